@@ -1,0 +1,130 @@
+"""What a feed is: the one protocol behind simulated, historical, live and replayed markets.
+
+A :class:`Feed` is asked for the newest price of some symbols (:meth:`Feed.poll`) and for their past
+(:meth:`Feed.history`). A poll never raises for what markets and networks do: a symbol that could not be
+quoted comes back as a :class:`QuoteFailure` with the reason, and the others are delivered. Whether a
+tick is believed (finite, in its leaf's domain, not older than the last) is the manager's decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+__all__ = ["Bar", "Feed", "Poll", "PriceHistory", "QuoteFailure", "Tick"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One price of one symbol.
+
+    Parameters
+    ----------
+    symbol : str
+        The symbol as it was asked for.
+    price : float
+        In the symbol's own unit: currency for a share, a decimal for a rate, spread or volatility.
+    time : datetime
+        When the price was made, timezone-aware, UTC.
+    source : str
+        Where it comes from, e.g. ``"simulated"`` or ``"yahoo"``.
+    """
+
+    symbol: str
+    price: float
+    time: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteFailure:
+    """Why a symbol has no new price: an outage, a bad answer, no such symbol."""
+
+    symbol: str
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one poll brought: the ticks, and a failure for each symbol asked for that has none."""
+
+    ticks: tuple[Tick, ...]
+    failures: tuple[QuoteFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One period's prices. What the source does not carry is ``None``, never zero.
+
+    Parameters
+    ----------
+    date : datetime
+        Start of the period, timezone-aware, UTC.
+    open, high, low, close : float or None
+        Prices in the symbol's own unit.
+    volume : float or None
+        Units traded.
+    """
+
+    date: datetime
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float
+    volume: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceHistory:
+    """A symbol's past, oldest bar first, with its source."""
+
+    symbol: str
+    source: str
+    bars: tuple[Bar, ...]
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """A source of prices."""
+
+    @property
+    def name(self) -> str:
+        """Short name of the source, as shown on the desk and kept with every quote."""
+        ...
+
+    @property
+    def symbols(self) -> frozenset[str] | None:
+        """Every symbol the feed carries, or ``None`` when only asking can tell."""
+        ...
+
+    def poll(self, symbols: Sequence[str]) -> Poll:
+        """Return the newest price of each symbol; never raises for an outage or a bad answer."""
+        ...
+
+    def history(self, symbol: str, period: str) -> PriceHistory:
+        """Return the bars of the last `period`.
+
+        Parameters
+        ----------
+        symbol : str
+            The symbol, in the feed's own spelling.
+        period : str
+            yfinance's spelling: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
+
+        Raises
+        ------
+        UnknownTickerError
+            The feed does not carry the symbol.
+        FeedError
+            The source could not deliver; the message says why.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release connections; a closed feed is not polled again."""
+        ...
