@@ -1,0 +1,128 @@
+"""bank_python: what investment banks keep in-house, at home.
+
+Four engines (tables, a store, a dependency graph, a job runner) and, hanging off the same graph,
+market data, instruments and a desk that revalues itself when the market ticks.
+
+The names below load when they are first used, so that ``import bank_python`` costs little more than
+``import numpy``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np  # noqa: F401  (everything here stands on numpy: it is loaded once, up front)
+
+if TYPE_CHECKING:
+    from bank_python.barbara import BarbaraDB
+    from bank_python.dagger import DependencyGraph, node_function
+    from bank_python.desk import Desk, build_desk
+    from bank_python.errors import (
+        BankError,
+        CycleError,
+        DomainError,
+        UpstreamError,
+    )
+    from bank_python.instruments import (
+        Bond,
+        Book,
+        CreditDefaultSwap,
+        Equity,
+        FXRate,
+        Option,
+        Position,
+        PowerLawOption,
+    )
+    from bank_python.market_data import (
+        CcxtFeed,
+        Clock,
+        HistoryFeed,
+        MarketData,
+        MarketDataManager,
+        ReplayFeed,
+        SimulatedFeed,
+        YahooFeed,
+    )
+    from bank_python.mntable import Table
+    from bank_python.walpole import JobConfig, JobMode, JobRunner
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "BarbaraDB": "barbara",
+    "DependencyGraph": "dagger",
+    "node_function": "dagger",
+    "Desk": "desk",
+    "build_desk": "desk",
+    "BankError": "errors",
+    "CycleError": "errors",
+    "DomainError": "errors",
+    "UpstreamError": "errors",
+    "Bond": "instruments",
+    "Book": "instruments",
+    "CreditDefaultSwap": "instruments",
+    "Equity": "instruments",
+    "FXRate": "instruments",
+    "Option": "instruments",
+    "Position": "instruments",
+    "PowerLawOption": "instruments",
+    "CcxtFeed": "market_data",
+    "Clock": "market_data",
+    "HistoryFeed": "market_data",
+    "MarketData": "market_data",
+    "MarketDataManager": "market_data",
+    "ReplayFeed": "market_data",
+    "SimulatedFeed": "market_data",
+    "YahooFeed": "market_data",
+    "Table": "mntable",
+    "JobConfig": "walpole",
+    "JobMode": "walpole",
+    "JobRunner": "walpole",
+}
+
+__all__ = [
+    "BankError",
+    "BarbaraDB",
+    "Bond",
+    "Book",
+    "CcxtFeed",
+    "Clock",
+    "CreditDefaultSwap",
+    "CycleError",
+    "DependencyGraph",
+    "Desk",
+    "DomainError",
+    "Equity",
+    "FXRate",
+    "HistoryFeed",
+    "JobConfig",
+    "JobMode",
+    "JobRunner",
+    "MarketData",
+    "MarketDataManager",
+    "Option",
+    "Position",
+    "PowerLawOption",
+    "ReplayFeed",
+    "SimulatedFeed",
+    "Table",
+    "UpstreamError",
+    "YahooFeed",
+    "build_desk",
+    "node_function",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
