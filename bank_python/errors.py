@@ -25,6 +25,8 @@
     ├── MarketDataError
     │   ├── UnknownTickerError    (KeyError)     .ticker
     │   ├── FeedError                            .feed .symbol
+    │   ├── FeedConfigError       (ValueError)   .value
+    │   ├── DuplicateTickerError  (ValueError)   .ticker
     │   └── NoFeedError
     ├── InstrumentError           (ValueError)   .name
     ├── DeskError                 (ValueError)
@@ -47,6 +49,8 @@ __all__ = [
     "DeskError",
     "DomainError",
     "DuplicateNodeError",
+    "DuplicateTickerError",
+    "FeedConfigError",
     "FeedError",
     "GraphError",
     "InstrumentError",
@@ -183,6 +187,14 @@ class UnknownTickerError(MarketDataError, KeyError):
 
 class FeedError(MarketDataError):
     """A feed could not deliver; the message says why."""
+
+
+class FeedConfigError(MarketDataError, ValueError):
+    """A feed, a market or a period was described in a way that makes no sense."""
+
+
+class DuplicateTickerError(MarketDataError, ValueError):
+    """The ticker, or the leaf, is already registered with another."""
 
 
 class NoFeedError(MarketDataError):
