@@ -1,0 +1,37 @@
+"""Dagger: the reactive dependency graph.
+
+A change of a leaf marks dirty what rests on it; only that is recomputed, each node at most once, in
+topological order, and the wave stops where a value came out the same. The graph knows no finance.
+"""
+
+from bank_python.dagger.aggregate import SumNode
+from bank_python.dagger.array_node import ArrayNode, Source, Term
+from bank_python.dagger.derived import DerivedNode, node_function
+from bank_python.dagger.domain import Domain
+from bank_python.dagger.explain import Explanation, Plan, Recalculation
+from bank_python.dagger.graph import DependencyGraph
+from bank_python.dagger.node import Leaf, Node
+from bank_python.dagger.observe import Subscription
+from bank_python.dagger.outcome import Failure
+from bank_python.dagger.scenario import Layer
+from bank_python.dagger.snapshot import Snapshot
+
+__all__ = [
+    "ArrayNode",
+    "DependencyGraph",
+    "DerivedNode",
+    "Domain",
+    "Explanation",
+    "Failure",
+    "Layer",
+    "Leaf",
+    "Node",
+    "Plan",
+    "Recalculation",
+    "Snapshot",
+    "Source",
+    "Subscription",
+    "SumNode",
+    "Term",
+    "node_function",
+]

@@ -1,0 +1,104 @@
+"""Evaluating nodes: the one place where node functions are called.
+
+The graph, a what-if layer and a node outside any graph all evaluate through :func:`evaluate`: they differ
+only in where inputs are read from and where outcomes are kept. Nodes of one vectorised class are priced in
+one call; the others one by one. An exception becomes the node's :class:`~bank_python.dagger.outcome.Failure`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bank_python.dagger.outcome import Failure, Outcome, upstream_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bank_python.dagger.node import Node
+
+__all__ = ["by_height", "compute_alone", "evaluate", "inputs_first"]
+
+
+def evaluate(nodes: Sequence[Node], read: Callable[[Node], Outcome]) -> list[tuple[Node, Outcome]]:
+    """Evaluate nodes none of which is an input of another.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        The nodes to evaluate, e.g. all stale nodes of one height.
+    read : callable
+        Gives the outcome of an input.
+
+    Returns
+    -------
+    list of (Node, Outcome)
+        An outcome for every node, grouped by class.
+    """
+    from bank_python.dagger.array_node import ArrayNode, evaluate_lanes
+
+    results: list[tuple[Node, Outcome]] = []
+    groups: dict[object, list[ArrayNode]] = {}
+    for node in nodes:
+        if isinstance(node, ArrayNode):
+            groups.setdefault(node.lane_key, []).append(node)
+        else:
+            results.append((node, _evaluate_one(node, read)))
+    for members in groups.values():
+        results.extend(zip(members, evaluate_lanes(members, read), strict=True))
+    return results
+
+
+def _evaluate_one(node: Node, read: Callable[[Node], Outcome]) -> Outcome:
+    for source in node._inputs:
+        outcome = read(source)
+        if isinstance(outcome, Failure):
+            return upstream_failure(node.name, outcome)
+    try:
+        return node.compute(read)
+    except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
+        return Failure(error, node.name, error)
+
+
+def inputs_first(
+    targets: Iterable[Node], inputs: Callable[[Node], Sequence[Node]], wanted: Callable[[Node], bool]
+) -> list[Node]:
+    """Return `targets` and the inputs above them for which `wanted` holds, each after its inputs.
+
+    Iterative, so that a chain of 100,000 nodes needs no deep call stack. A node that is not wanted ends
+    the walk there.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack = [(node, False) for node in targets if wanted(node)]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((source, False) for source in inputs(node) if source not in seen and wanted(source))
+    return order
+
+
+def by_height(nodes: Iterable[Node]) -> list[list[Node]]:
+    """Split `nodes` by height, lowest first."""
+    levels: dict[int, list[Node]] = {}
+    for node in nodes:
+        levels.setdefault(node._height, []).append(node)
+    return [levels[height] for height in sorted(levels)]
+
+
+def compute_alone(node: Node) -> Outcome:
+    """Return the outcome of a node that is in no graph, computing all that it rests on.
+
+    Nothing is kept: without a graph there is nothing to say when a kept value goes out of date.
+    """
+    outcomes: dict[Node, Outcome] = {}
+
+    def read(source: Node) -> Outcome:
+        return outcomes[source] if source in outcomes else source._read()
+
+    for member in inputs_first([node], lambda n: n._inputs, lambda n: n._graph is None):
+        [(_, outcomes[member])] = evaluate([member], read)
+    return outcomes[node]

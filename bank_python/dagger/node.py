@@ -1,0 +1,261 @@
+"""Nodes: everything that can change.
+
+A :class:`Node` has a name, inputs (its *underliers*) and a value. It is in one of three states:
+
+``CLEAN``
+    its outcome is right for the current leaves;
+``DIRTY``
+    some leaf above it changed; whether the change reaches it is not known yet;
+``STALE``
+    one of its inputs did change: it must be evaluated again.
+
+Invariants, for nodes in a graph: every dependent of a node that is not clean is itself not clean; a clean
+node's outcome is a function of its inputs' outcomes; a node's height is one more than its highest input's.
+
+A node in no graph computes itself when it is read, each time, and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from bank_python.dagger.domain import Domain
+from bank_python.dagger.evaluation import compute_alone
+from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.errors import GraphError, NotQuotedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
+
+    from bank_python.dagger.graph import DependencyGraph
+
+__all__ = ["Leaf", "Node", "State"]
+
+
+class State(enum.IntEnum):
+    """How far a node's outcome can be trusted; see the module's docstring."""
+
+    CLEAN = 0
+    DIRTY = 1
+    STALE = 2
+
+
+class Node(ABC):
+    """A named value that knows what it rests on.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the node's graph, and its key in a store.
+    inputs : sequence of Node
+        The nodes it is computed from, in the order its function takes them.
+
+    Raises
+    ------
+    GraphError
+        The name is empty or not a string, or an input is not a node.
+    """
+
+    record_tag: ClassVar[str] = ""
+    record_version: ClassVar[int] = 1
+    record_home: ClassVar[str] = "/Nodes/"
+
+    def __init__(self, name: str, inputs: Sequence[Node] = ()) -> None:
+        if not isinstance(name, str) or not name.strip():  # type: ignore[redundant-expr]  # checked for untyped callers
+            raise GraphError(f"a node needs a name, a non-empty string; got {name!r}", name=name)
+        for node in inputs:
+            if not isinstance(node, Node):
+                raise GraphError(f"{name}: {node!r} is not a node; derive from nodes only", name=name, value=node)
+        self.name = name
+        self._inputs: tuple[Node, ...] = tuple(inputs)
+        self._graph: DependencyGraph | None = None
+        self._outcome: Outcome = None
+        self._height = 0
+        self._state = State.STALE
+        self._dependents: dict[Node, None] = {}
+        self._changed_tick = 0
+        self._previous: Outcome = None
+
+    # --- what every node answers -------------------------------------------------------------
+
+    @property
+    def underliers(self) -> tuple[Node, ...]:
+        """The nodes this one is computed from."""
+        return self._inputs
+
+    @property
+    def graph(self) -> DependencyGraph | None:
+        """The graph the node is registered in, or ``None``."""
+        return self._graph
+
+    @property
+    def value(self) -> object:
+        """The current value, computed now if need be.
+
+        Raises
+        ------
+        UpstreamError
+            An input has no value; the message names the first cause.
+        BankError, Exception
+            The node's own failure, as its function raised it.
+        """
+        outcome = self._read()
+        if isinstance(outcome, Failure):
+            raise outcome.error.with_traceback(None)
+        return outcome
+
+    @property
+    def error(self) -> Exception | None:
+        """The exception reading :attr:`value` would raise, or ``None``."""
+        outcome = self._read()
+        return outcome.error if isinstance(outcome, Failure) else None
+
+    def _read(self) -> Outcome:
+        if self._graph is not None:
+            return self._graph._read(self)
+        return compute_alone(self)
+
+    # --- what each class of node defines -----------------------------------------------------
+
+    @abstractmethod
+    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Return the node's value from its inputs' outcomes, as `read` gives them."""
+
+    def bind(self, graph: DependencyGraph) -> tuple[Node, ...]:  # noqa: ARG002 - for classes that look inputs up
+        """Return the node's full inputs in `graph`; some classes find the rest of theirs there by name."""
+        return self._inputs
+
+    def unchanged(self, old: Outcome, new: Outcome) -> bool:
+        """Whether `new` is not worth propagating: by default, whether it is the same to the bit."""
+        return same(old, new)
+
+    def replace_input(self, old: Node, new: Node) -> None:
+        """Take `new` where the node refers to `old`; classes that keep inputs of their own extend it."""
+        self._inputs = tuple(new if source is old else source for source in self._inputs)
+
+    # --- record form (what a store keeps) ----------------------------------------------------
+
+    @property
+    def record_key(self) -> str:
+        """The key under which a store keeps this node."""
+        return f"{self.record_home}{self.name}"
+
+    @abstractmethod
+    def to_record(self) -> Mapping[str, object]:
+        """Return the fields a store keeps; underliers are nodes, stored by reference."""
+
+    @classmethod
+    @abstractmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the node from its stored fields."""
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def _describe(self) -> str:
+        return ", ".join(node.name for node in self._inputs)
+
+    def __repr__(self) -> str:
+        shown = "not computed yet" if self._graph is None or self._state else _show(self._outcome)
+        return f"{type(self).__name__}({self.name!r}, {self._describe()}) = {shown}"
+
+
+class Leaf(Node):
+    """A node that is set from outside.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    value : float or object, default 0.0
+        The first value. A number at exactly 0.0 means *not yet quoted* (:attr:`quoted` is False): in a
+        ``positive`` domain whatever rests on the leaf then has no value and says so; in the other
+        domains 0.0 is a number like any other.
+    domain : {"finite", "positive", "non_negative", "any"}
+        Which values the leaf accepts.
+
+    Raises
+    ------
+    DomainError
+        `value` lies outside the domain.
+
+    Examples
+    --------
+    >>> rate = Leaf("SOFR", 0.05)
+    >>> rate.set(0.07)
+    >>> rate.value
+    0.07
+    """
+
+    record_tag = "Leaf"
+    record_home = "/Market/"
+
+    def __init__(self, name: str, value: object = 0.0, domain: str | Domain = Domain.FINITE) -> None:
+        super().__init__(name)
+        self.domain = Domain.parse(domain)
+        self._stamp: object = self.domain is Domain.ANY or value != 0.0
+        self._outcome = self._accept(value) if self._stamp else self._unquoted()
+        self._state = State.CLEAN
+
+    @property
+    def quoted(self) -> bool:
+        """Whether the leaf has been given a value since it was made at 0.0."""
+        return bool(self._stamp)
+
+    def set(self, value: object) -> None:
+        """Set the leaf; in a graph, everything that rests on it becomes dirty.
+
+        Raises
+        ------
+        DomainError
+            `value` lies outside the domain; nothing has changed.
+        """
+        self._set(value, stamp=True)
+
+    def _set(self, value: object, stamp: object) -> None:
+        outcome = self._accept(value)
+        if self._graph is None:
+            self._outcome, self._stamp = outcome, stamp
+        else:
+            self._graph._set_leaf(self, outcome, stamp)
+
+    def _restamp(self, stamp: object) -> None:
+        self._stamp = stamp
+
+    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:  # noqa: ARG002 - a leaf has no inputs
+        """Return what the leaf was set to."""
+        return self._outcome
+
+    def _accept(self, value: object) -> Outcome:
+        return self.domain.check(self.name, value)
+
+    def _unquoted(self) -> Outcome:
+        if self.domain is not Domain.POSITIVE:
+            return 0.0
+        error = NotQuotedError(
+            f"{self.name} is not yet quoted: set a price, or update it from a feed, before reading it", name=self.name
+        )
+        return Failure(error, self.name, error)
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the leaf's value (0.0 while not yet quoted) and domain."""
+        value = 0.0 if isinstance(self._outcome, Failure) else self._outcome
+        return {"name": self.name, "value": value, "domain": self.domain.value}
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the leaf from its stored fields."""
+        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+
+    def _describe(self) -> str:
+        return f"domain={self.domain.value!r}"
+
+    def __repr__(self) -> str:
+        shown = _show(self._outcome) if self._stamp else "not yet quoted"
+        return f"{type(self).__name__}({self.name!r}, {self._describe()}) = {shown}"
+
+
+def _show(outcome: Outcome) -> str:
+    return f"{outcome:,.6g}" if isinstance(outcome, float) else repr(outcome)

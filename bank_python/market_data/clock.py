@@ -1,0 +1,88 @@
+"""Time as a leaf: the valuation date moves only when it is rolled, and rolling revalues what decays."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from bank_python.dagger import Leaf
+from bank_python.errors import DomainError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+__all__ = ["Clock"]
+
+_DAYS = 365.0  # ACT/365F
+
+
+class Clock(Leaf):
+    """The valuation date, as years (ACT/365F) since `origin`.
+
+    Contracts that are given a clock count their expiry from the date at which they were made.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    origin : datetime.date
+        The date at which the clock reads 0.0 years.
+    value : float, default 0.0
+        Years since `origin`.
+
+    Examples
+    --------
+    >>> clock = Clock("CLOCK", origin=date(2026, 1, 2))
+    >>> clock.roll(date(2027, 1, 2))
+    >>> clock.value, clock.date.isoformat()
+    (1.0, '2027-01-02')
+    """
+
+    record_tag = "Clock"
+
+    def __init__(self, name: str, origin: date, value: float = 0.0) -> None:
+        super().__init__(name, value)
+        self.origin = origin
+        self._stamp = True
+
+    @property
+    def years(self) -> float:
+        """Years since the origin."""
+        value = self.value
+        return value if isinstance(value, float) else math.nan
+
+    @property
+    def date(self) -> date:
+        """The valuation date."""
+        return self.origin + timedelta(days=round(self.years * _DAYS))
+
+    def years_at(self, day: date) -> float:
+        """Return what the clock reads on `day`."""
+        return (day - self.origin).days / _DAYS
+
+    def roll(self, to: date) -> None:
+        """Move the valuation date forward.
+
+        Raises
+        ------
+        DomainError
+            `to` lies before the present valuation date; the clock stands where it was.
+        """
+        if to < self.date:
+            raise DomainError(
+                f"{self.name} stands at {self.date} and cannot roll back to {to}; use a what-if layer to look back",
+                name=self.name,
+                value=to,
+            )
+        self.set(self.years_at(to))
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return origin and reading."""
+        return {"name": self.name, "origin": self.origin, "value": self.years}
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the clock from its stored fields."""
+        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it

@@ -1,0 +1,113 @@
+"""Market data as leaves of the graph: a quote with its time and its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bank_python.dagger import Domain, Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Self
+
+__all__ = ["MarketData"]
+
+
+@dataclass(frozen=True, slots=True)
+class _QuoteStamp:
+    """When a quote was made, and where it comes from."""
+
+    time: datetime | None
+    source: str
+
+
+class MarketData(Leaf):
+    """A quoted number: a price, a rate, a spread, a volatility.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    price : float, default 0.0
+        The first quote; 0.0 means *not yet quoted*.
+    domain : {"finite", "positive", "non_negative"}
+        Which quotes are accepted; rates may be negative, hence the default ``finite``.
+
+    Raises
+    ------
+    DomainError
+        `price` is not a number of that domain.
+
+    Examples
+    --------
+    >>> sofr = MarketData("SOFR", price=0.05)
+    >>> sofr.set_price(0.07)
+    >>> sofr.price, sofr.quoted, sofr.source
+    (0.07, True, 'user')
+    >>> MarketData("AAPL_SPOT", price=0.0)
+    MarketData('AAPL_SPOT', domain='finite') = not yet quoted
+    """
+
+    record_tag = "MarketData"
+
+    def __init__(self, name: str, price: float = 0.0, domain: str | Domain = Domain.FINITE) -> None:
+        super().__init__(name, price, domain)
+        if self._stamp:
+            self._stamp = _QuoteStamp(None, "user")
+
+    @property
+    def price(self) -> float:
+        """The current quote; 0.0 while there is none."""
+        outcome = self._read()
+        return outcome if isinstance(outcome, float) else 0.0
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the quote was made (UTC), as far as its source said."""
+        return self._stamp.time if isinstance(self._stamp, _QuoteStamp) else None
+
+    @property
+    def source(self) -> str:
+        """Where the quote comes from: a feed's name, ``"user"``, or ``""`` while there is none."""
+        return self._stamp.source if isinstance(self._stamp, _QuoteStamp) else ""
+
+    def set_price(self, price: float, *, time: datetime | None = None, source: str = "user") -> None:
+        """Set a new quote; in a graph, what rests on it becomes dirty.
+
+        Parameters
+        ----------
+        price : float
+            In the leaf's own unit; rates, spreads and volatilities are decimals.
+        time : datetime, optional
+            When the quote was made, timezone-aware.
+        source : str, default "user"
+            Where it comes from.
+
+        Raises
+        ------
+        DomainError
+            `price` is NaN, infinite, not a number or outside the leaf's domain; the last quote stands.
+        """
+        self._set(price, _QuoteStamp(time, source))
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the quote with its time, source and domain."""
+        return {
+            "name": self.name,
+            "price": self.price,
+            "domain": self.domain.value,
+            "time": self.as_of,
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the leaf with its last quote."""
+        given = dict(fields)
+        time, source = given.pop("time"), given.pop("source")
+        leaf = cls(**given)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+        if source:
+            leaf._stamp = _QuoteStamp(time, str(source))  # type: ignore[arg-type]  # as above
+        return leaf
