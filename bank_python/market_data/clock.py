@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from bank_python.dagger import Leaf
@@ -34,15 +34,15 @@ class Clock(Leaf):
 
     Examples
     --------
-    >>> clock = Clock("CLOCK", origin=date(2026, 1, 2))
-    >>> clock.roll(date(2027, 1, 2))
+    >>> clock = Clock("CLOCK", origin=dt.date(2026, 1, 2))
+    >>> clock.roll(dt.date(2027, 1, 2))
     >>> clock.value, clock.date.isoformat()
     (1.0, '2027-01-02')
     """
 
     record_tag = "Clock"
 
-    def __init__(self, name: str, origin: date, value: float = 0.0) -> None:
+    def __init__(self, name: str, origin: dt.date, value: float = 0.0) -> None:
         super().__init__(name, value)
         self.origin = origin
         self._stamp = True
@@ -54,15 +54,15 @@ class Clock(Leaf):
         return value if isinstance(value, float) else math.nan
 
     @property
-    def date(self) -> date:
+    def date(self) -> dt.date:
         """The valuation date."""
-        return self.origin + timedelta(days=round(self.years * _DAYS))
+        return self.origin + dt.timedelta(days=round(self.years * _DAYS))
 
-    def years_at(self, day: date) -> float:
+    def years_at(self, day: dt.date) -> float:
         """Return what the clock reads on `day`."""
         return (day - self.origin).days / _DAYS
 
-    def roll(self, to: date) -> None:
+    def roll(self, to: dt.date) -> None:
         """Move the valuation date forward.
 
         Raises

@@ -1,0 +1,183 @@
+"""Books of positions, and their profit and loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Leaf, SumNode
+from bank_python.errors import InstrumentError
+from bank_python.instruments.currency import ConvertedSum
+from bank_python.instruments.instrument import known_currency
+from bank_python.instruments.position import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from bank_python.dagger import Node
+
+__all__ = ["Book", "ProfitAndLoss"]
+
+
+@register_storable
+class Book(ConvertedSum):
+    """The value of a set of positions, in one currency.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    positions : sequence of Position
+        May be empty, and of several currencies: each currency is summed up first, then converted by the
+        pair of that name in the graph (``EURUSD``), crossed over USD if need be.
+    base_currency : str, default "USD"
+        The currency of the book's value.
+
+    Raises
+    ------
+    InstrumentError
+        A member is not a position; or, at registration, a rate is missing.
+
+    Examples
+    --------
+    >>> from bank_python.instruments.spot import Equity
+    >>> held = Position("P", instrument=Equity("AAPL", spot_source=190.0), quantity=10)
+    >>> Book("TECH", positions=[held]).value
+    1900.0
+    """
+
+    record_tag = "Book"
+    record_home = "/Books/"
+
+    def __init__(self, name: str, positions: Sequence[Position], base_currency: str = "USD") -> None:
+        self._subtotals: dict[str, SumNode] = {}
+        members: dict[str, list[Position]] = {}
+        for position in positions:
+            members.setdefault(_position(name, position).currency, []).append(position)
+        self._subtotals = {currency: SumNode(f"{name}:{currency}", held) for currency, held in members.items()}
+        parts: dict[str, list[Node]] = {currency: [node] for currency, node in self._subtotals.items()}
+        super().__init__(name, parts, known_currency(name, base_currency))
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """The positions, currency by currency."""
+        return tuple(cast("Position", node) for total in self._subtotals.values() for node in total.underliers)
+
+    @property
+    def subtotals(self) -> Mapping[str, SumNode]:
+        """The sum of the positions in each currency, before conversion."""
+        return dict(self._subtotals)
+
+    def add(self, position: Position) -> None:
+        """Add a position; in a graph it is registered and the book revalues.
+
+        Raises
+        ------
+        InstrumentError
+            It is not a position, or there is no rate for its currency; nothing has changed.
+        """
+        currency = _position(self.name, position).currency
+        if currency in self._subtotals:
+            self._subtotals[currency].add(position)
+            return
+        subtotal = SumNode(f"{self.name}:{currency}", [position])
+        self._parts[currency] = [subtotal]
+        try:
+            if self.graph is not None:
+                self.graph.rewire(self, self.bind(self.graph))
+            else:
+                self._inputs = tuple(self._summands())
+        except InstrumentError:
+            del self._parts[currency]
+            raise
+        self._subtotals[currency] = subtotal
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the positions (by reference) and the base currency."""
+        return {"name": self.name, "positions": list(self.positions), "base_currency": self.base_currency}
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the book from its stored fields."""
+        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+
+
+@register_storable
+class ProfitAndLoss(ConvertedSum):
+    """What a book has made: its value, less what its positions cost, plus what trading brought in.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    book : Book
+        Every position in it needs an opening mark.
+    cash : mapping of str to Leaf, optional
+        Net cash by currency, as stored; by default minus the positions' cost bases.
+
+    Raises
+    ------
+    InstrumentError
+        A position has no opening mark yet, because what it holds is not quoted.
+
+    Notes
+    -----
+    P&L is reckoned in each currency first and converted at the present rate, so a position in USDJPY makes
+    yen, which are then worth so many dollars.
+    """
+
+    record_tag = "ProfitAndLoss"
+    record_home = "/Books/"
+
+    def __init__(self, name: str, book: Book, cash: Mapping[str, Leaf] | None = None) -> None:
+        self.book = book
+        self._cash = dict(cash) if cash is not None else _opening_cash(name, book)
+        super().__init__(name, self._legs(), book.base_currency)
+
+    @property
+    def cash(self) -> Mapping[str, Leaf]:
+        """Net cash by currency: minus what the positions cost, plus what sales brought."""
+        return dict(self._cash)
+
+    def settle(self, currency: str, paid: float) -> None:
+        """Book cash paid (negative: received); follow the book if it has taken a new currency."""
+        if currency not in self._cash:
+            self._cash[currency] = Leaf(f"{self.name}:{currency}:CASH")
+            self._parts = self._legs()
+            if self.graph is not None:
+                self.graph.rewire(self, self.bind(self.graph))
+        leaf = self._cash[currency]
+        leaf.set(cast("float", leaf.value) - paid)
+
+    def _legs(self) -> dict[str, list[Node]]:
+        return {currency: [total, self._cash[currency]] for currency, total in self.book.subtotals.items()}
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the book and the cash accounts (by reference)."""
+        return {"name": self.name, "book": self.book, "cash": dict(self._cash)}
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the node from its stored fields."""
+        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+
+
+def _opening_cash(name: str, book: Book) -> dict[str, Leaf]:
+    unmarked = [position.name for position in book.positions if not position.mark_open()]
+    if unmarked:
+        raise InstrumentError(
+            f"{name}: {', '.join(unmarked)} have no opening mark, because what they hold is not quoted yet; "
+            "quote it, or give cost=",
+            name=name,
+        )
+    totals: dict[str, float] = dict.fromkeys(book.subtotals, 0.0)
+    for position in book.positions:
+        totals[position.currency] += position.cost_basis
+    return {currency: Leaf(f"{name}:{currency}:CASH", -total) for currency, total in totals.items()}
+
+
+def _position(name: str, position: object) -> Position:
+    if not isinstance(position, Position):
+        raise InstrumentError(f"{name}: {position!r} is not a Position; wrap the instrument in one", name=name)
+    return position

@@ -1,0 +1,146 @@
+"""What all contracts share: a currency, terms checked when the contract is made, and dates that pass.
+
+A contract that decays counts its expiry from the moment it was made. With a
+:class:`~bank_python.market_data.Clock` as its clock source that moment is what the clock read then, and
+rolling the clock revalues it; without one, time stands still.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from bank_python.dagger import ArrayNode, Node, Source, Term
+from bank_python.errors import InstrumentError
+from bank_python.market_data.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+__all__ = ["DatedInstrument", "Instrument", "finite", "known_currency", "positive"]
+
+_CODE_LENGTH = 3
+
+
+class Instrument(ArrayNode):
+    """A contract: market inputs, terms, a currency, and its class's one ``price`` function.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph, and its key in a store (``/Instruments/NAME``).
+    sources : mapping of str to Node or float
+        Market inputs.
+    terms : mapping of str to float
+        Contract terms.
+    currency : str, default "USD"
+        ISO 4217 code of the currency of :attr:`value`.
+
+    Raises
+    ------
+    InstrumentError
+        The currency is not a three-letter code.
+    """
+
+    record_home: ClassVar[str] = "/Instruments/"
+
+    def __init__(
+        self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float], currency: str = "USD"
+    ) -> None:
+        super().__init__(name, sources, terms)
+        self.currency = known_currency(name, currency)
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return name, sources (nodes by reference), terms and currency."""
+        return {**super().to_record(), "currency": self.currency}
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the contract from its stored fields, which were checked when it was made."""
+        contract = cls.__new__(cls)
+        Instrument.__init__(contract, **fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+        return contract
+
+
+class DatedInstrument(Instrument):
+    """A contract with an end, which comes nearer as its clock moves."""
+
+    clock = Source("valuation time in years; a Clock, or a number for a clock that stands still")
+    made_at = Term("what the clock read when the contract was made, in years")
+
+    def __init__(
+        self,
+        name: str,
+        sources: Mapping[str, Node | float],
+        terms: Mapping[str, float],
+        currency: str,
+        clock_source: Clock | float,
+    ) -> None:
+        made_at = clock_source.years if isinstance(clock_source, Clock) else float(clock_source)
+        super().__init__(name, {**sources, "clock": clock_source}, {**terms, "made_at": made_at}, currency)
+
+
+def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | float) -> float:
+    """Return the years from now until `end`, which is a number of years or a date.
+
+    Raises
+    ------
+    InstrumentError
+        `end` is negative, not finite, lies before the valuation date, or is a date and there is no clock.
+    """
+    if isinstance(end, dt.date):
+        if not isinstance(clock_source, Clock):
+            raise InstrumentError(
+                f"{name}: {term}={end} is a date, which needs a valuation date: pass clock_source=Clock(...), "
+                "or give the years",
+                name=name,
+                value=end,
+            )
+        end = clock_source.years_at(end) - clock_source.years
+    return finite(name, term, end, at_least=0.0)
+
+
+def finite(name: str, term: str, value: float, at_least: float = -math.inf) -> float:
+    """Return `value` if it is a finite number, not below `at_least`.
+
+    Raises
+    ------
+    InstrumentError
+        It is not; the message names the contract, the term and the value.
+    """
+    if isinstance(value, str) or not math.isfinite(value) or value < at_least:
+        bound = "" if at_least == -math.inf else f" of at least {at_least:g}"
+        raise InstrumentError(
+            f"{name}: {term}={value!r} is not a finite number{bound}; correct the contract", name=name, value=value
+        )
+    return float(value)
+
+
+def positive(name: str, term: str, value: float) -> float:
+    """Return `value` if it is a finite number above zero.
+
+    Raises
+    ------
+    InstrumentError
+        It is not; the message names the contract, the term and the value.
+    """
+    if finite(name, term, value) <= 0.0:
+        raise InstrumentError(f"{name}: {term}={value!r} must be above zero; correct the contract", name=name)
+    return float(value)
+
+
+def known_currency(name: str, currency: str) -> str:
+    """Return `currency` if it looks like an ISO 4217 code.
+
+    Raises
+    ------
+    InstrumentError
+        It is not three capital letters.
+    """
+    if len(currency) != _CODE_LENGTH or not currency.isalpha() or not currency.isupper():
+        raise InstrumentError(
+            f"{name}: currency {currency!r} is not an ISO 4217 code; write three capitals such as 'USD'", name=name
+        )
+    return currency

@@ -1,0 +1,137 @@
+"""Positions: so much of an instrument, and what was paid for it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Leaf, Source, Term
+from bank_python.dagger.evaluation import inputs_first
+from bank_python.errors import InstrumentError
+from bank_python.instruments.instrument import Instrument, finite, positive
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bank_python.dagger import Node
+
+__all__ = ["Position"]
+
+
+@register_storable
+class Position(Instrument):
+    """A quantity of an instrument, with its P&L: value − opening mark + cash.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    instrument : Node
+        What is held.
+    quantity : float
+        Units held; negative is short.
+    cost : float, optional
+        Price paid for one unit. By default the position is opened at the instrument's present value, as soon
+        as that rests on quotes.
+    multiplier : float, default 1.0
+        Units of the instrument in one unit of quantity: 100 for listed US equity options.
+    currency : str, optional
+        By default the instrument's; needed when `instrument` is a node without one and not in USD.
+
+    Raises
+    ------
+    InstrumentError
+        A term makes no sense; the message names it.
+
+    Examples
+    --------
+    >>> from bank_python.instruments.spot import Equity
+    >>> from bank_python.market_data.leaves import MarketData
+    >>> spot = MarketData("AAPL_SPOT", 190.0)
+    >>> held = Position("LONG_AAPL", instrument=Equity("AAPL", spot_source=spot), quantity=10)
+    >>> spot.set_price(191.0)
+    >>> held.value, held.pnl
+    (1910.0, 10.0)
+    """
+
+    record_tag = "Position"
+    record_home = "/Positions/"
+
+    instrument = Source("what is held, valued for one unit")
+    quantity = Term("units held; negative is short")
+    multiplier = Term("units of the instrument in one unit of quantity")
+    cost_basis = Term("cash paid less cash received for it, not a number until it is marked")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        instrument: Node,
+        quantity: float,
+        cost: float | None = None,
+        multiplier: float = 1.0,
+        currency: str | None = None,
+    ) -> None:
+        terms = {
+            "quantity": finite(name, "quantity", quantity),
+            "multiplier": positive(name, "multiplier", multiplier),
+            "cost_basis": math.nan,
+        }
+        if cost is not None:
+            terms["cost_basis"] = finite(name, "cost", cost) * quantity * multiplier
+        own = instrument.currency if isinstance(instrument, Instrument) else "USD"
+        super().__init__(name, {"instrument": instrument}, terms, currency or own)
+        if cost is None:
+            self.mark_open()
+
+    @staticmethod
+    def price(instrument: Any, quantity: Any, multiplier: Any, cost_basis: Any) -> Any:  # noqa: ARG004, D102 - a term that P&L needs and the value does not; documented by ArrayNode
+        return instrument * quantity * multiplier
+
+    @property
+    def marked(self) -> bool:
+        """Whether the position has an opening mark, which P&L needs."""
+        return not math.isnan(self.cost_basis)
+
+    def mark_open(self) -> bool:
+        """Open the position at the instrument's present value, if that rests on quotes; say whether it did."""
+        if self.marked or not _rests_on_quotes(self) or self.error is not None:
+            return self.marked
+        self.amend(cost_basis=float(self.value))  # type: ignore[arg-type]  # a position's value is a float
+        return True
+
+    @property
+    def pnl(self) -> float:
+        """Value less cost basis, in the position's currency.
+
+        Raises
+        ------
+        InstrumentError
+            The position has no opening mark: what it rests on was not quoted when it was made.
+        """
+        if not self.mark_open():
+            raise InstrumentError(
+                f"{self.name} has no opening mark: what it holds is not quoted yet; quote it, or give cost=",
+                name=self.name,
+            )
+        return float(self.value) - self.cost_basis  # type: ignore[arg-type]  # a position's value is a float
+
+    def trade(self, quantity: float, price: float) -> float:
+        """Add `quantity` units at `price` each, and return the cash paid (negative: received).
+
+        Raises
+        ------
+        InstrumentError
+            A figure is not finite, or the position has no opening mark; nothing has changed.
+        """
+        paid = finite(self.name, "quantity", quantity) * finite(self.name, "price", price) * self.multiplier
+        if not self.mark_open():
+            raise InstrumentError(f"{self.name} cannot trade before it is marked; quote what it holds", name=self.name)
+        self.amend(quantity=self.quantity + quantity, cost_basis=self.cost_basis + paid)
+        return paid
+
+
+def _rests_on_quotes(position: Position) -> bool:
+    nodes = inputs_first([position], lambda node: node.underliers, lambda _: True)
+    return all(node.quoted for node in nodes if isinstance(node, Leaf))

@@ -1,0 +1,96 @@
+"""Tail options priced by power-law scaling from one traded anchor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Source, Term
+from bank_python.errors import InstrumentError
+from bank_python.instruments.instrument import Instrument, finite, positive
+from bank_python.risk_models import power_law_price
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from bank_python.dagger import Node
+
+__all__ = ["PowerLawOption"]
+
+
+@register_storable
+class PowerLawOption(Instrument):
+    """An option far in the tail, scaled from the price of a nearer one.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    spot_source : Node or float
+        Spot price S0.
+    anchor_source : Node or float
+        Price of the traded option at `anchor_strike`.
+    anchor_strike, strike : float
+        Both on the same side of the spot: above it for calls, below it for puts.
+    alpha : float
+        Tail index, above 1.
+    is_call : bool, default True
+        Call or put.
+    currency : str, default "USD"
+        ISO 4217 code.
+
+    Raises
+    ------
+    InstrumentError
+        A term makes no sense; the message names it.
+
+    Examples
+    --------
+    >>> PowerLawOption("T", spot_source=100, anchor_source=4.0, anchor_strike=110, strike=120, alpha=3).value
+    1.0
+    """
+
+    record_tag = "PowerLawOption"
+
+    spot = Source("spot price")
+    anchor = Source("price of the option at the anchor strike")
+    anchor_strike = Term("strike of the traded option")
+    strike = Term("strike of this option")
+    alpha = Term("tail index")
+    is_call = Term("1 for a call, 0 for a put")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spot_source: Node | float,
+        anchor_source: Node | float,
+        anchor_strike: float,
+        strike: float,
+        alpha: float,
+        is_call: bool = True,
+        currency: str = "USD",
+    ) -> None:
+        if finite(name, "alpha", alpha) <= 1.0:
+            raise InstrumentError(f"{name}: alpha={alpha!r}: a mean needs a tail index above 1", name=name)
+        terms = {
+            "anchor_strike": positive(name, "anchor_strike", anchor_strike),
+            "strike": positive(name, "strike", strike),
+            "alpha": alpha,
+            "is_call": float(bool(is_call)),
+        }
+        super().__init__(name, {"spot": spot_source, "anchor": anchor_source}, terms, currency)
+
+    @staticmethod
+    def price(spot: Any, anchor: Any, anchor_strike: Any, strike: Any, alpha: Any, is_call: Any) -> Any:  # noqa: D102 - documented by ArrayNode
+        return power_law_price(spot, anchor, anchor_strike, strike, alpha, is_call)
+
+    @classmethod
+    def diagnose(cls, inputs: Mapping[str, float]) -> str:
+        """Say that the spot has crossed a strike."""
+        side = "above" if inputs["is_call"] else "below"
+        return (
+            f"spot={inputs['spot']!r}, but power-law scaling holds with both strikes "
+            f"({inputs['anchor_strike']:g} and {inputs['strike']:g}) {side} the spot"
+        )
