@@ -1,0 +1,388 @@
+"""Prices of crypto markets, through the real ccxt client of any exchange.
+
+A poll is one ``fetch_tickers`` per kind of market asked for (perpetual swaps, spot): on Hyperliquid one
+``metaAndAssetCtxs`` request brings every perpetual with its funding rate.
+
+ccxt reads a broken answer as an empty one: a body that is cut short, empty or ``null`` parses to "no
+markets", "no tickers", "no candles", without an error. So the feed keeps the decoded body beside each call
+and believes an empty result only where an empty body is what the exchange means (the page after the last
+candle).
+
+A house symbol is a coin (``"BTC"``), which stands for its perpetual swap if there is one; a coin with
+``_FUNDING`` behind it, the swap's current funding rate as a decimal per funding interval (one hour on
+Hyperliquid, eight on most others); or a market in ccxt's own spelling (``"BTC/USDC:USDC"``).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
+from bank_python.market_data.bounded_calls import BoundedCalls
+from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, Tick
+from bank_python.market_data.periods import check_period
+from bank_python.market_data.unknown_ticker import unknown_ticker
+from bank_python.market_data.utc import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["URL_VARIABLE", "CcxtFeed"]
+
+URL_VARIABLE = "BANK_PYTHON_CCXT_URL"
+FUNDING = "_FUNDING"
+
+_DAYS = {"1d": 1, "5d": 5, "1mo": 31, "3mo": 92, "6mo": 183, "1y": 366, "2y": 731, "5y": 1827, "10y": 3653}
+_HOURLY = {"1d", "5d", "1mo"}
+_FIRST_TRADE = datetime(2010, 7, 17, tzinfo=UTC)  # of bitcoin, on an exchange
+_MOST_PAGES = 100
+_SETTLED_IN = {"hyperliquid": ("USDC", "USDT", "USD")}
+_SETTLED_IN_ELSEWHERE = ("USDT", "USDC", "USD")
+_FUNDING_FIELDS = ("funding", "fundingRate")
+# Loading spot pairs and builder-deployed exchanges as well takes a dozen requests more on Hyperliquid.
+_OPTIONS = {"hyperliquid": {"fetchMarkets": {"types": ["swap"]}}}
+_QUOTED = 60
+
+
+class CcxtFeed:
+    """Quotes and candles from a crypto exchange.
+
+    Parameters
+    ----------
+    exchange : str, default "hyperliquid"
+        ccxt's name of the exchange. Not looked at when a `client` is given.
+    client : ccxt.Exchange, optional
+        A ready (synchronous) ccxt client, used as it is.
+    symbols : mapping of str to str, optional
+        House symbol to ccxt symbol, before the rule for coins.
+    timeout : float, default 10.0
+        Seconds for one request, positive. A given client keeps its own.
+    deadline : float, optional
+        Seconds for a whole poll or history, positive; four times `timeout` by default.
+    base_url : str, optional
+        Address that stands for every host of the exchange (a proxy, a test server); by default that of the
+        environment variable ``BANK_PYTHON_CCXT_URL``, and where that is not set the exchange itself. Not
+        looked at when a `client` is given.
+    now : callable, optional
+        The clock: time of quotes that the exchange does not stamp, and the end of a history.
+
+    Raises
+    ------
+    FeedConfigError
+        A time is not positive, or the address is not http(s).
+
+    Notes
+    -----
+    The price is ccxt's ``last``, which is the mid price on Hyperliquid, or else the middle of bid and ask.
+    The list of markets is loaded once.
+    """
+
+    def __init__(
+        self,
+        exchange: str = "hyperliquid",
+        client: Any = None,
+        symbols: Mapping[str, str] | None = None,
+        timeout: float = 10.0,
+        base_url: str | None = None,
+        *,
+        deadline: float | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._exchange = exchange if client is None else str(client.id)
+        self._client = client
+        self._symbols = dict(symbols or {})
+        self._timeout = _positive("timeout", timeout)
+        self._deadline = _positive("deadline", 4.0 * timeout if deadline is None else deadline)
+        self._base_url = _checked_url(base_url or os.environ.get(URL_VARIABLE) or None)
+        self._now = now
+        self._owns_client = client is None
+        # One thread, because a ccxt client is not made for several: calls of all callers queue up for it.
+        self._calls: BoundedCalls[Any] = BoundedCalls(1, "bank-python-ccxt")
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The exchange's name in ccxt."""
+        return self._exchange
+
+    @property
+    def symbols(self) -> frozenset[str] | None:
+        """Every symbol the feed carries, once the list of markets has been loaded; ``None`` until then."""
+        markets = None if self._client is None else self._client.markets
+        if not markets:
+            return None
+        swaps = {market["base"] for market in markets.values() if market.get("swap")}
+        bases = {market["base"] for market in markets.values()}
+        return frozenset(self._symbols) | frozenset(markets) | bases | {f"{coin}{FUNDING}" for coin in swaps}
+
+    def poll(self, symbols: Sequence[str]) -> Poll:
+        """Return the last price of each symbol, and a failure with its reason for each that has none.
+
+        Raises
+        ------
+        FeedConfigError
+            ccxt knows no such exchange.
+        MissingExtraError
+            ccxt is not installed.
+        """
+        self._connect()
+        names = tuple(dict.fromkeys(symbols))
+        try:
+            outcomes: dict[str, Tick | BankError] = self._call(partial(self._quotes, names))
+        except FeedError as error:
+            outcomes = dict.fromkeys(names, error)
+        ticks = tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Tick))
+        failures = tuple(
+            QuoteFailure(name, str(outcome), self.name)
+            for name, outcome in outcomes.items()
+            if isinstance(outcome, BankError)
+        )
+        return Poll(ticks, failures)
+
+    def history(self, symbol: str, period: str) -> PriceHistory:
+        """Return the candles of the last `period`: hourly up to a month, daily beyond it.
+
+        Raises
+        ------
+        FeedConfigError
+            `period` is not one of yfinance's, or ccxt knows no such exchange.
+        UnknownTickerError
+            The exchange has no such market.
+        FeedError
+            The exchange could not deliver; the message says why.
+        MissingExtraError
+            ccxt is not installed.
+        """
+        check_period(period)
+        self._connect()
+        return PriceHistory(symbol, self.name, self._call(partial(self._candles, symbol, period)))
+
+    def close(self) -> None:
+        """Let the thread go, and close the connection if the feed made the client."""
+        self._closed = True
+        self._calls.close()
+        if self._owns_client and self._client is not None:
+            self._client.close()
+
+    def _connect(self) -> None:
+        if self._client is None:
+            self._client = _new_client(self._exchange, self._timeout, self._base_url)
+
+    def _call(self, call: Callable[[], Any]) -> Any:
+        """Run `call` on the client's thread; what goes wrong in it is a :class:`FeedError`."""
+        if self._closed:
+            raise FeedError("this feed is closed: make a new one", feed=self.name)
+        outcome = self._calls.run({"call": call}, self._deadline)["call"]
+        if isinstance(outcome, BankError):
+            raise outcome
+        if isinstance(outcome, BaseException):
+            raise FeedError(_reason(outcome, self.name), feed=self.name) from outcome
+        return outcome
+
+    # --- on the client's thread ---
+
+    def _quotes(self, names: Sequence[str]) -> dict[str, Tick | BankError]:
+        self._load_markets()
+        outcomes: dict[str, Tick | BankError] = {}
+        by_type: dict[str, dict[str, str]] = defaultdict(dict)
+        for name in names:
+            try:
+                market = self._market(name)
+                by_type[market["type"]][name] = market["symbol"]
+            except UnknownTickerError as error:
+                outcomes[name] = error
+        for kind, markets in by_type.items():
+            outcomes |= self._quotes_of_type(kind, markets)
+        return {name: outcomes[name] for name in names}
+
+    def _quotes_of_type(self, kind: str, markets: dict[str, str]) -> dict[str, Tick | BankError]:
+        tickers, body = self._watched("fetch_tickers", "tickers", sorted(set(markets.values())), {"type": kind})
+        if not tickers:
+            raise self._unbelievable("tickers", body)
+        outcomes: dict[str, Tick | BankError] = {}
+        for name, symbol in markets.items():
+            try:
+                outcomes[name] = self._tick(name, symbol, tickers.get(symbol) or {})
+            except FeedError as error:
+                outcomes[name] = error
+        return outcomes
+
+    def _tick(self, name: str, symbol: str, ticker: dict[str, Any]) -> Tick:
+        wanted = "funding rate" if name.endswith(FUNDING) else "price"
+        value = _funding(ticker) if wanted == "funding rate" else _price(ticker)
+        if value is None:
+            listed = self._client.markets[symbol].get("active") is not False
+            why = "nobody quotes it just now" if listed else "it is delisted there"
+            raise FeedError(f"{self.name} gives no {wanted} for {symbol!r}: {why}", feed=self.name, symbol=name)
+        stamp = ticker.get("timestamp")
+        time = self._now() if stamp is None else datetime.fromtimestamp(stamp / 1000, UTC)
+        return Tick(name, value, time, self.name)
+
+    def _candles(self, symbol: str, period: str) -> tuple[Bar, ...]:
+        self._load_markets()
+        if symbol.endswith(FUNDING):
+            raise FeedError(f"{symbol!r} is a rate without candles: ask for its coin", feed=self.name, symbol=symbol)
+        market = self._market(symbol)["symbol"]
+        timeframe = "1h" if period in _HOURLY else "1d"
+        since = int(_start(period, self._now()).timestamp() * 1000)
+        rows: list[list[Any]] = []
+        for _ in range(_MOST_PAGES):
+            page, body = self._watched("fetch_ohlcv", "candles", market, timeframe, since)
+            if not rows and not page:
+                raise self._unbelievable(f"candles of {market!r}", body)
+            fresh = [row for row in page if row[0] >= since]
+            if not fresh:
+                break
+            rows += fresh
+            since = rows[-1][0] + 1
+            if since + self._client.parse_timeframe(timeframe) * 1000 > self._now().timestamp() * 1000:
+                break
+        return tuple(_bar(row) for row in rows)
+
+    def _load_markets(self) -> None:
+        if self._client.markets:
+            return
+        markets, body = self._watched("load_markets", "markets")
+        if not markets:
+            raise self._unbelievable("markets", body)
+
+    def _watched(self, method: str, what: str, *arguments: Any) -> tuple[Any, Any]:
+        """Call the client and return its result with the last body that it decoded."""
+        client = self._client
+        kept = client.enableLastJsonResponse
+        client.enableLastJsonResponse, client.last_json_response = True, None
+        try:
+            result = getattr(client, method)(*arguments)
+            body = client.last_json_response
+        finally:
+            client.enableLastJsonResponse = kept
+        if body is None or body == {}:
+            raise self._unbelievable(what, body)
+        return result, body
+
+    def _unbelievable(self, what: str, body: Any) -> FeedError:
+        seen = "no JSON" if body is None else f"{str(body)[:_QUOTED]!r}"
+        return FeedError(
+            f"{self.name} answered 200, but with {seen} where {what} should be: an outage or a proxy on the way, "
+            "the next poll asks again",
+            feed=self.name,
+        )
+
+    def _market(self, name: str) -> dict[str, Any]:
+        """Return the market that a house symbol stands for."""
+        markets: dict[str, dict[str, Any]] = self._client.markets
+        coin = name.removesuffix(FUNDING)
+        symbol = self._symbols.get(name, self._symbols.get(coin, coin))
+        if symbol in markets:
+            return markets[symbol]
+        settled_in = _SETTLED_IN.get(self._exchange, _SETTLED_IN_ELSEWHERE)
+        candidates = [market for market in markets.values() if market["base"] == symbol and _is_linear(market)]
+        if not candidates:
+            known = {market["base"] for market in markets.values()} | set(markets)
+            raise unknown_ticker(symbol, known, self.name, "map it with symbols=, in ccxt's spelling")
+        return min(candidates, key=partial(_preference, settled_in))
+
+
+def _positive(name: str, seconds: float) -> float:
+    if not 0.0 < seconds < math.inf:
+        raise FeedConfigError(f"{name} is {seconds!r} s: give a positive number of seconds", value=seconds)
+    return float(seconds)
+
+
+def _checked_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise FeedConfigError(f"the exchange's address is {url!r}: give http://… or https://…", value=url)
+    return None if url is None else url.rstrip("/")
+
+
+def _new_client(exchange: str, timeout: float, base_url: str | None) -> Any:
+    try:
+        import ccxt
+    except ImportError as error:
+        raise MissingExtraError(
+            "prices from crypto exchanges need ccxt: pip install 'bank-python[live]', or use SimulatedFeed(seed=1)",
+            extra="live",
+        ) from error
+    if exchange not in ccxt.exchanges:
+        raise FeedConfigError(
+            f"ccxt knows no exchange {exchange!r}: see ccxt.exchanges for those it has", value=exchange
+        )
+    options = _OPTIONS.get(exchange, {"defaultType": "swap"})
+    client = getattr(ccxt, exchange)({"timeout": int(timeout * 1000), "enableRateLimit": True, "options": options})
+    if base_url is not None:
+        client.urls["api"] = _redirected(client.urls["api"], base_url)
+    return client
+
+
+def _redirected(urls: Any, base_url: str) -> Any:
+    if isinstance(urls, dict):
+        return {name: _redirected(inner, base_url) for name, inner in urls.items()}
+    return base_url
+
+
+def _is_linear(market: dict[str, Any]) -> bool:
+    return bool(market.get("spot") or (market.get("swap") and market.get("linear") is not False))
+
+
+def _preference(settled_in: Sequence[str], market: dict[str, Any]) -> tuple[bool, bool, int, str]:
+    currency = market.get("settle") or market.get("quote")
+    rank = settled_in.index(currency) if currency in settled_in else len(settled_in)
+    return market.get("active") is False, not market.get("swap"), rank, market["symbol"]
+
+
+def _price(ticker: dict[str, Any]) -> float | None:
+    last, bid, ask = (ticker.get(field) for field in ("last", "bid", "ask"))
+    if last is not None:
+        return float(last)
+    return None if bid is None or ask is None else (float(bid) + float(ask)) / 2.0
+
+
+def _funding(ticker: dict[str, Any]) -> float | None:
+    info = ticker.get("info") or {}
+    rates = [info[field] for field in _FUNDING_FIELDS if info.get(field) not in {None, ""}]
+    return float(rates[0]) if rates else None
+
+
+def _start(period: str, now: datetime) -> datetime:
+    if period == "max":
+        return _FIRST_TRADE
+    if period == "ytd":
+        return datetime(now.year, 1, 1, tzinfo=UTC)
+    return now - timedelta(days=_DAYS[period])
+
+
+def _bar(row: Sequence[Any]) -> Bar:
+    opened, high, low, close, volume = (None if value is None else float(value) for value in row[1:6])
+    return Bar(
+        datetime.fromtimestamp(row[0] / 1000, UTC), opened, high, low, math.nan if close is None else close, volume
+    )
+
+
+def _reason(error: BaseException, exchange: str) -> str:
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    for kind, reason in _REASONS.items():
+        if kind in kinds:
+            return f"{exchange} {reason} ({error})"
+    return f"{exchange}'s answer could not be read ({type(error).__name__}: {error}): the next poll asks again"
+
+
+# ccxt's exception classes by name, most special first: the module may not be there to import them from.
+_REASONS = {
+    "RateLimitExceeded": "answered that there were too many requests: rate limited, so poll less often",
+    "DDoSProtection": "took the polls for an attack: poll less often",
+    "OnMaintenance": "is closed for maintenance: the next poll asks again",
+    "RequestTimeout": "did not answer in time: an outage or a slow network, the next poll asks again",
+    "TimeoutError": "did not answer in time: an outage or a slow network, the next poll asks again",
+    "ExchangeNotAvailable": "answered that it is not available: an outage, or it refuses this network (403)",
+    "PermissionDenied": "does not permit the request: check the key's rights",
+    "AuthenticationError": "refused the request as not authorized: check the API key, or give none",
+    "NetworkError": "could not be connected to: check the network connection and any firewall",
+    "BadSymbol": "has no such market: see the exchange's list",
+    "NotSupported": "does not offer this request through ccxt: choose another exchange",
+    "ExchangeError": "answered with an error",
+}

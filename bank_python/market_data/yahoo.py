@@ -1,0 +1,280 @@
+"""Prices from Yahoo Finance, through the real yfinance client.
+
+Every symbol is one request to Yahoo's chart endpoint, made by yfinance's data layer: its cookie and crumb,
+its consent page, its browser-like TLS handshake and its session. The answer itself is read by
+:mod:`bank_python.market_data.yahoo_chart`. ``Ticker.history`` and ``download``, one floor up, would ask the
+same endpoint, but hide the HTTP status and most exceptions behind an empty frame (or, with
+``hide_exceptions`` off, which is a switch of the whole process, turn a 500 into a ``JSONDecodeError``), look
+the time zone up first in a request of its own, and take a data frame to carry one number.
+
+A poll asks for many symbols at once, on a few threads, up to a deadline. yfinance keeps one session, one
+cookie and one crumb per process: a feed made without a session uses the one yfinance has, and never puts
+another in its place.
+
+>>> feed = YahooFeed(symbols={"GOLD": "GC=F"})
+>>> feed.yahoo_symbol("EURUSD"), feed.yahoo_symbol("VIX"), feed.yahoo_symbol("GOLD"), feed.yahoo_symbol("AAPL")
+('EURUSD=X', '^VIX', 'GC=F', 'AAPL')
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
+from bank_python.market_data.bounded_calls import BoundedCalls
+from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure
+from bank_python.market_data.periods import check_period
+from bank_python.market_data.utc import utc_now
+from bank_python.market_data.yahoo_chart import SOURCE, Chart, read_chart
+from bank_python.market_data.yahoo_session import YahooConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+__all__ = ["YAHOO_SYMBOLS", "YahooFeed"]
+
+YAHOO_SYMBOLS: dict[str, str] = {
+    **{pair: f"{pair}=X" for pair in ("EURUSD", "GBPUSD", "AUDUSD", "NZDUSD", "USDJPY", "USDCHF", "USDCAD", "EURGBP")},
+    "VIX": "^VIX",
+    "SPX": "^GSPC",
+    "NDX": "^NDX",
+    "DJI": "^DJI",
+    "RUT": "^RUT",
+    "BRK.B": "BRK-B",
+    "BF.B": "BF-B",
+    **{coin: f"{coin}-USD" for coin in ("BTC", "ETH", "SOL")},
+}
+"""Yahoo's spelling of the house's symbols; what is not listed is spelt the same."""
+
+_THREADS = "bank-python-yahoo"
+_REQUESTS_AT_ONCE = 16
+_SPELLING = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=_-]*")
+# "max" has no range of its own: Yahoo answers range=max with monthly bars, so yfinance, too, goes by dates.
+_LONGEST = 99 * 365 * 86_400  # seconds
+
+
+class YahooFeed:
+    """Quotes and daily history from Yahoo Finance.
+
+    Parameters
+    ----------
+    session : curl_cffi.requests.Session, optional
+        Session handed to yfinance at each poll. Without one, the environment variables of
+        :mod:`bank_python.market_data.yahoo_session` are followed; where these are not set either, yfinance's
+        own session stays in place.
+    timeout : float, default 10.0
+        Seconds for one symbol's request, positive.
+    deadline : float, optional
+        Seconds for a whole poll or history, positive; twice `timeout` by default.
+    symbols : mapping of str to str, optional
+        House symbol to Yahoo symbol, in addition to :data:`YAHOO_SYMBOLS` and before it.
+    environ : mapping of str to str, optional
+        Where those variables are looked up; the process's environment by default.
+    now : callable, optional
+        The clock, for the end of ``period="max"``.
+
+    Raises
+    ------
+    FeedConfigError
+        A time is not positive, or an environment variable makes no sense.
+
+    Notes
+    -----
+    A tick's price is the last close of Yahoo's daily chart (while the market is open: the last trade), its
+    time that of the last trade; free quotes of many exchanges are 15 minutes late. It is in Yahoo's own unit:
+    ``^VIX`` in points, London shares in pence.
+    """
+
+    def __init__(
+        self,
+        session: Any = None,
+        timeout: float = 10.0,
+        symbols: Mapping[str, str] | None = None,
+        *,
+        deadline: float | None = None,
+        environ: Mapping[str, str] | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._timeout = _positive("timeout", timeout)
+        self._deadline = _positive("deadline", 2.0 * timeout if deadline is None else deadline)
+        self._session = session
+        variables = os.environ if environ is None else environ
+        self._connection = YahooConnection() if session is not None else YahooConnection.from_environment(variables)
+        self._symbols = {**YAHOO_SYMBOLS, **(symbols or {})}
+        self._now = now
+        self._calls: BoundedCalls[Chart] = BoundedCalls(_REQUESTS_AT_ONCE, _THREADS)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, **options: Any) -> YahooFeed:
+        """Return a feed that connects as environment variables say.
+
+        Parameters
+        ----------
+        environ : mapping of str to str, optional
+            The variables; those of the process by default, which is what ``YahooFeed()`` does by itself.
+        **options
+            `timeout`, `deadline`, `symbols` and `now` of :class:`YahooFeed`.
+
+        Raises
+        ------
+        FeedConfigError
+            ``BANK_PYTHON_YAHOO_CONNECT`` is not host:port, or ``BANK_PYTHON_YAHOO_CA`` not a file.
+        """
+        return cls(environ=environ, **options)
+
+    @property
+    def name(self) -> str:
+        """``"yahoo"``."""
+        return SOURCE
+
+    @property
+    def symbols(self) -> frozenset[str] | None:
+        """``None``: only asking Yahoo tells."""
+        return None
+
+    def yahoo_symbol(self, symbol: str) -> str:
+        """Return Yahoo's spelling of a house symbol."""
+        return self._symbols.get(symbol, symbol)
+
+    def poll(self, symbols: Sequence[str]) -> Poll:
+        """Return the last price of each symbol, and a failure with its reason for each that has none.
+
+        Raises
+        ------
+        MissingExtraError
+            yfinance is not installed.
+        """
+        outcomes = self._charts(symbols, {"range": "5d"})
+        ticks, failures = [], []
+        for symbol, outcome in outcomes.items():
+            try:
+                ticks.append(_chart_of(outcome, symbol).tick(symbol))
+            except (FeedError, UnknownTickerError) as error:
+                failures.append(QuoteFailure(symbol, str(error), SOURCE))
+        return Poll(tuple(ticks), tuple(failures))
+
+    def history(self, symbol: str, period: str) -> PriceHistory:
+        """Return daily bars of the last `period`, adjusted for splits and dividends (volume: shares traded).
+
+        A bar's date is midnight UTC of the exchange's calendar date.
+
+        Raises
+        ------
+        FeedConfigError
+            `period` is not one of yfinance's.
+        UnknownTickerError
+            Yahoo does not know the symbol.
+        FeedError
+            Yahoo could not deliver; the message says why.
+        MissingExtraError
+            yfinance is not installed.
+        """
+        outcomes = self._charts([symbol], self._range(check_period(period)))
+        return PriceHistory(symbol, SOURCE, _chart_of(outcomes[symbol], symbol).daily_bars())
+
+    def close(self) -> None:
+        """Let the threads go.
+
+        The session stays open: yfinance has it, and uses it for whatever else the process asks of Yahoo.
+        """
+        self._closed = True
+        self._calls.close()
+
+    def _range(self, period: str) -> dict[str, Any]:
+        if period != "max":
+            return {"range": period}
+        end = int(self._now().timestamp())
+        return {"period1": end - _LONGEST, "period2": end}
+
+    def _charts(self, symbols: Sequence[str], period: dict[str, Any]) -> dict[str, Chart | BaseException]:
+        if self._closed:
+            return {symbol: FeedError("this feed is closed: make a new one", feed=SOURCE) for symbol in symbols}
+        data = self._yfinance_data()
+        params = {**period, "interval": "1d", "includePrePost": False, "events": "div,splits,capitalGains"}
+        calls = {symbol: partial(_ask, data, self.yahoo_symbol(symbol), params, self._timeout) for symbol in symbols}
+        return self._calls.run(calls, self._deadline)
+
+    def _yfinance_data(self) -> Any:
+        """Return yfinance's data layer, which holds this feed's session if the feed has one."""
+        data_layer = _import_data_layer()
+        with self._lock:
+            if self._session is None:
+                self._session = self._connection.session()
+        # Put in at each poll, because anything else in the process may have changed it: yf.download does.
+        return data_layer() if self._session is None else data_layer(session=self._session)
+
+
+def _positive(name: str, seconds: float) -> float:
+    if not 0.0 < seconds < float("inf"):
+        raise FeedConfigError(f"{name} is {seconds!r} s: give a positive number of seconds", value=seconds)
+    return float(seconds)
+
+
+def _import_data_layer() -> Any:
+    try:
+        from yfinance.data import YfData
+    except ImportError as error:
+        raise MissingExtraError(
+            "prices from Yahoo need yfinance: pip install 'bank-python[live]', or use SimulatedFeed(seed=1)",
+            extra="live",
+        ) from error
+    logging.getLogger("yfinance").addFilter(_not_from_here)
+    return YfData
+
+
+def _not_from_here(record: logging.LogRecord) -> bool:
+    # What yfinance logs about this feed's requests comes back as a reason as well; without a handler, logging
+    # would write it across the terminal. Records of anybody else's yfinance calls pass.
+    return not (record.threadName or "").startswith(_THREADS)
+
+
+def _ask(data: Any, symbol: str, params: dict[str, Any], timeout: float) -> Chart:
+    from yfinance.scrapers import history as client
+
+    if not _SPELLING.fullmatch(symbol):
+        raise UnknownTickerError(f"{symbol!r} cannot be a Yahoo symbol: map it with symbols=", ticker=symbol)
+    # The client's own constant (it has no public name): who points yfinance at another host points this feed there.
+    base = client._BASE_URL_
+    answer = data.get(url=f"{base}/v8/finance/chart/{symbol}", params=params, timeout=timeout)
+    return read_chart(symbol, answer.status_code, answer.text)
+
+
+def _chart_of(outcome: Chart | BaseException, symbol: str) -> Chart:
+    if isinstance(outcome, Chart):
+        return outcome
+    if isinstance(outcome, BankError):
+        raise outcome
+    raise FeedError(_reason(outcome), feed=SOURCE, symbol=symbol) from outcome
+
+
+def _reason(error: BaseException) -> str:
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    for kind, reason in _REASONS.items():
+        if kind in kinds:
+            detail = str(error).removesuffix(_CURL_ADVICE)
+            return f"{reason} ({detail})" if detail else reason
+    return f"yfinance failed with {type(error).__name__}: {error}"
+
+
+_CURL_ADVICE = " See https://curl.se/libcurl/c/libcurl-errors.html first for more details."
+
+# By name, most special first: the classes are curl_cffi's or, where that is missing, those of requests.
+_REASONS = {
+    "YFRateLimitError": "Yahoo answered 429 Too Many Requests: rate limited, so poll less often or for fewer symbols",
+    "Timeout": "Yahoo did not answer in time: an outage or a slow network, the next poll asks again",
+    "TimeoutError": "Yahoo did not answer in time: an outage or a slow network, the next poll asks again",
+    "DNSError": "Yahoo's host name was not found: check the network connection",
+    "SSLError": "Yahoo's certificate was not accepted: behind a TLS proxy, set BANK_PYTHON_YAHOO_CA to its authority",
+    "ProxyError": "the proxy did not let the request through: check the proxy settings",
+    "SessionClosed": "the session has been closed: make a new feed",
+    "ConnectionError": "Yahoo could not be connected to: check the network connection and any firewall",
+    "RequestException": "the request to Yahoo failed, the next poll asks again",
+}
