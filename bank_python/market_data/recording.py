@@ -1,0 +1,101 @@
+"""A feed that keeps a record of another: what it delivered, what failed, and when.
+
+Wrap any feed in a :class:`RecordingFeed` and use it in its place; afterwards
+:class:`~bank_python.market_data.replay.ReplayFeed` gives the same polls and histories again, to the bit.
+
+Examples
+--------
+>>> import tempfile, pathlib
+>>> from bank_python.market_data.replay import ReplayFeed
+>>> from bank_python.market_data.simulated import SimulatedFeed
+>>> path = pathlib.Path(tempfile.mkdtemp()) / "monday.jsonl"
+>>> with RecordingFeed(SimulatedFeed(seed=3), path) as feed:
+...     seen = feed.poll(["AAPL", "SOFR"])
+>>> ReplayFeed(path).poll(["AAPL", "SOFR"]) == seen
+True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bank_python.errors import MarketDataError
+from bank_python.market_data.journal import Journal, journal_at
+from bank_python.market_data.journal_records import (
+    header_record,
+    history_failure_record,
+    history_record,
+    poll_record,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from bank_python.barbara import BarbaraDB
+    from bank_python.market_data.feed import Feed, Poll, PriceHistory
+
+__all__ = ["RecordingFeed"]
+
+
+class RecordingFeed:
+    """Another feed, with everything it delivers kept in a journal.
+
+    Parameters
+    ----------
+    feed : Feed
+        The feed to record; it goes by the same name.
+    journal : str, Path, BarbaraDB or Journal
+        Where to keep the record: a new file, a store, or a journal object.
+
+    Raises
+    ------
+    FeedConfigError
+        There is a recording at that place already.
+    """
+
+    def __init__(self, feed: Feed, journal: str | Path | BarbaraDB | Journal) -> None:
+        self._feed = feed
+        self._journal = journal_at(journal)
+        self._journal.append(header_record(feed.name, feed.symbols))
+
+    @property
+    def name(self) -> str:
+        """The recorded feed's name."""
+        return self._feed.name
+
+    @property
+    def symbols(self) -> frozenset[str] | None:
+        """What the recorded feed carries."""
+        return self._feed.symbols
+
+    def poll(self, symbols: Sequence[str]) -> Poll:
+        """Poll the feed; the poll is in the journal before it is returned."""
+        poll = self._feed.poll(symbols)
+        self._journal.append(poll_record(symbols, poll))
+        return poll
+
+    def history(self, symbol: str, period: str) -> PriceHistory:
+        """Ask the feed for a history; what it gives, or the error it raises, is in the journal first."""
+        try:
+            history = self._feed.history(symbol, period)
+        except MarketDataError as error:
+            self._journal.append(history_failure_record(symbol, period, error))
+            raise
+        self._journal.append(history_record(symbol, period, history))
+        return history
+
+    def close(self) -> None:
+        """Close the journal and the feed."""
+        self._journal.close()
+        self._feed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
