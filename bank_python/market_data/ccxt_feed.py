@@ -9,8 +9,8 @@ and believes an empty result only where an empty body is what the exchange means
 candle).
 
 A house symbol is a coin (``"BTC"``), which stands for its perpetual swap if there is one; a coin with
-``_FUNDING`` behind it, the swap's current funding rate as a decimal per funding interval (one hour on
-Hyperliquid, eight on most others); or a market in ccxt's own spelling (``"BTC/USDC:USDC"``).
+``_FUNDING`` behind it, the swap's current funding rate as a decimal per eight hours, whatever the interval that
+the exchange pays it in (one hour on Hyperliquid); or a market in ccxt's own spelling (``"BTC/USDC:USDC"``).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExt
 from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period
-from bank_python.market_data.unknown_ticker import unknown_ticker
+from bank_python.market_data.unknown_ticker import close_matches, unknown_ticker
 from bank_python.market_data.utc import utc_now
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _FIRST_TRADE = datetime(2010, 7, 17, tzinfo=UTC)  # of bitcoin, on an exchange
 _MOST_PAGES = 100
 _SETTLED_IN = {"hyperliquid": ("USDC", "USDT", "USD")}
 _SETTLED_IN_ELSEWHERE = ("USDT", "USDC", "USD")
-_FUNDING_FIELDS = ("funding", "fundingRate")
+_FUNDING_HOURS = 8
 # Loading spot pairs and builder-deployed exchanges as well takes a dozen requests more on Hyperliquid.
 _OPTIONS = {"hyperliquid": {"fetchMarkets": {"types": ["swap"]}}}
 _QUOTED = 60
@@ -214,7 +214,7 @@ class CcxtFeed:
 
     def _tick(self, name: str, symbol: str, ticker: dict[str, Any]) -> Tick:
         wanted = "funding rate" if name.endswith(FUNDING) else "price"
-        value = _funding(ticker) if wanted == "funding rate" else _price(ticker)
+        value = self._funding(symbol, ticker) if name.endswith(FUNDING) else _price(ticker)
         if value is None:
             listed = self._client.markets[symbol].get("active") is not False
             why = "nobody quotes it just now" if listed else "it is delisted there"
@@ -222,6 +222,17 @@ class CcxtFeed:
         stamp = ticker.get("timestamp")
         time = self._now() if stamp is None else datetime.fromtimestamp(stamp / 1000, UTC)
         return Tick(name, value, time, self.name)
+
+    def _funding(self, symbol: str, ticker: dict[str, Any]) -> float | None:
+        """Return the rate per eight hours; the exchange's own interval is taken to be eight hours unless it says."""
+        client = self._client
+        if not ticker or not (client.has.get("fetchFundingRates") or client.has.get("fetchFundingRate")):
+            return None
+        parsed = client.parse_funding_rate(ticker["info"], client.markets[symbol])
+        if parsed["fundingRate"] is None:
+            return None
+        hours = float(client.parse_timeframe(parsed.get("interval") or f"{_FUNDING_HOURS}h")) / 3600.0
+        return float(parsed["fundingRate"]) * _FUNDING_HOURS / hours
 
     def _candles(self, symbol: str, period: str) -> tuple[Bar, ...]:
         self._load_markets()
@@ -242,7 +253,7 @@ class CcxtFeed:
             since = rows[-1][0] + 1
             if since + self._client.parse_timeframe(timeframe) * 1000 > self._now().timestamp() * 1000:
                 break
-        return tuple(_bar(row) for row in rows)
+        return tuple(_bar(row) for row in rows if row[4] is not None)
 
     def _load_markets(self) -> None:
         if self._client.markets:
@@ -309,9 +320,8 @@ def _new_client(exchange: str, timeout: float, base_url: str | None) -> Any:
             extra="live",
         ) from error
     if exchange not in ccxt.exchanges:
-        raise FeedConfigError(
-            f"ccxt knows no exchange {exchange!r}: see ccxt.exchanges for those it has", value=exchange
-        )
+        near = " or ".join(close_matches(exchange, ccxt.exchanges)) or "one of ccxt.exchanges"
+        raise FeedConfigError(f"ccxt knows no exchange {exchange!r}: did you mean {near}?", value=exchange)
     options = _OPTIONS.get(exchange, {"defaultType": "swap"})
     client = getattr(ccxt, exchange)({"timeout": int(timeout * 1000), "enableRateLimit": True, "options": options})
     if base_url is not None:
@@ -342,12 +352,6 @@ def _price(ticker: dict[str, Any]) -> float | None:
     return None if bid is None or ask is None else (float(bid) + float(ask)) / 2.0
 
 
-def _funding(ticker: dict[str, Any]) -> float | None:
-    info = ticker.get("info") or {}
-    rates = [info[field] for field in _FUNDING_FIELDS if info.get(field) not in {None, ""}]
-    return float(rates[0]) if rates else None
-
-
 def _start(period: str, now: datetime) -> datetime:
     if period == "max":
         return _FIRST_TRADE
@@ -357,10 +361,8 @@ def _start(period: str, now: datetime) -> datetime:
 
 
 def _bar(row: Sequence[Any]) -> Bar:
-    opened, high, low, close, volume = (None if value is None else float(value) for value in row[1:6])
-    return Bar(
-        datetime.fromtimestamp(row[0] / 1000, UTC), opened, high, low, math.nan if close is None else close, volume
-    )
+    opened, high, low, volume = (None if row[at] is None else float(row[at]) for at in (1, 2, 3, 5))
+    return Bar(datetime.fromtimestamp(row[0] / 1000, UTC), opened, high, low, float(row[4]), volume)
 
 
 def _reason(error: BaseException, exchange: str) -> str:
