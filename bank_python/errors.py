@@ -14,6 +14,7 @@
     ├── StoreError
     │   ├── MissingKeyError       (KeyError)     .key
     │   ├── ConflictError                        .key
+    │   ├── StoreArgumentError    (ValueError)   .value
     │   └── UnstorableError       (TypeError)    .key .value
     ├── TableError
     │   ├── SchemaError           (ValueError)
@@ -21,6 +22,7 @@
     │   └── ColumnTypeError       (TypeError)    .column .value
     ├── JobError
     │   ├── JobConfigError        (ValueError)   .name
+    │   ├── JobTimeoutError       (TimeoutError) .name .value
     │   └── UnknownJobError       (KeyError)     .name
     ├── MarketDataError
     │   ├── UnknownTickerError    (KeyError)     .ticker
@@ -56,12 +58,14 @@ __all__ = [
     "InstrumentError",
     "JobConfigError",
     "JobError",
+    "JobTimeoutError",
     "MarketDataError",
     "MissingExtraError",
     "MissingKeyError",
     "NoFeedError",
     "NotQuotedError",
     "SchemaError",
+    "StoreArgumentError",
     "StoreError",
     "TableError",
     "UnknownColumnError",
@@ -145,6 +149,10 @@ class ConflictError(StoreError):
     """A compare-and-set found another value, or a transaction lost a race."""
 
 
+class StoreArgumentError(StoreError, ValueError):
+    """A key, ring list, path, time or version given to a store makes no sense."""
+
+
 class UnstorableError(StoreError, TypeError):
     """The value has no record form, so the store cannot keep it."""
 
@@ -171,6 +179,10 @@ class JobError(BankError):
 
 class JobConfigError(JobError, ValueError):
     """A job's configuration does not hold together."""
+
+
+class JobTimeoutError(JobError, TimeoutError):
+    """A wait for jobs took longer than the caller would wait."""
 
 
 class UnknownJobError(JobError, KeyError):

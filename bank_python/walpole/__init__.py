@@ -1,0 +1,35 @@
+"""Walpole, the job runner: periodic, cron and one-shot jobs and services, in the background.
+
+A :class:`JobConfig` says what to run and when; a :class:`JobRunner` runs it, with dependencies, retries,
+timeouts and a history that survives the process when it is given a Barbara store.
+"""
+
+from __future__ import annotations
+
+from bank_python.walpole.backoff import Backoff
+from bank_python.walpole.clock import Clock, ManualClock, SystemClock
+from bank_python.walpole.config import JobConfig
+from bank_python.walpole.context import JobContext
+from bank_python.walpole.cron import CronExpression
+from bank_python.walpole.ledger import JobStore
+from bank_python.walpole.modes import JobMode, MisfirePolicy
+from bank_python.walpole.records import JobRun, JobState, JobStatus, RunOutcome
+from bank_python.walpole.runner import JobRunner
+
+__all__ = [
+    "Backoff",
+    "Clock",
+    "CronExpression",
+    "JobConfig",
+    "JobContext",
+    "JobMode",
+    "JobRun",
+    "JobRunner",
+    "JobState",
+    "JobStatus",
+    "JobStore",
+    "ManualClock",
+    "MisfirePolicy",
+    "RunOutcome",
+    "SystemClock",
+]

@@ -1,0 +1,88 @@
+"""How long to wait before trying again.
+
+The wait before attempt n + 1 is ``min(base · factor^(n − 1), maximum)`` seconds, spread evenly over
+``± jitter`` of itself so that jobs which failed together do not come back together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bank_python.errors import JobConfigError
+
+__all__ = ["Backoff", "UniformSource"]
+
+
+class UniformSource(Protocol):
+    """Anything with ``random()`` in [0, 1): a :class:`random.Random` or a numpy ``Generator``."""
+
+    def random(self) -> float:
+        """Return the next number in [0, 1)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponentially growing waits between attempts.
+
+    Parameters
+    ----------
+    base : float
+        Wait after the first failure, seconds, ≥ 0.
+    factor : float
+        What each further failure multiplies the wait by, ≥ 1.
+    maximum : float
+        No wait is longer than this (before jitter), seconds, ≥ `base`.
+
+    Raises
+    ------
+    JobConfigError
+        A number is outside its range.
+
+    Examples
+    --------
+    >>> [Backoff(base=1, factor=2, maximum=5).delay(n) for n in (1, 2, 3, 4)]
+    [1.0, 2.0, 4.0, 5.0]
+    """
+
+    base: float = 1.0
+    factor: float = 2.0
+    maximum: float = 60.0
+
+    def __post_init__(self) -> None:
+        for field, value, least in (
+            ("base", self.base, 0.0),
+            ("factor", self.factor, 1.0),
+            ("maximum", self.maximum, self.base),
+        ):
+            number: Any = value
+            if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number < math.inf:
+                raise JobConfigError(
+                    f"Backoff: {field}={value!r} is not a finite number of at least {least}; "
+                    "give seconds for base and maximum (maximum ≥ base ≥ 0) and a factor ≥ 1",
+                    name="Backoff",
+                    value=value,
+                )
+
+    def delay(self, attempt: int, jitter: float = 0.0, rng: UniformSource | None = None) -> float:
+        """Return the wait after failed attempt number `attempt`, in seconds.
+
+        Parameters
+        ----------
+        attempt : int
+            The attempt that failed, from 1.
+        jitter : float
+            Fraction in [0, 1] of the wait by which it may be shorter or longer.
+        rng : UniformSource or None
+            Where the jitter comes from; without it there is none.
+        """
+        try:
+            grown = self.base * self.factor ** (attempt - 1)
+        except OverflowError:
+            grown = math.inf if self.base else 0.0
+        wait = float(min(grown, self.maximum))
+        if rng is None or jitter == 0.0:
+            return wait
+        return wait * (1.0 + jitter * (2.0 * rng.random() - 1.0))

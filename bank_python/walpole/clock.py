@@ -1,0 +1,166 @@
+"""The time, as something that is given.
+
+The runner never asks the operating system what time it is or sleeps: it asks a :class:`Clock`. Schedules
+(periodic, cron) follow the wall clock, ``now``; durations and timeouts follow ``monotonic``, which no
+time server sets back. :class:`SystemClock` is the real one. With a :class:`ManualClock` time stands
+still until it is told to move, so a day of schedules is tested in milliseconds and the same way each time.
+
+>>> clock = ManualClock(start=0.0)
+>>> clock.advance(90.0)
+>>> clock.now(), clock.monotonic()
+(90.0, 90.0)
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import Protocol, runtime_checkable
+
+__all__ = ["Clock", "ManualClock", "SystemClock"]
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """What the runner needs to know about time."""
+
+    def now(self) -> float:
+        """Return the wall-clock time, seconds since 1970-01-01 UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return a time in seconds that never goes back; only differences mean anything."""
+        ...
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait on a held condition until it is notified or `timeout` seconds of this clock have gone by.
+
+        Parameters
+        ----------
+        condition : threading.Condition
+            Held by the caller, who checks again what it was waiting for: a wait may end early.
+        timeout : float or None
+            Seconds; ``None`` waits for a notification alone.
+
+        Returns
+        -------
+        bool
+            Whether it ended before the timeout.
+        """
+        ...
+
+
+class SystemClock:
+    """The operating system's clock.
+
+    Examples
+    --------
+    >>> clock = SystemClock()
+    >>> clock.monotonic() <= clock.monotonic()
+    True
+    """
+
+    def now(self) -> float:
+        """Return the wall-clock time, seconds since 1970-01-01 UTC."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        return time.monotonic()
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait on a held condition for at most `timeout` seconds; see :meth:`Clock.wait`."""
+        if timeout is None:
+            return condition.wait()
+        return condition.wait(min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+
+    def __repr__(self) -> str:
+        return "SystemClock()"
+
+
+class ManualClock:
+    """A clock that moves only by :meth:`advance`, for tests.
+
+    Parameters
+    ----------
+    start : float
+        First value of ``now``, seconds since 1970-01-01 UTC.
+
+    Notes
+    -----
+    A thread reads the time, works out how long to wait, and waits. An advance between the reading and the
+    waiting must not be lost, so a timeout counts from the waiting thread's own last reading.
+
+    Examples
+    --------
+    >>> clock = ManualClock(start=100.0)
+    >>> clock.advance(2.5)
+    >>> clock.now()
+    102.5
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._lock = threading.Lock()
+        self._start = float(start)
+        self._now = float(start)
+        self._waiting: list[threading.Condition] = []
+        self._reading = threading.local()
+
+    def now(self) -> float:
+        """Return the time this clock was last moved to, seconds since 1970-01-01 UTC."""
+        with self._lock:
+            self._reading.at = self._now
+            return self._now
+
+    def monotonic(self) -> float:
+        """Return the seconds this clock has been advanced by since it was made."""
+        return self.now() - self._start
+
+    def advance(self, seconds: float) -> None:
+        """Move the time on and wake every thread that waits on this clock.
+
+        Parameters
+        ----------
+        seconds : float
+            Finite, ≥ 0.
+
+        Raises
+        ------
+        ValueError
+            `seconds` is negative, infinite or NaN.
+        """
+        if not 0.0 <= seconds < math.inf:
+            raise ValueError(f"a clock cannot be advanced by {seconds!r} seconds; give a finite number ≥ 0")
+        with self._lock:
+            self._now += seconds
+            woken = list(self._waiting)
+        for condition in woken:
+            with condition:
+                condition.notify_all()
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait on a held condition until notified or advanced past the timeout; see :meth:`Clock.wait`."""
+        deadline = self._deadline(timeout)
+        with self._lock:
+            if self._now >= deadline:
+                return False
+            self._waiting.append(condition)
+        try:
+            condition.wait()
+        finally:
+            with self._lock:
+                self._waiting.remove(condition)
+                passed = self._now >= deadline
+        return not passed
+
+    def _deadline(self, timeout: float | None) -> float:
+        reading: float | None = getattr(self._reading, "at", None)
+        # Used up: a later wait without a reading of its own must not count from this old one.
+        self._reading.at = None
+        if timeout is None:
+            return math.inf
+        return (self._now if reading is None else reading) + timeout
+
+    def __repr__(self) -> str:
+        return f"ManualClock(now={self._now})"

@@ -1,0 +1,216 @@
+"""Cron expressions: five fields that name minutes of the calendar, in UTC.
+
+::
+
+    minute  hour  day-of-month  month  day-of-week
+    0-59    0-23  1-31          1-12   0-7 (0 and 7 are Sunday)
+
+A field is ``*``, a number, a range ``a-b``, a stepped ``*/n`` or ``a-b/n``, or a comma-separated list of
+these; months and weekdays have names (``JAN``, ``MON``). The days follow Vixie cron: when both day fields
+are restricted a day matches if *either* does; when one of them starts with ``*``, *both* must.
+
+>>> from datetime import UTC, datetime
+>>> CronExpression("30 8 * * MON-FRI").next_after(datetime(2026, 1, 2, 9, 0, tzinfo=UTC)).isoformat()
+'2026-01-05T08:30:00+00:00'
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bank_python.errors import JobConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CronExpression"]
+
+_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_WEEKDAYS = {name: number for number, name in enumerate(_WEEKDAY_NAMES)}
+# Beyond 400 years the Gregorian calendar repeats, weekdays included.
+_MONTHS_IN_CYCLE = 400 * 12
+_LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The range and names of one of the five fields."""
+
+    label: str
+    low: int
+    high: int
+    names: dict[str, int] = field(default_factory=dict)
+
+    def parse(self, text: str) -> frozenset[int]:
+        values: set[int] = set()
+        for part in text.split(","):
+            values.update(self._part(part))
+        return frozenset(values)
+
+    def _part(self, part: str) -> range:
+        body, slash, step_text = part.partition("/")
+        step = self._step(step_text, part) if slash else 1
+        if body == "*":
+            return range(self.low, self.high + 1, step)
+        first_text, dash, last_text = body.partition("-")
+        first = self._number(first_text, part)
+        if not dash:
+            if slash:
+                raise self._refusal(part, f"a step needs a range: write {first}-{self.high}/{step}")
+            return range(first, first + 1)
+        last = self._number(last_text, part)
+        if first > last:
+            raise self._refusal(part, "a range runs from low to high; write two ranges, with a comma")
+        return range(first, last + 1, step)
+
+    def _step(self, text: str, part: str) -> int:
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise self._refusal(part, "a step is a whole number of at least 1")
+        return int(text)
+
+    def _number(self, text: str, part: str) -> int:
+        named = self.names.get(text.upper())
+        if named is not None:
+            return named
+        if not (text.isascii() and text.isdigit() and self.low <= int(text) <= self.high):
+            names = f" or a name ({', '.join(self.names)})" if self.names else ""
+            raise self._refusal(part, f"give a whole number from {self.low} to {self.high}{names}")
+        return int(text)
+
+    def _refusal(self, part: str, advice: str) -> JobConfigError:
+        return JobConfigError(f"cron {self.label} field: {part!r} is not understood; {advice}", value=part)
+
+
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day-of-month", 1, 31),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day-of-week", 0, 7, _WEEKDAYS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CronExpression:
+    """A parsed cron expression.
+
+    Parameters
+    ----------
+    text : str
+        Five fields separated by blanks.
+
+    Raises
+    ------
+    JobConfigError
+        A field is not understood, or no day of any year matches (``0 0 30 2 *``).
+
+    References
+    ----------
+    The rules are those of Paul Vixie's cron, crontab(5), ISC Cron 4.1.
+
+    Examples
+    --------
+    >>> CronExpression("0 0 29 2 *").next_after(datetime(2025, 1, 1, tzinfo=UTC)).date().isoformat()
+    '2028-02-29'
+    """
+
+    text: str
+    _minutes: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _hours: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _days: frozenset[int] = field(init=False, repr=False, compare=False)
+    _months: frozenset[int] = field(init=False, repr=False, compare=False)
+    _weekdays: frozenset[int] = field(init=False, repr=False, compare=False)
+    _either_day: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise JobConfigError(f"cron={self.text!r} is not a string; give five fields, e.g. '0 7 * * MON-FRI'")
+        parts = self.text.split()
+        if len(parts) != len(_FIELDS):
+            raise JobConfigError(
+                f"cron={self.text!r} has {len(parts)} fields, not 5; "
+                "give minute hour day-of-month month day-of-week, e.g. '0 7 * * MON-FRI'",
+                value=self.text,
+            )
+        minutes, hours, days, months, weekdays = (rule.parse(part) for rule, part in zip(_FIELDS, parts, strict=True))
+        parsed = {
+            "_minutes": tuple(sorted(minutes)),
+            "_hours": tuple(sorted(hours)),
+            "_days": days,
+            "_months": months,
+            "_weekdays": frozenset(day % 7 for day in weekdays),
+            "_either_day": not (parts[2].startswith("*") or parts[4].startswith("*")),
+        }
+        for name, value in parsed.items():
+            object.__setattr__(self, name, value)
+        self._refuse_never()
+
+    def _refuse_never(self) -> None:
+        # An either-day expression always has its weekdays; otherwise some month must have such a day.
+        if self._either_day or any(min(self._days) <= _LONGEST[month] for month in self._months):
+            return
+        raise JobConfigError(
+            f"cron={self.text!r} never comes: none of its months has such a day; change the day or the month",
+            value=self.text,
+        )
+
+    def matches(self, moment: datetime) -> bool:
+        """Say whether the minute that `moment` (timezone-aware) lies in is one of the expression's."""
+        moment = moment.astimezone(UTC)
+        return (
+            moment.minute in self._minutes
+            and moment.hour in self._hours
+            and moment.month in self._months
+            and self._day_matches(moment.day, moment.isoweekday() % 7)
+        )
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return the first matching minute strictly after `moment`.
+
+        Parameters
+        ----------
+        moment : datetime
+            Timezone-aware.
+
+        Returns
+        -------
+        datetime
+            In UTC, seconds and microseconds zero.
+        """
+        start = moment.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        first = next(self._days_from(start))
+        if first.date() == start.date():
+            time = self._time_from(start.hour, start.minute)
+            if time is not None:
+                return first.replace(hour=time[0], minute=time[1])
+            first = next(self._days_from(start.replace(hour=0, minute=0) + timedelta(days=1)))
+        return first.replace(hour=self._hours[0], minute=self._minutes[0])
+
+    def _days_from(self, start: datetime) -> Iterator[datetime]:
+        """Yield the matching days from `start`'s on, at midnight."""
+        for count in range(start.month - 1, start.month + _MONTHS_IN_CYCLE):
+            year, month = start.year + count // 12, count % 12 + 1
+            if month not in self._months:
+                continue
+            first_weekday, length = calendar.monthrange(year, month)
+            earliest = start.day if (year, month) == (start.year, start.month) else 1
+            for day in range(earliest, length + 1):
+                # monthrange counts weekdays from Monday, cron from Sunday.
+                if self._day_matches(day, (first_weekday + day) % 7):
+                    yield datetime(year, month, day, tzinfo=UTC)
+
+    def _day_matches(self, day: int, weekday: int) -> bool:
+        in_month, in_week = day in self._days, weekday in self._weekdays
+        return in_month or in_week if self._either_day else in_month and in_week
+
+    def _time_from(self, hour: int, minute: int) -> tuple[int, int] | None:
+        """Return the first (hour, minute) of the day that is not before the given one."""
+        return next(((h, m) for h in self._hours for m in self._minutes if (h, m) >= (hour, minute)), None)
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,140 @@
+"""One attempt in progress: calling the callable, and saying how that ended."""
+
+from __future__ import annotations
+
+import contextvars
+import reprlib
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bank_python.walpole.capture import LogBuffer, LogCapture, RunLogger
+from bank_python.walpole.context import JobContext
+from bank_python.walpole.modes import JobMode
+from bank_python.walpole.records import JobRun, RunOutcome, moment
+
+if TYPE_CHECKING:
+    import threading
+
+    from bank_python.walpole.clock import Clock
+    from bank_python.walpole.entry import JobEntry, Launch
+    from bank_python.walpole.workers import Worker
+
+__all__ = ["Ending", "Execution", "open_execution", "perform"]
+
+_MAX_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended."""
+
+    outcome: RunOutcome
+    result: str | None = None
+    error: str | None = None
+    traceback: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Execution:
+    """An attempt that is going on, guarded by the engine's lock.
+
+    Attributes
+    ----------
+    deadline : float or None
+        When it times out, on the monotonic clock.
+    run : JobRun or None
+        The finished run, once it has ended.
+    """
+
+    entry: JobEntry
+    launch: Launch
+    number: int
+    started: float
+    begun: float
+    deadline: float | None
+    context: JobContext
+    log: LogBuffer = field(default_factory=LogBuffer)
+    worker: Worker | None = None
+    run: JobRun | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether its outcome is recorded; what its thread still brings is discarded then."""
+        return self.run is not None
+
+    def close(self, ending: Ending, now: float, monotonic: float) -> JobRun:
+        """End the attempt, at the given wall-clock and monotonic times."""
+        self.run = JobRun(
+            job=self.entry.config.name,
+            number=self.number,
+            attempt=self.launch.attempt,
+            outcome=ending.outcome,
+            due=moment(self.launch.due),
+            started=moment(self.started),
+            finished=moment(now),
+            duration=monotonic - self.begun,
+            result=ending.result,
+            error=ending.error,
+            log=self.log.text(),
+            traceback=ending.traceback,
+        )
+        return self.run
+
+
+def open_execution(entry: JobEntry, launch: Launch, clock: Clock, condition: threading.Condition) -> Execution:
+    """Return a new attempt at `launch`, begun now."""
+    config = entry.config
+    begun = clock.monotonic()
+    logger = RunLogger(f"bank_python.walpole.jobs.{config.name}")
+    return Execution(
+        entry=entry,
+        launch=launch,
+        number=entry.last_number + 1,
+        started=clock.now(),
+        begun=begun,
+        deadline=None if config.timeout is None else begun + config.timeout,
+        context=JobContext(config.name, launch.attempt, logger, condition, clock),
+    )
+
+
+def perform(execution: Execution, capture: LogCapture) -> Ending:
+    """Call the job's callable in the present thread; nothing it does gets past here."""
+    config = execution.entry.config
+    kwargs = dict(config.kwargs)
+    if config.wants_context:
+        kwargs["context"] = execution.context
+    capture.direct(execution.log)
+    try:
+        # A context of its own: what one run sets in a context variable the next on this thread must not see.
+        value = contextvars.copy_context().run(config.function, *config.args, **kwargs)
+        return _returned(execution, value)
+    except BaseException as error:  # noqa: BLE001  (a job may raise anything, SystemExit too; it stays its own)
+        return _raised(error)
+    finally:
+        capture.direct(None)
+
+
+def _returned(execution: Execution, value: Any) -> Ending:
+    if execution.entry.config.mode is not JobMode.SERVICE:
+        return Ending(RunOutcome.SUCCEEDED, result=_shorten(_repr(value)))
+    if execution.context.cancelled:
+        return Ending(RunOutcome.STOPPED, result=_shorten(_repr(value)))
+    return Ending(RunOutcome.FAILED, error="the service returned although nobody had asked it to stop")
+
+
+def _raised(error: BaseException) -> Ending:
+    # The first frame is only the way in from here.
+    own = error.__traceback__.tb_next if error.__traceback__ else None
+    text = "".join(traceback.format_exception(type(error), error, own))
+    return Ending(RunOutcome.FAILED, error=_shorten(f"{type(error).__name__}: {error}"), traceback=text)
+
+
+def _repr(value: Any) -> str:
+    limited = reprlib.Repr()
+    limited.maxstring = limited.maxother = _MAX_TEXT
+    return limited.repr(value)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
