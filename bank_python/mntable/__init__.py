@@ -1,0 +1,13 @@
+"""MnTable: tables with typed columns over SQLite, and lazy views of them.
+
+A :class:`Table` keeps rows, in memory or in a file. Its views (:meth:`~Table.restrict`, :meth:`~Table.project`,
+:meth:`~Table.join`, :meth:`~Table.aggregate` …) are immutable, compose into one SQL statement, and run when they are
+iterated. :func:`col` stands for a column in conditions and computations.
+"""
+
+from bank_python.mntable.expressions import Expression, Ordering, col
+from bank_python.mntable.schema import Column, Schema
+from bank_python.mntable.table import Table
+from bank_python.mntable.view import Relation, View
+
+__all__ = ["Column", "Expression", "Ordering", "Relation", "Schema", "Table", "View", "col"]

@@ -1,0 +1,91 @@
+"""Which tables a database holds: a table of tables, each with its schema and the version of its format."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from bank_python.errors import SchemaError, TableError
+from bank_python.mntable.names import fold, quote
+from bank_python.mntable.schema import Schema
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["FORMAT", "create", "drop", "load", "table_names"]
+
+FORMAT = 1
+CATALOGUE = '"bank_python.mntable"'
+
+
+def table_names(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the tables, sorted."""
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'bank_python.mntable'").fetchone()
+    if found is None:
+        return []
+    return [name for (name,) in connection.execute(f"SELECT name FROM {CATALOGUE} ORDER BY name")]
+
+
+def load(connection: sqlite3.Connection, name: str) -> Schema | None:
+    """Return the schema of the table `name`, or ``None`` when there is no such table.
+
+    Raises
+    ------
+    TableError
+        The table was written in a later format than this version of the library reads.
+    SchemaError
+        Its schema cannot be read.
+    """
+    if name not in table_names(connection):
+        return None
+    version, text = connection.execute(f"SELECT format, schema FROM {CATALOGUE} WHERE name = ?", (name,)).fetchone()
+    if version != FORMAT:
+        raise TableError(
+            f"table {name!r} has format {version}, and this version of bank_python reads format {FORMAT}: "
+            "open it with the version that wrote it",
+            name=name,
+            value=version,
+        )
+    try:
+        record = json.loads(text)
+    except ValueError:
+        raise SchemaError(f"the stored schema of table {name!r} is no JSON: {text!r}", name=name) from None
+    return Schema.from_record(record)
+
+
+def create(connection: sqlite3.Connection, name: str, schema: Schema) -> bool:
+    """Make the table unless it is there with the same schema; return whether it was made.
+
+    Raises
+    ------
+    SchemaError
+        A table of that name, or of one that SQLite takes for the same, has another schema.
+    """
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {CATALOGUE} (name TEXT PRIMARY KEY, format INTEGER NOT NULL, schema TEXT NOT NULL)"
+    )
+    there = load(connection, name)
+    if there is not None:
+        if there != schema:
+            raise SchemaError(
+                f"table {name!r} is there already as {there}, not {schema}: "
+                "open it with its own schema (Table.open), or choose another name",
+                name=name,
+            )
+        return False
+    clash = [other for (other,) in connection.execute("SELECT name FROM sqlite_master") if fold(other) == fold(name)]
+    if clash:
+        raise SchemaError(f"the table name {name!r} clashes with {clash[0]!r} in the database: choose another")
+    columns = ", ".join(
+        f"{quote(column.name)} {column.type.declared}{'' if column.nullable else ' NOT NULL'}" for column in schema
+    )
+    connection.execute(f"CREATE TABLE main.{quote(name)} ({columns})")
+    text = json.dumps(schema.to_record())
+    connection.execute(f"INSERT INTO {CATALOGUE} VALUES (?, ?, ?)", (name, FORMAT, text))
+    return True
+
+
+def drop(connection: sqlite3.Connection, name: str) -> None:
+    """Remove the table and its rows."""
+    connection.execute(f"DROP TABLE main.{quote(name)}")
+    connection.execute(f"DELETE FROM {CATALOGUE} WHERE name = ?", (name,))

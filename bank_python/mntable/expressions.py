@@ -1,0 +1,446 @@
+"""What rows can be asked and what can be computed from them: expressions over columns.
+
+``col("price")`` stands for a column. Arithmetic on it, and comparisons, make larger expressions; they know no
+table. A view *binds* them to its columns, which is where names and types are checked, and where each becomes a
+:class:`Fragment`: SQL text with placeholders, the values for them, and the type of the result.
+
+Logic is two-valued, as in Python: a comparison with None is False, except that None equals None and differs
+from everything else; ``~`` of False is True. (SQL itself would answer "unknown" and ``NOT unknown`` would
+still be unknown, so that a row with an empty cell belongs neither to a condition nor to its opposite.)
+
+>>> dear_or_unpriced = (col("price") > 100) | col("price").is_null()
+>>> dear_or_unpriced
+((col('price') > 100) | col('price').is_null())
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bank_python.errors import ColumnTypeError, SchemaError
+from bank_python.mntable.column_types import BOOL, FLOAT, INT, STR, ColumnType, infer
+from bank_python.mntable.names import checked_name, unknown_column
+
+__all__ = ["Expression", "Fragment", "Ordering", "as_expression", "col"]
+
+# Below SQLite's least bound on placeholders in one statement (32766), with room for the rest of it.
+MAX_CHOICES = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of a statement.
+
+    Parameters
+    ----------
+    sql : str
+        Its text, with a ``?`` for each value.
+    parameters : tuple
+        The values, in order, as SQLite keeps them.
+    type : ColumnType
+        Of the result.
+    nullable : bool
+        Whether the result may be None.
+    plain : bool
+        It is a column and nothing more, so that using it twice computes nothing twice.
+    loose : bool
+        It is a condition that may come out NULL where it means False.
+    """
+
+    sql: str
+    parameters: tuple[Any, ...]
+    type: ColumnType
+    nullable: bool = False
+    plain: bool = False
+    loose: bool = False
+
+    def settled(self) -> Fragment:
+        """Return the fragment as a value: a loose condition made True or False."""
+        return replace(self, sql=f"({self.sql} IS TRUE)", loose=False) if self.loose else self
+
+
+Scope = Mapping[str, Fragment]
+
+
+class Expression(ABC):
+    """A value computed from a row's columns; conditions are expressions of type bool."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the SQL of this expression over the columns in `scope`, names and types checked."""
+
+    @abstractmethod
+    def columns(self) -> frozenset[str]:
+        """Return the names of the columns it reads."""
+
+    @abstractmethod
+    def __repr__(self) -> str: ...
+
+    def __eq__(self, other: object) -> Expression:  # type: ignore[override]  # a query language needs == for itself
+        return self.is_null() if other is None else Comparison(self, "==", as_expression(other))
+
+    def __ne__(self, other: object) -> Expression:  # type: ignore[override]  # as above
+        return ~self.is_null() if other is None else Comparison(self, "!=", as_expression(other))
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise SchemaError(f"{self!r} is no truth value yet: combine conditions with & | ~, not with and, or, not")
+
+    def __lt__(self, other: Any) -> Expression:
+        return Comparison(self, "<", as_expression(other))
+
+    def __le__(self, other: Any) -> Expression:
+        return Comparison(self, "<=", as_expression(other))
+
+    def __gt__(self, other: Any) -> Expression:
+        return Comparison(self, ">", as_expression(other))
+
+    def __ge__(self, other: Any) -> Expression:
+        return Comparison(self, ">=", as_expression(other))
+
+    def __and__(self, other: Any) -> Expression:
+        return Connective(self, "&", as_expression(other))
+
+    def __or__(self, other: Any) -> Expression:
+        return Connective(self, "|", as_expression(other))
+
+    def __invert__(self) -> Expression:
+        return Negation(self)
+
+    def __add__(self, other: Any) -> Expression:
+        return Arithmetic(self, "+", as_expression(other))
+
+    def __radd__(self, other: Any) -> Expression:
+        return Arithmetic(as_expression(other), "+", self)
+
+    def __sub__(self, other: Any) -> Expression:
+        return Arithmetic(self, "-", as_expression(other))
+
+    def __rsub__(self, other: Any) -> Expression:
+        return Arithmetic(as_expression(other), "-", self)
+
+    def __mul__(self, other: Any) -> Expression:
+        return Arithmetic(self, "*", as_expression(other))
+
+    def __rmul__(self, other: Any) -> Expression:
+        return Arithmetic(as_expression(other), "*", self)
+
+    def __truediv__(self, other: Any) -> Expression:
+        """Return the quotient, a float; None where the divisor is zero."""
+        return Arithmetic(self, "/", as_expression(other))
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        return Arithmetic(as_expression(other), "/", self)
+
+    def __neg__(self) -> Expression:
+        return Minus(self)
+
+    def is_null(self) -> Expression:
+        """Return the condition that the value is None."""
+        return IsNull(self)
+
+    def is_in(self, choices: Iterable[Any]) -> Expression:
+        """Return the condition that the value is one of `choices`, among which None may be."""
+        if isinstance(choices, str | bytes) or not isinstance(choices, Iterable):
+            raise SchemaError(f"is_in takes a list of values, not {choices!r}: write is_in([{choices!r}])")
+        return IsIn(self, tuple(choices))
+
+    def like(self, pattern: str) -> Expression:
+        """Return the condition that the text matches `pattern`.
+
+        ``%`` stands for any text and ``_`` for any one character. As SQLite's LIKE, it takes upper and lower
+        case of A to Z for the same letter.
+        """
+        return Like(self, pattern)
+
+    def descending(self) -> Ordering:
+        """Return the sort key that puts the largest value first."""
+        return Ordering(self, descending=True)
+
+    def ascending(self) -> Ordering:
+        """Return the sort key that puts the smallest value first."""
+        return Ordering(self, descending=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A sort key: an expression and a direction. None sorts before every value."""
+
+    expression: Expression
+    descending: bool
+
+
+def col(name: str) -> Expression:
+    """Return the expression that stands for the column `name`.
+
+    Examples
+    --------
+    >>> col("quantity") * col("price")
+    (col('quantity') * col('price'))
+    """
+    return ColumnReference(checked_name(name))
+
+
+def as_expression(value: Any) -> Expression:
+    """Return `value` if it is an expression, else the constant that it is.
+
+    Raises
+    ------
+    ColumnTypeError
+        It is None, NaN, or of no column type.
+    """
+    if isinstance(value, Expression):
+        return value
+    if value is None:
+        raise ColumnTypeError(
+            "None has no order and no arithmetic: ask with `== None` or .is_null(), or leave it out", value=None
+        )
+    if isinstance(value, list | tuple | set | frozenset):
+        raise ColumnTypeError(f"{value!r} is not one value: write col(name).is_in({list(value)!r})", value=value)
+    return Literal(value, *infer(value))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ColumnReference(Expression):
+    """A column, by name."""
+
+    name: str
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the column itself."""
+        try:
+            return scope[self.name]
+        except KeyError:
+            raise unknown_column(self.name, scope) from None
+
+    def columns(self) -> frozenset[str]:
+        """Return the one name."""
+        return frozenset({self.name})
+
+    def __repr__(self) -> str:
+        return f"col({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Literal(Expression):
+    """A constant; in SQL always a placeholder."""
+
+    value: Any
+    type: ColumnType
+    stored: Any
+
+    def bind(self, scope: Scope) -> Fragment:  # noqa: ARG002  (a constant reads no column)
+        """Return a placeholder."""
+        return Fragment("?", (self.stored,), self.type)
+
+    def columns(self) -> frozenset[str]:
+        """Return no name."""
+        return frozenset()
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+class _Pair(Expression):
+    """An operator between two expressions."""
+
+    __slots__ = ("left", "operator", "right")
+
+    def __init__(self, left: Expression, operator: str, right: Expression) -> None:
+        self.left = left
+        self.operator = operator
+        self.right = right
+
+    def columns(self) -> frozenset[str]:
+        """Return the names either side reads."""
+        return self.left.columns() | self.right.columns()
+
+    def __repr__(self) -> str:
+        return f"({self.left!r} {self.operator} {self.right!r})"
+
+
+class Comparison(_Pair):
+    """``== != < <= > >=`` between values of one family."""
+
+    __slots__ = ()
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the comparison; IS where a None may meet a None."""
+        left, right = self.left.bind(scope).settled(), self.right.bind(scope).settled()
+        _check_family(left, right, self)
+        nullable = left.nullable or right.nullable
+        exact = {"==": "IS" if nullable else "=", "!=": "IS NOT" if nullable else "<>"}
+        operator = exact.get(self.operator, self.operator)
+        loose = nullable and self.operator not in exact
+        return Fragment(f"({left.sql} {operator} {right.sql})", left.parameters + right.parameters, BOOL, loose=loose)
+
+
+class Connective(_Pair):
+    """``&`` and ``|`` between conditions."""
+
+    __slots__ = ()
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the conjunction or disjunction; unknown may stand for False in both without harm."""
+        left, right = _condition(self.left, scope), _condition(self.right, scope)
+        operator = {"&": "AND", "|": "OR"}[self.operator]
+        loose = any(side.loose or side.nullable for side in (left, right))
+        return Fragment(f"({left.sql} {operator} {right.sql})", left.parameters + right.parameters, BOOL, loose=loose)
+
+
+class Arithmetic(_Pair):
+    """``+ - * /`` between numbers."""
+
+    __slots__ = ()
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the operation: int with int gives int, save for ``/``, which gives float."""
+        left, right = self.left.bind(scope), self.right.bind(scope)
+        for side in (left, right):
+            _check_number(side, self)
+        integral = left.type is INT and right.type is INT and self.operator != "/"
+        # SQLite divides integers as integers; Python does not.
+        first = f"CAST({left.sql} AS REAL)" if self.operator == "/" and left.type is INT else left.sql
+        # Float arithmetic can come to NaN (inf - inf), which SQLite turns into NULL.
+        nullable = left.nullable or right.nullable or not integral
+        return Fragment(
+            f"({first} {self.operator} {right.sql})",
+            left.parameters + right.parameters,
+            INT if integral else FLOAT,
+            nullable,
+        )
+
+
+class _Operation(Expression):
+    """Something done to one expression."""
+
+    __slots__ = ("operand",)
+
+    def __init__(self, operand: Expression) -> None:
+        self.operand = operand
+
+    def columns(self) -> frozenset[str]:
+        """Return the names the operand reads."""
+        return self.operand.columns()
+
+
+class Negation(_Operation):
+    """``~`` of a condition."""
+
+    __slots__ = ()
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the opposite; unknown counts as False, so its opposite is True."""
+        inner = _condition(self.operand, scope)
+        return Fragment(f"({inner.sql} IS NOT TRUE)", inner.parameters, BOOL)
+
+    def __repr__(self) -> str:
+        return f"~{self.operand!r}"
+
+
+class Minus(_Operation):
+    """The sign changed."""
+
+    __slots__ = ()
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the operand with its sign changed."""
+        inner = self.operand.bind(scope)
+        _check_number(inner, self)
+        return Fragment(f"(-{inner.sql})", inner.parameters, inner.type, inner.nullable)
+
+    def __repr__(self) -> str:
+        return f"-{self.operand!r}"
+
+
+class IsNull(_Operation):
+    """Whether there is no value."""
+
+    __slots__ = ()
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the test."""
+        inner = self.operand.bind(scope).settled()
+        return Fragment(f"({inner.sql} IS NULL)", inner.parameters, BOOL)
+
+    def __repr__(self) -> str:
+        return f"{self.operand!r}.is_null()"
+
+
+class IsIn(_Operation):
+    """Whether the value is one of some constants."""
+
+    __slots__ = ("choices",)
+
+    def __init__(self, operand: Expression, choices: tuple[Any, ...]) -> None:
+        super().__init__(operand)
+        if len(choices) > MAX_CHOICES:
+            raise SchemaError(
+                f"is_in was given {len(choices)} values, more than {MAX_CHOICES}: put them into a table and join"
+            )
+        self.choices = tuple(None if choice is None else as_expression(choice) for choice in choices)
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the membership test; a None among the choices is tested by IS NULL."""
+        inner = self.operand.bind(scope).settled()
+        bound = [choice.bind(scope).settled() for choice in self.choices if choice is not None]
+        for choice in bound:
+            _check_family(inner, choice, self)
+        parameters = inner.parameters + tuple(value for choice in bound for value in choice.parameters)
+        sql = f"({inner.sql} IN ({', '.join(choice.sql for choice in bound)}))"
+        if any(choice is None for choice in self.choices):
+            return Fragment(f"({sql} OR {inner.sql} IS NULL)", parameters + inner.parameters, BOOL, loose=True)
+        return Fragment(sql, parameters, BOOL, loose=inner.nullable or any(choice.nullable for choice in bound))
+
+    def __repr__(self) -> str:
+        return f"{self.operand!r}.is_in({list(self.choices)!r})"
+
+
+class Like(_Operation):
+    """Whether the text matches a pattern."""
+
+    __slots__ = ("pattern",)
+
+    def __init__(self, operand: Expression, pattern: str) -> None:
+        super().__init__(operand)
+        self.pattern: str = STR.encode(pattern)
+
+    def bind(self, scope: Scope) -> Fragment:
+        """Return the match."""
+        inner = self.operand.bind(scope)
+        if inner.type is not STR:
+            raise ColumnTypeError(f"{self!r}: like() needs text, not {inner.type.name}", value=self.pattern)
+        return Fragment(f"({inner.sql} LIKE ?)", (*inner.parameters, self.pattern), BOOL, loose=inner.nullable)
+
+    def __repr__(self) -> str:
+        return f"{self.operand!r}.like({self.pattern!r})"
+
+
+def _condition(expression: Expression, scope: Scope) -> Fragment:
+    fragment = expression.bind(scope)
+    if fragment.type is not BOOL:
+        raise ColumnTypeError(
+            f"{expression!r} is a {fragment.type.name}, not a condition: compare it with something", value=expression
+        )
+    return fragment
+
+
+def _check_family(left: Fragment, right: Fragment, where: Expression) -> None:
+    if left.type.family != right.type.family:
+        raise ColumnTypeError(
+            f"{where!r} compares {left.type.name} with {right.type.name}: give a value of the column's own type",
+            value=where,
+        )
+
+
+def _check_number(fragment: Fragment, where: Expression) -> None:
+    if fragment.type.family != "number":
+        raise ColumnTypeError(
+            f"{where!r} computes with a {fragment.type.name}: arithmetic is for int and float columns", value=where
+        )

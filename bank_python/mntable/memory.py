@@ -1,0 +1,121 @@
+"""A database in memory: one connection, shared by all threads under one lock.
+
+Readers fetch a few rows at a time under the lock. Rows added meanwhile stay out because the statement reads no
+further than the last row number at its start. Deletion cannot be fenced off like that: before rows go, every
+open reader takes what it has yet to deliver into memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from bank_python.errors import TableError
+from bank_python.mntable.compiler import rowid_of
+from bank_python.mntable.database import CHUNK, Database, connect, explaining, transaction
+from bank_python.mntable.names import quote
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from bank_python.mntable.compiler import Query
+    from bank_python.mntable.plan import BaseTable
+
+__all__ = ["MemoryDatabase"]
+
+
+class _Reader:
+    """An open cursor that can be told to take in all its rows at once."""
+
+    __slots__ = ("__weakref__", "_cursor", "_taken")
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._cursor = cursor
+        self._taken: list[tuple[Any, ...]] = []
+
+    def fetch(self) -> list[tuple[Any, ...]]:
+        """Return the next rows, none when there are no more."""
+        if self._taken:
+            rows, self._taken = self._taken, []
+            return rows
+        return self._cursor.fetchmany(CHUNK)
+
+    def take_all(self) -> None:
+        """Read on to the end and keep the rows."""
+        self._taken += self._cursor.fetchall()
+
+    def close(self) -> None:
+        """End the statement."""
+        self._cursor.close()
+
+
+class MemoryDatabase(Database):
+    """Tables that live as long as the process; see the module."""
+
+    def __init__(self) -> None:
+        self._connection = connect(":memory:")
+        self._lock = threading.RLock()
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._writing = False
+        self._committed: dict[str, int] = {}
+        self._finalizer = weakref.finalize(self, self._connection.close)
+
+    @property
+    def key(self) -> str:
+        """The database itself: there is no second handle on it."""
+        return f"memory:{id(self)}"
+
+    @contextlib.contextmanager
+    def write(self, appending_to: BaseTable | None = None) -> Iterator[sqlite3.Connection]:
+        """Hold the lock and a transaction; other threads wait."""
+        with self._lock, explaining("in memory"):
+            if self._writing:
+                raise TableError(
+                    "the rows being written come from code that writes to the same database: "
+                    "collect them first, or write one after the other"
+                )
+            if appending_to is None:
+                for reader in list(self._readers):
+                    reader.take_all()
+            else:
+                self._committed[appending_to.name] = self._last_row(appending_to)
+            self._writing = True
+            try:
+                with transaction(self._connection):
+                    yield self._connection
+            finally:
+                self._writing = False
+                self._committed.clear()
+
+    def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
+        """Yield rows, fetched a few at a time under the lock."""
+        with self._lock, explaining("in memory"):
+            statement = query(self._last_row)
+            reader = _Reader(self._connection.execute(statement.sql, statement.parameters))
+            self._readers.add(reader)
+        try:
+            while rows := self._next_rows(reader):
+                yield from rows
+        finally:
+            with self._lock:
+                reader.close()
+
+    def _next_rows(self, reader: _Reader) -> list[tuple[Any, ...]]:
+        with self._lock, explaining("in memory"):
+            return reader.fetch()
+
+    def _last_row(self, table: BaseTable) -> int:
+        """Return the number of the table's last committed row."""
+        # Only the thread that is writing gets here during a write, and must not see half of it.
+        if table.name in self._committed:
+            return self._committed[table.name]
+        found = self._connection.execute(f"SELECT max({rowid_of(table)}) FROM main.{quote(table.name)}").fetchone()
+        return int(found[0] or 0)
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._finalizer()

@@ -1,0 +1,288 @@
+"""Stored tables: typed rows in SQLite, in memory or in a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from bank_python.errors import SchemaError, TableError
+from bank_python.mntable import algebra, arrow, catalogue, csv_files
+from bank_python.mntable.disk import DiskDatabase
+from bank_python.mntable.memory import MemoryDatabase
+from bank_python.mntable.names import checked_table_name, quote
+from bank_python.mntable.plan import BaseTable, Block, block_of_table
+from bank_python.mntable.schema import Schema
+from bank_python.mntable.view import Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from bank_python.mntable.database import Database
+    from bank_python.mntable.expressions import Expression
+
+__all__ = ["Table"]
+
+FilePath = str | os.PathLike[str]
+
+
+class Table(Relation):
+    """A table of typed columns over SQLite.
+
+    Parameters
+    ----------
+    schema : sequence of (str, type)
+        Column names and types: str, float, int, bool, bytes, datetime.date, datetime.datetime (timezone-aware, comes
+        back in UTC), or such a type ``| None`` for a column that may be empty.
+    path : path, optional
+        The file to keep the table in, which several processes may use at once. In memory without it (or with
+        ``":memory:"``). A table that is there already, with the same schema, is opened with its rows.
+    name : str, optional
+        The table's name in its database, ``"table"`` unless given.
+    beside : Table, optional
+        Put this table into the database of that one, so that views of both run as one statement there. It takes the
+        place of `path`, and needs a `name`; the two share connections and are closed together.
+
+    Raises
+    ------
+    SchemaError
+        The schema does not make sense, or a table of that name has another.
+    TableError
+        The file cannot be opened.
+
+    Notes
+    -----
+    A table may be used from several threads, and one in a file from several processes. Each call that writes is one
+    transaction, and a call that raises has changed nothing.
+
+    Examples
+    --------
+    >>> trades = Table([("counterparty", str), ("quantity", float), ("price", float)])
+    >>> trades.extend([
+    ...     {"counterparty": "GS", "quantity": 1000, "price": 104.33},
+    ...     {"counterparty": "JPM", "quantity": 500, "price": 104.33},
+    ...     {"counterparty": "GS", "quantity": 300, "price": 12.95},
+    ... ])
+    3
+    >>> totals = trades.aggregate("counterparty", {"quantity": "sum"}).order_by("counterparty")
+    >>> list(totals)
+    [{'counterparty': 'GS', 'quantity': 1300.0}, {'counterparty': 'JPM', 'quantity': 500.0}]
+    """
+
+    def __init__(
+        self,
+        schema: Schema | Iterable[tuple[str, Any]],
+        path: FilePath | None = None,
+        name: str | None = None,
+        *,
+        beside: Table | None = None,
+    ) -> None:
+        checked = Schema.of(schema)
+        table_name = checked_table_name("table" if name is None else name)
+        if beside is not None and path is not None:
+            raise SchemaError(f"path={path!r} and beside={beside!r} both say where to put the table: give one")
+        if beside is not None and name is None:
+            raise SchemaError(f"a table beside {beside!r} needs a name of its own: give name=")
+        self._database = _database_at(path) if beside is None else beside.database
+        self._source = BaseTable(self._database, table_name, checked)
+        self._block = block_of_table(self._source)
+        with self._database.write() as connection:
+            self._made = catalogue.create(connection, table_name, checked)
+
+    @classmethod
+    def open(cls, path: FilePath, name: str | None = None) -> Self:
+        """Return the table `name` of a file, with the schema it was made with.
+
+        Parameters
+        ----------
+        path : path
+            A file that holds tables.
+        name : str, optional
+            May be left out when the file holds one table.
+
+        Raises
+        ------
+        TableError
+            There is no such file or table, or it was written in a later format.
+        """
+        if not Path(path).is_file():
+            raise TableError(f"there is no file {os.fspath(path)!r}: make the table with Table(schema, path, name)")
+        with contextlib.closing(DiskDatabase(Path(path))) as database, database.write() as connection:
+            names = catalogue.table_names(connection)
+            wanted = names[0] if name is None and len(names) == 1 else name
+            schema = None if wanted is None else catalogue.load(connection, wanted)
+        if schema is None:
+            raise TableError(
+                f"{os.fspath(path)!r} holds no table {name!r}: it holds {', '.join(map(repr, names)) or 'none'}",
+                name=name,
+            )
+        return cls(schema, path, wanted)
+
+    @classmethod
+    def from_rows(
+        cls,
+        schema: Schema | Iterable[tuple[str, Any]],
+        rows: Iterable[Mapping[str, Any]],
+        path: FilePath | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a table with these rows; one made for them is removed again when a row is refused."""
+        table = cls(schema, path, name)
+        try:
+            table.extend(rows)
+        except BaseException:
+            if table._made:
+                table.drop()
+            table.close()
+            raise
+        return table
+
+    @classmethod
+    def from_csv(
+        cls,
+        source: FilePath,
+        schema: Schema | Iterable[tuple[str, Any]],
+        path: FilePath | None = None,
+        name: str | None = None,
+        *,
+        null: str = "",
+    ) -> Self:
+        """Return a table with the rows of a CSV file.
+
+        Parameters
+        ----------
+        source : path
+            A UTF-8 file whose header names the columns of `schema`, in any order.
+        schema, path, name
+            As for :class:`Table`.
+        null : str
+            What stands for None in nullable columns.
+        """
+        checked = Schema.of(schema)
+        return cls.from_rows(checked, csv_files.csv_rows(Path(source), checked, null), path, name)
+
+    @classmethod
+    def from_parquet(
+        cls,
+        source: FilePath,
+        schema: Schema | Iterable[tuple[str, Any]] | None = None,
+        path: FilePath | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a table with the rows of a Parquet file; its schema is the file's unless given."""
+        checked = arrow.parquet_schema(Path(source)) if schema is None else Schema.of(schema)
+        return cls.from_rows(checked, arrow.parquet_rows(Path(source)), path, name)
+
+    @property
+    def block(self) -> Block:
+        """The plan that reads the table."""
+        return self._block
+
+    @property
+    def database(self) -> Database:
+        """Where the table lies."""
+        return self._database
+
+    @property
+    def name(self) -> str:
+        """The table's name in its database."""
+        return self._source.name
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def extend(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Add rows, all or none.
+
+        Parameters
+        ----------
+        rows : iterable of mapping
+            Column name to value; read one at a time, so a generator of any length takes constant memory. An int in a
+            float column widens; a nullable column may be left out.
+
+        Returns
+        -------
+        int
+            How many were added.
+
+        Raises
+        ------
+        SchemaError
+            A row is no mapping, lacks a column or has an unknown one.
+        ColumnTypeError
+            A value does not have its column's type; ``error.row`` counts from 1.
+        """
+        if isinstance(rows, Mapping) or not isinstance(rows, Iterable):
+            raise SchemaError(f"extend takes rows, a list or generator of dicts, not {rows!r}: for one row use append")
+        marks = ", ".join("?" for _ in self.schema)
+        number = 0
+
+        def encoded() -> Iterator[list[Any]]:
+            nonlocal number
+            for row in rows:
+                number += 1
+                yield self.schema.encode(row, number)
+
+        with self._database.write(appending_to=self._source) as connection:
+            connection.executemany(f"INSERT INTO main.{quote(self.name)} VALUES ({marks})", encoded())
+        return number
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add one row."""
+        self.extend([row])
+
+    def delete(self, *conditions: Expression, **equals: Any) -> int:
+        """Delete the rows that :meth:`restrict` with the same arguments would give; return how many."""
+        wanted = algebra.conditions_of(conditions, equals)
+        bound = algebra.bind_conditions(wanted, self._block)
+        where = " AND ".join(fragment.sql for fragment in bound)
+        parameters = tuple(value for fragment in bound for value in fragment.parameters)
+        with self._database.write() as connection:
+            return connection.execute(f"DELETE FROM main.{quote(self.name)} WHERE {where}", parameters).rowcount
+
+    def clear(self) -> int:
+        """Delete all rows; return how many there were."""
+        with self._database.write() as connection:
+            return connection.execute(f"DELETE FROM main.{quote(self.name)}").rowcount
+
+    def create_index(self, *columns: str) -> None:
+        """Keep the rows findable by these columns, the first foremost; nothing happens if they are already."""
+        names = algebra.column_list(columns, self._block, "create_index")
+        if not names:
+            raise SchemaError("create_index was given no column: name at least one")
+        index = quote(f"index {self.name}: {', '.join(map(quote, names))}")
+        on = f"main.{quote(self.name)} ({', '.join(map(quote, names))})"
+        with self._database.write() as connection:
+            connection.execute(f"CREATE INDEX IF NOT EXISTS main.{index} ON {on.removeprefix('main.')}")
+
+    def drop(self) -> None:
+        """Remove the table and its rows from its database; it cannot be used afterwards."""
+        with self._database.write() as connection:
+            catalogue.drop(connection, self.name)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the database, also for tables made beside this one; a table in memory is gone."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Table({self.name!r}: {', '.join(map(str, self.schema))})"
+
+
+def _database_at(path: FilePath | None) -> Database:
+    if path is None or path == ":memory:":
+        return MemoryDatabase()
+    if not os.fspath(path):
+        raise SchemaError("path='' names no file: leave path out for a table in memory")
+    return DiskDatabase(Path(path))

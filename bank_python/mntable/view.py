@@ -1,0 +1,256 @@
+"""Relations: what tables and views have in common, and the views themselves.
+
+A view is a question not yet asked. Each method below returns a new view and leaves the old one as it is; the whole
+chain is one SQL statement, which runs when the view is iterated, counted or converted.
+
+>>> from bank_python.mntable import Table, col
+>>> trades = Table.from_rows(
+...     [("counterparty", str), ("quantity", float), ("price", float)],
+...     [
+...         {"counterparty": "GS", "quantity": 1000, "price": 104.33},
+...         {"counterparty": "JPM", "quantity": 500, "price": 104.33},
+...         {"counterparty": "GS", "quantity": 300, "price": 12.95},
+...     ],
+... )
+>>> dear = trades.restrict(col("price") > 100).compute(value=col("quantity") * col("price"))
+>>> dear.project("counterparty", "value").order_by("-value").first()
+{'counterparty': 'GS', 'value': 104330.0}
+>>> dear.project("value").sql
+'SELECT ("quantity" * "price") AS "value" FROM main."table" WHERE ("price" > ?)'
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bank_python.errors import SchemaError
+from bank_python.mntable import algebra, arrays, arrow, csv_files, execution
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+    from rich.console import RenderableType
+
+    from bank_python.mntable.expressions import Expression, Ordering
+    from bank_python.mntable.plan import Block
+    from bank_python.mntable.schema import Schema
+
+__all__ = ["Relation", "View"]
+
+
+class Relation(ABC):
+    """Rows of named, typed columns: a table, or a view of tables.
+
+    Notes
+    -----
+    Iterating yields a dict a row, in column order, and holds a few hundred rows in memory however many there are.
+    Several iterators may be open at once, also while rows are added or deleted: each sees the rows that were committed
+    when its first row was asked for. The order is that of :meth:`order_by`, and unspecified without it.
+    """
+
+    @property
+    @abstractmethod
+    def block(self) -> Block:
+        """The plan of this relation, for the algebra."""
+
+    @property
+    def schema(self) -> Schema:
+        """The columns with their types."""
+        return self.block.schema
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column names, in order."""
+        return self.schema.names
+
+    # --- the algebra ------------------------------------------------------------------------------
+
+    def restrict(self, *conditions: Expression, **equals: Any) -> View:
+        """Return the rows that meet every condition.
+
+        Parameters
+        ----------
+        *conditions : Expression
+            Such as ``col("price") > 100``; combine them with ``& | ~``.
+        **equals
+            Column name to the value it equals; None asks for the rows that have none.
+
+        Raises
+        ------
+        SchemaError
+            There is no condition.
+        UnknownColumnError
+            A column is not there.
+        ColumnTypeError
+            A column is compared with a value of another type.
+        """
+        return View(algebra.restrict(self.block, conditions, equals))
+
+    def project(self, *columns: str) -> View:
+        """Return the named columns only, in the order given; equal rows all stay."""
+        return View(algebra.project(self.block, columns))
+
+    def compute(self, **expressions: Any) -> View:
+        """Return the rows with columns added.
+
+        Parameters
+        ----------
+        **expressions
+            New name to an expression (``col("quantity") * col("price")``) or a constant. All of them see the old
+            columns; one named like an old column takes its place. ``/`` gives a float, and None where the divisor is
+            zero; an operation on None gives None; an int result beyond 64 bits is an error when it is read.
+        """
+        return View(algebra.compute(self.block, expressions))
+
+    def rename(self, **names: str) -> View:
+        """Return the rows with columns renamed, ``old="new"``."""
+        return View(algebra.rename(self.block, names))
+
+    def join(self, other: Relation, on: str | Sequence[str], how: Literal["inner", "left"] = "inner") -> View:
+        """Return the pairs of rows that are equal in the `on` columns.
+
+        Parameters
+        ----------
+        other : Relation
+            Its other columns follow this one's; a name on both sides that is not joined on is refused. It may
+            lie in another database: then both sides are copied to a scratch database for each run.
+        on : str or sequence of str
+            Columns both sides have. None equals nothing here.
+        how : {"inner", "left"}
+            ``"left"`` keeps rows without a partner, with None for the other side's columns.
+        """
+        return View(algebra.join(self.block, _relation(other, "join").block, on, how))
+
+    def aggregate(self, by: str | Sequence[str], functions: Mapping[str, str | tuple[str, str]]) -> View:
+        """Return one row a group.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            What to group by; an empty sequence makes one group of all rows. None is a group like any other.
+        functions : mapping
+            Column to function, and the result keeps the column's name; or new name to (column, function). Functions:
+            ``sum mean avg min max count count_distinct std``; see :mod:`~bank_python.mntable.aggregates`.
+        """
+        return View(algebra.aggregate(self.block, by, functions))
+
+    def order_by(self, *keys: str | Expression | Ordering) -> View:
+        """Return the rows sorted.
+
+        Parameters
+        ----------
+        *keys
+            Column names, with ``-`` in front for largest first, or expressions. None sorts before every value.
+            Rows equal by these keys keep the order they had by an earlier ``order_by``. The order stays under
+            restrict, project, compute, rename and limit.
+        """
+        return View(algebra.order_by(self.block, keys))
+
+    def distinct(self) -> View:
+        """Return each different row once."""
+        return View(algebra.distinct(self.block))
+
+    def limit(self, count: int, offset: int = 0) -> View:
+        """Return the first `count` rows after leaving out `offset`."""
+        return View(algebra.limit(self.block, count, offset))
+
+    def union(self, other: Relation, all: bool = True) -> View:  # noqa: A002  (SQL's own word for it)
+        """Return the rows of both; ``all=False`` gives each different row once. Columns are matched by name."""
+        return View(algebra.union(self.block, _relation(other, "union").block, keep_all=all))
+
+    # --- the statement ----------------------------------------------------------------------------
+
+    @property
+    def sql(self) -> str:
+        """The statement, with a placeholder for each value."""
+        return execution.statement_of(self.block).sql
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """The values for the placeholders, as SQLite keeps them."""
+        return execution.statement_of(self.block).parameters
+
+    def explain(self) -> str:
+        """Return SQLite's query plan, a line a step; it tells whether an index is used."""
+        return execution.explain(self.block)
+
+    # --- the rows ---------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(self.schema.decoder(), execution.rows(self.block))
+
+    def __len__(self) -> int:
+        return execution.count(self.block)
+
+    def first(self) -> dict[str, Any] | None:
+        """Return the first row, or ``None`` when there is none."""
+        return next(iter(list(self.limit(1))), None)
+
+    def to_numpy(self) -> dict[str, NDArray[Any]]:
+        """Return one array a column, each of shape (n_rows,).
+
+        Returns
+        -------
+        dict of str to ndarray
+            float64 (None as NaN), int64, bool, datetime64[us] in UTC and datetime64[D] (None as NaT); object for
+            text, bytes, and nullable ints and bools.
+        """
+        return arrays.to_numpy(self.block)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a data frame; needs the extra ``data``."""
+        return arrays.to_pandas(self.block)
+
+    def to_arrow(self) -> pa.Table:
+        """Return an Arrow table; needs the extra ``data``."""
+        return arrow.to_arrow(self.block)
+
+    def to_csv(self, path: str | os.PathLike[str], null: str = "") -> None:
+        """Write a CSV file that :meth:`Table.from_csv <bank_python.mntable.Table.from_csv>` reads back exactly.
+
+        Parameters
+        ----------
+        path : path
+            The file; replaced when all is written.
+        null : str
+            What stands for None. A text of a nullable column that equals it is refused.
+        """
+        csv_files.to_csv(self.block, Path(path), null)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write a Parquet file; needs the extra ``data``."""
+        arrow.to_parquet(self.block, Path(path))
+
+    def __rich__(self) -> RenderableType:
+        from bank_python.render import table_view
+
+        return table_view(self)
+
+
+def _relation(other: Any, what: str) -> Relation:
+    if not isinstance(other, Relation):
+        raise SchemaError(f"{what} takes a table or view, not {other!r}: make one with Table.from_rows")
+    return other
+
+
+class View(Relation):
+    """A question asked of tables, immutable and not yet run; made by the methods of tables and views."""
+
+    __slots__ = ("_block",)
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    @property
+    def block(self) -> Block:
+        """The plan of this view."""
+        return self._block
+
+    def __repr__(self) -> str:
+        return f"View({', '.join(map(str, self.schema))})"
