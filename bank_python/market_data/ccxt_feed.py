@@ -116,9 +116,9 @@ class CcxtFeed:
         markets = None if self._client is None else self._client.markets
         if not markets:
             return None
-        swaps = {market["base"] for market in markets.values() if market.get("swap")}
-        bases = {market["base"] for market in markets.values()}
-        return frozenset(self._symbols) | frozenset(markets) | bases | {f"{coin}{FUNDING}" for coin in swaps}
+        coins = {market["base"] for market in markets.values()}
+        with_funding = {market["base"] for market in markets.values() if market.get("swap")} | set(self._symbols)
+        return frozenset(coins | set(markets) | set(self._symbols) | {f"{coin}{FUNDING}" for coin in with_funding})
 
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Return the last price of each symbol, and a failure with its reason for each that has none.

@@ -77,7 +77,7 @@ class YahooServer(LoopbackServer):
     folder : Path
         Where the certificates are written.
     time : datetime
-        Time of the last trade.
+        Time of the last trade; ``None`` for the moment of each request. May be changed while serving.
     any_symbol : bool
         Serve symbols without a price at one made from their name.
     """
@@ -88,7 +88,7 @@ class YahooServer(LoopbackServer):
         self,
         prices: dict[str, float],
         folder: Path,
-        time: datetime = datetime(2024, 1, 9, 20, 59, 30, tzinfo=UTC),
+        time: datetime | None = datetime(2024, 1, 9, 20, 59, 30, tzinfo=UTC),
         port: int = 0,
         *,
         any_symbol: bool = False,
@@ -125,9 +125,13 @@ class YahooServer(LoopbackServer):
         assert last is not None
         return [round(last * (1.0 - 0.002 * ago), 6) for ago in range(days - 1, 0, -1)] + [last]
 
+    def last_trade(self) -> datetime:
+        """When the last trade was."""
+        return self.time or datetime.now(UTC)
+
     def sessions(self, days: int) -> list[datetime]:
         """The opens (9:30 in New York in winter) of the last `days` weekdays."""
-        day = self.time.replace(hour=14, minute=30, second=0, microsecond=0)
+        day = self.last_trade().replace(hour=14, minute=30, second=0, microsecond=0)
         opens: list[datetime] = []
         while len(opens) < days:
             if day.weekday() < 5:
@@ -163,7 +167,7 @@ class YahooServer(LoopbackServer):
             "exchangeName": "NMS",
             "instrumentType": "EQUITY",
             "firstTradeDate": 345_479_400,
-            "regularMarketTime": int(self.time.timestamp()),
+            "regularMarketTime": int(self.last_trade().timestamp()),
             "regularMarketPrice": self.price(symbol),
             "gmtoffset": -18_000,
             "timezone": "EST",
@@ -185,7 +189,7 @@ def main() -> None:
     prices = {symbol: float(price) for symbol, _, price in (text.rpartition("=") for text in options.price)}
     with (
         tempfile.TemporaryDirectory() as folder,
-        YahooServer(prices, Path(folder), datetime.now(UTC), options.port, any_symbol=True) as server,
+        YahooServer(prices, Path(folder), None, options.port, any_symbol=True) as server,
     ):
         if options.mode:
             server.fail(options.mode)
