@@ -1,16 +1,40 @@
 """Market data: quotes as leaves, the feeds that move them, and the manager that decides what to believe."""
 
+from bank_python.market_data.ccxt_feed import CcxtFeed
+from bank_python.market_data.choose import feed_from_environment, feed_named
 from bank_python.market_data.clock import Clock
 from bank_python.market_data.feed import Bar, Feed, Poll, PriceHistory, QuoteFailure, Tick
+from bank_python.market_data.history_feed import HistoryFeed
 from bank_python.market_data.leaves import MarketData
+from bank_python.market_data.manager import MarketDataManager
+from bank_python.market_data.quotes import MarketUpdate, Quote, QuoteState
+from bank_python.market_data.recording import RecordingFeed
+from bank_python.market_data.replay import ReplayFeed
+from bank_python.market_data.simulated import SimulatedFeed
+from bank_python.market_data.symbol_spec import SymbolKind, SymbolSpec
+from bank_python.market_data.yahoo import YahooFeed
 
 __all__ = [
     "Bar",
+    "CcxtFeed",
     "Clock",
     "Feed",
+    "HistoryFeed",
     "MarketData",
+    "MarketDataManager",
+    "MarketUpdate",
     "Poll",
     "PriceHistory",
+    "Quote",
     "QuoteFailure",
+    "QuoteState",
+    "RecordingFeed",
+    "ReplayFeed",
+    "SimulatedFeed",
+    "SymbolKind",
+    "SymbolSpec",
     "Tick",
+    "YahooFeed",
+    "feed_from_environment",
+    "feed_named",
 ]
