@@ -130,8 +130,10 @@ class CcxtFeed:
         MissingExtraError
             ccxt is not installed.
         """
-        self._connect()
         names = tuple(dict.fromkeys(symbols))
+        if not names:
+            return Poll(())
+        self._connect()
         try:
             outcomes: dict[str, Tick | BankError] = self._call(partial(self._quotes, names))
         except FeedError as error:

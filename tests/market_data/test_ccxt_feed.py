@@ -10,7 +10,7 @@ import pytest
 
 from bank_python.errors import FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
 from bank_python.market_data.ccxt_feed import CcxtFeed
-from bank_python.market_data.feed import Feed
+from tests.market_data.feed_contract import FEED_CONTRACT, FeedUnderTest
 from tests.servers.hyperliquid_server import CANDLES_AT_ONCE, HyperliquidServer
 
 ccxt = pytest.importorskip("ccxt")
@@ -50,8 +50,12 @@ def reasons(poll) -> dict[str, str]:
     return {failure.symbol: failure.reason for failure in poll.failures}
 
 
-def test_it_is_a_feed(feed):
-    assert isinstance(feed, Feed)
+@pytest.mark.parametrize("check", FEED_CONTRACT)
+def test_contract(check, feed):
+    check(FeedUnderTest(feed, ("BTC", "ETH", "BTC_FUNDING")))
+
+
+def test_its_name_is_the_exchanges(feed):
     assert feed.name == "hyperliquid"
 
 

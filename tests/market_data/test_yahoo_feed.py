@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bank_python.errors import FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
-from bank_python.market_data.feed import Feed
 from bank_python.market_data.yahoo import YahooFeed
+from tests.market_data.feed_contract import FEED_CONTRACT, FeedUnderTest
 from tests.servers.yahoo_server import YahooServer
 
 yfinance = pytest.importorskip("yfinance")
@@ -46,8 +46,12 @@ def reasons(poll) -> dict[str, str]:
     return {failure.symbol: failure.reason for failure in poll.failures}
 
 
-def test_it_is_a_feed(feed):
-    assert isinstance(feed, Feed)
+@pytest.mark.parametrize("check", FEED_CONTRACT)
+def test_contract(check, feed):
+    check(FeedUnderTest(feed, ("AAPL", "EURUSD", "VIX")))
+
+
+def test_its_name_and_that_only_asking_tells_its_symbols(feed):
     assert (feed.name, feed.symbols) == ("yahoo", None)
 
 
