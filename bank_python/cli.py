@@ -1,0 +1,84 @@
+"""Command lines: what ``showcase.py``, ``prop_desk.py`` and the installed ``bank-python`` start."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["main", "run", "showcase"]
+
+
+class FeedName(str, Enum):
+    """The markets a command line can choose from."""
+
+    SIMULATED = "simulated"
+    HISTORY = "history"
+    YAHOO = "yahoo"
+    CCXT = "ccxt"
+
+
+_Feed = Annotated[
+    FeedName,
+    typer.Option(
+        help="The market: simulated (offline), history (20 real S&P shares replayed, extra 'history'), "
+        "yahoo or ccxt (live, extra 'live'). What it does not quote is simulated, and marked so."
+    ),
+]
+_Seed = Annotated[int, typer.Option(help="Seed of the simulated market: same seed, same numbers.", min=0)]
+
+
+def showcase(
+    *,
+    plain: Annotated[bool, typer.Option("--plain", help="No colour, no pauses.")] = False,
+    dense: Annotated[
+        int | None, typer.Option(help="JSON lines: every scene's facts, then N ticks of intraday market.", min=0)
+    ] = None,
+    only: Annotated[str, typer.Option(help="Play only these scenes: numbers or parts of names, e.g. 1,TRADE.")] = "",
+    list_: Annotated[bool, typer.Option("--list", help="List the scenes and leave.")] = False,
+    feed: _Feed = FeedName.SIMULATED,
+    seed: _Seed = 7,
+) -> None:
+    """Play the scenes of bank_python on a desk of fourteen traders.
+
+    Try: showcase.py --list;  showcase.py --only 2;  showcase.py --dense 5 | tail -1
+    """
+    from bank_python.desk import showing
+
+    if list_:
+        showing.list_scenes()
+    elif dense is not None:
+        showing.play_dense(feed=feed.value, seed=seed, only=only, iterations=dense)
+    else:
+        showing.play(feed=feed.value, seed=seed, only=only, plain=plain)
+
+
+def run(command: Callable[..., None]) -> None:
+    """Run one command as a program: errors are one line on stderr (exit 1), Ctrl-C leaves quietly (exit 130)."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    _guarded(app)
+
+
+def main() -> None:
+    """Start the installed command ``bank-python``."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="A bank's platform, at home.")
+    app.command("showcase")(showcase)
+    _guarded(app)
+
+
+def _guarded(app: typer.Typer) -> None:
+    from bank_python.errors import BankError
+
+    try:
+        app(standalone_mode=True)
+    except BankError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,19 @@
+"""The desk: traders as data, wired to one graph, one store and one market."""
+
+from bank_python.desk.blotter import Blotter, Trade
+from bank_python.desk.build import build_desk
+from bank_python.desk.desk import Desk, DeskTick
+from bank_python.desk.trader import Trader, Traders
+from bank_python.desk.traders import TRADERS, TraderSpec
+
+__all__ = [
+    "TRADERS",
+    "Blotter",
+    "Desk",
+    "DeskTick",
+    "Trade",
+    "Trader",
+    "TraderSpec",
+    "Traders",
+    "build_desk",
+]

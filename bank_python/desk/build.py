@@ -1,0 +1,133 @@
+"""Building a desk: market, contracts, traders, firm, all hanging off one graph."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from bank_python.barbara import BarbaraDB
+from bank_python.dagger import DependencyGraph
+from bank_python.desk.blotter import Blotter
+from bank_python.desk.contracts import leaf_name, listed
+from bank_python.desk.desk import Desk
+from bank_python.desk.market_plan import Listing, domain_of, plan_market
+from bank_python.desk.opening import open_waiting, settle_underlyings
+from bank_python.desk.trader import Trader, Traders
+from bank_python.desk.traders import TRADERS, TraderSpec
+from bank_python.instruments import Book, ProfitAndLoss
+from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, SimulatedFeed, feed_named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_python.dagger import SumNode
+
+__all__ = ["build_desk", "firm_totals", "register_market"]
+
+FIRM_VALUE, FIRM_PNL = "FIRM", "FIRM_PNL"
+
+
+def build_desk(
+    *,
+    seed: int = 0,
+    feed: Feed | str | None = None,
+    db: BarbaraDB | None = None,
+    traders: Sequence[TraderSpec] = TRADERS,
+) -> Desk:
+    """Build a desk, look at the market once, and open the traders' positions at what it says.
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Of the simulated market: the whole one, or the part of it that `feed` does not carry.
+    feed : Feed or {"simulated", "history", "yahoo", "ccxt"}, optional
+        The market; simulated by default. Symbols it cannot quote are simulated, and marked so.
+    db : BarbaraDB, optional
+        Where the desk is kept; in memory by default.
+    traders : sequence of TraderSpec, optional
+        Who trades; the fourteen of :mod:`bank_python.desk.traders` by default.
+
+    Returns
+    -------
+    Desk
+        With ``.traders``, ``.graph``, ``.db``, ``.feed``. A holding whose contract has no quote yet waits
+        (``trader.waiting``) and is opened by the tick that brings one.
+
+    Examples
+    --------
+    >>> desk = build_desk(seed=7)
+    >>> len(desk.traders), desk.firm_pnl.value
+    (14, 0.0)
+    >>> step = desk.tick()
+    >>> desk.firm_pnl.value != 0.0
+    True
+    """
+    fallback = SimulatedFeed(seed=seed)
+    market_feed = _chosen(feed, fallback, seed)
+    store = BarbaraDB.open("desk;default", path=":memory:") if db is None else db
+    graph = DependencyGraph()
+    market = MarketDataManager(graph, store, feed=market_feed)
+    listings = {listing.symbol: listing for listing in plan_market(market_feed, fallback)}
+    for listing in listings.values():
+        leaf = MarketData(leaf_name(listing.symbol, listing.kind), domain=domain_of(listing.kind))
+        graph.register(leaf)
+        contract = listed(listing, leaf)
+        if contract is not None:
+            graph.register(contract)
+    register_market(market, graph, listings)
+    market.update_all()
+    clock = graph.register(Clock("CLOCK", origin=_market_date(market)))
+    people = Traders([_hire(spec, graph, listings, fallback) for spec in traders])
+    firm_value, firm_pnl = firm_totals(graph, people)
+    desk = Desk(
+        graph=graph,
+        db=store,
+        feed=market_feed,
+        fallback=fallback,
+        market=market,
+        listings=listings,
+        traders=people,
+        clock=clock,
+        firm_value=firm_value,
+        firm_pnl=firm_pnl,
+        blotter=Blotter(store, clock),
+    )
+    open_waiting(desk)
+    graph.recalculate()
+    return desk
+
+
+def register_market(market: MarketDataManager, graph: DependencyGraph, listings: dict[str, Listing]) -> None:
+    """Tell the manager which leaf each listing moves, and by which feed."""
+    for listing in listings.values():
+        leaf = graph.node(leaf_name(listing.symbol, listing.kind))
+        market.register_ticker(listing.symbol, leaf, feed=listing.feed)  # type: ignore[arg-type]  # a listing's leaf is MarketData
+
+
+def firm_totals(graph: DependencyGraph, traders: Traders) -> tuple[SumNode, SumNode]:
+    """Return the firm's value and P&L as nodes of the graph."""
+    return (
+        graph.sum(FIRM_VALUE, [trader.book for trader in traders]),
+        graph.sum(FIRM_PNL, [trader.pnl for trader in traders]),
+    )
+
+
+def _chosen(feed: Feed | str | None, fallback: SimulatedFeed, seed: int) -> Feed:
+    if feed is None or feed == fallback.name:
+        return fallback
+    return feed_named(feed, seed=seed) if isinstance(feed, str) else feed
+
+
+def _hire(spec: TraderSpec, graph: DependencyGraph, listings: dict[str, Listing], fallback: SimulatedFeed) -> Trader:
+    sectors = {item.symbol: item.sector for item in fallback.universe}
+    book = Book(spec.name, positions=[])
+    pnl = ProfitAndLoss(f"{spec.name}:PNL", book)
+    graph.register(pnl)
+    waiting = settle_underlyings(spec.holdings, listings, sectors)
+    return Trader(spec.name, spec.strategy, spec.focus, graph.register(book), pnl, waiting)
+
+
+def _market_date(market: MarketDataManager) -> dt.date:
+    quotes = [market.quote(ticker) for ticker in market.tickers]
+    times = {quote.source: quote.time.date() for quote in quotes if quote.time is not None}
+    return times.get(market.feed.name) or max(times.values(), default=dt.datetime.now(dt.UTC).date())

@@ -1,0 +1,180 @@
+"""The desk: one graph, one store, one market, fourteen traders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from bank_python.desk.contracts import leaf_name
+from bank_python.desk.opening import open_waiting
+from bank_python.market_data.unknown_ticker import unknown_ticker
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from os import PathLike
+    from typing import Self
+
+    from bank_python.barbara import BarbaraDB
+    from bank_python.dagger import DependencyGraph, Node, Recalculation, SumNode
+    from bank_python.desk.blotter import Blotter, Trade
+    from bank_python.desk.market_plan import Listing
+    from bank_python.desk.trader import Trader, Traders
+    from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, MarketUpdate, SimulatedFeed
+
+__all__ = ["Desk", "DeskTick"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskTick:
+    """What one look at the market brought: the update of the quotes, and what was recomputed for it."""
+
+    update: MarketUpdate
+    recalculation: Recalculation
+    opened: int
+
+
+@dataclass(eq=False)
+class Desk:
+    """A working desk; :func:`~bank_python.desk.build_desk` makes one, :meth:`open` resumes one.
+
+    Parameters
+    ----------
+    graph : DependencyGraph
+        Everything the desk knows, as nodes.
+    db : BarbaraDB
+        Where it is kept.
+    feed, fallback : Feed, SimulatedFeed
+        The market, and the simulated one that quotes what the market does not carry.
+    market : MarketDataManager
+        Which quotes are believed, and which are stale.
+    listings : dict of str to Listing
+        The quoted symbols.
+    traders : Traders
+        Who trades.
+    clock : Clock
+        The valuation date.
+    firm_value, firm_pnl : SumNode
+        The sum of the traders' books, and of their P&L, in USD.
+    blotter : Blotter
+        The trades booked.
+    """
+
+    graph: DependencyGraph
+    db: BarbaraDB
+    feed: Feed
+    fallback: SimulatedFeed
+    market: MarketDataManager
+    listings: dict[str, Listing]
+    traders: Traders
+    clock: Clock
+    firm_value: SumNode
+    firm_pnl: SumNode
+    blotter: Blotter
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], feed: Feed | None = None) -> Self:
+        """Resume the desk kept in the store at `path`, as it was.
+
+        Parameters
+        ----------
+        path : path
+            The store's file.
+        feed : Feed, optional
+            The market to go on with; by default the one the desk had, where it had got to.
+
+        Raises
+        ------
+        DeskError
+            There is no desk in that store.
+        """
+        from bank_python.desk.keeping import resume
+
+        return cast("Self", resume(path, feed))
+
+    def leaf(self, symbol: str) -> MarketData:
+        """Return the leaf that holds the quotes of a symbol.
+
+        Raises
+        ------
+        UnknownTickerError
+            The desk does not quote it.
+        """
+        if symbol not in self.listings:
+            raise unknown_ticker(symbol, self.listings, "the desk", "choose one it quotes")
+        return cast("MarketData", self.graph.node(leaf_name(symbol, self.listings[symbol].kind)))
+
+    def tick(self) -> DeskTick:
+        """Look at the market once: new quotes become one tick, and what rests on them is recomputed."""
+        update = self.market.update_all()
+        opened = open_waiting(self)
+        return DeskTick(update, self.graph.recalculate(), opened)
+
+    def trade(
+        self, trader: str, instrument: Node | str, quantity: float, price: float | None = None, multiplier: float = 1.0
+    ) -> Trade:
+        """Book a trade: the trader's position and cash change, and the blotter and the store keep it.
+
+        Parameters
+        ----------
+        trader : str
+            Who trades.
+        instrument : Node or str
+            What: a node, or the name of one in the graph.
+        quantity : float
+            Units; negative sells.
+        price : float, optional
+            For one unit; the present value if not given.
+        multiplier : float, default 1.0
+            For a new position: units of the instrument in one unit of quantity.
+
+        Raises
+        ------
+        BankError
+            No such trader or instrument, or it has no value to trade at; nothing has changed.
+        """
+        who, what = self.traders[trader], self.graph.node(instrument) if isinstance(instrument, str) else instrument
+        with self.graph.batch(), self.db.transaction():
+            held = who.buy(what, quantity, price, multiplier)
+            at = float(cast("float", what.value)) if price is None else price
+            trade = self.blotter.book(who, held, quantity, at)
+            self._keep_trade(who)
+        return trade
+
+    def roll(self, to: dt.date) -> Recalculation:
+        """Move the valuation date forward; what decays is revalued.
+
+        Raises
+        ------
+        DomainError
+            `to` lies before the present valuation date.
+        """
+        self.clock.roll(to)
+        return self.graph.recalculate()
+
+    def save(self) -> int:
+        """Write the whole desk to its store, in one transaction, and return how many objects it keeps."""
+        from bank_python.desk.keeping import save
+
+        return save(self)
+
+    def close(self) -> None:
+        """Save, and let go of the market and the store."""
+        self.save()
+        self.feed.close()
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Desk: {len(self.traders)} traders, {len(self.listings)} quoted symbols from {self.feed.name}, "
+            f"{self.graph!r}>"
+        )
+
+    def _keep_trade(self, trader: Trader) -> None:
+        for node in (*trader.positions, trader.book, *trader.pnl.cash.values(), trader.pnl):
+            self.db[node.record_key] = node

@@ -1,0 +1,184 @@
+"""Keeping a desk: everything it is goes into its store, and comes back as it was.
+
+Nodes are stored by their own records, each once, with what they rest on by reference. Beside them one record
+under ``/Desk/state`` says which market the desk was on and how far that had got, so that a simulated or replayed
+market goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from bank_python.barbara import BarbaraDB
+from bank_python.dagger import DependencyGraph, DerivedNode
+from bank_python.desk.blotter import Blotter
+from bank_python.desk.build import firm_totals, register_market
+from bank_python.desk.desk import Desk
+from bank_python.desk.market_plan import Listing
+from bank_python.desk.trader import Trader, Traders
+from bank_python.errors import DeskError, UnstorableError
+from bank_python.instruments import Instrument, ProfitAndLoss
+from bank_python.market_data import (
+    Clock,
+    Feed,
+    HistoryFeed,
+    MarketData,
+    MarketDataManager,
+    SimulatedFeed,
+    SymbolKind,
+    feed_named,
+)
+from bank_python.market_data.choose import FEED_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from bank_python.dagger import Node
+
+__all__ = ["resume", "save"]
+
+_LOG = logging.getLogger(__name__)
+_STATE = "/Desk/state"
+_STATE_VERSION = 1
+_RINGS = "desk;default"
+
+
+def save(desk: Desk) -> int:
+    """Write the desk to its store in one transaction; return how many objects were written.
+
+    A node whose function has no registered name (a lambda, say) cannot be stored: it is left out, and the log
+    says so.
+    """
+    with desk.graph.snapshot(), desk.db.transaction():
+        kept = [node for node in desk.graph if _keep(desk.db, node)]
+        desk.db[_STATE] = _state(desk, [node.record_key for node in kept])
+    return len(kept)
+
+
+def _keep(db: BarbaraDB, node: Node) -> bool:
+    if not isinstance(node, Instrument | MarketData | Clock | ProfitAndLoss | DerivedNode):
+        return False  # books, totals and cash accounts come with what refers to them, or are built anew
+    try:
+        db[node.record_key] = node
+    except UnstorableError as error:
+        _LOG.warning("%s is not kept with the desk: %s", node.name, error)
+        return False
+    return True
+
+
+def _state(desk: Desk, keys: list[str]) -> dict[str, Any]:
+    return {
+        "version": _STATE_VERSION,
+        "feed": desk.feed.name,
+        "feed_state": _progress(desk.feed),
+        "fallback_state": desk.fallback.state(),
+        "listings": [
+            [item.symbol, item.kind.value, item.sector, item.feed is desk.fallback] for item in desk.listings.values()
+        ],
+        "traders": [
+            {
+                "name": trader.name,
+                "strategy": trader.strategy,
+                "focus": trader.focus,
+                "pnl": trader.pnl.record_key,
+                "waiting": list(trader.waiting),
+            }
+            for trader in desk.traders
+        ],
+        "clock": desk.clock.record_key,
+        "nodes": keys,
+    }
+
+
+def _progress(feed: Feed) -> dict[str, Any] | None:
+    return feed.state() if isinstance(feed, SimulatedFeed | HistoryFeed) else None
+
+
+def resume(path: str | PathLike[str], feed: Feed | None) -> Desk:
+    """Return the desk kept in the store at `path`.
+
+    Parameters
+    ----------
+    path : path
+        The store's file.
+    feed : Feed, optional
+        The market to go on with; by default the one the desk was on, where it had got to.
+
+    Raises
+    ------
+    DeskError
+        There is no store at `path`, no desk in it, or one of a newer format.
+    """
+    if not Path(path).is_file():
+        raise DeskError(f"there is no store at {path}; build_desk(db=BarbaraDB.open(..., path=...)) makes one")
+    db = BarbaraDB.open(_RINGS, path=path)
+    try:
+        return _resume(db, feed)
+    except BaseException:
+        db.close()
+        raise
+
+
+def _resume(db: BarbaraDB, feed: Feed | None) -> Desk:
+    state = _checked_state(db)
+    loaded = db.load_many(state["nodes"])
+    graph = DependencyGraph()
+    for node in loaded.values():
+        graph.register(cast("Node", node))
+    fallback = SimulatedFeed.resume(state["fallback_state"])
+    market_feed = _market(state, fallback) if feed is None else feed
+    listings = {
+        symbol: Listing(symbol, SymbolKind(kind), sector, fallback if simulated else market_feed)
+        for symbol, kind, sector, simulated in state["listings"]
+    }
+    market = MarketDataManager(graph, db, feed=market_feed)
+    register_market(market, graph, listings)
+    clock = cast("Clock", loaded[state["clock"]])
+    traders = Traders([_rehire(record, loaded) for record in state["traders"]])
+    firm_value, firm_pnl = firm_totals(graph, traders)
+    graph.recalculate()
+    return Desk(
+        graph=graph,
+        db=db,
+        feed=market_feed,
+        fallback=fallback,
+        market=market,
+        listings=listings,
+        traders=traders,
+        clock=clock,
+        firm_value=firm_value,
+        firm_pnl=firm_pnl,
+        blotter=Blotter(db, clock),
+    )
+
+
+def _checked_state(db: BarbaraDB) -> Mapping[str, Any]:
+    state = cast("Mapping[str, Any] | None", db.get(_STATE))
+    if state is None:
+        raise DeskError("there is no desk in this store: save one with desk.save() or desk.close() first")
+    if state["version"] > _STATE_VERSION:
+        raise DeskError(
+            f"this desk was kept in format {state['version']}, and this bank_python knows up to {_STATE_VERSION}: "
+            "upgrade bank_python to open it"
+        )
+    return state
+
+
+def _market(state: Mapping[str, Any], fallback: SimulatedFeed) -> Feed:
+    if state["feed"] == fallback.name:
+        return fallback
+    family = str(state["feed"]).split(":")[0]
+    if family not in FEED_NAMES:
+        raise DeskError(f"the desk was on the market {state['feed']!r}: open it with feed=, the market to go on with")
+    feed = feed_named(family)
+    if isinstance(feed, HistoryFeed) and state["feed_state"] is not None:
+        feed.advance_to(state["feed_state"])
+    return feed
+
+
+def _rehire(record: Mapping[str, Any], loaded: Mapping[str, object]) -> Trader:
+    pnl = cast("ProfitAndLoss", loaded[record["pnl"]])
+    return Trader(record["name"], record["strategy"], record["focus"], pnl.book, pnl, list(record["waiting"]))

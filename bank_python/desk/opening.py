@@ -1,0 +1,89 @@
+"""Opening positions: at the first quote of what they are in, at that quote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bank_python.desk.contracts import OPTION_MULTIPLIER, contract_for
+from bank_python.desk.holdings import Bonds, Options, stand_in
+from bank_python.market_data.symbol_spec import SymbolKind
+
+if TYPE_CHECKING:
+    from bank_python.dagger import DependencyGraph
+    from bank_python.desk.desk import Desk
+    from bank_python.desk.holdings import Holding
+    from bank_python.desk.market_plan import Listing
+    from bank_python.desk.trader import Trader
+    from bank_python.market_data import Clock
+
+__all__ = ["open_holding", "open_waiting", "settle_underlyings"]
+
+_SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
+
+
+def settle_underlyings(
+    holdings: tuple[Holding, ...], listings: dict[str, Listing], sectors: dict[str, str]
+) -> list[Holding]:
+    """Return `holdings` with every share that the market does not quote replaced by its stand-in.
+
+    Holdings of one trader that would then be in the same thing keep to different names while there are any.
+    """
+    quoted = [symbol for symbol, listing in listings.items() if listing.kind in _SHARES]
+    optionable = [symbol for symbol in quoted if f"{symbol}_VOL" in listings]
+    places: dict[tuple[str, bool], str] = {}
+    settled = []
+    for holding in holdings:
+        symbol: str | None = holding.symbol
+        if not isinstance(holding, Bonds) and holding.symbol not in listings:
+            key = (holding.symbol, isinstance(holding, Options))
+            choices = optionable if isinstance(holding, Options) else quoted
+            taken = {place for (name, _), place in places.items() if name != holding.symbol}
+            taken |= {other.symbol for other in holdings}
+            free = [name for name in choices if name not in taken] or choices
+            symbol = places.get(key) or stand_in(holding.symbol, sectors, free)
+            if symbol is not None:
+                places[key] = symbol
+        if symbol is not None:
+            settled.append(_moved(holding, symbol))
+    return settled
+
+
+def open_waiting(desk: Desk) -> int:
+    """Open every waiting holding whose contract can be valued by now; return how many were opened."""
+    opened = 0
+    for trader in desk.traders:
+        for holding in list(trader.waiting):
+            if open_holding(trader, holding, desk.graph, desk.clock):
+                trader.waiting.remove(holding)
+                opened += 1
+    return opened
+
+
+def open_holding(trader: Trader, holding: Holding, graph: DependencyGraph, clock: Clock) -> bool:
+    """Open one position at its contract's present value, if it has one; say whether it did."""
+    if not _is_quoted(holding, graph):
+        return False
+    contract = contract_for(holding, holding.symbol, graph, clock)
+    if contract.error is not None:
+        return False
+    trader.buy(contract, _quantity(holding), multiplier=_multiplier(holding))
+    return True
+
+
+def _is_quoted(holding: Holding, graph: DependencyGraph) -> bool:
+    if not isinstance(holding, Options):
+        return True
+    return all(graph.node(name).error is None for name in (f"{holding.symbol}_SPOT", f"{holding.symbol}_VOL"))
+
+
+def _quantity(holding: Holding) -> float:
+    return holding.contracts if isinstance(holding, Options) else holding.quantity
+
+
+def _multiplier(holding: Holding) -> float:
+    return OPTION_MULTIPLIER if isinstance(holding, Options) else 1.0
+
+
+def _moved(holding: Holding, symbol: str) -> Holding:
+    return holding if holding.symbol == symbol else replace(holding, symbol=symbol)
