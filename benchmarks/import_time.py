@@ -1,4 +1,4 @@
-"""How much does ``import bank_python`` cost over ``import numpy``, on which it stands?
+"""The cost of ``import bank_python`` over ``import numpy``, on which it stands.
 
 Each round starts one fresh interpreter per statement, in turn, so that a busy moment of the machine
 falls on both alike; an interpreter that imports nothing gives the floor. The clock runs inside the
