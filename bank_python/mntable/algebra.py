@@ -104,8 +104,7 @@ def compute(block: Block, expressions: Mapping[str, Any]) -> Block:
         ready = nest(ready)
     new = {name: expression.bind(ready.scope).settled() for name, expression in wanted.items()}
     kept = [Output(o.name, new.pop(o.name, o.fragment)) for o in ready.outputs]
-    made = replace(ready, outputs=tuple(kept) + tuple(Output(name, fragment) for name, fragment in new.items()))
-    return _checked(made)
+    return replace(ready, outputs=tuple(kept) + tuple(Output(name, fragment) for name, fragment in new.items()))
 
 
 def rename(block: Block, names: Mapping[str, Any]) -> Block:
@@ -114,12 +113,7 @@ def rename(block: Block, names: Mapping[str, Any]) -> Block:
         raise SchemaError('rename was given nothing: write e.g. rename(price="clean_price")')
     column_list(names, block, "rename")
     new = {old: checked_name(name) for old, name in names.items()}
-    return _checked(replace(block, outputs=tuple(Output(new.get(o.name, o.name), o.fragment) for o in block.outputs)))
-
-
-def _checked(block: Block) -> Block:
-    # The schema refuses two columns of one name.
-    return block if block.schema else block
+    return replace(block, outputs=tuple(Output(new.get(o.name, o.name), o.fragment) for o in block.outputs))
 
 
 def join(left: Block, right: Block, on: Any, how: str) -> Block:
@@ -133,11 +127,10 @@ def join(left: Block, right: Block, on: Any, how: str) -> Block:
         raise SchemaError(f"join(how={how!r}) is not known: use one of {', '.join(map(repr, kinds))}")
     _check_joinable(left, right, names)
     kind = kinds[how]
-    outputs = [_side(output, "l", nullable=False) for output in column_outputs(left.schema)]
-    for output in column_outputs(right.schema):
-        if output.name not in names:
-            outputs.append(_side(output, "r", nullable=kind is JoinKind.LEFT))
-    return Block(Join(left, right, names, kind), tuple(outputs))
+    lefts = (_side(output, "l", nullable=False) for output in column_outputs(left.schema))
+    others = (output for output in column_outputs(right.schema) if output.name not in names)
+    rights = (_side(output, "r", nullable=kind is JoinKind.LEFT) for output in others)
+    return Block(Join(left, right, names, kind), (*lefts, *rights))
 
 
 def _check_joinable(left: Block, right: Block, names: tuple[str, ...]) -> None:
@@ -188,7 +181,7 @@ def aggregate(block: Block, by: Any, functions: Any) -> Block:
         known = aggregate_named(function, column, fragment)
         outputs.append(Output(name, known.apply(fragment, may_be_empty=not keys)))
     group = tuple(ready.scope[key] for key in keys)
-    return _checked(replace(ready, outputs=tuple(outputs), group=group, order=()))
+    return replace(ready, outputs=tuple(outputs), group=group, order=())
 
 
 def _measure(name: Any, spec: Any) -> tuple[str, Any, Any]:
