@@ -1,0 +1,24 @@
+"""Barbara, the store: overlaid rings of keys, every version kept, typed records, transactions.
+
+Start at :mod:`bank_python.barbara.store`; what can be stored is in :mod:`bank_python.barbara.records`.
+"""
+
+from bank_python.barbara.notify import Subscription
+from bank_python.barbara.past import PastView
+from bank_python.barbara.records import Storable, register_storable, storable
+from bank_python.barbara.resolve import NodeFinder
+from bank_python.barbara.store import BarbaraDB
+from bank_python.barbara.versions import MISSING, Change, Version
+
+__all__ = [
+    "MISSING",
+    "BarbaraDB",
+    "Change",
+    "NodeFinder",
+    "PastView",
+    "Storable",
+    "Subscription",
+    "Version",
+    "register_storable",
+    "storable",
+]

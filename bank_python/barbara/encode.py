@@ -1,0 +1,223 @@
+"""Turning a value into a record, or saying exactly which part of it cannot be stored.
+
+JSON's own types stand for themselves (``None``, bool, int of 64 bits, finite float, str, list, dict with
+string keys). Everything else is an object ``{"$": tag, …}``. Only exact types are taken: a subclass would
+read back as something else than was stored. Equal values give equal bytes, whatever the hash seed: that is
+what compare-and-set and "already stored" rest on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import pickle
+from types import FunctionType, LambdaType
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from bank_python.barbara.arrays import array_to_bytes
+from bank_python.barbara.envelope import Body, pack
+from bank_python.barbara.keys import check_key
+from bank_python.barbara.records import Form, RecordType, Storable, by_type
+from bank_python.barbara.scalars import SCALARS
+from bank_python.errors import StoreArgumentError, UnstorableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from enum import Enum
+
+__all__ = ["MAX_DEPTH", "Encoded", "encode"]
+
+MAX_DEPTH = 100
+"""How deep containers may nest in one record; references to other objects do not count."""
+
+_SELF_EVIDENT = frozenset({type(None), bool, str})
+_INT64 = range(-(2**63), 2**63)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Encoded:
+    """A record, and the objects it refers to, which have records of their own."""
+
+    record: bytes
+    references: tuple[Storable, ...]
+
+
+def encode(key: str, value: object, *, allow_pickle: bool = False) -> Encoded:
+    """Return the record of `value`; `key` is for the error messages only.
+
+    Raises
+    ------
+    UnstorableError
+        Some part of the value has no record form; names the key, the type, the path inside the value and
+        the way out.
+    """
+    encoder = _Encoder(key, allow_pickle=allow_pickle)
+    entry = by_type(type(value))
+    if entry is not None and entry.form is Form.STORABLE:
+        node = cast("Storable", value)
+        tree, name = encoder.fields(entry, node.to_record()), node.name
+    else:
+        tree, name = encoder.encode(value), None
+    references = tuple(encoder.references[at] for at in sorted(encoder.references))
+    heads = sorted({(node.record_key, node.name) for node in references})
+    body = Body(name, tuple(heads), _json(tree), b"".join(encoder.buffers))
+    return Encoded(pack(body), references)
+
+
+class _Encoder:
+    """Encodes one record; carries the path for messages, the buffers and the references found."""
+
+    def __init__(self, key: str, *, allow_pickle: bool, path: list[tuple[str, object]] | None = None) -> None:
+        self.key = key
+        self.allow_pickle = allow_pickle
+        self.path: list[tuple[str, object]] = [] if path is None else path
+        self.buffers: list[bytes] = []
+        self._end = 0
+        self.references: dict[tuple[str, int], Storable] = {}
+
+    def encode(self, value: object) -> Any:
+        kind = type(value)
+        if kind in _SELF_EVIDENT:
+            return value
+        if (kind is int and value in _INT64) or (kind is float and math.isfinite(cast("float", value))):
+            return value
+        scalar = SCALARS.get(kind)
+        if scalar is not None:
+            try:
+                return {"$": scalar.tag, "v": scalar.write(value)}
+            except StoreArgumentError as error:
+                raise self._refusal(value, error.message) from error
+        if len(self.path) >= MAX_DEPTH:
+            raise self._refusal(value, f"it nests deeper than {MAX_DEPTH} levels, or contains itself")
+        container = _CONTAINERS.get(kind)
+        return container(self, value) if container is not None else self._other(value)
+
+    def fields(self, entry: RecordType, fields: Mapping[str, object]) -> Any:
+        encoded = self._dict(dict(fields), ".{}")
+        return {"$": "record", "tag": entry.tag, "version": entry.version, "fields": encoded}
+
+    def _step(self, template: str, part: object, value: object) -> Any:
+        self.path.append((template, part))
+        encoded = self.encode(value)
+        self.path.pop()
+        return encoded
+
+    def _items(self, values: list[object] | tuple[object, ...]) -> list[Any]:
+        return [self._step("[{!r}]", place, value) for place, value in enumerate(values)]
+
+    def _list(self, value: list[object]) -> Any:
+        return self._items(value)
+
+    def _tuple(self, value: tuple[object, ...]) -> Any:
+        return {"$": "tuple", "v": self._items(value)}
+
+    def _dict(self, value: dict[Any, object], template: str = "[{!r}]") -> Any:
+        if all(type(key) is str for key in value) and "$" not in value:
+            return {key: self._step(template, key, member) for key, member in value.items()}
+        pairs = [
+            [self._step(".key({!r})", key, key), self._step(template, key, member)] for key, member in value.items()
+        ]
+        return {"$": "dict", "v": pairs}
+
+    def _set(self, value: set[object] | frozenset[object]) -> Any:
+        members = [self._step("{{{!r}}}", member, member) for member in sorted(value, key=self._canonical)]
+        return {"$": type(value).__name__, "v": members}
+
+    def _canonical(self, member: object) -> tuple[str, bytes]:
+        # A set's own order changes from process to process; the order of its members' records does not.
+        scratch = _Encoder(self.key, allow_pickle=self.allow_pickle, path=self.path)
+        return _json(scratch._step("{{{!r}}}", member, member)), b"".join(scratch.buffers)
+
+    def _bytes(self, value: bytes) -> Any:
+        return {"$": "bytes", "at": self._buffer(value)}
+
+    def _buffer(self, data: bytes) -> list[int]:
+        start, self._end = self._end, self._end + len(data)
+        self.buffers.append(data)
+        return [start, len(data)]
+
+    def _array(self, value: np.ndarray[Any, Any]) -> Any:
+        try:
+            return {"$": "array", "at": self._buffer(array_to_bytes(value))}
+        except UnstorableError as error:
+            raise self._refusal(value, error.message) from error
+
+    def _numpy_scalar(self, value: np.generic) -> Any:
+        # numpy cuts trailing NULs off its own strings when they go through an array.
+        if type(value) is np.str_:
+            return {"$": "np.str_", "v": str(value)}
+        if type(value) is np.bytes_:
+            return {"$": "np.bytes_", "at": self._buffer(bytes(value))}
+        return {"$": "npscalar", "at": self._array(np.asarray(value))["at"]}
+
+    def _other(self, value: object) -> Any:
+        entry = by_type(type(value))
+        if entry is not None:
+            return self._registered(entry, value)
+        if isinstance(value, np.generic):
+            return self._numpy_scalar(value)
+        if self.allow_pickle:
+            return self._pickled(value)
+        raise self._refusal(value, _way_out(value))
+
+    def _registered(self, entry: RecordType, value: Any) -> Any:
+        if entry.form is Form.STORABLE:
+            key = check_key(value.record_key)
+            self.references[key, id(value)] = value
+            return {"$": "ref", "key": key}
+        if entry.form is Form.ENUM:
+            return self._enum(entry, value)
+        return self.fields(
+            entry, {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+        )
+
+    def _enum(self, entry: RecordType, value: Enum) -> Any:
+        if value.name not in entry.cls.__members__:  # type: ignore[attr-defined]
+            raise self._refusal(value, "a combination of flags has no name of its own: store its .value")
+        return {"$": "enum", "tag": entry.tag, "version": entry.version, "name": value.name}
+
+    def _pickled(self, value: object) -> Any:
+        try:
+            data = pickle.dumps(value)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            raise self._refusal(value, f"{_way_out(value)}; pickle could not take it either ({error})") from error
+        return {"$": "pickle", "at": self._buffer(data)}
+
+    def _refusal(self, value: object, reason: str) -> UnstorableError:
+        where = "value" + "".join(template.format(part) for template, part in self.path[:8])
+        kind = type(value)
+        message = f"cannot store {kind.__module__}.{kind.__qualname__} at {where} of {self.key!r}: {reason}"
+        return UnstorableError(message, key=self.key, value=value, path=where, type=kind)
+
+
+_CONTAINERS: dict[type, Callable[[_Encoder, Any], Any]] = {
+    list: _Encoder._list,  # noqa: SLF001  (the table of the class's own methods)
+    tuple: _Encoder._tuple,  # noqa: SLF001  (same)
+    dict: _Encoder._dict,  # noqa: SLF001  (same)
+    set: _Encoder._set,  # noqa: SLF001  (same)
+    frozenset: _Encoder._set,  # noqa: SLF001  (same)
+    bytes: _Encoder._bytes,  # noqa: SLF001  (same)
+    np.ndarray: _Encoder._array,  # noqa: SLF001  (same)
+}
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _way_out(value: object) -> str:
+    if isinstance(value, LambdaType) and value.__name__ == "<lambda>":
+        return "a lambda has no name to be found again by: write a named function, register it and store its name"
+    if isinstance(value, (FunctionType, type)):
+        return "code is not data: register it under a name and store the name"
+    if isinstance(value, np.ndarray):
+        return "it is a subclass of numpy.ndarray: store numpy.asarray(it)"
+    if dataclasses.is_dataclass(value):
+        return "put @storable('tag') on the class, a frozen dataclass, or open the store with allow_pickle=True"
+    return (
+        "register its class (@storable for a frozen dataclass or enum, @register_storable for an object with a key), "
+        "convert it to a plain value, or open the store with allow_pickle=True"
+    )

@@ -1,0 +1,95 @@
+"""Keys and ring names: what is allowed, which keys a prefix covers, which key was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from bank_python.errors import StoreArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["check_key", "check_text", "end_of_prefix", "parent_of", "parse_rings", "suggest"]
+
+_LAST = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def check_text(text: object, what: str) -> str:
+    """Return `text` if it is a string that can be written as UTF-8, else refuse it."""
+    if not isinstance(text, str):
+        raise StoreArgumentError(f"{what} must be a string, not {text!r} ({type(text).__name__})", value=text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StoreArgumentError(
+            f"{what} {text!r} holds half a surrogate pair: use whole characters", value=text
+        ) from None
+    return text
+
+
+def check_key(key: object) -> str:
+    """Return `key` verbatim if a store can keep something under it.
+
+    Raises
+    ------
+    StoreArgumentError
+        It is not a string, is empty, or holds a lone surrogate.
+    """
+    text = check_text(key, "a key")
+    if not text:
+        raise StoreArgumentError("a key must not be empty: give it a path such as '/Config/currency'", value=key)
+    return text
+
+
+def parse_rings(rings: str) -> tuple[str, ...]:
+    """Split ``"desk;default"`` into ring names, first the one that is written to.
+
+    Raises
+    ------
+    StoreArgumentError
+        No name, an empty one, one with blanks around it, or the same one twice.
+
+    Examples
+    --------
+    >>> parse_rings("desk;default")
+    ('desk', 'default')
+    """
+    names = tuple(check_text(rings, "the rings").split(";"))
+    for name in names:
+        if not name or name != name.strip():
+            message = f"ring {name!r} in {rings!r} is empty or has blanks around it: write 'desk;default'"
+            raise StoreArgumentError(message, value=rings)
+    if len(set(names)) != len(names):
+        raise StoreArgumentError(f"a ring is named twice in {rings!r}: name each once", value=rings)
+    return names
+
+
+def end_of_prefix(prefix: str) -> str | None:
+    """Return the first string after all that start with `prefix`; ``None`` if there is none.
+
+    A range is used, not LIKE or GLOB: it runs on the index and takes every character verbatim.
+
+    Examples
+    --------
+    >>> end_of_prefix("/Market/")
+    '/Market0'
+    """
+    for length in range(len(prefix), 0, -1):
+        after = ord(prefix[length - 1]) + 1
+        if after in _SURROGATES:
+            after = _SURROGATES.stop
+        if after <= _LAST:
+            return prefix[: length - 1] + chr(after)
+    return None
+
+
+def parent_of(key: str) -> str:
+    """Return the folder part of a key, with its slash: ``"/Market/"`` for ``"/Market/SOFR"``."""
+    return key[: key.rfind("/") + 1]
+
+
+def suggest(key: str, candidates: Sequence[str]) -> tuple[str, ...]:
+    """Return up to three candidates that look like `key`, best first."""
+    return tuple(difflib.get_close_matches(key, candidates, n=3))

@@ -1,0 +1,225 @@
+"""Threads and the file: each thread has a session of its own.
+
+Over a file every session has its own connection, so in SQLite's WAL mode a reader never waits for a writer
+and sees the last commit, while one writer at a time holds the write lock (``BEGIN IMMEDIATE``; others wait
+up to the timeout). A store in memory exists only inside one connection: there the sessions share it, and a
+thread holds its lock for as long as its transaction runs.
+
+A session's lock is held during every statement and throughout a transaction, so that closing the store from
+another thread waits for its turn. A connection must not cross a fork, so a store refuses to work in a child
+process of the one that opened it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bank_python.barbara.location import IN_MEMORY
+from bank_python.barbara.schema import connect, prepare
+from bank_python.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bank_python.barbara.versions import Change
+
+__all__ = ["Session", "Sessions"]
+
+
+class Session:
+    """One thread's way to the store: statements, nestable transactions, and the changes not yet committed."""
+
+    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock) -> None:
+        self.connection = connection
+        self.lock = lock
+        self.depth = 0
+        self.tx = 0
+        self.changes: list[Change] = []
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return all its rows.
+
+        Raises
+        ------
+        StoreError
+            SQLite refuses: the file is locked for longer than the timeout, full, damaged, or closed.
+        """
+        with self.lock:
+            try:
+                return self.connection.execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise _translated(error) from error
+
+    def insert(self, sql: str, parameters: Sequence[object]) -> int:
+        """Run an INSERT and return the new row's id."""
+        with self.lock:
+            try:
+                return self.connection.execute(sql, parameters).lastrowid or 0
+            except sqlite3.Error as error:
+                raise _translated(error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads inside see one committed state (or the running transaction's own)."""
+        with self.lock:
+            if self.connection.in_transaction:
+                yield
+                return
+            self.rows("BEGIN")
+            try:
+                yield
+            finally:
+                self.rows("COMMIT")
+
+    @contextmanager
+    def transaction(self, seal: Callable[[Session], None]) -> Iterator[None]:
+        """All or nothing; inside another transaction, a savepoint. `seal` runs last before the commit."""
+        with self.lock, self._savepoint() if self.depth else self._outermost(seal):
+            yield
+
+    @contextmanager
+    def _outermost(self, seal: Callable[[Session], None]) -> Iterator[None]:
+        self.rows("BEGIN IMMEDIATE")
+        self.depth = 1
+        try:
+            self.tx = self.rows("SELECT coalesce(max(id), 0) + 1 FROM transactions")[0][0]
+            yield
+            seal(self)
+            self.rows("COMMIT")
+        except BaseException:
+            self.changes.clear()
+            # SQLite has already rolled back by itself after some failures, such as a full disk.
+            if self.connection.in_transaction:
+                self.rows("ROLLBACK")
+            raise
+        finally:
+            self.depth = 0
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        name = f"level{self.depth}"
+        mark = len(self.changes)
+        self.rows(f"SAVEPOINT {name}")
+        self.depth += 1
+        try:
+            yield
+        except BaseException:
+            del self.changes[mark:]
+            if self.connection.in_transaction:
+                self.rows(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self.depth -= 1
+            if self.connection.in_transaction:
+                self.rows(f"RELEASE {name}")
+
+    def take_changes(self) -> list[Change]:
+        """Return the committed changes and forget them."""
+        taken, self.changes = self.changes, []
+        return taken
+
+    def close(self) -> None:
+        """Close the connection, once no other thread is using it."""
+        with self.lock:
+            self.connection.close()
+
+
+class Sessions:
+    """The sessions of one open store, one a thread, made when a thread first comes.
+
+    Parameters
+    ----------
+    location : str
+        A file, or ``":memory:"``.
+    timeout : float
+        Seconds to wait for another writer.
+    """
+
+    def __init__(self, location: str, timeout: float) -> None:
+        self.location = location
+        self._timeout = timeout
+        self._local = threading.local()
+        self._guard = threading.Lock()
+        self._opened: list[tuple[threading.Thread, Session]] = []
+        self._process = os.getpid()
+        self.closed = False
+        first = connect(location, timeout)
+        try:
+            prepare(first, location, timeout)
+        except StoreError:
+            first.close()
+            raise
+        self._shared = Session(first, threading.RLock()) if location == IN_MEMORY else None
+        self._adopt(Session(first, threading.RLock()) if self._shared is None else self._shared)
+
+    def current(self) -> Session:
+        """Return the calling thread's session.
+
+        Raises
+        ------
+        StoreError
+            The store is closed, or was opened by the parent of this process.
+        """
+        session: Session | None = getattr(self._local, "session", None)
+        # A transaction that is running when another thread closes the store may finish.
+        if self.closed and not (session is not None and session.depth):
+            raise self._is_closed()
+        if os.getpid() != self._process:
+            message = f"the store {self.location} was opened before this process forked: open it again here"
+            raise StoreError(message, path=self.location)
+        return session if session is not None else self._adopt(self._new())
+
+    def _new(self) -> Session:
+        if self._shared is not None:
+            return Session(self._shared.connection, self._shared.lock)
+        return Session(connect(self.location, self._timeout), threading.RLock())
+
+    def _adopt(self, session: Session) -> Session:
+        with self._guard:
+            if self.closed:
+                session.close()
+                raise self._is_closed()
+            if self._shared is None:
+                # Threads come and go; their connections must not pile up.
+                for thread, left in self._opened:
+                    if not thread.is_alive():
+                        left.close()
+            self._opened = [pair for pair in self._opened if pair[0].is_alive()]
+            self._opened.append((threading.current_thread(), session))
+        self._local.session = session
+        return session
+
+    def _is_closed(self) -> StoreError:
+        return StoreError(f"the store {self.location} is closed: open it again", path=self.location)
+
+    def close(self) -> None:
+        """Close every connection; waits for transactions in other threads.
+
+        Raises
+        ------
+        StoreError
+            The calling thread is inside a transaction.
+        """
+        if self.closed:
+            return
+        session: Session | None = getattr(self._local, "session", None)
+        if session is not None and session.depth:
+            raise StoreError("the store cannot be closed inside a transaction: leave the with block first")
+        self.closed = True
+        with self._guard:
+            for _, opened in self._opened:
+                opened.close()
+            self._opened.clear()
+        if self._shared is not None:
+            self._shared.close()
+
+
+def _translated(error: sqlite3.Error) -> StoreError:
+    # The low byte is the kind of failure; the rest says which variety of it.
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        return StoreError(f"another process or thread is writing ({error}): try again, or open with a longer timeout")
+    return StoreError(f"the store's file refuses ({error})")
