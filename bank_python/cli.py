@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["main", "run", "showcase"]
 
 
-class FeedName(str, Enum):
+class FeedName(StrEnum):
     """The markets a command line can choose from."""
 
     SIMULATED = "simulated"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
+from bank_python.barbara import register_storable
 from bank_python.dagger.node import Node
 from bank_python.dagger.wiring import find_cycle
 from bank_python.errors import CycleError, GraphError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["SumNode"]
 
 
+@register_storable
 class SumNode(Node):
     """The correctly rounded sum of its inputs' values.
 

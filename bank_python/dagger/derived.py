@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from bank_python.barbara import register_storable
 from bank_python.dagger.node import Node
 from bank_python.dagger.outcome import Failure, Outcome
 from bank_python.errors import GraphError, UnstorableError
@@ -43,6 +44,7 @@ def node_function(name: str) -> Callable[[_Function], _Function]:
     return register
 
 
+@register_storable
 class DerivedNode(Node):
     """A node whose value is a function of its inputs' values.
 

@@ -430,6 +430,8 @@ class DependencyGraph:
         for restore in reversed(self._restorers):
             restore()
         for node, outcome in self._undo.items():
+            if node._graph is not self:
+                continue  # it came into the graph in this batch and has just left it again
             node._outcome = outcome
             self._mark_stale(node._dependents)
             if not isinstance(node, Leaf):
@@ -496,6 +498,7 @@ class DependencyGraph:
         return [self.node(node) if isinstance(node, str) else node for node in nodes]
 
     def _attach(self, node: Node, inputs: tuple[Node, ...]) -> None:
+        self._restorers.append(lambda: self._detach(node))
         node._graph, node._inputs, node._height = self, inputs, height_of(inputs)
         self._nodes[node.name] = node
         for source in inputs:

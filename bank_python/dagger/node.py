@@ -21,6 +21,7 @@ import enum
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from bank_python.barbara import register_storable
 from bank_python.dagger.domain import Domain
 from bank_python.dagger.evaluation import compute_alone
 from bank_python.dagger.outcome import Failure, Outcome, same
@@ -162,6 +163,7 @@ class Node(ABC):
         return f"{type(self).__name__}({self.name!r}, {self._describe()}) = {shown}"
 
 
+@register_storable
 class Leaf(Node):
     """A node that is set from outside.
 

@@ -43,10 +43,10 @@ def plan_market(feed: Feed, fallback: SimulatedFeed) -> tuple[Listing, ...]:
     """Return the desk's listings under `feed`, with `fallback` for what it does not carry."""
     if isinstance(feed, SimulatedFeed):
         return tuple(_listing(spec, feed) for spec in feed.universe)
-    if feed.symbols is None:
-        return _by_kind(feed, fallback, _UNLISTED)
     if isinstance(feed, CcxtFeed):
         return _by_kind(feed, fallback, _EXCHANGE)
+    if feed.symbols is None:
+        return _by_kind(feed, fallback, _UNLISTED)
     return _by_symbol(feed, fallback)
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf
 from bank_python.errors import DomainError
 
@@ -18,6 +19,7 @@ __all__ = ["Clock"]
 _DAYS = 365.0  # ACT/365F
 
 
+@register_storable
 class Clock(Leaf):
     """The valuation date, as years (ACT/365F) since `origin`.
 

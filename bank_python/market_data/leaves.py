@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bank_python.barbara import register_storable
 from bank_python.dagger import Domain, Leaf
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class _QuoteStamp:
     source: str
 
 
+@register_storable
 class MarketData(Leaf):
     """A quoted number: a price, a rate, a spread, a volatility.
 

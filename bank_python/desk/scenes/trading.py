@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @scene("A TRADE BOOKED, STORED AND QUERIED")
 def trading(stage: Stage) -> Shown:
-    """A trade changes position and cash in one tick, is kept with every version, and is a row to query."""
+    """Book three trades: each moves position and cash in one tick, is kept, and is a row to query."""
     desk = stage.desk
     symbol = busiest_underlying(desk)
     before = desk.firm_pnl.value
