@@ -226,14 +226,13 @@ class MarketDataManager:
         return ""
 
     def _keep(self, lines: Iterable[_Line]) -> None:
-        if self._db is None:
+        # A closed market repeats its last quote: every version is kept for good, so only news is written.
+        news = [(line, quote) for line in lines for quote in [_record(line.leaf)] if quote != line.kept]
+        if self._db is None or not news:
             return
-        with self._db.transaction():
-            for line in lines:
-                quote = {"price": line.leaf.price, "time": line.leaf.as_of, "source": line.leaf.source}
-                # A closed market repeats its last quote: every version is kept for good, so only news is written.
-                if quote != line.kept:
-                    self._db[QUOTES_PREFIX + line.ticker] = line.kept = quote
+        self._db.update({QUOTES_PREFIX + line.ticker: quote for line, quote in news})
+        for line, quote in news:
+            line.kept = quote
 
     def quote(self, ticker: str) -> Quote:
         """Return what is known of a ticker.
@@ -306,6 +305,10 @@ class MarketDataManager:
             raise unknown_ticker(ticker, self._lines, "the manager", "register_ticker() it first") from None
 
 
+def _record(leaf: MarketData) -> dict[str, object]:
+    return {"price": leaf.price, "time": leaf.as_of, "source": leaf.source}
+
+
 def _problems(settled: Iterable[tuple[_Line, _Verdict]], kind: _Verdict) -> tuple[QuoteProblem, ...]:
     return tuple(QuoteProblem(line.ticker, line.trouble) for line, verdict in settled if verdict is kind)
 
@@ -323,8 +326,8 @@ def _poll_all(lines: Iterable[_Line]) -> dict[tuple[int, str], Tick | QuoteFailu
         for symbol in symbols:
             answers[key, symbol] = QuoteFailure(symbol, f"the feed {feed.name!r} gave no answer for it", feed.name)
         poll = _poll(feed, list(symbols))
-        for answer in (*poll.failures, *poll.ticks):
-            answers[key, answer.symbol] = answer
+        answers.update({(key, failure.symbol): failure for failure in poll.failures})
+        answers.update({(key, tick.symbol): tick for tick in poll.ticks})
     return answers
 
 
