@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from bank_python.dagger import Explanation
     from bank_python.mntable.view import View
 
-__all__ = ["explanation_view", "number", "signed", "table_view"]
+__all__ = ["MISSING", "explanation_view", "number", "signed", "table_view"]
+
+MISSING = "—"
+"""What stands where a source carries nothing: never a zero."""
 
 _MOST_ROWS = 20
 
 
 def number(value: object, digits: int = 2) -> str:
     """Return a number as people read it: thousands separated, small ones with enough digits."""
+    if value is None:
+        return MISSING
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if isinstance(value, int):
@@ -42,7 +47,7 @@ def table_view(table: View, title: str | None = None) -> RichTable:
     shown = RichTable(title=title, header_style="bold")
     rows = list(islice(iter(table), _MOST_ROWS))
     for column in table.columns:
-        numeric = bool(rows) and isinstance(rows[0][column], int | float)
+        numeric = bool(rows) and isinstance(rows[0][column], int | float | None)
         shown.add_column(column, justify="right" if numeric else "left")
     for row in rows:
         shown.add_row(*(number(row[column]) for column in table.columns))

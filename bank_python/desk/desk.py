@@ -176,5 +176,5 @@ class Desk:
         )
 
     def _keep_trade(self, trader: Trader) -> None:
-        for node in (*trader.positions, trader.book, *trader.pnl.cash.values(), trader.pnl):
+        for node in (*trader.positions, trader.book, trader.pnl):
             self.db[node.record_key] = node

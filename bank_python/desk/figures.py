@@ -15,7 +15,9 @@ __all__ = [
     "busiest_underlying",
     "firm_figures",
     "market_sources",
+    "market_troubles",
     "pnl_by_trader",
+    "recent_bars",
     "trader_figures",
 ]
 
@@ -71,6 +73,20 @@ def market_sources(desk: Desk) -> list[dict[str, Any]]:
         {"kind": kind, "source": source, "quoted": sum(states.values()), "states": dict(states)}
         for (kind, source), states in groups.items()
     ]
+
+
+def market_troubles(desk: Desk) -> list[dict[str, Any]]:
+    """Return why quotes are stale or missing: one entry a reason, with the tickers it concerns."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for quote in desk.market.stale:
+        by_reason.setdefault((quote.state.name.lower(), quote.reason), []).append(quote.ticker)
+    return [{"state": state, "reason": reason, "tickers": tickers} for (state, reason), tickers in by_reason.items()]
+
+
+def recent_bars(desk: Desk, symbol: str, period: str = "5d") -> list[dict[str, Any]]:
+    """Return a symbol's last daily bars; what its source does not carry is ``None``."""
+    desk.market.load_history(symbol, period)
+    return [{**row, "date": row["date"].date().isoformat()} for row in desk.market.history.query(symbol)]
 
 
 def busiest_underlying(desk: Desk) -> str:

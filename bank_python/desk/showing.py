@@ -16,7 +16,8 @@ from rich.text import Text
 from bank_python.barbara import BarbaraDB
 from bank_python.desk.build import build_desk
 from bank_python.desk.figures import firm_figures, pnl_by_trader
-from bank_python.desk.stage import Stage, choose_scenes, scenes
+from bank_python.desk.stage import Shown, Stage, choose_scenes, scenes
+from bank_python.errors import BankError
 from bank_python.market_data.symbol_spec import SymbolKind
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def play_dense(*, feed: str, seed: int, only: str, iterations: int) -> None:
     chosen = choose_scenes(only)
     with _staged(feed, seed, Console(file=sys.stderr, quiet=True)) as stage:
         for item in chosen:
-            _write_line({"type": "scene", "number": item.number, "name": item.name, **item.play(stage).facts})
+            _write_line({"type": "scene", "number": item.number, "name": item.name, **_played(item, stage).facts})
         for i in range(1, iterations + 1):
             _write_line({"type": "iteration", "iteration": i, **_intraday(stage)})
 
@@ -95,8 +96,15 @@ def _show(console: Console, item: Scene, stage: Stage) -> None:
     console.print()
     console.print(Rule(f"{item.number}. {item.name}", align="left"))
     console.print(Text(item.teaches, style="italic"))
-    for view in item.play(stage).views:
+    for view in _played(item, stage).views:
         console.print(view)
+
+
+def _played(item: Scene, stage: Stage) -> Shown:
+    try:
+        return item.play(stage)
+    except BankError as error:  # a market without quotes stops a scene, never the show
+        return Shown({"error": error.message}, [Text(f"This scene cannot be played: {error.message}", style="yellow")])
 
 
 @contextmanager

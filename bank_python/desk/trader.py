@@ -76,7 +76,8 @@ class Trader:
             name = f"{self.name}:{instrument.name}"
             held = Position(name, instrument=instrument, quantity=0.0, cost=at, multiplier=multiplier)
             self.book.add(held)
-        self.pnl.settle(held.currency, held.trade(quantity, at))
+        held.trade(quantity, at)
+        self.pnl.settle()
         return held
 
     def __repr__(self) -> str:

@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Recalculation
 
-__all__ = ["changes_view", "jobs_view", "recalculation_view", "sources_view", "traders_view"]
+__all__ = [
+    "bars_view",
+    "changes_view",
+    "jobs_view",
+    "recalculation_view",
+    "sources_view",
+    "traders_view",
+    "troubles_view",
+]
 
 
 def traders_view(figures: Sequence[Mapping[str, Any]]) -> Table:
     """Show every trader's book."""
     table = Table(title="Traders", header_style="bold")
-    for column in ("Trader", "Strategy", "Focus"):
-        table.add_column(column)
+    table.add_column("Trader", no_wrap=True)
+    table.add_column("Strategy", no_wrap=True)
+    table.add_column("Focus", no_wrap=True, overflow="ellipsis")
     for column in ("Positions", "Book value $", "P&L $"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for row in figures:
         waiting = f" (+{row['waiting']} waiting)" if row["waiting"] else ""
         table.add_row(
@@ -48,6 +57,31 @@ def sources_view(sources: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def troubles_view(troubles: Sequence[Mapping[str, Any]]) -> Table:
+    """Show why quotes are stale or missing."""
+    table = Table(title="Quotes in trouble", header_style="bold", title_style="yellow")
+    for column in ("State", "Tickers", "Why"):
+        table.add_column(column)
+    for row in troubles:
+        tickers = row["tickers"]
+        more = f" and {len(tickers) - 3} more" if len(tickers) > 3 else ""  # noqa: PLR2004 - what fits a line
+        table.add_row(row["state"], ", ".join(tickers[:3]) + more, row["reason"])
+    return table
+
+
+def bars_view(symbol: str, bars: Sequence[Mapping[str, Any]]) -> Table:
+    """Show a symbol's daily bars; a dash stands for what the source does not carry."""
+    source = bars[0]["source"] if bars else "no source"
+    table = Table(title=f"{symbol}, last bars from {source}", header_style="bold")
+    for column in ("date", "open", "high", "low", "close", "volume"):
+        table.add_column(column, justify="left" if column == "date" else "right")
+    for bar in bars:
+        table.add_row(
+            bar["date"], *(number(bar[key]) for key in ("open", "high", "low", "close")), _whole(bar["volume"])
+        )
+    return table
+
+
 def recalculation_view(title: str, done: Recalculation, nodes: int) -> Table:
     """Show what a recalculation evaluated."""
     table = Table(title=title, header_style="bold")
@@ -64,7 +98,7 @@ def recalculation_view(title: str, done: Recalculation, nodes: int) -> Table:
 
 def changes_view(title: str, changes: Mapping[str, float]) -> Table:
     """Show what something did to each trader's P&L, the largest first."""
-    table = Table(title=title, header_style="bold")
+    table = Table(title=title, header_style="bold", min_width=len(title))
     table.add_column("Trader")
     table.add_column("Change $", justify="right")
     for name, change in sorted(changes.items(), key=lambda item: -abs(item[1])):
@@ -83,6 +117,10 @@ def jobs_view(runs: Mapping[str, Sequence[Any]]) -> Table:
         for i, run in enumerate(history, start=1):
             table.add_row(name, str(i), run.outcome.name, f"{run.duration:.3f}")
     return table
+
+
+def _whole(value: float | None) -> str:
+    return number(value, 0)
 
 
 def _amount(value: float | None) -> str:

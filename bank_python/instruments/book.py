@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
@@ -113,8 +114,6 @@ class ProfitAndLoss(ConvertedSum):
         Unique in the graph.
     book : Book
         Every position in it needs an opening mark.
-    cash : mapping of str to Leaf, optional
-        Net cash by currency, as stored; by default minus the positions' cost bases.
 
     Raises
     ------
@@ -124,15 +123,34 @@ class ProfitAndLoss(ConvertedSum):
     Notes
     -----
     P&L is reckoned in each currency first and converted at the present rate, so a position in USDJPY makes
-    yen, which are then worth so many dollars.
+    yen, which are then worth so many dollars. The net cash of a currency is minus the exact sum of its
+    positions' cost bases: it does not depend on the order of the trades.
+
+    Examples
+    --------
+    >>> from bank_python.instruments.spot import Equity
+    >>> from bank_python.market_data.leaves import MarketData
+    >>> spot = MarketData("AAPL_SPOT", 190.0)
+    >>> book = Book("TECH", [Position("P", instrument=Equity("AAPL", spot_source=spot), quantity=10)])
+    >>> pnl = ProfitAndLoss("TECH:PNL", book)
+    >>> spot.set_price(191.5)
+    >>> pnl.value
+    15.0
     """
 
     record_tag = "ProfitAndLoss"
     record_home = "/Books/"
 
-    def __init__(self, name: str, book: Book, cash: Mapping[str, Leaf] | None = None) -> None:
+    def __init__(self, name: str, book: Book) -> None:
+        unmarked = [position.name for position in book.positions if not position.mark_open()]
+        if unmarked:
+            raise InstrumentError(
+                f"{name}: {', '.join(unmarked)} have no opening mark, because what they hold is not quoted yet; "
+                "quote it, or give cost=",
+                name=name,
+            )
         self.book = book
-        self._cash = dict(cash) if cash is not None else _opening_cash(name, book)
+        self._cash = {currency: Leaf(f"{name}:{currency}:CASH", -_cost(total)) for currency, total in _held(book)}
         super().__init__(name, self._legs(), book.base_currency)
 
     @property
@@ -140,22 +158,27 @@ class ProfitAndLoss(ConvertedSum):
         """Net cash by currency: minus what the positions cost, plus what sales brought."""
         return dict(self._cash)
 
-    def settle(self, currency: str, paid: float) -> None:
-        """Book cash paid (negative: received); follow the book if it has taken a new currency."""
-        if currency not in self._cash:
+    def settle(self) -> None:
+        """Take the cash of the trades made since: call it after trading, in the same batch."""
+        held = _held(self.book)
+        new = [currency for currency, _ in held if currency not in self._cash]
+        for currency in new:
             self._cash[currency] = Leaf(f"{self.name}:{currency}:CASH")
+        if new:
             self._parts = self._legs()
             if self.graph is not None:
                 self.graph.rewire(self, self.bind(self.graph))
-        leaf = self._cash[currency]
-        leaf.set(cast("float", leaf.value) - paid)
+            else:
+                self._inputs = tuple(self._summands())
+        for currency, total in held:
+            self._cash[currency].set(-_cost(total))
 
     def _legs(self) -> dict[str, list[Node]]:
-        return {currency: [total, self._cash[currency]] for currency, total in self.book.subtotals.items()}
+        return {currency: [total, self._cash[currency]] for currency, total in _held(self.book)}
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the book and the cash accounts (by reference)."""
-        return {"name": self.name, "book": self.book, "cash": dict(self._cash)}
+        """Return the book (by reference); the cash follows from its positions' cost bases."""
+        return {"name": self.name, "book": self.book}
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
@@ -163,18 +186,12 @@ class ProfitAndLoss(ConvertedSum):
         return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
 
 
-def _opening_cash(name: str, book: Book) -> dict[str, Leaf]:
-    unmarked = [position.name for position in book.positions if not position.mark_open()]
-    if unmarked:
-        raise InstrumentError(
-            f"{name}: {', '.join(unmarked)} have no opening mark, because what they hold is not quoted yet; "
-            "quote it, or give cost=",
-            name=name,
-        )
-    totals: dict[str, float] = dict.fromkeys(book.subtotals, 0.0)
-    for position in book.positions:
-        totals[position.currency] += position.cost_basis
-    return {currency: Leaf(f"{name}:{currency}:CASH", -total) for currency, total in totals.items()}
+def _held(book: Book) -> list[tuple[str, SumNode]]:
+    return list(book.subtotals.items())
+
+
+def _cost(subtotal: SumNode) -> float:
+    return math.fsum(cast("Position", node).cost_basis for node in subtotal.underliers)
 
 
 def _position(name: str, position: object) -> Position:

@@ -3,12 +3,13 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import BankError, InstrumentError
 from bank_python.instruments import Book, Equity, FXRate, Option, Position, ProfitAndLoss
 from bank_python.market_data import MarketData
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def _share(name, price, currency="USD"):
@@ -92,7 +93,8 @@ def test_a_trade_at_the_market_does_not_move_pnl():
     spot.set_price(195.0)
     assert pnl.value == 50.0
     with graph.batch():
-        pnl.settle("USD", held.trade(5, 195.0))
+        held.trade(5, 195.0)
+        pnl.settle()
     assert (book.value, pnl.value) == (15 * 195.0, 50.0)
     spot.set_price(196.0)
     assert pnl.value == 65.0
@@ -145,7 +147,8 @@ def test_firm_pnl_is_value_plus_cash_whatever_was_traded(prices, trades):
         shares[i][0].set_price(shares[i][0].price * 1.01)
         price = shares[i][0].price
         with graph.batch():
-            pnl.settle("USD", held[i].trade(quantity, price))
+            held[i].trade(quantity, price)
+            pnl.settle()
         cash -= quantity * price
     expected = math.fsum([held_.value for held_ in held] + [cash])
     assert pnl.value == pytest.approx(expected, abs=1e-6)

@@ -5,12 +5,13 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import BankError, DomainError, InstrumentError, UpstreamError, ValuationError
 from bank_python.instruments import Bond, CreditDefaultSwap, Equity, FXRate, Option, PowerLawOption
 from bank_python.market_data import Clock, MarketData
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_a_bond_is_the_sum_of_its_discounted_cash_flows():
