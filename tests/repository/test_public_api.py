@@ -15,7 +15,7 @@ import bank_python
 from bank_python import errors
 
 PACKAGE = Path(bank_python.__file__).parent
-SUBPACKAGES = sorted(init.parent.name for init in PACKAGE.glob("*/__init__.py"))
+SUBPACKAGES = sorted(init.parent.relative_to(PACKAGE).as_posix() for init in PACKAGE.glob("*/**/__init__.py"))
 
 RELIED_ON_FROM_OUTSIDE = frozenset(
     {
@@ -130,7 +130,7 @@ def test_subpackage_defines_nothing_of_its_own(name):
 
 @pytest.mark.parametrize("name", SUBPACKAGES)
 def test_every_declared_name_is_there(name):
-    module = importlib.import_module(f"bank_python.{name}")
+    module = importlib.import_module(f"bank_python.{name.replace('/', '.')}")
     assert [n for n in module.__all__ if not hasattr(module, n)] == []
 
 
