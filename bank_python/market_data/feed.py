@@ -103,7 +103,10 @@ class Feed(Protocol):
         ...
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Return the newest price of each symbol; never raises for an outage or a bad answer."""
+        """Return the newest price of each symbol; never raises for an outage or a bad answer.
+
+        Each symbol is answered once, by a tick or by a failure, however often it was asked for.
+        """
         ...
 
     def history(self, symbol: str, period: str) -> PriceHistory:
@@ -120,6 +123,8 @@ class Feed(Protocol):
         ------
         UnknownTickerError
             The feed does not carry the symbol.
+        FeedConfigError
+            There is no such period.
         FeedError
             The source could not deliver; the message says why.
         """

@@ -36,7 +36,7 @@ from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.market_data.utc import as_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from bank_python.errors import UnknownTickerError
@@ -220,9 +220,18 @@ class HistoryFeed:
         """Return where the replay is, as JSON-able values: ``polls``, the number of polls made."""
         return {"polls": self._polls}
 
-    def advance_to(self, state: dict[str, Any]) -> None:
-        """Put the replay where :meth:`state` was taken, on a feed made over the same table in the same way."""
-        self._polls = int(state["polls"])
+    def advance_to(self, state: Mapping[str, Any]) -> None:
+        """Put the replay where :meth:`state` was taken, on a feed made over the same table in the same way.
+
+        Raises
+        ------
+        FeedConfigError
+            `state` is no such state; the replay stays where it is.
+        """
+        polls = state.get("polls")
+        if not isinstance(polls, int) or polls < 0:
+            raise FeedConfigError(f"{state!r} is no state of a HistoryFeed: it needs polls, at least 0", value=state)
+        self._polls = polls
 
     def _position(self) -> tuple[int, int]:
         at = self._start + (self._polls - 1) * self._speed

@@ -81,8 +81,8 @@ class SimulatedFeed:
         self._clock = TradingClock(step)
         self._model = MarketModel(self._universe, self._clock.years_per_step)
         self._column = {spec.symbol: i for i, spec in enumerate(self._universe)}
-        self._steps = 0
-        self._deviation = np.zeros(len(self._universe))
+        # One tuple, replaced whole: state() in another thread never sees half a step.
+        self._at = (0, np.zeros(len(self._universe)))
 
     @property
     def name(self) -> str:
@@ -112,11 +112,11 @@ class SimulatedFeed:
         symbols : sequence of str
             What to read out; a symbol the market does not have comes back as a failure.
         """
-        self._steps += 1
-        rng = np.random.default_rng(self._branch(_LIVE, self._steps))
-        self._deviation = self._model.step(self._deviation, rng)
-        quotes = self._model.quotes(self._deviation).tolist()
-        time = self._clock.time(self._steps)
+        steps, deviation = self._at
+        rng = np.random.default_rng(self._branch(_LIVE, steps + 1))
+        self._at = steps + 1, self._model.step(deviation, rng)
+        quotes = self._model.quotes(self._at[1]).tolist()
+        time = self._clock.time(steps + 1)
         asked = dict.fromkeys(symbols)
         return Poll(
             ticks=tuple(Tick(s, quotes[self._column[s]], time, self.name) for s in asked if s in self._column),
@@ -153,13 +153,14 @@ class SimulatedFeed:
             ``version, seed, step_seconds, universe`` (a fingerprint), ``steps`` and ``deviation`` (a list of n
             floats, which JSON keeps to the bit).
         """
+        steps, deviation = self._at
         return {
             "version": STATE_VERSION,
             "seed": self._seed,
             "step_seconds": self._clock.step.total_seconds(),
             "universe": _fingerprint(self._universe),
-            "steps": self._steps,
-            "deviation": self._deviation.tolist(),
+            "steps": steps,
+            "deviation": deviation.tolist(),
         }
 
     @classmethod
@@ -180,19 +181,20 @@ class SimulatedFeed:
         """
         try:
             version, seed, fingerprint = state["version"], state["seed"], state["universe"]
-            step, steps, deviation = timedelta(seconds=state["step_seconds"]), state["steps"], state["deviation"]
-        except (KeyError, TypeError) as error:
+            step, steps = timedelta(seconds=state["step_seconds"]), int(state["steps"])
+            deviation = np.array(state["deviation"], dtype=np.float64)
+        except (KeyError, TypeError, ValueError) as error:
             raise FeedConfigError(f"this is no state of a SimulatedFeed: {error!r}", value=state) from error
         if version != STATE_VERSION:
             raise FeedConfigError(
                 f"state version {version!r} is not {STATE_VERSION}: resume it where it was made", value=version
             )
         feed = cls(seed, universe=universe, step=step)
-        if fingerprint != _fingerprint(feed.universe) or len(deviation) != len(feed.universe):
+        if fingerprint != _fingerprint(feed.universe) or deviation.shape != (len(feed.universe),):
             raise FeedConfigError(
                 "the state belongs to another universe: give the one it was made with", value=fingerprint
             )
-        feed._steps, feed._deviation = int(steps), np.array(deviation, dtype=np.float64)
+        feed._at = steps, deviation
         return feed
 
     @cached_property

@@ -108,6 +108,14 @@ def test_state_puts_another_feed_at_the_same_place():
     assert other.poll(["A", "B"]) == feed.poll(["A", "B"])
 
 
+@pytest.mark.parametrize("state", [{}, {"polls": -1}, {"polls": "2"}])
+def test_a_state_that_is_none_is_refused(state):
+    feed = HistoryFeed(pairs())
+    with pytest.raises(FeedConfigError):
+        feed.advance_to(state)
+    assert feed.state() == {"polls": 0}
+
+
 def test_bars_keep_what_they_have_and_lack():
     bars = [Bar(DAYS[0], 1.0, 2.0, 0.5, 1.5, 100.0), Bar(DAYS[1], None, None, None, 1.6, None)]
     feed = HistoryFeed({"A": bars}, start=DAYS[1])
