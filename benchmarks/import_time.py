@@ -1,9 +1,9 @@
 """The cost of ``import bank_python`` over ``import numpy``, on which it stands.
 
-Each round starts one fresh interpreter per statement, and the order turns from round to round, so that a
-busy moment of the machine, or a warm cache, falls on both alike; an interpreter that imports nothing gives
-the floor. The clock runs inside the interpreter, around the import alone, so its start-up is not counted.
-The last line is the median, over the rounds, of each round's own ratio; the aim is below 1.5.
+Each round starts one fresh interpreter per statement, in shuffled order, so that a busy moment of the
+machine, or what ran just before, falls on all alike; an interpreter that imports nothing gives the floor.
+The clock runs inside the interpreter, around the import alone, so its start-up is not counted. The last
+line is the median, over the rounds, of each round's own ratio; the aim is below 1.5.
 
 Run it with ``make bench`` or ``python benchmarks/import_time.py --rounds 40``.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -31,11 +32,11 @@ def seconds_to_run(statement: str) -> float:
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
-    """Time every statement `rounds` times, interleaved, after one unrecorded round that warms the disk cache."""
+    """Time every statement `rounds` times, once a round, after one unrecorded round that warms the disk cache."""
+    shuffler = random.Random(rounds)
     times: dict[str, list[float]] = {statement: [] for statement in STATEMENTS}
     for round_number in range(rounds + 1):
-        turn = round_number % len(STATEMENTS)
-        for statement in STATEMENTS[turn:] + STATEMENTS[:turn]:
+        for statement in shuffler.sample(STATEMENTS, k=len(STATEMENTS)):
             seconds = seconds_to_run(statement)
             if round_number:
                 times[statement].append(seconds)
@@ -46,7 +47,7 @@ def report(times: dict[str, list[float]]) -> str:
     """Lay the medians and quartiles out as a table, versions above, the median ratio below."""
     lines = [
         f"Python {platform.python_version()}, numpy {version('numpy')}, bank-python {version('bank-python')}",
-        f"{platform.system()} {platform.machine()}, {len(times['pass'])} rounds, interleaved, milliseconds",
+        f"{platform.system()} {platform.machine()}, {len(times['pass'])} rounds, milliseconds",
         "",
         f"{'statement':<20} {'median':>8} {'quartiles':>17}",
     ]
