@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["decode"]
 
 # What a damaged record, or a constructor that refuses its fields, may raise.
-_FAILURES = (ArithmeticError, AttributeError, BankError, LookupError, RecursionError, TypeError, ValueError)
+_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    BankError,
+    LookupError,
+    MemoryError,  # an array whose header claims more than there is
+    OSError,  # a time zone's file
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 def decode(

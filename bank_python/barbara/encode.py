@@ -148,7 +148,7 @@ class _Encoder:
     def _numpy_scalar(self, value: np.generic) -> Any:
         # numpy cuts trailing NULs off its own strings when they go through an array.
         if type(value) is np.str_:
-            return {"$": "np.str_", "v": str(value)}
+            return {"$": "np.str_", "v": "".join(value)}  # str() and item() may cut them off as well
         if type(value) is np.bytes_:
             return {"$": "np.bytes_", "at": self._buffer(bytes(value))}
         return {"$": "npscalar", "at": self._array(np.asarray(value))["at"]}

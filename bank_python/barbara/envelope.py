@@ -83,7 +83,7 @@ def unpack(key: str, record: object) -> Body:
         head = json.loads(raw[_LENGTHS.size : split].decode("utf-8", "surrogatepass"))
         references = tuple((str(ref), str(name)) for ref, name in head.get("refs", ()))
         value = raw[split:end].decode("utf-8", "surrogatepass")
-    except (struct.error, ValueError, TypeError, AttributeError) as error:
+    except (struct.error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(key, str(error)) from error
     return Body(head.get("name"), references, value, raw[end:])
 

@@ -189,11 +189,19 @@ class BarbaraDB(StoreReader):
     def __delitem__(self, key: str) -> None:
         self.delete(key)
 
-    def update(self, values: Mapping[str, object]) -> None:
+    def update(self, values: Mapping[str, object], *, changed_only: bool = False) -> None:
         """Write several values in one transaction; what they refer to is written once.
 
         Each key gets a new version in the first ring. An object they refer to gets one only if the store
         does not already hold an equal record under its key, in whichever ring is visible.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            What to write.
+        changed_only : bool, default False
+            Leave out, as for objects referred to, each key under which an equal record is visible: for
+            whoever writes a large state often and changes little of it.
 
         Raises
         ------
@@ -203,6 +211,8 @@ class BarbaraDB(StoreReader):
             A value has no record form; nothing is written.
         """
         plan = plan_write({check_key(key): value for key, value in values.items()}, allow_pickle=self._allow_pickle)
+        if changed_only:
+            plan = Plan({}, {**plan.underliers, **plan.asked})
         with self.transaction():
             self._carry_out(plan)
 
@@ -290,6 +300,14 @@ class BarbaraDB(StoreReader):
         ConflictError
             Something else is there; read again and decide again. (An error rather than a returned False,
             which would be easy to overlook.)
+
+        Examples
+        --------
+        >>> db = BarbaraDB.open("desk", path=":memory:")
+        >>> db.compare_and_set("/count", MISSING, 1)
+        >>> db.compare_and_set("/count", 1, 2)
+        >>> db["/count"]
+        2
         """
         plan = plan_write({check_key(key): new}, allow_pickle=self._allow_pickle)
         wanted = None if expected is MISSING else encode(key, expected, allow_pickle=self._allow_pickle).record
@@ -325,6 +343,15 @@ class BarbaraDB(StoreReader):
         ------
         StoreError
             Another writer kept the store for longer than the timeout, or the disk refuses; nothing is written.
+
+        Examples
+        --------
+        >>> db = BarbaraDB.open("desk", path=":memory:")
+        >>> with db.transaction():
+        ...     db["/Positions/AAPL"] = 100
+        ...     db["/Positions/CASH"] = -19000.0
+        >>> len(db)
+        2
         """
         session = self._session()
         with session.transaction(self._seal):
