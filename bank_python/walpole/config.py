@@ -23,8 +23,6 @@ from bank_python.walpole.modes import JobMode, MisfirePolicy
 
 __all__ = ["JobConfig"]
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class JobConfig:
@@ -94,7 +92,7 @@ class JobConfig:
     max_runs: int | None = None
     allow_overlap: bool = False
     args: Sequence[Any] = ()
-    kwargs: Mapping[str, Any] = field(default=_NOTHING, hash=False)
+    kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
     enabled: bool = True
     _expression: CronExpression | None = field(default=None, init=False, repr=False, compare=False)
     _wants_context: bool = field(default=False, init=False, repr=False, compare=False)

@@ -119,6 +119,7 @@ class Engine:
                     return
                 self._tick()
                 if not self.ledger.has_changes and not self._outbox:
+                    self.condition.notify_all()  # whoever waits for idleness may have it now
                     self.clock.wait(self.condition, self._until_next())
                     continue
             self.deliver()
@@ -197,6 +198,9 @@ class Engine:
         """Turn a due time into a launch, or set it aside while the job is busy or paused."""
         if entry.next_due is None or entry.timetable is None or not self.running:
             return
+        if entry.finished:
+            entry.next_due = None
+            return
         if entry.paused or (entry.busy and not entry.config.allow_overlap):
             entry.overdue = True
             return
@@ -234,13 +238,23 @@ class Engine:
     def _dispatch(self) -> None:
         waiting: list[Launch] = []
         for launch in self._ready:
-            if launch.entry.removed:
+            if launch.entry.removed or self._is_moot(launch):
                 continue
             if self._may_start(launch):
                 self.launch(launch)
             else:
                 waiting.append(launch)
         self._ready = waiting
+
+    def _is_moot(self, launch: Launch) -> bool:
+        """Drop the scheduled run of a job that a trigger has meanwhile finished for good."""
+        entry = launch.entry
+        if launch is not entry.pending or not entry.finished:
+            return False
+        entry.queued -= 1
+        entry.pending = entry.next_due = None
+        self.ledger.touch(entry)
+        return True
 
     def _may_start(self, launch: Launch) -> bool:
         entry = launch.entry
@@ -260,7 +274,7 @@ class Engine:
         entry.last_number = execution.number
         entry.last_started = execution.started
         entry.active.append(execution)
-        if launch.forced:
+        if launch.forced and not launch.alone:
             entry.triggered = False
         if launch.retry is not None:
             entry.retries.remove(launch.retry)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import random
+import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.errors import JobConfigError, JobError, JobTimeoutError, UnknownJobError
@@ -75,6 +76,7 @@ class JobRunner:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise JobError(f"JobRunner: max_workers={count!r} is not a whole number of at least 1", value=count)
         chance = random.Random() if rng is None else rng  # noqa: S311  (jitter, not secrets)
+        self._stopping = threading.Lock()
         self._engine = Engine(barbara, max_workers, SystemClock() if clock is None else clock, chance)
 
     # --- the set of jobs ---------------------------------------------------------------------------
@@ -185,9 +187,8 @@ class JobRunner:
         with engine.condition:
             if engine.owns_current_thread():
                 raise JobError("a job cannot stop its own runner: it would wait for itself; signal the main thread")
-            if not engine.running:
-                return True
-        return engine.stop(timeout)
+        with self._stopping:
+            return engine.stop(timeout) if engine.running else True
 
     def __enter__(self) -> Self:
         self.start()

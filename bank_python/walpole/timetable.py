@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["CronTimes", "Grid", "Once", "Timetable", "slot_to_run", "timetable_of"]
 
 
+# A due time exactly as old as the grace time is on time still, however the subtraction rounds: seconds.
+_SLACK = 1e-3
+
+
 class Timetable(Protocol):
     """Due times, in seconds since 1970-01-01 UTC."""
 
@@ -114,7 +118,7 @@ def slot_to_run(config: JobConfig, timetable: Timetable, due: float, now: float)
     float or None
         The due time to run for now, or ``None`` if there is none: wait for the next.
     """
-    on_time_from = now - config.grace
+    on_time_from = now - config.grace - _SLACK
     if config.misfire is not MisfirePolicy.SKIP or due >= on_time_from:
         return due
     recent = timetable.after(on_time_from)
