@@ -14,13 +14,13 @@ digits. They share a factor, min(A, B) φ(t − h), and what is left is a differ
           M(z) = \sqrt{\pi/2}\,\operatorname{erfcx}(z/\sqrt2).
 
 Where t is small even this cancels, and the difference is expanded in t, its odd derivatives following
-from M' = zM − 1. So the relative error stays near ε(1 + h²), which is what rounding the inputs costs
-anyway, from at the money to prices of 1e-300. That is what an implied volatility far out needs.
+from M' = zM − 1. So the relative error stays within a few ε(1 + h²), which is what rounding the inputs
+costs anyway, from at the money to prices of 1e-300. That is what an implied volatility far out needs.
 
 References
 ----------
-P. Jäckel, "Let's be rational", Wilmott 75 (2015), 40-53, section 6: the factored form in erfcx and the
-expansion for small t (here with simpler regions).
+P. Jäckel, "Let's be rational", Wilmott 75 (2015), 40-53: the factored form in erfcx and the expansion for
+small t, here with simpler regions.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ __all__ = ["time_value"]
 
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
-# The expansion serves t below the first and |log(A/B)| = 2ht below the second; its terms, at most
-# t^2k/(2k + 1)!!, are summed to k = 6, the next one being below 1e-16.
+# The expansion serves t below the first and |log(A/B)| = 2ht below the second: its recurrence multiplies
+# rounding errors by about sinh(ht)/(ht). Its terms, at most t^2k/(2k + 1)!!, are summed to k = 6; the next
+# one is below 1e-16.
 _SMALL_T = 0.2
 _SMALL_LOG = 2.0
 _LAST_TERM = 6

@@ -62,7 +62,7 @@ def test_the_oracle_itself_agrees_where_its_two_series_meet():
     above = exact_tail(6.0)[1]
     step = Decimal(6.0 - math.nextafter(6.0, 0.0)) * exact_tail(6.0)[0]
     assert abs((below - above) / step - 1) < Decimal("1e-14")
-    # Abramowitz and Stegun (1964), table 26.2: Q(5) and table 26.2: -log10 Q(10)
+    # Abramowitz and Stegun (1964), tables 26.1 and 26.2: Q(5) and -log10 Q(10)
     assert float(exact_tail(5.0)[1]) == pytest.approx(2.866515719e-7, rel=1e-9)
     assert -math.log10(exact_tail(10.0)[1]) == pytest.approx(23.11805, abs=5e-6)
 

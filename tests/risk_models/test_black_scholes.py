@@ -234,6 +234,9 @@ def exact_otm_call(S, K, T, vol):
         (100.0, 101.0, 0.0625, 0.00390625),
         (100.0, 1e6, 4.0, 0.5),
         (100.0, 1e-3 * 2**30, 1.0, 1.0),
+        (100.0, 1e5, 1.0, 0.1875),
+        (100.0, 3e7, 1.0, 0.375),
+        (100.0, 4e7, 1.0, 0.375),
     ],
 )
 def test_far_out_of_the_money_keeps_its_digits(S, K, T, vol):
@@ -255,27 +258,31 @@ def test_at_the_money_is_an_error_function(vol):
     )
 
 
-@pytest.mark.parametrize("log_moneyness", [-1.0, 0.3, 1.9999, 2.0001, 4.0])
-@pytest.mark.parametrize("deviation", [0.0399, 0.2, 0.3999, 0.4001, 1.0, 3.0])
-def test_time_value_against_quadrature_across_its_regions(log_moneyness, deviation):
-    # ∂C/∂(σ√T) = S φ(d₁): the call is the integral of its vega from no volatility up.
-    S = 100.0
-    K = S * math.exp(log_moneyness)
+def time_value_by_quadrature(spot, log_moneyness, deviation):
+    """Integrate the vega S φ(d₁) over the standard deviation of the log price, from 0 up; no rates."""
 
     def vega(w):
         d1 = -log_moneyness / w + 0.5 * w
-        return S * math.exp(-0.5 * d1 * d1) / math.sqrt(2.0 * math.pi)
+        return spot * math.exp(-0.5 * d1 * d1) / math.sqrt(2.0 * math.pi)
 
-    middle = math.sqrt(2.0 * abs(log_moneyness))
-    pieces = [deviation * 2.0**-k for k in range(12, -1, -1)] + [min(middle, deviation)]
-    edges = [0.0, *sorted(set(pieces))]
-    total = math.fsum(
-        integrate.quad(vega, a, b, epsabs=0.0, epsrel=1e-13)[0]
-        for a, b in itertools.pairwise(edges)
-        if vega(b) > 1e-300
-    )
-    expected = max(S - K, 0.0) + total
-    assert black_scholes_price(S, K, 1.0, 0.0, deviation) == pytest.approx(expected, rel=1e-11, abs=1e-300)
+    peak = min(math.sqrt(2.0 * abs(log_moneyness)), deviation)
+    edges = [0.0, *sorted({peak, *(deviation * 2.0**-k for k in range(13))})]
+    pieces = [(a, b) for a, b in itertools.pairwise(edges) if vega(b) > 1e-300]
+    return math.fsum(integrate.quad(vega, a, b, epsabs=0.0, epsrel=1e-13)[0] for a, b in pieces)
+
+
+@pytest.mark.parametrize("log_moneyness", [-1.0, 0.3, 1.9999, 2.0001, 4.0])
+@pytest.mark.parametrize("deviation", [0.0399, 0.2, 0.3999, 0.4001, 1.0, 3.0])
+def test_time_value_against_quadrature_across_its_regions(log_moneyness, deviation):
+    strike = 100.0 * math.exp(log_moneyness)
+    expected = max(100.0 - strike, 0.0) + time_value_by_quadrature(100.0, log_moneyness, deviation)
+    assert black_scholes_price(100.0, strike, 1.0, 0.0, deviation) == pytest.approx(expected, rel=1e-11, abs=1e-300)
+
+
+def test_a_hair_from_the_money_the_logarithm_is_not_rounded_away():
+    hair = 2.0**-30
+    expected = time_value_by_quadrature(1.0, math.log1p(hair), hair)
+    assert black_scholes_price(1.0, 1.0 + hair, 1.0, 0.0, hair) == pytest.approx(expected, rel=1e-11, abs=0.0)
 
 
 @pytest.mark.parametrize(
@@ -333,6 +340,7 @@ def test_a_bad_lane_is_nan_and_alone(position, bad):
         ((110.0, 100.0, 1.0, 0.0, 0.0, 0.0, True), (1.0, 0.0, 0.0, 0.0, 100.0)),
         # Struck at 0: the share itself
         ((110.0, 0.0, 1.0, 0.05, 0.2, 0.0, True), (1.0, 0.0, 0.0, 0.0, 0.0)),
+        ((0.0, 0.0, 1.0, 0.05, 0.2, 0.0, True), (1.0, 0.0, 0.0, 0.0, 0.0)),
         # On the strike at expiry: the kink
         ((100.0, 100.0, 0.0, 0.0, 0.2, 0.0, True), (0.5, math.inf, 0.0, -math.inf, 0.0)),
     ],
