@@ -201,12 +201,12 @@ def test_the_store_is_written_without_the_runners_lock(store):
 # --- a real process, really killed -------------------------------------------------------------------
 
 PROGRAM = """
-import sys, threading
+import os, sys, threading
 from bank_python.barbara import BarbaraDB
 from bank_python.walpole import JobConfig, JobRunner, ManualClock
 
 def hang(name):
-    print(name, flush=True)
+    os.write(1, f"{name}\\n".encode())  # one write, whole lines
     threading.Event().wait()
 
 runner = JobRunner(barbara=BarbaraDB.open("jobs", path=sys.argv[1]), clock=ManualClock(1000.0))
