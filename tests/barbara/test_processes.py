@@ -74,9 +74,10 @@ def test_what_was_acknowledged_survives_sigkill(path, lines):
     for _ in range(lines):
         acknowledged = int(process.stdout.readline())
     os.kill(process.pid, signal.SIGKILL)
-    rest, _ = process.communicate(timeout=30)
-    complete = [line for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+    # To the end, through the same buffered reader: communicate() would skip what that has already read.
+    complete = [line for line in process.stdout.readlines() if line.endswith("\n")]
     acknowledged = int(complete[-1]) if complete else acknowledged
+    process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL
 
     with BarbaraDB.open("desk", path) as db:
