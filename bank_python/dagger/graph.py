@@ -290,7 +290,7 @@ class DependencyGraph:
             )
 
     @contextmanager
-    def scenario(self, overrides: Mapping[Leaf | str, object]) -> Iterator[Layer]:
+    def scenario(self, overrides: Mapping[Leaf, object] | Mapping[str, object]) -> Iterator[Layer]:
         """Open a what-if layer: inside the block this context sees the leaves at other values.
 
         Parameters
@@ -562,7 +562,7 @@ class DependencyGraph:
 
     # --- layers and snapshots ----------------------------------------------------------------
 
-    def _open_layer(self, overrides: Mapping[Leaf | str, object]) -> tuple[Layer, Snapshot | None]:
+    def _open_layer(self, overrides: Mapping[Leaf, object] | Mapping[str, object]) -> tuple[Layer, Snapshot | None]:
         known: dict[Node, Outcome] = {}
         for key, value in overrides.items():
             leaf = self.node(key)

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import BarbaraDB
-from bank_python.dagger import DependencyGraph
+from bank_python.dagger import DependencyGraph, SumNode
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
@@ -20,7 +20,7 @@ from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bank_python.dagger import SumNode
+    from bank_python.dagger import Node
 
 __all__ = ["build_desk", "firm_totals", "register_market"]
 
@@ -107,9 +107,14 @@ def register_market(market: MarketDataManager, graph: DependencyGraph, listings:
 def firm_totals(graph: DependencyGraph, traders: Traders) -> tuple[SumNode, SumNode]:
     """Return the firm's value and P&L as nodes of the graph."""
     return (
-        graph.sum(FIRM_VALUE, [trader.book for trader in traders]),
-        graph.sum(FIRM_PNL, [trader.pnl for trader in traders]),
+        _total(graph, FIRM_VALUE, [trader.book for trader in traders]),
+        _total(graph, FIRM_PNL, [trader.pnl for trader in traders]),
     )
+
+
+def _total(graph: DependencyGraph, name: str, nodes: Sequence[Node]) -> SumNode:
+    found = graph.find(name)  # it is there already if something that was loaded rests on it
+    return found if isinstance(found, SumNode) else graph.sum(name, nodes)
 
 
 def _chosen(feed: Feed | str | None, fallback: SimulatedFeed, seed: int) -> Feed:

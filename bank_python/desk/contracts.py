@@ -81,8 +81,7 @@ def _option(holding: Options, symbol: str, graph: DependencyGraph, clock: Clock)
     spot = graph.node(f"{symbol}_SPOT")
     strike = _round_strike(cast("float", spot.value) * holding.moneyness)
     name = f"{symbol}_{holding.years:g}Y_{strike:g}{'C' if holding.is_call else 'P'}"
-    known = graph.find(name)
-    return cast("Instrument", known) or Option(
+    return _known(graph, name) or Option(
         name,
         spot_source=spot,
         vol_source=graph.node(f"{symbol}_VOL"),
@@ -92,6 +91,11 @@ def _option(holding: Options, symbol: str, graph: DependencyGraph, clock: Clock)
         is_call=holding.is_call,
         clock_source=clock,
     )
+
+
+def _known(graph: DependencyGraph, name: str) -> Instrument | None:
+    found = graph.find(name)
+    return found if isinstance(found, Instrument) else None
 
 
 def _round_strike(strike: float) -> float:
@@ -104,7 +108,7 @@ def _round_strike(strike: float) -> float:
 
 def _protection(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
     name = f"{symbol}_5Y"
-    return cast("Instrument", graph.find(name)) or CreditDefaultSwap(
+    return _known(graph, name) or CreditDefaultSwap(
         name,
         spread_source=graph.node(symbol),
         rate_source=graph.node(_DISCOUNT_RATE),
@@ -116,7 +120,7 @@ def _protection(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument
 
 def _bond(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
     spec = BONDS[symbol]
-    return cast("Instrument", graph.find(symbol)) or Bond(
+    return _known(graph, symbol) or Bond(
         symbol,
         rate_source=graph.node(spec.rate),
         face=100.0,

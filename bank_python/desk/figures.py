@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
+from bank_python.errors import DeskError
 from bank_python.market_data.symbol_spec import SymbolKind
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ __all__ = [
     "market_sources",
     "market_troubles",
     "pnl_by_trader",
+    "quoted_shares",
     "recent_bars",
+    "require_quotes",
     "trader_figures",
 ]
 
@@ -89,8 +92,26 @@ def recent_bars(desk: Desk, symbol: str, period: str = "5d") -> list[dict[str, A
     return [{**row, "date": row["date"].date().isoformat()} for row in desk.market.history.query(symbol)]
 
 
-def busiest_underlying(desk: Desk) -> str:
-    """Return the quoted share on which most nodes rest."""
+def quoted_shares(desk: Desk) -> list[str]:
+    """Return the shares and funds that have a quote."""
     shares = [item.symbol for item in desk.listings.values() if item.kind in _HELD_DIRECTLY]
-    quoted = [symbol for symbol in shares if desk.leaf(symbol).quoted] or shares
-    return max(quoted, key=lambda symbol: len(desk.graph.plan(desk.leaf(symbol))))
+    return [symbol for symbol in shares if desk.leaf(symbol).quoted]
+
+
+def require_quotes(desk: Desk) -> None:
+    """Refuse to go on with a market that has quoted no share yet.
+
+    Raises
+    ------
+    DeskError
+        The message gives the feed's reason.
+    """
+    if not quoted_shares(desk):
+        reasons = [trouble["reason"] for trouble in market_troubles(desk)] or ["it was not asked yet"]
+        raise DeskError(f"no share has a quote from {desk.feed.name}: {reasons[0]}", feed=desk.feed.name)
+
+
+def busiest_underlying(desk: Desk) -> str:
+    """Return the share on which most nodes rest, among the quoted ones if there are any."""
+    shares = [item.symbol for item in desk.listings.values() if item.kind in _HELD_DIRECTLY]
+    return max(quoted_shares(desk) or shares, key=lambda symbol: len(desk.graph.plan(desk.leaf(symbol))))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph, DerivedNode
+from bank_python.dagger.evaluation import inputs_first
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.build import firm_totals, register_market
 from bank_python.desk.desk import Desk
@@ -49,24 +50,37 @@ _RINGS = "desk;default"
 def save(desk: Desk) -> int:
     """Write the desk to its store in one transaction; return how many objects were written.
 
-    A node whose function has no registered name (a lambda, say) cannot be stored: it is left out, and the log
-    says so.
+    A derived node whose function has no registered name (a lambda, say) cannot be stored: it and what rests on
+    it are left out, and the log says so.
+
+    Raises
+    ------
+    UnstorableError
+        A trader holds something that cannot be stored; nothing has been written.
     """
-    with desk.graph.snapshot(), desk.db.transaction():
-        kept = [node for node in desk.graph if _keep(desk.db, node)]
-        desk.db[_STATE] = _state(desk, [node.record_key for node in kept])
+    with desk.graph.snapshot():
+        kept = {node.record_key: node for node in _storable(desk.graph)}
+        state = _state(desk, list(kept))
+        desk.db.update({**kept, _STATE: state}, changed_only=True)
     return len(kept)
 
 
-def _keep(db: BarbaraDB, node: Node) -> bool:
-    if not isinstance(node, Instrument | MarketData | Clock | ProfitAndLoss | DerivedNode):
-        return False  # books, totals and cash accounts come with what refers to them, or are built anew
-    try:
-        db[node.record_key] = node
-    except UnstorableError as error:
-        _LOG.warning("%s is not kept with the desk: %s", node.name, error)
-        return False
-    return True
+def _storable(graph: DependencyGraph) -> list[Node]:
+    """Return the nodes to write; books, totals and cash accounts come with what refers to them, or are built anew."""
+    refused: set[Node] = set()
+    for node in inputs_first(graph, lambda node: node.underliers, lambda _: True):
+        if not refused.isdisjoint(node.underliers):
+            refused.add(node)
+        elif isinstance(node, DerivedNode):
+            try:
+                node.to_record()
+            except UnstorableError as error:
+                _LOG.warning("%s is not kept with the desk: %s", node.name, error)
+                refused.add(node)
+    books = {node for node in graph if isinstance(node, ProfitAndLoss)}
+    kept = Instrument | MarketData | Clock | ProfitAndLoss | DerivedNode
+    # A book that holds something unstorable is not left out in silence: writing it raises.
+    return [node for node in graph if isinstance(node, kept) and (node not in refused or node in books)]
 
 
 def _state(desk: Desk, keys: list[str]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def traders_view(figures: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title="Traders", header_style="bold")
     table.add_column("Trader", no_wrap=True)
     table.add_column("Strategy", no_wrap=True)
-    table.add_column("Focus", no_wrap=True, overflow="ellipsis")
+    table.add_column("Focus")
     for column in ("Positions", "Book value $", "P&L $"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in figures:
@@ -38,7 +38,7 @@ def traders_view(figures: Sequence[Mapping[str, Any]]) -> Table:
         table.add_row(
             row["trader"],
             row["strategy"],
-            row["focus"],
+            Text(row["focus"], no_wrap=True, overflow="ellipsis"),
             f"{row['positions']}{waiting}",
             _amount(row["value"]),
             _signed(row["pnl"]),

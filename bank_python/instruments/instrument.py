@@ -11,6 +11,8 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from bank_python.dagger import ArrayNode, Node, Source, Term
 from bank_python.errors import InstrumentError
 from bank_python.market_data.clock import Clock
@@ -102,7 +104,7 @@ def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | f
     return finite(name, term, end, at_least=0.0)
 
 
-def finite(name: str, term: str, value: float, at_least: float = -math.inf) -> float:
+def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> float:
     """Return `value` if it is a finite number, not below `at_least`.
 
     Raises
@@ -110,7 +112,7 @@ def finite(name: str, term: str, value: float, at_least: float = -math.inf) -> f
     InstrumentError
         It is not; the message names the contract, the term and the value.
     """
-    if isinstance(value, str) or not math.isfinite(value) or value < at_least:
+    if not isinstance(value, int | float | np.floating) or not math.isfinite(value) or value < at_least:
         bound = "" if at_least == -math.inf else f" of at least {at_least:g}"
         raise InstrumentError(
             f"{name}: {term}={value!r} is not a finite number{bound}; correct the contract", name=name, value=value
@@ -118,7 +120,7 @@ def finite(name: str, term: str, value: float, at_least: float = -math.inf) -> f
     return float(value)
 
 
-def positive(name: str, term: str, value: float) -> float:
+def positive(name: str, term: str, value: object) -> float:
     """Return `value` if it is a finite number above zero.
 
     Raises
@@ -128,7 +130,7 @@ def positive(name: str, term: str, value: float) -> float:
     """
     if finite(name, term, value) <= 0.0:
         raise InstrumentError(f"{name}: {term}={value!r} must be above zero; correct the contract", name=name)
-    return float(value)
+    return finite(name, term, value)
 
 
 def known_currency(name: str, currency: str) -> str:

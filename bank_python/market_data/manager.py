@@ -166,7 +166,8 @@ class MarketDataManager:
         if known is not None and symbol not in known:
             raise unknown_ticker(symbol, known, f"the feed {feed.name!r}", "give another feed= for it")
         self._graph.register(leaf)
-        self._lines[ticker] = _Line(ticker, leaf, feed, symbol)
+        newest = leaf.as_of if leaf.source == feed.name else None  # a leaf read back from a store knows its last quote
+        self._lines[ticker] = _Line(ticker, leaf, feed, symbol, newest)
 
     def _refuse_clash(self, ticker: str, leaf: MarketData) -> None:
         for line in self._lines.values():

@@ -40,7 +40,7 @@ def overview(stage: Stage) -> Shown:
         "by_class": dict(kinds),
     }
     counts = "  ·  ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    views = [traders_view(figures), sources_view(sources)]
+    views: list[Any] = [traders_view(figures), sources_view(sources)]
     views += [troubles_view(troubles)] if troubles else []
     views += [bars_view(symbol, past["bars"])] if past["bars"] else [f"No history of {symbol}: {past['reason']}"]
     return Shown(facts, [*views, f"{len(desk.graph):,} nodes: {counts}"])

@@ -39,7 +39,6 @@ def _values(desk: Desk) -> dict[str, str]:
     with desk.graph.snapshot() as snapshot:
         outcomes = {node.name: snapshot.outcome(node) for node in desk.graph}
     return {
-        name: float.hex(value) if isinstance(value, float) else type(value).__name__
+        name: str(value.error) if isinstance(value, Failure) else float.hex(float(value))  # type: ignore[arg-type]  # all of the desk's nodes are numbers
         for name, value in outcomes.items()
-        if not isinstance(value, Failure)
     }

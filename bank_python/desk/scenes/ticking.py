@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bank_python.desk.figures import busiest_underlying
+from bank_python.desk.figures import busiest_underlying, require_quotes
 from bank_python.desk.stage import Shown, scene
 from bank_python.desk.views import recalculation_view
 
@@ -18,6 +18,7 @@ def ticking(stage: Stage) -> Shown:
     """Only what a tick touches is revalued, each node once; any number can be asked why."""
     desk = stage.desk
     market = desk.tick()
+    require_quotes(desk)
     symbol = busiest_underlying(desk)
     leaf = desk.leaf(symbol)
     plan = desk.graph.plan(leaf)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bank_python.desk.figures import busiest_underlying
+from bank_python.desk.figures import busiest_underlying, require_quotes
 from bank_python.desk.stage import Shown, scene
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def trading(stage: Stage) -> Shown:
     """Book three trades: each moves position and cash in one tick, is kept, and is a row to query."""
     desk = stage.desk
+    require_quotes(desk)
     symbol = busiest_underlying(desk)
     before = desk.firm_pnl.value
     first = desk.trade("Alice", symbol, 1_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.desk.figures import pnl_by_trader
+from bank_python.desk.figures import pnl_by_trader, require_quotes
 from bank_python.desk.stage import Shown, scene
 from bank_python.desk.views import changes_view
 from bank_python.market_data.symbol_spec import SymbolKind
@@ -21,8 +21,9 @@ def what_if(stage: Stage) -> Shown:
     """Every share down 20%, seen inside a layer only: nothing is recomputed on the way out."""
     desk = stage.desk
     graph = desk.graph
+    require_quotes(desk)
     quoted = [desk.leaf(item.symbol) for item in desk.listings.values() if item.kind in _SHARES]
-    crash = {leaf: leaf.price * _CRASH for leaf in quoted if leaf.quoted}
+    crash = {leaf.name: leaf.price * _CRASH for leaf in quoted if leaf.quoted}
     graph.recalculate()
     before, evaluations, tick = pnl_by_trader(desk), graph.evaluations, graph.tick
     with graph.scenario(crash) as layer:
