@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -38,6 +39,8 @@ LOADED_ON_FIRST_USE = frozenset(
         "pytest",
     }
 )
+# Of these, the packages that every installation has.
+CORE = frozenset({"rich", "typer", "click"})
 
 NEWLY_LOADED = """
 import json, sys
@@ -74,3 +77,28 @@ def test_no_public_name_loads_a_screen_or_an_optional_package(root):
     loaded = modules_loaded_by("import bank_python\nfor n in bank_python.__all__: getattr(bank_python, n)", root)
     assert "bank_python.instruments" in loaded
     assert {module.split(".")[0] for module in loaded} & LOADED_ON_FIRST_USE == set()
+
+
+def test_the_showcase_runs_with_the_core_packages_alone(root, tmp_path):
+    program = f"""
+import runpy, sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {sorted(LOADED_ON_FIRST_USE - CORE)!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Refuse())
+sys.argv = ["showcase.py", "--plain"]
+runpy.run_path("showcase.py", run_name="__main__")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=root,
+        env={**os.environ, "BANK_PYTHON_HOME": str(tmp_path), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Elena" in done.stdout
