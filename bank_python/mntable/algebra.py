@@ -13,8 +13,8 @@ from bank_python.errors import ColumnTypeError, SchemaError
 from bank_python.mntable.aggregates import aggregate_named
 from bank_python.mntable.column_types import BOOL
 from bank_python.mntable.expressions import Expression, Fragment, Ordering, as_expression, col
-from bank_python.mntable.names import checked_name, fold, quote, unknown_column
-from bank_python.mntable.plan import Block, Join, JoinKind, Output, SortKey, Union, column_outputs, nest
+from bank_python.mntable.names import checked_name, fold, unknown_column
+from bank_python.mntable.plan import Block, Join, JoinKind, Output, SortKey, Union, handed_on, nest
 
 __all__ = [
     "aggregate",
@@ -127,8 +127,8 @@ def join(left: Block, right: Block, on: Any, how: str) -> Block:
         raise SchemaError(f"join(how={how!r}) is not known: use one of {', '.join(map(repr, kinds))}")
     _check_joinable(left, right, names)
     kind = kinds[how]
-    lefts = (_side(output, "l", nullable=False) for output in column_outputs(left.schema))
-    others = (output for output in column_outputs(right.schema) if output.name not in names)
+    lefts = (_side(output, "l", nullable=False) for output in handed_on(left))
+    others = (output for output in handed_on(right) if output.name not in names)
     rights = (_side(output, "r", nullable=kind is JoinKind.LEFT) for output in others)
     return Block(Join(left, right, names, kind), (*lefts, *rights))
 
@@ -254,8 +254,8 @@ def union(first: Block, second: Block, *, keep_all: bool) -> Block:
     if isinstance(first.source, Union) and first.source.keep_all and keep_all and first.passes_through:
         # Kept flat, a union of many tables is one compound statement and not a tower of them.
         parts = tuple(project(part, first.schema.names) for part in first.source.parts)
-    nullable = {c.name: c.nullable or second.schema[c.name].nullable for c in first.schema}
     outputs = tuple(
-        Output(c.name, Fragment(quote(c.name), (), c.type, nullable[c.name], plain=True)) for c in first.schema
+        Output(one.name, replace(one.fragment, nullable=one.fragment.nullable or two.fragment.nullable))
+        for one, two in zip(handed_on(first), second.outputs, strict=True)
     )
     return Block(Union((*parts, second), keep_all), outputs)

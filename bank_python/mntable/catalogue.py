@@ -12,7 +12,7 @@ from bank_python.mntable.schema import Schema
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["FORMAT", "create", "drop", "load", "table_names"]
+__all__ = ["FORMAT", "create", "drop", "is_there", "load", "table_names"]
 
 FORMAT = 1
 CATALOGUE = '"bank_python.mntable"'
@@ -53,6 +53,24 @@ def load(connection: sqlite3.Connection, name: str) -> Schema | None:
     return Schema.from_record(record)
 
 
+def is_there(connection: sqlite3.Connection, name: str, schema: Schema) -> bool:
+    """Return whether the table is there, with this schema.
+
+    Raises
+    ------
+    SchemaError
+        It is there with another schema.
+    """
+    there = load(connection, name)
+    if there is not None and there != schema:
+        raise SchemaError(
+            f"table {name!r} is there already as {there}, not {schema}: "
+            "open it with its own schema (Table.open), or choose another name",
+            name=name,
+        )
+    return there is not None
+
+
 def create(connection: sqlite3.Connection, name: str, schema: Schema) -> bool:
     """Make the table unless it is there with the same schema; return whether it was made.
 
@@ -64,14 +82,7 @@ def create(connection: sqlite3.Connection, name: str, schema: Schema) -> bool:
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {CATALOGUE} (name TEXT PRIMARY KEY, format INTEGER NOT NULL, schema TEXT NOT NULL)"
     )
-    there = load(connection, name)
-    if there is not None:
-        if there != schema:
-            raise SchemaError(
-                f"table {name!r} is there already as {there}, not {schema}: "
-                "open it with its own schema (Table.open), or choose another name",
-                name=name,
-            )
+    if is_there(connection, name, schema):
         return False
     clash = [other for (other,) in connection.execute("SELECT name FROM sqlite_master") if fold(other) == fold(name)]
     if clash:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bank_python.mntable.names import fold, quote
+from bank_python.mntable.names import fold, quote, step_name
 from bank_python.mntable.plan import BaseTable, Block, Join, JoinKind, Nested, Part, Union
 
 __all__ = ["Horizon", "Query", "Statement", "compile_block", "counted", "explained", "rowid_of"]
@@ -70,17 +70,18 @@ class _Compiler:
         self._names: dict[int, str] = {}
 
     def whole(self, block: Block) -> Statement:
-        body = self._select(block)
+        body = self._select(block, outermost=True)
         if not self._steps:
             return body
-        steps = ", ".join(f"{name} AS ({step.sql})" for name, step in self._steps)
+        steps = ", ".join(f"{name} AS {step.sql}" for name, step in self._steps)
         parameters = tuple(value for _, step in self._steps for value in step.parameters)
         return Statement(f"WITH {steps} {body.sql}", parameters + body.parameters)
 
-    def _select(self, block: Block) -> Statement:
+    def _select(self, block: Block, *, outermost: bool = False) -> Statement:
         source = self._source(block)
         fragments = [output.fragment for output in block.outputs]
-        columns = ", ".join(_named(output.fragment.sql, output.name) for output in block.outputs)
+        names = [output.name if outermost else step_name(output.name) for output in block.outputs]
+        columns = ", ".join(_named(fragment.sql, name) for fragment, name in zip(fragments, names, strict=True))
         clauses = [f"SELECT {'DISTINCT ' if block.distinct else ''}{columns} FROM {source}"]
         conditions = [fragment.sql for fragment in block.where]
         values = [value for fragment in (*fragments, *block.where) for value in fragment.parameters]
@@ -106,18 +107,19 @@ class _Compiler:
         match block.source:
             case BaseTable(name=name) | Part(name=name):
                 return f"main.{quote(name)}"
-            case Nested(inner):
-                return self._step(inner)
+            case Nested(inner, settled):
+                return self._step(inner, settled=settled)
             case Join(left, right, on, kind):
                 verb = {JoinKind.INNER: "JOIN", JoinKind.LEFT: "LEFT JOIN"}[kind]
-                meet = " AND ".join(f"l.{quote(name)} = r.{quote(name)}" for name in on)
+                meet = " AND ".join(f"l.{name} = r.{name}" for name in map(quote, map(step_name, on)))
                 return f"{self._side(left)} AS l {verb} {self._side(right)} AS r ON {meet}"
             case Union(parts, keep_all):
                 return self._union(block, parts, keep_all=keep_all)
 
     def _side(self, block: Block) -> str:
         """Return a side of a join: the stored table itself where the block adds nothing to it."""
-        if isinstance(block.source, BaseTable) and block.passes_through and self._horizon is None:
+        same_names = all(step_name(name) == name for name in block.schema.names)
+        if isinstance(block.source, BaseTable) and block.passes_through and same_names and self._horizon is None:
             return f"main.{quote(block.source.name)}"
         return self._step(block)
 
@@ -126,7 +128,7 @@ class _Compiler:
         for part in parts:
             if part.order or part.limit:
                 # Only the last SELECT of a compound may sort or cut, so such a part is a step of its own.
-                names = ", ".join(quote(name) for name in part.schema.names)
+                names = ", ".join(quote(step_name(name)) for name in part.schema.names)
                 selects.append(Statement(f"SELECT {names} FROM {self._step(part)}", ()))
             else:
                 selects.append(self._select(part))
@@ -134,12 +136,13 @@ class _Compiler:
         values = tuple(value for select in selects for value in select.parameters)
         return self._add(id(block.source), Statement(verb.join(select.sql for select in selects), values))
 
-    def _step(self, block: Block) -> str:
-        return self._names.get(id(block)) or self._add(id(block), self._select(block))
+    def _step(self, block: Block, *, settled: bool = False) -> str:
+        return self._names.get(id(block)) or self._add(id(block), self._select(block), settled=settled)
 
-    def _add(self, identity: int, statement: Statement) -> str:
+    def _add(self, identity: int, statement: Statement, *, settled: bool = False) -> str:
         name = self._names[identity] = f"step_{len(self._steps) + 1}"
-        self._steps.append((name, statement))
+        how = "MATERIALIZED " if settled else ""
+        self._steps.append((name, Statement(f"{how}({statement.sql})", statement.parameters)))
         return name
 
 

@@ -1,7 +1,8 @@
 """Views to CSV files and CSV files to rows, exactly.
 
-A float is written with the digits that bring the same float back (``repr``), a date and a datetime in ISO 8601 (UTC),
-a bool as ``true`` or ``false``, bytes as hexadecimal digits. None is written as the `null` text, empty unless
+Lines end as RFC 4180 has it (CR LF), which also makes the writer quote a lone carriage return. A float is written
+with the digits that bring the same float back (``repr``), a date and a datetime in ISO 8601 (UTC), a bool as
+``true`` or ``false``, bytes as hexadecimal digits. None is written as the `null` text, empty unless
 said otherwise. A cell of a nullable text column that equals that text could not be told from None, so it is
 refused: choose another `null`.
 """
@@ -38,7 +39,7 @@ def to_csv(block: Block, path: Path, null: str) -> None:
     decode = block.schema.decoder()
     columns = block.schema.columns
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow(block.schema.names)
         for number, stored in enumerate(execution.rows(block), start=1):
             row = decode(stored)

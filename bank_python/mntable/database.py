@@ -47,6 +47,10 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def look(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a context that lends a connection for a short read, such as of the catalogue."""
+
+    @abstractmethod
     def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of `query` as SQLite keeps them, as of the moment the first is asked for."""
 

@@ -79,6 +79,16 @@ class DiskDatabase(Database):
             finally:
                 self._writing = False
 
+    @contextlib.contextmanager
+    def look(self) -> Iterator[sqlite3.Connection]:
+        """Lend a reader's connection; a writer elsewhere is not waited for."""
+        with explaining(str(self._path)):
+            connection = self._borrow()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+
     def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
         """Yield rows over a connection of their own."""
         with explaining(str(self._path)):

@@ -98,8 +98,8 @@ def _localised(block: Block, parts: list[Block]) -> Block:
         copy = Part(_part_name(len(parts) - 1), block.schema)
         return Block(copy, column_outputs(block.schema))
     match block.source:
-        case Nested(inner):
-            return replace(block, source=Nested(_localised(inner, parts)))
+        case Nested(inner, settled):
+            return replace(block, source=Nested(_localised(inner, parts), settled))
         case Join(left, right, on, kind):
             return replace(block, source=Join(_localised(left, parts), _localised(right, parts), on, kind))
         case Union(union_parts, keep_all):

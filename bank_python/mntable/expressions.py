@@ -48,6 +48,8 @@ class Fragment:
         It is a column and nothing more, so that using it twice computes nothing twice.
     loose : bool
         It is a condition that may come out NULL where it means False.
+    weight : int
+        How many columns it reads once SQLite has written out the steps it refers to.
     """
 
     sql: str
@@ -56,6 +58,7 @@ class Fragment:
     nullable: bool = False
     plain: bool = False
     loose: bool = False
+    weight: int = 1
 
     def settled(self) -> Fragment:
         """Return the fragment as a value: a loose condition made True or False."""
@@ -278,7 +281,7 @@ class Comparison(_Pair):
         exact = {"==": "IS" if nullable else "=", "!=": "IS NOT" if nullable else "<>"}
         operator = exact.get(self.operator, self.operator)
         loose = nullable and self.operator not in exact
-        return Fragment(f"({left.sql} {operator} {right.sql})", left.parameters + right.parameters, BOOL, loose=loose)
+        return _joined(left, operator, right, loose=loose)
 
 
 class Connective(_Pair):
@@ -291,7 +294,7 @@ class Connective(_Pair):
         left, right = _condition(self.left, scope), _condition(self.right, scope)
         operator = {"&": "AND", "|": "OR"}[self.operator]
         loose = any(side.loose or side.nullable for side in (left, right))
-        return Fragment(f"({left.sql} {operator} {right.sql})", left.parameters + right.parameters, BOOL, loose=loose)
+        return _joined(left, operator, right, loose=loose)
 
 
 class Arithmetic(_Pair):
@@ -314,6 +317,7 @@ class Arithmetic(_Pair):
             left.parameters + right.parameters,
             INT if integral else FLOAT,
             nullable,
+            weight=left.weight + right.weight,
         )
 
 
@@ -338,7 +342,7 @@ class Negation(_Operation):
     def bind(self, scope: Scope) -> Fragment:
         """Return the opposite; unknown counts as False, so its opposite is True."""
         inner = _condition(self.operand, scope)
-        return Fragment(f"({inner.sql} IS NOT TRUE)", inner.parameters, BOOL)
+        return Fragment(f"({inner.sql} IS NOT TRUE)", inner.parameters, BOOL, weight=inner.weight)
 
     def __repr__(self) -> str:
         return f"~{self.operand!r}"
@@ -353,7 +357,7 @@ class Minus(_Operation):
         """Return the operand with its sign changed."""
         inner = self.operand.bind(scope)
         _check_number(inner, self)
-        return Fragment(f"(-{inner.sql})", inner.parameters, inner.type, inner.nullable)
+        return Fragment(f"(-{inner.sql})", inner.parameters, inner.type, inner.nullable, weight=inner.weight)
 
     def __repr__(self) -> str:
         return f"-{self.operand!r}"
@@ -367,7 +371,7 @@ class IsNull(_Operation):
     def bind(self, scope: Scope) -> Fragment:
         """Return the test."""
         inner = self.operand.bind(scope).settled()
-        return Fragment(f"({inner.sql} IS NULL)", inner.parameters, BOOL)
+        return Fragment(f"({inner.sql} IS NULL)", inner.parameters, BOOL, weight=inner.weight)
 
     def __repr__(self) -> str:
         return f"{self.operand!r}.is_null()"
@@ -395,8 +399,10 @@ class IsIn(_Operation):
         parameters = inner.parameters + tuple(value for choice in bound for value in choice.parameters)
         sql = f"({inner.sql} IN ({', '.join(choice.sql for choice in bound)}))"
         if any(choice is None for choice in self.choices):
-            return Fragment(f"({sql} OR {inner.sql} IS NULL)", parameters + inner.parameters, BOOL, loose=True)
-        return Fragment(sql, parameters, BOOL, loose=inner.nullable or any(choice.nullable for choice in bound))
+            sql, parameters = f"({sql} OR {inner.sql} IS NULL)", parameters + inner.parameters
+        loose = inner.nullable or any(choice.nullable for choice in bound)
+        weight = 2 * inner.weight + sum(choice.weight for choice in bound)
+        return Fragment(sql, parameters, BOOL, loose=loose, weight=weight)
 
     def __repr__(self) -> str:
         return f"{self.operand!r}.is_in({list(self.choices)!r})"
@@ -416,10 +422,21 @@ class Like(_Operation):
         inner = self.operand.bind(scope)
         if inner.type is not STR:
             raise ColumnTypeError(f"{self!r}: like() needs text, not {inner.type.name}", value=self.pattern)
-        return Fragment(f"({inner.sql} LIKE ?)", (*inner.parameters, self.pattern), BOOL, loose=inner.nullable)
+        parameters = (*inner.parameters, self.pattern)
+        return Fragment(f"({inner.sql} LIKE ?)", parameters, BOOL, loose=inner.nullable, weight=inner.weight)
 
     def __repr__(self) -> str:
         return f"{self.operand!r}.like({self.pattern!r})"
+
+
+def _joined(left: Fragment, operator: str, right: Fragment, *, loose: bool) -> Fragment:
+    return Fragment(
+        f"({left.sql} {operator} {right.sql})",
+        left.parameters + right.parameters,
+        BOOL,
+        loose=loose,
+        weight=left.weight + right.weight,
+    )
 
 
 def _condition(expression: Expression, scope: Scope) -> Fragment:

@@ -90,6 +90,12 @@ class MemoryDatabase(Database):
                 self._writing = False
                 self._committed.clear()
 
+    @contextlib.contextmanager
+    def look(self) -> Iterator[sqlite3.Connection]:
+        """Lend the one connection, under the lock."""
+        with self._lock, explaining("in memory"):
+            yield self._connection
+
     def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
         """Yield rows, fetched a few at a time under the lock."""
         with self._lock, explaining("in memory"):

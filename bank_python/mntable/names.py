@@ -14,7 +14,7 @@ from bank_python.errors import SchemaError, UnknownColumnError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["checked_name", "checked_table_name", "fold", "quote", "unknown_column"]
+__all__ = ["checked_name", "checked_table_name", "fold", "quote", "step_name", "unknown_column"]
 
 
 def quote(name: str) -> str:
@@ -31,6 +31,15 @@ def quote(name: str) -> str:
 def fold(name: str) -> str:
     """Return what SQLite compares names by: upper and lower case of A to Z are one letter to it."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in name)
+
+
+def step_name(name: str) -> str:
+    """Return what a column is called within a statement, between one step and the next.
+
+    It is the name itself, but for ``true`` and ``false``: SQLite gives a result of that name another, even when quoted.
+    Names made of them and underscores move up by one underscore, so that no two columns meet.
+    """
+    return f"{name}_" if fold(name).rstrip("_") in {"true", "false"} else name
 
 
 def checked_name(name: Any, what: str = "column") -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.errors import SchemaError
 from bank_python.mntable.expressions import Fragment
-from bank_python.mntable.names import fold, quote
+from bank_python.mntable.names import fold, quote, step_name
 from bank_python.mntable.schema import Column, Schema
 
 if TYPE_CHECKING:
@@ -43,11 +43,15 @@ __all__ = [
     "block_of_table",
     "column_outputs",
     "databases_of",
+    "handed_on",
     "nest",
 ]
 
 # A chain this long is better written into a table; compiling is recursive, and Python's stack is finite.
 MAX_DEPTH = 150
+# SQLite merges a step into its user by writing each column's expression wherever the column is read. Columns that are
+# read twice at every step would double the statement each time, without end; from this weight on it may not.
+MAX_WEIGHT = 64
 
 
 class JoinKind(enum.Enum):
@@ -76,9 +80,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A block as the source of another."""
+    """A block as the source of another; `settled` when SQLite is to compute its rows once, before they are used."""
 
     block: Block
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,15 @@ def column_outputs(schema: Schema) -> tuple[Output, ...]:
     )
 
 
+def handed_on(block: Block, *, settled: bool = False) -> tuple[Output, ...]:
+    """Return the outputs that hand on each column of `block`, as heavy as they are there unless it is `settled`."""
+    weights = [1 if settled else output.fragment.weight for output in block.outputs]
+    return tuple(
+        Output(output.name, replace(output.fragment, sql=quote(step_name(output.name)), weight=weight))
+        for output, weight in zip(column_outputs(block.schema), weights, strict=True)
+    )
+
+
 def block_of_table(table: BaseTable) -> Block:
     """Return the block that reads all of `table`."""
     return Block(table, column_outputs(table.schema))
@@ -214,11 +228,12 @@ def nest(block: Block) -> Block:
         if name is None:
             name = _unused_name(block, len(hidden))
             hidden.append(Output(name, key.fragment.settled()))
-        carried = replace(key.fragment, sql=quote(name), parameters=(), plain=True, loose=False)
+        carried = replace(key.fragment, sql=quote(step_name(name)), parameters=(), plain=True, loose=False)
         order.append(SortKey(carried, key.descending))
     # Within the cut the order decides which rows come out; without one it would only be sorted twice.
     inner = replace(block, outputs=block.outputs + tuple(hidden), order=block.order if block.limit else ())
-    return Block(Nested(inner), column_outputs(block.schema), order=tuple(order))
+    heavy = any(output.fragment.weight > MAX_WEIGHT for output in block.outputs)
+    return Block(Nested(inner, settled=heavy), handed_on(block, settled=heavy), order=tuple(order))
 
 
 def _unused_name(block: Block, number: int) -> str:
