@@ -250,10 +250,10 @@ def test_a_desk_without_quotes_stays_up_and_opens_its_positions_when_they_come()
         require_quotes(desk)
     feed.on = True
     assert desk.tick().opened == 79  # the rest is in what is simulated
-    assert desk.firm_pnl.value == 0.0
     assert not any(trader.waiting for trader in desk.traders)
+    assert desk.traders["Alice"].pnl.value == 0.0
     desk.tick()
-    assert desk.firm_pnl.value != 0.0
+    assert desk.traders["Alice"].pnl.value != 0.0
     feed.on = False
     last = desk.leaf("AAPL").price
     desk.tick()
