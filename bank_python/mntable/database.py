@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bank_python.mntable.compiler import Query
     from bank_python.mntable.plan import BaseTable
 
-__all__ = ["CHUNK", "Database", "connect", "explaining", "transaction"]
+__all__ = ["CHUNK", "Database", "connect", "end", "explaining", "transaction"]
 
 # Rows fetched at a time: enough to make the lock and the call cheap, too few to weigh anything.
 CHUNK = 256
@@ -65,6 +65,12 @@ def connect(target: str) -> sqlite3.Connection:
     connection = sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     aggregates.install(connection)
     return connection
+
+
+def end(cursor: sqlite3.Cursor) -> None:
+    """End the statement of `cursor`; closing its connection has ended it already."""
+    with contextlib.suppress(sqlite3.ProgrammingError):
+        cursor.close()
 
 
 @contextlib.contextmanager

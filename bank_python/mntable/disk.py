@@ -16,7 +16,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TableError
-from bank_python.mntable.database import BUSY_SECONDS, CHUNK, Database, connect, explaining, transaction
+from bank_python.mntable.database import BUSY_SECONDS, CHUNK, Database, connect, end, explaining, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +97,11 @@ class DiskDatabase(Database):
             statement = query(None)
             with explaining(str(self._path)):
                 cursor = connection.execute(statement.sql, statement.parameters)
-            with contextlib.closing(cursor):
+            try:
                 while rows := self._next_rows(cursor):
                     yield from rows
+            finally:
+                end(cursor)
         finally:
             self._give_back(connection)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TableError
 from bank_python.mntable.compiler import rowid_of
-from bank_python.mntable.database import CHUNK, Database, connect, explaining, transaction
+from bank_python.mntable.database import CHUNK, Database, connect, end, explaining, transaction
 from bank_python.mntable.names import quote
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Reader:
 
     def close(self) -> None:
         """End the statement."""
-        self._cursor.close()
+        end(self._cursor)
 
 
 class MemoryDatabase(Database):

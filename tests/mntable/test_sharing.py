@@ -67,6 +67,16 @@ def test_many_iterators_at_once_and_half_way_left(table):
     assert len(table) == 0
 
 
+def test_closing_ends_open_iterators(table):
+    kept, dropped = iter(table), iter(table)
+    next(kept)
+    next(dropped)
+    table.close()
+    del dropped
+    with pytest.raises(TableError, match="was closed"):
+        list(kept)
+
+
 def test_a_refused_row_is_never_seen(table):
     seen = []
 
