@@ -240,12 +240,12 @@ STEPS = [
 ]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(rows=rows, data=st.data())
 def test_any_chain_of_operations_equals_plain_python(rows, data):
     with Table.from_rows(SCHEMA, rows) as table:
         model = Model(table, rows)
-        for number, step in enumerate(data.draw(st.lists(st.sampled_from(STEPS), min_size=1, max_size=6))):
+        for number, step in enumerate(data.draw(st.lists(st.sampled_from(STEPS), min_size=2, max_size=8))):
             model = step(data.draw, model, f"made {number}")
         model.check()
 

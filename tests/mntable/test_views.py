@@ -200,6 +200,23 @@ def test_joins(table):
         assert len(selfjoin) == 5
 
 
+def test_joins_on_several_columns_compare_all_of_them(table):
+    with Table.from_rows([("k", str), ("b", bool), ("rate", float)], [{"k": "GS", "b": True, "rate": 2.0}]) as rates:
+        beside = Table(rates.schema, name="rates", beside=table)
+        beside.extend(rates)
+        for other in (rates, beside):
+            assert [row["rate"] for row in table.join(other, on=("k", "b"))] == [2.0]
+            assert len(table.join(other, on=("k", "b"), how="left")) == 3
+
+
+def test_what_follows_distinct_leaves_equal_rows_alone(table):
+    different = table.union(table).project("k", "x").distinct()
+    assert sorted(row["k"] for row in different.project("k")) == ["GS", "GS", "JPM"]
+    assert len(different.compute(x=1).restrict(k="GS")) == 2
+    assert different.aggregate([], {"k": "count"}).first() == {"k": 3}
+    assert len(table.limit(2).distinct()) == 2
+
+
 def test_an_index_is_used(table):
     assert "SCAN" in table.restrict(k="GS").explain()
     table.create_index("k", "d")
