@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["main", "run", "showcase"]
+__all__ = ["main", "prop_desk", "run", "showcase"]
 
 
 class FeedName(StrEnum):
@@ -58,6 +58,36 @@ def showcase(
         showing.play(feed=feed.value, seed=seed, only=only, plain=plain)
 
 
+def prop_desk(
+    *,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="Follow the market until q or Ctrl-C (the default on a terminal). Down a pipe: plain frames, one "
+            "after another.",
+        ),
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Print one frame and leave (the default where stdout is no terminal).")
+    ] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="No colour; NO_COLOR does the same.")] = False,
+    feed: _Feed = FeedName.SIMULATED,
+    refresh: Annotated[float, typer.Option(help="Seconds from one look at the market to the next.", min=0.1)] = 2.0,
+    seed: _Seed = 7,
+) -> None:
+    """Watch fourteen traders work: firm, traders, market, positions and engine in five panels.
+
+    Try: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain
+    """
+    from bank_python.desk import watching
+
+    if live and once:
+        raise typer.BadParameter("--live and --once exclude each other: choose one", param_hint="--live")
+    start = watching.watch if live or (not once and sys.stdout.isatty()) else watching.show_once
+    start(feed=feed.value, seed=seed, refresh=refresh, plain=plain)
+
+
 def run(command: Callable[..., None]) -> None:
     """Run one command as a program: errors are one line on stderr (exit 1), Ctrl-C leaves quietly (exit 130)."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -69,6 +99,7 @@ def main() -> None:
     """Start the installed command ``bank-python``."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="A bank's platform, at home.")
     app.command("showcase")(showcase)
+    app.command("desk")(prop_desk)
     _guarded(app)
 
 
