@@ -39,9 +39,8 @@ class Column:
     width : int, default 0
         Cells it has at least, so that it does not dance when its contents change.
     shrinks_to : int, optional
-        Cells it may be cut to; by default it is shown whole.
-    tail : bool, default False
-        Of what is cut the end is shown, not the beginning.
+        Cells it may be cut to; by default it is shown whole. One of rank 0 is cut only when there is nothing left to
+        leave out.
     """
 
     title: str
@@ -50,7 +49,6 @@ class Column:
     left: bool = False
     width: int = 0
     shrinks_to: int | None = None
-    tail: bool = False
 
     @property
     def natural(self) -> int:
@@ -87,7 +85,7 @@ def fitted(columns: Sequence[Column], width: int, glyphs: Glyphs) -> Fitted:
     ['Alice  +1,200', 'Bob       -30']
     """
     kept = list(columns)
-    while sum(column.least for column in kept) + _LEAST_GAP * (len(kept) - 1) > width:
+    while sum(_wanted(column) for column in kept) + _LEAST_GAP * (len(kept) - 1) > width:
         droppable = [column for column in kept if column.rank]
         if not droppable:
             break
@@ -104,6 +102,10 @@ def fitted(columns: Sequence[Column], width: int, glyphs: Glyphs) -> Fitted:
     return Fitted(headings, rows)
 
 
+def _wanted(column: Column) -> int:
+    return column.least if column.rank else column.natural
+
+
 def _shared_out(columns: Sequence[Column], width: int) -> tuple[list[int], int]:
     """Return each column's cells, and the cells between two columns."""
     widths = [column.least for column in columns]
@@ -114,7 +116,10 @@ def _shared_out(columns: Sequence[Column], width: int) -> tuple[list[int], int]:
         more = max(min(column.natural - widths[i], spare), 0)
         widths[i] += more
         spare -= more
-    return widths, min(gap + max(spare, 0) // between, _WIDEST_GAP)
+    wider = min(max(spare, 0) // between, _WIDEST_GAP - gap)
+    if widths:
+        widths[0] += max(spare, 0) - wider * (len(columns) - 1)  # so that the last column ends at the right edge
+    return widths, gap + wider
 
 
 def _heading(column: Column, width: int) -> str:
@@ -122,10 +127,7 @@ def _heading(column: Column, width: int) -> str:
 
 
 def _placed(column: Column, cell: Text, width: int, glyphs: Glyphs) -> Text:
-    shown = cell.copy()
-    if column.tail and shown.cell_len > width:
-        shown = shown[shown.cell_len - width :]
-    return fit(shown, width, glyphs, left=column.left)
+    return fit(cell, width, glyphs, left=column.left)
 
 
 def fit(text: Text, width: int, glyphs: Glyphs, *, left: bool = True) -> Text:

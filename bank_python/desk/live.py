@@ -152,7 +152,7 @@ class LiveDesk:
     def _look_at_market(self) -> str:
         update = self._desk.market.update_all()
         # A new dict each time: the screen may be reading the one there is.
-        self._renewed = {**self._renewed, **dict.fromkeys(update.updated, update.time)}
+        self._renewed = {**self._renewed, **dict.fromkeys(update.updated, self._now())}
         return f"{len(update.updated)} updated, {len(update.rejected)} rejected, {len(update.failed)} failed"
 
     def _revalue(self) -> str:

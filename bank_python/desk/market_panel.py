@@ -27,6 +27,8 @@ __all__ = ["market_panel"]
 _COLUMN, _GUTTER = 30, 3
 _PRICE, _CHANGE = 8, 7
 _ROWS_WORTH_A_HEADING = 3
+_ROOM_FOR_REASONS = 20  # lines
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,37 @@ def market_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Gl
     count = max((inside + _GUTTER) // (_COLUMN + _GUTTER), 1)
     cells = (inside - _GUTTER * (count - 1)) // count
     blocks = _blocks(frame, pulse, cells, glyphs)
-    columns = _filled(blocks, count, lines)
+    reasons = _reasons(pulse, inside, glyphs) if lines >= _ROOM_FOR_REASONS else []
+    columns = _filled(blocks, count, lines - len(reasons))
     gutter = " " * _GUTTER
     rows = [
         Text(gutter).join(fit(column[i] if i < len(column) else Text(), cells, glyphs) for column in columns)
-        for i in range(lines)
+        for i in range(lines - len(reasons))
     ]
-    return pane("MARKET", rows, width, height, glyphs, headings="since opening".rjust(inside), legend=_legend(inside))
+    return pane(
+        "MARKET",
+        [*rows, *reasons],
+        width,
+        height,
+        glyphs,
+        headings="since opening".rjust(inside),
+        legend=_legend(inside),
+    )
 
 
 def _legend(inside: int) -> str:
     legend = "~ simulated  ! stale"
     more = f"{legend}, and for how long"
     return more if len(more) <= inside else legend
+
+
+def _reasons(pulse: Pulse, inside: int, glyphs: Glyphs) -> list[Text]:
+    said = []
+    for line in pulse.reasons[:_MOST_REASONS]:
+        age = "" if line.age is None else f" {span(line.age)}"
+        words = f"{len(line.symbols)} {line.state}{age} ({line.symbols[0]}): {glyphs.clean(line.reason)}"
+        said.append(fit(Text(words, style=WARNING), inside, glyphs))
+    return said
 
 
 def _blocks(frame: Frame, pulse: Pulse, cells: int, glyphs: Glyphs) -> list[_Block]:

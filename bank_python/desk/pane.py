@@ -73,7 +73,7 @@ def _top(title: str, headings: str, width: int, glyphs: Glyphs) -> Text:
     taken = len(title) + 3
     for heading in re.finditer(r"\S+(?: \S+)*", headings):
         start = heading.start() + 1
-        if start >= taken - 1:
+        if start >= taken - 1 and heading.end() <= width - BORDER_WIDTH:
             line = _engraved(line, start, f" {heading.group()} ", "dim")
     return line
 

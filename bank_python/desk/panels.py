@@ -27,6 +27,7 @@ __all__ = ["PANELS", "engine_panel", "firm_panel", "market_panel", "positions_pa
 
 _FULL_FIGURES_FROM = 66  # cells: from here on book values are written out
 _ROOMY = 6  # lines: from here on a panel about one thing shows more than the essentials
+_TRAIL = 16  # frames of a trader's P&L that are shown
 _GOOD_STATES = frozenset({"succeeded", "running", "waiting", "queued", "held"})
 
 
@@ -115,12 +116,10 @@ def _trader_columns(rows: Sequence[TraderLine], inside: int, glyphs: Glyphs) -> 
         ),
         Column(
             "P&L trail",
-            [Text(glyphs.bars(row.trail[-40:]), style="dim") for row in rows],
+            [Text(glyphs.bars(row.trail[-_TRAIL:]), style="dim") for row in rows],
             rank=6,
             left=True,
-            width=12,
-            shrinks_to=12,
-            tail=True,
+            width=_TRAIL,
         ),
     ]
 
@@ -137,7 +136,7 @@ def positions_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs:
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
     valued = [line for line in frame.positions if line.pnl is not None]
     if not valued:
-        waiting = Text("no position has a quote yet", style=WARNING)
+        waiting = Text("no position is valued yet", style=WARNING)
         return pane("POSITIONS", [fit(waiting, inside, glyphs)], width, height, glyphs)
     rest = len(valued) > room
     ends = [*valued[: (room + 1) // 2], *valued[len(valued) - room // 2 :]] if rest else valued
@@ -168,10 +167,12 @@ def engine_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Gl
     in_all = Text(f"{pulse.evaluations:,} in all")
     if height - BORDER_HEIGHT < _ROOMY:
         short = [nodes, _recalculated(frame, roomy=False), in_all, _supposed(pulse, glyphs)]
-        jobs = joined([_short_job(job, glyphs) for job in pulse.jobs], inside, gap=2)
-        return pane("ENGINE", [joined(short, inside), jobs], width, height, glyphs)
+        in_trouble_first = sorted(pulse.jobs, key=lambda job: job.state in _GOOD_STATES)
+        jobs = joined([_short_job(job, glyphs) for job in in_trouble_first], inside, gap=2)
+        legend = "jobs: state, + time to the next run"
+        return pane("ENGINE", [joined(short, inside), jobs], width, height, glyphs, legend=legend)
     graph = joined([nodes, Text(f"{pulse.ticks:,} ticks"), Text(f"{pulse.evaluations:,} evaluations in all")], inside)
-    table = fitted(_job_columns(pulse.jobs, glyphs), inside, glyphs)
+    table = fitted(_job_columns(pulse.jobs), inside, glyphs)
     lines = [
         graph,
         _recalculated(frame, roomy=True),
@@ -180,6 +181,8 @@ def engine_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Gl
         Text(),
         Text(table.headings, style="dim"),
         *table.rows,
+        Text(),
+        *[_note(job, inside, glyphs) for job in pulse.jobs if job.note],
     ]
     return pane("ENGINE", lines, width, height, glyphs)
 
@@ -218,13 +221,17 @@ def _short_job(job: JobLine, glyphs: Glyphs) -> Text:
     when = ""
     if job.busy is not None:
         when = f" {span(job.busy)}"
-    elif job.due is not None and job.due > 0.0:
-        when = f" in {span(job.due)}"
+    elif job.due is not None and job.state != "held":
+        when = f" +{span(max(job.due, 0.0))}"
     style = "" if job.state in _GOOD_STATES else WARNING
     return Text.assemble((f"{glyphs.clean(job.name)} ", "dim"), (f"{state}{when}", style))
 
 
-def _job_columns(jobs: Sequence[JobLine], glyphs: Glyphs) -> list[Column]:
+def _note(job: JobLine, inside: int, glyphs: Glyphs) -> Text:
+    return fit(Text(f"{job.name}: {glyphs.clean(job.note)}", style=WARNING), inside, glyphs)
+
+
+def _job_columns(jobs: Sequence[JobLine]) -> list[Column]:
     return [
         Column("job", [Text(job.name) for job in jobs], left=True),
         Column("schedule", [Text(job.schedule, style="dim") for job in jobs], rank=5, left=True),
@@ -234,7 +241,6 @@ def _job_columns(jobs: Sequence[JobLine], glyphs: Glyphs) -> list[Column]:
         Column("next", [Text("" if job.due is None else _due(job.due)) for job in jobs], width=6),
         Column("runs", [Text(f"{job.runs:,}") for job in jobs], rank=3, width=5),
         Column("failed", [_failures(job) for job in jobs], rank=4),
-        Column("", [Text(glyphs.clean(job.note), style=WARNING) for job in jobs], left=True, rank=6, shrinks_to=10),
     ]
 
 

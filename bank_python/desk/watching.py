@@ -54,8 +54,10 @@ def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
 
     Parameters
     ----------
-    feed, seed : str, int
-        The market, and the seed of its simulated part.
+    feed : str
+        Name of the market.
+    seed : int
+        Of the simulated market, or of the simulated part of another.
     refresh : float
         Seconds between two looks, as the jobs' schedule has it.
     plain : bool
@@ -74,8 +76,10 @@ def watch(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
 
     Parameters
     ----------
-    feed, seed : str, int
-        The market, and the seed of its simulated part.
+    feed : str
+        Name of the market.
+    seed : int
+        Of the simulated market, or of the simulated part of another.
     refresh : float
         Seconds from one look at the market to the next.
     plain : bool
@@ -92,14 +96,28 @@ def watch(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
 
 @contextmanager
 def _desk(feed: str, seed: int) -> Iterator[Desk]:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"Building the desk on the {feed} market ...\n")
-    desk = build_desk(seed=seed, feed=feed)
+    with _said(f"Building the desk on the {feed} market ..."):
+        desk = build_desk(seed=seed, feed=feed)
     try:
         yield desk
     finally:
         desk.feed.close()
         desk.db.close()
+
+
+@contextmanager
+def _said(words: str) -> Iterator[None]:
+    """Say on the terminal what is being waited for, and take it back afterwards."""
+    told = sys.stderr.isatty()
+    if told:
+        sys.stderr.write(words)
+        sys.stderr.flush()
+    try:
+        yield
+    finally:
+        if told:
+            sys.stderr.write("\r" + " " * len(words) + "\r")
+            sys.stderr.flush()
 
 
 def _on_screen(

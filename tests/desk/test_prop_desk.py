@@ -1,0 +1,240 @@
+"""``prop_desk.py`` as a program: down a pipe, and on a real terminal (tmux)."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = [sys.executable, str(ROOT / "prop_desk.py")]
+PATIENCE = 40.0
+TITLES = ["FIRM", "TRADERS", "MARKET", "POSITIONS", "ENGINE"]
+
+
+def environment(**changes):
+    kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
+    return {**kept, "PYTHONIOENCODING": "utf-8", **changes}
+
+
+def run(*arguments, **changes):
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        env=environment(**changes),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def lines_of(done):
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode().splitlines()
+
+
+def until(there, patience=PATIENCE):
+    end = time.monotonic() + patience
+    while not (found := there()):
+        assert time.monotonic() < end, f"not there after {patience} s"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        (["--once", "--plain"], {}),
+        ([], {}),
+        (["--once"], {"NO_COLOR": "1"}),
+        (["--once"], {"FORCE_COLOR": "1", "TERM": "xterm-256color"}),
+    ],
+)
+def test_one_plain_frame_down_a_pipe(arguments, variables):
+    lines = lines_of(run(*arguments, COLUMNS="80", LINES="24", **variables))
+    assert [len(line) for line in lines] == [80] * 24
+    shown = "\n".join(lines)
+    assert "\x1b" not in shown
+    assert [title for title in TITLES if f"╭ {title} " not in shown] == []
+
+
+def test_the_frame_has_the_size_asked_for_and_never_less_than_the_least():
+    assert [len(line) for line in lines_of(run("--once", COLUMNS="200", LINES="60"))] == [200] * 60
+    assert [len(line) for line in lines_of(run("--once", COLUMNS="20", LINES="5"))] == [80] * 24
+
+
+def test_the_same_seed_shows_the_same_figures():
+    first, second, other = (
+        [line for line in lines_of(run("--once", "--seed", seed, COLUMNS="80", LINES="24")) if "evaluated" not in line]
+        for seed in ("3", "3", "4")
+    )
+    assert first == second
+    assert first != other
+
+
+def test_ascii_where_nothing_else_can_be_written():
+    done = run("--once", PYTHONIOENCODING="ascii", COLUMNS="80", LINES="24")
+    assert done.stdout.isascii()
+    assert [len(line) for line in lines_of(done)] == [80] * 24
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--live", "--once"], "exclude each other"),
+        (["--refresh", "0"], "--refresh"),
+        (["--feed", "nonsense"], "nonsense"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments, says):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr.decode()
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_live_down_a_pipe_is_plain_frames_until_told_to_stop(number):
+    with subprocess.Popen(
+        [*PROGRAM, "--live", "--refresh", "0.2"],
+        env=environment(COLUMNS="80", LINES="24"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        try:
+            seen = [program.stdout.readline().decode() for _ in range(72)]
+            program.send_signal(number)
+            rest, complaints = program.communicate(timeout=PATIENCE)
+        finally:
+            program.kill()
+    assert (program.returncode, complaints) == (0, b"")
+    whole = "".join(seen) + rest.decode()
+    assert "\x1b" not in whole
+    assert whole.count("╭ FIRM ") >= 3
+    assert len(whole.splitlines()) % 24 == 0  # it stops between two frames
+
+
+def test_nobody_reads_on():
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        [*PROGRAM, "--live", "--refresh", "0.1"],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    ) as program:
+        os.close(writer)
+        try:
+            assert os.read(reader, 100)
+            os.close(reader)
+            assert (program.communicate(timeout=PATIENCE)[1], program.returncode) == (b"", 0)
+        finally:
+            program.kill()
+
+
+# --- on a terminal ---------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A terminal of tmux's, with a shell in it."""
+
+    def __init__(self, folder, width=80, height=24):
+        self.command = ["tmux", "-S", f"{folder}/socket", "-f", "/dev/null"]
+        self.env = environment(TERM="xterm-256color", ENV="", PS1="$ ", LC_ALL="C.UTF-8")
+        self.tmux("new-session", "-d", "-x", str(width), "-y", str(height), "-c", str(ROOT), "sh")
+
+    def tmux(self, *arguments):
+        done = subprocess.run(
+            [*self.command, *arguments], env=self.env, capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
+        return done.stdout
+
+    def type(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def screen(self, *, styles=False):
+        return self.tmux("capture-pane", "-p", *(["-e"] if styles else []))
+
+    def says(self, pattern):
+        return until(lambda: re.search(pattern, self.screen()))
+
+    def start(self, arguments="", variables=""):
+        self.type(f"clear; {variables} {sys.executable} prop_desk.py {arguments}; echo left with $?", "Enter")
+        self.says("(?s)╭ FIRM .*╭ ENGINE ")
+
+    def is_as_before(self):
+        """Whether the main screen, its cursor, and the line discipline are back."""
+        self.type("clear; stty -a", "Enter")
+        self.says(r"(?<!-)\bicanon\b")
+        self.says(r"(?<!-)\becho\b")
+        return self.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}").split() == ["0", "1"]
+
+
+@pytest.fixture
+def terminal():
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed: it plays the terminal")
+    folder = tempfile.mkdtemp(prefix="desk")  # tmp_path is too long for a socket's name
+    box = Terminal(folder)
+    try:
+        yield box
+    finally:
+        box.tmux("kill-server")
+        shutil.rmtree(folder)
+
+
+def tick_on(screen):
+    return int(re.search(r"tick ([\d,]+)", screen).group(1).replace(",", ""))
+
+
+def test_live_on_a_terminal_goes_on_follows_its_size_and_leaves_it_as_it_was(terminal):
+    terminal.start("--live --refresh 0.3")
+    first = terminal.screen()
+    assert [len(line) for line in first.splitlines()] == [80] * 24
+    until(lambda: tick_on(terminal.screen()) >= tick_on(first) + 2)
+    assert "\x1b[3" in terminal.screen(styles=True)
+    terminal.tmux("resize-window", "-x", "200", "-y", "60")
+    terminal.says(r"Tech/semis trend following")
+    assert [len(line) for line in until(lambda: whole(terminal.screen(), 60))] == [200] * 60
+    terminal.tmux("resize-window", "-x", "60", "-y", "20")
+    terminal.says("The desk needs 80x24, this is 60x20")
+    terminal.tmux("resize-window", "-x", "80", "-y", "24")
+    terminal.says("╭ FIRM ")
+    terminal.type("x")
+    terminal.type("q")
+    terminal.says("left with 0")
+    assert terminal.is_as_before()
+
+
+def whole(screen, height):
+    lines = screen.splitlines()
+    return lines if len(lines) == height and lines[-1].startswith("╰") else None
+
+
+@pytest.mark.parametrize(("keys", "arguments"), [("C-c", "--live"), ("C-c", ""), ("q", "--live --plain")])
+def test_a_key_ends_it(terminal, keys, arguments):
+    terminal.start(arguments)
+    if "--plain" in arguments:
+        assert "\x1b" not in terminal.screen(styles=True)
+    terminal.type("C-z")  # does nothing: the shell would be left on the desk's screen
+    terminal.type(keys)
+    terminal.says("left with 0")
+    assert "Traceback" not in terminal.screen()
+    assert terminal.is_as_before()
+
+
+def test_once_on_a_terminal_leaves_room_for_the_prompt(terminal):
+    terminal.tmux("resize-window", "-x", "90", "-y", "40")
+    terminal.type(f"clear; {sys.executable} prop_desk.py --once", "Enter")
+    terminal.says(r"(?s)\A╭ FIRM .*╭ ENGINE .*\n\$ *\n*\Z")
+    lines = terminal.screen().splitlines()
+    assert sum(line.startswith(("╭", "│", "╰")) for line in lines) == 39
+    assert "\x1b[3" in terminal.screen(styles=True)
