@@ -1,6 +1,6 @@
 """The market panel: what moved since the desk was opened, in as many columns as there is room for.
 
-Quotes stand in blocks (shares up, shares down, funds, FX …). Each block gets a line before any gets a second, so a
+Quotes stand in blocks (best shares, worst shares, funds, FX …). Each block gets a line before any gets a second, so a
 small panel shows something of every market and a large one much of each.
 """
 
@@ -82,7 +82,7 @@ def _blocks(frame: Frame, pulse: Pulse, cells: int, glyphs: Glyphs) -> list[_Blo
         lines[line.group].append(line)
     shares = [line for line in lines.pop(QuoteGroup.SHARES) if line.change is not None]
     half = (len(shares) + 1) // 2
-    named = {"Shares up": shares[:half], "Shares down": shares[: half - 1 : -1] if len(shares) > 1 else []}
+    named = {"Best shares": shares[:half], "Worst shares": shares[: half - 1 : -1] if len(shares) > 1 else []}
     named |= {group.value: members for group, members in lines.items()}
     blocks = [
         _Block(name, [_row(line, pulse.troubles, cells, glyphs) for line in members])

@@ -234,7 +234,7 @@ def test_a_key_ends_it(terminal, keys, arguments):
 def test_once_on_a_terminal_leaves_room_for_the_prompt(terminal):
     terminal.tmux("resize-window", "-x", "90", "-y", "40")
     terminal.type(f"clear; {sys.executable} prop_desk.py --once", "Enter")
-    terminal.says(r"(?s)\A╭ FIRM .*╭ ENGINE .*\n\$ *\n*\Z")
+    terminal.says(r"(?s)\A╭ FIRM .*╭ ENGINE .*\n[$#] *\n*\Z")
     lines = terminal.screen().splitlines()
     assert sum(line.startswith(("╭", "│", "╰")) for line in lines) == 39
     assert "\x1b[3" in terminal.screen(styles=True)
