@@ -15,7 +15,7 @@ from rich.tree import Tree
 
 if TYPE_CHECKING:
     from bank_python.dagger import Explanation
-    from bank_python.mntable.view import View
+    from bank_python.mntable.view import Relation
 
 __all__ = ["MISSING", "explanation_view", "number", "signed", "table_view"]
 
@@ -42,7 +42,7 @@ def signed(value: float, digits: int = 0) -> Text:
     return Text(f"{value:+,.{digits}f}", style=style)
 
 
-def table_view(table: View, title: str | None = None) -> RichTable:
+def table_view(table: Relation, title: str | None = None) -> RichTable:
     """Show the first rows of a table or view."""
     shown = RichTable(title=title, header_style="bold")
     rows = list(islice(iter(table), _MOST_ROWS))

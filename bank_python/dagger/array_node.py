@@ -157,6 +157,13 @@ class ArrayNode(Node):
         """Return name, sources (nodes by reference) and terms."""
         return {"name": self.name, "sources": dict(self._sources), "terms": dict(self._terms)}
 
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the node from its stored fields, which were checked when it was made."""
+        node = cls.__new__(cls)
+        ArrayNode.__init__(node, **fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+        return node
+
     def _describe(self) -> str:
         shown = {key: _name_of(source) for key, source in self._sources.items()}
         shown |= {key: f"{value:g}" for key, value in self._terms.items()}

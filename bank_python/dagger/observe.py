@@ -69,9 +69,9 @@ class Observers:
         self._pending.clear()
 
     def take(self) -> list[Subscription]:
-        """Return the subscriptions to call for what was noted, and start afresh."""
-        pending, self._pending = self._pending, {}
-        changed = [node for node, old in pending.items() if not same(old, node._outcome)]
+        """Return the subscriptions to call for what was noted; what is dirty again waits until it is computed."""
+        noted, self._pending = self._pending, {node: old for node, old in self._pending.items() if node._state}
+        changed = [node for node, old in noted.items() if not node._state and not same(old, node._outcome)]
         return [subscription for node in changed for subscription in self._by_node.get(node, [])]
 
     @staticmethod

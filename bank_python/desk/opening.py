@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.desk.contracts import OPTION_MULTIPLIER, contract_for
 from bank_python.desk.holdings import Bonds, Options, stand_in
+from bank_python.instruments.position import rests_on_quotes
 from bank_python.market_data.symbol_spec import SymbolKind
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def open_holding(trader: Trader, holding: Holding, graph: DependencyGraph, clock
     if not _is_quoted(holding, graph):
         return False
     contract = contract_for(holding, holding.symbol, graph, clock)
-    if contract.error is not None:
+    if not rests_on_quotes(contract) or contract.error is not None:
         return False
     trader.buy(contract, _quantity(holding), multiplier=_multiplier(holding))
     return True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Node
 
-__all__ = ["Position"]
+__all__ = ["Position", "rests_on_quotes"]
 
 
 @register_storable
@@ -96,7 +96,7 @@ class Position(Instrument):
 
     def mark_open(self) -> bool:
         """Open the position at the instrument's present value, if that rests on quotes; say whether it did."""
-        if self.marked or not _rests_on_quotes(self) or self.error is not None:
+        if self.marked or not rests_on_quotes(self) or self.error is not None:
             return self.marked
         self.amend(cost_basis=float(self.value))  # type: ignore[arg-type]  # a position's value is a float
         return True
@@ -132,6 +132,7 @@ class Position(Instrument):
         return paid
 
 
-def _rests_on_quotes(position: Position) -> bool:
-    nodes = inputs_first([position], lambda node: node.underliers, lambda _: True)
+def rests_on_quotes(contract: Node) -> bool:
+    """Whether every leaf under `contract` has been quoted."""
+    nodes = inputs_first([contract], lambda node: node.underliers, lambda _: True)
     return all(node.quoted for node in nodes if isinstance(node, Leaf))
