@@ -22,6 +22,7 @@ from bank_python.desk.trader import Trader, Traders
 from bank_python.errors import DeskError, UnstorableError
 from bank_python.instruments import Instrument, ProfitAndLoss
 from bank_python.market_data import (
+    CcxtFeed,
     Clock,
     Feed,
     HistoryFeed,
@@ -29,6 +30,7 @@ from bank_python.market_data import (
     MarketDataManager,
     SimulatedFeed,
     SymbolKind,
+    YahooFeed,
     feed_named,
 )
 from bank_python.market_data.choose import FEED_NAMES
@@ -87,6 +89,7 @@ def _state(desk: Desk, keys: list[str]) -> dict[str, Any]:
     return {
         "version": _STATE_VERSION,
         "feed": desk.feed.name,
+        "family": _family(desk.feed),
         "feed_state": _progress(desk.feed),
         "fallback_state": desk.fallback.state(),
         "listings": [
@@ -105,6 +108,12 @@ def _state(desk: Desk, keys: list[str]) -> dict[str, Any]:
         "clock": desk.clock.record_key,
         "nodes": keys,
     }
+
+
+def _family(feed: Feed) -> str:
+    """Return the name under which a market of this kind is made again, or "" for one of the user's own."""
+    kinds = {SimulatedFeed: "simulated", HistoryFeed: "history", YahooFeed: "yahoo", CcxtFeed: "ccxt"}
+    return kinds.get(type(feed), "")
 
 
 def _progress(feed: Feed) -> dict[str, Any] | None:
@@ -184,10 +193,11 @@ def _checked_state(db: BarbaraDB) -> Mapping[str, Any]:
 def _market(state: Mapping[str, Any], fallback: SimulatedFeed) -> Feed:
     if state["feed"] == fallback.name:
         return fallback
-    family = str(state["feed"]).split(":")[0]
-    if family not in FEED_NAMES:
+    if state["family"] == "ccxt":
+        return CcxtFeed(state["feed"])
+    if state["family"] not in FEED_NAMES:
         raise DeskError(f"the desk was on the market {state['feed']!r}: open it with feed=, the market to go on with")
-    feed = feed_named(family)
+    feed = feed_named(state["family"])
     if isinstance(feed, HistoryFeed) and state["feed_state"] is not None:
         feed.advance_to(state["feed_state"])
     return feed

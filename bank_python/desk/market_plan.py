@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.market_data import CcxtFeed, SimulatedFeed
 from bank_python.market_data.symbol_spec import SymbolKind, SymbolSpec
+from bank_python.market_data.universe import REGIME_SYMBOL
 
 if TYPE_CHECKING:
     from bank_python.market_data import Feed
@@ -46,12 +47,14 @@ def plan_market(feed: Feed, fallback: SimulatedFeed) -> tuple[Listing, ...]:
     if isinstance(feed, CcxtFeed):
         return _by_kind(feed, fallback, _EXCHANGE)
     if feed.symbols is None:
-        return _by_kind(feed, fallback, _UNLISTED)
+        return _by_kind(feed, fallback, _UNLISTED, also=REGIME_SYMBOL)
     return _by_symbol(feed, fallback)
 
 
-def _by_kind(feed: Feed, fallback: SimulatedFeed, kinds: frozenset[SymbolKind]) -> tuple[Listing, ...]:
-    return tuple(_listing(spec, feed if spec.kind in kinds else fallback) for spec in fallback.universe)
+def _by_kind(feed: Feed, fallback: SimulatedFeed, kinds: frozenset[SymbolKind], also: str = "") -> tuple[Listing, ...]:
+    return tuple(
+        _listing(spec, feed if spec.kind in kinds or spec.symbol == also else fallback) for spec in fallback.universe
+    )
 
 
 def _by_symbol(feed: Feed, fallback: SimulatedFeed) -> tuple[Listing, ...]:

@@ -19,6 +19,7 @@ from bank_python.desk.figures import firm_figures, pnl_by_trader
 from bank_python.desk.stage import Shown, Stage, choose_scenes, scenes
 from bank_python.errors import BankError
 from bank_python.market_data.symbol_spec import SymbolKind
+from bank_python.market_data.universe import REGIME_SYMBOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ def _intraday(stage: Stage) -> dict[str, Any]:
     shown = {
         symbol: desk.leaf(symbol).price
         for symbol, listing in desk.listings.items()
-        if listing.kind in _SHOWN_KINDS and desk.leaf(symbol).quoted
+        if (listing.kind in _SHOWN_KINDS or symbol == REGIME_SYMBOL) and desk.leaf(symbol).quoted
     }
     return {
         "firm": firm_figures(desk),

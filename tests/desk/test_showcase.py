@@ -1,0 +1,161 @@
+"""The showcase as people start it: a process, its output, its exit code; live feeds against loopback servers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TITLES = [
+    "1. DESK OVERVIEW",
+    "2. A TICK AND WHAT IT RECOMPUTED",
+    "3. A RATE SHOCK",
+    "4. A WHAT-IF THAT LEAVES NO TRACE",
+    "5. A TRADE BOOKED, STORED AND QUERIED",
+    "6. A BACKGROUND JOB",
+    "7. THE DESK CLOSED AND REOPENED AS IT WAS",
+]
+
+
+def showcase(*arguments, **environment):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("BANK_PYTHON")}
+    return subprocess.run(
+        [sys.executable, "showcase.py", *arguments],
+        cwd=ROOT,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def facts(*arguments, **environment):
+    done = showcase(*arguments, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return [x for x in lines if x["type"] == "scene"], [x for x in lines if x["type"] == "iteration"]
+
+
+def test_all_scenes_play_in_order_without_colour_when_piped():
+    done = showcase()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split(" ─")[0] for line in done.stdout.splitlines() if line[:1].isdigit() and "─" in line] == TITLES
+    assert "\x1b" not in done.stdout
+    assert "cannot be played" not in done.stdout
+    assert "values came back equal to the bit" in done.stdout
+
+
+def test_list_names_every_scene():
+    done = showcase("--list")
+    assert done.returncode == 0
+    assert [title for title in TITLES if title not in done.stdout] == []
+
+
+def test_dense_proves_what_the_scenes_claim():
+    scenes, iterations = facts("--dense", "3")
+    overview, ticking, shock, what_if, trading, job, reopened = scenes
+    assert len(overview["traders"]) == 14
+    assert ticking["share_tick"]["evaluated"] == ticking["planned"] < ticking["nodes"] / 10
+    assert shock["restored"] is True
+    assert shock["firm_pnl_change"] != 0.0
+    assert (what_if["evaluated_in_graph"], what_if["ticks_passed"], what_if["nodes_dirty_after"]) == (0, 0, 0)
+    assert what_if["unchanged_after"] is True
+    assert trading["by_trader"][0]["quantity"] == 600.0
+    assert trading["firm_pnl_after"] == pytest.approx(trading["firm_pnl_before"], abs=1e-6)
+    assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
+    assert reopened["values_equal_to_the_bit"] == reopened["nodes_before"] == reopened["nodes_after"]
+    assert [x["iteration"] for x in iterations] == [1, 2, 3]
+    for symbol in ("SPY", "SOFR", "CDX_HY", "VIX", "EURUSD", "BTC"):
+        assert len({x["market"][symbol] for x in iterations}) == 3
+
+
+def test_the_seed_decides():
+    def market(seed):
+        return [x["market"] for x in facts("--dense", "2", "--only", "1", "--seed", seed)[1]]
+
+    assert market("3") == market("3") != market("4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--only", "99"), "no scene '99'"),
+        (("--feed", "bloomberg"), "bloomberg"),
+        (("--seed", "-1"), "--seed"),
+        (("--dense", "many"), "--dense"),
+    ],
+)
+def test_bad_arguments_are_refused_with_the_way_out(arguments, said):
+    done = showcase(*arguments)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_only_plays_some():
+    scenes, iterations = facts("--dense", "0", "--only", "TRADE,3")
+    assert ([x["number"] for x in scenes], iterations) == ([3, 5], [])
+
+
+def test_the_real_panel():
+    columns = pytest.importorskip("skfolio.datasets").load_sp500_dataset().columns
+    scenes, _ = facts("--dense", "1", "--feed", "history")
+    shares = [x for x in scenes[0]["sources"] if x["kind"] == "equity"]
+    assert [(x["source"], x["quoted"]) for x in shares] == [("history:sp500", len(columns))]
+    assert {x["source"] for x in scenes[0]["sources"] if x["kind"] != "equity"} == {"simulated"}
+    assert {bar["volume"] for bar in scenes[0]["history"]["bars"]} == {None}
+    assert not [x for x in scenes if "error" in x]
+
+
+@pytest.fixture(scope="module")
+def yahoo(tmp_path_factory):
+    pytest.importorskip("yfinance")
+    from tests.servers.yahoo_server import YahooServer
+
+    with YahooServer({"SPY": 600.25, "EURUSD=X": 1.0875}, tmp_path_factory.mktemp("ca"), any_symbol=True) as server:
+        yield server
+
+
+def test_yahoo_gives_the_served_prices(yahoo, tmp_path):
+    scenes, (step,) = facts("--dense", "1", "--feed", "yahoo", XDG_CACHE_HOME=str(tmp_path), **yahoo.environment)
+    assert (step["market"]["SPY"], step["market"]["EURUSD"]) == (600.25, 1.0875)
+    assert step["market"]["BTC"] == yahoo.price("BTC-USD")
+    assert step["market"]["VIX"] == yahoo.price("^VIX")
+    sources = {x["kind"]: (x["source"], x["states"]) for x in scenes[0]["sources"]}
+    assert sources["equity"] == ("yahoo", {"fresh": 206})
+    assert sources["rate"][0] == sources["credit"][0] == "simulated"
+    assert not [x for x in scenes if "error" in x]
+
+
+@pytest.mark.parametrize(("mode", "said"), [("429", "429"), ("500", "500"), ("html", "HTML"), ("empty", "")])
+def test_the_desk_stays_up_when_yahoo_fails(yahoo, tmp_path, mode, said):
+    yahoo.fail(mode)
+    try:
+        scenes, (step,) = facts(
+            "--dense", "1", "--only", "1,3", "--feed", "yahoo", XDG_CACHE_HOME=str(tmp_path), **yahoo.environment
+        )
+    finally:
+        yahoo.recover()
+    [trouble] = scenes[0]["troubles"][:1]
+    assert trouble["state"] == "unquoted"
+    assert "AAPL" in trouble["tickers"]
+    assert said.lower() in trouble["reason"].lower()
+    assert "AAPL" in step["stale"]
+
+
+def test_an_exchange_gives_the_served_prices_and_may_fail(tmp_path):
+    pytest.importorskip("ccxt")
+    from tests.servers.hyperliquid_server import HyperliquidServer
+
+    with HyperliquidServer({"BTC": 97_000.5, "ETH": 3_611.05}, {"BTC": 0.0000125}, delisted=("OLD",)) as server:
+        scenes, (step,) = facts("--dense", "1", "--feed", "ccxt", **server.environment)
+        assert (step["market"]["BTC"], step["market"]["ETH"]) == (97_000.5, 3_611.05)
+        assert "SOL" in step["stale"]
+        assert not [x for x in scenes if "error" in x]
+        server.fail("500")
+        scenes, (step,) = facts("--dense", "1", "--only", "1", "--feed", "ccxt", **server.environment)
+        assert "BTC" in step["stale"]
