@@ -81,6 +81,7 @@ def test_a_job_added_to_a_running_runner_is_scheduled_at_once(runner):
     runner.start()
     runner.add_job(JobConfig(name="late", callable=lambda: None, mode="one_shot"))
     runner.wait_for("late", timeout=PATIENCE)
+    assert len(runner.history("late")) == 1
 
 
 def test_max_runs_ends_the_schedule(runner, step):
