@@ -1,11 +1,21 @@
-"""Exact sums of nodes."""
+"""Exact sums of nodes, kept up to date by what changed.
+
+In a graph a sum holds the exact total of its inputs as lists of terms (:mod:`bank_python.dagger.exact`). An input
+that changes appends its new value and minus its old one; the sum then rounds once. Its value is
+:func:`math.fsum` of its current inputs, to the bit, and costs what changed, not what there is. When an input is
+not a finite float, the lists cannot follow, and the sum is taken anew from all inputs.
+"""
 
 from __future__ import annotations
 
 import math
+from itertools import chain
+from math import fsum
 from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.exact import LIMIT, compress
 from bank_python.dagger.node import Node
 from bank_python.dagger.wiring import find_cycle
 from bank_python.errors import CycleError, GraphError
@@ -14,9 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
+    from bank_python.dagger.lanes import Lanes
     from bank_python.dagger.outcome import Outcome
 
 __all__ = ["SumNode"]
+
+_ONCE = [1.0]
 
 
 @register_storable
@@ -28,7 +41,8 @@ class SumNode(Node):
     name : str
         Unique in the graph.
     nodes : sequence of Node
-        The terms of the sum, each a node with a float value. May be empty: the sum is then 0.0.
+        The inputs, each a node with a float value; one that stands there twice counts twice. May be empty: the
+        sum is then 0.0.
     weights : sequence of float, optional
         One factor per node; each product is rounded once, then summed exactly.
 
@@ -43,6 +57,8 @@ class SumNode(Node):
     the route by which the inputs came to be what they are.
     """
 
+    __slots__ = ("_exact", "_factors", "_lane_terms", "_terms", "_weights")
+
     record_tag = "SumNode"
 
     def __init__(self, name: str, nodes: Sequence[Node], weights: Sequence[float] | None = None) -> None:
@@ -54,6 +70,11 @@ class SumNode(Node):
             )
         if self._weights is not None and not all(map(math.isfinite, self._weights)):
             raise GraphError(f"{name}: weights must be finite, got {self._weights}", name=name)
+        self._terms: list[float] = []
+        self._lane_terms: dict[Lanes, list[float]] = {}
+        self._exact = False
+        self._factors: dict[Node, list[float]] | None = None
+        self._rewired()
 
     @property
     def weights(self) -> tuple[float, ...] | None:
@@ -64,8 +85,73 @@ class SumNode(Node):
         """Sum the inputs' values."""
         values = cast("list[float]", [read(node) for node in self._inputs])
         if self._weights is None:
-            return math.fsum(values)
-        return math.fsum(weight * value for weight, value in zip(self._weights, values, strict=True))
+            return fsum(values)
+        return fsum([weight * value for weight, value in zip(self._weights, values, strict=True)])
+
+    # --- in a graph: the exact total ---------------------------------------------------------
+
+    def terms_for(self, source: Node) -> list[float]:
+        """Return the list that takes the changes of one input: array nodes of a class share one of their own."""
+        lanes = source._lanes if isinstance(source, ArrayNode) else None
+        return self._terms if lanes is None else self._lane_terms.setdefault(lanes, [])
+
+    def weights_of(self, source: Node) -> list[float]:
+        """Return the factors with which `source` counts: one for each time it is an input."""
+        return _ONCE if self._factors is None else self._factors[source]
+
+    def _rewired(self) -> None:
+        self.distrust()
+        plain = self._weights is None and len(set(self._inputs)) == len(self._inputs)
+        self._factors = None if plain else {}
+        if self._factors is not None:
+            for i, source in enumerate(self._inputs):
+                self._factors.setdefault(source, []).append(self._weight(i))
+
+    def _weight(self, i: int) -> float:
+        return 1.0 if self._weights is None else self._weights[i]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the lists hold the exact total of the inputs."""
+        return self._exact
+
+    def distrust(self) -> None:
+        """Take the total anew from all inputs when it is next needed."""
+        self._exact = False
+        self._terms.clear()
+        for terms in self._lane_terms.values():
+            terms.clear()
+
+    def _renew(self) -> Outcome:
+        if not self._exact or self._lazy:  # nobody tells a sum that may never be read
+            return self._retake()
+        try:
+            return self._round()
+        except (OverflowError, ValueError):  # an infinity came or went
+            return self._retake()
+
+    def _round(self) -> float:
+        if not self._lane_terms:
+            terms = self._terms
+            total = fsum(terms)
+            if len(terms) > LIMIT:
+                compress(terms, total)
+            return total
+        lists = [self._terms, *self._lane_terms.values()]
+        total = fsum(chain.from_iterable(lists))
+        for terms in lists:
+            if len(terms) > LIMIT:
+                compress(terms, fsum(terms))
+        return total
+
+    def _retake(self) -> Outcome:
+        self.distrust()
+        outcome = super()._renew()
+        if outcome.__class__ is float and math.isfinite(outcome):  # type: ignore[arg-type]  # a float
+            for i, source in enumerate(self._inputs):
+                self.terms_for(source).append(self._weight(i) * cast("float", source._outcome))
+            self._exact = True
+        return outcome
 
     def add(self, node: Node) -> None:
         """Add `node` to a plain sum; in a graph it is registered and heights are repaired.
@@ -85,6 +171,7 @@ class SumNode(Node):
             if path:
                 raise CycleError(f"{self.name} cannot rest on itself: {' → '.join(path)}", path=path)
             self._inputs = inputs
+            self._rewired()
         else:
             self._graph.rewire(self, inputs)
 

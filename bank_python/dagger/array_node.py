@@ -8,11 +8,11 @@ and one ``price`` function that takes them in that order, as broadcastable float
         strike = Term("delivery price")
         price = staticmethod(lambda spot, strike: spot - strike)
 
-All dirty nodes of a class are then priced in one call, whether they are one or five thousand. There is no
+All nodes of a class that are due are then priced in one call, whether they are one or five thousand. There is no
 scalar path beside it, so a value does not depend, to the bit, on which nodes were priced together.
 
-A source is a node or a plain number. Numbers and terms never change by themselves, so each graph keeps them
-in columns filled once, at registration (:class:`Lanes`); a node outside a graph gets columns of its own.
+A source is a node or a plain number. In a graph the arguments and the values of a class stand in columns
+(:mod:`bank_python.dagger.lanes`); a node outside a graph is priced by itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ArrayNode", "Lanes", "Source", "Term", "evaluate_lanes"]
+    from bank_python.dagger.lanes import Lanes
+
+__all__ = ["ArrayNode", "Source", "Term", "call_price", "diagnosis", "input_failure", "price_nodes"]
 
 
 class Source:
@@ -89,6 +91,8 @@ class ArrayNode(Node):
         An entry is missing, unknown or of the wrong kind.
     """
 
+    wiring_attributes = ("_inputs", "_sources")
+
     price: ClassVar[Callable[..., Any]]
     source_names: ClassVar[tuple[str, ...]] = ()
     term_names: ClassVar[tuple[str, ...]] = ()
@@ -104,9 +108,9 @@ class ArrayNode(Node):
         _require(name, "term", self.term_names, terms)
         self._sources = {key: _source(name, key, sources[key]) for key in self.source_names}
         self._terms = {key: float(terms[key]) for key in self.term_names}
-        super().__init__(name, [source for source in self._sources.values() if isinstance(source, Node)])
         self._lanes: Lanes | None = None
         self._row = 0
+        super().__init__(name, [source for source in self._sources.values() if isinstance(source, Node)])
 
     @property
     def terms(self) -> dict[str, float]:
@@ -114,12 +118,38 @@ class ArrayNode(Node):
         return dict(self._terms)
 
     @property
-    def lane_key(self) -> tuple[object, ...]:
-        """What nodes priced in one call share: the class, the kind of each source, and the columns."""
-        return (*self._layout(), self._lanes)
-
-    def _layout(self) -> tuple[object, ...]:
+    def layout(self) -> tuple[object, ...]:
+        """What nodes priced in one call share: the class and, for each source, whether it is a node."""
         return (type(self), *(isinstance(source, Node) for source in self._sources.values()))
+
+    # In a graph a node's outcomes stand in its class's columns; outside one nothing is kept.
+
+    @property
+    def _outcome(self) -> Outcome:  # type: ignore[override]  # a column in the slot's place
+        return None if self._lanes is None else self._lanes.outcome(self._row)
+
+    @_outcome.setter
+    def _outcome(self, outcome: Outcome) -> None:
+        if self._lanes is not None:
+            self._lanes.put(self._row, outcome)
+
+    @property
+    def _previous(self) -> Outcome:  # type: ignore[override]  # a column in the slot's place
+        return None if self._lanes is None else self._lanes.outcome_before(self._row)
+
+    @_previous.setter
+    def _previous(self, outcome: Outcome) -> None:
+        if self._lanes is not None:
+            self._lanes.put_before(self._row, outcome)
+
+    @property
+    def _changed_tick(self) -> int:  # type: ignore[override]  # a column in the slot's place
+        return 0 if self._lanes is None else self._lanes.changed.item(self._row)
+
+    @_changed_tick.setter
+    def _changed_tick(self, tick: int) -> None:
+        if self._lanes is not None:
+            self._lanes.changed[self._row] = tick
 
     def amend(self, **terms: float) -> None:
         """Set some of the contract's terms anew; in a graph, what rests on the node becomes dirty.
@@ -146,7 +176,7 @@ class ArrayNode(Node):
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
         """Price this node alone, through the same vectorised call."""
-        return evaluate_lanes([self], read)[0]
+        return price_nodes([self], read)[0]
 
     def replace_input(self, old: Node, new: Node) -> None:
         """Take `new` where a source is `old`."""
@@ -170,104 +200,70 @@ class ArrayNode(Node):
         return ", ".join(f"{key}={value}" for key, value in shown.items())
 
 
-class Lanes:
-    """Columns of the numbers that ticks do not touch, for nodes of one class and one kind of sources."""
-
-    def __init__(self, first: ArrayNode) -> None:
-        self.constants = [key for key, source in first._sources.items() if not isinstance(source, Node)]
-        self.free: list[int] = []
-        self.used = 0
-        self.table: NDArray[np.float64] = np.empty((len(self.constants) + len(first.term_names), 1))
-
-    def add(self, node: ArrayNode) -> None:
-        """Give `node` a row."""
-        row = self.free.pop() if self.free else self.used
-        self.used = max(self.used, row + 1)
-        if row >= self.table.shape[1]:
-            self.table = np.concatenate([self.table, np.empty_like(self.table)], axis=1)
-        node._lanes, node._row = self, row
-        self.refresh(node)
-
-    def refresh(self, node: ArrayNode) -> None:
-        """Write the node's numbers into its row."""
-        numbers = [cast("float", node._sources[key]) for key in self.constants]
-        self.table[:, node._row] = [*numbers, *node._terms.values()]
-
-    def remove(self, node: ArrayNode) -> None:
-        """Free the node's row."""
-        self.free.append(node._row)
-        node._lanes = None
-
-    def columns(self, nodes: Sequence[ArrayNode]) -> dict[str, NDArray[np.float64]]:
-        """Return the columns of `nodes` by source or term name, each of shape ``(len(nodes),)``."""
-        picked = self.table[:, [node._row for node in nodes]]
-        return dict(zip([*self.constants, *nodes[0].term_names], picked, strict=True))
-
-
-def evaluate_lanes(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> list[Outcome]:
-    """Price nodes that share a :attr:`~ArrayNode.lane_key` in one call of their class's ``price``.
+def price_nodes(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> list[Outcome]:
+    """Price nodes that share a :attr:`~ArrayNode.layout` in one call of their class's ``price``.
 
     A node with a failed input, or whose lane comes out as not a number, fails alone.
     """
-    live = [(key, source) for key, source in nodes[0]._sources.items() if isinstance(source, Node)]
-    gathered = {key: [read(node._sources[key]) for node in nodes] for key, _ in live}  # type: ignore[arg-type]
-    failures = _failed_inputs(nodes, gathered)
+    failures = {i: failure for i, node in enumerate(nodes) if (failure := input_failure(node, read)) is not None}
     good = [i for i in range(len(nodes)) if i not in failures]
     outcomes: list[Outcome] = [failures.get(i) for i in range(len(nodes))]
     if good:
-        priced = _price([nodes[i] for i in good], {key: [column[i] for i in good] for key, column in gathered.items()})
-        for i, outcome in zip(good, priced, strict=True):
+        for i, outcome in zip(good, _price([nodes[i] for i in good], read), strict=True):
             outcomes[i] = outcome
     return outcomes
 
 
-def _failed_inputs(nodes: Sequence[ArrayNode], gathered: Mapping[str, list[Outcome]]) -> dict[int, Failure]:
-    failures: dict[int, Failure] = {}
-    for key, column in gathered.items():
-        if set(map(type, column)) == {float}:
-            continue
-        for i, outcome in enumerate(column):
-            if isinstance(outcome, Failure):
-                failures.setdefault(i, upstream_failure(nodes[i].name, outcome))
-            elif not isinstance(outcome, float | int | np.floating):
-                failures.setdefault(i, _not_a_number(nodes[i], key, outcome))
-    return failures
+def call_price(cls: type[ArrayNode], arguments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Call the class's ``price`` on `arguments`, of shape (arguments, lanes); a bad lane is NaN and does not warn."""
+    with np.errstate(all="ignore"):
+        values = cls.price(*arguments)
+    if type(values) is np.ndarray and values.shape == arguments[0].shape and values.dtype == np.float64:
+        return values
+    return np.broadcast_to(np.asarray(values, dtype=np.float64), arguments[0].shape)
 
 
-def _price(nodes: Sequence[ArrayNode], inputs: Mapping[str, list[Any]]) -> list[Outcome]:
-    cls = type(nodes[0])
-    columns = {key: np.array(column, dtype=np.float64) for key, column in inputs.items()}
-    columns |= (nodes[0]._lanes or _own_lanes(nodes[0])).columns(nodes)
-    arguments = [columns[key] for key in (*cls.source_names, *cls.term_names)]
+def input_failure(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure | None:
+    """Return the failure of a node one of whose inputs is not a number, or ``None``."""
+    for source in node._inputs:
+        outcome = read(source)
+        if outcome.__class__ is Failure:
+            return upstream_failure(node.name, outcome)  # type: ignore[arg-type]  # it is a Failure
+        if not isinstance(outcome, float | int | np.floating):
+            reason = f"its source {source.name} gives {outcome!r}, not a number"
+            return _unvalued(node, reason)
+    return None
+
+
+def diagnosis(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure:
+    """Return the failure of a node whose lane came out as not a number."""
+    return _unvalued(node, node.diagnose(_arguments(node, read)))
+
+
+def _unvalued(node: ArrayNode, reason: str) -> Failure:
+    error = ValuationError(f"{node.name} cannot be valued: {reason}", name=node.name, reason=reason)
+    return Failure(error, node.name, error)
+
+
+def _arguments(node: ArrayNode, read: Callable[[Node], Outcome]) -> dict[str, float]:
+    live = {
+        key: cast("float", read(source)) if isinstance(source, Node) else source
+        for key, source in node._sources.items()
+    }
+    return {**{key: float(value) for key, value in live.items()}, **node._terms}
+
+
+def _price(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> list[Outcome]:
+    given = [_arguments(node, read) for node in nodes]
+    table = np.array([list(arguments.values()) for arguments in given], dtype=np.float64).T.copy()
     try:
-        with np.errstate(all="ignore"):  # a bad lane is NaN and is diagnosed below; it does not warn
-            values = np.broadcast_to(cls.price(*arguments), (len(nodes),))
+        values = call_price(type(nodes[0]), table)
     except Exception as error:  # noqa: BLE001 - whatever a price function raises becomes the nodes' value
         return [Failure(error, node.name, error) for node in nodes]
     outcomes: list[Outcome] = values.tolist()
     for i in np.flatnonzero(np.isnan(values)).tolist():
-        outcomes[i] = _undefined(nodes[i], {key: float(column[i]) for key, column in columns.items()})
+        outcomes[i] = _unvalued(nodes[i], nodes[i].diagnose(given[i]))
     return outcomes
-
-
-def _own_lanes(node: ArrayNode) -> Lanes:
-    lanes = Lanes(node)
-    lanes.add(node)
-    node._lanes = None  # nothing is kept outside a graph
-    return lanes
-
-
-def _undefined(node: ArrayNode, inputs: Mapping[str, float]) -> Failure:
-    reason = node.diagnose(inputs)
-    error = ValuationError(f"{node.name} cannot be valued: {reason}", name=node.name, reason=reason)
-    return Failure(error, node.name, error)
-
-
-def _not_a_number(node: ArrayNode, key: str, outcome: Outcome) -> Failure:
-    source = _name_of(node._sources[key])
-    reason = f"its {key} source {source} gives {outcome!r}, not a number"
-    error = ValuationError(f"{node.name} cannot be valued: {reason}", name=node.name, reason=reason)
-    return Failure(error, node.name, error)
 
 
 def _source(name: str, key: str, source: object) -> Node | float:

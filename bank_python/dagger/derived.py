@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bank_python.barbara import register_storable
 from bank_python.dagger.node import Node
-from bank_python.dagger.outcome import Failure, Outcome
+from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, upstream_failure
 from bank_python.errors import GraphError, UnstorableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
+
+    from bank_python.dagger.policy import Policy
 
 __all__ = ["DerivedNode", "node_function"]
 
@@ -56,10 +58,17 @@ class DerivedNode(Node):
         Pure: takes the inputs' values in order and returns the value.
     inputs : sequence of Node
         What it is computed from.
-    equal : callable, optional
+    equal : callable or float, optional
         ``equal(old, new)`` says that a new value is not worth propagating; the old one, the last that was
-        propagated, is then kept. By default two values are the same when their bits are.
+        propagated, is then kept. A number is an absolute tolerance. By default two values are the same when their
+        bits are.
+    policy : Policy, optional
+        When to evaluate it, if not at every tick that reaches it; see :mod:`bank_python.dagger.policy`.
+    override : bool, default False
+        Whether a what-if layer may give the node a value of its own, in its function's place.
     """
+
+    __slots__ = ("as_of_tick", "equal", "function", "override", "policy")
 
     record_tag = "DerivedNode"
 
@@ -68,23 +77,38 @@ class DerivedNode(Node):
         name: str,
         function: Callable[..., Any],
         inputs: Sequence[Node],
-        equal: Callable[[Any, Any], bool] | None = None,
+        equal: Callable[[Any, Any], bool] | float | None = None,
+        policy: Policy | None = None,
+        *,
+        override: bool = False,
     ) -> None:
         super().__init__(name, inputs)
         if not callable(function):
             raise GraphError(f"{name}: {function!r} is not a function of the inputs' values", name=name)
         self.function = function
-        self.equal = equal
+        self.equal = _rule(name, equal)
+        self.policy = policy
+        self.override = override
+        self.as_of_tick = 0
+
+    @property
+    def is_plain_unary(self) -> bool:
+        """Whether it is a function of one node alone, evaluated at every tick and compared by bits."""
+        return len(self._inputs) == 1 and self.policy is None and self.equal is None
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
         """Call the function on the inputs' values."""
         return cast("Outcome", self.function(*[read(node) for node in self._inputs]))
 
-    def unchanged(self, old: Outcome, new: Outcome) -> bool:
-        """Whether `equal`, if the node has one, or else the bits say that nothing changed."""
-        if self.equal is None or isinstance(old, Failure) or isinstance(new, Failure) or old is None:
-            return super().unchanged(old, new)
-        return bool(self.equal(old, new))
+    def _renew(self) -> Outcome:
+        arguments = [source._outcome for source in self._inputs]
+        if Failure in map(type, arguments):
+            cause = next(argument for argument in arguments if isinstance(argument, Failure))
+            return upstream_failure(self.name, cause)
+        try:
+            return refuse_nan(self.name, self.function(*arguments))
+        except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
+            return Failure(error, self.name, error)
 
     def to_record(self) -> Mapping[str, object]:
         """Return the function's registered name and the inputs.
@@ -92,10 +116,11 @@ class DerivedNode(Node):
         Raises
         ------
         UnstorableError
-            The function has no registered name (a lambda, say), or the node has its own `equal`.
+            The function has no registered name (a lambda, say), or the node has an `equal`, `policy` or
+            `override` of its own, which have no stored form.
         """
         names = [name for name, function in _FUNCTIONS.items() if function is self.function]
-        if not names or self.equal is not None:
+        if not names or self.equal is not None or self.policy is not None or self.override:
             label = getattr(self.function, "__qualname__", repr(self.function))
             raise UnstorableError(
                 f"{self.name} is derived by {label}, which has no stored form: decorate a plain function with "
@@ -122,3 +147,11 @@ class DerivedNode(Node):
     def _describe(self) -> str:
         label = getattr(self.function, "__name__", repr(self.function))
         return f"{label}({', '.join(node.name for node in self._inputs)})"
+
+
+def _rule(name: str, equal: Callable[[Any, Any], bool] | float | None) -> Callable[[Any, Any], bool] | None:
+    if equal is None or callable(equal):
+        return equal
+    if isinstance(equal, bool) or not isinstance(equal, int | float) or not equal >= 0.0:
+        raise GraphError(f"{name}: equal={equal!r} is neither a rule nor a tolerance of at least 0", name=name)
+    return lambda old, new: abs(new - old) <= equal

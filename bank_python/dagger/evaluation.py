@@ -1,22 +1,22 @@
-"""Evaluating nodes: the one place where node functions are called.
+"""Evaluating nodes outside the graph's own run: alone, in a what-if layer, in a sweep.
 
-The graph, a what-if layer and a node outside any graph all evaluate through :func:`evaluate`: they differ
-only in where inputs are read from and where outcomes are kept. Nodes of one vectorised class are priced in
-one call; the others one by one. An exception becomes the node's :class:`~bank_python.dagger.outcome.Failure`.
+These differ only in where inputs are read from and where outcomes are kept. Nodes of one vectorised class are
+priced in one call, the others one by one. An exception becomes the node's
+:class:`~bank_python.dagger.outcome.Failure`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.dagger.outcome import Failure, Outcome, upstream_failure
+from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, upstream_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bank_python.dagger.node import Node
 
-__all__ = ["by_height", "compute_alone", "evaluate", "inputs_first"]
+__all__ = ["by_height", "compute_alone", "evaluate", "evaluate_one", "inputs_first"]
 
 
 def evaluate(nodes: Sequence[Node], read: Callable[[Node], Outcome]) -> list[tuple[Node, Outcome]]:
@@ -34,27 +34,28 @@ def evaluate(nodes: Sequence[Node], read: Callable[[Node], Outcome]) -> list[tup
     list of (Node, Outcome)
         An outcome for every node, grouped by class.
     """
-    from bank_python.dagger.array_node import ArrayNode, evaluate_lanes
+    from bank_python.dagger.array_node import ArrayNode, price_nodes
 
     results: list[tuple[Node, Outcome]] = []
     groups: dict[object, list[ArrayNode]] = {}
     for node in nodes:
         if isinstance(node, ArrayNode):
-            groups.setdefault(node.lane_key, []).append(node)
+            groups.setdefault(node.layout, []).append(node)
         else:
-            results.append((node, _evaluate_one(node, read)))
+            results.append((node, evaluate_one(node, read)))
     for members in groups.values():
-        results.extend(zip(members, evaluate_lanes(members, read), strict=True))
+        results.extend(zip(members, price_nodes(members, read), strict=True))
     return results
 
 
-def _evaluate_one(node: Node, read: Callable[[Node], Outcome]) -> Outcome:
+def evaluate_one(node: Node, read: Callable[[Node], Outcome]) -> Outcome:
+    """Evaluate one node; what its function raises becomes its outcome."""
     for source in node._inputs:
         outcome = read(source)
-        if isinstance(outcome, Failure):
-            return upstream_failure(node.name, outcome)
+        if outcome.__class__ is Failure:
+            return upstream_failure(node.name, outcome)  # type: ignore[arg-type]  # it is a Failure
     try:
-        return node.compute(read)
+        return refuse_nan(node.name, node.compute(read))
     except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
         return Failure(error, node.name, error)
 

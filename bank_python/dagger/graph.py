@@ -1,15 +1,14 @@
 """The graph: who rests on whom, what is dirty, and one consistent way to bring it up to date.
 
-**Setting** a leaf marks everything above it dirty and its direct dependents stale; marking stops where it
-meets what is dirty already, so a leaf costs O(newly dirty nodes). **Recalculating** walks the dirty nodes by
-height, lowest first, so each is evaluated at most once and never on a mixture of old and new inputs. A dirty
-node none of whose inputs changed is not evaluated at all, and one that comes out the same as before does not
-make its dependents stale: the wave ends there. **Reading** a dirty node computes just what it needs.
+**Setting** a leaf notes it, with what it held when it was last followed up: O(1), whatever rests on it.
+**Recalculating** follows what was noted up the graph (:mod:`bank_python.dagger.wave`): each node at most once, never on
+a mixture of old and new inputs, and only as far as something changed. **Reading** computes just what it needs: if all
+that the noted leaves reach is needed, by the same wave; otherwise the rest is marked (:mod:`bank_python.dagger.marking`)
+and waits.
 
-**Ticks.** One :meth:`~DependencyGraph.batch`, or one set outside a batch, is one tick. A batch that raises
-is undone. **Threads.** Whatever writes (set, batch, recalculate, a pull) holds one re-entrant lock. A thread
-that does not hold it reads the last committed tick: while a tick is under way each outcome is saved, before
-it is overwritten, to where such readers look (:meth:`DependencyGraph._committed`).
+**Ticks.** One :meth:`~DependencyGraph.batch`, or one set outside a batch, is one tick. A batch that raises is undone.
+**Threads.** Whatever writes (set, batch, recalculate, a pull) holds one re-entrant lock. A thread that does not hold it
+reads the last committed tick: a node that the unfinished tick has changed still has what it held before.
 """
 
 from __future__ import annotations
@@ -17,42 +16,41 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from bank_python.dagger import explain as explaining
 from bank_python.dagger.aggregate import SumNode
-from bank_python.dagger.array_node import ArrayNode, Lanes
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.block import LeafBlock
 from bank_python.dagger.derived import DerivedNode
-from bank_python.dagger.evaluation import by_height, evaluate, inputs_first
+from bank_python.dagger.evaluation import by_height
 from bank_python.dagger.lock import WriteLock
-from bank_python.dagger.node import Leaf, Node, State
+from bank_python.dagger.marking import deliver, distrust_all, mark_stale, needed_for, process
+from bank_python.dagger.membership import attach, connect, detach, exchange, forget_fan, refuse_self_reference
+from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Observers, Subscription
-from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.dagger.outcome import Outcome, same
 from bank_python.dagger.scenario import Layer, active_layer, enter_layer, leave_layer
+from bank_python.dagger.settling import Before, Counts, save
 from bank_python.dagger.snapshot import Snapshot
-from bank_python.dagger.wiring import check_names, dependents_of, find_cycle, height_of, registration_order
+from bank_python.dagger.wave import Wave
+from bank_python.dagger.wiring import Reach, check_names, dependents_of, find_cycle, reach_of, registration_order
 from bank_python.errors import CycleError, GraphError, UnknownNodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeVar
+
+    from bank_python.dagger.lanes import Lanes
+    from bank_python.dagger.policy import Policy
+    from bank_python.dagger.profile import Profile
 
     _AnyNode = TypeVar("_AnyNode", bound=Node)
 
 __all__ = ["DependencyGraph"]
-
-_ABSENT = object()
-
-
-@dataclass(slots=True)
-class _Counts:
-    """What one pass over dirty nodes did."""
-
-    classes: Counter[str] = field(default_factory=Counter)
-    changed: int = 0
-    failed: int = 0
 
 
 class DependencyGraph:
@@ -78,17 +76,27 @@ class DependencyGraph:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
-        self._dirty: dict[Node, None] = {}
         self._lanes: dict[tuple[object, ...], Lanes] = {}
-        self._lock = WriteLock()
-        self._batches = 0
-        self._tick = 0
-        self._undo: dict[Node, Outcome] = {}
-        self._restorers: list[Callable[[], object]] = []
-        self._in_tick = False
-        self._snapshots: list[Snapshot] = []
         self._observers = Observers()
+        self._lock = WriteLock(self._commit, self._observers)
+        self._snapshots: list[Snapshot] = []
+        self._profile: Profile | None = None
+        # What waits: sources that moved, with what they held when they were last followed up; marked nodes; nodes
+        # that their policy holds back.
+        self._pending: dict[Node | LeafBlock, Outcome] = {}
+        self._dirty: dict[Node, None] = {}
+        self._waiting: dict[Node, None] = {}
+        # The tick under way, and what undoes it.
+        self._tick = 0
+        self._working_tick = 0
+        self._log: list[Before] | None = None
+        self._undo: list[Callable[[], object]] = []
+        self._rollbacks = 0
+        # Counters.
+        self._waves = 0
+        self._wiring = 0
         self._evaluations = 0
+        self._reaches: dict[tuple[Node | LeafBlock, Node], Reach] = {}
 
     # --- what is in it -----------------------------------------------------------------------
 
@@ -136,8 +144,10 @@ class DependencyGraph:
 
     @property
     def dirty(self) -> int:
-        """How many nodes wait to be brought up to date."""
-        return len(self._dirty)
+        """How many nodes wait to be brought up to date: all that what was set since may reach."""
+        with self._lock:
+            moved = [leaf for source in self._pending for leaf in _leaves(source)]
+            return len({*self._dirty, *(node for node in dependents_of(moved) if not node._lazy)})
 
     # --- wiring ------------------------------------------------------------------------------
 
@@ -165,14 +175,14 @@ class DependencyGraph:
         GraphError
             One of them is in another graph.
         """
-        with self._writing():
+        with self._lock:
             replaced = self._nodes.get(node.name) if replace else None
             if replaced is node:
                 return node
             new = registration_order(self, node)
             check_names(self._nodes, new, replaced)
             if replaced is not None:
-                self._refuse_self_reference(replaced, new)
+                refuse_self_reference(replaced, new)
             for member, inputs in new:
                 self._attach(member, inputs)
             if replaced is not None:
@@ -187,12 +197,13 @@ class DependencyGraph:
         GraphError
             Other nodes rest on it: the message names them; take those out first.
         """
-        with self._writing():
+        with self._lock:
             found = self.node(node)
             if found._dependents:
                 above = ", ".join(dependent.name for dependent in found._dependents)
                 raise GraphError(f"{found.name} cannot leave: {above} rest on it; unregister those first")
-            self._detach(found)
+            self._undoable(lambda: attach(self, found, found._inputs))
+            detach(self, found)
 
     def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
         """Give a node other inputs; new ones are registered, heights are repaired.
@@ -202,22 +213,42 @@ class DependencyGraph:
         CycleError
             One of `inputs` rests on `node`; nothing has changed.
         """
-        with self._writing():
+        with self._lock:
             self.node(node)
             for source in inputs:
                 self.register(source)
-            path = find_cycle(node, inputs)
-            if path:
-                raise CycleError(f"{node.name} cannot rest on itself: {' → '.join(path)}", path=path)
-            self._connect(node, tuple(inputs))
+            self._refuse_cycle(node, inputs)
+            self._rewire(node, tuple(inputs))
+
+    def swap(self, node: Node | str, old: Node | str, new: Node | str) -> None:
+        """Let a node rest on `new` in the place of its underlier `old`: another spot, another curve.
+
+        Raises
+        ------
+        GraphError
+            `node` does not rest on `old`.
+        CycleError
+            `new` rests on `node`; nothing has changed.
+        """
+        with self._lock:
+            found, leaving = self.node(node), self.node(old)
+            if leaving not in found._inputs:
+                listed = ", ".join(source.name for source in found._inputs)
+                raise GraphError(f"{found.name} does not rest on {leaving.name}, but on {listed}", name=found.name)
+            coming = self.node(new) if isinstance(new, str) else self.register(new)
+            self._refuse_cycle(found, [coming])
+            self._begin_tick()
+            self._undoable(exchange(self, found, leaving, coming))
 
     def derive(
         self,
         name: str,
         function: Callable[..., Any],
         inputs: Sequence[Node | str],
+        policy: Policy | None = None,
         *,
-        equal: Callable[[Any, Any], bool] | None = None,
+        equal: Callable[[Any, Any], bool] | float | None = None,
+        override: bool = False,
         replace: bool = False,
     ) -> DerivedNode:
         """Make any pure function of nodes a node of the graph.
@@ -230,8 +261,14 @@ class DependencyGraph:
             Takes the inputs' values, in order.
         inputs : sequence of Node or str
             Nodes (registered if need be) or names of nodes of this graph.
-        equal : callable, optional
+        policy : Policy, optional
+            When to evaluate it, if not at every tick that reaches it: :class:`~bank_python.dagger.OnRead`,
+            :class:`~bank_python.dagger.Every`, :class:`~bank_python.dagger.Moved`,
+            :class:`~bank_python.dagger.Background`.
+        equal : callable or float, optional
             When two values count as the same; see :class:`DerivedNode`.
+        override : bool, default False
+            Whether a what-if layer may set the node itself.
         replace : bool, default False
             Redefine a node of that name.
 
@@ -240,7 +277,8 @@ class DependencyGraph:
         DerivedNode
             The registered node.
         """
-        return self.register(DerivedNode(name, function, self._resolve(inputs), equal), replace=replace)
+        node = DerivedNode(name, function, self._resolve(inputs), equal, policy, override=override)
+        return self.register(node, replace=replace)
 
     def sum(
         self, name: str, nodes: Sequence[Node | str], weights: Sequence[float] | None = None, *, replace: bool = False
@@ -248,21 +286,35 @@ class DependencyGraph:
         """Make the exact (weighted) sum of nodes a node of the graph."""
         return self.register(SumNode(name, self._resolve(nodes), weights), replace=replace)
 
+    def block(self, leaves: Sequence[Leaf | str]) -> LeafBlock:
+        """Return a block that sets many leaves at once from an array, as one tick.
+
+        Raises
+        ------
+        GraphError
+            One of them is not a leaf that holds a number, or stands there twice.
+        """
+        return LeafBlock(self, [self.node(leaf) for leaf in leaves])
+
     # --- time passes -------------------------------------------------------------------------
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Many sets, one tick; if the block raises, every set made in it is undone."""
-        with self._writing():
-            self._batches += 1
+        """Many sets, one tick; if the block raises, everything done in it is undone."""
+        with self._lock:
+            outermost = self._log is None
+            if self._log is None:
+                self._log = []
+                self._undo = [partial(setattr, self._observers, "noted", dict(self._observers.noted))]
             try:
                 yield
             except BaseException:
-                if self._batches == 1:
+                if outermost:
                     self._roll_back()
                 raise
             finally:
-                self._batches -= 1
+                if outermost:
+                    self._log = None
 
     def recalculate(self, leaf: Leaf | None = None) -> explaining.Recalculation:  # noqa: ARG002 - a hint, see below
         """Bring every dirty node up to date.
@@ -278,15 +330,15 @@ class DependencyGraph:
             What was evaluated, changed and failed.
         """
         started = time.perf_counter()
-        with self._writing():
-            counts = self._process(list(self._dirty))
+        with self._lock:
+            counts = self._update()
             return explaining.Recalculation(
-                tick=self._tick,
-                evaluated=sum(counts.classes.values()),
-                changed=counts.changed,
-                failed=counts.failed,
-                by_class=dict(counts.classes),
-                seconds=time.perf_counter() - started,
+                self._working_tick,
+                counts.evaluated,
+                counts.changed,
+                counts.failed,
+                counts.by_class,
+                time.perf_counter() - started,
             )
 
     @contextmanager
@@ -316,22 +368,36 @@ class DependencyGraph:
 
     def snapshot(self) -> Snapshot:
         """Hold one committed tick still: ``with graph.snapshot() as s: s[node]``."""
-        with self._writing():
-            self._process(list(self._dirty))
+        with self._lock:
+            self._update()
             snapshot = Snapshot(self, self._tick)
             self._snapshots.append(snapshot)
             return snapshot
 
     # --- asking ------------------------------------------------------------------------------
 
-    def subscribe(self, node: Node | str, callback: Callable[[Node], object]) -> Subscription:
+    def subscribe(self, node: Node | str, callback: Callable[[Node], object], *, weak: bool = False) -> Subscription:
         """Call ``callback(node)`` after each recalculation or set that changed the node.
 
-        The callback runs in the thread that made the change, when its tick is complete. One that raises is
-        logged and counted (``subscription.failures``); graph and other subscribers are unaffected.
+        Several changes before the node is brought up to date are one call. The callback runs in the thread that
+        made the change, when its tick is complete. One that raises is logged and counted
+        (``subscription.failures``); graph and other subscribers are unaffected.
+
+        Parameters
+        ----------
+        node : Node or str
+            What to watch.
+        callback : callable
+            Takes the node.
+        weak : bool, default False
+            Do not keep `callback` alive (for a bound method: the object it belongs to); when it is gone, the
+            subscription ends by itself.
         """
-        with self._writing():
-            return self._observers.add(self.node(node), callback)
+        with self._lock:
+            found = self.node(node)
+            subscription = self._observers.add(found, callback, weak=weak)
+            forget_fan(found)
+            return subscription
 
     def explain(self, node: Node | str, depth: int = 6, breadth: int = 12) -> explaining.Explanation:
         """Return the inputs, the function and the tick that made a node's value, as a tree."""
@@ -355,7 +421,7 @@ class DependencyGraph:
 
     def __repr__(self) -> str:
         leaves = sum(isinstance(node, Leaf) for node in self._nodes.values())
-        return f"<DependencyGraph: {len(self)} nodes, {leaves} leaves, {len(self._dirty)} dirty, tick {self._tick}>"
+        return f"<DependencyGraph: {len(self)} nodes, {leaves} leaves, {self.dirty} dirty, tick {self._tick}>"
 
     # --- reading (called by Node) ------------------------------------------------------------
 
@@ -363,222 +429,221 @@ class DependencyGraph:
         layer = active_layer(self)
         if layer is not None:
             return layer.outcome(node)
-        if node._state and self._lock.try_enter():
+        if (self._pending or node._state) and self._lock.try_enter(wait=node._outcome is None):
             try:
-                self._process(inputs_first([node], lambda n: n._inputs, lambda n: bool(n._state)))
+                self._refresh(node)
             finally:
-                self._leave()
-        return self._committed(node)
+                self._lock.leave()
+        while True:
+            undone = self._rollbacks
+            outcome = node._outcome
+            if node._changed_tick > self._tick and not self._lock.mine:
+                outcome = node._previous
+            if undone == self._rollbacks:
+                return outcome
 
-    def _committed(self, node: Node) -> Outcome:
-        current = node._outcome  # before the saved one: the writer saves first and overwrites second
-        if self._lock.mine:
-            return current
-        saved = self._undo.get(node, _ABSENT)
-        return current if saved is _ABSENT else saved
+    def _is_current(self, node: Node) -> bool:
+        return not node._state and not self._pending
+
+    def _refresh(self, node: Node) -> None:
+        if isinstance(node, Leaf):
+            return
+        reaches = {source: self._reach(source, node) for source in self._pending}
+        if Reach.PART in reaches.values() or self._dirty:
+            self._mark_pending()
+        else:
+            self._follow([source for source, reach in reaches.items() if reach is Reach.ALL])
+        if node._state:
+            self._count(process(self, needed_for(node)))
+
+    def _reach(self, source: Node | LeafBlock, target: Node) -> Reach:
+        known = self._reaches.get((source, target))
+        if known is None:
+            known = self._reaches[source, target] = reach_of(_leaves(source), target)
+        return known
+
+    # --- bringing up to date -----------------------------------------------------------------
+
+    def _update(self) -> Counts:
+        self._wake()
+        if self._dirty:
+            self._mark_pending()
+            return self._count(process(self, list(self._dirty)))
+        return self._follow(list(self._pending))
+
+    def _follow(self, sources: Sequence[Node | LeafBlock]) -> Counts:
+        wave = Wave(self)
+        try:
+            for source in sources:
+                if isinstance(source, LeafBlock):
+                    source.start(wave, self._pending.pop(source))
+                else:
+                    wave.start(source, self._pending.pop(source))
+            return self._count(wave.run())
+        except BaseException:
+            distrust_all(self, [leaf for source in sources for leaf in _leaves(source)])
+            raise
+
+    def _count(self, counts: Counts) -> Counts:
+        self._evaluations += counts.evaluated
+        return counts
+
+    def _mark_pending(self) -> None:
+        pending, self._pending = self._pending, {}
+        for source, old in pending.items():
+            for leaf, before in source.pairs(old) if isinstance(source, LeafBlock) else [(source, old)]:
+                if not same(before, leaf._outcome):
+                    deliver(self, leaf, before)
+
+    def _wake(self) -> None:
+        for node in [node for node in self._waiting if node.policy is not None and node.policy.is_due(self, node)]:
+            del self._waiting[node]
+            mark_stale(self, [node])
 
     # --- writing -----------------------------------------------------------------------------
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with_lock = self._lock
-        with_lock.__enter__()
-        try:
-            yield
-        finally:
-            self._leave()
+    def _commit(self) -> list[Subscription]:
+        self._tick = self._working_tick
+        return self._observers.take(settled=not self._pending) if self._observers.noted else []
 
-    def _leave(self) -> None:
-        outermost = self._lock.depth == 1
-        to_tell = self._observers.take() if outermost else []
-        if outermost:
-            self._undo = {}
-            self._restorers.clear()
-            self._in_tick = False
-        self._lock.__exit__()
-        self._observers.tell(to_tell)
+    def _undoable(self, undo: Callable[[], object]) -> None:
+        if self._log is not None:
+            self._undo.append(undo)
 
     def _begin_tick(self) -> None:
-        if not self._in_tick:
-            self._in_tick = True
-            self._tick += 1
+        if self._working_tick == self._tick:
+            self._working_tick += 1
 
     def _set_leaf(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
-        with self._writing():
-            old_stamp = leaf._stamp
-            self._restorers.append(lambda: leaf._restamp(old_stamp))
-            leaf._restamp(stamp)
-            if not same(leaf._outcome, outcome):
-                self._begin_tick()
-                self._overwrite(leaf, outcome)
-                self._mark_stale(leaf._dependents)
+        with self._lock:
+            old, old_stamp = leaf._outcome, leaf._stamp
+            leaf._stamp = stamp
+            if self._log is not None:
+                self._undo.append(lambda: setattr(leaf, "_stamp", old_stamp))
+            if same(old, outcome):
+                return
+            self._begin_tick()
+            save(self, [leaf])
+            if leaf not in self._pending:
+                self._note(leaf, old)
+            self._observers.note(leaf, old)
+            if leaf._changed_tick != self._working_tick:
+                leaf._previous, leaf._changed_tick = old, self._working_tick
+            leaf._outcome = outcome
+
+    def _set_block(self, block: LeafBlock, values: list[float]) -> None:
+        with self._lock:
+            whole = self._log is None and not self._snapshots and not self._observers and self._pending.keys().isdisjoint(block.leaves)
+            if not whole or any(isinstance(source, LeafBlock) for source in self._pending if source is not block):
+                for leaf, value in zip(block.leaves, values, strict=True):
+                    self._set_leaf(leaf, value, stamp=True)
+                return
+            self._begin_tick()
+            tick = self._working_tick
+            olds = [leaf._outcome for leaf in block.leaves]
+            for leaf, old, value in zip(block.leaves, olds, values, strict=True):
+                leaf._stamp = True
+                if value != old or not value:
+                    leaf._previous, leaf._changed_tick, leaf._outcome = old, tick, value
+            self._pending.setdefault(block, olds)
+
+    def _note(self, leaf: Leaf, old: Outcome) -> None:
+        for block in [source for source in self._pending if isinstance(source, LeafBlock) and leaf in source]:
+            self._pending |= block.pairs(self._pending.pop(block))
+        self._pending.setdefault(leaf, old)
 
     def _amend(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
-        with self._writing():
+        with self._lock:
             self._begin_tick()
             before = node.terms
-            self._restorers.append(lambda: self._rewrite_terms(node, before))
+            self._undoable(lambda: self._rewrite_terms(node, before))
             self._rewrite_terms(node, terms)
 
     def _rewrite_terms(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
         node._terms.update(terms)
         if node._lanes is not None:
             node._lanes.refresh(node)
-        self._mark_stale([node])
+        mark_stale(self, [node])
 
     def _roll_back(self) -> None:
-        for restore in reversed(self._restorers):
+        self._rollbacks += 1
+        log, self._log = self._log or [], None
+        for restore in reversed(self._undo):
             restore()
-        for node, outcome in self._undo.items():
-            if node._graph is not self:
-                continue  # it came into the graph in this batch and has just left it again
-            node._outcome = outcome
-            self._mark_stale(node._dependents)
-            if not isinstance(node, Leaf):
-                self._mark_stale([node])
-        self._observers.discard()
-        if self._in_tick:
-            self._tick -= 1
+        for before in reversed(log):
+            if before.node._graph is self:  # and did not come in this batch, to leave again with it
+                self._restore(before)
+        self._working_tick = self._tick
 
-    def _overwrite(self, node: Node, outcome: Outcome) -> None:
-        old = node._outcome
-        self._undo.setdefault(node, old)
-        for snapshot in self._snapshots:
-            snapshot.keep(node, old)
-        self._observers.note(node, old)
-        node._previous, node._changed_tick = old, self._tick
-        node._outcome = outcome
-
-    def _mark_stale(self, nodes: Iterable[Node]) -> None:
-        stack = []
-        for node in nodes:
-            if not node._state:
-                stack.append(node)
-            node._state = State.STALE
-            self._dirty[node] = None
-        while stack:
-            for dependent in stack.pop()._dependents:
-                if not dependent._state:
-                    dependent._state = State.DIRTY
-                    self._dirty[dependent] = None
-                    stack.append(dependent)
-
-    # --- recomputing -------------------------------------------------------------------------
-
-    def _process(self, nodes: Iterable[Node]) -> _Counts:
-        counts = _Counts()
-        for level in by_height(nodes):
-            stale = [node for node in level if node._state is State.STALE]
-            for node, outcome in evaluate(stale, lambda source: source._outcome):
-                counts.classes[type(node).__name__] += 1
-                counts.changed += self._settle(node, outcome)
-                counts.failed += isinstance(outcome, Failure)
-            for node in level:
-                node._state = State.CLEAN
-                self._dirty.pop(node, None)
-        self._evaluations += sum(counts.classes.values())
-        return counts
-
-    def _settle(self, node: Node, outcome: Outcome) -> bool:
-        try:
-            unchanged = node.unchanged(node._outcome, outcome)
-        except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
-            outcome = Failure(error, node.name, error)
-            unchanged = same(node._outcome, outcome)
-        if unchanged:
-            return False
-        self._overwrite(node, outcome)
-        for dependent in node._dependents:
-            dependent._state = State.STALE
-        return True
+    def _restore(self, before: Before) -> None:
+        node, undone = before.node, before.node._outcome
+        node._outcome, node._previous, node._changed_tick = before.outcome, before.previous, before.changed_tick
+        if node in self._pending:
+            return
+        if isinstance(node, Leaf):
+            self._pending[node] = undone
+        else:
+            deliver(self, node, undone)
+            mark_stale(self, [node])
 
     # --- wiring, step by step ----------------------------------------------------------------
 
     def _resolve(self, nodes: Sequence[Node | str]) -> list[Node]:
         return [self.node(node) if isinstance(node, str) else node for node in nodes]
 
+    def _refuse_cycle(self, node: Node, inputs: Sequence[Node]) -> None:
+        path = find_cycle(node, inputs)
+        if path:
+            raise CycleError(f"{node.name} cannot rest on itself: {' → '.join(path)}", path=path)
+
     def _attach(self, node: Node, inputs: tuple[Node, ...]) -> None:
-        self._restorers.append(lambda: self._detach(node))
-        node._graph, node._inputs, node._height = self, inputs, height_of(inputs)
-        self._nodes[node.name] = node
-        for source in inputs:
-            source._dependents[node] = None
-        if isinstance(node, ArrayNode):
-            layout = node._layout()
-            if layout not in self._lanes:
-                self._lanes[layout] = Lanes(node)
-            self._lanes[layout].add(node)
-        if not isinstance(node, Leaf):
-            node._state = State.CLEAN
-            self._mark_stale([node])
+        self._undoable(lambda: detach(self, node))
+        attach(self, node, inputs)
 
-    def _detach(self, node: Node) -> None:
-        for source in node._inputs:
-            source._dependents.pop(node, None)
-        if isinstance(node, ArrayNode) and node._lanes is not None:
-            node._lanes.remove(node)
-        self._dirty.pop(node, None)
-        self._observers.forget(node)
-        if self._nodes.get(node.name) is node:
-            del self._nodes[node.name]
-        node._graph = None
-
-    def _connect(self, node: Node, inputs: tuple[Node, ...]) -> None:
+    def _rewire(self, node: Node, inputs: tuple[Node, ...]) -> None:
         before = node._inputs
-        self._restorers.append(lambda: self._connect(node, before))
-        for source in before:
-            source._dependents.pop(node, None)
-        node._inputs = inputs
-        for source in inputs:
-            source._dependents[node] = None
-        self._repair_heights(node)
+        self._undoable(lambda: self._rewire(node, before))
         self._begin_tick()
-        self._mark_stale([node])
-
-    def _repair_heights(self, node: Node) -> None:
-        stack = [node]
-        while stack:
-            member = stack.pop()
-            height = height_of(member._inputs)
-            if height != member._height:
-                member._height = height
-                stack.extend(member._dependents)
-
-    def _refuse_self_reference(self, old: Node, new: Iterable[tuple[Node, tuple[Node, ...]]]) -> None:
-        above = {old, *dependents_of([old])}
-        for member, inputs in new:
-            for source in inputs:
-                if source in above:
-                    path = [source.name, member.name, old.name]
-                    raise CycleError(
-                        f"{old.name} cannot be replaced by a node that rests on it: {' → '.join(path)}", path=path
-                    )
+        node._inputs = inputs
+        connect(self, node, before)
 
     def _substitute(self, old: Node, new: Node) -> None:
-        for dependent in tuple(old._dependents):
-            dependent.replace_input(old, new)
-            self._connect(dependent, tuple(new if source is old else source for source in dependent._inputs))
-        self._detach(old)
+        self._begin_tick()
+        for dependent in old.dependents:
+            self._undoable(exchange(self, dependent, old, new))
+        self._undoable(lambda: attach(self, old, old._inputs))
+        detach(self, old)
+        self._nodes[new.name] = new
 
     # --- layers and snapshots ----------------------------------------------------------------
 
     def _open_layer(self, overrides: Mapping[Leaf, object] | Mapping[str, object]) -> tuple[Layer, Snapshot | None]:
         known: dict[Node, Outcome] = {}
         for key, value in overrides.items():
-            leaf = self.node(key)
-            if not isinstance(leaf, Leaf):
-                raise GraphError(
-                    f"a scenario sets leaves; {leaf.name} is derived from "
-                    f"{', '.join(source.name for source in leaf.underliers)}: override those",
-                    name=leaf.name,
-                )
-            known[leaf] = leaf.domain.check(leaf.name, value)
+            node = self.node(key)
+            known[node] = _override(node, value)
         outer = active_layer(self)
-        with self._writing():
+        with self._lock:
             base = None if outer is not None else self.snapshot()
             affected = frozenset(dependents_of(known))
         return Layer(self, outer or base, known, affected), base  # type: ignore[arg-type]  # one of the two is there
 
     def _release(self, snapshot: Snapshot) -> None:
-        with self._writing():
+        with self._lock:
             self._snapshots = [other for other in self._snapshots if other is not snapshot]
+
+
+def _leaves(source: Node | LeafBlock) -> Sequence[Node]:
+    return source.leaves if isinstance(source, LeafBlock) else (source,)
+
+
+def _override(node: Node, value: object) -> Outcome:
+    if isinstance(node, Leaf):
+        return node.domain.check(node.name, value)
+    if isinstance(node, DerivedNode) and node.override:
+        return value
+    inputs = ", ".join(source.name for source in node.underliers)
+    raise GraphError(
+        f"a scenario sets leaves; {node.name} is derived from {inputs}: override those, or derive it with override=True",
+        name=node.name,
+    )

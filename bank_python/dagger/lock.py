@@ -3,49 +3,69 @@
 from __future__ import annotations
 
 import threading
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bank_python.dagger.observe import Observers, Subscription
 
 __all__ = ["WriteLock"]
 
 
 class WriteLock:
-    """A re-entrant lock that knows its owner.
+    """A re-entrant lock that knows its owner and tidies up when the last level is left.
 
     ``threading.RLock`` keeps its owner to itself, and a reader has to know whether it is looking at its own
     half-finished batch (which it may see) or at another thread's (which it may not).
+
+    Parameters
+    ----------
+    commit : callable
+        Called before the outermost level is left: the tick is complete. Returns the subscriptions to tell.
+    observers : Observers
+        Tells them, when the lock is free again.
     """
 
-    def __init__(self) -> None:
+    __slots__ = ("_commit", "_depth", "_lock", "_observers", "_owner")
+
+    def __init__(self, commit: Callable[[], list[Subscription]], observers: Observers) -> None:
         self._lock = threading.RLock()
-        self._owner: int | None = None
+        self._commit = commit
+        self._observers = observers
+        self._owner = 0
         self._depth = 0
 
     @property
     def mine(self) -> bool:
         """Whether the calling thread holds the lock."""
-        return self._owner == threading.get_ident()
+        return self._owner == get_ident()
 
-    @property
-    def depth(self) -> int:
-        """How often the owner has entered."""
-        return self._depth
-
-    def try_enter(self) -> bool:
-        """Enter if that needs no waiting."""
-        if not self._lock.acquire(blocking=False):
+    def try_enter(self, *, wait: bool) -> bool:
+        """Enter if that needs no waiting, or all the same if `wait`."""
+        if not self._lock.acquire(blocking=wait):
             return False
-        self._entered()
+        self._owner = get_ident()
+        self._depth += 1
         return True
+
+    def leave(self) -> None:
+        """Leave the level entered last."""
+        if self._depth > 1:
+            self._depth -= 1
+            self._lock.release()
+            return
+        to_tell = self._commit()
+        self._depth = self._owner = 0
+        self._lock.release()
+        if to_tell:
+            self._observers.tell(to_tell)
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        self._entered()
+        self._owner = get_ident()
+        self._depth += 1
 
     def __exit__(self, *_: object) -> None:
-        self._depth -= 1
-        if self._depth == 0:
-            self._owner = None
-        self._lock.release()
-
-    def _entered(self) -> None:
-        self._owner = threading.get_ident()
-        self._depth += 1
+        self.leave()

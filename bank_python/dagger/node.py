@@ -1,39 +1,54 @@
 """Nodes: everything that can change.
 
-A :class:`Node` has a name, inputs (its *underliers*) and a value. It is in one of three states:
+A :class:`Node` has a name, inputs (its *underliers*) and an outcome: its value or, when it has none, the failure in
+the value's place. A node in no graph computes itself when it is read, each time, and keeps nothing. In a graph it
+is in one of three states:
 
 ``CLEAN``
-    its outcome is right for the current leaves;
+    its outcome is right for the current leaves, but for those the graph has not yet followed up
+    (:mod:`bank_python.dagger.wave`);
 ``DIRTY``
     some leaf above it changed; whether the change reaches it is not known yet;
 ``STALE``
     one of its inputs did change: it must be evaluated again.
 
-Invariants, for nodes in a graph: every dependent of a node that is not clean is itself not clean; a clean
-node's outcome is a function of its inputs' outcomes; a node's height is one more than its highest input's.
+Invariants, for nodes in a graph: every dependent of a node that is not clean is itself not clean; a clean node's
+outcome is a function of its inputs' outcomes; a node's height is one more than its highest input's.
 
-A node in no graph computes itself when it is read, each time, and keeps nothing.
+Of each node two outcomes are kept, the current one and the one before the tick that last changed it. That is what
+:meth:`~bank_python.dagger.graph.DependencyGraph.explain` shows, and what a reader sees who looks while a tick that
+is not finished has already changed the node.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger.domain import Domain
-from bank_python.dagger.evaluation import compute_alone
+from bank_python.dagger.evaluation import compute_alone, evaluate_one
 from bank_python.dagger.outcome import Failure, Outcome, same
 from bank_python.errors import GraphError, NotQuotedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
+    from typing import Any, Self
 
+    from bank_python.dagger.fan import Fan
     from bank_python.dagger.graph import DependencyGraph
+    from bank_python.dagger.policy import Policy
 
-__all__ = ["Leaf", "Node", "State"]
+__all__ = ["Leaf", "Node", "State", "present"]
+
+_LOWEST = {
+    Domain.FINITE: -math.inf,
+    Domain.POSITIVE: 0.0,
+    Domain.NON_NEGATIVE: -math.ulp(0.0),
+    Domain.ANY: math.inf,  # every value takes the long way, through the domain's own check
+}
 
 
 class State(enum.IntEnum):
@@ -60,9 +75,30 @@ class Node(ABC):
         The name is empty or not a string, or an input is not a node.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_changed_tick",
+        "_dependents",
+        "_due",
+        "_fan",
+        "_graph",
+        "_height",
+        "_inputs",
+        "_lazy",
+        "_outcome",
+        "_previous",
+        "_state",
+        "name",
+    )
+
     record_tag: ClassVar[str] = ""
     record_version: ClassVar[int] = 1
     record_home: ClassVar[str] = "/Nodes/"
+    wiring_attributes: ClassVar[tuple[str, ...]] = ("_inputs",)
+    """The attributes that :meth:`replace_input` sets, each to a new object."""
+
+    equal: Callable[[Any, Any], bool] | None = None  # a cutoff rule of the node's own, in the place of the bits
+    policy: Policy | None = None  # when it is evaluated, if not at every tick that reaches it
 
     def __init__(self, name: str, inputs: Sequence[Node] = ()) -> None:
         if not isinstance(name, str) or not name.strip():  # type: ignore[redundant-expr]  # checked for untyped callers
@@ -76,7 +112,10 @@ class Node(ABC):
         self._outcome: Outcome = None
         self._height = 0
         self._state = State.STALE
-        self._dependents: dict[Node, None] = {}
+        self._dependents: dict[Node, None] | None = None
+        self._fan: Fan | None = None
+        self._due = 0
+        self._lazy = False  # whether only reading evaluates it: it, or what it rests on, is on read
         self._changed_tick = 0
         self._previous: Outcome = None
 
@@ -104,8 +143,8 @@ class Node(ABC):
             The node's own failure, as its function raised it.
         """
         outcome = self._read()
-        if isinstance(outcome, Failure):
-            raise outcome.error.with_traceback(None)
+        if outcome.__class__ is Failure:
+            raise outcome.error.with_traceback(None)  # type: ignore[attr-defined]  # it is a Failure
         return outcome
 
     @property
@@ -114,10 +153,19 @@ class Node(ABC):
         outcome = self._read()
         return outcome.error if isinstance(outcome, Failure) else None
 
+    @property
+    def dependents(self) -> tuple[Node, ...]:
+        """The nodes of the graph that are computed from this one."""
+        return tuple(self._dependents or ())
+
     def _read(self) -> Outcome:
         if self._graph is not None:
             return self._graph._read(self)
         return compute_alone(self)
+
+    def _renew(self) -> Outcome:
+        """Return the outcome for the inputs' present outcomes; what the graph calls when the node is due."""
+        return evaluate_one(self, present)
 
     # --- what each class of node defines -----------------------------------------------------
 
@@ -129,13 +177,12 @@ class Node(ABC):
         """Return the node's full inputs in `graph`; some classes find the rest of theirs there by name."""
         return self._inputs
 
-    def unchanged(self, old: Outcome, new: Outcome) -> bool:
-        """Whether `new` is not worth propagating: by default, whether it is the same to the bit."""
-        return same(old, new)
-
     def replace_input(self, old: Node, new: Node) -> None:
         """Take `new` where the node refers to `old`; classes that keep inputs of their own extend it."""
         self._inputs = tuple(new if source is old else source for source in self._inputs)
+
+    def _rewired(self) -> None:
+        """Take note that the inputs are others now; for classes that keep something about them."""
 
     # --- record form (what a store keeps) ----------------------------------------------------
 
@@ -159,7 +206,8 @@ class Node(ABC):
         return ", ".join(node.name for node in self._inputs)
 
     def __repr__(self) -> str:
-        shown = "not computed yet" if self._graph is None or self._state else _show(self._outcome)
+        known = self._graph is not None and self._graph._is_current(self)
+        shown = _show(self._outcome) if known else "not computed yet"
         return f"{type(self).__name__}({self.name!r}, {self._describe()}) = {shown}"
 
 
@@ -191,12 +239,15 @@ class Leaf(Node):
     0.07
     """
 
+    __slots__ = ("_lowest", "_stamp", "domain")
+
     record_tag = "Leaf"
     record_home = "/Market/"
 
     def __init__(self, name: str, value: object = 0.0, domain: str | Domain = Domain.FINITE) -> None:
         super().__init__(name)
         self.domain = Domain.parse(domain)
+        self._lowest = _LOWEST[self.domain]
         self._stamp: object = self.domain is Domain.ANY or value != 0.0
         self._outcome = self._accept(value) if self._stamp else self._unquoted()
         self._state = State.CLEAN
@@ -207,24 +258,21 @@ class Leaf(Node):
         return bool(self._stamp)
 
     def set(self, value: object) -> None:
-        """Set the leaf; in a graph, everything that rests on it becomes dirty.
+        """Set the leaf; in a graph, what rests on it is brought up to date when it is next read or recalculated.
 
         Raises
         ------
         DomainError
             `value` lies outside the domain; nothing has changed.
         """
-        self._set(value, stamp=True)
+        self._set(value, True)  # noqa: FBT003 - the stamp of a leaf that keeps no other
 
     def _set(self, value: object, stamp: object) -> None:
-        outcome = self._accept(value)
+        outcome = value if value.__class__ is float and self._lowest < value < math.inf else self._accept(value)  # type: ignore[operator]  # a float
         if self._graph is None:
             self._outcome, self._stamp = outcome, stamp
         else:
             self._graph._set_leaf(self, outcome, stamp)
-
-    def _restamp(self, stamp: object) -> None:
-        self._stamp = stamp
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:  # noqa: ARG002 - a leaf has no inputs
         """Return what the leaf was set to."""
@@ -257,6 +305,11 @@ class Leaf(Node):
     def __repr__(self) -> str:
         shown = _show(self._outcome) if self._stamp else "not yet quoted"
         return f"{type(self).__name__}({self.name!r}, {self._describe()}) = {shown}"
+
+
+def present(source: Node) -> Outcome:
+    """Return what a node of a graph holds now."""
+    return source._outcome
 
 
 def _show(outcome: Outcome) -> str:

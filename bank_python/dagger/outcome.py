@@ -3,6 +3,10 @@
 A failing node keeps its error *as its value*: dependents then say which upstream failed, siblings go on,
 and the next good tick repairs everything through the ordinary recomputation. :func:`same` is the cutoff
 rule: a node whose outcome is the same as before stops the wave.
+
+**Not a number.** A float NaN is never a value: a leaf refuses it, a lane of an array node that comes out NaN and
+a function that returns NaN fail, and say so (:func:`refuse_nan`). NaN inside an array is data, and passes.
+Infinities may be derived, and sums treat them as :func:`math.fsum` does.
 """
 
 from __future__ import annotations
@@ -12,9 +16,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bank_python.errors import UpstreamError
+from bank_python.errors import UpstreamError, ValuationError
 
-__all__ = ["Failure", "Outcome", "same", "upstream_failure"]
+__all__ = ["Failure", "Outcome", "refuse_nan", "same", "upstream_failure"]
 
 # A value of any type, or a Failure. A union with ``object`` is ``object``: the alias documents intent.
 Outcome: TypeAlias = object
@@ -55,6 +59,17 @@ def upstream_failure(name: str, cause: Failure) -> Failure:
     )
     error.__cause__ = cause.root
     return Failure(error, cause.cause_name, cause.root)
+
+
+def refuse_nan(name: str, outcome: Outcome) -> Outcome:
+    """Return `outcome`, or the failure of the node `name` if it is a float NaN."""
+    if isinstance(outcome, float) and math.isnan(outcome):
+        error = ValuationError(
+            f"{name} came out as not a number (NaN); return a value, or raise an error that says why there is none",
+            name=name,
+        )
+        return Failure(error, name, error)
+    return outcome
 
 
 def same(old: Outcome, new: Outcome) -> bool:

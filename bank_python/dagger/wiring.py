@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING
 
 from bank_python.errors import CycleError, DuplicateNodeError, GraphError
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from bank_python.dagger.graph import DependencyGraph
     from bank_python.dagger.node import Node
 
-__all__ = ["check_names", "dependents_of", "find_cycle", "height_of", "registration_order"]
+__all__ = ["Reach", "check_names", "dependents_of", "find_cycle", "height_of", "reach_of", "registration_order"]
 
 
 def registration_order(graph: DependencyGraph, node: Node) -> list[tuple[Node, tuple[Node, ...]]]:
@@ -111,11 +112,32 @@ def dependents_of(nodes: Iterable[Node]) -> list[Node]:
     found: dict[Node, None] = {}
     stack = list(nodes)
     while stack:
-        for dependent in stack.pop()._dependents:
+        for dependent in stack.pop()._dependents or ():
             if dependent not in found:
                 found[dependent] = None
                 stack.append(dependent)
     return list(found)
+
+
+class Reach(enum.Enum):
+    """How much of what rests on some sources a target needs."""
+
+    NONE = enum.auto()
+    PART = enum.auto()
+    ALL = enum.auto()
+
+
+def reach_of(sources: Iterable[Node], target: Node) -> Reach:
+    """Return how much of what rests on `sources`, lazy nodes apart, reading `target` needs."""
+    cone = {node for node in dependents_of(sources) if not node._lazy}
+    if target not in cone:
+        return Reach.NONE
+    needed = {target}
+    for node in sorted(cone, key=lambda member: -member._height):
+        if node is not target and needed.isdisjoint(node._dependents or ()):
+            return Reach.PART
+        needed.add(node)
+    return Reach.ALL
 
 
 def height_of(inputs: Iterable[Node]) -> int:

@@ -78,6 +78,8 @@ class ConvertedSum(Node):
         The currency of the sum.
     """
 
+    wiring_attributes = ("_inputs", "_parts", "_conversions")
+
     def __init__(self, name: str, parts: Mapping[str, list[Node]], base_currency: str) -> None:
         self.base_currency = base_currency
         self._parts = {currency: list(nodes) for currency, nodes in parts.items()}
@@ -106,8 +108,9 @@ class ConvertedSum(Node):
     def replace_input(self, old: Node, new: Node) -> None:
         """Take `new` where a summand or a rate is `old`."""
         super().replace_input(old, new)
-        for nodes in self._parts.values():
-            nodes[:] = [new if node is old else node for node in nodes]
+        self._parts = {
+            currency: [new if node is old else node for node in nodes] for currency, nodes in self._parts.items()
+        }
         if self.graph is not None:
             swap = {old: new}
             self._conversions = {

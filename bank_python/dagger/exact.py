@@ -1,0 +1,102 @@
+"""Sums without rounding: what lets an aggregate be kept up to date and still be right to the last bit.
+
+A sum is held as a list of *terms* whose exact, unrounded total it is. When an input goes from `old` to `new`, the
+terms ``new`` and ``-old`` are appended: no digit is lost, so the terms always add up to exactly the current
+inputs, by whatever route they came to be what they are. :func:`math.fsum` of the terms, correctly rounded, is then
+:func:`math.fsum` of the inputs. :func:`compress` turns a list that has grown long into a few terms with the same
+total.
+
+:func:`grouped` does the same for whole columns: it splits every number into pieces so coarse that adding them up
+in float64 is exact, and returns for each group a few terms with the group's exact total.
+
+References
+----------
+J. R. Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric predicates", Discrete &
+Computational Geometry 18 (1997) 305-363 (expansions). S. M. Rump, T. Ogita, S. Oishi, "Accurate floating-point
+summation part I: faithful rounding", SIAM J. Sci. Comput. 31 (2008) 189-224, algorithm 3.1 (error-free extraction).
+"""
+
+from __future__ import annotations
+
+import math
+from math import fsum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["LIMIT", "compress", "grouped"]
+
+LIMIT = 40
+"""How many terms a sum may hold before they are compressed: fsum of so many costs less than compressing."""
+
+_MANTISSA = 53
+
+
+def compress(terms: list[float], total: float) -> None:
+    """Replace `terms`, in place, by a few with the same exact sum.
+
+    Parameters
+    ----------
+    terms : list of float
+        Finite, their exact sum within the range of a float.
+    total : float
+        ``fsum(terms)``.
+
+    Examples
+    --------
+    >>> terms = [1e16, 1.0, -1e16, 1e-20]
+    >>> compress(terms, fsum(terms))
+    >>> terms
+    [1.0, 1e-20]
+    """
+    parts = []
+    rest = total
+    while rest:
+        parts.append(rest)
+        terms.append(-rest)
+        rest = fsum(terms)
+    terms[:] = parts
+
+
+def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list[float]]:
+    """Return, for each group of consecutive `values`, terms whose exact sum is the group's.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        Finite, below 1e290 in size; overwritten.
+    offsets : array of shape (groups,)
+        Where each group begins; groups are not empty.
+
+    Returns
+    -------
+    list of list of float
+        One list of terms a group.
+
+    Examples
+    --------
+    >>> grouped(np.array([1e16, 1.0, -1e16, 0.1, 0.2]), np.array([0, 3]))
+    [[1.0], [0.30000000000000004, -2.7755575615628914e-17]]
+    """
+    sums = []
+    bits = math.ceil(math.log2(len(values) + 2))
+    piece = np.empty_like(values)
+    largest = max(values.max(), -values.min()) if len(values) else 0.0
+    while largest:
+        # Adding and taking away 2^k rounds each value to a multiple of 2^(k-53); sums of those pieces are exact
+        # as long as they stay below 2^k, which the `bits` of room guarantee.
+        exponent = math.frexp(largest)[1] + bits
+        coarse = math.ldexp(1.0, exponent)
+        np.add(values, coarse, out=piece)
+        piece -= coarse
+        values -= piece
+        sums.append(np.add.reduceat(piece, offsets))
+        largest = math.ldexp(1.0, exponent - _MANTISSA) if values.any() else 0.0
+    columns = [column.tolist() for column in sums]
+    terms = [list(group) for group in zip(*columns, strict=True)] if columns else [[] for _ in offsets]
+    for group in terms:
+        compress(group, fsum(group))
+    return terms

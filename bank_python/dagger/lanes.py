@@ -1,0 +1,265 @@
+"""Columns: the arguments and outcomes of all nodes of one class, a row a node.
+
+A tick writes into the argument columns only what it moved, and the rows that are due are priced in one call of the
+class's ``price`` on those columns. What came out stands in columns too, so that five thousand outcomes are
+compared, kept and handed on by a few array operations.
+
+A row whose outcome is a :class:`~bank_python.dagger.outcome.Failure` holds NaN in its column and the failure
+itself beside it. A row one of whose inputs is not a number is *blocked*: it fails whatever ``price`` makes of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import numpy as np
+
+from bank_python.dagger.array_node import call_price, diagnosis, input_failure
+from bank_python.dagger.node import Node, present
+from bank_python.dagger.outcome import Failure, Outcome, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from bank_python.dagger.array_node import ArrayNode
+    from bank_python.dagger.lane_fan import LaneFan
+
+__all__ = ["Lanes", "Priced"]
+
+
+class Priced(NamedTuple):
+    """What pricing some rows changed: the rows, what they held, and what they hold now (NaN for a failure)."""
+
+    rows: NDArray[np.intp]
+    old: NDArray[np.float64]
+    new: NDArray[np.float64]
+
+
+class Lanes:
+    """The columns of one class of nodes with one kind of sources (:attr:`ArrayNode.layout`).
+
+    Attributes
+    ----------
+    nodes : list of ArrayNode
+        The node of each row.
+    table : array of shape (arguments, capacity)
+        The arguments of ``price``, in its order.
+    values, before : array of shape (capacity,)
+        Each row's outcome, and the one before the tick that last changed it; NaN where there is none.
+    changed : array of shape (capacity,)
+        The tick that last changed the row.
+    """
+
+    def __init__(self, first: ArrayNode) -> None:
+        self.type = type(first)
+        self.names = (*self.type.source_names, *self.type.term_names)
+        self.nodes: list[ArrayNode] = []
+        self.table: NDArray[np.float64] = np.full((len(self.names), 4), np.nan)
+        self.values: NDArray[np.float64] = np.full(4, np.nan)
+        self.before: NDArray[np.float64] = np.full(4, np.nan)
+        self.changed: NDArray[np.int64] = np.zeros(4, dtype=np.int64)
+        self.failures: dict[int, Failure] = {}
+        self.failures_before: dict[int, Failure] = {}
+        self.blocked: set[int] = set()
+        self.fan: LaneFan | None = None
+        self._heights: NDArray[np.intp] | None = None
+
+    # --- rows --------------------------------------------------------------------------------
+
+    def add(self, node: ArrayNode) -> None:
+        """Give `node` a row."""
+        row = len(self.nodes)
+        if row == len(self.values):
+            self._grow()
+        self.nodes.append(node)
+        node._lanes, node._row = self, row
+        self.values[row] = self.before[row] = np.nan
+        self.changed[row] = 0
+        self.refresh(node)
+        self.rearranged()
+
+    def remove(self, node: ArrayNode) -> None:
+        """Take the node's row away; the last row moves into its place."""
+        row, last = node._row, len(self.nodes) - 1
+        moved = self.nodes[last]
+        for column in (self.table.T, self.values, self.before, self.changed):
+            column[row] = column[last]
+        for failures in (self.failures, self.failures_before):
+            failures.pop(row, None)
+            if last in failures:
+                failures[row] = failures.pop(last)
+        self.nodes[row] = moved
+        self.nodes.pop()
+        moved._row = row
+        node._lanes = None
+        self.blocked = {row if other == last else other for other in self.blocked if other != row}
+        self.rearranged()
+        for source in moved._inputs:
+            source._fan = None
+
+    def _grow(self) -> None:
+        self.table = np.concatenate([self.table, np.full_like(self.table, np.nan)], axis=1)
+        self.values = np.concatenate([self.values, np.full_like(self.values, np.nan)])
+        self.before = np.concatenate([self.before, np.full_like(self.before, np.nan)])
+        self.changed = np.concatenate([self.changed, np.zeros_like(self.changed)])
+
+    def rearranged(self) -> None:
+        """Forget what was compiled from rows, heights and dependents."""
+        self.fan = None
+        self._heights = None
+
+    def split_by_height(self, rows: NDArray[np.intp]) -> Iterable[tuple[int, NDArray[np.intp]]]:
+        """Return `rows` height by height."""
+        if self._heights is None:
+            self._heights = np.array([node._height for node in self.nodes], dtype=np.intp)
+        lowest, highest = int(self._heights.min()), int(self._heights.max())
+        if lowest == highest:
+            return [(lowest, rows)]
+        heights = self._heights[rows]
+        return [(height, rows[heights == height]) for height in np.unique(heights).tolist()]
+
+    # --- arguments ---------------------------------------------------------------------------
+
+    def column(self, key: str) -> int:
+        """Return the column of an argument."""
+        return self.names.index(key)
+
+    def refresh(self, node: ArrayNode) -> None:
+        """Write all of a node's arguments into its row."""
+        for column, source in enumerate(node._sources.values()):
+            if isinstance(source, Node):
+                self.feed_one(column, node._row, source._outcome)
+            else:
+                self.table[column, node._row] = source
+        self.table[len(node._sources) :, node._row] = list(node._terms.values())
+
+    def feed_one(self, column: int, row: int, outcome: Outcome) -> None:
+        """Write one input's outcome into one row."""
+        if isinstance(outcome, float | int | np.floating):
+            self.table[column, row] = outcome
+            if row in self.blocked and input_failure(self.nodes[row], present) is None:
+                self.blocked.discard(row)
+        else:
+            self.table[column, row] = np.nan
+            self.blocked.add(row)
+
+    def feed(self, column: int, rows: NDArray[np.intp], outcome: Outcome) -> None:
+        """Write one input's outcome into several rows."""
+        if outcome.__class__ is float and not self.blocked:
+            self.table[column, rows] = outcome
+        else:
+            for row in rows.tolist():
+                self.feed_one(column, row, outcome)
+
+    def feed_column(self, column: int, rows: NDArray[np.intp], values: NDArray[np.float64]) -> None:
+        """Write several inputs' outcomes, NaN for a failure, into as many rows."""
+        self.table[column, rows] = values
+        if not self.blocked and not np.isnan(values).any():
+            return
+        bad = set(rows[np.isnan(values)].tolist())
+        for row in rows.tolist():
+            if row in bad:
+                self.blocked.add(row)
+            elif row in self.blocked and input_failure(self.nodes[row], present) is None:
+                self.blocked.discard(row)
+
+    # --- outcomes ----------------------------------------------------------------------------
+
+    def outcome(self, row: int) -> Outcome:
+        """Return what a row holds: a float, a failure, or ``None`` if it was never priced."""
+        value = self.values.item(row)
+        return value if value == value else self.failures.get(row)  # noqa: PLR0124 - is it a number?
+
+    def outcome_before(self, row: int) -> Outcome:
+        """Return what a row held before the tick that last changed it."""
+        value = self.before.item(row)
+        return value if value == value else self.failures_before.get(row)  # noqa: PLR0124 - is it a number?
+
+    def put(self, row: int, outcome: Outcome) -> None:
+        """Set what a row holds."""
+        _put(self.values, self.failures, row, outcome)
+
+    def put_before(self, row: int, outcome: Outcome) -> None:
+        """Set what a row held before."""
+        _put(self.before, self.failures_before, row, outcome)
+
+    # --- pricing -----------------------------------------------------------------------------
+
+    def price(self, rows: NDArray[np.intp], tick: int) -> tuple[Priced, int]:
+        """Price `rows` and keep what came out.
+
+        Parameters
+        ----------
+        rows : array of int
+            Distinct.
+        tick : int
+            The tick that causes it.
+
+        Returns
+        -------
+        (Priced, int)
+            What changed, and how many of `rows` hold a failure now.
+        """
+        whole = len(rows) == len(self.nodes)
+        if whole:
+            rows = np.arange(len(rows))
+        new, failures = self._call(rows, self.table[:, : len(rows)] if whole else self.table[:, rows])
+        old = self.values[: len(rows)].copy() if whole else self.values[rows]
+        moved = new.view(np.int64) != old.view(np.int64)
+        if failures:
+            for i in np.flatnonzero(np.isnan(new)).tolist():
+                row = int(rows[i])
+                moved[i] = not same(self.outcome(row), failures[row])
+        if not moved.all():
+            rows, old, new, whole = rows[moved], old[moved], new[moved], False
+        self._keep(slice(len(rows)) if whole else rows, old, new, tick)
+        if failures or self.failures:
+            self._keep_failures(rows.tolist(), failures)
+        return Priced(rows, old, new), len(failures)
+
+    def _call(
+        self, rows: NDArray[np.intp], arguments: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], dict[int, Failure]]:
+        try:
+            new = call_price(self.type, arguments)
+        except Exception as error:  # noqa: BLE001 - whatever a price function raises becomes the nodes' value
+            return np.full(len(rows), np.nan), {
+                row: Failure(error, self.nodes[row].name, error) for row in rows.tolist()
+            }
+        bad = np.isnan(new)
+        if self.blocked:
+            bad = bad | np.isin(rows, list(self.blocked))
+        if not bad.any():
+            return new, {}
+        failed = [self.nodes[row] for row in rows[bad].tolist()]
+        return np.where(bad, np.nan, new), {
+            node._row: input_failure(node, present) or diagnosis(node, present) for node in failed
+        }
+
+    def _keep(
+        self, where: slice | NDArray[np.intp], old: NDArray[np.float64], new: NDArray[np.float64], tick: int
+    ) -> None:
+        # What a reader of the last committed tick needs is written before what it must not see yet.
+        again = self.changed[where] == tick
+        if again.any():
+            self.before[where] = np.where(again, self.before[where], old)
+        else:
+            self.before[where] = old
+        self.changed[where] = tick
+        self.values[where] = new
+
+    def _keep_failures(self, rows: list[int], failures: dict[int, Failure]) -> None:
+        for row in rows:
+            if row in self.failures:
+                self.failures_before[row] = self.failures.pop(row)
+            if row in failures:
+                self.failures[row] = failures[row]
+
+
+def _put(column: NDArray[np.float64], failures: dict[int, Failure], row: int, outcome: Outcome) -> None:
+    failures.pop(row, None)
+    if isinstance(outcome, Failure):
+        failures[row] = outcome
+    column[row] = np.nan if outcome is None or isinstance(outcome, Failure) else cast("float", outcome)

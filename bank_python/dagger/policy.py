@@ -1,0 +1,3 @@
+"""When a costly node is evaluated."""
+from __future__ import annotations
+class Policy: ...

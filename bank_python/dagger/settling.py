@@ -1,0 +1,86 @@
+"""Keeping what an evaluation gave: the cutoff, and what has to be saved before an outcome is replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from bank_python.dagger.outcome import Failure, Outcome, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bank_python.dagger.graph import DependencyGraph
+    from bank_python.dagger.node import Node
+
+__all__ = ["Before", "Counts", "save", "settle"]
+
+
+class Before(NamedTuple):
+    """What a node held before a batch changed it."""
+
+    node: Node
+    outcome: Outcome
+    previous: Outcome
+    changed_tick: int
+
+
+class Counts:
+    """What one run over nodes did: evaluations by class, how many came out different, how many failed."""
+
+    __slots__ = ("_evaluated", "changed", "failed")
+
+    def __init__(self) -> None:
+        self._evaluated: dict[type[Node], int] = {}
+        self.changed = 0
+        self.failed = 0
+
+    def add(self, kind: type[Node], evaluated: int) -> None:
+        """Count evaluations of nodes of one class."""
+        self._evaluated[kind] = self._evaluated.get(kind, 0) + evaluated
+
+    @property
+    def evaluated(self) -> int:
+        """How many nodes were evaluated."""
+        return sum(self._evaluated.values())
+
+    @property
+    def by_class(self) -> dict[str, int]:
+        """Evaluations by name of class."""
+        return {kind.__name__: count for kind, count in self._evaluated.items()}
+
+
+def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:
+    """Give `node` the outcome it came to, and say whether that is a change worth propagating."""
+    old = node._outcome
+    try:
+        unchanged = _unchanged(node, old, outcome)
+    except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
+        outcome = Failure(error, node.name, error)
+        unchanged = same(old, outcome)
+    if unchanged:
+        return False
+    save(graph, [node])
+    tick = graph._working_tick
+    if node._changed_tick != tick:
+        node._previous = old
+        node._changed_tick = tick
+    node._outcome = outcome
+    return True
+
+
+def _unchanged(node: Node, old: Outcome, new: Outcome) -> bool:
+    if node.equal is None or isinstance(old, Failure) or isinstance(new, Failure) or old is None:
+        return same(old, new)
+    return bool(node.equal(old, new))
+
+
+def save(graph: DependencyGraph, nodes: Iterable[Node]) -> None:
+    """Save what `nodes` hold, for snapshots and for a batch that may be undone, before it is replaced."""
+    if not graph._snapshots and graph._log is None:
+        return
+    for node in nodes:
+        outcome = node._outcome
+        for snapshot in graph._snapshots:
+            snapshot.keep(node, outcome)
+        if graph._log is not None:
+            graph._log.append(Before(node, outcome, node._previous, node._changed_tick))
