@@ -69,6 +69,8 @@ class LeafBlock:
         self._lowest = np.array([leaf._lowest for leaf in self.leaves])
         self._wiring = -1
         self._columns: list[tuple[Lanes, int, NDArray[np.intp], NDArray[np.intp]]] = []
+        self._now: NDArray[np.float64] = self._lowest
+        self._seen = -1  # how many leaves had been set one by one when `_now` was right
         self._others: list[tuple[int, Fan]] = []
 
     def __len__(self) -> int:
@@ -90,31 +92,42 @@ class LeafBlock:
         DomainError
             A value lies outside its leaf's domain, or there are too few or too many; nothing has changed.
         """
-        given = np.asarray(values, dtype=np.float64)
+        given = np.array(values, dtype=np.float64)
         if given.shape != self._lowest.shape:
             raise DomainError(f"the block has {len(self)} leaves; got values of shape {given.shape}", value=values)
         if not ((given > self._lowest) & (given < math.inf)).all():
             for leaf, value in zip(self.leaves, given.tolist(), strict=True):
                 leaf.domain.check(leaf.name, value)
-        self._graph._set_block(self, given.tolist())
+        self._graph._set_block(self, given)
 
     # --- for the graph -----------------------------------------------------------------------
 
-    def pairs(self, old: Outcome) -> Mapping[Leaf, Outcome]:
+    def pairs(self, old: NDArray[np.float64]) -> dict[Node, Outcome]:
         """Return the leaves and what each held, given what the block held."""
-        return dict(zip(self.leaves, cast("list[float]", old), strict=True))
+        return dict(zip(self.leaves, old.tolist(), strict=True))
 
-    def start(self, wave: Wave, old: Outcome) -> None:
+    def present(self) -> NDArray[np.float64]:
+        """Return what the leaves hold, NaN for one that is not yet quoted."""
+        if self._seen != self._graph._single_sets:
+            self._now = np.array([leaf._outcome if leaf._stamp else math.nan for leaf in self.leaves])
+            self._seen = self._graph._single_sets
+        return self._now
+
+    def took(self, values: NDArray[np.float64]) -> None:
+        """Take note of what the leaves were all set to."""
+        self._now = values
+
+    def start(self, wave: Wave, old: NDArray[np.float64]) -> None:
         """Start `wave` from the block, which held `old`."""
         if self._wiring != self._graph._wiring:
             self._compile()
-        before = cast("list[float]", old)
         for i, fan in self._others:
-            wave.start(self.leaves[i], before[i], fan)
-        now = np.array([leaf._outcome for leaf in self.leaves])
-        moved = now.view(np.int64) != np.array(before).view(np.int64)
+            wave.start(self.leaves[i], old.item(i), fan)
+        now = self.present()
+        moved = now.view(np.int64) != old.view(np.int64)
+        whole = moved.all()
         for lanes, column, rows, givers in self._columns:
-            if moved.all():
+            if whole:
                 wave.start_rows(lanes, column, rows, now[givers])
             else:
                 some = moved[givers]
@@ -122,14 +135,16 @@ class LeafBlock:
 
     def _compile(self) -> None:
         self._wiring = self._graph._wiring
-        rows: dict[tuple[Lanes, int], list[tuple[int, int]]] = {}
+        pairs: dict[tuple[Lanes, int], list[tuple[int, int]]] = {}
         self._others = []
         for i, leaf in enumerate(self.leaves):
             apart = Fan(leaf, with_lanes=False)
             if apart.sums or apart.more:
                 self._others.append((i, apart))
             for lanes, column, members in fan_of(leaf).lanes:
-                rows.setdefault((lanes, column), []).extend((row, i) for row in members.tolist())
-        self._columns = [
-            (lanes, column, *np.array(sorted(pairs), dtype=np.intp).T) for (lanes, column), pairs in rows.items()
-        ]
+                pairs.setdefault((lanes, column), []).extend((row, i) for row in members.tolist())
+        self._columns = []
+        for (lanes, column), edges in pairs.items():
+            rows, givers = np.array(sorted(edges), dtype=np.intp).T
+            whole = len(rows) == len(lanes.nodes)
+            self._columns.append((lanes, column, lanes.everything() if whole else rows, givers.copy()))

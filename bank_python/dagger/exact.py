@@ -79,7 +79,7 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
     Examples
     --------
     >>> grouped(np.array([1e16, 1.0, -1e16, 0.1, 0.2]), np.array([0, 3]))
-    [[1.0], [0.30000000000000004, -2.7755575615628914e-17]]
+    [[0.0, 1.0], [0.0, 0.30000000000000004, -2.7755575615628914e-17]]
     """
     sums = []
     bits = math.ceil(math.log2(len(values) + 2))
@@ -95,8 +95,6 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
         values -= piece
         sums.append(np.add.reduceat(piece, offsets))
         largest = math.ldexp(1.0, exponent - _MANTISSA) if values.any() else 0.0
-    columns = [column.tolist() for column in sums]
-    terms = [list(group) for group in zip(*columns, strict=True)] if columns else [[] for _ in offsets]
-    for group in terms:
-        compress(group, fsum(group))
-    return terms
+    if not sums:
+        return [[] for _ in offsets]
+    return [list(group) for group in zip(*[column.tolist() for column in sums], strict=True)]

@@ -21,6 +21,8 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bank_python.dagger import explain as explaining
 from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.array_node import ArrayNode
@@ -43,6 +45,8 @@ from bank_python.errors import CycleError, GraphError, UnknownNodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeVar
+
+    from numpy.typing import NDArray
 
     from bank_python.dagger.lanes import Lanes
     from bank_python.dagger.policy import Policy
@@ -95,6 +99,7 @@ class DependencyGraph:
         # Counters.
         self._waves = 0
         self._wiring = 0
+        self._single_sets = 0
         self._evaluations = 0
         self._reaches: dict[tuple[Node | LeafBlock, Node], Reach] = {}
 
@@ -523,6 +528,7 @@ class DependencyGraph:
             if same(old, outcome):
                 return
             self._begin_tick()
+            self._single_sets += 1
             save(self, [leaf])
             if leaf not in self._pending:
                 self._note(leaf, old)
@@ -531,21 +537,27 @@ class DependencyGraph:
                 leaf._previous, leaf._changed_tick = old, self._working_tick
             leaf._outcome = outcome
 
-    def _set_block(self, block: LeafBlock, values: list[float]) -> None:
+    def _set_block(self, block: LeafBlock, values: NDArray[np.float64]) -> None:
         with self._lock:
-            whole = self._log is None and not self._snapshots and not self._observers and self._pending.keys().isdisjoint(block.leaves)
-            if not whole or any(isinstance(source, LeafBlock) for source in self._pending if source is not block):
-                for leaf, value in zip(block.leaves, values, strict=True):
+            old = block.present()
+            if not self._takes_whole(block) or np.isnan(old).any():
+                for leaf, value in zip(block.leaves, values.tolist(), strict=True):
                     self._set_leaf(leaf, value, stamp=True)
                 return
             self._begin_tick()
             tick = self._working_tick
-            olds = [leaf._outcome for leaf in block.leaves]
-            for leaf, old, value in zip(block.leaves, olds, values, strict=True):
-                leaf._stamp = True
-                if value != old or not value:
-                    leaf._previous, leaf._changed_tick, leaf._outcome = old, tick, value
-            self._pending.setdefault(block, olds)
+            for leaf, value in zip(block.leaves, values.tolist(), strict=True):
+                if value != leaf._outcome or not value:
+                    leaf._previous, leaf._changed_tick, leaf._outcome = leaf._outcome, tick, value
+                    leaf._stamp = True
+            block.took(values)
+            self._pending.setdefault(block, old)
+
+    def _takes_whole(self, block: LeafBlock) -> bool:
+        """Whether nobody has to be told of single leaves: no batch, snapshot, subscriber, or other set to follow up."""
+        if self._log is not None or self._snapshots or self._observers:
+            return False
+        return all(source is block for source in self._pending)
 
     def _note(self, leaf: Leaf, old: Outcome) -> None:
         for block in [source for source in self._pending if isinstance(source, LeafBlock) and leaf in source]:
@@ -578,6 +590,7 @@ class DependencyGraph:
     def _restore(self, before: Before) -> None:
         node, undone = before.node, before.node._outcome
         node._outcome, node._previous, node._changed_tick = before.outcome, before.previous, before.changed_tick
+        self._single_sets += 1
         if node in self._pending:
             return
         if isinstance(node, Leaf):

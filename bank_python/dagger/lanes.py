@@ -10,6 +10,7 @@ itself beside it. A row one of whose inputs is not a number is *blocked*: it fai
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
@@ -64,7 +65,10 @@ class Lanes:
         self.failures_before: dict[int, Failure] = {}
         self.blocked: set[int] = set()
         self.fan: LaneFan | None = None
+        self._last_tick = -1
+        self._all: NDArray[np.intp] = np.arange(0)
         self._heights: NDArray[np.intp] | None = None
+        self._height: int | None = None
 
     # --- rows --------------------------------------------------------------------------------
 
@@ -110,13 +114,20 @@ class Lanes:
         self.fan = None
         self._heights = None
 
+    def everything(self) -> NDArray[np.intp]:
+        """Return all rows; the same array as long as their number stays the same."""
+        if len(self._all) != len(self.nodes):
+            self._all = np.arange(len(self.nodes))
+        return self._all
+
     def split_by_height(self, rows: NDArray[np.intp]) -> Iterable[tuple[int, NDArray[np.intp]]]:
         """Return `rows` height by height."""
         if self._heights is None:
             self._heights = np.array([node._height for node in self.nodes], dtype=np.intp)
-        lowest, highest = int(self._heights.min()), int(self._heights.max())
-        if lowest == highest:
-            return [(lowest, rows)]
+            lowest = int(self._heights.min())
+            self._height = lowest if lowest == self._heights.max() else None
+        if self._height is not None:
+            return [(self._height, rows)]
         heights = self._heights[rows]
         return [(height, rows[heights == height]) for height in np.unique(heights).tolist()]
 
@@ -155,8 +166,11 @@ class Lanes:
 
     def feed_column(self, column: int, rows: NDArray[np.intp], values: NDArray[np.float64]) -> None:
         """Write several inputs' outcomes, NaN for a failure, into as many rows."""
-        self.table[column, rows] = values
-        if not self.blocked and not np.isnan(values).any():
+        if rows is self._all:
+            self.table[column, : len(rows)] = values
+        else:
+            self.table[column, rows] = values
+        if not self.blocked and not math.isnan(values.min(initial=0.0)):
             return
         bad = set(rows[np.isnan(values)].tolist())
         for row in rows.tolist():
@@ -202,11 +216,12 @@ class Lanes:
         (Priced, int)
             What changed, and how many of `rows` hold a failure now.
         """
-        whole = len(rows) == len(self.nodes)
+        size = len(self.nodes)
+        whole = len(rows) == size
         if whole:
-            rows = np.arange(len(rows))
-        new, failures = self._call(rows, self.table[:, : len(rows)] if whole else self.table[:, rows])
-        old = self.values[: len(rows)].copy() if whole else self.values[rows]
+            rows = self.everything()
+        new, failures = self._call(rows, self.table[:, :size] if whole else self.table[:, rows])
+        old = self.values[:size].copy() if whole else self.values[rows]
         moved = new.view(np.int64) != old.view(np.int64)
         if failures:
             for i in np.flatnonzero(np.isnan(new)).tolist():
@@ -214,7 +229,7 @@ class Lanes:
                 moved[i] = not same(self.outcome(row), failures[row])
         if not moved.all():
             rows, old, new, whole = rows[moved], old[moved], new[moved], False
-        self._keep(slice(len(rows)) if whole else rows, old, new, tick)
+        self._keep(slice(size) if whole else rows, old, new, tick)
         if failures or self.failures:
             self._keep_failures(rows.tolist(), failures)
         return Priced(rows, old, new), len(failures)
@@ -228,11 +243,9 @@ class Lanes:
             return np.full(len(rows), np.nan), {
                 row: Failure(error, self.nodes[row].name, error) for row in rows.tolist()
             }
-        bad = np.isnan(new)
-        if self.blocked:
-            bad = bad | np.isin(rows, list(self.blocked))
-        if not bad.any():
+        if not self.blocked and not math.isnan(new.min(initial=0.0)):
             return new, {}
+        bad = np.isnan(new) | np.isin(rows, list(self.blocked))
         failed = [self.nodes[row] for row in rows[bad].tolist()]
         return np.where(bad, np.nan, new), {
             node._row: input_failure(node, present) or diagnosis(node, present) for node in failed
@@ -242,11 +255,11 @@ class Lanes:
         self, where: slice | NDArray[np.intp], old: NDArray[np.float64], new: NDArray[np.float64], tick: int
     ) -> None:
         # What a reader of the last committed tick needs is written before what it must not see yet.
-        again = self.changed[where] == tick
-        if again.any():
-            self.before[where] = np.where(again, self.before[where], old)
+        if tick == self._last_tick:
+            self.before[where] = np.where(self.changed[where] == tick, self.before[where], old)
         else:
             self.before[where] = old
+        self._last_tick = tick
         self.changed[where] = tick
         self.values[where] = new
 

@@ -127,8 +127,8 @@ class Wave:
 
     def _follow(self) -> None:
         # The innermost loop of the platform: `settle` and `_announce`, written out for floats.
-        stack, tick, number = self._stack, self._tick, self._number
-        called = changed = 0
+        stack = self._stack
+        called = 0
         while stack:
             source, fan = stack.pop()
             if fan.calls or fan.lanes or fan.lazy:
@@ -147,25 +147,9 @@ class Wave:
                 if new.__class__ is not float or old.__class__ is not float or new != new:  # noqa: PLR0124
                     self._settle(node, refuse_nan(node.name, new))
                 elif new != old or (new == 0.0 and not same(old, new)):
-                    changed += 1
-                    if node._changed_tick != tick:
-                        node._previous = old
-                        node._changed_tick = tick
-                    node._outcome = new
-                    above = node._fan or fan_of(node)
-                    for terms, total in above.sums:
-                        terms.append(new)
-                        terms.append(-old)
-                        if total._due != number:
-                            self._schedule(total)
-                    if above.more:
-                        for terms, weight, _ in above.weighted:
-                            terms.append(weight * new)
-                            terms.append(-(weight * old))
-                        self._announce_more(node, above, old)
+                    self._change(node, old, new)
         if called:
             self._counts.add(DerivedNode, called)
-            self._counts.changed += changed
 
     def _call(self, nodes: list[Node]) -> None:
         graph, profile = self._graph, self._graph._profile
@@ -177,7 +161,30 @@ class Wave:
             if profile is not None:
                 profile.add(type(node), 1, started)
             self._counts.add(type(node), 1)
-            self._settle(node, outcome)
+            old = node._outcome
+            if self._one_by_one or outcome.__class__ is not float or old.__class__ is not float or node.equal:
+                self._settle(node, outcome)
+            elif outcome != old or (outcome == 0.0 and not same(old, outcome)):
+                self._change(node, old, outcome)
+
+    def _change(self, node: Node, old: float, new: float) -> None:
+        # What `settle` and `_announce` do, for numbers that differ: most of a tick passes here.
+        self._counts.changed += 1
+        if node._changed_tick != self._tick:
+            node._previous = old
+            node._changed_tick = self._tick
+        node._outcome = new
+        fan = node._fan or fan_of(node)
+        for terms, total in fan.sums:
+            terms.append(new)
+            terms.append(-old)
+            if total._due != self._number:
+                self._schedule(total)
+        if fan.more:
+            for terms, weight, _ in fan.weighted:
+                terms.append(weight * new)
+                terms.append(-(weight * old))
+            self._announce_more(node, fan, old)
 
     def _settle(self, node: Node, outcome: Outcome) -> None:
         old = node._outcome

@@ -67,11 +67,10 @@ def check_names(known: Mapping[str, Node], new: Iterable[tuple[Node, tuple[Node,
     DuplicateNodeError
         In `known` (but for `replaced`), or twice among `new`.
     """
-    taken = dict(known)
-    if replaced is not None:
-        del taken[replaced.name]
+    coming: dict[str, Node] = {}
     for node, _ in new:
-        other = taken.setdefault(node.name, node)
+        taken = known.get(node.name)
+        other = coming.setdefault(node.name, node) if taken is None or taken is replaced else taken
         if other is not node:
             raise DuplicateNodeError(
                 f"the name {node.name!r} is taken by {other!r}; choose another, reuse that node, or register "
