@@ -426,7 +426,7 @@ def test_a_damaged_record_names_its_key_and_spares_the_others(db, damage):
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_any_flipped_byte_is_noticed(kept, data):
+def test_a_flipped_bit_never_gives_a_wrong_value(kept, data):
     value = {"a": [1.5, "text"], "b": np.arange(data.draw(st.integers(0, 40)))}
     kept["/v"] = value
     record = bytearray(kept._session().rows("SELECT record FROM version WHERE key='/v' ORDER BY sequence DESC")[0][0])
@@ -435,8 +435,13 @@ def test_any_flipped_byte_is_noticed(kept, data):
     session = kept._session()
     sequence = kept.version("/v").sequence
     session.rows("UPDATE version SET record = ? WHERE sequence = ?", (bytes(record), sequence))
-    with pytest.raises(StoreError, match="'/v'"):
-        kept["/v"]
+    try:
+        read = kept["/v"]
+    except StoreError as error:
+        assert error.key == "/v"
+    else:  # a bit that fills up the last byte of the compressed stream means nothing
+        assert read["a"] == value["a"]
+        assert np.array_equal(read["b"], value["b"])
 
 
 def forge(db, value, buffers=b""):
