@@ -122,6 +122,25 @@ class SumNode(Node):
         for terms in self._lane_terms.values():
             terms.clear()
 
+    def shifted(self, moves: Sequence[tuple[Node, Outcome, Outcome]]) -> float | None:
+        """Return what the sum would be if some inputs went from one outcome to another, in O(moves).
+
+        ``None`` if an outcome is not a float, or if the lists do not hold the exact total at the moment.
+        """
+        if not self._exact:
+            return None
+        terms = [*self._terms, *chain.from_iterable(self._lane_terms.values())]
+        for source, old, new in moves:
+            if old.__class__ is not float or new.__class__ is not float:
+                return None
+            for weight in self.weights_of(source):
+                terms += (weight * new, -(weight * old))  # type: ignore[operator]  # both are floats
+        try:
+            total = fsum(terms)
+        except (OverflowError, ValueError):
+            return None
+        return total if math.isfinite(total) else None
+
     def _renew(self) -> Outcome:
         if not self._exact or self._lazy:  # nobody tells a sum that may never be read
             return self._retake()

@@ -360,15 +360,18 @@ class DependencyGraph:
         DomainError
             A value lies outside its leaf's domain.
         GraphError
-            An override names a node that is not a leaf.
+            An override names a node that is neither a leaf nor derived with ``override=True``.
         """
-        layer, base = self._open_layer(overrides)
+        known = {node: _override(node, value) for node, value in ((self.node(k), v) for k, v in overrides.items())}
+        outer = active_layer(self)
+        base = self.snapshot() if outer is None else outer.base
+        layer = Layer(self, base, known, outer)
         enter_layer(layer)
         try:
             yield layer
         finally:
             leave_layer(layer)
-            if base is not None:
+            if outer is None:
                 self._release(base)
 
     def snapshot(self) -> Snapshot:
@@ -630,16 +633,14 @@ class DependencyGraph:
 
     # --- layers and snapshots ----------------------------------------------------------------
 
-    def _open_layer(self, overrides: Mapping[Leaf, object] | Mapping[str, object]) -> tuple[Layer, Snapshot | None]:
-        known: dict[Node, Outcome] = {}
-        for key, value in overrides.items():
-            node = self.node(key)
-            known[node] = _override(node, value)
-        outer = active_layer(self)
-        with self._lock:
-            base = None if outer is not None else self.snapshot()
-            affected = frozenset(dependents_of(known))
-        return Layer(self, outer or base, known, affected), base  # type: ignore[arg-type]  # one of the two is there
+    def _hold(self, tick: int) -> bool:
+        """Enter the write lock if that needs no waiting and the graph still stands, up to date, at `tick`."""
+        if not self._lock.try_enter(wait=False):
+            return False
+        if self._working_tick == self._tick == tick and not self._pending and not self._dirty:
+            return True
+        self._lock.leave()
+        return False
 
     def _release(self, snapshot: Snapshot) -> None:
         with self._lock:

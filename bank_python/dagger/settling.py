@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bank_python.dagger.graph import DependencyGraph
     from bank_python.dagger.node import Node
 
-__all__ = ["Before", "Counts", "save", "settle"]
+__all__ = ["Before", "Counts", "save", "settle", "unchanged"]
 
 
 class Before(NamedTuple):
@@ -53,11 +53,11 @@ def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:
     """Give `node` the outcome it came to, and say whether that is a change worth propagating."""
     old = node._outcome
     try:
-        unchanged = _unchanged(node, old, outcome)
+        is_same = unchanged(node, old, outcome)
     except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
         outcome = Failure(error, node.name, error)
-        unchanged = same(old, outcome)
-    if unchanged:
+        is_same = same(old, outcome)
+    if is_same:
         return False
     save(graph, [node])
     tick = graph._working_tick
@@ -68,7 +68,8 @@ def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:
     return True
 
 
-def _unchanged(node: Node, old: Outcome, new: Outcome) -> bool:
+def unchanged(node: Node, old: Outcome, new: Outcome) -> bool:
+    """Whether `new` is not worth propagating: by the node's own rule, or else by the bits."""
     if node.equal is None or isinstance(old, Failure) or isinstance(new, Failure) or old is None:
         return same(old, new)
     return bool(node.equal(old, new))
