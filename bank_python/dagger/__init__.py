@@ -6,6 +6,7 @@ topological order, and the wave stops where a value came out the same. The graph
 
 from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.array_node import ArrayNode, Source, Term
+from bank_python.dagger.block import LeafBlock
 from bank_python.dagger.derived import DerivedNode, node_function
 from bank_python.dagger.domain import Domain
 from bank_python.dagger.explain import Explanation, Plan, Recalculation
@@ -13,20 +14,30 @@ from bank_python.dagger.graph import DependencyGraph
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Subscription
 from bank_python.dagger.outcome import Failure
+from bank_python.dagger.policy import Background, Every, Moved, OnRead, Policy
+from bank_python.dagger.profile import Profile, ProfileRow
 from bank_python.dagger.scenario import Layer
 from bank_python.dagger.snapshot import Snapshot
 
 __all__ = [
     "ArrayNode",
+    "Background",
     "DependencyGraph",
     "DerivedNode",
     "Domain",
+    "Every",
     "Explanation",
     "Failure",
     "Layer",
     "Leaf",
+    "LeafBlock",
+    "Moved",
     "Node",
+    "OnRead",
     "Plan",
+    "Policy",
+    "Profile",
+    "ProfileRow",
     "Recalculation",
     "Snapshot",
     "Source",

@@ -68,7 +68,7 @@ class DerivedNode(Node):
         Whether a what-if layer may give the node a value of its own, in its function's place.
     """
 
-    __slots__ = ("as_of_tick", "equal", "function", "override", "policy")
+    __slots__ = ("equal", "function", "gate", "override", "policy")
 
     record_tag = "DerivedNode"
 
@@ -89,7 +89,7 @@ class DerivedNode(Node):
         self.equal = _rule(name, equal)
         self.policy = policy
         self.override = override
-        self.as_of_tick = 0
+        self.gate = None if policy is None else policy.gate()
 
     @property
     def is_plain_unary(self) -> bool:

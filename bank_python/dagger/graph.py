@@ -29,14 +29,16 @@ from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.block import LeafBlock
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.evaluation import by_height
+from bank_python.dagger.journal import Recorder
 from bank_python.dagger.lock import WriteLock
 from bank_python.dagger.marking import deliver, distrust_all, mark_stale, needed_for, process
 from bank_python.dagger.membership import attach, connect, detach, exchange, forget_fan, refuse_self_reference
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Observers, Subscription
 from bank_python.dagger.outcome import Outcome, same
+from bank_python.dagger.profile import Profile
 from bank_python.dagger.scenario import Layer, active_layer, enter_layer, leave_layer
-from bank_python.dagger.settling import Before, Counts, save
+from bank_python.dagger.settling import Before, Counts, save, settle
 from bank_python.dagger.snapshot import Snapshot
 from bank_python.dagger.wave import Wave
 from bank_python.dagger.wiring import Reach, check_names, dependents_of, find_cycle, reach_of, registration_order
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.lanes import Lanes
     from bank_python.dagger.policy import Policy
-    from bank_python.dagger.profile import Profile
 
     _AnyNode = TypeVar("_AnyNode", bound=Node)
 
@@ -94,6 +95,8 @@ class DependencyGraph:
         self._tick = 0
         self._working_tick = 0
         self._log: list[Before] | None = None
+        self._recorder: Recorder | None = None
+        self._replaying = False
         self._undo: list[Callable[[], object]] = []
         self._rollbacks = 0
         # Counters.
@@ -423,6 +426,17 @@ class DependencyGraph:
             levels=len(levels),
         )
 
+    @contextmanager
+    def profile(self) -> Iterator[Profile]:
+        """Collect evaluations and time by class of node while the block is open: ``with graph.profile() as p:``."""
+        with self._lock:
+            outer, profile = self._profile, Profile()
+            self._profile = profile
+        try:
+            yield profile
+        finally:
+            self._profile = outer
+
     def to_dot(self) -> str:
         """Return the graph in Graphviz' language."""
         return explaining.to_dot(self)
@@ -437,7 +451,7 @@ class DependencyGraph:
         layer = active_layer(self)
         if layer is not None:
             return layer.outcome(node)
-        if (self._pending or node._state) and self._lock.try_enter(wait=node._outcome is None):
+        if (self._pending or node._state or self._waiting) and self._lock.try_enter(wait=node._outcome is None):
             try:
                 self._refresh(node)
             finally:
@@ -456,6 +470,7 @@ class DependencyGraph:
     def _refresh(self, node: Node) -> None:
         if isinstance(node, Leaf):
             return
+        self._wake()
         reaches = {source: self._reach(source, node) for source in self._pending}
         if Reach.PART in reaches.values() or self._dirty:
             self._mark_pending()
@@ -504,7 +519,7 @@ class DependencyGraph:
                     deliver(self, leaf, before)
 
     def _wake(self) -> None:
-        for node in [node for node in self._waiting if node.policy is not None and node.policy.is_due(self, node)]:
+        for node in [node for node in self._waiting if node.gate is not None and node.gate.is_ripe()]:
             del self._waiting[node]
             mark_stale(self, [node])
 
@@ -512,7 +527,17 @@ class DependencyGraph:
 
     def _commit(self) -> list[Subscription]:
         self._tick = self._working_tick
+        if self._recorder is not None:
+            self._recorder.commit(self._tick)
         return self._observers.take(settled=not self._pending) if self._observers.noted else []
+
+    def _arrive(self, node: Node, outcome: Outcome) -> None:
+        """Take a value that was computed elsewhere, as a tick."""
+        old = node._outcome
+        self._begin_tick()
+        if settle(self, node, outcome):
+            self._pending.setdefault(node, old)
+            self._observers.note(node, old)
 
     def _undoable(self, undo: Callable[[], object]) -> None:
         if self._log is not None:
@@ -536,6 +561,8 @@ class DependencyGraph:
             if leaf not in self._pending:
                 self._note(leaf, old)
             self._observers.note(leaf, old)
+            if self._recorder is not None:
+                self._recorder.note_set(leaf)
             if leaf._changed_tick != self._working_tick:
                 leaf._previous, leaf._changed_tick = old, self._working_tick
             leaf._outcome = outcome
@@ -558,7 +585,7 @@ class DependencyGraph:
 
     def _takes_whole(self, block: LeafBlock) -> bool:
         """Whether nobody has to be told of single leaves: no batch, snapshot, subscriber, or other set to follow up."""
-        if self._log is not None or self._snapshots or self._observers:
+        if self._log is not None or self._snapshots or self._observers or self._recorder is not None:
             return False
         return all(source is block for source in self._pending)
 
@@ -573,6 +600,8 @@ class DependencyGraph:
             before = node.terms
             self._undoable(lambda: self._rewrite_terms(node, before))
             self._rewrite_terms(node, terms)
+            if self._recorder is not None:
+                self._recorder.note_terms(node)
 
     def _rewrite_terms(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
         node._terms.update(terms)
@@ -582,6 +611,8 @@ class DependencyGraph:
 
     def _roll_back(self) -> None:
         self._rollbacks += 1
+        if self._recorder is not None:
+            self._recorder.discard()
         log, self._log = self._log or [], None
         for restore in reversed(self._undo):
             restore()

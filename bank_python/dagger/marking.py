@@ -91,7 +91,7 @@ def process(graph: DependencyGraph, nodes: Iterable[Node]) -> Counts:
 
 
 def _evaluate(graph: DependencyGraph, node: Node, counts: Counts) -> None:
-    if node.policy is not None and not node.policy.admits(graph, node):
+    if node.gate is not None and not node.gate.admits(graph, node):
         return
     started = perf_counter()
     outcome = node._renew()

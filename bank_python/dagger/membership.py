@@ -137,6 +137,6 @@ def _repair_heights(node: Node) -> None:
 
 
 def _is_lazy(node: Node) -> bool:
-    if node.policy is not None and node.policy.lazy:
+    if node.gate is not None and node.gate.lazy:
         return True
     return any(source._lazy for source in node._inputs)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.fan import Fan
     from bank_python.dagger.graph import DependencyGraph
-    from bank_python.dagger.policy import Policy
+    from bank_python.dagger.policy import Gate
 
 __all__ = ["Leaf", "Node", "State", "present"]
 
@@ -98,7 +98,7 @@ class Node(ABC):
     """The attributes that :meth:`replace_input` sets, each to a new object."""
 
     equal: Callable[[Any, Any], bool] | None = None  # a cutoff rule of the node's own, in the place of the bits
-    policy: Policy | None = None  # when it is evaluated, if not at every tick that reaches it
+    gate: Gate | None = None  # its policy at work, if it is not evaluated at every tick that reaches it
 
     def __init__(self, name: str, inputs: Sequence[Node] = ()) -> None:
         if not isinstance(name, str) or not name.strip():  # type: ignore[redundant-expr]  # checked for untyped callers
@@ -157,6 +157,13 @@ class Node(ABC):
     def dependents(self) -> tuple[Node, ...]:
         """The nodes of the graph that are computed from this one."""
         return tuple(self._dependents or ())
+
+    @property
+    def as_of_tick(self) -> int:
+        """The tick that the value belongs to: the present one, unless a policy holds the node back."""
+        if self.gate is not None:
+            return self.gate.as_of_tick
+        return 0 if self._graph is None else self._graph.tick
 
     def _read(self) -> Outcome:
         if self._graph is not None:

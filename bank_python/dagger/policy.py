@@ -1,3 +1,237 @@
-"""When a costly node is evaluated."""
+"""When a costly node is evaluated: not at every tick that reaches it, but as its policy says.
+
+A :class:`Policy` is given with :meth:`~bank_python.dagger.DependencyGraph.derive` and is plain data. In the graph a
+:class:`Gate` applies it to one node: whenever the node is due, the gate is asked. While it says no, the node keeps
+its last value, everything that rests on it goes by that value, and :attr:`~bank_python.dagger.Node.as_of_tick` tells
+how old it is.
+
+===================  ==============================================================================
+:class:`OnRead`      evaluated when it is read, never by a recalculation
+:class:`Every`       at most once in so many seconds
+:class:`Moved`       when an input has moved by more than a tolerance since the last evaluation
+:class:`Background`  in another thread; the last value is served until the new one arrives, as a tick
+===================  ==============================================================================
+
+In a what-if layer or a sweep every node that is asked for is evaluated, whatever its policy.
+"""
+
 from __future__ import annotations
-class Policy: ...
+
+import math
+import threading
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.errors import GraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from bank_python.dagger.graph import DependencyGraph
+    from bank_python.dagger.node import Node
+
+__all__ = ["Background", "Every", "Gate", "Moved", "OnRead", "Policy"]
+
+
+class Gate(ABC):
+    """A policy at work on one node."""
+
+    lazy: ClassVar[bool] = False
+    """Whether only a read evaluates the node."""
+
+    def __init__(self) -> None:
+        self.as_of_tick = 0
+
+    def admits(self, graph: DependencyGraph, node: Node) -> bool:
+        """Whether the node, which is due, is evaluated now; if so, its value is as of the present tick."""
+        if graph._replaying or not self.opens(graph, node):
+            return False  # a replay brings the values that the journal has
+        self.as_of_tick = graph._working_tick
+        return True
+
+    @abstractmethod
+    def opens(self, graph: DependencyGraph, node: Node) -> bool:
+        """Whether the node, which is due, is evaluated now."""
+
+    def is_ripe(self) -> bool:
+        """Whether a node that was held back may be evaluated now without another change of its inputs."""
+        return False
+
+
+class Policy(ABC):
+    """When a node is evaluated; see the module's docstring."""
+
+    @abstractmethod
+    def gate(self) -> Gate:
+        """Return a gate for one node."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnRead(Policy):
+    """Evaluate when read; a recalculation passes the node, and what rests on it, by."""
+
+    def gate(self) -> Gate:
+        """Return a gate for one node."""
+        return _OnReadGate()
+
+
+class _OnReadGate(Gate):
+    lazy = True
+
+    def opens(self, graph: DependencyGraph, node: Node) -> bool:  # noqa: ARG002 - it is asked only by a read
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Every(Policy):
+    """Evaluate at most once in so many seconds; what was held back is done at the next recalculation or read after.
+
+    Parameters
+    ----------
+    seconds : float
+        Above zero.
+    clock : callable, default time.monotonic
+        Tells the time in seconds.
+    """
+
+    seconds: float
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+
+    def __post_init__(self) -> None:
+        _require("Every: seconds", self.seconds, above=0.0)
+
+    def gate(self) -> Gate:
+        """Return a gate for one node."""
+        return _EveryGate(self)
+
+
+class _EveryGate(Gate):
+    def __init__(self, policy: Every) -> None:
+        super().__init__()
+        self._policy = policy
+        self._last = -math.inf
+
+    def opens(self, graph: DependencyGraph, node: Node) -> bool:
+        if not self.is_ripe():
+            graph._waiting[node] = None
+            return False
+        self._last = self._policy.clock()
+        return True
+
+    def is_ripe(self) -> bool:
+        return self._policy.clock() - self._last >= self._policy.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Policy):
+    """Evaluate when an input has moved by more than a tolerance since the last evaluation.
+
+    Parameters
+    ----------
+    tolerance : float
+        At least zero; a number's absolute move. Inputs that are not numbers count when they change at all.
+    relative : bool, default False
+        Whether the tolerance is a fraction of what the input was.
+    """
+
+    tolerance: float
+    relative: bool = False
+
+    def __post_init__(self) -> None:
+        _require("Moved: tolerance", self.tolerance, above=-math.ulp(0.0))
+
+    def gate(self) -> Gate:
+        """Return a gate for one node."""
+        return _MovedGate(self)
+
+
+class _MovedGate(Gate):
+    def __init__(self, policy: Moved) -> None:
+        super().__init__()
+        self._policy = policy
+        self._used: list[Outcome] | None = None
+
+    def opens(self, graph: DependencyGraph, node: Node) -> bool:  # noqa: ARG002 - the inputs say it all
+        inputs = [source._outcome for source in node._inputs]
+        if self._used is not None and len(self._used) == len(inputs):
+            if not any(self._has_moved(old, new) for old, new in zip(self._used, inputs, strict=True)):
+                return False
+        self._used = inputs
+        return True
+
+    def _has_moved(self, old: Outcome, new: Outcome) -> bool:
+        if not isinstance(old, float | int) or not isinstance(new, float | int):
+            return not same(old, new)
+        allowed = self._policy.tolerance * (abs(old) if self._policy.relative else 1.0)
+        return not abs(new - old) <= allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Background(Policy):
+    """Evaluate in another thread, serving the last value until the new one arrives as a tick of its own.
+
+    The very first value is computed at once, as there is no last one. What changes while an evaluation runs starts
+    one more when it is done.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor, optional
+        Runs the evaluations, in threads of this process. By default each runs in a daemon thread of its own.
+    """
+
+    executor: Executor | None = None
+
+    def gate(self) -> Gate:
+        """Return a gate for one node."""
+        return _BackgroundGate(self)
+
+
+class _BackgroundGate(Gate):
+    def __init__(self, policy: Background) -> None:
+        super().__init__()
+        self._policy = policy
+        self._running = False
+        self._again = False
+
+    def opens(self, graph: DependencyGraph, node: Node) -> bool:
+        inputs = [source._outcome for source in node._inputs]
+        if node._outcome is None or Failure in map(type, inputs):
+            return True
+        if self._running:
+            self._again = True
+        else:
+            self._start(graph, node)
+        return False
+
+    def _start(self, graph: DependencyGraph, node: Node) -> None:
+        self._running, self._again = True, False
+        values = {source: source._outcome for source in node._inputs}
+        tick = graph._working_tick
+        if self._policy.executor is None:
+            threading.Thread(
+                target=self._run, args=(graph, node, values, tick), name=f"dagger-{node.name}", daemon=True
+            ).start()
+        else:
+            self._policy.executor.submit(self._run, graph, node, values, tick)
+
+    def _run(self, graph: DependencyGraph, node: Node, values: dict[Node, Outcome], tick: int) -> None:
+        from bank_python.dagger.evaluation import evaluate_one
+
+        outcome = evaluate_one(node, values.__getitem__)
+        with graph._lock:
+            self._running = False
+            if node._graph is not graph:
+                return
+            self.as_of_tick = tick
+            graph._arrive(node, outcome)
+            if self._again:
+                self._start(graph, node)
+
+
+def _require(what: str, value: object, above: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < math.inf:
+        raise GraphError(f"{what}={value!r} is not a number above {above:g}; give one", value=value)

@@ -86,8 +86,8 @@ class Layer:
                 self._keep(node, outcome)
 
     def _keep(self, node: Node, outcome: Outcome) -> None:
-        before = self.base.outcome(node)
-        if unchanged(node, before, outcome):
+        before = None if node._lazy else self.base.outcome(node)  # asking for it would compute it
+        if not node._lazy and unchanged(node, before, outcome):
             self._known[node] = before
             self._moved.discard(node)
         else:

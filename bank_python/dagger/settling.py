@@ -51,6 +51,8 @@ class Counts:
 
 def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:
     """Give `node` the outcome it came to, and say whether that is a change worth propagating."""
+    if node.gate is not None and graph._recorder is not None:
+        graph._recorder.note_evaluated(node, outcome)
     old = node._outcome
     try:
         is_same = unchanged(node, old, outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bank_python.dagger.evaluation import by_height, evaluate, inputs_first
 from bank_python.dagger.outcome import Failure
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Snapshot:
     def __init__(self, graph: DependencyGraph, tick: int) -> None:
         self._graph = graph
         self._saved: dict[Node, Outcome] = {}
+        self._lazy: dict[Node, Outcome] = {}
         self.tick = tick
 
     def keep(self, node: Node, outcome: Outcome) -> None:
@@ -37,9 +39,19 @@ class Snapshot:
 
     def outcome(self, node: Node) -> Outcome:
         """Return what the node held at this tick."""
+        if node._lazy:
+            return self._computed(node)
         current = node._outcome
         saved = self._saved.get(node, _ABSENT)
         return current if saved is _ABSENT else saved
+
+    def _computed(self, node: Node) -> Outcome:
+        """Return the outcome of a node that only reading evaluates."""
+        if node not in self._lazy:
+            needed = inputs_first([node], lambda member: member.underliers, lambda member: member._lazy)
+            for level in by_height(member for member in needed if member not in self._lazy):
+                self._lazy.update(evaluate(level, self.outcome))
+        return self._lazy[node]
 
     def __getitem__(self, node: Node | str) -> object:
         """Return the node's value at this tick.

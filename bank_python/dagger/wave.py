@@ -54,7 +54,12 @@ class Wave:
         self._graph = graph
         self._number = graph._waves
         self._tick = graph._working_tick
-        self._one_by_one = bool(graph._snapshots) or graph._log is not None or graph._profile is not None
+        self._one_by_one = (
+            bool(graph._snapshots)
+            or graph._log is not None
+            or graph._profile is not None
+            or graph._recorder is not None
+        )
         self._counts = Counts()
         self._stack: list[tuple[Node, Fan]] = []
         self._nodes: dict[int, list[Node]] = {}
@@ -154,7 +159,7 @@ class Wave:
     def _call(self, nodes: list[Node]) -> None:
         graph, profile = self._graph, self._graph._profile
         for node in nodes:
-            if node.policy is not None and not node.policy.admits(graph, node):
+            if node.gate is not None and not node.gate.admits(graph, node):
                 continue
             started = 0.0 if profile is None else perf_counter()
             outcome = node._renew()

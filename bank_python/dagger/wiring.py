@@ -128,9 +128,12 @@ class Reach(enum.Enum):
 
 def reach_of(sources: Iterable[Node], target: Node) -> Reach:
     """Return how much of what rests on `sources`, lazy nodes apart, reading `target` needs."""
-    cone = {node for node in dependents_of(sources) if not node._lazy}
+    cone = set(dependents_of(sources))
     if target not in cone:
         return Reach.NONE
+    if target._lazy:
+        return Reach.PART
+    cone = {node for node in cone if not node._lazy}
     needed = {target}
     for node in sorted(cone, key=lambda member: -member._height):
         if node is not target and needed.isdisjoint(node._dependents or ()):
