@@ -145,17 +145,16 @@ class SumNode(Node):
         if not self._exact or self._lazy:  # nobody tells a sum that may never be read
             return self._retake()
         try:
-            return self._round()
+            if self._lane_terms:
+                return self._round_all()
+            total = fsum(self._terms)
+            if len(self._terms) > LIMIT:
+                compress(self._terms, total)
         except (OverflowError, ValueError):  # an infinity came or went
             return self._retake()
+        return total
 
-    def _round(self) -> float:
-        if not self._lane_terms:
-            terms = self._terms
-            total = fsum(terms)
-            if len(terms) > LIMIT:
-                compress(terms, total)
-            return total
+    def _round_all(self) -> float:
         lists = [self._terms, *self._lane_terms.values()]
         total = fsum(chain.from_iterable(lists))
         for terms in lists:

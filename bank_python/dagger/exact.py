@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMIT", "compress", "grouped"]
 
-LIMIT = 40
-"""How many terms a sum may hold before they are compressed: fsum of so many costs less than compressing."""
+LIMIT = 16
+"""How many terms a sum may hold before they are compressed; measured, flat between 12 and 20."""
 
 _MANTISSA = 53
 

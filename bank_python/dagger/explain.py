@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bank_python.dagger.outcome import Outcome
+    from bank_python.dagger.settling import Counts
 
 __all__ = ["Explanation", "Plan", "Recalculation", "explain", "to_dot"]
 
@@ -80,11 +81,10 @@ class Plan:
         return len(self.nodes)
 
 
-@dataclass(frozen=True, slots=True)
 class Recalculation:
     """What a recalculation did.
 
-    Parameters
+    Attributes
     ----------
     tick : int
         The tick the graph now stands at.
@@ -96,12 +96,36 @@ class Recalculation:
         Wall-clock time taken.
     """
 
-    tick: int
-    evaluated: int
-    changed: int
-    failed: int
-    by_class: dict[str, int]
-    seconds: float
+    __slots__ = ("_counts", "seconds", "tick")
+
+    def __init__(self, tick: int, counts: Counts, seconds: float) -> None:
+        self.tick = tick
+        self.seconds = seconds
+        self._counts = counts
+
+    @property
+    def evaluated(self) -> int:
+        """How many nodes were evaluated."""
+        return self._counts.evaluated
+
+    @property
+    def changed(self) -> int:
+        """How many came out different."""
+        return self._counts.changed
+
+    @property
+    def failed(self) -> int:
+        """How many of those evaluated hold an error."""
+        return self._counts.failed
+
+    @property
+    def by_class(self) -> dict[str, int]:
+        """Evaluations by class of node."""
+        return self._counts.by_class
+
+    def __repr__(self) -> str:
+        classes = ", ".join(f"{count:,} {name}" for name, count in self.by_class.items()) or "nothing"
+        return f"<Recalculation at tick {self.tick}: {classes} in {1e6 * self.seconds:,.0f} µs>"
 
 
 def explain(node: Node, read: Callable[[Node], Outcome], depth: int, breadth: int) -> Explanation:

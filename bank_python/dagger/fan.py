@@ -82,17 +82,16 @@ class Fan:
         self.more = bool(weighted or unary or calls or rows or lazy or self.watched)
 
     def tell_sums(self, old: Outcome, new: Outcome) -> None:
-        """Tell the sums that the node went from `old` to `new`."""
+        """Tell the plain sums that the node went from `old` to `new`."""
         plain = new.__class__ is float and old.__class__ is float
         for terms, total in self.sums:
             _tell(total, terms, 1.0, old, new, plain=plain)
+
+    def tell_weighted(self, old: Outcome, new: Outcome) -> None:
+        """Tell the weighted sums that the node went from `old` to `new`."""
+        plain = new.__class__ is float and old.__class__ is float
         for terms, weight, total in self.weighted:
             _tell(total, terms, weight, old, new, plain=plain)
-
-    @property
-    def totals(self) -> list[SumNode]:
-        """The sums, weighted or not."""
-        return [total for _, total in self.sums] + [total for _, _, total in self.weighted]
 
 
 def _tell(total: SumNode, terms: list[float], weight: float, old: Any, new: Any, *, plain: bool) -> None:

@@ -340,14 +340,7 @@ class DependencyGraph:
         started = time.perf_counter()
         with self._lock:
             counts = self._update()
-            return explaining.Recalculation(
-                self._working_tick,
-                counts.evaluated,
-                counts.changed,
-                counts.failed,
-                counts.by_class,
-                time.perf_counter() - started,
-            )
+            return explaining.Recalculation(self._working_tick, counts, time.perf_counter() - started)
 
     @contextmanager
     def scenario(self, overrides: Mapping[Leaf, object] | Mapping[str, object]) -> Iterator[Layer]:
@@ -470,7 +463,8 @@ class DependencyGraph:
     def _refresh(self, node: Node) -> None:
         if isinstance(node, Leaf):
             return
-        self._wake()
+        if self._waiting:
+            self._wake()
         reaches = {source: self._reach(source, node) for source in self._pending}
         if Reach.PART in reaches.values() or self._dirty:
             self._mark_pending()
@@ -488,7 +482,8 @@ class DependencyGraph:
     # --- bringing up to date -----------------------------------------------------------------
 
     def _update(self) -> Counts:
-        self._wake()
+        if self._waiting:
+            self._wake()
         if self._dirty:
             self._mark_pending()
             return self._count(process(self, list(self._dirty)))
@@ -555,17 +550,23 @@ class DependencyGraph:
                 self._undo.append(lambda: setattr(leaf, "_stamp", old_stamp))
             if same(old, outcome):
                 return
-            self._begin_tick()
             self._single_sets += 1
-            save(self, [leaf])
+            tick = self._working_tick
+            if tick == self._tick:
+                tick = self._working_tick = tick + 1
+            if self._log is not None or self._snapshots or self._observers or self._recorder is not None:
+                self._tell_of_set(leaf, old)
             if leaf not in self._pending:
                 self._note(leaf, old)
-            self._observers.note(leaf, old)
-            if self._recorder is not None:
-                self._recorder.note_set(leaf)
-            if leaf._changed_tick != self._working_tick:
-                leaf._previous, leaf._changed_tick = old, self._working_tick
+            if leaf._changed_tick != tick:
+                leaf._previous, leaf._changed_tick = old, tick
             leaf._outcome = outcome
+
+    def _tell_of_set(self, leaf: Leaf, old: Outcome) -> None:
+        save(self, [leaf])
+        self._observers.note(leaf, old)
+        if self._recorder is not None:
+            self._recorder.note_set(leaf)
 
     def _set_block(self, block: LeafBlock, values: NDArray[np.float64]) -> None:
         with self._lock:

@@ -53,6 +53,7 @@ def deliver(graph: DependencyGraph, node: Node, old: Outcome) -> None:
     """Hand a change on to everything that rests on `node`: sums, columns, subscribers, marks."""
     fan = fan_of(node)
     fan.tell_sums(old, node._outcome)
+    fan.tell_weighted(old, node._outcome)
     for lanes, column, rows in fan.lanes:
         lanes.feed(column, rows, node._outcome)
     if fan.watched:

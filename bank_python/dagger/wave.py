@@ -15,10 +15,11 @@ Nodes that are marked stale or dirty are none of the wave's business: see :mod:`
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.fan import fan_of
 from bank_python.dagger.lane_fan import lane_fan_of
@@ -38,6 +39,17 @@ if TYPE_CHECKING:
 __all__ = ["Wave"]
 
 
+class _Level:
+    """What is due at one height."""
+
+    __slots__ = ("lanes", "nodes", "totals")
+
+    def __init__(self) -> None:
+        self.totals: list[SumNode] = []
+        self.nodes: list[Node] = []
+        self.lanes: dict[Lanes, list[NDArray[np.intp]]] = {}
+
+
 class Wave:
     """One propagation, from changed sources to everything that rests on them.
 
@@ -47,7 +59,7 @@ class Wave:
         Held by the caller's write lock; nothing in it is marked.
     """
 
-    __slots__ = ("_counts", "_graph", "_lanes", "_nodes", "_number", "_one_by_one", "_stack", "_tick")
+    __slots__ = ("_counts", "_due", "_graph", "_number", "_one_by_one", "_stack", "_tick")
 
     def __init__(self, graph: DependencyGraph) -> None:
         graph._waves += 1
@@ -62,8 +74,7 @@ class Wave:
         )
         self._counts = Counts()
         self._stack: list[tuple[Node, Fan]] = []
-        self._nodes: dict[int, list[Node]] = {}
-        self._lanes: dict[int, dict[Lanes, list[NDArray[np.intp]]]] = {}
+        self._due: dict[int, _Level] = {}
 
     def start(self, source: Node, old: Outcome, fan: Fan | None = None) -> None:
         """Start from a node that held `old` when it was last followed up."""
@@ -77,17 +88,19 @@ class Wave:
 
     def run(self) -> Counts:
         """Evaluate everything that the sources reach."""
-        nodes, lanes = self._nodes, self._lanes
+        due = self._due
         while True:
             if self._stack:
                 self._follow()
-            if nodes and (not lanes or min(nodes) <= min(lanes)):
-                self._call(nodes.pop(min(nodes)))
-            elif lanes:
-                for member, rows in lanes.pop(min(lanes)).items():
-                    self._price(member, rows)
-            else:
+            if not due:
                 return self._counts
+            level = due.pop(min(due))
+            if level.totals:
+                self._round(level.totals)
+            if level.nodes:
+                self._call(level.nodes)
+            for lanes, rows in level.lanes.items():
+                self._price(lanes, rows)
 
     # --- who hears of a change ---------------------------------------------------------------
 
@@ -99,8 +112,10 @@ class Wave:
             self._announce_more(node, fan, old)
 
     def _announce_more(self, node: Node, fan: Fan, old: Outcome) -> None:
-        for _, _, total in fan.weighted:
-            self._schedule(total)
+        if fan.weighted:
+            fan.tell_weighted(old, node._outcome)
+            for _, _, total in fan.weighted:
+                self._schedule(total)
         if fan.watched:
             self._graph._observers.note(node, old)
         self._stack.append((node, fan))
@@ -109,15 +124,20 @@ class Wave:
         if node._due == self._number:
             return
         node._due = self._number
-        waiting = self._nodes.get(node._height)
-        if waiting is None:
-            self._nodes[node._height] = [node]
+        level = self._due.get(node._height) or self._level(node._height)
+        if node.__class__ is SumNode:
+            level.totals.append(node)
         else:
-            waiting.append(node)
+            level.nodes.append(node)
+
+    def _level(self, height: int) -> _Level:
+        level = self._due[height] = _Level()
+        return level
 
     def _schedule_rows(self, lanes: Lanes, rows: NDArray[np.intp]) -> None:
         for height, part in lanes.split_by_height(rows):
-            self._lanes.setdefault(height, {}).setdefault(lanes, []).append(part)
+            level = self._due.get(height) or self._level(height)
+            level.lanes.setdefault(lanes, []).append(part)
 
     def _spread(self, node: Node, fan: Fan) -> None:
         for dependent in fan.calls:
@@ -131,9 +151,9 @@ class Wave:
     # --- evaluating --------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        # The innermost loop of the platform: `settle` and `_announce`, written out for floats.
-        stack = self._stack
-        called = 0
+        # The innermost loop of the platform. For numbers it does, written out, what `_settle` does for anything.
+        stack, tick, number = self._stack, self._tick, self._number
+        called = changed = 0
         while stack:
             source, fan = stack.pop()
             if fan.calls or fan.lanes or fan.lazy:
@@ -152,9 +172,22 @@ class Wave:
                 if new.__class__ is not float or old.__class__ is not float or new != new:  # noqa: PLR0124
                     self._settle(node, refuse_nan(node.name, new))
                 elif new != old or (new == 0.0 and not same(old, new)):
-                    self._change(node, old, new)
+                    changed += 1
+                    if node._changed_tick != tick:
+                        node._previous = old
+                        node._changed_tick = tick
+                    node._outcome = new
+                    above = node._fan or fan_of(node)
+                    for terms, total in above.sums:
+                        terms.append(new)
+                        terms.append(-old)
+                        if total._due != number:
+                            self._schedule(total)
+                    if above.more:
+                        self._announce_more(node, above, old)
         if called:
             self._counts.add(DerivedNode, called)
+            self._counts.changed += changed
 
     def _call(self, nodes: list[Node]) -> None:
         graph, profile = self._graph, self._graph._profile
@@ -166,30 +199,34 @@ class Wave:
             if profile is not None:
                 profile.add(type(node), 1, started)
             self._counts.add(type(node), 1)
-            old = node._outcome
-            if self._one_by_one or outcome.__class__ is not float or old.__class__ is not float or node.equal:
-                self._settle(node, outcome)
-            elif outcome != old or (outcome == 0.0 and not same(old, outcome)):
-                self._change(node, old, outcome)
+            self._settle(node, outcome)
 
-    def _change(self, node: Node, old: float, new: float) -> None:
-        # What `settle` and `_announce` do, for numbers that differ: most of a tick passes here.
-        self._counts.changed += 1
-        if node._changed_tick != self._tick:
-            node._previous = old
-            node._changed_tick = self._tick
-        node._outcome = new
-        fan = node._fan or fan_of(node)
-        for terms, total in fan.sums:
-            terms.append(new)
-            terms.append(-old)
-            if total._due != self._number:
-                self._schedule(total)
-        if fan.more:
-            for terms, weight, _ in fan.weighted:
-                terms.append(weight * new)
-                terms.append(-(weight * old))
-            self._announce_more(node, fan, old)
+    def _round(self, totals: list[SumNode]) -> None:
+        if self._one_by_one:
+            self._call(cast("list[Node]", totals))
+            return
+        tick, number = self._tick, self._number
+        changed = 0
+        for total in totals:
+            new, old = total._renew(), total._outcome
+            if new.__class__ is not float or old.__class__ is not float or new == old == 0.0:
+                self._settle(total, new)
+            elif new != old:
+                changed += 1
+                if total._changed_tick != tick:
+                    total._previous = old
+                    total._changed_tick = tick
+                total._outcome = new
+                above = total._fan or fan_of(total)
+                for terms, higher in above.sums:
+                    terms.append(new)  # type: ignore[arg-type]  # a float
+                    terms.append(-old)  # type: ignore[operator]  # a float
+                    if higher._due != number:
+                        self._schedule(higher)
+                if above.more:
+                    self._announce_more(total, above, old)
+        self._counts.add(SumNode, len(totals))
+        self._counts.changed += changed
 
     def _settle(self, node: Node, outcome: Outcome) -> None:
         old = node._outcome
