@@ -145,14 +145,21 @@ class SumNode(Node):
         if not self._exact or self._lazy:  # nobody tells a sum that may never be read
             return self._retake()
         try:
-            if self._lane_terms:
+            terms = self._only_terms() if self._lane_terms else self._terms
+            if terms is None:
                 return self._round_all()
-            total = fsum(self._terms)
-            if len(self._terms) > LIMIT:
-                compress(self._terms, total)
+            total = fsum(terms)
+            if len(terms) > LIMIT:
+                compress(terms, total)
         except (OverflowError, ValueError):  # an infinity came or went
             return self._retake()
         return total
+
+    def _only_terms(self) -> list[float] | None:
+        if self._terms or len(self._lane_terms) > 1:
+            return None
+        [terms] = self._lane_terms.values()
+        return terms
 
     def _round_all(self) -> float:
         lists = [self._terms, *self._lane_terms.values()]

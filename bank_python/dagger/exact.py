@@ -33,6 +33,7 @@ LIMIT = 16
 """How many terms a sum may hold before they are compressed; measured, flat between 12 and 20."""
 
 _MANTISSA = 53
+_LARGEST = 1e290
 
 
 def compress(terms: list[float], total: float) -> None:
@@ -61,20 +62,21 @@ def compress(terms: list[float], total: float) -> None:
     terms[:] = parts
 
 
-def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list[float]]:
+def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list[float]] | None:
     """Return, for each group of consecutive `values`, terms whose exact sum is the group's.
 
     Parameters
     ----------
     values : array of shape (n,)
-        Finite, below 1e290 in size; overwritten.
+        At least one; overwritten.
     offsets : array of shape (groups,)
         Where each group begins; groups are not empty.
 
     Returns
     -------
-    list of list of float
-        One list of terms a group.
+    list of list of float, or None
+        One list of terms a group; ``None`` if a value is not a number, infinite, or above 1e290 in size, where the
+        room that the pieces need is not there.
 
     Examples
     --------
@@ -83,8 +85,10 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
     """
     sums = []
     bits = math.ceil(math.log2(len(values) + 2))
-    piece = np.empty_like(values)
-    largest = max(values.max(), -values.min()) if len(values) else 0.0
+    piece = np.abs(values)
+    largest = piece.max()
+    if not largest < _LARGEST:
+        return None
     while largest:
         # Adding and taking away 2^k rounds each value to a multiple of 2^(k-53); sums of those pieces are exact
         # as long as they stay below 2^k, which the `bits` of room guarantee.

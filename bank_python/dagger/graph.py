@@ -578,9 +578,12 @@ class DependencyGraph:
             self._begin_tick()
             tick = self._working_tick
             for leaf, value in zip(block.leaves, values.tolist(), strict=True):
-                if value != leaf._outcome or not value:
-                    leaf._previous, leaf._changed_tick, leaf._outcome = leaf._outcome, tick, value
-                    leaf._stamp = True
+                before = leaf._outcome
+                leaf._stamp = True
+                if value != before or not value:
+                    leaf._previous = before
+                    leaf._changed_tick = tick
+                    leaf._outcome = value
             block.took(values)
             self._pending.setdefault(block, old)
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed", "LaneFan", "lane_fan_of"]
 
-_SUM_MAX = 1e290  # above it, the room that exact column sums need is not there
 _FEW = 16  # telling one sum costs about as much as sixteen values of a column
 _OVERHEAD = 1000  # and starting on a column about as much as a thousand
 
@@ -117,17 +116,18 @@ class _SumColumns:
 
     def __init__(self, sums: list[tuple[tuple[list[float], float, SumNode], ...]]) -> None:
         members: dict[SumNode, list[tuple[int, float]]] = {}
-        self._terms: dict[SumNode, list[float]] = {}
+        terms_of: dict[SumNode, list[float]] = {}
         for row, edges in enumerate(sums):
             for terms, weight, total in edges:
                 members.setdefault(total, []).append((row, weight))
-                self._terms[total] = terms
+                terms_of[total] = terms
         edges_in_order = [edge for total in members for edge in members[total]]
         self._rows = np.array([row for row, _ in edges_in_order], dtype=np.intp)
         weights = np.array([weight for _, weight in edges_in_order])
         self._weights = None if np.all(weights == 1.0) else weights
         self._offsets = np.cumsum([0, *[len(edges) for edges in members.values()]])[:-1]
         self._totals = list(members)
+        self._terms = [terms_of[total] for total in members]
 
     def retotal(self, lanes: Lanes, priced: Priced) -> list[SumNode]:
         """Take every sum's part in this class anew, and return the sums that `priced` touches."""
@@ -140,12 +140,13 @@ class _SumColumns:
             changed[priced.rows] = True
             hit = np.logical_or.reduceat(changed[self._rows], self._offsets)
             touched = [total for total, is_hit in zip(self._totals, hit.tolist(), strict=True) if is_hit]
-        if not -_SUM_MAX < values.min() <= values.max() < _SUM_MAX:  # or one of them is not a number
+        parts = grouped(values, self._offsets)
+        if parts is None:
             for total in self._totals:
                 total.distrust()
             return touched
-        for total, terms in zip(self._totals, grouped(values, self._offsets), strict=True):
-            self._terms[total][:] = terms
+        for own, terms in zip(self._terms, parts, strict=True):
+            own[:] = terms
         return touched
 
 
