@@ -1,0 +1,360 @@
+"""The same book of options in each engine: 180 spots, 5,000 options, 14 books, one firm.
+
+Every option is the same cheap scalar function, a payoff rounded off at the strike. A square root is correctly rounded,
+so all engines agree to the bit on every option, and the firm's value differs only by how sums are rounded.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, List
+
+import calyxos
+import csp
+import loman
+import reaktiv
+from _dagger_loop import Loop
+from csp import ts
+from csp.impl.pushadapter import PushInputAdapter
+from csp.impl.wiring import py_push_adapter_def
+
+from bank_python.dagger import DependencyGraph, Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+WIDTH = 4.0
+BOOKS = 14
+START = 100.0
+
+
+def strike_of(option: int) -> float:
+    """Return the strike of an option."""
+    return 80.0 + option % 40
+
+
+def book_of(option: int, spots: int) -> int:
+    """Return the book of an option: the options on one spot lie in eight of the fourteen."""
+    return (option % spots * 3 + option // spots % 8) % BOOKS
+
+
+def payoff(strike: float) -> Callable[[float], float]:
+    """Return the function of one option."""
+    sqrt = math.sqrt
+
+    def price(spot: float) -> float:
+        x = spot - strike
+        return 0.5 * (x + sqrt(x * x + WIDTH))
+
+    return price
+
+
+class Ours:
+    """bank_python's graph."""
+
+    name = "bank_python"
+
+    def __init__(self, spots: int, options: int) -> None:
+        self.graph = DependencyGraph()
+        self.spots = [self.graph.register(Leaf(f"S{i}", START, domain="positive")) for i in range(spots)]
+        books: list[list[Any]] = [[] for _ in range(BOOKS)]
+        for i in range(options):
+            books[book_of(i, spots)].append(self.graph.derive(f"O{i}", payoff(strike_of(i)), [self.spots[i % spots]]))
+        self.books = [self.graph.sum(f"B{j}", book) for j, book in enumerate(books)]
+        self.firm = self.graph.sum("FIRM", self.books)
+        self.graph.recalculate()
+
+    def one(self, spot: int, value: float) -> float:
+        self.spots[spot].set(value)
+        self.graph.recalculate()
+        return self.firm.value  # type: ignore[return-value]  # a float
+
+    def one_read(self, spot: int, value: float) -> float:
+        self.spots[spot].set(value)
+        return self.firm.value  # type: ignore[return-value]  # a float
+
+    def every(self, values: Sequence[float]) -> float:
+        with self.graph.batch():
+            for spot, value in zip(self.spots, values, strict=True):
+                spot.set(value)
+        self.graph.recalculate()
+        return self.firm.value  # type: ignore[return-value]  # a float
+
+    def what_if(self, spot: int, value: float) -> float:
+        with self.graph.scenario({self.spots[spot]: value}):
+            return self.firm.value  # type: ignore[return-value]  # a float
+
+
+class Floor:
+    """The loop written by hand."""
+
+    name = "loop"
+
+    def __init__(self, spots: int, options: int) -> None:
+        self.loop = Loop()
+        self.spots = [self.loop.leaf(f"S{i}", START) for i in range(spots)]
+        books: list[list[int]] = [[] for _ in range(BOOKS)]
+        for i in range(options):
+            books[book_of(i, spots)].append(self.loop.node(f"O{i}", payoff(strike_of(i)), [self.spots[i % spots]]))
+        self.firm = self.loop.total("FIRM", [self.loop.total(f"B{j}", book) for j, book in enumerate(books)])
+
+    def one(self, spot: int, value: float) -> float:
+        self.loop.set(self.spots[spot], value)
+        self.loop.recalculate()
+        return self.loop.values[self.firm]
+
+    def every(self, values: Sequence[float]) -> float:
+        for spot, value in zip(self.spots, values, strict=True):
+            self.loop.set(spot, value)
+        self.loop.recalculate()
+        return self.loop.values[self.firm]
+
+
+class Reaktiv:
+    """reaktiv: signals and computed signals; a sum reads its inputs again."""
+
+    name = "reaktiv"
+
+    def __init__(self, spots: int, options: int) -> None:
+        self.spots = [reaktiv.Signal(START) for _ in range(spots)]
+        books: list[list[Any]] = [[] for _ in range(BOOKS)]
+        for i in range(options):
+            books[book_of(i, spots)].append(self._option(self.spots[i % spots], payoff(strike_of(i))))
+        self.books = [self._sum(book) for book in books]
+        self.firm = self._sum(self.books)
+        self.firm()
+
+    @staticmethod
+    def _option(spot: Any, function: Callable[[float], float]) -> Any:
+        return reaktiv.Computed(lambda: function(spot()))
+
+    @staticmethod
+    def _sum(parts: list[Any]) -> Any:
+        return reaktiv.Computed(lambda: math.fsum([part() for part in parts]))
+
+    def one(self, spot: int, value: float) -> float:
+        self.spots[spot].set(value)
+        return self.firm()
+
+    def every(self, values: Sequence[float]) -> float:
+        with reaktiv.batch():
+            for spot, value in zip(self.spots, values, strict=True):
+                spot.set(value)
+        return self.firm()
+
+
+class Calyxos:
+    """calyxos: one object whose methods are the nodes."""
+
+    name = "calyxos"
+
+    def __init__(self, spots: int, options: int) -> None:
+        members: dict[str, Any] = {}
+        for i in range(spots):
+            members[f"s{i}"] = self._method(f"s{i}", lambda _: START, calyxos.NodeFlag.CAN_SET)
+        books: list[list[str]] = [[] for _ in range(BOOKS)]
+        for i in range(options):
+            members[f"o{i}"] = self._option(f"o{i}", f"s{i % spots}", payoff(strike_of(i)))
+            books[book_of(i, spots)].append(f"o{i}")
+        for j, book in enumerate(books):
+            members[f"b{j}"] = self._sum(f"b{j}", book)
+        members["firm"] = self._sum("firm", [f"b{j}" for j in range(BOOKS)])
+        self.desk = type("Desk", (), members)()
+        self.desk.firm()
+
+    @staticmethod
+    def _method(name: str, function: Callable[[Any], float], *flags: Any) -> Any:
+        function.__name__ = function.__qualname__ = name
+        return calyxos.node(*flags)(function)
+
+    def _option(self, name: str, spot: str, function: Callable[[float], float]) -> Any:
+        return self._method(name, lambda desk: function(getattr(desk, spot)()))
+
+    def _sum(self, name: str, parts: list[str]) -> Any:
+        return self._method(name, lambda desk: math.fsum([getattr(desk, part)() for part in parts]))
+
+    def one(self, spot: int, value: float) -> float:
+        calyxos.set_value(self.desk, f"s{spot}", value)
+        return self.desk.firm()
+
+    def every(self, values: Sequence[float]) -> float:
+        for spot, value in enumerate(values):
+            calyxos.set_value(self.desk, f"s{spot}", value)
+        return self.desk.firm()
+
+
+class Loman:
+    """loman: a computation of named nodes."""
+
+    name = "loman"
+
+    def __init__(self, spots: int, options: int) -> None:
+        self.graph = loman.Computation()
+        for i in range(spots):
+            self.graph.add_node(f"s{i}", value=START)
+        books: list[list[str]] = [[] for _ in range(BOOKS)]
+        for i in range(options):
+            self.graph.add_node(f"o{i}", payoff(strike_of(i)), kwds={"spot": f"s{i % spots}"})
+            books[book_of(i, spots)].append(f"o{i}")
+        for j, book in enumerate(books):
+            self._sum(f"b{j}", book)
+        self._sum("firm", [f"b{j}" for j in range(BOOKS)])
+        self.graph.compute("firm")
+
+    def _sum(self, name: str, parts: list[str]) -> None:
+        self.graph.add_node(name, lambda *values: math.fsum(values), args=parts)
+
+    def one(self, spot: int, value: float) -> float:
+        self.graph.insert(f"s{spot}", value)
+        self.graph.compute("firm")
+        return self.graph.value("firm")
+
+    def every(self, values: Sequence[float]) -> float:
+        self.graph.insert_many([(f"s{spot}", value) for spot, value in enumerate(values)])
+        self.graph.compute("firm")
+        return self.graph.value("firm")
+
+
+# --- csp -------------------------------------------------------------------------------------
+# Its engine runs by itself. `CspLive` is a program like the others: it sets a spot and waits for the firm, across the
+# boundary between its thread and the engine's. `csp_replay` is csp at home: the ticks are known beforehand and never
+# leave the engine. Sums look at what ticked only; once as running float sums, which drift, once as exact as ours.
+
+
+@csp.node
+def _option(spot: ts[float], strike: float) -> ts[float]:
+    if csp.ticked(spot):
+        x = spot - strike
+        return 0.5 * (x + math.sqrt(x * x + WIDTH))
+
+
+@csp.node
+def _running_sum(parts: List[ts[float]], n: int) -> ts[float]:  # noqa: UP006 - how csp spells a basket
+    with csp.state():
+        s_last = [0.0] * n
+        s_sum = 0.0
+    if csp.ticked(parts):
+        for i, v in parts.tickeditems():
+            s_sum += v - s_last[i]
+            s_last[i] = v
+        return s_sum
+
+
+def squeeze(terms: list[float], total: float) -> None:
+    """Replace terms by a few with the same exact sum."""
+    parts, rest = [], total
+    while rest:
+        parts.append(rest)
+        terms.append(-rest)
+        rest = math.fsum(terms)
+    terms[:] = parts
+
+
+@csp.node
+def _exact_sum(parts: List[ts[float]], n: int) -> ts[float]:  # noqa: UP006 - as above
+    with csp.state():
+        s_last = [0.0] * n
+        s_terms = []
+    if csp.ticked(parts):
+        for i, v in parts.tickeditems():
+            s_terms.append(v)
+            s_terms.append(-s_last[i])
+            s_last[i] = v
+        total = math.fsum(s_terms)
+        if len(s_terms) > 16:
+            squeeze(s_terms, total)
+        return total
+
+
+@csp.node
+def _sink(x: ts[float], heard: object):
+    if csp.ticked(x):
+        heard(x)
+
+
+@csp.node
+def _split(x: ts[object], n: int) -> csp.OutputBasket(List[ts[float]], shape="n"):  # noqa: UP006 - as above
+    if csp.ticked(x):
+        csp.output(x)
+
+
+def _csp_firm(spots: Sequence[Any], options: int, heard: Callable[[float], None], total: Any) -> None:
+    books: list[list[Any]] = [[] for _ in range(BOOKS)]
+    for i in range(options):
+        books[book_of(i, len(spots))].append(_option(spots[i % len(spots)], strike_of(i)))
+    _sink(total([total(book, len(book)) for book in books], BOOKS), heard)
+
+
+class _Push(PushInputAdapter):
+    def __init__(self, box: list[Any]) -> None:
+        super().__init__()
+        box.append(self)
+
+
+_push = py_push_adapter_def("_push", _Push, ts[object], box=object)
+
+
+class CspLive:
+    """csp in real time: one push of the spots that moved, then wait for the firm's value."""
+
+    name = "csp, live"
+
+    def __init__(self, spots: int, options: int) -> None:
+        self._box: list[Any] = []
+        self._heard = threading.Event()
+        self._firm = 0.0
+
+        def graph() -> None:
+            _csp_firm(_split(_push(box=self._box), spots), options, self._hear, _running_sum)
+
+        self._thread = csp.run_on_thread(
+            graph, realtime=True, starttime=datetime.utcnow(), endtime=timedelta(hours=1), daemon=True
+        )
+        while not self._box:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        self.every([START] * spots)
+
+    def _hear(self, value: float) -> None:
+        self._firm = value
+        self._heard.set()
+
+    def _tick(self, moved: dict[int, float]) -> float:
+        self._heard.clear()
+        self._box[0].push_tick(moved)
+        self._heard.wait(5.0)
+        return self._firm
+
+    def one(self, spot: int, value: float) -> float:
+        return self._tick({spot: value})
+
+    def every(self, values: Sequence[float]) -> float:
+        return self._tick(dict(enumerate(values)))
+
+    def close(self) -> None:
+        """Stop the engine."""
+        self._thread.stop_engine()
+
+
+def csp_replay(spots: int, options: int, ticks: list[dict[int, float]], *, exact: bool) -> tuple[list[float], float]:
+    """Replay ticks inside csp; return the seconds from each firm value to the next, and the last value."""
+    epoch = datetime(2024, 1, 1)  # noqa: DTZ001 - csp takes naive times
+    curves: list[list[tuple[datetime, float]]] = [[(epoch, START)] for _ in range(spots)]
+    for number, tick in enumerate(ticks):
+        for spot, value in tick.items():
+            curves[spot].append((epoch + timedelta(seconds=number + 1), value))
+    stamps: list[float] = []
+    values: list[float] = []
+
+    def hear(value: float) -> None:
+        stamps.append(time.perf_counter())
+        values.append(value)
+
+    def graph() -> None:
+        _csp_firm([csp.curve(float, curve) for curve in curves], options, hear, _exact_sum if exact else _running_sum)
+
+    csp.run(graph, starttime=epoch, endtime=epoch + timedelta(seconds=len(ticks) + 2))
+    return [later - earlier for earlier, later in zip(stamps[1:], stamps[2:], strict=False)], values[-1]

@@ -1,0 +1,488 @@
+"""Dagger beside csp, reaktiv, calyxos, loman, numpy and a loop written by hand.
+
+Every case sets something, reads the result, and times that, tick by tick; the engines take turns, in shuffled order,
+with the same numbers, and medians are printed. Before anything is timed the engines' results are compared, and our
+evaluations are counted: they have to be the least that the change allows. Ratios come last, each with its target.
+
+Run it with ``make bench`` or ``python benchmarks/dagger.py --only one,all``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import math
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from _dagger_loop import Loop
+
+from bank_python.dagger import ArrayNode, DependencyGraph, DerivedNode, Leaf, Source, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SPOTS, OPTIONS = 180, 5000
+PACKAGES = ("numpy", "bank-python", "csp", "reaktiv", "calyxos", "loman")
+
+_SIZE = """
+import resource, sys, time
+sys.path.insert(0, {here!r})
+{imports}
+def used():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+import gc
+gc.collect(); gc.freeze(); gc.disable()
+function = lambda x: x + 1.0
+before, started = used(), time.perf_counter()
+{build}
+seconds, after = time.perf_counter() - started, used()
+{run}
+print(seconds, (after - before) / 1e6, (used() - before) / 1e6)
+"""
+_OURS = {
+    "imports": "import bank_python, numpy\nfrom bank_python.dagger import DependencyGraph, Leaf",
+    "build": """
+graph = DependencyGraph()
+leaves = [graph.register(Leaf(f"L{i}", 1.0)) for i in range(1000)]
+for i in range(99_000):
+    graph.derive(f"N{i}", function, [leaves[i % 1000]])
+""",
+    "run": "graph.recalculate(); leaves[0].set(2.0); graph.recalculate()",
+}
+_FLOOR = {
+    "imports": "from _dagger_loop import Loop",
+    "build": """
+loop = Loop()
+leaves = [loop.leaf(f"L{i}", 1.0) for i in range(1000)]
+for i in range(99_000):
+    loop.node(f"N{i}", function, [leaves[i % 1000]])
+""",
+    "run": "loop.set(0, 2.0); loop.recalculate()",
+}
+
+
+def timed(calls: dict[str, Callable[[int], object]], rounds: int, ticks: int) -> dict[str, float]:
+    """Time calls in turn, `ticks` of each a round; return medians in microseconds."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    shuffler = random.Random(1)
+    number = 0
+    gc.collect()
+    for round_number in range(rounds + 1):
+        for name in shuffler.sample(list(calls), k=len(calls)):
+            call = calls[name]
+            for i in range(number, number + ticks):
+                started = time.perf_counter()
+                call(i)
+                if round_number:
+                    seconds[name].append(time.perf_counter() - started)
+                else:
+                    seconds[name] = []
+        number += ticks
+    return {name: 1e6 * statistics.median(times) for name, times in seconds.items()}
+
+
+class Report:
+    """Prints cases as they come and keeps the ratios for the end."""
+
+    def __init__(self) -> None:
+        self._ratios: list[str] = []
+
+    def case(self, title: str, medians: dict[str, float], note: str = "") -> None:
+        """Print one case."""
+        print(f"\n{title}")
+        for name, micros in medians.items():
+            print(f"  {name:<44} {micros:>12,.2f} µs")
+        if note:
+            print(f"  {note}")
+        sys.stdout.flush()
+
+    def ratio(self, text: str, value: float, target: str) -> None:
+        """Keep one ratio."""
+        self._ratios.append(f"{text:<72} {value:>8.2f}   target {target}")
+
+    def close(self) -> None:
+        """Print the ratios."""
+        print("\nratios")
+        for line in self._ratios:
+            print(f"  {line}")
+
+
+def header() -> str:
+    """Say what runs here."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"Python {platform.python_version()}, {packages}\n{platform.system()} {platform.machine()}"
+
+
+def spot_values(seed: int = 7) -> list[float]:
+    """Return prices to tick through."""
+    rng = random.Random(seed)
+    return [90.0 + 20.0 * rng.random() for _ in range(5000)]
+
+
+# --- one spot and all spots, the same cheap function in every engine -------------------------------
+
+
+def case_one(report: Report, rounds: int) -> None:
+    """One spot → firm."""
+    import _dagger_peers as peers
+
+    values = spot_values()
+    ours, floor, live = peers.Ours(SPOTS, OPTIONS), peers.Floor(SPOTS, OPTIONS), peers.CspLive(SPOTS, OPTIONS)
+    slow = [peers.Reaktiv(SPOTS, OPTIONS), peers.Calyxos(SPOTS, OPTIONS)]
+    small = peers.Loman(36, 1000)
+    for i in range(20):
+        firm = {engine.name: engine.one(i, values[i]) for engine in (ours, floor, live, *slow)}
+        if firm[ours.name] != firm[floor.name] or any(abs(v / firm[ours.name] - 1) > 1e-12 for v in firm.values()):
+            raise SystemExit(f"the engines disagree: {firm}")
+    ours.spots[3].set(100.5)
+    done = ours.graph.recalculate()
+    expected = 28 + 8 + 1
+    if done.evaluated != expected:
+        raise SystemExit(f"{done.evaluated} evaluations, {expected} would do")
+
+    medians = timed(
+        {
+            "bank_python, set + recalculate + read": lambda i: ours.one(i % SPOTS, values[i % 4999]),
+            "bank_python, set + read": lambda i: ours.one_read(i % SPOTS, values[i % 4999]),
+            "loop": lambda i: floor.one(i % SPOTS, values[i % 4999]),
+            "csp, live: push + wait for the firm": lambda i: live.one(i % SPOTS, values[i % 4999]),
+        },
+        rounds,
+        100,
+    )
+    medians |= timed({engine.name: lambda i, e=engine: e.one(i % SPOTS, values[i]) for engine in slow}, 3, 5)  # type: ignore[misc]
+    medians["loman (36 spots, 1,000 options)"] = timed({"": lambda i: small.one(i % 36, values[i])}, 3, 5)[""]
+    live.close()
+    for exact in (False, True):
+        times, _ = peers.csp_replay(SPOTS, OPTIONS, [{k % SPOTS: values[k]} for k in range(3000)], exact=exact)
+        label = "csp, replay inside its engine, " + ("exact sums" if exact else "running sums")
+        medians[label] = 1e6 * statistics.median(times)
+    report.case(
+        f"one spot → firm ({SPOTS} spots, {OPTIONS:,} options, 14 books)", medians, f"{expected} evaluations: the least"
+    )
+    mine = medians["bank_python, set + recalculate + read"]
+    report.ratio("one spot: csp live / bank_python", medians["csp, live: push + wait for the firm"] / mine, "≥ 2")
+    report.ratio("one spot: csp replay, exact sums / bank_python", medians[label] / mine, "≥ 2")
+    report.ratio("one spot: reaktiv / bank_python", medians["reaktiv"] / mine, "≥ 300")
+    report.ratio("one spot: bank_python / loop", mine / medians["loop"], "≤ 2.5")
+
+
+class Rounded(ArrayNode):
+    """The cheap option as a vectorised class."""
+
+    spot = Source("price of the underlying")
+    strike = Term("strike")
+    width = Term("how much the payoff is rounded off")
+
+    def __init__(self, name: str, spot: Leaf, strike: float, width: float) -> None:
+        super().__init__(name, {"spot": spot}, {"strike": strike, "width": width})
+
+    @staticmethod
+    def price(spot: Any, strike: Any, width: Any) -> Any:
+        x = spot - strike
+        return 0.5 * (x + np.sqrt(x * x + width))
+
+
+def case_all(report: Report, rounds: int) -> None:
+    """All spots → firm."""
+    import _dagger_peers as peers
+
+    rng = np.random.default_rng(7)
+    pages = [90.0 + 20.0 * rng.random(SPOTS) for _ in range(50)]
+    lists = [page.tolist() for page in pages]
+    graph = DependencyGraph()
+    spots = [graph.register(Leaf(f"S{i}", 100.0, domain="positive")) for i in range(SPOTS)]
+    books: list[list[Any]] = [[] for _ in range(peers.BOOKS)]
+    for i in range(OPTIONS):
+        node = graph.register(Rounded(f"O{i}", spots[i % SPOTS], peers.strike_of(i), peers.WIDTH))
+        books[peers.book_of(i, SPOTS)].append(node)
+    firm = graph.sum("FIRM", [graph.sum(f"B{j}", book) for j, book in enumerate(books)])
+    graph.recalculate()
+    block = graph.block(spots)
+
+    underlying = np.arange(OPTIONS) % SPOTS
+    strikes = np.array([peers.strike_of(i) for i in range(OPTIONS)])
+    book_numbers = np.array([peers.book_of(i, SPOTS) for i in range(OPTIONS)])
+
+    def vectorised(i: int) -> object:
+        block.set(pages[i % 50])
+        return firm.value
+
+    def bare(i: int) -> float:
+        prices = Rounded.price(pages[i % 50][underlying], strikes, peers.WIDTH)
+        return float(np.bincount(book_numbers, prices, peers.BOOKS).sum())
+
+    ours, floor, live = peers.Ours(SPOTS, OPTIONS), peers.Floor(SPOTS, OPTIONS), peers.CspLive(SPOTS, OPTIONS)
+    reaktiv = peers.Reaktiv(SPOTS, OPTIONS)
+    for i in range(5):
+        results = [vectorised(i), ours.every(lists[i]), floor.every(lists[i])]
+        others = [bare(i), live.every(lists[i]), reaktiv.every(lists[i])]
+        if len(set(results)) > 1 or any(abs(other / results[0] - 1) > 1e-12 for other in others):  # type: ignore[operator]
+            raise SystemExit(f"the engines disagree: {results}, {others}")
+    before = graph.evaluations
+    vectorised(6)
+    counted = graph.evaluations - before
+    if counted != OPTIONS + peers.BOOKS + 1:
+        raise SystemExit(f"{counted} evaluations, {OPTIONS + peers.BOOKS + 1} would do")
+    medians = timed(
+        {
+            "numpy: gather, price, bincount, sum": bare,
+            "bank_python, array nodes: block.set + read": vectorised,
+            "bank_python, functions: batch + recalculate": lambda i: ours.every(lists[i % 50]),
+            "loop": lambda i: floor.every(lists[i % 50]),
+            "csp, live: push + wait for the firm": lambda i: live.every(lists[i % 50]),
+        },
+        rounds,
+        10,
+    )
+    medians |= timed({"reaktiv": lambda i: reaktiv.every(lists[i % 50])}, 3, 3)
+    live.close()
+    for exact in (False, True):
+        ticks = [dict(enumerate(lists[k % 50])) for k in range(200)]
+        times, _ = peers.csp_replay(SPOTS, OPTIONS, ticks, exact=exact)
+        label = "csp, replay inside its engine, " + ("exact sums" if exact else "running sums")
+        medians[label] = 1e6 * statistics.median(times)
+    report.case(f"all {SPOTS} spots → firm", medians, f"{counted:,} evaluations: the least")
+    mine = medians["bank_python, array nodes: block.set + read"]
+    report.ratio("all spots: bank_python / bare numpy batch", mine / medians["numpy: gather, price, bincount, sum"], "≤ 3")
+    report.ratio("all spots: csp live / bank_python", medians["csp, live: push + wait for the firm"] / mine, "≥ 15")
+    report.ratio("all spots: csp replay, exact sums / bank_python", medians[label] / mine, "≥ 15")
+
+
+# --- the real Option -----------------------------------------------------------------------------
+
+
+def case_option(report: Report, rounds: int) -> None:
+    """One spot → firm with bank_python's Option."""
+    import _dagger_peers as peers
+
+    from bank_python.instruments import Option
+
+    values = spot_values()
+    graph = DependencyGraph()
+    spots = [graph.register(Leaf(f"S{i}", 100.0, domain="positive")) for i in range(SPOTS)]
+    vol, rate = graph.register(Leaf("VOL", 0.2)), graph.register(Leaf("RATE", 0.04))
+    books: list[list[Any]] = [[] for _ in range(peers.BOOKS)]
+    for i in range(OPTIONS):
+        option = Option(
+            f"O{i}",
+            spot_source=spots[i % SPOTS],
+            vol_source=vol,
+            rate_source=rate,
+            strike=peers.strike_of(i),
+            expiry=0.25 + (i % 8) / 4,
+        )
+        books[peers.book_of(i, SPOTS)].append(graph.register(option))
+    firm = graph.sum("FIRM", [graph.sum(f"B{j}", book) for j, book in enumerate(books)])
+    graph.recalculate()
+    number = sum(spot is spots[0] for spot in (spots[i % SPOTS] for i in range(OPTIONS)))
+    held = {
+        "strike": np.array([peers.strike_of(i) for i in range(0, OPTIONS, SPOTS)]),
+        "expiry": np.array([0.25 + (i % 8) / 4 for i in range(0, OPTIONS, SPOTS)]),
+    }
+    fixed = {"clock": 0.0, "vol": 0.2, "rate": 0.04, "dividend": 0.0, "made_at": 0.0, "is_call": 1.0}
+    arguments = {**{key: np.full(number, value) for key, value in fixed.items()}, **held}
+
+    def tick(i: int) -> object:
+        spots[i % SPOTS].set(values[i % 4999])
+        graph.recalculate()
+        return firm.value
+
+    def bare(i: int) -> object:
+        with np.errstate(all="ignore"):
+            return Option.price(spot=np.full(number, values[i % 4999]), **arguments)
+
+    spots[0].set(95.0)
+    done = graph.recalculate()
+    if done.evaluated != number + 8 + 1:
+        raise SystemExit(f"{done.evaluated} evaluations, {number + 9} would do")
+    medians = timed({f"Option.price on {number} options": bare, "bank_python, one spot → firm": tick}, rounds, 50)
+    report.case("one spot → firm with the real Option", medians, f"{done.evaluated} evaluations: the least")
+    bare_time, mine = medians.values()
+    report.ratio("real Option: bank_python / one vectorised call on the same options", mine / bare_time, "≤ 2")
+
+
+# --- shapes: chain, ladder, cutoff -----------------------------------------------------------------
+
+
+def increment(x: float) -> float:
+    """The function of a chain."""
+    return x + 1.0
+
+
+def add(x: float, y: float) -> float:
+    """The function that closes a diamond."""
+    return 0.5 * (x + y)
+
+
+def build_shape(shape: str, length: int) -> dict[str, Callable[[int], object]]:
+    """Build a chain or a ladder of diamonds in each engine; return what ticks it."""
+    import reaktiv
+
+    graph, loop, signal = DependencyGraph(), Loop(), reaktiv.Signal(0.0)
+    leaf = graph.register(Leaf("L", 0.0))
+    ours: Any = leaf
+    number = source = loop.leaf("L", 0.0)
+    computed: Any = signal
+    for i in range(length):
+        if shape == "chain":
+            ours = graph.derive(f"C{i}", increment, [ours])
+            number = loop.node(f"C{i}", increment, [number])
+            computed = reaktiv.Computed(lambda below=computed: increment(below()))
+        else:
+            ours = graph.derive(f"C{i}", add, [graph.derive(f"{side}{i}", increment, [ours]) for side in "AB"])
+            number = loop.node(f"C{i}", add, [loop.node(f"{side}{i}", increment, [number]) for side in "AB"])
+            sides = [reaktiv.Computed(lambda below=computed: increment(below())) for _ in range(2)]
+            computed = reaktiv.Computed(lambda a=sides[0], b=sides[1]: add(a(), b()))
+    graph.recalculate()
+
+    def tick(i: int) -> object:
+        leaf.set(float(i % 100 + 1))
+        graph.recalculate()
+        return ours.value
+
+    def loop_tick(i: int) -> float:
+        loop.set(source, float(i % 100 + 1))
+        loop.recalculate()
+        return loop.values[number]
+
+    def reaktiv_tick(i: int) -> object:
+        signal.set(float(i % 100 + 1))
+        return computed()
+
+    before = graph.evaluations
+    if not tick(1) == loop_tick(1) == reaktiv_tick(1):
+        raise SystemExit(f"{shape}: the engines disagree")
+    least = length if shape == "chain" else 3 * length
+    if graph.evaluations - before != least:
+        raise SystemExit(f"{shape}: {graph.evaluations - before} evaluations, {least} would do")
+    return {"bank_python": tick, "loop": loop_tick, "reaktiv": reaktiv_tick}
+
+
+def case_shapes(report: Report, rounds: int) -> None:
+    """Chain and diamond ladder."""
+    sys.setrecursionlimit(100_000)  # for reaktiv, which reads a chain recursively
+    for shape, length in (("chain", 300), ("ladder", 100)):
+        medians = timed(build_shape(shape, length), rounds, 10)
+        nodes = length if shape == "chain" else 3 * length
+        report.case(f"{shape} of {nodes} functions", medians)
+        report.ratio(f"{shape}: bank_python / loop", medians["bank_python"] / medians["loop"], "≤ 2.5")
+        report.ratio(f"{shape}: reaktiv / bank_python", medians["reaktiv"] / medians["bank_python"], "≥ 10")
+
+
+def case_cutoff(report: Report, rounds: int) -> None:
+    """A node that comes out the same above many dependents."""
+    for dependents in (300, 30_000):
+        graph, loop = DependencyGraph(), Loop()
+        leaf = graph.register(Leaf("L", 0.5))
+        floor = graph.derive("FLOOR", lambda x: float(int(x)), [leaf])
+        number = loop.leaf("L", 0.5)
+        loop_floor = loop.node("FLOOR", lambda x: float(int(x)), [number])
+        for i in range(dependents):
+            graph.derive(f"D{i}", increment, [floor])
+            loop.node(f"D{i}", increment, [loop_floor])
+        graph.recalculate()
+        evaluations = graph.evaluations
+
+        def tick(i: int, leaf: Leaf = leaf, graph: DependencyGraph = graph) -> object:
+            leaf.set((i % 97) / 100)
+            return graph.recalculate()
+
+        def loop_tick(i: int, number: int = number, loop: Loop = loop) -> None:
+            loop.set(number, (i % 97) / 100)
+            loop.recalculate()
+
+        tick(3)
+        if graph.evaluations != evaluations + 1:
+            raise SystemExit("cutoff: the wave did not end at the floor")
+        medians = timed({"bank_python": tick, "loop": loop_tick}, rounds, 100)
+        report.case(f"cutoff above {dependents:,} dependents", medians, "1 evaluation: the least")
+        report.ratio(f"cutoff, {dependents:,} dependents: bank_python / loop", medians["bank_python"] / medians["loop"], "≤ 3")
+
+
+# --- size and what-if ------------------------------------------------------------------------------
+
+
+def case_size(report: Report, rounds: int) -> None:
+    """100,000 nodes: building, and memory over the interpreter."""
+    results: dict[str, list[list[float]]] = {"bank_python": [], "loop": []}
+    here = __file__.rpartition("/")[0] or "."
+    for _ in range(max(3, rounds // 10)):
+        for name, parts in (("bank_python", _OURS), ("loop", _FLOOR)):
+            program = _SIZE.format(here=here, **parts)
+            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+            results[name].append([float(figure) for figure in done.stdout.split()])
+    medians = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in results.items()}
+    report.case(
+        "100,000 nodes: build",
+        {name: 1e6 * seconds for name, (seconds, _, _) in medians.items()},
+        "; ".join(f"{name}: {built:.0f} MB built, {run:.0f} MB after a tick" for name, (_, built, run) in medians.items()),
+    )
+    report.ratio("100,000 nodes: build, bank_python / loop", medians["bank_python"][0] / medians["loop"][0], "≤ 3")
+    report.ratio("100,000 nodes: MB over the interpreter", medians["bank_python"][2], "≤ 100")
+
+
+def case_what_if(report: Report, rounds: int) -> None:
+    """One-spot what-if against a plain tick."""
+    import _dagger_peers as peers
+
+    values = spot_values()
+    ours = peers.Ours(SPOTS, OPTIONS)
+    ours.one(0, 101.0)
+    inside = ours.what_if(1, 102.0)
+    before = ours.graph.evaluations
+    if ours.one(1, 102.0) != inside or ours.graph.evaluations - before != 28 + 8 + 1:
+        raise SystemExit("a what-if left something behind")
+    medians = timed(
+        {
+            "tick: set + recalculate + read": lambda i: ours.one(i % SPOTS, values[i % 4999]),
+            "what-if: enter + read + leave": lambda i: ours.what_if(i % SPOTS, values[i % 4999]),
+        },
+        rounds,
+        100,
+    )
+    before = ours.graph.evaluations
+    ours.what_if(5, 77.0)
+    report.case("one-spot what-if", medians, f"{ours.graph.evaluations - before} evaluations in the graph, none on leaving")
+    tick, what_if = medians.values()
+    report.ratio("what-if / tick", what_if / tick, "≤ 2.5")
+
+
+CASES: dict[str, Callable[[Report, int], None]] = {
+    "one": case_one,
+    "option": case_option,
+    "all": case_all,
+    "shapes": case_shapes,
+    "cutoff": case_cutoff,
+    "size": case_size,
+    "whatif": case_what_if,
+}
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Dagger beside csp, reaktiv, calyxos, loman, numpy and a bare loop.")
+    parser.add_argument("--rounds", type=int, default=30, help="recorded rounds of each case (default 30)")
+    parser.add_argument("--only", default=",".join(CASES), help=f"which cases, of {', '.join(CASES)}")
+    given = parser.parse_args(None if arguments is None else list(arguments))
+    wanted = given.only.split(",")
+    unknown = [name for name in wanted if name not in CASES]
+    if unknown:
+        parser.error(f"no case {', '.join(unknown)}; there are {', '.join(CASES)}")
+    print(header())
+    report = Report()
+    for name in wanted:
+        CASES[name](report, given.rounds)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()
