@@ -137,6 +137,7 @@ def case_one(report: Report, rounds: int) -> None:
 
     values = spot_values()
     ours, floor, live = peers.Ours(SPOTS, OPTIONS), peers.Floor(SPOTS, OPTIONS), peers.CspLive(SPOTS, OPTIONS)
+    reader = peers.Ours(SPOTS, OPTIONS)
     slow = [peers.Reaktiv(SPOTS, OPTIONS), peers.Calyxos(SPOTS, OPTIONS)]
     small = peers.Loman(36, 1000)
     for i in range(20):
@@ -152,15 +153,17 @@ def case_one(report: Report, rounds: int) -> None:
     medians = timed(
         {
             "bank_python, set + recalculate + read": lambda i: ours.one(i % SPOTS, values[i % 4999]),
-            "bank_python, set + read": lambda i: ours.one_read(i % SPOTS, values[i % 4999]),
+            "bank_python, set + read": lambda i: reader.one_read(i % SPOTS, values[i % 4999]),
             "loop": lambda i: floor.one(i % SPOTS, values[i % 4999]),
             "csp, live: push + wait for the firm": lambda i: live.one(i % SPOTS, values[i % 4999]),
         },
         rounds,
         100,
     )
-    medians |= timed({engine.name: lambda i, e=engine: e.one(i % SPOTS, values[i]) for engine in slow}, 3, 5)  # type: ignore[misc]
-    medians["loman (36 spots, 1,000 options)"] = timed({"": lambda i: small.one(i % 36, values[i])}, 3, 5)[""]
+    for engine in (*slow, small):
+        size = 36 if engine is small else SPOTS
+        label = "loman (36 spots, 1,000 options)" if engine is small else engine.name
+        medians |= timed({label: lambda i, e=engine, n=size: e.one(i % n, values[1000 + i])}, 3, 7)  # type: ignore[misc]
     live.close()
     for exact in (False, True):
         times, _ = peers.csp_replay(SPOTS, OPTIONS, [{k % SPOTS: values[k]} for k in range(3000)], exact=exact)

@@ -9,13 +9,14 @@ from bank_python.dagger.array_node import ArrayNode, Source, Term
 from bank_python.dagger.block import LeafBlock
 from bank_python.dagger.derived import DerivedNode, node_function
 from bank_python.dagger.domain import Domain
-from bank_python.dagger.explain import Explanation, Plan, Recalculation
+from bank_python.dagger.explain import Explanation, Plan
 from bank_python.dagger.graph import DependencyGraph
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Subscription
 from bank_python.dagger.outcome import Failure
 from bank_python.dagger.policy import Background, Every, Moved, OnRead, Policy
 from bank_python.dagger.profile import Profile, ProfileRow
+from bank_python.dagger.recalculation import Recalculation
 from bank_python.dagger.scenario import Layer
 from bank_python.dagger.snapshot import Snapshot
 

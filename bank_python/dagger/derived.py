@@ -101,14 +101,17 @@ class DerivedNode(Node):
         return cast("Outcome", self.function(*[read(node) for node in self._inputs]))
 
     def _renew(self) -> Outcome:
-        arguments = [source._outcome for source in self._inputs]
-        if Failure in map(type, arguments):
-            cause = next(argument for argument in arguments if isinstance(argument, Failure))
-            return upstream_failure(self.name, cause)
+        arguments = []
+        for source in self._inputs:
+            outcome = source._outcome
+            if outcome.__class__ is Failure:
+                return upstream_failure(self.name, cast("Failure", outcome))
+            arguments.append(outcome)
         try:
-            return refuse_nan(self.name, self.function(*arguments))
+            outcome = self.function(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
             return Failure(error, self.name, error)
+        return refuse_nan(self.name, outcome) if isinstance(outcome, float) else outcome
 
     def to_record(self) -> Mapping[str, object]:
         """Return the function's registered name and the inputs.

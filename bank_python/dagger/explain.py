@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bank_python.dagger.outcome import Outcome
-    from bank_python.dagger.settling import Counts
 
-__all__ = ["Explanation", "Plan", "Recalculation", "explain", "to_dot"]
+__all__ = ["Explanation", "Plan", "explain", "to_dot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,53 +78,6 @@ class Plan:
 
     def __len__(self) -> int:
         return len(self.nodes)
-
-
-class Recalculation:
-    """What a recalculation did.
-
-    Attributes
-    ----------
-    tick : int
-        The tick the graph now stands at.
-    evaluated, changed, failed : int
-        How many nodes were evaluated, came out different, and hold an error.
-    by_class : dict of str to int
-        Evaluations by class of node.
-    seconds : float
-        Wall-clock time taken.
-    """
-
-    __slots__ = ("_counts", "seconds", "tick")
-
-    def __init__(self, tick: int, counts: Counts, seconds: float) -> None:
-        self.tick = tick
-        self.seconds = seconds
-        self._counts = counts
-
-    @property
-    def evaluated(self) -> int:
-        """How many nodes were evaluated."""
-        return self._counts.evaluated
-
-    @property
-    def changed(self) -> int:
-        """How many came out different."""
-        return self._counts.changed
-
-    @property
-    def failed(self) -> int:
-        """How many of those evaluated hold an error."""
-        return self._counts.failed
-
-    @property
-    def by_class(self) -> dict[str, int]:
-        """Evaluations by class of node."""
-        return self._counts.by_class
-
-    def __repr__(self) -> str:
-        classes = ", ".join(f"{count:,} {name}" for name, count in self.by_class.items()) or "nothing"
-        return f"<Recalculation at tick {self.tick}: {classes} in {1e6 * self.seconds:,.0f} µs>"
 
 
 def explain(node: Node, read: Callable[[Node], Outcome], depth: int, breadth: int) -> Explanation:

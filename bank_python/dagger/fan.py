@@ -47,11 +47,11 @@ class Fan:
         Nodes that only reading evaluates.
     watched : bool
         Whether somebody subscribed to this node. Leaves are not: setting them tells.
-    more : bool
-        Whether there is anything but `sums`.
+    rare, more : bool
+        Whether there is anything but `sums`, `unary` and `calls`, and anything but `sums`.
     """
 
-    __slots__ = ("calls", "lanes", "lazy", "more", "sums", "unary", "watched", "weighted")
+    __slots__ = ("calls", "lanes", "lazy", "more", "rare", "sums", "unary", "watched", "weighted")
 
     def __init__(self, node: Node, *, with_sums: bool = True, with_lanes: bool = True) -> None:
         sums: list[tuple[list[float], SumNode]] = []
@@ -79,7 +79,8 @@ class Fan:
             (lanes, column, np.array(members, dtype=np.intp)) for (lanes, column), members in rows.items()
         )
         self.watched = node._graph is not None and not isinstance(node, Leaf) and node in node._graph._observers
-        self.more = bool(weighted or unary or calls or rows or lazy or self.watched)
+        self.rare = bool(weighted or rows or lazy or self.watched)
+        self.more = bool(unary or calls or self.rare)
 
     def tell_sums(self, old: Outcome, new: Outcome) -> None:
         """Tell the plain sums that the node went from `old` to `new`."""

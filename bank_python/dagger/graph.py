@@ -37,8 +37,9 @@ from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Observers, Subscription
 from bank_python.dagger.outcome import Outcome, same
 from bank_python.dagger.profile import Profile
+from bank_python.dagger.recalculation import Recalculation
 from bank_python.dagger.scenario import Layer, active_layer, enter_layer, leave_layer
-from bank_python.dagger.settling import Before, Counts, save, settle
+from bank_python.dagger.settling import Before, save, settle
 from bank_python.dagger.snapshot import Snapshot
 from bank_python.dagger.wave import Wave
 from bank_python.dagger.wiring import Reach, check_names, dependents_of, find_cycle, reach_of, registration_order
@@ -100,6 +101,7 @@ class DependencyGraph:
         self._undo: list[Callable[[], object]] = []
         self._rollbacks = 0
         # Counters.
+        self._wave: Wave | None = None
         self._waves = 0
         self._wiring = 0
         self._single_sets = 0
@@ -324,7 +326,7 @@ class DependencyGraph:
                 if outermost:
                     self._log = None
 
-    def recalculate(self, leaf: Leaf | None = None) -> explaining.Recalculation:  # noqa: ARG002 - a hint, see below
+    def recalculate(self, leaf: Leaf | None = None) -> Recalculation:  # noqa: ARG002 - a hint, see below
         """Bring every dirty node up to date.
 
         Parameters
@@ -339,8 +341,9 @@ class DependencyGraph:
         """
         started = time.perf_counter()
         with self._lock:
-            counts = self._update()
-            return explaining.Recalculation(self._working_tick, counts, time.perf_counter() - started)
+            done = self._update()
+        done.seconds = time.perf_counter() - started
+        return done
 
     @contextmanager
     def scenario(self, overrides: Mapping[Leaf, object] | Mapping[str, object]) -> Iterator[Layer]:
@@ -465,11 +468,12 @@ class DependencyGraph:
             return
         if self._waiting:
             self._wake()
-        reaches = {source: self._reach(source, node) for source in self._pending}
-        if Reach.PART in reaches.values() or self._dirty:
+        reaches = [self._reach(source, node) for source in self._pending]
+        if Reach.PART in reaches or self._dirty:
             self._mark_pending()
         else:
-            self._follow([source for source, reach in reaches.items() if reach is Reach.ALL])
+            reached = [source for source, reach in zip(self._pending, reaches, strict=True) if reach is Reach.ALL]
+            self._follow({source: self._pending.pop(source) for source in reached})
         if node._state:
             self._count(process(self, needed_for(node)))
 
@@ -481,30 +485,34 @@ class DependencyGraph:
 
     # --- bringing up to date -----------------------------------------------------------------
 
-    def _update(self) -> Counts:
+    def _update(self) -> Recalculation:
         if self._waiting:
             self._wake()
         if self._dirty:
             self._mark_pending()
             return self._count(process(self, list(self._dirty)))
-        return self._follow(list(self._pending))
+        pending, self._pending = self._pending, {}
+        return self._follow(pending)
 
-    def _follow(self, sources: Sequence[Node | LeafBlock]) -> Counts:
-        wave = Wave(self)
+    def _follow(self, pending: dict[Node | LeafBlock, Outcome]) -> Recalculation:
+        wave, self._wave = self._wave or Wave(self), None  # a run that is interrupted, or within another, has its own
+        wave.begin()
         try:
-            for source in sources:
+            for source, old in pending.items():
                 if isinstance(source, LeafBlock):
-                    source.start(wave, self._pending.pop(source))
+                    source.start(wave, old)
                 else:
-                    wave.start(source, self._pending.pop(source))
-            return self._count(wave.run())
+                    wave.start(source, old)
+            wave.run()
         except BaseException:
-            distrust_all(self, [leaf for source in sources for leaf in _leaves(source)])
+            distrust_all(self, [leaf for source in pending for leaf in _leaves(source)])
             raise
+        self._wave = wave
+        return self._count(wave.done)
 
-    def _count(self, counts: Counts) -> Counts:
-        self._evaluations += counts.evaluated
-        return counts
+    def _count(self, done: Recalculation) -> Recalculation:
+        self._evaluations += done.evaluated
+        return done
 
     def _mark_pending(self) -> None:
         pending, self._pending = self._pending, {}
@@ -554,7 +562,7 @@ class DependencyGraph:
             tick = self._working_tick
             if tick == self._tick:
                 tick = self._working_tick = tick + 1
-            if self._log is not None or self._snapshots or self._observers or self._recorder is not None:
+            if self._log is not None or self._snapshots or self._recorder is not None or self._observers.by_node:
                 self._tell_of_set(leaf, old)
             if leaf not in self._pending:
                 self._note(leaf, old)
@@ -587,9 +595,15 @@ class DependencyGraph:
             block.took(values)
             self._pending.setdefault(block, old)
 
+    def _is_watchful(self) -> bool:
+        """Whether somebody has to be told of every single change as it is made."""
+        return bool(
+            self._log is not None or self._snapshots or self._recorder is not None or self._profile is not None
+        )
+
     def _takes_whole(self, block: LeafBlock) -> bool:
         """Whether nobody has to be told of single leaves: no batch, snapshot, subscriber, or other set to follow up."""
-        if self._log is not None or self._snapshots or self._observers or self._recorder is not None:
+        if self._observers.by_node or self._is_watchful():
             return False
         return all(source is block for source in self._pending)
 

@@ -67,5 +67,5 @@ class WriteLock:
         self._owner = get_ident()
         self._depth += 1
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self.leave()

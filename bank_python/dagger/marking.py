@@ -19,7 +19,8 @@ from bank_python.dagger.fan import fan_of
 from bank_python.dagger.lane_fan import lane_fan_of
 from bank_python.dagger.node import Node, State
 from bank_python.dagger.outcome import Failure, Outcome
-from bank_python.dagger.settling import Counts, save, settle
+from bank_python.dagger.recalculation import Recalculation
+from bank_python.dagger.settling import save, settle
 from bank_python.dagger.wiring import dependents_of
 
 if TYPE_CHECKING:
@@ -66,15 +67,15 @@ def needed_for(node: Node) -> list[Node]:
     return inputs_first([node], lambda member: member._inputs, lambda member: bool(member._state))
 
 
-def process(graph: DependencyGraph, nodes: Iterable[Node]) -> Counts:
+def process(graph: DependencyGraph, nodes: Iterable[Node]) -> Recalculation:
     """Bring marked nodes up to date, given all the marked nodes that they rest on.
 
     Returns
     -------
-    Counts
+    Recalculation
         A dirty node none of whose inputs changed is not evaluated, and not counted.
     """
-    counts = Counts()
+    counts = Recalculation(graph._working_tick)
     for level in by_height(nodes):
         columns: dict[Lanes, list[ArrayNode]] = {}
         for node in level:
@@ -91,7 +92,7 @@ def process(graph: DependencyGraph, nodes: Iterable[Node]) -> Counts:
     return counts
 
 
-def _evaluate(graph: DependencyGraph, node: Node, counts: Counts) -> None:
+def _evaluate(graph: DependencyGraph, node: Node, counts: Recalculation) -> None:
     if node.gate is not None and not node.gate.admits(graph, node):
         return
     started = perf_counter()
@@ -106,7 +107,7 @@ def _evaluate(graph: DependencyGraph, node: Node, counts: Counts) -> None:
         deliver(graph, node, old)
 
 
-def _price(graph: DependencyGraph, lanes: Lanes, members: list[ArrayNode], counts: Counts) -> None:
+def _price(graph: DependencyGraph, lanes: Lanes, members: list[ArrayNode], counts: Recalculation) -> None:
     for node in members:
         if node._lazy:
             lanes.refresh(node)  # nobody feeds a node that may never be read

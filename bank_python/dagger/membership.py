@@ -29,8 +29,9 @@ def attach(graph: DependencyGraph, node: Node, inputs: tuple[Node, ...]) -> None
     if isinstance(node, ArrayNode):
         _lanes_for(graph, node).add(node)
     if not isinstance(node, Leaf):
-        node._state = State.CLEAN
-        mark_stale(graph, [node])
+        node._state = State.STALE
+        if not node._lazy:
+            graph._dirty[node] = None
 
 
 def detach(graph: DependencyGraph, node: Node) -> None:
@@ -139,4 +140,4 @@ def _repair_heights(node: Node) -> None:
 def _is_lazy(node: Node) -> bool:
     if node.gate is not None and node.gate.lazy:
         return True
-    return any(source._lazy for source in node._inputs)
+    return any([source._lazy for source in node._inputs])

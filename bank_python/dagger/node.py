@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import enum
 import math
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
@@ -59,7 +59,13 @@ class State(enum.IntEnum):
     STALE = 2
 
 
-class Node(ABC):
+class _NodeType(ABCMeta):
+    """The type of node classes: abstract methods, and the plain ``isinstance``, as no virtual subclass exists."""
+
+    __instancecheck__ = type.__instancecheck__
+
+
+class Node(metaclass=_NodeType):
     """A named value that knows what it rests on.
 
     Parameters
@@ -272,7 +278,11 @@ class Leaf(Node):
         DomainError
             `value` lies outside the domain; nothing has changed.
         """
-        self._set(value, True)  # noqa: FBT003 - the stamp of a leaf that keeps no other
+        graph = self._graph
+        if graph is not None and value.__class__ is float and self._lowest < value < math.inf:  # type: ignore[operator]
+            graph._set_leaf(self, value, stamp=True)
+        else:
+            self._set(value, stamp=True)
 
     def _set(self, value: object, stamp: object) -> None:
         outcome = value if value.__class__ is float and self._lowest < value < math.inf else self._accept(value)  # type: ignore[operator]  # a float

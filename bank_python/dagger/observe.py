@@ -48,37 +48,34 @@ class Observers:
     """The graph's subscriptions, and the changes collected since they were last told."""
 
     def __init__(self) -> None:
-        self._by_node: dict[Node, list[Subscription]] = {}
+        self.by_node: dict[Node, list[Subscription]] = {}
         self.noted: dict[Node, Outcome] = {}
 
     def __contains__(self, node: object) -> bool:
-        return node in self._by_node
-
-    def __bool__(self) -> bool:
-        return bool(self._by_node)
+        return node in self.by_node
 
     def add(self, node: Node, callback: _Callback, *, weak: bool) -> Subscription:
         """Call `callback` with the node after each tick that changed it."""
         subscription = Subscription(self, node, _weakly(callback) if weak else lambda: callback)
-        self._by_node.setdefault(node, []).append(subscription)
+        self.by_node.setdefault(node, []).append(subscription)
         return subscription
 
     def remove(self, subscription: Subscription) -> None:
         """Forget one subscription."""
-        left = [other for other in self._by_node.get(subscription.node, []) if other is not subscription]
+        left = [other for other in self.by_node.get(subscription.node, []) if other is not subscription]
         if left:
-            self._by_node[subscription.node] = left
+            self.by_node[subscription.node] = left
         else:
-            self._by_node.pop(subscription.node, None)
+            self.by_node.pop(subscription.node, None)
 
     def forget(self, node: Node) -> None:
         """Drop everything about a node that leaves the graph."""
-        self._by_node.pop(node, None)
+        self.by_node.pop(node, None)
         self.noted.pop(node, None)
 
     def note(self, node: Node, old: Outcome) -> None:
         """Remember that `node` changed from `old`; several changes before they are told are one."""
-        if node in self._by_node:
+        if node in self.by_node:
             self.noted.setdefault(node, old)
 
     def take(self, *, settled: bool) -> list[Subscription]:
@@ -95,7 +92,7 @@ class Observers:
         for node in ready:
             del self.noted[node]
         changed = [node for node, old in ready.items() if not same(old, node._outcome)]
-        return [subscription for node in changed for subscription in self._by_node.get(node, [])]
+        return [subscription for node in changed for subscription in self.by_node.get(node, [])]
 
     def tell(self, subscriptions: list[Subscription]) -> None:
         """Call the callbacks; one that raises is logged and counted, the others are called all the same."""

@@ -63,7 +63,7 @@ def upstream_failure(name: str, cause: Failure) -> Failure:
 
 def refuse_nan(name: str, outcome: Outcome) -> Outcome:
     """Return `outcome`, or the failure of the node `name` if it is a float NaN."""
-    if isinstance(outcome, float) and math.isnan(outcome):
+    if isinstance(outcome, float) and outcome != outcome:  # noqa: PLR0124 - the quickest way to ask
         error = ValuationError(
             f"{name} came out as not a number (NaN); return a value, or raise an error that says why there is none",
             name=name,

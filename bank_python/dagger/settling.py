@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bank_python.dagger.graph import DependencyGraph
     from bank_python.dagger.node import Node
 
-__all__ = ["Before", "Counts", "save", "settle", "unchanged"]
+__all__ = ["Before", "save", "settle", "unchanged"]
 
 
 class Before(NamedTuple):
@@ -22,31 +22,6 @@ class Before(NamedTuple):
     outcome: Outcome
     previous: Outcome
     changed_tick: int
-
-
-class Counts:
-    """What one run over nodes did: evaluations by class, how many came out different, how many failed."""
-
-    __slots__ = ("_evaluated", "changed", "failed")
-
-    def __init__(self) -> None:
-        self._evaluated: dict[type[Node], int] = {}
-        self.changed = 0
-        self.failed = 0
-
-    def add(self, kind: type[Node], evaluated: int) -> None:
-        """Count evaluations of nodes of one class."""
-        self._evaluated[kind] = self._evaluated.get(kind, 0) + evaluated
-
-    @property
-    def evaluated(self) -> int:
-        """How many nodes were evaluated."""
-        return sum(self._evaluated.values())
-
-    @property
-    def by_class(self) -> dict[str, int]:
-        """Evaluations by name of class."""
-        return {kind.__name__: count for kind, count in self._evaluated.items()}
 
 
 def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:

@@ -25,9 +25,12 @@ from bank_python.dagger.fan import fan_of
 from bank_python.dagger.lane_fan import lane_fan_of
 from bank_python.dagger.marking import mark_stale
 from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, same
-from bank_python.dagger.settling import Counts, save, settle
+from bank_python.dagger.recalculation import Recalculation
+from bank_python.dagger.settling import save, settle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bank_python.dagger.fan import Fan
@@ -42,93 +45,104 @@ __all__ = ["Wave"]
 class _Level:
     """What is due at one height."""
 
-    __slots__ = ("lanes", "nodes", "totals")
+    __slots__ = ("lanes", "nodes")
 
     def __init__(self) -> None:
-        self.totals: list[SumNode] = []
         self.nodes: list[Node] = []
         self.lanes: dict[Lanes, list[NDArray[np.intp]]] = {}
 
 
 class Wave:
-    """One propagation, from changed sources to everything that rests on them.
+    """One propagation after the other, each from changed sources to everything that rests on them.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Held by the caller's write lock; nothing in it is marked.
+        While a wave runs its caller holds the write lock, and nothing in the graph is marked.
     """
 
-    __slots__ = ("_counts", "_due", "_graph", "_number", "_one_by_one", "_stack", "_tick")
+    __slots__ = ("_due", "_graph", "_number", "_one_by_one", "_stack", "_tick", "done")
 
     def __init__(self, graph: DependencyGraph) -> None:
-        graph._waves += 1
         self._graph = graph
-        self._number = graph._waves
-        self._tick = graph._working_tick
-        self._one_by_one = (
-            bool(graph._snapshots)
-            or graph._log is not None
-            or graph._profile is not None
-            or graph._recorder is not None
-        )
-        self._counts = Counts()
-        self._stack: list[tuple[Node, Fan]] = []
+        self._number = 0
+        self._tick = 0
+        self._one_by_one = False
+        self.done = Recalculation(0)
+        self._stack: list[tuple[Node, tuple[tuple[DerivedNode, Callable[..., object]], ...]]] = []
         self._due: dict[int, _Level] = {}
+
+    def begin(self) -> None:
+        """Begin a new propagation."""
+        graph = self._graph
+        self._number = graph._waves = graph._waves + 1
+        self._tick = graph._working_tick
+        self._one_by_one = graph._is_watchful()
+        self.done = Recalculation(self._tick)
 
     def start(self, source: Node, old: Outcome, fan: Fan | None = None) -> None:
         """Start from a node that held `old` when it was last followed up."""
-        if not same(old, source._outcome):
-            self._announce(source, old, fan or fan_of(source))
+        new = source._outcome
+        if (new != old if new.__class__ is old.__class__ is float and new else not same(old, new)):
+            self._announce(source, old, fan or source._fan or fan_of(source))
 
     def start_rows(self, lanes: Lanes, column: int, rows: NDArray[np.intp], values: NDArray[np.float64]) -> None:
         """Start from many leaves that are one argument of `rows`."""
         lanes.feed_column(column, rows, values)
         self._schedule_rows(lanes, rows)
 
-    def run(self) -> Counts:
+    def run(self) -> None:
         """Evaluate everything that the sources reach."""
         due = self._due
         while True:
             if self._stack:
                 self._follow()
             if not due:
-                return self._counts
+                return
             level = due.pop(min(due))
-            if level.totals:
-                self._round(level.totals)
             if level.nodes:
                 self._call(level.nodes)
-            for lanes, rows in level.lanes.items():
-                self._price(lanes, rows)
+            if level.lanes:
+                for lanes, rows in level.lanes.items():
+                    self._price(lanes, rows)
 
     # --- who hears of a change ---------------------------------------------------------------
 
     def _announce(self, node: Node, old: Outcome, fan: Fan) -> None:
-        fan.tell_sums(old, node._outcome)
-        for _, total in fan.sums:
-            self._schedule(total)
+        if fan.sums:
+            fan.tell_sums(old, node._outcome)
+            for _, total in fan.sums:
+                self._schedule(total)
         if fan.more:
             self._announce_more(node, fan, old)
 
     def _announce_more(self, node: Node, fan: Fan, old: Outcome) -> None:
-        if fan.weighted:
-            fan.tell_weighted(old, node._outcome)
-            for _, _, total in fan.weighted:
-                self._schedule(total)
+        for dependent in fan.calls:
+            if dependent._due != self._number:
+                self._schedule(dependent)
+        if fan.unary:
+            self._stack.append((node, fan.unary))
+        if fan.rare:
+            self._announce_rare(node, fan, old)
+
+    def _announce_rare(self, node: Node, fan: Fan, old: Outcome) -> None:
+        fan.tell_weighted(old, node._outcome)
+        for _, _, total in fan.weighted:
+            self._schedule(total)
+        for lanes, column, rows in fan.lanes:
+            lanes.feed(column, rows, node._outcome)
+            self._schedule_rows(lanes, rows)
+        if fan.lazy:
+            mark_stale(self._graph, fan.lazy)
         if fan.watched:
             self._graph._observers.note(node, old)
-        self._stack.append((node, fan))
 
     def _schedule(self, node: Node) -> None:
         if node._due == self._number:
             return
         node._due = self._number
         level = self._due.get(node._height) or self._level(node._height)
-        if node.__class__ is SumNode:
-            level.totals.append(node)
-        else:
-            level.nodes.append(node)
+        level.nodes.append(node)
 
     def _level(self, height: int) -> _Level:
         level = self._due[height] = _Level()
@@ -139,31 +153,20 @@ class Wave:
             level = self._due.get(height) or self._level(height)
             level.lanes.setdefault(lanes, []).append(part)
 
-    def _spread(self, node: Node, fan: Fan) -> None:
-        for dependent in fan.calls:
-            self._schedule(dependent)
-        for lanes, column, rows in fan.lanes:
-            lanes.feed(column, rows, node._outcome)
-            self._schedule_rows(lanes, rows)
-        if fan.lazy:
-            mark_stale(self._graph, fan.lazy)
-
     # --- evaluating --------------------------------------------------------------------------
 
     def _follow(self) -> None:
         # The innermost loop of the platform. For numbers it does, written out, what `_settle` does for anything.
-        stack, tick, number = self._stack, self._tick, self._number
-        called = changed = 0
+        stack, tick, number, done = self._stack, self._tick, self._number, self.done
+        called = 0
         while stack:
-            source, fan = stack.pop()
-            if fan.calls or fan.lanes or fan.lazy:
-                self._spread(source, fan)
+            source, unary = stack.pop()
             outcome = source._outcome
             if self._one_by_one or outcome.__class__ is Failure:
-                self._call([node for node, _ in fan.unary])
+                self._call([node for node, _ in unary])
                 continue
-            called += len(fan.unary)
-            for node, function in fan.unary:
+            called += len(unary)
+            for node, function in unary:
                 try:
                     new = function(outcome)
                 except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the value
@@ -172,7 +175,7 @@ class Wave:
                 if new.__class__ is not float or old.__class__ is not float or new != new:  # noqa: PLR0124
                     self._settle(node, refuse_nan(node.name, new))
                 elif new != old or (new == 0.0 and not same(old, new)):
-                    changed += 1
+                    done.changed += 1
                     if node._changed_tick != tick:
                         node._previous = old
                         node._changed_tick = tick
@@ -186,53 +189,52 @@ class Wave:
                     if above.more:
                         self._announce_more(node, above, old)
         if called:
-            self._counts.add(DerivedNode, called)
-            self._counts.changed += changed
+            done.add(DerivedNode, called)
 
     def _call(self, nodes: list[Node]) -> None:
-        graph, profile = self._graph, self._graph._profile
-        for node in nodes:
-            if node.gate is not None and not node.gate.admits(graph, node):
-                continue
-            started = 0.0 if profile is None else perf_counter()
-            outcome = node._renew()
-            if profile is not None:
-                profile.add(type(node), 1, started)
-            self._counts.add(type(node), 1)
-            self._settle(node, outcome)
-
-    def _round(self, totals: list[SumNode]) -> None:
         if self._one_by_one:
-            self._call(cast("list[Node]", totals))
+            for node in nodes:
+                self._call_one(node)
             return
-        tick, number = self._tick, self._number
-        changed = 0
-        for total in totals:
-            new, old = total._renew(), total._outcome
-            if new.__class__ is not float or old.__class__ is not float or new == old == 0.0:
-                self._settle(total, new)
+        tick, number, done = self._tick, self._number, self.done
+        for node in nodes:
+            if node.gate is not None and not node.gate.admits(self._graph, node):
+                continue
+            new, old = node._renew(), node._outcome
+            done.add(node.__class__, 1)
+            if new.__class__ is not float or old.__class__ is not float or node.equal is not None or new == old == 0.0:
+                self._settle(node, new)
             elif new != old:
-                changed += 1
-                if total._changed_tick != tick:
-                    total._previous = old
-                    total._changed_tick = tick
-                total._outcome = new
-                above = total._fan or fan_of(total)
-                for terms, higher in above.sums:
+                done.changed += 1
+                if node._changed_tick != tick:
+                    node._previous = old
+                    node._changed_tick = tick
+                node._outcome = new
+                above = node._fan or fan_of(node)
+                for terms, total in above.sums:
                     terms.append(new)  # type: ignore[arg-type]  # a float
                     terms.append(-old)  # type: ignore[operator]  # a float
-                    if higher._due != number:
-                        self._schedule(higher)
+                    if total._due != number:
+                        self._schedule(total)
                 if above.more:
-                    self._announce_more(total, above, old)
-        self._counts.add(SumNode, len(totals))
-        self._counts.changed += changed
+                    self._announce_more(node, above, old)
+
+    def _call_one(self, node: Node) -> None:
+        graph, profile = self._graph, self._graph._profile
+        if node.gate is not None and not node.gate.admits(graph, node):
+            return
+        started = perf_counter()
+        outcome = node._renew()
+        if profile is not None:
+            profile.add(type(node), 1, started)
+        self.done.add(type(node), 1)
+        self._settle(node, outcome)
 
     def _settle(self, node: Node, outcome: Outcome) -> None:
         old = node._outcome
-        self._counts.failed += outcome.__class__ is Failure
+        self.done.failed += outcome.__class__ is Failure
         if settle(self._graph, node, outcome):
-            self._counts.changed += 1
+            self.done.changed += 1
             self._announce(node, old, fan_of(node))
 
     def _price(self, lanes: Lanes, parts: list[NDArray[np.intp]]) -> None:
@@ -244,9 +246,9 @@ class Wave:
         priced, failed = lanes.price(rows, self._tick)
         if graph._profile is not None:
             graph._profile.add(lanes.type, len(rows), started)
-        self._counts.add(lanes.type, len(rows))
-        self._counts.failed += failed
-        self._counts.changed += len(priced.rows)
+        self.done.add(lanes.type, len(rows))
+        self.done.failed += failed
+        self.done.changed += len(priced.rows)
         fan = lane_fan_of(lanes)
         for total in fan.tell_sums(lanes, priced):
             self._schedule(total)

@@ -26,6 +26,10 @@ def registration_order(graph: DependencyGraph, node: Node) -> list[tuple[Node, t
     GraphError
         One of them is in another graph.
     """
+    if node._graph is None:
+        inputs = node.bind(graph)
+        if all([source._graph is graph for source in inputs]):  # most of the time; and no circle can close
+            return [(node, inputs)]
     order: list[tuple[Node, tuple[Node, ...]]] = []
     path: dict[Node, tuple[Node, ...]] = {}
     done: set[Node] = set()
@@ -144,4 +148,4 @@ def reach_of(sources: Iterable[Node], target: Node) -> Reach:
 
 def height_of(inputs: Iterable[Node]) -> int:
     """Return the height of a node with these inputs: one more than the highest, 0 for a leaf."""
-    return max((source._height for source in inputs), default=-1) + 1
+    return max([source._height for source in inputs], default=-1) + 1
