@@ -129,12 +129,19 @@ class SumNode(Node):
         """
         if not self._exact:
             return None
-        terms = [*self._terms, *chain.from_iterable(self._lane_terms.values())]
+        terms = self._terms.copy()
+        for others in self._lane_terms.values():
+            terms += others
         for source, old, new in moves:
             if old.__class__ is not float or new.__class__ is not float:
                 return None
-            for weight in self.weights_of(source):
-                terms += (weight * new, -(weight * old))  # type: ignore[operator]  # both are floats
+            if self._factors is None:
+                terms.append(new)  # type: ignore[arg-type]  # a float
+                terms.append(-old)  # type: ignore[operator]  # a float
+                continue
+            for weight in self._factors[source]:
+                terms.append(weight * new)  # type: ignore[operator]  # a float
+                terms.append(-(weight * old))  # type: ignore[operator]  # a float
         try:
             total = fsum(terms)
         except (OverflowError, ValueError):

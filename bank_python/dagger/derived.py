@@ -98,20 +98,23 @@ class DerivedNode(Node):
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
         """Call the function on the inputs' values."""
-        return cast("Outcome", self.function(*[read(node) for node in self._inputs]))
+        return self.function(*[read(node) for node in self._inputs])
+
+    def _evaluate(self, read: Callable[[Node], Outcome]) -> Outcome:
+        return self._apply([read(source) for source in self._inputs])
 
     def _renew(self) -> Outcome:
-        arguments = []
-        for source in self._inputs:
-            outcome = source._outcome
-            if outcome.__class__ is Failure:
-                return upstream_failure(self.name, cast("Failure", outcome))
-            arguments.append(outcome)
+        return self._apply([source._outcome for source in self._inputs])
+
+    def _apply(self, arguments: list[Outcome]) -> Outcome:
+        for argument in arguments:
+            if argument.__class__ is Failure:
+                return upstream_failure(self.name, cast("Failure", argument))
         try:
             outcome = self.function(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
             return Failure(error, self.name, error)
-        return refuse_nan(self.name, outcome) if isinstance(outcome, float) else outcome
+        return outcome if outcome.__class__ is float and outcome == outcome else refuse_nan(self.name, outcome)  # noqa: PLR0124
 
     def to_record(self) -> Mapping[str, object]:
         """Return the function's registered name and the inputs.

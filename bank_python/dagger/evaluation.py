@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, upstream_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bank_python.dagger.node import Node
+    from bank_python.dagger.outcome import Outcome
 
 __all__ = ["by_height", "compute_alone", "evaluate", "evaluate_one", "inputs_first"]
 
@@ -50,14 +50,7 @@ def evaluate(nodes: Sequence[Node], read: Callable[[Node], Outcome]) -> list[tup
 
 def evaluate_one(node: Node, read: Callable[[Node], Outcome]) -> Outcome:
     """Evaluate one node; what its function raises becomes its outcome."""
-    for source in node._inputs:
-        outcome = read(source)
-        if outcome.__class__ is Failure:
-            return upstream_failure(node.name, outcome)  # type: ignore[arg-type]  # it is a Failure
-    try:
-        return refuse_nan(node.name, node.compute(read))
-    except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
-        return Failure(error, node.name, error)
+    return node._evaluate(read)
 
 
 def inputs_first(

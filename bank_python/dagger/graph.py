@@ -27,6 +27,7 @@ from bank_python.dagger import explain as explaining
 from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.block import LeafBlock
+from bank_python.dagger.cone import Cone
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.evaluation import by_height
 from bank_python.dagger.journal import Recorder
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     _AnyNode = TypeVar("_AnyNode", bound=Node)
 
 __all__ = ["DependencyGraph"]
+
+_REMEMBERED = 100_000  # nodes, in the cones that are kept
 
 
 class DependencyGraph:
@@ -96,6 +99,7 @@ class DependencyGraph:
         self._tick = 0
         self._working_tick = 0
         self._log: list[Before] | None = None
+        self._batch_owner = 0
         self._recorder: Recorder | None = None
         self._replaying = False
         self._undo: list[Callable[[], object]] = []
@@ -106,6 +110,7 @@ class DependencyGraph:
         self._wiring = 0
         self._single_sets = 0
         self._evaluations = 0
+        self._cones: dict[tuple[Node, ...], Cone] = {}
         self._reaches: dict[tuple[Node | LeafBlock, Node], Reach] = {}
 
     # --- what is in it -----------------------------------------------------------------------
@@ -314,6 +319,7 @@ class DependencyGraph:
         with self._lock:
             outermost = self._log is None
             if self._log is None:
+                self._batch_owner = get_ident()  # who may see what the batch has done so far
                 self._log = []
                 self._undo = [partial(setattr, self._observers, "noted", dict(self._observers.noted))]
             try:
@@ -324,7 +330,7 @@ class DependencyGraph:
                 raise
             finally:
                 if outermost:
-                    self._log = None
+                    self._log, self._batch_owner = None, 0
 
     def recalculate(self, leaf: Leaf | None = None) -> Recalculation:  # noqa: ARG002 - a hint, see below
         """Bring every dirty node up to date.
@@ -455,7 +461,7 @@ class DependencyGraph:
         while True:
             undone = self._rollbacks
             outcome = node._outcome
-            if node._changed_tick > self._tick and not self._lock.mine:
+            if node._changed_tick > self._tick and self._batch_owner != get_ident():
                 outcome = node._previous
             if undone == self._rollbacks:
                 return outcome
@@ -475,7 +481,7 @@ class DependencyGraph:
             reached = [source for source, reach in zip(self._pending, reaches, strict=True) if reach is Reach.ALL]
             self._follow({source: self._pending.pop(source) for source in reached})
         if node._state:
-            self._count(process(self, needed_for(node)))
+            self._process(needed_for(node))
 
     def _reach(self, source: Node | LeafBlock, target: Node) -> Reach:
         known = self._reaches.get((source, target))
@@ -490,7 +496,7 @@ class DependencyGraph:
             self._wake()
         if self._dirty:
             self._mark_pending()
-            return self._count(process(self, list(self._dirty)))
+            return self._process(list(self._dirty))
         pending, self._pending = self._pending, {}
         return self._follow(pending)
 
@@ -508,9 +514,11 @@ class DependencyGraph:
             distrust_all(self, [leaf for source in pending for leaf in _leaves(source)])
             raise
         self._wave = wave
-        return self._count(wave.done)
+        self._evaluations += wave.done.evaluated
+        return wave.done
 
-    def _count(self, done: Recalculation) -> Recalculation:
+    def _process(self, nodes: Sequence[Node]) -> Recalculation:
+        done = process(self, nodes)
         self._evaluations += done.evaluated
         return done
 
@@ -597,8 +605,11 @@ class DependencyGraph:
 
     def _is_watchful(self) -> bool:
         """Whether somebody has to be told of every single change as it is made."""
-        return bool(
-            self._log is not None or self._snapshots or self._recorder is not None or self._profile is not None
+        return (
+            self._log is not None
+            or len(self._snapshots) > 0
+            or self._recorder is not None
+            or self._profile is not None
         )
 
     def _takes_whole(self, block: LeafBlock) -> bool:
@@ -681,6 +692,18 @@ class DependencyGraph:
         self._nodes[new.name] = new
 
     # --- layers and snapshots ----------------------------------------------------------------
+
+    def _cone_of(self, sources: tuple[Node, ...]) -> Cone:
+        """Return all that rests on `sources`; the cones of single nodes are remembered."""
+        with self._lock:
+            if len(sources) > 1:
+                return Cone(sources)
+            known = self._cones.get(sources)
+            if known is None:
+                if sum(map(len, self._cones.values())) > _REMEMBERED:
+                    self._cones.clear()
+                known = self._cones[sources] = Cone(sources)
+            return known
 
     def _hold(self, tick: int) -> bool:
         """Enter the write lock if that needs no waiting and the graph still stands, up to date, at `tick`."""

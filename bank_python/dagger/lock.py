@@ -1,9 +1,8 @@
-"""The write lock: one writer at a time, re-entrant, and it can say whether this thread is the one."""
+"""The write lock: one writer at a time, re-entrant, and the last to leave completes the tick."""
 
 from __future__ import annotations
 
 import threading
-from threading import get_ident
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,10 +14,7 @@ __all__ = ["WriteLock"]
 
 
 class WriteLock:
-    """A re-entrant lock that knows its owner and tidies up when the last level is left.
-
-    ``threading.RLock`` keeps its owner to itself, and a reader has to know whether it is looking at its own
-    half-finished batch (which it may see) or at another thread's (which it may not).
+    """A re-entrant lock that tidies up when its last level is left.
 
     Parameters
     ----------
@@ -28,25 +24,18 @@ class WriteLock:
         Tells them, when the lock is free again.
     """
 
-    __slots__ = ("_commit", "_depth", "_lock", "_observers", "_owner")
+    __slots__ = ("_commit", "_depth", "_lock", "_observers")
 
     def __init__(self, commit: Callable[[], list[Subscription]], observers: Observers) -> None:
         self._lock = threading.RLock()
         self._commit = commit
         self._observers = observers
-        self._owner = 0
         self._depth = 0
-
-    @property
-    def mine(self) -> bool:
-        """Whether the calling thread holds the lock."""
-        return self._owner == get_ident()
 
     def try_enter(self, *, wait: bool) -> bool:
         """Enter if that needs no waiting, or all the same if `wait`."""
         if not self._lock.acquire(blocking=wait):
             return False
-        self._owner = get_ident()
         self._depth += 1
         return True
 
@@ -57,14 +46,13 @@ class WriteLock:
             self._lock.release()
             return
         to_tell = self._commit()
-        self._depth = self._owner = 0
+        self._depth = 0
         self._lock.release()
         if to_tell:
             self._observers.tell(to_tell)
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        self._owner = get_ident()
         self._depth += 1
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:

@@ -100,6 +100,7 @@ def forget_fan(node: Node) -> None:
     if node._graph is not None:
         node._graph._wiring += 1
         node._graph._reaches.clear()
+        node._graph._cones.clear()
 
 
 def _link(node: Node) -> None:

@@ -25,12 +25,12 @@ from __future__ import annotations
 import enum
 import math
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from bank_python.barbara import register_storable
 from bank_python.dagger.domain import Domain
-from bank_python.dagger.evaluation import compute_alone, evaluate_one
-from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.dagger.evaluation import compute_alone
+from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, same, upstream_failure
 from bank_python.errors import GraphError, NotQuotedError
 
 if TYPE_CHECKING:
@@ -178,7 +178,18 @@ class Node(metaclass=_NodeType):
 
     def _renew(self) -> Outcome:
         """Return the outcome for the inputs' present outcomes; what the graph calls when the node is due."""
-        return evaluate_one(self, present)
+        return self._evaluate(present)
+
+    def _evaluate(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Return the outcome for inputs as `read` gives them; what :meth:`compute` raises becomes the outcome."""
+        for source in self._inputs:
+            outcome = read(source)
+            if outcome.__class__ is Failure:
+                return upstream_failure(self.name, cast("Failure", outcome))
+        try:
+            return refuse_nan(self.name, self.compute(read))
+        except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
+            return Failure(error, self.name, error)
 
     # --- what each class of node defines -----------------------------------------------------
 

@@ -14,19 +14,20 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from bank_python.dagger.aggregate import SumNode
-from bank_python.dagger.evaluation import by_height, evaluate
-from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.dagger.evaluation import evaluate
 from bank_python.dagger.settling import unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
+    from bank_python.dagger.aggregate import SumNode
+    from bank_python.dagger.cone import Cone, Level
     from bank_python.dagger.graph import DependencyGraph
     from bank_python.dagger.node import Node
+    from bank_python.dagger.outcome import Outcome
     from bank_python.dagger.snapshot import Snapshot
 
-__all__ = ["Layer", "active_layer", "cone_of", "enter_layer", "leave_layer", "needed_in"]
+__all__ = ["Layer", "active_layer", "enter_layer", "leave_layer"]
 
 _LAYERS: ContextVar[tuple[Layer, ...]] = ContextVar("bank_python_what_if_layers", default=())
 
@@ -53,98 +54,77 @@ class Layer:
         self.base = base
         self.evaluations = 0
         self._overrides = dict(overrides) if outer is None else {**outer._overrides, **overrides}
-        self._touched = cone_of(self._overrides)
+        self._cone = graph._cone_of(tuple(self._overrides))
         self._known: dict[Node, Outcome] = {}
         self._moved: set[Node] = set()
         if outer is not None:
-            self._take_over(outer, cone_of(overrides))
+            self._take_over(outer, graph._cone_of(tuple(overrides)))
         for node, outcome in self._overrides.items():
             self._keep(node, outcome)
 
-    def _take_over(self, outer: Layer, reached: Mapping[Node, object]) -> None:
-        self._known = {node: outcome for node, outcome in outer._known.items() if node not in reached}
+    def _take_over(self, outer: Layer, reached: Cone) -> None:
+        self._known = {node: outcome for node, outcome in outer._known.items() if node not in reached.touched}
         self._moved = {node for node in outer._moved if node in self._known}
 
     def outcome(self, node: Node) -> Outcome:
         """Return the node's outcome inside the layer, computing what it needs and no more."""
         if node not in self._known:
-            if node not in self._touched:
+            if node not in self._cone.touched:
                 return self.base.outcome(node)
-            self._compute(node)
+            for level in self._cone.levels_for(node):
+                self._compute(level)
         return self._known[node]
 
-    def _compute(self, target: Node) -> None:
-        for level in by_height(needed_in(self._touched, target, self._known)):
-            due = []
-            for node in level:
-                if self._moved.isdisjoint(self._touched[node]):
-                    self._known[node] = self.base.outcome(node)  # nothing that it rests on has moved
-                else:
-                    due.append(node)
-            self.evaluations += len(due)
-            for node, outcome in self._evaluate(due):
-                self._keep(node, outcome)
+    def _compute(self, level: Level) -> None:
+        for node in level.others:
+            if self._is_due(node):
+                self._keep(node, node._evaluate(self._read))
+        totals = [node for node in level.totals if self._is_due(node)]
+        if totals:
+            self._add_up(totals)
+        for node, outcome in evaluate([node for node in level.arrays if self._is_due(node)], self._read):
+            self._keep(node, outcome)
+
+    def _is_due(self, node: Node) -> bool:
+        if node in self._known:
+            return False
+        if self._moved.isdisjoint(self._cone.touched[node]):
+            self._known[node] = self.base.outcome(node)  # nothing that it rests on has moved
+            return False
+        self.evaluations += 1
+        return True
 
     def _keep(self, node: Node, outcome: Outcome) -> None:
-        before = None if node._lazy else self.base.outcome(node)  # asking for it would compute it
-        if not node._lazy and unchanged(node, before, outcome):
-            self._known[node] = before
-            self._moved.discard(node)
+        before = node._outcome  # before looking for a saved one: the writer saves first and overwrites second
+        if self.base.saved and not node._lazy:
+            before = self.base.outcome(node)
+        if outcome.__class__ is before.__class__ is float and outcome and node.equal is None:
+            moved = outcome != before
         else:
+            moved = node._lazy or not unchanged(node, before, outcome)  # asking what a lazy node was computes it
+        if moved:
             self._known[node] = outcome
             self._moved.add(node)
+        else:
+            self._known[node] = before
 
-    def _evaluate(self, nodes: Iterable[Node]) -> Iterable[tuple[Node, Outcome]]:
-        others: list[Node] = []
-        done: list[tuple[Node, Outcome]] = []
-        totals = [node for node in nodes if isinstance(node, SumNode)]
-        if totals and self.graph._hold(self.base.tick):
+    def _add_up(self, totals: Sequence[SumNode]) -> None:
+        """Take sums from their present exact totals and what moved, or else from all their inputs."""
+        shifted: list[float | None] = [None] * len(totals)
+        if self.graph._hold(self.base.tick):
             try:
-                done = [(node, self._shifted(node)) for node in totals]
+                shifted = [total.shifted(self._moves(total)) for total in totals]
             finally:
                 self.graph._lock.leave()
-        known = {node for node, outcome in done if outcome is not None}
-        others = [node for node in nodes if node not in known]
-        return [*(pair for pair in done if pair[0] in known), *evaluate(others, self._read)]
+        for total, outcome in zip(totals, shifted, strict=True):
+            self._keep(total, total._evaluate(self._read) if outcome is None else outcome)
 
-    def _shifted(self, total: SumNode) -> Outcome:
-        """Return a sum from its present exact total and what moved; ``None`` if that cannot be."""
-        moved = [node for node in self._touched[total] if node in self._moved]
-        return total.shifted([(node, node._outcome, self._known[node]) for node in moved])
+    def _moves(self, total: SumNode) -> list[tuple[Node, Outcome, Outcome]]:
+        known, moved = self._known, self._moved
+        return [(node, node._outcome, known[node]) for node in self._cone.touched[total] if node in moved]
 
     def _read(self, node: Node) -> Outcome:
         return self._known[node] if node in self._known else self.base.outcome(node)
-
-
-def cone_of(sources: Iterable[Node]) -> dict[Node, list[Node]]:
-    """Return every node that rests on `sources`, with those of its inputs that do or are among them."""
-    pinned = set(sources)
-    touched: dict[Node, list[Node]] = {}
-    stack = list(pinned)
-    while stack:
-        source = stack.pop()
-        for dependent in source._dependents or ():
-            if dependent in pinned:
-                continue
-            known = touched.get(dependent)
-            if known is None:
-                touched[dependent] = [source]
-                stack.append(dependent)
-            else:
-                known.append(source)
-    return touched
-
-
-def needed_in(touched: Mapping[Node, list[Node]], target: Node, known: Mapping[Node, object]) -> set[Node]:
-    """Return the nodes of a cone that `target` rests on, itself among them, apart from those `known`."""
-    needed: set[Node] = set()
-    stack = [target]
-    while stack:
-        node = stack.pop()
-        if node not in needed:
-            needed.add(node)
-            stack.extend([source for source in touched[node] if source in touched and source not in known])
-    return needed
 
 
 def active_layer(graph: DependencyGraph) -> Layer | None:

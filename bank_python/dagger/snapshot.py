@@ -29,20 +29,20 @@ class Snapshot:
 
     def __init__(self, graph: DependencyGraph, tick: int) -> None:
         self._graph = graph
-        self._saved: dict[Node, Outcome] = {}
+        self.saved: dict[Node, Outcome] = {}
         self._lazy: dict[Node, Outcome] = {}
         self.tick = tick
 
     def keep(self, node: Node, outcome: Outcome) -> None:
         """Save a node's outcome of this tick, before the writer replaces it."""
-        self._saved.setdefault(node, outcome)
+        self.saved.setdefault(node, outcome)
 
     def outcome(self, node: Node) -> Outcome:
         """Return what the node held at this tick."""
         if node._lazy:
             return self._computed(node)
         current = node._outcome
-        saved = self._saved.get(node, _ABSENT)
+        saved = self.saved.get(node, _ABSENT)
         return current if saved is _ABSENT else saved
 
     def _computed(self, node: Node) -> Outcome:
