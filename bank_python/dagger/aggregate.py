@@ -111,6 +111,11 @@ class SumNode(Node):
         return 1.0 if self._weights is None else self._weights[i]
 
     @property
+    def counts_once(self) -> bool:
+        """Whether every input counts once, with weight 1."""
+        return self._factors is None
+
+    @property
     def is_exact(self) -> bool:
         """Whether the lists hold the exact total of the inputs."""
         return self._exact

@@ -17,7 +17,7 @@ from bank_python.dagger.node import Leaf
 from bank_python.errors import DomainError, GraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -119,7 +119,7 @@ class LeafBlock:
 
     def start(self, wave: Wave, old: NDArray[np.float64]) -> None:
         """Start `wave` from the block, which held `old`."""
-        if self._wiring != self._graph._wiring:
+        if self._wiring != self._graph._memory.version:
             self._compile()
         for i, fan in self._others:
             wave.start(self.leaves[i], old.item(i), fan)
@@ -134,7 +134,7 @@ class LeafBlock:
                 wave.start_rows(lanes, column, rows[some], now[givers[some]])
 
     def _compile(self) -> None:
-        self._wiring = self._graph._wiring
+        self._wiring = self._graph._memory.version
         pairs: dict[tuple[Lanes, int], list[tuple[int, int]]] = {}
         self._others = []
         for i, leaf in enumerate(self.leaves):

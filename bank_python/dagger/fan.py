@@ -17,6 +17,7 @@ from bank_python.dagger.node import Leaf, Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bank_python.dagger.lanes import Lanes
@@ -104,7 +105,10 @@ def _tell(total: SumNode, terms: list[float], weight: float, old: Any, new: Any,
 
 
 def _add_sum(
-    sums: list[tuple[list[float], SumNode]], weighted: list[tuple[list[float], float, SumNode]], total: SumNode, node: Node
+    sums: list[tuple[list[float], SumNode]],
+    weighted: list[tuple[list[float], float, SumNode]],
+    total: SumNode,
+    node: Node,
 ) -> None:
     terms = total.terms_for(node)
     for weight in total.weights_of(node):
@@ -127,5 +131,18 @@ def fan_of(node: Node) -> Fan:
     """Return the node's fan, compiled now if need be."""
     fan = node._fan
     if fan is None:
-        fan = node._fan = Fan(node)
+        fan = node._fan = _shared(node) or Fan(node)
+    return fan
+
+
+def _shared(node: Node) -> Fan | None:
+    """Return the fan of nodes that count in the same plain sums and in nothing else: they need but one."""
+    graph, dependents = node._graph, tuple(node._dependents or ())
+    if graph is None or node in graph._observers or isinstance(node, ArrayNode):
+        return None
+    if not all([type(total) is SumNode and total.counts_once and not total._lazy for total in dependents]):
+        return None
+    fan = graph._memory.fans.get(dependents)
+    if fan is None:
+        fan = graph._memory.fans[dependents] = Fan(node)
     return fan

@@ -27,13 +27,13 @@ from bank_python.dagger import explain as explaining
 from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.block import LeafBlock
-from bank_python.dagger.cone import Cone
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.evaluation import by_height
 from bank_python.dagger.journal import Recorder
 from bank_python.dagger.lock import WriteLock
 from bank_python.dagger.marking import deliver, distrust_all, mark_stale, needed_for, process
 from bank_python.dagger.membership import attach, connect, detach, exchange, forget_fan, refuse_self_reference
+from bank_python.dagger.memory import WiringMemory
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Observers, Subscription
 from bank_python.dagger.outcome import Outcome, same
@@ -43,7 +43,7 @@ from bank_python.dagger.scenario import Layer, active_layer, enter_layer, leave_
 from bank_python.dagger.settling import Before, save, settle
 from bank_python.dagger.snapshot import Snapshot
 from bank_python.dagger.wave import Wave
-from bank_python.dagger.wiring import Reach, check_names, dependents_of, find_cycle, reach_of, registration_order
+from bank_python.dagger.wiring import Reach, check_names, dependents_of, find_cycle, registration_order
 from bank_python.errors import CycleError, GraphError, UnknownNodeError
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ if TYPE_CHECKING:
     _AnyNode = TypeVar("_AnyNode", bound=Node)
 
 __all__ = ["DependencyGraph"]
-
-_REMEMBERED = 100_000  # nodes, in the cones that are kept
 
 
 class DependencyGraph:
@@ -85,6 +83,7 @@ class DependencyGraph:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
+        self._memory = WiringMemory()
         self._lanes: dict[tuple[object, ...], Lanes] = {}
         self._observers = Observers()
         self._lock = WriteLock(self._commit, self._observers)
@@ -107,11 +106,8 @@ class DependencyGraph:
         # Counters.
         self._wave: Wave | None = None
         self._waves = 0
-        self._wiring = 0
         self._single_sets = 0
         self._evaluations = 0
-        self._cones: dict[tuple[Node, ...], Cone] = {}
-        self._reaches: dict[tuple[Node | LeafBlock, Node], Reach] = {}
 
     # --- what is in it -----------------------------------------------------------------------
 
@@ -369,8 +365,9 @@ class DependencyGraph:
         """
         known = {node: _override(node, value) for node, value in ((self.node(k), v) for k, v in overrides.items())}
         outer = active_layer(self)
-        base = self.snapshot() if outer is None else outer.base
-        layer = Layer(self, base, known, outer)
+        with self._lock:
+            base = self.snapshot() if outer is None else outer.base
+            layer = Layer(self, base, known, outer)
         enter_layer(layer)
         try:
             yield layer
@@ -474,7 +471,7 @@ class DependencyGraph:
             return
         if self._waiting:
             self._wake()
-        reaches = [self._reach(source, node) for source in self._pending]
+        reaches = [self._memory.reach(source, _leaves(source), node) for source in self._pending]
         if Reach.PART in reaches or self._dirty:
             self._mark_pending()
         else:
@@ -482,12 +479,6 @@ class DependencyGraph:
             self._follow({source: self._pending.pop(source) for source in reached})
         if node._state:
             self._process(needed_for(node))
-
-    def _reach(self, source: Node | LeafBlock, target: Node) -> Reach:
-        known = self._reaches.get((source, target))
-        if known is None:
-            known = self._reaches[source, target] = reach_of(_leaves(source), target)
-        return known
 
     # --- bringing up to date -----------------------------------------------------------------
 
@@ -606,10 +597,7 @@ class DependencyGraph:
     def _is_watchful(self) -> bool:
         """Whether somebody has to be told of every single change as it is made."""
         return (
-            self._log is not None
-            or len(self._snapshots) > 0
-            or self._recorder is not None
-            or self._profile is not None
+            self._log is not None or len(self._snapshots) > 0 or self._recorder is not None or self._profile is not None
         )
 
     def _takes_whole(self, block: LeafBlock) -> bool:
@@ -693,18 +681,6 @@ class DependencyGraph:
 
     # --- layers and snapshots ----------------------------------------------------------------
 
-    def _cone_of(self, sources: tuple[Node, ...]) -> Cone:
-        """Return all that rests on `sources`; the cones of single nodes are remembered."""
-        with self._lock:
-            if len(sources) > 1:
-                return Cone(sources)
-            known = self._cones.get(sources)
-            if known is None:
-                if sum(map(len, self._cones.values())) > _REMEMBERED:
-                    self._cones.clear()
-                known = self._cones[sources] = Cone(sources)
-            return known
-
     def _hold(self, tick: int) -> bool:
         """Enter the write lock if that needs no waiting and the graph still stands, up to date, at `tick`."""
         if not self._lock.try_enter(wait=False):
@@ -719,7 +695,7 @@ class DependencyGraph:
             self._snapshots = [other for other in self._snapshots if other is not snapshot]
 
 
-def _leaves(source: Node | LeafBlock) -> Sequence[Node]:
+def _leaves(source: Node | LeafBlock) -> tuple[Node, ...]:
     return source.leaves if isinstance(source, LeafBlock) else (source,)
 
 

@@ -98,9 +98,7 @@ def forget_fan(node: Node) -> None:
     if isinstance(node, ArrayNode) and node._lanes is not None:
         node._lanes.fan = None
     if node._graph is not None:
-        node._graph._wiring += 1
-        node._graph._reaches.clear()
-        node._graph._cones.clear()
+        node._graph._memory.forget()
 
 
 def _link(node: Node) -> None:

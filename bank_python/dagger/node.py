@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from bank_python.barbara import register_storable
 from bank_python.dagger.domain import Domain
 from bank_python.dagger.evaluation import compute_alone
-from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, same, upstream_failure
+from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, upstream_failure
 from bank_python.errors import GraphError, NotQuotedError
 
 if TYPE_CHECKING:

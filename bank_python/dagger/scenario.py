@@ -54,11 +54,11 @@ class Layer:
         self.base = base
         self.evaluations = 0
         self._overrides = dict(overrides) if outer is None else {**outer._overrides, **overrides}
-        self._cone = graph._cone_of(tuple(self._overrides))
+        self._cone = graph._memory.cone(tuple(self._overrides))
         self._known: dict[Node, Outcome] = {}
         self._moved: set[Node] = set()
         if outer is not None:
-            self._take_over(outer, graph._cone_of(tuple(overrides)))
+            self._take_over(outer, graph._memory.cone(tuple(overrides)))
         for node, outcome in self._overrides.items():
             self._keep(node, outcome)
 

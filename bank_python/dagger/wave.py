@@ -15,11 +15,10 @@ Nodes that are marked stale or dirty are none of the wave's business: see :mod:`
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.fan import fan_of
 from bank_python.dagger.lane_fan import lane_fan_of
@@ -83,7 +82,7 @@ class Wave:
     def start(self, source: Node, old: Outcome, fan: Fan | None = None) -> None:
         """Start from a node that held `old` when it was last followed up."""
         new = source._outcome
-        if (new != old if new.__class__ is old.__class__ is float and new else not same(old, new)):
+        if new != old if new.__class__ is old.__class__ is float and new else not same(old, new):
             self._announce(source, old, fan or source._fan or fan_of(source))
 
     def start_rows(self, lanes: Lanes, column: int, rows: NDArray[np.intp], values: NDArray[np.float64]) -> None:
