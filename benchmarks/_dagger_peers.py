@@ -10,7 +10,8 @@ import math
 import threading
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, List
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - csp's baskets
 
 import calyxos
 import csp
@@ -224,15 +225,15 @@ class Loman:
 # leave the engine. Sums look at what ticked only; once as running float sums, which drift, once as exact as ours.
 
 
-@csp.node
+@csp.node  # noqa: RET503 - how csp is written
 def _option(spot: ts[float], strike: float) -> ts[float]:
     if csp.ticked(spot):
         x = spot - strike
         return 0.5 * (x + math.sqrt(x * x + WIDTH))
 
 
-@csp.node
-def _running_sum(parts: List[ts[float]], n: int) -> ts[float]:  # noqa: UP006 - how csp spells a basket
+@csp.node  # noqa: RET503 - how csp is written
+def _running_sum(parts: List[ts[float]], n: int) -> ts[float]:  # noqa: UP006 - how csp is written
     with csp.state():
         s_last = [0.0] * n
         s_sum = 0.0
@@ -253,8 +254,8 @@ def squeeze(terms: list[float], total: float) -> None:
     terms[:] = parts
 
 
-@csp.node
-def _exact_sum(parts: List[ts[float]], n: int) -> ts[float]:  # noqa: UP006 - as above
+@csp.node  # noqa: RET503 - how csp is written
+def _exact_sum(parts: List[ts[float]], n: int) -> ts[float]:  # noqa: UP006 - how csp is written
     with csp.state():
         s_last = [0.0] * n
         s_terms = []
@@ -270,13 +271,13 @@ def _exact_sum(parts: List[ts[float]], n: int) -> ts[float]:  # noqa: UP006 - as
 
 
 @csp.node
-def _sink(x: ts[float], heard: object):
+def _sink(x: ts[float], heard: object):  # noqa: ANN202 - how csp is written
     if csp.ticked(x):
         heard(x)
 
 
 @csp.node
-def _split(x: ts[object], n: int) -> csp.OutputBasket(List[ts[float]], shape="n"):  # noqa: UP006 - as above
+def _split(x: ts[object], n: int) -> csp.OutputBasket(List[ts[float]], shape="n"):  # noqa: ARG001, UP006 - how csp is written
     if csp.ticked(x):
         csp.output(x)
 
@@ -311,7 +312,11 @@ class CspLive:
             _csp_firm(_split(_push(box=self._box), spots), options, self._hear, _running_sum)
 
         self._thread = csp.run_on_thread(
-            graph, realtime=True, starttime=datetime.utcnow(), endtime=timedelta(hours=1), daemon=True
+            graph,
+            realtime=True,
+            starttime=datetime.utcnow(),  # noqa: DTZ003 - csp takes naive times
+            endtime=timedelta(hours=1),
+            daemon=True,
         )
         while not self._box:
             time.sleep(0.01)
@@ -357,4 +362,4 @@ def csp_replay(spots: int, options: int, ticks: list[dict[int, float]], *, exact
         _csp_firm([csp.curve(float, curve) for curve in curves], options, hear, _exact_sum if exact else _running_sum)
 
     csp.run(graph, starttime=epoch, endtime=epoch + timedelta(seconds=len(ticks) + 2))
-    return [later - earlier for earlier, later in zip(stamps[1:], stamps[2:], strict=False)], values[-1]
+    return [later - earlier for earlier, later in pairwise(stamps[1:])], values[-1]

@@ -198,7 +198,7 @@ class Rounded(ArrayNode):
         super().__init__(name, {"spot": spot}, {"strike": strike, "width": width})
 
     @staticmethod
-    def price(spot: Any, strike: Any, width: Any) -> Any:
+    def price(spot: Any, strike: Any, width: Any) -> Any:  # noqa: D102 - documented by ArrayNode
         x = spot - strike
         return 0.5 * (x + np.sqrt(x * x + width))
 
@@ -327,12 +327,12 @@ def case_option(report: Report, rounds: int) -> None:
 
 
 def increment(x: float) -> float:
-    """The function of a chain."""
+    """Return the next value of a chain."""
     return x + 1.0
 
 
 def add(x: float, y: float) -> float:
-    """The function that closes a diamond."""
+    """Close a diamond."""
     return 0.5 * (x + y)
 
 
@@ -392,7 +392,7 @@ def case_shapes(report: Report, rounds: int) -> None:
 
 
 def case_cutoff(report: Report, rounds: int) -> None:
-    """A node that comes out the same above many dependents."""
+    """Tick a node that comes out the same above many dependents."""
     for dependents in (300, 30_000):
         graph, loop = DependencyGraph(), Loop()
         leaf = graph.register(Leaf("L", 0.5))

@@ -141,12 +141,12 @@ class SumNode(Node):
             if old.__class__ is not float or new.__class__ is not float:
                 return None
             if self._factors is None:
-                terms.append(new)  # type: ignore[arg-type]  # a float
-                terms.append(-old)  # type: ignore[operator]  # a float
+                terms.append(new)
+                terms.append(-old)
                 continue
             for weight in self._factors[source]:
-                terms.append(weight * new)  # type: ignore[operator]  # a float
-                terms.append(-(weight * old))  # type: ignore[operator]  # a float
+                terms.append(weight * new)
+                terms.append(-(weight * old))
         try:
             total = fsum(terms)
         except (OverflowError, ValueError):
@@ -184,7 +184,7 @@ class SumNode(Node):
     def _retake(self) -> Outcome:
         self.distrust()
         outcome = super()._renew()
-        if outcome.__class__ is float and math.isfinite(outcome):  # type: ignore[arg-type]  # a float
+        if outcome.__class__ is float and math.isfinite(outcome):
             for i, source in enumerate(self._inputs):
                 self.terms_for(source).append(self._weight(i) * cast("float", source._outcome))
             self._exact = True

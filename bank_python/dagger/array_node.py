@@ -125,7 +125,7 @@ class ArrayNode(Node):
     # In a graph a node's outcomes stand in its class's columns; outside one nothing is kept.
 
     @property
-    def _outcome(self) -> Outcome:  # type: ignore[override]  # a column in the slot's place
+    def _outcome(self) -> Outcome:
         return None if self._lanes is None else self._lanes.outcome(self._row)
 
     @_outcome.setter
@@ -134,7 +134,7 @@ class ArrayNode(Node):
             self._lanes.put(self._row, outcome)
 
     @property
-    def _previous(self) -> Outcome:  # type: ignore[override]  # a column in the slot's place
+    def _previous(self) -> Outcome:
         return None if self._lanes is None else self._lanes.outcome_before(self._row)
 
     @_previous.setter
@@ -143,7 +143,7 @@ class ArrayNode(Node):
             self._lanes.put_before(self._row, outcome)
 
     @property
-    def _changed_tick(self) -> int:  # type: ignore[override]  # a column in the slot's place
+    def _changed_tick(self) -> int:
         return 0 if self._lanes is None else self._lanes.changed.item(self._row)
 
     @_changed_tick.setter
@@ -228,7 +228,7 @@ def input_failure(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure |
     for source in node._inputs:
         outcome = read(source)
         if outcome.__class__ is Failure:
-            return upstream_failure(node.name, outcome)  # type: ignore[arg-type]  # it is a Failure
+            return upstream_failure(node.name, outcome)
         if not isinstance(outcome, float | int | np.floating):
             reason = f"its source {source.name} gives {outcome!r}, not a number"
             return _unvalued(node, reason)

@@ -109,7 +109,7 @@ class DerivedNode(Node):
     def _apply(self, arguments: list[Outcome]) -> Outcome:
         for argument in arguments:
             if argument.__class__ is Failure:
-                return upstream_failure(self.name, cast("Failure", argument))
+                return upstream_failure(self.name, argument)
         try:
             outcome = self.function(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
@@ -158,6 +158,6 @@ class DerivedNode(Node):
 def _rule(name: str, equal: Callable[[Any, Any], bool] | float | None) -> Callable[[Any, Any], bool] | None:
     if equal is None or callable(equal):
         return equal
-    if isinstance(equal, bool) or not isinstance(equal, int | float) or not equal >= 0.0:
+    if isinstance(equal, bool) or not isinstance(equal, int | float) or not equal >= 0.0:  # type: ignore[redundant-expr]
         raise GraphError(f"{name}: equal={equal!r} is neither a rule nor a tolerance of at least 0", name=name)
     return lambda old, new: abs(new - old) <= equal

@@ -140,7 +140,7 @@ def _shared(node: Node) -> Fan | None:
     graph, dependents = node._graph, tuple(node._dependents or ())
     if graph is None or node in graph._observers or isinstance(node, ArrayNode):
         return None
-    if not all([type(total) is SumNode and total.counts_once and not total._lazy for total in dependents]):
+    if not all(type(total) is SumNode and total.counts_once and not total._lazy for total in dependents):
         return None
     fan = graph._memory.fans.get(dependents)
     if fan is None:

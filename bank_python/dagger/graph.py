@@ -1,10 +1,10 @@
 """The graph: who rests on whom, what is dirty, and one consistent way to bring it up to date.
 
 **Setting** a leaf notes it, with what it held when it was last followed up: O(1), whatever rests on it.
-**Recalculating** follows what was noted up the graph (:mod:`bank_python.dagger.wave`): each node at most once, never on
-a mixture of old and new inputs, and only as far as something changed. **Reading** computes just what it needs: if all
-that the noted leaves reach is needed, by the same wave; otherwise the rest is marked (:mod:`bank_python.dagger.marking`)
-and waits.
+**Recalculating** follows what was noted up the graph (:mod:`~bank_python.dagger.wave`): each node at most once, never
+on a mixture of old and new inputs, and only as far as something changed. **Reading** computes just what it needs: if
+all that the noted leaves reach is needed, by the same wave; otherwise the rest is marked and waits
+(:mod:`~bank_python.dagger.marking`).
 
 **Ticks.** One :meth:`~DependencyGraph.batch`, or one set outside a batch, is one tick. A batch that raises is undone.
 **Threads.** Whatever writes (set, batch, recalculate, a pull) holds one re-entrant lock. A thread that does not hold it
@@ -19,17 +19,15 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from bank_python.dagger import explain as explaining
 from bank_python.dagger.aggregate import SumNode
-from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.block import LeafBlock
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.evaluation import by_height
-from bank_python.dagger.journal import Recorder
 from bank_python.dagger.lock import WriteLock
 from bank_python.dagger.marking import deliver, distrust_all, mark_stale, needed_for, process
 from bank_python.dagger.membership import attach, connect, detach, exchange, forget_fan, refuse_self_reference
@@ -38,7 +36,6 @@ from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Observers, Subscription
 from bank_python.dagger.outcome import Outcome, same
 from bank_python.dagger.profile import Profile
-from bank_python.dagger.recalculation import Recalculation
 from bank_python.dagger.scenario import Layer, active_layer, enter_layer, leave_layer
 from bank_python.dagger.settling import Before, save, settle
 from bank_python.dagger.snapshot import Snapshot
@@ -52,8 +49,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bank_python.dagger.array_node import ArrayNode
+    from bank_python.dagger.journal import Recorder
     from bank_python.dagger.lanes import Lanes
     from bank_python.dagger.policy import Policy
+    from bank_python.dagger.recalculation import Recalculation
 
     _AnyNode = TypeVar("_AnyNode", bound=Node)
 
@@ -497,7 +497,7 @@ class DependencyGraph:
         try:
             for source, old in pending.items():
                 if isinstance(source, LeafBlock):
-                    source.start(wave, old)
+                    source.start(wave, cast("NDArray[np.float64]", old))
                 else:
                     wave.start(source, old)
             wave.run()
@@ -516,7 +516,7 @@ class DependencyGraph:
     def _mark_pending(self) -> None:
         pending, self._pending = self._pending, {}
         for source, old in pending.items():
-            for leaf, before in source.pairs(old) if isinstance(source, LeafBlock) else [(source, old)]:
+            for leaf, before in _pairs(source, old).items():
                 if not same(before, leaf._outcome):
                     deliver(self, leaf, before)
 
@@ -608,7 +608,8 @@ class DependencyGraph:
 
     def _note(self, leaf: Leaf, old: Outcome) -> None:
         for block in [source for source in self._pending if isinstance(source, LeafBlock) and leaf in source]:
-            self._pending |= block.pairs(self._pending.pop(block))
+            for member, before in _pairs(block, self._pending.pop(block)).items():
+                self._pending[member] = before
         self._pending.setdefault(leaf, old)
 
     def _amend(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
@@ -699,6 +700,10 @@ def _leaves(source: Node | LeafBlock) -> tuple[Node, ...]:
     return source.leaves if isinstance(source, LeafBlock) else (source,)
 
 
+def _pairs(source: Node | LeafBlock, old: Outcome) -> dict[Node, Outcome]:
+    return source.pairs(cast("NDArray[np.float64]", old)) if isinstance(source, LeafBlock) else {source: old}
+
+
 def _override(node: Node, value: object) -> Outcome:
     if isinstance(node, Leaf):
         return node.domain.check(node.name, value)
@@ -706,6 +711,7 @@ def _override(node: Node, value: object) -> Outcome:
         return value
     inputs = ", ".join(source.name for source in node.underliers)
     raise GraphError(
-        f"a scenario sets leaves; {node.name} is derived from {inputs}: override those, or derive it with override=True",
+        f"a scenario sets leaves; {node.name} is derived from {inputs}: override those, or derive it with "
+        "override=True",
         name=node.name,
     )

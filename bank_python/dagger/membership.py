@@ -139,4 +139,4 @@ def _repair_heights(node: Node) -> None:
 def _is_lazy(node: Node) -> bool:
     if node.gate is not None and node.gate.lazy:
         return True
-    return any([source._lazy for source in node._inputs])
+    return any(source._lazy for source in node._inputs)

@@ -25,7 +25,7 @@ from __future__ import annotations
 import enum
 import math
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger.domain import Domain
@@ -150,7 +150,7 @@ class Node(metaclass=_NodeType):
         """
         outcome = self._read()
         if outcome.__class__ is Failure:
-            raise outcome.error.with_traceback(None)  # type: ignore[attr-defined]  # it is a Failure
+            raise outcome.error.with_traceback(None)
         return outcome
 
     @property
@@ -185,7 +185,7 @@ class Node(metaclass=_NodeType):
         for source in self._inputs:
             outcome = read(source)
             if outcome.__class__ is Failure:
-                return upstream_failure(self.name, cast("Failure", outcome))
+                return upstream_failure(self.name, outcome)
         try:
             return refuse_nan(self.name, self.compute(read))
         except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
@@ -290,13 +290,13 @@ class Leaf(Node):
             `value` lies outside the domain; nothing has changed.
         """
         graph = self._graph
-        if graph is not None and value.__class__ is float and self._lowest < value < math.inf:  # type: ignore[operator]
+        if graph is not None and value.__class__ is float and self._lowest < value < math.inf:
             graph._set_leaf(self, value, stamp=True)
         else:
             self._set(value, stamp=True)
 
     def _set(self, value: object, stamp: object) -> None:
-        outcome = value if value.__class__ is float and self._lowest < value < math.inf else self._accept(value)  # type: ignore[operator]  # a float
+        outcome = value if value.__class__ is float and self._lowest < value < math.inf else self._accept(value)
         if self._graph is None:
             self._outcome, self._stamp = outcome, stamp
         else:

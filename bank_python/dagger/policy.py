@@ -157,11 +157,11 @@ class _MovedGate(Gate):
 
     def opens(self, graph: DependencyGraph, node: Node) -> bool:  # noqa: ARG002 - the inputs say it all
         inputs = [source._outcome for source in node._inputs]
-        if self._used is not None and len(self._used) == len(inputs):
-            if not any(self._has_moved(old, new) for old, new in zip(self._used, inputs, strict=True)):
-                return False
-        self._used = inputs
-        return True
+        used = self._used
+        if used is None or len(used) != len(inputs) or any(map(self._has_moved, used, inputs)):
+            self._used = inputs
+            return True
+        return False
 
     def _has_moved(self, old: Outcome, new: Outcome) -> bool:
         if not isinstance(old, float | int) or not isinstance(new, float | int):

@@ -43,6 +43,11 @@ class Recalculation:
         """Evaluations by class of node."""
         return {kind.__name__: count for kind, count in self._kinds.items()}
 
+    def to_dict(self) -> dict[str, object]:
+        """Return the figures by name."""
+        figures = ("tick", "evaluated", "changed", "failed", "by_class", "seconds")
+        return {name: getattr(self, name) for name in figures}
+
     def __repr__(self) -> str:
         classes = ", ".join(f"{count:,} {name}" for name, count in self.by_class.items()) or "nothing"
         return f"<Recalculation at tick {self.tick}: {classes} in {1e6 * self.seconds:,.0f} µs>"

@@ -53,7 +53,7 @@ class Layer:
         self.graph = graph
         self.base = base
         self.evaluations = 0
-        self._overrides = dict(overrides) if outer is None else {**outer._overrides, **overrides}
+        self._overrides: dict[Node, Outcome] = dict(overrides) if outer is None else {**outer._overrides, **overrides}
         self._cone = graph._memory.cone(tuple(self._overrides))
         self._known: dict[Node, Outcome] = {}
         self._moved: set[Node] = set()

@@ -154,7 +154,7 @@ class Wave:
 
     # --- evaluating --------------------------------------------------------------------------
 
-    def _follow(self) -> None:
+    def _follow(self) -> None:  # noqa: C901 - the one place where speed comes before looks
         # The innermost loop of the platform. For numbers it does, written out, what `_settle` does for anything.
         stack, tick, number, done = self._stack, self._tick, self._number, self.done
         called = 0
@@ -190,7 +190,7 @@ class Wave:
         if called:
             done.add(DerivedNode, called)
 
-    def _call(self, nodes: list[Node]) -> None:
+    def _call(self, nodes: list[Node]) -> None:  # noqa: C901 - as above
         if self._one_by_one:
             for node in nodes:
                 self._call_one(node)
@@ -211,8 +211,8 @@ class Wave:
                 node._outcome = new
                 above = node._fan or fan_of(node)
                 for terms, total in above.sums:
-                    terms.append(new)  # type: ignore[arg-type]  # a float
-                    terms.append(-old)  # type: ignore[operator]  # a float
+                    terms.append(new)
+                    terms.append(-old)
                     if total._due != number:
                         self._schedule(total)
                 if above.more:

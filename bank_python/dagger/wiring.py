@@ -28,7 +28,7 @@ def registration_order(graph: DependencyGraph, node: Node) -> list[tuple[Node, t
     """
     if node._graph is None:
         inputs = node.bind(graph)
-        if all([source._graph is graph for source in inputs]):  # most of the time; and no circle can close
+        if all(source._graph is graph for source in inputs):  # most of the time; and no circle can close
             return [(node, inputs)]
     order: list[tuple[Node, tuple[Node, ...]]] = []
     path: dict[Node, tuple[Node, ...]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bank_python.desk.figures import busiest_underlying, require_quotes
@@ -28,13 +27,13 @@ def ticking(stage: Stage) -> Shown:
     holder = next(trader for trader in desk.traders if any(leaf in _leaves(held) for held in trader.positions))
     why = desk.graph.explain(holder.pnl, depth=4, breadth=3)
     facts = {
-        "market_tick": asdict(market.recalculation),
+        "market_tick": market.recalculation.to_dict(),
         "quotes_updated": len(market.update.updated),
         "share": symbol,
         "old_price": old,
         "new_price": leaf.price,
         "planned": len(plan),
-        "share_tick": asdict(one),
+        "share_tick": one.to_dict(),
         "nodes": len(desk.graph),
         "firm_pnl_before": before,
         "firm_pnl_after": desk.firm_pnl.value,
