@@ -17,7 +17,6 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from difflib import get_close_matches
-from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, cast
 
@@ -314,15 +313,18 @@ class DependencyGraph:
         """Many sets, one tick; if the block raises, everything done in it is undone."""
         with self._lock:
             outermost = self._log is None
+            noted: dict[Node, Outcome] = {}
             if self._log is None:
                 self._batch_owner = get_ident()  # who may see what the batch has done so far
                 self._log = []
-                self._undo = [partial(setattr, self._observers, "noted", dict(self._observers.noted))]
+                self._undo = []
+                noted = dict(self._observers.noted)
             try:
                 yield
             except BaseException:
                 if outermost:
                     self._roll_back()
+                    self._observers.noted = noted
                 raise
             finally:
                 if outermost:
@@ -624,7 +626,7 @@ class DependencyGraph:
     def _rewrite_terms(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
         node._terms.update(terms)
         if node._lanes is not None:
-            node._lanes.refresh(node)
+            node._lanes.refresh_terms(node)
         mark_stale(self, [node])
 
     def _roll_back(self) -> None:

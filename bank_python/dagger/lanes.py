@@ -138,12 +138,20 @@ class Lanes:
         return self.names.index(key)
 
     def refresh(self, node: ArrayNode) -> None:
-        """Write all of a node's arguments into its row."""
+        """Write all of a node's arguments into its row.
+
+        Of what its sources hold only what has been followed up may be written, or setting a leaf back would go
+        unnoticed: so nothing may be pending.
+        """
         for column, source in enumerate(node._sources.values()):
             if isinstance(source, Node):
                 self.feed_one(column, node._row, source._outcome)
             else:
                 self.table[column, node._row] = source
+        self.refresh_terms(node)
+
+    def refresh_terms(self, node: ArrayNode) -> None:
+        """Write a node's terms into its row."""
         self.table[len(node._sources) :, node._row] = list(node._terms.values())
 
     def feed_one(self, column: int, row: int, outcome: Outcome) -> None:

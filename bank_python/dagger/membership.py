@@ -27,6 +27,7 @@ def attach(graph: DependencyGraph, node: Node, inputs: tuple[Node, ...]) -> None
     graph._nodes[node.name] = node
     _link(node)
     if isinstance(node, ArrayNode):
+        graph._mark_pending()
         _lanes_for(graph, node).add(node)
     if not isinstance(node, Leaf):
         node._state = State.STALE
@@ -50,6 +51,7 @@ def detach(graph: DependencyGraph, node: Node) -> None:
 
 def connect(graph: DependencyGraph, node: Node, before: tuple[Node, ...]) -> None:
     """Take note that a node of the graph has other inputs than `before`: edges, heights, marks."""
+    graph._mark_pending()
     _unlink(node, before)
     node._rewired()
     _link(node)
