@@ -21,13 +21,14 @@ __all__ = ["attach", "connect", "detach", "exchange", "forget_fan", "refuse_self
 
 def attach(graph: DependencyGraph, node: Node, inputs: tuple[Node, ...]) -> None:
     """Put `node` into `graph`, whose nodes its `inputs` are."""
+    if isinstance(node, ArrayNode):
+        graph._mark_pending()  # its row is about to be filled from what its inputs hold
     node._graph, node._inputs, node._height = graph, inputs, height_of(inputs)
     node._lazy = _is_lazy(node)
     node._rewired()
     graph._nodes[node.name] = node
     _link(node)
     if isinstance(node, ArrayNode):
-        graph._mark_pending()
         _lanes_for(graph, node).add(node)
     if not isinstance(node, Leaf):
         node._state = State.STALE
