@@ -99,6 +99,14 @@ class SumNode(Node):
         """Return the factors with which `source` counts: one for each time it is an input."""
         return _ONCE if self._factors is None else self._factors[source]
 
+    def accept_inputs(self, inputs: Sequence[Node]) -> None:
+        """Refuse inputs that a weighted sum has no weights for."""
+        if self._weights is not None and len(inputs) != len(self._weights):
+            raise GraphError(
+                f"{self.name} has {len(self._weights)} weights and cannot sum {len(inputs)} nodes; define it anew",
+                name=self.name,
+            )
+
     def _rewired(self) -> None:
         self.distrust()
         plain = self._weights is None and len(set(self._inputs)) == len(self._inputs)
@@ -187,6 +195,8 @@ class SumNode(Node):
         if outcome.__class__ is float and math.isfinite(outcome):
             for i, source in enumerate(self._inputs):
                 self.terms_for(source).append(self._weight(i) * cast("float", source._outcome))
+            for terms in (self._terms, *self._lane_terms.values()):
+                compress(terms, fsum(terms))
             self._exact = True
         return outcome
 

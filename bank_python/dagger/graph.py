@@ -228,6 +228,7 @@ class DependencyGraph:
             for source in inputs:
                 self.register(source)
             self._refuse_cycle(node, inputs)
+            node.accept_inputs(inputs)
             self._rewire(node, tuple(inputs))
 
     def swap(self, node: Node | str, old: Node | str, new: Node | str) -> None:
@@ -321,6 +322,8 @@ class DependencyGraph:
                 noted = dict(self._observers.noted)
             try:
                 yield
+                if outermost:
+                    self._complete()
             except BaseException:
                 if outermost:
                     self._roll_back()
@@ -628,6 +631,12 @@ class DependencyGraph:
         if node._lanes is not None:
             node._lanes.refresh_terms(node)
         mark_stale(self, [node])
+
+    def _complete(self) -> None:
+        """Bring up to date what was computed in mid-batch: a mixture must not outlive the batch."""
+        computed = {before.node for before in self._log or () if before.node._inputs and before.node._graph is self}
+        for node in computed:
+            self._refresh(node)
 
     def _roll_back(self) -> None:
         self._rollbacks += 1

@@ -205,6 +205,9 @@ class Node(metaclass=_NodeType):
         """Take `new` where the node refers to `old`; classes that keep inputs of their own extend it."""
         self._inputs = tuple(new if source is old else source for source in self._inputs)
 
+    def accept_inputs(self, inputs: Sequence[Node]) -> None:
+        """Refuse, with a GraphError, inputs that the node cannot take in the place of its own."""
+
     def _rewired(self) -> None:
         """Take note that the inputs are others now; for classes that keep something about them."""
 

@@ -55,6 +55,7 @@ class Layer:
         self.evaluations = 0
         self._overrides: dict[Node, Outcome] = dict(overrides) if outer is None else {**outer._overrides, **overrides}
         self._cone = graph._memory.cone(tuple(self._overrides))
+        self._wiring = graph._memory.version
         self._known: dict[Node, Outcome] = {}
         self._moved: set[Node] = set()
         if outer is not None:
@@ -69,11 +70,19 @@ class Layer:
     def outcome(self, node: Node) -> Outcome:
         """Return the node's outcome inside the layer, computing what it needs and no more."""
         if node not in self._known:
+            if self._wiring != self.graph._memory.version:
+                self._look_again()
             if node not in self._cone.touched:
                 return self.base.outcome(node)
             for level in self._cone.levels_for(node):
                 self._compute(level)
         return self._known[node]
+
+    def _look_again(self) -> None:
+        """Take note of nodes that came into the graph since the layer was opened."""
+        with self.graph._lock:
+            self._wiring = self.graph._memory.version
+            self._cone = self.graph._memory.cone(tuple(self._overrides))
 
     def _compute(self, level: Level) -> None:
         for node in level.others:

@@ -39,16 +39,19 @@ class Snapshot:
 
     def outcome(self, node: Node) -> Outcome:
         """Return what the node held at this tick."""
-        if node._lazy:
+        if self._has_to_compute(node):
             return self._computed(node)
         current = node._outcome
         saved = self.saved.get(node, _ABSENT)
         return current if saved is _ABSENT else saved
 
+    def _has_to_compute(self, node: Node) -> bool:
+        """Whether it is a node that only reading evaluates, or one that came into the graph since."""
+        return node._lazy or (bool(node._state) and node._outcome is None and node not in self.saved)
+
     def _computed(self, node: Node) -> Outcome:
-        """Return the outcome of a node that only reading evaluates."""
         if node not in self._lazy:
-            needed = inputs_first([node], lambda member: member.underliers, lambda member: member._lazy)
+            needed = inputs_first([node], lambda member: member.underliers, self._has_to_compute)
             for level in by_height(member for member in needed if member not in self._lazy):
                 self._lazy.update(evaluate(level, self.outcome))
         return self._lazy[node]
