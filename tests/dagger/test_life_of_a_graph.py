@@ -864,3 +864,19 @@ def test_array_nodes_that_leave_between_a_tick_and_the_recalculation(small):
     leaf.set(10.0)
     late = small.register(Scaled("LATE", [leaf], {"factor": -1.0, "shift": 0.0}))
     assert [node.value for node in (*made[1:3], late, small["ARRAY"])] == [10.5, 20.5, -10.0, 20.0]
+
+
+def test_the_first_array_node_of_a_class_leaves_while_a_snapshot_is_held():
+    graph = DependencyGraph()
+    leaf = graph.register(Leaf("L", 1.0))
+    first = graph.register(Faded("FIRST", [leaf, leaf], {"rate": 0.0}))
+    low = graph.register(Scaled("LOW", [leaf], {"factor": 2.0, "shift": 0.0}))
+    graph.recalculate()
+    second = graph.register(Faded("SECOND", [leaf, low], {"rate": 0.0}))
+    high = graph.register(Scaled("HIGH", [second], {"factor": 3.0, "shift": 0.0}))
+    with graph.snapshot() as snapshot:
+        graph.unregister(first)
+        leaf.set(5.0)
+        graph.recalculate()
+        assert [node.value for node in (low, second, high)] == [10.0, 5.0, 15.0]
+        assert [snapshot[node] for node in (low, second, high)] == [2.0, 1.0, 3.0]
