@@ -463,10 +463,14 @@ class DependencyGraph:
         while True:
             undone = self._rollbacks
             outcome = node._outcome
-            if node._changed_tick > self._tick and self._batch_owner != get_ident():
+            if node._changed_tick > self._tick:
+                if self._batch_owner == get_ident():
+                    return outcome
                 outcome = node._previous
-            if undone == self._rollbacks:
+            if undone == self._rollbacks and not undone % 2:
                 return outcome
+            with self._lock:  # a batch is being undone; wait until it is
+                pass
 
     def _is_current(self, node: Node) -> bool:
         return not node._state and not self._pending
@@ -639,7 +643,7 @@ class DependencyGraph:
             self._refresh(node)
 
     def _roll_back(self) -> None:
-        self._rollbacks += 1
+        self._rollbacks += 1  # odd while nodes go back to what they held
         if self._recorder is not None:
             self._recorder.discard()
         log, self._log = self._log or [], None
@@ -649,6 +653,7 @@ class DependencyGraph:
             if before.node._graph is self:  # and did not come in this batch, to leave again with it
                 self._restore(before)
         self._working_tick = self._tick
+        self._rollbacks += 1
 
     def _restore(self, before: Before) -> None:
         node, undone = before.node, before.node._outcome
