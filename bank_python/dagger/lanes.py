@@ -84,8 +84,8 @@ class Lanes:
         self.refresh(node)
         self.rearranged()
 
-    def remove(self, node: ArrayNode) -> None:
-        """Take the node's row away; the last row moves into its place."""
+    def remove(self, node: ArrayNode) -> ArrayNode:
+        """Take the node's row away, and return the node of the last row, which moves into its place."""
         row, last = node._row, len(self.nodes) - 1
         moved = self.nodes[last]
         for column in (self.table.T, self.values, self.before, self.changed):
@@ -100,8 +100,7 @@ class Lanes:
         node._lanes = None
         self.blocked = {row if other == last else other for other in self.blocked if other != row}
         self.rearranged()
-        for source in moved._inputs:
-            source._fan = None
+        return moved
 
     def _grow(self) -> None:
         self.table = np.concatenate([self.table, np.full_like(self.table, np.nan)], axis=1)

@@ -41,7 +41,8 @@ def detach(graph: DependencyGraph, node: Node) -> None:
     _unlink(node, node._inputs)
     graph._observers.forget(node)
     if isinstance(node, ArrayNode) and node._lanes is not None:
-        node._lanes.remove(node)
+        for source in node._lanes.remove(node)._inputs:
+            forget_fan(source)  # it knows the row by its old number
     graph._dirty.pop(node, None)
     graph._waiting.pop(node, None)
     graph._pending.pop(node, None)
