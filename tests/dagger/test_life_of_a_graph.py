@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -248,7 +248,7 @@ class GraphLife(RuleBasedStateMachine):
         self.model = Model()
         self.calls = Counter()
         self.may = set()  # nodes that may be evaluated although their inputs have the same values as before
-        self.excused = set()  # nodes that need not be, as they may have been in a batch that was undone
+        self.excused = set()  # nodes that need not be, as they may have been in a batch
         self.made_so_far = 0
         self.watched = {}
         self.cancelled = []
@@ -484,6 +484,8 @@ class GraphLife(RuleBasedStateMachine):
             assert self.heard() == watched, "a subscriber heard of a batch that was undone"
         else:
             body()
+            if reads or recalculates:  # what was computed in mid-batch may be kept or not
+                self.may, self.excused = set(self.model.made), set(self.model.made)
             assert self.graph.tick - before in (0, 1)
 
     @rule(which=any_node, value=terms)
@@ -774,7 +776,12 @@ class LazyLife(GraphLife):
     eager = False
 
 
-quietly = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+without_explanation = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]  # it takes minutes
+quietly = {
+    "deadline": None,
+    "phases": without_explanation,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
 
 TestEagerLife = GraphLife.TestCase
 TestEagerLife.settings = settings(max_examples=500, stateful_step_count=40, **quietly)
