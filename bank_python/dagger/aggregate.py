@@ -135,16 +135,23 @@ class SumNode(Node):
         for terms in self._lane_terms.values():
             terms.clear()
 
+    def exact_terms(self) -> list[float] | None:
+        """Return terms whose exact sum is the total, or ``None`` if the lists do not hold it at the moment."""
+        if not self._exact or self._lazy:
+            return None
+        terms = self._terms.copy()
+        for others in self._lane_terms.values():
+            terms += others
+        return terms
+
     def shifted(self, moves: Sequence[tuple[Node, Outcome, Outcome]]) -> float | None:
         """Return what the sum would be if some inputs went from one outcome to another, in O(moves).
 
         ``None`` if an outcome is not a float, or if the lists do not hold the exact total at the moment.
         """
-        if not self._exact:
+        terms = self.exact_terms()
+        if terms is None:
             return None
-        terms = self._terms.copy()
-        for others in self._lane_terms.values():
-            terms += others
         for source, old, new in moves:
             if old.__class__ is not float or new.__class__ is not float:
                 return None

@@ -47,7 +47,7 @@ class Cone:
     def __init__(self, sources: Iterable[Node]) -> None:
         pinned = set(sources)
         self.touched: dict[Node, list[Node]] = {}
-        self._levels: dict[Node, list[Level]] = {}
+        self._levels: dict[tuple[Node, ...], list[Level]] = {}
         stack = list(pinned)
         while stack:
             source = stack.pop()
@@ -61,18 +61,18 @@ class Cone:
     def __len__(self) -> int:
         return len(self.touched)
 
-    def levels_for(self, target: Node) -> list[Level]:
-        """Return the nodes of the cone that `target` rests on, and itself, height by height."""
-        levels = self._levels.get(target)
+    def levels_for(self, *targets: Node) -> list[Level]:
+        """Return the nodes of the cone that `targets`, in the cone too, rest on, and these, height by height."""
+        levels = self._levels.get(targets)
         if levels is None:
             if len(self._levels) > _TARGETS:
                 self._levels.clear()
-            levels = self._levels[target] = [_level(nodes) for nodes in by_height(self._needed_for(target))]
+            levels = self._levels[targets] = [_level(nodes) for nodes in by_height(self._needed_for(targets))]
         return levels
 
-    def _needed_for(self, target: Node) -> set[Node]:
+    def _needed_for(self, targets: Iterable[Node]) -> set[Node]:
         needed: set[Node] = set()
-        stack = [target]
+        stack = list(targets)
         while stack:
             node = stack.pop()
             if node not in needed:
