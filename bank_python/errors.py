@@ -10,6 +10,7 @@
     │   ├── DomainError           (ValueError)   .name .value .domain
     │   ├── NotQuotedError                       .name
     │   ├── UpstreamError                        .name .cause_name
+    │   ├── JournalError                         .name .tick .path
     │   └── ValuationError        (ValueError)   .name .reason
     ├── StoreError
     │   ├── MissingKeyError       (KeyError)     .key
@@ -59,6 +60,7 @@ __all__ = [
     "JobConfigError",
     "JobError",
     "JobTimeoutError",
+    "JournalError",
     "MarketDataError",
     "MissingExtraError",
     "MissingKeyError",
@@ -131,6 +133,10 @@ class NotQuotedError(GraphError):
 
 class UpstreamError(GraphError):
     """A node has no value because an input failed; ``cause_name`` is the first cause."""
+
+
+class JournalError(GraphError):
+    """A journal of ticks cannot be written, read or replayed."""
 
 
 class ValuationError(GraphError, ValueError):

@@ -11,6 +11,8 @@ from bank_python.dagger.derived import DerivedNode, node_function
 from bank_python.dagger.domain import Domain
 from bank_python.dagger.explain import Explanation, Plan
 from bank_python.dagger.graph import DependencyGraph
+from bank_python.dagger.journal import Entry, Evaluation, Recorder
+from bank_python.dagger.journals import BarbaraJournal, FileJournal, Journal, MemoryJournal
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Subscription
 from bank_python.dagger.outcome import Failure
@@ -23,15 +25,21 @@ from bank_python.dagger.snapshot import Snapshot
 __all__ = [
     "ArrayNode",
     "Background",
+    "BarbaraJournal",
     "DependencyGraph",
     "DerivedNode",
     "Domain",
+    "Entry",
+    "Evaluation",
     "Every",
     "Explanation",
     "Failure",
+    "FileJournal",
+    "Journal",
     "Layer",
     "Leaf",
     "LeafBlock",
+    "MemoryJournal",
     "Moved",
     "Node",
     "OnRead",
@@ -40,6 +48,7 @@ __all__ = [
     "Profile",
     "ProfileRow",
     "Recalculation",
+    "Recorder",
     "Snapshot",
     "Source",
     "Subscription",

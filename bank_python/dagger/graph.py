@@ -27,6 +27,7 @@ from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.block import LeafBlock
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.evaluation import by_height
+from bank_python.dagger.journal import Recorder, replay
 from bank_python.dagger.lock import WriteLock
 from bank_python.dagger.marking import deliver, distrust_all, mark_stale, needed_for, process
 from bank_python.dagger.membership import attach, connect, detach, exchange, forget_fan, refuse_self_reference
@@ -40,16 +41,17 @@ from bank_python.dagger.settling import Before, save, settle
 from bank_python.dagger.snapshot import Snapshot
 from bank_python.dagger.wave import Wave
 from bank_python.dagger.wiring import Reach, check_names, dependents_of, find_cycle, registration_order
-from bank_python.errors import CycleError, GraphError, UnknownNodeError
+from bank_python.errors import CycleError, GraphError, JournalError, UnknownNodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from numpy.typing import NDArray
 
     from bank_python.dagger.array_node import ArrayNode
-    from bank_python.dagger.journal import Recorder
+    from bank_python.dagger.journal import Entry
+    from bank_python.dagger.journals import Journal
     from bank_python.dagger.lanes import Lanes
     from bank_python.dagger.policy import Policy
     from bank_python.dagger.recalculation import Recalculation
@@ -380,6 +382,55 @@ class DependencyGraph:
             leave_layer(layer)
             if outer is None:
                 self._release(base)
+
+    @contextmanager
+    def record(self, journal: Journal) -> Iterator[Recorder]:
+        """Write every tick to a journal while the block is open; see :mod:`bank_python.dagger.journal`.
+
+        Raises
+        ------
+        GraphError
+            The graph is being recorded already.
+        JournalError
+            On leaving: the journal could not be written; the graph went on, the journal ends before that tick.
+        """
+        with self._lock:
+            if self._recorder is not None:
+                raise GraphError("the graph is being recorded already; one journal at a time")
+            recorder = self._recorder = Recorder(self, journal)
+        try:
+            yield recorder
+        finally:
+            with self._lock:
+                self._recorder = None
+        if recorder.error is not None:
+            raise JournalError(
+                f"the journal ends after {recorder.ticks} ticks: {recorder.error}; what came later is not in it"
+            ) from recorder.error
+
+    def replay(self, journal: Iterable[Entry], on_tick: Callable[[int], object] | None = None) -> int:
+        """Do again what a journal recorded, on a graph of the same definition.
+
+        Nodes with a policy take the values that the journal has and are not evaluated.
+
+        Parameters
+        ----------
+        journal : Journal
+            Or any entries, in order.
+        on_tick : callable, optional
+            Called with the recorded number of each tick when it is done.
+
+        Returns
+        -------
+        int
+            How many ticks were replayed, the opening apart.
+
+        Raises
+        ------
+        JournalError
+            The journal is damaged, or names a node that is not in the graph; ticks before that stay done.
+        """
+        return replay(self, journal, on_tick)
 
     def snapshot(self) -> Snapshot:
         """Hold one committed tick still: ``with graph.snapshot() as s: s[node]``."""

@@ -1,30 +1,202 @@
-"""Recording and replaying ticks (in the making: the hooks the graph calls)."""
+"""Recording ticks and replaying them: the graph's definition and a journal give back the same values, bit for bit.
+
+A journal opens with what the definition does not say: what each leaf holds and what each node with a policy last came
+to. After that it has one :class:`Entry` a tick: the leaves that were set, the contracts that were amended, and the
+evaluations of nodes with a policy, which depend on clocks and threads. Everything else is a function of these. A batch
+that was undone leaves nothing. Changes of the wiring are not journaled: replay on a graph that is wired as the recorded
+one was.
+"""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bank_python.dagger.node import Leaf, Node
-    from bank_python.dagger.outcome import Outcome
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.node import Leaf, Node
+from bank_python.dagger.outcome import Failure, Outcome
+from bank_python.errors import JournalError
 
-__all__ = ["Recorder"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from bank_python.dagger.graph import DependencyGraph
+    from bank_python.dagger.journals import Journal
+
+__all__ = ["Entry", "Evaluation", "Recorder", "replay"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a node with a policy came to.
+
+    Parameters
+    ----------
+    as_of_tick : int
+        The tick of the inputs it was computed from.
+    value : object
+        The value; ``None`` if it failed.
+    error : str, optional
+        What the failure said.
+    """
+
+    as_of_tick: int
+    value: object
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one tick did.
+
+    Parameters
+    ----------
+    tick : int
+        Its number in the recorded graph.
+    leaves : mapping of str to value
+        What leaves were set to.
+    terms : mapping of str to mapping
+        The terms of contracts that were amended.
+    evaluations : mapping of str to Evaluation
+        What nodes with a policy came to.
+    """
+
+    tick: int
+    leaves: Mapping[str, object] = field(default_factory=dict)
+    terms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
 
 
 class Recorder:
-    """Collects what one tick did; the graph calls it, under its write lock, while it records."""
+    """Collects what each tick does, and writes it when the tick is complete; made by :meth:`DependencyGraph.record`.
+
+    The graph calls it under its write lock. A journal that cannot be written must not hurt the graph: the recording
+    ends there, :attr:`error` says why, and leaving the ``with`` block raises it.
+    """
+
+    def __init__(self, graph: DependencyGraph, journal: Journal) -> None:
+        self._journal = journal
+        self._leaves: dict[Leaf, None] = {}
+        self._terms: dict[ArrayNode, None] = {}
+        self._evaluated: dict[Node, Outcome] = {}
+        self.error: Exception | None = None
+        self.ticks = 0
+        self._open(graph)
+
+    def _open(self, graph: DependencyGraph) -> None:
+        graph._update()
+        leaves = {node.name: node._outcome for node in graph if isinstance(node, Leaf) and _has_value(node)}
+        evaluations = {node.name: _evaluation(node, node._outcome) for node in graph if _is_journaled(node)}
+        self._journal.append(Entry(graph.tick, leaves, {}, evaluations))
 
     def note_set(self, leaf: Leaf) -> None:
-        """A leaf was set in the tick under way (read its value at commit)."""
+        """Note that a leaf is set in the tick under way."""
+        self._leaves[leaf] = None
 
-    def note_terms(self, node: Node) -> None:
-        """An array node was amended in the tick under way."""
+    def note_terms(self, node: ArrayNode) -> None:
+        """Note that a contract is amended in the tick under way."""
+        self._terms[node] = None
 
     def note_evaluated(self, node: Node, outcome: Outcome) -> None:
-        """A node with a policy was evaluated, as of ``node.as_of_tick``."""
-
-    def commit(self, tick: int) -> None:
-        """The outermost level of the lock is left; `tick` is committed (nothing may have been noted)."""
+        """Note what a node with a policy came to."""
+        if _is_journaled(node):
+            self._evaluated[node] = outcome
 
     def discard(self) -> None:
-        """The batch under way was undone."""
+        """Forget what was noted: the batch under way was undone."""
+        self._leaves, self._terms, self._evaluated = {}, {}, {}
+
+    def commit(self, tick: int) -> None:
+        """Write what was noted, if anything was, as the entry of `tick`."""
+        if self.error is not None or not (self._leaves or self._terms or self._evaluated):
+            return
+        entry = Entry(
+            tick,
+            {leaf.name: leaf._outcome for leaf in self._leaves},
+            {node.name: node.terms for node in self._terms},
+            {node.name: _evaluation(node, outcome) for node, outcome in self._evaluated.items()},
+        )
+        self.discard()
+        try:
+            self._journal.append(entry)
+        except Exception as error:  # noqa: BLE001 - the journal's trouble is not the graph's
+            self.error = error
+            _LOG.exception("the journal cannot be written; recording ended at tick %d", tick)
+        else:
+            self.ticks += 1
+
+
+def replay(graph: DependencyGraph, journal: Iterable[Entry], on_tick: Callable[[int], object] | None) -> int:
+    """Replay `journal` on `graph`; see :meth:`DependencyGraph.replay`."""
+    ticks: dict[int, int] = {}
+    for tick, group in groupby(journal, key=lambda entry: entry.tick):  # a tick and its later evaluations
+        entries = list(group)
+        for entry in entries:
+            _check(graph, entry)
+        graph._replaying = True
+        try:
+            with graph.batch():
+                for entry in entries:
+                    _apply(graph, entry, ticks)
+            graph.recalculate()
+        finally:
+            graph._replaying = False
+        ticks[tick] = graph.tick
+        if on_tick is not None:
+            on_tick(tick)
+    return max(len(ticks) - 1, 0)
+
+
+def _check(graph: DependencyGraph, entry: Entry) -> None:
+    for names, kind, what in (
+        (entry.leaves, Leaf, "leaf"),
+        (entry.terms, ArrayNode, "contract"),
+        (entry.evaluations, Node, "node with a policy"),
+    ):
+        for name in names:
+            node = graph.find(name)
+            if not isinstance(node, kind) or (kind is Node and node.gate is None):
+                raise JournalError(
+                    f"tick {entry.tick} of the journal has the {what} {name!r}, the graph has not: replay on a graph "
+                    "that is wired as the recorded one was",
+                    name=name,
+                    tick=entry.tick,
+                )
+
+
+def _apply(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int]) -> None:
+    for name, value in entry.leaves.items():
+        graph[name].set(value)  # type: ignore[attr-defined]  # checked to be a leaf
+    for name, terms in entry.terms.items():
+        graph._amend(graph[name], terms)  # type: ignore[arg-type]  # checked to be an array node
+    for name, evaluation in entry.evaluations.items():
+        node = graph[name]
+        assert node.gate is not None  # noqa: S101 - checked
+        graph._arrive(node, _outcome(name, evaluation))
+        node.gate.as_of_tick = ticks.get(evaluation.as_of_tick, graph._working_tick)
+
+
+def _is_journaled(node: Node) -> bool:
+    """Whether the node's evaluations depend on more than the leaves; a lazy one's do not."""
+    return node.gate is not None and not node.gate.lazy
+
+
+def _has_value(leaf: Leaf) -> bool:
+    return leaf.quoted and not isinstance(leaf._outcome, Failure)
+
+
+def _evaluation(node: Node, outcome: Outcome) -> Evaluation:
+    if isinstance(outcome, Failure):
+        return Evaluation(node.as_of_tick, None, str(outcome.error))
+    return Evaluation(node.as_of_tick, outcome)
+
+
+def _outcome(name: str, evaluation: Evaluation) -> Outcome:
+    if evaluation.error is None:
+        return evaluation.value
+    error = JournalError(f"{name} failed when it was recorded: {evaluation.error}", name=name)
+    return Failure(error, name, error)

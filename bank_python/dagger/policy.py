@@ -48,7 +48,7 @@ class Gate(ABC):
 
     def admits(self, graph: DependencyGraph, node: Node) -> bool:
         """Whether the node, which is due, is evaluated now; if so, its value is as of the present tick."""
-        if graph._replaying or not self.opens(graph, node):
+        if (graph._replaying and not self.lazy) or not self.opens(graph, node):
             return False  # a replay brings the values that the journal has
         self.as_of_tick = graph._working_tick
         return True
