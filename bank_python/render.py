@@ -6,6 +6,7 @@ shown, this module knows how.
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,29 @@ from rich.text import Text
 from rich.tree import Tree
 
 if TYPE_CHECKING:
-    from bank_python.dagger import Explanation
+    from collections.abc import Sequence
+
+    from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile
     from bank_python.mntable.view import Relation
 
-__all__ = ["MISSING", "explanation_view", "number", "signed", "table_view"]
+__all__ = [
+    "MISSING",
+    "explanation_view",
+    "greeks_view",
+    "ladder_view",
+    "number",
+    "plan_view",
+    "profile_view",
+    "signed",
+    "table_view",
+]
 
 MISSING = "—"
 """What stands where a source carries nothing: never a zero."""
 
 _MOST_ROWS = 20
+_MOST_NAMES = 4
+_BAR = 24
 
 
 def number(value: object, digits: int = 2) -> str:
@@ -73,11 +88,94 @@ def _grow(tree: Tree, explained: Explanation) -> None:
 
 def _explained_line(explained: Explanation) -> Text:
     line = Text(explained.name, style="bold")
-    line.append(f" = {number(explained.outcome, 4)}", style="cyan")
+    line.append(" = ")
+    if explained.previous is not None:
+        line.append(f"{number(explained.previous, 4)} → ", style="dim")
+    line.append(number(explained.outcome, 4), style="cyan")
     if explained.terms:
         terms = ", ".join(f"{key} {value:g}" for key, value in explained.terms.items())
         line.append(f"  {terms}", style="dim")
     if explained.function:
         line.append(f"  ← {explained.function}", style="magenta")
     line.append(f"  tick {explained.changed_tick}", style="dim")
+    if explained.as_of_tick is not None:
+        line.append(f"  as of tick {explained.as_of_tick}", style="yellow")
     return line
+
+
+def plan_view(plan: Plan) -> RichTable:
+    """Show what a change of a leaf could recompute, in evaluation order."""
+    shown = _figures(f"A change of {plan.leaf} reaches", ("Level", "Nodes"))
+    shown.add_column("Names")
+    for level, names in enumerate(plan.by_level, start=1):
+        more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+        shown.add_row(f"{level}", f"{len(names):,}", Text(", ".join(names[:_MOST_NAMES]) + more))
+    kinds = sorted(plan.by_class.items(), key=lambda item: -item[1])
+    shown.add_section()
+    shown.add_row("all", f"{len(plan):,}", Text(", ".join(f"{count:,} {kind}" for kind, count in kinds)))
+    return shown
+
+
+def profile_view(profile: Profile) -> RichTable:
+    """Show where the time went, the dearest class first."""
+    shown = RichTable(title="Where the time went", header_style="bold")
+    shown.add_column("Class")
+    for column in ("Evaluations", "Calls", "ms"):
+        shown.add_column(column, justify="right")
+    shown.add_column("Share", no_wrap=True)
+    for row in profile.rows:
+        share = row.seconds / profile.seconds if profile.seconds else 0.0
+        figures = f"{row.evaluations:,}", f"{row.calls:,}", f"{1e3 * row.seconds:,.3f}"
+        shown.add_row(Text(row.name), *figures, Text(f"{share:4.0%} {'█' * round(share * _BAR)}"))
+    shown.add_section()
+    shown.add_row("all", f"{profile.evaluations:,}", "", f"{1e3 * profile.seconds:,.3f}", "")
+    return shown
+
+
+def ladder_view(ladder: Ladder) -> RichTable:
+    """Show a ladder: at each level the value, how far it is from the present one, and that as a picture."""
+    shown = _figures(f"{ladder.target} along {ladder.leaf}", ("Shock", "Level", "Value", "Change"))
+    known = [value for value in (*ladder.values.tolist(), ladder.base) if math.isfinite(value)]
+    origin = ladder.base if math.isfinite(ladder.base) else min(known, default=0.0)
+    shown.add_column(f"{number(min(known))} … {number(max(known))}" if known else "", no_wrap=True)
+    rows = zip(ladder.shocks.tolist(), ladder.levels.tolist(), ladder.values.tolist(), ladder.errors, strict=True)
+    for shock, level, value, error in rows:
+        by = f"{shock:+.2%}" if ladder.relative else f"{shock:+g}"
+        if error is not None:
+            shown.add_row(by, number(level, 4), MISSING, MISSING, Text(type(error).__name__, style="red"))
+        else:
+            change = value - ladder.base
+            moved = MISSING if math.isnan(change) else signed(change, 2)
+            shown.add_row(by, number(level, 4), number(value), moved, _bar(known, origin, value))
+    return shown
+
+
+def greeks_view(greeks: Greeks) -> RichTable:
+    """Show derivatives, a row for each target and leaf."""
+    shown = RichTable(title="Greeks", header_style="bold")
+    for column in ("Target", "Leaf"):
+        shown.add_column(column)
+    for column in ("Value", "Delta", "Gamma", "Bump"):
+        shown.add_column(column, justify="right")
+    for target, leaf in greeks:
+        slope = greeks[target, leaf]
+        figures = (MISSING if math.isnan(cell) else number(cell, 4) for cell in slope[:4])
+        shown.add_row(Text(target), Text(leaf), *figures)
+    return shown
+
+
+def _figures(title: str, columns: Sequence[str]) -> RichTable:
+    shown = RichTable(title=Text(title), header_style="bold")
+    for column in columns:
+        shown.add_column(column, justify="right", no_wrap=True)
+    return shown
+
+
+def _bar(known: Sequence[float], origin: float, value: float) -> Text:
+    """Draw how far `value` lies from `origin`, on an axis as wide as all that is known."""
+    low, high = min(known), max(known)
+    value = min(max(value, low), high)  # an infinite one reaches the end
+    zero, end = (round((x - low) / (high - low) * _BAR) if high > low else 0 for x in (origin, value))
+    left, right = sorted((zero, end))
+    bar = Text(" " * left).append("█" * (right - left), style="green" if end > zero else "red")
+    return bar.append("│" if left == right else "")

@@ -11,8 +11,10 @@ from bank_python.dagger.derived import DerivedNode, node_function
 from bank_python.dagger.domain import Domain
 from bank_python.dagger.explain import Explanation, Plan
 from bank_python.dagger.graph import DependencyGraph
+from bank_python.dagger.greeks import Greeks, Slope
 from bank_python.dagger.journal import Entry, Evaluation, Recorder
 from bank_python.dagger.journals import BarbaraJournal, FileJournal, Journal, MemoryJournal
+from bank_python.dagger.ladder import Ladder
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Subscription
 from bank_python.dagger.outcome import Failure
@@ -35,7 +37,9 @@ __all__ = [
     "Explanation",
     "Failure",
     "FileJournal",
+    "Greeks",
     "Journal",
+    "Ladder",
     "Layer",
     "Leaf",
     "LeafBlock",
@@ -49,6 +53,7 @@ __all__ = [
     "ProfileRow",
     "Recalculation",
     "Recorder",
+    "Slope",
     "Snapshot",
     "Source",
     "Subscription",

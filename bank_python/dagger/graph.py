@@ -27,7 +27,9 @@ from bank_python.dagger.aggregate import SumNode
 from bank_python.dagger.block import LeafBlock
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.evaluation import by_height
+from bank_python.dagger.greeks import Greeks, make_greeks
 from bank_python.dagger.journal import Recorder, replay
+from bank_python.dagger.ladder import Ladder, make_ladder
 from bank_python.dagger.lock import WriteLock
 from bank_python.dagger.marking import deliver, distrust_all, mark_stale, needed_for, process
 from bank_python.dagger.membership import attach, connect, detach, exchange, forget_fan, refuse_self_reference
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from bank_python.dagger.array_node import ArrayNode
     from bank_python.dagger.journal import Entry
@@ -432,6 +434,81 @@ class DependencyGraph:
         """
         return replay(self, journal, on_tick)
 
+    def ladder(self, target: Node | str, leaf: Node | str, shocks: ArrayLike, *, relative: bool = False) -> Ladder:
+        """Return a target's value with one leaf at each of many levels; nothing in the graph changes.
+
+        Each value is, to the bit, what reading the target inside ``graph.scenario({leaf: level})`` gives. Array nodes
+        of a class are priced for all levels in one call. Inside a what-if layer the ladder starts from what that
+        layer sees.
+
+        Parameters
+        ----------
+        target : Node or str
+            What to value: a node whose value is a number.
+        leaf : Node or str
+            What to move: a leaf that holds a number.
+        shocks : array_like of shape (n,)
+            At least one, finite: what is added to the leaf's level.
+        relative : bool, default False
+            Shocks are fractions of the level: −0.2 is down 20%.
+
+        Returns
+        -------
+        Ladder
+            Where the target has no value, it holds NaN and the error.
+
+        Raises
+        ------
+        UnknownNodeError
+            There is no such node.
+        GraphError
+            `leaf` is not a leaf that holds a number (:exc:`NotQuotedError`: not yet).
+        DomainError
+            The shocks are not finite numbers; a level lies outside the leaf's domain; a relative shock of a leaf at 0.
+        """
+        return make_ladder(self, self.node(target), self.node(leaf), shocks, relative=relative)
+
+    def greeks(
+        self,
+        targets: Node | str | Sequence[Node | str],
+        leaves: Node | str | Sequence[Node | str],
+        *,
+        bump: float = 0.01,
+        relative: bool = True,
+    ) -> Greeks:
+        """Return first and second derivatives of targets by leaves, from central differences.
+
+        With h the bump, the errors are of order h² and, from rounding, 1/h for delta and 1/h² for gamma; see
+        :mod:`bank_python.dagger.greeks`. Inside a what-if layer they are taken around what that layer sees.
+
+        Parameters
+        ----------
+        targets, leaves : Node or str, or a sequence of them
+            What to differentiate, and by which leaves.
+        bump : float, default 0.01
+            Above zero.
+        relative : bool, default True
+            The bump is a fraction of each leaf's level, not in the leaf's own units.
+
+        Returns
+        -------
+        Greeks
+            ``greeks[target, leaf].delta`` and so on.
+
+        Raises
+        ------
+        UnknownNodeError
+            There is no such node.
+        GraphError
+            One of `leaves` is not a leaf that holds a number (:exc:`NotQuotedError`: not yet).
+        DomainError
+            The bump is not above zero, does not move a leaf, or moves it out of its domain; a relative bump of a leaf
+            at 0; no target or no leaf.
+        """
+        of = [self.node(node) for node in _listed(targets)]
+        by = [self.node(node) for node in _listed(leaves)]
+        return make_greeks(self, of, by, bump, relative=relative)
+
     def snapshot(self) -> Snapshot:
         """Hold one committed tick still: ``with graph.snapshot() as s: s[node]``."""
         with self._lock:
@@ -479,6 +556,7 @@ class DependencyGraph:
             nodes=tuple(node.name for node in nodes),
             by_class=dict(Counter(type(node).__name__ for node in nodes)),
             levels=len(levels),
+            by_level=tuple(tuple(node.name for node in level) for level in levels),
         )
 
     @contextmanager
@@ -761,6 +839,10 @@ class DependencyGraph:
     def _release(self, snapshot: Snapshot) -> None:
         with self._lock:
             self._snapshots = [other for other in self._snapshots if other is not snapshot]
+
+
+def _listed(given: Node | str | Sequence[Node | str]) -> Sequence[Node | str]:
+    return [given] if isinstance(given, Node | str) else given
 
 
 def _leaves(source: Node | LeafBlock) -> tuple[Node, ...]:
