@@ -679,6 +679,11 @@ class DependencyGraph:
             self._pending.setdefault(node, old)
             self._observers.note(node, old)
 
+    def _settle_arrival(self, node: Node) -> None:
+        """Follow up what arrived, if nothing else waits: then its subscribers can be told at once."""
+        if not self._dirty and list(self._pending) == [node]:
+            self._update()
+
     def _undoable(self, undo: Callable[[], object]) -> None:
         if self._log is not None:
             self._undo.append(undo)

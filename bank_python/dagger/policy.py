@@ -228,6 +228,7 @@ class _BackgroundGate(Gate):
                 return
             self.as_of_tick = tick
             graph._arrive(node, outcome)
+            graph._settle_arrival(node)
             if self._again:
                 self._start(graph, node)
 
