@@ -85,7 +85,7 @@ def test_moved_counts_from_the_last_evaluation(graph):
     for value in (1.2, 1.4, 1.5, 1.6, 1.0, 2.2):
         leaf.set(value)
         graph.recalculate()
-    assert calls == [1.0, 1.6, 1.0, 2.2][:4] or calls == [1.2, 1.0, 2.2]
+    assert calls == [1.2, 2.2]
     assert (absolute.value, relative.value) == (22.0, 2.2)
 
 
@@ -163,9 +163,7 @@ def test_a_layer_evaluates_whatever_the_policy(graph):
     assert node.value == 1.0
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: Every(0.0), lambda: Every(float("nan")), lambda: Moved(-1.0), lambda: Every("1")]
-)
-def test_policies_that_make_no_sense_are_refused(make):
+@pytest.mark.parametrize(("policy", "bad"), [(Every, 0.0), (Every, float("nan")), (Moved, -1.0), (Every, "1")])
+def test_policies_that_make_no_sense_are_refused(policy, bad):
     with pytest.raises(GraphError, match="give one"):
-        make()
+        policy(bad)

@@ -3,6 +3,7 @@
 import gc
 import math
 import weakref
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -69,10 +70,8 @@ def test_an_interrupted_run_loses_nothing(k, lazily, monkeypatch):
     graph, fresh = build(fuse), build(lambda: None)
     graph["A"].set(5.0)
     fuse.left = k
-    try:
+    with suppress(KeyboardInterrupt):
         _ = graph["T2"].value if lazily else graph.recalculate()
-    except KeyboardInterrupt:
-        pass
     fuse.left = math.inf
     fresh["A"].set(5.0)
     assert values(graph) == values(fresh)
@@ -239,7 +238,7 @@ class TestBlock:
 
     def test_undone_with_its_batch(self, graph):
         before = values(graph)
-        with pytest.raises(RuntimeError), graph.batch():
+        with suppress(RuntimeError), graph.batch():
             graph.block(["L0", "L1"]).set([8.0, 9.0])
             assert graph["PAIR"].value == -1.0
             raise RuntimeError
@@ -284,6 +283,6 @@ def test_a_tolerance_may_be_a_number():
     for value in (1.1, 1.25, 1.26, 1.4, 2.0):
         leaf.set(value)
         graph.recalculate()
-    assert seen == [1.1, 1.4, 2.0] or seen == [1.1, 2.0]
+    assert seen == [1.1, 1.4, 2.0]
     with pytest.raises(GraphError, match="tolerance"):
         DerivedNode("X", abs, [leaf], equal=-1.0)
