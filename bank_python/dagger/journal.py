@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.node import Leaf, Node
@@ -170,7 +170,8 @@ def _check(graph: DependencyGraph, entry: Entry) -> None:
 
 def _apply(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int]) -> None:
     for name, value in entry.leaves.items():
-        graph[name].set(value)  # type: ignore[attr-defined]  # checked to be a leaf
+        leaf = cast("Leaf", graph[name])
+        leaf._set(value, stamp=leaf._stamp or True)
     for name, terms in entry.terms.items():
         graph._amend(graph[name], terms)  # type: ignore[arg-type]  # checked to be an array node
     for name, evaluation in entry.evaluations.items():

@@ -73,7 +73,9 @@ class MarketData(Leaf):
     @property
     def source(self) -> str:
         """Where the quote comes from: a feed's name, ``"user"``, or ``""`` while there is none."""
-        return self._stamp.source if isinstance(self._stamp, _QuoteStamp) else ""
+        if isinstance(self._stamp, _QuoteStamp):
+            return self._stamp.source
+        return "user" if self._stamp else ""
 
     def set_price(self, price: float, *, time: datetime | None = None, source: str = "user") -> None:
         """Set a new quote; in a graph, what rests on it becomes dirty.

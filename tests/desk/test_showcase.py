@@ -14,9 +14,11 @@ TITLES = [
     "2. A TICK AND WHAT IT RECOMPUTED",
     "3. A RATE SHOCK",
     "4. A WHAT-IF THAT LEAVES NO TRACE",
-    "5. A TRADE BOOKED, STORED AND QUERIED",
-    "6. A BACKGROUND JOB",
-    "7. THE DESK CLOSED AND REOPENED AS IT WAS",
+    "5. A LADDER, AND WHERE THE TIME GOES",
+    "6. A TRADE BOOKED, STORED AND QUERIED",
+    "7. A BACKGROUND JOB",
+    "8. RECORDED AND REPLAYED",
+    "9. THE DESK CLOSED AND REOPENED AS IT WAS",
 ]
 
 
@@ -57,13 +59,16 @@ def test_list_names_every_scene():
 
 def test_dense_proves_what_the_scenes_claim():
     scenes, iterations = facts("--dense", "3")
-    overview, ticking, shock, what_if, trading, job, reopened = scenes
+    overview, ticking, shock, what_if, ladder, trading, job, replay, reopened = scenes
     assert len(overview["traders"]) == 14
     assert ticking["share_tick"]["evaluated"] == ticking["planned"] < ticking["nodes"] / 10
     assert shock["restored"] is True
     assert shock["firm_pnl_change"] != 0.0
     assert (what_if["evaluated_in_graph"], what_if["ticks_passed"], what_if["nodes_dirty_after"]) == (0, 0, 0)
     assert what_if["unchanged_after"] is True
+    assert (ladder["equals_the_what_if"], ladder["graph_untouched"]) == (True, True)
+    assert len(ladder["firm_pnl"]) == len(ladder["shocks"]) == 9
+    assert replay["ticks_recorded"] == replay["ticks_replayed"] == replay["same_to_the_bit"] == 5
     assert trading["by_trader"][0]["quantity"] == 600.0
     assert trading["firm_pnl_after"] == pytest.approx(trading["firm_pnl_before"], abs=1e-6)
     assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
@@ -98,7 +103,7 @@ def test_bad_arguments_are_refused_with_the_way_out(arguments, said):
 
 def test_only_plays_some():
     scenes, iterations = facts("--dense", "0", "--only", "TRADE,3")
-    assert ([x["number"] for x in scenes], iterations) == ([3, 5], [])
+    assert ([x["number"] for x in scenes], iterations) == ([3, 6], [])
 
 
 def test_the_real_panel():
