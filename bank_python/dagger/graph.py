@@ -90,7 +90,7 @@ class DependencyGraph:
         self._lanes: dict[tuple[object, ...], Lanes] = {}
         self._observers = Observers()
         self._lock = WriteLock(self._commit, self._observers)
-        self._snapshots: list[Snapshot] = []
+        self._snapshots: dict[Snapshot, None] = {}
         self._profile: Profile | None = None
         # What waits: sources that moved, with what they held when they were last followed up; marked nodes; nodes
         # that their policy holds back.
@@ -357,7 +357,7 @@ class DependencyGraph:
         return done
 
     @contextmanager
-    def scenario(self, overrides: Mapping[Leaf, object] | Mapping[str, object]) -> Iterator[Layer]:
+    def scenario(self, overrides: Mapping[Any, object]) -> Iterator[Layer]:
         """Open a what-if layer: inside the block this context sees the leaves at other values.
 
         Parameters
@@ -514,7 +514,7 @@ class DependencyGraph:
         with self._lock:
             self._update()
             snapshot = Snapshot(self, self._tick)
-            self._snapshots.append(snapshot)
+            self._snapshots[snapshot] = None
             return snapshot
 
     # --- asking ------------------------------------------------------------------------------
@@ -842,8 +842,8 @@ class DependencyGraph:
         return False
 
     def _release(self, snapshot: Snapshot) -> None:
-        with self._lock:
-            self._snapshots = [other for other in self._snapshots if other is not snapshot]
+        """Let go of a snapshot, without waiting for a writer: a writer may be waiting for the one who leaves."""
+        self._snapshots.pop(snapshot, None)
 
 
 def _listed(given: Node | str | Sequence[Node | str]) -> Sequence[Node | str]:

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from bank_python.dagger.evaluation import evaluate
-from bank_python.dagger.settling import unchanged
+from bank_python.dagger.settling import compared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,8 +109,11 @@ class Layer:
             before = self.base.outcome(node)
         if outcome.__class__ is before.__class__ is float and outcome and node.equal is None:
             moved = outcome != before
+        elif node._lazy:  # asking what it was would compute it
+            moved = True
         else:
-            moved = node._lazy or not unchanged(node, before, outcome)  # asking what a lazy node was computes it
+            outcome, is_same = compared(node, before, outcome)
+            moved = not is_same
         if moved:
             self._known[node] = outcome
             self._moved.add(node)

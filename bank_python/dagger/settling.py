@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bank_python.dagger.graph import DependencyGraph
     from bank_python.dagger.node import Node
 
-__all__ = ["Before", "save", "settle", "unchanged"]
+__all__ = ["Before", "compared", "save", "settle"]
 
 
 class Before(NamedTuple):
@@ -29,11 +29,7 @@ def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:
     if node.gate is not None and graph._recorder is not None:
         graph._recorder.note_evaluated(node, outcome)
     old = node._outcome
-    try:
-        is_same = unchanged(node, old, outcome)
-    except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
-        outcome = Failure(error, node.name, error)
-        is_same = same(old, outcome)
+    outcome, is_same = compared(node, old, outcome)
     if is_same:
         return False
     save(graph, [node])
@@ -45,20 +41,28 @@ def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:
     return True
 
 
-def unchanged(node: Node, old: Outcome, new: Outcome) -> bool:
-    """Whether `new` is not worth propagating: by the node's own rule, or else by the bits."""
+def compared(node: Node, old: Outcome, new: Outcome) -> tuple[Outcome, bool]:
+    """Return `new`, and whether it is not worth propagating: by the node's own rule, or else by the bits.
+
+    If that rule raises, its error is the node's outcome.
+    """
     if node.equal is None or isinstance(old, Failure) or isinstance(new, Failure) or old is None:
-        return same(old, new)
-    return bool(node.equal(old, new))
+        return new, same(old, new)
+    try:
+        return new, bool(node.equal(old, new))
+    except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
+        failure = Failure(error, node.name, error)
+        return failure, same(old, failure)
 
 
 def save(graph: DependencyGraph, nodes: Iterable[Node]) -> None:
     """Save what `nodes` hold, for snapshots and for a batch that may be undone, before it is replaced."""
-    if not graph._snapshots and graph._log is None:
+    snapshots = tuple(graph._snapshots)  # another thread may let go of one at any moment
+    if not snapshots and graph._log is None:
         return
     for node in nodes:
         outcome = node._outcome
-        for snapshot in graph._snapshots:
+        for snapshot in snapshots:
             snapshot.keep(node, outcome)
         if graph._log is not None:
             graph._log.append(Before(node, outcome, node._previous, node._changed_tick))

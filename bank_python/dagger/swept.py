@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.dagger.outcome import Failure, Outcome, same
-from bank_python.dagger.settling import unchanged
+from bank_python.dagger.settling import compared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bank_python.dagger.node import Node
+    from bank_python.dagger.outcome import Outcome
 
 __all__ = ["Swept", "as_number", "settled"]
 
@@ -91,11 +91,7 @@ def settled(node: Node, before: Outcome, outcomes: list[Outcome], due: NDArray[n
         return Swept.of(outcomes, due)
     moved = due.copy()
     for i in np.flatnonzero(due).tolist():
-        try:
-            is_same = unchanged(node, before, outcomes[i])
-        except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
-            outcomes[i] = Failure(error, node.name, error)
-            is_same = same(before, outcomes[i])
+        outcomes[i], is_same = compared(node, before, outcomes[i])
         if is_same:
             moved[i], outcomes[i] = False, before
     return Swept.of(outcomes, moved)

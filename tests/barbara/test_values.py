@@ -9,6 +9,7 @@ import json
 import math
 import struct
 from collections import OrderedDict, namedtuple
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
@@ -435,11 +436,8 @@ def test_a_flipped_bit_never_gives_a_wrong_value(kept, data):
     session = kept._session()
     sequence = kept.version("/v").sequence
     session.rows("UPDATE version SET record = ? WHERE sequence = ?", (bytes(record), sequence))
-    try:
-        read = kept["/v"]
-    except StoreError as error:
-        assert error.key == "/v"
-    else:  # a bit that fills up the last byte of the compressed stream means nothing
+    with suppress(StoreError):
+        read = kept["/v"]  # a bit that fills up the last byte of the compressed stream means nothing
         assert read["a"] == value["a"]
         assert np.array_equal(read["b"], value["b"])
 

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import threading
 import weakref
 from contextlib import suppress
 
@@ -286,3 +287,27 @@ def test_a_tolerance_may_be_a_number():
     assert seen == [1.1, 1.4, 2.0]
     with pytest.raises(GraphError, match="tolerance"):
         DerivedNode("X", abs, [leaf], equal=-1.0)
+
+
+def test_leaving_a_layer_does_not_wait_for_a_writer():
+    graph = DependencyGraph()
+    leaf = graph.register(Leaf("L", 1.0))
+    node = graph.derive("D", lambda x: 2.0 * x, [leaf])
+    inside, leave = threading.Event(), threading.Event()
+    seen = []
+
+    def look():
+        with graph.scenario({"L": 5.0}):
+            inside.set()
+            leave.wait(30.0)
+            seen.append(node.value)
+
+    reader = threading.Thread(target=look, daemon=True)
+    reader.start()
+    assert inside.wait(30.0)
+    with graph.batch():
+        leaf.set(3.0)
+        leave.set()
+        reader.join(30.0)
+        assert (reader.is_alive(), seen) == (False, [10.0])
+    assert node.value == 6.0

@@ -227,7 +227,7 @@ def test_around_a_pinned_derived_node():
 
 
 def test_a_ladder_of_the_firm_is_fsum_at_every_rung():
-    graph, spots, options, firm = make_firm()
+    graph, spots, _, firm = make_firm()
     ladder = graph.ladder(firm, spots[0], np.linspace(-30.0, 30.0, 13))
     for level, value in zip(ladder.levels.tolist(), ladder.values.tolist(), strict=True):
         with graph.scenario({spots[0]: level}):
