@@ -107,10 +107,10 @@ class Layer:
         before = node._outcome  # before looking for a saved one: the writer saves first and overwrites second
         if self.base.saved and not node._lazy:
             before = self.base.outcome(node)
-        if outcome.__class__ is before.__class__ is float and outcome and node.equal is None:
-            moved = outcome != before
-        elif node._lazy:  # asking what it was would compute it
+        if node._lazy:  # what it holds need not be what it was, and asking that would compute it
             moved = True
+        elif outcome.__class__ is before.__class__ is float and outcome and node.equal is None:
+            moved = outcome != before
         else:
             outcome, is_same = compared(node, before, outcome)
             moved = not is_same

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bank_python.dagger.graph import DependencyGraph
     from bank_python.dagger.node import Node
 
-__all__ = ["Before", "compared", "save", "settle"]
+__all__ = ["Before", "compared", "replace", "save", "settle"]
 
 
 class Before(NamedTuple):
@@ -26,19 +26,25 @@ class Before(NamedTuple):
 
 def settle(graph: DependencyGraph, node: Node, outcome: Outcome) -> bool:
     """Give `node` the outcome it came to, and say whether that is a change worth propagating."""
-    if node.gate is not None and graph._recorder is not None:
+    if graph._replaying and node.equal is not None:
+        return False  # what it handed on, and when, is in the journal
+    outcome, is_same = compared(node, node._outcome, outcome)
+    if graph._recorder is not None and (node.gate is not None or not is_same):
         graph._recorder.note_evaluated(node, outcome)
-    old = node._outcome
-    outcome, is_same = compared(node, old, outcome)
     if is_same:
         return False
+    replace(graph, node, outcome)
+    return True
+
+
+def replace(graph: DependencyGraph, node: Node, outcome: Outcome) -> None:
+    """Give `node` another outcome, keeping the one before the tick under way."""
     save(graph, [node])
     tick = graph._working_tick
     if node._changed_tick != tick:
-        node._previous = old
+        node._previous = node._outcome
         node._changed_tick = tick
     node._outcome = outcome
-    return True
 
 
 def compared(node: Node, old: Outcome, new: Outcome) -> tuple[Outcome, bool]:
