@@ -39,7 +39,7 @@ from bank_python.dagger.observe import Observers, Subscription
 from bank_python.dagger.outcome import Outcome, same
 from bank_python.dagger.profile import Profile
 from bank_python.dagger.scenario import Layer, active_layer, enter_layer, leave_layer
-from bank_python.dagger.settling import Before, save, settle
+from bank_python.dagger.settling import Before, replace, save
 from bank_python.dagger.snapshot import Snapshot
 from bank_python.dagger.wave import Wave
 from bank_python.dagger.wiring import Reach, check_names, dependents_of, find_cycle, registration_order
@@ -675,7 +675,10 @@ class DependencyGraph:
         """Take a value that was computed elsewhere, as a tick."""
         old = node._outcome
         self._begin_tick()
-        if settle(self, node, outcome):
+        if self._recorder is not None:
+            self._recorder.note_evaluated(node, outcome)
+        if not same(old, outcome):
+            replace(self, node, outcome)
             self._pending.setdefault(node, old)
             self._observers.note(node, old)
 

@@ -1,10 +1,10 @@
 """Recording ticks and replaying them: the graph's definition and a journal give back the same values, bit for bit.
 
-A journal opens with what the definition does not say: what each leaf holds and what each node with a policy last came
-to. After that it has one :class:`Entry` a tick: the leaves that were set, the contracts that were amended, and the
-evaluations of nodes with a policy, which depend on clocks and threads. Everything else is a function of these. A batch
-that was undone leaves nothing. Changes of the wiring are not journaled: replay on a graph that is wired as the recorded
-one was.
+A journal opens with what the definition does not say: what each leaf holds, and what each node holds whose value is
+not a function of them alone. After that it has an :class:`Entry` a tick: the leaves that were set, the contracts that
+were amended, and what such nodes came to: those with a policy depend on clocks and threads, those with a tolerance on
+when somebody looked. Everything else is a function of these. A batch that was undone leaves nothing. Changes of the
+wiring are not journaled: replay on a graph that is wired as the recorded one was.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a node with a policy came to.
+    """What a node with a policy or a tolerance came to.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Entry:
     terms : mapping of str to mapping
         The terms of contracts that were amended.
     evaluations : mapping of str to Evaluation
-        What nodes with a policy came to.
+        What nodes with a policy or a tolerance came to.
     """
 
     tick: int
@@ -102,7 +102,7 @@ class Recorder:
         self._terms[node] = None
 
     def note_evaluated(self, node: Node, outcome: Outcome) -> None:
-        """Note what a node with a policy came to."""
+        """Note what a node came to, if its value is not a function of the leaves alone."""
         if _is_journaled(node):
             self._evaluated[node] = outcome
 
@@ -155,11 +155,11 @@ def _check(graph: DependencyGraph, entry: Entry) -> None:
     for names, kind, what in (
         (entry.leaves, Leaf, "leaf"),
         (entry.terms, ArrayNode, "contract"),
-        (entry.evaluations, Node, "node with a policy"),
+        (entry.evaluations, Node, "node with a policy or a tolerance"),
     ):
         for name in names:
             node = graph.find(name)
-            if not isinstance(node, kind) or (kind is Node and node.gate is None):
+            if not isinstance(node, kind) or (kind is Node and not _is_journaled(node)):
                 raise JournalError(
                     f"tick {entry.tick} of the journal has the {what} {name!r}, the graph has not: replay on a graph "
                     "that is wired as the recorded one was",
@@ -176,14 +176,14 @@ def _apply(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int]) -> No
         graph._amend(graph[name], terms)  # type: ignore[arg-type]  # checked to be an array node
     for name, evaluation in entry.evaluations.items():
         node = graph[name]
-        assert node.gate is not None  # noqa: S101 - checked
         graph._arrive(node, _outcome(name, evaluation))
-        node.gate.as_of_tick = ticks.get(evaluation.as_of_tick, graph._working_tick)
+        if node.gate is not None:
+            node.gate.as_of_tick = ticks.get(evaluation.as_of_tick, graph._working_tick)
 
 
 def _is_journaled(node: Node) -> bool:
-    """Whether the node's evaluations depend on more than the leaves; a lazy one's do not."""
-    return node.gate is not None and not node.gate.lazy
+    """Whether the node's value is not a function of the leaves alone; that of one only reads evaluate is."""
+    return not node._lazy and (node.gate is not None or node.equal is not None)
 
 
 def _has_value(leaf: Leaf) -> bool:

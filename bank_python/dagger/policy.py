@@ -22,6 +22,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.dagger.outcome import Failure, Outcome, same
@@ -48,6 +49,7 @@ class Gate(ABC):
 
     def admits(self, graph: DependencyGraph, node: Node) -> bool:
         """Whether the node, which is due, is evaluated now; if so, its value is as of the present tick."""
+        graph._undoable(partial(self.__dict__.update, dict(self.__dict__)))
         if (graph._replaying and not self.lazy) or not self.opens(graph, node):
             return False  # a replay brings the values that the journal has
         self.as_of_tick = graph._working_tick
@@ -194,38 +196,39 @@ class _BackgroundGate(Gate):
     def __init__(self, policy: Background) -> None:
         super().__init__()
         self._policy = policy
-        self._running = False
+        self._running: object | None = None  # the run whose value is waited for
         self._again = False
 
     def opens(self, graph: DependencyGraph, node: Node) -> bool:
         inputs = [source._outcome for source in node._inputs]
         if node._outcome is None or Failure in map(type, inputs):
             return True
-        if self._running:
+        if self._running is not None:
             self._again = True
         else:
             self._start(graph, node)
         return False
 
     def _start(self, graph: DependencyGraph, node: Node) -> None:
-        self._running, self._again = True, False
+        run = object()
+        self._running, self._again = run, False
         values = {source: source._outcome for source in node._inputs}
         tick = graph._working_tick
         if self._policy.executor is None:
             threading.Thread(
-                target=self._run, args=(graph, node, values, tick), name=f"dagger-{node.name}", daemon=True
+                target=self._run, args=(graph, node, values, tick, run), name=f"dagger-{node.name}", daemon=True
             ).start()
         else:
-            self._policy.executor.submit(self._run, graph, node, values, tick)
+            self._policy.executor.submit(self._run, graph, node, values, tick, run)
 
-    def _run(self, graph: DependencyGraph, node: Node, values: dict[Node, Outcome], tick: int) -> None:
+    def _run(self, graph: DependencyGraph, node: Node, values: dict[Node, Outcome], tick: int, run: object) -> None:
         from bank_python.dagger.evaluation import evaluate_one
 
         outcome = evaluate_one(node, values.__getitem__)
         with graph._lock:
-            self._running = False
-            if node._graph is not graph:
-                return
+            if self._running is not run or node._graph is not graph:
+                return  # it was started in a batch that was undone, or the node has left
+            self._running = None
             self.as_of_tick = tick
             graph._arrive(node, outcome)
             graph._settle_arrival(node)

@@ -1,6 +1,7 @@
 """Costly nodes: when they are evaluated, what they show meanwhile, and how old that is."""
 
 import threading
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -167,3 +168,27 @@ def test_a_layer_evaluates_whatever_the_policy(graph):
 def test_policies_that_make_no_sense_are_refused(policy, bad):
     with pytest.raises(GraphError, match="give one"):
         policy(bad)
+
+
+def test_an_undone_batch_leaves_no_mark_on_a_policy(graph):
+    calls, leaf, executor = [], graph["L"], ByHand()
+    moved = graph.derive("MOVED", counted(calls), [leaf], Moved(0.5))
+    back = graph.derive("BACK", lambda x: -x, [leaf], Background(executor))
+    graph.recalculate()
+    leaf.set(1.0)
+    with suppress(RuntimeError), graph.batch():
+        leaf.set(9.0)
+        graph.recalculate()
+        assert moved.value == 90.0
+        raise RuntimeError
+    executor.run()
+    graph.recalculate()
+    assert (moved.value, back.value, moved.as_of_tick) == (10.0, -1.0, 0)
+    leaf.set(1.4)
+    graph.recalculate()
+    assert moved.value == 10.0
+    leaf.set(1.6)
+    graph.recalculate()
+    executor.run()  # what 1.4 started
+    executor.run()  # what 1.6 asked for meanwhile
+    assert (moved.value, back.value) == (16.0, -1.6)
