@@ -122,11 +122,11 @@ def profile_view(profile: Profile) -> RichTable:
     shown.add_column("Class")
     for column in ("Evaluations", "Calls", "ms"):
         shown.add_column(column, justify="right")
-    shown.add_column("Share", no_wrap=True)
+    shown.add_column("Share")
     for row in profile.rows:
         share = row.seconds / profile.seconds if profile.seconds else 0.0
         figures = f"{row.evaluations:,}", f"{row.calls:,}", f"{1e3 * row.seconds:,.3f}"
-        shown.add_row(Text(row.name), *figures, Text(f"{share:4.0%} {'█' * round(share * _BAR)}"))
+        shown.add_row(Text(row.name), *figures, _picture(f"{share:4.0%} {'█' * round(share * _BAR)}"))
     shown.add_section()
     shown.add_row("all", f"{profile.evaluations:,}", "", f"{1e3 * profile.seconds:,.3f}", "")
     return shown
@@ -137,7 +137,8 @@ def ladder_view(ladder: Ladder) -> RichTable:
     shown = _figures(f"{ladder.target} along {ladder.leaf}", ("Shock", "Level", "Value", "Change"))
     known = [value for value in (*ladder.values.tolist(), ladder.base) if math.isfinite(value)]
     origin = ladder.base if math.isfinite(ladder.base) else min(known, default=0.0)
-    shown.add_column(f"{number(min(known))} … {number(max(known))}" if known else "", no_wrap=True)
+    axis = f"{number(min(known))} … {number(max(known))}" if known else ""
+    shown.add_column(Text(axis, no_wrap=True, overflow="ellipsis"))
     rows = zip(ladder.shocks.tolist(), ladder.levels.tolist(), ladder.values.tolist(), ladder.errors, strict=True)
     for shock, level, value, error in rows:
         by = f"{shock:+.2%}" if ladder.relative else f"{shock:+g}"
@@ -145,7 +146,7 @@ def ladder_view(ladder: Ladder) -> RichTable:
             shown.add_row(by, number(level, 4), MISSING, MISSING, Text(type(error).__name__, style="red"))
         else:
             change = value - ladder.base
-            moved = MISSING if math.isnan(change) else signed(change, 2)
+            moved = MISSING if math.isnan(change) else signed(change, 2 if abs(change) >= 1.0 or not change else 4)
             shown.add_row(by, number(level, 4), number(value), moved, _bar(known, origin, value))
     return shown
 
@@ -173,9 +174,14 @@ def _figures(title: str, columns: Sequence[str]) -> RichTable:
 
 def _bar(known: Sequence[float], origin: float, value: float) -> Text:
     """Draw how far `value` lies from `origin`, on an axis as wide as all that is known."""
-    low, high = min(known), max(known)
+    low, high = min(known, default=0.0), max(known, default=0.0)
     value = min(max(value, low), high)  # an infinite one reaches the end
     zero, end = (round((x - low) / (high - low) * _BAR) if high > low else 0 for x in (origin, value))
     left, right = sorted((zero, end))
-    bar = Text(" " * left).append("█" * (right - left), style="green" if end > zero else "red")
+    bar = _picture(" " * left).append("█" * (right - left), style="green" if end > zero else "red")
     return bar.append("│" if left == right else "")
+
+
+def _picture(drawn: str) -> Text:
+    """Return what gives way where a line is too short, so that the numbers beside it stay whole."""
+    return Text(drawn, no_wrap=True, overflow="crop")

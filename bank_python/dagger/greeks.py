@@ -7,6 +7,9 @@ One sweep of three shocks a leaf serves all targets. The truncation errors are :
 :math:`h^2 f''''/12`; rounding adds about :math:`\epsilon |f| / h` and :math:`4 \epsilon |f| / h^2`, with
 :math:`\epsilon = 2^{-53}`. So a smaller bump is not always a better one, and least of all for gamma: between a
 thousandth and a hundredth of the level suits a smooth price.
+
+A node that a policy or a tolerance holds back counts in the middle with the value it holds, and beside it with what it
+comes to: bring it up to date first, or its gamma means little.
 """
 
 from __future__ import annotations
