@@ -64,7 +64,8 @@ class Layer:
             self._keep(node, outcome)
 
     def _take_over(self, outer: Layer, reached: Cone) -> None:
-        self._known = {node: outcome for node, outcome in outer._known.items() if node not in reached.touched}
+        taken = reached.touched.keys() | self._overrides.keys()
+        self._known = {node: outcome for node, outcome in outer._known.items() if node not in taken}
         self._moved = {node for node in outer._moved if node in self._known}
 
     def outcome(self, node: Node) -> Outcome:

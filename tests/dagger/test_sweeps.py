@@ -183,6 +183,21 @@ def test_a_layer_that_puts_a_lazy_chain_back_to_what_was_last_read():
         assert above.value == 11.0
 
 
+def test_an_inner_layer_that_puts_a_leaf_back_evaluates_nothing():
+    graph = DependencyGraph()
+    leaf = graph.register(Leaf("L", 1.0))
+    near = graph.derive("NEAR", lambda x: 2.0 * x, [leaf], equal=0.5)
+    assert near.value == 2.0
+    leaf.set(1.1)
+    assert near.value == 2.0  # held, within the tolerance
+    with graph.scenario({leaf: 5.0}):
+        assert near.value == 10.0
+        assert graph.ladder(near, leaf, [-0.78], relative=True).values.tolist() == [2.0]
+        with graph.scenario({leaf: 1.1}) as inner:
+            assert near.value == 2.0
+        assert inner.evaluations == 0
+
+
 def test_a_comparison_that_raises_is_the_nodes_error_in_a_layer_too():
     graph = DependencyGraph()
     leaf = graph.register(Leaf("L", 1.0))
