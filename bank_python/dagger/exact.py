@@ -80,8 +80,9 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
 
     Examples
     --------
-    >>> grouped(np.array([1e16, 1.0, -1e16, 0.1, 0.2]), np.array([0, 3]))
-    [[0.0, 1.0], [0.0, 0.30000000000000004, -2.7755575615628914e-17]]
+    >>> terms = grouped(np.array([1e16, 1.0, -1e16, 0.1, 0.2]), np.array([0, 3]))
+    >>> [fsum(group) for group in terms]
+    [1.0, 0.30000000000000004]
     """
     sums = []
     bits = math.ceil(math.log2(len(values) + 2))

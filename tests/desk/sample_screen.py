@@ -78,7 +78,10 @@ def sample_frame():
         worth, total, total / 8, date(2026, 1, 5), 1_312, "yahoo", NOW, 3, tuple(total * k for k in (0.2, 0.5, 1.0))
     )
     classes = {"Equity": 218, "Position": 90, "Option": 22, "SumNode": 20, "Book": 14, "ProfitAndLoss": 14}
-    done = Recalculation(tick=1_312, evaluated=378, changed=377, failed=1, by_class=classes, seconds=0.0021)
+    done = Recalculation(1_312)
+    for name, count in classes.items():
+        done.add(type(name, (), {}), count)
+    done.changed, done.failed, done.seconds = 377, 1, 0.0021
     return Frame(NOW - timedelta(seconds=3), firm, traders, tuple(quotes()), positions(), 683, done)
 
 
