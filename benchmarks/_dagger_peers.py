@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - csp's baskets
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - csp's baskets
 import calyxos
 import csp
 import loman
+import numpy as np
 import reaktiv
 from _dagger_loop import Loop
 from csp import ts
 from csp.impl.pushadapter import PushInputAdapter
 from csp.impl.wiring import py_push_adapter_def
 
-from bank_python.dagger import DependencyGraph, Leaf
+from bank_python.dagger import ArrayNode, DependencyGraph, Leaf, Source, Term
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,6 +89,57 @@ class Ours:
     def what_if(self, spot: int, value: float) -> float:
         with self.graph.scenario({self.spots[spot]: value}):
             return self.firm.value  # type: ignore[return-value]  # a float
+
+
+class Rounded(ArrayNode):
+    """The option as a vectorised class."""
+
+    spot = Source("price of the underlying")
+    strike = Term("strike")
+    width = Term("how much the payoff is rounded off")
+
+    def __init__(self, name: str, spot: Leaf, strike: float) -> None:
+        super().__init__(name, {"spot": spot}, {"strike": strike, "width": WIDTH})
+
+    @staticmethod
+    def price(spot: Any, strike: Any, width: Any) -> Any:
+        x = spot - strike
+        return 0.5 * (x + np.sqrt(x * x + width))
+
+
+class OursArrays:
+    """bank_python's graph with array nodes, fed by pages of quotes."""
+
+    name = "bank_python, array nodes"
+
+    def __init__(self, spots: int, options: int) -> None:
+        self.graph = DependencyGraph()
+        leaves = [self.graph.register(Leaf(f"S{i}", START, domain="positive")) for i in range(spots)]
+        books: list[list[Any]] = [[] for _ in range(BOOKS)]
+        for i in range(options):
+            books[book_of(i, spots)].append(self.graph.register(Rounded(f"O{i}", leaves[i % spots], strike_of(i))))
+        self.firm = self.graph.sum("FIRM", [self.graph.sum(f"B{j}", book) for j, book in enumerate(books)])
+        self.graph.recalculate()
+        self.block = self.graph.block(leaves)
+
+    def every(self, values: Any) -> float:
+        self.block.set(values)
+        return self.firm.value  # type: ignore[return-value]  # a float
+
+
+class Numpy:
+    """The bare batch: gather, price, add up by book, add up."""
+
+    name = "numpy"
+
+    def __init__(self, spots: int, options: int) -> None:
+        self.underlying = np.arange(options) % spots
+        self.strikes = np.array([strike_of(i) for i in range(options)])
+        self.books = np.array([book_of(i, spots) for i in range(options)])
+
+    def every(self, values: Any) -> float:
+        prices = Rounded.price(np.asarray(values)[self.underlying], self.strikes, WIDTH)
+        return float(np.bincount(self.books, prices, BOOKS).sum())
 
 
 class Floor:
@@ -342,6 +395,8 @@ class CspLive:
     def close(self) -> None:
         """Stop the engine."""
         self._thread.stop_engine()
+        with suppress(Exception):  # how a stopped engine ends is of no interest here
+            self._thread.join()
 
 
 def csp_replay(spots: int, options: int, ticks: list[dict[int, float]], *, exact: bool) -> tuple[list[float], float]:

@@ -1,8 +1,9 @@
 """Dagger beside csp, reaktiv, calyxos, loman, numpy and a loop written by hand.
 
 Every case sets something, reads the result, and times that, tick by tick; the engines take turns, in shuffled order,
-with the same numbers, and medians are printed. Before anything is timed the engines' results are compared, and our
-evaluations are counted: they have to be the least that the change allows. Ratios come last, each with its target.
+with the same numbers, the big ones each in a process of its own, and medians are printed. The engines' results are
+compared, and our evaluations are counted: they have to be the least that the change allows. Ratios come last, each with
+its target.
 
 Run it with ``make bench`` or ``python benchmarks/dagger.py --only one,all``.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import multiprocessing
 import platform
 import random
 import statistics
@@ -23,12 +25,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from _dagger_loop import Loop
 
-from bank_python.dagger import ArrayNode, DependencyGraph, Leaf, Source, Term
+from bank_python.dagger import DependencyGraph, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from multiprocessing.connection import Connection
 
 SPOTS, OPTIONS = 180, 5000
+CSP_LIVE = "csp, live: push + wait for the firm"
+CSP_RUNNING = "csp, replay inside its engine, running sums"
+CSP_EXACT = "csp, replay inside its engine, exact sums"
 PACKAGES = ("numpy", "bank-python", "csp", "reaktiv", "calyxos", "loman")
 
 _SIZE = """
@@ -139,135 +145,130 @@ def spot_values(seed: int = 7) -> list[float]:
 # --- one spot and all spots, the same cheap function in every engine -------------------------------
 
 
+def serve(connection: Connection, kind: str, method: str) -> None:
+    """Run one engine in a process of its own: answer rounds of ticks with their times and the last result."""
+    import _dagger_peers as peers
+
+    engine = getattr(peers, kind)(SPOTS, OPTIONS)
+    call, values = getattr(engine, method), spot_values()
+    pages = [[values[(37 * i + spot) % len(values)] for spot in range(SPOTS)] for i in range(50)]
+    arguments: list[Any] = pages if kind not in ("OursArrays", "Numpy") else [np.array(page) for page in pages]
+    gc.collect()
+    connection.send(None)
+    while True:
+        job = connection.recv()
+        if job is None:
+            break
+        times, result = [], 0.0
+        for i in range(*job):
+            given = (arguments[i % 50],) if method == "every" else (i % SPOTS, values[i % len(values)])
+            started = time.perf_counter()
+            result = call(*given)
+            times.append(time.perf_counter() - started)
+        connection.send((times, result))
+    getattr(engine, "close", lambda: None)()
+
+
+def in_turns(engines: dict[str, tuple[str, str]], rounds: int, ticks: int) -> dict[str, float]:
+    """Time engines, each in a process of its own so that none disturbs another, in turn and in shuffled order.
+
+    All get the same ticks; after every round their results have to agree.
+    """
+    context = multiprocessing.get_context("spawn")
+    ends: dict[str, Connection] = {}
+    for name, (kind, method) in engines.items():
+        ends[name], other = context.Pipe()
+        context.Process(target=serve, args=(other, kind, method), daemon=True).start()
+    for end in ends.values():
+        end.recv()
+    shuffler, seconds = random.Random(1), {name: list[float]() for name in engines}
+    for number in range(rounds + 1):
+        results: dict[str, float] = {}
+        for name in shuffler.sample(list(engines), k=len(engines)):
+            ends[name].send((number * ticks, (number + 1) * ticks))
+            times, results[name] = ends[name].recv()
+            if number:
+                seconds[name] += times
+        agree(results)
+    for end in ends.values():
+        end.send(None)
+    return {name: 1e6 * statistics.median(times) for name, times in seconds.items()}
+
+
+def replayed_by_csp(ticks: list[dict[int, float]]) -> dict[str, float]:
+    """Time csp inside its own engine, with running sums and with exact ones."""
+    import _dagger_peers as peers
+
+    medians = {}
+    for exact in (False, True):
+        times, _ = peers.csp_replay(SPOTS, OPTIONS, ticks, exact=exact)
+        medians[CSP_EXACT if exact else CSP_RUNNING] = 1e6 * statistics.median(times)
+    return medians
+
+
 def case_one(report: Report, rounds: int) -> None:
     """One spot → firm."""
     import _dagger_peers as peers
 
     values = spot_values()
-    ours, floor, live = peers.Ours(SPOTS, OPTIONS), peers.Floor(SPOTS, OPTIONS), peers.CspLive(SPOTS, OPTIONS)
-    for i in range(20):
-        agree({engine.name: engine.one(i, values[i]) for engine in (ours, floor, live)})
+    ours = peers.Ours(SPOTS, OPTIONS)
     ours.spots[3].set(100.5)
-    done = ours.graph.recalculate()
-    expected = 28 + 8 + 1
-    if done.evaluated != expected:
-        raise SystemExit(f"{done.evaluated} evaluations, {expected} would do")
-
-    medians = timed(
+    counted, expected = ours.graph.recalculate().evaluated, 28 + 8 + 1
+    if counted != expected:
+        raise SystemExit(f"{counted} evaluations, {expected} would do")
+    medians = in_turns(
         {
-            "bank_python, set + recalculate + read": lambda i: ours.one(i % SPOTS, values[i % 4999]),
-            "bank_python, set + read": lambda i: ours.one_read(i % SPOTS, values[i % 4999]),
-            "loop": lambda i: floor.one(i % SPOTS, values[i % 4999]),
-            "csp, live: push + wait for the firm": lambda i: live.one(i % SPOTS, values[i % 4999]),
+            "bank_python": ("Ours", "one"),
+            "bank_python, without recalculate": ("Ours", "one_read"),
+            "loop": ("Floor", "one"),
+            CSP_LIVE: ("CspLive", "one"),
         },
         rounds,
         500,
     )
-    live.close()
-    for kind, size, options in (
-        (peers.Reaktiv, SPOTS, OPTIONS),
-        (peers.Calyxos, SPOTS, OPTIONS),
-        (peers.Loman, 36, 1000),
-    ):
-        engine, check = kind(size, options), peers.Floor(size, options)
-        agree({each.name: each.one(5, values[0]) for each in (engine, check)})
-        label = engine.name if size == SPOTS else f"{engine.name} ({size} spots, {options:,} options)"
-        medians |= timed({label: lambda i, e=engine, n=size: e.one(i % n, values[i])}, 3, 7)  # type: ignore[misc]
-    for exact in (False, True):
-        times, _ = peers.csp_replay(SPOTS, OPTIONS, [{k % SPOTS: values[k]} for k in range(3000)], exact=exact)
-        label = "csp, replay inside its engine, " + ("exact sums" if exact else "running sums")
-        medians[label] = 1e6 * statistics.median(times)
+    medians |= in_turns({"reaktiv": ("Reaktiv", "one"), "calyxos": ("Calyxos", "one")}, 3, 20)
+    small, check = peers.Loman(36, 1000), peers.Floor(36, 1000)
+    agree({"loman": small.one(5, values[0]), "loop": check.one(5, values[0])})
+    medians |= timed({"loman (36 spots, 1,000 options)": lambda i: small.one(i % 36, values[i])}, 3, 7)
+    medians |= replayed_by_csp([{k % SPOTS: values[k]} for k in range(3000)])
     report.case(
         f"one spot → firm ({SPOTS} spots, {OPTIONS:,} options, 14 books)", medians, f"{expected} evaluations: the least"
     )
-    mine = medians["bank_python, set + recalculate + read"]
-    report.ratio("one spot: csp live / bank_python", medians["csp, live: push + wait for the firm"] / mine, "≥ 2")
-    report.ratio("one spot: csp replay, exact sums / bank_python", medians[label] / mine, "≥ 2")
+    mine = medians["bank_python"]
+    report.ratio("one spot: csp live / bank_python", medians[CSP_LIVE] / mine, "≥ 2")
+    report.ratio("one spot: csp replay, exact sums / bank_python", medians[CSP_EXACT] / mine, "≥ 2")
     report.ratio("one spot: reaktiv / bank_python", medians["reaktiv"] / mine, "≥ 300")
     report.ratio("one spot: bank_python / loop", mine / medians["loop"], "≤ 2.5")
-
-
-class Rounded(ArrayNode):
-    """The cheap option as a vectorised class."""
-
-    spot = Source("price of the underlying")
-    strike = Term("strike")
-    width = Term("how much the payoff is rounded off")
-
-    def __init__(self, name: str, spot: Leaf, strike: float, width: float) -> None:
-        super().__init__(name, {"spot": spot}, {"strike": strike, "width": width})
-
-    @staticmethod
-    def price(spot: Any, strike: Any, width: Any) -> Any:  # noqa: D102 - documented by ArrayNode
-        x = spot - strike
-        return 0.5 * (x + np.sqrt(x * x + width))
 
 
 def case_all(report: Report, rounds: int) -> None:
     """All spots → firm."""
     import _dagger_peers as peers
 
-    rng = np.random.default_rng(7)
-    pages = [90.0 + 20.0 * rng.random(SPOTS) for _ in range(50)]
-    lists = [page.tolist() for page in pages]
-    graph = DependencyGraph()
-    spots = [graph.register(Leaf(f"S{i}", 100.0, domain="positive")) for i in range(SPOTS)]
-    books: list[list[Any]] = [[] for _ in range(peers.BOOKS)]
-    for i in range(OPTIONS):
-        node = graph.register(Rounded(f"O{i}", spots[i % SPOTS], peers.strike_of(i), peers.WIDTH))
-        books[peers.book_of(i, SPOTS)].append(node)
-    firm = graph.sum("FIRM", [graph.sum(f"B{j}", book) for j, book in enumerate(books)])
-    graph.recalculate()
-    block = graph.block(spots)
-
-    underlying = np.arange(OPTIONS) % SPOTS
-    strikes = np.array([peers.strike_of(i) for i in range(OPTIONS)])
-    book_numbers = np.array([peers.book_of(i, SPOTS) for i in range(OPTIONS)])
-
-    def vectorised(i: int) -> float:
-        block.set(pages[i % 50])
-        return firm.value  # type: ignore[return-value]  # a float
-
-    def bare(i: int) -> float:
-        prices = Rounded.price(pages[i % 50][underlying], strikes, peers.WIDTH)
-        return float(np.bincount(book_numbers, prices, peers.BOOKS).sum())
-
-    ours, floor, live = peers.Ours(SPOTS, OPTIONS), peers.Floor(SPOTS, OPTIONS), peers.CspLive(SPOTS, OPTIONS)
-    for i in range(5):
-        results = {"bank_python": vectorised(i), "loop": floor.every(lists[i]), "numpy": bare(i)}
-        agree({**results, "csp": live.every(lists[i]), "functions": ours.every(lists[i])})
-    before = graph.evaluations
-    vectorised(6)
-    counted = graph.evaluations - before
-    if counted != OPTIONS + peers.BOOKS + 1:
-        raise SystemExit(f"{counted} evaluations, {OPTIONS + peers.BOOKS + 1} would do")
-    medians = timed(
+    ours, values = peers.OursArrays(SPOTS, OPTIONS), spot_values()
+    before = ours.graph.evaluations
+    ours.every(np.array(values[:SPOTS]))
+    counted, expected = ours.graph.evaluations - before, OPTIONS + peers.BOOKS + 1
+    if counted != expected:
+        raise SystemExit(f"{counted} evaluations, {expected} would do")
+    medians = in_turns(
         {
-            "numpy: gather, price, bincount, sum": bare,
-            "bank_python, array nodes: block.set + read": vectorised,
-            "bank_python, functions: batch + recalculate": lambda i: ours.every(lists[i % 50]),
-            "loop": lambda i: floor.every(lists[i % 50]),
-            "csp, live: push + wait for the firm": lambda i: live.every(lists[i % 50]),
+            "numpy: gather, price, bincount, sum": ("Numpy", "every"),
+            "bank_python, array nodes: block.set + read": ("OursArrays", "every"),
+            "bank_python, functions: batch + recalculate": ("Ours", "every"),
+            "loop": ("Floor", "every"),
+            CSP_LIVE: ("CspLive", "every"),
         },
         rounds,
         30,
     )
-    live.close()
-    reaktiv = peers.Reaktiv(SPOTS, OPTIONS)
-    agree({"reaktiv": reaktiv.every(lists[3]), "loop": floor.every(lists[3])})
-    medians |= timed({"reaktiv": lambda i: reaktiv.every(lists[i % 50])}, 3, 3)
-    for exact in (False, True):
-        ticks = [dict(enumerate(lists[k % 50])) for k in range(200)]
-        times, _ = peers.csp_replay(SPOTS, OPTIONS, ticks, exact=exact)
-        label = "csp, replay inside its engine, " + ("exact sums" if exact else "running sums")
-        medians[label] = 1e6 * statistics.median(times)
+    medians |= in_turns({"reaktiv": ("Reaktiv", "every")}, 3, 3)
+    medians |= replayed_by_csp([dict(enumerate(values[k : k + SPOTS])) for k in range(200)])
     report.case(f"all {SPOTS} spots → firm", medians, f"{counted:,} evaluations: the least")
-    mine = medians["bank_python, array nodes: block.set + read"]
-    report.ratio(
-        "all spots: bank_python / bare numpy batch", mine / medians["numpy: gather, price, bincount, sum"], "≤ 3"
-    )
-    report.ratio("all spots: csp live / bank_python", medians["csp, live: push + wait for the firm"] / mine, "≥ 15")
-    report.ratio("all spots: csp replay, exact sums / bank_python", medians[label] / mine, "≥ 15")
+    bare, mine = medians["numpy: gather, price, bincount, sum"], medians["bank_python, array nodes: block.set + read"]
+    report.ratio("all spots: bank_python / bare numpy batch", mine / bare, "≤ 3")
+    report.ratio("all spots: csp live / bank_python", medians[CSP_LIVE] / mine, "≥ 15")
+    report.ratio("all spots: csp replay, exact sums / bank_python", medians[CSP_EXACT] / mine, "≥ 15")
 
 
 # --- the real Option -----------------------------------------------------------------------------

@@ -392,13 +392,15 @@ class DependencyGraph:
         Raises
         ------
         GraphError
-            The graph is being recorded already.
+            The graph is being recorded already, or a batch is open.
         JournalError
             On leaving: the journal could not be written; the graph went on, the journal ends before that tick.
         """
         with self._lock:
             if self._recorder is not None:
                 raise GraphError("the graph is being recorded already; one journal at a time")
+            if self._log is not None:
+                raise GraphError("a recording starts from a whole tick; start it outside the batch")
             recorder = self._recorder = Recorder(self, journal)
         try:
             yield recorder
@@ -780,17 +782,19 @@ class DependencyGraph:
             self._refresh(node)
 
     def _roll_back(self) -> None:
-        self._rollbacks += 1  # odd while nodes go back to what they held
-        if self._recorder is not None:
-            self._recorder.discard()
         log, self._log = self._log or [], None
-        for restore in reversed(self._undo):
-            restore()
-        for before in reversed(log):
-            if before.node._graph is self:  # and did not come in this batch, to leave again with it
-                self._restore(before)
-        self._working_tick = self._tick
-        self._rollbacks += 1
+        self._rollbacks += 1  # odd while nodes go back to what they held
+        try:
+            if self._recorder is not None:
+                self._recorder.discard()
+            for restore in reversed(self._undo):
+                restore()
+            for before in reversed(log):
+                if before.node._graph is self:  # and did not come in this batch, to leave again with it
+                    self._restore(before)
+        finally:
+            self._working_tick = self._tick
+            self._rollbacks += 1
 
     def _restore(self, before: Before) -> None:
         node, undone = before.node, before.node._outcome

@@ -1,10 +1,10 @@
 """Recording ticks and replaying them: the graph's definition and a journal give back the same values, bit for bit.
 
-A journal opens with what the definition does not say: what each leaf holds, and what each node holds whose value is
-not a function of them alone. After that it has an :class:`Entry` a tick: the leaves that were set, the contracts that
-were amended, and what such nodes came to: those with a policy depend on clocks and threads, those with a tolerance on
-when somebody looked. Everything else is a function of these. A batch that was undone leaves nothing. Changes of the
-wiring are not journaled: replay on a graph that is wired as the recorded one was.
+A journal opens with what the definition does not say: what each leaf holds, the terms of contracts, and what each node
+holds whose value is not a function of these alone. After that it has an :class:`Entry` a tick: the leaves that were set,
+the contracts that were amended, and what such nodes came to: those with a policy depend on clocks and threads, those
+with a tolerance on when somebody looked. Everything else is a function of these. A batch that was undone leaves
+nothing. Changes of the wiring are not journaled: replay on a graph that is wired as the recorded one was.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.node import Leaf, Node
-from bank_python.dagger.outcome import Failure, Outcome
+from bank_python.dagger.outcome import Failure, Outcome, same
 from bank_python.errors import JournalError
 
 if TYPE_CHECKING:
@@ -90,8 +90,9 @@ class Recorder:
     def _open(self, graph: DependencyGraph) -> None:
         graph._update()
         leaves = {node.name: node._outcome for node in graph if isinstance(node, Leaf) and _has_value(node)}
+        terms = {node.name: node.terms for node in graph if isinstance(node, ArrayNode)}
         evaluations = {node.name: _evaluation(node, node._outcome) for node in graph if _is_journaled(node)}
-        self._journal.append(Entry(graph.tick, leaves, {}, evaluations))
+        self._journal.append(Entry(graph.tick, leaves, terms, evaluations))
 
     def note_set(self, leaf: Leaf) -> None:
         """Note that a leaf is set in the tick under way."""
@@ -166,6 +167,10 @@ def _check(graph: DependencyGraph, entry: Entry) -> None:
                     name=name,
                     tick=entry.tick,
                 )
+    for name, terms in entry.terms.items():
+        unknown = set(terms) - set(graph[name].terms)  # type: ignore[attr-defined]  # checked to be an array node
+        if unknown:
+            raise JournalError(f"{name} has no term {', '.join(sorted(unknown))}", name=name, tick=entry.tick)
 
 
 def _apply(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int]) -> None:
@@ -173,7 +178,9 @@ def _apply(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int]) -> No
         leaf = cast("Leaf", graph[name])
         leaf._set(value, stamp=leaf._stamp or True)
     for name, terms in entry.terms.items():
-        graph._amend(graph[name], terms)  # type: ignore[arg-type]  # checked to be an array node
+        contract = cast("ArrayNode", graph[name])
+        if not all(same(contract.terms[key], value) for key, value in terms.items()):
+            graph._amend(contract, terms)
     for name, evaluation in entry.evaluations.items():
         node = graph[name]
         graph._arrive(node, _outcome(name, evaluation))

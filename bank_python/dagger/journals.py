@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
 from abc import ABC, abstractmethod
@@ -43,8 +44,8 @@ class MemoryJournal(Journal):
         self._entries: list[Entry] = []
 
     def append(self, entry: Entry) -> None:
-        """Add an entry at the end."""
-        self._entries.append(entry)
+        """Add an entry at the end, with copies of values that could change."""
+        self._entries.append(copy.deepcopy(entry))
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
@@ -101,7 +102,7 @@ class FileJournal(Journal):
 
     def append(self, entry: Entry) -> None:
         """Add an entry at the end."""
-        line = json.dumps(_fields(entry), default=_plain) + "\n"
+        line = json.dumps(_plain(_fields(entry))) + "\n"
         with self.path.open("r+b") as file:
             file.seek(0, os.SEEK_END)
             _cut_torn_line(file)
@@ -166,11 +167,16 @@ def _entry(fields: Mapping[str, Any]) -> Entry:
 
 
 def _plain(value: object) -> object:
+    """Return `value` as JSON can give it back, type and all."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode("ascii")
         return {"__array__": data, "dtype": value.dtype.str, "shape": list(value.shape)}
-    if isinstance(value, np.generic):
-        return value.item()
     raise JournalError(
         f"{value!r} cannot be written as JSON; keep the journal in a Barbara store, which knows more types", value=value
     )

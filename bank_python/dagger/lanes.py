@@ -227,7 +227,7 @@ class Lanes:
         whole = len(rows) == size
         if whole:
             rows = self.everything()
-        new, failures = self._call(rows, self.table[:, :size] if whole else self.table[:, rows])
+        new, failures = self._call(rows, self.table[:, :size] if whole else self.table.take(rows, axis=1))
         old = self.values[:size].copy() if whole else self.values[rows]
         moved = new.view(np.int64) != old.view(np.int64)
         if failures:

@@ -222,6 +222,48 @@ def test_a_graph_of_another_definition_is_refused_and_left_as_it_was():
     assert (caught.value.tick, leaf.value) == (1, 4.0)
     with pytest.raises(JournalError, match="contract 'L'"):
         graph.replay([Entry(0, {}, {"L": {"strike": 1.0}})])
+    node = graph.register(Scaled("A", leaf, 2.0))
+    with pytest.raises(JournalError, match="no term bogus"):
+        graph.replay([Entry(0, {}, {"A": {"bogus": 1.0}})])
+    assert (node.value, node.terms) == (8.0, {"factor": 2.0})
+
+
+def test_what_was_amended_before_is_in_the_opening():
+    def build():
+        graph = DependencyGraph()
+        graph.register(Scaled("A", Leaf("L", 1.0), 2.0))
+        return graph
+
+    graph, again, journal = build(), build(), MemoryJournal()
+    graph["A"].amend(factor=5.0)
+    with graph.record(journal):
+        graph["L"].set(3.0)
+    assert again.replay(journal) == 1
+    assert again["A"].value == graph["A"].value == 15.0
+
+
+def test_a_recording_starts_from_a_whole_tick():
+    graph = DependencyGraph()
+    graph.register(Leaf("L", 1.0))
+    with graph.batch(), pytest.raises(GraphError, match="outside the batch"), graph.record(MemoryJournal()):
+        pass
+    with graph.record(MemoryJournal()):
+        pass
+
+
+@pytest.mark.parametrize("value", [(1, 2), {1: "a"}, {2.0, 3.0}, b"x"])
+def test_a_file_refuses_what_it_would_give_back_changed(value, tmp_path):
+    with pytest.raises(JournalError, match="Barbara"):
+        FileJournal(tmp_path / "ticks.jsonl").append(Entry(1, {"L": value}))
+
+
+def test_a_memory_journal_keeps_what_was_and_not_what_became_of_it():
+    graph, journal, value = DependencyGraph(), MemoryJournal(), [1]
+    graph.register(Leaf("L", None, domain="any"))
+    with graph.record(journal):
+        graph["L"].set(value)
+    value.append(2)
+    assert list(journal)[-1].leaves == {"L": [1]}
 
 
 def test_damage_is_told_and_a_torn_end_is_passed_over(tmp_path):
