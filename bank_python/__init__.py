@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         BankError,
         CycleError,
         DomainError,
+        JournalError,
         UpstreamError,
     )
     from bank_python.instruments import (
@@ -58,6 +59,7 @@ _HOME = {
     "BankError": "errors",
     "CycleError": "errors",
     "DomainError": "errors",
+    "JournalError": "errors",
     "UpstreamError": "errors",
     "Bond": "instruments",
     "Book": "instruments",
@@ -99,6 +101,7 @@ __all__ = [
     "JobConfig",
     "JobMode",
     "JobRunner",
+    "JournalError",
     "MarketData",
     "MarketDataManager",
     "Option",

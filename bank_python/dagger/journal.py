@@ -1,10 +1,11 @@
 """Recording ticks and replaying them: the graph's definition and a journal give back the same values, bit for bit.
 
-A journal opens with what the definition does not say: what each leaf holds, the terms of contracts, and what each node
-holds whose value is not a function of these alone. After that it has an :class:`Entry` a tick: the leaves that were set,
-the contracts that were amended, and what such nodes came to: those with a policy depend on clocks and threads, those
-with a tolerance on when somebody looked. Everything else is a function of these. A batch that was undone leaves
-nothing. Changes of the wiring are not journaled: replay on a graph that is wired as the recorded one was.
+A journal opens with what the definition does not say: what each leaf holds, the terms of contracts, and what each
+node holds whose value is not a function of these alone. After that it has an :class:`Entry` a tick: the leaves that
+were set, the contracts that were amended, and what such nodes came to: those with a policy depend on clocks and
+threads, those with a tolerance on when somebody looked. Everything else is a function of these. A batch that was
+undone leaves nothing. Changes of the wiring are not journaled: replay on a graph that is wired as the recorded one
+was.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.outcome import Failure, Outcome, same
-from bank_python.errors import JournalError
+from bank_python.errors import GraphError, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -133,7 +134,10 @@ class Recorder:
 
 def replay(graph: DependencyGraph, journal: Iterable[Entry], on_tick: Callable[[int], object] | None) -> int:
     """Replay `journal` on `graph`; see :meth:`DependencyGraph.replay`."""
+    if graph._log is not None:
+        raise GraphError("a replay is made of batches of its own; start it outside the batch")
     ticks: dict[int, int] = {}
+    offset = 0
     for tick, group in groupby(journal, key=lambda entry: entry.tick):  # a tick and its later evaluations
         entries = list(group)
         for entry in entries:
@@ -142,10 +146,12 @@ def replay(graph: DependencyGraph, journal: Iterable[Entry], on_tick: Callable[[
         try:
             with graph.batch():
                 for entry in entries:
-                    _apply(graph, entry, ticks)
+                    _apply(graph, entry, lambda as_of: ticks.get(as_of, as_of + offset))
             graph.recalculate()
         finally:
             graph._replaying = False
+        if not ticks:
+            offset = graph.tick - tick  # from the recorded graph's count to this one's
         ticks[tick] = graph.tick
         if on_tick is not None:
             on_tick(tick)
@@ -173,7 +179,7 @@ def _check(graph: DependencyGraph, entry: Entry) -> None:
             raise JournalError(f"{name} has no term {', '.join(sorted(unknown))}", name=name, tick=entry.tick)
 
 
-def _apply(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int]) -> None:
+def _apply(graph: DependencyGraph, entry: Entry, here: Callable[[int], int]) -> None:
     for name, value in entry.leaves.items():
         leaf = cast("Leaf", graph[name])
         leaf._set(value, stamp=leaf._stamp or True)
@@ -185,7 +191,7 @@ def _apply(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int]) -> No
         node = graph[name]
         graph._arrive(node, _outcome(name, evaluation))
         if node.gate is not None:
-            node.gate.as_of_tick = ticks.get(evaluation.as_of_tick, graph._working_tick)
+            node.gate.as_of_tick = min(here(evaluation.as_of_tick), graph._working_tick)
 
 
 def _is_journaled(node: Node) -> bool:

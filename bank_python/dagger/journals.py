@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["BarbaraJournal", "FileJournal", "Journal", "MemoryJournal"]
 
 _FORMAT = 1
+_HEADER_SIZE = 200
 
 
 class Journal(ABC):
@@ -94,10 +95,10 @@ class FileJournal(Journal):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        if self.path.exists() and self.path.stat().st_size:
+        if self.path.exists() and b"\n" in self.path.read_bytes()[:_HEADER_SIZE]:
             for _ in self._lines():
                 break
-        else:
+        else:  # new, or killed while it wrote its first line
             self.path.write_text(json.dumps({"dagger_journal": _FORMAT}) + "\n", encoding="utf-8")
 
     def append(self, entry: Entry) -> None:

@@ -281,6 +281,8 @@ def test_damage_is_told_and_a_torn_end_is_passed_over(tmp_path):
     with pytest.raises(JournalError, match="line 2") as caught:
         list(FileJournal(path))
     assert caught.value.line == 2
+    path.write_bytes(b'{"dagger_jou')
+    assert list(FileJournal(path)) == []
     path.write_text(json.dumps([1]) + "\n")
     with pytest.raises(JournalError, match="not a journal"):
         FileJournal(path)
@@ -313,3 +315,24 @@ def test_a_killed_writer_leaves_every_tick_it_told_of(tmp_path):
     ticks = graph.replay(FileJournal(path))
     assert ticks in (told, told + 1)
     assert graph["D"].value == ticks / 7.0 / 3.0
+
+
+def test_how_old_a_value_is_comes_back_too():
+    def build():
+        graph = DependencyGraph()
+        graph.derive("P", lambda x: x, [graph.register(Leaf("L", 1.0))], Every(1000.0, clock=lambda: 0.0))
+        graph.recalculate()
+        return graph
+
+    graph, again, journal = build(), build(), MemoryJournal()
+    for value in (2.0, 3.0):
+        graph["L"].set(value)
+        graph.recalculate()
+    with graph.record(journal):
+        graph["L"].set(4.0)
+        graph.recalculate()
+    again.replay(journal)
+    ages = [each.tick - each["P"].as_of_tick for each in (graph, again)]
+    assert (ages, again["P"].value) == ([3, 3], 1.0)
+    with again.batch(), pytest.raises(GraphError, match="outside the batch"):
+        again.replay(journal)
