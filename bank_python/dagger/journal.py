@@ -146,13 +146,15 @@ def replay(graph: DependencyGraph, journal: Iterable[Entry], on_tick: Callable[[
         try:
             with graph.batch():
                 for entry in entries:
-                    _apply(graph, entry, lambda as_of: ticks.get(as_of, as_of + offset))
+                    _apply(graph, entry)
             graph.recalculate()
         finally:
             graph._replaying = False
         if not ticks:
             offset = graph.tick - tick  # from the recorded graph's count to this one's
         ticks[tick] = graph.tick
+        for entry in entries:
+            _date(graph, entry, ticks, offset)
         if on_tick is not None:
             on_tick(tick)
     return max(len(ticks) - 1, 0)
@@ -179,7 +181,7 @@ def _check(graph: DependencyGraph, entry: Entry) -> None:
             raise JournalError(f"{name} has no term {', '.join(sorted(unknown))}", name=name, tick=entry.tick)
 
 
-def _apply(graph: DependencyGraph, entry: Entry, here: Callable[[int], int]) -> None:
+def _apply(graph: DependencyGraph, entry: Entry) -> None:
     for name, value in entry.leaves.items():
         leaf = cast("Leaf", graph[name])
         leaf._set(value, stamp=leaf._stamp or True)
@@ -188,10 +190,15 @@ def _apply(graph: DependencyGraph, entry: Entry, here: Callable[[int], int]) -> 
         if not all(same(contract.terms[key], value) for key, value in terms.items()):
             graph._amend(contract, terms)
     for name, evaluation in entry.evaluations.items():
-        node = graph[name]
-        graph._arrive(node, _outcome(name, evaluation))
-        if node.gate is not None:
-            node.gate.as_of_tick = min(here(evaluation.as_of_tick), graph._working_tick)
+        graph._arrive(graph[name], _outcome(name, evaluation))
+
+
+def _date(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int], offset: int) -> None:
+    """Say of what tick, in this graph's count, the journaled values are."""
+    for name, evaluation in entry.evaluations.items():
+        gate = graph[name].gate
+        if gate is not None:
+            gate.as_of_tick = ticks.get(evaluation.as_of_tick, evaluation.as_of_tick + offset)
 
 
 def _is_journaled(node: Node) -> bool:
