@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["WiringMemory"]
 
 _CONES = 100_000  # nodes, in the cones that are kept
+_PAIRS = 100_000  # of a source and a target, whose reach is kept
 
 
 class WiringMemory:
@@ -47,6 +48,8 @@ class WiringMemory:
         """Return how much of what rests on a source, whose `leaves` these are, `target` needs."""
         known = self._reaches.get((source, target))
         if known is None:
+            if len(self._reaches) > _PAIRS:
+                self._reaches = {}
             known = self._reaches[source, target] = reach_of(leaves, target)
         return known
 
