@@ -104,12 +104,21 @@ class DerivedNode(Node):
         return self._apply([read(source) for source in self._inputs])
 
     def _renew(self) -> Outcome:
-        return self._apply([source._outcome for source in self._inputs])
+        arguments = []
+        for source in self._inputs:
+            outcome = source._outcome
+            if outcome.__class__ is Failure:
+                return upstream_failure(self.name, outcome)
+            arguments.append(outcome)
+        return self._call(arguments)
 
     def _apply(self, arguments: list[Outcome]) -> Outcome:
         for argument in arguments:
             if argument.__class__ is Failure:
                 return upstream_failure(self.name, argument)
+        return self._call(arguments)
+
+    def _call(self, arguments: list[Outcome]) -> Outcome:
         try:
             outcome = self.function(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value

@@ -38,10 +38,17 @@ class Recalculation:
         self.evaluated += evaluated
         self._kinds[kind] = self._kinds.get(kind, 0) + evaluated
 
+    def add_all(self, nodes: list[Node]) -> None:
+        """Count one evaluation of each of `nodes`, which are seldom of more than one class."""
+        self.evaluated += len(nodes)
+        kinds = self._kinds
+        for node in nodes:
+            kinds[node.__class__] = kinds.get(node.__class__, 0) + 1
+
     @property
     def by_class(self) -> dict[str, int]:
         """Evaluations by class of node."""
-        return {kind.__name__: count for kind, count in self._kinds.items()}
+        return {kind.__name__: count for kind, count in self._kinds.items() if count}
 
     def to_dict(self) -> dict[str, object]:
         """Return the figures by name."""

@@ -41,16 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Wave"]
 
 
-class _Level:
-    """What is due at one height."""
-
-    __slots__ = ("lanes", "nodes")
-
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self.lanes: dict[Lanes, list[NDArray[np.intp]]] = {}
-
-
 class Wave:
     """One propagation after the other, each from changed sources to everything that rests on them.
 
@@ -60,7 +50,7 @@ class Wave:
         While a wave runs its caller holds the write lock, and nothing in the graph is marked.
     """
 
-    __slots__ = ("_due", "_graph", "_number", "_one_by_one", "_stack", "_tick", "done")
+    __slots__ = ("_due", "_graph", "_number", "_one_by_one", "_rows", "_stack", "_tick", "done")
 
     def __init__(self, graph: DependencyGraph) -> None:
         self._graph = graph
@@ -69,7 +59,8 @@ class Wave:
         self._one_by_one = False
         self.done = Recalculation(0)
         self._stack: list[tuple[Node, tuple[tuple[DerivedNode, Callable[..., object]], ...]]] = []
-        self._due: dict[int, _Level] = {}
+        self._due: dict[int, list[Node]] = {}  # by height, as the next
+        self._rows: dict[int, dict[Lanes, list[NDArray[np.intp]]]] = {}
 
     def begin(self) -> None:
         """Begin a new propagation."""
@@ -92,18 +83,17 @@ class Wave:
 
     def run(self) -> None:
         """Evaluate everything that the sources reach."""
-        due = self._due
+        due, rows = self._due, self._rows
         while True:
             if self._stack:
                 self._follow()
-            if not due:
+            if due and (not rows or min(due) <= min(rows)):
+                self._call(due.popitem()[1] if len(due) == 1 else due.pop(min(due)))
+            elif rows:
+                for lanes, parts in rows.pop(min(rows)).items():
+                    self._price(lanes, parts)
+            else:
                 return
-            level = due.pop(min(due))
-            if level.nodes:
-                self._call(level.nodes)
-            if level.lanes:
-                for lanes, rows in level.lanes.items():
-                    self._price(lanes, rows)
 
     # --- who hears of a change ---------------------------------------------------------------
 
@@ -140,24 +130,22 @@ class Wave:
         if node._due == self._number:
             return
         node._due = self._number
-        level = self._due.get(node._height) or self._level(node._height)
-        level.nodes.append(node)
-
-    def _level(self, height: int) -> _Level:
-        level = self._due[height] = _Level()
-        return level
+        level = self._due.get(node._height)
+        if level is None:
+            self._due[node._height] = [node]
+        else:
+            level.append(node)
 
     def _schedule_rows(self, lanes: Lanes, rows: NDArray[np.intp]) -> None:
         for height, part in lanes.split_by_height(rows):
-            level = self._due.get(height) or self._level(height)
-            level.lanes.setdefault(lanes, []).append(part)
+            self._rows.setdefault(height, {}).setdefault(lanes, []).append(part)
 
     # --- evaluating --------------------------------------------------------------------------
 
     def _follow(self) -> None:  # noqa: C901 - the one place where speed comes before looks
         # The innermost loop of the platform. For numbers it does, written out, what `_settle` does for anything.
         stack, tick, number, done = self._stack, self._tick, self._number, self.done
-        called = 0
+        called = changed = 0
         while stack:
             source, unary = stack.pop()
             outcome = source._outcome
@@ -174,7 +162,7 @@ class Wave:
                 if new.__class__ is not float or old.__class__ is not float or new != new:  # noqa: PLR0124
                     self._settle(node, refuse_nan(node.name, new))
                 elif new != old or (new == 0.0 and not same(old, new)):
-                    done.changed += 1
+                    changed += 1
                     if node._changed_tick != tick:
                         node._previous = old
                         node._changed_tick = tick
@@ -189,6 +177,7 @@ class Wave:
                         self._announce_more(node, above, old)
         if called:
             done.add(DerivedNode, called)
+            done.changed += changed
 
     def _call(self, nodes: list[Node]) -> None:  # noqa: C901 - as above
         if self._one_by_one:
@@ -198,9 +187,9 @@ class Wave:
         tick, number, done = self._tick, self._number, self.done
         for node in nodes:
             if node.gate is not None and not node.gate.admits(self._graph, node):
+                done.add(node.__class__, -1)
                 continue
             new, old = node._renew(), node._outcome
-            done.add(node.__class__, 1)
             if new.__class__ is not float or old.__class__ is not float or node.equal is not None or new == old == 0.0:
                 self._settle(node, new)
             elif new != old:
@@ -217,6 +206,7 @@ class Wave:
                         self._schedule(total)
                 if above.more:
                     self._announce_more(node, above, old)
+        done.add_all(nodes)
 
     def _call_one(self, node: Node) -> None:
         graph, profile = self._graph, self._graph._profile
