@@ -31,6 +31,11 @@
     │   ├── FeedConfigError       (ValueError)   .value
     │   ├── DuplicateTickerError  (ValueError)   .ticker
     │   └── NoFeedError
+    ├── ModelError                (ValueError)   .name .value
+    │   ├── CurveError
+    │   ├── CalibrationError
+    │   ├── MatrixError
+    │   └── RootError
     ├── InstrumentError           (ValueError)   .name
     ├── DeskError                 (ValueError)
     └── MissingExtraError         (ImportError)  .extra
@@ -46,8 +51,10 @@ from typing import Any
 
 __all__ = [
     "BankError",
+    "CalibrationError",
     "ColumnTypeError",
     "ConflictError",
+    "CurveError",
     "CycleError",
     "DeskError",
     "DomainError",
@@ -62,10 +69,13 @@ __all__ = [
     "JobTimeoutError",
     "JournalError",
     "MarketDataError",
+    "MatrixError",
     "MissingExtraError",
     "MissingKeyError",
+    "ModelError",
     "NoFeedError",
     "NotQuotedError",
+    "RootError",
     "SchemaError",
     "StoreArgumentError",
     "StoreError",
@@ -217,6 +227,26 @@ class DuplicateTickerError(MarketDataError, ValueError):
 
 class NoFeedError(MarketDataError):
     """No feed was given and none can be chosen."""
+
+
+class ModelError(BankError, ValueError):
+    """A formula, a fit or a construction was asked for what it cannot give."""
+
+
+class CurveError(ModelError):
+    """A curve cannot be made of what it was given."""
+
+
+class CalibrationError(ModelError):
+    """A model cannot be fitted to the quotes it was given."""
+
+
+class MatrixError(ModelError):
+    """A matrix is not of the kind that was asked for."""
+
+
+class RootError(ModelError):
+    """An equation has no root where it was looked for, or none was found."""
 
 
 class InstrumentError(BankError, ValueError):

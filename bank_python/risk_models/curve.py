@@ -1,0 +1,140 @@
+r"""A curve of discount factors, from nodes: what a bootstrap makes, and what prices ask.
+
+Between nodes the logarithm of the discount factor is linear in time, so the forward rate is constant from
+node to node: the interpolation that keeps forwards positive and local, and that the ISDA standard model
+prescribes. Before the first node, and after the last, the forward rate of the nearest segment goes on.
+
+.. math:: D(t) = e^{-z(t)\,t}, \qquad f(a, b) = \frac{\log D(a) - \log D(b)}{b - a}
+
+Examples
+--------
+>>> curve = Curve([1.0, 2.0], [0.97, 0.93])
+>>> round(curve.discount(1.5), 6), round(curve.zero_rate(1.0), 6)
+(0.949789, 0.030459)
+>>> round(curve.forward_rate(1.0, 2.0), 6) == round(curve.forward_rate(2.0, 9.0), 6)
+True
+
+References
+----------
+P. S. Hagan and G. West, "Interpolation methods for curve construction", Applied Mathematical Finance 13
+(2006), 89-129, section 2.4: raw interpolation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import CurveError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+    from bank_python.numerics import FloatArray, Numbers
+
+__all__ = ["Curve", "as_curve"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class Curve:
+    """Discount factors at nodes in time, log-linear between them.
+
+    Parameters
+    ----------
+    times : array_like, shape (n,)
+        Years from the valuation date, above zero and increasing.
+    discounts : array_like, shape (n,)
+        Discount factors at those times, above zero; above one where rates are negative.
+
+    Attributes
+    ----------
+    times, log_discounts : ndarray, shape (n,)
+        The nodes; read-only.
+
+    Raises
+    ------
+    CurveError
+        There are no nodes, the times do not increase, or a figure is not a finite number above zero.
+    """
+
+    times: FloatArray
+    log_discounts: FloatArray
+    _knots: FloatArray = field(repr=False)
+    _logs: FloatArray = field(repr=False)
+
+    def __init__(self, times: ArrayLike, discounts: ArrayLike) -> None:
+        at, factors = np.atleast_1d(np.asarray(times, dtype=float)), np.atleast_1d(np.asarray(discounts, dtype=float))
+        if at.shape != factors.shape or at.ndim != 1 or not at.size:
+            raise CurveError(f"a curve needs as many times as discount factors: got shapes {at.shape}, {factors.shape}")
+        for name, values in (("times", at), ("discounts", factors)):
+            bad = values[~(np.isfinite(values) & (values > 0.0))]
+            if bad.size:
+                raise CurveError(f"a curve's {name} are finite and above zero, not {bad[0]}; correct the node")
+        if not (np.diff(at) > 0.0).all():
+            raise CurveError(f"a curve's times increase; got {at.tolist()}: sort the nodes and drop doubles")
+        self._set(at, np.log(factors))
+
+    @classmethod
+    def from_zero_rates(cls, times: ArrayLike, rates: ArrayLike) -> Self:
+        """Build a curve from continuously compounded zero rates, decimals, at `times`."""
+        at = np.atleast_1d(np.asarray(times, dtype=float))
+        return cls(at, np.exp(-np.asarray(rates, dtype=float) * at))
+
+    @classmethod
+    def flat(cls, rate: float) -> Self:
+        """Return the curve of one continuously compounded rate for all times."""
+        curve = cls.__new__(cls)
+        if not np.isfinite(rate):
+            raise CurveError(f"a flat curve's rate is a finite number, not {rate!r}")
+        curve._set(np.ones(1), np.array([-float(rate)]))
+        return curve
+
+    def _set(self, times: FloatArray, logs: FloatArray) -> None:
+        for array in (times, logs):
+            array.setflags(write=False)
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "log_discounts", logs)
+        object.__setattr__(self, "_knots", np.concatenate([[0.0], times]))
+        object.__setattr__(self, "_logs", np.concatenate([[0.0], logs]))
+
+    def log_discount(self, time: ArrayLike) -> FloatArray:
+        """Return the logarithm of the discount factor; `time` in years, of any shape; before 0 it goes on."""
+        t = np.asarray(time, dtype=float)
+        left = np.clip(np.searchsorted(self._knots, t, side="right") - 1, 0, len(self._knots) - 2)
+        start, base = self._knots[left], self._logs[left]
+        slope = (self._logs[left + 1] - base) / (self._knots[left + 1] - start)
+        return np.asarray(base + slope * (t - start))
+
+    def discount(self, time: ArrayLike) -> Numbers:
+        """Return what 1 paid after `time` years is worth now."""
+        return _as_number(np.exp(self.log_discount(time)))
+
+    def zero_rate(self, time: ArrayLike) -> Numbers:
+        """Return the continuously compounded rate to `time`; at 0, the first segment's forward rate."""
+        t = np.asarray(time, dtype=float)
+        short = -self._logs[1] / self._knots[1]
+        with np.errstate(all="ignore"):
+            return _as_number(np.where(t == 0.0, short, -self.log_discount(t) / t))
+
+    def forward_rate(self, start: ArrayLike, end: ArrayLike) -> Numbers:
+        """Return the continuously compounded rate between two times, `start` before `end`."""
+        a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+        return _as_number((self.log_discount(a) - self.log_discount(b)) / (b - a))
+
+    def shifted(self, bump: ArrayLike) -> Self:
+        """Return the curve with `bump`, a decimal, added to its zero rates: one number, or one for each node."""
+        logs = self.log_discounts - np.broadcast_to(np.asarray(bump, dtype=float), self.times.shape) * self.times
+        return type(self)(self.times, np.exp(logs))
+
+
+def as_curve(rate: float | Curve) -> Curve:
+    """Return `rate` if it is a curve, else the flat curve of that continuously compounded rate."""
+    return rate if isinstance(rate, Curve) else Curve.flat(float(rate))
+
+
+def _as_number(values: FloatArray) -> Numbers:
+    return values if values.ndim else float(values)
