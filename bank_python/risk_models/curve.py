@@ -76,7 +76,7 @@ class Curve:
                 raise CurveError(f"a curve's {name} are finite and above zero, not {bad[0]}; correct the node")
         if not (np.diff(at) > 0.0).all():
             raise CurveError(f"a curve's times increase; got {at.tolist()}: sort the nodes and drop doubles")
-        self._set(at, np.log(factors))
+        _fill(self, at, np.log(factors))
 
     @classmethod
     def from_zero_rates(cls, times: ArrayLike, rates: ArrayLike) -> Self:
@@ -90,16 +90,8 @@ class Curve:
         curve = cls.__new__(cls)
         if not np.isfinite(rate):
             raise CurveError(f"a flat curve's rate is a finite number, not {rate!r}")
-        curve._set(np.ones(1), np.array([-float(rate)]))
+        _fill(curve, np.ones(1), np.array([-float(rate)]))
         return curve
-
-    def _set(self, times: FloatArray, logs: FloatArray) -> None:
-        for array in (times, logs):
-            array.setflags(write=False)
-        object.__setattr__(self, "times", times)
-        object.__setattr__(self, "log_discounts", logs)
-        object.__setattr__(self, "_knots", np.concatenate([[0.0], times]))
-        object.__setattr__(self, "_logs", np.concatenate([[0.0], logs]))
 
     def log_discount(self, time: ArrayLike) -> FloatArray:
         """Return the logarithm of the discount factor; `time` in years, of any shape; before 0 it goes on."""
@@ -134,6 +126,15 @@ class Curve:
 def as_curve(rate: float | Curve) -> Curve:
     """Return `rate` if it is a curve, else the flat curve of that continuously compounded rate."""
     return rate if isinstance(rate, Curve) else Curve.flat(float(rate))
+
+
+def _fill(curve: Curve, times: FloatArray, logs: FloatArray) -> None:
+    for array in (times, logs):
+        array.setflags(write=False)
+    object.__setattr__(curve, "times", times)
+    object.__setattr__(curve, "log_discounts", logs)
+    object.__setattr__(curve, "_knots", np.concatenate([[0.0], times]))
+    object.__setattr__(curve, "_logs", np.concatenate([[0.0], logs]))
 
 
 def _as_number(values: FloatArray) -> Numbers:
