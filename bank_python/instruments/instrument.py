@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-__all__ = ["DatedInstrument", "Instrument", "finite", "known_currency", "positive"]
+__all__ = ["DatedInstrument", "Instrument", "end_on", "finite", "known_currency", "positive"]
 
 _CODE_LENGTH = 3
 
@@ -80,7 +80,7 @@ class DatedInstrument(Instrument):
         currency: str,
         clock_source: Clock | float,
     ) -> None:
-        made_at = clock_source.years if isinstance(clock_source, Clock) else float(clock_source)
+        made_at = end_on(clock_source, 0.0)
         super().__init__(name, {**sources, "clock": clock_source}, {**terms, "made_at": made_at}, currency)
 
 
@@ -102,6 +102,11 @@ def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | f
             )
         end = clock_source.years_at(end) - clock_source.years
     return finite(name, term, end, at_least=0.0)
+
+
+def end_on(clock_source: Clock | float, years: float) -> float:
+    """Return what the clock reads when `years` from now are over."""
+    return (clock_source.years if isinstance(clock_source, Clock) else float(clock_source)) + years
 
 
 def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> float:

@@ -8,7 +8,8 @@ import numpy as np
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Source, Term
-from bank_python.instruments.instrument import DatedInstrument, positive, years_to
+from bank_python.instruments.answer import ask
+from bank_python.instruments.instrument import DatedInstrument, end_on, positive, years_to
 from bank_python.risk_models import black_scholes_price
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ class Option(DatedInstrument):
     ----------
     name : str
         Unique in the graph.
-    spot_source, vol_source, rate_source : Node or float
-        Spot price; volatility, a decimal for a year; flat rate, continuously compounded.
+    spot_source : Node or float
+        Spot price.
+    vol_source : Node or float
+        Volatility, a decimal for a year; or a surface, which is asked for the one at the strike.
+    rate_source : Node or float
+        Rate, continuously compounded; or a curve, which is asked for the one to expiry.
     strike : float
         Above zero, in `currency`.
     expiry : float or datetime.date
@@ -39,7 +44,7 @@ class Option(DatedInstrument):
     is_call : bool, default True
         Call or put.
     dividend_source : Node or float, default 0.0
-        Dividend yield, continuously compounded.
+        Dividend yield, continuously compounded; or a curve of it.
     currency : str, default "USD"
         ISO 4217 code.
     clock_source : Clock or float, default 0.0
@@ -81,12 +86,16 @@ class Option(DatedInstrument):
         currency: str = "USD",
         clock_source: Clock | float = 0.0,
     ) -> None:
-        sources = {"spot": spot_source, "vol": vol_source, "rate": rate_source, "dividend": dividend_source}
         terms = {
             "strike": positive(name, "strike", strike),
             "expiry": years_to(name, "expiry", expiry, clock_source),
             "is_call": float(bool(is_call)),
         }
+        end = end_on(clock_source, terms["expiry"])
+        rate = ask("zero_rate", rate_source, clock_source, end)
+        dividend = ask("zero_rate", dividend_source, clock_source, end)
+        vol = ask("surface_vol", vol_source, spot_source, rate, dividend, clock_source, terms["strike"], end)
+        sources = {"spot": spot_source, "vol": vol, "rate": rate, "dividend": dividend}
         super().__init__(name, sources, terms, currency, clock_source)
 
     @staticmethod

@@ -1,0 +1,188 @@
+"""Curves and surfaces as sources: a contract asks one question and gets one number.
+
+A *function node* is a node whose value is an object that can be asked: a discount curve, a credit curve, a
+volatility surface. A contract's ``price`` takes numbers in columns and never sees such an object. So where a
+contract is given a function node in the place of a number, an :class:`Answer` is put between the two. It asks
+a *question*, a registered pure function of the object and of the contract's own terms, and its value is a
+float like any other source's: the zero rate to an option's expiry, the volatility at its strike, the yield at
+which a bond is worth what the curve says. Equal questions share one answer.
+
+Examples
+--------
+>>> from bank_python.instruments.discount_curve import DiscountCurve
+>>> curve = DiscountCurve("SOFR_CURVE", zero_rates={"1Y": 0.04, "2Y": 0.05})
+>>> rate = ask("zero_rate", curve, 0.0, 2.0)
+>>> rate.name, round(rate.value, 12)
+('SOFR_CURVE:zero_rate(0.0, 2.0)', 0.05)
+>>> ask("zero_rate", curve, 0.0, 2.0) is rate, ask("zero_rate", 0.03, 0.0, 2.0)
+(True, 0.03)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar, cast
+from weakref import WeakValueDictionary
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Node
+from bank_python.errors import GraphError, InstrumentError
+from bank_python.risk_models.curve import Curve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Self
+
+    from bank_python.dagger.outcome import Outcome
+
+__all__ = ["Answer", "FunctionNode", "ask", "question"]
+
+_Function = TypeVar("_Function", bound="Callable[..., float]")
+
+
+class _Question(NamedTuple):
+    """A question: who can be asked it, and how the answer is found."""
+
+    asked_of: type
+    function: Callable[..., float]
+
+
+_QUESTIONS: dict[str, _Question] = {}
+
+
+def question(name: str, *, of: type) -> Callable[[_Function], _Function]:
+    """Register a pure function as a question that objects of the class `of` can be asked.
+
+    Parameters
+    ----------
+    name : str
+        Under which :func:`ask` and stored answers know it.
+    of : type
+        The class of its first argument: what the function node's value is.
+
+    Raises
+    ------
+    GraphError
+        Another function has that name.
+    """
+
+    def register(function: _Function) -> _Function:
+        known = _QUESTIONS.setdefault(name, _Question(of, function)).function
+        if (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):
+            raise GraphError(f"{name!r} already names the question {known.__qualname__}; choose another", name=name)
+        _QUESTIONS[name] = _Question(of, function)
+        return function
+
+    return register
+
+
+class FunctionNode(Node):
+    """A node whose value is an object that contracts ask: a curve, a surface."""
+
+    value_type: ClassVar[type]
+    """The class of its value."""
+
+    def __init__(self, name: str, inputs: Sequence[Node]) -> None:
+        super().__init__(name, inputs)
+        self._answers: WeakValueDictionary[str, Answer] = WeakValueDictionary()
+
+
+@register_storable
+class Answer(Node):
+    """The answer to one question; made by :func:`ask`.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    question : str
+        A registered question.
+    arguments : sequence of Node or float
+        What the question's function takes, the function node first.
+
+    Raises
+    ------
+    GraphError
+        No question of that name is registered.
+    """
+
+    record_tag = "Answer"
+    wiring_attributes = ("_inputs", "_arguments")
+
+    def __init__(self, name: str, question: str, arguments: Sequence[Node | float]) -> None:
+        if question not in _QUESTIONS:
+            raise GraphError(f"no question {question!r}: import the module that registers it first", name=question)
+        super().__init__(name, list(dict.fromkeys(part for part in arguments if isinstance(part, Node))))
+        self.question = question
+        self._arguments = tuple(arguments)
+
+    @property
+    def arguments(self) -> tuple[Node | float, ...]:
+        """What is asked of whom: the function node first."""
+        return self._arguments
+
+    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Ask."""
+        function: Callable[..., Any] = _QUESTIONS[self.question].function
+        return float(function(*[read(part) if isinstance(part, Node) else part for part in self._arguments]))
+
+    def replace_input(self, old: Node, new: Node) -> None:
+        """Take `new` where an argument is `old`."""
+        super().replace_input(old, new)
+        self._arguments = tuple(new if part is old else part for part in self._arguments)
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the question and what it is asked with, nodes by reference."""
+        return {"name": self.name, "question": self.question, "arguments": list(self._arguments)}
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the answer from its stored fields."""
+        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+
+    def _describe(self) -> str:
+        return f"{self.question} of {', '.join(_shown(part) for part in self._arguments)}"
+
+
+def ask(name: str, source: Node | float, *arguments: Node | float) -> Node | float:
+    """Return `source` as a scalar source: itself, or the answer to a question if it is a function node.
+
+    Parameters
+    ----------
+    name : str
+        The question.
+    source : Node or float
+        A number or a scalar node, which is its own answer, or a function node, which is asked.
+    *arguments : Node or float
+        The question's further arguments.
+
+    Raises
+    ------
+    InstrumentError
+        The function node's value is not of the kind that can be asked this.
+    """
+    if not isinstance(source, FunctionNode):
+        return source
+    known_question = _QUESTIONS.get(name)
+    if known_question is None or not issubclass(source.value_type, known_question.asked_of):
+        raise InstrumentError(
+            f"{source.name} is a {type(source).__name__}, which has no {name}; give a number, or what has one",
+            name=source.name,
+        )
+    key = f"{source.name}:{name}({', '.join(_shown(part) for part in arguments)})"
+    whole = (source, *arguments)
+    known = source._answers.get(key) or (None if source.graph is None else source.graph.find(key))  # noqa: SLF001 - a function node keeps its answers for this module
+    if isinstance(known, Answer) and known.arguments == whole:
+        return known
+    answer = Answer(key, name, whole)
+    source._answers[key] = answer  # noqa: SLF001 - as above
+    return answer
+
+
+@question("zero_rate", of=Curve)
+def zero_rate(curve: Curve, now: float, end: float) -> float:
+    """Return the curve's continuously compounded rate from `now` to `end`, both as the clock reads, in years."""
+    return cast("float", curve.zero_rate(max(end - now, 0.0)))
+
+
+def _shown(part: Node | float) -> str:
+    return part.name if isinstance(part, Node) else repr(float(part))
