@@ -1,0 +1,158 @@
+r"""A curve of survival probabilities, from nodes: what a credit bootstrap makes, and what credit prices ask.
+
+The hazard rate, the chance of default per year of a name that is still alive, is constant from node to
+node, so the logarithm of the survival probability is linear in time: the interpolation that the ISDA
+standard model prescribes. Before the first node, and after the last, the hazard of the nearest segment
+goes on.
+
+.. math:: Q(t) = \exp\Bigl(-\int_0^t h(u)\,du\Bigr)
+
+Examples
+--------
+>>> curve = SurvivalCurve([1.0, 3.0], [0.98, 0.90])
+>>> round(curve.survival(2.0), 6), round(curve.hazard_rate(0.5), 6), round(curve.hazard_rate(7.0), 6)
+(0.939149, 0.020203, 0.042579)
+
+References
+----------
+D. O'Kane and S. Turnbull, "Valuation of credit default swaps", Lehman Brothers Quantitative Credit
+Research (2003): the piecewise constant hazard rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import CurveError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+    from bank_python.numerics import FloatArray, Numbers
+
+__all__ = ["SurvivalCurve"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class SurvivalCurve:
+    """Survival probabilities at nodes in time, log-linear between them.
+
+    Parameters
+    ----------
+    times : array_like, shape (n,)
+        Years from the valuation date, above zero and increasing.
+    survivals : array_like, shape (n,)
+        Probabilities of no default until those times, in (0, 1], none above the one before it.
+
+    Attributes
+    ----------
+    times, log_survivals : ndarray, shape (n,)
+        The nodes; read-only.
+
+    Raises
+    ------
+    CurveError
+        There are no nodes, the times do not increase, a probability lies outside (0, 1], or one is above
+        the one before it, which would be a negative hazard rate.
+    """
+
+    times: FloatArray
+    log_survivals: FloatArray
+    _knots: FloatArray = field(repr=False)
+    _hazards: FloatArray = field(repr=False)
+
+    def __init__(self, times: ArrayLike, survivals: ArrayLike) -> None:
+        at, alive = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (times, survivals))
+        if at.shape != alive.shape or at.ndim != 1 or not at.size:
+            raise CurveError(
+                f"a survival curve needs as many times as probabilities: got shapes {at.shape}, {alive.shape}"
+            )
+        _require_times(at)
+        bad = alive[~((alive > 0.0) & (alive <= 1.0))]
+        if bad.size:
+            raise CurveError(f"a survival probability lies above 0 and is at most 1, not {bad[0]}; correct the node")
+        rises = np.flatnonzero(np.diff(alive) > 0.0)
+        if rises.size:
+            i = int(rises[0])
+            raise CurveError(
+                f"survival rises from {alive[i]} at {at[i]:g} years to {alive[i + 1]} at {at[i + 1]:g}: the hazard "
+                "rate would be negative; correct the later node"
+            )
+        _fill(self, at, np.log(alive))
+
+    @classmethod
+    def from_hazard_rates(cls, times: ArrayLike, hazards: ArrayLike) -> Self:
+        """Build a curve from the hazard rates, decimals a year, that hold up to each of `times`.
+
+        Raises
+        ------
+        CurveError
+            The shapes differ, the times do not increase, or a hazard rate is negative or not finite.
+        """
+        at, rates = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (times, hazards))
+        if at.shape != rates.shape or at.ndim != 1 or not at.size:
+            raise CurveError(f"a survival curve needs as many times as hazard rates: got {at.shape}, {rates.shape}")
+        _require_times(at)
+        bad = rates[~(np.isfinite(rates) & (rates >= 0.0))]
+        if bad.size:
+            raise CurveError(f"a hazard rate is finite and at least 0, not {bad[0]}; correct the node")
+        curve = cls.__new__(cls)
+        _fill(curve, at, -np.cumsum(rates * np.diff(at, prepend=0.0)))
+        return curve
+
+    @classmethod
+    def flat(cls, hazard: float) -> Self:
+        """Return the curve of one hazard rate, a decimal a year, for all times.
+
+        Raises
+        ------
+        CurveError
+            The hazard rate is negative or not finite.
+        """
+        return cls.from_hazard_rates(1.0, hazard)
+
+    def log_survival(self, time: ArrayLike) -> FloatArray:
+        """Return the logarithm of the survival probability; `time` in years, of any shape; 0 before time 0."""
+        t = np.maximum(np.asarray(time, dtype=float), 0.0)
+        left = self._segment(t)
+        base = np.concatenate([[0.0], self.log_survivals])[left]
+        return np.asarray(base - self._hazards[left] * (t - self._knots[left]))
+
+    def survival(self, time: ArrayLike) -> Numbers:
+        """Return the probability of no default within `time` years; 1 before time 0."""
+        return _as_number(np.exp(self.log_survival(time)))
+
+    def hazard_rate(self, time: ArrayLike) -> Numbers:
+        """Return the chance of default per year at `time`, on a node that of the segment it begins."""
+        return _as_number(np.asarray(self._hazards[self._segment(np.asarray(time, dtype=float))]))
+
+    def _segment(self, t: FloatArray) -> FloatArray:
+        return np.clip(np.searchsorted(self._knots, t, side="right") - 1, 0, len(self._knots) - 2)
+
+
+def _require_times(times: FloatArray) -> None:
+    if not (np.isfinite(times) & (times > 0.0)).all() or not (np.diff(times) > 0.0).all():
+        raise CurveError(
+            f"a survival curve's times are finite, above zero and increasing; got {times.tolist()}: sort the nodes "
+            "and drop doubles"
+        )
+
+
+def _fill(curve: SurvivalCurve, times: FloatArray, logs: FloatArray) -> None:
+    times = times.copy()
+    for array in (times, logs):
+        array.setflags(write=False)
+    knots = np.concatenate([[0.0], times])
+    object.__setattr__(curve, "times", times)
+    object.__setattr__(curve, "log_survivals", logs)
+    object.__setattr__(curve, "_knots", knots)
+    object.__setattr__(curve, "_hazards", -np.diff(logs, prepend=0.0) / np.diff(knots) + 0.0)
+
+
+def _as_number(values: FloatArray) -> Numbers:
+    return values if values.ndim else float(values)
