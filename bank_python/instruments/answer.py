@@ -6,16 +6,6 @@ contract is given a function node in the place of a number, an :class:`Answer` i
 a *question*, a registered pure function of the object and of the contract's own terms, and its value is a
 float like any other source's: the zero rate to an option's expiry, the volatility at its strike, the yield at
 which a bond is worth what the curve says. Equal questions share one answer.
-
-Examples
---------
->>> from bank_python.instruments.discount_curve import DiscountCurve
->>> curve = DiscountCurve("SOFR_CURVE", zero_rates={"1Y": 0.04, "2Y": 0.05})
->>> rate = ask("zero_rate", curve, 0.0, 2.0)
->>> rate.name, round(rate.value, 12)
-('SOFR_CURVE:zero_rate(0.0, 2.0)', 0.05)
->>> ask("zero_rate", curve, 0.0, 2.0) is rate, ask("zero_rate", 0.03, 0.0, 2.0)
-(True, 0.03)
 """
 
 from __future__ import annotations
