@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics.lanes import FloatArray, Numbers
 
-__all__ = ["CENTRE", "erf_centre", "erfcx", "erfcx_lanes"]
+__all__ = ["CENTRE", "erf_centre", "erfcx", "erfcx_lanes", "erfcx_right"]
 
 CENTRE = 0.46875
 """Up to this |x|, erf has its own approximation: 1 − erfc would cancel."""
@@ -88,7 +88,8 @@ def erf_centre(x: FloatArray) -> FloatArray:
     return x * (horner(_ERF_P, square) / horner(_ERF_Q, square))
 
 
-def _beyond_centre(x: FloatArray) -> FloatArray:
+def erfcx_right(x: FloatArray) -> FloatArray:
+    """Return erfcx(x) for x >= 0, shape (n_lanes,): one expansion for all of them; infinity gives 0."""
     # Written so that an infinite x gives t = 1 and a result of 0.
     t = 1.0 - 2.0 * _FOLD / (x + _FOLD)
     return horner(_SCALED, t) / (1.0 + 2.0 * x)
@@ -101,7 +102,7 @@ def erfcx_lanes(x: FloatArray) -> FloatArray:
     centre = size <= CENTRE
     outer = size > CENTRE
     value[centre] = exp_square(x[centre], 1.0) * (1.0 - erf_centre(x[centre]))
-    value[outer] = _beyond_centre(size[outer])
+    value[outer] = erfcx_right(size[outer])
     left = x < -CENTRE
     # erfc(-x) = 2 - erfc(x), scaled.
     value[left] = 2.0 * exp_square(x[left], 1.0) - value[left]

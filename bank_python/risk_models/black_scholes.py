@@ -33,9 +33,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
-from bank_python.numerics.normal import cdf_lanes, pdf_lanes
-from bank_python.risk_models.time_value import time_value
+from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.risk_models.option_lanes import OptionLanes
+from bank_python.risk_models.time_value import Tails
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -44,16 +44,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Greeks", "black_scholes_greeks", "black_scholes_price"]
 
-# Within this of the strike, log(S/K) is taken from the exact difference S − K.
-_NEAR_THE_MONEY = 0.5
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Greeks:
-    """Sensitivities of an option's price; floats, or arrays of the shape of the arguments.
+    """An option's price and its sensitivities; floats, or arrays of the shape of the arguments.
 
     Parameters
     ----------
+    price : float or ndarray
+        For one unit of the underlying.
     delta : float or ndarray
         Price change for one unit of spot.
     gamma : float or ndarray
@@ -64,60 +63,23 @@ class Greeks:
         Price change for a year gone by at the present rate (a day is a 365th of it).
     rho : float or ndarray
         Price change for 1.00 of the rate (a basis point is a ten-thousandth of it).
+    vanna : float or ndarray
+        Delta change for 1.00 of volatility, which is the vega change for one unit of spot.
+    volga : float or ndarray
+        Vega change for 1.00 of volatility.
+    charm : float or ndarray
+        Delta change for a year gone by at the present rate.
     """
 
+    price: Numbers
     delta: Numbers
     gamma: Numbers
     vega: Numbers
     theta: Numbers
     rho: Numbers
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Contract:
-    """The arguments as flat lanes, with what price and Greeks both need."""
-
-    spot: FloatArray
-    strike: FloatArray
-    expiry: FloatArray
-    rate: FloatArray
-    vol: FloatArray
-    dividend: FloatArray
-    is_call: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, terms: list[FloatArray]) -> _Contract:
-        spot, strike, expiry, rate, vol, dividend, is_call = terms
-        valid = all_finite(terms)
-        for term in (spot, strike, expiry, vol):
-            valid &= term >= 0.0
-        return cls(spot, strike, expiry, rate, vol, dividend, is_call != 0.0, valid)
-
-    @property
-    def carry_factor(self) -> FloatArray:
-        return np.exp(-(self.dividend * self.expiry))
-
-    @property
-    def discounted_forward(self) -> FloatArray:
-        return self.spot * self.carry_factor
-
-    @property
-    def discounted_strike(self) -> FloatArray:
-        return self.strike * np.exp(-(self.rate * self.expiry))
-
-    @property
-    def deviation(self) -> FloatArray:
-        return self.vol * np.sqrt(self.expiry)
-
-    @property
-    def log_ratio(self) -> FloatArray:
-        """Logarithm of forward over strike; a strike of 0 counts as infinitely far in the money."""
-        S, K = self.spot, self.strike
-        near = np.abs(S - K) < _NEAR_THE_MONEY * K
-        log_moneyness = np.where(near, np.log1p((S - K) / K), np.log(S / K))
-        ratio = log_moneyness + (self.rate - self.dividend) * self.expiry
-        return np.where(K == 0.0, np.inf, ratio)
+    vanna: Numbers
+    volga: Numbers
+    charm: Numbers
 
 
 def black_scholes_price(
@@ -167,18 +129,19 @@ def black_scholes_price(
     >>> black_scholes_price(-1.0, 100.0, 0.5, 0.10, 0.25)
     nan
     """
-    shape, terms = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
+    shape, (S, K, T, r, sigma, q, call) = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
-        contract = _Contract.of(terms)
-        A, B = contract.discounted_forward, contract.discounted_strike
-        intrinsic = np.maximum(np.where(contract.is_call, A - B, B - A), 0.0)
-        price = intrinsic + time_value(A, B, contract.log_ratio, contract.deviation)
-        return from_lanes(np.where(contract.valid, price, np.nan), shape)
+        option = OptionLanes.of([S, K, T, r, q, call])
+        tails = Tails.of(option.log_ratio, sigma * np.sqrt(T))
+        return from_lanes(np.where(_valid(option, sigma), _price(option, tails), np.nan), shape)
 
 
-def _per_deviation(density: FloatArray, divisor: FloatArray) -> FloatArray:
-    # A density that has vanished wins over a divisor that has: the limit away from the strike.
-    return np.where(density == 0.0, 0.0, density / divisor)
+def _valid(option: OptionLanes, sigma: FloatArray) -> NDArray[np.bool_]:
+    return option.valid & (sigma >= 0.0) & (sigma < np.inf)
+
+
+def _price(option: OptionLanes, tails: Tails) -> FloatArray:
+    return option.intrinsic + option.smaller * tails.time_value
 
 
 def black_scholes_greeks(
@@ -190,7 +153,7 @@ def black_scholes_greeks(
     dividend: ArrayLike = 0.0,
     is_call: ArrayLike = True,
 ) -> Greeks:
-    """Return delta, gamma, vega, theta and rho of a European option.
+    """Return the price of a European option and its sensitivities.
 
     Parameters
     ----------
@@ -219,23 +182,50 @@ def black_scholes_greeks(
     >>> round(greeks.rho, 2)
     8.91
     """
-    shape, terms = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
+    shape, (S, K, T, r, sigma, q, call) = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
-        c = _Contract.of(terms)
-        A, B = c.discounted_forward, c.discounted_strike
-        deviation, log_ratio = c.deviation, c.log_ratio
-        h = np.where(log_ratio == 0.0, 0.0, log_ratio / deviation)
-        d1, d2 = h + 0.5 * deviation, h - 0.5 * deviation
-        sign = np.where(c.is_call, 1.0, -1.0)
-        forward_part = sign * cdf_lanes(sign * d1)
-        strike_part = sign * B * cdf_lanes(sign * d2)
-        density = pdf_lanes(d1)
-        decay = A * 0.5 * c.vol * _per_deviation(density, np.sqrt(c.expiry))
-        values = (
-            c.carry_factor * forward_part,
-            c.carry_factor * _per_deviation(density, c.spot * deviation),
-            A * density * np.sqrt(c.expiry),
-            c.dividend * A * forward_part - c.rate * strike_part - decay,
-            c.expiry * strike_part,
-        )
-        return Greeks(*(from_lanes(np.where(c.valid, value, np.nan), shape) for value in values))
+        option = OptionLanes.of([S, K, T, r, q, call])
+        root = np.sqrt(T)
+        tails = Tails.of(option.log_ratio, sigma * root)
+        values = (_price(option, tails), *_sensitivities(option, tails, sigma, root))
+        valid = _valid(option, sigma)
+        return Greeks(*(from_lanes(np.where(valid, value, np.nan), shape) for value in values))
+
+
+def _sensitivities(option: OptionLanes, tails: Tails, sigma: FloatArray, root: FloatArray) -> tuple[FloatArray, ...]:
+    """Return delta, gamma, vega, theta, rho, vanna, volga and charm, in the order of :class:`Greeks`."""
+    S, T, r, q, x = option.spot, option.expiry, option.rate, option.dividend, option.log_ratio
+    deviation = sigma * root
+    sign = np.where(option.is_call, 1.0, -1.0)
+    N1, N2 = _exercise(option, tails)
+    density = option.smaller * tails.density  # forward times φ(d₁), which is discounted strike times φ(d₂)
+    h = np.where(x == 0.0, 0.0, x / deviation)
+    d1, d2 = h + 0.5 * deviation, h - 0.5 * deviation
+    unit = _over(density, deviation)
+    vega = density * root
+    decay = 0.5 * sigma * _over(density, root)
+    vanna = -_over(density * d2, S * sigma)
+    return (
+        sign * option.carry_factor * N1,
+        _over(unit, S * S),
+        vega,
+        sign * (q * option.forward * N1 - r * option.discounted_strike * N2) - decay,
+        sign * T * option.discounted_strike * N2,
+        vanna,
+        _over(vega * d1 * d2, sigma),
+        sign * q * option.carry_factor * N1 - _over(unit, S) * ((r - q) - 0.5 * d2 * _over(sigma, root)),
+    )
+
+
+def _exercise(option: OptionLanes, tails: Tails) -> tuple[FloatArray, FloatArray]:
+    """Return Φ(±d₁) and Φ(±d₂), with the sign of the option: small ones to full relative accuracy."""
+    below = option.log_ratio < 0.0
+    far = tails.far * np.exp(-np.abs(option.log_ratio))
+    N1, N2 = np.where(below, tails.near, far), np.where(below, far, tails.near)
+    direct = below == option.is_call
+    return np.where(direct, N1, 1.0 - N1), np.where(direct, N2, 1.0 - N2)
+
+
+def _over(vanishing: FloatArray, divisor: FloatArray) -> FloatArray:
+    # What has vanished wins over a divisor that has: the limit away from the strike.
+    return np.where(vanishing == 0.0, 0.0, vanishing / divisor)

@@ -1,21 +1,22 @@
-r"""The time value of a European option: the smaller of call and put on the forward, to full accuracy.
+r"""The time value of a European option, to full accuracy, and the tails of the normal law under it.
 
 With A the discounted forward and B the discounted strike, a call is worth max(A − B, 0) and a put
 max(B − A, 0) of intrinsic value, plus one and the same time value
 
-.. math:: \theta = \min(A, B)\,\Phi(t - h) - \max(A, B)\,\Phi(-t - h),
-          \qquad h = \frac{|\log(A/B)|}{\sigma\sqrt T},\quad t = \tfrac12 \sigma\sqrt T .
+.. math:: \theta = \min(A, B)\,[\Phi(-u) - e^{|x|}\,\Phi(-w)], \qquad
+          u = h - t,\quad w = h + t,\quad h = \frac{|x|}{\sigma\sqrt T},\quad t = \tfrac12 \sigma\sqrt T ,
 
-Put-call parity then holds by construction, and a price can never fall below intrinsic value. What remains
-is to compute θ without cancellation, since far from the money the two terms agree in most of their
-digits. They share a factor, min(A, B) φ(t − h), and what is left is a difference of Mills' ratios:
+where x = log(A/B). Put-call parity then holds by construction, and a price can never fall below intrinsic
+value. What remains is to compute θ without cancellation, since far from the money the two terms agree in most
+of their digits. They share a factor: :math:`e^{|x|}\varphi(w) = \varphi(u)`, so with Mills' ratio
+M(z) = Φ(−z)/φ(z)
 
-.. math:: \theta = \min(A, B)\,\varphi(h - t)\,[M(h - t) - M(h + t)], \qquad
-          M(z) = \sqrt{\pi/2}\,\operatorname{erfcx}(z/\sqrt2).
+.. math:: \theta = \min(A, B)\,\varphi(u)\,[M(u) - M(w)] .
 
-Where t is small even this cancels, and the difference is expanded in t, its odd derivatives following
-from M' = zM − 1. So the relative error stays within a few ε(1 + h²), which is what rounding the inputs
-costs anyway, from at the money to prices of 1e-300. That is what an implied volatility far out needs.
+Where t is small even this cancels, and the difference is expanded in t, its odd derivatives following from
+M' = zM − 1. So the relative error stays below some 1e-14, or a few ε(1 + h²) further out, which is what
+rounding the inputs costs anyway: from at the money to prices of 1e-300. That is what an implied volatility
+far out needs. Beyond u = 0, Φ(−u) is above a half and nothing cancels.
 
 References
 ----------
@@ -25,89 +26,94 @@ small t, here with simpler regions.
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.error_function import erfcx_lanes
-from bank_python.numerics.normal import cdf_lanes, pdf_lanes
+from bank_python.numerics.mills import mills_lanes
+from bank_python.numerics.normal import pdf_lanes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bank_python.numerics import FloatArray
 
-__all__ = ["time_value"]
+__all__ = ["Tails", "drop_expanded", "is_small"]
 
-_SQRT_HALF = math.sqrt(0.5)
-_SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
-# The expansion serves t below the first and |log(A/B)| = 2ht below the second: its recurrence multiplies
-# rounding errors by about sinh(ht)/(ht). Its terms, at most t^2k/(2k + 1)!!, are summed to k = 6; the next
-# one is below 1e-16.
-_SMALL_T = 0.2
+# The expansion serves t below the first and |x| = 2ht below the second: its recurrence multiplies rounding
+# errors by about sinh(ht)/(ht). Its terms, at most t^2k/(2k + 1)!!, are summed to k = 4; the next one is below
+# 1e-15 of the first.
+_SMALL_T = 0.06
 _SMALL_LOG = 2.0
-_LAST_TERM = 6
+_LAST_TERM = 4
+# Beyond this distance the density is 0.
+_FAR = 64.0
 
 
-def _mills(z: FloatArray) -> FloatArray:
-    return _SQRT_HALF_PI * erfcx_lanes(z * _SQRT_HALF)
+@dataclass(frozen=True, slots=True, eq=False)
+class Tails:
+    """Time value and tails for options at a distance from the money; every array has the shape (n_lanes,).
+
+    Attributes
+    ----------
+    time_value : ndarray
+        As a share of min(A, B), in [0, 1].
+    density : ndarray
+        φ(u).
+    near : ndarray
+        Φ(−u).
+    far : ndarray
+        exp(|x|) Φ(−w).
+    """
+
+    time_value: FloatArray
+    density: FloatArray
+    near: FloatArray
+    far: FloatArray
+
+    @classmethod
+    def of(cls, log_ratio: FloatArray, deviation: FloatArray) -> Tails:
+        """Take the logarithm of forward over strike and σ√T; the caller has silenced numpy's warnings.
+
+        Examples
+        --------
+        >>> Tails.of(np.array([0.0]), np.array([0.2])).time_value
+        array([0.07965567])
+        """
+        x = np.abs(log_ratio)
+        t = 0.5 * deviation
+        h = np.where(x == 0.0, 0.0, x / deviation)
+        u = h - t
+        density = pdf_lanes(u)
+        at_u, at_w = mills_lanes(np.abs(u)), mills_lanes(h + t)
+        out = u >= 0.0
+        share, far = density * at_u, density * at_w
+        near = np.where(out, share, 1.0 - share)
+        value = np.where(out, density * (at_u - at_w), near - far)
+        small = is_small(h, t)
+        if small.any():
+            value[small] = density[small] * drop_expanded(h[small], t[small])
+        return cls(value, density, near, far)
 
 
-def _mills_drop_expanded(h: FloatArray, t: FloatArray) -> FloatArray:
-    """Return M(h − t) − M(h + t) = −2 Σ M⁽ⁿ⁾(h) tⁿ/n! over odd n."""
-    even = _mills(h)
+def is_small(h: FloatArray, t: FloatArray) -> NDArray[np.bool_]:
+    """Return where the drop of Mills' ratio from h − t to h + t is to be expanded in t."""
+    return (t < _SMALL_T) & (h * t < 0.5 * _SMALL_LOG) & (h < _FAR)
+
+
+def drop_expanded(h: FloatArray, t: FloatArray) -> FloatArray:
+    """Return M(h − t) − M(h + t), which is −2 Σ M⁽ⁿ⁾(h) tⁿ/n! over odd n, for small t; h may be below t."""
+    even = mills_lanes(h)
     odd = h * even - 1.0
     weight = t.copy()
+    square = t * t
     total = odd * weight
     for k in range(1, _LAST_TERM + 1):
         n = 2 * k
         # M⁽ⁿ⁾ = z M⁽ⁿ⁻¹⁾ + (n − 1) M⁽ⁿ⁻²⁾ for n >= 2
         even = h * odd + (n - 1) * even
         odd = h * even + n * odd
-        weight *= t * t / (n * (n + 1))
+        weight *= square / (n * (n + 1))
         total += odd * weight
     return -2.0 * total
-
-
-def time_value(forward: FloatArray, strike: FloatArray, log_ratio: FloatArray, deviation: FloatArray) -> FloatArray:
-    """Return the time value of a European option.
-
-    Parameters
-    ----------
-    forward, strike : ndarray, shape (n_lanes,)
-        Discounted forward and discounted strike, not negative.
-    log_ratio : ndarray, shape (n_lanes,)
-        Logarithm of forward over strike, taken from undiscounted inputs.
-    deviation : ndarray, shape (n_lanes,)
-        Standard deviation of the log price at expiry, σ√T, not negative.
-
-    Returns
-    -------
-    ndarray, shape (n_lanes,)
-        Not negative; 0 where the deviation, the forward or the strike is 0.
-
-    Notes
-    -----
-    The caller has silenced numpy's floating-point warnings.
-
-    Examples
-    --------
-    >>> at = np.array([100.0])
-    >>> time_value(at, at, np.array([0.0]), np.array([0.2]))
-    array([7.96556746])
-    """
-    small = np.minimum(forward, strike)
-    t = 0.5 * deviation
-    h = np.abs(log_ratio) / deviation
-    density = pdf_lanes(h - t)
-    live = (deviation > 0.0) & (small > 0.0)
-    expand = live & (t < _SMALL_T) & (np.abs(log_ratio) < _SMALL_LOG) & (density > 0.0)
-    factored = live & ~expand & (h >= t) & (density > 0.0)
-    plain = live & ~expand & (h < t)
-    value = np.zeros_like(forward)
-    value[expand] = (small * density)[expand] * _mills_drop_expanded(h[expand], t[expand])
-    near, far = (h - t)[factored], (h + t)[factored]
-    value[factored] = (small * density)[factored] * (_mills(near) - _mills(far))
-    # Here the first Φ is above a half and the second small: nothing cancels.
-    near, far = (t - h)[plain], (-t - h)[plain]
-    value[plain] = small[plain] * cdf_lanes(near) - np.maximum(forward, strike)[plain] * cdf_lanes(far)
-    return value

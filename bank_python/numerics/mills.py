@@ -1,0 +1,34 @@
+r"""Mills' ratio of the normal law: a tail over its density, what is left when the exponential is divided out.
+
+.. math:: M(z) = \frac{\Phi(-z)}{\varphi(z)} = \sqrt{\pi/2}\,\operatorname{erfcx}(z/\sqrt2)
+
+It falls from √(π/2) at 0 like 1/z, and never underflows: prices and implied volatilities far from the money are
+arithmetic on it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bank_python.numerics.error_function import erfcx_right
+
+if TYPE_CHECKING:
+    from bank_python.numerics.lanes import FloatArray
+
+__all__ = ["mills_lanes"]
+
+_SQRT_HALF = math.sqrt(0.5)
+_SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
+
+
+def mills_lanes(z: FloatArray) -> FloatArray:
+    """Return M(z) of flat lanes, shape (n_lanes,), none below 0; infinity gives 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mills_lanes(np.array([0.0, 1.0, 100.0]))
+    array([1.25331414, 0.65567954, 0.009999  ])
+    """
+    return _SQRT_HALF_PI * erfcx_right(z * _SQRT_HALF)
