@@ -1,0 +1,167 @@
+r"""Where a set of smiles would give money away, and how much.
+
+Three inequalities keep a surface of total variances :math:`w(k, T)` free of static arbitrage:
+
+*butterfly*
+    in each smile Durrleman's function is nowhere negative, and the variance is above zero;
+*wing*
+    no wing's variance rises by more than 2 for one of log-moneyness (Lee);
+*calendar*
+    at equal log-moneyness (strike over its own forward) the total variance does not fall with the expiry.
+
+A check returns an :class:`ArbitrageReport`: a list of the violations, each with its place and its size, empty when
+there are none.
+
+Examples
+--------
+>>> from bank_python.risk_models.svi import SviSlice
+>>> vogt = SviSlice(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153)
+>>> print(check_slices([1.0], [vogt]))
+butterfly arbitrage at T=1, k=0.8793: g = -0.0328636 is below 0
+>>> check_slices([1.0, 2.0], [SviSlice.flat(0.04), SviSlice.flat(0.09)]).free
+True
+
+References
+----------
+J. Gatheral and A. Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance 14 (2014), 59-71,
+lemmas 2.1 and 2.2.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.risk_models.line_minimum import LineMinimum, line_minimum
+from bank_python.risk_models.svi import LEE_SLOPE, hyperbola
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_python.risk_models.svi import SviSlice
+
+__all__ = ["ArbitrageKind", "ArbitrageReport", "Violation", "calendar_gap", "check_slices"]
+
+_ROUNDING = 1.0e-14
+"""How far, of the larger total variance, two equal smiles may seem to cross by rounding alone."""
+
+
+class ArbitrageKind(enum.Enum):
+    """Which inequality is broken."""
+
+    BUTTERFLY = "butterfly"
+    CALENDAR = "calendar"
+    WING = "wing"
+
+
+_FIGURES = {
+    ArbitrageKind.BUTTERFLY: "g = {0:.6g} is below 0",
+    ArbitrageKind.CALENDAR: "the total variance is {0:.6g} against the expiry before",
+    ArbitrageKind.WING: "the wing's slope exceeds 2 by {0:.6g}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken inequality, where it is broken most.
+
+    Parameters
+    ----------
+    kind : ArbitrageKind
+        Which inequality.
+    expiry : float
+        Years to the expiry of the smile; of the later one, for a calendar arbitrage.
+    log_moneyness : float
+        Where; ±∞ for a wing.
+    amount : float
+        By how much: the negative g, the fall of the total variance (negative), the slope beyond 2 (positive).
+    """
+
+    kind: ArbitrageKind
+    expiry: float
+    log_moneyness: float
+    amount: float
+
+    def __str__(self) -> str:
+        figure = _FIGURES[self.kind].format(self.amount)
+        return f"{self.kind.value} arbitrage at T={self.expiry:g}, k={self.log_moneyness:.4g}: {figure}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArbitrageReport:
+    """What a check found; empty when the smiles are free of static arbitrage.
+
+    Parameters
+    ----------
+    violations : tuple of Violation
+        At most one of each kind and wing for each smile.
+    """
+
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing was found."""
+        return not self.violations
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.violations)) or "free of static arbitrage"
+
+
+def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
+    """Return the least rise in total variance from one smile to a later one, over all log-moneyness.
+
+    Parameters
+    ----------
+    earlier, later : SviSlice
+        Two smiles, in log-moneyness to their own forwards.
+
+    Returns
+    -------
+    LineMinimum
+        Negative where the smiles cross; −∞ at ±∞ where a wing of the later one is the flatter.
+    """
+    for sign, before, after in zip((-1.0, 1.0), earlier.wing_slopes, later.wing_slopes, strict=True):
+        if after < before - _ROUNDING * later.b:
+            return LineMinimum(sign * math.inf, -math.inf)
+    first, second = earlier.parameters, later.parameters
+    grid = np.unique(np.concatenate([earlier.points(), later.points()]))
+    found = line_minimum(lambda k: hyperbola(k, *second)[0] - hyperbola(k, *first)[0], grid)
+    size = abs(float(hyperbola(np.array(found.where), *second)[0]))
+    return found if abs(found.value) > _ROUNDING * size else LineMinimum(found.where, 0.0)
+
+
+def check_slices(expiries: Sequence[float], slices: Sequence[SviSlice]) -> ArbitrageReport:
+    """Return every static arbitrage within `slices` and between neighbours.
+
+    Parameters
+    ----------
+    expiries : sequence of float
+        Years, increasing.
+    slices : sequence of SviSlice
+        One for each expiry.
+    """
+    found: list[Violation] = []
+    for index, (expiry, smile) in enumerate(zip(expiries, slices, strict=True)):
+        found.extend(_within(expiry, smile))
+        if index:
+            gap = calendar_gap(slices[index - 1], smile)
+            if gap.value < 0.0:
+                found.append(Violation(ArbitrageKind.CALENDAR, expiry, gap.where, gap.value))
+    return ArbitrageReport(tuple(found))
+
+
+def _within(expiry: float, smile: SviSlice) -> list[Violation]:
+    found = [
+        Violation(ArbitrageKind.WING, expiry, sign * math.inf, slope - LEE_SLOPE)
+        for sign, slope in zip((-1.0, 1.0), smile.wing_slopes, strict=True)
+        if slope > LEE_SLOPE
+    ]
+    lowest = smile.minimum_g()
+    if lowest.value < 0.0:
+        found.append(Violation(ArbitrageKind.BUTTERFLY, expiry, lowest.where, lowest.value))
+    return found
