@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics.lanes import FloatArray, Numbers
 
-__all__ = ["cdf_lanes", "normal_cdf", "normal_pdf", "normal_quantile", "pdf_lanes"]
+__all__ = ["cdf_lanes", "normal_cdf", "normal_pdf", "normal_quantile", "pdf_lanes", "quantile_lanes"]
 
 _INVERSE_SQRT_2 = math.sqrt(0.5)
 _INVERSE_SQRT_2PI = 0.39894228040143267794
@@ -132,7 +132,8 @@ def cdf_lanes(x: FloatArray) -> FloatArray:
     return value
 
 
-def _quantile_lanes(p: FloatArray) -> FloatArray:
+def quantile_lanes(p: FloatArray) -> FloatArray:
+    """Return the quantile of flat lanes, shape (n_lanes,); the caller has silenced numpy's warnings."""
     q = p - 0.5
     value = np.full_like(p, np.nan)
     centre = np.abs(q) <= _CENTRE_HALF_WIDTH
@@ -223,4 +224,4 @@ def normal_quantile(p: ArrayLike) -> Numbers:
     """
     shape, (lanes,) = to_lanes(p)
     with np.errstate(all="ignore"):
-        return from_lanes(_quantile_lanes(lanes), shape)
+        return from_lanes(quantile_lanes(lanes), shape)

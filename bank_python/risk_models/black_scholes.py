@@ -63,6 +63,8 @@ class Greeks:
         Price change for a year gone by at the present rate (a day is a 365th of it).
     rho : float or ndarray
         Price change for 1.00 of the rate (a basis point is a ten-thousandth of it).
+    dividend_rho : float or ndarray
+        Price change for 1.00 of the dividend yield.
     vanna : float or ndarray
         Delta change for 1.00 of volatility, which is the vega change for one unit of spot.
     volga : float or ndarray
@@ -77,6 +79,7 @@ class Greeks:
     vega: Numbers
     theta: Numbers
     rho: Numbers
+    dividend_rho: Numbers
     vanna: Numbers
     volga: Numbers
     charm: Numbers
@@ -193,7 +196,7 @@ def black_scholes_greeks(
 
 
 def _sensitivities(option: OptionLanes, tails: Tails, sigma: FloatArray, root: FloatArray) -> tuple[FloatArray, ...]:
-    """Return delta, gamma, vega, theta, rho, vanna, volga and charm, in the order of :class:`Greeks`."""
+    """Return delta, gamma, vega, theta, rho, dividend_rho, vanna, volga and charm, as :class:`Greeks` has them."""
     S, T, r, q, x = option.spot, option.expiry, option.rate, option.dividend, option.log_ratio
     deviation = sigma * root
     sign = np.where(option.is_call, 1.0, -1.0)
@@ -211,6 +214,7 @@ def _sensitivities(option: OptionLanes, tails: Tails, sigma: FloatArray, root: F
         vega,
         sign * (q * option.forward * N1 - r * option.discounted_strike * N2) - decay,
         sign * T * option.discounted_strike * N2,
+        -sign * T * option.forward * N1,
         vanna,
         _over(vega * d1 * d2, sigma),
         sign * q * option.carry_factor * N1 - _over(unit, S) * ((r - q) - 0.5 * d2 * _over(sigma, root)),

@@ -114,6 +114,16 @@ def test_haug_greeks():
     put = {"spot": 105.0, "strike": 100.0, "expiry": 0.5, "rate": 0.10, "vol": 0.36, "dividend": 0.10, "is_call": False}
     elasticity = black_scholes_greeks(**put).delta * 105.0 / black_scholes_price(**put)
     assert elasticity == pytest.approx(-4.8775, abs=1e-4)
+    put = {
+        "spot": 500.0,
+        "strike": 490.0,
+        "expiry": 0.25,
+        "rate": 0.08,
+        "vol": 0.15,
+        "dividend": 0.05,
+        "is_call": False,
+    }
+    assert black_scholes_greeks(**put).dividend_rho == pytest.approx(42.2254, abs=1e-4)
 
 
 @given(contracts(), st.booleans())
@@ -162,6 +172,57 @@ def test_greeks_are_the_derivatives_of_the_price(contract, is_call):
         -derivative("expiry", 0.01 * contract["expiry"]), abs=1e-5 * scale / contract["expiry"]
     )
     assert greeks.rho == pytest.approx(derivative("rate", 1e-4), abs=1e-5 * scale)
+    assert greeks.dividend_rho == pytest.approx(derivative("dividend", 1e-4), abs=1e-5 * scale)
+
+
+@given(contracts(), st.booleans())
+def test_second_order_greeks_are_the_derivatives_of_the_first(contract, is_call):
+    deviation = contract["vol"] * math.sqrt(contract["expiry"])
+    assume(deviation > 0.05)
+
+    def derivative(greek, term, step):
+        def at(k):
+            greeks = black_scholes_greeks(**{**contract, term: contract[term] + k * step}, is_call=is_call)
+            return getattr(greeks, greek)
+
+        return (8.0 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12.0 * step)
+
+    greeks = black_scholes_greeks(**contract, is_call=is_call)
+    scale, vol, T = max(contract["spot"], contract["strike"]), contract["vol"], contract["expiry"]
+    assert greeks.vanna * vol == pytest.approx(derivative("delta", "vol", 0.005 * vol) * vol, abs=1e-4), contract
+    by_spot = derivative("vega", "spot", 0.005 * deviation * contract["spot"])
+    assert greeks.vanna * vol == pytest.approx(by_spot * vol, abs=1e-4), contract
+    by_vol = derivative("vega", "vol", 0.005 * vol)
+    assert greeks.volga * vol**2 == pytest.approx(by_vol * vol**2, abs=1e-4 * scale), contract
+    assert greeks.charm * T == pytest.approx(-derivative("delta", "expiry", 0.005 * T) * T, abs=1e-4), contract
+
+
+def test_the_price_among_the_greeks_is_the_price():
+    rng = np.random.default_rng(5)
+    terms = [rng.uniform(80, 120, 999), rng.uniform(80, 120, 999), rng.uniform(0, 2, 999), 0.03, rng.uniform(0, 1, 999)]
+    np.testing.assert_array_equal(black_scholes_greeks(*terms).price, black_scholes_price(*terms))
+
+
+def test_ten_thousand_random_contracts_against_quantlib():
+    # The oracle's own error, its cumulative normal, shows where prices are tiny beside the spot.
+    rng = np.random.default_rng(20261121)
+    n = 10_000
+    S, T = rng.uniform(1.0, 500.0, n), rng.uniform(0.003, 10.0, n)
+    K, r, q = S * np.exp(rng.normal(0.0, 0.5, n)), rng.uniform(-0.05, 0.15, n), rng.uniform(-0.02, 0.1, n)
+    vol, is_call = rng.uniform(0.02, 1.5, n), rng.integers(0, 2, n).astype(bool)
+    ours = black_scholes_price(S, K, T, r, vol, q, is_call)
+    kind = np.where(is_call, ql.Option.Call, ql.Option.Put).tolist()
+    forward, root = S * np.exp((r - q) * T), vol * np.sqrt(T)
+    theirs = np.array(
+        [
+            ql.blackFormula(kind[i], float(K[i]), float(forward[i]), float(root[i]), math.exp(-r[i] * T[i]))
+            for i in range(n)
+        ]
+    )
+    error = np.abs(ours - theirs) / np.maximum(theirs, 1e-4 * S)
+    worst = int(error.argmax())
+    inputs = {"S": S, "K": K, "T": T, "r": r, "q": q, "vol": vol, "call": is_call}
+    assert error[worst] < 1e-10, {key: column[worst] for key, column in inputs.items()}
 
 
 @given(contracts())
