@@ -12,6 +12,11 @@ from bank_python.dagger import DependencyGraph
 from bank_python.errors import BankError, DomainError, InstrumentError, UpstreamError, ValuationError
 from bank_python.instruments import Bond, CreditDefaultSwap, Equity, FXRate, Option, PowerLawOption
 from bank_python.market_data import Clock, MarketData
+from bank_python.risk_models.cds_legs import cds_legs
+from bank_python.risk_models.curve import Curve
+from bank_python.risk_models.isda_cds import flat_hazard
+from bank_python.risk_models.premium_schedule import quarterly_schedule
+from bank_python.risk_models.survival import SurvivalCurve
 
 
 def test_a_bond_is_the_sum_of_its_discounted_cash_flows():
@@ -53,9 +58,10 @@ def test_protection_at_par_is_worth_nothing_and_wider_spreads_help_the_buyer():
     swap = CreditDefaultSwap("F", spread_source=spread, rate_source=0.03, notional=1e6, coupon=0.01, maturity=5)
     assert swap.value == 0.0
     spread.set_price(0.02)
-    hazard = 0.02 / 0.6
-    annuity = np.trapezoid(np.exp(-(0.03 + hazard) * np.linspace(0, 5, 200_001)), dx=5 / 200_000)
-    assert swap.value == pytest.approx(1e6 * 0.01 * annuity, rel=1e-9)
+    # The hazard at which twenty premiums of 2 % a year, and what has accrued of one on default, cost their protection
+    schedule, curve = quarterly_schedule(5.0), Curve.flat(0.03)
+    legs = cds_legs(schedule, curve, SurvivalCurve.flat(flat_hazard(schedule, 0.02, curve, 0.4)))
+    assert swap.value == pytest.approx(1e6 * (0.6 * legs.protection - 0.01 * legs.annuity), rel=1e-12)
 
 
 def test_power_law_call_ratio():

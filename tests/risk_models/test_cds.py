@@ -1,17 +1,25 @@
-"""Credit default swaps against numerical quadrature of their legs and, loosely, a quarterly schedule."""
+"""Credit default swaps in years against the dated legs, quadrature, and what the credit triangle promises."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
 import QuantLib as ql  # noqa: N813 - the library's own abbreviation
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate
+from scipy import integrate, optimize
 
-from bank_python.risk_models import cds_value, risky_annuity, survival_probability
+from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity, survival_probability
+from bank_python.risk_models.cds_analytics import cds_analytics
+from bank_python.risk_models.cds_legs import cds_legs
+from bank_python.risk_models.curve import Curve
+from bank_python.risk_models.premium_schedule import quarterly_schedule
+from bank_python.risk_models.survival import SurvivalCurve
+
+YEAR = 365 / 360
 
 spreads = st.floats(0.0, 0.2)
 rates = st.floats(-0.05, 0.15)
@@ -19,62 +27,75 @@ maturities = st.floats(0.0, 30.0)
 recoveries = st.floats(0.0, 0.9)
 
 
-def quadrature(spread, rate, coupon, maturity, recovery):
-    """Return the buyer's value for a notional of 1: protection against the default density, less premiums."""
-    hazard = spread / (1.0 - recovery)
+def legs_by_quadrature(hazard, rate, maturity):
+    """Return protection and clean annuity for a notional of 1, each premium and each default by itself."""
+    ends = np.arange(maturity, 0.0, -0.25)[::-1]
 
-    def protection(t):
-        default_density = hazard * math.exp(-hazard * t)
-        return (1.0 - recovery) * math.exp(-rate * t) * default_density
+    def default(t):
+        return hazard * math.exp(-(rate + hazard) * t)
 
-    def premium(t):
-        return coupon * math.exp(-rate * t) * math.exp(-hazard * t)
+    protection = integrate.quad(default, 0.0, maturity, epsabs=1e-15, epsrel=1e-13)[0]
+    annuity = -(0.25 - ends[0])
+    for end in ends:
+        start = end - 0.25
+        owed = integrate.quad(lambda t, a: (t - a) * default(t), max(start, 0.0), end, args=(start,), epsabs=1e-15)[0]
+        annuity += 0.25 * math.exp(-(rate + hazard) * end) + owed
+    return protection, YEAR * annuity
 
-    legs = [integrate.quad(leg, 0.0, maturity, epsabs=1e-14, epsrel=1e-13)[0] for leg in (protection, premium)]
-    return legs[0] - legs[1]
 
-
-@given(spreads, rates, st.floats(0.0, 0.1), maturities, recoveries)
+@given(spreads, rates, st.floats(0.0, 0.1), st.floats(0.01, 12.0), recoveries)
 def test_against_quadrature(spread, rate, coupon, maturity, recovery):
-    expected = quadrature(spread, rate, coupon, maturity, recovery)
+    def excess(hazard):
+        protection, annuity = legs_by_quadrature(hazard, rate, maturity)
+        return (1.0 - recovery) * protection - spread * annuity
+
+    hazard = optimize.brentq(excess, 0.0, 10.0 * spread / (1.0 - recovery) + 1e-9, xtol=1e-15) if spread else 0.0
+    protection, annuity = legs_by_quadrature(hazard, rate, maturity)
+    expected = (1.0 - recovery) * protection - coupon * annuity
     computed = cds_value(spread, rate, 1.0, coupon, maturity, recovery)
-    assert computed == pytest.approx(expected, rel=1e-11, abs=1e-13)
+    assert computed == pytest.approx(expected, rel=1e-10, abs=1e-12)
+    assert survival_probability(spread, recovery, maturity, rate) == pytest.approx(
+        math.exp(-hazard * maturity), abs=1e-11
+    )
 
 
-def test_against_a_quarterly_schedule_to_a_percent():
-    # Premiums paid quarterly in arrears with accrual on default, QuantLib's mid-point engine, act/365
-    today = ql.Date(20, 3, 2025)
+def test_against_the_legs_under_curves():
+    rng = np.random.default_rng(30)
+    terms = rng.uniform([0.0, -0.05, 0.001, 0.0], [0.3, 0.15, 12.0, 0.9], (2000, 4)).T
+    spread, rate, maturity, recovery = terms
+    annuity = risky_annuity(spread, rate, maturity, recovery)
+    survival = survival_probability(spread, recovery, maturity, rate)
+    for s, r, T, R, A, Q in zip(*terms, annuity, survival, strict=True):
+        legs = cds_legs(quarterly_schedule(T), Curve.flat(r), SurvivalCurve([T], [Q]))
+        case = f"spread={s} rate={r} maturity={T} recovery={R} annuity={A} {legs=}"
+        assert pytest.approx(legs.annuity, rel=1e-12) == A, case
+        assert (1.0 - R) * legs.protection == pytest.approx(s * A, rel=1e-12, abs=1e-15), case
+
+
+def test_quantlibs_isda_engine_to_the_days_it_counts():
+    # Dates that fall on no weekend; what is left are the last period's extra day and the day's delay of survival.
+    today = ql.Date(20, 3, 2024)
     previous = ql.Settings.instance().evaluationDate
     ql.Settings.instance().evaluationDate = today
     try:
-        day_counter = ql.Actual365Fixed()
-        maturity = ql.Date(20, 3, 2030)
-        hazard = ql.QuoteHandle(ql.SimpleQuote(0.03 / 0.6))
-        default_curve = ql.DefaultProbabilityTermStructureHandle(ql.FlatHazardRate(today, hazard, day_counter))
-        discount_curve = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.04, day_counter))
-        schedule = ql.MakeSchedule(today, maturity, ql.Period(3, ql.Months))
-        swap = ql.CreditDefaultSwap(
-            ql.Protection.Buyer,
-            1e7,
-            0.01,
-            schedule,
-            ql.Unadjusted,
-            day_counter,
-            True,
-            True,
-        )
-        swap.setPricingEngine(ql.MidPointCdsEngine(default_curve, 0.4, discount_curve))
+        act_365 = ql.Actual365Fixed()
+        discount = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.04, act_365))
+        quoted = ql.MakeCreditDefaultSwap(ql.Date(20, 3, 2029), 0.03, nominal=1e7)
+        hazard = quoted.impliedHazardRate(0.0, discount, act_365, 0.4, 1e-12, ql.CreditDefaultSwap.ISDA)
+        flat = ql.FlatHazardRate(today, ql.QuoteHandle(ql.SimpleQuote(hazard)), act_365)
+        engine = ql.IsdaCdsEngine(ql.DefaultProbabilityTermStructureHandle(flat), 0.4, discount)
+        swap = ql.MakeCreditDefaultSwap(ql.Date(20, 3, 2029), 0.01, nominal=1e7, pricingEngine=engine)
         expected = swap.NPV()
-        years = day_counter.yearFraction(today, maturity)
+        years = act_365.yearFraction(today, ql.Date(20, 3, 2029))
     finally:
         ql.Settings.instance().evaluationDate = previous
     computed = cds_value(0.03, 0.04, 1e7, 0.01, years, 0.4)
-    assert computed == pytest.approx(expected, rel=0.01), f"{expected=} {computed=}"
+    assert computed == pytest.approx(expected, rel=1e-3), f"{expected=} {computed=}"
 
 
-@given(spreads, rates, maturities, recoveries)
-def test_worth_nothing_at_its_own_spread(spread, rate, maturity, recovery):
-    assert cds_value(spread, rate, 1e7, spread, maturity, recovery) == 0.0
+@given(spreads, rates, maturities, recoveries, st.floats(0.0, 5.0))
+def test_worth_nothing_at_its_own_spread(spread, rate, maturity, recovery, elapsed):
+    assert cds_value(spread, rate, 1e7, spread, maturity, recovery, elapsed) == 0.0
 
 
 @given(spreads, rates, st.floats(0.0, 0.1), maturities, recoveries)
@@ -89,40 +110,52 @@ def test_wider_spreads_gain_the_buyer_of_a_swap_at_market(rate, coupon, maturity
     assert np.diff(cds_value(spread, rate, 1.0, coupon, maturity, recovery)).min() > 0.0
 
 
-@given(spreads, rates, maturities, recoveries)
+@given(spreads, st.floats(0.0, 0.15), maturities, recoveries)
 def test_annuity_bounds_and_growth(spread, rate, maturity, recovery):
     annuity, longer = risky_annuity(spread, rate, [maturity, maturity + 1.0], recovery)
-    hazard = spread / (1.0 - recovery)
-    slowest, fastest = sorted([1.0, math.exp(-(rate + hazard) * maturity)])
-    assert slowest * maturity * (1.0 - 1e-14) <= annuity <= fastest * maturity * (1.0 + 1e-14)
+    hazard = YEAR * spread / (1.0 - recovery)
+    # No more than premiums that come as time passes; no less than what is paid a quarter late.
+    assert annuity <= YEAR * maturity * (1.0 + 1e-13)
+    assert annuity >= YEAR * maturity * math.exp(-(rate + hazard) * (maturity + 0.25)) * (1.0 - 0.25 * rate) - 1e-13
     assert longer >= annuity
 
 
+@given(spreads, st.floats(0.0, 12.0), recoveries)
+def test_without_interest_the_credit_triangle_is_exact(spread, maturity, recovery):
+    hazard = YEAR * spread / (1.0 - recovery)
+    alive = integrate.quad(lambda t: math.exp(-hazard * t), 0.0, maturity, epsabs=1e-15)[0]
+    assert risky_annuity(spread, 0.0, maturity, recovery) == pytest.approx(YEAR * alive, rel=1e-13, abs=1e-300)
+    assert survival_probability(spread, recovery, maturity) == pytest.approx(math.exp(-hazard * maturity), rel=1e-13)
+
+
 @pytest.mark.parametrize("total", [0.0, 1e-300, 1e-17, 1e-12, 1e-9, 1e-6, -1e-12, -1e-17])
-def test_annuity_is_stable_as_rate_and_hazard_cancel(total):
-    # A = T (1 − y/2 + y²/6 − …), y = (r + h) T
-    y = total * 5.0
-    expected = 5.0 * (1.0 - y / 2.0 + y * y / 6.0)
-    assert risky_annuity(0.0, total, 5.0, 0.4) == pytest.approx(expected, rel=3e-16, abs=0.0)
+def test_annuity_is_stable_as_rate_and_hazard_vanish(total):
+    # 20 premiums of a quarter, discounted: 5 − r Σ t/4 + …, with Σ t/4 = 0.25 · 0.25 · 210
+    expected = YEAR * (5.0 - total * 0.0625 * 210.0)
+    assert risky_annuity(0.0, total, 5.0, 0.4) == pytest.approx(expected, rel=1e-11 * abs(total) / 1e-6 + 1e-15)
 
 
-def test_annuity_when_a_negative_rate_meets_its_hazard():
-    assert risky_annuity(0.015, -0.02, 5.0, 0.25) == 5.0
+@pytest.mark.parametrize("rate", [-0.02, -0.02 + 1e-16, -0.02 - 1e-12, -0.02 + 1e-7])
+def test_annuity_when_a_negative_rate_meets_its_hazard(rate):
+    spread = 0.02 / YEAR * 0.75
+    survival = survival_probability(spread, 0.25, 5.0, rate)
+    legs = cds_legs(quarterly_schedule(5.0), Curve.flat(rate), SurvivalCurve([5.0], [survival]))
+    assert risky_annuity(spread, rate, 5.0, 0.25) == pytest.approx(legs.annuity, rel=1e-14)
 
 
-@given(spreads, recoveries, st.floats(0.0, 30.0), st.floats(0.0, 30.0))
-def test_survival_multiplies_over_time(spread, recovery, first, second):
-    both = survival_probability(spread, recovery, first + second)
-    assert 0.0 <= both <= 1.0
-    product = survival_probability(spread, recovery, first) * survival_probability(spread, recovery, second)
-    assert both == pytest.approx(product, rel=1e-13)
+@given(spreads, rates, st.floats(0.01, 10.0), recoveries)
+def test_value_does_not_jump_when_a_premium_is_paid(spread, rate, maturity, recovery):
+    paid = math.ceil(maturity * 4.0) / 4.0
+    before, after = cds_value(spread, rate, 1.0, 0.01, paid, recovery, [0.25 - 1e-9, 0.25 + 1e-9])
+    assert before == pytest.approx(after, abs=1e-8)
 
 
 @pytest.mark.parametrize(
     ("spread", "recovery", "time", "expected"),
     [
-        # Hull, chapter on credit risk: a spread of 200 bp and 40 % recovery make a hazard of 3.33 % a year
-        (0.02, 0.4, 1.0, math.exp(-0.02 / 0.6)),
+        # Hull, chapter on credit risk: a spread of 200 bp and 40 % recovery make a hazard of 3.33 % a year; here
+        # of years of 360 days
+        (0.02, 0.4, 1.0, math.exp(-0.02 / 0.6 * YEAR)),
         (0.0, 0.4, 10.0, 1.0),
         (0.02, 0.4, 0.0, 1.0),
         (0.02, 1.0, 1.0, math.nan),
@@ -150,6 +183,8 @@ def test_survival_values(spread, recovery, time, expected):
         ((0.02, 0.05, 1e6, 0.01, 5.0, -0.1, 0.0), math.nan),
         ((-0.02, 0.05, 1e6, 0.01, 5.0, 0.4, 0.0), math.nan),
         ((0.02, 0.05, 1e6, 0.01, -5.0, 0.4, 0.0), math.nan),
+        # Interest of 500 % on the first premium is more than the swap's one day accrues: no hazard gives a spread.
+        ((0.02, 5.0, 1e6, 0.01, 1 / 365, 0.4, 0.0), math.nan),
     ],
 )
 def test_limits(terms, expected):
@@ -158,10 +193,35 @@ def test_limits(terms, expected):
     assert math.copysign(1.0, computed) == 1.0 or math.isnan(expected)
 
 
+def test_spreads_of_names_about_to_default():
+    spread = np.array([1.0, 5.0, 20.0])
+    annuity = risky_annuity(spread, 0.03, 5.0, 0.4)
+    # Protection is then worth nearly the whole loss.
+    np.testing.assert_allclose(spread * annuity, 0.6, rtol=0.02)
+
+
 def test_time_gone_shortens_the_swap():
     aged = cds_value(0.02, 0.05, 1e6, 0.01, 5.0, 0.4, elapsed=2.0)
     assert aged == cds_value(0.02, 0.05, 1e6, 0.01, 3.0, 0.4)
     assert risky_annuity(0.02, 0.05, 5.0, 0.4, elapsed=2.0) == risky_annuity(0.02, 0.05, 3.0, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("maturity", "elapsed", "expected"),
+    [
+        (5.0, 0.0, 0.0),
+        (5.0, 0.25, 0.0),
+        (5.0, 0.125, 0.125 * YEAR),
+        (0.125, 0.0, 0.125 * YEAR),
+        (5.0, 5.0, 0.0),
+        (5.0, 6.0, 0.0),
+        (-1.0, 0.0, math.nan),
+        (math.inf, 0.0, math.nan),
+    ],
+)
+def test_accrued(maturity, elapsed, expected):
+    computed = cds_accrued(maturity, elapsed)
+    assert computed == pytest.approx(expected, abs=1e-16, nan_ok=True), f"{maturity=} {elapsed=}"
 
 
 @pytest.mark.parametrize("position", range(7))
@@ -176,4 +236,33 @@ def test_a_bad_lane_is_nan_and_alone(position, bad):
 def test_shapes_and_types():
     assert type(cds_value(0.02, 0.05, 10**7, 0.01, 5, 0.4)) is float
     assert type(risky_annuity(0.02, 0.05, 5, 0.4)) is float
+    assert type(cds_accrued(5)) is float
     assert cds_value([[0.02], [0.03]], 0.05, 1e6, 0.01, [1.0, 3.0, 5.0], 0.4).shape == (2, 3)
+
+
+def test_analytics_are_differences_of_values():
+    terms = {"rate": 0.03, "notional": 1e7, "coupon": 0.01, "maturity": 5.1, "recovery": 0.4}
+    here = cds_analytics(spread=0.02, **terms)
+    assert here.value == here.upfront == cds_value(spread=0.02, **terms)
+    assert here.cs01 == cds_value(spread=0.0201, **terms) - here.value
+    assert here.ir01 == cds_value(**{**terms, "spread": 0.02, "rate": 0.0301}) - here.value
+    assert here.rec01 == cds_value(**{**terms, "spread": 0.02, "recovery": 0.4 + 0.01}) - here.value
+    assert here.dirty_upfront == pytest.approx(here.value - 1e7 * 0.01 * 0.15 * YEAR, rel=1e-12)
+    assert here.jump_to_default == 6e6 - here.value
+    assert here.risky_annuity == risky_annuity(0.02, 0.03, 5.1, 0.4)
+    assert here.par_spread == 0.02
+    assert here.cs01 > 0.0 > here.ir01
+
+
+def test_analytics_broadcast():
+    analytics = cds_analytics([[0.02], [math.nan]], 0.03, 1e7, 0.01, [0.0, 1.0, 5.0], 0.4)
+    for field in fields(analytics):
+        figures = getattr(analytics, field.name)
+        assert figures.shape == (2, 3), field.name
+        assert np.isfinite(figures[0]).all(), field.name
+        assert np.isnan(figures[1]).all(), field.name
+        if field.name != "par_spread":
+            assert figures[0, 0] == 0.0, field.name
+    assert all(
+        type(getattr(cds_analytics(0.02, 0.03, 1, 0.01, 5, 0.4), field.name)) is float for field in fields(analytics)
+    )
