@@ -15,11 +15,14 @@ import numpy as np
 
 from bank_python.dagger import ArrayNode, Node, Source, Term
 from bank_python.errors import InstrumentError
+from bank_python.instruments.factor import Factor, factor_named
 from bank_python.market_data.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Self
+
+    from bank_python.risk_models import Greeks
 
 __all__ = ["DatedInstrument", "Instrument", "end_on", "finite", "known_currency", "positive"]
 
@@ -47,12 +50,21 @@ class Instrument(ArrayNode):
     """
 
     record_home: ClassVar[str] = "/Instruments/"
+    factors: ClassVar[Mapping[str, Factor]] = {}
+    """The kind of those sources whose names mean something else in this class."""
+    greeks: ClassVar[Callable[..., Greeks] | None] = None
+    """Closed-form price and derivatives, with the arguments of ``price``, where the class has them."""
 
     def __init__(
         self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float], currency: str = "USD"
     ) -> None:
         super().__init__(name, sources, terms)
         self.currency = known_currency(name, currency)
+
+    @classmethod
+    def factor_of(cls, source: str) -> Factor:
+        """Return which kind of market quantity a source of this class is."""
+        return cls.factors.get(source) or factor_named(source)
 
     def to_record(self) -> Mapping[str, object]:
         """Return name, sources (nodes by reference), terms and currency."""

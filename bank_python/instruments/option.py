@@ -10,7 +10,7 @@ from bank_python.barbara import register_storable
 from bank_python.dagger import Source, Term
 from bank_python.instruments.answer import ask
 from bank_python.instruments.instrument import DatedInstrument, end_on, positive, years_to
-from bank_python.risk_models import black_scholes_price
+from bank_python.risk_models import Greeks, black_scholes_greeks, black_scholes_price
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -102,8 +102,14 @@ class Option(DatedInstrument):
     def price(  # noqa: D102 - documented by ArrayNode
         clock: Any, spot: Any, vol: Any, rate: Any, dividend: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
     ) -> Any:
-        left = np.maximum(expiry - (clock - made_at), 0.0)  # an expired option is worth what it was worth at expiry
-        return black_scholes_price(spot, strike, left, rate, vol, dividend, is_call)
+        return black_scholes_price(spot, strike, _left(expiry, clock, made_at), rate, vol, dividend, is_call)
+
+    @staticmethod
+    def greeks(
+        clock: Any, spot: Any, vol: Any, rate: Any, dividend: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
+    ) -> Greeks:
+        """Return price and Greeks; see :func:`~bank_python.risk_models.black_scholes.black_scholes_greeks`."""
+        return black_scholes_greeks(spot, strike, _left(expiry, clock, made_at), rate, vol, dividend, is_call)
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
@@ -112,3 +118,7 @@ class Option(DatedInstrument):
             if not inputs[key] >= 0.0:
                 return f"{key}={inputs[key]!r} is negative"
         return super().diagnose(inputs)
+
+
+def _left(expiry: Any, clock: Any, made_at: Any) -> Any:
+    return np.maximum(expiry - (clock - made_at), 0.0)  # an expired option is worth what it was worth at expiry

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Source
 from bank_python.errors import InstrumentError
+from bank_python.instruments.factor import Factor
 from bank_python.instruments.instrument import Instrument, known_currency
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class FXRate(Instrument):
     """
 
     record_tag = "FXRate"
+
+    factors: ClassVar[Mapping[str, Factor]] = {"rate": Factor.FX}
 
     rate = Source("units of quote currency for one unit of base currency")
 
