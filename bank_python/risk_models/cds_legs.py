@@ -38,14 +38,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.numerics.horner import horner
+from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bank_python.numerics import FloatArray
     from bank_python.risk_models.curve import Curve
     from bank_python.risk_models.premium_schedule import PremiumSchedule
     from bank_python.risk_models.survival import SurvivalCurve
 
-__all__ = ["CdsLegs", "cds_legs", "first_moment", "mean_decay"]
+__all__ = ["CdsLegs", "LegsGrid", "cds_legs", "first_moment", "mean_decay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +90,79 @@ def cds_legs(schedule: PremiumSchedule, discount: Curve, survival: SurvivalCurve
     survival : SurvivalCurve
         Survival probabilities.
     """
-    paid = schedule.fractions * np.exp(
-        discount.log_discount(schedule.payments) + survival.log_survival(schedule.accrual_ends)
-    )
-    settled = float(np.exp(discount.log_discount(schedule.settlement)))
-    protection, owed = _default_integrals(schedule, discount, survival)
-    return CdsLegs(protection, float(paid.sum()) + owed, schedule.accrued * settled, settled)
+    grid = LegsGrid.of(schedule, discount, survival.times)
+    return grid.legs(survival.log_survival(grid.knots))
 
 
-def _default_integrals(schedule: PremiumSchedule, discount: Curve, survival: SurvivalCurve) -> tuple[float, float]:
-    """Return the values of 1 paid at default, and of the premium owed at default."""
-    ends = schedule.accrual_ends
-    last = max(float(ends[-1]), schedule.maturity)
-    nodes = np.concatenate([[0.0, schedule.maturity], ends, discount.times, survival.times])
-    knots = np.unique(nodes[(nodes >= 0.0) & (nodes <= last)])
-    log_discount, log_survival = discount.log_discount(knots), survival.log_survival(knots)
-    default = -np.diff(log_survival)
-    x = default - np.diff(log_discount)
-    weight = default * np.exp(log_discount[:-1] + log_survival[:-1])
-    decay = mean_decay(x)
-    start, length = knots[:-1], np.diff(knots)
-    period = np.minimum(np.searchsorted(ends, start, side="right"), len(ends) - 1)
-    since = start - schedule.accrual_starts[period]
-    owed = weight * (since * decay + length * first_moment(x))
-    return (
-        float((weight * decay)[start < schedule.maturity].sum()),
-        float(owed[start < ends[-1]].sum()) * 365.0 / 360.0,
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class LegsGrid:
+    """What the legs of one schedule have in common under all hazard rates: for those who look for one.
+
+    Parameters
+    ----------
+    knots : ndarray, shape (n,)
+        Times from 0 on, between which forward and hazard rate are constant; the rest is about the n − 1
+        segments between them, or about the premiums.
+    log_discount, forward : ndarray, shape (n − 1,)
+        At the segment's start, and the fall of its logarithm over the segment.
+    since, length : ndarray, shape (n − 1,)
+        From the start of the accrual to the segment's, and how long it is.
+    protects, accrues : ndarray of bool, shape (n − 1,)
+        Whether a default in the segment is protected, and whether it owes premium.
+    paid, alive_at : ndarray, shape (n_premiums,)
+        The premiums' present values if the name is alive at these of the knots.
+    accrued, settlement_discount : float
+        As in :class:`CdsLegs`.
+    """
+
+    knots: FloatArray
+    log_discount: FloatArray
+    forward: FloatArray
+    since: FloatArray
+    length: FloatArray
+    protects: NDArray[np.bool_]
+    accrues: NDArray[np.bool_]
+    paid: FloatArray
+    alive_at: NDArray[np.intp]
+    accrued: float
+    settlement_discount: float
+
+    @classmethod
+    def of(cls, schedule: PremiumSchedule, discount: Curve, hazard_changes: FloatArray) -> LegsGrid:
+        """Lay out the segments of `schedule` between the nodes of the two curves."""
+        ends = schedule.accrual_ends
+        last = max(float(ends[-1]), schedule.maturity)
+        nodes = np.concatenate([[0.0, schedule.maturity], ends, discount.times, hazard_changes])
+        knots = np.unique(nodes[(nodes >= 0.0) & (nodes <= last)])
+        log_discount = discount.log_discount(knots)
+        start = knots[:-1]
+        period = np.minimum(np.searchsorted(ends, start, side="right"), len(ends) - 1)
+        settled = float(np.exp(discount.log_discount(schedule.settlement)))
+        return cls(
+            knots=knots,
+            log_discount=log_discount[:-1],
+            forward=-np.diff(log_discount),
+            since=start - schedule.accrual_starts[period],
+            length=np.diff(knots),
+            protects=start < schedule.maturity,
+            accrues=start < ends[-1],
+            paid=schedule.fractions * np.exp(discount.log_discount(schedule.payments)),
+            alive_at=np.searchsorted(knots, ends),
+            accrued=schedule.accrued * settled,
+            settlement_discount=settled,
+        )
+
+    def legs(self, log_survival: FloatArray) -> CdsLegs:
+        """Value the legs under the logarithms of the survival probabilities at the knots."""
+        default = -np.diff(log_survival)
+        x = default + self.forward
+        weight = default * np.exp(self.log_discount + log_survival[:-1])
+        decay = mean_decay(x)
+        owed = weight * (self.since * decay + self.length * first_moment(x))
+        premium = float((self.paid * np.exp(log_survival[self.alive_at])).sum())
+        premium += float(owed[self.accrues].sum()) * DAYS_OF_YEAR_OVER_360
+        protection = float((weight * decay)[self.protects].sum())
+        return CdsLegs(protection, premium, self.accrued, self.settlement_discount)
 
 
 def mean_decay(x: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import CurveError, RootError
-from bank_python.risk_models.cds_legs import cds_legs
+from bank_python.risk_models.cds_legs import LegsGrid
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.hazard_root import hazard_root
 from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360, quarterly_schedule
@@ -70,28 +70,36 @@ def bootstrap_survival(
     _check(times, quotes, recovery)
     curve = as_curve(discount)
     hazards: list[float] = []
-    for i in range(len(times)):
-        hazards.append(_next_hazard(times[: i + 1], hazards, float(quotes[i]), curve, recovery))
+    for tenor, quote in zip(times.tolist(), quotes.tolist(), strict=True):
+        hazards.append(_next_hazard(times, hazards, tenor, quote, curve, recovery))
     return SurvivalCurve.from_hazard_rates(times, hazards)
 
 
-def _next_hazard(times: FloatArray, hazards: list[float], spread: float, discount: Curve, recovery: float) -> float:
-    """Return the hazard rate up to the last of `times` that prices a swap ending then at `spread`."""
-    schedule = quarterly_schedule(float(times[-1]))
+def _next_hazard(
+    times: FloatArray, hazards: list[float], tenor: float, spread: float, discount: Curve, recovery: float
+) -> float:
+    """Return the hazard rate, after those known so far, that prices a swap ending at `tenor` at `spread`."""
+    known = len(hazards)
+    grid = LegsGrid.of(quarterly_schedule(tenor), discount, times[:known])
+    node, survived = 0.0, np.zeros_like(grid.knots)
+    if known:
+        node = float(times[known - 1])
+        survived = SurvivalCurve.from_hazard_rates(times[:known], hazards).log_survival(np.minimum(grid.knots, node))
+    open_time = np.maximum(grid.knots - node, 0.0)
 
     def excess(hazard: float) -> float:
-        legs = cds_legs(schedule, discount, SurvivalCurve.from_hazard_rates(times, [*hazards, hazard]))
+        legs = grid.legs(survived - hazard * open_time)
         return (1.0 - recovery) * legs.protection - spread * legs.annuity
 
     try:
         return hazard_root(excess, max(spread, 1e-4) * DAYS_OF_YEAR_OVER_360 / (1.0 - recovery))
     except RootError as error:
-        before = f"after {times[-2]:g} years" if hazards else "at this recovery"
+        before = f"after {node:g} years" if hazards else "at this recovery"
         course = "falls too fast" if error.value > 0.0 else "rises too fast"
         raise CurveError(
-            f"no hazard rate reprices the {times[-1]:g}-year swap at a spread of {spread:g}, which {course} {before} "
+            f"no hazard rate reprices the {tenor:g}-year swap at a spread of {spread:g}, which {course} {before} "
             f"({error}); correct the quote or leave the tenor out",
-            name=f"{times[-1]:g}",
+            name=f"{tenor:g}",
             value=spread,
         ) from error
 

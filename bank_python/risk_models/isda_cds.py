@@ -36,9 +36,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bank_python.errors import ModelError, RootError
 from bank_python.risk_models.cds_analytics import BASIS_POINT, RECOVERY_STEP, CdsAnalytics
-from bank_python.risk_models.cds_legs import cds_legs
+from bank_python.risk_models.cds_legs import LegsGrid, cds_legs
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.hazard_root import hazard_root
 from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360, PremiumSchedule, imm_schedule
@@ -208,8 +210,10 @@ def flat_hazard(schedule: PremiumSchedule, spread: float, discount: Curve, recov
     if not (math.isfinite(spread) and spread >= 0.0):
         raise ModelError(f"a quoted spread is finite and at least 0, not {spread!r}", name="spread", value=spread)
 
+    grid = LegsGrid.of(schedule, discount, np.empty(0))
+
     def excess(hazard: float) -> float:
-        legs = cds_legs(schedule, discount, SurvivalCurve.flat(hazard))
+        legs = grid.legs(-hazard * grid.knots)
         return (1.0 - recovery) * legs.protection - spread * legs.annuity
 
     try:
