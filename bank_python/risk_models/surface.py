@@ -1,0 +1,243 @@
+r"""A volatility surface: smiles at some expiries, and what holds between and beyond them.
+
+**Between two expiries**, total variance is linear in time at equal log-moneyness :math:`k = \log(K/F(T))`. Smiles
+that do not cross then leave no calendar arbitrage in between either. (Linear interpolation does not prove that there
+is no butterfly arbitrage between two smiles that have none; where both are far from having one it does not arise.)
+**Before the first expiry** the volatility is that of the first, so the variance goes to zero in proportion to
+time; scaling a smile down keeps it free of butterfly arbitrage. **After the last expiry** variance
+accrues at the same rate at every strike, the forward variance at the money of the last segment: wings stay as steep
+as they were, within Lee's bounds, where a flat volatility would make them steeper without end.
+
+**When the spot moves** and no option has been quoted anew, a surface must be told how to follow. Each smile was
+fitted around a forward, its *anchor*.
+
+*sticky strike*
+    the volatility at a strike stays: log-moneyness is counted from the anchor;
+*sticky delta* (sticky moneyness)
+    the volatility at a ratio of strike to forward stays: log-moneyness is counted from the forward of now, so the
+    smile moves along.
+
+Examples
+--------
+>>> from bank_python.risk_models.svi import SviSlice
+>>> smiles = [SviSlice(0.01, 0.1, -0.5, 0.0, 0.1), SviSlice(0.03, 0.12, -0.5, 0.0, 0.2)]
+>>> sticky = Surface([0.5, 1.0], smiles, [100.0, 100.0], spot=100.0)
+>>> moving = Surface([0.5, 1.0], smiles, [100.0, 100.0], spot=100.0, stickiness=Stickiness.DELTA)
+>>> [round(surface.vol(90.0, 0.75, forward=100.0), 4) for surface in (sticky, moving)]
+[0.2493, 0.2493]
+>>> [round(surface.vol(90.0, 0.75, forward=90.0), 4) for surface in (sticky, moving)]
+[0.2493, 0.2221]
+
+References
+----------
+J. Gatheral and A. Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance 14 (2014), 59-71,
+section 5.3 and lemma 2.1.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import ModelError
+from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.risk_models.arbitrage import ArbitrageReport, check_slices
+from bank_python.risk_models.svi import SviSlice, hyperbola
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from bank_python.numerics import FloatArray, Numbers
+
+__all__ = ["Stickiness", "Surface"]
+
+
+class Stickiness(enum.Enum):
+    """What stays when the spot moves: the volatility at a strike, or at a moneyness."""
+
+    STRIKE = "strike"
+    DELTA = "delta"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Surface:
+    """Smiles by expiry, each around the forward it was fitted to.
+
+    Parameters
+    ----------
+    expiries : sequence of float
+        Years from now, above 0 and increasing.
+    slices : sequence of SviSlice
+        A smile for each, in log-moneyness to its forward, its variance above zero at every strike.
+    forwards : sequence of float
+        The anchors, above 0.
+    spot : float, optional
+        The spot when the smiles were fitted, above 0: the anchor of an expiry of 0. The first forward without it.
+    stickiness : Stickiness, default STRIKE
+        How the surface follows the spot.
+
+    Attributes
+    ----------
+    expiries, forwards : tuple of float
+    slices : tuple of SviSlice
+    spot : float
+    stickiness : Stickiness
+
+    Raises
+    ------
+    ModelError
+        There are no smiles, the columns differ in length, or a figure is not in its range.
+    """
+
+    expiries: tuple[float, ...]
+    slices: tuple[SviSlice, ...]
+    forwards: tuple[float, ...]
+    spot: float
+    stickiness: Stickiness
+    _accrual: float = field(repr=False, compare=False)
+    _times: FloatArray = field(repr=False, compare=False)
+    _anchors: FloatArray = field(repr=False, compare=False)
+    _parameters: FloatArray = field(repr=False, compare=False)
+
+    def __init__(
+        self,
+        expiries: Sequence[float],
+        slices: Sequence[SviSlice],
+        forwards: Sequence[float],
+        spot: float | None = None,
+        stickiness: Stickiness = Stickiness.STRIKE,
+    ) -> None:
+        times, anchors = tuple(map(float, expiries)), tuple(map(float, forwards))
+        if not times or len(times) != len(slices) or len(times) != len(anchors):
+            message = f"a surface needs a smile and a forward for each expiry: got {len(times)} expiries, "
+            raise ModelError(f"{message}{len(slices)} smiles, {len(anchors)} forwards")
+        start = anchors[0] if spot is None else float(spot)
+        _require_positive("expiry", times)
+        _require_positive("forward", (start, *anchors))
+        if any(b <= a for a, b in pairwise(times)):
+            raise ModelError(f"a surface's expiries increase; got {list(times)}: sort them and drop doubles")
+        for time, smile in zip(times, slices, strict=True):
+            if smile.minimum_variance <= 0.0:
+                raise ModelError(
+                    f"the smile of T={time:g} has a total variance of {smile.minimum_variance:.6g} at its lowest: "
+                    "no volatility has that; fit it again, or repair it",
+                    value=smile,
+                )
+        for name, value in (
+            ("expiries", times),
+            ("slices", tuple(slices)),
+            ("forwards", anchors),
+            ("spot", start),
+            ("stickiness", Stickiness(stickiness)),
+        ):
+            object.__setattr__(self, name, value)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        at_the_money = [float(smile.total_variance(0.0)) for smile in self.slices]
+        first = [0.0, 0.0] if len(self.expiries) == 1 else [self.expiries[-2], at_the_money[-2]]
+        accrual = max(at_the_money[-1] - first[1], 0.0) / (self.expiries[-1] - first[0])
+        object.__setattr__(self, "_accrual", accrual)
+        object.__setattr__(self, "_times", np.array([0.0, *self.expiries]))
+        object.__setattr__(self, "_anchors", np.log([self.spot, *self.forwards]))
+        object.__setattr__(self, "_parameters", np.array([smile.parameters for smile in self.slices]).T.copy())
+
+    def total_variance(self, k: ArrayLike, T: ArrayLike) -> Numbers:
+        """Return the total variance at log-moneyness `k` and expiry `T`.
+
+        Parameters
+        ----------
+        k : array_like
+            Logarithm of strike over forward.
+        T : array_like
+            Years, at least 0.
+
+        Returns
+        -------
+        float or ndarray
+            Of the arguments' broadcast shape, a float if both are scalars; NaN where `k` is not finite or `T` not a
+            finite number of at least 0.
+
+        Raises
+        ------
+        ValueError
+            The shapes do not broadcast. Values never raise.
+        """
+        shape, (at, time) = to_lanes(k, T)
+        with np.errstate(all="ignore"):
+            return from_lanes(self._variance_rate(at, time) * np.where(time > 0.0, time, 0.0), shape)
+
+    def vol(self, strike: ArrayLike, expiry: ArrayLike, forward: ArrayLike | None = None) -> Numbers:
+        """Return the volatility of an option.
+
+        Parameters
+        ----------
+        strike : array_like
+            Above 0.
+        expiry : array_like
+            Years, at least 0; at 0 the volatility is that of the first expiry.
+        forward : array_like, optional
+            The forward to the expiry as it is now; the anchor without it. A sticky-strike surface does not use it.
+
+        Returns
+        -------
+        float or ndarray
+            A decimal for a year, of the arguments' broadcast shape; a float if all are scalars. NaN where an argument
+            is outside its range, infinite or NaN.
+
+        Raises
+        ------
+        ValueError
+            The shapes do not broadcast. Values never raise.
+        """
+        shape, (K, time, F) = to_lanes(strike, expiry, np.nan if forward is None else forward)
+        with np.errstate(all="ignore"):
+            anchored = forward is None or self.stickiness is Stickiness.STRIKE
+            log_forward = self._log_anchor(time) if anchored else np.log(F)
+            return from_lanes(np.sqrt(self._variance_rate(np.log(K) - log_forward, time)), shape)
+
+    def anchor(self, expiry: ArrayLike) -> Numbers:
+        """Return the forward around which the surface was fitted, at any expiry.
+
+        Its logarithm is linear in time between the spot and the anchors of the smiles, and goes on after the last.
+        """
+        shape, (time,) = to_lanes(expiry)
+        with np.errstate(all="ignore"):
+            return from_lanes(np.exp(self._log_anchor(time)), shape)
+
+    def arbitrage(self) -> ArbitrageReport:
+        """Return every static arbitrage within the smiles and between neighbours."""
+        return check_slices(self.expiries, self.slices)
+
+    def _log_anchor(self, time: FloatArray) -> FloatArray:
+        left = np.clip(np.searchsorted(self._times, time, side="right") - 1, 0, len(self._times) - 2)
+        start, base = self._times[left], self._anchors[left]
+        slope = (self._anchors[left + 1] - base) / (self._times[left + 1] - start)
+        return np.asarray(base + slope * (time - start))
+
+    def _variance_rate(self, k: FloatArray, time: FloatArray) -> FloatArray:
+        """Return total variance over time, lane by lane; at a time of 0, its limit."""
+        times = self._times[1:]
+        right = np.minimum(np.searchsorted(times, time, side="left"), len(times) - 1)
+        left = np.maximum(right - 1, 0)
+        later = hyperbola(k, *self._parameters[:, right])[0]
+        earlier = hyperbola(k, *self._parameters[:, left])[0]
+        share = (time - times[left]) / np.where(left == right, 1.0, times[right] - times[left])
+        between = (1.0 - share) * earlier + share * later
+        beyond = later + self._accrual * (time - times[-1])
+        rate = np.where(time > times[-1], beyond, between) / time
+        rate = np.where(time <= times[0], later / times[0], rate)
+        return np.where(np.isfinite(k) & np.isfinite(time) & (time >= 0.0), rate, np.nan)
+
+
+def _require_positive(name: str, values: Sequence[float]) -> None:
+    for value in values:
+        if not (math.isfinite(value) and value > 0.0):
+            raise ModelError(f"a surface's {name} is a finite number above 0, not {value!r}; correct it", value=value)
