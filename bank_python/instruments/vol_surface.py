@@ -1,0 +1,438 @@
+"""A volatility surface in the graph: refitted when its quotes tick, and followed by what is priced from it.
+
+A :class:`VolSurface` rests on quoted volatilities by strike and expiry, and its value is a
+:class:`~bank_python.risk_models.surface.Surface`. When a quote ticks, the smile of that expiry is fitted again, around
+the forward of that moment, its *anchor*; the other smiles stay. When only the spot, a rate or a dividend ticks
+nothing is fitted and the value is the same object as before: what then happens to the volatility at a strike is
+what the surface's stickiness says. A contract that has a surface for its volatility asks it the question
+``surface_vol``.
+
+The anchors are the one thing the node remembers: they tell where the spot was when the smiles were quoted. They are
+stored with it. A what-if layer works with the anchors of the graph: in it a shocked spot moves along the surface, as
+stickiness has it, and shocked quotes are fitted around the same anchors.
+
+Examples
+--------
+>>> from bank_python.instruments.option import Option
+>>> from bank_python.market_data.leaves import MarketData
+>>> spot = MarketData("ACME_SPOT", 100.0)
+>>> surface = VolSurface.from_vols(
+...     "ACME_VOLS", [80, 90, 100, 110, 120], [0.5, 1.0],
+...     [[0.27, 0.23, 0.20, 0.19, 0.19], [0.26, 0.23, 0.21, 0.20, 0.195]], spot_source=spot,
+... )
+>>> put = Option("P", spot_source=spot, vol_source=surface, rate_source=0.02, strike=90, expiry=0.75, is_call=False)
+>>> round(surface.vol(90.0, 0.75), 3), round(put.value, 2), surface.arbitrage().free
+(0.23, 3.13, True)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Node
+from bank_python.dagger.node import present
+from bank_python.errors import CalibrationError, InstrumentError
+from bank_python.instruments.answer import FunctionNode, ask, question
+from bank_python.instruments.instrument import end_on, finite, positive, years_to
+from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
+from bank_python.mntable import Table
+from bank_python.risk_models.surface import Stickiness, Surface
+from bank_python.risk_models.svi_fit import ArbitragePolicy
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import enum
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Self, TypeVar
+
+    from bank_python.dagger.outcome import Outcome
+    from bank_python.market_data.clock import Clock
+    from bank_python.risk_models.arbitrage import ArbitrageReport
+    from bank_python.risk_models.svi import SviSlice
+    from bank_python.risk_models.svi_fit import SliceFit
+
+    _Choice = TypeVar("_Choice", bound=enum.Enum)
+
+__all__ = ["VolSurface", "surface_vol"]
+
+
+@register_storable
+class VolSurface(FunctionNode):
+    """Quoted volatilities as a surface of SVI smiles.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    spot_source : Node or float
+        Price of the underlying.
+    quotes : mapping of (strike, expiry) to Node, float or pair
+        Volatilities, decimals for a year; or pairs of a bid and an ask volatility, whose mid is fitted, weighted by the
+        inverse square of the spread. An expiry is in years from now, or a date (which needs a clock); it takes at
+        least five quotes, all pairs or none.
+    rate_source, dividend_source : Node or float, default 0.0
+        Continuously compounded; or a curve, which is asked for the one to each expiry.
+    clock_source : Clock or float, default 0.0
+        The valuation time. When it moves the time left shrinks and the smiles are fitted again; expiries that have
+        passed drop out.
+    stickiness : {"strike", "delta"}
+        What stays when the spot moves and no quote does: the volatility at a strike, or at a moneyness.
+    arbitrage : {"repair", "refuse"}
+        What to do with quotes whose best smile has a butterfly arbitrage, or crosses that of the expiry before: fit as
+        nearly as can be without, and say so in :attr:`fits`; or fail.
+    weights : mapping of (strike, expiry) to float, optional
+        What a squared error in total variance counts; 1 where none is given, 0 to leave a quote out. Not for pairs.
+
+    Raises
+    ------
+    InstrumentError
+        A strike, expiry, weight or option makes no sense, or an expiry mixes pairs and plain quotes.
+
+    Notes
+    -----
+    Quotes that cannot be fitted (fewer than five of an expiry in use, a bid above its ask, a volatility that is not
+    above zero, arbitrage if it is refused) make the node fail with a CalibrationError that names it and the expiry;
+    the next good tick repairs it. In no graph the node remembers its anchors from one reading to the next.
+    """
+
+    record_tag = "VolSurface"
+    record_home = "/Surfaces/"
+    value_type = Surface
+    wiring_attributes = ("_inputs", "_spot", "_rate", "_dividend", "_clock", "_sources")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spot_source: Scalar,
+        quotes: Mapping[tuple[float, float | dt.date], Quote],
+        rate_source: Scalar = 0.0,
+        dividend_source: Scalar = 0.0,
+        clock_source: Clock | float = 0.0,
+        stickiness: Stickiness | str = Stickiness.STRIKE,
+        arbitrage: ArbitragePolicy | str = ArbitragePolicy.REPAIR,
+        weights: Mapping[tuple[float, float | dt.date], float] | None = None,
+    ) -> None:
+        given = {} if weights is None else weights
+        unknown = [key for key in given if key not in quotes]
+        if not quotes or unknown:
+            reason = f"a weight for {unknown[0]}, which is not quoted" if unknown else "no quotes"
+            raise InstrumentError(f"{name}: {reason}; a surface takes quotes by (strike, expiry)", name=name)
+        by_tenor: dict[float, dict[float, tuple[Quote, float]]] = {}
+        for (strike, expiry), quote in quotes.items():
+            tenor = _tenor(name, expiry, clock_source)
+            weight = finite(name, "weight", given.get((strike, expiry), 1.0), at_least=0.0)
+            by_tenor.setdefault(tenor, {})[positive(name, "strike", strike)] = (quote, weight)
+        carries = _Carries(rate_source, dividend_source, clock_source)
+        sources = [_quoted(name, tenor, by_tenor[tenor], carries) for tenor in sorted(by_tenor)]
+        self._wire(name, spot_source, carries, sources, stickiness, arbitrage)
+
+    def _wire(
+        self,
+        name: str,
+        spot: Scalar,
+        carries: _Carries,
+        sources: Sequence[SmileSource],
+        stickiness: Stickiness | str,
+        arbitrage: ArbitragePolicy | str,
+        moments: Mapping[float, Moment] | None = None,
+    ) -> None:
+        self.stickiness = _choice(name, "stickiness", Stickiness, stickiness)
+        self.policy = _choice(name, "arbitrage", ArbitragePolicy, arbitrage)
+        self._spot, self._rate, self._dividend, self._clock = spot, carries.rate, carries.dividend, carries.clock
+        self._sources = tuple(sources)
+        self._moments = dict(moments or {})
+        self._fitted: dict[float, FittedSmile] = {}
+        self._surface: Surface | None = None
+        self.refits = 0
+        parts = [spot, carries.clock, *(node for source in sources for node in source.nodes)]
+        super().__init__(name, list(dict.fromkeys(part for part in parts if isinstance(part, Node))))
+
+    @classmethod
+    def from_vols(
+        cls,
+        name: str,
+        strikes: Sequence[float],
+        expiries: Sequence[float | dt.date],
+        vols: Sequence[Sequence[Node | float]],
+        **options: Any,
+    ) -> Self:
+        """Build a surface from a matrix of volatilities.
+
+        Parameters
+        ----------
+        name : str
+            Unique in the graph.
+        strikes : sequence of float, length n
+        expiries : sequence of float or datetime.date, length m
+        vols : sequence of m rows of n volatilities
+            Nodes or numbers; a NaN says that there is no quote.
+        **options
+            As for the class.
+
+        Raises
+        ------
+        InstrumentError
+            As the class; or the matrix is not of that shape.
+        """
+        if len(vols) != len(expiries) or any(len(row) != len(strikes) for row in vols):
+            raise InstrumentError(
+                f"{name}: the volatilities must be {len(expiries)} rows (expiries) of {len(strikes)} (strikes)",
+                name=name,
+            )
+        quotes = {
+            (strike, expiry): vol
+            for expiry, row in zip(expiries, vols, strict=True)
+            for strike, vol in zip(strikes, row, strict=True)
+            if isinstance(vol, Node) or not math.isnan(vol)
+        }
+        return cls(name, quotes=quotes, **options)
+
+    @classmethod
+    def from_parameters(
+        cls,
+        name: str,
+        slices: Mapping[float | dt.date, SviSlice],
+        *,
+        spot_source: Scalar,
+        forwards: Mapping[float | dt.date, float] | None = None,
+        rate_source: Scalar = 0.0,
+        dividend_source: Scalar = 0.0,
+        clock_source: Clock | float = 0.0,
+        stickiness: Stickiness | str = Stickiness.STRIKE,
+        arbitrage: ArbitragePolicy | str = ArbitragePolicy.REPAIR,
+    ) -> Self:
+        """Build a surface from fitted smiles.
+
+        Parameters
+        ----------
+        name : str
+            Unique in the graph.
+        slices : mapping of expiry to SviSlice
+            Total variances; as time passes they shrink in proportion to the time left.
+        forwards : mapping of expiry to float, optional
+            The anchors; what spot, rate and dividend give at first where there is none.
+        spot_source, rate_source, dividend_source, clock_source, stickiness, arbitrage
+            As for the class; a repair fits the smile anew to its own variances.
+
+        Raises
+        ------
+        InstrumentError
+            As the class.
+        """
+        if not slices:
+            raise InstrumentError(f"{name}: no smiles; a surface takes smiles by expiry", name=name)
+        anchors = {} if forwards is None else forwards
+        carries = _Carries(rate_source, dividend_source, clock_source)
+        sources = []
+        for expiry, smile in slices.items():
+            tenor = _tenor(name, expiry, clock_source)
+            end, rate, dividend = carries.to(tenor)
+            anchor = positive(name, "forward", anchors[expiry]) if expiry in anchors else None
+            sources.append(SmileSource(end, rate, dividend, (), (), (), smile, tenor, anchor))
+        surface = cls.__new__(cls)
+        cls._wire(surface, name, spot_source, carries, sorted(sources, key=_end), stickiness, arbitrage)
+        return surface
+
+    # --- asking ------------------------------------------------------------------------------
+
+    @property
+    def surface(self) -> Surface:
+        """The surface: the node's value."""
+        return cast("Surface", self.value)
+
+    @property
+    def slices(self) -> dict[float, SviSlice]:
+        """The smiles by years to expiry."""
+        return dict(zip(self.surface.expiries, self.surface.slices, strict=True))
+
+    @property
+    def fits(self) -> tuple[SliceFit, ...]:
+        """The fit of each expiry, with its errors and repairs."""
+        _ = self.surface  # brings the fits up to date
+        return tuple(smile.fit for smile in self._fitted.values())
+
+    def vol(self, strike: float, expiry: float) -> float:
+        """Return the volatility at `strike`, `expiry` years from now, as an option would be given it."""
+        end = end_on(cast("Clock | float", self._clock), expiry)
+        rate, dividend = (ask("zero_rate", source, self._clock, end) for source in (self._rate, self._dividend))
+        arguments = (self._spot, rate, dividend, self._clock, strike, end)
+        values = [cast("float", part.value) if isinstance(part, Node) else part for part in arguments]
+        return surface_vol(self.surface, *values)
+
+    def arbitrage(self) -> ArbitrageReport:
+        """Return the static arbitrage of the surface; none, unless a repair was impossible."""
+        return self.surface.arbitrage()
+
+    def to_table(self) -> Table:
+        """Return a table of the smiles, one row an expiry."""
+        columns = (
+            "expiry",
+            "forward",
+            "a",
+            "b",
+            "rho",
+            "m",
+            "sigma",
+            "atm_vol",
+            "rms_error",
+            "worst_error",
+            "minimum_g",
+        )
+        table = Table([*((column, float) for column in columns), ("repair", str)])
+        surface = self.surface
+        for fit, forward in zip(self.fits, surface.forwards, strict=True):
+            atm = math.sqrt(float(fit.smile.total_variance(0.0)) / fit.expiry)
+            figures = (fit.expiry, forward, *fit.smile.parameters, atm, fit.rms_error, fit.worst_error)
+            row: dict[str, object] = dict(zip(columns, (*figures, fit.smile.minimum_g().value), strict=True))
+            table.append(row | {"repair": "" if fit.repair is None else str(fit.repair)})
+        return table
+
+    # --- the node ----------------------------------------------------------------------------
+
+    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Return the surface, fitting those smiles whose quotes, time left or neighbour have changed."""
+        # Only the graph's own run (or a node in no graph) moves the anchors: a what-if layer leaves no trace.
+        settling = read is present or self._graph is None
+        moments = self._now(read, settling=settling)
+        smiles, count = self._smiles(moments)
+        if self._surface is not None and list(smiles.items()) == list(self._fitted.items()):
+            return self._surface  # the very same object, at which a wave ends
+        surface = Surface(
+            [smile.moment.expiry for smile in smiles.values()],
+            [smile.fit.smile for smile in smiles.values()],
+            [smile.moment.anchor for smile in smiles.values()],
+            next(iter(smiles.values())).moment.spot,
+            self.stickiness,
+        )
+        if settling:
+            self._moments, self._fitted, self._surface = moments, smiles, surface
+            self.refits += count
+        return surface
+
+    def _now(self, read: Callable[[Node], Outcome], *, settling: bool) -> dict[float, Moment]:
+        """Return, for each expiry to come, its quotes and its anchor: a new one if quotes have ticked."""
+        spot, now = (
+            cast("float", read(part)) if isinstance(part, Node) else part for part in (self._spot, self._clock)
+        )
+        moments = {}
+        for source in self._sources:
+            if source.end > now:
+                last = self._moments.get(source.end)
+                values = source.values(read)
+                if last is not None and (last.values == values or not settling):
+                    moments[source.end] = Moment(values, source.end - now, last.anchor, last.spot)
+                else:
+                    anchor = source.forward_now(positive(self.name, "spot", spot), now, read)
+                    moments[source.end] = Moment(values, source.end - now, anchor, spot)
+        if not moments:
+            raise CalibrationError(f"{self.name}: all its expiries have passed; quote later ones", name=self.name)
+        return moments
+
+    def _smiles(self, moments: Mapping[float, Moment]) -> tuple[dict[float, FittedSmile], int]:
+        """Return the smiles by expiry, and how many fits they took."""
+        smiles: dict[float, FittedSmile] = {}
+        count, previous = 0, None
+        for source in self._sources:
+            if source.end in moments:
+                known = self._fitted.get(source.end)
+                try:
+                    smile, fits = fitted(source, known, moments[source.end], previous, self.policy)
+                except CalibrationError as error:
+                    raise CalibrationError(f"{self.name}: {error.message}", name=self.name) from error
+                smiles[source.end] = smile
+                count, previous = count + fits, smile.fit.smile
+        return smiles, count
+
+    def replace_input(self, old: Node, new: Node) -> None:
+        """Take `new` where a quote or another source is `old`."""
+        super().replace_input(old, new)
+        parts = (self._spot, self._rate, self._dividend, self._clock)
+        self._spot, self._rate, self._dividend, self._clock = (new if part is old else part for part in parts)
+        self._sources = tuple(swapped(source, old, new) for source in self._sources)
+
+    # --- record form -------------------------------------------------------------------------
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the sources (nodes by reference), the options and what each smile was quoted at."""
+        return {
+            "name": self.name,
+            "spot": self._spot,
+            "carries": [self._rate, self._dividend, self._clock],
+            "sources": [source.to_fields() for source in self._sources],
+            "stickiness": self.stickiness.value,
+            "arbitrage": self.policy.value,
+            "anchors": [[end, list(was.values), was.anchor, was.spot] for end, was in self._moments.items()],
+        }
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the surface from its stored fields; it is fitted, around the stored anchors, when it is read."""
+        stored: Any = fields
+        surface = cls.__new__(cls)
+        carries = _Carries(*stored["carries"])
+        sources = [SmileSource.from_fields(source) for source in stored["sources"]]
+        cls._wire(
+            surface, stored["name"], stored["spot"], carries, sources, stored["stickiness"], stored["arbitrage"],
+            {end: Moment(tuple(values), math.nan, anchor, spot) for end, values, anchor, spot in stored["anchors"]},
+        )  # fmt: skip
+        return surface
+
+    def _describe(self) -> str:
+        quotes = sum(len(source.quotes) for source in self._sources)
+        return f"{len(self._sources)} expiries, {quotes} quotes, sticky {self.stickiness.value}"
+
+
+class _Carries:
+    """Where rates and dividends come from."""
+
+    def __init__(self, rate: Scalar, dividend: Scalar, clock: Scalar) -> None:
+        self.rate, self.dividend, self.clock = rate, dividend, clock
+
+    def to(self, tenor: float) -> tuple[float, Scalar, Scalar]:
+        """Return what the clock reads `tenor` from now, and the rate and dividend until then."""
+        end = end_on(cast("Clock | float", self.clock), tenor)
+        rate, dividend = (ask("zero_rate", source, self.clock, end) for source in (self.rate, self.dividend))
+        return end, rate, dividend
+
+
+@question("surface_vol", of=Surface)
+def surface_vol(
+    surface: Surface, spot: float, rate: float, dividend: float, clock: float, strike: float, end: float
+) -> float:
+    """Return the volatility of an option struck at `strike` that expires when the clock reads `end`, in years.
+
+    Its forward is the spot carried at `rate` less `dividend`; once expired it has the volatility of the first expiry.
+    """
+    left = max(end - clock, 0.0)
+    return cast("float", surface.vol(strike, left, spot * math.exp((rate - dividend) * left)))
+
+
+def _quoted(name: str, tenor: float, quotes: Mapping[float, tuple[Quote, float]], carries: _Carries) -> SmileSource:
+    strikes = tuple(sorted(quotes))
+    pairs = {isinstance(quotes[strike][0], tuple) for strike in strikes}
+    if len(pairs) > 1:
+        raise InstrumentError(
+            f"{name}: the expiry {tenor:g} mixes bid and ask with plain quotes; give all of one kind", name=name
+        )
+    end, rate, dividend = carries.to(tenor)
+    plain, weights = zip(*(quotes[strike] for strike in strikes), strict=True)
+    return SmileSource(end, rate, dividend, strikes, plain, weights, None, tenor, None)
+
+
+def _tenor(name: str, expiry: float | dt.date, clock: Clock | float) -> float:
+    return positive(name, "expiry", years_to(name, "expiry", expiry, clock))
+
+
+def _choice(name: str, term: str, kind: type[_Choice], value: object) -> _Choice:
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(repr(choice.value) for choice in kind)
+        raise InstrumentError(f"{name}: {term}={value!r} is none of {known}", name=name, value=value) from None
+
+
+def _end(source: SmileSource) -> float:
+    return source.end
