@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile
     from bank_python.mntable.view import Relation
+    from bank_python.risk import BookGreeks
 
 __all__ = [
     "MISSING",
+    "book_greeks_view",
     "explanation_view",
     "greeks_view",
     "ladder_view",
@@ -162,6 +164,23 @@ def greeks_view(greeks: Greeks) -> RichTable:
         slope = greeks[target, leaf]
         figures = (MISSING if math.isnan(cell) else number(cell, 4) for cell in slope[:4])
         shown.add_row(Text(target), Text(leaf), *figures)
+    return shown
+
+
+def book_greeks_view(greeks: BookGreeks) -> RichTable:
+    """Show what one per cent of each factor brings, a row for each book, the firm last."""
+    columns = ("delta", "gamma", "vega", "theta", "rho", "credit", "fx", "vanna", "volga", "charm")
+    shown = _figures(f"Greeks, {greeks.currency}: one per cent, one point, one day", ())
+    shown.add_column("Book")
+    for column in columns:
+        shown.add_column(column.capitalize(), justify="right", no_wrap=True)
+    by_book = {column: greeks.by_book(column, "percent") for column in columns}
+    for book in dict.fromkeys(greeks.books):
+        shown.add_row(Text(book), *(signed(by_book[column][book]) for column in columns))
+    shown.add_section()
+    shown.add_row(Text("firm", style="bold"), *(signed(greeks.total(column, "percent")) for column in columns))
+    if greeks.errors:
+        shown.caption = f"without a value: {', '.join(sorted(greeks.errors)[:_MOST_NAMES])}"
     return shown
 
 
