@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray, Numbers
 
-__all__ = ["cds_accrued", "cds_value", "risky_annuity", "survival_probability"]
+__all__ = ["Quarters", "cds_accrued", "cds_value", "risky_annuity", "survival_probability"]
 
 _STEPS = 60
 # The step after one so small changes the last digit at most.
@@ -62,15 +62,26 @@ _CLOSE = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Quarters:
-    """The time left, in lanes: the end of the quarter under way, and how many whole ones follow."""
+class Quarters:
+    """The time left of quarterly contracts, in lanes.
+
+    Parameters
+    ----------
+    left : ndarray, shape (n_lanes,)
+        Years to maturity, above 0.
+    first : ndarray, shape (n_lanes,)
+        Years to the end of the quarter under way.
+    further : ndarray, shape (n_lanes,)
+        How many whole quarters follow it.
+    """
 
     left: FloatArray
     first: FloatArray
     further: FloatArray
 
     @classmethod
-    def of(cls, left: FloatArray) -> _Quarters:
+    def of(cls, left: FloatArray) -> Quarters:
+        """Count the quarters back from maturity."""
         # A quarter of a year is a power of two: the count is exact.
         further = np.maximum(np.ceil(left / QUARTER) - 1.0, 0.0)
         return cls(left, left - QUARTER * further, further)
@@ -123,7 +134,7 @@ def _annuity_lanes(
 ) -> FloatArray:
     left = np.maximum(maturity - elapsed, 0.0)
     # A lane without time left is put through as one of a quarter: its zero comes at the end.
-    quarters = _Quarters.of(np.where(left > 0.0, left, QUARTER))
+    quarters = Quarters.of(np.where(left > 0.0, left, QUARTER))
     annuity = quarters.annuity(rate, quarters.hazard(spread, rate, recovery))
     valid = _credit_domain(spread, recovery) & (maturity >= 0.0)
     return np.where(valid, np.where(left > 0.0, annuity, 0.0), np.nan)
@@ -158,7 +169,7 @@ def survival_probability(spread: ArrayLike, recovery: ArrayLike, time: ArrayLike
     s, R, t, r = terms
     with np.errstate(all="ignore"):
         valid = all_finite(terms) & _credit_domain(s, R) & (t >= 0.0)
-        hazard = _Quarters.of(np.where(t > 0.0, t, QUARTER)).hazard(s, r, R)
+        hazard = Quarters.of(np.where(t > 0.0, t, QUARTER)).hazard(s, r, R)
         return from_lanes(np.where(valid, np.exp(-(hazard * t)), np.nan), shape)
 
 
@@ -212,7 +223,7 @@ def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
     T, gone = terms
     with np.errstate(all="ignore"):
         left = np.maximum(T - gone, 0.0)
-        accrued = np.where(left > 0.0, QUARTER - _Quarters.of(left).first, 0.0) * DAYS_OF_YEAR_OVER_360
+        accrued = np.where(left > 0.0, QUARTER - Quarters.of(left).first, 0.0) * DAYS_OF_YEAR_OVER_360
         return from_lanes(np.where(all_finite(terms) & (T >= 0.0), accrued, np.nan), shape)
 
 
