@@ -123,16 +123,19 @@ def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
     Returns
     -------
     LineMinimum
-        Negative where the smiles cross; −∞ at ±∞ where a wing of the later one is the flatter.
+        Negative where the smiles cross; −∞ at ±∞ where a wing of the later one is flatter and falls below the other
+        within a log-moneyness of 1,000.
     """
-    for sign, before, after in zip((-1.0, 1.0), earlier.wing_slopes, later.wing_slopes, strict=True):
-        if after < before - _ROUNDING * later.b:
-            return LineMinimum(sign * math.inf, -math.inf)
     first, second = earlier.parameters, later.parameters
     grid = np.unique(np.concatenate([earlier.points(), later.points()]))
     found = line_minimum(lambda k: hyperbola(k, *second)[0] - hyperbola(k, *first)[0], grid)
-    size = abs(float(hyperbola(np.array(found.where), *second)[0]))
-    return found if abs(found.value) > _ROUNDING * size else LineMinimum(found.where, 0.0)
+    if abs(found.value) <= _ROUNDING * abs(float(hyperbola(np.array(found.where), *second)[0])):
+        return LineMinimum(found.where, 0.0)
+    # Wings that cross within reach cross for good. Slopes alone do not tell: those of two flat smiles are rounding.
+    for sign, before, after in zip((-1.0, 1.0), earlier.wing_slopes, later.wing_slopes, strict=True):
+        if found.value < 0.0 and after < before and found.where in {grid[0], grid[-1]} and sign * found.where > 0.0:
+            return LineMinimum(sign * math.inf, -math.inf)
+    return found
 
 
 def check_slices(expiries: Sequence[float], slices: Sequence[SviSlice]) -> ArbitrageReport:
