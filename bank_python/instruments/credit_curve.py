@@ -1,0 +1,200 @@
+"""A credit curve in the graph: bootstrapped again when a spread or the discount curve ticks.
+
+A :class:`CreditCurve` rests on the par spreads of one name's credit default swaps by tenor, and its value is a
+:class:`~bank_python.risk_models.survival.SurvivalCurve`. Its tenors are constant: the five-year quote is always
+about the five years from now. A swap that has the curve for its spread asks it the question ``cds_quoted_spread``.
+
+Examples
+--------
+>>> from bank_python.instruments.cds import CreditDefaultSwap
+>>> from bank_python.market_data.leaves import MarketData
+>>> five_years = MarketData("F_5Y", 0.015)
+>>> curve = CreditCurve("F_CURVE", spreads={"1Y": 0.010, "3Y": 0.012, "5Y": five_years}, discount_source=0.03)
+>>> round(curve.survival(5.0), 6), round(curve.hazard_rate(4.0), 6)
+(0.879127, 0.033979)
+>>> swap = CreditDefaultSwap("F", spread_source=curve, rate_source=0.03, notional=1e6, coupon=0.01, maturity=4.0)
+>>> round(swap.value, 2)
+14204.22
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, cast
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Leaf, Node
+from bank_python.errors import CurveError, InstrumentError
+from bank_python.instruments.answer import FunctionNode
+from bank_python.risk_models.credit_bootstrap import bootstrap_survival
+from bank_python.risk_models.survival import SurvivalCurve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Self
+
+    from bank_python.dagger.outcome import Outcome
+    from bank_python.numerics import Numbers
+    from bank_python.risk_models.curve import Curve
+
+__all__ = ["CreditCurve"]
+
+_TENOR = re.compile(r"(\d+)([MY])")
+_MONTHS_OF_YEAR = 12.0
+
+
+@register_storable
+class CreditCurve(FunctionNode):
+    """Par spreads of credit default swaps as a survival curve.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    spreads : mapping of str to Node or float
+        Par spreads, decimals a year, by tenor: months or years such as ``"6M"`` or ``"5Y"``, in any order.
+    discount_source : Node or float
+        A discount curve, or a flat continuously compounded rate.
+    recovery : float, default 0.4
+        Recovered share of the notional, in [0, 1).
+
+    Raises
+    ------
+    InstrumentError
+        A tenor, a spread or the recovery makes no sense, or there are no spreads.
+
+    Notes
+    -----
+    Spreads that no survival curve reprices make the node fail with a CurveError, which names the curve, the tenor
+    and the spread; the next good tick repairs it.
+    """
+
+    record_tag = "CreditCurve"
+    record_home = "/Curves/"
+    value_type = SurvivalCurve
+    wiring_attributes = ("_inputs", "_spreads", "_discount")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spreads: Mapping[str, Node | float],
+        discount_source: Node | float,
+        recovery: float = 0.4,
+    ) -> None:
+        if not spreads:
+            raise InstrumentError(f"{name}: a credit curve needs a spread; quote the five years at least", name=name)
+        if not 0.0 <= recovery < 1.0:
+            raise InstrumentError(f"{name}: recovery={recovery!r} is not a share in [0, 1); 0.4 is usual", name=name)
+        by_time = sorted((_years(name, tenor), tenor) for tenor in spreads)
+        self._times = tuple(time for time, _ in by_time)
+        if len(set(self._times)) < len(by_time):
+            raise InstrumentError(f"{name}: two of the tenors {sorted(spreads)} are the same time", name=name)
+        self._spreads = {tenor: _source(name, tenor, spreads[tenor]) for _, tenor in by_time}
+        self._discount = _source(name, "discount_source", discount_source)
+        self.recovery = float(recovery)
+        parts = [*self._spreads.values(), self._discount]
+        super().__init__(name, list(dict.fromkeys(part for part in parts if isinstance(part, Node))))
+
+    # --- asking ------------------------------------------------------------------------------
+
+    @property
+    def curve(self) -> SurvivalCurve:
+        """The survival curve: the node's value."""
+        return cast("SurvivalCurve", self.value)
+
+    @property
+    def spreads(self) -> dict[str, Node | float]:
+        """The sources of the par spreads by tenor, shortest first."""
+        return dict(self._spreads)
+
+    def survival(self, years: float) -> Numbers:
+        """Return the probability of no default within `years`."""
+        return self.curve.survival(years)
+
+    def hazard_rate(self, years: float) -> Numbers:
+        """Return the chance of default per year, `years` from now, of a name that is alive then."""
+        return self.curve.hazard_rate(years)
+
+    def bumped(self, size: float, tenor: str | None = None) -> dict[Leaf, float]:
+        """Return the leaves of the quotes with what they would be after a bump: for ``graph.scenario``.
+
+        Parameters
+        ----------
+        size : float
+            Added to the par spreads, a decimal; 0.0001 is a basis point.
+        tenor : str, optional
+            The one quote to bump; all of them if not given.
+
+        Raises
+        ------
+        InstrumentError
+            There is no such tenor, or a quote is not a leaf and cannot be set.
+        """
+        if tenor is not None and tenor not in self._spreads:
+            raise InstrumentError(f"{self.name}: no tenor {tenor!r}; there are {', '.join(self._spreads)}")
+        bumped = {}
+        for key in self._spreads if tenor is None else [tenor]:
+            leaf = self._spreads[key]
+            if not isinstance(leaf, Leaf):
+                raise InstrumentError(
+                    f"{self.name}: the quote at {key} is {leaf!r}, not a leaf; quote it by MarketData"
+                )
+            bumped[leaf] = cast("float", leaf.value) + size
+        return bumped
+
+    # --- the node ----------------------------------------------------------------------------
+
+    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Bootstrap the curve from the present quotes."""
+        quotes = [cast("float", _present(source, read)) for source in self._spreads.values()]
+        discount = cast("float | Curve", _present(self._discount, read))
+        try:
+            return bootstrap_survival(self._times, quotes, discount, self.recovery)
+        except CurveError as error:
+            raise CurveError(f"{self.name}: {error.message}", name=self.name, value=error.facts.get("value")) from error
+
+    def replace_input(self, old: Node, new: Node) -> None:
+        """Take `new` where a quote or the discount curve is `old`."""
+        super().replace_input(old, new)
+        self._spreads = {tenor: new if source is old else source for tenor, source in self._spreads.items()}
+        self._discount = new if self._discount is old else self._discount
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the quotes and the discount curve, nodes by reference, and the recovery."""
+        return {
+            "name": self.name,
+            "spreads": dict(self._spreads),
+            "discount_source": self._discount,
+            "recovery": self.recovery,
+        }
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the curve from its stored fields."""
+        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+
+    def _describe(self) -> str:
+        return f"{', '.join(self._spreads)}, recovery {self.recovery:g}"
+
+
+def _years(name: str, tenor: str) -> float:
+    parts = _TENOR.fullmatch(str(tenor))
+    if parts is None or int(parts[1]) == 0:
+        raise InstrumentError(
+            f"{name}: {tenor!r} is not a tenor; write months or years, such as '6M' or '5Y'", name=name
+        )
+    return int(parts[1]) / (_MONTHS_OF_YEAR if parts[2] == "M" else 1.0)
+
+
+def _source(name: str, what: str, source: object) -> Node | float:
+    if isinstance(source, Node):
+        return source
+    if isinstance(source, bool) or not isinstance(source, int | float) or not math.isfinite(source):
+        raise InstrumentError(f"{name}: {what}={source!r} is neither a node nor a finite number", name=name)
+    return float(source)
+
+
+def _present(source: Node | float, read: Callable[[Node], Outcome]) -> Outcome:
+    return read(source) if isinstance(source, Node) else source
