@@ -1,21 +1,128 @@
-"""Time as a number: the year fraction between two dates, ACT/365F.
+"""Time as a number: year fractions between two dates, by the conventions of the market.
 
 Formulas know time as years in a float; contracts and desks know dates. The house convention between the
 two is ACT/365F (actual days over a fixed 365), under which a leap year is 366/365 of a year long and
-fractions add up: from a to b and from b to c is exactly from a to c in days.
+fractions add up: from a to b and from b to c is exactly from a to c in days. Interest accrues by whatever
+convention its contract names: :class:`DayCount` has them.
+
+Examples
+--------
+>>> round(year_fraction(date(2025, 1, 31), date(2025, 7, 31), "30/360"), 6)
+0.5
+>>> round(year_fraction(date(2025, 1, 31), date(2025, 7, 31), DayCount.ACT_360), 6)
+0.502778
 
 References
 ----------
-ISDA, 2006 ISDA Definitions, section 4.16(d), "Actual/365 (Fixed)".
+ISDA, 2006 ISDA Definitions, section 4.16: (b) Actual/Actual, (d) Actual/365 (Fixed), (e) Actual/360,
+(f) 30/360, (g) 30E/360; ICMA, Rule 251.1: Actual/Actual of bonds.
 """
 
 from __future__ import annotations
 
+import calendar
+import enum
 from datetime import date, timedelta
 
-__all__ = ["act_365f", "add_years"]
+from bank_python.errors import ModelError
+
+__all__ = ["DayCount", "act_365f", "add_years", "year_fraction"]
 
 _YEAR = timedelta(days=365)
+_MONTH_END = 30
+
+
+class DayCount(enum.Enum):
+    """A convention for the part of a year between two dates."""
+
+    ACT_365F = "ACT/365F"
+    ACT_360 = "ACT/360"
+    THIRTY_360 = "30/360"
+    THIRTY_E_360 = "30E/360"
+    ACT_ACT_ISDA = "ACT/ACT ISDA"
+    ACT_ACT_ICMA = "ACT/ACT ICMA"
+
+    @classmethod
+    def parse(cls, convention: DayCount | str) -> DayCount:
+        """Return the convention of that name; "ACT/ACT" is ISDA's.
+
+        Raises
+        ------
+        ModelError
+            There is none.
+        """
+        try:
+            return cls("ACT/ACT ISDA" if convention == "ACT/ACT" else convention)
+        except ValueError:
+            known = ", ".join(item.value for item in cls)
+            raise ModelError(f"no day count {convention!r}; there are {known}", value=convention) from None
+
+
+def year_fraction(
+    start: date, end: date, convention: DayCount | str, period: tuple[date, date] | None = None, frequency: int = 1
+) -> float:
+    """Return the part of a year from `start` to `end`.
+
+    Parameters
+    ----------
+    start, end : date
+        Negative when `end` comes first.
+    convention : DayCount or str
+        Such as ``"ACT/360"``.
+    period : pair of date, optional
+        For ACT/ACT ICMA alone: the coupon period around them; from `start` to `end` itself if not given.
+    frequency : int, default 1
+        For ACT/ACT ICMA alone: coupons a year.
+
+    Returns
+    -------
+    float
+        Years.
+
+    Raises
+    ------
+    ModelError
+        There is no such convention, or the period is empty.
+    """
+    counted = DayCount.parse(convention)
+    if end < start:
+        return -year_fraction(end, start, counted, period, frequency)
+    if counted is DayCount.ACT_365F:
+        return act_365f(start, end)
+    if counted is DayCount.ACT_360:
+        return (end - start).days / 360.0
+    if counted is DayCount.ACT_ACT_ISDA:
+        return _act_act_isda(start, end)
+    if counted is DayCount.ACT_ACT_ICMA:
+        return _act_act_icma(start, end, period or (start, end), frequency)
+    return _thirty_360(start, end, european=counted is DayCount.THIRTY_E_360)
+
+
+def _thirty_360(start: date, end: date, *, european: bool) -> float:
+    first, last = min(start.day, _MONTH_END), end.day
+    if european or first == _MONTH_END:
+        last = min(last, _MONTH_END)
+    months = 12 * (end.year - start.year) + end.month - start.month
+    return (30 * months + last - first) / 360.0
+
+
+def _act_act_isda(start: date, end: date) -> float:
+    if start.year == end.year:
+        return (end - start).days / _days_in(start.year)
+    first = (date(start.year + 1, 1, 1) - start).days / _days_in(start.year)
+    last = (end - date(end.year, 1, 1)).days / _days_in(end.year)
+    return first + (end.year - start.year - 1) + last
+
+
+def _act_act_icma(start: date, end: date, period: tuple[date, date], frequency: int) -> float:
+    length = (period[1] - period[0]).days
+    if length <= 0 and start != end:
+        raise ModelError(f"the coupon period {period[0]} to {period[1]} has no days; give its two ends", value=period)
+    return 0.0 if start == end else (end - start).days / (frequency * length)
+
+
+def _days_in(year: int) -> int:
+    return 366 if calendar.isleap(year) else 365
 
 
 def act_365f(start: date, end: date) -> float:
