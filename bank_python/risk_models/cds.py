@@ -32,7 +32,7 @@ Examples
 References
 ----------
 R. White, "The Pricing and Risk Management of Credit Default Swaps, with a Focus on the ISDA Model",
-OpenGamma Quantitative Research 16 (2014).
+OpenGamma Quantitative Research 16 (2013), section 4.
 
 J. C. Hull, *Options, Futures, and Other Derivatives*, chapter on credit risk: hazard from spread and
 recovery.

@@ -27,7 +27,7 @@ Examples
 References
 ----------
 R. White, "The Pricing and Risk Management of Credit Default Swaps, with a Focus on the ISDA Model",
-OpenGamma Quantitative Research 16 (2014), sections 3 and 4.
+OpenGamma Quantitative Research 16 (2013), sections 4.1 and 4.2.
 """
 
 from __future__ import annotations

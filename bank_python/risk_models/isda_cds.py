@@ -25,9 +25,10 @@ Examples
 References
 ----------
 R. White, "The Pricing and Risk Management of Credit Default Swaps, with a Focus on the ISDA Model",
-OpenGamma Quantitative Research 16 (2014).
+OpenGamma Quantitative Research 16 (2013).
 
-ISDA, "ISDA Standard CDS Contract Converter Specification" (2009).
+"Standard CDS Examples. Supporting Document for the Implementation of the ISDA CDS Standard Model"
+(cdsmodel.com, 26 October 2012): the converter's assumptions.
 """
 
 from __future__ import annotations

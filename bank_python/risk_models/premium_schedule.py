@@ -21,8 +21,8 @@ Examples
 
 References
 ----------
-ISDA, "ISDA Standard CDS Contract Converter Specification" (2009): dates, accruals and the rebate of the
-standard North American contract.
+"Standard CDS Examples. Supporting Document for the Implementation of the ISDA CDS Standard Model"
+(cdsmodel.com, 26 October 2012): dates, accruals, and which premium a trade pays first.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def next_weekday(day: dt.date) -> dt.date:
 def _imm_dates(trade_date: dt.date, maturity: dt.date) -> list[dt.date]:
     """Return the twentieths from the one that begins the period under way to maturity."""
     dates = [maturity]
-    # The period of the day after the trade is the first; one that would begin on that day is the first whole one.
+    # The first premium is the one after the day after the trade; the period is then one that begins by that day.
     while len(dates) == 1 or next_weekday(dates[-1]) > trade_date + _DAY:
         end = dates[-1]
         months = end.year * 12 + end.month - 1 - 3

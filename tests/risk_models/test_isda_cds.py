@@ -103,8 +103,7 @@ def evaluation_date():
 
 def is_alike(schedule):
     # QuantLib leaves out the extra day of a contract of one premium, which is then both first and last. Its buyer
-    # on the eve of a premium pays that premium and has it rebated; the standard contract accrues from the day after
-    # the trade, and has neither.
+    # on the eve of a premium pays that premium and has it rebated. The published examples below say otherwise.
     return len(schedule.payments) > 1 and schedule.accrued > 0.0
 
 
@@ -243,6 +242,39 @@ def test_schedules_are_quantlibs(evaluation_date):
         assert [ql_date(day) for day in payments] == [coupon.date() for coupon in theirs], (today, maturity)
         fractions = [coupon.accrualPeriod() for coupon in theirs]
         np.testing.assert_allclose(ours.fractions, fractions, rtol=1e-14, err_msg=f"{today} {maturity}")
+
+
+# "Standard CDS Examples. Supporting Document for the Implementation of the ISDA CDS Standard Model" (cdsmodel.com,
+# 26 October 2012), section "Standardizing coupon dates": table 1 and examples 4a, 5a to 5d.
+
+
+def test_published_schedule_of_a_year():
+    schedule = imm_schedule(dt.date(2009, 2, 20), dt.date(2010, 3, 20))
+    assert (schedule.fractions * 360).round().tolist() == [88, 94, 91, 91, 90]
+    paid = [dt.date(2009, 2, 20) + dt.timedelta(round(365 * t)) for t in schedule.payments]
+    assert [f"{day:%d%b%y}" for day in paid] == ["20Mar09", "22Jun09", "21Sep09", "21Dec09", "22Mar10"]
+    assert dt.date(2009, 2, 20) - dt.timedelta(round(schedule.accrued * 360) - 1) == dt.date(2008, 12, 22)
+
+
+@pytest.mark.parametrize(
+    ("traded", "paid", "days"),
+    [
+        (dt.date(2009, 2, 20), dt.date(2009, 3, 20), 88),
+        (dt.date(2009, 3, 18), dt.date(2009, 3, 20), 88),
+        (dt.date(2009, 3, 19), dt.date(2009, 6, 22), 94),
+        (dt.date(2009, 6, 20), dt.date(2009, 6, 22), 94),
+        (dt.date(2009, 6, 21), dt.date(2009, 9, 21), 91),
+    ],
+)
+def test_published_first_premiums(traded, paid, days):
+    schedule = imm_schedule(traded, dt.date(2014, 6, 20))
+    assert traded + dt.timedelta(round(365 * schedule.payments[0])) == paid
+    assert round(schedule.fractions[0] * 360) == days
+
+
+def test_published_premium_of_a_contract_in_its_last_period():
+    schedule = imm_schedule(dt.date(2009, 5, 21), dt.date(2009, 6, 20))
+    assert 1e7 * 0.01 * schedule.fractions == pytest.approx([25_833], abs=0.5)
 
 
 def test_a_contract_that_ends_tomorrow_still_has_its_premium():
