@@ -58,7 +58,11 @@ class Clock(Leaf):
     @property
     def date(self) -> dt.date:
         """The valuation date."""
-        return self.origin + dt.timedelta(days=round(self.years * _DAYS))
+        return self.date_at(self.years)
+
+    def date_at(self, years: float) -> dt.date:
+        """Return the day on which the clock reads `years`."""
+        return self.origin + dt.timedelta(days=round(years * _DAYS))
 
     def years_at(self, day: dt.date) -> float:
         """Return what the clock reads on `day`."""

@@ -85,17 +85,17 @@ def year_fraction(
         There is no such convention, or the period is empty.
     """
     counted = DayCount.parse(convention)
-    if end < start:
-        return -year_fraction(end, start, counted, period, frequency)
     if counted is DayCount.ACT_365F:
         return act_365f(start, end)
     if counted is DayCount.ACT_360:
         return (end - start).days / 360.0
+    if counted in {DayCount.THIRTY_360, DayCount.THIRTY_E_360}:
+        return _thirty_360(start, end, european=counted is DayCount.THIRTY_E_360)
+    if end < start:
+        return -year_fraction(end, start, counted, period, frequency)
     if counted is DayCount.ACT_ACT_ISDA:
         return _act_act_isda(start, end)
-    if counted is DayCount.ACT_ACT_ICMA:
-        return _act_act_icma(start, end, period or (start, end), frequency)
-    return _thirty_360(start, end, european=counted is DayCount.THIRTY_E_360)
+    return _act_act_icma(start, end, period or (start, end), frequency)
 
 
 def _thirty_360(start: date, end: date, *, european: bool) -> float:

@@ -1,0 +1,340 @@
+"""A discount curve in the graph: bootstrapped again when one of its quotes ticks.
+
+A :class:`DiscountCurve` rests on quoted deposit and par swap rates by tenor, or on zero rates as they are, and its
+value is a :class:`~bank_python.risk_models.curve.Curve`. Contracts ask it: an option for the zero rate to its expiry,
+a bond for the yield at which it is worth what the curve says. A what-if is a what-if on its quotes:
+:meth:`DiscountCurve.bumped` says which leaf goes where, for ``graph.scenario``.
+
+Examples
+--------
+>>> import datetime as dt
+>>> from bank_python.market_data.leaves import MarketData
+>>> two = MarketData("USD_2Y", 0.047)
+>>> curve = DiscountCurve(
+...     "SOFR_CURVE", deposits={"3M": 0.053}, swaps={"1Y": 0.051, "2Y": two}, as_of=dt.date(2024, 1, 16)
+... )
+>>> round(curve.discount(2.0), 6), round(curve.zero_rate(2.0), 6)
+(0.911192, 0.046501)
+>>> curve.bumped(1e-4)
+{MarketData('USD_2Y', domain='finite') = 0.047: 0.0471}
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import numpy as np
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Leaf, Node
+from bank_python.errors import InstrumentError
+from bank_python.instruments.answer import FunctionNode
+from bank_python.instruments.instrument import known_currency
+from bank_python.market_data.clock import Clock
+from bank_python.numerics.schedule import Tenor
+from bank_python.risk_models.bootstrap import CONVENTIONS, USD_SOFR_OIS, CurveConvention, Quote, bootstrap, pillar
+from bank_python.risk_models.curve import Curve
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
+
+    from bank_python.dagger.outcome import Outcome
+    from bank_python.mntable import Table
+    from bank_python.numerics import Numbers
+
+__all__ = ["CurveQuote", "DiscountCurve", "same_curve"]
+
+
+@dataclass(frozen=True, slots=True)
+class CurveQuote:
+    """One quote of a curve: what it is, and where its rate comes from.
+
+    Parameters
+    ----------
+    kind : {"deposit", "swap", "zero"}
+        Zero rates are continuously compounded.
+    tenor : str
+        Such as ``"3M"``.
+    source : Node or float
+        The rate, a decimal.
+    """
+
+    kind: str
+    tenor: str
+    source: Node | float
+
+
+def same_curve(old: object, new: object) -> bool:
+    """Return whether two outcomes are curves with the same nodes, to the bit."""
+    if not isinstance(old, Curve) or not isinstance(new, Curve):
+        return False
+    return np.array_equal(old.times, new.times) and np.array_equal(old.log_discounts, new.log_discounts)
+
+
+@register_storable
+class DiscountCurve(FunctionNode):
+    """Discount factors from quotes.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    deposits, swaps : mapping of str to Node or float, optional
+        Simple deposit rates and par swap rates by tenor, decimals. They need a date: `as_of` or a clock.
+    zero_rates : mapping of str to Node or float, optional
+        Continuously compounded zero rates by tenor, in the place of deposits and swaps.
+    convention : CurveConvention, default SOFR swaps
+        The market's habits behind deposits and swaps.
+    as_of : datetime.date, optional
+        The trade date, if time stands still.
+    clock_source : Clock, optional
+        The valuation time, in the place of `as_of`: the tenors move along with it.
+    currency : str, default "USD"
+        ISO 4217 code.
+
+    Raises
+    ------
+    InstrumentError
+        There are no quotes, both kinds of them, no date, or two dates.
+    ModelError
+        A tenor is none.
+
+    Notes
+    -----
+    Quotes that no curve reprices are the node's failure, a CurveError with the tenor; the next good quote repairs it.
+    """
+
+    record_tag = "DiscountCurve"
+    record_home = "/Curves/"
+    wiring_attributes = ("_inputs", "_quotes")
+    value_type: ClassVar[type] = Curve
+    equal = staticmethod(same_curve)
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        deposits: Mapping[str, Node | float] | None = None,
+        swaps: Mapping[str, Node | float] | None = None,
+        zero_rates: Mapping[str, Node | float] | None = None,
+        convention: CurveConvention = USD_SOFR_OIS,
+        as_of: dt.date | None = None,
+        clock_source: Clock | None = None,
+        currency: str = "USD",
+    ) -> None:
+        given = {"deposit": deposits, "swap": swaps, "zero": zero_rates}
+        quotes = [
+            CurveQuote(kind, tenor, rate) for kind, rates in given.items() for tenor, rate in (rates or {}).items()
+        ]
+        self._quotes = _checked(name, quotes)
+        self.convention = convention
+        self.currency = known_currency(name, currency)
+        self.as_of, self.clock_source = _dated(name, self._quotes, as_of, clock_source)
+        nodes = [quote.source for quote in self._quotes if isinstance(quote.source, Node)]
+        super().__init__(name, list(dict.fromkeys([*nodes, *([clock_source] if clock_source else [])])))
+
+    @property
+    def quotes(self) -> tuple[CurveQuote, ...]:
+        """The quotes, the shortest first."""
+        return self._quotes
+
+    @property
+    def date(self) -> dt.date | None:
+        """The trade date: where the clock stands, or `as_of`; ``None`` for zero rates without a date."""
+        return self.as_of if self.clock_source is None else self.clock_source.date
+
+    @property
+    def curve(self) -> Curve:
+        """The value, as what it is.
+
+        Raises
+        ------
+        BankError
+            The curve has no value: a quote is missing, or no curve reprices them.
+        """
+        return cast("Curve", self.value)
+
+    def discount(self, time: float) -> Numbers:
+        """Return what 1 paid after `time` years is worth now."""
+        return self.curve.discount(time)
+
+    def zero_rate(self, time: float) -> Numbers:
+        """Return the continuously compounded rate to `time`."""
+        return self.curve.zero_rate(time)
+
+    def forward_rate(self, start: float, end: float) -> Numbers:
+        """Return the continuously compounded rate between two times."""
+        return self.curve.forward_rate(start, end)
+
+    def bumped(self, size: float, tenors: Sequence[str] | None = None) -> dict[Leaf, float]:
+        """Return the levels of the quotes' leaves with `size` added, for ``graph.scenario``.
+
+        Parameters
+        ----------
+        size : float
+            A decimal: 1e-4 is a basis point.
+        tenors : sequence of str, optional
+            Only these: key rates. All by default: a parallel move.
+
+        Raises
+        ------
+        InstrumentError
+            There is no quote of such a tenor, or none of the quotes is a leaf.
+        """
+        known = {quote.tenor for quote in self._quotes}
+        missing = [tenor for tenor in tenors or () if tenor not in known]
+        if missing:
+            raise InstrumentError(f"{self.name} has no quote of {missing[0]}; there are {', '.join(sorted(known))}")
+        moved = [quote.source for quote in self._quotes if tenors is None or quote.tenor in tenors]
+        leaves = {source: cast("float", source.value) + size for source in moved if isinstance(source, Leaf)}
+        if not leaves:
+            raise InstrumentError(
+                f"{self.name}: none of these quotes is a leaf that could move; quote it by MarketData"
+            )
+        return leaves
+
+    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Bootstrap."""
+        rates = [read(quote.source) if isinstance(quote.source, Node) else quote.source for quote in self._quotes]
+        if self._quotes[0].kind == "zero":
+            return Curve.from_zero_rates([_years(quote) for quote in self._quotes], rates)  # type: ignore[arg-type]  # sources of numbers
+        made = [
+            Quote(quote.tenor, cast("float", rate), swap=quote.kind == "swap")
+            for quote, rate in zip(self._quotes, rates, strict=True)
+        ]
+        return bootstrap(made, self._trade_date(read), self.convention).curve
+
+    def _trade_date(self, read: Callable[[Node], Outcome]) -> dt.date:
+        if self.clock_source is None:
+            return cast("dt.date", self.as_of)
+        return self.clock_source.date_at(cast("float", read(self.clock_source)))
+
+    def replace_input(self, old: Node, new: Node) -> None:
+        """Take `new` where a quote, or the clock, is `old`."""
+        super().replace_input(old, new)
+        self._quotes = tuple(
+            CurveQuote(quote.kind, quote.tenor, new) if quote.source is old else quote for quote in self._quotes
+        )
+        if self.clock_source is old and isinstance(new, Clock):
+            self.clock_source = new
+
+    def to_table(self) -> Table:
+        """Return a row for each quote: its rate, years, discount factor, zero rate and forward rate from the one before."""
+        from bank_python.mntable import Table
+
+        curve = self.curve
+        before = np.concatenate([[0.0], curve.times[:-1]])
+        figures = zip(
+            curve.times.tolist(),
+            np.exp(curve.log_discounts).tolist(),
+            np.atleast_1d(curve.zero_rate(curve.times)).tolist(),
+            np.atleast_1d(curve.forward_rate(before, curve.times)).tolist(),
+            strict=True,
+        )
+        rows = [
+            {
+                "kind": quote.kind,
+                "tenor": quote.tenor,
+                "rate": float(cast("float", quote.source.value if isinstance(quote.source, Node) else quote.source)),
+                **dict(zip(("years", "discount", "zero", "forward"), row, strict=True)),
+            }
+            for quote, row in zip(self._ordered(), figures, strict=True)
+        ]
+        numbers = [(key, float) for key in ("rate", "years", "discount", "zero", "forward")]
+        return Table.from_rows([("kind", str), ("tenor", str), *numbers], rows)
+
+    def _ordered(self) -> list[CurveQuote]:
+        """Return the quotes in the order of the curve's nodes."""
+        date = self.date
+        if date is None or self._quotes[0].kind == "zero":
+            return list(self._quotes)
+
+        def end(quote: CurveQuote) -> dt.date:
+            return pillar(Quote(quote.tenor, 0.0, swap=quote.kind == "swap"), date, self.convention)
+
+        return sorted(self._quotes, key=end)
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the quotes (nodes by reference), the convention's name, date or clock, and currency.
+
+        Raises
+        ------
+        InstrumentError
+            The convention is one of your own, which has no stored form.
+        """
+        if CONVENTIONS.get(self.convention.name) is not self.convention:
+            raise InstrumentError(
+                f"{self.name} has a convention of its own, {self.convention.name!r}, which cannot be stored; "
+                f"use one of {', '.join(CONVENTIONS)}",
+                name=self.name,
+            )
+        return {
+            "name": self.name,
+            "kinds": [quote.kind for quote in self._quotes],
+            "tenors": [quote.tenor for quote in self._quotes],
+            "sources": [quote.source for quote in self._quotes],
+            "convention": self.convention.name,
+            "as_of": self.as_of,
+            "clock": self.clock_source,
+            "currency": self.currency,
+        }
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the curve from its stored fields."""
+        kinds, tenors = cast("list[str]", fields["kinds"]), cast("list[str]", fields["tenors"])
+        sources = cast("list[Node | float]", fields["sources"])
+        quotes: dict[str, dict[str, Node | float]] = {"deposit": {}, "swap": {}, "zero": {}}
+        for kind, tenor, source in zip(kinds, tenors, sources, strict=True):
+            quotes[kind][tenor] = source
+        return cls(
+            str(fields["name"]),
+            deposits=quotes["deposit"],
+            swaps=quotes["swap"],
+            zero_rates=quotes["zero"],
+            convention=CONVENTIONS[str(fields["convention"])],
+            as_of=cast("dt.date | None", fields["as_of"]),
+            clock_source=cast("Clock | None", fields["clock"]),
+            currency=str(fields["currency"]),
+        )
+
+    def _describe(self) -> str:
+        return ", ".join(f"{quote.kind} {quote.tenor}" for quote in self._quotes)
+
+
+def _years(quote: CurveQuote) -> float:
+    return Tenor.parse(quote.tenor).years
+
+
+def _checked(name: str, quotes: list[CurveQuote]) -> tuple[CurveQuote, ...]:
+    kinds = {quote.kind for quote in quotes}
+    if not quotes or ("zero" in kinds and len(kinds) > 1):
+        raise InstrumentError(f"{name}: a curve is made of deposits and swaps, or of zero rates; give one or the other")
+    for quote in quotes:
+        number = isinstance(quote.source, int | float) and math.isfinite(quote.source)
+        if not isinstance(quote.source, Node) and not number:
+            raise InstrumentError(
+                f"{name}: the {quote.kind} {quote.tenor} is {quote.source!r}, neither a node nor a finite number",
+                name=name,
+                value=quote.source,
+            )
+    ordered = sorted(quotes, key=_years)
+    doubled = [a.tenor for a, b in pairwise(ordered) if a.kind == b.kind and _years(a) == _years(b)]
+    if doubled:
+        raise InstrumentError(f"{name}: the tenor {doubled[0]} is quoted twice; drop one", name=name)
+    return tuple(ordered)
+
+
+def _dated(
+    name: str, quotes: Sequence[CurveQuote], as_of: dt.date | None, clock: Clock | None
+) -> tuple[dt.date | None, Clock | None]:
+    if as_of is not None and clock is not None:
+        raise InstrumentError(f"{name}: a curve has one date; give as_of= or clock_source=, not both", name=name)
+    if as_of is None and clock is None and quotes[0].kind != "zero":
+        raise InstrumentError(f"{name}: deposits and swaps need a date; give as_of= or clock_source=", name=name)
+    return as_of, clock
