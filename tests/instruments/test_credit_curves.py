@@ -212,6 +212,16 @@ def test_swaps_of_one_maturity_share_their_answers():
     assert long.value == -short.value
 
 
+def test_terms_a_curve_was_asked_about_stay():
+    swap = CreditDefaultSwap("F", spread_source=make_curve(), rate_source=0.03, notional=1e6, maturity=4.0)
+    before = swap.value
+    with pytest.raises(InstrumentError, match="F: its curve was asked about the present coupon; make a new swap"):
+        swap.amend(coupon=0.05)
+    assert swap.value == before
+    swap.amend(notional=2e6)
+    assert swap.value == pytest.approx(2.0 * before, rel=1e-15)
+
+
 def test_a_question_the_source_cannot_answer():
     with pytest.raises(InstrumentError, match="F_CURVE is a CreditCurve, which has no cds_flat_rate"):
         CreditDefaultSwap("F", spread_source=0.01, rate_source=make_curve(), notional=1e6)
