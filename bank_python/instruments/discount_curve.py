@@ -224,7 +224,7 @@ class DiscountCurve(FunctionNode):
             self.clock_source = new
 
     def to_table(self) -> Table:
-        """Return a row for each quote: its rate, years, discount factor, zero rate and forward rate from the one before."""
+        """Return a row for each quote: rate, years, discount factor, zero rate, forward rate from the one before."""
         from bank_python.mntable import Table
 
         curve = self.curve

@@ -122,6 +122,30 @@ class Curve:
         logs = self.log_discounts - np.broadcast_to(np.asarray(bump, dtype=float), self.times.shape) * self.times
         return type(self)(self.times, np.exp(logs))
 
+    def key_rate_bumps(self, tenors: ArrayLike, size: float) -> list[Self]:
+        """Return the curve bumped around each of some key times; the bumps add up to a parallel one.
+
+        Parameters
+        ----------
+        tenors : array_like, shape (k,)
+            Years, increasing.
+        size : float
+            A decimal, added to zero rates: in full at the key time, falling linearly to nothing at its neighbours,
+            and in full before the first and after the last.
+
+        Raises
+        ------
+        CurveError
+            The times do not increase.
+        """
+        keys = np.atleast_1d(np.asarray(tenors, dtype=float))
+        if not keys.size or not (np.diff(keys) > 0.0).all():
+            raise CurveError(f"key times increase; got {keys.tolist()}: sort them and drop doubles")
+        nodes = np.unique(np.concatenate([self.times, keys]))
+        finer = type(self)(nodes, np.exp(self.log_discount(nodes)))
+        weights = [np.interp(nodes, keys, row) for row in np.eye(len(keys))]
+        return [finer.shifted(size * weight) for weight in weights]
+
 
 def as_curve(rate: float | Curve) -> Curve:
     """Return `rate` if it is a curve, else the flat curve of that continuously compounded rate."""
