@@ -165,6 +165,7 @@ def test_storage(dated):
     back = DependencyGraph()
     loaded = db.load("/Instruments/C", graph=back)
     assert loaded.value == option.value
+    back.register(loaded)
     again = back.node("CURVE")
     assert (again.currency, again.convention, again.date) == ("EUR", ISDA_USD, curve.date)
     back.node("USD_2Y").set_price(0.06)
