@@ -20,28 +20,35 @@ Examples
 from __future__ import annotations
 
 import math
-import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import numpy as np
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
-from bank_python.errors import CurveError, InstrumentError
+from bank_python.errors import CurveError, InstrumentError, ModelError
 from bank_python.instruments.answer import FunctionNode
+from bank_python.mntable import Table
+from bank_python.numerics.schedule import Tenor
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
 from bank_python.risk_models.survival import SurvivalCurve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
     from bank_python.dagger.outcome import Outcome
     from bank_python.numerics import Numbers
     from bank_python.risk_models.curve import Curve
 
-__all__ = ["CreditCurve"]
+__all__ = ["CreditCurve", "same_survival"]
 
-_TENOR = re.compile(r"(\d+)([MY])")
-_MONTHS_OF_YEAR = 12.0
+
+def same_survival(old: object, new: object) -> bool:
+    """Return whether two outcomes are survival curves with the same nodes, to the bit."""
+    if not isinstance(old, SurvivalCurve) or not isinstance(new, SurvivalCurve):
+        return False
+    return np.array_equal(old.times, new.times) and np.array_equal(old.log_survivals, new.log_survivals)
 
 
 @register_storable
@@ -53,7 +60,7 @@ class CreditCurve(FunctionNode):
     name : str
         Unique in the graph.
     spreads : mapping of str to Node or float
-        Par spreads, decimals a year, by tenor: months or years such as ``"6M"`` or ``"5Y"``, in any order.
+        Par spreads, decimals a year, by tenor, such as ``"6M"`` or ``"5Y"``, in any order.
     discount_source : Node or float
         A discount curve, or a flat continuously compounded rate.
     recovery : float, default 0.4
@@ -72,7 +79,8 @@ class CreditCurve(FunctionNode):
 
     record_tag = "CreditCurve"
     record_home = "/Curves/"
-    value_type = SurvivalCurve
+    value_type: ClassVar[type] = SurvivalCurve
+    equal = staticmethod(same_survival)
     wiring_attributes = ("_inputs", "_spreads", "_discount")
 
     def __init__(
@@ -117,32 +125,48 @@ class CreditCurve(FunctionNode):
         """Return the chance of default per year, `years` from now, of a name that is alive then."""
         return self.curve.hazard_rate(years)
 
-    def bumped(self, size: float, tenor: str | None = None) -> dict[Leaf, float]:
-        """Return the leaves of the quotes with what they would be after a bump: for ``graph.scenario``.
+    def bumped(self, size: float, tenors: Sequence[str] | None = None) -> dict[Leaf, float]:
+        """Return the levels of the quotes' leaves with `size` added, for ``graph.scenario``.
 
         Parameters
         ----------
         size : float
-            Added to the par spreads, a decimal; 0.0001 is a basis point.
-        tenor : str, optional
-            The one quote to bump; all of them if not given.
+            A decimal: 1e-4 is a basis point.
+        tenors : sequence of str, optional
+            Only these; all by default: a parallel move.
 
         Raises
         ------
         InstrumentError
-            There is no such tenor, or a quote is not a leaf and cannot be set.
+            There is no quote of such a tenor, or none of the quotes is a leaf.
         """
-        if tenor is not None and tenor not in self._spreads:
-            raise InstrumentError(f"{self.name}: no tenor {tenor!r}; there are {', '.join(self._spreads)}")
-        bumped = {}
-        for key in self._spreads if tenor is None else [tenor]:
-            leaf = self._spreads[key]
-            if not isinstance(leaf, Leaf):
-                raise InstrumentError(
-                    f"{self.name}: the quote at {key} is {leaf!r}, not a leaf; quote it by MarketData"
-                )
-            bumped[leaf] = cast("float", leaf.value) + size
-        return bumped
+        missing = [tenor for tenor in tenors or () if tenor not in self._spreads]
+        if missing:
+            raise InstrumentError(f"{self.name} has no quote of {missing[0]}; there are {', '.join(self._spreads)}")
+        moved = [source for tenor, source in self._spreads.items() if tenors is None or tenor in tenors]
+        leaves = {source: cast("float", source.value) + size for source in moved if isinstance(source, Leaf)}
+        if not leaves:
+            raise InstrumentError(
+                f"{self.name}: none of these quotes is a leaf that could move; quote it by MarketData"
+            )
+        return leaves
+
+    def to_table(self) -> Table:
+        """Return a row for each quote: spread, years, probability of survival, hazard rate from the one before."""
+        curve = self.curve
+        quotes = [float(cast("float", _present(source, _value))) for source in self._spreads.values()]
+        before = np.concatenate([[0.0], curve.times[:-1]])
+        figures = zip(
+            self._spreads,
+            quotes,
+            curve.times.tolist(),
+            np.exp(curve.log_survivals).tolist(),
+            np.atleast_1d(curve.hazard_rate(before)).tolist(),
+            strict=True,
+        )
+        columns = ("tenor", "spread", "years", "survival", "hazard")
+        rows = [dict(zip(columns, row, strict=True)) for row in figures]
+        return Table.from_rows([("tenor", str), *((column, float) for column in columns[1:])], rows)
 
     # --- the node ----------------------------------------------------------------------------
 
@@ -180,12 +204,10 @@ class CreditCurve(FunctionNode):
 
 
 def _years(name: str, tenor: str) -> float:
-    parts = _TENOR.fullmatch(str(tenor))
-    if parts is None or int(parts[1]) == 0:
-        raise InstrumentError(
-            f"{name}: {tenor!r} is not a tenor; write months or years, such as '6M' or '5Y'", name=name
-        )
-    return int(parts[1]) / (_MONTHS_OF_YEAR if parts[2] == "M" else 1.0)
+    try:
+        return Tenor.parse(tenor).years
+    except ModelError as error:
+        raise InstrumentError(f"{name}: {error.message}", name=name, value=tenor) from error
 
 
 def _source(name: str, what: str, source: object) -> Node | float:
@@ -198,3 +220,7 @@ def _source(name: str, what: str, source: object) -> Node | float:
 
 def _present(source: Node | float, read: Callable[[Node], Outcome]) -> Outcome:
     return read(source) if isinstance(source, Node) else source
+
+
+def _value(node: Node) -> Outcome:
+    return node.value

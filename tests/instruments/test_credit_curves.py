@@ -14,6 +14,7 @@ from bank_python.errors import CurveError, InstrumentError, UpstreamError, Valua
 from bank_python.instruments.answer import FunctionNode
 from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
+from bank_python.instruments.discount_curve import DiscountCurve
 from bank_python.market_data import Clock, MarketData
 from bank_python.risk_models.cds_analytics import cds_analytics
 from bank_python.risk_models.cds_legs import cds_legs
@@ -102,7 +103,7 @@ def test_bumps_are_for_scenarios():
     curve = graph.register(make_curve(quotes))
     base = curve.survival(5.0)
     assert curve.bumped(1e-4) == {quotes[t]: QUOTES[t] + 1e-4 for t in QUOTES}
-    assert curve.bumped(1e-4, "3Y") == {quotes["3Y"]: 0.0121}
+    assert curve.bumped(1e-4, ["3Y"]) == {quotes["3Y"]: 0.0121}
     with graph.scenario(curve.bumped(1e-4)):
         parallel = curve.survival(5.0)
     expected = bootstrap_survival(TIMES, [spread + 1e-4 for spread in SPREADS], 0.03).survival(5.0)
@@ -111,19 +112,42 @@ def test_bumps_are_for_scenarios():
 
 
 def test_what_cannot_be_bumped():
-    with pytest.raises(InstrumentError, match=r"the quote at 6M is 0.008, not a leaf"):
+    with pytest.raises(InstrumentError, match="F_CURVE: none of these quotes is a leaf"):
         make_curve(QUOTES).bumped(1e-4)
-    with pytest.raises(InstrumentError, match="no tenor '4Y'; there are 6M, 1Y, 3Y, 5Y"):
-        make_curve().bumped(1e-4, "4Y")
+    with pytest.raises(InstrumentError, match="F_CURVE has no quote of 4Y; there are 6M, 1Y, 3Y, 5Y"):
+        make_curve().bumped(1e-4, ["4Y"])
+
+
+def test_the_table_is_the_curve():
+    curve = make_curve()
+    rows = list(curve.to_table())
+    assert [row["tenor"] for row in rows] == ["6M", "1Y", "3Y", "5Y"]
+    for row, time, spread in zip(rows, TIMES, SPREADS, strict=True):
+        assert (row["years"], row["spread"]) == (time, spread)
+        assert row["survival"] == pytest.approx(curve.survival(time), rel=1e-15)
+        assert row["hazard"] == curve.hazard_rate(time - 0.1)
+
+
+def test_a_quote_that_comes_back_reprices_nothing():
+    graph, quotes = DependencyGraph(), leaves()
+    discount = graph.register(MarketData("FLAT", 0.03))
+    rounded = graph.derive("ROUNDED", lambda rate: round(rate, 2), [discount])
+    curve = graph.register(make_curve(quotes, rounded))
+    watched = graph.derive("WATCHED", lambda _: object(), [curve])
+    before = watched.value
+    graph.swap(curve, rounded, discount)  # the same rate from elsewhere: evaluated, and found the same
+    assert watched.value is before
+    quotes["1Y"].set_price(0.0101)
+    assert watched.value is not before
 
 
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
         ({"spreads": {}}, "needs a spread"),
-        ({"spreads": {"5": 0.01}}, "'5' is not a tenor"),
-        ({"spreads": {"0Y": 0.01}}, "'0Y' is not a tenor"),
-        ({"spreads": {5.0: 0.01}}, "5.0 is not a tenor"),
+        ({"spreads": {"5": 0.01}}, "C: '5' is no tenor"),
+        ({"spreads": {"0Y": 0.01}}, "C: '0Y' is no tenor"),
+        ({"spreads": {5.0: 0.01}}, "C: 5.0 is no tenor"),
         ({"spreads": {"1Y": 0.01, "12M": 0.01}}, "the same time"),
         ({"spreads": {"5Y": math.nan}}, "5Y=nan is neither"),
         ({"spreads": {"5Y": "0.01"}}, "5Y='0.01' is neither"),
@@ -158,6 +182,16 @@ def test_a_swap_on_two_curves_is_worth_what_they_say(years, coupon):
         "F", spread_source=curve, rate_source=discounts, notional=1e7, coupon=coupon, maturity=years, recovery=0.3
     )
     expected = 1e7 * by_curves(curve.curve, discounts.value, years, coupon, recovery=0.3)
+    assert swap.value == pytest.approx(expected, abs=1e7 * 1e-13)
+
+
+def test_a_swap_on_the_discount_curve_of_deposits_and_swaps():
+    rates = DiscountCurve(
+        "OIS", deposits={"3M": 0.053}, swaps={"2Y": 0.047, "5Y": MarketData("USD_5Y", 0.04)}, as_of=dt.date(2024, 1, 16)
+    )
+    curve = make_curve(discount=rates)
+    swap = CreditDefaultSwap("F", spread_source=curve, rate_source=rates, notional=1e7, coupon=0.05, maturity=4.3)
+    expected = 1e7 * by_curves(curve.curve, rates.curve, 4.3, 0.05)
     assert swap.value == pytest.approx(expected, abs=1e7 * 1e-13)
 
 
