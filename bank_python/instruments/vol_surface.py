@@ -407,7 +407,7 @@ def surface_vol(
     Its forward is the spot carried at `rate` less `dividend`; once expired it has the volatility of the first expiry.
     """
     left = max(end - clock, 0.0)
-    return cast("float", surface.vol(strike, left, spot * math.exp((rate - dividend) * left)))
+    return surface.vol_at(strike, left, spot * math.exp((rate - dividend) * left))
 
 
 def _quoted(name: str, tenor: float, quotes: Mapping[float, tuple[Quote, float]], carries: _Carries) -> SmileSource:

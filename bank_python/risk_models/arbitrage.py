@@ -133,7 +133,7 @@ def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
         return LineMinimum(found.where, 0.0)
     # Wings that cross within reach cross for good. Slopes alone do not tell: those of two flat smiles are rounding.
     for sign, before, after in zip((-1.0, 1.0), earlier.wing_slopes, later.wing_slopes, strict=True):
-        if found.value < 0.0 and after < before and found.where in {grid[0], grid[-1]} and sign * found.where > 0.0:
+        if found.value < 0.0 and after < before and not grid[1] < found.where < grid[-2] and sign * found.where > 0.0:
             return LineMinimum(sign * math.inf, -math.inf)
     return found
 

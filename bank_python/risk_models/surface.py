@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import enum
 import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -203,6 +204,35 @@ class Surface:
             log_forward = self._log_anchor(time) if anchored else np.log(F)
             return from_lanes(np.sqrt(self._variance_rate(np.log(K) - log_forward, time)), shape)
 
+    def vol_at(self, strike: float, expiry: float, forward: float) -> float:
+        """Return the volatility of one option: :meth:`vol` for three floats, the same to the bit, many times quicker.
+
+        A desk asks its surface once for each option, and for one lane most of the time goes into making arrays.
+        """
+        if not (strike > 0.0 and 0.0 <= expiry < math.inf):
+            return math.nan
+        if self.stickiness is Stickiness.STRIKE:
+            left = min(bisect_right(self.expiries, expiry), len(self.expiries) - 1)
+            start, base = self._times.item(left), self._anchors.item(left)
+            slope = (self._anchors.item(left + 1) - base) / (self._times.item(left + 1) - start)
+            k = float(np.log(strike)) - (base + slope * (expiry - start))
+        else:
+            k = float(np.log(strike) - np.log(forward)) if forward > 0.0 else math.nan
+        rate = self._rate_at(k, expiry) if math.isfinite(k) else math.nan
+        return math.sqrt(rate) if rate >= 0.0 else math.nan
+
+    def _rate_at(self, k: float, time: float) -> float:
+        """Return what :meth:`_variance_rate` does, for one lane; with the same operations in the same order."""
+        times = self.expiries
+        right = min(bisect_left(times, time), len(times) - 1)
+        later = _variance(self.slices[right], k)
+        if time <= times[0]:
+            return later / times[0]
+        if time > times[-1]:
+            return (later + self._accrual * (time - times[-1])) / time
+        share = (time - times[right - 1]) / (times[right] - times[right - 1])
+        return ((1.0 - share) * _variance(self.slices[right - 1], k) + share * later) / time
+
     def anchor(self, expiry: ArrayLike) -> Numbers:
         """Return the forward around which the surface was fitted, at any expiry.
 
@@ -235,6 +265,11 @@ class Surface:
         rate = np.where(time > times[-1], beyond, between) / time
         rate = np.where(time <= times[0], later / times[0], rate)
         return np.where(np.isfinite(k) & np.isfinite(time) & (time >= 0.0), rate, np.nan)
+
+
+def _variance(smile: SviSlice, k: float) -> float:
+    x = k - smile.m
+    return smile.a + smile.b * (smile.rho * x + math.sqrt(x * x + smile.sigma * smile.sigma))
 
 
 def _require_positive(name: str, values: Sequence[float]) -> None:

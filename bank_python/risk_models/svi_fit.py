@@ -6,7 +6,7 @@ A fit goes as far as it must, and says how far that was:
    (:mod:`bank_python.risk_models.svi_least_squares`). Quotes that lie on an SVI smile give that smile back.
 2. *refit*, if the plain fit has a butterfly or a calendar arbitrage: the same least squares with a penalty on every
    negative value of Durrleman's function and of the rise in variance since the expiry before, made heavier step by
-   step.
+   step. The penalty looks at points; where the result fails between them, a point is added and the search goes on.
 3. *blend*, if a trace is left: the shortest step towards a smile that is known to be free of arbitrage, which is the
    expiry before, lifted, or else the flat smile. The result is checked over the whole line, and not over the
    quoted strikes alone.
@@ -37,6 +37,8 @@ from bank_python.risk_models.svi import SviSlice, butterfly_g, hyperbola
 from bank_python.risk_models.svi_least_squares import Box, coordinates, raw_parameters, search, slice_at, starts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bank_python.numerics import FloatArray
@@ -44,9 +46,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ArbitragePolicy", "RepairMethod", "SliceFit", "SliceRepair", "fit_slice"]
 
-_PENALTIES: Final = (1.0, 10.0, 100.0, 1000.0)
+_PENALTIES: Final = (1.0, 30.0, 1000.0)
+_CUTS = 10
+_LEAST_SHARE = 0.1  # near a variance of zero g has no bounds, and a search that strays there does not come back
 _MARGIN = 1.0e-4  # how far above zero the penalised quantities are asked to be, so that the result is above zero
-_WATCHED = np.sinh(np.linspace(-7.0, 7.0, 57))  # where they are looked at, in units of sigma from the vertex
+_WATCHED = np.sinh(np.linspace(-7.0, 7.0, 113))  # where they are looked at, in units of sigma from the vertex
 _HALVINGS = 40
 
 
@@ -77,7 +81,8 @@ class SliceRepair:
     method : RepairMethod
         A penalised refit; or that and a blend.
     blend : float
-        The share of the arbitrage-free smile in the result, in [0, 1]; 0 for a refit.
+        The share of the arbitrage-free smile in the result, in [0, 1]; 0 for a refit, 1 where that smile itself fits
+        as well as any.
     largest_move : float
         The largest change of a volatility at the quoted strikes, a decimal.
     """
@@ -178,29 +183,39 @@ def _plain(quotes: SmileQuotes) -> FloatArray:
 
 def _repaired(quotes: SmileQuotes, previous: SviSlice | None, plain: FloatArray) -> tuple[SviSlice, float]:
     """Return a smile free of arbitrage, and how much of the fallback is in it."""
-    box = Box.around(quotes, (0.0, 0.0) if previous is None else previous.wing_slopes)
+    box = Box.around(quotes, (0.0, 0.0) if previous is None else previous.wing_slopes, _LEAST_SHARE)
     fallback = _fallback(quotes, previous, plain)
-    theta = box.clip(plain)
+    theta, watched = box.clip(plain), _WATCHED
     for penalty in _PENALTIES:
         candidates = box.clip(np.stack([theta, coordinates(fallback)]))
-        theta = search(_penalised(quotes, previous, penalty), candidates, box)
-    smile = slice_at(theta)
-    if _check(quotes.expiry, smile, previous).free:
-        return smile, 0.0
+        theta = search(_penalised(quotes, previous, watched, penalty), candidates, box)
+    for _ in range(_CUTS):
+        smile = slice_at(theta)
+        found = _check(quotes.expiry, smile, previous)
+        if found.free:
+            # Quotes wholly below the expiry before leave the wings open; its own are then as good as any.
+            return (smile, 0.0) if _cost(quotes, smile) < _cost(quotes, fallback) else (fallback, 1.0)
+        # Where the condition still fails, between the points or beyond them, is watched too from now on.
+        places = np.array([violation.log_moneyness for violation in found.violations])
+        watched = np.concatenate([watched, (places[np.isfinite(places)] - smile.m) / smile.sigma])
+        for penalty in _PENALTIES[1:]:
+            theta = search(_penalised(quotes, previous, watched, penalty), theta[None], box)
     return _blended(quotes, previous, theta, coordinates(fallback))
 
 
-def _penalised(quotes: SmileQuotes, previous: SviSlice | None, penalty: float) -> Any:
+def _penalised(
+    quotes: SmileQuotes, previous: SviSlice | None, watched: FloatArray, penalty: float
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
     scale, level = _scale(quotes), float(quotes.total_variance.mean())
 
     def residuals(theta: NDArray[Any]) -> NDArray[Any]:
         raw = raw_parameters(theta)
         errors = (hyperbola(quotes.log_moneyness, *raw)[0] - quotes.total_variance) * scale
-        watched = raw[3] + raw[4] * _WATCHED
-        variance, slope, curvature = hyperbola(watched, *raw)
-        parts = [errors, _shortfall(butterfly_g(watched, variance, slope, curvature)) * penalty]
+        at = raw[3] + raw[4] * watched
+        variance, slope, curvature = hyperbola(at, *raw)
+        parts = [errors, _shortfall(butterfly_g(at, variance, slope, curvature)) * penalty]
         if previous is not None:
-            rise = (variance - hyperbola(watched, *previous.parameters)[0]) / level
+            rise = (variance - hyperbola(at, *previous.parameters)[0]) / level
             parts.append(_shortfall(rise) * penalty)
         return np.concatenate(parts, axis=-1)
 
@@ -257,6 +272,11 @@ def _fitted(quotes: SmileQuotes, smile: SviSlice, repair: SliceRepair | None) ->
     errors = _vols(quotes, smile) - quotes.vols
     rms = float(np.sqrt(np.average(errors**2, weights=quotes.weights)))
     return SliceFit(quotes.expiry, smile, rms, float(np.abs(errors).max()), repair)
+
+
+def _cost(quotes: SmileQuotes, smile: SviSlice) -> float:
+    errors = np.asarray(smile.total_variance(quotes.log_moneyness)) - quotes.total_variance
+    return float(quotes.weights @ errors**2)
 
 
 def _vols(quotes: SmileQuotes, smile: SviSlice) -> FloatArray:

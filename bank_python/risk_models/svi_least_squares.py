@@ -64,14 +64,20 @@ class Box:
     upper: FloatArray
 
     @classmethod
-    def around(cls, quotes: SmileQuotes, least_slopes: tuple[float, float] = (0.0, 0.0)) -> Box:
-        """Return the bounds for these quotes, with wings no flatter than `least_slopes`."""
+    def around(
+        cls, quotes: SmileQuotes, least_slopes: tuple[float, float] = (0.0, 0.0), least_share: float = 1e-9
+    ) -> Box:
+        """Return the bounds for these quotes.
+
+        The wings are no flatter than `least_slopes`, and the lowest variance is at least `least_share` of the lowest
+        one quoted.
+        """
         k, variance = quotes.log_moneyness, quotes.total_variance
         width = float(k[-1] - k[0])
         # A hair inside, so that rounding on the way to the raw parameters does not step over the limits.
         steepest = (LEE_SLOPE * (1.0 - _HAIR)) ** 0.5
         left, right = (min((slope * (1.0 + _HAIR)) ** 0.5, steepest) for slope in least_slopes)
-        least, most = 1e-9 * float(variance.min()), 2.0 * float(variance.max())
+        least, most = least_share * float(variance.min()), 2.0 * float(variance.max())
         return cls(
             np.array([least, left, right, k[0] - width, np.log(1e-4 * width)]),
             np.array([most, steepest, steepest, k[-1] + width, np.log(10.0 * width)]),

@@ -354,3 +354,14 @@ def test_a_spot_that_makes_no_sense():
     surface = VolSurface("S", spot_source=0.0, quotes=GOOD)
     with pytest.raises(InstrumentError, match=r"spot=0\.0 must be above zero"):
         _ = surface.surface
+
+
+def test_a_ladder_over_the_spot_is_the_scenarios():
+    desk = Desk("delta")
+    _ = desk.option.value
+    shocks = [-0.1, -0.01, 0.0, 0.02, 0.1]
+    ladder = desk.graph.ladder(desk.option, desk.spot, shocks, relative=True)
+    for level, value in zip(ladder.levels, ladder.values, strict=True):
+        with desk.graph.scenario({"SPOT": float(level)}):
+            assert desk.option.value == value
+    assert desk.surface.refits == 3

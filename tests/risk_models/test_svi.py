@@ -180,3 +180,15 @@ def test_a_lane_does_not_depend_on_its_batch(smile, n):
     alone = [smile.total_variance(x) for x in k], [smile.g(x) for x in k]
     assert np.array_equal(smile.total_variance(k), alone[0])
     assert np.array_equal(smile.g(k), alone[1])
+
+
+def test_total_variance_against_quantlib():
+    ql = pytest.importorskip("QuantLib")
+    rng = np.random.default_rng(9)
+    for _ in range(300):
+        a, b, rho, m, sigma = (rng.uniform(*ends) for ends in ((0, 0.1), (0, 0.9), (-0.9, 0.9), (-0.3, 0.3), (0.02, 1)))
+        forward, expiry, strikes = rng.uniform(50, 150), rng.uniform(0.1, 3.0), rng.uniform(40, 180, 10)
+        section = ql.SviSmileSection(expiry, forward, [a, b, sigma, rho, m])
+        w = SviSlice(a, b, rho, m, sigma).total_variance(np.log(strikes / forward))
+        expected = [section.variance(strike) for strike in strikes.tolist()]
+        assert w == pytest.approx(expected, rel=1e-13), (a, b, rho, m, sigma, forward, expiry, strikes)

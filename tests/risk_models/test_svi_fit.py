@@ -271,3 +271,13 @@ def test_wide_quotes_weigh_less():
     half[7] = 0.05
     fit = fit_slice(SmileQuotes.from_bid_ask(1.0, K, moved - half, moved + half))
     assert np.sqrt(fit.smile.total_variance(K[7])) == pytest.approx(vols[7], abs=1e-4)
+
+
+def test_a_refit_is_as_near_as_can_be():
+    # Volatilities that a plain SVI fits to 2e-5, with arbitrage far from the quotes. A Nelder-Mead search over exact
+    # minima of g, from several starts, gets no nearer than a root mean square error of 0.0017991.
+    k = np.linspace(-0.5, 0.5, 15)
+    fit = fit_slice(SmileQuotes.from_vols(1.0, k, 0.2 * (1.0 + 0.6 * k) ** 2 + 0.01))
+    assert_free(fit)
+    assert fit.repair.method is RepairMethod.REFIT
+    assert fit.rms_error < 0.0018
