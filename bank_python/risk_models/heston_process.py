@@ -1,0 +1,269 @@
+"""Heston's model with its parameters: prices, and parameters from quotes.
+
+A calibration looks for the five parameters under which the model gives the volatilities that the market quotes. What
+is made small is the sum of squares of price errors over vega, which are volatility errors to first order, by
+:func:`~bank_python.numerics.least_squares.least_squares` on a scale where every parameter may take any value that the
+bounds allow: logarithms of v0, kappa, theta and sigma, and artanh of rho. Kappa and sigma pull against each other, so
+the search is started from several places and the best of them told.
+
+Examples
+--------
+>>> smile = HestonProcess(v0=0.04, kappa=1.5, theta=0.05, sigma=0.5, rho=-0.6)
+>>> strikes, expiries = np.meshgrid([80.0, 90.0, 100.0, 110.0, 120.0], [0.25, 1.0, 2.0])
+>>> prices = smile.price(100.0, strikes, expiries, 0.02)
+>>> fit = HestonProcess.calibrate(100.0, strikes, expiries, prices, 0.02)
+>>> round(fit.process.kappa, 6), round(fit.process.rho, 6), fit.rmse < 1e-9
+(1.5, -0.6, True)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bank_python.errors import CalibrationError, ModelError
+from bank_python.numerics.lanes import to_lanes
+from bank_python.numerics.least_squares import least_squares
+from bank_python.risk_models.black_scholes import black_scholes_greeks
+from bank_python.risk_models.heston import HestonTerms, expected_variance, heston_price, log_characteristic
+from bank_python.risk_models.implied_vol import implied_vol_fit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from bank_python.numerics import FloatArray, Numbers
+
+__all__ = ["HestonCalibration", "HestonProcess"]
+
+_LOWER = np.array([math.log(1e-5), math.log(1e-3), math.log(1e-5), math.log(1e-3), math.atanh(-0.999)])
+_UPPER = np.array([math.log(4.0), math.log(50.0), math.log(4.0), math.log(10.0), math.atanh(0.999)])
+# Of kappa, sigma and rho; the variances start from the quotes.
+_STARTS = ((1.5, 0.5, -0.5), (4.0, 1.0, -0.3), (0.5, 0.3, 0.2))
+_GOOD = 1e-9  # in volatility: no other start can do better than this
+_LEAST_VEGA = 1e-4  # of the spot: below it a price says next to nothing about volatility
+
+
+@dataclass(frozen=True, slots=True)
+class HestonProcess:
+    """Heston's stochastic volatility.
+
+    Parameters
+    ----------
+    v0 : float
+        Variance now, at least 0.
+    kappa : float
+        Speed of mean reversion a year, at least 0.
+    theta : float
+        Long-run variance, at least 0.
+    sigma : float
+        Volatility of the variance, at least 0.
+    rho : float
+        Correlation of spot and variance, in [−1, 1].
+
+    Raises
+    ------
+    ModelError
+        A parameter is outside its range; the message names it.
+
+    Examples
+    --------
+    >>> process = HestonProcess(v0=0.09, kappa=2.0, theta=0.09, sigma=1.0, rho=-0.3)
+    >>> process.feller, round(process.price(100.0, 100.0, 5.0, 0.05), 4)
+    (False, 34.9998)
+    """
+
+    v0: float
+    kappa: float
+    theta: float
+    sigma: float
+    rho: float
+
+    def __post_init__(self) -> None:
+        for name in ("v0", "kappa", "theta", "sigma"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or value < 0.0:
+                raise ModelError(f"{name}={value!r} is not a finite number of at least 0; correct it", name=name)
+        if not -1.0 <= self.rho <= 1.0:
+            raise ModelError(f"rho={self.rho!r} is no correlation, a number in [-1, 1]; correct it", name="rho")
+
+    @property
+    def feller(self) -> bool:
+        """Whether the variance never reaches 0: 2κθ > σ²."""
+        return 2.0 * self.kappa * self.theta > self.sigma**2
+
+    def price(
+        self,
+        spot: ArrayLike,
+        strike: ArrayLike,
+        expiry: ArrayLike,
+        rate: ArrayLike,
+        dividend: ArrayLike = 0.0,
+        is_call: ArrayLike = True,
+    ) -> Numbers:
+        """Return the price of a European option; see :func:`~bank_python.risk_models.heston.heston_price`."""
+        model = (self.v0, self.kappa, self.theta, self.sigma, self.rho)
+        return heston_price(spot, strike, expiry, rate, *model, dividend, is_call)
+
+    def expected_variance(self, expiry: float) -> float:
+        """Return the expected average variance until `expiry`: the fair strike of a variance swap.
+
+        Examples
+        --------
+        >>> round(HestonProcess(v0=0.04, kappa=1.5, theta=0.09, sigma=0.5, rho=0.0).expected_variance(2.0), 12)
+        0.074163117806
+        """
+        if not math.isfinite(expiry) or expiry <= 0.0:
+            raise ModelError(f"expiry={expiry!r} is not a finite number above 0", name="expiry", value=expiry)
+        return expected_variance(self.v0, self.kappa, self.theta, expiry) / expiry
+
+    def characteristic_function(self, u: ArrayLike, expiry: float) -> NDArray[np.complex128]:
+        """Return the characteristic function of log(S_T/F) at u − i/2, for real `u` of any shape.
+
+        Notes
+        -----
+        At u = ± i/2 it is 1: the price is a martingale.
+        """
+        terms = HestonTerms(expiry, self.v0, self.kappa, self.theta, self.sigma, self.rho)
+        return np.asarray(np.exp(log_characteristic(np.asarray(u, dtype=float), terms)))
+
+    @classmethod
+    def calibrate(
+        cls,
+        spot: float,
+        strike: ArrayLike,
+        expiry: ArrayLike,
+        price: ArrayLike,
+        rate: ArrayLike,
+        dividend: ArrayLike = 0.0,
+        is_call: ArrayLike = True,
+        *,
+        weights: ArrayLike = 1.0,
+        start: HestonProcess | None = None,
+    ) -> HestonCalibration:
+        """Find the parameters under which the model gives the quoted prices.
+
+        Parameters
+        ----------
+        spot, strike, expiry, rate, dividend, is_call
+            The options, as for :meth:`price`; arrays broadcast.
+        price : array_like
+            Quoted.
+        weights : array_like, default 1.0
+            How much each quote counts, at least 0.
+        start : HestonProcess, optional
+            Where to look first, yesterday's parameters say; then nowhere else.
+
+        Raises
+        ------
+        CalibrationError
+            There are fewer than five prices that have an implied volatility, or a weight is negative; the message
+            says which and why.
+        """
+        _, lanes = to_lanes(spot, strike, expiry, price, rate, dividend, is_call, weights)
+        quotes = _quotes(lanes)
+        best: HestonCalibration | None = None
+        for guess in [_coordinates(start)] if start else _guesses(quotes):
+            found = _search(cls, quotes, guess)
+            if best is None or found.rmse < best.rmse:
+                best = found
+            if best.rmse < _GOOD:
+                break
+        return cast("HestonCalibration", best)
+
+
+@dataclass(frozen=True, slots=True)
+class HestonCalibration:
+    """Parameters found, and how well they fit.
+
+    Parameters
+    ----------
+    process : HestonProcess
+        The parameters.
+    rmse, worst : float
+        Root mean square, weighted, and largest error, in volatility: 0.001 is a tenth of a point.
+    iterations : int
+        Steps tried.
+    converged : bool
+        Whether no step makes the fit better; otherwise the iterations ran out.
+    """
+
+    process: HestonProcess
+    rmse: float
+    worst: float
+    iterations: int
+    converged: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Quotes:
+    terms: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+    """Spot, strike, expiry and rate."""
+    is_call: FloatArray
+    dividend: FloatArray
+    price: FloatArray
+    vega: FloatArray
+    weight: FloatArray
+    vol: FloatArray
+
+
+def _quotes(lanes: list[FloatArray]) -> _Quotes:
+    spot, strike, expiry, price, rate, dividend, is_call, weights = lanes
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0.0)))
+    if bad.size:
+        raise CalibrationError(
+            f"weight {weights[bad[0]]!r} is not a finite number of at least 0", value=weights[bad[0]]
+        )
+    fit = implied_vol_fit(price, spot, strike, expiry, rate, dividend, is_call)
+    vol = np.asarray(fit.vol)
+    missing = np.flatnonzero(np.isnan(vol))
+    if missing.size:
+        i = int(missing[0])
+        raise CalibrationError(
+            f"the price {price[i]:g} at strike {strike[i]:g} and expiry {expiry[i]:g} has no implied volatility: "
+            f"{fit.reasons[i]}; leave it out",
+            value=price[i],
+        )
+    used = int((weights > 0.0).sum())
+    if used < len(_LOWER):
+        raise CalibrationError(f"{used} quotes for five parameters; give at least five", value=used)
+    vega = np.asarray(black_scholes_greeks(spot, strike, expiry, rate, vol, dividend, is_call).vega)
+    share = weights / weights.sum()
+    return _Quotes(
+        (spot, strike, expiry, rate), is_call, dividend, price, np.maximum(vega, _LEAST_VEGA * spot), share, vol
+    )
+
+
+def _guesses(quotes: _Quotes) -> Iterator[FloatArray]:
+    expiry = quotes.terms[2]
+    short, long = (float(np.mean(quotes.vol[expiry == end]) ** 2) for end in (expiry.min(), expiry.max()))
+    for kappa, sigma, rho in _STARTS:
+        yield _coordinates(HestonProcess(short, kappa, long, sigma, rho))
+
+
+def _coordinates(process: HestonProcess) -> FloatArray:
+    with np.errstate(divide="ignore"):
+        logs = np.log([process.v0, process.kappa, process.theta, process.sigma])
+        return np.asarray(np.clip(np.append(logs, np.arctanh(process.rho)), _LOWER, _UPPER))
+
+
+def _parameters(coordinates: FloatArray) -> tuple[float, float, float, float, float]:
+    v0, kappa, theta, sigma = np.exp(coordinates[:4]).tolist()
+    return v0, kappa, theta, sigma, math.tanh(coordinates[4])
+
+
+def _search(kind: type[HestonProcess], quotes: _Quotes, guess: FloatArray) -> HestonCalibration:
+    root = np.sqrt(quotes.weight)
+
+    def errors(coordinates: FloatArray) -> FloatArray:
+        model = heston_price(*quotes.terms, *_parameters(coordinates), quotes.dividend, quotes.is_call)
+        return (np.asarray(model) - quotes.price) / quotes.vega
+
+    found = least_squares(lambda at: root * errors(at), guess, _LOWER, _UPPER)
+    worst = float(np.abs(errors(found.parameters)).max())
+    process = kind(*_parameters(found.parameters))
+    return HestonCalibration(process, math.sqrt(found.cost), worst, found.iterations, found.converged)
