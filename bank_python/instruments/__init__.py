@@ -1,24 +1,46 @@
 """Contracts: each class has market inputs, terms and one pure array function that prices it."""
 
+from bank_python.instruments.american import AmericanOption
+from bank_python.instruments.answer import Answer, FunctionNode, ask, question
 from bank_python.instruments.bond import Bond
 from bank_python.instruments.book import Book, ProfitAndLoss
 from bank_python.instruments.cds import CreditDefaultSwap
+from bank_python.instruments.credit_curve import CreditCurve
+from bank_python.instruments.discount_curve import DiscountCurve
+from bank_python.instruments.factor import Factor
+from bank_python.instruments.forward_option import ForwardOption
+from bank_python.instruments.fx import FXForward, FXOption
 from bank_python.instruments.instrument import DatedInstrument, Instrument
 from bank_python.instruments.option import Option
+from bank_python.instruments.perpetual import PerpetualFuture
 from bank_python.instruments.position import Position
 from bank_python.instruments.power_law import PowerLawOption
 from bank_python.instruments.spot import Equity, FXRate
+from bank_python.instruments.vol_surface import VolSurface
 
 __all__ = [
+    "AmericanOption",
+    "Answer",
     "Bond",
     "Book",
+    "CreditCurve",
     "CreditDefaultSwap",
     "DatedInstrument",
+    "DiscountCurve",
     "Equity",
+    "FXForward",
+    "FXOption",
     "FXRate",
+    "Factor",
+    "ForwardOption",
+    "FunctionNode",
     "Instrument",
     "Option",
+    "PerpetualFuture",
     "Position",
     "PowerLawOption",
     "ProfitAndLoss",
+    "VolSurface",
+    "ask",
+    "question",
 ]

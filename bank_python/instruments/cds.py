@@ -14,12 +14,12 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node, Source, Term
 from bank_python.errors import InstrumentError
-from bank_python.instruments.answer import Answer, ask, question
+from bank_python.instruments.answer import ask, question
 from bank_python.instruments.instrument import DatedInstrument, end_on, finite, years_to
 from bank_python.risk_models.cds import cds_value
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
@@ -75,6 +75,7 @@ class CreditDefaultSwap(DatedInstrument):
     """
 
     record_tag = "CreditDefaultSwap"
+    asked_terms: ClassVar[frozenset[str]] = frozenset({"coupon", "maturity", "recovery", "made_at"})
 
     spread = Source("par spread, a decimal a year")
     rate = Source("flat discount rate, continuously compounded")
@@ -115,25 +116,6 @@ class CreditDefaultSwap(DatedInstrument):
         clock: Any, spread: Any, rate: Any, made_at: Any, notional: Any, coupon: Any, maturity: Any, recovery: Any
     ) -> Any:
         return cds_value(spread, rate, notional, coupon, maturity, recovery, clock - made_at)
-
-    def amend(self, **terms: float) -> None:
-        """Set some of the swap's terms anew.
-
-        Raises
-        ------
-        InstrumentError
-            A curve has been asked about the terms as they were; nothing has changed.
-        GraphError
-            There is no such term, or the value is not a finite number; nothing has changed.
-        """
-        if isinstance(self.spread, Answer) or isinstance(self.rate, Answer):
-            asked = sorted({"coupon", "maturity", "recovery", "made_at"}.intersection(terms))
-            if asked:
-                raise InstrumentError(
-                    f"{self.name}: its curve was asked about the present {', '.join(asked)}; make a new swap instead",
-                    name=self.name,
-                )
-        super().amend(**terms)
 
     def analytics(self) -> CdsAnalytics:
         """Return the swap's price and sensitivities for the present market.

@@ -15,6 +15,7 @@ import numpy as np
 
 from bank_python.dagger import ArrayNode, Node, Source, Term
 from bank_python.errors import InstrumentError
+from bank_python.instruments.answer import Answer
 from bank_python.instruments.factor import Factor, factor_named
 from bank_python.market_data.clock import Clock
 
@@ -52,6 +53,8 @@ class Instrument(ArrayNode):
     record_home: ClassVar[str] = "/Instruments/"
     factors: ClassVar[Mapping[str, Factor]] = {}
     """The kind of those sources whose names mean something else in this class."""
+    asked_terms: ClassVar[frozenset[str]] = frozenset()
+    """The terms that a curve or surface is asked about, where a source is one."""
     greeks: ClassVar[Callable[..., Greeks] | None] = None
     """Closed-form price and derivatives, with the arguments of ``price``, where the class has them."""
 
@@ -65,6 +68,25 @@ class Instrument(ArrayNode):
     def factor_of(cls, source: str) -> Factor:
         """Return which kind of market quantity a source of this class is."""
         return cls.factors.get(source) or factor_named(source)
+
+    def amend(self, **terms: float) -> None:
+        """Set some of the contract's terms anew; in a graph, what rests on the contract becomes dirty.
+
+        Raises
+        ------
+        InstrumentError
+            A curve or surface has been asked about the terms as they were; nothing has changed.
+        GraphError
+            There is no such term, or the value is not a finite number; nothing has changed.
+        """
+        asked = sorted(self.asked_terms.intersection(terms))
+        if asked and any(isinstance(source, Answer) for source in self.underliers):
+            raise InstrumentError(
+                f"{self.name}: its curve or surface was asked about the present {', '.join(asked)}; "
+                "make a new contract instead",
+                name=self.name,
+            )
+        super().amend(**terms)
 
     def to_record(self) -> Mapping[str, object]:
         """Return name, sources (nodes by reference), terms and currency."""

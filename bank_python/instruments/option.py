@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source, Term
-from bank_python.instruments.answer import ask
-from bank_python.instruments.instrument import DatedInstrument, end_on, positive, years_to
+from bank_python.instruments.vanilla import VanillaOption, time_left
 from bank_python.risk_models import Greeks, black_scholes_greeks, black_scholes_price
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
     from typing import Any
 
     from bank_python.dagger import Node
@@ -24,7 +19,7 @@ __all__ = ["Option"]
 
 
 @register_storable
-class Option(DatedInstrument):
+class Option(VanillaOption):
     """A European call or put, valued by Black–Scholes–Merton.
 
     Parameters
@@ -64,14 +59,6 @@ class Option(DatedInstrument):
 
     record_tag = "Option"
 
-    spot = Source("price of the underlying")
-    vol = Source("volatility, a decimal for a year")
-    rate = Source("flat rate, continuously compounded")
-    dividend = Source("dividend yield, continuously compounded")
-    strike = Term("strike price")
-    expiry = Term("years from the making of the contract")
-    is_call = Term("1 for a call, 0 for a put")
-
     def __init__(
         self,
         name: str,
@@ -86,39 +73,28 @@ class Option(DatedInstrument):
         currency: str = "USD",
         clock_source: Clock | float = 0.0,
     ) -> None:
-        terms = {
-            "strike": positive(name, "strike", strike),
-            "expiry": years_to(name, "expiry", expiry, clock_source),
-            "is_call": float(bool(is_call)),
-        }
-        end = end_on(clock_source, terms["expiry"])
-        rate = ask("zero_rate", rate_source, clock_source, end)
-        dividend = ask("zero_rate", dividend_source, clock_source, end)
-        vol = ask("surface_vol", vol_source, spot_source, rate, dividend, clock_source, terms["strike"], end)
-        sources = {"spot": spot_source, "vol": vol, "rate": rate, "dividend": dividend}
-        super().__init__(name, sources, terms, currency, clock_source)
+        super().__init__(
+            name,
+            spot_source=spot_source,
+            vol_source=vol_source,
+            rate_source=rate_source,
+            strike=strike,
+            expiry=expiry,
+            is_call=is_call,
+            dividend_source=dividend_source,
+            currency=currency,
+            clock_source=clock_source,
+        )
 
     @staticmethod
     def price(  # noqa: D102 - documented by ArrayNode
         clock: Any, spot: Any, vol: Any, rate: Any, dividend: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
     ) -> Any:
-        return black_scholes_price(spot, strike, _left(expiry, clock, made_at), rate, vol, dividend, is_call)
+        return black_scholes_price(spot, strike, time_left(expiry, clock, made_at), rate, vol, dividend, is_call)
 
     @staticmethod
     def greeks(
         clock: Any, spot: Any, vol: Any, rate: Any, dividend: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
     ) -> Greeks:
         """Return price and Greeks; see :func:`~bank_python.risk_models.black_scholes.black_scholes_greeks`."""
-        return black_scholes_greeks(spot, strike, _left(expiry, clock, made_at), rate, vol, dividend, is_call)
-
-    @classmethod
-    def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say which input is out of range."""
-        for key in ("spot", "vol"):
-            if not inputs[key] >= 0.0:
-                return f"{key}={inputs[key]!r} is negative"
-        return super().diagnose(inputs)
-
-
-def _left(expiry: Any, clock: Any, made_at: Any) -> Any:
-    return np.maximum(expiry - (clock - made_at), 0.0)  # an expired option is worth what it was worth at expiry
+        return black_scholes_greeks(spot, strike, time_left(expiry, clock, made_at), rate, vol, dividend, is_call)

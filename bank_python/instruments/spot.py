@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import math
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source
+from bank_python.dagger import Node, Source
 from bank_python.errors import InstrumentError
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.instrument import Instrument, known_currency
@@ -14,12 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Self
 
-    from bank_python.dagger import Node
 
 __all__ = ["Equity", "FXRate"]
 
 
-@register_storable
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is one
+    sources = cast("Mapping[str, object]", fields["sources"])
+    return {**fields, "sources": {**sources, "dividend": 0.0}}  # shares had no dividend yield
+
+
+@partial(register_storable, upgrade=_since_version_1)
 class Equity(Instrument):
     """One share (or one unit of an index fund or a coin).
 
@@ -29,6 +35,8 @@ class Equity(Instrument):
         Unique in the graph.
     spot_source : Node or float
         Its price in `currency`.
+    dividend_source : Node or float, default 0.0
+        Its dividend yield, continuously compounded: what it brings beside its price, and what options on it rest on.
     sector : str, default ""
         For grouping.
     currency : str, default "USD"
@@ -41,16 +49,32 @@ class Equity(Instrument):
     """
 
     record_tag = "Equity"
+    record_version = 2
 
     spot = Source("price of one share")
+    dividend = Source("dividend yield, continuously compounded")
 
-    def __init__(self, name: str, *, spot_source: Node | float, sector: str = "", currency: str = "USD") -> None:
-        super().__init__(name, {"spot": spot_source}, {}, currency)
+    def __init__(
+        self,
+        name: str,
+        *,
+        spot_source: Node | float,
+        dividend_source: Node | float = 0.0,
+        sector: str = "",
+        currency: str = "USD",
+    ) -> None:
+        super().__init__(name, {"spot": spot_source, "dividend": dividend_source}, {}, currency)
         self.sector = sector
 
     @staticmethod
-    def price(spot: Any) -> Any:  # noqa: D102 - documented by ArrayNode
+    def price(spot: Any, dividend: Any) -> Any:  # noqa: ARG004, D102 - dividends are cash beside the value; documented by ArrayNode
         return spot
+
+    def income(self, years: float) -> float:
+        """Return what dividends at the present price and yield bring in so many years."""
+        sources = (self.spot, self.dividend)
+        spot, dividend = (cast("float", source.value) if isinstance(source, Node) else source for source in sources)
+        return spot * math.expm1(dividend * years)
 
     def to_record(self) -> Mapping[str, object]:
         """Return name, source, currency and sector."""

@@ -249,7 +249,9 @@ def test_swaps_of_one_maturity_share_their_answers():
 def test_terms_a_curve_was_asked_about_stay():
     swap = CreditDefaultSwap("F", spread_source=make_curve(), rate_source=0.03, notional=1e6, maturity=4.0)
     before = swap.value
-    with pytest.raises(InstrumentError, match="F: its curve was asked about the present coupon; make a new swap"):
+    with pytest.raises(
+        InstrumentError, match="F: its curve or surface was asked about the present coupon; make a new contract"
+    ):
         swap.amend(coupon=0.05)
     assert swap.value == before
     swap.amend(notional=2e6)

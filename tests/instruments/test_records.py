@@ -19,7 +19,14 @@ from bank_python import (
     PowerLawOption,
 )
 from bank_python.errors import StoreError
-from bank_python.instruments import ProfitAndLoss
+from bank_python.instruments import (
+    AmericanOption,
+    ForwardOption,
+    FXForward,
+    FXOption,
+    PerpetualFuture,
+    ProfitAndLoss,
+)
 
 
 @pytest.fixture
@@ -33,7 +40,8 @@ def contracts():
     spot, vol = MarketData("S", 100.0, domain="positive"), MarketData("V", 0.2)
     clock = Clock("CLOCK", origin=dt.date(2026, 1, 2))
     clock.roll(dt.date(2026, 3, 2))
-    share = Equity("ACME", spot_source=spot, sector="Industrials")
+    share = Equity("ACME", spot_source=spot, dividend_source=0.015, sector="Industrials")
+    pair = FXRate("EURUSD", rate_source=MarketData("EURUSD_SPOT", 1.1), base="EUR", quote="USD")
     option = Option(
         "C", spot_source=spot, vol_source=vol, rate_source=sofr, strike=90, expiry=1, is_call=False, clock_source=clock
     )
@@ -44,7 +52,29 @@ def contracts():
         CreditDefaultSwap("CDS", spread_source=MarketData("SPREAD", 0.02), rate_source=sofr, notional=1e6),
         option,
         share,
-        FXRate("EURUSD", rate_source=MarketData("EURUSD_SPOT", 1.1), base="EUR", quote="USD"),
+        pair,
+        AmericanOption(
+            "A",
+            spot_source=spot,
+            vol_source=vol,
+            rate_source=sofr,
+            dividend_source=0.01,
+            strike=110,
+            expiry=1,
+            is_call=False,
+            steps=51,
+            clock_source=clock,
+        ),
+        ForwardOption(
+            "FO", forward_source=spot, vol_source=vol, rate_source=sofr, strike=90, expiry=1, clock_source=clock
+        ),
+        FXForward("FF", spot_source=pair, rate_source=sofr, foreign_rate_source=0.02, strike=1.12, expiry=0.5),
+        FXOption(
+            "FXO", spot_source=pair, vol_source=0.1, rate_source=sofr, foreign_rate_source=0.02, strike=1.12, expiry=0.5
+        ),
+        PerpetualFuture(
+            "PERP", mark_source=spot, entry_price=90.0, funding_source=1e-4, is_inverse=True, currency="ACM"
+        ),
         PowerLawOption("T", spot_source=spot, anchor_source=4.0, anchor_strike=110, strike=120, alpha=3),
         held,
         book,
@@ -88,3 +118,11 @@ def test_a_lambda_is_refused_with_the_way_out(db):
     with pytest.raises(StoreError, match="node_function"):
         db["/Nodes/N"] = node
     assert db.keys() == []
+
+
+def test_a_share_stored_before_dividends_has_none(db):
+    from bank_python.instruments.spot import _since_version_1
+
+    fields = {"name": "OLD", "sources": {"spot": 50.0}, "terms": {}, "currency": "USD", "sector": "Energy"}
+    share = Equity.from_record(_since_version_1(fields, 1))
+    assert (share.value, share.dividend, share.sector) == (50.0, 0.0, "Energy")

@@ -1,0 +1,81 @@
+r"""Forwards on what pays a yield: a currency, an index, a share with a dividend yield.
+
+.. math:: F = S e^{(r - q) T}, \qquad V = S e^{-qT} - K e^{-rT}
+
+Examples
+--------
+>>> round(forward_price(1.10, 0.5, 0.05, 0.03), 6), round(forward_value(1.10, 1.12, 0.5, 0.05, 0.03), 6)
+(1.111055, -0.008724)
+
+References
+----------
+J. C. Hull, *Options, Futures, and Other Derivatives*, chapter on forward and futures prices; there the yield of a
+currency is its own interest rate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from bank_python.numerics import Numbers
+
+__all__ = ["forward_price", "forward_value"]
+
+
+def forward_price(spot: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend: ArrayLike = 0.0) -> Numbers:
+    """Return the forward price at which a forward is worth nothing.
+
+    Parameters
+    ----------
+    spot, expiry, rate, dividend : array_like
+        As for :func:`forward_value`.
+
+    Returns
+    -------
+    float or ndarray
+        Of the arguments' broadcast shape; NaN where one is outside its range, infinite or NaN.
+    """
+    shape, terms = to_lanes(spot, expiry, rate, dividend)
+    S, T, r, q = terms
+    with np.errstate(all="ignore"):
+        return from_lanes(np.where(all_finite(terms) & (T >= 0.0), S * np.exp((r - q) * T), np.nan), shape)
+
+
+def forward_value(
+    spot: ArrayLike, strike: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend: ArrayLike = 0.0
+) -> Numbers:
+    """Return what the right and duty to buy at `strike` is worth.
+
+    Parameters
+    ----------
+    spot : array_like
+        Price of the underlying.
+    strike : array_like
+        Agreed price.
+    expiry : array_like
+        Years, at least 0.
+    rate, dividend : array_like
+        Continuously compounded; the latter is the foreign rate when the underlying is a currency.
+
+    Returns
+    -------
+    float or ndarray
+        Of the arguments' broadcast shape; NaN where one is outside its range, infinite or NaN.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not broadcast. Values never raise.
+    """
+    shape, terms = to_lanes(spot, strike, expiry, rate, dividend)
+    S, K, T, r, q = terms
+    with np.errstate(all="ignore"):
+        value = S * np.exp(-(q * T)) - K * np.exp(-(r * T))
+        return from_lanes(np.where(all_finite(terms) & (T >= 0.0), value, np.nan), shape)
