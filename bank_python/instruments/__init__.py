@@ -8,6 +8,7 @@ from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
 from bank_python.instruments.discount_curve import DiscountCurve
 from bank_python.instruments.factor import Factor
+from bank_python.instruments.floating_bond import FloatingBond
 from bank_python.instruments.forward_option import ForwardOption
 from bank_python.instruments.fx import FXForward, FXOption
 from bank_python.instruments.instrument import DatedInstrument, Instrument
@@ -16,6 +17,7 @@ from bank_python.instruments.perpetual import PerpetualFuture
 from bank_python.instruments.position import Position
 from bank_python.instruments.power_law import PowerLawOption
 from bank_python.instruments.spot import Equity, FXRate
+from bank_python.instruments.swap import InterestRateSwap
 from bank_python.instruments.vol_surface import VolSurface
 
 __all__ = [
@@ -32,9 +34,11 @@ __all__ = [
     "FXOption",
     "FXRate",
     "Factor",
+    "FloatingBond",
     "ForwardOption",
     "FunctionNode",
     "Instrument",
+    "InterestRateSwap",
     "Option",
     "PerpetualFuture",
     "Position",

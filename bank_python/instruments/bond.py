@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Source, Term
 from bank_python.errors import InstrumentError
-from bank_python.instruments.instrument import DatedInstrument, finite, years_to
+from bank_python.instruments.answer import ask, question
+from bank_python.instruments.instrument import DatedInstrument, end_on, finite, present, years_to
 from bank_python.risk_models import bond_price
+from bank_python.risk_models.bond_analytics import BondAnalytics, bond_analytics
+from bank_python.risk_models.curve import Curve
+from bank_python.risk_models.curve_bonds import curve_yield
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Bond"]
 
 _MOST_COUPONS = 12.0
+_ASKED = ("maturity", "coupon_rate", "frequency", "compounding")
 
 
 @register_storable
@@ -31,7 +36,8 @@ class Bond(DatedInstrument):
     name : str
         Unique in the graph.
     rate_source : Node or float
-        The yield, a decimal, compounded `compounding` times a year.
+        The yield, a decimal, compounded `compounding` times a year; or a curve, which is asked for the yield that
+        values the bond's flows as it does.
     face : float
         Amount repaid at maturity, in `currency`.
     coupon_rate : float
@@ -60,6 +66,7 @@ class Bond(DatedInstrument):
     """
 
     record_tag = "Bond"
+    asked_terms: ClassVar[frozenset[str]] = frozenset({"made_at", *_ASKED})
 
     rate = Source("flat yield, a decimal")
     face = Term("amount repaid at maturity, in the bond's currency")
@@ -90,7 +97,8 @@ class Bond(DatedInstrument):
             "frequency": frequency,
             "compounding": finite(name, "compounding", frequency if compounding is None else compounding, at_least=0.0),
         }
-        super().__init__(name, {"rate": rate_source}, terms, currency, clock_source)
+        asked = (clock_source, end_on(clock_source, 0.0), *(terms[key] for key in _ASKED))
+        super().__init__(name, {"rate": ask("bond_yield", rate_source, *asked)}, terms, currency, clock_source)
 
     @staticmethod
     def price(  # noqa: D102 - documented by ArrayNode
@@ -104,3 +112,29 @@ class Bond(DatedInstrument):
         compounding: Any,
     ) -> Any:
         return bond_price(rate, face, coupon_rate, maturity, clock - made_at, frequency, compounding)
+
+    def analytics(self) -> BondAnalytics:
+        """Return dirty and clean price, yield, durations, convexity and DV01, for the present market.
+
+        Raises
+        ------
+        BankError
+            The bond has no value; the error says why.
+
+        Examples
+        --------
+        >>> figures = Bond("B", rate_source=0.05, face=100, coupon_rate=0.06, maturity=5).analytics()
+        >>> round(figures.modified, 4), round(figures.dv01, 6), figures.accrued
+        (4.2645, 0.044492, 0.0)
+        """
+        rate, clock = (present(source) for source in (self.rate, self.clock))
+        terms = (self.face, self.coupon_rate, self.maturity, clock - self.made_at, self.frequency, self.compounding)
+        return bond_analytics(rate, *terms)
+
+
+@question("bond_yield", of=Curve)
+def yield_on_curve(
+    curve: Curve, now: float, made_at: float, maturity: float, coupon_rate: float, frequency: float, compounding: float
+) -> float:
+    """Return the yield that values a bond as the curve does; times as the clock reads, in years."""
+    return curve_yield(curve, coupon_rate, maturity, now - made_at, frequency, compounding)

@@ -14,13 +14,13 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node, Source, Term
 from bank_python.errors import InstrumentError
 from bank_python.instruments.answer import ask, question
-from bank_python.instruments.instrument import DatedInstrument, end_on, finite, years_to
+from bank_python.instruments.instrument import DatedInstrument, end_on, finite, present, years_to
 from bank_python.risk_models.cds import cds_value
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
 from bank_python.risk_models.cds_equivalents import cds_flat_rate, cds_quoted_spread
@@ -130,7 +130,7 @@ class CreditDefaultSwap(DatedInstrument):
         """
         _ = self.value
         terms = self.terms
-        spread, rate, clock = (_number(source) for source in (self.spread, self.rate, self.clock))
+        spread, rate, clock = (present(source) for source in (self.spread, self.rate, self.clock))
         return cds_analytics(
             spread,
             rate,
@@ -163,7 +163,3 @@ def quoted_spread(
 def flat_rate(discount: Curve, spread: float, now: float, end: float, recovery: float) -> float:
     """Return the flat rate that values swaps until `end` as the curve does; times as the clock reads, in years."""
     return cds_flat_rate(discount, spread, end - now, recovery) if now < end else 0.0
-
-
-def _number(source: Node | float) -> float:
-    return cast("float", source.value) if isinstance(source, Node) else source

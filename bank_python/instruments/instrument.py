@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bank_python.risk_models import Greeks
 
-__all__ = ["DatedInstrument", "Instrument", "end_on", "finite", "known_currency", "positive"]
+__all__ = ["DatedInstrument", "Instrument", "end_on", "finite", "known_currency", "positive", "present"]
 
 _CODE_LENGTH = 3
 
@@ -141,6 +141,17 @@ def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | f
 def end_on(clock_source: Clock | float, years: float) -> float:
     """Return what the clock reads when `years` from now are over."""
     return (clock_source.years if isinstance(clock_source, Clock) else float(clock_source)) + years
+
+
+def present(source: Node | float) -> float:
+    """Return the number that a source stands at.
+
+    Raises
+    ------
+    BankError
+        It has no value; the error says why.
+    """
+    return cast("float", source.value) if isinstance(source, Node) else source
 
 
 def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> float:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Node, Source, Term
-from bank_python.instruments.instrument import Instrument, positive
+from bank_python.dagger import Source, Term
+from bank_python.instruments.instrument import Instrument, positive, present
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from bank_python.dagger import Node
 
 __all__ = ["PerpetualFuture"]
 
@@ -97,13 +99,13 @@ class PerpetualFuture(Instrument):
     @property
     def next_funding(self) -> float:
         """The cash that the contract brings at the next funding time; negative when a long pays."""
-        mark, funding = _present(self.mark), _present(self.funding)
+        mark, funding = present(self.mark), present(self.funding)
         return cast("float", funding_payment(mark, funding, self.contract_size, self.is_inverse))
 
     @property
     def carry(self) -> float:
         """What funding at the present rate would bring in a year, as a share of the position."""
-        return -_present(self.funding) * _HOURS_A_YEAR / self.funding_hours
+        return -present(self.funding) * _HOURS_A_YEAR / self.funding_hours
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
@@ -111,7 +113,3 @@ class PerpetualFuture(Instrument):
         if not inputs["mark"] > 0.0:
             return f"mark={inputs['mark']!r} is not above zero"
         return super().diagnose(inputs)
-
-
-def _present(source: Node | float) -> float:
-    return cast("float", source.value) if isinstance(source, Node) else source

@@ -31,21 +31,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.risk_models.bond_flows import BondFlows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray, Numbers
 
-__all__ = ["bond_price"]
-
-# A flow due within this part of a coupon period is due now, and so paid: times are differences of floats,
-# and a coupon must not come back because 0.3 − 0.1 is not 0.2. It is a hundredth of a second a year.
-_PAID = 1e-9
+__all__ = ["bond_price", "period_discount"]
 
 
-def _period_discount(rate: FloatArray, frequency: FloatArray, compounding: FloatArray) -> FloatArray:
+def period_discount(rate: FloatArray, frequency: FloatArray, compounding: FloatArray) -> FloatArray:
     """Return L, the logarithm of growth over one coupon period; NaN where the yield compounds to ruin."""
     growth = np.where(1.0 + rate / compounding > 0.0, np.log1p(rate / compounding), np.nan)
     return np.where(compounding == 0.0, rate / frequency, compounding / frequency * growth)
@@ -106,14 +103,12 @@ def bond_price(
     """
     periods = frequency if compounding is None else compounding
     shape, terms = to_lanes(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
-    r, principal, coupon, T, gone, f, m = terms
+    r, principal, c, T, gone, f, m = terms
     with np.errstate(all="ignore"):
-        valid = all_finite(terms) & (T >= 0.0) & (f > 0.0) & (m >= 0.0)
-        ahead = (T - gone) * f
-        flows = np.minimum(np.ceil(ahead - _PAID), np.ceil(T * f - _PAID))
-        L = _period_discount(r, f, m)
-        annuity = np.where(L == 0.0, flows, np.expm1(-(flows * L)) / np.expm1(-L))
-        first = ahead - (flows - 1.0)
-        price = principal * (coupon / f * annuity * np.exp(-(first * L)) + np.exp(-(ahead * L)))
-        price = np.where(flows > 0.0, price, np.where(np.isnan(L), np.nan, 0.0))
+        flows = BondFlows.of(principal, c, T, gone, f)
+        valid = flows.valid & np.isfinite(r) & np.isfinite(m) & (m >= 0.0)
+        L = period_discount(r, f, m)
+        annuity = np.where(L == 0.0, flows.count, np.expm1(-(flows.count * L)) / np.expm1(-L))
+        price = flows.coupon * annuity * np.exp(-(flows.first * L)) + principal * np.exp(-(flows.last * L))
+        price = np.where(flows.count > 0.0, price, np.where(np.isnan(L), np.nan, 0.0))
         return from_lanes(np.where(valid, price, np.nan), shape)

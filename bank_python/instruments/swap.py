@@ -1,0 +1,162 @@
+"""Interest-rate swaps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from bank_python.barbara import register_storable
+from bank_python.dagger import Node, Source, Term
+from bank_python.instruments.answer import Answer, ask
+from bank_python.instruments.floating_bond import first_fixing, known_frequency
+from bank_python.instruments.instrument import DatedInstrument, end_on, finite, present, years_to
+from bank_python.risk_models.curve import Curve
+from bank_python.risk_models.curve_bonds import curve_annuity, par_swap_rate, swap_value_on_curve
+from bank_python.risk_models.floating import swap_value
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from typing import Any
+
+    from bank_python.market_data import Clock
+
+__all__ = ["InterestRateSwap"]
+
+_BASIS_POINT = 1e-4
+
+
+@register_storable
+class InterestRateSwap(DatedInstrument):
+    """Fixed against floating, projected and discounted on one curve.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    rate_source : Node or float
+        Flat rate, continuously compounded; or a curve, which is asked for the zero rate to the next floating payment
+        and for the yield that values the fixed leg as it does.
+    notional : float
+        In `currency`.
+    fixed_rate : float
+        A decimal a year.
+    maturity : float or datetime.date
+        Years from now, or the date (which needs a clock).
+    pay_fixed : bool, default True
+        Whether fixed is paid and floating received.
+    fixed_frequency, floating_frequency : float, default 2.0 and 4.0
+        Payments a year: 1, 2, 4 or 12.
+    current_fixing : float, optional
+        The simple rate of the floating payment under way; by default fixed now, at the present rate.
+    currency : str, default "USD"
+        ISO 4217 code.
+    clock_source : Clock or float, default 0.0
+        The valuation time.
+
+    Raises
+    ------
+    InstrumentError
+        A term makes no sense, or there is no rate yet to fix at; the message says which.
+
+    Notes
+    -----
+    When the clock passes a floating payment, say what the next one was fixed at: ``swap.amend(current_fixing=...)``.
+
+    Examples
+    --------
+    >>> swap = InterestRateSwap("IRS", rate_source=0.03, notional=1e6, fixed_rate=0.03, maturity=5)
+    >>> round(swap.value, 2), round(swap.par_rate, 6), round(swap.dv01, 2)
+    (1042.08, 0.030226, 442.4)
+    """
+
+    record_tag = "InterestRateSwap"
+    asked_terms: ClassVar[frozenset[str]] = frozenset(
+        {"made_at", "maturity", "fixed_rate", "fixed_frequency", "floating_frequency"}
+    )
+
+    short_rate = Source("zero rate to the next floating payment, continuously compounded")
+    rate = Source("yield of the fixed leg with its notional, continuously compounded")
+    notional = Term("in the swap's currency; negative receives fixed")
+    fixed_rate = Term("fixed rate, a decimal a year")
+    current_fixing = Term("simple rate of the floating payment under way")
+    maturity = Term("years from the making of the contract")
+    fixed_frequency = Term("fixed payments a year")
+    floating_frequency = Term("floating payments a year")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        rate_source: Node | float,
+        notional: float,
+        fixed_rate: float,
+        maturity: float | dt.date,
+        pay_fixed: bool = True,
+        fixed_frequency: float = 2.0,
+        floating_frequency: float = 4.0,
+        current_fixing: float | None = None,
+        currency: str = "USD",
+        clock_source: Clock | float = 0.0,
+    ) -> None:
+        years = years_to(name, "maturity", maturity, clock_source)
+        fixed = known_frequency(name, "fixed_frequency", fixed_frequency)
+        floating = known_frequency(name, "floating_frequency", floating_frequency)
+        terms = {
+            "notional": finite(name, "notional", notional) * (1.0 if pay_fixed else -1.0),
+            "fixed_rate": finite(name, "fixed_rate", fixed_rate),
+            "current_fixing": first_fixing(name, current_fixing, rate_source, years, floating),
+            "maturity": years,
+            "fixed_frequency": fixed,
+            "floating_frequency": floating,
+        }
+        made_at = end_on(clock_source, 0.0)
+        sources = {
+            "short_rate": ask("reset_rate", rate_source, clock_source, made_at, years, floating),
+            "rate": ask("bond_yield", rate_source, clock_source, made_at, years, terms["fixed_rate"], fixed, 0.0),
+        }
+        super().__init__(name, sources, terms, currency, clock_source)
+
+    @staticmethod
+    def price(  # noqa: D102 - documented by ArrayNode
+        clock: Any,
+        short_rate: Any,
+        rate: Any,
+        made_at: Any,
+        notional: Any,
+        fixed_rate: Any,
+        current_fixing: Any,
+        maturity: Any,
+        fixed_frequency: Any,
+        floating_frequency: Any,
+    ) -> Any:
+        gone = clock - made_at
+        legs = (fixed_frequency, floating_frequency)
+        return swap_value(short_rate, rate, notional, fixed_rate, current_fixing, maturity, gone, *legs)
+
+    @property
+    def elapsed(self) -> float:
+        """Years since the swap was made."""
+        return present(self.clock) - self.made_at
+
+    @property
+    def par_rate(self) -> float:
+        """The fixed rate at which the swap would be worth nothing now."""
+        legs = (self.fixed_frequency, self.floating_frequency, self.current_fixing)
+        return par_swap_rate(self._curve(), self.maturity, self.elapsed, *legs)
+
+    @property
+    def annuity(self) -> float:
+        """What 1 a year on the fixed leg's dates is worth, for a notional of 1."""
+        return curve_annuity(self._curve(), self.maturity, self.elapsed, self.fixed_frequency)
+
+    @property
+    def dv01(self) -> float:
+        """Change of the value when all zero rates rise by a basis point."""
+        curve = self._curve()
+        legs = (self.fixed_frequency, self.floating_frequency, self.current_fixing)
+        terms = (self.notional, self.fixed_rate, self.maturity, self.elapsed, *legs)
+        return swap_value_on_curve(curve.shifted(_BASIS_POINT), *terms) - swap_value_on_curve(curve, *terms)
+
+    def _curve(self) -> Curve:
+        if isinstance(self.rate, Answer):
+            return cast("Curve", cast("Node", self.rate.arguments[0]).value)
+        return Curve.flat(present(self.rate))

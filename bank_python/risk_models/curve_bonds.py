@@ -1,0 +1,170 @@
+r"""Bonds, floating-rate notes and swaps on a discount curve.
+
+A fixed bond is worth the sum of its flows times their discount factors. A note that floats with the curve's own rates
+is worth its face on a reset date, whatever the curve; in between, with the next payment at t₁ already fixed at c,
+(1 + c/f)·D(t₁). A swap that pays fixed is the note less the bond:
+
+.. math:: V = N\,\Big[(1 + c/f)\,D(t_1) - D(T) - \sum_i \frac{K}{g}\,D(t_i)\Big] .
+
+Contracts are priced by flat rates, so that one array function prices a thousand. The curve is asked for the flat yield
+that values a contract's flows as it does itself (:func:`curve_yield`).
+
+Examples
+--------
+>>> from bank_python.risk_models.curve import Curve
+>>> curve = Curve.from_zero_rates([1.0, 5.0, 10.0], [0.02, 0.03, 0.035])
+>>> par = par_swap_rate(curve, 5.0, fixed_frequency=1.0)
+>>> round(par, 6), round(swap_value_on_curve(curve, 1e6, par, 5.0, fixed_frequency=1.0), 6) + 0.0
+(0.030298, 0.0)
+
+References
+----------
+J. C. Hull, *Options, Futures, and Other Derivatives*, chapter on swaps: valuation in terms of bond prices.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bank_python.risk_models.bond_analytics import bond_yield
+from bank_python.risk_models.bond_flows import flow_times
+
+if TYPE_CHECKING:
+    from bank_python.risk_models.curve import Curve
+
+__all__ = [
+    "bond_value_on_curve",
+    "curve_annuity",
+    "curve_yield",
+    "next_payment",
+    "par_fixing",
+    "par_swap_rate",
+    "swap_value_on_curve",
+]
+
+
+def bond_value_on_curve(
+    curve: Curve, face: float, coupon_rate: float, maturity: float, elapsed: float = 0.0, frequency: float = 1.0
+) -> float:
+    """Return the dirty value of a fixed-coupon bond's flows ahead.
+
+    Parameters
+    ----------
+    curve : Curve
+        Discount factors from now.
+    face, coupon_rate, maturity, elapsed, frequency : float
+        As for :func:`~bank_python.risk_models.bond.bond_price`.
+
+    Returns
+    -------
+    float
+        0 from maturity on.
+    """
+    times = flow_times(maturity, elapsed, frequency)
+    if not times.size:
+        return 0.0
+    amounts = np.full(times.shape, coupon_rate / frequency)
+    amounts[-1] += 1.0
+    return face * math.fsum(amounts * np.exp(curve.log_discount(times)))
+
+
+def curve_annuity(curve: Curve, maturity: float, elapsed: float = 0.0, frequency: float = 1.0) -> float:
+    """Return what 1 a year is worth, paid in equal parts `frequency` times a year until maturity."""
+    times = flow_times(maturity, elapsed, frequency)
+    return math.fsum(np.exp(curve.log_discount(times))) / frequency
+
+
+def curve_yield(
+    curve: Curve,
+    coupon_rate: float,
+    maturity: float,
+    elapsed: float = 0.0,
+    frequency: float = 1.0,
+    compounding: float = 0.0,
+) -> float:
+    """Return the flat yield at which a bond is worth what the curve says; 0 from maturity on.
+
+    Parameters
+    ----------
+    curve : Curve
+        Discount factors from now.
+    coupon_rate, maturity, elapsed, frequency : float
+        As for :func:`bond_value_on_curve`.
+    compounding : float, default 0.0
+        Compounding periods a year of the yield; 0 is continuous.
+    """
+    value = bond_value_on_curve(curve, 1.0, coupon_rate, maturity, elapsed, frequency)
+    if value == 0.0:
+        return 0.0
+    return cast("float", bond_yield(value, 1.0, coupon_rate, maturity, elapsed, frequency, compounding))
+
+
+def next_payment(maturity: float, elapsed: float = 0.0, frequency: float = 1.0) -> float:
+    """Return the years until the next of a leg's payments; 0 from maturity on."""
+    times = flow_times(maturity, elapsed, frequency)
+    return float(times[0]) if times.size else 0.0
+
+
+def par_fixing(curve: Curve, maturity: float, elapsed: float = 0.0, frequency: float = 1.0) -> float:
+    """Return the simple rate, fixed now, at which a floating leg is worth its face."""
+    first = next_payment(maturity, elapsed, frequency)
+    return frequency * math.expm1(-float(curve.log_discount(first)))
+
+
+def swap_value_on_curve(
+    curve: Curve,
+    notional: float,
+    fixed_rate: float,
+    maturity: float,
+    elapsed: float = 0.0,
+    fixed_frequency: float = 2.0,
+    floating_frequency: float = 4.0,
+    current_fixing: float | None = None,
+) -> float:
+    """Return the value of a swap that pays fixed and receives floating.
+
+    Parameters
+    ----------
+    curve : Curve
+        Discount factors from now, and the floating rates.
+    notional : float
+        Negative for a swap that receives fixed.
+    fixed_rate : float
+        A decimal a year.
+    maturity, elapsed : float
+        Years from the making of the swap to its end, and to now.
+    fixed_frequency, floating_frequency : float
+        Payments a year.
+    current_fixing : float, optional
+        The simple rate of the floating payment under way; by default as if it were fixed now.
+
+    Returns
+    -------
+    float
+        0 from maturity on.
+    """
+    first = next_payment(maturity, elapsed, floating_frequency)
+    if first == 0.0:
+        return 0.0
+    if current_fixing is None:
+        current_fixing = par_fixing(curve, maturity, elapsed, floating_frequency)
+    floating = (1.0 + current_fixing / floating_frequency) * math.exp(float(curve.log_discount(first)))
+    return notional * (floating - bond_value_on_curve(curve, 1.0, fixed_rate, maturity, elapsed, fixed_frequency))
+
+
+def par_swap_rate(
+    curve: Curve,
+    maturity: float,
+    elapsed: float = 0.0,
+    fixed_frequency: float = 2.0,
+    floating_frequency: float = 4.0,
+    current_fixing: float | None = None,
+) -> float:
+    """Return the fixed rate at which a swap is worth nothing; parameters as for :func:`swap_value_on_curve`."""
+    at_zero = swap_value_on_curve(
+        curve, 1.0, 0.0, maturity, elapsed, fixed_frequency, floating_frequency, current_fixing
+    )
+    return at_zero / curve_annuity(curve, maturity, elapsed, fixed_frequency)
