@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile
     from bank_python.mntable.view import Relation
-    from bank_python.risk import BookGreeks
+    from bank_python.risk import BookGreeks, PnLAttribution
 
 __all__ = [
     "MISSING",
+    "attribution_view",
     "book_greeks_view",
     "explanation_view",
     "greeks_view",
@@ -181,6 +182,29 @@ def book_greeks_view(greeks: BookGreeks) -> RichTable:
     shown.add_row(Text("firm", style="bold"), *(signed(greeks.total(column, "percent")) for column in columns))
     if greeks.errors:
         shown.caption = f"without a value: {', '.join(sorted(greeks.errors)[:_MOST_NAMES])}"
+    return shown
+
+
+def attribution_view(day: PnLAttribution) -> RichTable:
+    """Show P&L by effect as a waterfall, what the traders made of it beside."""
+    made = day.by_factor
+    shown = _figures(f"P&L attribution, {day.currency} ({day.mode.value})", ())
+    shown.add_column("Effect")
+    shown.add_column("P&L", justify="right", no_wrap=True)
+    shown.add_column("", min_width=_BAR, no_wrap=True)
+    shown.add_column("Most by", overflow="ellipsis")
+    levels = [0.0]
+    for value in made.values():
+        levels.append(levels[-1] + value)
+    for (effect, value), start, end in zip(made.items(), levels, levels[1:], strict=False):
+        if value:
+            most = max(day.by_trader.items(), key=lambda item: abs(item[1][effect]))
+            by = Text(f"{most[0]} ").append(signed(most[1][effect]))
+            shown.add_row(effect.replace("_", " "), signed(value), _bar(levels, start, end), by)
+    shown.add_section()
+    shown.add_row(Text("P&L", style="bold"), signed(day.actual), _bar(levels, 0.0, day.actual), "")
+    if day.errors:
+        shown.caption = f"without a value: {', '.join(sorted(day.errors)[:_MOST_NAMES])}"
     return shown
 
 

@@ -40,10 +40,10 @@ import numpy as np
 
 from bank_python.errors import InstrumentError, UnknownColumnError
 from bank_python.instruments import Book, Instrument, Position
-from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
 from bank_python.risk.contracts import group_contracts
 from bank_python.risk.derivatives import Derivatives, take_derivatives
+from bank_python.risk.state import exchange_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -191,7 +191,7 @@ def take_greeks(books: Sequence[Book], base_currency: str = "USD") -> BookGreeks
         if contract is None or contract in failed:
             errors[position.name] = failed[contract] if contract else _unknown(position)
             continue
-        weight = position.quantity * position.multiplier * _rate(book, position.currency, base_currency)
+        weight = position.quantity * position.multiplier * exchange_rate(book, position.currency, base_currency)
         for greek, value in exposures[contract].items():
             columns[greek][i] = weight * value
     return BookGreeks(
@@ -266,13 +266,3 @@ def _underlying(contract: Instrument | None, position: Position) -> str:
         if contract.factor_of(name) in {Factor.SPOT, Factor.FX, Factor.CREDIT} and not isinstance(source, float):
             return cast("Node", source).name
     return contract.name
-
-
-def _rate(book: Book, currency: str, base: str) -> float:
-    if currency == base:
-        return 1.0
-    if book.graph is None:
-        raise InstrumentError(
-            f"{book.name} holds {currency}: register it in a graph that has rates to {base}", name=base
-        )
-    return find_conversion(book.graph, currency, base).rate(lambda node: node.value)

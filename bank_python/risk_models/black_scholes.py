@@ -202,7 +202,7 @@ def _sensitivities(option: OptionLanes, tails: Tails, sigma: FloatArray, root: F
     sign = np.where(option.is_call, 1.0, -1.0)
     N1, N2 = _exercise(option, tails)
     density = option.smaller * tails.density  # forward times φ(d₁), which is discounted strike times φ(d₂)
-    h = np.where(x == 0.0, 0.0, x / deviation)
+    h = np.where((x == 0.0) | (density == 0.0), 0.0, x / deviation)  # nothing is left that a distance could weigh
     d1, d2 = h + 0.5 * deviation, h - 0.5 * deviation
     unit = _over(density, deviation)
     vega = density * root

@@ -1,0 +1,136 @@
+"""What some books hold at one moment, and what it is priced from: all that explaining a P&L needs to remember.
+
+A state holds numbers, not nodes: quantities, cost, the arguments of each contract's ``price``, rates of exchange. So it
+stays as it was while the market moves on, and two of them can be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from bank_python.errors import InstrumentError
+from bank_python.instruments import Instrument
+from bank_python.instruments.currency import find_conversion
+from bank_python.instruments.instrument import present
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bank_python.dagger import Node
+    from bank_python.instruments import Book, Position
+
+__all__ = ["DeskState", "PositionState", "capture", "exchange_rate"]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionState:
+    """A position at one moment.
+
+    Parameters
+    ----------
+    name, book, instrument : str
+        Of the position, the book it is in, and what it holds.
+    kind : type of Instrument, optional
+        The class of what it holds.
+    arguments : mapping of str to float
+        The arguments of that class's ``price``: sources, then terms.
+    quantity, multiplier, cost_basis : float
+        Units held, units of the instrument in one, and cash paid less cash received, in the position's currency.
+    rate : float
+        Units of the base currency for one of the position's.
+    error : Exception, optional
+        Why it has no value.
+    """
+
+    name: str
+    book: str
+    instrument: str
+    kind: type[Instrument] | None
+    arguments: Mapping[str, float]
+    quantity: float
+    multiplier: float
+    cost_basis: float
+    rate: float
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskState:
+    """The positions of some books at one moment.
+
+    Parameters
+    ----------
+    currency : str
+        The base currency.
+    positions : mapping of str to PositionState
+        By the positions' names.
+    """
+
+    currency: str
+    positions: Mapping[str, PositionState]
+
+
+def capture(books: Sequence[Book], base_currency: str = "USD") -> DeskState:
+    """Note down what `books` hold, and what it is priced from, at this moment.
+
+    Parameters
+    ----------
+    books : sequence of Book
+        On a desk, its traders': ``[trader.book for trader in desk.traders]``.
+    base_currency : str, default "USD"
+        In which P&L is told.
+
+    Raises
+    ------
+    InstrumentError
+        There is no rate from a position's currency to the base currency.
+    """
+    states = [_position_state(book, position, base_currency) for book in books for position in book.positions]
+    return DeskState(base_currency, {state.name: state for state in states})
+
+
+def exchange_rate(book: Book, currency: str, base: str) -> float:
+    """Return the units of `base` for one of `currency`, as the book's graph has it.
+
+    Raises
+    ------
+    InstrumentError
+        The book is in no graph, or the graph has no such rate.
+    """
+    if currency == base:
+        return 1.0
+    if book.graph is None:
+        raise InstrumentError(f"{book.name} holds {currency}: register it in a graph that has rates to {base}")
+    return find_conversion(book.graph, currency, base).rate(lambda node: node.value)
+
+
+def _position_state(book: Book, position: Position, base: str) -> PositionState:
+    held = cast("Node", position.instrument)
+    contract = held if isinstance(held, Instrument) else None
+    error = _why_not(position, contract)
+    return PositionState(
+        position.name,
+        book.name,
+        held.name,
+        None if contract is None else type(contract),
+        _arguments(contract) if contract is not None and error is None else {},
+        position.quantity,
+        position.multiplier,
+        position.cost_basis if position.marked else 0.0,
+        exchange_rate(book, position.currency, base),
+        error,
+    )
+
+
+def _why_not(position: Position, contract: Instrument | None) -> Exception | None:
+    if contract is None:
+        return InstrumentError(f"{position.name} holds a node that is no instrument", name=position.name)
+    if position.error is None and not position.marked:
+        return InstrumentError(f"{position.name} has no opening mark", name=position.name)
+    return position.error
+
+
+def _arguments(contract: Instrument) -> dict[str, float]:
+    sources = {name: float(present(getattr(contract, name))) for name in contract.source_names}
+    return {**sources, **contract.terms}
