@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile
+    from bank_python.integrations import Comparison
     from bank_python.mntable.view import Relation
     from bank_python.risk import BookGreeks, PnLAttribution
 
@@ -25,6 +26,7 @@ __all__ = [
     "MISSING",
     "attribution_view",
     "book_greeks_view",
+    "comparison_view",
     "explanation_view",
     "greeks_view",
     "ladder_view",
@@ -205,6 +207,23 @@ def attribution_view(day: PnLAttribution) -> RichTable:
     shown.add_row(Text("P&L", style="bold"), signed(day.actual), _bar(levels, 0.0, day.actual), "")
     if day.errors:
         shown.caption = f"without a value: {', '.join(sorted(day.errors)[:_MOST_NAMES])}"
+    return shown
+
+
+def comparison_view(compared: Comparison) -> RichTable:
+    """Show a contract priced twice, and how long it took."""
+    shown = RichTable(title=Text(compared.contract), header_style="bold")
+    shown.add_column("Figure")
+    for column in ("bank_python", compared.library, "Difference"):
+        shown.add_column(column, justify="right")
+    for figure in compared.figures:
+        shown.add_row(
+            figure.name.replace("_", " "), f"{figure.ours:.10g}", f"{figure.theirs:.10g}", f"{figure.difference:.1e}"
+        )
+    ours = f"{1e6 * compared.ours_seconds:.3g} µs"
+    if compared.batch_seconds is not None:
+        ours += f" alone, {1e6 * compared.batch_seconds:.3g} µs in a batch"
+    shown.caption = f"{ours}; {compared.library} {1e6 * compared.theirs_seconds:.3g} µs"
     return shown
 
 

@@ -1,17 +1,51 @@
-"""Mathematics on arrays that knows no finance: the normal law, its tails, and time as a year fraction."""
+"""Mathematics on arrays that knows no finance: the normal law, roots, quadrature, interpolation, matrices, dates."""
 
-from bank_python.numerics.day_count import act_365f, add_years
+from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY, Calendar, Roll
+from bank_python.numerics.day_count import DayCount, act_365f, add_years, year_fraction
 from bank_python.numerics.error_function import erfcx
+from bank_python.numerics.interpolation import Beyond, Linear, LogLinear, MonotoneCubic
 from bank_python.numerics.lanes import FloatArray, Numbers
+from bank_python.numerics.least_squares import LeastSquares, least_squares
+from bank_python.numerics.matrices import cholesky, nearest_correlation, nearest_psd, semidefinite_root
 from bank_python.numerics.normal import normal_cdf, normal_pdf, normal_quantile
+from bank_python.numerics.quadrature import Rule, gauss_hermite, gauss_laguerre, gauss_legendre
+from bank_python.numerics.roots import find_root, find_roots
+from bank_python.numerics.schedule import Schedule, Tenor, make_schedule
 
 __all__ = [
+    "NEW_YORK",
+    "NYSE",
+    "TARGET",
+    "WEEKENDS_ONLY",
+    "Beyond",
+    "Calendar",
+    "DayCount",
     "FloatArray",
+    "LeastSquares",
+    "Linear",
+    "LogLinear",
+    "MonotoneCubic",
     "Numbers",
+    "Roll",
+    "Rule",
+    "Schedule",
+    "Tenor",
     "act_365f",
     "add_years",
+    "cholesky",
     "erfcx",
+    "find_root",
+    "find_roots",
+    "gauss_hermite",
+    "gauss_laguerre",
+    "gauss_legendre",
+    "least_squares",
+    "make_schedule",
+    "nearest_correlation",
+    "nearest_psd",
     "normal_cdf",
     "normal_pdf",
     "normal_quantile",
+    "semidefinite_root",
+    "year_fraction",
 ]

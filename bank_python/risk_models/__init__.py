@@ -1,21 +1,107 @@
 """Pricing formulas as pure functions of arrays: market inputs and contract terms in, values out.
 
 Every function broadcasts, keeps no state, and never raises for a value: a lane whose inputs make no sense is
-NaN. A lane's result is the same, to the bit, whatever else is in the batch.
+NaN. A lane's result is the same, to the bit, whatever else is in the batch. Beside them stand the objects that
+are made once and asked often: curves, smiles and surfaces, models with their parameters.
 """
 
+from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, Violation, calendar_gap, check_slices
 from bank_python.risk_models.black_scholes import Greeks, black_scholes_greeks, black_scholes_price
 from bank_python.risk_models.bond import bond_price
-from bank_python.risk_models.cds import cds_value, risky_annuity, survival_probability
+from bank_python.risk_models.bond_analytics import BondAnalytics, accrued_interest, bond_analytics, bond_yield
+from bank_python.risk_models.bootstrap import ISDA_USD, USD_SOFR_OIS, Bootstrap, CurveConvention, Quote, bootstrap
+from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity, survival_probability
+from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
+from bank_python.risk_models.credit_bootstrap import bootstrap_survival
+from bank_python.risk_models.curve import Curve, as_curve
+from bank_python.risk_models.curve_bonds import bond_value_on_curve, curve_yield, par_swap_rate, swap_value_on_curve
+from bank_python.risk_models.floating import floating_price, swap_value
+from bank_python.risk_models.forward import forward_price, forward_value
+from bank_python.risk_models.heston import heston_price
+from bank_python.risk_models.heston_process import HestonCalibration, HestonProcess
+from bank_python.risk_models.implied_vol import ImpliedVol, VolMethod, VolStatus, implied_vol, implied_vol_fit
+from bank_python.risk_models.isda_cds import CdsPrice, StandardCds
+from bank_python.risk_models.leisen_reimer import american_greeks, american_price
+from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
+from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
+from bank_python.risk_models.premium_schedule import PremiumSchedule, imm_schedule
+from bank_python.risk_models.smile_quotes import SmileQuotes
+from bank_python.risk_models.surface import Stickiness, Surface
+from bank_python.risk_models.survival import SurvivalCurve
+from bank_python.risk_models.svi import JumpWings, SviSlice, svi_butterfly_g, svi_total_variance
+from bank_python.risk_models.svi_fit import ArbitragePolicy, RepairMethod, SliceFit, SliceRepair, fit_slice
+from bank_python.risk_models.svi_repair import nearest_repair, ssvi_repair
 
 __all__ = [
+    "ISDA_USD",
+    "USD_SOFR_OIS",
+    "ArbitrageKind",
+    "ArbitragePolicy",
+    "ArbitrageReport",
+    "BondAnalytics",
+    "Bootstrap",
+    "CdsAnalytics",
+    "CdsPrice",
+    "Curve",
+    "CurveConvention",
     "Greeks",
+    "HestonCalibration",
+    "HestonProcess",
+    "ImpliedVol",
+    "JumpWings",
+    "MertonJumpDiffusion",
+    "PremiumSchedule",
+    "Quote",
+    "RepairMethod",
+    "SliceFit",
+    "SliceRepair",
+    "SmileQuotes",
+    "StandardCds",
+    "Stickiness",
+    "Surface",
+    "SurvivalCurve",
+    "SviSlice",
+    "Violation",
+    "VolMethod",
+    "VolStatus",
+    "accrued_interest",
+    "american_greeks",
+    "american_price",
+    "as_curve",
     "black_scholes_greeks",
     "black_scholes_price",
+    "bond_analytics",
     "bond_price",
+    "bond_value_on_curve",
+    "bond_yield",
+    "bootstrap",
+    "bootstrap_survival",
+    "calendar_gap",
+    "cds_accrued",
+    "cds_analytics",
     "cds_value",
+    "check_slices",
+    "curve_yield",
+    "fit_slice",
+    "floating_price",
+    "forward_price",
+    "forward_value",
+    "funding_payment",
+    "heston_price",
+    "imm_schedule",
+    "implied_vol",
+    "implied_vol_fit",
+    "merton_price",
+    "nearest_repair",
+    "par_swap_rate",
+    "perpetual_value",
     "power_law_price",
     "risky_annuity",
+    "ssvi_repair",
     "survival_probability",
+    "svi_butterfly_g",
+    "svi_total_variance",
+    "swap_value",
+    "swap_value_on_curve",
 ]

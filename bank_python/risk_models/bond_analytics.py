@@ -44,6 +44,7 @@ __all__ = ["BondAnalytics", "accrued_interest", "annuity_yield", "bond_analytics
 _BASIS_POINT = 1e-4
 _MOST_STEPS = 60
 _SETTLED = 2.0**-50
+_PERCENT = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,7 +238,7 @@ def _solved(flows: BondFlows, target: FloatArray) -> FloatArray:
         step = (np.log(moments.value) - target) * moments.value / moments.first
         # A lane stays where it has settled, whatever the others need.
         L = np.where(settled | ~np.isfinite(step), L, L + step)
-        settled |= ~(np.abs(step) > _SETTLED * (np.abs(L) + _SETTLED))
+        settled |= ~(np.abs(step) > _SETTLED * (np.abs(L) + _PERCENT))
         if settled.all():
             break
     return L

@@ -19,6 +19,10 @@ TITLES = [
     "7. A BACKGROUND JOB",
     "8. RECORDED AND REPLAYED",
     "9. THE DESK CLOSED AND REOPENED AS IT WAS",
+    "10. GREEKS OF EVERY TRADER",
+    "11. A CURVE AND A SMILE THAT TICK",
+    "12. P&L ATTRIBUTION",
+    "13. QUANTLIB PRICING COMPARISON",
 ]
 
 
@@ -59,7 +63,7 @@ def test_list_names_every_scene():
 
 def test_dense_proves_what_the_scenes_claim():
     scenes, iterations = facts("--dense", "3")
-    overview, ticking, shock, what_if, ladder, trading, job, replay, reopened = scenes
+    overview, ticking, shock, what_if, ladder, trading, job, replay, reopened, *pricing = scenes
     assert len(overview["traders"]) == 14
     assert ticking["share_tick"]["evaluated"] == ticking["planned"] < ticking["nodes"] / 10
     assert shock["restored"] is True
@@ -73,6 +77,17 @@ def test_dense_proves_what_the_scenes_claim():
     assert trading["firm_pnl_after"] == pytest.approx(trading["firm_pnl_before"], abs=1e-6)
     assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
     assert reopened["values_equal_to_the_bit"] == reopened["nodes_before"] == reopened["nodes_after"]
+    greeks, curves, day, quantlib = pricing
+    assert greeks["without_a_value"] == []
+    assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
+    assert curves["arbitrage_free"] is True
+    assert curves["before"]["ACME_US_PUT"] > curves["before"]["ACME_PUT"]
+    assert curves["swap_of_a_basis_point"] == pytest.approx(curves["swap_dv01"], rel=0.05)
+    assert day["attributed"] == pytest.approx(day["firm_pnl_change"], abs=1e-4)
+    assert sum(day["by_factor"].values()) == pytest.approx(day["attributed"], abs=1e-6)
+    assert day["unexplained_share"] < 0.01
+    assert abs(day["waterfall_unexplained"]) < 1e-4
+    assert max(quantlib["largest_difference"].values()) < 1e-11
     assert [x["iteration"] for x in iterations] == [1, 2, 3]
     for symbol in ("SPY", "SOFR", "CDX_HY", "VIX", "EURUSD", "BTC"):
         assert len({x["market"][symbol] for x in iterations}) == 3

@@ -1,0 +1,232 @@
+"""Our prices beside QuantLib's: an option, a bond, a credit default swap, by both, on the same terms.
+
+QuantLib is found when it is asked for. Where it is not installed :class:`QuantLibPricing` says how to get it, and
+nothing else is any the worse.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python.errors import MissingExtraError
+from bank_python.integrations.comparison import Comparison, Figure, cpu_seconds
+from bank_python.risk_models import black_scholes_greeks
+from bank_python.risk_models.bond_analytics import bond_analytics
+from bank_python.risk_models.isda_cds import StandardCds
+from bank_python.risk_models.survival import SurvivalCurve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["QuantLibPricing"]
+
+_BATCH = 1_000
+_OPTION = ("price", "delta", "gamma", "vega", "theta", "rho")
+_BOND = ("clean", "dirty", "macaulay", "modified", "convexity")
+_CDS = ("upfront", "par_spread", "value")
+_PERIODS = {1: "Annual", 2: "Semiannual", 4: "Quarterly", 12: "Monthly"}
+
+
+class QuantLibPricing:
+    """QuantLib, if it is there, pricing what we price.
+
+    Parameters
+    ----------
+    today : datetime.date, default 2025-01-15
+        The valuation date of all comparisons; QuantLib's global evaluation date is set to it.
+
+    Raises
+    ------
+    MissingExtraError
+        QuantLib is not installed.
+
+    Examples
+    --------
+    >>> pricing = QuantLibPricing()
+    >>> pricing.option(100.0, 105.0, 180, 0.03, 0.25).largest_difference < 1e-12
+    True
+    """
+
+    def __init__(self, today: dt.date = dt.date(2025, 1, 15)) -> None:
+        try:
+            import QuantLib as ql  # noqa: N813 - the library's own abbreviation
+        except ImportError as error:
+            raise MissingExtraError(
+                "QuantLib is not installed: pip install bank-python[compare], or pip install QuantLib; "
+                "everything but this comparison works without it",
+                extra="compare",
+            ) from error
+        self._ql: Any = ql
+        self.today = today
+        ql.Settings.instance().evaluationDate = self._date(today)
+
+    @property
+    def version(self) -> str:
+        """QuantLib's version."""
+        return str(self._ql.__version__)
+
+    def option(
+        self,
+        spot: float,
+        strike: float,
+        days: int,
+        rate: float,
+        vol: float,
+        dividend: float = 0.0,
+        is_call: bool = True,
+    ) -> Comparison:
+        """Price a European option by both: value, delta, gamma, vega, theta, rho.
+
+        Parameters
+        ----------
+        spot, strike, rate, vol, dividend, is_call
+            As for :func:`~bank_python.risk_models.black_scholes.black_scholes_price`.
+        days : int
+            To expiry, a year having 365.
+        """
+        ql, now = self._ql, self._date(self.today)
+        flat = [self._flat(r) for r in (dividend, rate)]
+        level = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(now, ql.NullCalendar(), vol, ql.Actual365Fixed()))
+        quote = ql.SimpleQuote(spot)
+        process = ql.BlackScholesMertonProcess(ql.QuoteHandle(quote), *flat, level)
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call if is_call else ql.Option.Put, strike)
+        contract = ql.VanillaOption(payoff, ql.EuropeanExercise(now + days))
+        contract.setPricingEngine(ql.AnalyticEuropeanEngine(process))
+
+        def theirs() -> list[float]:
+            quote.setValue(quote.value() + 1.0)  # else QuantLib answers from memory
+            quote.setValue(spot)
+            figures = (contract.NPV, contract.delta, contract.gamma, contract.vega, contract.theta, contract.rho)
+            return [float(figure()) for figure in figures]
+
+        terms = (spot, strike, days / 365.0, rate, vol, dividend, is_call)
+        batch = [np.full(_BATCH, float(term)) for term in terms]
+        greeks = black_scholes_greeks(*terms)
+        kind = "call" if is_call else "put"
+        return self._compared(
+            f"European {kind}, spot {spot:g}, strike {strike:g}, {days} days",
+            _OPTION,
+            [getattr(greeks, name) for name in _OPTION],
+            theirs(),
+            cpu_seconds(lambda: black_scholes_greeks(*terms)),
+            cpu_seconds(lambda: black_scholes_greeks(*batch), 3) / _BATCH,
+            cpu_seconds(theirs),
+        )
+
+    def bond(self, rate: float, coupon_rate: float, years: int, frequency: int = 2) -> Comparison:
+        """Price a bond of face 100 issued today by both: prices, durations, convexity.
+
+        Parameters
+        ----------
+        rate : float
+            Yield, a decimal, compounded as coupons are paid.
+        coupon_rate : float
+            Annual coupon, a decimal.
+        years : int
+            To maturity.
+        frequency : int, default 2
+            Coupons a year: 1, 2, 4 or 12.
+        """
+        ql, now = self._ql, self._date(self.today)
+        convention = ql.Thirty360(ql.Thirty360.BondBasis)
+        rule = (ql.Unadjusted, ql.Unadjusted, ql.DateGeneration.Backward, False)
+        period, end = ql.Period(12 // frequency, ql.Months), now + ql.Period(years, ql.Years)
+        schedule = ql.Schedule(now, end, period, ql.NullCalendar(), *rule)
+        contract = ql.FixedRateBond(0, 100.0, schedule, [coupon_rate], convention)
+        quoted = ql.InterestRate(rate, convention, ql.Compounded, getattr(ql, _PERIODS[frequency]))
+
+        def theirs() -> list[float]:
+            functions, by = ql.BondFunctions, ql.Duration
+            clean = functions.cleanPrice(contract, quoted, now)
+            return [
+                clean,
+                clean + contract.accruedAmount(now),
+                functions.duration(contract, quoted, by.Macaulay, now),
+                functions.duration(contract, quoted, by.Modified, now),
+                functions.convexity(contract, quoted, now),
+            ]
+
+        terms = (rate, 100.0, coupon_rate, float(years), 0.0, float(frequency))
+        batch = [np.full(_BATCH, term) for term in terms]
+        figures = bond_analytics(*terms)
+        return self._compared(
+            f"Bond, {100 * coupon_rate:g} % for {years} years at {100 * rate:g} %",
+            _BOND,
+            [getattr(figures, name) for name in _BOND],
+            theirs(),
+            cpu_seconds(lambda: bond_analytics(*terms)),
+            cpu_seconds(lambda: bond_analytics(*batch), 3) / _BATCH,
+            cpu_seconds(theirs),
+        )
+
+    def cds(
+        self, spread: float, rate: float, maturity: dt.date, coupon: float = 0.01, recovery: float = 0.4
+    ) -> Comparison:
+        """Price a standard credit default swap of 100 traded today by both, under the ISDA model.
+
+        Parameters
+        ----------
+        spread : float
+            Quoted, a decimal a year.
+        rate : float
+            Flat discount rate, continuously compounded.
+        maturity : datetime.date
+            A twentieth of March, June, September or December.
+        coupon, recovery : float
+            Running premium, and recovered share.
+        """
+        ql, now = self._ql, self._date(self.today)
+        ours = StandardCds(self.today, maturity, coupon, recovery, 100.0)
+        hazard = ours.hazard(spread, rate)
+        default = ql.FlatHazardRate(now, ql.QuoteHandle(ql.SimpleQuote(hazard)), ql.Actual365Fixed())
+        engine = ql.IsdaCdsEngine(ql.DefaultProbabilityTermStructureHandle(default), recovery, self._flat(rate))
+        contract = ql.MakeCreditDefaultSwap(self._date(maturity), coupon, nominal=100.0, pricingEngine=engine)
+
+        def theirs() -> list[float]:
+            contract.recalculate()
+            # QuantLib tells the upfront as a share of the notional
+            return [100.0 * contract.fairUpfront(), contract.fairSpread(), contract.NPV()]
+
+        survival = SurvivalCurve.flat(hazard)
+        price = ours.price(rate, survival)
+        return self._compared(
+            f"Credit default swap until {maturity}, {1e4 * spread:g} bp against {1e4 * coupon:g}",
+            _CDS,
+            [getattr(price, name) for name in _CDS],
+            theirs(),
+            cpu_seconds(lambda: ours.price(rate, survival)),
+            None,
+            cpu_seconds(theirs),
+        )
+
+    def compare(self) -> tuple[Comparison, ...]:
+        """Return one comparison of each kind, on terms as a desk might trade them."""
+        ends = dt.date(self.today.year + 5, 6, 20)
+        return (
+            self.option(100.0, 105.0, 180, 0.03, 0.25, 0.01),
+            self.bond(0.045, 0.0425, 10),
+            self.cds(0.012, 0.04, ends),
+        )
+
+    def _compared(
+        self,
+        contract: str,
+        names: Sequence[str],
+        ours: Sequence[float],
+        theirs: Sequence[float],
+        alone: float,
+        batch: float | None,
+        library: float,
+    ) -> Comparison:
+        figures = tuple(Figure(name, float(a), float(b)) for name, a, b in zip(names, ours, theirs, strict=True))
+        return Comparison(contract, f"QuantLib {self.version}", figures, alone, batch, library)
+
+    def _date(self, day: dt.date) -> Any:
+        return self._ql.Date(day.day, day.month, day.year)
+
+    def _flat(self, rate: float) -> Any:
+        ql = self._ql
+        return ql.YieldTermStructureHandle(ql.FlatForward(self._date(self.today), rate, ql.Actual365Fixed()))
