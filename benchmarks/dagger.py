@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from _dagger_loop import Loop
+from _report import Report
 
 from bank_python.dagger import DependencyGraph, Leaf
 
@@ -93,32 +94,6 @@ def timed(calls: dict[str, Callable[[int], object]], rounds: int, ticks: int) ->
                     seconds[name] = []
         number += ticks
     return {name: 1e6 * statistics.median(times) for name, times in seconds.items()}
-
-
-class Report:
-    """Prints cases as they come and keeps the ratios for the end."""
-
-    def __init__(self) -> None:
-        self._ratios: list[str] = []
-
-    def case(self, title: str, medians: dict[str, float], note: str = "") -> None:
-        """Print one case."""
-        print(f"\n{title}")
-        for name, micros in medians.items():
-            print(f"  {name:<44} {micros:>12,.2f} µs")
-        if note:
-            print(f"  {note}")
-        sys.stdout.flush()
-
-    def ratio(self, text: str, value: float, target: str) -> None:
-        """Keep one ratio."""
-        self._ratios.append(f"{text:<72} {value:>8.2f}   target {target}")
-
-    def close(self) -> None:
-        """Print the ratios."""
-        print("\nratios")
-        for line in self._ratios:
-            print(f"  {line}")
 
 
 def header() -> str:

@@ -165,9 +165,10 @@ def heston_price(
 
 def _strips(columns: FloatArray, lanes: NDArray[np.intp]) -> list[tuple[HestonTerms, NDArray[np.intp]]]:
     """Group lanes that share expiry and parameters."""
-    if not lanes.size:
-        return []
-    distinct, inverse = np.unique(columns[lanes], axis=0, return_inverse=True)
+    rows = columns[lanes]
+    if not lanes.size or (rows == rows[0]).all():
+        return [(HestonTerms(*rows[0].tolist()), lanes)] if lanes.size else []
+    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
     order = np.argsort(inverse.reshape(-1), kind="stable")
     ends = np.cumsum(np.bincount(inverse.reshape(-1), minlength=len(distinct)))
     members = np.split(lanes[order], ends[:-1])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bank_python.desk.stage import Stage
 
 
-@scene("GREEKS OF EVERY TRADER")
+@scene("GREEKS, BOOK BY BOOK")
 def greeks(stage: Stage) -> Shown:
     """Delta to charm of each book and the firm, in dollars for one per cent, one point, one day."""
     desk = stage.desk

@@ -1,0 +1,278 @@
+"""Prices beside QuantLib and py_lets_be_rational: the same contracts, the same accuracy, in turn.
+
+Each case prices one batch by both sides, checks that they agree, and then times them in shuffled turns by CPU time;
+medians for one contract are printed. QuantLib's objects are made beforehand, and its quotes are moved before each
+round, as it would else answer from memory. Ratios come last, each with its target.
+
+Run it with ``make bench`` or ``python benchmarks/pricing.py --only european,heston``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import math
+import platform
+import random
+import statistics
+import sys
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+import QuantLib as ql  # noqa: N813 - the library's own abbreviation
+from _report import Report
+
+from bank_python.risk_models import (
+    SmileQuotes,
+    SviSlice,
+    american_price,
+    black_scholes_greeks,
+    black_scholes_price,
+    fit_slice,
+    heston_price,
+    implied_vol,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKAGES = ("numpy", "bank-python", "QuantLib", "py_lets_be_rational")
+TODAY = ql.Date(15, 5, 2024)
+DAYS = ql.Actual365Fixed()
+
+
+def cpu(calls: dict[str, Callable[[], object]], rounds: int, contracts: int) -> dict[str, float]:
+    """Time calls in shuffled turn; return the median CPU time of one contract in microseconds."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    shuffler = random.Random(1)
+    gc.collect()
+    for round_number in range(rounds + 1):
+        for name in shuffler.sample(list(calls), k=len(calls)):
+            started = time.process_time()
+            calls[name]()
+            if round_number:
+                seconds[name].append(time.process_time() - started)
+    return {name: 1e6 * statistics.median(times) / contracts for name, times in seconds.items()}
+
+
+def require(name: str, error: float, limit: float) -> str:
+    """Say how far the two sides are apart; end the run if it is too far."""
+    if not error <= limit:
+        sys.exit(f"{name}: the two sides differ by {error:.3g}, more than {limit:g}")
+    return f"largest difference {error:.1e}"
+
+
+class Market:
+    """QuantLib's market, with a spot that can be moved."""
+
+    def __init__(self, rate: float = 0.03, dividend: float = 0.01, vol: float = 0.2) -> None:
+        self.spot = ql.SimpleQuote(100.0)
+        self.rate, self.dividend, self.vol = rate, dividend, vol
+        self.flat = [ql.YieldTermStructureHandle(ql.FlatForward(TODAY, value, DAYS)) for value in (dividend, rate)]
+
+    def process(self) -> object:
+        """Return a Black–Scholes process on it."""
+        vol = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(TODAY, ql.NullCalendar(), self.vol, DAYS))
+        return ql.BlackScholesMertonProcess(ql.QuoteHandle(self.spot), *self.flat, vol)
+
+    def nudge(self) -> float:
+        """Move the spot a little, so that nothing is answered from memory; return where it stands."""
+        self.spot.setValue(100.0 + 1e-6 * random.random())
+        return float(self.spot.value())
+
+
+def options(strikes: np.ndarray, days: np.ndarray, engine: object, *, american: bool = False) -> list[object]:
+    """Return QuantLib calls (European) or puts (American)."""
+    kind = ql.Option.Put if american else ql.Option.Call
+    made = []
+    for strike, day in zip(strikes.tolist(), days.tolist(), strict=True):
+        end = TODAY + int(day)
+        exercise = ql.AmericanExercise(TODAY, end) if american else ql.EuropeanExercise(end)
+        option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, strike), exercise)
+        option.setPricingEngine(engine)
+        made.append(option)
+    return made
+
+
+def european(report: Report) -> None:
+    """Price European options with their Greeks."""
+    n, rng, market = 10_000, np.random.default_rng(0), Market()
+    strikes, days = rng.uniform(70.0, 130.0, n), rng.integers(10, 1000, n)
+    made = options(strikes, days, ql.AnalyticEuropeanEngine(market.process()))
+    terms = (strikes, days / 365.0, market.rate, market.vol, market.dividend)
+
+    def theirs() -> list[tuple[float, ...]]:
+        market.nudge()
+        return [(o.NPV(), o.delta(), o.gamma(), o.vega(), o.theta(), o.rho()) for o in made]
+
+    figures, spot = np.array(theirs()).T, market.spot.value()
+    greeks = black_scholes_greeks(spot, *terms)
+    names = ("price", "delta", "gamma", "vega", "theta", "rho")
+    ours = np.array([getattr(greeks, name) for name in names])
+    note = require("european", float((np.abs(ours - figures) / np.maximum(np.abs(figures), 1.0)).max()), 1e-10)
+    medians = cpu(
+        {
+            "bank_python, price and nine Greeks": lambda: black_scholes_greeks(100.0, *terms),
+            "bank_python, price alone": lambda: black_scholes_price(100.0, *terms),
+            "QuantLib, price and five Greeks": theirs,
+        },
+        9,
+        n,
+    )
+    report.case(f"European price and Greeks, a batch of {n:,}, one option", medians, note)
+    report.ratio(
+        "European: QuantLib / bank_python",
+        medians["QuantLib, price and five Greeks"] / medians["bank_python, price and nine Greeks"],
+        "≥ 20",
+    )
+
+
+def implied(report: Report) -> None:
+    """Implied volatilities out of the money, |log K/F| to 0.7, total volatility from 0.02 to 3."""
+    from py_lets_be_rational import implied_volatility_from_a_transformed_rational_guess as rational
+
+    n, rng = 20_000, np.random.default_rng(0)
+    x, vol = rng.uniform(-0.7, 0.7, n), np.exp(rng.uniform(math.log(0.02), math.log(3.0), n))
+    strikes, calls = 100.0 * np.exp(-x), x < 0.0
+    prices = black_scholes_price(100.0, strikes, 1.0, 0.0, vol, 0.0, calls)
+    clear = prices > 1e-300
+    strikes, calls, prices, vol = strikes[clear], calls[clear], prices[clear], vol[clear]
+    given = list(zip(prices.tolist(), strikes.tolist(), np.where(calls, 1.0, -1.0).tolist(), strict=True))
+
+    def theirs() -> list[float]:
+        return [rational(p, 100.0, k, 1.0, q) for p, k, q in given]
+
+    def ours() -> np.ndarray:
+        return implied_vol(prices, 100.0, strikes, 1.0, 0.0, 0.0, calls)
+
+    errors = [float(np.abs(np.asarray(found) / vol - 1.0).max()) for found in (ours(), theirs())]
+    require("implied", max(errors), 1e-12)
+    medians = cpu({"bank_python": ours, "py_lets_be_rational": theirs}, 5, len(prices))
+    speed = f"{1.0 / medians['bank_python']:.2f}M a second"
+    note = f"largest relative error: ours {errors[0]:.1e}, theirs {errors[1]:.1e}; ours {speed}"
+    report.case(f"implied volatility, a batch of {len(prices):,}, one option", medians, note)
+    report.ratio(
+        "implied volatility: py_lets_be_rational / bank_python",
+        medians["py_lets_be_rational"] / medians["bank_python"],
+        "≥ 25",
+    )
+
+
+def american(report: Report) -> None:
+    """American puts on one tree of Leisen and Reimer."""
+    n, rng, market = 1_000, np.random.default_rng(0), Market(rate=0.05, dividend=0.02, vol=0.3)
+    strikes, days = rng.uniform(80.0, 120.0, n), rng.integers(30, 700, n)
+    for steps in (101, 501):
+        made = options(strikes, days, ql.BinomialVanillaEngine(market.process(), "lr", steps), american=True)
+        terms = (strikes, days / 365.0, market.rate, market.vol, market.dividend, False)
+
+        def theirs(made: list[object] = made) -> list[float]:
+            market.nudge()
+            return [option.NPV() for option in made]
+
+        def ours(steps: int = steps, terms: tuple[object, ...] = terms) -> np.ndarray:
+            return american_price(100.0, *terms, steps=steps)
+
+        figures, spot = np.array(theirs()), market.spot.value()
+        error = np.abs(american_price(spot, *terms, steps=steps) - figures)
+        # QuantLib misses its last row by rounding for some maturities; the rest must be the same tree.
+        share = float((error < 1e-8).mean())
+        if share < 0.7:
+            sys.exit(f"american: only {share:.0%} of prices are the same as QuantLib's")
+        medians = cpu({"bank_python": ours, "QuantLib, binomial 'lr'": theirs}, 3, n)
+        report.case(f"American put, {steps} steps, a batch of {n:,}, one option", medians, f"{share:.0%} equal to 1e-8")
+        report.ratio(
+            f"American, {steps} steps: QuantLib / bank_python",
+            medians["QuantLib, binomial 'lr'"] / medians["bank_python"],
+            "≥ 5",
+        )
+
+
+def heston(report: Report) -> None:
+    """Price a strip of a hundred strikes at one expiry."""
+    strikes, model = np.linspace(60.0, 160.0, 100), (0.04, 1.5, 0.04, 0.5, -0.7)
+    market = Market(rate=0.01, dividend=0.02)
+    process = ql.HestonProcess(market.flat[1], market.flat[0], ql.QuoteHandle(market.spot), *model)
+    engines = {
+        "QuantLib AnalyticHeston, Gauss–Laguerre 144 (default)": ql.AnalyticHestonEngine(ql.HestonModel(process)),
+        "QuantLib AnalyticHeston, Gauss–Laguerre 64": ql.AnalyticHestonEngine(ql.HestonModel(process), 64),
+        "QuantLib ExponentialFittingHeston": ql.ExponentialFittingHestonEngine(ql.HestonModel(process)),
+    }
+    calls: dict[str, Callable[[], object]] = {
+        "bank_python": lambda: heston_price(100.0, strikes, 1.0, 0.01, *model, 0.02)
+    }
+    worst = 0.0
+    for name, engine in engines.items():
+        made = options(strikes, np.full(100, 365), engine)
+
+        def theirs(made: list[object] = made) -> list[float]:
+            market.nudge()
+            return [option.NPV() for option in made]
+
+        figures = np.array(theirs())
+        ours = heston_price(market.spot.value(), strikes, 1.0, 0.01, *model, 0.02)
+        worst = max(worst, float(np.abs(ours - figures).max()))
+        calls[name] = theirs
+    note = require("heston", worst, 1e-10)
+    medians = cpu(calls, 15, 1)
+    report.case("Heston, a strip of 100 strikes", medians, note)
+    for name in list(engines)[:2]:
+        report.ratio(f"Heston: {name} / bank_python", medians[name] / medians["bank_python"], "≥ 3")
+
+
+def svi(report: Report) -> None:
+    """Fits of smiles, beside one pricing pass."""
+    rng = np.random.default_rng(0)
+    k = np.linspace(-0.5, 0.4, 21)
+    slices = [SviSlice(0.01 + 0.03 * T, 0.1, -0.4, 0.02, 0.15) for T in (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)]
+    expiries = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+    quotes = [
+        SmileQuotes.from_vols(T, k, np.sqrt(smile.total_variance(k) / T) * (1.0 + 1e-3 * rng.normal(size=21)))
+        for T, smile in zip(expiries, slices, strict=True)
+    ]
+
+    def surface() -> list[object]:
+        fits: list[object] = []
+        for part in quotes:
+            fits.append(fit_slice(part, fits[-1].smile if fits else None))
+        return fits
+
+    terms = (rng.uniform(80, 120, 5_000), rng.uniform(80, 120, 5_000), 0.5, 0.02, 0.2)
+    medians = cpu(
+        {
+            "one smile of 21 noisy quotes": lambda: fit_slice(quotes[4]),
+            "a surface of 8 such smiles": surface,
+            "one pricing pass: 5,000 options": lambda: black_scholes_price(*terms),
+        },
+        9,
+        1,
+    )
+    report.case("SVI, fitted free of arbitrage", medians)
+    report.ratio(
+        "SVI: one smile / one pricing pass of 5,000 options",
+        medians["one smile of 21 noisy quotes"] / medians["one pricing pass: 5,000 options"],
+        "none",
+    )
+
+
+CASES = {"european": european, "implied": implied, "american": american, "heston": heston, "svi": svi}
+
+
+def main() -> None:
+    """Run the cases asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help=f"cases, separated by commas: {', '.join(CASES)}")
+    wanted = [name for name in parser.parse_args().only.split(",") if name] or list(CASES)
+    ql.Settings.instance().evaluationDate = TODAY
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    print(f"Python {platform.python_version()}, {packages}\n{platform.system()} {platform.machine()}, CPU time")
+    report = Report()
+    for name in wanted:
+        CASES[name](report)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()
