@@ -39,6 +39,9 @@ __all__ = ["find_root", "find_roots"]
 _EPSILON = 2.0**-52
 _MOST = 200
 _HALF = 0.5
+_STEPS = 300
+_PATIENCE = 3  # after so many secants the bracket must have halved
+_RESOLUTION, _ROUNDING = 1e-16, 4e-16
 _NOTHING = 1e-30  # of the bracket: a root nearer to 0 than that is 0
 
 
@@ -131,16 +134,53 @@ def _require_change(a: FloatArray, b: FloatArray, fa: FloatArray, fb: FloatArray
         )
 
 
-def find_root(
-    function: Callable[[float], float], lower: float, upper: float, *, tolerance: float = 4.0 * _EPSILON
-) -> float:
-    """Return a root of a function of one number between `lower` and `upper`; see :func:`find_roots`.
+def find_root(function: Callable[[float], float], lower: float, upper: float) -> float:
+    """Return where a function of one number is zero between `lower` and `upper`, to 1e-16 or the last digits.
+
+    Parameters
+    ----------
+    function : callable
+        Of a float, with different signs at the two ends, or 0 at one.
+    lower, upper : float
+        The bracket, in either order.
 
     Raises
     ------
     RootError
-        The bracket does not hold a change of sign.
+        The bracket does not hold a change of sign, an end is not finite, or the function is not a number inside.
+
+    Notes
+    -----
+    Plain floats, not arrays of one: secants, which the nearly straight functions of pricing need four or five of. When
+    three of them have not halved the bracket around the root, it is halved.
     """
     if not (math.isfinite(lower) and math.isfinite(upper)):
         raise RootError(f"a bracket has two finite ends, not {lower!r} and {upper!r}", value=(lower, upper))
-    return float(find_roots(lambda x: np.array([function(float(x[0]))]), lower, upper, tolerance=tolerance)[0])
+    under, over = (lower, function(lower)), (upper, function(upper))
+    if under[1] > 0.0 >= over[1]:
+        under, over = over, under
+    if not under[1] <= 0.0 <= over[1]:
+        raise RootError(
+            f"no change of sign between {lower:g} and {upper:g}, where the function is {under[1]:g} and {over[1]:g}; "
+            "give a bracket that holds a root",
+            value=(lower, upper),
+        )
+    older, newer, width = under, over, abs(upper - lower)
+    for step in range(1, _STEPS):
+        reviewed = step % _PATIENCE == 0
+        inside = sorted((under[0], over[0]))
+        trial = _secant(older, newer)
+        if (reviewed and inside[1] - inside[0] > _HALF * width) or not inside[0] < trial < inside[1]:
+            trial = 0.5 * (under[0] + over[0])
+        width = inside[1] - inside[0] if reviewed else width
+        resolution = _RESOLUTION + _ROUNDING * abs(trial)
+        if newer[1] == 0.0 or abs(trial - newer[0]) <= resolution or inside[1] - inside[0] <= resolution:
+            return newer[0] if newer[1] == 0.0 else trial
+        older, newer = newer, (trial, function(trial))
+        under, over = (newer, over) if newer[1] < 0.0 else (under, newer)
+    raise RootError(f"no root found between {under[0]} and {over[0]}", value=newer[1])
+
+
+def _secant(older: tuple[float, float], newer: tuple[float, float]) -> float:
+    rise = newer[1] - older[1]
+    return newer[0] - newer[1] * (newer[0] - older[0]) / rise if rise != 0.0 else newer[0]

@@ -17,6 +17,7 @@ from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.curve_bonds import bond_value_on_curve, curve_yield, par_swap_rate, swap_value_on_curve
 from bank_python.risk_models.floating import floating_price, swap_value
 from bank_python.risk_models.forward import forward_price, forward_value
+from bank_python.risk_models.gbm import GeometricBrownianMotion
 from bank_python.risk_models.heston import heston_price
 from bank_python.risk_models.heston_process import HestonCalibration, HestonProcess
 from bank_python.risk_models.implied_vol import ImpliedVol, VolMethod, VolStatus, implied_vol, implied_vol_fit
@@ -45,6 +46,7 @@ __all__ = [
     "CdsPrice",
     "Curve",
     "CurveConvention",
+    "GeometricBrownianMotion",
     "Greeks",
     "HestonCalibration",
     "HestonProcess",

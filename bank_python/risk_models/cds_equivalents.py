@@ -29,10 +29,11 @@ from __future__ import annotations
 import numpy as np
 
 from bank_python.errors import ModelError, RootError
+from bank_python.numerics.roots import find_root
 from bank_python.risk_models.cds import Quarters
 from bank_python.risk_models.cds_legs import CdsLegs, LegsGrid, cds_legs, mean_decay
 from bank_python.risk_models.curve import Curve, as_curve
-from bank_python.risk_models.hazard_root import hazard_root, rising_root
+from bank_python.risk_models.hazard_root import hazard_root
 from bank_python.risk_models.isda_cds import flat_hazard
 from bank_python.risk_models.premium_schedule import quarterly_schedule
 from bank_python.risk_models.survival import SurvivalCurve
@@ -134,5 +135,5 @@ def cds_flat_rate(discount: Curve, spread: float, years: float, recovery: float)
     width = _NARROWEST
     while not excess(near - width) <= 0.0 <= excess(near + width) and width < _WIDEST:
         width *= 4.0
-    decay = rising_root(excess, near - width, near + width)
+    decay = find_root(excess, near - width, near + width)
     return decay - hazard(decay)
