@@ -13,8 +13,13 @@ import bank_python
 
 # Never a dependency: peers whose licence forbids it, or that only the benchmarks run beside us.
 BENCH_PEERS = frozenset(
-    {"csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "backtesting"}
+    {
+        *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "backtesting"),
+        "py_lets_be_rational",
+    }
 )
+# An oracle of the tests and an extra; the benchmarks run beside it too.
+ORACLES = frozenset({"QuantLib"})
 RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt"})
 
 
@@ -100,7 +105,7 @@ def test_peers_are_pinned_and_the_restricted_ones_stand_apart(root):
     text = (root / "benchmarks" / "requirements.txt").read_text(encoding="utf-8")
     permissive, beside = text.split("# Run beside only:")
     found = [{line.split("==")[0] for line in part.splitlines() if "==" in line} for part in (permissive, beside)]
-    assert found == [set(BENCH_PEERS - RUN_BESIDE_ONLY), set(RUN_BESIDE_ONLY)]
+    assert found == [set(BENCH_PEERS - RUN_BESIDE_ONLY | ORACLES), set(RUN_BESIDE_ONLY)]
 
 
 def test_library_and_tests_import_no_restricted_peer(tracked_files, root):
