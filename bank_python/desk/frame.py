@@ -76,7 +76,10 @@ class FirmLine:
 
 @dataclass(frozen=True, slots=True)
 class TraderLine:
-    """One trader; money in USD, `change` of the P&L since the frame before, `trail` its P&L frame by frame."""
+    """One trader; money in USD, `change` of the P&L since the frame before, `trail` its P&L frame by frame.
+
+    `delta`, `vega` and `theta` are what spots up by 1 %, volatilities up by a point and a day gone by would bring.
+    """
 
     name: str
     strategy: str
@@ -87,6 +90,9 @@ class TraderLine:
     pnl: float | None
     change: float | None
     trail: tuple[float, ...]
+    delta: float | None = None
+    vega: float | None = None
+    theta: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from bank_python.instruments.currency import find_conversion
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.universe import REGIME_SYMBOL
 from bank_python.market_data.utc import utc_now
+from bank_python.risk import take_greeks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bank_python.dagger import Node, Recalculation
@@ -87,10 +88,11 @@ class Gatherer:
         """
         desk = self._desk
         with desk.graph.snapshot() as snapshot:
+            greeks = _greeks(desk, snapshot)
             return Frame(
                 made=self._now(),
                 firm=self._firm(snapshot),
-                traders=tuple(self._trader(trader, snapshot) for trader in desk.traders),
+                traders=tuple(self._trader(trader, snapshot, greeks) for trader in desk.traders),
                 quotes=tuple(self._quotes(snapshot)),
                 positions=tuple(self._positions(snapshot)),
                 nodes=len(desk.graph),
@@ -113,8 +115,9 @@ class Gatherer:
             trail=trail,
         )
 
-    def _trader(self, trader: Trader, snapshot: Snapshot) -> TraderLine:
+    def _trader(self, trader: Trader, snapshot: Snapshot, greeks: Mapping[str, dict[str, float]]) -> TraderLine:
         change, trail = self._remember(snapshot, trader.pnl)
+        own = {greek: books.get(trader.book.name, 0.0) for greek, books in greeks.items()}
         return TraderLine(
             name=trader.name,
             strategy=trader.strategy,
@@ -125,6 +128,7 @@ class Gatherer:
             pnl=_amount(snapshot, trader.pnl),
             change=change,
             trail=trail,
+            **own,
         )
 
     def _remember(self, snapshot: Snapshot, node: Node) -> tuple[float | None, tuple[float, ...]]:
@@ -183,6 +187,15 @@ def _position(trader: Trader, held: Position, snapshot: Snapshot, rate: float | 
     pnl = None if own is None or rate is None or not held.marked else (own - held.cost_basis) * rate
     instrument = cast("Node", held.instrument)
     return PositionLine(trader.name, instrument.name, type(instrument).__name__, held.quantity, value, pnl)
+
+
+def _greeks(desk: Desk, snapshot: Snapshot) -> dict[str, dict[str, float]]:
+    """Return delta, vega and theta by book, for one per cent, one point, one day; empty where a rate is missing."""
+    try:
+        taken = take_greeks([trader.book for trader in desk.traders], read=snapshot.__getitem__)
+    except BankError:
+        return {}
+    return {greek: taken.by_book(greek, "percent") for greek in ("delta", "vega", "theta")}
 
 
 def _amount(snapshot: Snapshot, node: Node) -> float | None:

@@ -6,6 +6,7 @@ writes what it is given and computes nothing; where there is less room it leaves
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -82,7 +83,7 @@ def _market_line(pulse: Pulse, inside: int, glyphs: Glyphs) -> Text:
 
 
 def traders_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyphs) -> list[Text]:  # noqa: ARG001 - panels share one signature
-    """Show each trader's strategy, positions, book value, P&L, its change and its course."""
+    """Show each trader's strategy, positions, book value, P&L, its change, its Greeks and its course."""
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
     whole = room >= len(frame.traders) + 2
     rows = (*frame.traders, _total(frame)) if whole else frame.traders
@@ -96,7 +97,13 @@ def traders_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: G
 
 def _total(frame: Frame) -> TraderLine:
     firm, held = frame.firm, len(frame.positions)
-    return TraderLine("Firm", "", "", held, firm.waiting, firm.value, firm.pnl, firm.change, firm.trail)
+    greeks = {name: _summed([getattr(row, name) for row in frame.traders]) for name in ("delta", "vega", "theta")}
+    return TraderLine("Firm", "", "", held, firm.waiting, firm.value, firm.pnl, firm.change, firm.trail, **greeks)
+
+
+def _summed(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if known else None
 
 
 def _trader_columns(rows: Sequence[TraderLine], inside: int, glyphs: Glyphs) -> list[Column]:
@@ -113,6 +120,10 @@ def _trader_columns(rows: Sequence[TraderLine], inside: int, glyphs: Glyphs) -> 
             [signed_money(row.change, glyphs) if row.change is not None else Text() for row in rows],
             rank=2,
             width=7,
+        ),
+        *(
+            Column(title, [signed_money(getattr(row, name), glyphs) for row in rows], rank=rank, width=7)
+            for title, name, rank in (("delta 1%", "delta", 7), ("vega 1pt", "vega", 8), ("theta 1d", "theta", 9))
         ),
         Column(
             "P&L trail",

@@ -24,12 +24,12 @@ from bank_python.dagger import Node
 from bank_python.dagger.array_node import call_price
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bank_python.instruments import Instrument
     from bank_python.numerics import FloatArray
 
-__all__ = ["ContractColumns", "group_contracts"]
+__all__ = ["ContractColumns", "group_contracts", "value_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,10 +77,22 @@ class ContractColumns:
         return call_price(self.kind, flat).reshape(table.shape[1:])
 
 
+def value_of(node: Node) -> object:
+    """Return the node's present value."""
+    return node.value
+
+
 def group_contracts(
-    contracts: Iterable[Instrument],
+    contracts: Iterable[Instrument], read: Callable[[Node], object] = value_of
 ) -> tuple[list[ContractColumns], dict[Instrument, Exception]]:
-    """Group contracts by class, each once, with their present inputs; those without a value are told apart.
+    """Group contracts by class, each once, with their inputs; those without a value are told apart.
+
+    Parameters
+    ----------
+    contracts : iterable of Instrument
+        In any order.
+    read : callable, optional
+        From a node to its value, or raising its error: ``snapshot.__getitem__`` looks at one tick.
 
     Returns
     -------
@@ -92,19 +104,20 @@ def group_contracts(
     kinds: dict[type[Instrument], list[Instrument]] = {}
     errors: dict[Instrument, Exception] = {}
     for contract in dict.fromkeys(contracts):
-        error = contract.error
-        if error is None:
-            kinds.setdefault(type(contract), []).append(contract)
-        else:
+        try:
+            read(contract)
+        except Exception as error:  # noqa: BLE001 - whatever a contract's value is missing for
             errors[contract] = error
-    return [_columns(kind, members) for kind, members in kinds.items()], errors
+        else:
+            kinds.setdefault(type(contract), []).append(contract)
+    return [_columns(kind, members, read) for kind, members in kinds.items()], errors
 
 
-def _columns(kind: type[Instrument], members: list[Instrument]) -> ContractColumns:
-    rows = [[*_inputs(contract), *contract.terms.values()] for contract in members]
+def _columns(kind: type[Instrument], members: list[Instrument], read: Callable[[Node], object]) -> ContractColumns:
+    rows = [[*_inputs(contract, read), *contract.terms.values()] for contract in members]
     return ContractColumns(kind, tuple(members), np.array(rows, dtype=np.float64).T.copy())
 
 
-def _inputs(contract: Instrument) -> list[float]:
+def _inputs(contract: Instrument, read: Callable[[Node], object]) -> list[float]:
     sources = [getattr(contract, name) for name in contract.source_names]
-    return [float(cast("float", source.value)) if isinstance(source, Node) else source for source in sources]
+    return [float(cast("float", read(source))) if isinstance(source, Node) else source for source in sources]

@@ -41,7 +41,7 @@ import numpy as np
 from bank_python.errors import InstrumentError, UnknownColumnError
 from bank_python.instruments import Book, Instrument, Position
 from bank_python.instruments.factor import Factor
-from bank_python.risk.contracts import group_contracts
+from bank_python.risk.contracts import group_contracts, value_of
 from bank_python.risk.derivatives import Derivatives, take_derivatives
 from bank_python.risk.state import exchange_rate
 
@@ -163,7 +163,9 @@ class BookGreeks:
         return book_greeks_view(self)
 
 
-def take_greeks(books: Sequence[Book], base_currency: str = "USD") -> BookGreeks:
+def take_greeks(
+    books: Sequence[Book], base_currency: str = "USD", read: Callable[[Node], object] = value_of
+) -> BookGreeks:
     """Take the Greeks of every position of some books, from their contracts' present inputs.
 
     Parameters
@@ -172,6 +174,8 @@ def take_greeks(books: Sequence[Book], base_currency: str = "USD") -> BookGreeks
         On a desk, its traders': ``[trader.book for trader in desk.traders]``.
     base_currency : str, default "USD"
         Of the figures.
+    read : callable, optional
+        From a node to its value, or raising its error: ``snapshot.__getitem__`` looks at one tick.
 
     Raises
     ------
@@ -180,7 +184,7 @@ def take_greeks(books: Sequence[Book], base_currency: str = "USD") -> BookGreeks
     """
     held = [(book, position) for book in books for position in book.positions]
     contracts = {position: _contract(position) for _, position in held}
-    groups, failed = group_contracts(contract for contract in contracts.values() if contract is not None)
+    groups, failed = group_contracts((item for item in contracts.values() if item is not None), read)
     exposures: dict[Instrument, dict[str, float]] = {}
     for group in groups:
         exposures |= _exposures(take_derivatives(group))
@@ -191,7 +195,7 @@ def take_greeks(books: Sequence[Book], base_currency: str = "USD") -> BookGreeks
         if contract is None or contract in failed:
             errors[position.name] = failed[contract] if contract else _unknown(position)
             continue
-        weight = position.quantity * position.multiplier * exchange_rate(book, position.currency, base_currency)
+        weight = position.quantity * position.multiplier * exchange_rate(book, position.currency, base_currency, read)
         for greek, value in exposures[contract].items():
             columns[greek][i] = weight * value
     return BookGreeks(

@@ -13,9 +13,10 @@ from bank_python.errors import InstrumentError
 from bank_python.instruments import Instrument
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.instrument import present
+from bank_python.risk.contracts import value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bank_python.dagger import Node
     from bank_python.instruments import Book, Position
@@ -90,7 +91,7 @@ def capture(books: Sequence[Book], base_currency: str = "USD") -> DeskState:
     return DeskState(base_currency, {state.name: state for state in states})
 
 
-def exchange_rate(book: Book, currency: str, base: str) -> float:
+def exchange_rate(book: Book, currency: str, base: str, read: Callable[[Node], object] = value_of) -> float:
     """Return the units of `base` for one of `currency`, as the book's graph has it.
 
     Raises
@@ -102,7 +103,7 @@ def exchange_rate(book: Book, currency: str, base: str) -> float:
         return 1.0
     if book.graph is None:
         raise InstrumentError(f"{book.name} holds {currency}: register it in a graph that has rates to {base}")
-    return find_conversion(book.graph, currency, base).rate(lambda node: node.value)
+    return find_conversion(book.graph, currency, base).rate(read)
 
 
 def _position_state(book: Book, position: Position, base: str) -> PositionState:

@@ -39,7 +39,10 @@ OUTAGE = "Yahoo did not answer in time: an outage or a slow network, the next po
 def trader(i, spec):
     pnl = (-1.0) ** i * (1_000.0 + 11_317.0 * i)
     trail = tuple(pnl * (k + 1) / 8 for k in range(8))
-    return TraderLine(spec.name, spec.strategy, spec.focus, 4 + i % 6, 0, 1e5 * (i + 1) ** 2, pnl, pnl / 8, trail)
+    greeks = (9_000.0 - 1_500.0 * i, 250.0 * i, -75.0 * i)
+    return TraderLine(
+        spec.name, spec.strategy, spec.focus, 4 + i % 6, 0, 1e5 * (i + 1) ** 2, pnl, pnl / 8, trail, *greeks
+    )
 
 
 def quotes():

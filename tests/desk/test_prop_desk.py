@@ -202,7 +202,7 @@ def test_live_on_a_terminal_goes_on_follows_its_size_and_leaves_it_as_it_was(ter
     until(lambda: tick_on(terminal.screen()) >= tick_on(first) + 2)
     assert "\x1b[3" in terminal.screen(styles=True)
     terminal.tmux("resize-window", "-x", "200", "-y", "60")
-    terminal.says(r"Tech/semis trend following")
+    terminal.says(r"delta 1%.*\n.*Tech/semis trend")
     assert [len(line) for line in until(lambda: whole(terminal.screen(), 60))] == [200] * 60
     terminal.tmux("resize-window", "-x", "60", "-y", "20")
     terminal.says("The desk needs 80x24, this is 60x20")
