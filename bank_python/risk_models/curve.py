@@ -82,7 +82,8 @@ class Curve:
     def from_zero_rates(cls, times: ArrayLike, rates: ArrayLike) -> Self:
         """Build a curve from continuously compounded zero rates, decimals, at `times`."""
         at = np.atleast_1d(np.asarray(times, dtype=float))
-        return cls(at, np.exp(-np.asarray(rates, dtype=float) * at))
+        with np.errstate(over="ignore"):  # an infinite discount factor is refused by name
+            return cls(at, np.exp(-np.asarray(rates, dtype=float) * at))
 
     @classmethod
     def flat(cls, rate: float) -> Self:
