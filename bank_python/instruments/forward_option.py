@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bank_python.barbara import register_storable
 from bank_python.dagger import Source, Term
 from bank_python.instruments.answer import ask
-from bank_python.instruments.instrument import DatedInstrument, end_on, positive, years_to
+from bank_python.instruments.instrument import DatedInstrument, end_on, negative, positive, years_to
 from bank_python.instruments.vanilla import time_left
 from bank_python.risk_models import black_scholes_price
 
@@ -107,7 +107,4 @@ class ForwardOption(DatedInstrument):
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
         """Say which input is out of range."""
-        for key in ("forward", "vol"):
-            if not inputs[key] >= 0.0:
-                return f"{key}={inputs[key]!r} is negative"
-        return super().diagnose(inputs)
+        return negative(inputs, "forward", "vol") or super().diagnose(inputs)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bank_python.risk_models import Greeks
 
-__all__ = ["DatedInstrument", "Instrument", "end_on", "finite", "known_currency", "positive", "present"]
+__all__ = ["DatedInstrument", "Instrument", "end_on", "finite", "known_currency", "negative", "positive", "present"]
 
 _CODE_LENGTH = 3
 
@@ -168,6 +168,11 @@ def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> 
             f"{name}: {term}={value!r} is not a finite number{bound}; correct the contract", name=name, value=value
         )
     return float(value)
+
+
+def negative(inputs: Mapping[str, float], *keys: str) -> str:
+    """Return which of some inputs is negative, or not a number, in words; empty if none is."""
+    return next((f"{key}={inputs[key]!r} is negative" for key in keys if not inputs[key] >= 0.0), "")
 
 
 def positive(name: str, term: str, value: object) -> float:

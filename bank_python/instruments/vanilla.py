@@ -8,7 +8,7 @@ import numpy as np
 
 from bank_python.dagger import Source, Term
 from bank_python.instruments.answer import ask
-from bank_python.instruments.instrument import DatedInstrument, end_on, positive, years_to
+from bank_python.instruments.instrument import DatedInstrument, end_on, negative, positive, years_to
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -64,10 +64,7 @@ class VanillaOption(DatedInstrument):
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
         """Say which input is out of range."""
-        for key in ("spot", "vol"):
-            if not inputs[key] >= 0.0:
-                return f"{key}={inputs[key]!r} is negative"
-        return super().diagnose(inputs)
+        return negative(inputs, "spot", "vol") or super().diagnose(inputs)
 
 
 def time_left(expiry: Any, clock: Any, made_at: Any) -> Any:
