@@ -15,6 +15,7 @@ from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.curve_bonds import bond_value_on_curve, curve_yield, par_swap_rate, swap_value_on_curve
+from bank_python.risk_models.extremes import GpdFit, TailFit, fit_gpd, fit_tail
 from bank_python.risk_models.floating import floating_price, swap_value
 from bank_python.risk_models.forward import forward_price, forward_value
 from bank_python.risk_models.gbm import GeometricBrownianMotion
@@ -47,6 +48,7 @@ __all__ = [
     "Curve",
     "CurveConvention",
     "GeometricBrownianMotion",
+    "GpdFit",
     "Greeks",
     "HestonCalibration",
     "HestonProcess",
@@ -64,6 +66,7 @@ __all__ = [
     "Surface",
     "SurvivalCurve",
     "SviSlice",
+    "TailFit",
     "Violation",
     "VolMethod",
     "VolStatus",
@@ -85,7 +88,9 @@ __all__ = [
     "cds_value",
     "check_slices",
     "curve_yield",
+    "fit_gpd",
     "fit_slice",
+    "fit_tail",
     "floating_price",
     "forward_price",
     "forward_value",

@@ -1,0 +1,252 @@
+r"""Value at risk and expected shortfall of a sample of P&L, by six methods behind one result.
+
+Both are positive for a loss. The *value at risk* at a level α is the loss that is exceeded with probability 1 − α, the
+*expected shortfall* the mean of the losses from there on.
+
+================  ==================================================================================================
+historical        the sample's own quantile, and the mean of the losses not below it
+weighted          the same with weights that halve every `half_life` observations back (Boudoukh, Richardson, Whitelaw)
+filtered          historical, of P&L divided by its EWMA volatility and multiplied by the present one (Barone-Adesi)
+parametric        of a normal law with the sample's mean and standard deviation
+cornish_fisher    the normal quantile bent by the sample's skewness and kurtosis, where that bend is monotone
+evt               a generalised Pareto law fitted beyond the losses' 90 % quantile
+================  ==================================================================================================
+
+A Monte Carlo sample is a sample: ``historical`` is its estimator, and the result carries a standard error.
+
+Examples
+--------
+>>> pnl = np.random.default_rng(0).normal(0.0, 1e6, 100_000)
+>>> [round(value_at_risk(pnl, 0.99, method) / 1e6, 2) for method in ("historical", "parametric", "cornish_fisher")]
+[2.34, 2.33, 2.34]
+>>> round(expected_shortfall(pnl, 0.975) / 1e6, 2)
+2.35
+
+References
+----------
+A. J. McNeil, R. Frey and P. Embrechts, *Quantitative Risk Management* (2015), sections 2.3 and 9.2.
+
+J. Boudoukh, M. Richardson and R. Whitelaw, "The best of both worlds", Risk 11 (May 1998), 64-67.
+
+G. Barone-Adesi, K. Giannopoulos and L. Vosper, "VaR without correlations for portfolios of derivative securities",
+Journal of Futures Markets 19 (1999), 583-602.
+
+D. Maillard, "A user's guide to the Cornish Fisher expansion" (2012): the domain in which it is monotone.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bank_python.errors import ModelError
+from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
+from bank_python.risk_models.extremes import fit_tail
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from bank_python.numerics import FloatArray
+
+__all__ = ["TailMethod", "TailRisk", "expected_shortfall", "tail_risk", "value_at_risk"]
+
+_FEWEST = 2
+_NODES = 64
+
+
+class TailMethod(enum.Enum):
+    """How the tail is estimated; see :mod:`bank_python.risk.tail_risk`."""
+
+    HISTORICAL = "historical"
+    WEIGHTED = "weighted"
+    FILTERED = "filtered"
+    PARAMETRIC = "parametric"
+    CORNISH_FISHER = "cornish_fisher"
+    EVT = "evt"
+
+
+@dataclass(frozen=True, slots=True)
+class TailRisk:
+    """The tail of a sample of P&L.
+
+    Parameters
+    ----------
+    method : TailMethod
+        How it was estimated.
+    level : float
+        The confidence, such as 0.99.
+    var, es : float
+        Value at risk and expected shortfall, positive for a loss.
+    observations : int
+        The sample's size.
+    var_error : float
+        Standard error of `var`: of the sample's quantile (historical, by the spread of its order statistics), of the
+        normal law's (parametric); NaN for the other methods.
+    """
+
+    method: TailMethod
+    level: float
+    var: float
+    es: float
+    observations: int
+    var_error: float
+
+
+def value_at_risk(
+    pnl: ArrayLike,
+    level: float,
+    method: TailMethod | str = TailMethod.HISTORICAL,
+    *,
+    half_life: float = 250.0,
+    decay: float = 0.94,
+) -> float:
+    """Return the loss that is exceeded with probability 1 − `level`; see :func:`tail_risk`."""
+    return tail_risk(pnl, level, method, half_life=half_life, decay=decay).var
+
+
+def expected_shortfall(
+    pnl: ArrayLike,
+    level: float,
+    method: TailMethod | str = TailMethod.HISTORICAL,
+    *,
+    half_life: float = 250.0,
+    decay: float = 0.94,
+) -> float:
+    """Return the mean of the losses from the value at risk on; see :func:`tail_risk`."""
+    return tail_risk(pnl, level, method, half_life=half_life, decay=decay).es
+
+
+def tail_risk(
+    pnl: ArrayLike,
+    level: float,
+    method: TailMethod | str = TailMethod.HISTORICAL,
+    *,
+    half_life: float = 250.0,
+    decay: float = 0.94,
+) -> TailRisk:
+    """Estimate value at risk and expected shortfall.
+
+    Parameters
+    ----------
+    pnl : array_like, shape (n_obs,)
+        Profits positive, losses negative; in the order of time, the latest last, where the method weighs by age.
+    level : float
+        The confidence, in (0.5, 1).
+    method : TailMethod or str, default "historical"
+        One of the six.
+    half_life : float, default 250.0
+        For ``weighted``: observations after which a weight has halved.
+    decay : float, default 0.94
+        For ``filtered``: of the EWMA variance, in (0, 1); RiskMetrics' for days.
+
+    Raises
+    ------
+    ModelError
+        The sample is too small or not finite, `level` or another parameter is out of range, or the method has no answer
+        for this sample (a Cornish–Fisher bend that is not monotone); the message says which.
+    """
+    losses = _losses(pnl)
+    if not 0.5 < level < 1.0:  # noqa: PLR2004 - a tail is less than half
+        raise ModelError(f"level={level!r} is no confidence in (0.5, 1); 0.99 is usual", value=level)
+    chosen = TailMethod(method)
+    error = math.nan
+    if chosen is TailMethod.HISTORICAL:
+        var, es = _historical(losses, level)
+        error = _order_error(losses, level)
+    elif chosen is TailMethod.WEIGHTED:
+        var, es = _weighted(losses, level, half_life)
+    elif chosen is TailMethod.FILTERED:
+        var, es = _historical(_filtered(losses, decay), level)
+    elif chosen is TailMethod.PARAMETRIC:
+        var, es, error = _parametric(losses, level)
+    elif chosen is TailMethod.CORNISH_FISHER:
+        var, es = _cornish_fisher(losses, level)
+    else:
+        tail = fit_tail(losses, share=max(0.1, 2.0 * (1.0 - level)))
+        var, es = tail.value_at_risk(level), tail.expected_shortfall(level)
+    return TailRisk(chosen, level, var, es, len(losses), error)
+
+
+def _losses(pnl: ArrayLike) -> FloatArray:
+    sample = -np.asarray(pnl, dtype=float).reshape(-1)
+    if len(sample) < _FEWEST:
+        raise ModelError(f"{len(sample)} observations: a tail needs at least two", value=len(sample))
+    bad = np.flatnonzero(~np.isfinite(sample))
+    if bad.size:
+        raise ModelError(
+            f"observation {int(bad[0])} is {-sample[bad[0]]}: leave it out, or correct it", value=int(bad[0])
+        )
+    return sample
+
+
+def _historical(losses: FloatArray, level: float) -> tuple[float, float]:
+    var = float(np.quantile(losses, level))
+    return var, float(losses[losses >= var].mean())
+
+
+def _order_error(losses: FloatArray, level: float) -> float:
+    """Return a sample quantile's standard error: half the spread of the order statistics one binomial error apart."""
+    width = math.sqrt(level * (1.0 - level) / len(losses))
+    low, high = np.quantile(losses, [max(level - width, 0.0), min(level + width, 1.0)])
+    return float(0.5 * (high - low))
+
+
+def _weighted(losses: FloatArray, level: float, half_life: float) -> tuple[float, float]:
+    if not half_life > 0.0 or not math.isfinite(half_life):
+        raise ModelError(f"half_life={half_life!r} is not a finite number above 0", value=half_life)
+    weights = 0.5 ** (np.arange(len(losses))[::-1] / half_life)
+    weights /= weights.sum()
+    order = np.argsort(losses)[::-1]
+    worst, gathered = losses[order], np.cumsum(weights[order])
+    i = int(np.searchsorted(gathered, 1.0 - level))
+    i = min(i, len(losses) - 1)
+    inside = weights[order][: i + 1]
+    return float(worst[i]), float((worst[: i + 1] * inside).sum() / inside.sum())
+
+
+def _filtered(losses: FloatArray, decay: float) -> FloatArray:
+    if not 0.0 < decay < 1.0:
+        raise ModelError(f"decay={decay!r} lies outside (0, 1); 0.94 is usual for days", value=decay)
+    variance = np.empty(len(losses) + 1)
+    variance[0] = losses.var()
+    for i, loss in enumerate(losses.tolist()):
+        variance[i + 1] = decay * variance[i] + (1.0 - decay) * loss * loss
+    vol = np.sqrt(variance)
+    if not (vol > 0.0).all():
+        raise ModelError("the P&L does not move: it has no volatility to be filtered by", value=0.0)
+    return np.asarray(losses / vol[:-1] * vol[-1])
+
+
+def _parametric(losses: FloatArray, level: float) -> tuple[float, float, float]:
+    mean, deviation, n = float(losses.mean()), float(losses.std(ddof=1)), len(losses)
+    z = cast("float", normal_quantile(level))
+    error = deviation * math.sqrt(1.0 / n + z * z / (2.0 * (n - 1)))
+    return mean + deviation * z, mean + deviation * cast("float", normal_pdf(z)) / (1.0 - level), error
+
+
+def _cornish_fisher(losses: FloatArray, level: float) -> tuple[float, float]:
+    mean, deviation = float(losses.mean()), float(losses.std())
+    if deviation == 0.0:
+        return mean, mean
+    standard = (losses - mean) / deviation
+    skewness, excess = float((standard**3).mean()), float((standard**4).mean()) - 3.0
+
+    def bent(z: FloatArray) -> FloatArray:
+        cubic = (z**3 - 3.0 * z) * excess / 24.0 - (2.0 * z**3 - 5.0 * z) * skewness**2 / 36.0
+        return z + (z * z - 1.0) * skewness / 6.0 + cubic
+
+    tail = gauss_legendre(_NODES, level, 1.0)  # the shortfall is the mean of the quantiles beyond the level
+    grid = np.asarray(normal_quantile(np.linspace(level, 1.0 - 1e-9, 400)))
+    if not (np.diff(bent(grid)) > 0.0).all():
+        raise ModelError(
+            f"the Cornish–Fisher bend is not monotone for a skewness of {skewness:.2f} and an excess kurtosis of "
+            f"{excess:.2f}; use another method",
+            value=(skewness, excess),
+        )
+    var = float(bent(np.asarray([normal_quantile(level)]))[0])
+    es = tail.integrate(lambda p: bent(np.asarray(normal_quantile(p)))) / (1.0 - level)
+    return mean + deviation * var, mean + deviation * es
