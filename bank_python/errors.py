@@ -37,6 +37,9 @@
     │   ├── MatrixError
     │   └── RootError
     ├── InstrumentError           (ValueError)   .name
+    ├── RiskError                 (ValueError)   .name .value
+    │   ├── SimulationError
+    │   └── SimulationCancelledError             .done .total
     ├── DeskError                 (ValueError)
     └── MissingExtraError         (ImportError)  .extra
 
@@ -75,8 +78,11 @@ __all__ = [
     "ModelError",
     "NoFeedError",
     "NotQuotedError",
+    "RiskError",
     "RootError",
     "SchemaError",
+    "SimulationCancelledError",
+    "SimulationError",
     "StoreArgumentError",
     "StoreError",
     "TableError",
@@ -251,6 +257,18 @@ class RootError(ModelError):
 
 class InstrumentError(BankError, ValueError):
     """A contract's terms do not make sense."""
+
+
+class RiskError(BankError, ValueError):
+    """A question about risk makes no sense, or has no answer for what is held."""
+
+
+class SimulationError(RiskError):
+    """A simulation cannot be run, or broke off; nothing is handed back."""
+
+
+class SimulationCancelledError(RiskError):
+    """A simulation was cancelled; nothing is handed back."""
 
 
 class DeskError(BankError, ValueError):
