@@ -31,6 +31,8 @@ J. Boudoukh, M. Richardson and R. Whitelaw, "The best of both worlds", Risk 11 (
 G. Barone-Adesi, K. Giannopoulos and L. Vosper, "VaR without correlations for portfolios of derivative securities",
 Journal of Futures Markets 19 (1999), 583-602.
 
+B. J. Manistre and G. H. Hancock, "Variance of the CTE estimator", North American Actuarial Journal 9 (2005), 129-156.
+
 D. Maillard, "A user's guide to the Cornish Fisher expansion" (2012): the domain in which it is monotone.
 """
 
@@ -86,6 +88,8 @@ class TailRisk:
     var_error : float
         Standard error of `var`: of the sample's quantile (historical, by the spread of its order statistics), of the
         normal law's (parametric); NaN for the other methods.
+    es_error : float
+        Standard error of `es`, for the historical method.
     """
 
     method: TailMethod
@@ -94,6 +98,7 @@ class TailRisk:
     es: float
     observations: int
     var_error: float
+    es_error: float = math.nan
 
 
 def value_at_risk(
@@ -153,10 +158,10 @@ def tail_risk(
     if not 0.5 < level < 1.0:  # noqa: PLR2004 - a tail is less than half
         raise ModelError(f"level={level!r} is no confidence in (0.5, 1); 0.99 is usual", value=level)
     chosen = TailMethod(method)
-    error = math.nan
+    error = es_error = math.nan
     if chosen is TailMethod.HISTORICAL:
         var, es = _historical(losses, level)
-        error = _order_error(losses, level)
+        error, es_error = _order_error(losses, level), _shortfall_error(losses, level, var, es)
     elif chosen is TailMethod.WEIGHTED:
         var, es = _weighted(losses, level, half_life)
     elif chosen is TailMethod.FILTERED:
@@ -168,7 +173,7 @@ def tail_risk(
     else:
         tail = fit_tail(losses, share=max(0.1, 2.0 * (1.0 - level)))
         var, es = tail.value_at_risk(level), tail.expected_shortfall(level)
-    return TailRisk(chosen, level, var, es, len(losses), error)
+    return TailRisk(chosen, level, var, es, len(losses), error, es_error)
 
 
 def _losses(pnl: ArrayLike) -> FloatArray:
@@ -193,6 +198,12 @@ def _order_error(losses: FloatArray, level: float) -> float:
     width = math.sqrt(level * (1.0 - level) / len(losses))
     low, high = np.quantile(losses, [max(level - width, 0.0), min(level + width, 1.0)])
     return float(0.5 * (high - low))
+
+
+def _shortfall_error(losses: FloatArray, level: float, var: float, es: float) -> float:
+    """Return a shortfall's standard error: by the spread of the tail, and of where it begins."""
+    tail = losses[losses >= var]
+    return math.sqrt((float(tail.var()) + level * (es - var) ** 2) / (len(losses) * (1.0 - level)))
 
 
 def _weighted(losses: FloatArray, level: float, half_life: float) -> tuple[float, float]:

@@ -1,0 +1,202 @@
+r"""Laws from history: present volatilities, and correlations that can be trusted.
+
+From prices in tables (MnTable, as :class:`~bank_python.market_data.MarketDataManager` keeps them) come daily moves, of
+the logarithm or of the level. Volatilities are exponentially weighted, so that they are of the present. Correlations,
+weighted more evenly, are drawn towards 0 by as much as they are uncertain (Schäfer and Strimmer),
+
+.. math:: \hat\rho_{ij} = (1 - \lambda) r_{ij}, \qquad
+          \lambda = \frac{\sum_{i \ne j} (1 - r_{ij}^2)^2 / (T - 1)}{\sum_{i \ne j} r_{ij}^2}
+
+with the effective number of observations T. That makes them definite even of more factors than days; should they not
+be, the nearest correlation matrix is taken and the law says how far it was.
+
+Examples
+--------
+>>> rng = np.random.default_rng(0)
+>>> closes = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((500, 2)), axis=0))
+>>> law = calibrate_law(("A", "B"), closes, (True, True))
+>>> law.vols.round(2), law.source
+(array([0.16, 0.15]), '499 days, ewma 0.97')
+
+References
+----------
+J.P. Morgan/Reuters, *RiskMetrics Technical Document* (1996), section 5.2: exponentially weighted volatility.
+
+J. Schäfer and K. Strimmer, "A shrinkage approach to large-scale covariance matrix estimation and implications for
+functional genomics", Statistical Applications in Genetics and Molecular Biology 4 (2005): target D, with the variance
+of a correlation of normals.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import CalibrationError
+from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
+from bank_python.numerics import nearest_correlation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from bank_python.market_data.price_history import PriceHistoryTable
+    from bank_python.numerics import FloatArray
+
+__all__ = ["calibrate_from_table", "calibrate_law"]
+
+_FEWEST = 30
+_DAYS = 252.0
+_ROUNDING = 1e-12
+_EVEN = 0.99
+_DEGREES = (3.0, 30.0)
+
+
+def calibrate_from_table(
+    history: PriceHistoryTable,
+    tickers: Mapping[str, str],
+    absolute: Sequence[str] = (),
+    *,
+    decay: float = 0.97,
+    variance: VarianceTerms | None = None,
+    jumps: JumpTerms | None = None,
+) -> FactorLaw:
+    """Calibrate a law from the price tables, on the days that all tickers have.
+
+    Parameters
+    ----------
+    history : PriceHistoryTable
+        With a history of every ticker; ``manager.history``.
+    tickers : mapping of str to str
+        By factor, the ticker whose closes are its past.
+    absolute : sequence of str
+        The factors that move by shifts.
+    decay, variance, jumps
+        As for :func:`calibrate_law`.
+
+    Raises
+    ------
+    CalibrationError
+        There are too few common days, or a price makes no sense.
+    UnknownTickerError
+        A ticker has no history.
+    """
+    panel = history.panel(list(tickers.values()))
+    relative = tuple(factor not in absolute for factor in tickers)
+    return calibrate_law(tuple(tickers), panel.closes, relative, decay=decay, variance=variance, jumps=jumps)
+
+
+def calibrate_law(
+    names: Sequence[str],
+    levels: ArrayLike,
+    relative: Sequence[bool],
+    *,
+    decay: float = 0.97,
+    variance: VarianceTerms | None = None,
+    jumps: JumpTerms | None = None,
+) -> FactorLaw:
+    """Calibrate a law from daily levels.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The factors.
+    levels : array_like, shape (days, factors)
+        Their levels, oldest first; finite, and above 0 where the factor is relative.
+    relative : sequence of bool
+        Which factors move in proportion to their level.
+    decay : float, default 0.97
+        Of the variance's weights from day to day, in (0, 1).
+    variance, jumps : VarianceTerms, JumpTerms, optional
+        Handed on to the law.
+
+    Raises
+    ------
+    CalibrationError
+        Fewer than 31 days, a level that is missing or makes no sense, or a `decay` out of range.
+    """
+    moves = _daily_moves(names, np.asarray(levels, dtype=np.float64), np.asarray(relative, dtype=bool))
+    if not 0.0 < decay < 1.0:
+        raise CalibrationError(f"decay={decay!r} lies outside (0, 1); 0.97 is usual", value=decay)
+    days = len(moves)
+    past = _past_variances(moves, decay)
+    residuals = moves / np.sqrt(np.where(past[:-1] > 0.0, past[:-1], 1.0))
+    correlation, repaired = _correlation(moves, np.sqrt(past[:-1]))
+    return FactorLaw(
+        names=tuple(names),
+        relative=tuple(bool(flag) for flag in relative),
+        vols=np.sqrt(past[-1] * _DAYS),
+        correlation=correlation,
+        residuals=residuals,
+        degrees=_degrees(residuals),
+        variance=variance or VarianceTerms(long_run=_long_run(names, moves)),
+        jumps=jumps or JumpTerms(),
+        source=f"{days} days, ewma {decay:g}",
+        repaired=repaired,
+    )
+
+
+def _daily_moves(names: Sequence[str], levels: FloatArray, relative: np.ndarray) -> FloatArray:
+    if levels.ndim != 2 or levels.shape[1] != len(names) or len(levels) <= _FEWEST:  # noqa: PLR2004 - a panel has two axes
+        raise CalibrationError(
+            f"a history of shape {levels.shape} for {len(names)} factors; a law needs at least {_FEWEST + 1} days of "
+            "each, all on the same dates",
+            value=levels.shape,
+        )
+    bad = ~np.isfinite(levels) | (relative & ~(levels > 0.0))
+    if bad.any():
+        day, column = (int(i) for i in np.argwhere(bad)[0])
+        raise CalibrationError(
+            f"{names[column]}: the level {levels[day, column]!r} on day {day} is missing, or not above 0 as a relative "
+            "factor's is; correct the history, or leave the day out",
+            name=names[column],
+            value=float(levels[day, column]),
+        )
+    logs = np.where(relative, np.log(np.where(relative, levels, 1.0)), levels)
+    return np.asarray(np.diff(logs, axis=0))
+
+
+def _past_variances(moves: FloatArray, decay: float) -> FloatArray:
+    """Return each day's variance by what was known before it, and the next day's; shape (days + 1, factors)."""
+    past = np.empty((len(moves) + 1, moves.shape[1]))
+    past[0] = (moves**2).mean(axis=0)
+    for i, move in enumerate(moves):
+        past[i + 1] = decay * past[i] + (1.0 - decay) * move * move
+    return past
+
+
+def _correlation(moves: FloatArray, vols: FloatArray) -> tuple[FloatArray, float]:
+    scaled = moves / np.where(vols > 0.0, vols, 1.0)
+    weights = _EVEN ** np.arange(len(moves))[::-1]
+    weights /= weights.sum()
+    covariance = (scaled * weights[:, None]).T @ scaled
+    root = np.sqrt(np.diag(covariance))
+    still = root <= 0.0
+    sample = covariance / np.outer(np.where(still, 1.0, root), np.where(still, 1.0, root))
+    sample = np.clip(0.5 * (sample + sample.T), -1.0, 1.0)
+    np.fill_diagonal(sample, 0.0)
+    observations = 1.0 / float((weights**2).sum())
+    squares = float((sample**2).sum())
+    uncertain = float(((1.0 - sample**2) ** 2).sum()) - len(sample)  # the diagonal, now 0, counts for nothing
+    intensity = min(uncertain / (observations - 1.0) / squares, 1.0) if squares > 0.0 else 1.0
+    shrunk = (1.0 - intensity) * sample
+    np.fill_diagonal(shrunk, 1.0)
+    if np.linalg.eigvalsh(shrunk)[0] >= -_ROUNDING:
+        return shrunk, 0.0
+    near = nearest_correlation(shrunk)
+    return near, float(np.linalg.norm(near - shrunk))
+
+
+def _degrees(residuals: FloatArray) -> float:
+    """Return the degrees of freedom whose kurtosis is the factors' median one."""
+    spread = residuals.std(axis=0)
+    moving = residuals[:, spread > 0.0] / spread[spread > 0.0]
+    excess = float(np.median((moving**4).mean(axis=0) - 3.0)) if moving.shape[1] else 0.0
+    return float(np.clip(4.0 + 6.0 / excess, *_DEGREES)) if excess > 0.0 else _DEGREES[1]
+
+
+def _long_run(names: Sequence[str], moves: FloatArray) -> dict[str, float]:
+    vols = moves.std(axis=0) * np.sqrt(_DAYS)
+    return dict(zip(names, vols.tolist(), strict=True))

@@ -1,0 +1,250 @@
+"""How the inputs of contracts move with risk factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import numpy as np
+
+from bank_python.dagger import Leaf, Node
+from bank_python.dagger.evaluation import inputs_first
+from bank_python.errors import RiskError
+from bank_python.instruments import Equity, FXRate
+from bank_python.instruments.currency import find_conversion
+from bank_python.instruments.factor import Factor
+from bank_python.market_data import Clock
+from bank_python.risk.contracts import value_of
+from bank_python.risk.factors import RiskFactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from numpy.typing import NDArray
+
+    from bank_python.instruments import Instrument
+    from bank_python.numerics import FloatArray
+    from bank_python.risk.holdings import Holding
+
+__all__ = ["Conversion", "Direct", "Linear", "Movement", "SourceReader"]
+
+_BUMP = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direct:
+    """An input that is a factor: of each contract one.
+
+    Parameters
+    ----------
+    factors : ndarray of int, shape (contracts,)
+        Which factor is each contract's input; of shape (1,) if it is the same for all.
+    """
+
+    factors: NDArray[np.intp]
+
+    def levels(self, now: FloatArray, levels: NDArray[Any], base: FloatArray) -> NDArray[Any]:  # noqa: ARG002 - as Linear's
+        """Return the inputs, shape (contracts or 1, scenarios)."""
+        first, count = int(self.factors[0]), len(self.factors)
+        if np.array_equal(self.factors, np.arange(first, first + count)):
+            return levels[first : first + count]
+        return levels[self.factors]
+
+    def chosen(self, contracts: NDArray[np.bool_]) -> Direct:
+        """Return the movement of some of the contracts."""
+        return self if len(self.factors) == 1 else Direct(self.factors[contracts])
+
+    def touched_by(self, factor: int, contracts: int) -> NDArray[np.bool_]:
+        """Return which contracts' input the factor is."""
+        return np.broadcast_to(self.factors == factor, (contracts,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """An input that moves with factors to first order.
+
+    Parameters
+    ----------
+    factors : ndarray of int, shape (moving,)
+        With which.
+    slopes : ndarray, shape (contracts, moving)
+        By how much of the input for one unit of the factor.
+    """
+
+    factors: NDArray[np.intp]
+    slopes: FloatArray
+
+    def levels(self, now: FloatArray, levels: NDArray[Any], base: FloatArray) -> NDArray[Any]:
+        """Return the inputs, shape (contracts, scenarios)."""
+        moved = levels[self.factors] - base[self.factors, None]
+        return cast("NDArray[Any]", now[:, None] + self.slopes @ moved)
+
+    def chosen(self, contracts: NDArray[np.bool_]) -> Linear:
+        """Return the movement of some of the contracts."""
+        return Linear(self.factors, self.slopes[contracts])
+
+    def touched_by(self, factor: int, contracts: int) -> NDArray[np.bool_]:  # noqa: ARG002 - as Direct's
+        """Return which contracts' input moves with the factor."""
+        return np.asarray(np.any(self.slopes[:, self.factors == factor] != 0.0, axis=1))
+
+
+Movement: TypeAlias = Direct | Linear
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conversion:
+    """A rate of exchange as factors to multiply by and to divide by; one without factors is 1."""
+
+    multiply: tuple[int, ...] = ()
+    divide: tuple[int, ...] = ()
+
+    @property
+    def factors(self) -> NDArray[np.intp]:
+        """Which factors it is made of."""
+        return np.array((*self.multiply, *self.divide), dtype=np.intp)
+
+    def now(self, base: FloatArray) -> float:
+        """Return the present rate."""
+        rate = self.then(base[:, None])
+        return 1.0 if rate is None else float(rate[0])
+
+    def then(self, levels: NDArray[Any]) -> NDArray[Any] | None:
+        """Return the rate in each scenario, shape (scenarios,); None if it is 1 in all."""
+        if not self.multiply and not self.divide:
+            return None
+        rate = np.ones(levels.shape[1])
+        for i in self.multiply:
+            rate = rate * levels[i]
+        for i in self.divide:
+            rate = rate / levels[i]
+        return rate
+
+
+class SourceReader:
+    """Finds, for contracts in a graph, which factors their inputs are; collects the factors as it goes.
+
+    Parameters
+    ----------
+    base_currency : str
+        To which values are converted.
+    read : callable, optional
+        From a node to its value, or raising its error.
+    """
+
+    def __init__(self, base_currency: str, read: Callable[[Node], object] | None = None) -> None:
+        self._base_currency = base_currency
+        self._read = value_of if read is None else read
+        self._factors: dict[Leaf, RiskFactor] = {}
+        self._places: dict[Leaf, int] = {}
+        self._slopes: dict[Node, dict[int, float]] = {}
+
+    @property
+    def factors(self) -> tuple[RiskFactor, ...]:
+        """The factors found so far."""
+        return tuple(self._factors.values())
+
+    def layout(self, holding: Holding) -> Hashable:
+        """Return what contracts of one block share: class, currency, and for each source how it moves."""
+        contract = holding.contract
+        ways = tuple(_way(getattr(contract, name)) for name in contract.source_names)
+        return type(contract), holding.currency, ways
+
+    def arguments(self, contract: Instrument) -> list[float]:
+        """Return the present arguments of a contract's ``price``.
+
+        Raises
+        ------
+        RiskError
+            The contract, or one of its inputs, has no value now.
+        """
+        try:
+            self._read(contract)
+            sources = [getattr(contract, name) for name in contract.source_names]
+            inputs = [float(cast("float", self._read(s))) if isinstance(s, Node) else s for s in sources]
+        except Exception as error:
+            raise RiskError(
+                f"{contract.name} has no value, and so no risk: {error}; quote it, or leave it out", name=contract.name
+            ) from error
+        return [*inputs, *contract.terms.values()]
+
+    def movements(self, contracts: Sequence[Instrument]) -> tuple[tuple[int, Movement], ...]:
+        """Return how the sources of contracts of one layout move, by row of their table."""
+        found: list[tuple[int, Movement]] = []
+        for row, name in enumerate(contracts[0].source_names):
+            sources = [getattr(contract, name) for contract in contracts]
+            if _way(sources[0]) == _DIRECT:
+                places = [
+                    self._place(source, contract, name) for source, contract in zip(sources, contracts, strict=True)
+                ]
+                same = len(set(places)) == 1
+                found.append((row, Direct(np.array(places[:1] if same else places, dtype=np.intp))))
+            elif _way(sources[0]) == _LINEAR:
+                slopes = [
+                    self._slopes_of(source, contract, name) for source, contract in zip(sources, contracts, strict=True)
+                ]
+                moving = sorted({place for of_one in slopes for place in of_one})
+                matrix = np.array([[of_one.get(place, 0.0) for place in moving] for of_one in slopes])
+                if moving:
+                    found.append((row, Linear(np.array(moving, dtype=np.intp), matrix)))
+        return tuple(found)
+
+    def conversion(self, holding: Holding) -> Conversion:
+        """Return how the holding's currency becomes the base currency.
+
+        Raises
+        ------
+        InstrumentError
+            There is no such rate.
+        RiskError
+            The holding is in no graph, which would have it, or the rate is not quoted as a pair.
+        """
+        if holding.currency == self._base_currency:
+            return Conversion()
+        if holding.graph is None:
+            raise RiskError(
+                f"{holding.unit} holds {holding.currency}: register the book in a graph that has rates to "
+                f"{self._base_currency}",
+                name=holding.unit,
+            )
+        way = find_conversion(holding.graph, holding.currency, self._base_currency)
+        return Conversion(tuple(map(self._rate_place, way.multiply)), tuple(map(self._rate_place, way.divide)))
+
+    def _rate_place(self, node: Node) -> int:
+        source = node.rate if isinstance(node, FXRate) else node
+        if not isinstance(source, Leaf):
+            raise RiskError(f"{node.name} is a rate of exchange that is not quoted; quote the pair", name=node.name)
+        return self._add(source, Factor.FX, "")
+
+    def _place(self, leaf: Leaf, contract: Instrument, name: str) -> int:
+        return self._add(leaf, contract.factor_of(name), contract.sector if isinstance(contract, Equity) else "")
+
+    def _add(self, leaf: Leaf, kind: Factor, sector: str) -> int:
+        known = self._factors.get(leaf)
+        if known is None:
+            self._places[leaf] = len(self._places)
+            self._factors[leaf] = RiskFactor(leaf.name, kind, float(cast("float", self._read(leaf))), sector)
+        elif sector and not known.sector:
+            self._factors[leaf] = replace(known, sector=sector)
+        return self._places[leaf]
+
+    def _slopes_of(self, source: Node, contract: Instrument, name: str) -> dict[int, float]:
+        if source not in self._slopes:
+            under = [n for n in inputs_first([source], lambda n: n.underliers, lambda _: True) if isinstance(n, Leaf)]
+            leaves = [leaf for leaf in under if not isinstance(leaf, Clock)]
+            if source.graph is None or not leaves:
+                return {}
+            slopes = source.graph.greeks(source, leaves, bump=_BUMP)
+            kind = contract.factor_of(name)
+            self._slopes[source] = {
+                self._add(leaf, kind, ""): slopes[source, leaf].delta for leaf in leaves if slopes[source, leaf].delta
+            }
+        return self._slopes[source]
+
+
+_STILL, _DIRECT, _LINEAR = "still", "direct", "linear"
+
+
+def _way(source: Node | float) -> str:
+    if not isinstance(source, Node) or isinstance(source, Clock):
+        return _STILL
+    return _DIRECT if isinstance(source, Leaf) else _LINEAR

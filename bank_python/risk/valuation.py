@@ -1,0 +1,352 @@
+r"""Full revaluation: positions as columns, and what they make when the market stands elsewhere.
+
+A :class:`ValuationPlan` is what some books hold, taken out of the graph once: contracts of one class side by side, with
+their terms, the factors that their inputs are, and how much of each every *unit* (a trader, a position) holds. It knows
+no node and no graph, so it can be sent to another process. Handed the levels of all factors in many scenarios it calls
+each class's own ``price`` with contracts down and scenarios across, and gives back the P&L of every unit,
+
+.. math:: \sum_i q_i m_i \big(v_i^s x_i^s - v_i^0 x_i^0\big) - c_i \big(x_i^s - x_i^0\big)
+
+with quantity q, multiplier m, price v, rate of exchange x and cost c: what the P&L nodes of the books would change by.
+
+A source that is a leaf, or a number, is taken as it is. One that is an answer of a curve or a surface, or any other
+derived node, moves with the leaves under it to first order (its slopes are taken once, from the graph).
+
+Examples
+--------
+>>> from bank_python.dagger import DependencyGraph
+>>> from bank_python.instruments import Book, Option, Position
+>>> from bank_python.market_data import MarketData
+>>> spot, vol = MarketData("SPOT", 100.0), MarketData("VOL", 0.2)
+>>> call = Option("C", spot_source=spot, vol_source=vol, rate_source=0.02, strike=100.0, expiry=0.5)
+>>> plan = plan_valuation([Book("ALICE", [Position("P", instrument=call, quantity=10, multiplier=100)])])
+>>> [factor.name for factor in plan.factors]
+['SPOT', 'VOL']
+>>> plan.pnl([[90.0, 100.0, 110.0], [0.25, 0.20, 0.18]]).round(0)
+array([[-3025.,     0.,  6394.]])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python.errors import RiskError, SimulationError
+from bank_python.instruments.factor import Factor
+from bank_python.risk.holdings import Holding, list_holdings
+from bank_python.risk.sources import SourceReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from bank_python.dagger import Node
+    from bank_python.instruments import Book, Instrument
+    from bank_python.numerics import FloatArray
+    from bank_python.risk.factors import RiskFactor
+    from bank_python.risk.sources import Conversion, Movement
+
+__all__ = ["PricedBlock", "ValuationPlan", "plan_holdings", "plan_valuation"]
+
+_LANES = 49_152
+"""Prices asked for at a time: what a formula's temporaries can be of and still lie in the cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PricedBlock:
+    """Contracts of one class, in one currency, whose inputs move in the same way.
+
+    Parameters
+    ----------
+    kind : type of Instrument
+        Their class.
+    names : tuple of str
+        The contracts.
+    table : ndarray, shape (arguments, contracts)
+        The arguments of ``price`` now: sources, then terms.
+    movements : tuple of (int, Movement)
+        Which rows of the table move, and how.
+    clocks : tuple of int
+        Which rows are the time.
+    conversion : Conversion
+        From the contracts' currency to the plan's.
+    holdings : ndarray, shape (units, contracts)
+        Units of each contract held.
+    costs : ndarray, shape (units,)
+        What they cost, in the contracts' currency.
+    values : ndarray, shape (contracts,)
+        Their prices now.
+    """
+
+    kind: type[Instrument]
+    names: tuple[str, ...]
+    table: FloatArray
+    movements: tuple[tuple[int, Movement], ...]
+    clocks: tuple[int, ...]
+    conversion: Conversion
+    holdings: FloatArray
+    costs: FloatArray
+    values: FloatArray
+
+    @property
+    def factors(self) -> NDArray[np.intp]:
+        """Which factors the block rests on, ascending."""
+        used = [movement.factors for _, movement in self.movements]
+        return np.unique(np.concatenate([*used, self.conversion.factors]).astype(np.intp))
+
+    def prices(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> NDArray[Any]:
+        """Return the contracts' prices, shape (contracts, scenarios)."""
+        shape = (len(self.names), levels.shape[1])
+        with np.errstate(all="ignore"):
+            prices = np.asarray(self.kind.price(*self.arguments(levels, base, years)))
+        return prices if prices.shape == shape else np.broadcast_to(prices, shape)
+
+    def arguments(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> list[NDArray[Any]]:
+        """Return the arguments of ``price``, each of a shape that broadcasts to (contracts, scenarios)."""
+        arguments: list[NDArray[Any]] = [row[:, None] for row in self.table]
+        for row, movement in self.movements:
+            arguments[row] = movement.levels(self.table[row], levels, base)
+        for row in self.clocks:
+            arguments[row] = arguments[row] + years
+        return arguments
+
+    def pnl(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> NDArray[Any]:
+        """Return what the units make, shape (units, scenarios)."""
+        holdings = self.holdings.astype(levels.dtype, copy=False)
+        now, then = self.conversion.now(base), self.conversion.then(levels)
+        if then is None:
+            change = self.prices(levels, base, years) - self.values[:, None].astype(levels.dtype, copy=False)
+            return _as(holdings @ change.astype(levels.dtype, copy=False) * levels.dtype.type(now), levels.dtype)
+        made = holdings @ (self.prices(levels, base, years) * then - (self.values * now)[:, None])
+        return _as(made - self.costs[:, None] * (then - now), levels.dtype)
+
+    def with_contracts(self, chosen: NDArray[np.bool_]) -> PricedBlock:
+        """Return the block of some of the contracts; costs go with them only where all are chosen."""
+        movements = tuple((row, movement.chosen(chosen)) for row, movement in self.movements)
+        return replace(
+            self,
+            names=tuple(name for name, taken in zip(self.names, chosen.tolist(), strict=True) if taken),
+            table=self.table[:, chosen],
+            movements=movements,
+            holdings=self.holdings[:, chosen],
+            values=self.values[chosen],
+        )
+
+    def touched_by(self, factor: int) -> NDArray[np.bool_]:
+        """Return which contracts rest on a factor, shape (contracts,)."""
+        if factor in self.conversion.factors:
+            return np.ones(len(self.names), dtype=bool)
+        rows = [movement.touched_by(factor, len(self.names)) for _, movement in self.movements]
+        return np.logical_or.reduce(rows) if rows else np.zeros(len(self.names), dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValuationPlan:
+    """What some units hold, ready to be revalued; made by :func:`plan_valuation`.
+
+    Parameters
+    ----------
+    units : tuple of str
+        Whose P&L is told apart.
+    currency : str
+        In which it is told.
+    factors : tuple of RiskFactor
+        What the holdings rest on.
+    blocks : tuple of PricedBlock
+        The holdings.
+    """
+
+    units: tuple[str, ...]
+    currency: str
+    factors: tuple[RiskFactor, ...]
+    blocks: tuple[PricedBlock, ...]
+
+    @property
+    def base(self) -> FloatArray:
+        """The factors' present levels, shape (factors,)."""
+        return np.array([factor.level for factor in self.factors], dtype=np.float64)
+
+    @property
+    def contracts(self) -> int:
+        """How many contracts are revalued in a scenario."""
+        return sum(len(block.names) for block in self.blocks)
+
+    def index(self, factor: str) -> int:
+        """Return the place of a factor.
+
+        Raises
+        ------
+        RiskError
+            Nothing that is held rests on it.
+        """
+        for i, known in enumerate(self.factors):
+            if known.name == factor:
+                return i
+        raise RiskError(
+            f"nothing that is held rests on {factor!r}; the factors are {', '.join(f.name for f in self.factors)}",
+            name=factor,
+        )
+
+    def pnl(self, levels: ArrayLike, years: float = 0.0) -> NDArray[Any]:
+        """Revalue in full.
+
+        Parameters
+        ----------
+        levels : array_like, shape (factors, scenarios)
+            Where each factor stands, float64 or float32.
+        years : float, default 0.0
+            By how much the clock has moved on.
+
+        Returns
+        -------
+        ndarray, shape (units, scenarios)
+            P&L, of the dtype of `levels`. NaN where a contract has no price: :meth:`fault` says which.
+        """
+        stood = np.asarray(levels)
+        if stood.dtype != np.float32:
+            stood = np.asarray(stood, dtype=np.float64)
+        total = np.zeros((len(self.units), stood.shape[1]), dtype=stood.dtype)
+        base = self.base
+        for block in self.blocks:
+            step = max(_LANES // len(block.names), 1)
+            for start in range(0, stood.shape[1], step):
+                part = slice(start, start + step)
+                total[:, part] += block.pnl(stood[:, part], base, years)
+        return total
+
+    def alone(self, levels: FloatArray) -> FloatArray:
+        """Return what the whole holding makes if one factor moves and the others stay, shape (factors, scenarios)."""
+        made = np.zeros(levels.shape)
+        base = self.base
+        still = np.repeat(base[:, None], levels.shape[1], axis=1)
+        for block in (_summed(block) for block in self.blocks):
+            for j in block.factors.tolist():
+                chosen = block.touched_by(j)
+                still[j] = levels[j]
+                made[j] += block.with_contracts(chosen).pnl(still, base)[0]
+                still[j] = base[j]
+        return made
+
+    def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:
+        """Return the error that says which contract has no price in which of the scenarios.
+
+        Parameters
+        ----------
+        levels : ndarray, shape (factors, scenarios)
+            In which :meth:`pnl` was not finite.
+        years : float
+            As for :meth:`pnl`.
+        """
+        stood = np.asarray(levels, dtype=np.float64)
+        for block in self.blocks:
+            prices = block.prices(stood, self.base, years)
+            for i, s in np.argwhere(~np.isfinite(prices))[:1].tolist():
+                inputs = {
+                    name: float(np.broadcast_to(value, prices.shape)[i, s])
+                    for name, value in zip(
+                        _argument_names(block.kind), block.arguments(stood, self.base, years), strict=True
+                    )
+                }
+                return SimulationError(
+                    f"{block.names[i]} has no price in scenario {s}: {block.kind.diagnose(inputs)}; nothing is handed "
+                    "back. Leave the contract out, or give its factors a law that keeps them in range",
+                    name=block.names[i],
+                )
+        return SimulationError("a rate of exchange is not finite in some scenario; check the law of the currencies")
+
+
+def plan_valuation(
+    books: Iterable[Book], base_currency: str = "USD", read: Callable[[Node], object] | None = None
+) -> ValuationPlan:
+    """Take what `books` hold out of the graph; each book is a unit.
+
+    Parameters
+    ----------
+    books : iterable of Book
+        On a desk, its traders': ``[trader.book for trader in desk.traders]``.
+    base_currency : str, default "USD"
+        In which P&L is told.
+    read : callable, optional
+        From a node to its value, or raising its error: ``snapshot.__getitem__`` looks at one tick.
+
+    Raises
+    ------
+    RiskError
+        A book holds what is no instrument, or what has no value now.
+    InstrumentError
+        There is no rate from a position's currency to the base currency.
+    """
+    held = list(books)
+    return plan_holdings(list_holdings(held), tuple(book.name for book in held), base_currency, read)
+
+
+def plan_holdings(
+    holdings: Sequence[Holding],
+    units: Sequence[str],
+    base_currency: str = "USD",
+    read: Callable[[Node], object] | None = None,
+) -> ValuationPlan:
+    """Take holdings out of the graph; see :func:`plan_valuation`.
+
+    Parameters
+    ----------
+    holdings : sequence of Holding
+        How much of what, for which unit.
+    units : sequence of str
+        The units, in the order of the P&L's rows.
+    base_currency, read
+        As for :func:`plan_valuation`.
+    """
+    reader = SourceReader(base_currency, read)
+    unit_at = {name: i for i, name in enumerate(units)}
+    grouped: dict[object, list[Holding]] = {}
+    for holding in holdings:
+        grouped.setdefault(reader.layout(holding), []).append(holding)
+    blocks = tuple(_block(members, unit_at, reader) for members in grouped.values())
+    return ValuationPlan(tuple(units), base_currency, reader.factors, blocks)
+
+
+def _block(members: Sequence[Holding], unit_at: dict[str, int], reader: SourceReader) -> PricedBlock:
+    contracts = list(dict.fromkeys(holding.contract for holding in members))
+    column = {contract: i for i, contract in enumerate(contracts)}
+    held, costs = np.zeros((len(unit_at), len(contracts))), np.zeros(len(unit_at))
+    for holding in members:
+        held[unit_at[holding.unit], column[holding.contract]] += holding.amount
+        costs[unit_at[holding.unit]] += holding.cost
+    kind = type(contracts[0])
+    table = np.array([reader.arguments(contract) for contract in contracts], dtype=np.float64).T.copy()
+    return PricedBlock(
+        kind,
+        tuple(contract.name for contract in contracts),
+        table,
+        reader.movements(contracts),
+        tuple(i for i, name in enumerate(kind.source_names) if kind.factor_of(name) is Factor.TIME),
+        reader.conversion(members[0]),
+        held,
+        costs,
+        _priced(kind, table),
+    )
+
+
+def _priced(kind: type[Instrument], table: FloatArray) -> FloatArray:
+    with np.errstate(all="ignore"):
+        prices = np.asarray(kind.price(*table), dtype=np.float64)
+    return np.broadcast_to(prices, table.shape[1:]).copy()
+
+
+def _summed(block: PricedBlock) -> PricedBlock:
+    """Return the block as one unit holds it that holds all."""
+    return replace(
+        block, holdings=block.holdings.sum(axis=0, keepdims=True), costs=block.costs.sum(axis=0, keepdims=True)
+    )
+
+
+def _argument_names(kind: type[Instrument]) -> tuple[str, ...]:
+    return (*kind.source_names, *kind.term_names)
+
+
+def _as(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    return array.astype(dtype, copy=False)
