@@ -1,0 +1,28 @@
+"""Monte Carlo risk: laws of risk factors, simulation with full revaluation, and risk that follows every tick."""
+
+from bank_python.mc_engine.calibration import calibrate_from_table, calibrate_law
+from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
+from bank_python.mc_engine.engine import MonteCarloEngine
+from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
+from bank_python.mc_engine.greeks_validation import GreekCheck
+from bank_python.mc_engine.paths import HestonPaths, heston_paths, heston_terminal, merton_paths
+from bank_python.mc_engine.result import MCResult
+
+__all__ = [
+    "FactorLaw",
+    "GreekCheck",
+    "HestonPaths",
+    "JumpTerms",
+    "MCConfig",
+    "MCResult",
+    "Model",
+    "MonteCarloEngine",
+    "Revaluation",
+    "Sampling",
+    "VarianceTerms",
+    "calibrate_from_table",
+    "calibrate_law",
+    "heston_paths",
+    "heston_terminal",
+    "merton_paths",
+]

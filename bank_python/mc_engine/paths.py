@@ -22,6 +22,7 @@ import numpy as np
 
 from bank_python.errors import SimulationError
 from bank_python.mc_engine.quadratic_exponential import QuadraticExponential
+from bank_python.numerics.normal_draws import fill_normals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def heston_steps(
     logs, variances = np.zeros((1, n_paths)), np.full((1, n_paths), float(process.v0))
     draws, uniforms = np.empty((2, 1, n_paths)), np.empty((1, n_paths))
     for _ in range(n_steps):
-        rng.standard_normal(out=draws)
+        fill_normals(rng, draws)
         rng.random(out=uniforms)
         np.subtract(1.0, uniforms, out=uniforms)
         scheme.advance(logs, variances, draws[0], draws[1], uniforms)

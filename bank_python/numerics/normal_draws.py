@@ -1,12 +1,14 @@
-r"""Random normals, in double and in single precision.
+r"""Random normals, the same scenarios in double and in single precision.
 
-Doubles are numpy's own (the ziggurat). Singles are drawn here, because numpy draws them no faster than doubles: by Box
-and Muller's transform of pairs of 32-bit integers,
+Box and Muller's transform makes two normals of two uniforms,
 
-.. math:: \sqrt{-2\log u}\,\cos 2\pi v, \qquad \sqrt{-2\log u}\,\sin 2\pi v, \qquad u = (k + \tfrac12)\,2^{-32} .
+.. math:: \sqrt{-2\log u}\,\cos 2\pi v, \qquad \sqrt{-2\log u}\,\sin 2\pi v, \qquad u = (k + \tfrac12)\,2^{-32} ,
 
-A single has a relative precision, so that a small u, which makes a far normal, is as fine as a large one: the tail
-reaches to 6.76 standard deviations, and is thinned nowhere before.
+here of pairs of 32-bit integers and in single precision, where sine and logarithm cost a nanosecond between them: a
+third of the time of numpy's own normals, which cost as much for singles as for doubles. Doubles are the same draws,
+widened. So a simulation in singles can be held against one in doubles, scenario by scenario, and a draw's 24 bits are
+far more than any number of scenarios tells. A single has a relative precision: a small u, which makes a far normal, is
+as fine as a large one, and the tail is thin nowhere before it ends, at 6.76 standard deviations.
 
 References
 ----------
@@ -29,8 +31,8 @@ __all__ = ["fill_normals"]
 _SCALE = np.float32(2.0**-32)
 _HALF = np.float32(2.0**-33)
 _TURN = np.float32(2.0 * math.pi * 2.0**-32)
-_PAIRS = 32_768
-"""Pairs made at a time, so that they stay in the cache; part of what a seed means."""
+_BLOCK = 65_536
+"""Draws made at a time, so that they stay in the cache; part of what a seed means."""
 
 
 def fill_normals(rng: np.random.Generator, out: NDArray[Any]) -> None:
@@ -45,21 +47,19 @@ def fill_normals(rng: np.random.Generator, out: NDArray[Any]) -> None:
 
     Examples
     --------
-    >>> draws = np.empty(100_000, dtype=np.float32)
+    >>> draws, widened = np.empty(100_000, dtype=np.float32), np.empty(100_000)
     >>> fill_normals(np.random.default_rng(1), draws)
-    >>> bool(abs(draws.mean()) < 0.01), bool(abs(draws.std() - 1.0) < 0.01)
-    (True, True)
+    >>> fill_normals(np.random.default_rng(1), widened)
+    >>> bool(abs(draws.mean()) < 0.01), bool(abs(draws.std() - 1.0) < 0.01), bool((draws == widened).all())
+    (True, True, True)
     """
-    if out.dtype == np.float64:
-        rng.standard_normal(out=out)
-        return
     flat = out.reshape(-1)
-    for start in range(0, flat.size, 2 * _PAIRS):
-        _fill_singles(rng, flat[start : start + 2 * _PAIRS])
+    for start in range(0, flat.size, _BLOCK):
+        flat[start : start + _BLOCK] = _singles(rng, min(_BLOCK, flat.size - start))
 
 
-def _fill_singles(rng: np.random.Generator, out: NDArray[np.float32]) -> None:
-    pairs = (out.size + 1) // 2
+def _singles(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    pairs = (count + 1) // 2
     bits = rng.integers(0, 2**32, (2, pairs), dtype=np.uint32)
     radius = bits[0].astype(np.float32)
     radius *= _SCALE
@@ -70,6 +70,8 @@ def _fill_singles(rng: np.random.Generator, out: NDArray[np.float32]) -> None:
     np.sqrt(radius, out=radius)
     angle = bits[1].astype(np.float32)
     angle *= _TURN
-    np.multiply(radius, np.cos(angle), out=out[:pairs])
-    rest = out.size - pairs
-    np.multiply(radius[:rest], np.sin(angle[:rest]), out=out[pairs:])
+    drawn = np.empty((2, pairs), dtype=np.float32)
+    np.cos(angle, out=drawn[0])
+    np.sin(angle, out=drawn[1])
+    drawn *= radius
+    return drawn.reshape(-1)[:count]

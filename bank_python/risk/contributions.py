@@ -22,7 +22,7 @@ D. Tasche, "Risk contributions and performance measurement" (1999): propositions
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,6 +85,12 @@ class Tail:
     es: float
     beyond: NDArray[np.intp]
     around: NDArray[np.intp]
+
+    def among(self, scenarios: NDArray[np.intp]) -> Tail:
+        """Return the tail with its scenarios counted by their place in `scenarios`, which is ascending and has all."""
+        return replace(
+            self, beyond=np.searchsorted(scenarios, self.beyond), around=np.searchsorted(scenarios, self.around)
+        )
 
 
 def find_tail(total: NDArray[Any], var: float, es: float) -> Tail:

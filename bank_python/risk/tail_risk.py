@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.barbara import storable
 from bank_python.errors import ModelError
 from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
 from bank_python.risk_models.extremes import fit_tail
@@ -54,12 +55,13 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["TailMethod", "TailRisk", "expected_shortfall", "tail_risk", "value_at_risk"]
+__all__ = ["TailMethod", "TailRisk", "expected_shortfall", "tail_of_sorted", "tail_risk", "value_at_risk"]
 
 _FEWEST = 2
 _NODES = 64
 
 
+@storable("risk.TailMethod", version=1)
 class TailMethod(enum.Enum):
     """How the tail is estimated; see :mod:`bank_python.risk.tail_risk`."""
 
@@ -71,6 +73,7 @@ class TailMethod(enum.Enum):
     EVT = "evt"
 
 
+@storable("risk.TailRisk", version=1)
 @dataclass(frozen=True, slots=True)
 class TailRisk:
     """The tail of a sample of P&L.
@@ -89,7 +92,7 @@ class TailRisk:
         Standard error of `var`: of the sample's quantile (historical, by the spread of its order statistics), of the
         normal law's (parametric); NaN for the other methods.
     es_error : float
-        Standard error of `es`, for the historical method.
+        Standard error of `es`, for the historical method: by the spread of the tail, and of where it begins.
     """
 
     method: TailMethod
@@ -155,17 +158,16 @@ def tail_risk(
         for this sample (a Cornish–Fisher bend that is not monotone); the message says which.
     """
     losses = _losses(pnl)
-    if not 0.5 < level < 1.0:  # noqa: PLR2004 - a tail is less than half
-        raise ModelError(f"level={level!r} is no confidence in (0.5, 1); 0.99 is usual", value=level)
+    _check_level(level)
     chosen = TailMethod(method)
-    error = es_error = math.nan
     if chosen is TailMethod.HISTORICAL:
-        var, es = _historical(losses, level)
-        error, es_error = _order_error(losses, level), _shortfall_error(losses, level, var, es)
-    elif chosen is TailMethod.WEIGHTED:
+        return tail_of_sorted(np.sort(losses), level)
+    error = math.nan
+    if chosen is TailMethod.WEIGHTED:
         var, es = _weighted(losses, level, half_life)
     elif chosen is TailMethod.FILTERED:
-        var, es = _historical(_filtered(losses, decay), level)
+        filtered = tail_of_sorted(np.sort(_filtered(losses, decay)), level)
+        var, es = filtered.var, filtered.es
     elif chosen is TailMethod.PARAMETRIC:
         var, es, error = _parametric(losses, level)
     elif chosen is TailMethod.CORNISH_FISHER:
@@ -173,7 +175,32 @@ def tail_risk(
     else:
         tail = fit_tail(losses, share=max(0.1, 2.0 * (1.0 - level)))
         var, es = tail.value_at_risk(level), tail.expected_shortfall(level)
-    return TailRisk(chosen, level, var, es, len(losses), error, es_error)
+    return TailRisk(chosen, level, var, es, len(losses), error)
+
+
+def tail_of_sorted(losses: FloatArray, level: float) -> TailRisk:
+    """Return the historical measures of losses that are sorted already, the largest last; see :func:`tail_risk`."""
+    n = len(losses)
+    var = _ordered(losses, level)
+    tail = losses[int(np.searchsorted(losses, var)) :]
+    es = float(tail.mean(dtype=np.float64))
+    width = math.sqrt(level * (1.0 - level) / n)
+    error = 0.5 * (_ordered(losses, min(level + width, 1.0)) - _ordered(losses, max(level - width, 0.0)))
+    spread = float(tail.var(dtype=np.float64)) + level * (es - var) ** 2
+    return TailRisk(TailMethod.HISTORICAL, level, var, es, n, error, math.sqrt(spread / (n * (1.0 - level))))
+
+
+def _ordered(losses: FloatArray, level: float) -> float:
+    """Return the quantile of sorted losses, between two of them in proportion."""
+    place = (len(losses) - 1) * level
+    below = int(place)
+    low, high = float(losses[below]), float(losses[min(below + 1, len(losses) - 1)])
+    return low + (high - low) * (place - below)
+
+
+def _check_level(level: float) -> None:
+    if not 0.5 < level < 1.0:  # noqa: PLR2004 - a tail is less than half
+        raise ModelError(f"level={level!r} is no confidence in (0.5, 1); 0.99 is usual", value=level)
 
 
 def _losses(pnl: ArrayLike) -> FloatArray:
@@ -186,24 +213,6 @@ def _losses(pnl: ArrayLike) -> FloatArray:
             f"observation {int(bad[0])} is {-sample[bad[0]]}: leave it out, or correct it", value=int(bad[0])
         )
     return sample
-
-
-def _historical(losses: FloatArray, level: float) -> tuple[float, float]:
-    var = float(np.quantile(losses, level))
-    return var, float(losses[losses >= var].mean())
-
-
-def _order_error(losses: FloatArray, level: float) -> float:
-    """Return a sample quantile's standard error: half the spread of the order statistics one binomial error apart."""
-    width = math.sqrt(level * (1.0 - level) / len(losses))
-    low, high = np.quantile(losses, [max(level - width, 0.0), min(level + width, 1.0)])
-    return float(0.5 * (high - low))
-
-
-def _shortfall_error(losses: FloatArray, level: float, var: float, es: float) -> float:
-    """Return a shortfall's standard error: by the spread of the tail, and of where it begins."""
-    tail = losses[losses >= var]
-    return math.sqrt((float(tail.var()) + level * (es - var) ** 2) / (len(losses) * (1.0 - level)))
 
 
 def _weighted(losses: FloatArray, level: float, half_life: float) -> tuple[float, float]:

@@ -115,13 +115,19 @@ class PricedBlock:
 
     def pnl(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> NDArray[Any]:
         """Return what the units make, shape (units, scenarios)."""
+        change = self.prices(levels, base, years) - self.values[:, None].astype(levels.dtype, copy=False)
+        return self.converted(change, levels, base)
+
+    def converted(self, change: NDArray[Any], levels: NDArray[Any], base: FloatArray) -> NDArray[Any]:
+        """Return what the units make, in the plan's currency, of changes of prices, shape (contracts, scenarios)."""
         holdings = self.holdings.astype(levels.dtype, copy=False)
-        now, then = self.conversion.now(base), self.conversion.then(levels)
+        made: NDArray[Any] = holdings @ change.astype(levels.dtype, copy=False)
+        then = self.conversion.then(levels)
         if then is None:
-            change = self.prices(levels, base, years) - self.values[:, None].astype(levels.dtype, copy=False)
-            return _as(holdings @ change.astype(levels.dtype, copy=False) * levels.dtype.type(now), levels.dtype)
-        made = holdings @ (self.prices(levels, base, years) * then - (self.values * now)[:, None])
-        return _as(made - self.costs[:, None] * (then - now), levels.dtype)
+            return made
+        net = self.holdings @ self.values - self.costs  # what is held, less what it was bought with
+        made = made * then + net[:, None] * (then - self.conversion.now(base))
+        return made.astype(levels.dtype, copy=False)
 
     def with_contracts(self, chosen: NDArray[np.bool_]) -> PricedBlock:
         """Return the block of some of the contracts; costs go with them only where all are chosen."""
@@ -190,6 +196,21 @@ class ValuationPlan:
             name=factor,
         )
 
+    def exposures(self) -> FloatArray:
+        """Return what each unit holds, by absolute value, in the plan's currency, shape (units,)."""
+        base = self.base
+        held = [np.abs(block.holdings * block.values).sum(axis=1) * block.conversion.now(base) for block in self.blocks]
+        return np.sum(held, axis=0) if held else np.zeros(len(self.units))
+
+    def factor_exposures(self) -> FloatArray:
+        """Return what is held, by absolute value, of contracts that rest on each factor, shape (factors,)."""
+        base, found = self.base, np.zeros(len(self.factors))
+        for block in self.blocks:
+            held = np.abs(block.holdings.sum(axis=0) * block.values) * block.conversion.now(base)
+            for j in block.factors.tolist():
+                found[j] += held[block.touched_by(j)].sum()
+        return found
+
     def pnl(self, levels: ArrayLike, years: float = 0.0) -> NDArray[Any]:
         """Revalue in full.
 
@@ -229,6 +250,18 @@ class ValuationPlan:
                 made[j] += block.with_contracts(chosen).pnl(still, base)[0]
                 still[j] = base[j]
         return made
+
+    def without(self, factors: Sequence[int]) -> tuple[ValuationPlan, tuple[str, ...]]:
+        """Return the plan of the contracts that rest on none of `factors`, and the names of the others."""
+        blocks, left_out = [], []
+        for block in self.blocks:
+            touched = np.zeros(len(block.names), dtype=bool)
+            for j in factors:
+                touched |= block.touched_by(j)
+            left_out += [name for name, out in zip(block.names, touched.tolist(), strict=True) if out]
+            if not touched.all():
+                blocks.append(block.with_contracts(~touched) if touched.any() else block)
+        return replace(self, blocks=tuple(blocks)), tuple(left_out)
 
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:
         """Return the error that says which contract has no price in which of the scenarios.
@@ -346,7 +379,3 @@ def _summed(block: PricedBlock) -> PricedBlock:
 
 def _argument_names(kind: type[Instrument]) -> tuple[str, ...]:
     return (*kind.source_names, *kind.term_names)
-
-
-def _as(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    return array.astype(dtype, copy=False)

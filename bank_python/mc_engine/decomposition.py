@@ -1,0 +1,89 @@
+"""Who and what makes the simulated risk: traders, and factors moved alone in the tail's scenarios."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python.mc_engine.result import INTERACTION
+from bank_python.risk.contributions import Contribution, contributions, find_tail
+from bank_python.risk.tail_risk import value_at_risk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bank_python.mc_engine.simulation import TailSample
+    from bank_python.numerics import FloatArray
+    from bank_python.risk.tail_risk import TailRisk
+    from bank_python.risk.valuation import ValuationPlan
+
+__all__ = ["decompose_by_factor", "decompose_by_unit"]
+
+
+def decompose_by_unit(
+    plan: ValuationPlan, pnl: NDArray[Any], total: NDArray[Any], tails: Sequence[TailRisk]
+) -> dict[str, tuple[Contribution, ...]]:
+    """Return, by level, what each unit adds.
+
+    Parameters
+    ----------
+    plan : ValuationPlan
+        What is held.
+    pnl : ndarray, shape (units, scenarios)
+        P&L.
+    total : ndarray, shape (scenarios,)
+        Its sum over the units.
+    tails : sequence of TailRisk
+        The measures of the sum.
+    """
+    held = plan.exposures()
+    found = {}
+    for risk in tails:
+        tail = find_tail(total, risk.var, risk.es)
+        without = [value_at_risk(total - one, risk.level) for one in pnl]
+        found[f"{risk.level:g}"] = contributions(plan.units, pnl, tail, held, without)
+    return found
+
+
+def decompose_by_factor(
+    plan: ValuationPlan, total: NDArray[Any], tails: Sequence[TailRisk], worst: TailSample
+) -> dict[str, tuple[Contribution, ...]]:
+    """Return, by level, what each factor adds, and last what none makes alone: factors together, and time.
+
+    Parameters
+    ----------
+    plan, total, tails
+        As for :func:`decompose_by_unit`.
+    worst : TailSample
+        The worst scenarios, at least those beyond and around every measure.
+
+    Notes
+    -----
+    The incremental value at risk is read from the worst scenarios: a factor that stands still is taken to bring none of
+    the others into the tail.
+    """
+    alone = plan.alone(np.asarray(worst.levels, dtype=np.float64))
+    whole = total[worst.scenarios].astype(np.float64)
+    parts = np.vstack([alone, whole - alone.sum(axis=0)])
+    names = (*(factor.name for factor in plan.factors), INTERACTION)
+    held = np.append(plan.factor_exposures(), 0.0)
+    found = {}
+    for risk in tails:
+        tail = find_tail(total, risk.var, risk.es).among(worst.scenarios)
+        without = _quantiles(parts - whole, len(total), risk.level)
+        found[f"{risk.level:g}"] = contributions(names, parts, tail, held, without)
+    return found
+
+
+def _quantiles(losses: FloatArray, n: int, level: float) -> list[float]:
+    """Return, row by row, the quantile of n losses of which only the largest are there."""
+    place = (n - 1) * (1.0 - level)
+    above, below = math.floor(place), min(math.ceil(place), losses.shape[1] - 1)
+    ranked = -np.partition(-losses, [above, below], axis=1)
+    upper, lower = ranked[:, above], ranked[:, below]
+    found: list[float] = (upper - (upper - lower) * (place - above)).tolist()
+    return found

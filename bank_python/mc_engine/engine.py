@@ -1,0 +1,319 @@
+"""The Monte Carlo engine: from a desk to its value at risk.
+
+Examples
+--------
+>>> from bank_python.dagger import DependencyGraph
+>>> from bank_python.instruments import Book, Equity, Position
+>>> from bank_python.market_data import MarketData
+>>> from bank_python.mc_engine import FactorLaw, MCConfig
+>>> graph = DependencyGraph()
+>>> spot = graph.register(MarketData("AAPL_SPOT", 200.0))
+>>> book = graph.register(Book("ALICE", [Position("P", instrument=Equity("AAPL", spot_source=spot), quantity=1_000)]))
+>>> engine = MonteCarloEngine([book], graph, law=FactorLaw.given({"AAPL_SPOT": 0.27}))
+>>> result = engine.run(MCConfig(n_paths=50_000, random_seed=42))
+>>> round(result.var_99, -2)  # 2.326 · 0.27 · √(1/252) · 200,000, and a little less for the logarithm
+7800.0
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from bank_python.errors import SimulationError
+from bank_python.instruments import Book
+from bank_python.instruments.factor import Factor
+from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
+from bank_python.mc_engine.decomposition import decompose_by_factor, decompose_by_unit
+from bank_python.mc_engine.greeks_validation import validate_greeks
+from bank_python.mc_engine.heston_sampler import HestonSampler
+from bank_python.mc_engine.result import LEVELS, MCResult
+from bank_python.mc_engine.running import run_simulation
+from bank_python.mc_engine.samplers import BootstrapSampler, GbmSampler, JumpSampler, Sampler, StudentSampler
+from bank_python.mc_engine.simulation import Simulation
+from bank_python.risk.quadratic import quadratic_plan
+from bank_python.risk.stress import run_stresses
+from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
+from bank_python.risk.tail_risk import tail_risk
+from bank_python.risk.valuation import plan_valuation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from bank_python.barbara import BarbaraDB
+    from bank_python.dagger import DependencyGraph
+    from bank_python.mc_engine.factor_law import FactorLaw
+    from bank_python.mc_engine.simulation import TailSample
+    from bank_python.risk.factors import RiskFactor
+    from bank_python.risk.valuation import ValuationPlan
+
+__all__ = ["LAW_NODE", "RESULTS_PREFIX", "MonteCarloEngine", "make_sampler", "volatility_followers"]
+
+LAW_NODE = "FACTOR_LAW"
+"""The name of the node whose value is a graph's law of risk factors."""
+RESULTS_PREFIX = "/Risk/MonteCarlo/"
+INDEX_FACTOR = "SPY_SPOT"
+"""The factor to which stresses take betas of shares, where the law knows it."""
+_TRADING_DAYS = 252.0
+
+
+class MonteCarloEngine:
+    """Simulates what a desk may make until a horizon.
+
+    Parameters
+    ----------
+    traders : iterable
+        Books, or traders that have one as ``.book``.
+    graph : DependencyGraph
+        Where they live; the market is that of its present tick.
+    db : BarbaraDB, optional
+        Where results are kept, under ``/Risk/MonteCarlo/<model>``, every run a version.
+    law : FactorLaw, optional
+        How factors move; by default what the graph's node ``FACTOR_LAW`` says, which a desk calibrates from history.
+    base_currency : str, default "USD"
+        In which P&L is told.
+    """
+
+    def __init__(
+        self,
+        traders: Iterable[Any],
+        graph: DependencyGraph,
+        db: BarbaraDB | None = None,
+        *,
+        law: FactorLaw | None = None,
+        base_currency: str = "USD",
+    ) -> None:
+        self._books = [_book(trader) for trader in traders]
+        self._graph = graph
+        self._db = db
+        self._law = law
+        self._currency = base_currency
+
+    def run(self, config: MCConfig | None = None) -> MCResult:
+        """Simulate.
+
+        Parameters
+        ----------
+        config : MCConfig, optional
+            100,000 scenarios of a day by correlated geometric Brownian motion, unless told otherwise.
+
+        Raises
+        ------
+        SimulationError
+            A factor has no law, a contract no price in some scenario, a worker died: nothing is handed back.
+        SimulationCancelledError
+            It was cancelled.
+        RiskError
+            A position cannot be valued now.
+        """
+        asked = config or MCConfig()
+        clock = _Stopwatch()
+        with clock.part("plan"):
+            plan, law, tick = self._look(asked)
+            simulation = self._simulation(asked, plan, law)
+        with clock.part("simulate"):
+            pnl, worst = run_simulation(simulation, asked.executor, asked.progress, asked.cancel)
+        with clock.part("measure"):
+            total = pnl.sum(axis=0)
+            tails = tuple(tail_risk(total, level) for level in LEVELS)
+        with clock.part("contributions"):
+            traders = decompose_by_unit(plan, pnl, total, tails)
+            factors = decompose_by_factor(plan, total, tails, worst)
+            fast_error = _fast_error(plan, asked, total, worst, tails[-1].var)
+        with clock.part("stress"):
+            keys = REFERENCE_STRESSES if asked.stresses is None else asked.stresses
+            stresses = run_stresses(plan, keys, betas=_market_betas(law, plan))
+        with clock.part("greeks"):
+            checks = validate_greeks(plan, asked.n_paths, asked.random_seed) if asked.validate_greeks else ()
+        result = MCResult(
+            model=cast("Model", asked.model).value,
+            revaluation=cast("Revaluation", asked.revaluation).value,
+            law=law.source,
+            n_paths=asked.n_paths,
+            random_seed=asked.random_seed,
+            horizon=asked.horizon,
+            currency=self._currency,
+            tick=tick,
+            pnl=total,
+            tails=tails,
+            traders=traders,
+            factors=factors,
+            stresses=stresses,
+            greek_checks=checks,
+            fast_error=fast_error,
+            repaired=law.repaired,
+            timings=clock.seconds,
+            trader_pnl=pnl,
+        )
+        self._keep(result)
+        return result
+
+    def prepare(self, config: MCConfig | None = None) -> Simulation:
+        """Return the simulation as plain data, which runs anywhere; arguments and errors as for :meth:`run`."""
+        asked = config or MCConfig()
+        plan, law, _ = self._look(asked)
+        return self._simulation(asked, plan, law)
+
+    def plan(self) -> ValuationPlan:
+        """Return what is held, ready to be revalued, as of now.
+
+        Raises
+        ------
+        RiskError
+            A position cannot be valued.
+        """
+        return plan_valuation(self._books, self._currency)
+
+    def law(self) -> FactorLaw:
+        """Return how factors move.
+
+        Raises
+        ------
+        SimulationError
+            Neither the engine nor the graph has a law.
+        """
+        if self._law is not None:
+            return self._law
+        node = self._graph.find(LAW_NODE)
+        if node is None:
+            raise SimulationError(
+                f"no law of the risk factors: pass law=, or derive a node {LAW_NODE} from history; a desk has one",
+                name=LAW_NODE,
+            )
+        return cast("FactorLaw", node.value)
+
+    def stored(self, model: Model | str) -> MCResult:
+        """Return the last result of a model from the store.
+
+        Raises
+        ------
+        SimulationError
+            There is no store.
+        MissingKeyError
+            It was never run.
+        """
+        if self._db is None:
+            raise SimulationError("the engine has no store; pass db=")
+        return cast("MCResult", self._db[RESULTS_PREFIX + Model(model).value])
+
+    def _look(self, config: MCConfig) -> tuple[ValuationPlan, FactorLaw, int]:
+        law = config.law or self.law()
+        plan = self.plan()
+        if not plan.contracts:
+            raise SimulationError("nothing is held: there is nothing to simulate")
+        return plan, law, self._graph.tick
+
+    def _simulation(self, config: MCConfig, plan: ValuationPlan, law: FactorLaw) -> Simulation:
+        sampler = make_sampler(law, plan, config)
+        chosen = law.places([factor.name for factor in plan.factors])
+        held = plan if config.revaluation is Revaluation.FULL else quadratic_plan(plan)
+        return Simulation(
+            held,
+            tuple(law.relative[i] for i in chosen),
+            sampler,
+            config.n_paths,
+            config.chunk,
+            config.random_seed,
+            config.years_passed,
+        )
+
+    def _keep(self, result: MCResult) -> None:
+        if self._db is not None:
+            kept = {name: getattr(result, name) for name in MCResult.__slots__ if name != "trader_pnl"}
+            self._db[RESULTS_PREFIX + result.model] = MCResult(**kept)
+
+
+def make_sampler(law: FactorLaw, plan: ValuationPlan, config: MCConfig) -> Sampler:
+    """Return what draws the plan's factors.
+
+    Raises
+    ------
+    SimulationError
+        The law does not know a factor, or has not what the model needs.
+    """
+    chosen = law.places([factor.name for factor in plan.factors])
+    relative = tuple(law.relative[i] for i in chosen)
+    vols, correlation = law.vols[chosen], law.correlation[np.ix_(chosen, chosen)]
+    deviations = vols * np.sqrt(config.horizon)
+    sampling = cast("Sampling", config.sampling)
+    if config.model is Model.HESTON:
+        prices = [i for i, factor in enumerate(plan.factors) if factor.kind is Factor.SPOT and relative[i]]
+        return HestonSampler.of(
+            law, chosen, prices, volatility_followers(plan), config.horizon, config.n_steps, config.dtype, sampling
+        )
+    if config.model is Model.MERTON:
+        return JumpSampler.of(relative, vols, correlation, law.jumps, config.horizon, config.dtype, sampling)
+    if config.model is Model.BOOTSTRAP:
+        residuals = None if law.residuals is None else law.residuals[:, chosen]
+        days = config.horizon * _TRADING_DAYS
+        return BootstrapSampler.of(relative, residuals, vols / np.sqrt(_TRADING_DAYS), days, config.dtype)
+    normal = GbmSampler.of(relative, deviations, correlation, config.dtype, sampling)
+    if config.model is Model.STUDENT_T:
+        still = GbmSampler(relative, normal.root, np.zeros_like(normal.drift), sampling)
+        return StudentSampler(still, law.degrees)
+    return normal
+
+
+def volatility_followers(plan: ValuationPlan) -> dict[int, int]:
+    """Return, by volatility, the price of the contracts that are priced from both."""
+    found: dict[int, int] = {}
+    for block in plan.blocks:
+        of_kind: dict[Factor, NDArray[np.intp]] = {}
+        for row, movement in block.movements:
+            of_kind[block.kind.factor_of(block.kind.source_names[row])] = movement.factors
+        if Factor.VOL in of_kind and Factor.SPOT in of_kind:
+            vols, spots = np.broadcast_arrays(of_kind[Factor.VOL], of_kind[Factor.SPOT])
+            found |= dict(zip(vols.tolist(), spots.tolist(), strict=True))
+    return found
+
+
+def _fast_error(
+    plan: ValuationPlan, config: MCConfig, total: NDArray[Any], worst: TailSample, var: float
+) -> float | None:
+    """Return how far derivatives are off in the worst scenarios, as a share of the value at risk."""
+    if config.revaluation is Revaluation.FULL:
+        return None
+    full = plan.pnl(np.asarray(worst.levels, dtype=np.float64), config.years_passed).sum(axis=0)
+    off = float(np.sqrt(np.mean((full - total[worst.scenarios]) ** 2)))
+    return off / var if var > 0.0 else float("inf")
+
+
+def _market_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
+    """Return the betas of prices to the share index, as the law has them; none if it does not know the index."""
+    if INDEX_FACTOR not in law.names:
+        return {}
+    places = law.places([factor.name for factor in plan.factors])
+    market = law.places([INDEX_FACTOR])[0]
+    betas = law.correlation[places, market] * law.vols[places] / law.vols[market]
+    prices = [(factor.name, beta) for factor, beta in zip(plan.factors, betas.tolist(), strict=True)]
+    return {name: beta for (name, beta), factor in zip(prices, plan.factors, strict=True) if _is_share(factor)}
+
+
+def _is_share(factor: RiskFactor) -> bool:
+    return factor.kind is Factor.SPOT and factor.sector not in {"", "Crypto"}
+
+
+def _book(trader: Any) -> Book:
+    book = getattr(trader, "book", trader)
+    if not isinstance(book, Book):
+        raise SimulationError(f"{trader!r} is no book and has none; pass traders, or books", value=trader)
+    return book
+
+
+class _Stopwatch:
+    """Seconds by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time a block."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start

@@ -1,0 +1,221 @@
+"""What a simulation found: losses, who makes them, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python.barbara import storable
+from bank_python.errors import MissingExtraError, RiskError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from bank_python.mc_engine.greeks_validation import GreekCheck
+    from bank_python.mntable import Table
+    from bank_python.risk.contributions import Contribution
+    from bank_python.risk.stress import StressResult
+    from bank_python.risk.tail_risk import TailRisk
+
+__all__ = ["INTERACTION", "LEVELS", "MCResult"]
+
+LEVELS = (0.95, 0.99)
+"""The confidences at which measures are taken."""
+INTERACTION = "interaction"
+"""The line of what factors make together and none of them makes alone."""
+
+
+@storable("mc.MCResult", version=1)
+@dataclass(frozen=True, slots=True, eq=False)
+class MCResult:
+    """The result of one simulation; made by :meth:`MonteCarloEngine.run`.
+
+    Measures are positive for a loss, in :attr:`currency`.
+
+    Parameters
+    ----------
+    model, revaluation, law : str
+        By which law the factors moved, how holdings were valued, and where the law comes from.
+    n_paths, random_seed : int
+        As asked for.
+    horizon : float
+        Years.
+    currency : str
+        Of all money.
+    tick : int
+        The graph's tick whose market it looked at.
+    pnl : ndarray, shape (n_paths,)
+        The firm's P&L in each scenario.
+    tails : tuple of TailRisk
+        At 95 % and at 99 %.
+    traders, factors : mapping of str to tuple of Contribution
+        By level (``"0.95"``, ``"0.99"``): who and what makes the risk. Factors end with a line ``interaction``.
+    stresses : tuple of StressResult
+        What the stress scenarios would make.
+    greek_checks : tuple of GreekCheck
+        Simulated Greeks beside closed forms.
+    fast_error : float, optional
+        With derivatives in the place of prices: the root mean square error of P&L in the worst tenth of the scenarios,
+        as a share of the value at risk at 99 %.
+    repaired : float
+        How far the law's correlations had been moved to be a correlation matrix.
+    timings : mapping of str to float
+        Seconds by part.
+    trader_pnl : ndarray, shape (traders, n_paths), optional
+        Each trader's P&L; not kept in a store.
+    """
+
+    model: str
+    revaluation: str
+    law: str
+    n_paths: int
+    random_seed: int
+    horizon: float
+    currency: str
+    tick: int
+    pnl: NDArray[Any]
+    tails: tuple[TailRisk, ...]
+    traders: Mapping[str, tuple[Contribution, ...]]
+    factors: Mapping[str, tuple[Contribution, ...]]
+    stresses: tuple[StressResult, ...] = ()
+    greek_checks: tuple[GreekCheck, ...] = ()
+    fast_error: float | None = None
+    repaired: float = 0.0
+    timings: Mapping[str, float] = field(default_factory=dict)
+    trader_pnl: NDArray[Any] | None = None
+
+    def tail(self, level: float) -> TailRisk:
+        """Return the measures at a level.
+
+        Raises
+        ------
+        RiskError
+            They were not taken at that level.
+        """
+        for tail in self.tails:
+            if math.isclose(tail.level, level):
+                return tail
+        raise RiskError(
+            f"no measures at {level!r}; there are {', '.join(f'{t.level:g}' for t in self.tails)}", value=level
+        )
+
+    @property
+    def var_95(self) -> float:
+        """Value at risk at 95 %."""
+        return self.tail(0.95).var
+
+    @property
+    def var_99(self) -> float:
+        """Value at risk at 99 %."""
+        return self.tail(0.99).var
+
+    @property
+    def cvar_95(self) -> float:
+        """Expected shortfall at 95 %."""
+        return self.tail(0.95).es
+
+    @property
+    def cvar_99(self) -> float:
+        """Expected shortfall at 99 %."""
+        return self.tail(0.99).es
+
+    def by_trader(self, level: float = 0.99) -> dict[str, Contribution]:
+        """Return what each trader adds.
+
+        Raises
+        ------
+        RiskError
+            Measures were not taken at that level.
+        """
+        return {part.name: part for part in self.traders[_key(self.tail(level))]}
+
+    def by_factor(self, level: float = 0.99) -> dict[str, Contribution]:
+        """Return what each factor adds, moved alone in the tail's scenarios; the last line is what they make together.
+
+        Raises
+        ------
+        RiskError
+            Measures were not taken at that level.
+        """
+        return {part.name: part for part in self.factors[_key(self.tail(level))]}
+
+    @property
+    def worst_z_score(self) -> float:
+        """The largest distance of a simulated Greek from its closed form, in standard errors; 0 if none was taken."""
+        return max((abs(check.z_score) for check in self.greek_checks), default=0.0)
+
+    def histogram(self, bins: int = 40) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return counts, shape (bins,), and edges, shape (bins + 1,), of the P&L; the ends take what is beyond."""
+        low, high = np.quantile(self.pnl, [0.0005, 0.9995])
+        counts, edges = np.histogram(np.clip(self.pnl, low, high), bins=bins, range=(float(low), float(high)))
+        return counts, edges
+
+    def to_table(self) -> Table:
+        """Return a row for each figure: measures, contributions, stresses, Greeks."""
+        from bank_python.mntable import Table
+
+        rows: list[dict[str, object]] = []
+        for tail in self.tails:
+            rows += [
+                _row("firm", "firm", f"var_{tail.level:.0%}", tail.var, tail.var_error),
+                _row("firm", "firm", f"cvar_{tail.level:.0%}", tail.es, tail.es_error),
+            ]
+        for kind, parts in (("trader", self.traders), ("factor", self.factors)):
+            for key, of_level in parts.items():
+                for part in of_level:
+                    rows += [
+                        _row(kind, part.name, f"var_{float(key):.0%}", part.var),
+                        _row(kind, part.name, f"cvar_{float(key):.0%}", part.es),
+                        _row(kind, part.name, f"incremental_var_{float(key):.0%}", part.incremental_var),
+                    ]
+        rows += [_row("stress", stress.key, "pnl", stress.pnl) for stress in self.stresses]
+        rows += [
+            _row("greek", check.contract, f"{check.greek}, {check.method}", check.simulated, check.error)
+            for check in self.greek_checks
+        ]
+        schema = [("kind", str), ("name", str), ("figure", str), ("value", float | None), ("error", float | None)]
+        return Table.from_rows(schema, rows)
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Draw the distribution of the P&L with its measures into a file (PNG, SVG or PDF, by the name's end).
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed (``pip install 'bank-python[plot]'``).
+        """
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as error:
+            raise MissingExtraError("a plot needs matplotlib: pip install 'bank-python[plot]'", extra="plot") from error
+        counts, edges = self.histogram(80)
+        figure = Figure(figsize=(9.0, 4.5), layout="constrained")
+        axes = figure.subplots()
+        axes.stairs(counts, edges, fill=True, alpha=0.6)
+        for tail in self.tails:
+            axes.axvline(-tail.var, linestyle="--", label=f"VaR {tail.level:.0%}: {tail.var:,.0f}")
+            axes.axvline(-tail.es, linestyle=":", label=f"CVaR {tail.level:.0%}: {tail.es:,.0f}")
+        axes.set(xlabel=f"P&L, {self.currency}", ylabel="scenarios", title=f"{self.model}, {self.n_paths:,} paths")
+        axes.legend()
+        figure.savefig(path)
+
+    def __rich__(self) -> object:
+        from bank_python.render_risk import simulation_view
+
+        return simulation_view(self)
+
+
+def _key(tail: TailRisk) -> str:
+    return f"{tail.level:g}"
+
+
+def _row(kind: str, name: str, figure: str, value: float, error: float = math.nan) -> dict[str, object]:
+    cells = {"value": value, "error": error}
+    shown = {key: None if math.isnan(cell) else cell for key, cell in cells.items()}
+    return {"kind": kind, "name": name, "figure": figure, **shown}

@@ -1,0 +1,114 @@
+"""Terminal views of risk: simulations, stresses, limits; see :mod:`bank_python.render`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from bank_python.render import MISSING, number, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bank_python.mc_engine import MCResult
+    from bank_python.risk.contributions import Contribution
+    from bank_python.risk.stress import StressResult
+
+__all__ = ["simulation_view", "stress_view"]
+
+_MOST_ROWS = 12
+_BAR = 24
+_HEIGHT = "▁▂▃▄▅▆▇█"
+
+
+def simulation_view(result: MCResult) -> Group:
+    """Show measures with their errors, the distribution, and who and what makes the risk."""
+    views: list[RichTable | Text] = [
+        _measures(result),
+        Text(f"P&L  {_spark(result)}", no_wrap=True, overflow="crop"),
+        _parts("Risk by trader, 99 %", result.traders["0.99"], "Trader"),
+        _parts("Risk by factor, 99 %", _largest(result.factors["0.99"]), "Factor"),
+    ]
+    if result.stresses:
+        views.append(stress_view(result.stresses))
+    return Group(*views)
+
+
+def stress_view(stresses: Sequence[StressResult]) -> RichTable:
+    """Show what scenarios would make, who would make most of it, and how much of it is by stated betas."""
+    shown = RichTable(title="Stress scenarios", header_style="bold")
+    shown.add_column("Scenario", no_wrap=True)
+    shown.add_column("P&L", justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    shown.add_column("Most by", no_wrap=True)
+    shown.add_column("Factors", justify="right", no_wrap=True)
+    widest = max((abs(stress.pnl) for stress in stresses), default=0.0)
+    for stress in stresses:
+        counts = f"{stress.exact}/{stress.mapped}/{len(stress.missing)}"
+        bar = _bar(stress.pnl, widest, _BAR // 2)
+        shown.add_row(Text(stress.title), signed(stress.pnl), bar, _most(stress.by_unit), counts)
+    notes = ["factors: moved as recorded / by a stated beta / without a figure"]
+    left_out = sorted({name for stress in stresses for name in stress.left_out})
+    if left_out:
+        notes.append(f"left out where a factor has none: {', '.join(left_out[:4])}")
+    shown.caption = "; ".join(notes)
+    return shown
+
+
+def _measures(result: MCResult) -> RichTable:
+    title = f"Monte Carlo, {result.model}: {result.n_paths:,} scenarios, {252.0 * result.horizon:.3g} days"
+    shown = RichTable(title=title, header_style="bold")
+    shown.add_column("Confidence")
+    for column in ("VaR", "± error", "CVaR", "± error"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for tail in result.tails:
+        figures = (tail.var, tail.var_error, tail.es, tail.es_error)
+        shown.add_row(f"{tail.level:.0%}", *(f"{figure:,.0f}" for figure in figures))
+    notes = [f"{result.currency}, losses positive", f"law: {result.law}"]
+    if result.repaired:
+        notes.append(f"correlations repaired by {result.repaired:.2g}")
+    if result.fast_error is not None:
+        notes.append(f"by derivatives, off by {result.fast_error:.2%} of VaR in the tail")
+    if result.greek_checks:
+        notes.append(f"Greeks within {result.worst_z_score:.1f} standard errors of closed forms")
+    shown.caption = "; ".join(notes)
+    return shown
+
+
+def _parts(title: str, parts: Sequence[Contribution], head: str) -> RichTable:
+    shown = RichTable(title=title, header_style="bold")
+    shown.add_column(head, no_wrap=True)
+    for column in ("VaR", "CVaR", "Without"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    widest = max((abs(part.es) for part in parts), default=0.0)
+    for part in parts:
+        without = MISSING if part.incremental_var != part.incremental_var else number(part.incremental_var, 0)
+        shown.add_row(Text(part.name), number(part.var, 0), number(part.es, 0), without, _bar(-part.es, widest, _BAR))
+    return shown
+
+
+def _largest(parts: Sequence[Contribution]) -> list[Contribution]:
+    return sorted(parts, key=lambda part: -abs(part.es))[:_MOST_ROWS]
+
+
+def _most(by_unit: Mapping[str, float]) -> Text:
+    if not by_unit:
+        return Text(MISSING)
+    name, made = max(by_unit.items(), key=lambda item: abs(item[1]))
+    return Text(f"{name} ").append(signed(made))
+
+
+def _bar(value: float, widest: float, width: int) -> Text:
+    length = round(abs(value) / widest * width) if widest else 0
+    return Text("█" * length, style="green" if value > 0.0 else "red", no_wrap=True, overflow="crop")
+
+
+def _spark(result: MCResult) -> str:
+    counts, edges = result.histogram(60)
+    top = max(int(counts.max()), 1)
+    bars = "".join(_HEIGHT[min(int(count / top * len(_HEIGHT)), len(_HEIGHT) - 1)] for count in counts.tolist())
+    return f"{edges[0]:,.0f} {bars} {edges[-1]:+,.0f}"

@@ -1,0 +1,296 @@
+r"""From what drivers do to what factors do.
+
+A book rests on hundreds of factors, a scenario moves a dozen drivers. :data:`DEFAULT_MAP` says, factor by factor and as
+data, which driver moves it and by which beta; a factor's rule lists several *routes*, and the first whose driver the
+scenario knows is taken. A route is *exact* where the driver is the factor (the ten-year yield), else the factor is
+*mapped*, and every result says so. A factor without any route is *missing*: what rests on it is left out and named, for
+a move of zero would be an opinion too.
+
+=============  =======================================================================================================
+``POWER``      the level is multiplied by :math:`(1 + s)^\beta`: a beta in logarithms, which leaves prices above 0
+``ADD``        :math:`\beta s` is added to the level
+``DURATION``   a price moves by :math:`e^{-D s}` with a yield, D being the beta
+``PROPORTION`` a spread widens as its index does, relative to the index's own level
+``REACH``      a volatility rises as its index must to reach the level s
+=============  =======================================================================================================
+
+Volatilities and spreads do not fall below a basis point.
+
+Examples
+--------
+>>> from bank_python.instruments.factor import Factor
+>>> from bank_python.risk.factors import RiskFactor
+>>> from bank_python.risk.stress_scenarios import STRESS_SCENARIOS
+>>> [move] = stress_moves(STRESS_SCENARIOS["gfc_2008"], [RiskFactor("BTC_SPOT", Factor.SPOT, 68_000.0, "Crypto")])
+>>> round(move.level), move.driver, move.beta, move.status
+(19308, <Driver.EQUITY: 'equity'>, 1.5, <Status.MAPPED: 'mapped'>)
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from bank_python.instruments.factor import Factor
+from bank_python.risk.stress_scenarios import Driver, Shift, Shock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bank_python.risk.factors import RiskFactor
+    from bank_python.risk.stress_scenarios import StressScenario
+
+__all__ = ["DEFAULT_MAP", "Route", "Rule", "Status", "StressMove", "Way", "stress_moves"]
+
+_LEAST = 1e-4
+_NOT_NEGATIVE = frozenset({Factor.VOL, Factor.CREDIT})
+
+
+class Way(enum.Enum):
+    """How a driver's shock becomes a factor's; see the module's table."""
+
+    POWER = "power"
+    ADD = "add"
+    DURATION = "duration"
+    PROPORTION = "proportion"
+    REACH = "reach"
+
+
+_TAKES = {
+    Way.POWER: Shift.RELATIVE,
+    Way.ADD: Shift.ABSOLUTE,
+    Way.DURATION: Shift.ABSOLUTE,
+    Way.PROPORTION: Shift.ABSOLUTE,
+    Way.REACH: Shift.LEVEL,
+}
+
+
+class Status(enum.Enum):
+    """How a factor's move is known."""
+
+    EXACT = "exact"
+    MAPPED = "mapped"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way from a driver to a factor.
+
+    Parameters
+    ----------
+    driver : Driver
+        What moves.
+    way : Way
+        How the factor follows.
+    beta : float, default 1.0
+        By how much; a duration in years for ``DURATION``.
+    exact : bool, default False
+        Whether the driver is the factor.
+    """
+
+    driver: Driver
+    way: Way = Way.POWER
+    beta: float = 1.0
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How some factors move.
+
+    Parameters
+    ----------
+    kind : Factor
+        Which kind of factor it is for.
+    routes : tuple of Route
+        In the order in which they are tried.
+    pattern : str, default "*"
+        Which names, as a file name pattern.
+    sectors : frozenset of str, optional
+        Which sectors, if not all.
+    index : str, default ""
+        For ``PROPORTION`` and ``REACH``: the factor whose present level is the index's.
+    index_level : float, default nan
+        What is taken for it where that factor is not among those stressed; the factor's own level if not a number.
+    """
+
+    kind: Factor
+    routes: tuple[Route, ...]
+    pattern: str = "*"
+    sectors: frozenset[str] = frozenset()
+    index: str = ""
+    index_level: float = math.nan
+
+    def fits(self, factor: RiskFactor) -> bool:
+        """Whether the rule is for that factor."""
+        in_sector = not self.sectors or factor.sector in self.sectors
+        return factor.kind is self.kind and in_sector and fnmatchcase(factor.name, self.pattern)
+
+
+_EQUITY = Route(Driver.EQUITY)
+_TECH = frozenset({"Technology", "Semiconductors"})
+_VOLS = (
+    Route(Driver.VOLATILITY, Way.ADD),
+    Route(Driver.VOLATILITY, Way.POWER),
+    Route(Driver.VOLATILITY, Way.REACH),
+    Route(Driver.EQUITY, beta=-2.0),
+)
+_DOLLARS = (Route(Driver.DOLLAR_INDEX), Route(Driver.DOLLAR), Route(Driver.CURRENCIES, beta=-1.0))
+_AGAINST_DOLLARS = tuple(Route(route.driver, route.way, -route.beta) for route in _DOLLARS)
+
+DEFAULT_MAP: tuple[Rule, ...] = (
+    Rule(Factor.SPOT, (Route(Driver.EQUITY, exact=True),), "SPY*"),
+    Rule(Factor.SPOT, (Route(Driver.TECH, exact=True), Route(Driver.EQUITY, beta=1.2)), "QQQ*"),
+    Rule(Factor.SPOT, (Route(Driver.GOLD, exact=True), Route(Driver.DOLLAR_INDEX, beta=-1.0)), "GLD*"),
+    Rule(
+        Factor.SPOT,
+        (
+            Route(Driver.LONG_BONDS, exact=True),
+            Route(Driver.RATE_10Y, Way.DURATION, 16.0),
+            Route(Driver.RATES, Way.DURATION, 16.0),
+        ),
+        "TLT*",
+    ),
+    Rule(Factor.SPOT, (Route(Driver.HIGH_YIELD, Way.DURATION, 3.5), Route(Driver.EQUITY, beta=0.4)), "HYG*"),
+    Rule(Factor.SPOT, (Route(Driver.BTC, exact=True), Route(Driver.EQUITY, beta=1.5)), "BTC*"),
+    Rule(
+        Factor.SPOT,
+        (Route(Driver.ETH, exact=True), Route(Driver.BTC, beta=1.2), Route(Driver.EQUITY, beta=1.8)),
+        "ETH*",
+    ),
+    Rule(
+        Factor.SPOT,
+        (Route(Driver.ETH, beta=1.1), Route(Driver.BTC, beta=1.3), Route(Driver.EQUITY, beta=2.0)),
+        sectors=frozenset({"Crypto"}),
+    ),
+    Rule(Factor.SPOT, (Route(Driver.TECH), Route(Driver.EQUITY, beta=1.2)), sectors=_TECH),
+    Rule(Factor.SPOT, (Route(Driver.TECH), Route(Driver.EQUITY, beta=1.2)), "XLK*"),
+    Rule(Factor.SPOT, (_EQUITY,)),
+    Rule(Factor.FX, _DOLLARS, "USD*"),
+    Rule(Factor.FX, _AGAINST_DOLLARS, "???USD*"),
+    Rule(
+        Factor.RATE,
+        (Route(Driver.RATE_2Y, Way.ADD, exact=True), Route(Driver.RATES, Way.ADD), Route(Driver.RATE_10Y, Way.ADD)),
+        "*2Y*",
+    ),
+    Rule(Factor.RATE, (Route(Driver.RATE_10Y, Way.ADD, exact=True), Route(Driver.RATES, Way.ADD)), "*10Y*"),
+    Rule(
+        Factor.RATE,
+        (Route(Driver.RATE_2Y, Way.ADD), Route(Driver.RATES, Way.ADD), Route(Driver.RATE_10Y, Way.ADD)),
+    ),
+    Rule(
+        Factor.CREDIT,
+        (Route(Driver.HIGH_YIELD, Way.ADD, exact=True), Route(Driver.CREDIT), Route(Driver.EQUITY, beta=-1.2)),
+        "*HY*",
+    ),
+    Rule(
+        Factor.CREDIT,
+        (Route(Driver.INVESTMENT_GRADE, Way.ADD, exact=True), Route(Driver.CREDIT), Route(Driver.EQUITY, beta=-1.2)),
+        "*IG*",
+    ),
+    Rule(
+        Factor.CREDIT,
+        (Route(Driver.INVESTMENT_GRADE, Way.PROPORTION), Route(Driver.CREDIT), Route(Driver.EQUITY, beta=-1.2)),
+        index="CDX_IG",
+        index_level=0.006,
+    ),
+    Rule(Factor.VOL, _VOLS, index="SPY_VOL"),
+)
+"""Which driver moves which factor. The first rule that fits is taken; a map of one's own may go before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StressMove:
+    """Where a scenario takes one factor.
+
+    Parameters
+    ----------
+    factor : str
+        Its name.
+    level : float
+        Where it stands then; NaN if that is missing.
+    status : Status
+        How that is known.
+    driver : Driver, optional
+        By what; none if it is missing, or given by name.
+    beta : float
+        By which beta.
+    """
+
+    factor: str
+    level: float
+    status: Status
+    driver: Driver | None = None
+    beta: float = 1.0
+
+
+def stress_moves(
+    scenario: StressScenario,
+    factors: Sequence[RiskFactor],
+    rules: Sequence[Rule] = DEFAULT_MAP,
+    betas: Mapping[str, float] | None = None,
+) -> tuple[StressMove, ...]:
+    """Return where a scenario takes each factor.
+
+    Parameters
+    ----------
+    scenario : StressScenario
+        What drivers do.
+    factors : sequence of RiskFactor
+        What is wanted, with their present levels.
+    rules : sequence of Rule, optional
+        Which driver moves what; :data:`DEFAULT_MAP`.
+    betas : mapping of str to float, optional
+        By factor, the beta to the share index that takes the place of the rules' (for shares, funds and coins).
+    """
+    levels = {factor.name: factor.level for factor in factors}
+    return tuple(_move(scenario, factor, rules, betas or {}, levels) for factor in factors)
+
+
+def _move(
+    scenario: StressScenario,
+    factor: RiskFactor,
+    rules: Sequence[Rule],
+    betas: Mapping[str, float],
+    levels: Mapping[str, float],
+) -> StressMove:
+    given = scenario.factors.get(factor.name)
+    if given is not None:
+        return StressMove(factor.name, _floored(factor, _shifted(factor.level, given)), Status.EXACT)
+    rule = next((rule for rule in rules if rule.fits(factor)), None)
+    for route in rule.routes if rule is not None else ():
+        shock = scenario.shocks.get(route.driver)
+        if shock is None or shock.shift is not _TAKES[route.way]:
+            continue
+        beta = betas.get(factor.name, route.beta) if route.driver is Driver.EQUITY and not route.exact else route.beta
+        index = levels.get(rule.index, rule.index_level) if rule is not None else math.nan
+        level = _followed(factor.level, shock.size, route.way, beta, factor.level if math.isnan(index) else index)
+        status = Status.EXACT if route.exact else Status.MAPPED
+        return StressMove(factor.name, _floored(factor, level), status, route.driver, beta)
+    return StressMove(factor.name, math.nan, Status.MISSING)
+
+
+def _followed(level: float, size: float, way: Way, beta: float, index: float) -> float:
+    if way is Way.POWER:
+        return level * math.pow(1.0 + size, beta)
+    if way is Way.ADD:
+        return level + beta * size
+    if way is Way.DURATION:
+        return level * math.exp(-beta * size)
+    if way is Way.PROPORTION:
+        return level * (1.0 + beta * size / index)
+    return level * math.pow(max(size / index, 1.0), beta)
+
+
+def _shifted(level: float, shock: Shock) -> float:
+    if shock.shift is Shift.RELATIVE:
+        return level * (1.0 + shock.size)
+    return level + shock.size if shock.shift is Shift.ABSOLUTE else shock.size
+
+
+def _floored(factor: RiskFactor, level: float) -> float:
+    return max(level, _LEAST) if factor.kind in _NOT_NEGATIVE else level
