@@ -66,24 +66,27 @@ def decompose_by_factor(
     The incremental value at risk is read from the worst scenarios: a factor that stands still is taken to bring none of
     the others into the tail.
     """
-    alone = plan.alone(np.asarray(worst.levels, dtype=np.float64))
+    parts = np.empty((len(plan.factors) + 1, len(worst.scenarios)))
+    parts[:-1] = plan.alone(np.asarray(worst.levels, dtype=np.float64))
     whole = total[worst.scenarios].astype(np.float64)
-    parts = np.vstack([alone, whole - alone.sum(axis=0)])
+    np.subtract(whole, parts[:-1].sum(axis=0), out=parts[-1])
     names = (*(factor.name for factor in plan.factors), INTERACTION)
     held = np.append(plan.factor_exposures(), 0.0)
+    ranked = parts - whole
+    ranked.sort(axis=1)
     found = {}
     for risk in tails:
         tail = find_tail(total, risk.var, risk.es).among(worst.scenarios)
-        without = _quantiles(parts - whole, len(total), risk.level)
+        without = _quantiles(ranked, len(total), risk.level)
         found[f"{risk.level:g}"] = contributions(names, parts, tail, held, without)
     return found
 
 
 def _quantiles(losses: FloatArray, n: int, level: float) -> list[float]:
-    """Return, row by row, the quantile of n losses of which only the largest are there."""
+    """Return, row by row, the quantile of n losses of which only the largest are there, in ascending order."""
     place = (n - 1) * (1.0 - level)
-    above, below = math.floor(place), min(math.ceil(place), losses.shape[1] - 1)
-    ranked = -np.partition(-losses, [above, below], axis=1)
-    upper, lower = ranked[:, above], ranked[:, below]
+    above = min(math.floor(place), losses.shape[1] - 1)
+    below = min(above + 1, losses.shape[1] - 1)
+    upper, lower = losses[:, -1 - above], losses[:, -1 - below]
     found: list[float] = (upper - (upper - lower) * (place - above)).tolist()
     return found
