@@ -15,6 +15,7 @@ from bank_python.dagger.greeks import Greeks, Slope
 from bank_python.dagger.journal import Entry, Evaluation, Recorder
 from bank_python.dagger.journals import BarbaraJournal, FileJournal, Journal, MemoryJournal
 from bank_python.dagger.ladder import Ladder
+from bank_python.dagger.large import LargeNode
 from bank_python.dagger.node import Leaf, Node
 from bank_python.dagger.observe import Subscription
 from bank_python.dagger.outcome import Failure
@@ -40,6 +41,7 @@ __all__ = [
     "Greeks",
     "Journal",
     "Ladder",
+    "LargeNode",
     "Layer",
     "Leaf",
     "LeafBlock",

@@ -591,6 +591,7 @@ class DependencyGraph:
                 self._refresh(node)
             finally:
                 self._lock.leave()
+        waited = False
         while True:
             undone = self._rollbacks
             outcome = node._outcome
@@ -598,6 +599,10 @@ class DependencyGraph:
                 if self._batch_owner == get_ident():
                     return outcome
                 outcome = node._previous
+                if outcome is None and not waited:  # a large node has let go of it: wait for the tick to end
+                    with self._lock:
+                        waited = True
+                    continue
             if undone == self._rollbacks and not undone % 2:
                 return outcome
             with self._lock:  # a batch is being undone; wait until it is

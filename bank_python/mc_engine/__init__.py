@@ -6,6 +6,7 @@ from bank_python.mc_engine.engine import MonteCarloEngine
 from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
 from bank_python.mc_engine.greeks_validation import GreekCheck
 from bank_python.mc_engine.paths import HestonPaths, heston_paths, heston_terminal, merton_paths
+from bank_python.mc_engine.reactive import ReactiveRisk
 from bank_python.mc_engine.result import MCResult
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "MCResult",
     "Model",
     "MonteCarloEngine",
+    "ReactiveRisk",
     "Revaluation",
     "Sampling",
     "VarianceTerms",

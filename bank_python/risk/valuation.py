@@ -129,6 +129,10 @@ class PricedBlock:
         made = made * then + net[:, None] * (then - self.conversion.now(base))
         return made.astype(levels.dtype, copy=False)
 
+    def at(self, table: FloatArray) -> PricedBlock:
+        """Return the block as it is when the arguments of ``price`` are others."""
+        return replace(self, table=table, values=_priced(self.kind, table))
+
     def with_contracts(self, chosen: NDArray[np.bool_]) -> PricedBlock:
         """Return the block of some of the contracts; costs go with them only where all are chosen."""
         movements = tuple((row, movement.chosen(chosen)) for row, movement in self.movements)
