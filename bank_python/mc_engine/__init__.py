@@ -5,6 +5,8 @@ from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
 from bank_python.mc_engine.engine import MonteCarloEngine
 from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
 from bank_python.mc_engine.greeks_validation import GreekCheck
+from bank_python.mc_engine.grid_proxy import GridProxy
+from bank_python.mc_engine.pacing import choose_paths
 from bank_python.mc_engine.paths import HestonPaths, heston_paths, heston_terminal, merton_paths
 from bank_python.mc_engine.reactive import ReactiveRisk
 from bank_python.mc_engine.result import MCResult
@@ -12,6 +14,7 @@ from bank_python.mc_engine.result import MCResult
 __all__ = [
     "FactorLaw",
     "GreekCheck",
+    "GridProxy",
     "HestonPaths",
     "JumpTerms",
     "MCConfig",
@@ -24,6 +27,7 @@ __all__ = [
     "VarianceTerms",
     "calibrate_from_table",
     "calibrate_law",
+    "choose_paths",
     "heston_paths",
     "heston_terminal",
     "merton_paths",

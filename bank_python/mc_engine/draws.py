@@ -62,9 +62,11 @@ class Draws:
                 )
         return np.array([at[name] for name in factors], dtype=np.intp)
 
-    def levels(self, rows: NDArray[np.intp], base: NDArray[Any], part: slice = slice(None)) -> NDArray[Any]:
-        """Return where factors stand in the scenarios `part`, given where they stand now; shape (rows, scenarios)."""
-        moves = self.moves[rows, part]
+    def levels(
+        self, rows: NDArray[np.intp], base: NDArray[Any], chosen: NDArray[np.intp] | None = None
+    ) -> NDArray[Any]:
+        """Return where factors stand in all or `chosen` scenarios, given where they stand now."""
+        moves = self.moves[rows] if chosen is None else self.moves[np.ix_(rows, chosen)]
         scale = np.array([base[i] if self.relative[row] else 1.0 for i, row in enumerate(rows.tolist())])
         moves *= scale.astype(moves.dtype)[:, None]
         moves += base.astype(moves.dtype)[:, None]

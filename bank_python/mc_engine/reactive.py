@@ -199,6 +199,25 @@ class ReactiveRisk:
         parts = contributions(tuple(self._groups), vectors, tail, held, without)
         return tuple(sorted(parts, key=lambda part: -part.es))
 
+    def value_error(self, sample: int = 256) -> float:
+        """Return how far the groups' values are from full revaluation: root mean square of the firm's P&L, in money.
+
+        Parameters
+        ----------
+        sample : int, default 256
+            In how many of the scenarios that is measured: half of them the worst, half spread over all.
+        """
+        total = cast("NDArray[Any]", self.pnl.value)
+        half = min(sample // 2, len(total))
+        worst = np.argpartition(total, half - 1)[:half]
+        chosen = np.unique(np.concatenate([worst, np.linspace(0, len(total) - 1, half).astype(np.intp)]))
+        off = np.zeros(len(chosen))
+        for name, revaluation in self._revaluations.items():
+            node = self._groups[name]
+            full = revaluation.full([cast("float", source.value) for source in node.underliers], chosen)
+            off += cast("NDArray[Any]", node.value)[chosen] - full
+        return float(np.sqrt(np.mean(off * off)))
+
     # --- what if -----------------------------------------------------------------------------
 
     def if_traded(self, contract: Instrument, amount: float) -> tuple[TailRisk, ...]:

@@ -109,6 +109,11 @@ class GroupRevaluation:
             raise plan.fault(np.asarray(levels[:, ~np.isfinite(made)], dtype=np.float64), self.years)
         return made
 
+    def full(self, values: Sequence[float], scenarios: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the P&L by full revaluation in some scenarios, for values of the inputs."""
+        plan = self.at(values)
+        return full_value(plan, self.draws.levels(self.rows, plan.base, scenarios), self.years)
+
     def at(self, values: Sequence[float]) -> ValuationPlan:
         """Return the plan for other values of the inputs."""
         given = np.asarray(values, dtype=np.float64)
