@@ -10,7 +10,7 @@ import numpy as np
 from bank_python.dagger import Leaf, Node
 from bank_python.dagger.evaluation import inputs_first
 from bank_python.errors import RiskError
-from bank_python.instruments import Equity, FXRate
+from bank_python.instruments import Equity, FXForward, FXOption, FXRate
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
 from bank_python.market_data import Clock
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bank_python.dagger import DependencyGraph
     from bank_python.instruments import Instrument
     from bank_python.numerics import FloatArray
     from bank_python.risk.holdings import Holding
@@ -137,6 +138,7 @@ class SourceReader:
         self._factors: dict[Leaf, RiskFactor] = {}
         self._places: dict[Leaf, int] = {}
         self._slopes: dict[Node, dict[int, float]] = {}
+        self._sectors: dict[DependencyGraph, dict[Leaf, str]] = {}
 
     @property
     def factors(self) -> tuple[RiskFactor, ...]:
@@ -213,19 +215,36 @@ class SourceReader:
         source = node.rate if isinstance(node, FXRate) else node
         if not isinstance(source, Leaf):
             raise RiskError(f"{node.name} is a rate of exchange that is not quoted; quote the pair", name=node.name)
-        return self._add(source, Factor.FX, "")
+        return self._add(source, Factor.FX, None)
 
     def _place(self, leaf: Leaf, contract: Instrument, name: str) -> int:
-        return self._add(leaf, contract.factor_of(name), contract.sector if isinstance(contract, Equity) else "")
+        kind = contract.factor_of(name)
+        if kind is Factor.SPOT and isinstance(contract, FXForward | FXOption):
+            kind = Factor.FX
+        return self._add(leaf, kind, contract)
 
-    def _add(self, leaf: Leaf, kind: Factor, sector: str) -> int:
+    def _add(self, leaf: Leaf, kind: Factor, contract: Instrument | None) -> int:
         known = self._factors.get(leaf)
         if known is None:
             self._places[leaf] = len(self._places)
-            self._factors[leaf] = RiskFactor(leaf.name, kind, float(cast("float", self._read(leaf))), sector)
-        elif sector and not known.sector:
-            self._factors[leaf] = replace(known, sector=sector)
+            level = float(cast("float", self._read(leaf)))
+            self._factors[leaf] = RiskFactor(leaf.name, kind, level, self._sector(leaf, contract))
+        elif kind is Factor.FX:  # what is a currency pair to one contract is one to all
+            self._factors[leaf] = replace(known, kind=kind)
         return self._places[leaf]
+
+    def _sector(self, leaf: Leaf, contract: Instrument | None) -> str:
+        """Return the sector of the share whose price the leaf is, whoever holds it."""
+        if isinstance(contract, Equity):
+            return contract.sector
+        graph = leaf.graph
+        if graph is not None and graph not in self._sectors:
+            self._sectors[graph] = {
+                share.spot: share.sector
+                for share in graph
+                if isinstance(share, Equity) and isinstance(share.spot, Leaf)
+            }
+        return self._sectors[graph].get(leaf, "") if graph is not None else ""
 
     def _slopes_of(self, source: Node, contract: Instrument, name: str) -> dict[int, float]:
         if source not in self._slopes:
@@ -236,7 +255,7 @@ class SourceReader:
             slopes = source.graph.greeks(source, leaves, bump=_BUMP)
             kind = contract.factor_of(name)
             self._slopes[source] = {
-                self._add(leaf, kind, ""): slopes[source, leaf].delta for leaf in leaves if slopes[source, leaf].delta
+                self._add(leaf, kind, None): slopes[source, leaf].delta for leaf in leaves if slopes[source, leaf].delta
             }
         return self._slopes[source]
 

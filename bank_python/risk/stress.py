@@ -123,5 +123,8 @@ def _run(
 
 
 def _levels(plan: ValuationPlan, moves: Sequence[StressMove]) -> FloatArray:
-    reached = np.array([move.level for move in moves])
-    return np.where(np.isnan(reached), plan.base, reached)[:, None]
+    reached = [
+        now if move.status is Status.MISSING else move.level
+        for now, move in zip(plan.base.tolist(), moves, strict=True)
+    ]
+    return np.array(reached)[:, None]

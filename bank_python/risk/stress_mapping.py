@@ -10,8 +10,8 @@ a move of zero would be an opinion too.
 ``POWER``      the level is multiplied by :math:`(1 + s)^\beta`: a beta in logarithms, which leaves prices above 0
 ``ADD``        :math:`\beta s` is added to the level
 ``DURATION``   a price moves by :math:`e^{-D s}` with a yield, D being the beta
-``PROPORTION`` a spread widens as its index does, relative to the index's own level
-``REACH``      a volatility rises as its index must to reach the level s
+``PROPORTION`` a spread widens in proportion as its index does, which is taken to stand at a stated level
+``REACH``      a volatility rises by as much as its index must to reach s from a stated level
 =============  =======================================================================================================
 
 Volatilities and spreads do not fall below a basis point.
@@ -34,6 +34,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bank_python.errors import RiskError
 from bank_python.instruments.factor import Factor
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock
 
@@ -112,18 +115,15 @@ class Rule:
         Which names, as a file name pattern.
     sectors : frozenset of str, optional
         Which sectors, if not all.
-    index : str, default ""
-        For ``PROPORTION`` and ``REACH``: the factor whose present level is the index's.
-    index_level : float, default nan
-        What is taken for it where that factor is not among those stressed; the factor's own level if not a number.
+    index_level : float, default 1.0
+        For ``PROPORTION`` and ``REACH``: where the index is taken to stand.
     """
 
     kind: Factor
     routes: tuple[Route, ...]
     pattern: str = "*"
     sectors: frozenset[str] = frozenset()
-    index: str = ""
-    index_level: float = math.nan
+    index_level: float = 1.0
 
     def fits(self, factor: RiskFactor) -> bool:
         """Whether the rule is for that factor."""
@@ -175,9 +175,10 @@ DEFAULT_MAP: tuple[Rule, ...] = (
     Rule(
         Factor.RATE,
         (Route(Driver.RATE_2Y, Way.ADD, exact=True), Route(Driver.RATES, Way.ADD), Route(Driver.RATE_10Y, Way.ADD)),
-        "*2Y*",
+        "UST2Y*",
     ),
-    Rule(Factor.RATE, (Route(Driver.RATE_10Y, Way.ADD, exact=True), Route(Driver.RATES, Way.ADD)), "*10Y*"),
+    Rule(Factor.RATE, (Route(Driver.RATE_10Y, Way.ADD, exact=True), Route(Driver.RATES, Way.ADD)), "UST10Y*"),
+    Rule(Factor.RATE, (), "*FUNDING*"),
     Rule(
         Factor.RATE,
         (Route(Driver.RATE_2Y, Way.ADD), Route(Driver.RATES, Way.ADD), Route(Driver.RATE_10Y, Way.ADD)),
@@ -185,22 +186,23 @@ DEFAULT_MAP: tuple[Rule, ...] = (
     Rule(
         Factor.CREDIT,
         (Route(Driver.HIGH_YIELD, Way.ADD, exact=True), Route(Driver.CREDIT), Route(Driver.EQUITY, beta=-1.2)),
-        "*HY*",
+        "CDX_HY*",
     ),
     Rule(
         Factor.CREDIT,
         (Route(Driver.INVESTMENT_GRADE, Way.ADD, exact=True), Route(Driver.CREDIT), Route(Driver.EQUITY, beta=-1.2)),
-        "*IG*",
+        "CDX_IG*",
     ),
     Rule(
         Factor.CREDIT,
         (Route(Driver.INVESTMENT_GRADE, Way.PROPORTION), Route(Driver.CREDIT), Route(Driver.EQUITY, beta=-1.2)),
-        index="CDX_IG",
         index_level=0.006,
     ),
-    Rule(Factor.VOL, _VOLS, index="SPY_VOL"),
+    Rule(Factor.VOL, _VOLS, index_level=0.19),
 )
 """Which driver moves which factor. The first rule that fits is taken; a map of one's own may go before it."""
+
+_NO_RULE = Rule(Factor.OTHER, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,32 +247,35 @@ def stress_moves(
     rules : sequence of Rule, optional
         Which driver moves what; :data:`DEFAULT_MAP`.
     betas : mapping of str to float, optional
-        By factor, the beta to the share index that takes the place of the rules' (for shares, funds and coins).
+        By factor, the beta to the share index that takes the place of the rules', where that index is what moves it.
+
+    Raises
+    ------
+    RiskError
+        A beta or a level is not finite, or a price would not stay above 0.
     """
-    levels = {factor.name: factor.level for factor in factors}
-    return tuple(_move(scenario, factor, rules, betas or {}, levels) for factor in factors)
+    own = betas or {}
+    for name, value in (*((factor.name, factor.level) for factor in factors), *own.items()):
+        if not math.isfinite(value):
+            raise RiskError(f"{name}: {value!r} is not a finite level or beta; correct it", name=name, value=value)
+    return tuple(_move(scenario, factor, rules, own) for factor in factors)
 
 
 def _move(
-    scenario: StressScenario,
-    factor: RiskFactor,
-    rules: Sequence[Rule],
-    betas: Mapping[str, float],
-    levels: Mapping[str, float],
+    scenario: StressScenario, factor: RiskFactor, rules: Sequence[Rule], betas: Mapping[str, float]
 ) -> StressMove:
     given = scenario.factors.get(factor.name)
     if given is not None:
-        return StressMove(factor.name, _floored(factor, _shifted(factor.level, given)), Status.EXACT)
-    rule = next((rule for rule in rules if rule.fits(factor)), None)
-    for route in rule.routes if rule is not None else ():
+        return StressMove(factor.name, _admitted(scenario, factor, _shifted(factor.level, given)), Status.EXACT)
+    rule = next((rule for rule in rules if rule.fits(factor)), _NO_RULE)
+    for route in rule.routes:
         shock = scenario.shocks.get(route.driver)
         if shock is None or shock.shift is not _TAKES[route.way]:
             continue
         beta = betas.get(factor.name, route.beta) if route.driver is Driver.EQUITY and not route.exact else route.beta
-        index = levels.get(rule.index, rule.index_level) if rule is not None else math.nan
-        level = _followed(factor.level, shock.size, route.way, beta, factor.level if math.isnan(index) else index)
+        level = _followed(factor.level, shock.size, route.way, beta, rule.index_level)
         status = Status.EXACT if route.exact else Status.MAPPED
-        return StressMove(factor.name, _floored(factor, level), status, route.driver, beta)
+        return StressMove(factor.name, _admitted(scenario, factor, level), status, route.driver, beta)
     return StressMove(factor.name, math.nan, Status.MISSING)
 
 
@@ -280,10 +285,10 @@ def _followed(level: float, size: float, way: Way, beta: float, index: float) ->
     if way is Way.ADD:
         return level + beta * size
     if way is Way.DURATION:
-        return level * math.exp(-beta * size)
+        return level * float(np.exp(-beta * size))
     if way is Way.PROPORTION:
         return level * (1.0 + beta * size / index)
-    return level * math.pow(max(size / index, 1.0), beta)
+    return level + beta * max(size - index, 0.0)
 
 
 def _shifted(level: float, shock: Shock) -> float:
@@ -292,5 +297,14 @@ def _shifted(level: float, shock: Shock) -> float:
     return level + shock.size if shock.shift is Shift.ABSOLUTE else shock.size
 
 
-def _floored(factor: RiskFactor, level: float) -> float:
-    return max(level, _LEAST) if factor.kind in _NOT_NEGATIVE else level
+def _admitted(scenario: StressScenario, factor: RiskFactor, level: float) -> float:
+    if factor.kind in _NOT_NEGATIVE:
+        level = max(level, _LEAST)
+    if not math.isfinite(level) or (factor.relative and level <= 0.0):
+        raise RiskError(
+            f"{scenario.key} takes {factor.name} from {factor.level:g} to {level:g}; a price stays above 0 and finite: "
+            "correct the shock",
+            name=factor.name,
+            value=level,
+        )
+    return level

@@ -20,9 +20,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import math
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from bank_python.errors import RiskError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,10 +81,23 @@ class Shift(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Shock:
-    """By how much something moves: decimals, so that -0.34 is a fall by 34 % or by 3,400 basis points."""
+    """By how much something moves: decimals, so that -0.34 is a fall by 34 % or by 3,400 basis points.
+
+    Raises
+    ------
+    RiskError
+        The size is not finite, or a relative one takes away everything.
+    """
 
     size: float
     shift: Shift = Shift.RELATIVE
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.size) or (self.shift is Shift.RELATIVE and self.size <= -1.0):
+            raise RiskError(
+                f"a {self.shift.value} shock of {self.size!r}: give a finite number, above -1 if it is relative",
+                value=self.size,
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class PricedBlock:
         From the contracts' currency to the plan's.
     holdings : ndarray, shape (units, contracts)
         Units of each contract held.
-    costs : ndarray, shape (units,)
+    costs : ndarray, shape (units, contracts)
         What they cost, in the contracts' currency.
     values : ndarray, shape (contracts,)
         Their prices now.
@@ -125,7 +125,7 @@ class PricedBlock:
         then = self.conversion.then(levels)
         if then is None:
             return made
-        net = self.holdings @ self.values - self.costs  # what is held, less what it was bought with
+        net = (self.holdings * self.values - self.costs).sum(axis=1)  # what is held, less what it was bought with
         made = made * then + net[:, None] * (then - self.conversion.now(base))
         return made.astype(levels.dtype, copy=False)
 
@@ -134,7 +134,7 @@ class PricedBlock:
         return replace(self, table=table, values=_priced(self.kind, table))
 
     def with_contracts(self, chosen: NDArray[np.bool_]) -> PricedBlock:
-        """Return the block of some of the contracts; costs go with them only where all are chosen."""
+        """Return the block of some of the contracts."""
         movements = tuple((row, movement.chosen(chosen)) for row, movement in self.movements)
         return replace(
             self,
@@ -142,6 +142,7 @@ class PricedBlock:
             table=self.table[:, chosen],
             movements=movements,
             holdings=self.holdings[:, chosen],
+            costs=self.costs[:, chosen],
             values=self.values[chosen],
         )
 
@@ -349,10 +350,11 @@ def plan_holdings(
 def _block(members: Sequence[Holding], unit_at: dict[str, int], reader: SourceReader) -> PricedBlock:
     contracts = list(dict.fromkeys(holding.contract for holding in members))
     column = {contract: i for i, contract in enumerate(contracts)}
-    held, costs = np.zeros((len(unit_at), len(contracts))), np.zeros(len(unit_at))
+    held, costs = np.zeros((2, len(unit_at), len(contracts)))
     for holding in members:
-        held[unit_at[holding.unit], column[holding.contract]] += holding.amount
-        costs[unit_at[holding.unit]] += holding.cost
+        cell = unit_at[holding.unit], column[holding.contract]
+        held[cell] += holding.amount
+        costs[cell] += holding.cost
     kind = type(contracts[0])
     table = np.array([reader.arguments(contract) for contract in contracts], dtype=np.float64).T.copy()
     return PricedBlock(
