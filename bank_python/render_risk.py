@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
     from bank_python.mc_engine import MCResult
     from bank_python.risk.contributions import Contribution
+    from bank_python.risk.reverse_stress import ReverseStress
+    from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
     from bank_python.risk.stress import StressResult
 
-__all__ = ["simulation_view", "stress_view"]
+__all__ = [
+    "reverse_stress_view",
+    "sensitivity_grid_view",
+    "sensitivity_ladder_view",
+    "simulation_view",
+    "stress_view",
+]
 
 _MOST_ROWS = 12
 _BAR = 24
@@ -55,6 +63,45 @@ def stress_view(stresses: Sequence[StressResult]) -> RichTable:
     if left_out:
         notes.append(f"left out where a factor has none: {', '.join(left_out[:4])}")
     shown.caption = "; ".join(notes)
+    return shown
+
+
+def sensitivity_ladder_view(ladder: SensitivityLadder) -> RichTable:
+    """Show P&L along a factor, as numbers and as a picture."""
+    shown = RichTable(title=f"P&L along {ladder.factor}, {ladder.currency}", header_style="bold")
+    for column in ("Shock", "Level", "P&L"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    widest = float(abs(ladder.pnl).max(initial=0.0))
+    for shock, level, made in zip(ladder.shocks.tolist(), ladder.levels.tolist(), ladder.pnl.tolist(), strict=True):
+        shown.add_row(f"{shock:+.2%}", number(level, 4), signed(made), _bar(made, widest, _BAR))
+    return shown
+
+
+def sensitivity_grid_view(grid: SensitivityGrid) -> RichTable:
+    """Show P&L over two factors, losses red."""
+    down, across = grid.factors
+    shown = RichTable(title=f"P&L over {down} (down) and {across} (across), {grid.currency}", header_style="bold")
+    shown.add_column("", justify="right", no_wrap=True)
+    for shock in grid.across.tolist():
+        shown.add_column(f"{shock:+.1%}", justify="right", no_wrap=True)
+    for shock, row in zip(grid.down.tolist(), grid.pnl.tolist(), strict=True):
+        shown.add_row(f"{shock:+.1%}", *(signed(made) for made in row))
+    return shown
+
+
+def reverse_stress_view(found: ReverseStress) -> RichTable:
+    """Show the likeliest scenario that loses so much: the factors that move most."""
+    title = f"The likeliest way to lose {found.loss:,.0f}: {found.distance:.2f} standard deviations out"
+    shown = RichTable(title=title, header_style="bold")
+    shown.add_column("Factor", no_wrap=True)
+    for column in ("Move", "Level"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    rows = list(found.moves.items())[:_MOST_ROWS]
+    widest = max((abs(move) for _, move in rows), default=0.0)
+    for name, move in rows:
+        shown.add_row(Text(name), f"{move:+.2%}", number(found.levels[name], 4), _bar(move, widest, _BAR))
     return shown
 
 

@@ -217,6 +217,18 @@ class FactorLaw:
             repaired=moved,
         )
 
+    def covariance(self, factors: Sequence[str], horizon: float) -> FloatArray:
+        """Return the covariance of moves of `factors` over `horizon` years, shape (factors, factors).
+
+        Raises
+        ------
+        SimulationError
+            The law knows nothing of one of them.
+        """
+        chosen = self.places(factors)
+        deviations = self.vols[chosen] * np.sqrt(horizon)
+        return np.asarray(self.correlation[np.ix_(chosen, chosen)] * np.outer(deviations, deviations))
+
     def places(self, factors: Sequence[str]) -> list[int]:
         """Return where `factors` stand.
 

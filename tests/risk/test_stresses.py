@@ -515,7 +515,7 @@ def test_a_price_is_never_taken_to_zero_or_below():
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_an_absurd_yield_is_refused_by_name():
     scenario = StressScenario("t", "T", {Driver.RATE_10Y: Shock(-100.0, Shift.ABSOLUTE)})
-    with pytest.raises(RiskError, match="takes TLT_SPOT from .* to inf"):
+    with pytest.raises(RiskError, match=r"takes TLT_SPOT from .* to inf"):
         stress_moves(scenario, [RiskFactor("TLT_SPOT", Factor.SPOT, 92.0)])
 
 
