@@ -9,17 +9,22 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from bank_python.render import MISSING, number, signed
+from bank_python.risk.alerts import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bank_python.mc_engine import MCResult
+    from bank_python.risk.alerts import Alert
     from bank_python.risk.contributions import Contribution
+    from bank_python.risk.limits import LimitReading
     from bank_python.risk.reverse_stress import ReverseStress
     from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
     from bank_python.risk.stress import StressResult
 
 __all__ = [
+    "alerts_view",
+    "limits_view",
     "reverse_stress_view",
     "sensitivity_grid_view",
     "sensitivity_ladder_view",
@@ -30,6 +35,12 @@ __all__ = [
 _MOST_ROWS = 12
 _BAR = 24
 _HEIGHT = "▁▂▃▄▅▆▇█"
+_URGENCY: dict[Severity | None, str] = {
+    Severity.LOW: "cyan",
+    Severity.MEDIUM: "yellow",
+    Severity.HIGH: "red",
+    Severity.CRITICAL: "bold red",
+}
 
 
 def simulation_view(result: MCResult) -> Group:
@@ -102,6 +113,41 @@ def reverse_stress_view(found: ReverseStress) -> RichTable:
     widest = max((abs(move) for _, move in rows), default=0.0)
     for name, move in rows:
         shown.add_row(Text(name), f"{move:+.2%}", number(found.levels[name], 4), _bar(move, widest, _BAR))
+    return shown
+
+
+def limits_view(readings: Sequence[LimitReading]) -> RichTable:
+    """Show how much of each limit is used, the fullest first."""
+    shown = RichTable(title="Limits", header_style="bold")
+    for column in ("Scope", "Measure"):
+        shown.add_column(column, no_wrap=True)
+    for column in ("Value", "Limit", "Used"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    for reading in readings[:_MOST_ROWS]:
+        style = _URGENCY.get(reading.severity, "green")
+        filled = min(round(reading.used * _BAR), _BAR)
+        bar = Text("█" * filled + "·" * (_BAR - filled), style=style)
+        figures = number(reading.value), number(reading.limit.maximum), f"{reading.used:.0%}"
+        shown.add_row(Text(reading.limit.scope), Text(reading.limit.name), *figures, bar)
+    left = len(readings) - _MOST_ROWS
+    if left > 0:
+        shown.caption = f"{left} more, less used"
+    return shown
+
+
+def alerts_view(alerts: Sequence[Alert]) -> RichTable:
+    """Show open alerts, the most urgent first."""
+    shown = RichTable(title="Open alerts", header_style="bold")
+    for column in ("Severity", "Opened", "State", "What", "Most by"):
+        shown.add_column(column)
+    for alert in alerts[:_MOST_ROWS]:
+        urgency = Text(alert.severity.value, style=_URGENCY[alert.severity])
+        shown.add_row(
+            urgency, f"{alert.opened:%H:%M:%S}", alert.state.value, Text(alert.message), Text(alert.contributor)
+        )
+    if not alerts:
+        shown.caption = "none"
     return shown
 
 

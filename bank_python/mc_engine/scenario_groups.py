@@ -14,6 +14,7 @@ import numpy as np
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import SimulationError
 from bank_python.instruments.factor import Factor
+from bank_python.risk.contracts import underlying_of
 from bank_python.risk.valuation import ValuationPlan, plan_holdings
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bank_python.dagger import DependencyGraph
-    from bank_python.instruments import Instrument
     from bank_python.mc_engine.draws import Draws
     from bank_python.numerics import FloatArray
     from bank_python.risk.holdings import Holding
@@ -36,17 +36,8 @@ def group_holdings(holdings: Iterable[Holding]) -> dict[str, list[Holding]]:
     """Group holdings by the name of what their contracts are written on, in alphabetical order."""
     groups: dict[str, list[Holding]] = {}
     for holding in holdings:
-        groups.setdefault(_underlying(holding.contract), []).append(holding)
+        groups.setdefault(underlying_of(holding.contract, _UNDERLYING), []).append(holding)
     return {name: groups[name] for name in sorted(groups)}
-
-
-def _underlying(contract: Instrument) -> str:
-    of_kind = {contract.factor_of(name): getattr(contract, name) for name in reversed(contract.source_names)}
-    for kind in _UNDERLYING:
-        source = of_kind.get(kind)
-        if isinstance(source, Node):
-            return source.name
-    return contract.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

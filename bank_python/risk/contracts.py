@@ -22,14 +22,15 @@ import numpy as np
 
 from bank_python.dagger import Node
 from bank_python.dagger.array_node import call_price
+from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bank_python.instruments import Instrument
     from bank_python.numerics import FloatArray
 
-__all__ = ["ContractColumns", "group_contracts", "value_of"]
+__all__ = ["ContractColumns", "group_contracts", "underlying_of", "value_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +76,16 @@ class ContractColumns:
         """Return the prices that a table of the same rows gives; of shape (arguments, …), its columns are free."""
         flat = np.ascontiguousarray(table.reshape(len(self.names), -1))
         return call_price(self.kind, flat).reshape(table.shape[1:])
+
+
+def underlying_of(contract: Instrument, kinds: Sequence[Factor] = (Factor.SPOT, Factor.FX, Factor.CREDIT)) -> str:
+    """Return the name of what a contract is written on: its first source of those kinds; or its own name."""
+    for kind in kinds:
+        for name in contract.source_names:
+            source = getattr(contract, name)
+            if contract.factor_of(name) is kind and isinstance(source, Node):
+                return cast("Node", source).name
+    return contract.name
 
 
 def value_of(node: Node) -> object:

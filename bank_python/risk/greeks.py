@@ -41,7 +41,7 @@ import numpy as np
 from bank_python.errors import InstrumentError, UnknownColumnError
 from bank_python.instruments import Book, Instrument, Position
 from bank_python.instruments.factor import Factor
-from bank_python.risk.contracts import group_contracts, value_of
+from bank_python.risk.contracts import group_contracts, underlying_of, value_of
 from bank_python.risk.derivatives import Derivatives, take_derivatives
 from bank_python.risk.state import exchange_rate
 
@@ -202,7 +202,7 @@ def take_greeks(
         tuple(position.name for _, position in held),
         tuple(cast("Node", position.instrument).name for _, position in held),
         tuple(book.name for book, _ in held),
-        tuple(_underlying(contracts[position], position) for _, position in held),
+        tuple(underlying_of(item) if (item := contracts[position]) else position.name for _, position in held),
         base_currency,
         columns,
         errors,
@@ -260,13 +260,3 @@ def _contract(position: Position) -> Instrument | None:
 
 def _unknown(position: Position) -> Exception:
     return InstrumentError(f"{position.name} holds a node that is no instrument: it has no Greeks", name=position.name)
-
-
-def _underlying(contract: Instrument | None, position: Position) -> str:
-    if contract is None:
-        return position.name
-    for name in contract.source_names:
-        source = getattr(contract, name)
-        if contract.factor_of(name) in {Factor.SPOT, Factor.FX, Factor.CREDIT} and not isinstance(source, float):
-            return cast("Node", source).name
-    return contract.name

@@ -1,0 +1,364 @@
+"""Limits: measures that may not pass a maximum, as nodes, and the alerts they open.
+
+A :class:`Limit` says what is the most of a measure for a trader or the firm, and from which part of it on somebody is
+told, and how urgently. :func:`watch_limit` makes it a node that rests on the measure's node (a value at risk, a stress
+loss, a Greek, a concentration), so it follows every tick, can be explained and can be asked what if. A
+:class:`LimitBoard` looks at all of them when it is asked to and keeps the book of alerts: it opens one where a
+threshold is passed, brings it up to date where it has moved by a twentieth of its limit, and closes it when the measure
+is back by a margin, so that a measure at the threshold does not flicker.
+
+Examples
+--------
+>>> from bank_python.barbara import BarbaraDB
+>>> from bank_python.dagger import DependencyGraph, Leaf
+>>> from bank_python.risk.alerts import AlertBook
+>>> graph = DependencyGraph()
+>>> measure = graph.register(Leaf("TONY_VAR", 900_000.0))
+>>> board = LimitBoard(graph, AlertBook(BarbaraDB.open("desk", path=":memory:")))
+>>> reading = board.watch(Limit("VaR 99", "Tony", maximum=1_000_000.0), measure)
+>>> reading.value.used, [alert.severity.value for alert in board.check()]
+(0.9, ['medium'])
+>>> measure.set(1_300_000.0)
+>>> [(alert.severity.value, alert.message) for alert in board.check()]
+[('critical', 'VaR 99 of Tony is 1,300,000: 130% of its limit of 1,000,000')]
+>>> measure.set(500_000.0)
+>>> [(alert.state.value, alert.resolution) for alert in board.check()]
+[('closed', 'back within its limit: 500,000')]
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from bank_python.errors import RiskError
+from bank_python.risk.alerts import AlertBook, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from bank_python.dagger import DependencyGraph, DerivedNode, Node
+    from bank_python.mntable import Table
+    from bank_python.risk.alerts import Alert
+
+__all__ = ["Limit", "LimitBoard", "LimitReading", "Thresholds", "load_limits", "parse_limits", "watch_limit"]
+
+_MARGIN = 0.95
+"""A threshold that was passed is left at this part of it."""
+_STEP = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which part of the maximum on an alert has which severity; None for never.
+
+    Raises
+    ------
+    RiskError
+        They are not above 0 and in ascending order.
+    """
+
+    low: float | None = None
+    medium: float | None = 0.8
+    high: float | None = 1.0
+    critical: float | None = 1.25
+
+    def __post_init__(self) -> None:
+        given = [part for part in (self.low, self.medium, self.high, self.critical) if part is not None]
+        if not given or not all(0.0 < part < math.inf for part in given) or given != sorted(set(given)):
+            raise RiskError(f"thresholds {given!r}: give parts of the limit above 0, each above the one before")
+
+    def severity(self, used: float, at_least: Severity | None = None) -> Severity | None:
+        """Return the severity for a part used; one that was reached holds until the part is back by a margin.
+
+        Parameters
+        ----------
+        used : float
+            Part of the maximum.
+        at_least : Severity, optional
+            The severity reached before.
+        """
+        for severity in reversed(Severity):
+            part: float | None = getattr(self, severity.value)
+            if part is None:
+                continue
+            reached = at_least is not None and severity.rank <= at_least.rank
+            if used >= (part * _MARGIN if reached else part):
+                return severity
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most of a measure.
+
+    Parameters
+    ----------
+    name : str
+        Of the measure, such as ``"VaR 99"``.
+    scope : str
+        Whose: a trader, or the firm.
+    maximum : float
+        Above 0, in the measure's own unit.
+    thresholds : Thresholds, optional
+        From which part on there is an alert.
+
+    Raises
+    ------
+    RiskError
+        The maximum is not a finite number above 0, or a name is empty.
+    """
+
+    name: str
+    scope: str
+    maximum: float
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not self.scope.strip():
+            raise RiskError(f"a limit needs a name and a scope; got {self.name!r}, {self.scope!r}", name=self.name)
+        if not 0.0 < self.maximum < math.inf:
+            raise RiskError(f"{self.name} of {self.scope}: maximum={self.maximum!r} is not a finite number above 0")
+
+    @property
+    def node_name(self) -> str:
+        """The name of the limit's node."""
+        return f"LIMIT:{self.scope}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReading:
+    """Where a measure stands against its limit.
+
+    Parameters
+    ----------
+    limit : Limit
+        The limit.
+    value : float
+        The measure; its size counts, whatever its sign.
+    """
+
+    limit: Limit
+    value: float
+
+    @property
+    def used(self) -> float:
+        """Which part of the maximum is used."""
+        return abs(self.value) / self.limit.maximum
+
+    @property
+    def severity(self) -> Severity | None:
+        """How urgent it is by itself; None if no threshold is passed."""
+        return self.limit.thresholds.severity(self.used)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Watched:
+    """A limit at work."""
+
+    limit: Limit
+    node: DerivedNode
+    contributor: Callable[[], str] | None
+
+
+def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> DerivedNode:
+    """Make a limit a node of the graph, whose value is a :class:`LimitReading`.
+
+    Parameters
+    ----------
+    graph : DependencyGraph
+        Where the measure lives.
+    limit : Limit
+        The limit.
+    measure : Node or str
+        A node with a float value.
+
+    Raises
+    ------
+    GraphError
+        There is a node of that name (``LIMIT:<scope>:<name>``) already.
+    """
+    return graph.derive(limit.node_name, lambda value: LimitReading(limit, float(value)), [measure])
+
+
+class LimitBoard:
+    """All limits of a desk, and the alerts they open.
+
+    Parameters
+    ----------
+    graph : DependencyGraph
+        Where the measures live.
+    alerts : AlertBook
+        Where alerts are kept.
+    """
+
+    def __init__(self, graph: DependencyGraph, alerts: AlertBook) -> None:
+        self.alerts = alerts
+        self._graph = graph
+        self._watched: list[_Watched] = []
+
+    def watch(self, limit: Limit, measure: Node | str, contributor: Callable[[], str] | None = None) -> DerivedNode:
+        """Watch a limit.
+
+        Parameters
+        ----------
+        limit : Limit
+            The limit.
+        measure : Node or str
+            The node of the measure.
+        contributor : callable, optional
+            Says who or what makes most of it; asked only where an alert is opened or brought up to date.
+
+        Raises
+        ------
+        GraphError
+            It is watched already.
+        """
+        node = watch_limit(self._graph, limit, measure)
+        self._watched.append(_Watched(limit, node, contributor))
+        return node
+
+    def readings(self) -> tuple[LimitReading, ...]:
+        """Return where all measures stand, the most used first; those without a value are left out."""
+        found = [cast("LimitReading", watched.node.value) for watched in self._watched if watched.node.error is None]
+        return tuple(sorted(found, key=lambda reading: -reading.used))
+
+    def check(self) -> tuple[Alert, ...]:
+        """Look at all limits now; open, bring up to date and close alerts, and return those that changed.
+
+        A measure without a value changes nothing: its alert, if there is one, stays as it was.
+        """
+        changed: list[Alert] = []
+        for watched in self._watched:
+            if watched.node.error is not None:
+                continue
+            alert = self._checked(watched, cast("LimitReading", watched.node.value))
+            if alert is not None:
+                changed.append(alert)
+        return tuple(changed)
+
+    def _checked(self, watched: _Watched, reading: LimitReading) -> Alert | None:
+        limit = watched.limit
+        known = self.alerts.open_alert(limit.name, limit.scope)
+        severity = limit.thresholds.severity(reading.used, None if known is None else known.severity)
+        if severity is None:
+            if known is None:
+                return None
+            return self.alerts.close(known.id, f"back within its limit: {reading.value:,.10g}")
+        if (
+            known is not None
+            and known.severity is severity
+            and abs(known.value - reading.value) < _STEP * limit.maximum
+        ):
+            return None
+        return self.alerts.raise_alert(
+            limit.name,
+            limit.scope,
+            severity,
+            f"{limit.name} of {limit.scope} is {reading.value:,.10g}: {reading.used:.0%} of its limit of "
+            f"{limit.maximum:,.10g}",
+            value=reading.value,
+            limit=limit.maximum,
+            contributor="" if watched.contributor is None else watched.contributor(),
+        )
+
+    def to_table(self) -> Table:
+        """Return a row for each limit whose measure has a value."""
+        from bank_python.mntable import Table
+
+        rows = [
+            {
+                "scope": reading.limit.scope,
+                "limit": reading.limit.name,
+                "value": reading.value,
+                "maximum": reading.limit.maximum,
+                "used": reading.used,
+                "severity": None if reading.severity is None else reading.severity.value,
+            }
+            for reading in self.readings()
+        ]
+        figures = [(name, float) for name in ("value", "maximum", "used")]
+        return Table.from_rows([("scope", str), ("limit", str), *figures, ("severity", str | None)], rows)
+
+    def __rich__(self) -> object:
+        from bank_python.render_risk import limits_view
+
+        return limits_view(self.readings())
+
+
+def load_limits(path: str | PathLike[str]) -> tuple[Limit, ...]:
+    """Read limits from a TOML file.
+
+    ::
+
+        [thresholds]              # for all of them; parts of the maximum
+        medium = 0.8
+        high = 1.0
+
+        [[limits]]
+        name = "VaR 99"
+        scope = "Tony"
+        maximum = 900_000
+
+        [[limits]]
+        name = "Vega"
+        scope = "firm"
+        maximum = 2e6
+        thresholds = { high = 0.9, critical = 1.0 }
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Raises
+    ------
+    RiskError
+        It cannot be read, or says what makes no sense; the message names the place.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RiskError(f"{path}: {error}; give a readable TOML file", value=str(path)) from error
+    return parse_limits(text, str(path))
+
+
+def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
+    """Read limits from TOML text; see :func:`load_limits`."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RiskError(f"{origin} is no TOML: {error}; correct it", value=origin) from error
+    rows = document.get("limits")
+    if not isinstance(rows, list) or not set(document) <= {"limits", "thresholds"}:
+        raise RiskError(f"{origin}: wants [[limits]], and may have [thresholds]", value=origin)
+    general = document.get("thresholds", {})
+    return tuple(_limit(f"{origin}: limit {i}", row, general) for i, row in enumerate(rows, start=1))
+
+
+def _limit(place: str, row: object, general: object) -> Limit:
+    wanted = {"name", "scope", "maximum"}
+    if not isinstance(row, dict) or not wanted <= set(row) <= {*wanted, "thresholds"}:
+        raise RiskError(f"{place}: wants name, scope, maximum and perhaps thresholds; found {row!r}", value=row)
+    maximum = row["maximum"]
+    if isinstance(maximum, bool) or not isinstance(maximum, int | float):
+        raise RiskError(f"{place}: maximum={maximum!r} is not a number", value=maximum)
+    return Limit(
+        str(row["name"]), str(row["scope"]), float(maximum), _thresholds(place, row.get("thresholds", general))
+    )
+
+
+def _thresholds(place: str, cells: object) -> Thresholds:
+    known = {severity.value for severity in Severity}
+    if not isinstance(cells, dict) or not set(cells) <= known:
+        raise RiskError(f"{place}: thresholds are {cells!r}; wants some of {', '.join(sorted(known))}", value=cells)
+    if not cells:
+        return Thresholds()
+    parts: dict[str, Any] = {name: cells.get(name) for name in known}
+    if not all(part is None or type(part) in {int, float} for part in parts.values()):
+        raise RiskError(f"{place}: thresholds are {cells!r}; wants numbers", value=cells)
+    return Thresholds(**parts)
