@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         SimulatedFeed,
         YahooFeed,
     )
+    from bank_python.mc_engine import FactorLaw, MCConfig, MonteCarloEngine, ReactiveRisk
     from bank_python.mntable import Table
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
@@ -99,6 +100,10 @@ _HOME = {
     "ReplayFeed": "market_data",
     "SimulatedFeed": "market_data",
     "YahooFeed": "market_data",
+    "FactorLaw": "mc_engine",
+    "MCConfig": "mc_engine",
+    "MonteCarloEngine": "mc_engine",
+    "ReactiveRisk": "mc_engine",
     "Table": "mntable",
     "PnLAttribution": "risk",
     "HestonProcess": "risk_models",
@@ -127,6 +132,7 @@ __all__ = [
     "FXForward",
     "FXOption",
     "FXRate",
+    "FactorLaw",
     "FloatingBond",
     "ForwardOption",
     "HestonProcess",
@@ -136,14 +142,17 @@ __all__ = [
     "JobMode",
     "JobRunner",
     "JournalError",
+    "MCConfig",
     "MarketData",
     "MarketDataManager",
     "MertonJumpDiffusion",
+    "MonteCarloEngine",
     "Option",
     "PerpetualFuture",
     "PnLAttribution",
     "Position",
     "PowerLawOption",
+    "ReactiveRisk",
     "ReplayFeed",
     "SimulatedFeed",
     "Table",

@@ -1,6 +1,7 @@
-"""Risk: what prices and P&L rest on, and how they move."""
+"""Risk: Greeks, P&L attribution, value at risk and its backtests, stresses, limits and alerts."""
 
-from bank_python.risk.attribution import EFFECTS, AttributionMode, PnLAttribution
+from bank_python.risk.alerts import Alert, AlertBook, AlertState, Severity
+from bank_python.risk.attribution import EFFECTS, AttributionMode, PnLAttribution, capture
 from bank_python.risk.backtests import (
     AcerbiSzekely,
     ChristoffersenTest,
@@ -12,37 +13,105 @@ from bank_python.risk.backtests import (
     traffic_light,
 )
 from bank_python.risk.contracts import ContractColumns, group_contracts
+from bank_python.risk.contributions import Contribution
 from bank_python.risk.derivatives import Derivatives, take_derivatives
+from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
-from bank_python.risk.state import DeskState, PositionState, capture
+from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, load_limits, parse_limits, watch_limit
+from bank_python.risk.measures import BookMeasure, concentration, greek_measure, gross_by_underlying, stress_measure
+from bank_python.risk.quadratic import QuadraticPlan, quadratic_plan
+from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
+from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder, sensitivity_grid, sensitivity_ladder
+from bank_python.risk.single_asset import GbmRisk, gbm_paths, gbm_var
+from bank_python.risk.state import DeskState, PositionState
+from bank_python.risk.stress import StressResult, run_stresses
+from bank_python.risk.stress_file import load_scenarios, parse_scenarios
+from bank_python.risk.stress_mapping import DEFAULT_MAP, Route, Rule, Status, StressMove, Way, stress_moves
+from bank_python.risk.stress_scenarios import (
+    REFERENCE_STRESSES,
+    STRESS_SCENARIOS,
+    Driver,
+    Shift,
+    Shock,
+    StressScenario,
+)
 from bank_python.risk.tail_risk import TailMethod, TailRisk, expected_shortfall, tail_risk, value_at_risk
+from bank_python.risk.valuation import ValuationPlan, plan_valuation
 
 __all__ = [
+    "DEFAULT_MAP",
     "EFFECTS",
     "GREEKS",
+    "REFERENCE_STRESSES",
+    "STRESS_SCENARIOS",
     "AcerbiSzekely",
+    "Alert",
+    "AlertBook",
+    "AlertState",
     "AttributionMode",
     "BookGreeks",
+    "BookMeasure",
     "ChristoffersenTest",
     "ContractColumns",
+    "Contribution",
     "Derivatives",
     "DeskState",
+    "Driver",
+    "GbmRisk",
     "KupiecTest",
+    "Limit",
+    "LimitBoard",
+    "LimitReading",
     "PnLAttribution",
     "PositionState",
+    "QuadraticPlan",
+    "ReverseStress",
+    "RiskFactor",
+    "Route",
+    "Rule",
+    "SensitivityGrid",
+    "SensitivityLadder",
+    "Severity",
+    "Shift",
+    "Shock",
+    "Status",
+    "StressMove",
+    "StressResult",
+    "StressScenario",
     "TailMethod",
     "TailRisk",
+    "Thresholds",
     "TrafficLight",
     "Unit",
+    "ValuationPlan",
+    "Way",
     "acerbi_szekely_test",
     "capture",
     "christoffersen_test",
+    "concentration",
     "expected_shortfall",
+    "gbm_paths",
+    "gbm_var",
+    "greek_measure",
+    "gross_by_underlying",
     "group_contracts",
     "kupiec_test",
+    "load_limits",
+    "load_scenarios",
+    "parse_limits",
+    "parse_scenarios",
+    "plan_valuation",
+    "quadratic_plan",
+    "reverse_stress",
+    "run_stresses",
+    "sensitivity_grid",
+    "sensitivity_ladder",
+    "stress_measure",
+    "stress_moves",
     "tail_risk",
     "take_derivatives",
     "take_greeks",
     "traffic_light",
     "value_at_risk",
+    "watch_limit",
 ]

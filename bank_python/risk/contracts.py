@@ -84,7 +84,7 @@ def underlying_of(contract: Instrument, kinds: Sequence[Factor] = (Factor.SPOT, 
         for name in contract.source_names:
             source = getattr(contract, name)
             if contract.factor_of(name) is kind and isinstance(source, Node):
-                return cast("Node", source).name
+                return source.name
     return contract.name
 
 
