@@ -1,0 +1,655 @@
+"""Limits and alerts, read a second time: against a model of their own, on disk, in threads and with bad input."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bank_python.barbara import BarbaraDB
+from bank_python.dagger import DependencyGraph, Leaf
+from bank_python.errors import DuplicateNodeError, RiskError, UpstreamError
+from bank_python.risk.alerts import ALERTS_PREFIX, Alert, AlertBook, AlertState, Severity
+from bank_python.risk.limits import (
+    Limit,
+    LimitBoard,
+    LimitReading,
+    Thresholds,
+    load_limits,
+    parse_limits,
+    watch_limit,
+)
+
+UTC = dt.UTC
+START = dt.datetime(2024, 1, 2, 9, 0, tzinfo=UTC)
+
+
+def clock():
+    """A minute later at each look."""
+    minutes = itertools.count()
+    return lambda: START + dt.timedelta(minutes=next(minutes))
+
+
+def in_memory():
+    db = BarbaraDB.open("desk", path=":memory:")
+    return db, AlertBook(db, clock())
+
+
+def desk(value=0.0, **limit):
+    """One measure under a limit of 1,000, the board, and all that was written."""
+    db, alerts = in_memory()
+    graph = DependencyGraph()
+    measure = graph.register(Leaf("MEASURE", value))
+    board = LimitBoard(graph, alerts)
+    node = board.watch(Limit(**{"name": "VaR 99", "scope": "Tony", "maximum": 1000.0} | limit), measure)
+    return db, alerts, board, measure, node
+
+
+def versions(db, alert_id):
+    return [db.read_version(version) for version in db.history(ALERTS_PREFIX + alert_id)]
+
+
+# --- thresholds ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("used", "severity"),
+    [
+        (0.0, None),
+        (math.nextafter(0.8, 0.0), None),
+        (0.8, Severity.MEDIUM),
+        (math.nextafter(1.0, 0.0), Severity.MEDIUM),
+        (1.0, Severity.HIGH),
+        (math.nextafter(1.25, 0.0), Severity.HIGH),
+        (1.25, Severity.CRITICAL),
+        (math.inf, Severity.CRITICAL),
+    ],
+)
+def test_a_threshold_is_passed_where_it_is_reached(used, severity):
+    assert Thresholds().severity(used) is severity
+
+
+# The margin is a twentieth: 1.25 is left below 1.1875, 1.0 below 0.95, 0.8 below 0.76.
+@pytest.mark.parametrize(
+    ("reached", "used", "severity"),
+    [
+        (Severity.CRITICAL, 1.19, Severity.CRITICAL),
+        (Severity.CRITICAL, 1.18, Severity.HIGH),
+        (Severity.CRITICAL, 0.96, Severity.HIGH),
+        (Severity.CRITICAL, 0.94, Severity.MEDIUM),
+        (Severity.CRITICAL, 0.77, Severity.MEDIUM),
+        (Severity.CRITICAL, 0.75, None),
+        (Severity.HIGH, 1.24, Severity.HIGH),
+        (Severity.HIGH, 1.26, Severity.CRITICAL),
+        (Severity.MEDIUM, 0.99, Severity.MEDIUM),
+        (Severity.LOW, 0.77, None),
+    ],
+)
+def test_a_severity_that_was_reached_is_left_by_a_margin(reached, used, severity):
+    assert Thresholds().severity(used, reached) is severity
+
+
+PARTS = st.lists(st.floats(0.01, 5.0), min_size=4, max_size=4, unique=True).map(sorted)
+PRESENT = st.lists(st.booleans(), min_size=4, max_size=4).filter(any)
+
+
+@st.composite
+def some_thresholds(draw):
+    cells = zip(draw(PARTS), draw(PRESENT), strict=True)
+    return Thresholds(*(part if there else None for part, there in cells))
+
+
+def given_parts(thresholds):
+    return [(severity, getattr(thresholds, severity.value)) for severity in Severity]
+
+
+def level(thresholds, used, margin=1.0):
+    """How many severities from the bottom are reached; 0 for none."""
+    return max(
+        (s.rank + 1 for s, part in given_parts(thresholds) if part is not None and used >= part * margin), default=0
+    )
+
+
+def model_severity(thresholds, used, before):
+    """The rule in other words: up at a threshold, down at 0.95 of it, never further down than where that leads."""
+    held = 0 if before is None else min(before.rank + 1, level(thresholds, used, 0.95))
+    rank = max(level(thresholds, used), held)
+    return None if rank == 0 else list(Severity)[rank - 1]
+
+
+@given(thresholds=some_thresholds(), used=st.floats(0.0, 6.0), more=st.floats(0.0, 2.0))
+def test_more_use_is_never_less_urgent(thresholds, used, more):
+    def rank(severity):
+        return -1 if severity is None else severity.rank
+
+    assert rank(thresholds.severity(used + more)) >= rank(thresholds.severity(used))
+    for before in Severity:
+        assert rank(thresholds.severity(used, before)) >= rank(thresholds.severity(used))
+        assert rank(thresholds.severity(used + more, before)) >= rank(thresholds.severity(used, before))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"high": math.nan},
+        {"high": math.inf},
+        {"high": 0.0},
+        {"high": -1.0},
+        {"high": 0.8},
+        {"medium": 1.1},
+        {"low": 0.9},
+        {"low": None, "medium": None, "high": None, "critical": None},
+    ],
+)
+def test_thresholds_that_make_no_sense_are_refused(parts):
+    with pytest.raises(RiskError, match="thresholds"):
+        Thresholds(**parts)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
+def test_a_limit_wants_a_maximum_above_0(bad):
+    with pytest.raises(RiskError, match="VaR of Tony: maximum="):
+        Limit("VaR", "Tony", bad)
+
+
+@pytest.mark.parametrize(("name", "scope"), [("", "Tony"), ("VaR", ""), ("  ", "Tony"), ("VaR", "\t")])
+def test_a_limit_wants_names(name, scope):
+    with pytest.raises(RiskError, match="name and a scope"):
+        Limit(name, scope, 1.0)
+
+
+# --- the limit as a node -------------------------------------------------------------------------
+
+
+def test_a_reading_follows_every_tick_and_what_if():
+    graph = DependencyGraph()
+    measure = graph.register(Leaf("MEASURE", -300.0))
+    limit = Limit("Delta", "Tony", 1000.0)
+    node = watch_limit(graph, limit, "MEASURE")
+    assert node.name == limit.node_name == "LIMIT:Tony:Delta"
+    assert node.value == LimitReading(limit, -300.0)
+    assert (node.value.used, node.value.severity) == (0.3, None)
+    with graph.scenario({measure: 1100.0}):
+        assert node.value.severity is Severity.HIGH
+    assert node.value.severity is None
+    measure.set(-1250.0)
+    assert (node.value.used, node.value.severity) == (1.25, Severity.CRITICAL)
+    assert "MEASURE" in str(graph.explain(node))
+
+
+def test_a_measure_that_stays_as_it_was_does_not_move_its_limit():
+    graph = DependencyGraph()
+    spot = graph.register(Leaf("SPOT", 100.0))
+    measure = graph.derive("MEASURE", lambda value: float(value > 50.0) * 900.0, [spot])
+    node = watch_limit(graph, Limit("VaR", "Tony", 1000.0), measure)
+    before, count = node.value, graph.evaluations
+    spot.set(120.0)
+    assert node.value is before
+    assert graph.evaluations - count == 1  # the measure alone
+    spot.set(10.0)
+    assert node.value.value == 0.0
+    assert graph.evaluations - count == 3
+
+
+def test_a_limit_is_watched_once():
+    _, _, board, measure, _ = desk()
+    with pytest.raises(DuplicateNodeError, match="LIMIT:Tony:VaR 99"):
+        board.watch(Limit("VaR 99", "Tony", 2000.0), measure)
+    board.watch(Limit("VaR 99", "Bob", 2000.0), measure)
+    assert [reading.limit.scope for reading in board.readings()] == ["Tony", "Bob"]
+
+
+def test_a_measure_without_a_value_changes_no_alert_and_comes_back():
+    graph, (_, alerts) = DependencyGraph(), in_memory()
+    leaf = graph.register(Leaf("LEAF", 1.0))
+    measure = graph.derive("MEASURE", lambda value: 1000.0 / value, [leaf])
+    board = LimitBoard(graph, alerts)
+    node = board.watch(Limit("VaR", "Tony", 1000.0), measure)
+    other = board.watch(Limit("VaR", "Bob", 1000.0), graph.register(Leaf("OTHER", 2000.0)))
+    assert len(board.check()) == 2
+    before = alerts.history()
+    leaf.set(0.0)
+    assert board.check() == ()
+    assert alerts.history() == before
+    assert board.readings() == (other.value,)
+    assert isinstance(node.error, UpstreamError)
+    assert "MEASURE" in str(node.error)
+    assert "division by zero" in str(node.error)
+    leaf.set(1e6)
+    assert [alert.state for alert in board.check()] == [AlertState.CLOSED]
+
+
+# --- the board against a model -------------------------------------------------------------------
+
+WALKS = st.lists(st.one_of(st.floats(-2000.0, 2000.0), st.sampled_from([0.0, 760.0, 800.0, 950.0, 1000.0, 1250.0])))
+
+
+@settings(max_examples=60)
+@given(thresholds=some_thresholds(), walk=WALKS)
+def test_a_walk_of_a_measure_opens_and_closes_as_the_model_says(thresholds, walk):
+    db, alerts, board, measure, _ = desk(thresholds=thresholds)
+    before, told, opened, written = None, math.nan, 0, 0
+    for value in walk:
+        measure.set(value)
+        changed = board.check()
+        severity = model_severity(thresholds, abs(value) / 1000.0, before)
+        moved = severity is not None and not abs(told - value) < 50.0
+        assert bool(changed) == (severity is not before or moved), (thresholds, walk, value)
+        opened += before is None and severity is not None
+        written += bool(changed)
+        known = alerts.open_alert("VaR 99", "Tony")
+        assert (None if known is None else known.severity) is severity, (thresholds, walk, value)
+        if changed:
+            told = value
+            assert changed == (alerts.history()[-1],)
+        if severity is None and changed:
+            assert changed[0].state is AlertState.CLOSED
+            assert changed[0].resolution.startswith("back within its limit")
+            told = math.nan
+        elif changed:
+            assert (changed[0].value, changed[0].limit) == (value, 1000.0)
+        before = severity
+        assert board.check() == ()  # a second look finds nothing new
+    history = alerts.history()
+    assert len(history) == opened
+    assert sum(len(versions(db, alert.id)) for alert in history) == written
+    assert len(alerts.open_alerts()) == (before is not None)
+
+
+def test_a_measure_that_trembles_at_a_threshold_is_one_alert():
+    db, alerts, board, measure, _ = desk()
+    for value in [799.0, 801.0, 799.0, 802.0, 770.0, 805.0] * 20:
+        measure.set(value)
+        board.check()
+    (alert,) = alerts.history()
+    assert alert.state is AlertState.OPEN
+    assert len(versions(db, alert.id)) == 1  # none of it moved by a twentieth of the limit
+
+
+def test_a_slow_drift_is_written_at_every_twentieth():
+    db, alerts, board, measure, _ = desk()
+    for value in range(800, 1000, 2):
+        measure.set(float(value))
+        board.check()
+    assert [alert.value for alert in versions(db, alerts.history()[0].id)] == [800.0, 850.0, 900.0, 950.0]
+
+
+def test_who_makes_most_of_it_is_asked_only_where_something_is_written():
+    graph, (_, alerts) = DependencyGraph(), in_memory()
+    measure = graph.register(Leaf("MEASURE", 100.0))
+    board, asked = LimitBoard(graph, alerts), []
+
+    def contributor():
+        asked.append(measure.value)
+        return f"OPT_{len(asked)}"
+
+    board.watch(Limit("VaR", "Tony", 1000.0), measure, contributor)
+    for value in [100.0, 900.0, 901.0, 1000.0, 1001.0, 10.0]:
+        measure.set(value)
+        board.check()
+    assert asked == [900.0, 1000.0]
+    assert alerts.history()[0].contributor == "OPT_2"
+
+
+def test_what_a_person_closed_is_opened_anew_while_it_lasts():
+    _, alerts, board, _, _ = desk(1500.0)
+    (first,) = board.check()
+    alerts.close(first.id, "hedged")
+    (second,) = board.check()
+    assert (second.severity, second.id != first.id) == (Severity.CRITICAL, True)
+    assert [alert.state for alert in alerts.history()] == [AlertState.CLOSED, AlertState.OPEN]
+
+
+def test_an_acknowledgement_outlives_what_follows():
+    _, alerts, board, measure, _ = desk(900.0)
+    alerts.acknowledge(board.check()[0].id, "risk")
+    measure.set(2000.0)
+    (worse,) = board.check()
+    assert (worse.severity, worse.acknowledged_by) == (Severity.CRITICAL, "risk")
+    measure.set(0.0)
+    (closed,) = board.check()
+    assert (closed.state, closed.acknowledged_by, closed.acknowledged) == (
+        AlertState.CLOSED,
+        "risk",
+        worse.acknowledged,
+    )
+
+
+def test_readings_and_table_show_the_fullest_first():
+    graph, (_, alerts) = DependencyGraph(), in_memory()
+    board = LimitBoard(graph, alerts)
+    assert len(board.to_table()) == 0
+    for scope, value in [("A", -300.0), ("B", 1300.0), ("C", 850.0)]:
+        board.watch(Limit("VaR", scope, 1000.0), graph.register(Leaf(f"{scope}_VAR", value)))
+    assert [reading.limit.scope for reading in board.readings()] == ["B", "C", "A"]
+    rows = list(board.to_table())
+    assert [(row["scope"], row["value"], row["maximum"], row["severity"]) for row in rows] == [
+        ("B", 1300.0, 1000.0, "critical"),
+        ("C", 850.0, 1000.0, "medium"),
+        ("A", -300.0, 1000.0, None),
+    ]
+
+
+def test_a_board_over_a_reopened_store_goes_on_where_the_last_one_was(tmp_path):
+    path = tmp_path / "desk.db"
+
+    def session(value, now):
+        with BarbaraDB.open("desk", path=path) as db:
+            graph, alerts = DependencyGraph(), AlertBook(db, lambda: now)
+            board = LimitBoard(graph, alerts)
+            board.watch(Limit("VaR", "Tony", 1000.0), graph.register(Leaf("MEASURE", value)))
+            board.check()
+            return alerts.history()
+
+    (first,) = session(1300.0, START)
+    (held,) = session(1200.0, START + dt.timedelta(hours=1))  # by itself high; the margin keeps what was reached
+    assert (held.severity, held.opened, held.id) == (Severity.CRITICAL, first.opened, first.id)
+    (closed,) = session(0.0, START + dt.timedelta(hours=2))
+    assert (closed.state, closed.closed) == (AlertState.CLOSED, START + dt.timedelta(hours=2))
+
+
+# --- the book of alerts against a model ----------------------------------------------------------
+
+
+class BookOfAlerts(RuleBasedStateMachine):
+    """Any order of raising, acknowledging, closing, undoing: the store says what a plain list says."""
+
+    def __init__(self):
+        super().__init__()
+        self.db, self.alerts = in_memory()
+        self.expected = []
+
+    def _open(self, name, scope):
+        return next((a for a in self.expected if (a.rule, a.scope) == (name, scope) and a.closed is None), None)
+
+    @rule(
+        name=st.sampled_from("rs"), scope=st.sampled_from("ab"), severity=st.sampled_from(Severity), value=st.floats()
+    )
+    def raises(self, name, scope, severity, value):
+        known = self._open(name, scope)
+        alert = self.alerts.raise_alert(name, scope, severity, "m", value=value, limit=1.0, contributor="c")
+        assert (alert.severity, alert.rule, alert.scope) == (severity, name, scope)
+        assert (alert.id in {a.id for a in self.expected}) == (known is not None)
+        if known is None:
+            self.expected.append(alert)
+        else:
+            assert (alert.id, alert.opened, alert.acknowledged) == (known.id, known.opened, known.acknowledged)
+            assert alert.updated > known.updated
+            self.expected[self.expected.index(known)] = alert
+
+    @rule(pick=st.integers(0, 9), by=st.sampled_from(["risk", "cro"]))
+    def acknowledges(self, pick, by):
+        if pick >= len(self.expected):
+            with pytest.raises(RiskError, match="no alert"):
+                self.alerts.acknowledge(f"{pick + 1:06d}", by)
+            return
+        before = self.expected[pick]
+        if before.closed is not None:
+            with pytest.raises(RiskError, match=f"alert {before.id} was closed"):
+                self.alerts.acknowledge(before.id, by)
+            return
+        after = self.alerts.acknowledge(before.id, by)
+        assert after.acknowledged_by == (before.acknowledged_by or by)  # the first who took it keeps it
+        self.expected[pick] = after
+
+    @rule(pick=st.integers(0, 9))
+    def closes(self, pick):
+        if pick >= len(self.expected):
+            return
+        before = self.expected[pick]
+        if before.closed is not None:
+            with pytest.raises(RiskError, match="was closed"):
+                self.alerts.close(before.id, "again")
+            return
+        after = self.alerts.close(before.id, "hedged")
+        assert dataclasses.replace(after, closed=None, resolution="") == before
+        self.expected[pick] = after
+
+    @rule(name=st.sampled_from("rs"), scope=st.sampled_from("ab"))
+    def undoes(self, name, scope):
+        def half_done():
+            with self.db.transaction():
+                self.alerts.close(self.alerts.raise_alert(name, scope, "low", "m").id, "x")
+                self.alerts.raise_alert(name, scope, "high", "m")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            half_done()
+
+    @invariant()
+    def agrees(self):
+        assert same_alerts(self.alerts.history(), self.expected)
+        still = [alert for alert in self.expected if alert.closed is None]
+        assert len({(alert.rule, alert.scope) for alert in still}) == len(still)
+        assert same_alerts(self.alerts.open_alerts(), sorted(still, key=lambda a: -a.severity.rank))
+        for alert in self.expected:
+            states = [alert.closed is not None, alert.closed is None and alert.acknowledged is not None]
+            assert states == [alert.state is AlertState.CLOSED, alert.state is AlertState.ACKNOWLEDGED]
+
+
+def same_alerts(found, expected):
+    """Equal field by field, not a number being equal to itself."""
+    return repr(list(found)) == repr(list(expected))
+
+
+BookOfAlerts.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestBookOfAlerts = BookOfAlerts.TestCase
+
+
+def test_every_version_is_kept_and_the_past_can_be_read():
+    now = [START]
+    db = BarbaraDB.open("desk", path=":memory:", clock=lambda: now[0])
+    alerts = AlertBook(db, lambda: now[0])
+    for hour, severity in enumerate(["low", "critical", "medium"]):
+        now[0] = START + dt.timedelta(hours=hour)
+        alert = alerts.raise_alert("VaR", "Tony", severity, severity, value=hour)
+    alerts.close(alert.id, "hedged")
+    kept = versions(db, alert.id)
+    assert [(item.severity.value, item.state) for item in kept] == [
+        ("low", AlertState.OPEN),
+        ("critical", AlertState.OPEN),
+        ("medium", AlertState.OPEN),
+        ("medium", AlertState.CLOSED),
+    ]
+    then = db.get_as_of(ALERTS_PREFIX + alert.id, START + dt.timedelta(minutes=90))
+    assert (then.severity, then.value) == (Severity.CRITICAL, 1.0)
+
+
+def test_history_is_asked_by_rule_scope_severity_and_time():
+    _, alerts = in_memory()
+    for name, scope, severity in itertools.product(["r", "s"], ["a", "b"], ["low", "high"]):
+        alerts.close(alerts.raise_alert(name, scope, severity, "m").id, "x")
+    everything = alerts.history()
+    assert [alert.id for alert in everything] == [f"{i:06d}" for i in range(1, 9)]
+    for name, scope, severity, since in itertools.product(
+        [None, "r", "t"], [None, "b"], [None, "high", Severity.LOW], [None, everything[3].opened]
+    ):
+        wanted = [
+            alert
+            for alert in everything
+            if name in {None, alert.rule}
+            and scope in {None, alert.scope}
+            and severity in {None, alert.severity, alert.severity.value}
+            and (since is None or alert.opened >= since)
+        ]
+        found = alerts.history(rule=name, scope=scope, severity=severity, since=since)
+        assert same_alerts(found, wanted)
+
+
+def test_the_table_says_what_the_history_says():
+    _, alerts = in_memory()
+    assert len(alerts.to_table()) == 0
+    alerts.raise_alert("feed", "yahoo", "high", "stale")
+    second = alerts.raise_alert("VaR", "Tony", Severity.LOW, "m", value=2.0, limit=1.0, contributor="OPT")
+    alerts.acknowledge(second.id, "risk")
+    alerts.close(second.id, "hedged")
+    names = [item.name for item in dataclasses.fields(Alert)]
+    for row, alert in zip(alerts.to_table(), alerts.history(), strict=True):
+        cells = {name: getattr(alert, name) for name in names} | {
+            "severity": alert.severity.value,
+            "state": alert.state.value,
+            "value": None if math.isnan(alert.value) else alert.value,
+            "limit": None if math.isnan(alert.limit) else alert.limit,
+        }
+        assert dict(row) == cells
+
+
+def test_what_is_kept_survives_the_process(tmp_path):
+    path = tmp_path / "desk.db"
+    with BarbaraDB.open("desk", path=path) as db:
+        alerts = AlertBook(db, clock())
+        alerts.raise_alert("feed", "yahoo", "critical", "stale – für Ω", contributor="x")
+        alerts.acknowledge(alerts.raise_alert("VaR", "Tony", "low", "m", value=-0.0, limit=math.inf).id, "risk")
+        before = alerts.history(), alerts.open_alerts()
+    with BarbaraDB.open("desk", path=path) as db:
+        after = AlertBook(db).history(), AlertBook(db).open_alerts()
+    assert repr(after) == repr(before)
+    assert math.isnan(after[0][0].value)
+    assert math.copysign(1.0, after[0][1].value) == -1.0
+
+
+def test_many_threads_raise_one_alert_and_lose_no_version(tmp_path):
+    with BarbaraDB.open("desk", path=tmp_path / "desk.db") as db, BarbaraDB.open("desk", path=db.path) as twin:
+        books = [AlertBook(db), AlertBook(twin)]
+
+        def work(i):
+            books[i % 2].raise_alert("VaR", "Tony", "low", "m", value=i)
+            return books[i % 2].raise_alert("own", f"thread {i}", "low", "m").id
+
+        with ThreadPoolExecutor(8) as pool:
+            own = list(pool.map(work, range(40)))
+        shared = books[0].history(rule="VaR")
+        assert len(shared) == 1
+        assert sorted(alert.value for alert in versions(db, shared[0].id)) == list(range(40))
+        assert len(set(own)) == 40
+        assert same_alerts(books[0].history(), books[1].history())
+
+
+def test_rings_keep_their_own_alerts(tmp_path):
+    with (
+        BarbaraDB.open("tony", path=tmp_path / "desk.db") as tony,
+        BarbaraDB.open("bob", path=tmp_path / "desk.db") as bob,
+    ):
+        AlertBook(tony).raise_alert("VaR", "Tony", "low", "m")
+        assert AlertBook(bob).history() == ()
+        assert AlertBook(bob).open_alert("VaR", "Tony") is None
+
+
+@pytest.mark.parametrize(
+    ("ask", "match"),
+    [
+        (lambda alerts, _: alerts.raise_alert("", "Tony", "low", "m"), "a rule and a scope"),
+        (lambda alerts, _: alerts.raise_alert("VaR", " ", "low", "m"), "a rule and a scope"),
+        (lambda alerts, _: alerts.raise_alert("VaR", "Tony", "urgent", "m"), "no severity 'urgent'; there are low"),
+        (lambda alerts, _: alerts.history(severity="urgent"), "no severity 'urgent'"),
+        (lambda alerts, _: alerts.history(since=dt.datetime(2024, 1, 1)), "has no time zone"),  # noqa: DTZ001 - the point
+        (lambda alerts, _: alerts.alert("999999"), "no alert '999999'"),
+        (lambda alerts, _: alerts.alert(""), "no alert ''"),
+        (lambda alerts, _: alerts.acknowledge("999999", "risk"), "no alert '999999'"),
+        (lambda alerts, known: alerts.acknowledge(known.id, " "), "name them"),
+        (lambda alerts, _: alerts.close("999999", "hedged"), "no alert '999999'"),
+        (lambda alerts, known: alerts.close(known.id, ""), "say what was done"),
+    ],
+)
+def test_a_bad_request_is_refused_and_changes_nothing(ask, match):
+    db, alerts = in_memory()
+    known = alerts.raise_alert("r", "s", "low", "m")
+    before = db.export_json()
+    with pytest.raises(RiskError, match=match):
+        ask(alerts, known)
+    assert db.export_json() == before
+
+
+# --- limits in a file ----------------------------------------------------------------------------
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='"\\'), min_size=1)
+
+
+def written(limits):
+    """The TOML of some limits, by another hand."""
+    lines = []
+    for limit in limits:
+        cells = [f"{s.value} = {part!r}" for s, part in given_parts(limit.thresholds) if part is not None]
+        lines += ["[[limits]]", f'name = "{limit.name}"', f'scope = "{limit.scope}"', f"maximum = {limit.maximum!r}"]
+        lines += [f"thresholds = {{ {', '.join(cells)} }}"]
+    return "\n".join(lines)
+
+
+@given(
+    st.lists(
+        st.builds(Limit, WORDS, WORDS, st.floats(1e-6, 1e12), some_thresholds()),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda limit: (limit.name, limit.scope),
+    )
+)
+def test_what_is_written_is_read(limits):
+    assert parse_limits(written(limits)) == tuple(limits)
+
+
+def test_thresholds_of_the_file_hold_where_a_limit_has_none_of_its_own(tmp_path):
+    path = tmp_path / "limits.toml"
+    path.write_text(
+        """
+        thresholds = { low = 0.5, critical = 2 }
+        [[limits]]
+        name = "VaR 99"
+        scope = "Tony"
+        maximum = 900_000
+        [[limits]]
+        name = "Vega"
+        scope = "firm"
+        maximum = 2e6
+        thresholds = { high = 0.9 }
+        """,
+        encoding="utf-8",
+    )
+    assert load_limits(path) == (
+        Limit("VaR 99", "Tony", 9e5, Thresholds(0.5, None, None, 2.0)),
+        Limit("Vega", "firm", 2e6, Thresholds(None, None, 0.9, None)),
+    )
+
+
+GOOD = 'name = "VaR"\nscope = "Tony"\nmaximum = 1.0\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("[[limits", "is no TOML"),
+        ("", r"wants \[\[limits\]\]"),
+        ("limits = 3", r"wants \[\[limits\]\]"),
+        (f"[[limits]]\n{GOOD}[other]\n", r"wants \[\[limits\]\]"),
+        ("limits = [3]", "limit 1: wants name, scope, maximum"),
+        (f"[[limits]]\n{GOOD}[[limits]]\nname = 'x'\n", "limit 2: wants name, scope, maximum"),
+        (f"[[limits]]\n{GOOD}hard = 3\n", "limit 1: wants name, scope, maximum"),
+        ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = "1"\n', "limit 1: maximum='1'"),
+        ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = true\n', "limit 1: maximum=True"),
+        (f"[[limits]]\n{GOOD}thresholds = 3\n", "limit 1: thresholds are 3"),
+        (f"[[limits]]\n{GOOD}thresholds = {{ urgent = 1.0 }}\n", "limit 1: thresholds are"),
+        (f"[[limits]]\n{GOOD}thresholds = {{ high = true }}\n", "limit 1: thresholds are"),
+        (f'[[limits]]\n{GOOD}thresholds = {{ high = "1" }}\n', "limit 1: thresholds are"),
+        (f"[[limits]]\n{GOOD}[thresholds]\nurgent = 1.0\n", "limit 1: thresholds are"),
+    ],
+)
+def test_a_bad_file_is_refused_by_place(tmp_path, text, match):
+    path = tmp_path / "limits.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RiskError, match=match) as caught:
+        load_limits(path)
+    assert "limits.toml" in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
+    for name in ["none.toml", "latin.toml", "."]:
+        with pytest.raises(RiskError, match="give a readable TOML file") as caught:
+            load_limits(tmp_path / name)
+        assert str(tmp_path / name) in str(caught.value)
