@@ -10,6 +10,7 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.table import Table as RichTable
 from rich.text import Text
 from rich.tree import Tree
@@ -41,6 +42,7 @@ MISSING = "—"
 """What stands where a source carries nothing: never a zero."""
 
 _MOST_ROWS = 20
+_LONGEST = 60
 _MOST_NAMES = 4
 _BAR = 24
 
@@ -49,11 +51,19 @@ def number(value: object, digits: int = 2) -> str:
     """Return a number as people read it: thousands separated, small ones with enough digits."""
     if value is None:
         return MISSING
+    if isinstance(value, np.ndarray):
+        return f"{value.size:,} numbers" if value.size != 1 else number(value.item(), digits)
+    if isinstance(value, tuple):
+        return f"({', '.join(number(item, digits) for item in value)})"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
+        return _brief(str(value))
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.{digits}f}" if abs(value) >= 1.0 or value == 0.0 else f"{value:.{digits + 2}f}"
+
+
+def _brief(said: str) -> str:
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
 
 
 def signed(value: float, digits: int = 0) -> Text:

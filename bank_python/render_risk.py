@@ -34,6 +34,8 @@ __all__ = [
 
 _MOST_ROWS = 12
 _BAR = 24
+_GAUGE = 12
+_LARGE = 100.0
 _HEIGHT = "▁▂▃▄▅▆▇█"
 _URGENCY: dict[Severity | None, str] = {
     Severity.LOW: "cyan",
@@ -59,15 +61,15 @@ def simulation_view(result: MCResult) -> Group:
 def stress_view(stresses: Sequence[StressResult]) -> RichTable:
     """Show what scenarios would make, who would make most of it, and how much of it is by stated betas."""
     shown = RichTable(title="Stress scenarios", header_style="bold")
-    shown.add_column("Scenario", no_wrap=True)
-    shown.add_column("P&L", justify="right", no_wrap=True)
+    shown.add_column("Scenario", no_wrap=True, min_width=20)
+    shown.add_column("P&L", justify="right", no_wrap=True, min_width=11)
     shown.add_column("", no_wrap=True)
     shown.add_column("Most by", no_wrap=True)
-    shown.add_column("Factors", justify="right", no_wrap=True)
+    shown.add_column("Factors", justify="right", no_wrap=True, min_width=7)
     widest = max((abs(stress.pnl) for stress in stresses), default=0.0)
     for stress in stresses:
         counts = f"{stress.exact}/{stress.mapped}/{len(stress.missing)}"
-        bar = _bar(stress.pnl, widest, _BAR // 2)
+        bar = _bar(stress.pnl, widest, _GAUGE)
         shown.add_row(Text(stress.title), signed(stress.pnl), bar, _most(stress.by_unit), counts)
     notes = ["factors: moved as recorded / by a stated beta / without a figure"]
     left_out = sorted({name for stress in stresses for name in stress.left_out})
@@ -126,9 +128,10 @@ def limits_view(readings: Sequence[LimitReading]) -> RichTable:
     shown.add_column("", no_wrap=True)
     for reading in readings[:_MOST_ROWS]:
         style = _URGENCY.get(reading.severity, "green")
-        filled = min(round(reading.used * _BAR), _BAR)
-        bar = Text("█" * filled + "·" * (_BAR - filled), style=style)
-        figures = number(reading.value), number(reading.limit.maximum), f"{reading.used:.0%}"
+        filled = min(round(reading.used * _GAUGE), _GAUGE)
+        bar = Text("█" * filled + "·" * (_GAUGE - filled), style=style)
+        digits = 0 if reading.limit.maximum >= _LARGE else 2
+        figures = f"{reading.value:,.{digits}f}", f"{reading.limit.maximum:,.{digits}f}", f"{reading.used:.0%}"
         shown.add_row(Text(reading.limit.scope), Text(reading.limit.name), *figures, bar)
     left = len(readings) - _MOST_ROWS
     if left > 0:
@@ -191,8 +194,7 @@ def _largest(parts: Sequence[Contribution]) -> list[Contribution]:
 def _most(by_unit: Mapping[str, float]) -> Text:
     if not by_unit:
         return Text(MISSING)
-    name, made = max(by_unit.items(), key=lambda item: abs(item[1]))
-    return Text(f"{name} ").append(signed(made))
+    return Text(max(by_unit, key=lambda name: abs(by_unit[name])))
 
 
 def _bar(value: float, widest: float, width: int) -> Text:
@@ -201,7 +203,7 @@ def _bar(value: float, widest: float, width: int) -> Text:
 
 
 def _spark(result: MCResult) -> str:
-    counts, edges = result.histogram(60)
+    counts, edges = result.histogram(44)
     top = max(int(counts.max()), 1)
     bars = "".join(_HEIGHT[min(int(count / top * len(_HEIGHT)), len(_HEIGHT) - 1)] for count in counts.tolist())
     return f"{edges[0]:,.0f} {bars} {edges[-1]:+,.0f}"

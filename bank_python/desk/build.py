@@ -10,6 +10,7 @@ from bank_python.dagger import DependencyGraph, SumNode
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
+from bank_python.desk.law import register_law
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
 from bank_python.desk.opening import open_waiting, settle_underlyings
 from bank_python.desk.trader import Trader, Traders
@@ -92,6 +93,7 @@ def build_desk(
         firm_pnl=firm_pnl,
         blotter=Blotter(store, clock),
     )
+    register_law(desk)
     open_waiting(desk)
     graph.recalculate()
     return desk

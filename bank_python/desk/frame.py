@@ -27,6 +27,7 @@ __all__ = [
     "QuoteGroup",
     "QuoteLine",
     "QuoteTrouble",
+    "RiskLine",
     "TraderLine",
     "TroubleLine",
     "Unit",
@@ -75,10 +76,41 @@ class FirmLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskLine:
+    """The firm's simulated risk in USD.
+
+    Parameters
+    ----------
+    var_95, var_99, cvar_99 : float
+        Losses, positive.
+    error : float
+        Standard error of `var_99`.
+    scenarios : int
+        How many.
+    as_of_tick : int
+        The oldest tick that is in them.
+    alerts : int
+        How many alerts are open.
+    worst : str
+        The message of the most urgent one; empty if there is none.
+    """
+
+    var_95: float
+    var_99: float
+    cvar_99: float
+    error: float
+    scenarios: int
+    as_of_tick: int
+    alerts: int
+    worst: str
+
+
+@dataclass(frozen=True, slots=True)
 class TraderLine:
     """One trader; money in USD, `change` of the P&L since the frame before, `trail` its P&L frame by frame.
 
-    `delta`, `vega` and `theta` are what spots up by 1 %, volatilities up by a point and a day gone by would bring.
+    `var` is the simulated value at risk of a day at 99 %; `delta`, `vega` and `theta` are what spots up by 1 %,
+    volatilities up by a point and a day gone by would bring.
     """
 
     name: str
@@ -93,6 +125,7 @@ class TraderLine:
     delta: float | None = None
     vega: float | None = None
     theta: float | None = None
+    var: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +172,8 @@ class Frame:
         Nodes in the graph.
     recalculation : Recalculation or None
         What was recomputed for this frame; ``None`` for the one before the first refresh.
+    risk : RiskLine or None
+        The simulated risk; ``None`` before there is any.
     """
 
     made: datetime
@@ -148,6 +183,7 @@ class Frame:
     positions: tuple[PositionLine, ...]
     nodes: int
     recalculation: Recalculation | None
+    risk: RiskLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

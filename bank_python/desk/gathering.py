@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger.outcome import Failure
 from bank_python.desk.contracts import leaf_name
-from bank_python.desk.frame import FirmLine, Frame, PositionLine, QuoteGroup, QuoteLine, TraderLine, Unit
+from bank_python.desk.frame import FirmLine, Frame, PositionLine, QuoteGroup, QuoteLine, RiskLine, TraderLine, Unit
 from bank_python.errors import BankError
 from bank_python.instruments.currency import find_conversion
 from bank_python.market_data.symbol_spec import SymbolKind
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from bank_python.dagger.snapshot import Snapshot
     from bank_python.desk.desk import Desk
     from bank_python.desk.market_plan import Listing
+    from bank_python.desk.risk import DeskRisk
     from bank_python.desk.trader import Trader
     from bank_python.instruments import Position
+    from bank_python.risk import TailRisk
 
 __all__ = ["TRAIL_LENGTH", "Gatherer"]
 
@@ -77,6 +79,11 @@ class Gatherer:
         self._now = now
         self._opening: dict[str, float] = {}
         self._trails: dict[Node, deque[float]] = {}
+        self._risk: DeskRisk | None = None
+
+    def show_risk(self, risk: DeskRisk) -> None:
+        """Have risk in the frames from now on."""
+        self._risk = risk
 
     def gather(self, recalculation: Recalculation | None = None) -> Frame:
         """Return the desk as it is now, at one tick; to be called by one thread at a time.
@@ -97,7 +104,25 @@ class Gatherer:
                 positions=tuple(self._positions(snapshot)),
                 nodes=len(desk.graph),
                 recalculation=recalculation,
+                risk=None if self._risk is None else self._risk_line(self._risk, snapshot),
             )
+
+    def _risk_line(self, risk: DeskRisk, snapshot: Snapshot) -> RiskLine | None:
+        measured = snapshot.outcome(risk.firm.measures)
+        if isinstance(measured, Failure):
+            return None
+        at_95, at_99 = cast("tuple[TailRisk, ...]", measured)
+        alerts = risk.open_alerts
+        return RiskLine(
+            var_95=at_95.var,
+            var_99=at_99.var,
+            cvar_99=at_99.es,
+            error=at_99.var_error,
+            scenarios=risk.n_paths,
+            as_of_tick=risk.firm.as_of_tick,
+            alerts=len(alerts),
+            worst=alerts[0].message if alerts else "",
+        )
 
     def _firm(self, snapshot: Snapshot) -> FirmLine:
         desk = self._desk
@@ -128,8 +153,13 @@ class Gatherer:
             pnl=_amount(snapshot, trader.pnl),
             change=change,
             trail=trail,
+            var=self._var_of(trader, snapshot),
             **own,
         )
+
+    def _var_of(self, trader: Trader, snapshot: Snapshot) -> float | None:
+        own = None if self._risk is None else self._risk.traders.get(trader.name)
+        return None if own is None else _amount(snapshot, own.var_99)
 
     def _remember(self, snapshot: Snapshot, node: Node) -> tuple[float | None, tuple[float, ...]]:
         """Note the node's amount; return its change since the last one noted, and the last ones."""

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.barbara import BarbaraDB
-from bank_python.dagger import DependencyGraph, DerivedNode
+from bank_python.dagger import DependencyGraph, DerivedNode, LargeNode
 from bank_python.dagger.evaluation import inputs_first
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.build import firm_totals, register_market
 from bank_python.desk.desk import Desk
+from bank_python.desk.law import register_law
 from bank_python.desk.market_plan import Listing
 from bank_python.desk.trader import Trader, Traders
 from bank_python.errors import DeskError, UnstorableError
@@ -73,6 +74,8 @@ def _storable(graph: DependencyGraph) -> list[Node]:
     for node in inputs_first(graph, lambda node: node.underliers, lambda _: True):
         if not refused.isdisjoint(node.underliers):
             refused.add(node)
+        elif isinstance(node, LargeNode):
+            refused.add(node)  # whoever made it makes it again
         elif isinstance(node, DerivedNode):
             try:
                 node.to_record()
@@ -162,8 +165,7 @@ def _resume(db: BarbaraDB, feed: Feed | None) -> Desk:
     clock = cast("Clock", loaded[state["clock"]])
     traders = Traders([_rehire(record, loaded) for record in state["traders"]])
     firm_value, firm_pnl = firm_totals(graph, traders)
-    graph.recalculate()
-    return Desk(
+    desk = Desk(
         graph=graph,
         db=db,
         feed=market_feed,
@@ -176,6 +178,9 @@ def _resume(db: BarbaraDB, feed: Feed | None) -> Desk:
         firm_pnl=firm_pnl,
         blotter=Blotter(db, clock),
     )
+    register_law(desk)
+    graph.recalculate()
+    return desk
 
 
 def _checked_state(db: BarbaraDB) -> Mapping[str, Any]:

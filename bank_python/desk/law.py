@@ -1,43 +1,43 @@
 """The desk's law of risk factors: a node of the graph, calibrated from history when it is first read.
 
 A desk quotes hundreds of symbols, and a history of each takes a while where it comes over a network. So nothing is
-loaded before somebody asks for risk; and as the node rests on the clock, it is calibrated anew when a day has passed.
+loaded before somebody asks for risk, and then only of what is held; and as the node rests on the clock, it is
+calibrated anew when a day has passed.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from bank_python.dagger import OnRead
+from bank_python.dagger import LargeNode, OnRead
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.mc_engine import FactorLaw, calibrate_from_table
 from bank_python.mc_engine.engine import INDEX_FACTOR, LAW_NODE
-from bank_python.risk.valuation import plan_valuation
+from bank_python.risk import plan_valuation
 
 if TYPE_CHECKING:
-    from bank_python.dagger import DerivedNode
+    from bank_python.dagger import Node
     from bank_python.desk.desk import Desk
 
-__all__ = ["calibrate", "register_law"]
+__all__ = ["calibrate", "load_past", "register_law"]
 
 _PERIOD = "1y"
 _ABSOLUTE = frozenset({SymbolKind.RATE, SymbolKind.FUNDING})
 
 
-def register_law(desk: Desk) -> DerivedNode:
+def register_law(desk: Desk) -> Node:
     """Register the node ``FACTOR_LAW``."""
-    return desk.graph.derive(LAW_NODE, lambda _: calibrate(desk), [desk.clock], policy=OnRead(), override=True)
+
+    def factor_law(_years: float) -> FactorLaw:
+        return calibrate(desk)
+
+    node = LargeNode(LAW_NODE, factor_law, [desk.clock], policy=OnRead(), override=True)
+    return desk.graph.register(node)
 
 
-def calibrate(desk: Desk, period: str = _PERIOD) -> FactorLaw:
-    """Calibrate a law of what the traders hold, and of the share index, from the history that the feeds give.
-
-    Parameters
-    ----------
-    desk : Desk
-        The desk.
-    period : str, default "1y"
-        How far back.
+def calibrate(desk: Desk) -> FactorLaw:
+    """Calibrate a law of what the traders hold, and of the share index, from a year of history.
 
     Raises
     ------
@@ -46,11 +46,38 @@ def calibrate(desk: Desk, period: str = _PERIOD) -> FactorLaw:
     CalibrationError
         There are too few days that all symbols have.
     """
-    symbols = {desk.leaf(symbol).name: symbol for symbol in desk.listings}
-    held = {factor.name for factor in plan_valuation([trader.book for trader in desk.traders]).factors}
-    wanted = {name: symbol for name, symbol in symbols.items() if name in held or name == INDEX_FACTOR}
-    for symbol in wanted.values():
-        if symbol not in desk.market.history:
-            desk.market.load_history(symbol, period)
+    load_past(desk)
+    wanted = _wanted(desk)
     absolute = [name for name, symbol in wanted.items() if desk.listings[symbol].kind in _ABSOLUTE]
     return calibrate_from_table(desk.market.history, wanted, absolute)
+
+
+def load_past(desk: Desk, seconds: float | None = None) -> tuple[int, int]:
+    """Load the history that the law needs and the desk has not; return how many symbols have one, and of how many.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk.
+    seconds : float, optional
+        Stop after about so long; the next call goes on.
+
+    Raises
+    ------
+    FeedError
+        A feed could not deliver.
+    """
+    started, symbols = time.monotonic(), list(_wanted(desk).values())
+    for symbol in symbols:
+        if symbol not in desk.market.history:
+            desk.market.load_history(symbol, _PERIOD)
+            if seconds is not None and time.monotonic() - started >= seconds:
+                break
+    return sum(symbol in desk.market.history for symbol in symbols), len(symbols)
+
+
+def _wanted(desk: Desk) -> dict[str, str]:
+    """Return, by factor, the symbol whose past it is."""
+    symbols = {desk.leaf(symbol).name: symbol for symbol in desk.listings}
+    held = {factor.name for factor in plan_valuation([trader.book for trader in desk.traders]).factors}
+    return {name: symbol for name, symbol in symbols.items() if name in held or name == INDEX_FACTOR}

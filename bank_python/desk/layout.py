@@ -21,7 +21,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 80, 24
 
 _WIDE_FROM, _HIGH_FROM = 140, 36
 _STRIP = 4  # lines of a panel that is one strip across the screen
-_FIRM_ROOMY = 5
+_FIRM_ROOMY = 6
 _MARGINS = 4  # lines that a panel with a total needs beside its rows: frame, rule, total
 _TRADERS_NARROW, _TRADERS_WIDER_BY = 51, 0.5
 _LEFT_SHARE = 0.58

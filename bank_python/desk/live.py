@@ -1,9 +1,10 @@
 """The desk at work: background jobs that follow the market, and what a screen reads of them.
 
-Four Walpole jobs keep the desk going: *market_data* looks at the market, *revaluation* follows it, opens the
-positions that have waited for a quote, recomputes what moved and publishes a frame; *what_if* asks what a fall of
-all shares would do; *snapshot* keeps the desk in its store. They share one worker, so no two of them touch the desk
-at the same time: a snapshot never sees half a tick. Whoever shows the desk reads :attr:`LiveDesk.frame` (the last
+Five Walpole jobs keep the desk going: *market_data* looks at the market, *revaluation* follows it, opens the
+positions that have waited for a quote, recomputes what moved (value at risk with it) and publishes a frame; *risk*
+hangs the simulation on the graph once its history is loaded, follows trades and checks limits; *what_if* asks what a
+fall of all shares would do; *snapshot* keeps the desk in its store. They share one worker, so no two of them touch the
+desk at the same time: a snapshot never sees half a tick. Whoever shows the desk reads :attr:`LiveDesk.frame` (the last
 one published) and :meth:`LiveDesk.pulse`; neither ever waits for a job, a feed or a lock of the graph's.
 """
 
@@ -17,7 +18,9 @@ from bank_python.desk.figures import amount
 from bank_python.desk.frame import Pulse, QuoteTrouble, TroubleLine, WhatIf
 from bank_python.desk.gathering import Gatherer
 from bank_python.desk.job_lines import job_line
+from bank_python.desk.law import load_past
 from bank_python.desk.opening import open_waiting
+from bank_python.desk.risk import DeskRisk, affordable_paths
 from bank_python.market_data import QuoteState
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.utc import utc_now
@@ -41,6 +44,7 @@ SHARES_FALL = 0.10
 _SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 _SNAPSHOT_EVERY = 30.0  # seconds
 _WHAT_IF_EVERY = 10.0  # seconds
+_LOADING = 0.25  # of a refresh: for how long one run of the risk job may load history
 _MEMORY_KEEPS = timedelta(hours=1)
 _PATIENCE = 1.0  # seconds that a run may take to end once the desk is left
 
@@ -79,12 +83,15 @@ class LiveDesk:
         fresh = [quote.ticker for quote in desk.market.quotes if quote.state is QuoteState.FRESH]
         self._renewed = dict.fromkeys(fresh, opened)
         self._what_if: WhatIf | None = None
+        self._refresh = refresh
+        self._risk: DeskRisk | None = None
         self._frame = self._gatherer.gather()
         # One worker: the jobs take turns, and none sees the desk in the middle of another's work.
         self._runner = JobRunner(barbara=desk.db, max_workers=1)
         self._configs = [
             JobConfig(name="market_data", callable=self._look_at_market, interval=refresh),
             JobConfig(name="revaluation", callable=self._revalue, interval=refresh, depends_on=["market_data"]),
+            JobConfig(name="risk", callable=self._measure_risk, interval=refresh, depends_on=["revaluation"]),
             JobConfig(name="what_if", callable=self._suppose, interval=_WHAT_IF_EVERY, depends_on=["revaluation"]),
             JobConfig(name="snapshot", callable=self._keep, interval=_SNAPSHOT_EVERY, depends_on=["revaluation"]),
         ]
@@ -146,6 +153,14 @@ class LiveDesk:
         """Look at the market and revalue once, now, without starting the jobs."""
         self._runner.run_once("market_data")
         self._runner.run_once("revaluation")
+        if self._risk is not None:
+            self._runner.run_once("risk")
+
+    def measure_risk(self) -> None:
+        """Hang the simulation on the graph and show it in the frame, now, without starting the jobs."""
+        while self._risk is None:
+            self._measure_risk()
+        self._revalue()
 
     # --- the jobs ------------------------------------------------------------------------------
 
@@ -160,6 +175,17 @@ class LiveDesk:
         done = self._desk.graph.recalculate()
         self._frame = self._gatherer.gather(done)
         return f"{done.evaluated} evaluated"
+
+    def _measure_risk(self) -> str:
+        if self._risk is None:
+            loaded, wanted = load_past(self._desk, _LOADING * self._refresh)
+            if loaded < wanted:
+                return f"history of {loaded} of {wanted} symbols"
+            self._risk = DeskRisk(self._desk, n_paths=affordable_paths(self._desk, self._refresh))
+            self._gatherer.show_risk(self._risk)
+        self._risk.follow_books()
+        changed = self._risk.check()
+        return f"{self._risk.n_paths:,} scenarios, {len(changed)} alerts changed"
 
     def _suppose(self) -> None:
         desk, started = self._desk, time.perf_counter()

@@ -41,6 +41,7 @@ def firm_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyp
     facts = [
         Text.assemble("Value $ ", _bold(money(firm.value, glyphs))),
         Text.assemble("P&L $ ", _bold(signed_money(firm.pnl, glyphs))),
+        Text.assemble("VaR $ ", _bold(money(frame.risk.var_99, glyphs))) if frame.risk else Text(),
         Text(firm.date.isoformat()),
         Text(f"feed {glyphs.clean(firm.feed)}"),
         Text(f"tick {firm.tick:,}"),
@@ -48,8 +49,34 @@ def firm_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyp
         Text(f"{firm.waiting} holdings wait for a quote" if firm.waiting else "", style=WARNING),
     ]
     trail = Text.assemble("P&L  ", (glyphs.bars(firm.trail[-(inside - len("P&L  ")) :]), "dim"))
-    lines = [joined(facts, inside, gap=2), _market_line(pulse, inside, glyphs), trail]
+    lines = [
+        joined(facts, inside, gap=2),
+        _market_line(pulse, inside, glyphs),
+        _risk_line(frame, inside, glyphs),
+        trail,
+    ]
     return pane("FIRM", lines, width, height, glyphs, legend=_age(frame, pulse))
+
+
+def _risk_line(frame: Frame, inside: int, glyphs: Glyphs) -> Text:
+    risk = frame.risk
+    if risk is None:
+        return Text("risk: not measured yet", style="dim")
+    parts = [
+        Text.assemble("risk of a day  VaR 95% $ ", money(risk.var_95, glyphs)),
+        Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (error {risk.error:,.0f})"),
+        Text.assemble("CVaR 99% $ ", money(risk.cvar_99, glyphs)),
+        Text(f"{risk.scenarios:,} scenarios"),
+        Text(f"rates as of tick {risk.as_of_tick:,}" if risk.as_of_tick < frame.firm.tick else ""),
+        Text(f"{risk.alerts} alerts" if risk.alerts else "no alerts", style=WARNING if risk.alerts else "dim"),
+    ]
+    line = joined(parts, inside, gap=2)
+    left = inside - line.cell_len - 2
+    return (
+        Text.assemble(line, "  ", fit(Text(glyphs.clean(risk.worst), style=WARNING), left, glyphs))
+        if left > 0
+        else line
+    )
 
 
 def _age(frame: Frame, pulse: Pulse) -> str:
@@ -98,7 +125,10 @@ def traders_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: G
 def _total(frame: Frame) -> TraderLine:
     firm, held = frame.firm, len(frame.positions)
     greeks = {name: _summed([getattr(row, name) for row in frame.traders]) for name in ("delta", "vega", "theta")}
-    return TraderLine("Firm", "", "", held, firm.waiting, firm.value, firm.pnl, firm.change, firm.trail, **greeks)
+    var = None if frame.risk is None else frame.risk.var_99
+    return TraderLine(
+        "Firm", "", "", held, firm.waiting, firm.value, firm.pnl, firm.change, firm.trail, **greeks, var=var
+    )
 
 
 def _summed(values: Sequence[float | None]) -> float | None:
@@ -121,9 +151,10 @@ def _trader_columns(rows: Sequence[TraderLine], inside: int, glyphs: Glyphs) -> 
             rank=2,
             width=7,
         ),
+        Column("VaR 99%", [worth(row.var, glyphs) for row in rows], rank=7, width=7),
         *(
             Column(title, [signed_money(getattr(row, name), glyphs) for row in rows], rank=rank, width=7)
-            for title, name, rank in (("delta 1%", "delta", 7), ("vega 1pt", "vega", 8), ("theta 1d", "theta", 9))
+            for title, name, rank in (("delta 1%", "delta", 8), ("vega 1pt", "vega", 9), ("theta 1d", "theta", 10))
         ),
         Column(
             "P&L trail",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["screen_console", "show_once", "watch"]
 
 _GLANCE = 0.1  # seconds between two looks at keys, signals and the terminal's size
+_AT_HAND = frozenset({"simulated", "history"})  # markets whose past needs no network
 _QUIT = frozenset("qQ\x03\x04")
 
 
@@ -67,6 +68,8 @@ def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
     with _desk(feed, seed) as desk:
         live = LiveDesk(desk, refresh)
         live.look()
+        if feed in _AT_HAND:
+            live.measure_risk()
         # On a terminal the prompt needs the last line.
         _write(_page(live, console, below=1 if console.is_terminal else 0))
 

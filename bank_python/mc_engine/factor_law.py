@@ -217,6 +217,13 @@ class FactorLaw:
             repaired=moved,
         )
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FactorLaw):
+            return NotImplemented
+        return all(_alike(getattr(self, name), getattr(other, name)) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have none
+
     def covariance(self, factors: Sequence[str], horizon: float) -> FloatArray:
         """Return the covariance of moves of `factors` over `horizon` years, shape (factors, factors).
 
@@ -246,6 +253,12 @@ class FactorLaw:
                 name=unknown[0],
             )
         return [at[name] for name in factors]
+
+
+def _alike(mine: object, others: object) -> bool:
+    if isinstance(mine, np.ndarray) and isinstance(others, np.ndarray):
+        return bool(np.array_equal(mine, others))
+    return mine == others
 
 
 def _check_vols(names: Sequence[str], vols: FloatArray) -> None:

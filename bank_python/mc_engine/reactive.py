@@ -4,7 +4,7 @@ A :class:`ReactiveRisk` hangs a simulation on the graph. The scenarios are drawn
 underlying is a node whose value is the group's P&L in all scenarios; groups are added up by a fixed tree of nodes; and
 from the sum come the measures::
 
-    leaves → group P&L vectors → sums of sixteen → … → PNL → MEASURES → VAR_95, VAR_99, CVAR_95, CVAR_99
+    leaves → FIRM:RISK:PNL:<group> → FIRM:RISK:SUM:… → FIRM:RISK:PNL → FIRM:RISK:MEASURES → FIRM:VAR_99 and the others
 
 A tick of one quote revalues one group, passes a few sums and sorts once. That is ordinary recomputation: ``explain``
 says where a value at risk comes from, what-if layers give it for a market that is not, and
@@ -320,13 +320,13 @@ class ReactiveRisk:
         for node in dict.fromkeys(node for group in groups for node in group.inputs):
             if not shared.isdisjoint(_leaves_under(node)):
                 policy = Every(self._slow_seconds)
-                held = LargeNode(f"{self.name}:HELD:{node.name}", _same, [node], policy=policy)
+                held = LargeNode(self._vector_name(f"HELD:{node.name}"), _same, [node], policy=policy)
                 self._held[node] = self._register(f"HELD:{node.name}", held)
 
     def _define_group(self, name: str, holdings: Sequence[Holding]) -> None:
         revaluation = self._revaluation(name, holdings)
         inputs = [self._held.get(node, node) for node in revaluation.inputs]
-        node = LargeNode(f"{self.name}:PNL:{name}", revaluation, inputs, equal=np.array_equal)
+        node = LargeNode(self._vector_name(f"PNL:{name}"), revaluation, inputs, equal=np.array_equal)
         self._revaluations[name] = revaluation
         self._groups[name] = self._register(f"PNL:{name}", node)
 
@@ -336,21 +336,24 @@ class ReactiveRisk:
             sums = []
             for i in range(0, len(level), WIDTH):
                 label = f"SUM:{depth}.{i // WIDTH}"
-                node = LargeNode(f"{self.name}:{label}", pairwise_sum, level[i : i + WIDTH], equal=np.array_equal)
+                below = level[i : i + WIDTH]
+                node = LargeNode(self._vector_name(label), pairwise_sum, below, equal=np.array_equal)
                 sums.append(self._register(label, node))
             level, depth = sums, depth + 1
-        nothing = np.zeros(1, dtype=self._draws.moves.dtype)
-        trade = self._register("TRADE", DerivedNode(f"{self.name}:TRADE", lambda: nothing, [], override=True))
-        total = LargeNode(f"{self.name}:PNL", np.add, [level[0], trade], equal=np.array_equal)
+        trade = self._register("TRADE", LargeNode(self._vector_name("TRADE"), _no_trade, [], override=True))
+        total = LargeNode(self._vector_name("PNL"), np.add, [level[0], trade], equal=np.array_equal)
         self._register("PNL", total)
-        measures = self._register("MEASURES", DerivedNode(f"{self.name}:MEASURES", measure, [total]))
+        measures = self._register("MEASURES", LargeNode(self._vector_name("MEASURES"), measure, [total]))
         for i, tail in enumerate(LEVELS):
             for prefix, field in (("VAR", "var"), ("CVAR", "es")):
                 label = f"{prefix}_{tail * 100.0:.0f}"
                 self._register(label, DerivedNode(f"{self.name}:{label}", _picker(i, field), [measures]))
 
+    def _vector_name(self, label: str) -> str:
+        return f"{self.name}:RISK:{label}"
+
     def _register(self, label: str, node: Node) -> Node:
-        self._own[label] = self._graph.register(node, replace=node.name in self._graph)
+        self._own[label] = self._graph.register(node, replace=label in self._own)
         return self._own[label]
 
     def _factors_of(self, holdings: Sequence[Holding]) -> list[str]:
@@ -364,10 +367,15 @@ def measure(pnl: NDArray[Any]) -> tuple[TailRisk, ...]:
     return tuple(tail_of_sorted(losses, level) for level in LEVELS)
 
 
+def _no_trade() -> NDArray[Any]:
+    return np.zeros(1, dtype=np.float32)
+
+
 def _picker(place: int, field: str) -> Callable[[tuple[TailRisk, ...]], float]:
     def pick(measures: tuple[TailRisk, ...]) -> float:
         return float(getattr(measures[place], field))
 
+    pick.__qualname__ = f"measures[{place}].{field}"
     return pick
 
 

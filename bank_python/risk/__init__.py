@@ -18,7 +18,14 @@ from bank_python.risk.derivatives import Derivatives, take_derivatives
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
 from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, load_limits, parse_limits, watch_limit
-from bank_python.risk.measures import BookMeasure, concentration, greek_measure, gross_by_underlying, stress_measure
+from bank_python.risk.measures import (
+    BookMeasure,
+    Concentration,
+    GreekExposure,
+    Measure,
+    StressLoss,
+    gross_by_underlying,
+)
 from bank_python.risk.quadratic import QuadraticPlan, quadratic_plan
 from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder, sensitivity_grid, sensitivity_ladder
@@ -52,16 +59,19 @@ __all__ = [
     "BookGreeks",
     "BookMeasure",
     "ChristoffersenTest",
+    "Concentration",
     "ContractColumns",
     "Contribution",
     "Derivatives",
     "DeskState",
     "Driver",
     "GbmRisk",
+    "GreekExposure",
     "KupiecTest",
     "Limit",
     "LimitBoard",
     "LimitReading",
+    "Measure",
     "PnLAttribution",
     "PositionState",
     "QuadraticPlan",
@@ -75,6 +85,7 @@ __all__ = [
     "Shift",
     "Shock",
     "Status",
+    "StressLoss",
     "StressMove",
     "StressResult",
     "StressScenario",
@@ -88,11 +99,9 @@ __all__ = [
     "acerbi_szekely_test",
     "capture",
     "christoffersen_test",
-    "concentration",
     "expected_shortfall",
     "gbm_paths",
     "gbm_var",
-    "greek_measure",
     "gross_by_underlying",
     "group_contracts",
     "kupiec_test",
@@ -106,7 +115,6 @@ __all__ = [
     "run_stresses",
     "sensitivity_grid",
     "sensitivity_ladder",
-    "stress_measure",
     "stress_moves",
     "tail_risk",
     "take_derivatives",

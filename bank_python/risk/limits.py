@@ -50,6 +50,7 @@ __all__ = ["Limit", "LimitBoard", "LimitReading", "Thresholds", "load_limits", "
 _MARGIN = 0.95
 """A threshold that was passed is left at this part of it."""
 _STEP = 0.05
+_LARGE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,12 @@ class LimitBoard:
         self._watched.append(_Watched(limit, node, contributor))
         return node
 
+    def remove(self) -> None:
+        """Take the limits' nodes out of the graph; alerts stay."""
+        for watched in self._watched:
+            self._graph.unregister(watched.node)
+        self._watched.clear()
+
     def readings(self) -> tuple[LimitReading, ...]:
         """Return where all measures stand, the most used first; those without a value are left out."""
         found = [cast("LimitReading", watched.node.value) for watched in self._watched if watched.node.error is None]
@@ -248,7 +255,7 @@ class LimitBoard:
         if severity is None:
             if known is None:
                 return None
-            return self.alerts.close(known.id, f"back within its limit: {reading.value:,.10g}")
+            return self.alerts.close(known.id, f"back within its limit: {_figure(reading.value)}")
         if (
             known is not None
             and known.severity is severity
@@ -259,8 +266,8 @@ class LimitBoard:
             limit.name,
             limit.scope,
             severity,
-            f"{limit.name} of {limit.scope} is {reading.value:,.10g}: {reading.used:.0%} of its limit of "
-            f"{limit.maximum:,.10g}",
+            f"{limit.name} of {limit.scope} is {_figure(reading.value)}: {reading.used:.0%} of its limit of "
+            f"{_figure(limit.maximum)}",
             value=reading.value,
             limit=limit.maximum,
             contributor="" if watched.contributor is None else watched.contributor(),
@@ -288,6 +295,10 @@ class LimitBoard:
         from bank_python.render_risk import limits_view
 
         return limits_view(self.readings())
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.3g}"
 
 
 def load_limits(path: str | PathLike[str]) -> tuple[Limit, ...]:

@@ -1,8 +1,8 @@
 """Measures of books as nodes, for limits to rest on: concentration, stress losses, Greeks.
 
-A :class:`BookMeasure` is a node over the positions of some books whose value is any function of those books. It rests
-on the positions that there are when it is made; after a trade that opened a new one, :meth:`BookMeasure.follow_books`
-makes it rest on that as well. Costly ones are given a policy.
+A :class:`BookMeasure` is a node over the positions of some books whose value is a :class:`Measure` of those books. It
+rests on the positions that there are when it is made; after a trade that opened a new one,
+:meth:`BookMeasure.follow_books` makes it rest on that as well. Costly ones are given a policy.
 
 Examples
 --------
@@ -13,9 +13,9 @@ Examples
 >>> held = [Position("P", instrument=Equity("A", spot_source=spot), quantity=30, cost=100.0)]
 >>> held.append(Position("Q", instrument=Equity("B", spot_source=50.0), quantity=20, cost=50.0))
 >>> book = graph.register(Book("ALICE", held))
->>> share = BookMeasure(graph, "ALICE:CONCENTRATION", [book], concentration)
->>> share.node.value
-0.75
+>>> share = BookMeasure(graph, "ALICE:CONCENTRATION", [book], Concentration())
+>>> share.node.value, share.contributor()
+(0.75, 'A_SPOT 3,000')
 >>> spot.set_price(200.0)
 >>> round(share.node.value, 4)
 0.8571
@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from functools import partial
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
 
 from bank_python.dagger import LargeNode, Node
 from bank_python.errors import RiskError
@@ -39,14 +39,12 @@ from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
 from bank_python.risk.valuation import plan_valuation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bank_python.dagger import DependencyGraph, Policy
     from bank_python.instruments import Book, Position
 
-    Measure = Callable[[Sequence[Book]], float]
-
-__all__ = ["BookMeasure", "concentration", "greek_measure", "gross_by_underlying", "stress_measure"]
+__all__ = ["BookMeasure", "Concentration", "GreekExposure", "Measure", "StressLoss", "gross_by_underlying"]
 
 
 class BookMeasure:
@@ -60,8 +58,8 @@ class BookMeasure:
         Of the node.
     books : sequence of Book
         Of which.
-    function : callable
-        From the books to a float.
+    measure : Measure
+        What is measured.
     policy : Policy, optional
         When to evaluate it, if not at every tick.
     """
@@ -71,15 +69,16 @@ class BookMeasure:
         graph: DependencyGraph,
         name: str,
         books: Sequence[Book],
-        function: Measure,
+        measure: Measure,
         policy: Policy | None = None,
     ) -> None:
         self.name = name
         self._graph = graph
         self._books = tuple(books)
-        self._function = function
+        self._measure = measure
         self._policy = policy
         self._positions: tuple[Position, ...] = ()
+        self._defined = False
         self.node: Node
         self._define()
 
@@ -90,19 +89,28 @@ class BookMeasure:
         self._define()
         return True
 
+    def remove(self) -> None:
+        """Take the node out of the graph."""
+        self._graph.unregister(self.node)
+
+    def contributor(self) -> str:
+        """Say who or what makes most of it now."""
+        return self._measure.contributor(self._books)
+
     def _held(self) -> tuple[Position, ...]:
         return tuple(position for book in self._books for position in book.positions)
 
     def _define(self) -> None:
         self._positions = self._held()
-        function, books = self._function, self._books
+        measure, books = self._measure, self._books
 
         def measured(*_values: float) -> float:
-            return function(books)
+            return measure(books)
 
-        measured.__qualname__ = getattr(function, "__name__", type(function).__name__)
+        measured.__qualname__ = type(measure).__name__
         node = LargeNode(self.name, measured, self._positions, policy=self._policy)
-        self.node = self._graph.register(node, replace=self.name in self._graph)
+        self.node = self._graph.register(node, replace=self._defined)
+        self._defined = True
 
 
 def gross_by_underlying(books: Sequence[Book], base_currency: str = "USD") -> dict[str, float]:
@@ -123,38 +131,93 @@ def gross_by_underlying(books: Sequence[Book], base_currency: str = "USD") -> di
     return {name: abs(math.fsum(values)) for name, values in net.items()}
 
 
-def concentration(books: Sequence[Book]) -> float:
-    """Return the largest underlying's share of what is held, by absolute value: between 0 and 1, 0 if nothing is."""
-    held = gross_by_underlying(books)
-    total = math.fsum(held.values())
-    return max(held.values()) / total if total > 0.0 else 0.0
+class Measure(Protocol):
+    """A number of some books, and who or what makes most of it."""
+
+    def __call__(self, books: Sequence[Book]) -> float:
+        """Return the number."""
+        ...
+
+    def contributor(self, books: Sequence[Book]) -> str:
+        """Say who or what makes most of it, and how much; empty if nothing is held."""
+        ...
 
 
-def stress_measure(keys: Sequence[str] = REFERENCE_STRESSES) -> Measure:
-    """Return the measure of the largest loss in some stress scenarios, at least 0."""
-    return partial(_worst_stress, keys)
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """The largest underlying's share of what is held, by absolute value: between 0 and 1, 0 if nothing is."""
+
+    def __call__(self, books: Sequence[Book]) -> float:
+        """Return the share."""
+        held = gross_by_underlying(books)
+        total = math.fsum(held.values())
+        return max(held.values()) / total if total > 0.0 else 0.0
+
+    def contributor(self, books: Sequence[Book]) -> str:
+        """Name the largest underlying."""
+        return _largest(gross_by_underlying(books))
 
 
-def greek_measure(greek: str) -> Measure:
-    """Return the measure of what one per cent of a factor (a point, a day) brings; see :class:`BookGreeks`.
+@dataclass(frozen=True, slots=True)
+class GreekExposure:
+    """What one per cent of a factor (a point, a day) brings; see :class:`~bank_python.risk.BookGreeks`.
+
+    Parameters
+    ----------
+    greek : str
+        One of :data:`~bank_python.risk.GREEKS`.
 
     Raises
     ------
     RiskError
         There is no such Greek.
     """
-    if greek not in GREEKS:
-        raise RiskError(f"no Greek {greek!r}; there are {', '.join(GREEKS)}", value=greek)
-    return partial(_greek, greek)
+
+    greek: str
+
+    def __post_init__(self) -> None:
+        if self.greek not in GREEKS:
+            raise RiskError(f"no Greek {self.greek!r}; there are {', '.join(GREEKS)}", value=self.greek)
+
+    def __call__(self, books: Sequence[Book]) -> float:
+        """Return the sum over all positions."""
+        return take_greeks(books).total(self.greek, "percent")
+
+    def contributor(self, books: Sequence[Book]) -> str:
+        """Name the underlying with the largest part."""
+        return _largest(take_greeks(books).by_underlying(self.greek, "percent"))
 
 
-def _worst_stress(keys: Sequence[str], books: Sequence[Book]) -> float:
-    results = run_stresses(plan_valuation(books), keys)
-    return max((-result.pnl for result in results), default=0.0)
+@dataclass(frozen=True, slots=True)
+class StressLoss:
+    """The largest loss in some stress scenarios, at least 0.
+
+    Parameters
+    ----------
+    keys : tuple of str, optional
+        Of the scenarios.
+    """
+
+    keys: tuple[str, ...] = REFERENCE_STRESSES
+
+    def __call__(self, books: Sequence[Book]) -> float:
+        """Return the loss."""
+        return max((-result.pnl for result in run_stresses(plan_valuation(books), self.keys)), default=0.0)
+
+    def contributor(self, books: Sequence[Book]) -> str:
+        """Name the scenario, and the trader who loses most in it."""
+        results = run_stresses(plan_valuation(books), self.keys)
+        if not results:
+            return ""
+        worst = min(results, key=lambda result: result.pnl)
+        return f"{worst.title}: {_largest({unit: min(made, 0.0) for unit, made in worst.by_unit.items()})}"
 
 
-def _greek(greek: str, books: Sequence[Book]) -> float:
-    return take_greeks(books).total(greek, "percent")
+def _largest(parts: Mapping[str, float]) -> str:
+    if not parts:
+        return ""
+    name, value = max(parts.items(), key=lambda item: abs(item[1]))
+    return f"{name} {value:,.0f}"
 
 
 def _named(position: Position) -> str:

@@ -103,6 +103,9 @@ class TailRisk:
     var_error: float
     es_error: float = math.nan
 
+    def __str__(self) -> str:
+        return f"VaR {self.level:.0%} {self.var:,.0f}, ES {self.es:,.0f}"
+
 
 def value_at_risk(
     pnl: ArrayLike,

@@ -21,6 +21,7 @@ from bank_python.desk.frame import (
     QuoteGroup,
     QuoteLine,
     QuoteTrouble,
+    RiskLine,
     TraderLine,
     TroubleLine,
     Unit,
@@ -41,7 +42,17 @@ def trader(i, spec):
     trail = tuple(pnl * (k + 1) / 8 for k in range(8))
     greeks = (9_000.0 - 1_500.0 * i, 250.0 * i, -75.0 * i)
     return TraderLine(
-        spec.name, spec.strategy, spec.focus, 4 + i % 6, 0, 1e5 * (i + 1) ** 2, pnl, pnl / 8, trail, *greeks
+        spec.name,
+        spec.strategy,
+        spec.focus,
+        4 + i % 6,
+        0,
+        1e5 * (i + 1) ** 2,
+        pnl,
+        pnl / 8,
+        trail,
+        *greeks,
+        21_000.0 * (i + 1),
     )
 
 
@@ -85,7 +96,9 @@ def sample_frame():
     for name, count in classes.items():
         done.add(type(name, (), {}), count)
     done.changed, done.failed, done.seconds = 377, 1, 0.0021
-    return Frame(NOW - timedelta(seconds=3), firm, traders, tuple(quotes()), positions(), 683, done)
+    alert = "VaR 99 of Tony is 604,045: 121% of its limit of 500,000"
+    risk = RiskLine(671_079.0, 938_957.0, 1_067_434.0, 5_441.0, 20_000, 1_309, 2, alert)
+    return Frame(NOW - timedelta(seconds=3), firm, traders, tuple(quotes()), positions(), 683, done, risk)
 
 
 def job(name, state="succeeded", **facts):
@@ -109,6 +122,7 @@ def sample_pulse():
         jobs=(
             job("market_data", "running", busy=14.0, due=None),
             job("revaluation", "held", note="waits for 'market_data'"),
+            job("risk", due=2.0, took=0.004),
             job("what_if", due=8.0),
             job("snapshot", "failed", due=25.0, failures=2, note="StoreError: the disk is full"),
         ),

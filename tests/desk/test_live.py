@@ -77,6 +77,7 @@ def test_jobs_follow_the_market_and_leave_nothing_running():
     assert [(job.name, job.failures) for job in pulse.jobs] == [
         ("market_data", 0),
         ("revaluation", 0),
+        ("risk", 0),
         ("what_if", 0),
         ("snapshot", 0),
     ]

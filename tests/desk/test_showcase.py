@@ -23,6 +23,13 @@ TITLES = [
     "11. A CURVE AND A SMILE THAT TICK",
     "12. P&L ATTRIBUTION",
     "13. QUANTLIB PRICING COMPARISON",
+    "14. MONTE CARLO — GBM",
+    "15. MONTE CARLO — HESTON",
+    "16. MONTE CARLO — MERTON",
+    "17. STRESS TEST SCENARIOS",
+    "18. VALUE AT RISK THAT FOLLOWS THE TICK",
+    "19. VALUE AT RISK TRIED ON THE PAST",
+    "20. LIMITS AND ALERTS",
 ]
 
 
@@ -77,7 +84,7 @@ def test_dense_proves_what_the_scenes_claim():
     assert trading["firm_pnl_after"] == pytest.approx(trading["firm_pnl_before"], abs=1e-6)
     assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
     assert reopened["values_equal_to_the_bit"] == reopened["nodes_before"] == reopened["nodes_after"]
-    greeks, curves, day, quantlib = pricing
+    greeks, curves, day, quantlib, gbm, heston, merton, stress, reactive, tried, limits = pricing
     assert greeks["without_a_value"] == []
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
     assert curves["arbitrage_free"] is True
@@ -88,6 +95,20 @@ def test_dense_proves_what_the_scenes_claim():
     assert day["unexplained_share"] < 0.01
     assert abs(day["waterfall_unexplained"]) < 1e-4
     assert max(quantlib["largest_difference"].values()) < 1e-11
+    for simulated in (gbm, heston, merton):
+        assert 0.0 < simulated["var_95"] < simulated["var_99"] < simulated["cvar_99"]
+        assert sum(simulated["es_by_trader"].values()) == pytest.approx(simulated["cvar_99"], rel=1e-12)
+        assert sum(simulated["es_by_factor"].values()) == pytest.approx(simulated["cvar_99"], rel=1e-12)
+        assert simulated["worst_greek_z_score"] < 5.0
+    assert merton["cvar_99_over_gbm"] > merton["var_99_over_gbm"]
+    assert stress["pnl"]["gfc_2008"] < 0.0
+    assert set(stress["missing"]) >= {"CRYPTO_CRASH", "fed_2024"}
+    assert stress["reverse_loss"] == pytest.approx(2e6, rel=1e-6)
+    assert reactive["var_99_after"] == pytest.approx(reactive["var_99_of_a_full_run"], rel=1e-12)
+    assert reactive["var_99_after"] != reactive["var_99_before"]
+    assert set(tried["tests"]) >= {"historical", "filtered", "evt"}
+    assert limits["acted_on"] == "Tony: VaR 99"
+    assert limits["resolution"].startswith("back within its limit")
     assert [x["iteration"] for x in iterations] == [1, 2, 3]
     for symbol in ("SPY", "SOFR", "CDX_HY", "VIX", "EURUSD", "BTC"):
         assert len({x["market"][symbol] for x in iterations}) == 3

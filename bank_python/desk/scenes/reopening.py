@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.dagger import Failure
+from bank_python.dagger import Failure, LargeNode
 from bank_python.desk.desk import Desk
 from bank_python.desk.stage import Shown, scene
 
@@ -37,8 +37,9 @@ def reopening(stage: Stage) -> Shown:
 
 def _values(desk: Desk) -> dict[str, str]:
     with desk.graph.snapshot() as snapshot:
-        outcomes = {node.name: snapshot.outcome(node) for node in desk.graph}
+        outcomes = {node.name: snapshot.outcome(node) for node in desk.graph if not isinstance(node, LargeNode)}
     return {
-        name: str(value.error) if isinstance(value, Failure) else float.hex(float(value))  # type: ignore[arg-type]  # all of the desk's nodes are numbers
+        name: str(value.error) if isinstance(value, Failure) else float.hex(value)
         for name, value in outcomes.items()
+        if isinstance(value, Failure | float)
     }

@@ -1,0 +1,153 @@
+"""The desk's risk, hung on its graph: the firm's and each trader's value at risk, and limits on what may be risked.
+
+Examples
+--------
+>>> from bank_python.desk import build_desk
+>>> desk = build_desk(seed=7)
+>>> risk = DeskRisk(desk, n_paths=5_000)
+>>> step = desk.tick()
+>>> risk.firm.var_99.value > 0.0, sorted({alert.scope for alert in risk.check()})
+(True, ['Alice', 'Bob', 'Tony', 'firm'])
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bank_python.dagger import Every
+from bank_python.desk.risk_limits import FIRM, MEASURES, VAR, standard_limits
+from bank_python.errors import DeskError
+from bank_python.mc_engine import MCConfig, ReactiveRisk, choose_paths
+from bank_python.risk import AlertBook, BookMeasure, Concentration, LimitBoard, plan_valuation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_python.desk.desk import Desk
+    from bank_python.instruments import Book
+    from bank_python.risk import Alert, Limit
+
+__all__ = ["DeskRisk", "affordable_paths"]
+
+_COSTLY_EVERY = 10.0  # seconds between two evaluations of Greeks and stresses for limits
+_SLOW_EVERY = 30.0  # seconds for which what all groups rest on is held, where full revaluation takes long
+_SHARE = 0.1  # of a refresh that revaluing the firm may take
+_MOST = 20_000
+
+
+class DeskRisk:
+    """Risk nodes of a desk, and its limits.
+
+    Parameters
+    ----------
+    desk : Desk
+        With positions.
+    n_paths : int, optional
+        Scenarios; by default what a refresh of two seconds can afford.
+    seed : int, default 0
+        Of the scenarios.
+    limits : sequence of Limit, optional
+        By default those of :mod:`bank_python.desk.risk_limits`. One whose scope or measure the desk has not is refused.
+
+    Raises
+    ------
+    BankError
+        Nothing is held yet, or there is no law of what is held: the message says why.
+    """
+
+    def __init__(
+        self, desk: Desk, *, n_paths: int | None = None, seed: int = 0, limits: Sequence[Limit] | None = None
+    ) -> None:
+        self._desk = desk
+        self._config = MCConfig(n_paths=n_paths or affordable_paths(desk, 2.0), random_seed=seed)
+        held = _SLOW_EVERY if self._config.n_paths < _MOST and n_paths is None else None
+        self.firm = ReactiveRisk(desk.graph, self._books(), config=self._config, slow_seconds=held)
+        self.traders: dict[str, ReactiveRisk] = {}
+        self.board = LimitBoard(desk.graph, AlertBook(desk.db))
+        self._measures: list[BookMeasure] = []
+        self._open: tuple[Alert, ...] | None = None
+        self._add_traders()
+        self._watch(standard_limits(desk.traders.names) if limits is None else limits)
+
+    @property
+    def n_paths(self) -> int:
+        """The number of scenarios."""
+        return self._config.n_paths
+
+    def follow_books(self) -> bool:
+        """Take note of trades done since; return whether there were any."""
+        changed = self.firm.follow_books()
+        for risk in self.traders.values():
+            changed |= risk.follow_books()
+        for measure in self._measures:
+            changed |= measure.follow_books()
+        return changed
+
+    def remove(self) -> None:
+        """Take the nodes of risk and limits out of the graph; alerts stay."""
+        self.board.remove()
+        for measure in self._measures:
+            measure.remove()
+        for risk in self.traders.values():
+            risk.remove()
+        self.firm.remove()
+
+    def check(self) -> tuple[Alert, ...]:
+        """Look at all limits; return the alerts that were opened, brought up to date or closed."""
+        changed = self.board.check()
+        if changed or self._open is None:
+            self._open = self.board.alerts.open_alerts()
+        return changed
+
+    @property
+    def open_alerts(self) -> tuple[Alert, ...]:
+        """The alerts open when the limits were last checked, the most urgent first."""
+        return self._open or ()
+
+    def _books(self) -> list[Book]:
+        return [trader.book for trader in self._desk.traders]
+
+    def _add_traders(self) -> None:
+        for trader in self._desk.traders:
+            if trader.positions:
+                self.traders[trader.name] = ReactiveRisk(
+                    self._desk.graph, [trader.book], config=self._config, name=trader.name, draws=self.firm.draws
+                )
+
+    def _watch(self, limits: Sequence[Limit]) -> None:
+        for limit in limits:
+            if limit.scope != FIRM and limit.scope not in self._desk.traders.names:
+                raise DeskError(
+                    f"a limit of {limit.scope!r}: the desk has {', '.join(self._desk.traders.names)} and {FIRM}"
+                )
+            if limit.scope == FIRM or limit.scope in self.traders:  # who holds nothing yet has nothing to limit
+                self._watch_one(limit)
+
+    def _watch_one(self, limit: Limit) -> None:
+        whole = limit.scope == FIRM
+        if limit.name == VAR:
+            risk = self.firm if whole else self.traders[limit.scope]
+            self.board.watch(limit, risk.var_99, partial(_largest_of, risk))
+            return
+        if limit.name not in MEASURES:
+            raise DeskError(
+                f"no measure {limit.name!r} to limit; there are {VAR}, {', '.join(MEASURES)}", value=limit.name
+            )
+        measure = MEASURES[limit.name]
+        books = self._books() if whole else [self._desk.traders[limit.scope].book]
+        policy = None if isinstance(measure, Concentration) else Every(_COSTLY_EVERY)
+        measured = BookMeasure(self._desk.graph, f"{limit.scope}:{limit.name.upper()}", books, measure, policy)
+        self._measures.append(measured)
+        self.board.watch(limit, measured.node, measured.contributor)
+
+
+def _largest_of(risk: ReactiveRisk) -> str:
+    largest = risk.contributions()[0]
+    return f"{largest.name} {largest.es:,.0f}"
+
+
+def affordable_paths(desk: Desk, refresh: float) -> int:
+    """Return how many scenarios of all books can be revalued within a tenth of a refresh."""
+    plan = plan_valuation([trader.book for trader in desk.traders])
+    return choose_paths(plan, _SHARE * refresh, most=_MOST)

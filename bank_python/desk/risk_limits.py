@@ -1,0 +1,47 @@
+"""The desk's limits, as data: to change what a trader may risk, change this table, or give a TOML file of one's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bank_python.risk import Concentration, GreekExposure, Limit, StressLoss
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bank_python.risk import Measure
+
+__all__ = ["FIRM", "MEASURES", "VAR", "standard_limits"]
+
+FIRM = "firm"
+"""The scope of limits on all books together."""
+VAR = "VaR 99"
+"""The name of limits on the simulated value at risk."""
+
+MEASURES: Mapping[str, Measure] = {
+    "Stress loss": StressLoss(),
+    "Concentration": Concentration(),
+    "Delta 1%": GreekExposure("delta"),
+    "Vega 1pt": GreekExposure("vega"),
+}
+"""What else is limited: dollars, but for the concentration, which is a share of what is held."""
+
+# Measure: what each trader may have, and the firm.
+_USUAL = {
+    VAR: (250_000.0, 1_200_000.0),
+    "Stress loss": (6_000_000.0, 15_000_000.0),
+    "Concentration": (0.95, 0.35),
+    "Delta 1%": (200_000.0, 600_000.0),
+    "Vega 1pt": (80_000.0, 200_000.0),
+}
+# Who has more, or less.
+_OWN = {("Tony", VAR): 500_000.0, ("Tony", "Stress loss"): 10_000_000.0, ("Bob", "Stress loss"): 8_000_000.0}
+
+
+def standard_limits(traders: Sequence[str]) -> tuple[Limit, ...]:
+    """Return the limits of the firm and of each trader."""
+    of_firm = [Limit(name, FIRM, most) for name, (_, most) in _USUAL.items()]
+    of_traders = [
+        Limit(name, trader, _OWN.get((trader, name), most)) for trader in traders for name, (most, _) in _USUAL.items()
+    ]
+    return (*of_firm, *of_traders)
