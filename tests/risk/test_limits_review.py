@@ -211,6 +211,18 @@ def test_a_limit_is_watched_once():
     assert [reading.limit.scope for reading in board.readings()] == ["Tony", "Bob"]
 
 
+def test_a_board_that_is_removed_leaves_its_alerts():
+    _, alerts, board, measure, node = desk(1500.0)
+    board.check()
+    graph = measure.graph
+    board.remove()
+    assert node.name not in graph
+    assert (board.readings(), board.check()) == ((), ())
+    assert [alert.state for alert in alerts.history()] == [AlertState.OPEN]
+    again = board.watch(Limit("VaR 99", "Tony", 1000.0), measure)
+    assert again.value.used == 1.5
+
+
 def test_a_measure_without_a_value_changes_no_alert_and_comes_back():
     graph, (_, alerts) = DependencyGraph(), in_memory()
     leaf = graph.register(Leaf("LEAF", 1.0))
