@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.dagger import LargeNode, OnRead
 from bank_python.market_data.symbol_spec import SymbolKind
-from bank_python.mc_engine import FactorLaw, calibrate_from_table
+from bank_python.mc_engine import FactorLaw, calibrate_from_table, join_laws
 from bank_python.mc_engine.engine import INDEX_FACTOR, LAW_NODE
 from bank_python.risk import plan_valuation
 
@@ -39,6 +39,9 @@ def register_law(desk: Desk) -> Node:
 def calibrate(desk: Desk) -> FactorLaw:
     """Calibrate a law of what the traders hold, and of the share index, from a year of history.
 
+    Each market is calibrated on its own days; between two of them, such as a panel of real shares and simulated rates,
+    there are no common days, and no correlation.
+
     Raises
     ------
     FeedError
@@ -47,9 +50,14 @@ def calibrate(desk: Desk) -> FactorLaw:
         There are too few days that all symbols have.
     """
     load_past(desk)
-    wanted = _wanted(desk)
-    absolute = [name for name, symbol in wanted.items() if desk.listings[symbol].kind in _ABSOLUTE]
-    return calibrate_from_table(desk.market.history, wanted, absolute)
+    markets: dict[str, dict[str, str]] = {}
+    for name, symbol in _wanted(desk).items():
+        markets.setdefault(desk.listings[symbol].feed.name, {})[name] = symbol
+    laws = []
+    for wanted in markets.values():
+        absolute = [name for name, symbol in wanted.items() if desk.listings[symbol].kind in _ABSOLUTE]
+        laws.append(calibrate_from_table(desk.market.history, wanted, absolute))
+    return join_laws(laws)
 
 
 def load_past(desk: Desk, seconds: float | None = None) -> tuple[int, int]:

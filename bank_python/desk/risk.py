@@ -67,8 +67,10 @@ class DeskRisk:
         self.board = LimitBoard(desk.graph, AlertBook(desk.db))
         self._measures: list[BookMeasure] = []
         self._open: tuple[Alert, ...] | None = None
+        self._limits = tuple(standard_limits(desk.traders.names) if limits is None else limits)
+        self._check_limits()
+        self._watch(FIRM)
         self._add_traders()
-        self._watch(standard_limits(desk.traders.names) if limits is None else limits)
 
     @property
     def n_paths(self) -> int:
@@ -77,7 +79,8 @@ class DeskRisk:
 
     def follow_books(self) -> bool:
         """Take note of trades done since; return whether there were any."""
-        changed = self.firm.follow_books()
+        changed = self._add_traders()
+        changed |= self.firm.follow_books()
         for risk in self.traders.values():
             changed |= risk.follow_books()
         for measure in self._measures:
@@ -108,20 +111,27 @@ class DeskRisk:
     def _books(self) -> list[Book]:
         return [trader.book for trader in self._desk.traders]
 
-    def _add_traders(self) -> None:
-        for trader in self._desk.traders:
-            if trader.positions:
-                self.traders[trader.name] = ReactiveRisk(
-                    self._desk.graph, [trader.book], config=self._config, name=trader.name, draws=self.firm.draws
-                )
+    def _add_traders(self) -> bool:
+        """Take in the traders who hold something and are not in yet; return whether there were any."""
+        new = [trader for trader in self._desk.traders if trader.positions and trader.name not in self.traders]
+        for trader in new:
+            self.traders[trader.name] = ReactiveRisk(
+                self._desk.graph, [trader.book], config=self._config, name=trader.name, draws=self.firm.draws
+            )
+            self._watch(trader.name)
+        return bool(new)
 
-    def _watch(self, limits: Sequence[Limit]) -> None:
-        for limit in limits:
-            if limit.scope != FIRM and limit.scope not in self._desk.traders.names:
-                raise DeskError(
-                    f"a limit of {limit.scope!r}: the desk has {', '.join(self._desk.traders.names)} and {FIRM}"
-                )
-            if limit.scope == FIRM or limit.scope in self.traders:  # who holds nothing yet has nothing to limit
+    def _check_limits(self) -> None:
+        names = (FIRM, *self._desk.traders.names)
+        for limit in self._limits:
+            if limit.scope not in names:
+                raise DeskError(f"a limit of {limit.scope!r}; there are {', '.join(names)}", value=limit.scope)
+            if limit.name != VAR and limit.name not in MEASURES:
+                raise DeskError(f"no measure {limit.name!r}; there are {VAR}, {', '.join(MEASURES)}", value=limit.name)
+
+    def _watch(self, scope: str) -> None:
+        for limit in self._limits:
+            if limit.scope == scope:
                 self._watch_one(limit)
 
     def _watch_one(self, limit: Limit) -> None:
@@ -130,10 +140,6 @@ class DeskRisk:
             risk = self.firm if whole else self.traders[limit.scope]
             self.board.watch(limit, risk.var_99, partial(_largest_of, risk))
             return
-        if limit.name not in MEASURES:
-            raise DeskError(
-                f"no measure {limit.name!r} to limit; there are {VAR}, {', '.join(MEASURES)}", value=limit.name
-            )
         measure = MEASURES[limit.name]
         books = self._books() if whole else [self._desk.traders[limit.scope].book]
         policy = None if isinstance(measure, Concentration) else Every(_COSTLY_EVERY)

@@ -40,8 +40,12 @@ _OWN = {("Tony", VAR): 500_000.0, ("Tony", "Stress loss"): 10_000_000.0, ("Bob",
 
 def standard_limits(traders: Sequence[str]) -> tuple[Limit, ...]:
     """Return the limits of the firm and of each trader."""
-    of_firm = [Limit(name, FIRM, most) for name, (_, most) in _USUAL.items()]
+    of_firm = [_limit(name, FIRM, most) for name, (_, most) in _USUAL.items()]
     of_traders = [
-        Limit(name, trader, _OWN.get((trader, name), most)) for trader in traders for name, (most, _) in _USUAL.items()
+        _limit(name, trader, _OWN.get((trader, name), most)) for trader in traders for name, (most, _) in _USUAL.items()
     ]
     return (*of_firm, *of_traders)
+
+
+def _limit(name: str, scope: str, most: float) -> Limit:
+    return Limit(name, scope, most, absolute=isinstance(MEASURES.get(name), GreekExposure))

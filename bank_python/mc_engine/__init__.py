@@ -1,6 +1,6 @@
 """Monte Carlo risk: laws of risk factors, simulation with full revaluation, and risk that follows every tick."""
 
-from bank_python.mc_engine.calibration import calibrate_from_table, calibrate_law
+from bank_python.mc_engine.calibration import calibrate_from_table, calibrate_law, join_laws
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
 from bank_python.mc_engine.engine import MonteCarloEngine
 from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
@@ -30,5 +30,6 @@ __all__ = [
     "choose_paths",
     "heston_paths",
     "heston_terminal",
+    "join_laws",
     "merton_paths",
 ]

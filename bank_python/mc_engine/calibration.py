@@ -29,6 +29,7 @@ of a correlation of normals.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from bank_python.market_data.price_history import PriceHistoryTable
     from bank_python.numerics import FloatArray
 
-__all__ = ["calibrate_from_table", "calibrate_law"]
+__all__ = ["calibrate_from_table", "calibrate_law", "join_laws"]
 
 _FEWEST = 30
 _DAYS = 252.0
@@ -135,6 +136,42 @@ def calibrate_law(
         jumps=jumps or JumpTerms(),
         source=f"{days} days, ewma {decay:g}",
         repaired=repaired,
+    )
+
+
+def join_laws(laws: Sequence[FactorLaw]) -> FactorLaw:
+    """Join laws of different factors into one under which they are independent.
+
+    Parameters
+    ----------
+    laws : sequence of FactorLaw
+        At least one; the terms of the first are kept. Residuals are put side by side, the latest days together.
+
+    Raises
+    ------
+    SimulationError
+        A factor is in two of them.
+    """
+    first = laws[0]
+    if len(laws) == 1:
+        return first
+    sizes = [len(law.names) for law in laws]
+    correlation, starts = np.zeros((sum(sizes), sum(sizes))), np.cumsum([0, *sizes])
+    for law, start, stop in zip(laws, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        correlation[start:stop, start:stop] = law.correlation
+    kept = [law.residuals for law in laws if law.residuals is not None]
+    days = min((len(residuals) for residuals in kept), default=0)
+    long_run = {name: vol for law in laws for name, vol in law.variance.long_run.items()}
+    return replace(
+        first,
+        names=tuple(name for law in laws for name in law.names),
+        relative=tuple(flag for law in laws for flag in law.relative),
+        vols=np.concatenate([law.vols for law in laws]),
+        correlation=correlation,
+        residuals=np.hstack([r[len(r) - days :] for r in kept]) if len(kept) == len(laws) else None,
+        variance=replace(first.variance, long_run=long_run),
+        source="; ".join(law.source for law in laws),
+        repaired=max(law.repaired for law in laws),
     )
 
 

@@ -29,11 +29,13 @@ Examples
 from __future__ import annotations
 
 import math
+import threading
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from bank_python.dagger.scenario import active_layer
 from bank_python.errors import RiskError
 from bank_python.risk.alerts import AlertBook, Severity
 
@@ -70,7 +72,8 @@ class Thresholds:
 
     def __post_init__(self) -> None:
         given = [part for part in (self.low, self.medium, self.high, self.critical) if part is not None]
-        if not given or not all(0.0 < part < math.inf for part in given) or given != sorted(set(given)):
+        sound = all(_is_number(part) and 0.0 < part < math.inf for part in given)
+        if not given or not sound or given != sorted(set(given)):
             raise RiskError(f"thresholds {given!r}: give parts of the limit above 0, each above the one before")
 
     def severity(self, used: float, at_least: Severity | None = None) -> Severity | None:
@@ -107,6 +110,8 @@ class Limit:
         Above 0, in the measure's own unit.
     thresholds : Thresholds, optional
         From which part on there is an alert.
+    absolute : bool, default False
+        Whether the measure's size counts, whatever its sign (a Greek), and not only what is above 0 (a loss).
 
     Raises
     ------
@@ -118,11 +123,12 @@ class Limit:
     scope: str
     maximum: float
     thresholds: Thresholds = field(default_factory=Thresholds)
+    absolute: bool = False
 
     def __post_init__(self) -> None:
-        if not self.name.strip() or not self.scope.strip():
+        if not all(isinstance(word, str) and word.strip() for word in (self.name, self.scope)):  # type: ignore[redundant-expr]  # checked for untyped callers
             raise RiskError(f"a limit needs a name and a scope; got {self.name!r}, {self.scope!r}", name=self.name)
-        if not 0.0 < self.maximum < math.inf:
+        if not _is_number(self.maximum) or not 0.0 < self.maximum < math.inf:
             raise RiskError(f"{self.name} of {self.scope}: maximum={self.maximum!r} is not a finite number above 0")
 
     @property
@@ -140,7 +146,7 @@ class LimitReading:
     limit : Limit
         The limit.
     value : float
-        The measure; its size counts, whatever its sign.
+        The measure.
     """
 
     limit: Limit
@@ -149,7 +155,7 @@ class LimitReading:
     @property
     def used(self) -> float:
         """Which part of the maximum is used."""
-        return abs(self.value) / self.limit.maximum
+        return (abs(self.value) if self.limit.absolute else max(self.value, 0.0)) / self.limit.maximum
 
     @property
     def severity(self) -> Severity | None:
@@ -183,7 +189,13 @@ def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> De
     GraphError
         There is a node of that name (``LIMIT:<scope>:<name>``) already.
     """
-    return graph.derive(limit.node_name, lambda value: LimitReading(limit, float(value)), [measure])
+
+    def reading(value: float) -> LimitReading:
+        if math.isnan(value):
+            raise RiskError(f"{limit.name} of {limit.scope} is not a number", name=limit.name)
+        return LimitReading(limit, float(value))
+
+    return graph.derive(limit.node_name, reading, [measure])
 
 
 class LimitBoard:
@@ -201,6 +213,7 @@ class LimitBoard:
         self.alerts = alerts
         self._graph = graph
         self._watched: list[_Watched] = []
+        self._checking = threading.Lock()
 
     def watch(self, limit: Limit, measure: Node | str, contributor: Callable[[], str] | None = None) -> DerivedNode:
         """Watch a limit.
@@ -230,23 +243,39 @@ class LimitBoard:
         self._watched.clear()
 
     def readings(self) -> tuple[LimitReading, ...]:
-        """Return where all measures stand, the most used first; those without a value are left out."""
-        found = [cast("LimitReading", watched.node.value) for watched in self._watched if watched.node.error is None]
+        """Return where all measures stand, the most used first; those without a value are in :attr:`blind`."""
+        found = [outcome for outcome in self._outcomes() if isinstance(outcome, LimitReading)]
         return tuple(sorted(found, key=lambda reading: -reading.used))
+
+    @property
+    def blind(self) -> tuple[Limit, ...]:
+        """The limits whose measure has no value now."""
+        outcomes = zip(self._watched, self._outcomes(), strict=True)
+        return tuple(watched.limit for watched, outcome in outcomes if not isinstance(outcome, LimitReading))
+
+    def _outcomes(self) -> list[object]:
+        """Return what the limits' nodes hold, all of one tick."""
+        if active_layer(self._graph) is not None:
+            return [watched.node.value if watched.node.error is None else None for watched in self._watched]
+        with self._graph.snapshot() as snapshot:
+            return [snapshot.outcome(watched.node) for watched in self._watched]
 
     def check(self) -> tuple[Alert, ...]:
         """Look at all limits now; open, bring up to date and close alerts, and return those that changed.
 
         A measure without a value changes nothing: its alert, if there is one, stays as it was.
+
+        Raises
+        ------
+        RiskError
+            It was asked inside a what-if, where nothing has happened that could be told.
         """
-        changed: list[Alert] = []
-        for watched in self._watched:
-            if watched.node.error is not None:
-                continue
-            alert = self._checked(watched, cast("LimitReading", watched.node.value))
-            if alert is not None:
-                changed.append(alert)
-        return tuple(changed)
+        if active_layer(self._graph) is not None:
+            raise RiskError("limits are not checked inside a what-if: alerts tell what is; look at readings() there")
+        with self._checking:
+            pairs = zip(self._watched, self._outcomes(), strict=True)
+            checked = [self._checked(watched, out) for watched, out in pairs if isinstance(out, LimitReading)]
+        return tuple(alert for alert in checked if alert is not None)
 
     def _checked(self, watched: _Watched, reading: LimitReading) -> Alert | None:
         limit = watched.limit
@@ -259,6 +288,7 @@ class LimitBoard:
         if (
             known is not None
             and known.severity is severity
+            and known.limit == limit.maximum
             and abs(known.value - reading.value) < _STEP * limit.maximum
         ):
             return None
@@ -270,7 +300,7 @@ class LimitBoard:
             f"{_figure(limit.maximum)}",
             value=reading.value,
             limit=limit.maximum,
-            contributor="" if watched.contributor is None else watched.contributor(),
+            contributor=_said_by(watched.contributor),
         )
 
     def to_table(self) -> Table:
@@ -295,6 +325,19 @@ class LimitBoard:
         from bank_python.render_risk import limits_view
 
         return limits_view(self.readings())
+
+
+def _said_by(contributor: Callable[[], str] | None) -> str:
+    if contributor is None:
+        return ""
+    try:
+        return contributor()
+    except Exception as error:  # noqa: BLE001 - whatever it fails for, a breach is told
+        return f"not known: {error}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _figure(value: float) -> str:
@@ -347,29 +390,31 @@ def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
     rows = document.get("limits")
     if not isinstance(rows, list) or not set(document) <= {"limits", "thresholds"}:
         raise RiskError(f"{origin}: wants [[limits]], and may have [thresholds]", value=origin)
-    general = document.get("thresholds", {})
-    return tuple(_limit(f"{origin}: limit {i}", row, general) for i, row in enumerate(rows, start=1))
+    general = _thresholds(origin, document.get("thresholds", {}))
+    limits: dict[str, Limit] = {}
+    for i, row in enumerate(rows, start=1):
+        place = f"{origin}: limit {i}"
+        try:
+            limit = _limit(place, row, general)
+        except RiskError as error:
+            raise RiskError(f"{place}: {error}", value=row) from error
+        if limit.node_name in limits:
+            raise RiskError(f"{place}: {limit.name} of {limit.scope} has a limit already; keep one", value=limit.name)
+        limits[limit.node_name] = limit
+    return tuple(limits.values())
 
 
-def _limit(place: str, row: object, general: object) -> Limit:
+def _limit(place: str, row: object, general: Thresholds) -> Limit:
     wanted = {"name", "scope", "maximum"}
-    if not isinstance(row, dict) or not wanted <= set(row) <= {*wanted, "thresholds"}:
-        raise RiskError(f"{place}: wants name, scope, maximum and perhaps thresholds; found {row!r}", value=row)
-    maximum = row["maximum"]
-    if isinstance(maximum, bool) or not isinstance(maximum, int | float):
-        raise RiskError(f"{place}: maximum={maximum!r} is not a number", value=maximum)
-    return Limit(
-        str(row["name"]), str(row["scope"]), float(maximum), _thresholds(place, row.get("thresholds", general))
-    )
+    if not isinstance(row, dict) or not wanted <= set(row) <= {*wanted, "thresholds", "absolute"}:
+        raise RiskError(f"wants name, scope, maximum and perhaps thresholds and absolute; found {row!r}", value=row)
+    thresholds = _thresholds(place, row["thresholds"]) if "thresholds" in row else general
+    return Limit(row["name"], row["scope"], row["maximum"], thresholds, absolute=row.get("absolute", False) is True)
 
 
 def _thresholds(place: str, cells: object) -> Thresholds:
     known = {severity.value for severity in Severity}
     if not isinstance(cells, dict) or not set(cells) <= known:
         raise RiskError(f"{place}: thresholds are {cells!r}; wants some of {', '.join(sorted(known))}", value=cells)
-    if not cells:
-        return Thresholds()
     parts: dict[str, Any] = {name: cells.get(name) for name in known}
-    if not all(part is None or type(part) in {int, float} for part in parts.values()):
-        raise RiskError(f"{place}: thresholds are {cells!r}; wants numbers", value=cells)
-    return Thresholds(**parts)
+    return Thresholds(**parts) if cells else Thresholds()

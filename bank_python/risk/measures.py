@@ -28,10 +28,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from bank_python.dagger import LargeNode, Node
-from bank_python.errors import RiskError
+from bank_python.dagger import Node
+from bank_python.dagger.evaluation import inputs_first
+from bank_python.errors import RiskError, UnstorableError
 from bank_python.instruments import Instrument
-from bank_python.risk.contracts import underlying_of
+from bank_python.risk.contracts import underlying_of, value_of
 from bank_python.risk.greeks import GREEKS, take_greeks
 from bank_python.risk.state import exchange_rate
 from bank_python.risk.stress import run_stresses
@@ -39,7 +40,8 @@ from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
 from bank_python.risk.valuation import plan_valuation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
 
     from bank_python.dagger import DependencyGraph, Policy
     from bank_python.instruments import Book, Position
@@ -102,19 +104,64 @@ class BookMeasure:
 
     def _define(self) -> None:
         self._positions = self._held()
-        measure, books = self._measure, self._books
-
-        def measured(*_values: float) -> float:
-            return measure(books)
-
-        measured.__qualname__ = type(measure).__name__
-        node = LargeNode(self.name, measured, self._positions, policy=self._policy)
+        node = _MeasureNode(self.name, self._measure, self._books, self._policy)
         self.node = self._graph.register(node, replace=self._defined)
         self._defined = True
 
 
-def gross_by_underlying(books: Sequence[Book], base_currency: str = "USD") -> dict[str, float]:
+class _MeasureNode(Node):
+    """A measure of books, resting on everything that its positions are valued from; made anew, never stored."""
+
+    def __init__(self, name: str, measure: Measure, books: Sequence[Book], policy: Policy | None) -> None:
+        roots: list[Node] = [*(position for book in books for position in book.positions), *books]
+        below = inputs_first(roots, lambda node: node.underliers, lambda _: True)
+        super().__init__(name, [node for node in below if node not in books])
+        self.gate = None if policy is None else policy.gate()
+        self._measure = measure
+        self._books = books
+
+    def compute(self, read: Callable[[Node], object]) -> object:
+        """Measure the books as `read` sees them."""
+        return self._measure(self._books, read)
+
+    def to_record(self) -> Mapping[str, object]:
+        """Refuse: whoever made it makes it again.
+
+        Raises
+        ------
+        UnstorableError
+            Always.
+        """
+        raise UnstorableError(f"{self.name} is made anew from its books, not stored", key=self.record_key)
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Refuse, as there are no records of it.
+
+        Raises
+        ------
+        UnstorableError
+            Always.
+        """
+        raise UnstorableError(f"a measure is made anew from its books, not read back: {dict(fields)!r}")
+
+    def _describe(self) -> str:
+        return f"{self._measure!r} of {', '.join(book.name for book in self._books)}"
+
+
+def gross_by_underlying(
+    books: Sequence[Book], base_currency: str = "USD", read: Callable[[Node], object] = value_of
+) -> dict[str, float]:
     """Return what is held on each underlying, by absolute value, longs and shorts of all books netted.
+
+    Parameters
+    ----------
+    books : sequence of Book
+        On a desk, its traders'.
+    base_currency : str, default "USD"
+        Of the figures.
+    read : callable, optional
+        From a node to its value.
 
     Raises
     ------
@@ -126,16 +173,16 @@ def gross_by_underlying(books: Sequence[Book], base_currency: str = "USD") -> di
     net: dict[str, list[float]] = defaultdict(list)
     for book in books:
         for position in book.positions:
-            rate = exchange_rate(book, position.currency, base_currency)
-            net[_named(position)].append(float(cast("float", position.value)) * rate)
+            rate = exchange_rate(book, position.currency, base_currency, read)
+            net[_named(position)].append(float(cast("float", read(position))) * rate)
     return {name: abs(math.fsum(values)) for name, values in net.items()}
 
 
 class Measure(Protocol):
     """A number of some books, and who or what makes most of it."""
 
-    def __call__(self, books: Sequence[Book]) -> float:
-        """Return the number."""
+    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
+        """Return the number, of nodes' values as `read` sees them."""
         ...
 
     def contributor(self, books: Sequence[Book]) -> str:
@@ -147,9 +194,9 @@ class Measure(Protocol):
 class Concentration:
     """The largest underlying's share of what is held, by absolute value: between 0 and 1, 0 if nothing is."""
 
-    def __call__(self, books: Sequence[Book]) -> float:
+    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
         """Return the share."""
-        held = gross_by_underlying(books)
+        held = gross_by_underlying(books, read=read)
         total = math.fsum(held.values())
         return max(held.values()) / total if total > 0.0 else 0.0
 
@@ -179,9 +226,9 @@ class GreekExposure:
         if self.greek not in GREEKS:
             raise RiskError(f"no Greek {self.greek!r}; there are {', '.join(GREEKS)}", value=self.greek)
 
-    def __call__(self, books: Sequence[Book]) -> float:
+    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
         """Return the sum over all positions."""
-        return take_greeks(books).total(self.greek, "percent")
+        return take_greeks(books, read=read).total(self.greek, "percent")
 
     def contributor(self, books: Sequence[Book]) -> str:
         """Name the underlying with the largest part."""
@@ -200,9 +247,23 @@ class StressLoss:
 
     keys: tuple[str, ...] = REFERENCE_STRESSES
 
-    def __call__(self, books: Sequence[Book]) -> float:
-        """Return the loss."""
-        return max((-result.pnl for result in run_stresses(plan_valuation(books), self.keys)), default=0.0)
+    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
+        """Return the loss.
+
+        Raises
+        ------
+        RiskError
+            A scenario says nothing of what some contract rests on: the loss is not known.
+        """
+        results = run_stresses(plan_valuation(books, read=read), self.keys)
+        for result in results:
+            if result.left_out:
+                raise RiskError(
+                    f"{result.key} says nothing of {', '.join(result.missing[:3])}, so that of {result.left_out[0]} "
+                    "is not known; leave the scenario out, or give the factor a rule",
+                    name=result.key,
+                )
+        return max((-result.pnl for result in results if result.pnl < 0.0), default=0.0)
 
     def contributor(self, books: Sequence[Book]) -> str:
         """Name the scenario, and the trader who loses most in it."""

@@ -176,7 +176,7 @@ def test_a_limit_wants_names(name, scope):
 def test_a_reading_follows_every_tick_and_what_if():
     graph = DependencyGraph()
     measure = graph.register(Leaf("MEASURE", -300.0))
-    limit = Limit("Delta", "Tony", 1000.0)
+    limit = Limit("Delta", "Tony", 1000.0, absolute=True)
     node = watch_limit(graph, limit, "MEASURE")
     assert node.name == limit.node_name == "LIMIT:Tony:Delta"
     assert node.value == LimitReading(limit, -300.0)
@@ -256,7 +256,7 @@ def test_a_walk_of_a_measure_opens_and_closes_as_the_model_says(thresholds, walk
     for value in walk:
         measure.set(value)
         changed = board.check()
-        severity = model_severity(thresholds, abs(value) / 1000.0, before)
+        severity = model_severity(thresholds, max(value, 0.0) / 1000.0, before)
         moved = severity is not None and not abs(told - value) < 50.0
         assert bool(changed) == (severity is not before or moved), (thresholds, walk, value)
         opened += before is None and severity is not None
@@ -657,13 +657,13 @@ GOOD = 'name = "VaR"\nscope = "Tony"\nmaximum = 1.0\n'
         ("limits = [3]", "limit 1: wants name, scope, maximum"),
         (f"[[limits]]\n{GOOD}[[limits]]\nname = 'x'\n", "limit 2: wants name, scope, maximum"),
         (f"[[limits]]\n{GOOD}hard = 3\n", "limit 1: wants name, scope, maximum"),
-        ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = "1"\n', "limit 1: maximum='1'"),
-        ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = true\n', "limit 1: maximum=True"),
+        ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = "1"\n', "limit 1: VaR of Tony: maximum='1'"),
+        ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = true\n', "limit 1: VaR of Tony: maximum=True"),
         (f"[[limits]]\n{GOOD}thresholds = 3\n", "limit 1: thresholds are 3"),
         (f"[[limits]]\n{GOOD}thresholds = {{ urgent = 1.0 }}\n", "limit 1: thresholds are"),
-        (f"[[limits]]\n{GOOD}thresholds = {{ high = true }}\n", "limit 1: thresholds are"),
-        (f'[[limits]]\n{GOOD}thresholds = {{ high = "1" }}\n', "limit 1: thresholds are"),
-        (f"[[limits]]\n{GOOD}[thresholds]\nurgent = 1.0\n", "limit 1: thresholds are"),
+        (f"[[limits]]\n{GOOD}thresholds = {{ high = true }}\n", "limit 1: thresholds"),
+        (f'[[limits]]\n{GOOD}thresholds = {{ high = "1" }}\n', "limit 1: thresholds"),
+        (f"[[limits]]\n{GOOD}[thresholds]\nurgent = 1.0\n", "toml: thresholds are"),
     ],
 )
 def test_a_bad_file_is_refused_by_place(tmp_path, text, match):
@@ -798,11 +798,6 @@ def test_a_measure_does_not_take_another_nodes_place():
 # --- what does not hold yet ----------------------------------------------------------------------
 
 
-def fails(reason, raises=AssertionError):
-    return pytest.mark.xfail(reason=reason, raises=raises)
-
-
-@fails("a measure rests on the positions alone: it keeps its value when the rate of exchange moves")
 @pytest.mark.parametrize("measure", MEASURES, ids=repr)
 def test_a_measure_follows_the_rate_of_exchange(measure):
     held = Held(30, 10, currencies=["USD", "EUR"])
@@ -813,7 +808,6 @@ def test_a_measure_follows_the_rate_of_exchange(measure):
     assert node.value == measure([held.book])
 
 
-@fails("a measure reads its books, not its inputs: a ladder shows the present value at every level")
 @pytest.mark.parametrize("measure", MEASURES, ids=repr)
 def test_a_ladder_of_a_measure_is_what_ticks_would_give(measure):
     held = Held(30, 10)
@@ -826,7 +820,6 @@ def test_a_ladder_of_a_measure_is_what_ticks_would_give(measure):
     assert values == pytest.approx(ticked, rel=1e-9)
 
 
-@fails("a book that gains in every scenario has a negative loss, of which a limit takes the size")
 def test_a_gain_is_no_stress_loss():
     held = Held(-30)
     board = LimitBoard(held.graph, in_memory()[1])
@@ -836,7 +829,6 @@ def test_a_gain_is_no_stress_loss():
     assert node.value == 0.0
 
 
-@fails("what a scenario has no figure for is left out of the loss, and nothing says so", pytest.fail.Exception)
 def test_a_loss_that_leaves_contracts_out_is_no_value():
     graph = DependencyGraph()
     gold = Equity("GLD", spot_source=MarketData("GLD_SPOT", 100.0))
@@ -845,7 +837,6 @@ def test_a_loss_that_leaves_contracts_out_is_no_value():
         StressLoss(("FED_TAPER",))([book])
 
 
-@fails("rule and scope are joined by a bar: two subjects can be one key")
 def test_two_subjects_are_two_alerts():
     _, alerts = in_memory()
     alerts.raise_alert("c", "a|b", "low", "first")
@@ -853,7 +844,6 @@ def test_two_subjects_are_two_alerts():
     assert [alert.message for alert in alerts.history()] == ["first", "second"]
 
 
-@fails("the number of a new alert is the count of old ones: after a deletion it is one that is taken")
 def test_a_new_alert_takes_no_others_place():
     db, alerts = in_memory()
     first, _ = (alerts.raise_alert(name, "Tony", "low", name) for name in "rs")
@@ -863,7 +853,6 @@ def test_a_new_alert_takes_no_others_place():
     assert [alert.rule for alert in alerts.history()] == ["s", "t"]
 
 
-@fails("closing deletes the open mark in the first ring only", BankError)
 def test_an_alert_of_a_lower_ring_can_be_closed(tmp_path):
     with (
         BarbaraDB.open("firm", path=tmp_path / "desk.db") as below,
@@ -876,7 +865,6 @@ def test_an_alert_of_a_lower_ring_can_be_closed(tmp_path):
         assert [alert.state for alert in AlertBook(below).open_alerts()] == [AlertState.OPEN]
 
 
-@fails("a float32 that is not a number is no failure to the graph, and no breach to the limit")
 def test_what_is_not_a_number_closes_no_alert():
     graph, (_, alerts) = DependencyGraph(), in_memory()
     leaf = graph.register(Leaf("LEAF", 900.0))
@@ -889,7 +877,6 @@ def test_what_is_not_a_number_closes_no_alert():
     assert [alert.state for alert in alerts.history()] == [AlertState.OPEN]
 
 
-@fails("a contributor that raises ends the look at all limits, and its own alert is not opened", ZeroDivisionError)
 def test_a_contributor_that_fails_hides_no_breach():
     graph, (_, alerts) = DependencyGraph(), in_memory()
     board = LimitBoard(graph, alerts)
@@ -899,15 +886,13 @@ def test_a_contributor_that_fails_hides_no_breach():
     assert [alert.scope for alert in alerts.open_alerts()] == ["A", "B"]
 
 
-@fails("a look inside a what-if or a batch writes what is not, or may be undone")
 def test_what_if_opens_no_alert():
     _, alerts, board, measure, _ = desk(0.0)
-    with measure.graph.scenario({measure: 5000.0}):
+    with measure.graph.scenario({measure: 5000.0}), pytest.raises(RiskError, match="inside a what-if"):
         board.check()
     assert alerts.history() == ()
 
 
-@fails("between a look at the open alert and the writing, another thread may close it", RiskError)
 def test_two_looks_at_once_do_not_trip_each_other():
     class Slow(AlertBook):
         """Waits after its first look, long enough for another to do all of it unless a lock keeps that out."""
@@ -933,7 +918,6 @@ def test_two_looks_at_once_do_not_trip_each_other():
     assert [alert.state for alert in alerts.history()] == [AlertState.CLOSED]
 
 
-@fails("an open alert keeps the limit it was opened with while the measure does not move")
 def test_another_maximum_is_told():
     _, alerts = in_memory()
     for maximum in [1000.0, 900.0]:
@@ -944,14 +928,12 @@ def test_another_maximum_is_told():
     assert [alert.limit for alert in alerts.open_alerts()] == [900.0]
 
 
-@fails("a clock without a time zone is found out only when the history is asked", pytest.fail.Exception)
 def test_a_clock_without_a_time_zone_is_refused():
     alerts = AlertBook(in_memory()[0], lambda: START.replace(tzinfo=None))
     with pytest.raises(RiskError):
         alerts.raise_alert("VaR", "Tony", "low", "m")
 
 
-@fails("arguments of another type end in Python's own errors", (TypeError, AttributeError))
 @pytest.mark.parametrize(
     "make",
     [
@@ -965,7 +947,6 @@ def test_arguments_of_another_type_are_refused_by_name(make):
         make()
 
 
-@fails("these are refused without the place, or not at all", (AssertionError, pytest.fail.Exception))
 @pytest.mark.parametrize(
     "text",
     [
@@ -983,7 +964,6 @@ def test_a_limit_that_makes_no_sense_is_refused_by_place(text):
     assert "limits.toml: limit " in str(caught.value)
 
 
-@fails("thresholds for all limits are looked at with the first of them", pytest.fail.Exception)
 def test_bad_thresholds_of_a_file_without_limits_are_refused():
     with pytest.raises(RiskError, match=r"limits\.toml"):
         parse_limits("limits = []\n[thresholds]\nurgent = 1.0\n", "limits.toml")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import ssl
 import sys
 import tempfile
@@ -123,7 +124,9 @@ class YahooServer(LoopbackServer):
         """The closes served for the last `days` trading days; the last is the price."""
         last = self.price(symbol)
         assert last is not None
-        return [round(last * (1.0 - 0.002 * ago), 6) for ago in range(days - 1, 0, -1)] + [last]
+        pace = 0.5 + sum(map(ord, symbol)) % 7  # each symbol sways in its own time
+        swayed = [last * 0.999**ago * (1.0 + 0.01 * math.sin(pace * ago)) for ago in range(days - 1, 0, -1)]
+        return [*(round(close, 6) for close in swayed), last]
 
     def last_trade(self) -> datetime:
         """When the last trade was."""

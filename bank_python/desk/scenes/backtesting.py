@@ -9,6 +9,8 @@ from rich.table import Table
 
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.stage import Shown, scene
+from bank_python.errors import DeskError, ModelError
+from bank_python.render import MISSING
 from bank_python.risk import TailMethod, acerbi_szekely_test, christoffersen_test, kupiec_test, tail_risk, traffic_light
 
 if TYPE_CHECKING:
@@ -34,16 +36,23 @@ def backtesting(stage: Stage) -> Shown:
     symbol = _SYMBOL if _SYMBOL in desk.listings else next(iter(desk.listings))
     history = desk.listings[symbol].feed.history(symbol, _PERIOD)
     closes = np.array([bar.close for bar in history.bars])
+    if not (closes > 0.0).all():
+        raise DeskError(
+            f"{history.source} has a close of {symbol} that is not above 0; ask another feed", feed=history.source
+        )
     returns = closes[1:] / closes[:-1] - 1.0
     window = min(_WINDOW, len(returns) // 2)
     tests = {method.value: _tried(returns, window, method) for method in _METHODS}
     table = Table(
         title=f"VaR {_LEVEL:.0%} of {symbol} ({history.source}), {len(returns) - window:,} days", header_style="bold"
     )
-    for column in ("Method", "Exceptions", "expected", "Kupiec", "Christoffersen", "Basel", "Z2"):
+    for column in ("Method", "Hits", "Due", "Kupiec", "Christoffersen", "Basel", "Z2"):
         table.add_column(column, justify="left" if column in {"Method", "Basel"} else "right", no_wrap=True)
-    table.caption = "Kupiec, Christoffersen: p-values; Z2: Acerbi and Székely, below 0 where losses were worse"
+    table.caption = "hits: losses beyond the VaR; Kupiec, Christoffersen: p-values; Z2 below 0: worse than forecast"
     for method, test in tests.items():
+        if "error" in test:
+            table.add_row(method.replace("_", " "), *[MISSING] * 6)
+            continue
         table.add_row(
             method.replace("_", " "),
             f"{test['exceptions']}",
@@ -58,7 +67,10 @@ def backtesting(stage: Stage) -> Shown:
 
 def _tried(returns: FloatArray, window: int, method: TailMethod) -> dict[str, Any]:
     days = range(window, len(returns))
-    forecasts = [tail_risk(returns[day - window : day], _LEVEL, method) for day in days]
+    try:
+        forecasts = [tail_risk(returns[day - window : day], _LEVEL, method) for day in days]
+    except ModelError as error:
+        return {"error": str(error)}
     made = returns[window:]
     var, es = np.array([risk.var for risk in forecasts]), np.array([risk.es for risk in forecasts])
     hits, probability = made < -var, 1.0 - _LEVEL

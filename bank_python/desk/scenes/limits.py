@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.risk import DeskRisk
 from bank_python.desk.stage import Shown, scene
+from bank_python.render_risk import alerts_view, limits_view
+from bank_python.risk.contracts import underlying_of
 
 if TYPE_CHECKING:
-    from bank_python.dagger import Node
+    from bank_python.desk.desk import Desk
     from bank_python.desk.stage import Stage
+    from bank_python.instruments import Instrument
+    from bank_python.risk import Alert
 
 _PATHS = 20_000
+_MOST = 4
 
 
 @scene("LIMITS AND ALERTS")
@@ -24,25 +29,37 @@ def limits(stage: Stage) -> Shown:
     try:
         opened = risk.check()
         before = risk.board.readings()
-        views: list[object] = [risk.board, risk.board.alerts]
-        facts = {
+        views: list[object] = [limits_view(before), alerts_view(risk.open_alerts)]
+        facts: dict[str, Any] = {
             "limits": len(before),
             "opened": {f"{alert.scope}: {alert.rule}": alert.severity.value for alert in opened},
             "fullest": f"{before[0].limit.scope}: {before[0].limit.name}",
         }
         breaches = [alert for alert in opened if alert.rule == "VaR 99" and alert.scope in risk.traders]
         if breaches:
-            worst = breaches[0]
+            worst = max(breaches, key=lambda alert: alert.severity.rank)
             risk.board.alerts.acknowledge(worst.id, by="risk manager")
-            who = desk.traders[worst.scope]
-            largest = max(who.positions, key=lambda held: abs(cast("float", held.value)))
-            desk.trade(who.name, cast("Node", largest.instrument), -0.6 * largest.quantity)
-            risk.follow_books()
-            desk.graph.recalculate()
-            closed = [alert for alert in risk.check() if alert.id == worst.id]
-            facts["acted_on"] = f"{worst.scope}: {worst.rule}"
-            facts["resolution"] = closed[0].resolution if closed else ""
-            views.append(f"{who.name} sells 60% of {largest.name}: {facts['resolution'] or 'still above its limit'}.")
+            sold, resolution = _reduce(desk, risk, worst)
+            facts |= {"acted_on": f"{worst.scope}: {worst.rule}", "sold": sold, "resolution": resolution}
+            views.append(f"{worst.scope} closes {', '.join(sold)}: {resolution or 'still above its limit'}.")
         return Shown(facts, views)
     finally:
         risk.remove()
+
+
+def _reduce(desk: Desk, risk: DeskRisk, alert: Alert) -> tuple[list[str], str]:
+    """Close the riskiest holdings of a trader until the alert is closed; return what was closed, and the resolution."""
+    who, sold = desk.traders[alert.scope], []
+    for _ in range(_MOST):
+        riskiest = risk.traders[who.name].contributions()[0].name
+        for held in who.positions:
+            contract = cast("Instrument", held.instrument)
+            if underlying_of(contract) == riskiest and held.quantity:
+                desk.trade(who.name, contract, -held.quantity)
+                sold.append(contract.name)
+        risk.follow_books()
+        desk.graph.recalculate()
+        for changed in risk.check():
+            if changed.id == alert.id and changed.closed is not None:
+                return sold, changed.resolution
+    return sold, ""
