@@ -12,7 +12,7 @@ from bank_python.risk.contributions import Contribution, contributions, find_tai
 from bank_python.risk.tail_risk import value_at_risk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bank_python.risk.valuation import ValuationPlan
 
 __all__ = ["decompose_by_factor", "decompose_by_unit"]
+
+_AMPLE = 9.0
 
 
 def decompose_by_unit(
@@ -50,7 +52,11 @@ def decompose_by_unit(
 
 
 def decompose_by_factor(
-    plan: ValuationPlan, total: NDArray[Any], tails: Sequence[TailRisk], worst: TailSample
+    plan: ValuationPlan,
+    total: NDArray[Any],
+    tails: Sequence[TailRisk],
+    worst: TailSample,
+    watched: Mapping[int, NDArray[Any]],
 ) -> dict[str, tuple[Contribution, ...]]:
     """Return, by level, what each factor adds, and last what none makes alone: factors together, and time.
 
@@ -61,10 +67,14 @@ def decompose_by_factor(
     worst : TailSample
         The worst scenarios, at least those beyond and around every measure.
 
+    watched : mapping of int to ndarray
+        What factors that make much of the risk make alone, in all scenarios.
+
     Notes
     -----
-    The incremental value at risk is read from the worst scenarios: a factor that stands still is taken to bring none of
-    the others into the tail.
+    The incremental value at risk of a watched factor is exact. That of another is read from the worst scenarios, where
+    they are ten times as many as lie beyond the measure: a factor that makes little brings no other scenario into the
+    tail by standing still. Where they are not, it is not told.
     """
     parts = np.empty((len(plan.factors) + 1, len(worst.scenarios)))
     parts[:-1] = plan.alone(np.asarray(worst.levels, dtype=np.float64))
@@ -77,7 +87,10 @@ def decompose_by_factor(
     found = {}
     for risk in tails:
         tail = find_tail(total, risk.var, risk.es).among(worst.scenarios)
-        without = _quantiles(ranked, len(total), risk.level)
+        known = len(worst.scenarios) >= _AMPLE * (1.0 - risk.level) * len(total)
+        without = _quantiles(ranked, len(total), risk.level) if known else [math.nan] * len(names)
+        for j, alone in watched.items():
+            without[j] = value_at_risk(total - alone, risk.level)
         found[f"{risk.level:g}"] = contributions(names, parts, tail, held, without)
     return found
 

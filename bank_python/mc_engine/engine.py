@@ -17,6 +17,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -60,6 +61,8 @@ RESULTS_PREFIX = "/Risk/MonteCarlo/"
 INDEX_FACTOR = "SPY_SPOT"
 """The factor to which stresses take betas of shares, where the law knows it."""
 _TRADING_DAYS = 252.0
+_SHARE = 0.2  # five deviations of less than this do not reach from outside the worst tenth into the tail
+_WATCHED = 12
 
 
 class MonteCarloEngine:
@@ -117,13 +120,13 @@ class MonteCarloEngine:
             plan, law, tick = self._look(asked)
             simulation = self._simulation(asked, plan, law)
         with clock.part("simulate"):
-            pnl, worst = run_simulation(simulation, asked.executor, asked.progress, asked.cancel)
+            pnl, worst, alone = run_simulation(simulation, asked.executor, asked.progress, asked.cancel)
         with clock.part("measure"):
             total = pnl.sum(axis=0)
             tails = tuple(tail_risk(total, level) for level in LEVELS)
         with clock.part("contributions"):
             traders = decompose_by_unit(plan, pnl, total, tails)
-            factors = decompose_by_factor(plan, total, tails, worst)
+            factors = decompose_by_factor(plan, total, tails, worst, dict(zip(simulation.watched, alone, strict=True)))
             fast_error = _fast_error(plan, asked, total, worst, tails[-1].var)
         with clock.part("stress"):
             keys = REFERENCE_STRESSES if asked.stresses is None else asked.stresses
@@ -220,6 +223,7 @@ class MonteCarloEngine:
             config.chunk,
             config.random_seed,
             config.years_passed,
+            _dominant(plan, law, config.horizon),
         )
 
     def _keep(self, result: MCResult) -> None:
@@ -270,6 +274,23 @@ def volatility_followers(plan: ValuationPlan) -> dict[int, int]:
             vols, spots = np.broadcast_arrays(of_kind[Factor.VOL], of_kind[Factor.SPOT])
             found |= dict(zip(vols.tolist(), spots.tolist(), strict=True))
     return found
+
+
+def _dominant(plan: ValuationPlan, law: FactorLaw, horizon: float) -> tuple[int, ...]:
+    """Return the factors of which one deviation makes more than a fifth of the firm's, at most a dozen."""
+    covariance = law.covariance([factor.name for factor in plan.factors], horizon)
+    deviations = np.sqrt(np.diag(covariance))
+    relative = np.array([law.relative[i] for i in law.places([factor.name for factor in plan.factors])])
+    base = plan.base
+    steps = deviations[:, None] * np.array([1.0, -1.0])
+    made = plan.alone(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
+    if not np.isfinite(made).all():
+        return ()  # a contract has no price so far out: the scenarios will tell
+    impact = np.abs(made).max(axis=1)
+    scaled = np.where(deviations > 0.0, made[:, 0] / np.where(deviations > 0.0, deviations, 1.0), 0.0)
+    firm = math.sqrt(max(float(scaled @ covariance @ scaled), 0.0))
+    ranked = np.argsort(-impact, kind="stable")[:_WATCHED]
+    return tuple(sorted(j for j in ranked.tolist() if impact[j] > _SHARE * firm))
 
 
 def _fast_error(

@@ -35,7 +35,7 @@ def run_simulation(
     executor: Executor | None,
     progress: Callable[[int, int], object] | None,
     cancel: threading.Event | None,
-) -> tuple[NDArray[Any], TailSample]:
+) -> tuple[NDArray[Any], TailSample, NDArray[Any]]:
     """Run all chunks.
 
     Returns
@@ -44,6 +44,8 @@ def run_simulation(
         P&L, in the order of the scenarios.
     worst : TailSample
         The worst tenth of the scenarios.
+    alone : ndarray, shape (watched, n_paths)
+        What the watched factors make by themselves.
 
     Raises
     ------
@@ -54,6 +56,7 @@ def run_simulation(
     """
     total = simulation.chunks
     pnl: NDArray[Any] | None = None
+    alone: NDArray[Any] = np.zeros((len(simulation.watched), simulation.n_paths))
     samples: list[TailSample | None] = [None] * total
     with _executor_for(simulation, executor) as pool:
         for done, chunk in enumerate(_completed(simulation, pool, cancel), start=1):
@@ -61,12 +64,14 @@ def run_simulation(
                 pnl = np.empty((len(chunk.pnl), simulation.n_paths), dtype=chunk.pnl.dtype)
             start = chunk.index * simulation.chunk
             pnl[:, start : start + chunk.pnl.shape[1]] = chunk.pnl
+            alone[:, start : start + chunk.pnl.shape[1]] = chunk.alone
             samples[chunk.index] = chunk.worst
             if progress is not None:
                 progress(done, total)
     if pnl is None:
         raise SimulationError("there was no chunk to run")
-    return pnl, _worst(simulation, pnl.sum(axis=0), [sample for sample in samples if sample is not None])
+    worst = _worst(simulation, pnl.sum(axis=0), [sample for sample in samples if sample is not None])
+    return pnl, worst, alone
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from bank_python.errors import SimulationError
@@ -42,6 +44,10 @@ class Revaluer(Protocol):
         """Return P&L by unit, shape (units, scenarios)."""
         ...
 
+    def alone(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
+        """Return P&L of one factor's move at a time, shape (factors, scenarios)."""
+        ...
+
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:
         """Return the error that says what has no price."""
         ...
@@ -65,11 +71,24 @@ class TailSample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """What one chunk gives: its number, P&L of shape (units, scenarios), and its worst scenarios."""
+    """What one chunk gives.
+
+    Parameters
+    ----------
+    index : int
+        Which it is.
+    pnl : ndarray, shape (units, scenarios)
+        P&L.
+    worst : TailSample
+        Its worst scenarios.
+    alone : ndarray, shape (watched, scenarios)
+        What the watched factors make by themselves.
+    """
 
     index: int
     pnl: NDArray[Any]
     worst: TailSample
+    alone: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +107,8 @@ class Simulation:
         As in :class:`~bank_python.mc_engine.MCConfig`.
     years : float
         By how much the clock moves on.
+    watched : tuple of int
+        Factors that make so much of the risk that what they make alone is wanted in every scenario.
     """
 
     plan: Revaluer
@@ -97,6 +118,7 @@ class Simulation:
     chunk: int
     random_seed: int
     years: float
+    watched: tuple[int, ...] = ()
 
     @property
     def chunks(self) -> int:
@@ -134,7 +156,11 @@ class Simulation:
             raise self.plan.fault(np.asarray(levels[:, ~np.isfinite(total)], dtype=np.float64), self.years)
         count = min(_likely(self.size(index)) if keep is None else keep, len(total))
         worst = np.sort(np.argpartition(total, count - 1)[:count])
-        return Chunk(index, pnl, TailSample(worst + index * self.chunk, np.ascontiguousarray(levels[:, worst])))
+        sample = TailSample(worst + index * self.chunk, np.ascontiguousarray(levels[:, worst]))
+        return Chunk(index, pnl, sample, self._alone(levels))
+
+    def _alone(self, levels: NDArray[Any]) -> NDArray[Any]:
+        return self.plan.alone(levels, self.watched).astype(levels.dtype, copy=False)
 
 
 def stand(moves: NDArray[Any], base: FloatArray, relative: tuple[bool, ...]) -> NDArray[Any]:

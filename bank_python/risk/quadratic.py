@@ -30,6 +30,8 @@ from bank_python.risk.contracts import ContractColumns
 from bank_python.risk.derivatives import Derivatives, take_derivatives
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
     from bank_python.numerics import FloatArray
@@ -59,6 +61,10 @@ class QuadraticPlan:
         for block, derivatives in zip(self.plan.blocks, self.derivatives, strict=True):
             total += _block_pnl(block, derivatives, stood, self.base, years).astype(stood.dtype, copy=False)
         return total
+
+    def alone(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
+        """Return P&L of one factor's move at a time, in full: shape (factors, scenarios)."""
+        return self.plan.alone(levels, factors)
 
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:  # noqa: ARG002 - as the full plan's
         """Return the error that says what has no derivative."""

@@ -18,7 +18,7 @@ from bank_python.risk.contracts import value_of
 from bank_python.risk.factors import RiskFactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,6 +55,10 @@ class Direct:
         """Return the movement of some of the contracts."""
         return self if len(self.factors) == 1 else Direct(self.factors[contracts])
 
+    def renumbered(self, place: Mapping[int, int]) -> Direct:
+        """Return the movement with factors called by other numbers."""
+        return Direct(np.array([place[factor] for factor in self.factors.tolist()], dtype=np.intp))
+
     def touched_by(self, factor: int, contracts: int) -> NDArray[np.bool_]:
         """Return which contracts' input the factor is."""
         return np.broadcast_to(self.factors == factor, (contracts,))
@@ -84,6 +88,10 @@ class Linear:
         """Return the movement of some of the contracts."""
         return Linear(self.factors, self.slopes[contracts])
 
+    def renumbered(self, place: Mapping[int, int]) -> Linear:
+        """Return the movement with factors called by other numbers."""
+        return Linear(np.array([place[factor] for factor in self.factors.tolist()], dtype=np.intp), self.slopes)
+
     def touched_by(self, factor: int, contracts: int) -> NDArray[np.bool_]:  # noqa: ARG002 - as Direct's
         """Return which contracts' input moves with the factor."""
         return np.asarray(np.any(self.slopes[:, self.factors == factor] != 0.0, axis=1))
@@ -103,6 +111,10 @@ class Conversion:
     def factors(self) -> NDArray[np.intp]:
         """Which factors it is made of."""
         return np.array((*self.multiply, *self.divide), dtype=np.intp)
+
+    def renumbered(self, place: Mapping[int, int]) -> Conversion:
+        """Return the conversion with factors called by other numbers."""
+        return Conversion(tuple(place[i] for i in self.multiply), tuple(place[i] for i in self.divide))
 
     def now(self, base: FloatArray) -> float:
         """Return the present rate."""

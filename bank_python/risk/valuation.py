@@ -146,6 +146,13 @@ class PricedBlock:
             values=self.values[chosen],
         )
 
+    def on_its_own(self) -> tuple[PricedBlock, NDArray[np.intp]]:
+        """Return the block with its own factors only, renumbered, and which they are."""
+        known = self.factors
+        place = {factor: i for i, factor in enumerate(known.tolist())}
+        movements = tuple((row, movement.renumbered(place)) for row, movement in self.movements)
+        return replace(self, movements=movements, conversion=self.conversion.renumbered(place)), known
+
     def touched_by(self, factor: int) -> NDArray[np.bool_]:
         """Return which contracts rest on a factor, shape (contracts,)."""
         if factor in self.conversion.factors:
@@ -235,25 +242,34 @@ class ValuationPlan:
         if stood.dtype != np.float32:
             stood = np.asarray(stood, dtype=np.float64)
         total = np.zeros((len(self.units), stood.shape[1]), dtype=stood.dtype)
-        base = self.base
         for block in self.blocks:
-            step = max(_LANES // len(block.names), 1)
-            for start in range(0, stood.shape[1], step):
-                part = slice(start, start + step)
-                total[:, part] += block.pnl(stood[:, part], base, years)
+            total += _stepwise(block, stood, self.base, years)
         return total
 
-    def alone(self, levels: FloatArray) -> FloatArray:
-        """Return what the whole holding makes if one factor moves and the others stay, shape (factors, scenarios)."""
-        made = np.zeros(levels.shape)
-        base = self.base
-        still = np.repeat(base[:, None], levels.shape[1], axis=1)
+    def alone(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
+        """Return what the whole holding makes if one factor moves and the others stay.
+
+        Parameters
+        ----------
+        levels : ndarray, shape (factors, scenarios)
+            Where each factor goes.
+        factors : iterable of int, optional
+            Of which it is wanted; all by default.
+
+        Returns
+        -------
+        ndarray, shape (wanted, scenarios)
+        """
+        wanted = range(len(self.factors)) if factors is None else list(factors)
+        made, base = np.zeros((len(wanted), levels.shape[1])), self.base
         for block in (_summed(block) for block in self.blocks):
-            for j in block.factors.tolist():
-                chosen = block.touched_by(j)
-                still[j] = levels[j]
-                made[j] += block.with_contracts(chosen).pnl(still, base)[0]
-                still[j] = base[j]
+            rests_on = set(block.factors.tolist())
+            for row, j in enumerate(wanted):
+                if j in rests_on:
+                    part, known = block.with_contracts(block.touched_by(j)).on_its_own()
+                    moved = np.repeat(base[known, None], levels.shape[1], axis=1)
+                    moved[known == j] = levels[j]
+                    made[row] += _stepwise(part, moved, base[known], 0.0)[0]
         return made
 
     def without(self, factors: Sequence[int]) -> tuple[ValuationPlan, tuple[str, ...]]:
@@ -345,6 +361,16 @@ def plan_holdings(
         grouped.setdefault(reader.layout(holding), []).append(holding)
     blocks = tuple(_block(members, unit_at, reader) for members in grouped.values())
     return ValuationPlan(tuple(units), base_currency, reader.factors, blocks)
+
+
+def _stepwise(block: PricedBlock, levels: NDArray[Any], base: FloatArray, years: float) -> NDArray[Any]:
+    """Return a block's P&L, asking for as many prices at a time as stay in the cache."""
+    made = np.empty((len(block.holdings), levels.shape[1]), dtype=levels.dtype)
+    step = max(_LANES // len(block.names), 1)
+    for start in range(0, levels.shape[1], step):
+        part = slice(start, start + step)
+        made[:, part] = block.pnl(levels[:, part], base, years)
+    return made
 
 
 def _block(members: Sequence[Holding], unit_at: dict[str, int], reader: SourceReader) -> PricedBlock:
