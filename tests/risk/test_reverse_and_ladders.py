@@ -263,8 +263,8 @@ def test_a_ladder_is_what_ticks_make(name):
     np.testing.assert_allclose(ladder.pnl, wanted, rtol=1e-9, atol=1e-8)
     np.testing.assert_array_equal(ladder.by_unit.sum(axis=0), ladder.pnl)
     assert ladder.pnl[3] == 0.0
-    rows = ladder.to_table().to_rows() if hasattr(ladder.to_table(), "to_rows") else list(ladder.to_table())
-    assert len(rows) == len(shocks)
+    rows = [(row["factor"], row["shock"], row["level"], row["pnl"]) for row in ladder.to_table()]
+    assert rows == [(name, *row) for row in zip(shocks, ladder.levels, ladder.pnl, strict=True)]
 
 
 @pytest.mark.parametrize(("down", "across"), [("S", "V"), ("V", "S"), ("R", "S"), ("E", "EURUSD_SPOT")])
@@ -288,6 +288,8 @@ def test_a_grids_edges_are_its_ladders_and_its_table_has_every_cell():
     grid = sensitivity_grid(plan, ("S", [-0.1, 0.0]), ("V", [0.0, 0.2, 0.4]))
     np.testing.assert_array_equal(grid.pnl[1], sensitivity_ladder(plan, "V", [0.0, 0.2, 0.4]).pnl)
     np.testing.assert_array_equal(grid.pnl[:, 0], sensitivity_ladder(plan, "S", [-0.1, 0.0]).pnl)
+    cells = {(row["S"], row["V"]): row["pnl"] for row in grid.to_table()}
+    assert cells == {(a, b): grid.pnl[i, j] for i, a in enumerate([-0.1, 0.0]) for j, b in enumerate([0.0, 0.2, 0.4])}
 
 
 def test_the_desks_ladder_is_the_graphs():

@@ -16,15 +16,22 @@ from bank_python.dagger import DependencyGraph
 from bank_python.desk import build_desk
 from bank_python.errors import InstrumentError, RiskError, SimulationError
 from bank_python.instruments import (
+    AmericanOption,
     Bond,
     Book,
+    CreditDefaultSwap,
     DiscountCurve,
     Equity,
+    FloatingBond,
+    ForwardOption,
     FXForward,
     FXOption,
     FXRate,
+    InterestRateSwap,
     Option,
+    PerpetualFuture,
     Position,
+    PowerLawOption,
     ProfitAndLoss,
     VolSurface,
 )
@@ -422,6 +429,54 @@ def test_a_foreign_share_by_hand(quantity, growth, rate, cost):
     levels[plan.index("USDCHF_SPOT")] = 0.9 * rate
     wanted = quantity * ((250.0 * growth - cost) / (0.9 * rate) - (250.0 - cost) / 0.9)
     assert plan.pnl(levels)[0, 0] == pytest.approx(wanted, rel=1e-9, abs=1e-9 * abs(quantity) * 550.0)
+
+
+# --- every class of contract ---------------------------------------------------------------------
+
+QUOTES = {"S": 100.0, "V": 0.25, "R": 0.04, "D": 0.01, "C": 0.02, "A": 4.0, "M": 6e4, "F": 1e-4}
+OPTION = {"vol_source": "V", "rate_source": "R", "strike": 105.0, "expiry": 0.75, "clock_source": "CLOCK"}
+RATES = {"rate_source": "R", "maturity": 4.0, "clock_source": "CLOCK"}
+FUTURE = {"mark_source": "M", "entry_price": 5e4, "funding_source": "F"}
+CONTRACTS = {
+    "european": (Option, OPTION | {"spot_source": "S", "dividend_source": "D"}),
+    "american": (AmericanOption, OPTION | {"spot_source": "S", "dividend_source": "D", "is_call": False}),
+    "on a future": (ForwardOption, OPTION | {"forward_source": "S", "is_call": False}),
+    "bond": (Bond, RATES | {"face": 100.0, "coupon_rate": 0.05}),
+    "floater": (FloatingBond, RATES | {"face": 100.0, "margin": 0.01}),
+    "swap": (InterestRateSwap, RATES | {"notional": 1e4, "fixed_rate": 0.03}),
+    "protection": (CreditDefaultSwap, RATES | {"spread_source": "C", "notional": 1e4}),
+    "power law": (
+        PowerLawOption,
+        {"spot_source": "S", "anchor_source": "A", "anchor_strike": 190.0, "strike": 210.0, "alpha": 3.0},
+    ),
+    "linear future": (PerpetualFuture, FUTURE | {"contract_size": 0.1}),
+    "inverse future": (PerpetualFuture, FUTURE | {"contract_size": 100.0, "is_inverse": True}),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_every_class_of_contract_against_the_graph(name):
+    graph = DependencyGraph()
+    nodes = {quote: graph.register(MarketData(quote, level)) for quote, level in QUOTES.items()}
+    nodes["CLOCK"] = graph.register(Clock("CLOCK", origin=dt.date(2026, 1, 2)))
+    kind, terms = CONTRACTS[name]
+    contract = kind(name, **{key: nodes.get(value, value) for key, value in terms.items()})
+    book = graph.register(Book("B", [Position("P", instrument=contract, quantity=-10)]))
+    plan = plan_valuation([book])
+    sources = {value for key, value in terms.items() if key.endswith("_source")}
+    assert {factor.name for factor in plan.factors} == sources - {"CLOCK"}
+    levels = drawn(plan, 25, seed=13, size=0.12)
+    wanted = by_graph(graph, [book], plan, levels)
+    gross = plan.exposures()[0] + np.abs(wanted).max()
+    np.testing.assert_allclose(plan.pnl(levels), wanted, rtol=1e-9, atol=1e-12 * gross)
+    single = plan.pnl(levels.astype(np.float32))
+    np.testing.assert_allclose(single, wanted, rtol=0, atol=1e-5 * gross)
+    if "CLOCK" in sources:
+        now = book.value
+        with graph.scenario({"CLOCK": nodes["CLOCK"].value + 0.1}):
+            later = book.value
+        aged = plan.pnl(plan.base[:, None], 0.1)[0, 0]
+        assert aged == pytest.approx(later - now, rel=1e-9, abs=1e-12 * gross), name
 
 
 # --- curves and surfaces -------------------------------------------------------------------------
