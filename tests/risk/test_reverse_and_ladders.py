@@ -163,7 +163,9 @@ def test_of_an_option_book_no_point_is_nearer(book, loss):
 
 
 def test_moves_are_told_largest_first_in_deviations():
-    found = reverse_stress(shares((100.0, 10.0), (100.0, 1_000.0)), np.diag([0.09**2, 0.01**2]), 500.0)
+    # the first moves by more per cent, the second by more of its own deviations
+    found = reverse_stress(shares((100.0, 20.0), (100.0, 1_000.0)), np.diag([0.09**2, 0.01**2]), 500.0)
+    assert abs(found.moves["S0"]) > abs(found.moves["S1"])
     assert list(found.moves) == ["S1", "S0"]
     assert list(found.levels) == ["S0", "S1"]
 

@@ -335,6 +335,7 @@ def test_alone_is_one_factor_at_a_time_with_the_rate_of_exchange_too(world):
         still = np.repeat(plan.base[:, None], 4, axis=1)
         still[j] = levels[j]
         np.testing.assert_allclose(alone[j], plan.pnl(still).sum(axis=0), rtol=1e-10, atol=1e-7)
+    np.testing.assert_allclose(plan.alone(levels, [5, 2]), alone[[5, 2]], rtol=1e-12, atol=1e-9)
 
 
 def test_without_is_a_plan_of_the_rest(world):
@@ -409,6 +410,15 @@ def test_a_position_sold_out_keeps_its_foreign_profit():
     levels = np.repeat(plan.base[:, None], 2, axis=1)
     levels[plan.index("EURUSD_SPOT")] = [1.0, 1.2]
     np.testing.assert_allclose(plan.pnl(levels), [[-80.0, 80.0]], rtol=1e-12)
+
+
+def test_two_positions_in_one_contract_are_both_held():
+    share = Equity("E", spot_source=MarketData("S", 100.0))
+    book = Book("B", [Position(f"P{i}", instrument=share, quantity=q, cost=90.0) for i, q in enumerate((10, -4))])
+    plan = plan_valuation([book, Book("C", [Position("P2", instrument=share, quantity=1)])])
+    assert plan.contracts == 1
+    np.testing.assert_allclose(plan.pnl([[110.0]]), [[60.0], [10.0]], rtol=1e-12)
+    np.testing.assert_allclose(plan.exposures(), [600.0, 100.0])
 
 
 @given(
