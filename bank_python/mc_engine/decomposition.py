@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bank_python.mc_engine.result import INTERACTION
 from bank_python.risk.contributions import Contribution, contributions, find_tail
-from bank_python.risk.tail_risk import value_at_risk
+from bank_python.risk.tail_risk import tail_of_sorted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,10 +44,11 @@ def decompose_by_unit(
         The measures of the sum.
     """
     held = plan.exposures()
+    rests = [np.sort(one - total) for one in pnl]
     found = {}
     for risk in tails:
         tail = find_tail(total, risk.var, risk.es)
-        without = [value_at_risk(total - one, risk.level) for one in pnl]
+        without = [tail_of_sorted(rest, risk.level).var for rest in rests]
         found[f"{risk.level:g}"] = contributions(plan.units, pnl, tail, held, without)
     return found
 
@@ -77,21 +79,25 @@ def decompose_by_factor(
     tail by standing still. Where they are not, it is not told.
     """
     parts = np.empty((len(plan.factors) + 1, len(worst.scenarios)))
-    parts[:-1] = plan.alone(np.asarray(worst.levels, dtype=np.float64))
+    plan.alone(np.asarray(worst.levels, dtype=np.float64), out=parts[:-1])
     whole = total[worst.scenarios].astype(np.float64)
     np.subtract(whole, parts[:-1].sum(axis=0), out=parts[-1])
     names = (*(factor.name for factor in plan.factors), INTERACTION)
     held = np.append(plan.factor_exposures(), 0.0)
-    ranked = parts - whole
-    ranked.sort(axis=1)
+    inside = [find_tail(total, risk.var, risk.es).among(worst.scenarios) for risk in tails]
+    shared = [contributions(names, parts, tail, held, [math.nan] * len(names)) for tail in inside]
+    parts -= whole  # now the losses without each
+    parts.sort(axis=1)
+    rests = {j: np.sort(alone - total) for j, alone in watched.items()}
     found = {}
-    for risk in tails:
-        tail = find_tail(total, risk.var, risk.es).among(worst.scenarios)
+    for risk, of_level in zip(tails, shared, strict=True):
         known = len(worst.scenarios) >= _AMPLE * (1.0 - risk.level) * len(total)
-        without = _quantiles(ranked, len(total), risk.level) if known else [math.nan] * len(names)
-        for j, alone in watched.items():
-            without[j] = value_at_risk(total - alone, risk.level)
-        found[f"{risk.level:g}"] = contributions(names, parts, tail, held, without)
+        without = _quantiles(parts, len(total), risk.level) if known else [math.nan] * len(names)
+        for j, rest in rests.items():
+            without[j] = tail_of_sorted(rest, risk.level).var
+        found[f"{risk.level:g}"] = tuple(
+            replace(part, incremental_var=risk.var - left) for part, left in zip(of_level, without, strict=True)
+        )
     return found
 
 

@@ -100,17 +100,20 @@ def _completed(simulation: Simulation, pool: Executor, cancel: threading.Event |
                 return
             finished, _ = wait(waiting, timeout=None if cancel is None else _SELDOM, return_when=FIRST_COMPLETED)
             for future in finished:
+                _refuse_cancelled(cancel, done_count, simulation.chunks)
                 yield _outcome(future, waiting.pop(future))
                 done_count += 1
-            if cancel is not None and cancel.is_set():
-                raise SimulationCancelledError(
-                    f"cancelled after {done_count} of {simulation.chunks} chunks; nothing is handed back",
-                    done=done_count,
-                    total=simulation.chunks,
-                )
+            _refuse_cancelled(cancel, done_count, simulation.chunks)
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _refuse_cancelled(cancel: threading.Event | None, done: int, total: int) -> None:
+    if cancel is not None and cancel.is_set():
+        raise SimulationCancelledError(
+            f"cancelled after {done} of {total} chunks; nothing is handed back", done=done, total=total
+        )
 
 
 def _submit(pool: Executor, simulation: Simulation, index: int) -> Future[Chunk]:

@@ -54,6 +54,8 @@ __all__ = [
     "grow",
 ]
 
+_ROWS = 48
+
 
 def correlation_root(correlation: FloatArray) -> FloatArray:
     """Return a root of a correlation matrix: Cholesky's if it is definite, else a symmetric one's."""
@@ -136,14 +138,29 @@ class GbmSampler(Sampler):
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Return `size` scenarios of moves, shape (factors, size)."""
-        return grow(self.logs(rng, size), self.relative)
+        return self._made(rng, size, grown=True)
 
     def logs(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Return the logarithms and shifts."""
+        return self._made(rng, size, grown=False)
+
+    def _made(self, rng: np.random.Generator, size: int, *, grown: bool) -> NDArray[Any]:
         normals = draw_normals(rng, self.root.shape[1], size, self.root.dtype, self.sampling)
-        logs = self.root @ normals
-        logs += self.drift
-        return np.asarray(logs)
+        made = np.empty((len(self.root), size), dtype=self.root.dtype)
+        # A few rows at a time, so that they stay in the cache; a triangular root needs no normals beyond its diagonal.
+        for start in range(0, len(made), _ROWS):
+            rows = slice(start, start + _ROWS)
+            used = start + _ROWS if self.is_triangular else self.root.shape[1]
+            np.matmul(self.root[rows, :used], normals[:used], out=made[rows])
+            made[rows] += self.drift[rows]
+            if grown:
+                grow(made[rows], self.relative[rows])
+        return made
+
+    @property
+    def is_triangular(self) -> bool:
+        """Whether each factor is made of the normals of those before it and its own."""
+        return self.root.shape[0] == self.root.shape[1] and not np.triu(self.root, 1).any()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,6 +30,7 @@ __all__ = ["Chunk", "Revaluer", "Simulation", "TailSample", "stand"]
 TAIL = 0.1
 """Share of the scenarios, the worst ones, of which the factors' levels are kept."""
 _SPREADS = 6.0
+_ROWS = 48
 
 
 class Revaluer(Protocol):
@@ -165,9 +166,11 @@ class Simulation:
 
 def stand(moves: NDArray[Any], base: FloatArray, relative: tuple[bool, ...]) -> NDArray[Any]:
     """Turn moves into levels, in place: growth of relative factors, shifts of the others."""
-    scale = np.where(relative, base, 1.0).astype(moves.dtype)
-    moves *= scale[:, None]
-    moves += base.astype(moves.dtype)[:, None]
+    scale, start = np.where(relative, base, 1.0).astype(moves.dtype), base.astype(moves.dtype)
+    for first in range(0, len(moves), _ROWS):  # in the cache
+        rows = slice(first, first + _ROWS)
+        moves[rows] *= scale[rows, None]
+        moves[rows] += start[rows, None]
     return moves
 
 

@@ -246,7 +246,9 @@ class ValuationPlan:
             total += _stepwise(block, stood, self.base, years)
         return total
 
-    def alone(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
+    def alone(
+        self, levels: NDArray[Any], factors: Iterable[int] | None = None, out: FloatArray | None = None
+    ) -> FloatArray:
         """Return what the whole holding makes if one factor moves and the others stay.
 
         Parameters
@@ -255,13 +257,16 @@ class ValuationPlan:
             Where each factor goes.
         factors : iterable of int, optional
             Of which it is wanted; all by default.
+        out : ndarray, shape (wanted, scenarios), optional
+            Where to put it.
 
         Returns
         -------
         ndarray, shape (wanted, scenarios)
         """
         wanted = range(len(self.factors)) if factors is None else list(factors)
-        made, base = np.zeros((len(wanted), levels.shape[1])), self.base
+        made, base = np.empty((len(wanted), levels.shape[1])) if out is None else out, self.base
+        made[...] = 0.0
         for block in (_summed(block) for block in self.blocks):
             rests_on = set(block.factors.tolist())
             for row, j in enumerate(wanted):

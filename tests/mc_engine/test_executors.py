@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -24,6 +25,11 @@ CONFIG = {"n_paths": 20_000, "chunk": 1_000, "random_seed": 8, "stresses": (), "
 
 def digest(result):
     return hashlib.sha256(result.pnl.tobytes() + repr((result.traders, result.factors)).encode()).hexdigest()
+
+
+def processes():
+    """Two workers that are started afresh: a fork of a process with threads may hang."""
+    return concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
 
 
 def run(executor=None, **config):
@@ -59,7 +65,7 @@ def test_the_numbers_do_not_depend_on_threads_or_order(model):
 
 def test_the_numbers_do_not_depend_on_processes():
     expected = digest(run())
-    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+    with processes() as pool:
         assert digest(run(pool)) == expected
 
 
@@ -86,7 +92,7 @@ def test_a_worker_that_dies_fails_the_whole_by_name():
             killed.append(done)
 
     with (
-        concurrent.futures.ProcessPoolExecutor(2) as pool,
+        processes() as pool,
         pytest.raises(SimulationError, match=r"chunk \d+ was not done, its worker failed \(BrokenProcessPool"),
     ):
         run(pool, n_paths=60_000, progress=progress)
