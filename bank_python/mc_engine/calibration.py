@@ -52,7 +52,7 @@ _FEWEST = 30
 _DAYS = 252.0
 _ROUNDING = 1e-12
 _EVEN = 0.99
-_DEGREES = (3.0, 30.0)
+_DEGREES = (4.0, 30.0)
 
 
 def calibrate_from_table(
@@ -151,7 +151,11 @@ def join_laws(laws: Sequence[FactorLaw]) -> FactorLaw:
     ------
     SimulationError
         A factor is in two of them.
+    CalibrationError
+        There is none.
     """
+    if not laws:
+        raise CalibrationError("there is no law to join; give at least one")
     first = laws[0]
     if len(laws) == 1:
         return first
@@ -176,7 +180,7 @@ def join_laws(laws: Sequence[FactorLaw]) -> FactorLaw:
 
 
 def _daily_moves(names: Sequence[str], levels: FloatArray, relative: np.ndarray) -> FloatArray:
-    if levels.ndim != 2 or levels.shape[1] != len(names) or len(levels) <= _FEWEST:  # noqa: PLR2004 - a panel has two axes
+    if levels.ndim != 2 or not levels.shape[1] == len(names) == len(relative) > 0 or len(levels) <= _FEWEST:  # noqa: PLR2004 - a panel has two axes
         raise CalibrationError(
             f"a history of shape {levels.shape} for {len(names)} factors; a law needs at least {_FEWEST + 1} days of "
             "each, all on the same dates",
@@ -216,7 +220,9 @@ def _correlation(moves: FloatArray, vols: FloatArray) -> tuple[FloatArray, float
     np.fill_diagonal(sample, 0.0)
     observations = 1.0 / float((weights**2).sum())
     squares = float((sample**2).sum())
-    uncertain = float(((1.0 - sample**2) ** 2).sum()) - len(sample)  # the diagonal, now 0, counts for nothing
+    moving = np.flatnonzero(~still)
+    pairs = sample[np.ix_(moving, moving)]
+    uncertain = float(((1.0 - pairs**2) ** 2).sum()) - len(pairs)  # the diagonal, now 0, counts for nothing
     intensity = min(uncertain / (observations - 1.0) / squares, 1.0) if squares > 0.0 else 1.0
     shrunk = (1.0 - intensity) * sample
     np.fill_diagonal(shrunk, 1.0)

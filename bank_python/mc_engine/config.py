@@ -120,13 +120,14 @@ class MCConfig:
             object.__setattr__(self, name, _choice(name, kind, getattr(self, name)))
         for name, least in (("n_paths", 2), ("random_seed", 0), ("n_steps", 1), ("chunk", 2)):
             _whole(name, getattr(self, name), least)
-        if not 0.0 < self.horizon < math.inf:
+        if not isinstance(self.horizon, int | float | np.floating) or not 0.0 < self.horizon < math.inf:  # type: ignore[redundant-expr]  # checked for untyped callers
             raise SimulationError(
                 f"horizon={self.horizon!r} is not a number of years above 0; a trading day is 1/252", value=self.horizon
             )
-        if np.dtype(self.dtype) not in {np.dtype("float64"), np.dtype("float32")}:
+        named = getattr(self.dtype, "__name__", str(self.dtype))
+        if named not in {"float64", "float32"}:
             raise SimulationError(f"dtype={self.dtype!r}; choose float64 or float32", value=self.dtype)
-        object.__setattr__(self, "dtype", np.dtype(self.dtype).name)
+        object.__setattr__(self, "dtype", named)
 
     @property
     def years_passed(self) -> float:

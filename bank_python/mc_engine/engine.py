@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -245,21 +246,20 @@ def make_sampler(law: FactorLaw, plan: ValuationPlan, config: MCConfig) -> Sampl
     vols, correlation = law.vols[chosen], law.correlation[np.ix_(chosen, chosen)]
     deviations = vols * np.sqrt(config.horizon)
     sampling = cast("Sampling", config.sampling)
+    prices = [i for i, factor in enumerate(plan.factors) if factor.kind is Factor.SPOT and relative[i]]
     if config.model is Model.HESTON:
-        prices = [i for i, factor in enumerate(plan.factors) if factor.kind is Factor.SPOT and relative[i]]
         return HestonSampler.of(
             law, chosen, prices, volatility_followers(plan), config.horizon, config.n_steps, config.dtype, sampling
         )
     if config.model is Model.MERTON:
-        return JumpSampler.of(relative, vols, correlation, law.jumps, config.horizon, config.dtype, sampling)
+        return JumpSampler.of(relative, vols, correlation, law.jumps, prices, config.horizon, config.dtype, sampling)
     if config.model is Model.BOOTSTRAP:
         residuals = None if law.residuals is None else law.residuals[:, chosen]
         days = config.horizon * _TRADING_DAYS
         return BootstrapSampler.of(relative, residuals, vols / np.sqrt(_TRADING_DAYS), days, config.dtype)
     normal = GbmSampler.of(relative, deviations, correlation, config.dtype, sampling)
     if config.model is Model.STUDENT_T:
-        still = GbmSampler(relative, normal.root, np.zeros_like(normal.drift), sampling)
-        return StudentSampler(still, law.degrees)
+        return StudentSampler(replace(normal, drift=np.zeros_like(normal.drift)), law.degrees)
     return normal
 
 

@@ -66,10 +66,13 @@ class VarianceTerms:
     tenor: float = 0.25
 
     def __post_init__(self) -> None:
-        if not (self.kappa > 0.0 and self.vol_of_vol >= 0.0 and -1.0 <= self.rho <= 1.0 and self.tenor > 0.0):
+        sizes = (self.kappa, self.tenor, *self.long_run.values())
+        if not all(0.0 < size < np.inf for size in sizes if size != 0.0) or not (
+            self.kappa > 0.0 and 0.0 <= self.vol_of_vol < np.inf and -1.0 <= self.rho <= 1.0 and self.tenor > 0.0
+        ):
             raise SimulationError(
                 f"kappa={self.kappa!r}, vol_of_vol={self.vol_of_vol!r}, rho={self.rho!r}, tenor={self.tenor!r}: kappa "
-                "and tenor must be above 0, vol_of_vol at least 0, rho a correlation"
+                "and tenor must be above 0, vol_of_vol and long-run vols at least 0, rho a correlation, all finite"
             )
 
 
@@ -165,7 +168,13 @@ class FactorLaw:
             raise SimulationError(f"{n} names, {len(self.relative)} kinds, volatilities of shape {self.vols.shape}")
         _check_vols(self.names, self.vols)
         _check_correlation(self.correlation, n)
-        if not self.degrees > 2.0:  # noqa: PLR2004 - below, Student's t has no variance
+        if self.residuals is not None and (
+            self.residuals.shape[1:] != (n,) or not len(self.residuals) or not np.isfinite(self.residuals).all()
+        ):
+            raise SimulationError(
+                f"residuals of shape {self.residuals.shape} for {n} factors; wants finite days of each"
+            )
+        if not 2.0 < self.degrees < np.inf:  # noqa: PLR2004 - below, Student's t has no variance
             raise SimulationError(f"degrees={self.degrees!r}: a variance needs more than 2", value=self.degrees)
 
     @classmethod
@@ -201,6 +210,11 @@ class FactorLaw:
             A figure is out of range, or the correlations belong to no joint law.
         """
         names = tuple(vols)
+        unknown = sorted(set(absolute) - set(names))
+        if unknown:
+            raise SimulationError(
+                f"absolute names {unknown[0]!r}, which has no volatility; there are {', '.join(names)}"
+            )
         given = np.eye(len(names)) if correlation is None else np.array(correlation, dtype=np.float64)
         matrix, moved = given, 0.0
         if repair and given.shape == (len(names), len(names)) and np.isfinite(given).all():

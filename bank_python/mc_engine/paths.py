@@ -96,6 +96,7 @@ def heston_paths(
         A figure makes no sense.
     """
     _check(years, n_steps, n_paths)
+    _check_market(spot, rate, dividend)
     prices, variances = np.empty((n_steps + 1, n_paths)), np.empty((n_steps + 1, n_paths))
     prices[0], variances[0] = spot, process.v0
     carry = (rate - dividend) * years / n_steps
@@ -143,6 +144,7 @@ def merton_paths(
         A figure makes no sense.
     """
     _check(years, n_steps, n_paths)
+    _check_market(spot, rate, dividend)
     step = years / n_steps
     mean, deviation = process.jump_mean, process.jump_vol
     compensator = process.jump_intensity * math.expm1(mean + 0.5 * deviation**2)
@@ -166,8 +168,16 @@ def _seed(seed: int, index: int) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed, spawn_key=(index,))
 
 
+def _check_market(spot: float, rate: float, dividend: float) -> None:
+    if not 0.0 < spot < math.inf or not math.isfinite(rate) or not math.isfinite(dividend):
+        raise SimulationError(
+            f"spot={spot!r}, rate={rate!r}, dividend={dividend!r}: the spot is above 0, all are finite"
+        )
+
+
 def _check(years: float, n_steps: int, n_paths: int) -> None:
-    if not 0.0 < years < math.inf or n_steps < 1 or n_paths < 1:
+    whole = all(isinstance(number, int | np.integer) for number in (n_steps, n_paths))
+    if not 0.0 < years < math.inf or not whole or n_steps < 1 or n_paths < 1:
         raise SimulationError(
             f"years={years!r}, n_steps={n_steps!r}, n_paths={n_paths!r}: years are above 0, the numbers at least 1"
         )

@@ -3,7 +3,11 @@ r"""How scenarios are drawn: the models.
 Every model starts from correlated normals and ends with moves: growth :math:`S/S_0 - 1` of the factors that move
 relatively, shifts of the others. All are *martingales*: a relative factor grows by 0 on average, whatever the model, so
 that models differ in the shape of risk and not in a drift that no history can tell. (Student's t is one for logarithms
-only: the growth itself has no mean.)
+only, as its growth has no mean; Heston's implied volatilities go where the variance is expected to.)
+
+Volatilities are the law's in every model. Correlations are exact for gbm and student_t; jumps add common moves and
+dilute others, Heston's prices are correlated with what is no price by :math:`\sqrt{1 - \rho^2}` of the law's figure,
+and past days bring correlations of their own.
 
 ==========  ========================================================================================================
 gbm         :math:`\log S/S_0 = -\tfrac12\sigma^2 h + \sigma\sqrt h\,Z`, exact in one step
@@ -27,7 +31,7 @@ A. J. McNeil, R. Frey and P. Embrechts, *Quantitative Risk Management* (2015), s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +42,8 @@ from bank_python.numerics import semidefinite_root
 from bank_python.numerics.normal_draws import fill_normals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import DTypeLike, NDArray
 
     from bank_python.mc_engine.factor_law import JumpTerms
@@ -76,7 +82,7 @@ def draw_normals(rng: np.random.Generator, rows: int, size: int, dtype: DTypeLik
         np.negative(drawn[:, : size - half], out=draws[:, half:])
         return draws
     fill_normals(rng, draws)
-    if sampling is Sampling.MOMENT_MATCHED:
+    if sampling is Sampling.MOMENT_MATCHED and size > 1:
         draws -= draws.mean(axis=1, keepdims=True)
         draws /= draws.std(axis=1, keepdims=True)
     return draws
@@ -115,12 +121,15 @@ class GbmSampler(Sampler):
         Added to the logarithms and shifts.
     sampling : Sampling
         How normals are drawn.
+    triangular : bool, default False
+        Whether the root is: each factor is made of the normals of those before it and its own.
     """
 
     relative: tuple[bool, ...]
     root: NDArray[Any]
     drift: NDArray[Any]
     sampling: Sampling
+    triangular: bool = False
 
     @classmethod
     def of(
@@ -134,7 +143,8 @@ class GbmSampler(Sampler):
         """Make one for the given deviations over the horizon."""
         root = deviations[:, None] * correlation_root(correlation)
         drift = np.where(relative, -0.5 * deviations**2, 0.0)[:, None]
-        return cls(relative, root.astype(dtype), drift.astype(dtype), sampling)
+        triangular = not np.triu(root, 1).any()
+        return cls(relative, root.astype(dtype), drift.astype(dtype), sampling, triangular)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Return `size` scenarios of moves, shape (factors, size)."""
@@ -150,17 +160,12 @@ class GbmSampler(Sampler):
         # A few rows at a time, so that they stay in the cache; a triangular root needs no normals beyond its diagonal.
         for start in range(0, len(made), _ROWS):
             rows = slice(start, start + _ROWS)
-            used = start + _ROWS if self.is_triangular else self.root.shape[1]
+            used = start + _ROWS if self.triangular else self.root.shape[1]
             np.matmul(self.root[rows, :used], normals[:used], out=made[rows])
             made[rows] += self.drift[rows]
             if grown:
                 grow(made[rows], self.relative[rows])
         return made
-
-    @property
-    def is_triangular(self) -> bool:
-        """Whether each factor is made of the normals of those before it and its own."""
-        return self.root.shape[0] == self.root.shape[1] and not np.triu(self.root, 1).any()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,22 +222,24 @@ class JumpSampler(Sampler):
         vols: FloatArray,
         correlation: FloatArray,
         jumps: JumpTerms,
+        prices: Sequence[int],
         horizon: float,
         dtype: DTypeLike,
         sampling: Sampling,
     ) -> JumpSampler:
-        """Make one for annual volatilities; each factor is hit by its correlation with the first component."""
-        loadings = market_loadings(correlation)
+        """Make one for annual volatilities; the common jump is the market's, which is all `prices` together."""
+        loadings = market_loadings(correlation, prices)
         common = jumps.common_intensity * (jumps.common_mean**2 + jumps.common_deviation**2) * loadings**2
         left = vols**2 * (1.0 - common - jumps.own_intensity * jumps.own_deviation**2)
         diffusion = GbmSampler.of(relative, np.sqrt(left * horizon), correlation, dtype, sampling)
         means = vols * loadings * jumps.common_mean
         deviations = vols * np.abs(loadings) * jumps.common_deviation
-        brought = jumps.common_intensity * np.expm1(means + 0.5 * deviations**2)
-        brought += jumps.own_intensity * np.expm1(0.5 * (vols * jumps.own_deviation) ** 2)
+        with np.errstate(over="ignore"):  # of shifts, which may be large numbers and do not grow
+            brought = jumps.common_intensity * np.expm1(means + 0.5 * deviations**2)
+            brought += jumps.own_intensity * np.expm1(0.5 * (vols * jumps.own_deviation) ** 2)
         shifted = jumps.common_intensity * means
         taken = np.where(relative, brought, shifted)[:, None] * horizon
-        diffusion = GbmSampler(relative, diffusion.root, diffusion.drift - taken.astype(dtype), sampling)
+        diffusion = replace(diffusion, drift=diffusion.drift - taken.astype(dtype))
         return cls(diffusion, vols[:, None].astype(dtype), loadings[:, None].astype(dtype), jumps, horizon)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
@@ -278,9 +285,11 @@ class BootstrapSampler(Sampler):
                 "the law has no residuals to draw from: calibrate it from a history, or choose another model"
             )
         count = max(round(days), 1)
-        moves = ((residuals - residuals.mean(axis=0)) * daily * np.sqrt(days / count)).T
-        grown = np.log(np.exp(moves).mean(axis=1, keepdims=True))
-        return cls(relative, (moves - np.where(np.array(relative)[:, None], grown, 0.0)).astype(dtype), count)
+        spread = residuals.std(axis=0)
+        unit = (residuals - residuals.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
+        moves = (unit * daily * np.sqrt(days / count)).T
+        logs = np.where(np.array(relative)[:, None], moves, 0.0)
+        return cls(relative, (moves - np.log(np.exp(logs).mean(axis=1, keepdims=True))).astype(dtype), count)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Return `size` scenarios of moves, shape (factors, size)."""
@@ -290,8 +299,9 @@ class BootstrapSampler(Sampler):
         return grow(logs, self.relative)
 
 
-def market_loadings(correlation: FloatArray) -> FloatArray:
-    """Return each factor's correlation with the first principal component, most of them positive."""
-    values, vectors = np.linalg.eigh(correlation)
-    loadings = vectors[:, -1] * np.sqrt(max(float(values[-1]), 0.0))
-    return np.asarray(loadings if loadings.sum() >= 0.0 else -loadings)
+def market_loadings(correlation: FloatArray, prices: Sequence[int]) -> FloatArray:
+    """Return each factor's correlation with the sum of the standardised prices; of all factors if there is no price."""
+    weights = np.zeros(len(correlation))
+    weights[list(prices) or slice(None)] = 1.0
+    spread = float(weights @ correlation @ weights)
+    return np.asarray(correlation @ weights / np.sqrt(spread) if spread > 0.0 else np.zeros(len(correlation)))

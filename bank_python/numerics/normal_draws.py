@@ -45,6 +45,11 @@ def fill_normals(rng: np.random.Generator, out: NDArray[Any]) -> None:
     out : ndarray of float64 or float32, contiguous
         Of any shape.
 
+    Raises
+    ------
+    ValueError
+        `out` is not contiguous.
+
     Examples
     --------
     >>> draws, widened = np.empty(100_000, dtype=np.float32), np.empty(100_000)
@@ -53,6 +58,8 @@ def fill_normals(rng: np.random.Generator, out: NDArray[Any]) -> None:
     >>> bool(abs(draws.mean()) < 0.01), bool(abs(draws.std() - 1.0) < 0.01), bool((draws == widened).all())
     (True, True, True)
     """
+    if not out.flags.c_contiguous:
+        raise ValueError(f"an array of strides {out.strides} cannot be filled in place; give one that is contiguous")
     flat = out.reshape(-1)
     for start in range(0, flat.size, _BLOCK):
         flat[start : start + _BLOCK] = _singles(rng, min(_BLOCK, flat.size - start))

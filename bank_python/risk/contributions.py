@@ -6,7 +6,7 @@ grows in proportion (Tasche),
 .. math:: \mathrm{ES}_i = -E[X_i \mid L \ge \mathrm{VaR}], \qquad \mathrm{VaR}_i = -E[X_i \mid L = \mathrm{VaR}] .
 
 The first is a mean over the tail of the sample, and adds up exactly. The second is conditional on one scenario; it is
-taken as the mean over the scenarios around it, scaled so that it adds up.
+taken as the mean over the scenarios around it; what is missing to the measure is shared out by size.
 
 ==============  ====================================================================================================
 component       the part's share of the measure; components add up to it
@@ -98,7 +98,7 @@ def find_tail(total: NDArray[Any], var: float, es: float) -> Tail:
 
     The scenarios around the value at risk are as many on either side as a tenth of those beyond.
     """
-    beyond = np.flatnonzero(-total >= var)
+    beyond = np.flatnonzero(-total.astype(np.float64, copy=False) >= var)
     half = max(int(_WINDOW * len(beyond)), min(_NARROWEST, len(beyond)))
     last = min(len(beyond) + half, len(total))
     first = len(beyond) - half
@@ -126,8 +126,8 @@ def contributions(
     """
     shortfalls = -parts[:, tail.beyond].mean(axis=1, dtype=np.float64)
     near = -parts[:, tail.around].mean(axis=1, dtype=np.float64)
-    whole = math.fsum(near.tolist())
-    at_risk = near * (tail.var / whole) if whole else near
+    missing, size = tail.var - math.fsum(near.tolist()), float(np.abs(near).sum())
+    at_risk = near + missing * np.abs(near) / size if size else near
     held = np.where(exposures > 0.0, exposures, np.nan)
     return tuple(
         Contribution(name, var, es, var / unit, es / unit, tail.var - left)

@@ -95,9 +95,10 @@ def _block_pnl(
     if years:
         moved |= {names[row]: years for row in block.clocks}
     change = np.zeros((len(block.names), levels.shape[1]))
-    for i, (a, move) in enumerate(moved.items()):
-        change += derivatives.first[a][:, None] * move
-        for b in list(moved)[i:]:
-            weight = 0.5 if a == b else 1.0
-            change += weight * derivatives.second[min(a, b), max(a, b)][:, None] * (move * moved[b])
+    with np.errstate(all="ignore"):  # a contract without a derivative is not a number, as one without a price
+        for i, (a, move) in enumerate(moved.items()):
+            change += derivatives.first[a][:, None] * move
+            for b in list(moved)[i:]:
+                weight = 0.5 if a == b else 1.0
+                change += weight * derivatives.second[min(a, b), max(a, b)][:, None] * (move * moved[b])
     return block.converted(change, levels, base)

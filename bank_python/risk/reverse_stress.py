@@ -42,7 +42,7 @@ from bank_python.errors import RiskError
 from bank_python.numerics import normal_cdf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import ArrayLike
 
@@ -52,8 +52,10 @@ if TYPE_CHECKING:
 __all__ = ["ReverseStress", "reverse_stress"]
 
 _BUMP = 1e-3
-_CLOSE = 1e-9
-_SAME = 1e-8
+_CLOSE = 1e-8
+_SAME = 1e-7
+_OUT = 3.0
+_STARTS = 6
 _FURTHEST = 12.0
 _PENALTY = 100.0
 """Weight of missing the surface beside being far out, in the choice of a step."""
@@ -114,31 +116,43 @@ def reverse_stress(
     Raises
     ------
     RiskError
-        `loss` is not above 0, nothing that is held can lose so much within twelve standard deviations, or the search
-        does not settle.
+        `loss` is not above 0, or no search found a scenario within twelve standard deviations that loses so much.
+
+    Notes
+    -----
+    The search is local. It is begun at the present market and out along the directions that make most, and the nearest
+    point found is told; an options book can have another that is nearer still.
     """
     if not 0.0 < loss < np.inf:
         raise RiskError(f"loss={loss!r} is not a finite number above 0", value=loss)
     surface = _Surface(plan, np.asarray(covariance, dtype=np.float64))
-    z = np.zeros(surface.root.shape[1])
+    found = [z for start in surface.starts() if (z := _descend(surface, start, loss, max_iterations)) is not None]
+    if not found:
+        raise RiskError(
+            f"no scenario within {_FURTHEST:g} standard deviations was found that loses {loss:,.0f}: what is held "
+            "cannot lose so much, or not where its P&L led; ask for a smaller loss",
+            value=loss,
+        )
+    return surface.told(min(found, key=lambda z: float(np.linalg.norm(z))))
+
+
+def _descend(surface: _Surface, z: FloatArray, loss: float, max_iterations: int) -> FloatArray | None:
+    """Return where the search from `z` settles on the surface; None if it does not, or too far out."""
     for _ in range(max_iterations):
         lost, slope = surface.linearised(z)
         steepness = float(slope @ slope)
         if not steepness > 0.0 or not np.isfinite(lost):
-            break
+            return None
         target = slope * ((float(slope @ z) - (lost - loss)) / steepness)
         step = surface.stepped(z, target, loss)
-        settled = float(np.abs(step - z).max()) < _SAME and abs(lost - loss) < _CLOSE * max(loss, 1.0) * 1e3
+        moved = abs(float(np.linalg.norm(step)) - float(np.linalg.norm(z)))
+        settled = abs(lost - loss) < _CLOSE * loss and moved < _SAME
         z = step
-        if settled:
-            return surface.told(z)
         if float(np.linalg.norm(z)) > _FURTHEST:
-            break
-    raise RiskError(
-        f"no scenario within {_FURTHEST:g} standard deviations was found that loses {loss:,.0f}; ask for a smaller "
-        "loss",
-        value=loss,
-    )
+            return None
+        if settled:
+            return z
+    return None
 
 
 class _Surface:
@@ -160,8 +174,18 @@ class _Surface:
         """Return where factors stand, shape (factors, points), for normals of shape (normals, points)."""
         moves = self.root @ z
         base = self.plan.base[:, None]
-        grown = base * np.exp(np.where(self._relative[:, None], moves, 0.0))
+        with np.errstate(over="ignore"):  # a step too far is judged by what it loses
+            grown = base * np.exp(np.where(self._relative[:, None], moves, 0.0))
         return np.where(self._relative[:, None], grown, base + moves)
+
+    def starts(self) -> Iterator[FloatArray]:
+        """Yield where the search is begun: at the present market, and out along the directions that make most."""
+        n = self.root.shape[1]
+        yield np.zeros(n)
+        axes = np.eye(n)
+        made = np.abs(np.nan_to_num(self.losses(np.hstack([_OUT * axes, -_OUT * axes]))))
+        for k in np.argsort(-made, kind="stable")[:_STARTS].tolist():
+            yield (_OUT if k < n else -_OUT) * axes[k % n]
 
     def losses(self, z: FloatArray) -> FloatArray:
         """Return the loss at each point, shape (points,)."""

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 
 from bank_python.dagger import Leaf, Node
-from bank_python.dagger.evaluation import inputs_first
 from bank_python.errors import RiskError
-from bank_python.instruments import Equity, FXForward, FXOption, FXRate
+from bank_python.instruments import CreditCurve, DiscountCurve, Equity, FXForward, FXOption, FXRate, VolSurface
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
 from bank_python.market_data import Clock
@@ -18,7 +17,7 @@ from bank_python.risk.contracts import value_of
 from bank_python.risk.factors import RiskFactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +29,15 @@ if TYPE_CHECKING:
 __all__ = ["Conversion", "Direct", "Linear", "Movement", "SourceReader"]
 
 _BUMP = 1e-3
+_SHIFT = 1e-5
+_SHIFTED = frozenset({Factor.RATE, Factor.DIVIDEND})
+_QUOTES_OF: Mapping[type, Factor] = {
+    DiscountCurve: Factor.RATE,
+    CreditCurve: Factor.CREDIT,
+    VolSurface: Factor.VOL,
+    FXRate: Factor.FX,
+}
+"""The kind of the quotes that a curve or surface is made of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +169,8 @@ class SourceReader:
         """Return what contracts of one block share: class, currency, and for each source how it moves."""
         contract = holding.contract
         ways = tuple(_way(getattr(contract, name)) for name in contract.source_names)
-        return type(contract), holding.currency, ways
+        market = None if holding.currency == self._base_currency else holding.graph
+        return type(contract), holding.currency, market, ways
 
     def arguments(self, contract: Instrument) -> list[float]:
         """Return the present arguments of a contract's ``price``.
@@ -230,14 +239,13 @@ class SourceReader:
         return self._add(source, Factor.FX, None)
 
     def _place(self, leaf: Leaf, contract: Instrument, name: str) -> int:
-        kind = contract.factor_of(name)
-        if kind is Factor.SPOT and isinstance(contract, FXForward | FXOption):
-            kind = Factor.FX
-        return self._add(leaf, kind, contract)
+        return self._add(leaf, _kind(contract, name), contract)
 
     def _add(self, leaf: Leaf, kind: Factor, contract: Instrument | None) -> int:
         known = self._factors.get(leaf)
         if known is None:
+            if not leaf.quoted and kind not in _SHIFTED:
+                raise RiskError(f"{leaf.name} has no quote, and so no risk; quote it first", name=leaf.name)
             self._places[leaf] = len(self._places)
             level = float(cast("float", self._read(leaf)))
             self._factors[leaf] = RiskFactor(leaf.name, kind, level, self._sector(leaf, contract))
@@ -260,16 +268,42 @@ class SourceReader:
 
     def _slopes_of(self, source: Node, contract: Instrument, name: str) -> dict[int, float]:
         if source not in self._slopes:
-            under = [n for n in inputs_first([source], lambda n: n.underliers, lambda _: True) if isinstance(n, Leaf)]
-            leaves = [leaf for leaf in under if not isinstance(leaf, Clock)]
-            if source.graph is None or not leaves:
-                return {}
-            slopes = source.graph.greeks(source, leaves, bump=_BUMP)
-            kind = contract.factor_of(name)
+            kinds = dict(_leaves_under(source, _kind(contract, name)))
+            if kinds and source.graph is None:
+                raise RiskError(
+                    f"{contract.name}: {source.name} is in no graph, which would tell how it moves; register the book",
+                    name=contract.name,
+                )
+            slopes = {leaf: _slope(source, leaf, kind) for leaf, kind in kinds.items()}
             self._slopes[source] = {
-                self._add(leaf, kind, None): slopes[source, leaf].delta for leaf in leaves if slopes[source, leaf].delta
+                self._add(leaf, kinds[leaf], None): slope for leaf, slope in slopes.items() if slope
             }
         return self._slopes[source]
+
+
+def _kind(contract: Instrument, name: str) -> Factor:
+    kind = contract.factor_of(name)
+    return Factor.FX if kind is Factor.SPOT and isinstance(contract, FXForward | FXOption) else kind
+
+
+def _leaves_under(node: Node, kind: Factor) -> Iterator[tuple[Leaf, Factor]]:
+    """Yield the quotes under a node, each with its kind: that of the curve or surface it belongs to."""
+    if isinstance(node, Clock):
+        return
+    if isinstance(node, Leaf):
+        yield node, kind
+        return
+    for of, quoted in _QUOTES_OF.items():
+        kind = quoted if isinstance(node, of) else kind
+    for source in node.underliers:
+        yield from _leaves_under(source, kind)
+
+
+def _slope(source: Node, leaf: Leaf, kind: Factor) -> float:
+    graph = cast("DependencyGraph", source.graph)
+    by_shift = kind in _SHIFTED
+    slopes = graph.greeks(source, leaf, bump=_SHIFT if by_shift else _BUMP, relative=not by_shift)
+    return slopes[source, leaf].delta
 
 
 _STILL, _DIRECT, _LINEAR = "still", "direct", "linear"

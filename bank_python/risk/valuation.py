@@ -237,10 +237,21 @@ class ValuationPlan:
         -------
         ndarray, shape (units, scenarios)
             P&L, of the dtype of `levels`. NaN where a contract has no price: :meth:`fault` says which.
+
+        Raises
+        ------
+        RiskError
+            There is not a row for each factor.
+
+        Notes
+        -----
+        Where time passes, contracts age; what they read off curves and surfaces stays as it is read now.
         """
         stood = np.asarray(levels)
         if stood.dtype != np.float32:
             stood = np.asarray(stood, dtype=np.float64)
+        if stood.ndim != 2 or len(stood) != len(self.factors):  # noqa: PLR2004 - factors down, scenarios across
+            raise RiskError(f"levels of shape {stood.shape} for {len(self.factors)} factors: a row for each is wanted")
         total = np.zeros((len(self.units), stood.shape[1]), dtype=stood.dtype)
         for block in self.blocks:
             total += _stepwise(block, stood, self.base, years)
@@ -329,16 +340,20 @@ def plan_valuation(
     base_currency : str, default "USD"
         In which P&L is told.
     read : callable, optional
-        From a node to its value, or raising its error: ``snapshot.__getitem__`` looks at one tick.
+        From a node to its value, or raising its error: ``snapshot.__getitem__`` takes quotes and values of one tick.
+        Quantities, terms and the slopes of curves are the present ones.
 
     Raises
     ------
     RiskError
-        A book holds what is no instrument, or what has no value now.
+        A book holds what is no instrument, or what has no value now; two books are called the same.
     InstrumentError
         There is no rate from a position's currency to the base currency.
     """
     held = list(books)
+    names = [book.name for book in held]
+    if len(set(names)) != len(names):
+        raise RiskError(f"two books are called the same: {', '.join(names)}; their P&L could not be told apart")
     return plan_holdings(list_holdings(held), tuple(book.name for book in held), base_currency, read)
 
 

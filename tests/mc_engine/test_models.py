@@ -281,11 +281,12 @@ def test_t_has_its_kurtosis_and_one_factor_common_to_all():
 
 # --- jumps -----------------------------------------------------------------------------------------------------------
 
+PRICES = [i for i, relative in enumerate(RELATIVE) if relative][:2]
 JUMPS = JumpTerms(common_intensity=2.0, common_mean=-0.3, common_deviation=0.2, own_intensity=3.0, own_deviation=0.25)
 
 
 def jumps(dtype="float64", terms=JUMPS, sampling=Sampling.PLAIN):
-    return JumpSampler.of(RELATIVE, VOLS, CORRELATION, terms, HORIZON, dtype, sampling)
+    return JumpSampler.of(RELATIVE, VOLS, CORRELATION, terms, PRICES, HORIZON, dtype, sampling)
 
 
 def jump_cumulants(loading, vol, terms=JUMPS):
@@ -313,7 +314,7 @@ def test_jumps_bring_no_drift_and_leave_the_variance_as_it_was(dtype, sampling):
 
 def test_jumps_skew_and_fatten_as_a_compound_poisson_process_does():
     logs = logs_of(jumps().draw(generator(11), 2 * PATHS))
-    loadings = market_loadings(CORRELATION)
+    loadings = market_loadings(CORRELATION, PRICES)
     for i in range(4):
         _, third, fourth = jump_cumulants(loadings[i], VOLS[i])
         variance = VOLS[i] ** 2 * HORIZON
@@ -324,19 +325,19 @@ def test_jumps_skew_and_fatten_as_a_compound_poisson_process_does():
 
 
 def test_jumps_take_their_share_of_the_variance():
-    loadings = market_loadings(CORRELATION)
+    loadings = market_loadings(CORRELATION, PRICES)
     sampler = jumps()
     diffused = np.diag(sampler.diffusion.root @ sampler.diffusion.root.T)
     jumped = np.array([jump_cumulants(loading, vol)[0] for loading, vol in zip(loadings, VOLS, strict=True)])
     assert np.allclose(diffused + jumped, VOLS**2 * HORIZON, rtol=1e-12)
-    fully = JumpSampler.of((True,), np.array([0.3]), np.eye(1), JUMPS, HORIZON, "float64", Sampling.PLAIN)
+    fully = JumpSampler.of((True,), np.array([0.3]), np.eye(1), JUMPS, [0], HORIZON, "float64", Sampling.PLAIN)
     left = float(fully.diffusion.root[0, 0] ** 2) / (0.09 * HORIZON)
     assert math.isclose(left, 1.0 - JUMPS.share, rel_tol=1e-12)
 
 
 def test_jumps_move_together_by_loading_and_the_rest_by_the_correlation():
     logs = logs_of(jumps().draw(generator(12), PATHS))
-    sampler, loadings = jumps(), market_loadings(CORRELATION)
+    sampler, loadings = jumps(), market_loadings(CORRELATION, PRICES)
     hit = JUMPS.common_intensity * (JUMPS.common_mean**2 + JUMPS.common_deviation**2) * HORIZON
     own = JUMPS.own_intensity * JUMPS.own_deviation**2 * HORIZON
     expected = sampler.diffusion.root @ sampler.diffusion.root.T
@@ -347,7 +348,7 @@ def test_jumps_move_together_by_loading_and_the_rest_by_the_correlation():
 def test_one_price_with_common_jumps_only_is_mertons():
     terms = JumpTerms(common_intensity=2.0, common_mean=-0.3, common_deviation=0.2, own_intensity=0.0)
     vol = 0.4
-    sampler = JumpSampler.of((True,), np.array([vol]), np.eye(1), terms, 1.0, "float64", Sampling.PLAIN)
+    sampler = JumpSampler.of((True,), np.array([vol]), np.eye(1), terms, [0], 1.0, "float64", Sampling.PLAIN)
     ends = 100.0 * (1.0 + sampler.draw(generator(13), PATHS)[0])
     merton = MertonJumpDiffusion(vol * math.sqrt(1.0 - terms.share), 2.0, -0.3 * vol, 0.2 * vol)
     for strike in (60.0, 80.0, 100.0, 120.0, 160.0):
@@ -359,13 +360,21 @@ def test_jumps_that_never_come_leave_gbm():
     assert np.array_equal(jumps(terms=terms).draw(generator(14), 1_000), gbm().draw(generator(14), 1_000))
 
 
-def test_loadings_are_correlations_with_the_first_component():
-    values, vectors = np.linalg.eigh(CORRELATION)
-    score = vectors[:, -1] / math.sqrt(values[-1])
-    loadings = market_loadings(CORRELATION)
-    assert np.allclose(np.abs(CORRELATION @ score), np.abs(loadings), atol=1e-12)
-    assert loadings.sum() > 0.0
-    assert np.abs(loadings).max() <= 1.0 + 1e-12
+def test_loadings_are_correlations_with_all_prices_together():
+    draws = np.random.default_rng(40).standard_normal((400_000, 4)) @ np.linalg.cholesky(CORRELATION).T
+    market = draws[:, PRICES].sum(axis=1)
+    found = [np.corrcoef(draws[:, i], market)[0, 1] for i in range(4)]
+    assert np.allclose(market_loadings(CORRELATION, PRICES), found, atol=0.01)
+    assert np.allclose(market_loadings(np.eye(4), []), 0.5)
+
+
+def test_a_crash_is_a_crash_whatever_else_is_held():
+    correlation = np.full((5, 5), -0.6)  # two shares beside three volatilities
+    correlation[:2, :2], correlation[2:, 2:] = 0.5, 0.8
+    np.fill_diagonal(correlation, 1.0)
+    loadings = market_loadings(correlation, [0, 1])
+    assert (loadings[:2] > 0.0).all()
+    assert (loadings[2:] < 0.0).all()
 
 
 # --- past days -------------------------------------------------------------------------------------------------------
@@ -383,7 +392,7 @@ def bootstrap(days=1.0, dtype="float64"):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_bootstrap_draws_past_days_and_nothing_else(dtype):
     past = residuals()
-    moves = (past - past.mean(axis=0)) * VOLS / math.sqrt(252.0)
+    moves = (past - past.mean(axis=0)) / past.std(axis=0) * VOLS / math.sqrt(252.0)
     levels = np.where(RELATIVE, np.exp(moves) / np.exp(moves).mean(axis=0) - 1.0, moves)
     drawn = bootstrap(dtype=dtype).draw(generator(16), 20_000).astype(np.float64)
     rounding = 1e-12 if dtype == "float64" else 1e-6
@@ -399,7 +408,7 @@ def test_bootstrap_grows_by_nothing_and_has_the_past_covariance(days):
     for row in moves:
         assert_mean(row, 0.0)
     past = residuals()
-    daily = np.cov(past.T, bias=True) * np.outer(VOLS, VOLS) / 252.0
+    daily = np.corrcoef(past.T) * np.outer(VOLS, VOLS) / 252.0  # at the law's volatilities
     assert_covariance(logs_of(moves), daily * days)
 
 

@@ -329,7 +329,8 @@ def test_the_quadratic_in_single_precision():
 
 
 def test_what_has_no_derivative_is_named():
-    spot, vol = MarketData("S", 100.0), MarketData("V", 0.0)
+    spot, vol = MarketData("S", 100.0), MarketData("V", 0.2)
+    vol.set_price(0.0)  # quoted, at its edge
     call = Option("EDGE", spot_source=spot, vol_source=vol, rate_source=0.0, strike=100, expiry=1.0)
     plan = plan_valuation([Book("B", [Position("P", instrument=call, quantity=1, cost=0.0)])])
     quick = quadratic_plan(plan)
