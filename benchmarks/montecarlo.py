@@ -295,7 +295,7 @@ def reactive(report: Report, rounds: int) -> None:
                 leaf.set_price(leaf.price * 1.0001)
         return quick.var_99.value
 
-    full_run = statistics.median([timed(full) for _ in range(max(rounds // 2, 2))])
+    full_run = statistics.median([timed(full) for _ in range(rounds)])
     ticks = statistics.median([timed(tick) for _ in range(4 * rounds)])
     everything = statistics.median([timed(all_spots) for _ in range(rounds)])
     off = quick.value_error() / float(quick.var_99.value)
