@@ -93,6 +93,8 @@ class RiskLine:
         How many alerts are open.
     worst : str
         The message of the most urgent one; empty if there is none.
+    proxy_error : float or None
+        How far P&L is off full revaluation; ``None`` if it is that.
     """
 
     var_95: float
@@ -103,6 +105,7 @@ class RiskLine:
     as_of_tick: int
     alerts: int
     worst: str
+    proxy_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class Gatherer:
             as_of_tick=risk.firm.as_of_tick,
             alerts=len(alerts),
             worst=alerts[0].message if alerts else "",
+            proxy_error=risk.proxy_error,
         )
 
     def _firm(self, snapshot: Snapshot) -> FirmLine:

@@ -20,7 +20,7 @@ from bank_python.desk.gathering import Gatherer
 from bank_python.desk.job_lines import job_line
 from bank_python.desk.law import load_past
 from bank_python.desk.opening import open_waiting
-from bank_python.desk.risk import DeskRisk, affordable_paths
+from bank_python.desk.risk import DeskRisk
 from bank_python.market_data import QuoteState
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.utc import utc_now
@@ -181,7 +181,7 @@ class LiveDesk:
             loaded, wanted = load_past(self._desk, _LOADING * self._refresh)
             if loaded < wanted:
                 return f"history of {loaded} of {wanted} symbols"
-            self._risk = DeskRisk(self._desk, n_paths=affordable_paths(self._desk, self._refresh))
+            self._risk = DeskRisk(self._desk, refresh=self._refresh)
             self._gatherer.show_risk(self._risk)
         self._risk.follow_books()
         changed = self._risk.check()

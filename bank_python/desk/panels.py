@@ -67,6 +67,7 @@ def _risk_line(frame: Frame, inside: int, glyphs: Glyphs) -> Text:
         Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (error {risk.error:,.0f})"),
         Text.assemble("CVaR 99% $ ", money(risk.cvar_99, glyphs)),
         Text(f"{risk.scenarios:,} scenarios"),
+        Text(f"by a proxy, off by {risk.proxy_error:,.0f}" if risk.proxy_error is not None else ""),
         Text(f"rates as of tick {risk.as_of_tick:,}" if risk.as_of_tick < frame.firm.tick else ""),
         Text(f"{risk.alerts} alerts" if risk.alerts else "no alerts", style=WARNING if risk.alerts else "dim"),
     ]

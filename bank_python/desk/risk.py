@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from bank_python.dagger import Every
 from bank_python.desk.risk_limits import FIRM, MEASURES, VAR, standard_limits
 from bank_python.errors import DeskError
-from bank_python.mc_engine import MCConfig, ReactiveRisk, choose_paths
+from bank_python.mc_engine import GridProxy, MCConfig, ReactiveRisk, choose_paths
+from bank_python.mc_engine.scenario_groups import full_value
 from bank_python.risk import AlertBook, BookMeasure, Concentration, LimitBoard, plan_valuation
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _COSTLY_EVERY = 10.0  # seconds between two evaluations of Greeks and stresses f
 _SLOW_EVERY = 30.0  # seconds for which what all groups rest on is held, where full revaluation takes long
 _SHARE = 0.1  # of a refresh that revaluing the firm may take
 _MOST = 20_000
+_ENOUGH = 5_000
 
 
 class DeskRisk:
@@ -44,7 +46,10 @@ class DeskRisk:
     desk : Desk
         With positions.
     n_paths : int, optional
-        Scenarios; by default what a refresh of two seconds can afford.
+        Scenarios, each revalued in full. By default as many as a tenth of a refresh can afford; where those are too
+        few, more of them with groups valued by a proxy (:attr:`proxy_error`), and what all groups rest on held.
+    refresh : float, default 2.0
+        Seconds from one look at the market to the next.
     seed : int, default 0
         Of the scenarios.
     limits : sequence of Limit, optional
@@ -57,12 +62,23 @@ class DeskRisk:
     """
 
     def __init__(
-        self, desk: Desk, *, n_paths: int | None = None, seed: int = 0, limits: Sequence[Limit] | None = None
+        self,
+        desk: Desk,
+        *,
+        n_paths: int | None = None,
+        refresh: float = 2.0,
+        seed: int = 0,
+        limits: Sequence[Limit] | None = None,
     ) -> None:
         self._desk = desk
-        self._config = MCConfig(n_paths=n_paths or affordable_paths(desk, 2.0), random_seed=seed)
-        held = _SLOW_EVERY if self._config.n_paths < _MOST and n_paths is None else None
-        self.firm = ReactiveRisk(desk.graph, self._books(), config=self._config, slow_seconds=held)
+        affordable = affordable_paths(desk, refresh)
+        hurried = n_paths is None and affordable < _ENOUGH
+        self._config = MCConfig(n_paths=n_paths or max(affordable, _ENOUGH), random_seed=seed)
+        self._value = GridProxy() if hurried else full_value
+        self._slow_seconds = _SLOW_EVERY if hurried else None
+        self.firm = ReactiveRisk(
+            desk.graph, self._books(), config=self._config, slow_seconds=self._slow_seconds, value=self._value
+        )
         self.traders: dict[str, ReactiveRisk] = {}
         self.board = LimitBoard(desk.graph, AlertBook(desk.db))
         self._measures: list[BookMeasure] = []
@@ -76,6 +92,11 @@ class DeskRisk:
     def n_paths(self) -> int:
         """The number of scenarios."""
         return self._config.n_paths
+
+    @property
+    def proxy_error(self) -> float | None:
+        """How far P&L is off full revaluation, root mean square in USD; None if it is full revaluation."""
+        return None if self._value is full_value else self.firm.value_error()
 
     def follow_books(self) -> bool:
         """Take note of trades done since; return whether there were any."""
@@ -116,7 +137,13 @@ class DeskRisk:
         new = [trader for trader in self._desk.traders if trader.positions and trader.name not in self.traders]
         for trader in new:
             self.traders[trader.name] = ReactiveRisk(
-                self._desk.graph, [trader.book], config=self._config, name=trader.name, draws=self.firm.draws
+                self._desk.graph,
+                [trader.book],
+                config=self._config,
+                name=trader.name,
+                slow_seconds=self._slow_seconds,
+                draws=self.firm.draws,
+                value=self._value,
             )
             self._watch(trader.name)
         return bool(new)

@@ -35,6 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bank_python.dagger import LargeNode
 from bank_python.dagger.scenario import active_layer
 from bank_python.errors import RiskError
 from bank_python.risk.alerts import AlertBook, Severity
@@ -195,7 +196,7 @@ def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> De
             raise RiskError(f"{limit.name} of {limit.scope} is not a number", name=limit.name)
         return LimitReading(limit, float(value))
 
-    return graph.derive(limit.node_name, reading, [measure])
+    return graph.register(LargeNode(limit.node_name, reading, [graph.node(measure)]))  # made anew, never stored
 
 
 class LimitBoard:

@@ -1,0 +1,132 @@
+"""Risk on the desk: the law from history, every trader's VaR, limits, trades that are followed, a hurried screen."""
+
+import json
+
+import pytest
+
+from bank_python import MCConfig, MonteCarloEngine, build_desk
+from bank_python.barbara import BarbaraDB
+from bank_python.desk import Desk
+from bank_python.desk.law import load_past
+from bank_python.desk.live import LiveDesk
+from bank_python.desk.risk import DeskRisk, affordable_paths
+from bank_python.errors import DeskError
+from bank_python.mc_engine import FactorLaw
+from bank_python.risk import Limit
+
+PATHS = 3_000
+QUIET = {"stresses": (), "validate_greeks": False}
+
+
+@pytest.fixture
+def desk():
+    return build_desk(seed=7)
+
+
+def test_the_law_is_calibrated_when_it_is_read_and_again_when_a_day_has_passed(desk):
+    node = desk.graph.node("FACTOR_LAW")
+    assert desk.market.history.tickers == ()
+    law = node.value
+    assert isinstance(law, FactorLaw)
+    assert len(desk.market.history.tickers) == len(law.names) == 56
+    assert dict(zip(law.names, law.relative, strict=True))["SOFR"] is False
+    assert law.source == "261 days, ewma 0.97"
+    assert node.value is law
+
+
+def test_history_is_loaded_a_while_at_a_time(desk):
+    done, wanted = load_past(desk, 1e-9)
+    assert (done, wanted) == (1, 56)
+    assert load_past(desk, 1e-9) == (2, 56)
+    assert load_past(desk) == (56, 56)
+
+
+def test_a_panel_of_real_shares_and_a_simulated_rest_have_a_law():
+    pytest.importorskip("skfolio")
+    law = build_desk(seed=3, feed="history").graph.node("FACTOR_LAW").value
+    assert law.source.count("days") == 2
+    shares, rates = law.names.index("AAPL_SPOT"), law.names.index("UST10Y")
+    assert law.correlation[shares, rates] == 0.0
+    assert law.correlation[shares, law.names.index("MSFT_SPOT")] > 0.2
+    assert len(law.residuals) > 200
+
+
+def test_every_traders_risk_is_that_of_a_run(desk):
+    risk = DeskRisk(desk, n_paths=PATHS)
+    desk.tick()
+    config = MCConfig(n_paths=PATHS, **QUIET)
+    result = MonteCarloEngine(desk.traders, desk.graph).run(config)
+    assert risk.firm.var_99.value == pytest.approx(result.var_99, rel=1e-12)
+    assert list(risk.traders) == list(desk.traders.names)
+    assert risk.proxy_error is None
+    total = sum(part.pnl.value for part in risk.traders.values())
+    assert total == pytest.approx(result.pnl, rel=1e-9, abs=1e-4)
+
+
+def test_limits_open_alerts_and_trades_close_them(desk):
+    risk = DeskRisk(desk, n_paths=PATHS)
+    opened = {(alert.scope, alert.rule): alert for alert in risk.check()}
+    breach = opened["Tony", "VaR 99"]
+    assert breach.severity.value == "high"
+    assert breach.contributor.startswith("NVDA_SPOT ")
+    assert opened["firm", "Stress loss"].contributor.startswith("Tech crash: Tony -")
+    assert risk.check() == ()
+    assert [alert.id for alert in risk.open_alerts] == [
+        alert.id for alert in sorted(opened.values(), key=lambda alert: (-alert.severity.rank, alert.id))
+    ]
+    desk.trade("Tony", "NVDA", -30_000)
+    desk.trade("Tony", "META", -8_000)
+    assert risk.follow_books()
+    closed = [alert for alert in risk.check() if alert.id == breach.id]
+    assert closed[0].resolution.startswith("back within its limit")
+    assert breach.id not in {alert.id for alert in risk.open_alerts}
+
+
+def test_nodes_of_risk_leave_no_trace_and_are_not_kept(tmp_path, caplog):
+    desk = build_desk(seed=7, db=BarbaraDB.open("desk;default", path=tmp_path / "desk.db"))
+    names = {node.name for node in desk.graph}
+    risk = DeskRisk(desk, n_paths=PATHS)
+    assert risk.firm.var_99.value > 0.0
+    risk.check()
+    desk.save()
+    assert caplog.text == ""
+    risk.remove()
+    assert {node.name for node in desk.graph} == names
+    desk.close()
+    again = Desk.open(tmp_path / "desk.db")
+    assert {node.name for node in again.graph} == names
+    assert DeskRisk(again, n_paths=PATHS).board.alerts.open_alerts() == risk.board.alerts.open_alerts()
+    again.close()
+
+
+def test_a_hurried_screen_has_a_proxy_and_says_how_far_it_is_off(desk):
+    risk = DeskRisk(desk, refresh=1e-6)
+    assert affordable_paths(desk, 1e-6) == 2_000
+    assert risk.n_paths == 5_000
+    assert 0.0 <= risk.proxy_error < 1e-3 * risk.firm.var_99.value
+    full = DeskRisk(build_desk(seed=7), n_paths=5_000)
+    assert risk.firm.var_99.value == pytest.approx(full.firm.var_99.value, rel=1e-3)
+
+
+def test_limits_that_fit_nobody_are_refused(desk):
+    with pytest.raises(DeskError, match="a limit of 'Zoe'; there are firm, Alice"):
+        DeskRisk(desk, n_paths=PATHS, limits=[Limit("VaR 99", "Zoe", 1.0)])
+    with pytest.raises(DeskError, match="no measure 'VaR 95'; there are VaR 99, Stress loss"):
+        DeskRisk(build_desk(seed=7), n_paths=PATHS, limits=[Limit("VaR 95", "firm", 1.0)])
+
+
+def test_the_live_desk_shows_risk_that_follows_the_market():
+    live = LiveDesk(build_desk(seed=7), refresh=2.0)
+    assert live.frame.risk is None
+    live.measure_risk()
+    before = live.frame
+    assert before.risk.var_99 > before.risk.var_95 > 0.0
+    assert before.risk.cvar_99 > before.risk.var_99
+    assert before.risk.scenarios >= 2_000
+    assert {line.var > 0.0 for line in before.traders} == {True}
+    live.look()
+    after = live.frame
+    assert after.risk.var_99 != before.risk.var_99
+    assert after.risk.alerts >= 1
+    assert json.dumps(after.risk.worst)
+    assert "VaR 99 of Tony" in after.risk.worst
