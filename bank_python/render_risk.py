@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Console, Group
+from rich.progress import Progress
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -12,7 +14,7 @@ from bank_python.render import MISSING, number, signed
 from bank_python.risk.alerts import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bank_python.mc_engine import MCResult
     from bank_python.risk.alerts import Alert
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "alerts_view",
     "limits_view",
+    "progress_bar",
     "reverse_stress_view",
     "sensitivity_grid_view",
     "sensitivity_ladder_view",
@@ -43,6 +46,15 @@ _URGENCY: dict[Severity | None, str] = {
     Severity.HIGH: "red",
     Severity.CRITICAL: "bold red",
 }
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on stderr how far a simulation is, if that is a terminal; what is yielded is for ``MCConfig(progress=)``."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task(title, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def simulation_view(result: MCResult) -> Group:

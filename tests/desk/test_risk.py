@@ -88,6 +88,7 @@ def test_nodes_of_risk_leave_no_trace_and_are_not_kept(tmp_path, caplog):
     risk = DeskRisk(desk, n_paths=PATHS)
     assert risk.firm.var_99.value > 0.0
     risk.check()
+    alerts = risk.board.alerts.open_alerts()
     desk.save()
     assert caplog.text == ""
     risk.remove()
@@ -95,7 +96,7 @@ def test_nodes_of_risk_leave_no_trace_and_are_not_kept(tmp_path, caplog):
     desk.close()
     again = Desk.open(tmp_path / "desk.db")
     assert {node.name for node in again.graph} == names
-    assert DeskRisk(again, n_paths=PATHS).board.alerts.open_alerts() == risk.board.alerts.open_alerts()
+    assert DeskRisk(again, n_paths=PATHS).board.alerts.open_alerts() == alerts != ()
     again.close()
 
 

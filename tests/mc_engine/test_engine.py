@@ -401,3 +401,14 @@ def test_ctrl_c_ends_a_run_at_once():
         [sys.executable, "-c", INTERRUPTED], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (9, "")
+
+
+def test_progress_is_told_and_shown_on_a_terminal_only(capsys):
+    from bank_python.render_risk import progress_bar
+
+    seen = []
+    run(Mixed(), n_paths=8_000, chunk=2_000, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    with progress_bar("simulating") as bar:
+        run(Mixed(), n_paths=8_000, chunk=2_000, progress=bar)
+    assert capsys.readouterr() == ("", "")

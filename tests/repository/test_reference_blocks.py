@@ -237,6 +237,8 @@ def test_history_is_queried_as_rows(quoted_share):
         ("JobConfig", "name callable mode interval depends_on retries"),
         ("JobRunner", "barbara"),
         ("MarketDataManager", "graph db feed"),
+        ("MonteCarloEngine", "traders graph db"),
+        ("MCConfig", "n_paths model random_seed executor"),
         ("SimulatedFeed", "seed"),
         ("build_desk", "seed feed"),
     ],
@@ -256,3 +258,35 @@ def test_defaults_relied_on():
     assert default("Book", "base_currency") == "USD"
     assert default("Position", "cost") is None
     assert default("Position", "multiplier") == 1.0
+
+
+def test_a_simulation_as_it_is_asked_for():
+    desk = bank_python.build_desk(seed=7)
+    traders, graph, db = desk.traders, desk.graph, desk.db
+    engine = bank_python.MonteCarloEngine(traders, graph, db)
+    results = engine.run(bank_python.MCConfig(n_paths=5_000, model="heston", random_seed=42))
+    assert 0.0 < results.var_95 < results.var_99 < results.cvar_99
+    assert set(results.by_trader()) == set(traders.names)
+    assert len(results.stresses) == 8
+    assert results.greek_checks
+
+
+def test_risk_functions_as_they_are_asked_for():
+    from bank_python.risk import (
+        STRESS_SCENARIOS,
+        christoffersen_test,
+        expected_shortfall,
+        gbm_paths,
+        gbm_var,
+        kupiec_test,
+        value_at_risk,
+    )
+
+    assert kupiec_test(5, 250, 0.01).p_value == pytest.approx(0.1619, abs=1e-4)
+    assert christoffersen_test([False] * 99 + [True], 0.01).statistic >= 0.0
+    pnl = [-3.0, -1.0, 0.0, 1.0, 2.0] * 40
+    assert value_at_risk(pnl, 0.99, method="historical") <= expected_shortfall(pnl, 0.99)
+    assert gbm_paths(S0=100.0, mu=0.05, sigma=0.2, T=30 / 365, dt=1 / 365, n=10, seed=1).shape == (31, 10)
+    risk = gbm_var(S0=100.0, mu=0.05, sigma=0.2, T=30 / 365, dt=1 / 365, n=1_000, level=0.99, seed=1)
+    assert 0.0 < risk.var < risk.cvar
+    assert {"GFC_2008", "COVID_2020", "FED_TAPER", "CRYPTO_CRASH", "gfc_2008", "fed_2025"} <= set(STRESS_SCENARIOS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.stage import Shown, scene
 from bank_python.mc_engine import MCConfig, MCResult, MonteCarloEngine
+from bank_python.render_risk import progress_bar
 
 if TYPE_CHECKING:
     from bank_python.desk.stage import Stage
@@ -48,7 +49,8 @@ def _run(stage: Stage, model: str) -> MCResult:
     desk = stage.desk
     require_quotes(desk)
     engine = MonteCarloEngine(desk.traders, desk.graph, desk.db)
-    return engine.run(MCConfig(n_paths=100_000, model=model, random_seed=_SEED, stresses=()))
+    with progress_bar(f"simulating, {model}") as bar:
+        return engine.run(MCConfig(n_paths=100_000, model=model, random_seed=_SEED, stresses=(), progress=bar))
 
 
 def _facts(result: MCResult) -> dict[str, Any]:
