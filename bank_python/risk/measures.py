@@ -104,12 +104,12 @@ class BookMeasure:
 
     def _define(self) -> None:
         self._positions = self._held()
-        node = _MeasureNode(self.name, self._measure, self._books, self._policy)
+        node = MeasureNode(self.name, self._measure, self._books, self._policy)
         self.node = self._graph.register(node, replace=self._defined)
         self._defined = True
 
 
-class _MeasureNode(Node):
+class MeasureNode(Node):
     """A measure of books, resting on everything that its positions are valued from; made anew, never stored."""
 
     def __init__(self, name: str, measure: Measure, books: Sequence[Book], policy: Policy | None) -> None:
