@@ -17,7 +17,8 @@ from bank_python.risk.contributions import Contribution
 from bank_python.risk.derivatives import Derivatives, take_derivatives
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
-from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, load_limits, parse_limits, watch_limit
+from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, watch_limit
+from bank_python.risk.limits_file import load_limits, parse_limits
 from bank_python.risk.measures import (
     BookMeasure,
     Concentration,

@@ -30,10 +30,8 @@ from __future__ import annotations
 
 import math
 import threading
-import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bank_python.dagger import LargeNode
 from bank_python.dagger.scenario import active_layer
@@ -42,13 +40,12 @@ from bank_python.risk.alerts import AlertBook, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from os import PathLike
 
     from bank_python.dagger import DependencyGraph, DerivedNode, Node
     from bank_python.mntable import Table
     from bank_python.risk.alerts import Alert
 
-__all__ = ["Limit", "LimitBoard", "LimitReading", "Thresholds", "load_limits", "parse_limits", "watch_limit"]
+__all__ = ["Limit", "LimitBoard", "LimitReading", "Thresholds", "watch_limit"]
 
 _MARGIN = 0.95
 """A threshold that was passed is left at this part of it."""
@@ -343,79 +340,3 @@ def _is_number(value: object) -> bool:
 
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.3g}"
-
-
-def load_limits(path: str | PathLike[str]) -> tuple[Limit, ...]:
-    """Read limits from a TOML file.
-
-    ::
-
-        [thresholds]              # for all of them; parts of the maximum
-        medium = 0.8
-        high = 1.0
-
-        [[limits]]
-        name = "VaR 99"
-        scope = "Tony"
-        maximum = 900_000
-
-        [[limits]]
-        name = "Vega"
-        scope = "firm"
-        maximum = 2e6
-        thresholds = { high = 0.9, critical = 1.0 }
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Raises
-    ------
-    RiskError
-        It cannot be read, or says what makes no sense; the message names the place.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RiskError(f"{path}: {error}; give a readable TOML file", value=str(path)) from error
-    return parse_limits(text, str(path))
-
-
-def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
-    """Read limits from TOML text; see :func:`load_limits`."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RiskError(f"{origin} is no TOML: {error}; correct it", value=origin) from error
-    rows = document.get("limits")
-    if not isinstance(rows, list) or not set(document) <= {"limits", "thresholds"}:
-        raise RiskError(f"{origin}: wants [[limits]], and may have [thresholds]", value=origin)
-    general = _thresholds(origin, document.get("thresholds", {}))
-    limits: dict[str, Limit] = {}
-    for i, row in enumerate(rows, start=1):
-        place = f"{origin}: limit {i}"
-        try:
-            limit = _limit(place, row, general)
-        except RiskError as error:
-            raise RiskError(f"{place}: {error}", value=row) from error
-        if limit.node_name in limits:
-            raise RiskError(f"{place}: {limit.name} of {limit.scope} has a limit already; keep one", value=limit.name)
-        limits[limit.node_name] = limit
-    return tuple(limits.values())
-
-
-def _limit(place: str, row: object, general: Thresholds) -> Limit:
-    wanted = {"name", "scope", "maximum"}
-    if not isinstance(row, dict) or not wanted <= set(row) <= {*wanted, "thresholds", "absolute"}:
-        raise RiskError(f"wants name, scope, maximum and perhaps thresholds and absolute; found {row!r}", value=row)
-    thresholds = _thresholds(place, row["thresholds"]) if "thresholds" in row else general
-    return Limit(row["name"], row["scope"], row["maximum"], thresholds, absolute=row.get("absolute", False) is True)
-
-
-def _thresholds(place: str, cells: object) -> Thresholds:
-    known = {severity.value for severity in Severity}
-    if not isinstance(cells, dict) or not set(cells) <= known:
-        raise RiskError(f"{place}: thresholds are {cells!r}; wants some of {', '.join(sorted(known))}", value=cells)
-    parts: dict[str, Any] = {name: cells.get(name) for name in known}
-    return Thresholds(**parts) if cells else Thresholds()

@@ -162,7 +162,7 @@ def tail_risk(
     """
     losses = _losses(pnl)
     _check_level(level)
-    chosen = TailMethod(method)
+    chosen = _method(method)
     if chosen is TailMethod.HISTORICAL:
         return tail_of_sorted(np.sort(losses), level)
     error = math.nan
@@ -199,6 +199,14 @@ def _ordered(losses: FloatArray, level: float) -> float:
     below = int(place)
     low, high = float(losses[below]), float(losses[min(below + 1, len(losses) - 1)])
     return low + (high - low) * (place - below)
+
+
+def _method(method: TailMethod | str) -> TailMethod:
+    try:
+        return TailMethod(method)
+    except ValueError:
+        known = ", ".join(item.value for item in TailMethod)
+        raise ModelError(f"no method {method!r}; there are {known}", value=method) from None
 
 
 def _check_level(level: float) -> None:

@@ -21,15 +21,8 @@ from bank_python.errors import BankError, DuplicateNodeError, RiskError, Upstrea
 from bank_python.instruments import Book, Equity, FXRate, Option, Position
 from bank_python.market_data import MarketData
 from bank_python.risk.alerts import ALERTS_PREFIX, Alert, AlertBook, AlertState, Severity
-from bank_python.risk.limits import (
-    Limit,
-    LimitBoard,
-    LimitReading,
-    Thresholds,
-    load_limits,
-    parse_limits,
-    watch_limit,
-)
+from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, watch_limit
+from bank_python.risk.limits_file import load_limits, parse_limits
 from bank_python.risk.measures import BookMeasure, Concentration, GreekExposure, StressLoss, gross_by_underlying
 
 UTC = dt.UTC
