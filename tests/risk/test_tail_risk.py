@@ -187,7 +187,7 @@ def test_bad_parameters():
         value_at_risk(np.zeros(50), 0.99, "filtered")
     with pytest.raises(ModelError, match="not monotone for a skewness"):
         value_at_risk(np.append(np.zeros(500), 1e3), 0.99, "cornish_fisher")
-    with pytest.raises(ValueError, match="'guess' is not a valid TailMethod"):
+    with pytest.raises(ValueError, match="no method 'guess'; there are historical"):
         value_at_risk(pnl, 0.99, "guess")
 
 
