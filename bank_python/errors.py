@@ -34,6 +34,7 @@
     ├── ModelError                (ValueError)   .name .value
     │   ├── CurveError
     │   ├── CalibrationError
+    │   ├── InfeasibleError
     │   ├── MatrixError
     │   └── RootError
     ├── InstrumentError           (ValueError)   .name
@@ -66,6 +67,7 @@ __all__ = [
     "FeedConfigError",
     "FeedError",
     "GraphError",
+    "InfeasibleError",
     "InstrumentError",
     "JobConfigError",
     "JobError",
@@ -245,6 +247,10 @@ class CurveError(ModelError):
 
 class CalibrationError(ModelError):
     """A model cannot be fitted to the quotes it was given."""
+
+
+class InfeasibleError(ModelError):
+    """Nothing satisfies all constraints of a program."""
 
 
 class MatrixError(ModelError):

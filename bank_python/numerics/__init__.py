@@ -8,6 +8,7 @@ from bank_python.numerics.lanes import FloatArray, Numbers
 from bank_python.numerics.least_squares import LeastSquares, least_squares
 from bank_python.numerics.matrices import cholesky, nearest_correlation, nearest_psd, semidefinite_root
 from bank_python.numerics.normal import normal_cdf, normal_pdf, normal_quantile
+from bank_python.numerics.qp import QpSolution, QuadraticProgram, solve_qp
 from bank_python.numerics.quadrature import Rule, gauss_hermite, gauss_laguerre, gauss_legendre
 from bank_python.numerics.roots import find_root, find_roots
 from bank_python.numerics.schedule import Schedule, Tenor, make_schedule
@@ -26,6 +27,8 @@ __all__ = [
     "LogLinear",
     "MonotoneCubic",
     "Numbers",
+    "QpSolution",
+    "QuadraticProgram",
     "Roll",
     "Rule",
     "Schedule",
@@ -47,5 +50,6 @@ __all__ = [
     "normal_pdf",
     "normal_quantile",
     "semidefinite_root",
+    "solve_qp",
     "year_fraction",
 ]
