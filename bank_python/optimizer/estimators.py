@@ -1,0 +1,206 @@
+r"""Covariance matrices from returns.
+
+A sample covariance of many assets and few days is right on average and wrong where an optimiser looks: its smallest
+eigenvalues are too small, and what is bought is what was underestimated. Shrinkage draws it towards a target with few
+parameters, by as much as the sample is uncertain.
+
+===========================  =========================================================================================
+sample                       divided by n - 1
+ewma                         weights that fall by a factor from day to day
+ledoit_wolf                  towards the identity times the mean variance (Ledoit and Wolf 2004)
+ledoit_wolf_constant         towards equal correlations at the sample's variances (Ledoit and Wolf 2003)
+oas                          towards the identity, by the oracle approximation for normals (Chen and others 2010)
+pca                          the first principal components, and what is left on the diagonal
+===========================  =========================================================================================
+
+References
+----------
+O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", Journal of Multivariate
+Analysis 88 (2004), 365-411: lemma 3.1 and section 3.3.
+
+O. Ledoit and M. Wolf, "Honey, I shrunk the sample covariance matrix", Journal of Portfolio Management 30 (2004),
+110-119: appendix B.
+
+Y. Chen, A. Wiesel, Y. C. Eldar and A. O. Hero, "Shrinkage algorithms for MMSE covariance estimation", IEEE Transactions
+on Signal Processing 58 (2010), 5016-5029: equation 23.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import CalibrationError
+
+if TYPE_CHECKING:
+    from bank_python.numerics import FloatArray
+
+_FEWEST_ROWS = 2
+
+__all__ = ["CovarianceEstimate", "Estimator", "estimate_covariance"]
+
+
+class Estimator(enum.Enum):
+    """How a covariance is estimated; see :mod:`bank_python.optimizer.estimators`."""
+
+    SAMPLE = "sample"
+    EWMA = "ewma"
+    LEDOIT_WOLF = "ledoit_wolf"
+    LEDOIT_WOLF_CONSTANT = "ledoit_wolf_constant"
+    OAS = "oas"
+    PCA = "pca"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CovarianceEstimate:
+    """A covariance and how it was come by.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (n_assets, n_assets)
+        Of one period's returns.
+    shrinkage : float
+        Weight of the target, in [0, 1]; 0 for estimators without one.
+    """
+
+    covariance: FloatArray
+    shrinkage: float = 0.0
+
+
+def estimate_covariance(
+    returns: FloatArray, estimator: Estimator | str, *, decay: float = 0.97, components: int = 5
+) -> CovarianceEstimate:
+    """Estimate the covariance of returns.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n_obs, n_assets)
+        Finite, at least two rows.
+    estimator : Estimator or str
+        Which.
+    decay : float, default 0.97
+        For ``ewma``, in (0, 1).
+    components : int, default 5
+        For ``pca``: at least 1, fewer than there are assets.
+
+    Raises
+    ------
+    CalibrationError
+        There is no such estimator, a parameter is out of range, or the returns are not two rows or more of
+        finite numbers, or an asset never moves where its volatility is divided by (``ledoit_wolf_constant``).
+
+    Examples
+    --------
+    >>> returns = np.random.default_rng(0).standard_normal((60, 3)) * [0.01, 0.02, 0.03]
+    >>> estimate_covariance(returns, "ledoit_wolf").shrinkage > estimate_covariance(returns, "sample").shrinkage
+    True
+    """
+    chosen = _chosen(estimator)
+    _refuse_gaps(returns)
+    if chosen is Estimator.SAMPLE:
+        return CovarianceEstimate(_sample(returns))
+    if chosen is Estimator.EWMA:
+        return CovarianceEstimate(_ewma(returns, decay))
+    if chosen is Estimator.PCA:
+        return CovarianceEstimate(_principal(returns, components))
+    centred = returns - returns.mean(axis=0)
+    if chosen is Estimator.LEDOIT_WOLF:
+        return _ledoit_wolf(centred)
+    return _oas(centred) if chosen is Estimator.OAS else _constant_correlation(centred)
+
+
+def _chosen(estimator: Estimator | str) -> Estimator:
+    try:
+        return Estimator(estimator)
+    except ValueError:
+        known = ", ".join(item.value for item in Estimator)
+        raise CalibrationError(f"no estimator {estimator!r}; there are {known}", value=estimator) from None
+
+
+def _refuse_gaps(returns: FloatArray) -> None:
+    if returns.ndim != 2 or len(returns) < _FEWEST_ROWS or not returns.size:  # noqa: PLR2004 - a matrix has two axes
+        raise CalibrationError(f"returns of shape {returns.shape}; give (n_obs, n_assets) with two rows or more")
+    gaps = np.argwhere(~np.isfinite(returns))
+    if len(gaps):
+        row, column = gaps[0]
+        raise CalibrationError(
+            f"{len(gaps)} returns are not finite, the first in row {row}, column {column}; drop or fill those rows"
+        )
+
+
+def _sample(returns: FloatArray) -> FloatArray:
+    centred = returns - returns.mean(axis=0)
+    return np.asarray(centred.T @ centred / (len(returns) - 1))
+
+
+def _ewma(returns: FloatArray, decay: float) -> FloatArray:
+    if not 0.0 < decay < 1.0:
+        raise CalibrationError(f"decay={decay!r} lies outside (0, 1); 0.97 is usual", value=decay)
+    weights = decay ** np.arange(len(returns))[::-1]
+    weights /= weights.sum()
+    scaled = (returns - weights @ returns) * np.sqrt(weights)[:, None]
+    return np.asarray(scaled.T @ scaled)
+
+
+def _principal(returns: FloatArray, components: int) -> FloatArray:
+    n = returns.shape[1]
+    if not 1 <= components < max(n, 2):
+        raise CalibrationError(
+            f"components={components!r} of {n} assets; give at least 1 and fewer than there are assets"
+        )
+    sample = _sample(returns)
+    values, vectors = np.linalg.eigh(sample)
+    kept = vectors[:, -components:] * np.sqrt(values[-components:])
+    common = kept @ kept.T
+    np.fill_diagonal(common, np.diag(sample))
+    return np.asarray(common)
+
+
+def _ledoit_wolf(centred: FloatArray) -> CovarianceEstimate:
+    n, p = centred.shape
+    sample = centred.T @ centred / n
+    mean = float(np.trace(sample)) / p
+    distance = float(((sample - mean * np.eye(p)) ** 2).sum())
+    squares = centred**2
+    spread = float((squares.T @ squares / n - sample**2).sum()) / n
+    weight = min(spread / distance, 1.0) if distance > 0.0 else 0.0
+    return CovarianceEstimate(_blend(sample, mean * np.eye(p), weight), weight)
+
+
+def _oas(centred: FloatArray) -> CovarianceEstimate:
+    n, p = centred.shape
+    sample = centred.T @ centred / n
+    mean = float(np.trace(sample)) / p
+    square = float((sample**2).mean())
+    numerator = square + mean**2
+    denominator = (n + 1.0) * (square - mean**2 / p)
+    weight = min(numerator / denominator, 1.0) if denominator > 0.0 else 1.0
+    return CovarianceEstimate(_blend(sample, mean * np.eye(p), weight), weight)
+
+
+def _constant_correlation(centred: FloatArray) -> CovarianceEstimate:
+    n, p = centred.shape
+    sample = centred.T @ centred / n
+    deviation = np.sqrt(np.diag(sample))
+    still = np.flatnonzero(deviation == 0.0)
+    if len(still):
+        raise CalibrationError(f"the asset in column {still[0]} never moves and has no correlation; leave it out")
+    size = np.outer(deviation, deviation)
+    mean = (float((sample / size).sum()) - p) / (p * (p - 1)) if p > 1 else 0.0
+    target = mean * size
+    np.fill_diagonal(target, np.diag(sample))
+    squares = centred**2
+    variances = squares.T @ squares / n - sample**2
+    cubes = (centred**3).T @ centred / n - np.diag(sample)[:, None] * sample
+    np.fill_diagonal(cubes, 0.0)
+    rho = float(np.trace(variances)) + mean * float((cubes * deviation[None, :] / deviation[:, None]).sum())
+    distance = float(((target - sample) ** 2).sum())
+    weight = min(max((float(variances.sum()) - rho) / distance / n, 0.0), 1.0) if distance > 0.0 else 0.0
+    return CovarianceEstimate(_blend(sample, target, weight), weight)
+
+
+def _blend(sample: FloatArray, target: FloatArray, weight: float) -> FloatArray:
+    return np.asarray((1.0 - weight) * sample + weight * target)
