@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _FEWEST_ROWS = 2
 
-__all__ = ["CovarianceEstimate", "Estimator", "estimate_covariance"]
+__all__ = ["CovarianceEstimate", "Estimator", "decayed_weights", "estimate_covariance"]
 
 
 class Estimator(enum.Enum):
@@ -52,6 +52,21 @@ class Estimator(enum.Enum):
     LEDOIT_WOLF_CONSTANT = "ledoit_wolf_constant"
     OAS = "oas"
     PCA = "pca"
+
+    @classmethod
+    def parse(cls, estimator: Estimator | str) -> Estimator:
+        """Return the estimator of that name.
+
+        Raises
+        ------
+        CalibrationError
+            There is none; the message lists them.
+        """
+        try:
+            return cls(estimator)
+        except ValueError:
+            known = ", ".join(item.value for item in cls)
+            raise CalibrationError(f"no estimator {estimator!r}; there are {known}", value=estimator) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +113,7 @@ def estimate_covariance(
     >>> estimate_covariance(returns, "ledoit_wolf").shrinkage > estimate_covariance(returns, "sample").shrinkage
     True
     """
-    chosen = _chosen(estimator)
+    chosen = Estimator.parse(estimator)
     _refuse_gaps(returns)
     if chosen is Estimator.SAMPLE:
         return CovarianceEstimate(_sample(returns))
@@ -112,12 +127,25 @@ def estimate_covariance(
     return _oas(centred) if chosen is Estimator.OAS else _constant_correlation(centred)
 
 
-def _chosen(estimator: Estimator | str) -> Estimator:
-    try:
-        return Estimator(estimator)
-    except ValueError:
-        known = ", ".join(item.value for item in Estimator)
-        raise CalibrationError(f"no estimator {estimator!r}; there are {known}", value=estimator) from None
+def decayed_weights(count: int, decay: float) -> FloatArray:
+    """Return weights that fall by a factor from the last to the first and sum to one, shape (count,).
+
+    Parameters
+    ----------
+    count : int
+        At least 1.
+    decay : float
+        In (0, 1).
+
+    Raises
+    ------
+    CalibrationError
+        `decay` is out of range.
+    """
+    if not 0.0 < decay < 1.0:
+        raise CalibrationError(f"decay={decay!r} lies outside (0, 1); 0.97 is usual", value=decay)
+    weights = decay ** np.arange(count)[::-1]
+    return np.asarray(weights / weights.sum())
 
 
 def _refuse_gaps(returns: FloatArray) -> None:
@@ -137,10 +165,7 @@ def _sample(returns: FloatArray) -> FloatArray:
 
 
 def _ewma(returns: FloatArray, decay: float) -> FloatArray:
-    if not 0.0 < decay < 1.0:
-        raise CalibrationError(f"decay={decay!r} lies outside (0, 1); 0.97 is usual", value=decay)
-    weights = decay ** np.arange(len(returns))[::-1]
-    weights /= weights.sum()
+    weights = decayed_weights(len(returns), decay)
     scaled = (returns - weights @ returns) * np.sqrt(weights)[:, None]
     return np.asarray(scaled.T @ scaled)
 

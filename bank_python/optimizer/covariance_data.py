@@ -1,0 +1,300 @@
+"""What an optimiser stands on: assets, their covariance, and what they are expected to return.
+
+All figures are a year's. They are taken as they are, or estimated from returns, from prices, or from the price tables;
+where they were estimated the returns are kept, for the methods that look at every one of them.
+
+Examples
+--------
+>>> data = CovarianceData(tickers=["BND", "SPY"], covariance=[[0.0025, 0.001], [0.001, 0.04]])
+>>> data.volatilities.tolist()
+[0.05, 0.2]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import CalibrationError
+from bank_python.numerics import nearest_correlation
+from bank_python.optimizer.estimators import Estimator, estimate_covariance
+from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
+from bank_python.optimizer.inputs import columns_of, definite, distinct, fitting, refuse_gaps, refuse_still, symmetric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+    from bank_python.market_data.price_history import PriceHistoryTable
+    from bank_python.numerics import FloatArray
+
+__all__ = ["CovarianceData"]
+
+_NEED_MORE_ROWS = (Estimator.SAMPLE, Estimator.EWMA)
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class CovarianceData:
+    """A covariance matrix with its assets.
+
+    Parameters
+    ----------
+    tickers : sequence of str
+        The assets, each once.
+    covariance : array_like, shape (n_assets, n_assets)
+        Of a year's returns; symmetric, positive definite.
+    expected_returns : array_like, shape (n_assets,), optional
+        A year's; needed where returns are weighed against risk.
+    returns : array_like, shape (n_obs, n_assets), optional
+        A period's, oldest first; needed where single days count.
+    periods_per_year : float, default 252
+        Periods of `returns` in a year.
+    shrinkage : float, default 0
+        Weight of the estimator's target, in [0, 1].
+
+    Raises
+    ------
+    MatrixError
+        The covariance is not square, symmetric, finite and positive definite, or not of these assets.
+    CalibrationError
+        A ticker is there twice, or the other arrays do not fit.
+    """
+
+    tickers: tuple[str, ...]
+    covariance: FloatArray
+    expected_returns: FloatArray | None
+    returns: FloatArray | None
+    periods_per_year: float
+    shrinkage: float
+
+    def __init__(
+        self,
+        *,
+        tickers: Sequence[str],
+        covariance: ArrayLike,
+        expected_returns: ArrayLike | None = None,
+        returns: ArrayLike | None = None,
+        periods_per_year: float = 252.0,
+        shrinkage: float = 0.0,
+    ) -> None:
+        names = distinct(tickers)
+        n = len(names)
+        object.__setattr__(self, "tickers", names)
+        object.__setattr__(self, "covariance", definite(names, covariance))
+        object.__setattr__(self, "expected_returns", fitting("expected_returns", expected_returns, (n,)))
+        object.__setattr__(self, "returns", fitting("returns", returns, (None, n)))
+        object.__setattr__(self, "periods_per_year", periods_per_year)
+        object.__setattr__(self, "shrinkage", shrinkage)
+
+    @classmethod
+    def from_returns(
+        cls,
+        returns: ArrayLike,
+        tickers: Sequence[str] | None = None,
+        *,
+        estimator: Estimator | str = Estimator.SAMPLE,
+        mean: MeanMethod | str = MeanMethod.ARITHMETIC,
+        periods_per_year: float = 252.0,
+        decay: float = 0.97,
+        components: int = 5,
+    ) -> Self:
+        """Estimate covariance and expected returns from returns.
+
+        Parameters
+        ----------
+        returns : array_like or DataFrame, shape (n_obs, n_assets)
+            Simple returns of a period, oldest first; finite.
+        tickers : sequence of str, optional
+            The assets; the columns of a frame if left out.
+        estimator : Estimator or str, default "sample"
+            See :mod:`bank_python.optimizer.estimators`.
+        mean : MeanMethod or str, default "arithmetic"
+            See :mod:`bank_python.optimizer.expected_returns`.
+        periods_per_year : float, default 252
+            Above 0.
+        decay : float, default 0.97
+            For ``ewma``, of either.
+        components : int, default 5
+            For ``pca``.
+
+        Raises
+        ------
+        CalibrationError
+            A return is missing, an asset never moves, or there are too few rows for the estimator.
+        """
+        names = distinct(columns_of(returns) if tickers is None else tickers)
+        past = np.array(returns, dtype=np.float64)
+        refuse_gaps(names, past)
+        refuse_still(names, past)
+        chosen = Estimator.parse(estimator)
+        if chosen in _NEED_MORE_ROWS and len(past) <= len(names):
+            raise CalibrationError(
+                f"{len(past)} rows of returns for {len(names)} assets: the {chosen.value} covariance is singular; give "
+                f"at least {len(names) + 1} rows, or estimator='ledoit_wolf'",
+                value=len(past),
+            )
+        estimate = estimate_covariance(past, chosen, decay=decay, components=components)
+        return cls(
+            tickers=names,
+            covariance=estimate.covariance * periods_per_year,
+            expected_returns=mean_returns(past, mean, periods_per_year=periods_per_year, decay=decay),
+            returns=past,
+            periods_per_year=periods_per_year,
+            shrinkage=estimate.shrinkage,
+        )
+
+    @classmethod
+    def from_prices(
+        cls,
+        prices: ArrayLike,
+        tickers: Sequence[str] | None = None,
+        *,
+        estimator: Estimator | str = Estimator.SAMPLE,
+        mean: MeanMethod | str = MeanMethod.COMPOUNDED,
+        periods_per_year: float = 252.0,
+        decay: float = 0.97,
+        components: int = 5,
+    ) -> Self:
+        """Estimate covariance and expected returns from prices.
+
+        Parameters
+        ----------
+        prices : array_like or DataFrame, shape (n_obs, n_assets)
+            Above 0, oldest first, adjusted for dividends and splits.
+        mean : MeanMethod or str, default "compounded"
+            The mean historical return of the first price to the last.
+        tickers, estimator, periods_per_year, decay, components
+            As for :meth:`from_returns`.
+
+        Raises
+        ------
+        CalibrationError
+            A price is missing or not above 0; and as for :meth:`from_returns`.
+        """
+        names = distinct(columns_of(prices) if tickers is None else tickers)
+        levels = np.array(prices, dtype=np.float64)
+        refuse_gaps(names, levels, positive=True)
+        return cls.from_returns(
+            levels[1:] / levels[:-1] - 1.0,
+            names,
+            estimator=estimator,
+            mean=mean,
+            periods_per_year=periods_per_year,
+            decay=decay,
+            components=components,
+        )
+
+    @classmethod
+    def from_table(
+        cls,
+        history: PriceHistoryTable,
+        tickers: Sequence[str],
+        *,
+        estimator: Estimator | str = Estimator.SAMPLE,
+        mean: MeanMethod | str = MeanMethod.COMPOUNDED,
+        periods_per_year: float = 252.0,
+        decay: float = 0.97,
+        components: int = 5,
+    ) -> Self:
+        """Estimate covariance and expected returns from the price tables, on the days that all tickers have.
+
+        Parameters
+        ----------
+        history : PriceHistoryTable
+            With a history of every ticker; ``manager.history``.
+        tickers : sequence of str
+            The assets.
+        estimator, mean, periods_per_year, decay, components
+            As for :meth:`from_prices`.
+
+        Raises
+        ------
+        UnknownTickerError
+            A ticker has no history.
+        CalibrationError
+            As for :meth:`from_prices`.
+        """
+        return cls.from_prices(
+            history.panel(distinct(tickers)).closes,
+            tickers,
+            estimator=estimator,
+            mean=mean,
+            periods_per_year=periods_per_year,
+            decay=decay,
+            components=components,
+        )
+
+    @classmethod
+    def repaired(
+        cls,
+        *,
+        tickers: Sequence[str],
+        covariance: ArrayLike,
+        expected_returns: ArrayLike | None = None,
+        least_eigenvalue: float = 1e-8,
+    ) -> Self:
+        """Take the covariance whose correlations are nearest to those given; variances are kept (Higham 2002).
+
+        Parameters
+        ----------
+        tickers, expected_returns
+            As for the class.
+        covariance : array_like, shape (n_assets, n_assets)
+            Symmetric, the diagonal above 0; it need not be positive definite.
+        least_eigenvalue : float, default 1e-8
+            Of the correlations, above 0.
+
+        Raises
+        ------
+        MatrixError
+            It is not square, symmetric and finite, or a variance is not above 0.
+        """
+        names = distinct(tickers)
+        given = symmetric(names, covariance)
+        deviation = np.sqrt(np.diag(given))
+        size = np.outer(deviation, deviation)
+        correlation = nearest_correlation(given / size, least_eigenvalue=least_eigenvalue)
+        return cls(tickers=names, covariance=correlation * size, expected_returns=expected_returns)
+
+    @property
+    def volatilities(self) -> FloatArray:
+        """Volatilities a year, shape (n_assets,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    @property
+    def correlation(self) -> FloatArray:
+        """Correlations, shape (n_assets, n_assets)."""
+        deviation = self.volatilities
+        return np.asarray(self.covariance / np.outer(deviation, deviation))
+
+    def means_for(self, purpose: str) -> FloatArray:
+        """Return the expected returns.
+
+        Raises
+        ------
+        CalibrationError
+            There are none; the message names the purpose.
+        """
+        if self.expected_returns is None:
+            raise CalibrationError(
+                f"{purpose} needs expected returns; give expected_returns=, or estimate from returns"
+            )
+        return self.expected_returns
+
+    def returns_for(self, purpose: str) -> FloatArray:
+        """Return the past returns.
+
+        Raises
+        ------
+        CalibrationError
+            There are none; the message names the purpose.
+        """
+        if self.returns is None:
+            raise CalibrationError(
+                f"{purpose} looks at single periods; give returns=, or use CovarianceData.from_returns"
+            )
+        return self.returns
