@@ -37,6 +37,7 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.qp_dual import dual_active_set
+from bank_python.numerics.triangular import cholesky_solve
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -66,6 +67,8 @@ class QuadraticProgram:
         Inequalities.
     lower, upper : ndarray, shape (n,)
         Bounds; infinite where there is none.
+    factor : ndarray, shape (n, n)
+        The Cholesky factor of P.
     """
 
     P: FloatArray
@@ -76,6 +79,7 @@ class QuadraticProgram:
     h: FloatArray
     lower: FloatArray
     upper: FloatArray
+    factor: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,11 +199,11 @@ def _program(
             value=float(low[i] - high[i]),
         )
     try:
-        np.linalg.cholesky(matrix)
+        factor: FloatArray = np.linalg.cholesky(matrix).astype(np.float64, copy=False)
     except np.linalg.LinAlgError:
         least = float(np.linalg.eigvalsh(matrix)[0])
         raise ModelError(f"P is not positive definite: its least eigenvalue is {least:.3g}", value=least) from None
-    return QuadraticProgram(matrix, cost, equal, right, unequal, most, low, high)
+    return QuadraticProgram(matrix, cost, equal, right, unequal, most, low, high, factor)
 
 
 def _rows(name: str, matrix: ArrayLike | None, right: ArrayLike | None, n: int) -> tuple[FloatArray, FloatArray]:
@@ -239,11 +243,8 @@ def _solve(
         return None
     right = -(program.q + program.P @ x)[free]
     across = E[:, free]
-    solved = (
-        np.linalg.solve(program.P[np.ix_(free, free)], np.column_stack([right, across.T]))
-        if k
-        else np.zeros((0, m + 1))
-    )
+    factor = program.factor if k == len(x) else np.linalg.cholesky(program.P[np.ix_(free, free)])
+    solved = cholesky_solve(np.asarray(factor), np.column_stack([right, across.T]))
     duals = np.zeros(m)
     if m:
         schur = across @ solved[:, 1:]
@@ -264,11 +265,9 @@ def _pivot(
         if solved is None:
             return None
         x, duals = solved
-        slope = program.P @ x + program.q + program.A.T @ duals[: len(program.b)]
-        slope += program.G[rows].T @ duals[len(program.b) :]
-        scale = _TOLERANCE * max(
-            1.0, float(np.abs(program.q).max(initial=0.0)), float(np.abs(program.P @ x).max(initial=0.0))
-        )
+        pull = program.P @ x
+        slope = pull + program.q + program.A.T @ duals[: len(program.b)] + program.G[rows].T @ duals[len(program.b) :]
+        scale = _TOLERANCE * max(float(np.abs(part).max(initial=0.0)) for part in (program.q, pull))
         room = _TOLERANCE * np.maximum(1.0, np.abs(x))
         low, high = (fixed == 0) & (x < program.lower - room), (fixed == 0) & (x > program.upper + room)
         leave = ((fixed < 0) & (slope < -scale) & ~pinned) | ((fixed > 0) & (slope > scale))

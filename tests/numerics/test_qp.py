@@ -65,7 +65,7 @@ def test_random_programs_are_solved_as_clarabel_solves_them(seed):
 def test_both_methods_find_the_same_active_set(seed):
     given_ = random_program(seed)
     solved = solve_qp(**given_)
-    fixed, rows, _ = dual_active_set(QuadraticProgram(**given_))
+    fixed, rows, _ = dual_active_set(QuadraticProgram(**given_, factor=np.linalg.cholesky(given_["P"])))
     assert isinstance(solved, QpSolution)
     pinned = given_["lower"] == given_["upper"]
     assert set(np.flatnonzero(fixed > 0)) - set(np.flatnonzero(pinned)) == set(solved.at_upper)
@@ -172,3 +172,14 @@ def test_what_does_not_fit_is_refused(terms, said):
     given_ = {"P": np.eye(2), "q": np.zeros(2), **terms}
     with pytest.raises(ModelError, match=said):
         solve_qp(**given_)
+
+
+@pytest.mark.parametrize("size", [1e-8, 1e-4, 1e6])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_size_of_the_costs_does_not_matter(seed, size):
+    program = random_program(seed)
+    plain = solve_qp(**program)
+    scaled = solve_qp(**(program | {"P": size * program["P"], "q": size * program["q"]}))
+    assert scaled.x == pytest.approx(plain.x, rel=1e-9, abs=1e-11)
+    assert scaled.at_lower.tolist() == plain.at_lower.tolist()
+    assert scaled.kkt_residual < 1e-12

@@ -1,0 +1,44 @@
+"""Linear systems by a Cholesky factor that is at hand, block by block: half the work of a general solve, or none.
+
+Examples
+--------
+>>> matrix = np.array([[4.0, 2.0], [2.0, 5.0]])
+>>> cholesky_solve(np.linalg.cholesky(matrix), np.array([[8.0], [12.0]])).ravel().tolist()
+[1.0, 2.0]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bank_python.numerics.lanes import FloatArray
+
+__all__ = ["cholesky_solve"]
+
+_BLOCK = 64
+
+
+def cholesky_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve :math:`L L^T x = r`.
+
+    Parameters
+    ----------
+    factor : ndarray, shape (n, n)
+        Lower triangular, its diagonal above 0.
+    right : ndarray, shape (n, k)
+        Right sides.
+    """
+    x, n = np.array(right, dtype=np.float64), len(factor)
+    starts = range(0, n, _BLOCK)
+    for start in starts:
+        stop = min(start + _BLOCK, n)
+        x[start:stop] = np.linalg.solve(factor[start:stop, start:stop], x[start:stop])
+        x[stop:] -= factor[stop:, start:stop] @ x[start:stop]
+    for start in reversed(starts):
+        stop = min(start + _BLOCK, n)
+        x[start:stop] = np.linalg.solve(factor[start:stop, start:stop].T, x[start:stop])
+        x[:start] -= factor[start:stop, :start].T @ x[start:stop]
+    return x
