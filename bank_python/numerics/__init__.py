@@ -12,6 +12,7 @@ from bank_python.numerics.qp import QpSolution, QuadraticProgram, solve_qp
 from bank_python.numerics.quadrature import Rule, gauss_hermite, gauss_laguerre, gauss_legendre
 from bank_python.numerics.roots import find_root, find_roots
 from bank_python.numerics.schedule import Schedule, Tenor, make_schedule
+from bank_python.numerics.student_t import student_t_cdf, student_t_quantile
 
 __all__ = [
     "NEW_YORK",
@@ -51,5 +52,7 @@ __all__ = [
     "normal_quantile",
     "semidefinite_root",
     "solve_qp",
+    "student_t_cdf",
+    "student_t_quantile",
     "year_fraction",
 ]

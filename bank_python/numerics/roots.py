@@ -157,9 +157,12 @@ def find_root(function: Callable[[float], float], lower: float, upper: float) ->
     if not (math.isfinite(lower) and math.isfinite(upper)):
         raise RootError(f"a bracket has two finite ends, not {lower!r} and {upper!r}", value=(lower, upper))
     under, over = (lower, function(lower)), (upper, function(upper))
-    if under[1] > 0.0 >= over[1]:
+    at_an_end = next((at for at, value in (under, over) if value == 0.0), None)
+    if at_an_end is not None:
+        return at_an_end
+    if under[1] > 0.0 > over[1]:
         under, over = over, under
-    if not under[1] <= 0.0 <= over[1]:
+    if not under[1] < 0.0 < over[1]:
         raise RootError(
             f"no change of sign between {lower:g} and {upper:g}, where the function is {under[1]:g} and {over[1]:g}; "
             "give a bracket that holds a root",

@@ -71,6 +71,12 @@ def test_no_root():
         find_root(lambda _: math.nan, 0.0, 1.0)
 
 
+@pytest.mark.parametrize("slope", [1.0, -1.0])
+def test_a_root_at_either_end_is_found_whichever_way_the_function_goes(slope):
+    assert find_root(lambda x: slope * (x - 2.0), 2.0, 3.0) == 2.0
+    assert find_root(lambda x: slope * (x - 3.0), 2.0, 3.0) == 3.0
+
+
 # --- quadrature ----------------------------------------------------------------------------------
 
 
