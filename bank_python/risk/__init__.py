@@ -12,6 +12,15 @@ from bank_python.risk.backtests import (
     kupiec_test,
     traffic_light,
 )
+from bank_python.risk.capm import (
+    CapmFit,
+    blume_beta,
+    capm_beta,
+    capm_fit,
+    capm_return,
+    rolling_beta,
+    vasicek_betas,
+)
 from bank_python.risk.contracts import ContractColumns, group_contracts
 from bank_python.risk.contributions import Contribution
 from bank_python.risk.derivatives import Derivatives, take_derivatives
@@ -59,6 +68,7 @@ __all__ = [
     "AttributionMode",
     "BookGreeks",
     "BookMeasure",
+    "CapmFit",
     "ChristoffersenTest",
     "Concentration",
     "ContractColumns",
@@ -98,6 +108,10 @@ __all__ = [
     "ValuationPlan",
     "Way",
     "acerbi_szekely_test",
+    "blume_beta",
+    "capm_beta",
+    "capm_fit",
+    "capm_return",
     "capture",
     "christoffersen_test",
     "expected_shortfall",
@@ -113,6 +127,7 @@ __all__ = [
     "plan_valuation",
     "quadratic_plan",
     "reverse_stress",
+    "rolling_beta",
     "run_stresses",
     "sensitivity_grid",
     "sensitivity_ladder",
@@ -122,5 +137,6 @@ __all__ = [
     "take_greeks",
     "traffic_light",
     "value_at_risk",
+    "vasicek_betas",
     "watch_limit",
 ]
