@@ -41,7 +41,7 @@ class Market:
 
     def __init__(self):
         self.graph = graph = DependencyGraph()
-        start = {"A": 1.0, "B": -1.0, "C": 99.0, "N": 1.0, "M": 1.0}
+        start = {"A": 1.0, "B": -1.0, "C": 99.0, "N": 0.0, "M": 0.0}
         self.leaves = {name: graph.register(Leaf(name, value)) for name, value in start.items()}
         a, b, c, n, m = self.leaves.values()
         derived = [graph.derive(f"DERIVED_{leaf.name}", lambda x: 2.0 * x, [leaf]) for leaf in (a, b)]
