@@ -55,6 +55,8 @@ class CovarianceData:
         Periods of `returns` in a year.
     shrinkage : float, default 0
         Weight of the estimator's target, in [0, 1].
+    estimator : str, default "given"
+        Where the covariance is from.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class CovarianceData:
     returns: FloatArray | None
     periods_per_year: float
     shrinkage: float
+    estimator: str
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class CovarianceData:
         returns: ArrayLike | None = None,
         periods_per_year: float = 252.0,
         shrinkage: float = 0.0,
+        estimator: str = "given",
     ) -> None:
         names = distinct(tickers)
         n = len(names)
@@ -89,6 +93,7 @@ class CovarianceData:
         object.__setattr__(self, "returns", fitting("returns", returns, (None, n)))
         object.__setattr__(self, "periods_per_year", periods_per_year)
         object.__setattr__(self, "shrinkage", shrinkage)
+        object.__setattr__(self, "estimator", estimator)
 
     @classmethod
     def from_returns(
@@ -145,6 +150,7 @@ class CovarianceData:
             returns=past,
             periods_per_year=periods_per_year,
             shrinkage=estimate.shrinkage,
+            estimator=chosen.value,
         )
 
     @classmethod
@@ -258,7 +264,8 @@ class CovarianceData:
         deviation = np.sqrt(np.diag(given))
         size = np.outer(deviation, deviation)
         correlation = nearest_correlation(given / size, least_eigenvalue=least_eigenvalue)
-        return cls(tickers=names, covariance=correlation * size, expected_returns=expected_returns)
+        repaired = correlation * size
+        return cls(tickers=names, covariance=repaired, expected_returns=expected_returns, estimator="repaired")
 
     @property
     def volatilities(self) -> FloatArray:

@@ -1,0 +1,191 @@
+"""What an optimiser gives back: weights, what they promise, and the proof that they are right.
+
+Examples
+--------
+>>> from bank_python.optimizer.covariance_data import CovarianceData
+>>> data = CovarianceData(
+...     tickers=["BND", "SPY"], covariance=[[0.0025, 0.0], [0.0, 0.04]], expected_returns=[0.03, 0.08]
+... )
+>>> mixed = portfolio_of(data, "by hand", [0.5, 0.5], risk_free_rate=0.02)
+>>> {name: round(weight, 2) for name, weight in mixed.by_ticker().items()}
+{'BND': 0.5, 'SPY': 0.5}
+>>> ret, vol, sharpe = mixed.performance()
+>>> round(ret, 3), round(vol, 4), round(sharpe, 3)
+(0.055, 0.1031, 0.34)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from bank_python.barbara import storable
+from bank_python.errors import ModelError
+from bank_python.optimizer.certificate import Certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+    from bank_python.mntable import Table
+    from bank_python.numerics import FloatArray
+    from bank_python.optimizer.covariance_data import CovarianceData
+
+__all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
+
+_NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
+
+
+class Performance(NamedTuple):
+    """What a portfolio promises, a year's figures; NaN where no expected returns were given."""
+
+    expected_return: float
+    volatility: float
+    sharpe: float
+
+
+@storable("optimizer.OptimalPortfolio", version=1)
+@dataclass(frozen=True, slots=True, eq=False)
+class OptimalPortfolio:
+    """A portfolio with its proof; made by an optimiser.
+
+    Parameters
+    ----------
+    method : str
+        By what it was found.
+    tickers : tuple of str
+        The assets.
+    weights : ndarray, shape (n_assets,)
+        Shares of the wealth.
+    expected_return, volatility, sharpe : float
+        A year's; NaN where no expected returns were given.
+    risk_free_rate : float
+        That the Sharpe ratio is measured from, a year.
+    risk_shares : ndarray, shape (n_assets,)
+        Each asset's part of the variance; they add up to one.
+    certificate : Certificate
+        The proof.
+    estimator : str
+        Where the covariance is from.
+    figures : mapping of str to float
+        What else the method tells, such as ``cvar``.
+    """
+
+    method: str
+    tickers: tuple[str, ...]
+    weights: FloatArray
+    expected_return: float
+    volatility: float
+    sharpe: float
+    risk_free_rate: float
+    risk_shares: FloatArray
+    certificate: Certificate
+    estimator: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    def by_ticker(self) -> dict[str, float]:
+        """Return the weights by ticker."""
+        return dict(zip(self.tickers, self.weights.tolist(), strict=True))
+
+    def clean_weights(self, cutoff: float = 1e-4, digits: int = 5) -> dict[str, float]:
+        """Return the weights rounded, those below a cutoff as 0; the largest takes up the rounding, so the sum stays.
+
+        Parameters
+        ----------
+        cutoff : float, default 1e-4
+            Weights of smaller size become 0; at least 0.
+        digits : int, default 5
+            Decimals that are kept.
+
+        Raises
+        ------
+        ModelError
+            The cutoff is below 0 or not finite.
+        """
+        if not 0.0 <= cutoff < math.inf:
+            raise ModelError(f"cutoff={cutoff!r}; give a weight from 0 on, 1e-4 is usual", value=cutoff)
+        kept = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights).round(digits)
+        largest = int(np.abs(kept).argmax())
+        kept[largest] = round(float(kept[largest] + self.weights.sum() - kept.sum()), digits)
+        return dict(zip(self.tickers, kept.tolist(), strict=True))
+
+    def performance(self, *, verbose: bool = False) -> Performance:
+        """Return expected return, volatility and Sharpe ratio; show the portfolio in the terminal if `verbose`."""
+        if verbose:
+            from bank_python.render_portfolio import show
+
+            show(self)
+        return Performance(self.expected_return, self.volatility, self.sharpe)
+
+    def to_table(self) -> Table:
+        """Return a row for each asset: ticker, weight, share of the risk."""
+        from bank_python.mntable import Table
+
+        rows = [
+            {"ticker": name, "weight": weight, "risk_share": share}
+            for name, weight, share in zip(self.tickers, self.weights.tolist(), self.risk_shares.tolist(), strict=True)
+        ]
+        return Table.from_rows([("ticker", str), ("weight", float), ("risk_share", float)], rows)
+
+    def __rich__(self) -> object:
+        from bank_python.render_portfolio import portfolio_view
+
+        return portfolio_view(self)
+
+
+def portfolio_of(
+    data: CovarianceData,
+    method: str,
+    weights: ArrayLike,
+    certificate: Certificate = _NO_PROOF,
+    *,
+    risk_free_rate: float = 0.0,
+    figures: Mapping[str, float] | None = None,
+) -> OptimalPortfolio:
+    """Return a portfolio of given weights, measured on the data.
+
+    Parameters
+    ----------
+    data : CovarianceData
+        The assets.
+    method : str
+        By what the weights were found.
+    weights : array_like, shape (n_assets,)
+        Shares of the wealth.
+    certificate : Certificate, optional
+        The proof.
+    risk_free_rate : float, default 0
+        A year's.
+    figures : mapping of str to float, optional
+        What else is told.
+
+    Raises
+    ------
+    ModelError
+        The weights do not fit the assets, or are not finite.
+    """
+    held = np.array(weights, dtype=np.float64)
+    if held.shape != (len(data.tickers),) or not np.isfinite(held).all():
+        raise ModelError(f"weights of shape {held.shape} for {len(data.tickers)} assets; give one finite number each")
+    held.setflags(write=False)
+    pull = data.covariance @ held
+    variance = float(held @ pull)
+    volatility = math.sqrt(max(variance, 0.0))
+    promised = math.nan if data.expected_returns is None else float(data.expected_returns @ held)
+    return OptimalPortfolio(
+        method=method,
+        tickers=data.tickers,
+        weights=held,
+        expected_return=promised,
+        volatility=volatility,
+        sharpe=(promised - risk_free_rate) / volatility if volatility > 0.0 else math.nan,
+        risk_free_rate=risk_free_rate,
+        risk_shares=held * pull / variance if variance > 0.0 else np.zeros(len(held)),
+        certificate=certificate,
+        estimator=data.estimator,
+        figures=dict(figures or {}),
+    )
