@@ -3,6 +3,7 @@
 from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY, Calendar, Roll
 from bank_python.numerics.day_count import DayCount, act_365f, add_years, year_fraction
 from bank_python.numerics.error_function import erfcx
+from bank_python.numerics.interior_point import HingeSolution, solve_hinges
 from bank_python.numerics.interpolation import Beyond, Linear, LogLinear, MonotoneCubic
 from bank_python.numerics.lanes import FloatArray, Numbers
 from bank_python.numerics.least_squares import LeastSquares, least_squares
@@ -23,6 +24,7 @@ __all__ = [
     "Calendar",
     "DayCount",
     "FloatArray",
+    "HingeSolution",
     "LeastSquares",
     "Linear",
     "LogLinear",
@@ -51,6 +53,7 @@ __all__ = [
     "normal_pdf",
     "normal_quantile",
     "semidefinite_root",
+    "solve_hinges",
     "solve_qp",
     "student_t_cdf",
     "student_t_quantile",

@@ -57,6 +57,8 @@ class CovarianceData:
         Weight of the estimator's target, in [0, 1].
     estimator : str, default "given"
         Where the covariance is from.
+    riskless : tuple of str
+        The assets without variance; see :meth:`with_cash`.
 
     Raises
     ------
@@ -73,6 +75,7 @@ class CovarianceData:
     periods_per_year: float
     shrinkage: float
     estimator: str
+    riskless: tuple[str, ...]
 
     def __init__(
         self,
@@ -84,16 +87,18 @@ class CovarianceData:
         periods_per_year: float = 252.0,
         shrinkage: float = 0.0,
         estimator: str = "given",
+        riskless: tuple[str, ...] = (),
     ) -> None:
         names = distinct(tickers)
         n = len(names)
         object.__setattr__(self, "tickers", names)
-        object.__setattr__(self, "covariance", definite(names, covariance))
+        object.__setattr__(self, "covariance", definite(names, covariance, riskless))
         object.__setattr__(self, "expected_returns", fitting("expected_returns", expected_returns, (n,)))
         object.__setattr__(self, "returns", fitting("returns", returns, (None, n)))
         object.__setattr__(self, "periods_per_year", periods_per_year)
         object.__setattr__(self, "shrinkage", shrinkage)
         object.__setattr__(self, "estimator", estimator)
+        object.__setattr__(self, "riskless", riskless)
 
     @classmethod
     def from_returns(
@@ -267,6 +272,58 @@ class CovarianceData:
         repaired = correlation * size
         return cls(tickers=names, covariance=repaired, expected_returns=expected_returns, estimator="repaired")
 
+    def with_cash(self, rate: float, ticker: str = "CASH") -> Self:
+        """Return the data with cash as the last asset: no variance, and a rate for its return.
+
+        Parameters
+        ----------
+        rate : float
+            A year's.
+        ticker : str, default "CASH"
+            What it is called.
+
+        Raises
+        ------
+        CalibrationError
+            That ticker is there already, or the rate is not finite.
+        """
+        means, past = self.expected_returns, self.returns
+        a_period = np.full((0 if past is None else len(past), 1), rate / self.periods_per_year)
+        return type(self)(
+            tickers=(*self.tickers, ticker),
+            covariance=np.pad(self.covariance, (0, 1)),
+            expected_returns=None if means is None else np.append(means, rate),
+            returns=None if past is None else np.hstack([past, a_period]),
+            periods_per_year=self.periods_per_year,
+            shrinkage=self.shrinkage,
+            estimator=self.estimator,
+            riskless=(*self.riskless, ticker),
+        )
+
+    def with_expected_returns(self, expected_returns: ArrayLike) -> Self:
+        """Return the data with other expected returns a year: one's own, or those of a model.
+
+        Parameters
+        ----------
+        expected_returns : array_like, shape (n_assets,)
+            A year's.
+
+        Raises
+        ------
+        CalibrationError
+            They do not fit, or are not finite.
+        """
+        return type(self)(
+            tickers=self.tickers,
+            covariance=self.covariance,
+            expected_returns=expected_returns,
+            returns=self.returns,
+            periods_per_year=self.periods_per_year,
+            shrinkage=self.shrinkage,
+            estimator=self.estimator,
+            riskless=self.riskless,
+        )
+
     @property
     def volatilities(self) -> FloatArray:
         """Volatilities a year, shape (n_assets,)."""
@@ -274,9 +331,23 @@ class CovarianceData:
 
     @property
     def correlation(self) -> FloatArray:
-        """Correlations, shape (n_assets, n_assets)."""
+        """Correlations, shape (n_assets, n_assets); 0 with cash."""
         deviation = self.volatilities
-        return np.asarray(self.covariance / np.outer(deviation, deviation))
+        size = np.outer(deviation, deviation)
+        return np.asarray(np.divide(self.covariance, size, out=np.eye(len(size)), where=size > 0.0))
+
+    def require_risk(self, purpose: str) -> None:
+        """Refuse cash.
+
+        Raises
+        ------
+        CalibrationError
+            An asset has no variance; the message names it and the purpose.
+        """
+        if self.riskless:
+            raise CalibrationError(
+                f"{purpose} shares out risk, and {self.riskless[0]} has none; leave it out", value=self.riskless[0]
+            )
 
     def means_for(self, purpose: str) -> FloatArray:
         """Return the expected returns.

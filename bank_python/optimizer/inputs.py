@@ -69,20 +69,26 @@ def symmetric(names: tuple[str, ...], covariance: ArrayLike) -> FloatArray:
     return np.asarray(0.5 * (given + given.T))
 
 
-def definite(names: tuple[str, ...], covariance: ArrayLike) -> FloatArray:
-    """Return a covariance that cannot be written to; refuse one that has no Cholesky factor."""
-    given = symmetric(names, covariance)
+def definite(names: tuple[str, ...], covariance: ArrayLike, riskless: tuple[str, ...] = ()) -> FloatArray:
+    """Return a covariance that cannot be written to; refuse one that has no Cholesky factor, cash apart."""
+    risky = [i for i, name in enumerate(names) if name not in riskless]
+    inner = np.ix_(risky, risky)
+    given = np.array(covariance, dtype=np.float64)
+    if given.shape != (len(names), len(names)):
+        raise MatrixError(f"a covariance of shape {given.shape} for {len(names)} assets", value=given.shape)
+    kept = np.zeros_like(given)
+    kept[inner] = symmetric(tuple(names[i] for i in risky), given[inner])
     try:
-        np.linalg.cholesky(given)
+        np.linalg.cholesky(kept[inner])
     except np.linalg.LinAlgError:
-        least = float(np.linalg.eigvalsh(given)[0])
+        least = float(np.linalg.eigvalsh(kept[inner])[0])
         raise MatrixError(
             f"the covariance is not positive definite: its least eigenvalue is {least:.3g}; shrink it "
             "(estimator='ledoit_wolf') or take CovarianceData.repaired",
             value=least,
         ) from None
-    given.setflags(write=False)
-    return given
+    kept.setflags(write=False)
+    return kept
 
 
 def fitting(name: str, given: ArrayLike | None, shape: tuple[int | None, ...]) -> FloatArray | None:

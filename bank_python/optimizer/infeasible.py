@@ -1,0 +1,68 @@
+"""Which constraints contradict each other, and by how much.
+
+Every constraint is given the price 1 for what it is exceeded by, and the sum is made as small as it can be. What is
+left is how much must give way; and the constraints whose multipliers are above 0 are those that contradict each other
+(the multipliers are Farkas' proof that nothing satisfies them all).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import InfeasibleError
+from bank_python.numerics import solve_hinges
+from bank_python.optimizer.sizes import with_sizes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bank_python.numerics import FloatArray
+    from bank_python.optimizer.feasible import FeasibleSet
+
+__all__ = ["contradiction"]
+
+_NOTHING = 1e-7
+_SLIGHT = 1e-9
+_LOUD = 1e-3
+_SHOWN = 3
+
+
+def contradiction(allowed: FeasibleSet) -> InfeasibleError | None:
+    """Return an error that names the constraints which contradict each other; None where some portfolio obeys all."""
+    sized = with_sizes(allowed, turnover=allowed.turnover is not None, leverage=allowed.leverage is not None)
+    unit = np.eye(sized.width)
+    high, low = np.flatnonzero(np.isfinite(allowed.upper)), np.flatnonzero(np.isfinite(allowed.lower))
+    soft = np.vstack([sized.A, -sized.A, sized.rows, unit[high], -unit[low]])
+    sides = np.concatenate([sized.b, -sized.b, sized.sides, allowed.upper[high], -allowed.lower[low]])
+    solved = solve_hinges(
+        _SLIGHT * unit,
+        np.zeros(sized.width),
+        E=np.vstack([soft, sized.hard]),
+        f=np.concatenate([sides, sized.hard_sides]),
+        price=np.concatenate([np.ones(len(sides)), np.full(len(sized.hard_sides), np.inf)]),
+    )
+    missing = float(np.maximum(soft @ solved.x - sides, 0.0).sum())
+    if missing < _NOTHING:
+        return None
+    equal, rows = len(sized.b), len(sized.sides)
+    parts = np.split(solved.z[: len(sides)] > _LOUD, np.cumsum([equal, equal, rows, len(high)]))
+    names = [
+        *(name for name, is_loud in zip(sized.equal_names, parts[0] | parts[1], strict=True) if is_loud),
+        *(name for name, is_loud in zip(sized.row_names, parts[2], strict=True) if is_loud),
+        *_bounds("upper", allowed.tickers, high[parts[3]], allowed.upper),
+        *_bounds("lower", allowed.tickers, low[parts[4]], allowed.lower),
+    ]
+    return InfeasibleError(
+        f"nothing satisfies all constraints: {', '.join(names)} contradict each other by {missing:.6g}; loosen one",
+        value=missing,
+    )
+
+
+def _bounds(which: str, tickers: tuple[str, ...], at: NDArray[np.intp], bound: FloatArray) -> list[str]:
+    if not len(at):
+        return []
+    shown = ", ".join(f"{tickers[i]} {bound[i]:g}" for i in at[:_SHOWN])
+    more = f" and {len(at) - _SHOWN} more" if len(at) > _SHOWN else ""
+    return [f"{which} bounds ({shown}{more})"]

@@ -1,0 +1,70 @@
+"""What all optimisers have in common: data, constraints, a rate to beat, and a portfolio at the end."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from bank_python.errors import ModelError
+from bank_python.optimizer.constraints import Constraints
+from bank_python.optimizer.feasible import FeasibleSet
+from bank_python.optimizer.portfolio import portfolio_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bank_python.optimizer.covariance_data import CovarianceData
+    from bank_python.optimizer.minimum import Minimum
+    from bank_python.optimizer.portfolio import OptimalPortfolio
+
+__all__ = ["Optimizer"]
+
+
+class Optimizer(ABC):
+    """A rule that makes a portfolio.
+
+    Parameters
+    ----------
+    cov_data : CovarianceData
+        The assets.
+    constraints : Constraints, optional
+        What is allowed; fully invested and long only if left out.
+    risk_free_rate : float, default 0
+        A year's; the Sharpe ratio is measured from it.
+
+    Raises
+    ------
+    ModelError
+        The constraints name what is no asset, or the rate is not finite.
+    InfeasibleError
+        The bounds contradict what is to be invested.
+    """
+
+    kind: ClassVar[str]
+    """By which :func:`~bank_python.optimizer.create_optimizer` knows it."""
+
+    def __init__(
+        self, cov_data: CovarianceData, constraints: Constraints | None = None, *, risk_free_rate: float = 0.0
+    ) -> None:
+        if not math.isfinite(risk_free_rate):
+            raise ModelError(f"risk_free_rate={risk_free_rate!r}; give a rate a year", value=risk_free_rate)
+        self._data = cov_data
+        self._constraints = constraints or Constraints()
+        self._rate = risk_free_rate
+        self._allowed = FeasibleSet.of(cov_data.tickers, self._constraints)
+
+    @abstractmethod
+    def optimize(self) -> OptimalPortfolio:
+        """Return the portfolio."""
+
+    def _told(self, found: Minimum, **figures: float) -> OptimalPortfolio:
+        """Return what was found, measured; what it costs to come there is told where there is a cost."""
+        told: Mapping[str, float] = figures
+        if self._allowed.cost.any():
+            told = {**figures, "transaction_cost": self._allowed.paid(found.weights)}
+        if self._constraints.current is not None:
+            told = {**told, "turnover": self._allowed.traded(found.weights)}
+        return portfolio_of(
+            self._data, self.kind, found.weights, found.certificate, risk_free_rate=self._rate, figures=told
+        )
