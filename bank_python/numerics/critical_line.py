@@ -55,6 +55,8 @@ _DRIFT = 1e-10
 _BETWEEN_CHECKS = 32
 _SLIGHT = 1e-6
 _FAR = 1e4
+_SLOW = 1e-8
+_HELD = 1e-11
 _MOST = 1000
 _ROUNDING = 16.0 * np.finfo(float).eps
 _LEAST = 1e-300
@@ -202,7 +204,8 @@ class _Path:
         self._steepest = max(float(np.abs(self._m).max()), _LEAST)
         self._still = max(_ROUNDING * float(np.abs(program.m).max()), _TOLERANCE * self._steepest)
         self._width = float(np.abs(start.x).max()) or 1.0
-        self._pull = self._width * float(np.diag(program.P).max())
+        self._spread = np.diag(program.P)
+        self._pull = self._width * float(self._spread.max())
         self._natural = self._pull / self._steepest
         self._pinned = program.lower == program.upper
         self._s, self._y, self._side = 0.0, -start.equality_duals, np.zeros(n, dtype=np.int8)
@@ -254,7 +257,10 @@ class _Path:
     def _lengths(self, beyond: float = 0.0) -> tuple[FloatArray, FloatArray]:
         """Return the rates of all values, and how far s can rise until each meets its limit; none nearer counts."""
         rate, lengths = self._measured(beyond)
-        if self._s + lengths.min() > _FAR * self._natural and self._comes_to_rest():
+        slow = (
+            np.abs(self._solved[self._fixed_rows : self._count]).max(initial=0.0) * self._natural < _SLOW * self._width
+        )
+        if (slow or self._s + lengths.min() > _FAR * self._natural) and self._comes_to_rest():
             rate, lengths = self._measured(beyond)
         return rate, lengths
 
@@ -267,6 +273,9 @@ class _Path:
         speed[speed <= self._still] = 0.0
         move = np.abs(solved[first:])
         move[move <= _TOLERANCE * move.max(initial=0.0)] = 0.0
+        if first > 1:
+            # What the equalities alone hold in its place has a zero here, and may not leave: the system would be singular.
+            move[self._inverse.diagonal()[first:last] * self._spread[free] <= _HELD] = 0.0
         rate[free], speed[free] = solved[first:], move
         room = np.where(rate > 0.0, self._ceiling - self._value, self._value - self._floor)
         lengths = np.maximum(room, _LEAST) / speed
