@@ -214,7 +214,7 @@ class _Path:
         self._inverse, self._rows, self._solved = np.empty((size, size)), np.empty((size, n)), np.empty(size)
         self._rows[: self._fixed_rows] = program.A
         self._order: NDArray[np.intp] = np.zeros(size, dtype=np.intp)
-        self.drift, self.direction = 0.0, np.zeros(n)
+        self._count, self.drift, self.direction = self._fixed_rows, 0.0, np.zeros(n)
         self._place_all(start.x)
         self.scales: list[float] = [0.0]
         self.points: list[FloatArray] = [self._x()]
@@ -274,7 +274,7 @@ class _Path:
         move = np.abs(solved[first:])
         move[move <= _TOLERANCE * move.max(initial=0.0)] = 0.0
         if first > 1:
-            # What the equalities alone hold in its place has a zero here, and may not leave: the system would be singular.
+            # What the equalities alone hold in its place has a zero here; without it the system would be singular.
             move[self._inverse.diagonal()[first:last] * self._spread[free] <= _HELD] = 0.0
         rate[free], speed[free] = solved[first:], move
         room = np.where(rate > 0.0, self._ceiling - self._value, self._value - self._floor)
