@@ -183,7 +183,7 @@ class BarbellOptimizer(Optimizer):
         self._measure = TailMeasure.parse(measure)
         self._closed = self._closed_tail(TailLaw.parse(tails), degrees_of_freedom)
         self._risky_return = risky_return
-        self._given = None if risky is None else self._checked(risky)
+        self._given = self._checked(risky)
 
     def optimize(self) -> OptimalPortfolio:
         """Return the portfolio, ``SAFE`` first."""
@@ -210,8 +210,15 @@ class BarbellOptimizer(Optimizer):
         }
         return self._whole(basket, stake.share, earned, figures)
 
-    def _checked(self, risky: Mapping[str, float] | OptimalPortfolio) -> FloatArray:
-        """Return the weights of a basket that was given, in the order of the assets."""
+    def _checked(self, risky: Mapping[str, float] | OptimalPortfolio | None) -> FloatArray | None:
+        """Return the weights of a basket that was given, in the order of the assets; none for the best, to be found."""
+        if self._data.expected_returns is None and self._risky_return is None:
+            raise CalibrationError(
+                "there are no expected returns for the basket of largest Sharpe ratio; give expected_returns= to the "
+                "data, or a basket as risky= with its risky_return="
+            )
+        if risky is None:
+            return None
         given = risky.by_ticker() if isinstance(risky, OptimalPortfolio) else risky
         weights = by_asset(self._data.tickers, given, "risky")
         invested = float(weights.sum())
@@ -224,10 +231,6 @@ class BarbellOptimizer(Optimizer):
             raise InfeasibleError(
                 f"the basket breaks a constraint by {breach:g}; change it, or give bounds= that allow it", value=breach
             )
-        if self._data.expected_returns is None and self._risky_return is None:
-            raise CalibrationError(
-                "there are no expected returns; give risky_return= with the basket, or expected_returns= to the data"
-            )
         return weights
 
     def _basket(self) -> OptimalPortfolio:
@@ -236,11 +239,6 @@ class BarbellOptimizer(Optimizer):
         return portfolio_of(self._data, self.kind, self._given, risk_free_rate=self._rate)
 
     def _best_basket(self) -> OptimalPortfolio:
-        if self._data.expected_returns is None:
-            raise CalibrationError(
-                "the basket of largest Sharpe ratio needs expected returns; give expected_returns= to the data, or the "
-                "basket as risky= with its risky_return="
-            )
         search = MaxSharpeOptimizer(self._data, self._constraints, risk_free_rate=self._rate)
         try:
             return search.optimize()
@@ -270,8 +268,8 @@ class BarbellOptimizer(Optimizer):
         if safe > self._most:
             raise InfeasibleError(
                 f"the loss at {self._epsilon:g} is {safe:.6g} with all in {SAFE}, which earns {self._rate:g} a year, "
-                f"and {risky:.6g} with nothing in it: no share keeps it within max_loss_pct={self._most:g}; raise that to "
-                f"{min(safe, risky):.6g} or more",
+                f"and {risky:.6g} with nothing in it: no share keeps it within max_loss_pct={self._most:g}; raise that "
+                f"to {min(safe, risky):.6g} or more",
                 value=min(safe, risky),
             )
         return (self._most - safe) / (risky - safe)
