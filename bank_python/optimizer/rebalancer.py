@@ -260,7 +260,8 @@ class Rebalancer:
     relative : bool, default False
         Whether `band` is a share of the target's size instead of the wealth.
     to : RebalanceTo or str, default "target"
-        How far trades go. With ``band``, assets inside their bands are left alone unless cash must be raised.
+        How far trades go. With ``band``, assets inside their bands are left alone unless cash must be raised; what
+        sales bring and purchases do not need stays cash.
     cost_rate : float, default 0
         Costs as a share of what is traded, in [0, 1).
     min_trade : float, default 0

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bank_python.barbara import BarbaraDB
 from bank_python.errors import ModelError
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.portfolio import portfolio_of
@@ -136,6 +137,14 @@ def test_the_table_has_a_row_for_each_asset():
     assert {row["ticker"]: row["shares"] for row in rows if row["shares"]} == trades_of(plan)
     assert sum(row["cost"] for row in rows) == pytest.approx(plan.cost, rel=1e-14)
     assert [row["drift_after"] for row in rows] == list(plan.drift_after.values())
+
+
+def test_a_plan_can_be_stored(tmp_path):
+    plan = Rebalancer({"SPY": 0.5, "BND": 0.5}, cost_rate=0.001).plan({"SPY": 100, "GLD": 10}, PRICES)
+    with BarbaraDB.open("desk", path=tmp_path / "store.db") as db:
+        db["/plan"] = plan
+    with BarbaraDB.open("desk", path=tmp_path / "store.db") as db:
+        assert db["/plan"] == plan
 
 
 @st.composite

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bank_python.barbara import BarbaraDB
 from bank_python.errors import MissingExtraError, RiskError
 from bank_python.risk.capm import capm_fit
 from bank_python.risk.market_line import MarketLine, market_line_from_returns, security_market_line
@@ -89,6 +90,14 @@ def test_the_table():
     assert rows[0]["beta"] == 1.2
     assert [row["alpha"] for row in rows] == [point.alpha for point in line.points]
     assert [row["required_return"] for row in rows] == pytest.approx([0.09, 0.055], abs=1e-15)
+
+
+def test_a_line_can_be_stored(tmp_path):
+    line = security_market_line({"A": 1.2, "B": 0.5}, {"A": 0.1, "B": 0.03}, 0.03, 0.08)
+    with BarbaraDB.open("desk", path=tmp_path / "store.db") as db:
+        db["/line"] = line
+    with BarbaraDB.open("desk", path=tmp_path / "store.db") as db:
+        assert db["/line"] == line
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
