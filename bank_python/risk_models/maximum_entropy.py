@@ -403,8 +403,8 @@ class PowerLawUpside:
         """The mean above the threshold; infinite for an α of 1 or less."""
         if self.alpha <= 1.0:
             return math.inf
-        a, far = self.alpha, 1.0 - self.tail.threshold
-        return (math.pow(far, 1.0 - a) / (a - 1.0) - math.pow(far, -a) / a) / self._mass
+        a, reach = self.alpha, -self.tail.threshold
+        return self._far * (1.0 + a * reach) / ((a - 1.0) * self._mirrored.share)
 
     @property
     def mean(self) -> float:
@@ -416,10 +416,9 @@ class PowerLawUpside:
         """Of the whole law; infinite for an α of 2 or less."""
         if self.alpha <= 2.0:  # noqa: PLR2004 - where the second moment ends
             return math.inf
-        a, far = self.alpha, 1.0 - self.tail.threshold
-        whole = 1.0 / (a - 2.0) - 2.0 / (a - 1.0) + 1.0 / a
-        beyond = far ** (2.0 - a) / (a - 2.0) - 2.0 * far ** (1.0 - a) / (a - 1.0) + far**-a / a
-        return _deviation(self.tail, (2.0 * whole - beyond) / self._mass, self.mean)
+        a, reach = self.alpha, -self.tail.threshold
+        cut = self._far * (2.0 + 2.0 * a * reach + a * (a - 1.0) * reach**2)
+        return _deviation(self.tail, (4.0 - cut) / ((a - 1.0) * (a - 2.0) * self._mirrored.share), self.mean)
 
     @property
     def entropy(self) -> float:
@@ -451,8 +450,9 @@ class PowerLawUpside:
         return _Mirrored(math.log1p(-self.tail.threshold), self.alpha)
 
     @property
-    def _mass(self) -> float:
-        return self._mirrored.share / self.alpha
+    def _far(self) -> float:
+        """(1 − K)^−α, what the cut at K takes from the mass on the left of 0."""
+        return math.exp(-self.alpha * math.log1p(-self.tail.threshold))
 
 
 @dataclass(frozen=True, slots=True)
