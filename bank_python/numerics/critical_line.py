@@ -152,6 +152,9 @@ def critical_line(
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         path.run()
     scales, points = np.array(path.scales), np.array(path.points)
+    for bound in (low, high):
+        # A free variable may meet a bound that others hold it at; what rounding leaves between them is no weight.
+        points = np.where(np.abs(points - bound) <= _ROUNDING * path.width, bound, points)
     multipliers = np.array(path.multipliers).reshape(len(scales), len(right)) - np.outer(scales, path.shift)
     residual = _residual(program, scales, points, multipliers)
     for array in (scales, points, multipliers, path.direction):
@@ -203,9 +206,9 @@ class _Path:
         self._m = program.m - self.shift @ program.A
         self._steepest = max(float(np.abs(self._m).max()), _LEAST)
         self._still = max(_ROUNDING * float(np.abs(program.m).max()), _TOLERANCE * self._steepest)
-        self._width = float(np.abs(start.x).max()) or 1.0
+        self.width = float(np.abs(start.x).max()) or 1.0
         self._spread = np.diag(program.P)
-        self._pull = self._width * float(self._spread.max())
+        self._pull = self.width * float(self._spread.max())
         self._natural = self._pull / self._steepest
         self._pinned = program.lower == program.upper
         self._s, self._y, self._side = 0.0, -start.equality_duals, np.zeros(n, dtype=np.int8)
@@ -258,7 +261,7 @@ class _Path:
         """Return the rates of all values, and how far s can rise until each meets its limit; none nearer counts."""
         rate, lengths = self._measured(beyond)
         slow = (
-            np.abs(self._solved[self._fixed_rows : self._count]).max(initial=0.0) * self._natural < _SLOW * self._width
+            np.abs(self._solved[self._fixed_rows : self._count]).max(initial=0.0) * self._natural < _SLOW * self.width
         )
         if (slow or self._s + lengths.min() > _FAR * self._natural) and self._comes_to_rest():
             rate, lengths = self._measured(beyond)
@@ -393,7 +396,7 @@ class _Path:
     def _resolve(self, rate: FloatArray, near: NDArray[np.bool_]) -> None:
         """Find which of the variables that turn here come free: those that move in the direction of the path."""
         x, free = self._x(), self._side == 0
-        close = _TOLERANCE * self._width
+        close = _TOLERANCE * self.width
         low = free & ((x - self._program.lower <= close) | (near & (rate < 0.0)))
         high = free & ((self._program.upper - x <= close) | (near & (rate > 0.0)))
         slight = _TOLERANCE * max(self._pull, self._s * self._steepest)

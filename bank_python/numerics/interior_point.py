@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
-from bank_python.numerics.triangular import cholesky_solve
+from bank_python.numerics.triangular import cholesky_solve, solved_or_nearest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -211,11 +211,15 @@ class _Rows:
 
 @dataclass(slots=True)
 class _Point:
-    """Where the interior point is: room below (v) and excess above (u) every side, and the multipliers."""
+    """Where the interior point is: room below (v) and excess above (u) every side, and the multipliers (z).
+
+    What these leave of the prices (spare) is kept apart, since it would be lost in rounding.
+    """
 
     x: FloatArray
     y: FloatArray
     z: FloatArray
+    spare: FloatArray
     v: FloatArray
     u: FloatArray
 
@@ -226,7 +230,7 @@ class _Path:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
         self._soft = np.isfinite(rows.price)
-        self._spare = np.where(self._soft, rows.price, 1.0)
+        self._paid = np.where(self._soft, rows.price, 0.0)
         self._pairs = len(rows.side) + int(self._soft.sum())
         self._at = self._start()
         self._floor = _LEAST * self._gap() * self._pairs  # of costs that vanish
@@ -240,7 +244,8 @@ class _Path:
             error = self._error(residuals)
             if error < least:
                 best, least = self._at, error
-            if error <= _CLOSE or not self._advance(residuals):
+            spent = self._gap() * self._pairs <= _EXACT * self._floor
+            if error <= _CLOSE or spent or not self._advance(residuals):
                 return best, step
         return best, _MOST
 
@@ -259,8 +264,8 @@ class _Path:
         steep = max(float(np.abs(rows.q + rows.P @ x).max(initial=0.0)), 1e-3)
         v = np.maximum(-over, 0.0) + wide
         u = np.where(self._soft, np.maximum(over, 0.0) + wide, 0.0)
-        z = np.where(self._soft, 0.5 * self._spare, steep)
-        return _Point(x, np.zeros(len(rows.b)), z, v, u)
+        half = np.where(self._soft, 0.5 * rows.price, 1.0)
+        return _Point(x, np.zeros(len(rows.b)), np.where(self._soft, half, steep), half, v, u)
 
     def _residuals(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         rows, at = self._rows, self._at
@@ -273,7 +278,7 @@ class _Path:
         slopes = (rows.q, rows.P @ at.x, rows.back(at.z))
         steep = max(self._flat, _TINY, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
         wide = max(float(np.abs(at.x).max(initial=0.0)), _TINY)
-        cost = abs(float(rows.q @ at.x)) + abs(float(at.x @ rows.P @ at.x)) + float(at.u @ self._spare)
+        cost = abs(float(rows.q @ at.x)) + abs(float(at.x @ rows.P @ at.x)) + float(at.u @ self._paid)
         return max(
             float(np.abs(dual).max(initial=0.0)) / steep,
             max(float(np.abs(equal).max(initial=0.0)), float(np.abs(row).max(initial=0.0))) / wide,
@@ -282,27 +287,27 @@ class _Path:
 
     def _gap(self) -> float:
         at = self._at
-        return float(at.v @ at.z + at.u @ (self._spare - at.z)) / max(self._pairs, 1)
+        return float(at.v @ at.z + at.u @ at.spare) / max(self._pairs, 1)
 
     def _advance(self, residuals: tuple[FloatArray, FloatArray, FloatArray]) -> bool:
         """Take one step; False where the system cannot be solved any more or the step is nothing."""
-        at, spare = self._at, np.where(self._soft, self._spare - self._at.z, 1.0)
-        weight = 1.0 / (at.v / at.z + at.u / spare)
+        at = self._at
+        weight = 1.0 / (at.v / at.z + at.u / at.spare)
         try:
             factor = np.linalg.cholesky(self._rows.curved(weight))
         except np.linalg.LinAlgError:
             return False
         system = _System(self._rows, np.asarray(factor), weight)
         mu = self._gap()
-        below, above = -at.v * at.z, np.where(self._soft, -at.u * spare, 0.0)
-        guess = self._move(system, residuals, below, above, spare)
-        reach = self._reach(guess, spare, 1.0)
+        below, above = -at.v * at.z, -at.u * at.spare
+        guess = self._move(system, residuals, below, above)
+        reach = self._reach(guess, 1.0)
         ahead = self._ahead_gap(guess, reach)
         aim = mu * (ahead / mu) ** 3 if mu > 0.0 else 0.0
         below = below + aim - guess.v * guess.z
-        above = np.where(self._soft, above + aim + guess.u * guess.z, 0.0)
-        move = self._move(system, residuals, below, above, spare)
-        step = self._reach(move, spare, _BACK)
+        above = np.where(self._soft, above + aim - guess.u * guess.spare, 0.0)
+        move = self._move(system, residuals, below, above)
+        step = self._reach(move, _BACK)
         self._at = _Point(*(now + step * change for now, change in zip(_parts(at), _parts(move), strict=True)))
         return step > 1e-10 and all(np.isfinite(part).all() for part in _parts(self._at))  # noqa: PLR2004 - stuck
 
@@ -312,31 +317,31 @@ class _Path:
         residuals: tuple[FloatArray, FloatArray, FloatArray],
         below: FloatArray,
         above: FloatArray,
-        spare: FloatArray,
     ) -> _Point:
         dual, equal, row = residuals
         at = self._at
-        lifted = row + below / at.z - above / spare
+        lifted = row + below / at.z - above / at.spare
         dx, dy = system.solve(-dual - self._rows.back(system.weight * lifted), -equal)
         dz = system.weight * (self._rows.ahead(dx) + lifted)
         dv = (below - at.v * dz) / at.z
-        du = np.where(self._soft, (above + at.u * dz) / spare, 0.0)
-        return _Point(dx, dy, dz, dv, du)
+        du = np.where(self._soft, (above + at.u * dz) / at.spare, 0.0)
+        return _Point(dx, dy, dz, np.where(self._soft, -dz, 0.0), dv, du)
 
-    def _reach(self, move: _Point, spare: FloatArray, part: float) -> float:
+    def _reach(self, move: _Point, part: float) -> float:
         at, soft = self._at, self._soft
         ends = (
             _first(at.v, move.v),
             _first(at.z, move.z),
             _first(at.u[soft], move.u[soft]),
-            _first(spare[soft], -move.z[soft]),
+            _first(at.spare[soft], move.spare[soft]),
         )
         return min(1.0, part * min(ends))
 
     def _ahead_gap(self, move: _Point, step: float) -> float:
         at = self._at
-        v, z, u = at.v + step * move.v, at.z + step * move.z, at.u + step * move.u
-        return float(v @ z + u @ (self._spare - z)) / max(self._pairs, 1)
+        below = (at.v + step * move.v) @ (at.z + step * move.z)
+        above = (at.u + step * move.u) @ (at.spare + step * move.spare)
+        return float(below + above) / max(self._pairs, 1)
 
 
 class _System:
@@ -353,12 +358,12 @@ class _System:
         dx = cholesky_solve(self._factor, right[:, None])[:, 0]
         if not len(equal):
             return dx, np.zeros(0)
-        dy = np.linalg.lstsq(self._schur, self._A @ dx - equal, rcond=None)[0]
-        return dx - self._spread @ dy, np.asarray(dy)
+        dy = solved_or_nearest(self._schur, self._A @ dx - equal)
+        return dx - self._spread @ dy, dy
 
 
 def _parts(point: _Point) -> tuple[FloatArray, ...]:
-    return point.x, point.y, point.z, point.v, point.u
+    return point.x, point.y, point.z, point.spare, point.v, point.u
 
 
 def _first(value: FloatArray, change: FloatArray) -> float:
@@ -369,7 +374,7 @@ def _first(value: FloatArray, change: FloatArray) -> float:
 
 def _exact(rows: _Rows, point: _Point, steps: int) -> HingeSolution:
     """Solve once more with the rows that are just on their sides as equalities; keep whichever is closer."""
-    spare = np.where(np.isfinite(rows.price), rows.price - point.z, np.inf)
+    spare = np.where(np.isfinite(rows.price), point.spare, np.inf)
     wide = max(float(np.abs(rows.ahead(point.x) - rows.side).max(initial=0.0)), _TINY)
     size = np.where(np.isfinite(rows.price), rows.price, max(float(point.z.max(initial=0.0)), _TINY))
     near = np.maximum(point.z / size, _LEAST)  # a row may be on its side and hold nothing
@@ -378,7 +383,7 @@ def _exact(rows: _Rows, point: _Point, steps: int) -> HingeSolution:
     z = np.clip(point.z, 0.0, rows.price)
     best = _told(rows, point.x, point.y, z, on, above, steps)
     for _ in range(_REFINEMENTS):
-        solved = _on_rows(rows, on, above)
+        solved = _on_rows(rows, on, above, point)
         if solved is None:
             break
         steps += 1
@@ -398,9 +403,12 @@ def _exact(rows: _Rows, point: _Point, steps: int) -> HingeSolution:
 
 
 def _on_rows(
-    rows: _Rows, on: NDArray[np.bool_], above: NDArray[np.bool_]
+    rows: _Rows, on: NDArray[np.bool_], above: NDArray[np.bool_], near: _Point
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-    """Return x and all multipliers where some rows hold with equality and some are exceeded."""
+    """Return x and all multipliers where some rows hold with equality and some are exceeded.
+
+    Where rows depend on each other there are many multipliers: those nearest to the point's are taken.
+    """
     n, m = len(rows.q), len(rows.b)
     z = np.where(above, rows.price, 0.0)
     held = np.flatnonzero(on)
@@ -413,10 +421,8 @@ def _on_rows(
     system[:n, n:] = normals.T
     system[n:, :n] = normals
     right = np.concatenate([-rows.q - rows.back(z), rows.b, rows.side[held]])
-    try:
-        solved = np.linalg.solve(system, right)
-    except np.linalg.LinAlgError:
-        solved = np.linalg.lstsq(system, right, rcond=None)[0]
+    guess = np.concatenate([near.x, near.y, near.z[held]])
+    solved = guess + solved_or_nearest(system, right - system @ guess)
     if not np.isfinite(solved).all():
         return None
     z[held] = solved[n + m :]

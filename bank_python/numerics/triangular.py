@@ -1,4 +1,4 @@
-"""Linear systems by a Cholesky factor that is at hand, block by block: half the work of a general solve, or none.
+"""Linear systems: by a Cholesky factor that is at hand, block by block, and such as may have no single solution.
 
 Examples
 --------
@@ -16,9 +16,10 @@ import numpy as np
 if TYPE_CHECKING:
     from bank_python.numerics.lanes import FloatArray
 
-__all__ = ["cholesky_solve"]
+__all__ = ["cholesky_solve", "solved_or_nearest"]
 
 _BLOCK = 64
+_OFF = 1e-6
 
 
 def cholesky_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
@@ -42,3 +43,23 @@ def cholesky_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
         x[start:stop] = np.linalg.solve(factor[start:stop, start:stop].T, x[start:stop])
         x[:start] -= factor[start:stop, :start].T @ x[start:stop]
     return x
+
+
+def solved_or_nearest(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a linear system; where its rows depend on each other, return the least of the nearest solutions.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, n)
+        Any.
+    right : ndarray, shape (n,)
+        Right side.
+    """
+    try:
+        found = np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        found = np.full(len(right), np.nan)
+    off = np.abs(matrix @ found - right).max(initial=0.0)
+    if off <= _OFF * np.abs(right).max(initial=0.0):
+        return np.asarray(found)
+    return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0])

@@ -1,4 +1,4 @@
-"""The proof that comes with a portfolio: how far the conditions of an optimum are off, and what holds it where it is."""
+"""The proof that comes with a portfolio: how far the conditions of an optimum are off, and what holds it there."""
 
 from __future__ import annotations
 

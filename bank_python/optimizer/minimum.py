@@ -2,7 +2,10 @@ r"""The least of a quadratic cost over a feasible set, by whichever of the two s
 
 .. math:: \min_w\ \tfrac12 w^\top P w + q^\top w + \kappa \sum_i c_i\,|w_i - w_i^0|
 
-Where no size of a trade or a weight counts and P is positive definite, that is a quadratic program for
+to which the expected shortfall of scenarios may be added, :math:`\min_a\ a + E(-r^\top w - a)_+ / (1 - \beta)`
+(Rockafellar and Uryasev, "Optimization of conditional value-at-risk", Journal of Risk 2 (2000), 21-41: theorem 1).
+
+Where no size of a trade or a weight and no scenario counts, and P is positive definite, that is a quadratic program for
 :func:`bank_python.numerics.solve_qp`. Otherwise it is one with prices, for :func:`bank_python.numerics.solve_hinges`.
 A limit on turnover or leverage is taken in only where the portfolio without it would break it.
 """
@@ -17,6 +20,7 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
 from bank_python.numerics import solve_hinges, solve_qp
+from bank_python.numerics.triangular import solved_or_nearest
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.infeasible import contradiction
 from bank_python.optimizer.sizes import with_sizes
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray, HingeSolution, QpSolution
     from bank_python.optimizer.feasible import FeasibleSet
 
-__all__ = ["Minimum", "minimise"]
+__all__ = ["Minimum", "Tail", "minimise"]
 
 _ROUNDING = 1e-12
 _NEAR = 1e-9
@@ -75,8 +79,24 @@ class Minimum:
         gain = np.zeros(len(self.curvature))
         gain[: len(self.weights)] = reward - self.pull
         moved = np.zeros(len(self.curvature))
-        moved[self.free] = _solved(system, np.concatenate([gain[self.free], np.zeros(len(across))]))[:k]
+        moved[self.free] = solved_or_nearest(system, np.concatenate([gain[self.free], np.zeros(len(across))]))[:k]
         return moved[: len(self.weights)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tail:
+    """The worst of many scenarios.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n_scenarios, n_assets)
+        Of each asset in each.
+    confidence : float
+        In (0, 1): the expected shortfall is the mean loss of the worst 1 - confidence of them.
+    """
+
+    returns: FloatArray
+    confidence: float
 
 
 def minimise(
@@ -87,6 +107,7 @@ def minimise(
     cost_scale: float = 1.0,
     start: FloatArray | None = None,
     definite: bool = True,
+    tail: Tail | None = None,
 ) -> Minimum:
     """Return the weights of least cost.
 
@@ -102,17 +123,19 @@ def minimise(
         Weights that may be near.
     definite : bool, default True
         Whether P is positive definite.
+    tail : Tail, optional
+        Whose expected shortfall is added to the cost.
 
     Raises
     ------
     InfeasibleError
         Nothing satisfies all constraints; the message says which contradict each other, and by how much.
     """
-    if definite and not allowed.cost.any():
+    if definite and tail is None and not allowed.cost.any():
         found = _by_pivoting(allowed, P, q, start)
         if found is not None and allowed.breach(found.weights) <= _room(found.weights):
             return found
-    return _by_prices(allowed, P, q, cost_scale)
+    return _by_prices(allowed, P, q, cost_scale, tail)
 
 
 def _room(weights: FloatArray) -> float:
@@ -151,46 +174,76 @@ def _pivoted(allowed: FeasibleSet, P: FloatArray, solved: QpSolution) -> Minimum
     return Minimum(solved.x, solved.objective, proof, P, rows, np.zeros(len(solved.x)), free)
 
 
-def _by_prices(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: float) -> Minimum:
+def _by_prices(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: float, tail: Tail | None) -> Minimum:
     """Take in the limits on turnover and leverage only where one alone, or none, is not enough."""
     turnovers = (False, True) if allowed.turnover is not None else (False,)
     leverages = (False, True) if allowed.leverage is not None else (False,)
     for leverage, turnover in product(leverages, turnovers):
-        found = _priced(allowed, P, q, cost_scale, turnover=turnover, leverage=leverage)
+        found = _priced(allowed, P, q, cost_scale, tail, turnover=turnover, leverage=leverage)
         if allowed.breach(found.weights) <= _NEAR * max(1.0, float(np.abs(found.weights).sum())):
             break
     return found
 
 
 def _priced(
-    allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: float, *, turnover: bool, leverage: bool
+    allowed: FeasibleSet,
+    P: FloatArray,
+    q: FloatArray,
+    cost_scale: float,
+    tail: Tail | None,
+    *,
+    turnover: bool,
+    leverage: bool,
 ) -> Minimum:
     sized = with_sizes(allowed, turnover=turnover, leverage=leverage)
-    n, more = len(allowed.tickers), sized.width - len(allowed.tickers)
-    costly = np.flatnonzero(allowed.cost)
-    unit = np.eye(sized.width)[costly]
-    rows = np.vstack([sized.rows, sized.hard, unit, -unit])
-    hard = len(sized.sides) + len(sized.hard_sides)
+    n, more = len(allowed.tickers), sized.width - len(allowed.tickers) + (tail is not None)
+    hard = [_widened(sized.rows, n + more), _widened(sized.hard, n + more)]
+    soft, sides, prices = _soft_rows(allowed, cost_scale, tail, n + more)
+    rows, count = np.vstack([*hard, soft]), len(hard[0]) + len(hard[1])
+    cost = np.pad(q, (0, more))
+    cost[-1] += 1.0 if tail is not None else 0.0
+    curved = np.pad(P, (0, more))
     solved = solve_hinges(
-        np.pad(P, (0, more)),
-        np.pad(q, (0, more)),
+        curved,
+        cost,
         E=rows,
-        f=np.concatenate([sized.sides, sized.hard_sides, allowed.current[costly], -allowed.current[costly]]),
-        price=np.concatenate([np.full(hard, np.inf), np.tile(cost_scale * allowed.cost[costly], 2)]),
-        A=sized.A,
+        f=np.concatenate([sized.sides, sized.hard_sides, sides]),
+        price=np.concatenate([np.full(count, np.inf), prices]),
+        A=_widened(sized.A, n + more),
         b=sized.b,
         lower=np.pad(allowed.lower, (0, more), constant_values=-np.inf),
         upper=np.pad(allowed.upper, (0, more), constant_values=np.inf),
     )
     if not solved.converged:
         raise contradiction(allowed) or _unsolved(solved)
-    bought, sold = np.split(solved.above[hard:].astype(np.float64), 2)
+    costly = np.flatnonzero(allowed.cost)
+    bought, sold = np.split(solved.above[count : count + 2 * len(costly)].astype(np.float64), 2)
     pull = np.zeros(n)
     pull[costly] = allowed.cost[costly] * (bought - sold)
-    free = np.setdiff1d(np.arange(sized.width), np.concatenate([solved.at_lower, solved.at_upper]))
-    active = np.vstack([sized.A, rows[solved.on]])
+    free = np.setdiff1d(np.arange(n + more), np.concatenate([solved.at_lower, solved.at_upper]))
+    active = np.vstack([_widened(sized.A, n + more), rows[solved.on]])
     proof = _proof(allowed, solved, tuple(name for name, on in zip(sized.row_names, solved.on, strict=False) if on))
-    return Minimum(solved.x[:n], solved.objective, proof, np.pad(P, (0, more)), active, pull, free)
+    return Minimum(solved.x[:n], solved.objective, proof, curved, active, pull, free)
+
+
+def _soft_rows(
+    allowed: FeasibleSet, cost_scale: float, tail: Tail | None, width: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the rows that may be exceeded, their sides and prices: trades, and losses beyond the last variable."""
+    costly = np.flatnonzero(allowed.cost)
+    unit, price = np.eye(width)[costly], cost_scale * allowed.cost[costly]
+    rows, sides, prices = [unit, -unit], [allowed.current[costly], -allowed.current[costly]], [price, price]
+    if tail is not None:
+        losses = _widened(-tail.returns, width)
+        losses[:, -1] = -1.0
+        rows.append(losses)
+        sides.append(np.zeros(len(losses)))
+        prices.append(np.full(len(losses), 1.0 / ((1.0 - tail.confidence) * len(losses))))
+    return np.vstack(rows), np.concatenate(sides), np.concatenate(prices)
+
+
+def _widened(rows: FloatArray, width: int) -> FloatArray:
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
 
 
 def _proof(allowed: FeasibleSet, solved: QpSolution | HingeSolution, binding: tuple[str, ...]) -> Certificate:
@@ -210,11 +263,3 @@ def _unsolved(solved: HingeSolution) -> MatrixError:
         "are two assets the same, or is there a weight without bounds and without risk?",
         value=solved.kkt_residual,
     )
-
-
-def _solved(system: FloatArray, right: FloatArray) -> FloatArray:
-    try:
-        found = np.linalg.solve(system, right)
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(system, right, rcond=None)[0])
-    return np.asarray(found) if np.isfinite(found).all() else np.asarray(np.linalg.lstsq(system, right, rcond=None)[0])

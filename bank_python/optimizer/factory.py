@@ -1,0 +1,97 @@
+"""One door to all optimisers: :func:`create_optimizer`."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from bank_python.errors import ModelError
+from bank_python.optimizer.barbell import BarbellOptimizer
+from bank_python.optimizer.constraints import Constraints
+from bank_python.optimizer.hrp import HierarchicalRiskParityOptimizer
+from bank_python.optimizer.mean_variance import MeanVarianceOptimizer, MinVarianceOptimizer
+from bank_python.optimizer.min_cvar import MinCvarOptimizer
+from bank_python.optimizer.ratios import MaxDiversificationOptimizer, MaxSharpeOptimizer
+from bank_python.optimizer.risk_parity import RiskParityOptimizer
+from bank_python.optimizer.tracking import TrackingOptimizer
+from bank_python.optimizer.views import BlackLittermanOptimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bank_python.optimizer.covariance_data import CovarianceData
+    from bank_python.optimizer.optimizer import Optimizer
+
+__all__ = ["OPTIMIZERS", "create_optimizer"]
+
+OPTIMIZERS: Mapping[str, type[Optimizer]] = {
+    cls.kind: cls
+    for cls in (
+        MeanVarianceOptimizer,
+        MinVarianceOptimizer,
+        MaxSharpeOptimizer,
+        RiskParityOptimizer,
+        MaxDiversificationOptimizer,
+        HierarchicalRiskParityOptimizer,
+        BlackLittermanOptimizer,
+        MinCvarOptimizer,
+        BarbellOptimizer,
+        TrackingOptimizer,
+    )
+}
+"""The optimisers by kind; a new one is one line here."""
+
+_CONSTRAINTS = tuple(field.name for field in fields(Constraints))
+
+
+def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Optimizer:
+    """Return an optimiser, ready for ``optimize()``.
+
+    Parameters
+    ----------
+    kind : str
+        ``mean_variance``, ``min_variance``, ``max_sharpe``, ``risk_parity``, ``max_diversification``, ``hrp``,
+        ``black_litterman``, ``min_cvar``, ``barbell`` or ``tracking``.
+    cov_data : CovarianceData
+        The assets.
+    **params
+        Constraints by name (``bounds``, ``groups``, ``invested``, ``turnover``, ``leverage``, ``transaction_cost``,
+        ``current``) or whole (``constraints``), and what the optimiser itself takes, such as ``risk_free_rate``,
+        ``risk_aversion`` or ``target_return``.
+
+    Raises
+    ------
+    ModelError
+        There is no such kind or parameter, one that is needed is missing, or constraints are given both ways; the
+        message lists what there is. And whatever the optimiser refuses.
+
+    Examples
+    --------
+    >>> from bank_python.optimizer.covariance_data import CovarianceData
+    >>> data = CovarianceData(
+    ...     tickers=["BND", "SPY"], covariance=[[0.0025, 0.001], [0.001, 0.04]], expected_returns=[0.03, 0.08]
+    ... )
+    >>> best = create_optimizer("max_sharpe", data, bounds=(0.02, 0.9), risk_free_rate=0.02).optimize()
+    >>> {name: round(weight, 3) for name, weight in best.by_ticker().items()}, best.certificate.kkt_residual < 1e-12
+    ({'BND': 0.724, 'SPY': 0.276}, True)
+    """
+    cls = OPTIMIZERS.get(kind)
+    if cls is None:
+        raise ModelError(f"no optimiser {kind!r}; there are {', '.join(OPTIMIZERS)}", name=kind)
+    own = inspect.signature(cls).parameters
+    limits = {name: params[name] for name in params if name in _CONSTRAINTS}
+    rest = {name: params[name] for name in params if name not in _CONSTRAINTS}
+    strange = next((name for name in rest if name not in own), None)
+    if strange is not None:
+        offered = ", ".join([*(name for name in own if name != "cov_data"), *_CONSTRAINTS])
+        raise ModelError(f"{kind} takes no {strange!r}; it takes {offered}", name=strange)
+    needed = [name for name, param in own.items() if param.default is inspect.Parameter.empty and name != "cov_data"]
+    missing = next((name for name in needed if name not in rest), None)
+    if missing is not None:
+        raise ModelError(f"{kind} needs {missing}=", name=missing)
+    if limits:
+        if rest.get("constraints") is not None:
+            raise ModelError(f"constraints= and {', '.join(limits)} were both given; give one or the other")
+        rest["constraints"] = Constraints(**limits)
+    return cls(cov_data, **rest)
