@@ -149,6 +149,14 @@ def test_nothing_is_risky_where_the_safe_return_is_all_that_may_be_lost():
     assert held.figures["max_entropy_upside"] == 0.0
 
 
+@pytest.mark.parametrize(("rate", "limit"), [(0.0, 1e-16), (-0.1 + 3e-16, 0.1), (-0.1 + 3e-15, 0.1)])
+def test_a_share_too_small_to_be_told_from_none(rate, limit):
+    held = barbell(ONE, risk_free_rate=rate, max_loss_pct=limit)
+    assert 0.0 < held.figures["risky_share"] < 1e-13
+    assert held.figures["max_entropy"] == -math.inf
+    assert held.figures["max_entropy_upside"] == pytest.approx(rate, abs=1e-13)
+
+
 def test_no_share_keeps_a_limit_that_the_safe_asset_breaks():
     with pytest.raises(
         InfeasibleError, match=r"is 0\.12 with all in SAFE.*and 0\.33.* max_loss_pct=0\.1.*to 0\.12"

@@ -142,6 +142,17 @@ def test_draws_follow_the_law(law):
     assert law.sample(np.random.default_rng(7), 0).shape == (0,)
 
 
+@pytest.mark.parametrize("law", LAWS[1:], ids=NAMES[1:])
+def test_the_smallest_draw_is_far_but_finite(law):
+    class Zeros:
+        def random(self, n):
+            return np.zeros(n)
+
+    drawn = law.sample(Zeros(), 2)
+    assert np.isfinite(drawn).all()
+    assert law.cdf(drawn) == pytest.approx(np.full(2, 2.0**-54), rel=1e-12)
+
+
 @given(limits)
 def test_the_normal_law_keeps_its_constraint(tail):
     law = GaussianUnderTail(tail)
