@@ -94,7 +94,12 @@ def test_tables_5_and_6_a_second_view():
         assert (found.tilts > 0.0).all()
     assert bolder.tilts[1] > first.tilts[1]
     assert bolder.tilts[0] < first.tilts[0]
-    assert 100 * first.weights == pytest.approx([1.5, 41.9, -3.4, 33.6, 11.0, -8.2, 18.8], abs=LAST_DIGIT)
+    # The tables' own formula, with its inverses, at their inputs.
+    P = np.array([GERMANY, CANADA_USA])
+    omega = np.diag(0.05 * np.einsum("ki,ij,kj->k", P, SIGMA, P))
+    means, uncertainty = by_inverses(SIGMA, first.prior, P, np.array([0.05, 0.03]), omega, 0.05)
+    assert first.expected_returns == pytest.approx(means, rel=1e-10)
+    assert first.weights == pytest.approx(np.linalg.solve(2.5 * (SIGMA + uncertainty), means), rel=1e-9)
 
 
 def test_table_7_less_confidence_in_the_first_view():
