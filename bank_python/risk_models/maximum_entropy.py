@@ -34,7 +34,7 @@ True
 References
 ----------
 D. Geman, H. Geman and N. N. Taleb, "Tail risk constraints and maximum entropy", Entropy 17 (2015), 3724-3737: the
-normal law under both constraints, and the cases A (a mean), B (an absolute mean) and C (a power law on the right).
+constraint, the normal law that it fixes, and laws of maximum entropy under it.
 """
 
 from __future__ import annotations
