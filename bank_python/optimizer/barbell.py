@@ -109,7 +109,8 @@ class BarbellOptimizer(Optimizer):
     cov_data : CovarianceData
         The risky assets; cash has no place in it.
     constraints : Constraints, optional
-        What the basket may be; fully invested and long only if left out.
+        What the basket may be, taken by itself (so are turnover and cost); long only if left out. Always fully
+        invested.
     risk_free_rate : float, default 0.05
         A year's, of the safe asset.
     epsilon : float, default 0.05
@@ -171,6 +172,12 @@ class BarbellOptimizer(Optimizer):
         cov_data.require_risk(self.kind)
         if SAFE in cov_data.tickers:
             raise CalibrationError(f"{SAFE} is the safe asset's name; give the other asset another", value=SAFE)
+        if abs(self._constraints.invested - 1.0) > _ROUNDING:
+            raise CalibrationError(
+                f"invested={self._constraints.invested:g}: a basket is fully invested, and the barbell decides how much "
+                f"of it is held beside {SAFE}; leave it at 1",
+                value=self._constraints.invested,
+            )
         if not 0.0 <= max_loss_pct < 1.0:
             raise CalibrationError(
                 f"max_loss_pct={max_loss_pct!r} lies outside [0, 1); ten per cent is 0.10", value=max_loss_pct

@@ -12,6 +12,7 @@ from bank_python.errors import CalibrationError, InfeasibleError, ModelError
 from bank_python.optimizer.barbell import BarbellOptimizer
 from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.covariance_data import CovarianceData
+from bank_python.optimizer.factory import create_optimizer
 from bank_python.optimizer.ratios import MaxSharpeOptimizer
 from bank_python.risk_models.maximum_entropy import MaximumEntropyLaw, TailConstraint
 
@@ -81,6 +82,13 @@ def test_the_risky_side_is_the_basket_of_largest_sharpe_ratio():
     bounded = barbell(risk_free_rate=0.04, constraints=Constraints(bounds={"BTC": (0.0, 0.1)}))
     assert bounded.weights[2] == pytest.approx(0.1 * bounded.figures["risky_share"], rel=1e-10)
     assert "BTC" in bounded.certificate.at_upper
+
+
+def test_the_door_to_all_optimisers_leads_here_too():
+    made = create_optimizer("barbell", DATA, bounds=(0.0, 0.8), epsilon=0.01, max_loss_pct=0.2).optimize()
+    same = barbell(constraints=Constraints(bounds=(0.0, 0.8)), epsilon=0.01, max_loss_pct=0.2)
+    assert made.by_ticker() == same.by_ticker()
+    assert sum(made.clean_weights().values()) == pytest.approx(1.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("tails", ["gaussian", "student_t"])
@@ -258,6 +266,7 @@ def test_units_and_order_change_nothing(seed, scale):
         ({"max_loss_pct": -0.1}, "outside"),
         ({"max_loss_pct": math.nan}, "outside"),
         ({"horizon": 0.0}, "years above 0"),
+        ({"constraints": Constraints(invested=0.9)}, r"invested=0\.9: a basket is fully invested"),
         ({"measure": "es"}, "there are var, cvar"),
         ({"tails": "cauchy"}, "there are gaussian, student_t, empirical"),
         ({"tails": "student_t", "degrees_of_freedom": 2.0}, "above 2"),
