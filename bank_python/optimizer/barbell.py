@@ -174,8 +174,8 @@ class BarbellOptimizer(Optimizer):
             raise CalibrationError(f"{SAFE} is the safe asset's name; give the other asset another", value=SAFE)
         if abs(self._constraints.invested - 1.0) > _ROUNDING:
             raise CalibrationError(
-                f"invested={self._constraints.invested:g}: a basket is fully invested, and the barbell decides how much "
-                f"of it is held beside {SAFE}; leave it at 1",
+                f"invested={self._constraints.invested:g}: a basket is fully invested, and the barbell decides how "
+                f"much of it is held beside {SAFE}; leave it at 1",
                 value=self._constraints.invested,
             )
         if not 0.0 <= max_loss_pct < 1.0:
