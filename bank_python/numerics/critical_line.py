@@ -52,7 +52,7 @@ __all__ = ["CriticalLine", "critical_line"]
 
 _TOLERANCE = 1e-12
 _DRIFT = 1e-10
-_BETWEEN_CHECKS = 32
+_BETWEEN_CHECKS = 16
 _SLIGHT = 1e-6
 _FAR = 1e4
 _SLOW = 1e-8
@@ -217,6 +217,7 @@ class _Path:
         self._inverse, self._rows, self._solved = np.empty((size, size)), np.empty((size, n)), np.empty(size)
         self._rows[: self._fixed_rows] = program.A
         self._order: NDArray[np.intp] = np.zeros(size, dtype=np.intp)
+        self._off = np.zeros(0)
         self._count, self.drift, self.direction = self._fixed_rows, 0.0, np.zeros(n)
         self._place_all(start.x)
         self.scales: list[float] = [0.0]
@@ -259,32 +260,47 @@ class _Path:
 
     def _lengths(self, beyond: float = 0.0) -> tuple[FloatArray, FloatArray]:
         """Return the rates of all values, and how far s can rise until each meets its limit; none nearer counts."""
-        rate, lengths = self._measured(beyond)
+        rate, lengths = self._measured(self._refined(), beyond)
         slow = (
             np.abs(self._solved[self._fixed_rows : self._count]).max(initial=0.0) * self._natural < _SLOW * self.width
         )
         if (slow or self._s + lengths.min() > _FAR * self._natural) and self._comes_to_rest():
-            rate, lengths = self._measured(beyond)
+            rate, lengths = self._measured(self._rates(), beyond)
         return rate, lengths
 
-    def _measured(self, beyond: float) -> tuple[FloatArray, FloatArray]:
-        first, last = self._fixed_rows, self._count
-        free, solved = self._order[first:last], self._solved[:last]
-        rate = solved @ self._rows[:last]
-        rate -= self._m
+    def _measured(self, rate: FloatArray, beyond: float) -> tuple[FloatArray, FloatArray]:
+        first, free = self._fixed_rows, self._order[self._fixed_rows : self._count]
         speed = np.abs(rate)
         speed[speed <= self._still] = 0.0
-        move = np.abs(solved[first:])
+        direction = self._solved[first : self._count]
+        move = np.abs(direction)
         move[move <= _TOLERANCE * move.max(initial=0.0)] = 0.0
         if first > 1:
             # What the equalities alone hold in its place has a zero here; without it the system would be singular.
-            move[self._inverse.diagonal()[first:last] * self._spread[free] <= _HELD] = 0.0
-        rate[free], speed[free] = solved[first:], move
+            held = self._inverse.diagonal()[first : self._count] * self._spread[free] <= _HELD
+            move[held] = 0.0
+        rate[free], speed[free] = direction, move
         room = np.where(rate > 0.0, self._ceiling - self._value, self._value - self._floor)
         lengths = np.maximum(room, _LEAST) / speed
         if beyond > 0.0:
             lengths[lengths <= beyond] = np.inf
         return rate, lengths
+
+    def _rates(self) -> FloatArray:
+        """Return the rates of the slopes of all variables."""
+        rate: FloatArray = self._solved[: self._count] @ self._rows[: self._count]
+        rate -= self._m
+        return rate
+
+    def _refined(self) -> FloatArray:
+        """Return the rates of the slopes, and put the direction right by what those of the free variables are off 0."""
+        first, last = self._fixed_rows, self._count
+        free, solved = self._order[first:last], self._solved[:last]
+        rate, off = self._rates(), np.empty(last)
+        off[:first], off[first:] = self._rows[:first, free] @ solved[first:], rate[free]
+        solved -= self._inverse[:last, :last] @ off
+        self._off = off
+        return rate
 
     def _comes_to_rest(self) -> bool:
         """Set the direction to 0 if m is the same along all of the free variables, which rounding would hide."""
@@ -370,17 +386,11 @@ class _Path:
         self._solved[:last] = self._inverse[:last, first:last] @ self._m[free]
 
     def _check(self) -> None:
-        """Measure how far the updated inverse is off, and take that out of what rests on it."""
-        first, last = self._fixed_rows, self._count
-        free = self._order[first:last]
-        off = self._solved[:last] @ self._rows[:last]
-        off = np.concatenate([self._rows[:first, free] @ self._solved[first:last], off[free] - self._m[free]])
-        drift = float(np.abs(off[first:]).max(initial=0.0)) / self._steepest
+        """Compute the inverse anew if it has drifted, and what rests on it in any case."""
+        drift = float(np.abs(self._off[self._fixed_rows :]).max(initial=0.0)) / self._steepest
         self.drift = max(self.drift, drift)
         if drift > _DRIFT:
             self._factor()
-        else:
-            self._solved[:last] -= self._inverse[:last, :last] @ off
         self._polish()
 
     def _polish(self) -> None:

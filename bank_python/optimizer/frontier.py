@@ -124,7 +124,8 @@ class EfficientFrontier:
         self._line = critical_line(_curved(cov_data), self._means, allowed.A, allowed.b, self._lower, self._upper)
         points = self._line.points
         self._scales, self._returns = self._line.scales, points @ self._means
-        self._variances = np.einsum("ij,ij->i", points @ cov_data.covariance, points)
+        variances = np.einsum("ij,ij->i", points @ cov_data.covariance, points)
+        self._variances = np.where(variances <= _ROUNDING**2 * variances.max(), 0.0, variances)
         # A step along each segment, the ray behind the last point included.
         self._steps = np.vstack([np.diff(points, axis=0), self._line.direction])
         self._gains = np.append(np.diff(self._returns), self._line.direction @ self._means)
@@ -155,6 +156,8 @@ class EfficientFrontier:
     def points(self, count: int) -> FrontierPoints:
         """Return portfolios evenly spaced in return, from the least variance to the last turning point.
 
+        Where the bounds set no limit to the return they go at least to the highest return of an asset.
+
         Parameters
         ----------
         count : int
@@ -167,7 +170,9 @@ class EfficientFrontier:
         """
         if count < _FEWEST:
             raise ModelError(f"count={count!r}; give two points or more", value=count)
-        wanted = np.linspace(self._returns[0], self._returns[-1], count)
+        top = float(self._returns[-1])
+        top = max(top, float(self._means.max())) if self._line.is_ray else top
+        wanted = np.linspace(self._returns[0], top, count)
         at, share = self._of_return(wanted)
         weights = self._line.points[at] + share[:, None] * self._steps[at]
         rise = share * self._gains[at]
@@ -400,7 +405,7 @@ class EfficientFrontier:
         most, least = float(slope[~low].max(initial=-np.inf)), float(slope[~high].min(initial=np.inf))
         finite = [side for side in (most, least) if math.isfinite(side)]
         price = sum(finite) / len(finite) if finite else 0.0
-        size = max(float(np.abs(pull).max()), float(np.abs(gain).max()))
+        size = max(float(np.abs(pull).max()), float(np.abs(gain).max())) or 1.0
         outside = max(0.0, float((self._lower - weights).max()), float((weights - self._upper).max()))
         residual = max(max(most - least, 0.0) / (2.0 * size), outside, abs(float(weights.sum()) - 1.0))
         left = slope - price
