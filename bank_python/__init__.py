@@ -57,6 +57,17 @@ if TYPE_CHECKING:
     )
     from bank_python.mc_engine import FactorLaw, MCConfig, MonteCarloEngine, ReactiveRisk
     from bank_python.mntable import Table
+    from bank_python.optimizer import (
+        BarbellOptimizer,
+        Constraints,
+        CovarianceData,
+        EfficientFrontier,
+        Group,
+        OptimalPortfolio,
+        ReactivePortfolio,
+        Rebalancer,
+        create_optimizer,
+    )
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
     from bank_python.walpole import JobConfig, JobMode, JobRunner
@@ -105,6 +116,15 @@ _HOME = {
     "MonteCarloEngine": "mc_engine",
     "ReactiveRisk": "mc_engine",
     "Table": "mntable",
+    "BarbellOptimizer": "optimizer",
+    "Constraints": "optimizer",
+    "CovarianceData": "optimizer",
+    "EfficientFrontier": "optimizer",
+    "Group": "optimizer",
+    "OptimalPortfolio": "optimizer",
+    "ReactivePortfolio": "optimizer",
+    "Rebalancer": "optimizer",
+    "create_optimizer": "optimizer",
     "PnLAttribution": "risk",
     "HestonProcess": "risk_models",
     "MertonJumpDiffusion": "risk_models",
@@ -117,10 +137,13 @@ __all__ = [
     "AmericanOption",
     "BankError",
     "BarbaraDB",
+    "BarbellOptimizer",
     "Bond",
     "Book",
     "CcxtFeed",
     "Clock",
+    "Constraints",
+    "CovarianceData",
     "CreditCurve",
     "CreditDefaultSwap",
     "CycleError",
@@ -128,6 +151,7 @@ __all__ = [
     "Desk",
     "DiscountCurve",
     "DomainError",
+    "EfficientFrontier",
     "Equity",
     "FXForward",
     "FXOption",
@@ -135,6 +159,7 @@ __all__ = [
     "FactorLaw",
     "FloatingBond",
     "ForwardOption",
+    "Group",
     "HestonProcess",
     "HistoryFeed",
     "InterestRateSwap",
@@ -147,12 +172,15 @@ __all__ = [
     "MarketDataManager",
     "MertonJumpDiffusion",
     "MonteCarloEngine",
+    "OptimalPortfolio",
     "Option",
     "PerpetualFuture",
     "PnLAttribution",
     "Position",
     "PowerLawOption",
+    "ReactivePortfolio",
     "ReactiveRisk",
+    "Rebalancer",
     "ReplayFeed",
     "SimulatedFeed",
     "Table",
@@ -160,6 +188,7 @@ __all__ = [
     "VolSurface",
     "YahooFeed",
     "build_desk",
+    "create_optimizer",
     "node_function",
 ]
 

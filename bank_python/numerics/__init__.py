@@ -1,6 +1,7 @@
 """Mathematics on arrays that knows no finance: the normal law, roots, quadrature, interpolation, matrices, dates."""
 
 from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY, Calendar, Roll
+from bank_python.numerics.critical_line import CriticalLine, critical_line
 from bank_python.numerics.day_count import DayCount, act_365f, add_years, year_fraction
 from bank_python.numerics.error_function import erfcx
 from bank_python.numerics.interior_point import HingeSolution, solve_hinges
@@ -22,6 +23,7 @@ __all__ = [
     "WEEKENDS_ONLY",
     "Beyond",
     "Calendar",
+    "CriticalLine",
     "DayCount",
     "FloatArray",
     "HingeSolution",
@@ -39,6 +41,7 @@ __all__ = [
     "act_365f",
     "add_years",
     "cholesky",
+    "critical_line",
     "erfcx",
     "find_root",
     "find_roots",

@@ -451,9 +451,10 @@ def _told(
     quadratic, linear = float(x @ pull), float(rows.q @ x)
     objective = 0.5 * quadratic + linear + paid
     proven = -0.5 * quadratic - float(rows.b @ y) - float(rows.side @ z)
-    size = max(abs(objective), 0.5 * quadratic, abs(linear), paid, _TINY)
-    steep = max(_TINY, *(float(np.abs(part).max(initial=0.0)) for part in (pull, rows.q, y @ rows.A, rows.back(z))))
     wide = max(float(np.abs(x).max(initial=0.0)), float(np.abs(rows.b).max(initial=0.0)), _TINY)
+    flat = _LEAST * (wide * float(np.abs(rows.P).max(initial=0.0)) + float(np.abs(rows.q).max(initial=0.0))) + _TINY
+    size = max(abs(objective), 0.5 * quadratic, abs(linear), paid, wide * flat)
+    steep = max(flat, *(float(np.abs(part).max(initial=0.0)) for part in (pull, rows.q, y @ rows.A, rows.back(z))))
     residual = max(
         float(np.abs(pull + rows.q + y @ rows.A + rows.back(z)).max(initial=0.0)) / steep,
         float(np.abs(rows.A @ x - rows.b).max(initial=0.0)) / wide,

@@ -1,14 +1,78 @@
-"""Portfolio construction: what optimisers stand on; they themselves stand on :mod:`bank_python.numerics.qp`."""
+"""Portfolio construction: data, constraints, optimisers and what they give back; see ``docs/portfolios.md``."""
 
+from bank_python.optimizer.barbell import SAFE, BarbellOptimizer
+from bank_python.optimizer.certificate import Certificate
+from bank_python.optimizer.constraints import Bounds, Constraints, Group
 from bank_python.optimizer.covariance_data import CovarianceData
+from bank_python.optimizer.cvar_frontier import CvarFrontier, cvar_frontier
+from bank_python.optimizer.drift import BookDrift
+from bank_python.optimizer.equilibrium import market_shares, with_capm_returns
 from bank_python.optimizer.estimators import CovarianceEstimate, Estimator, estimate_covariance
 from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
+from bank_python.optimizer.factory import OPTIMIZERS, create_optimizer
+from bank_python.optimizer.frontier import EfficientFrontier, FrontierPoints
+from bank_python.optimizer.hierarchy import AssetDistance, LinkageMethod, hierarchical_weights
+from bank_python.optimizer.hrp import HierarchicalRiskParityOptimizer
+from bank_python.optimizer.mean_variance import MeanVarianceOptimizer, MinVarianceOptimizer
+from bank_python.optimizer.min_cvar import MinCvarOptimizer
+from bank_python.optimizer.optimizer import Optimizer
+from bank_python.optimizer.portfolio import OptimalPortfolio, Performance, portfolio_of
+from bank_python.optimizer.ratios import MaxDiversificationOptimizer, MaxSharpeOptimizer
+from bank_python.optimizer.reactive import ReactivePortfolio
+from bank_python.optimizer.rebalancer import AssetDrift, RebalancePlan, Rebalancer, RebalanceTo, Trade
+from bank_python.optimizer.risk_parity import RiskBudget, RiskParityOptimizer, budgeted_weights
+from bank_python.optimizer.standard_tails import TailLaw, TailMeasure
+from bank_python.optimizer.tracking import TrackingOptimizer
+from bank_python.optimizer.views import BlackLittermanOptimizer, View, posterior
 
 __all__ = [
+    "OPTIMIZERS",
+    "SAFE",
+    "AssetDistance",
+    "AssetDrift",
+    "BarbellOptimizer",
+    "BlackLittermanOptimizer",
+    "BookDrift",
+    "Bounds",
+    "Certificate",
+    "Constraints",
     "CovarianceData",
     "CovarianceEstimate",
+    "CvarFrontier",
+    "EfficientFrontier",
     "Estimator",
+    "FrontierPoints",
+    "Group",
+    "HierarchicalRiskParityOptimizer",
+    "LinkageMethod",
+    "MaxDiversificationOptimizer",
+    "MaxSharpeOptimizer",
     "MeanMethod",
+    "MeanVarianceOptimizer",
+    "MinCvarOptimizer",
+    "MinVarianceOptimizer",
+    "OptimalPortfolio",
+    "Optimizer",
+    "Performance",
+    "ReactivePortfolio",
+    "RebalancePlan",
+    "RebalanceTo",
+    "Rebalancer",
+    "RiskBudget",
+    "RiskParityOptimizer",
+    "TailLaw",
+    "TailMeasure",
+    "TrackingOptimizer",
+    "Trade",
+    "View",
+    "budgeted_weights",
+    "create_optimizer",
+    "cvar_frontier",
     "estimate_covariance",
+    "hierarchical_weights",
+    "market_shares",
     "mean_returns",
+    "portfolio_of",
+    "posterior",
+    "with_capm_returns",
 ]

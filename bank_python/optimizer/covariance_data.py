@@ -13,7 +13,7 @@ Examples
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
 
@@ -24,17 +24,28 @@ from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
 from bank_python.optimizer.inputs import columns_of, definite, distinct, fitting, refuse_gaps, refuse_still, symmetric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Self
+    from collections.abc import Mapping, Sequence
+    from typing import Self, Unpack
 
     from numpy.typing import ArrayLike
 
+    from bank_python.dagger import DependencyGraph, Node
     from bank_python.market_data.price_history import PriceHistoryTable
     from bank_python.numerics import FloatArray
 
-__all__ = ["CovarianceData"]
+__all__ = ["CovarianceData", "Estimation"]
 
 _NEED_MORE_ROWS = (Estimator.SAMPLE, Estimator.EWMA)
+
+
+class Estimation(TypedDict, total=False):
+    """How covariance and expected returns are estimated; see :meth:`CovarianceData.from_returns`."""
+
+    estimator: Estimator | str
+    mean: MeanMethod | str
+    periods_per_year: float
+    decay: float
+    components: int
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
@@ -163,12 +174,7 @@ class CovarianceData:
         cls,
         prices: ArrayLike,
         tickers: Sequence[str] | None = None,
-        *,
-        estimator: Estimator | str = Estimator.SAMPLE,
-        mean: MeanMethod | str = MeanMethod.COMPOUNDED,
-        periods_per_year: float = 252.0,
-        decay: float = 0.97,
-        components: int = 5,
+        **estimation: Unpack[Estimation],
     ) -> Self:
         """Estimate covariance and expected returns from prices.
 
@@ -176,10 +182,11 @@ class CovarianceData:
         ----------
         prices : array_like or DataFrame, shape (n_obs, n_assets)
             Above 0, oldest first, adjusted for dividends and splits.
-        mean : MeanMethod or str, default "compounded"
-            The mean historical return of the first price to the last.
-        tickers, estimator, periods_per_year, decay, components
-            As for :meth:`from_returns`.
+        tickers : sequence of str, optional
+            The assets; the columns of a frame if left out.
+        **estimation
+            As for :meth:`from_returns`, but that the mean is by default "compounded": the mean historical return from
+            the first price to the last.
 
         Raises
         ------
@@ -189,27 +196,15 @@ class CovarianceData:
         names = distinct(columns_of(prices) if tickers is None else tickers)
         levels = np.array(prices, dtype=np.float64)
         refuse_gaps(names, levels, positive=True)
-        return cls.from_returns(
-            levels[1:] / levels[:-1] - 1.0,
-            names,
-            estimator=estimator,
-            mean=mean,
-            periods_per_year=periods_per_year,
-            decay=decay,
-            components=components,
-        )
+        chosen: Estimation = {"mean": MeanMethod.COMPOUNDED, **estimation}
+        return cls.from_returns(levels[1:] / levels[:-1] - 1.0, names, **chosen)
 
     @classmethod
     def from_table(
         cls,
         history: PriceHistoryTable,
         tickers: Sequence[str],
-        *,
-        estimator: Estimator | str = Estimator.SAMPLE,
-        mean: MeanMethod | str = MeanMethod.COMPOUNDED,
-        periods_per_year: float = 252.0,
-        decay: float = 0.97,
-        components: int = 5,
+        **estimation: Unpack[Estimation],
     ) -> Self:
         """Estimate covariance and expected returns from the price tables, on the days that all tickers have.
 
@@ -219,7 +214,7 @@ class CovarianceData:
             With a history of every ticker; ``manager.history``.
         tickers : sequence of str
             The assets.
-        estimator, mean, periods_per_year, decay, components
+        **estimation
             As for :meth:`from_prices`.
 
         Raises
@@ -229,15 +224,43 @@ class CovarianceData:
         CalibrationError
             As for :meth:`from_prices`.
         """
-        return cls.from_prices(
-            history.panel(distinct(tickers)).closes,
-            tickers,
-            estimator=estimator,
-            mean=mean,
-            periods_per_year=periods_per_year,
-            decay=decay,
-            components=components,
-        )
+        return cls.from_prices(history.panel(distinct(tickers)).closes, tickers, **estimation)
+
+    @classmethod
+    def from_graph(
+        cls,
+        graph: DependencyGraph,
+        history: PriceHistoryTable,
+        tickers: Sequence[str],
+        *,
+        spots: Mapping[str, Node | str] | None = None,
+        **estimation: Unpack[Estimation],
+    ) -> Self:
+        """Estimate covariance and expected returns from past closes and, as the last of them, a graph's live prices.
+
+        Parameters
+        ----------
+        graph : DependencyGraph
+            With a price of every ticker.
+        history : PriceHistoryTable
+            With a history of every ticker.
+        tickers : sequence of str
+            The assets.
+        spots : mapping of str to Node or str, optional
+            Each asset's price; ``<ticker>_SPOT`` if left out.
+        **estimation
+            As for :meth:`from_prices`.
+
+        Raises
+        ------
+        UnknownNodeError, UnknownTickerError
+            A price is not in the graph, or a ticker has no history.
+        CalibrationError
+            As for :meth:`from_prices`.
+        """
+        names, known = distinct(tickers), spots or {}
+        live = [float(cast("float", graph.node(known.get(name, f"{name}_SPOT")).value)) for name in names]
+        return cls.from_prices(np.vstack([history.panel(names).closes, live]), names, **estimation)
 
     @classmethod
     def repaired(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
 
+_DUST = 1e-24
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 
 
@@ -174,7 +175,9 @@ def portfolio_of(
     held.setflags(write=False)
     pull = data.covariance @ held
     variance = float(held @ pull)
-    volatility = math.sqrt(max(variance, 0.0))
+    if variance <= _DUST * float(np.abs(held).max() ** 2 * np.abs(np.diag(data.covariance)).max()):
+        variance = 0.0  # what rounding leaves beside cash
+    volatility = math.sqrt(variance)
     promised = math.nan if data.expected_returns is None else float(data.expected_returns @ held)
     return OptimalPortfolio(
         method=method,

@@ -28,6 +28,7 @@ from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
 from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, watch_limit
 from bank_python.risk.limits_file import load_limits, parse_limits
+from bank_python.risk.market_line import LinePoint, MarketLine, market_line_from_returns, security_market_line
 from bank_python.risk.measures import (
     BookMeasure,
     Concentration,
@@ -82,6 +83,8 @@ __all__ = [
     "Limit",
     "LimitBoard",
     "LimitReading",
+    "LinePoint",
+    "MarketLine",
     "Measure",
     "PnLAttribution",
     "PositionState",
@@ -122,6 +125,7 @@ __all__ = [
     "kupiec_test",
     "load_limits",
     "load_scenarios",
+    "market_line_from_returns",
     "parse_limits",
     "parse_scenarios",
     "plan_valuation",
@@ -129,6 +133,7 @@ __all__ = [
     "reverse_stress",
     "rolling_beta",
     "run_stresses",
+    "security_market_line",
     "sensitivity_grid",
     "sensitivity_ladder",
     "stress_moves",
