@@ -25,13 +25,12 @@ Examples
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import RiskError
 from bank_python.risk.alerts import Severity
 from bank_python.risk.limits import Limit, Thresholds
+from bank_python.risk.toml_source import toml_of, toml_text
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -52,11 +51,7 @@ def load_limits(path: str | PathLike[str]) -> tuple[Limit, ...]:
     RiskError
         It cannot be read, or says what makes no sense; the message names the place.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RiskError(f"{path}: {error}; give a readable TOML file", value=str(path)) from error
-    return parse_limits(text, str(path))
+    return parse_limits(toml_text(path), str(path))
 
 
 def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
@@ -69,10 +64,7 @@ def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
     origin : str, optional
         What errors call it.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RiskError(f"{origin} is no TOML: {error}; correct it", value=origin) from error
+    document = toml_of(text, origin)
     rows = document.get("limits")
     if not isinstance(rows, list) or not set(document) <= {"limits", "thresholds"}:
         raise RiskError(f"{origin}: wants [[limits]], and may have [thresholds]", value=origin)

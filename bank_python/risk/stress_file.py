@@ -23,12 +23,11 @@ Examples
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import RiskError
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock, StressScenario
+from bank_python.risk.toml_source import toml_of, toml_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,11 +51,7 @@ def load_scenarios(path: str | PathLike[str]) -> dict[str, StressScenario]:
     RiskError
         It cannot be read, or says what makes no sense; the message names the place.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RiskError(f"{path}: {error}; give a readable TOML file", value=str(path)) from error
-    return parse_scenarios(text, str(path))
+    return parse_scenarios(toml_text(path), str(path))
 
 
 def parse_scenarios(text: str, origin: str = "the text") -> dict[str, StressScenario]:
@@ -69,10 +64,7 @@ def parse_scenarios(text: str, origin: str = "the text") -> dict[str, StressScen
     origin : str, optional
         What errors call it.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RiskError(f"{origin} is no TOML: {error}; correct it", value=origin) from error
+    document = toml_of(text, origin)
     tables = document.get("scenarios")
     if not isinstance(tables, dict) or set(document) != {"scenarios"}:
         raise RiskError(f"{origin}: wants one table [scenarios.KEY] for each scenario, and nothing else", value=origin)
