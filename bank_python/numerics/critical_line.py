@@ -217,7 +217,8 @@ class _Path:
         self._inverse, self._rows, self._solved = np.empty((size, size)), np.empty((size, n)), np.empty(size)
         self._rows[: self._fixed_rows] = program.A
         self._order: NDArray[np.intp] = np.zeros(size, dtype=np.intp)
-        self._off = np.zeros(0)
+        self._place: NDArray[np.intp] = np.zeros(n, dtype=np.intp)
+        self._off, self._fastest = np.zeros(0), 0.0
         self._count, self.drift, self.direction = self._fixed_rows, 0.0, np.zeros(n)
         self._place_all(start.x)
         self.scales: list[float] = [0.0]
@@ -229,14 +230,12 @@ class _Path:
         for step in range(1, _MOST + 100 * len(self._m)):
             if step % _BETWEEN_CHECKS == 0:
                 self._check()
-            rate, lengths = self._lengths()
-            first = int(lengths.argmin())
+            rate, lengths, first = self._lengths()
             shortest = _TOLERANCE * max(self._s, self._natural)
             if lengths[first] <= shortest:
                 self._resolve(rate, lengths <= shortest)
                 # It is resolved who turns here: a turn that is still as near is rounding.
-                rate, lengths = self._lengths(shortest)
-                first = int(lengths.argmin())
+                rate, lengths, first = self._lengths(shortest)
             if lengths[first] == np.inf:
                 self.direction = np.where(self._side == 0, rate, 0.0)
                 self._polish()
@@ -258,33 +257,34 @@ class _Path:
         self.points.append(self._x())
         self.multipliers.append(self._y.copy())
 
-    def _lengths(self, beyond: float = 0.0) -> tuple[FloatArray, FloatArray]:
-        """Return the rates of all values, and how far s can rise until each meets its limit; none nearer counts."""
-        rate, lengths = self._measured(self._refined(), beyond)
-        slow = (
-            np.abs(self._solved[self._fixed_rows : self._count]).max(initial=0.0) * self._natural < _SLOW * self.width
-        )
-        if (slow or self._s + lengths.min() > _FAR * self._natural) and self._comes_to_rest():
-            rate, lengths = self._measured(self._rates(), beyond)
-        return rate, lengths
+    def _lengths(self, beyond: float = 0.0) -> tuple[FloatArray, FloatArray, int]:
+        """Return the rates of all values, how far s can rise until each meets its limit, and whose is the nearest.
 
-    def _measured(self, rate: FloatArray, beyond: float) -> tuple[FloatArray, FloatArray]:
-        first, free = self._fixed_rows, self._order[self._fixed_rows : self._count]
+        Limits that are not beyond a given length do not count.
+        """
+        rate, lengths, first = self._measured(self._refined(), beyond)
+        slow = self._fastest * self._natural < _SLOW * self.width
+        if (slow or self._s + lengths[first] > _FAR * self._natural) and self._comes_to_rest():
+            return self._measured(self._rates(), beyond)
+        return rate, lengths, first
+
+    def _measured(self, rate: FloatArray, beyond: float) -> tuple[FloatArray, FloatArray, int]:
+        first, last = self._fixed_rows, self._count
+        free, direction = self._order[first:last], self._solved[first:last]
         speed = np.abs(rate)
         speed[speed <= self._still] = 0.0
-        direction = self._solved[first : self._count]
         move = np.abs(direction)
-        move[move <= _TOLERANCE * move.max(initial=0.0)] = 0.0
+        self._fastest = float(np.maximum.reduce(move, initial=0.0))
+        move[move <= _TOLERANCE * self._fastest] = 0.0
         if first > 1:
             # What the equalities alone hold in its place has a zero here; without it the system would be singular.
-            held = self._inverse.diagonal()[first : self._count] * self._spread[free] <= _HELD
-            move[held] = 0.0
+            move[self._inverse.diagonal()[first:last] * self._spread[free] <= _HELD] = 0.0
         rate[free], speed[free] = direction, move
         room = np.where(rate > 0.0, self._ceiling - self._value, self._value - self._floor)
         lengths = np.maximum(room, _LEAST) / speed
         if beyond > 0.0:
             lengths[lengths <= beyond] = np.inf
-        return rate, lengths
+        return rate, lengths, int(lengths.argmin())
 
     def _rates(self) -> FloatArray:
         """Return the rates of the slopes of all variables."""
@@ -346,18 +346,18 @@ class _Path:
         self._inverse[last, last] = 1.0 / pivot
         self._solved[:last] -= moved * along
         self._solved[last] = moved
-        self._rows[last], self._order[last] = self._program.P[i], i
+        self._rows[last], self._order[last], self._place[i] = self._program.P[i], i, last
         self._count += 1
 
     def _leave(self, i: int) -> None:
-        last, first = self._count - 1, self._fixed_rows
-        at = first + int((self._order[first : last + 1] == i).argmax())
+        last, at = self._count - 1, int(self._place[i])
         along = self._inverse[: last + 1, at].copy()
         pivot, moved = along[at], self._solved[at]
         along[at] = along[last]
         self._inverse[at, : last + 1] = self._inverse[last, : last + 1]
         self._inverse[: last + 1, at] = self._inverse[: last + 1, last]
         self._rows[at], self._order[at], self._solved[at] = self._rows[last], self._order[last], self._solved[last]
+        self._place[self._order[at]] = at
         along = along[:last]
         self._inverse[:last, :last] -= along[:, None] * (along / pivot)
         self._solved[:last] -= (moved / pivot) * along
@@ -367,7 +367,7 @@ class _Path:
         """Set all up anew for the variables that are free now."""
         first, free = self._fixed_rows, np.flatnonzero(self._side == 0)
         self._count = last = first + len(free)
-        self._order[first:last] = free
+        self._order[first:last], self._place[free] = free, np.arange(first, last)
         self._rows[first:last] = self._program.P[free]
         self._held, self._value = x.copy(), x.copy()
         self._floor, self._ceiling = self._program.lower.copy(), self._program.upper.copy()
