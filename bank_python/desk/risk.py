@@ -7,7 +7,7 @@ Examples
 >>> risk = DeskRisk(desk, n_paths=5_000)
 >>> step = desk.tick()
 >>> risk.firm.var_99.value > 0.0, sorted({alert.scope for alert in risk.check()})
-(True, ['Alice', 'Bob', 'Tony', 'firm'])
+(True, ['Alice', 'Bob', 'Oscar', 'Tony', 'firm'])
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bank_python.dagger import Every
-from bank_python.desk.risk_limits import FIRM, MEASURES, VAR, standard_limits
+from bank_python.desk.balance import FEWEST, BalancedBook, balanceable
+from bank_python.desk.risk_limits import BALANCED, DRIFT, FIRM, MEASURES, VAR, standard_limits
 from bank_python.errors import DeskError
 from bank_python.mc_engine import GridProxy, MCConfig, ReactiveRisk, choose_paths
 from bank_python.mc_engine.scenario_groups import full_value
@@ -82,6 +83,7 @@ class DeskRisk:
         self.traders: dict[str, ReactiveRisk] = {}
         self.board = LimitBoard(desk.graph, AlertBook(desk.db))
         self._measures: list[BookMeasure] = []
+        self.balanced: dict[str, BalancedBook] = {}
         self._open: tuple[Alert, ...] | None = None
         self._limits = tuple(standard_limits(desk.traders.names) if limits is None else limits)
         self._check_limits()
@@ -106,6 +108,8 @@ class DeskRisk:
             changed |= risk.follow_books()
         for measure in self._measures:
             changed |= measure.follow_books()
+        for balanced in self.balanced.values():
+            changed |= balanced.drift.follow_book()
         return changed
 
     def remove(self) -> None:
@@ -113,6 +117,8 @@ class DeskRisk:
         self.board.remove()
         for measure in self._measures:
             measure.remove()
+        for balanced in self.balanced.values():
+            balanced.remove()
         for risk in self.traders.values():
             risk.remove()
         self.firm.remove()
@@ -153,8 +159,11 @@ class DeskRisk:
         for limit in self._limits:
             if limit.scope not in names:
                 raise DeskError(f"a limit of {limit.scope!r}; there are {', '.join(names)}", value=limit.scope)
-            if limit.name != VAR and limit.name not in MEASURES:
-                raise DeskError(f"no measure {limit.name!r}; there are {VAR}, {', '.join(MEASURES)}", value=limit.name)
+            if limit.name not in (VAR, *MEASURES, DRIFT):
+                known = ", ".join((VAR, *MEASURES, DRIFT))
+                raise DeskError(f"no measure {limit.name!r}; there are {known}", value=limit.name)
+            if limit.name == DRIFT and limit.scope not in BALANCED:
+                raise DeskError(f"a limit on the drift of {limit.scope!r}; {', '.join(BALANCED)} have optimal weights")
 
     def _watch(self, scope: str) -> None:
         for limit in self._limits:
@@ -167,12 +176,22 @@ class DeskRisk:
             risk = self.firm if whole else self.traders[limit.scope]
             self.board.watch(limit, risk.var_99, partial(_largest_of, risk))
             return
+        if limit.name == DRIFT:
+            self._watch_drift(limit)
+            return
         measure = MEASURES[limit.name]
         books = self._books() if whole else [self._desk.traders[limit.scope].book]
         policy = None if isinstance(measure, Concentration) else Every(_COSTLY_EVERY)
         measured = BookMeasure(self._desk.graph, f"{limit.scope}:{limit.name.upper()}", books, measure, policy)
         self._measures.append(measured)
         self.board.watch(limit, measured.node, measured.contributor)
+
+    def _watch_drift(self, limit: Limit) -> None:
+        if len(balanceable(self._desk, limit.scope)) < FEWEST:
+            return  # one asset is all of the weights there are
+        balanced = BalancedBook(self._desk, limit.scope, BALANCED[limit.scope])
+        self.balanced[limit.scope] = balanced
+        self.board.watch(limit, balanced.drift.node, balanced.drift.contributor)
 
 
 def _largest_of(risk: ReactiveRisk) -> str:

@@ -11,12 +11,17 @@ if TYPE_CHECKING:
 
     from bank_python.risk import Measure
 
-__all__ = ["FIRM", "MEASURES", "VAR", "standard_limits"]
+__all__ = ["BALANCED", "DRIFT", "FIRM", "MEASURES", "VAR", "standard_limits"]
 
 FIRM = "firm"
 """The scope of limits on all books together."""
 VAR = "VaR 99"
 """The name of limits on the simulated value at risk."""
+DRIFT = "Drift"
+"""The name of limits on how far a trader's shares may be from their optimal weights."""
+
+BALANCED: Mapping[str, str] = {"Oscar": "risk_parity"}
+"""Whose shares and coins are held to optimal weights, and by which optimiser."""
 
 MEASURES: Mapping[str, Measure] = {
     "Stress loss": StressLoss(),
@@ -34,6 +39,7 @@ _USUAL = {
     "Delta 1%": (200_000.0, 600_000.0),
     "Vega 1pt": (80_000.0, 200_000.0),
 }
+_BAND = 0.10  # of drift, either way
 # Who has more, or less.
 _OWN = {("Tony", VAR): 500_000.0, ("Tony", "Stress loss"): 10_000_000.0, ("Bob", "Stress loss"): 8_000_000.0}
 
@@ -44,7 +50,8 @@ def standard_limits(traders: Sequence[str]) -> tuple[Limit, ...]:
     of_traders = [
         _limit(name, trader, _OWN.get((trader, name), most)) for trader in traders for name, (most, _) in _USUAL.items()
     ]
-    return (*of_firm, *of_traders)
+    of_balanced = [_limit(DRIFT, trader, _BAND) for trader in traders if trader in BALANCED]
+    return (*of_firm, *of_traders, *of_balanced)
 
 
 def _limit(name: str, scope: str, most: float) -> Limit:

@@ -7,6 +7,7 @@ import pytest
 from bank_python import MCConfig, MonteCarloEngine, build_desk
 from bank_python.barbara import BarbaraDB
 from bank_python.desk import Desk
+from bank_python.desk.balance import BalancedBook
 from bank_python.desk.law import load_past
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.risk import DeskRisk, affordable_paths
@@ -131,3 +132,41 @@ def test_the_live_desk_shows_risk_that_follows_the_market():
     assert after.risk.alerts >= 1
     assert json.dumps(after.risk.worst)
     assert "VaR 99 of Tony" in after.risk.worst
+
+
+def test_the_drift_of_a_balanced_book_opens_an_alert_which_its_rebalancing_closes(desk):
+    risk = DeskRisk(desk, n_paths=PATHS)
+    balanced = risk.balanced["Oscar"]
+    opened = {alert.scope: alert for alert in risk.check() if alert.rule == "Drift"}
+    assert set(opened) == {"Oscar"}
+    drifts = balanced.drift.drifts()
+    furthest = max(drifts, key=lambda ticker: abs(drifts[ticker]))
+    assert opened["Oscar"].value == balanced.drift.node.value == abs(drifts[furthest])
+    assert opened["Oscar"].contributor == f"{furthest} {drifts[furthest]:+.1%}"
+    plan = balanced.plan(band=0.01)
+    assert plan.due
+    for trade in plan.trades:
+        desk.trade("Oscar", desk.graph.node(trade.ticker), trade.shares)
+    risk.follow_books()
+    desk.graph.recalculate()
+    assert balanced.drift.node.value < 0.001
+    closed = [alert for alert in risk.check() if alert.rule == "Drift"]
+    assert [alert.id for alert in closed] == [opened["Oscar"].id]
+    assert closed[0].closed is not None
+    risk.remove()
+    assert [node.name for node in desk.graph if "OPTIMAL" in node.name or "DRIFT" in node.name] == []
+
+
+def test_a_trader_with_one_share_has_no_weights_to_drift(desk):
+    for position in desk.traders["Oscar"].positions:
+        if position.name.startswith("Oscar") and position.instrument.name in {"SPY", "GLD", "KO", "ETH"}:
+            desk.trade("Oscar", position.instrument, -position.quantity)
+    with pytest.raises(DeskError, match="Oscar holds 1 assets with a common past; two are needed"):
+        BalancedBook(desk, "Oscar", "risk_parity")
+    risk = DeskRisk(desk, n_paths=PATHS)
+    assert risk.balanced == {}
+
+
+def test_a_limit_on_the_drift_of_who_has_no_optimal_weights_is_refused(desk):
+    with pytest.raises(DeskError, match="a limit on the drift of 'Alice'; Oscar have optimal weights"):
+        DeskRisk(desk, n_paths=PATHS, limits=[Limit("Drift", "Alice", 0.1)])
