@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["CriticalLine", "critical_line"]
 
 _TOLERANCE = 1e-12
+_SYMMETRIC = 1e-10
 _DRIFT = 1e-10
 _BETWEEN_CHECKS = 16
 _SLIGHT = 1e-6
@@ -137,17 +138,20 @@ def critical_line(
     Raises
     ------
     ModelError
-        The matrices do not fit, are not finite, or P is not positive definite.
+        The matrices do not fit, are not finite, or P is not symmetric and positive definite.
     InfeasibleError
         Nothing satisfies the constraints.
     """
     gain = np.asarray(m, dtype=np.float64).reshape(-1)
     n = len(gain)
-    if not np.isfinite(gain).all():
-        raise ModelError("m holds a figure that is not finite; correct it")
-    rows, right = np.asarray(A, dtype=np.float64).reshape(-1, n), np.asarray(b, dtype=np.float64).reshape(-1)
-    low, high = (np.broadcast_to(np.asarray(bound, dtype=np.float64), (n,)) for bound in (lower, upper))
-    program = _Program(np.asarray(P, dtype=np.float64), gain, rows, right, low, high)
+    if not n or not np.isfinite(gain).all():
+        raise ModelError("m is empty, or holds a figure that is not finite; give one for each variable")
+    rows, right = np.atleast_2d(np.asarray(A, dtype=np.float64)), np.asarray(b, dtype=np.float64).reshape(-1)
+    rows = rows if rows.size else np.zeros((0, n))
+    matrix, (low, high) = np.asarray(P, dtype=np.float64), (_bound(bound, n) for bound in (lower, upper))
+    if matrix.shape == (n, n) and float(np.abs(matrix - matrix.T).max()) > _SYMMETRIC * float(np.abs(matrix).max()):
+        raise ModelError("P is not symmetric; give the matrix of the quadratic form")
+    program = _Program(matrix, gain, rows, right, low, high)
     path = _Path(program)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         path.run()
@@ -160,6 +164,13 @@ def critical_line(
     for array in (scales, points, multipliers, path.direction):
         array.setflags(write=False)
     return CriticalLine(scales, points, multipliers, path.direction, residual, path.drift)
+
+
+def _bound(bound: ArrayLike, n: int) -> FloatArray:
+    given = np.asarray(bound, dtype=np.float64)
+    if given.shape not in {(), (n,)}:
+        raise ModelError(f"bounds of shape {given.shape} for {n} variables; give one figure, or one each")
+    return np.asarray(given + np.zeros(n))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +213,7 @@ class _Path:
         self._program = program
         start = solve_qp(program.P, np.zeros(n), A=program.A, b=program.b, lower=program.lower, upper=program.upper)
         # What of m the equalities fix moves only their multipliers; without it, ties in m cancel to the last digit.
-        self.shift = np.linalg.lstsq(program.A.T, program.m, rcond=None)[0]
+        self.shift = np.linalg.solve(program.A @ program.A.T, program.A @ program.m)
         self._m = program.m - self.shift @ program.A
         self._steepest = max(float(np.abs(self._m).max()), _LEAST)
         self._still = max(_ROUNDING * float(np.abs(program.m).max()), _TOLERANCE * self._steepest)
@@ -369,10 +380,12 @@ class _Path:
         self._count = last = first + len(free)
         self._order[first:last], self._place[free] = free, np.arange(first, last)
         self._rows[first:last] = self._program.P[free]
-        self._held, self._value = x.copy(), x.copy()
-        self._floor, self._ceiling = self._program.lower.copy(), self._program.upper.copy()
-        for i in np.flatnonzero(self._side):
-            self._hold(int(i), int(self._side[i]))
+        low, high, given = self._side < 0, self._side > 0, self._program
+        self._value = x.copy()
+        self._held = np.where(low, given.lower, np.where(high, given.upper, 0.0))
+        self._floor = np.where(low, 0.0, np.where(high, -np.inf, given.lower))
+        self._ceiling = np.where(high, 0.0, np.where(low, np.inf, given.upper))
+        self._floor[low & self._pinned], self._ceiling[high & self._pinned] = -np.inf, np.inf
         self._factor()
         self._polish()
 

@@ -10,8 +10,6 @@ from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.critical_line import critical_line
 from bank_python.numerics.qp import solve_qp
 
-NONE = np.zeros((0, 0))
-
 
 def curved(rng, n):
     factors = rng.normal(size=(2 * n, n))
@@ -54,7 +52,7 @@ def test_without_bounds_it_is_a_ray_from_the_least_variance():
 
 
 def test_without_equalities_each_variable_goes_its_own_way():
-    path = critical_line(np.diag([1.0, 2.0]), [1.0, 1.0], NONE.reshape(0, 2), [], [-1.0, 0.0], [2.0, 0.5])
+    path = critical_line(np.diag([1.0, 2.0]), [1.0, 1.0], [], [], [-1.0, 0.0], [2.0, 0.5])
     assert path.scales.tolist() == [0.0, 1.0, 2.0]
     assert path.points.tolist() == [[0.0, 0.0], [1.0, 0.5], [2.0, 0.5]]
 
@@ -189,11 +187,16 @@ def test_scaling_m_and_p_scales_s_and_permuting_permutes(seed, scale, size):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"m": [1.0, np.nan]}, "m holds"),
+        ({"m": [1.0, np.nan]}, "not finite"),
+        ({"m": []}, "m is empty"),
+        ({"A": [[1.0, 1.0, 1.0]]}, "A of shape"),
+        ({"A": [[1.0, 1.0], [2.0, 2.0]], "b": [1.0, 2.0]}, "depend on each other"),
         ({"P": [[1.0, 2.0], [2.0, 1.0]]}, "least eigenvalue"),
         ({"P": np.eye(3)}, "shape"),
         ({"b": [1.0, 1.0]}, "A of shape"),
         ({"lower": np.nan}, "bound"),
+        ({"upper": [1.0, 1.0, 1.0]}, "one each"),
+        ({"P": [[1.0, 0.2], [0.1, 1.0]]}, "not symmetric"),
     ],
 )
 def test_what_makes_no_sense_is_refused(change, message):
