@@ -15,6 +15,7 @@ from bank_python.render import MISSING, number, signed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bank_python.integrations.portfolio_comparison import PortfolioComparison
     from bank_python.numerics import FloatArray
     from bank_python.optimizer.cvar_frontier import CvarFrontier
     from bank_python.optimizer.frontier import EfficientFrontier
@@ -26,6 +27,7 @@ __all__ = [
     "cvar_frontier_view",
     "frontier_view",
     "market_line_view",
+    "portfolio_comparison_view",
     "portfolio_view",
     "rebalance_view",
     "show",
@@ -129,7 +131,7 @@ def _performance(portfolio: OptimalPortfolio) -> RichTable:
 
 def _proof(portfolio: OptimalPortfolio) -> Text:
     proof = portfolio.certificate
-    said = f"KKT residual {proof.kkt_residual:.0e}, gap {proof.duality_gap:.0e}, {proof.iterations} systems"
+    said = f"KKT residual {proof.kkt_residual:.0e}, gap {proof.duality_gap:.0e}; systems solved: {proof.iterations}"
     held = [
         f"{len(names)} at {which}" for names, which in ((proof.at_lower, "lower"), (proof.at_upper, "upper")) if names
     ]
@@ -206,6 +208,34 @@ def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up
     return Text(
         "\n".join([f"{up:>8}", *lines, " " * 8 + "└" + "─" * _WIDTH, " " * 9 + foot, f"{across:>{_WIDTH + 9}}"])
     )
+
+
+def portfolio_comparison_view(compared: PortfolioComparison) -> Group:
+    """Show one portfolio by several libraries: their figures, and the largest weights of each."""
+    figures = RichTable(title=_METHODS.get(compared.kind, compared.kind), header_style="bold")
+    figures.add_column("Library", no_wrap=True)
+    for column in ("Gap to ours", "Weights off by", "Bounds broken by", "CPU ms"):
+        figures.add_column(column, justify="right", no_wrap=True)
+    for row in compared.rows:
+        gap = MISSING if row.gap is None else f"{row.gap:+.1e}"
+        told = gap, f"{row.largest_difference:.1e}", f"{row.breach:.0e}", f"{1e3 * row.seconds:,.2f}"
+        figures.add_row(Text(f"{row.library} {row.version}"), *told)
+    notes = [f"objective: {compared.objective_name}"] if compared.objective_name else []
+    notes += [f"{library}: {reason}" for library, reason in compared.without]
+    figures.caption = Text("\n".join(notes))
+    return Group(figures, _weights_beside(compared))
+
+
+def _weights_beside(compared: PortfolioComparison) -> RichTable:
+    shown = RichTable(header_style="bold")
+    shown.add_column("Ticker", no_wrap=True)
+    for row in compared.rows:
+        shown.add_column(Text(row.library), justify="right", no_wrap=True)
+    ours = compared.ours.portfolio
+    order = sorted(range(len(ours.tickers)), key=lambda i: -abs(float(ours.weights[i])))[:_MOST_ROWS]
+    for i in order:
+        shown.add_row(Text(ours.tickers[i]), *(f"{float(row.weights[i]):.2%}" for row in compared.rows))
+    return shown
 
 
 def rebalance_view(plan: RebalancePlan) -> RichTable:

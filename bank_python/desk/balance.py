@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import Every
+from bank_python.desk.assets import with_common_past
 from bank_python.errors import DeskError
 from bank_python.instruments import Equity
 from bank_python.optimizer import ReactivePortfolio, Rebalancer
@@ -94,11 +95,9 @@ class BalancedBook:
         self.optimal.remove()
 
 
-def balanceable(desk: Desk, trader: str) -> list[str]:
-    """Return what a trader holds long for its own price, of the feed that quotes most of it: it has a past in common."""
-    by_feed: dict[str, list[str]] = {}
-    for position in desk.traders[trader].book.positions:
-        contract = position.instrument
-        if isinstance(contract, Equity) and position.quantity > 0.0:
-            by_feed.setdefault(desk.listings[contract.name].feed.name, []).append(contract.name)
-    return max(by_feed.values(), key=len, default=[])
+def balanceable(desk: Desk, trader: str) -> tuple[str, ...]:
+    """Return what a trader holds long for its own price and has a past in common."""
+    held = [position for position in desk.traders[trader].book.positions if position.quantity > 0.0]
+    return with_common_past(
+        desk, [position.instrument.name for position in held if isinstance(position.instrument, Equity)]
+    )

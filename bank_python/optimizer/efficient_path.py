@@ -74,6 +74,7 @@ class EfficientPath:
     def __init__(self, data: CovarianceData, allowed: FeasibleSet, reward: FloatArray) -> None:
         self._sigma, self._definite = data.covariance, not data.riskless
         self._allowed, self._reward = allowed, reward
+        self._systems = 0
         size = float(np.abs(reward).max())
         self._unit = float(np.diag(data.covariance).mean()) / size if size > 0.0 else 1.0
 
@@ -156,6 +157,8 @@ class EfficientPath:
             start=start,
             definite=self._definite,
         )
+        self._systems += found.certificate.iterations + 1
+        found = replace(found, certificate=replace(found.certificate, iterations=self._systems))
         slope = float((self._reward - found.pull) @ found.slope(self._reward))
         reward = float(self._reward @ found.weights) - self._allowed.paid(found.weights)
         variance = float(found.weights @ self._sigma @ found.weights)
