@@ -35,6 +35,7 @@ and Parallel Computing (1996), 57-76.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,8 @@ __all__ = ["CriticalLine", "critical_line"]
 
 _TOLERANCE = 1e-12
 _SYMMETRIC = 1e-10
-_DRIFT = 1e-10
-_BETWEEN_CHECKS = 16
+_DRIFT = 1e-12
+_BETWEEN_POLISHES = 16
 _SLIGHT = 1e-6
 _FAR = 1e4
 _SLOW = 1e-8
@@ -81,7 +82,8 @@ class CriticalLine:
         The largest violation of a condition of the optimum at a turning point, relative to the terms in it; computed
         anew from the given matrices.
     drift : float
-        How far the updated inverse was off, at most, before it was computed anew; relative.
+        How far the updated inverse let the direction be off, at most, before that was refined or the inverse computed
+        anew; relative to m.
     """
 
     scales: FloatArray
@@ -229,8 +231,7 @@ class _Path:
         self._rows[: self._fixed_rows] = program.A
         self._order: NDArray[np.intp] = np.zeros(size, dtype=np.intp)
         self._place: NDArray[np.intp] = np.zeros(n, dtype=np.intp)
-        self._off, self._fastest = np.zeros(0), 0.0
-        self._count, self.drift, self.direction = self._fixed_rows, 0.0, np.zeros(n)
+        self._fastest, self._count, self.drift, self.direction = 0.0, self._fixed_rows, 0.0, np.zeros(n)
         self._place_all(start.x)
         self.scales: list[float] = [0.0]
         self.points: list[FloatArray] = [self._x()]
@@ -239,8 +240,8 @@ class _Path:
     def run(self) -> None:
         """Walk until no variable turns any more."""
         for step in range(1, _MOST + 100 * len(self._m)):
-            if step % _BETWEEN_CHECKS == 0:
-                self._check()
+            if step % _BETWEEN_POLISHES == 0:
+                self._polish()
             rate, lengths, first = self._lengths()
             shortest = _TOLERANCE * max(self._s, self._natural)
             if lengths[first] <= shortest:
@@ -305,13 +306,23 @@ class _Path:
 
     def _refined(self) -> FloatArray:
         """Return the rates of the slopes, and put the direction right by what those of the free variables are off 0."""
+        rate, off = self._off()
+        drift = math.sqrt(off[self._fixed_rows :] @ off[self._fixed_rows :]) / self._steepest
+        self.drift = max(self.drift, drift)
+        if drift > _DRIFT:
+            self._factor()
+            self._polish()
+            rate, off = self._off()
+        self._solved[: self._count] -= self._inverse[: self._count, : self._count] @ off
+        return rate
+
+    def _off(self) -> tuple[FloatArray, FloatArray]:
+        """Return the rates of the slopes, and by how much the direction misses what it solves."""
         first, last = self._fixed_rows, self._count
         free, solved = self._order[first:last], self._solved[:last]
         rate, off = self._rates(), np.empty(last)
         off[:first], off[first:] = self._rows[:first, free] @ solved[first:], rate[free]
-        solved -= self._inverse[:last, :last] @ off
-        self._off = off
-        return rate
+        return rate, off
 
     def _comes_to_rest(self) -> bool:
         """Set the direction to 0 if m is the same along all of the free variables, which rounding would hide."""
@@ -397,14 +408,6 @@ class _Path:
         system[first:, :first] = system[:first, first:].T
         self._inverse[:last, :last] = np.linalg.inv(system)
         self._solved[:last] = self._inverse[:last, first:last] @ self._m[free]
-
-    def _check(self) -> None:
-        """Compute the inverse anew if it has drifted, and what rests on it in any case."""
-        drift = float(np.abs(self._off[self._fixed_rows :]).max(initial=0.0)) / self._steepest
-        self.drift = max(self.drift, drift)
-        if drift > _DRIFT:
-            self._factor()
-        self._polish()
 
     def _polish(self) -> None:
         """Compute slopes anew, and correct x and the multipliers by what those of the free variables are off."""

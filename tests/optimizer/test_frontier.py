@@ -232,7 +232,7 @@ def large():
 def test_five_hundred_assets(large):
     data, frontier = large
     assert frontier.line.certificate_residual < 1e-12
-    assert frontier.line.drift < 1e-10
+    assert frontier.line.drift < 1e-12
     assert len(frontier.line.scales) > 300
     assert frontier.max_return().expected_return == pytest.approx(float(data.expected_returns.max()), rel=1e-14)
     rows = np.ones((1, 500))
