@@ -451,8 +451,8 @@ def _draw_assets(axes: Axes, data: CovarianceData, means: FloatArray) -> None:
 def _draw_tangent(axes: Axes, frontier: EfficientFrontier) -> None:
     try:
         best = frontier.max_sharpe()
-    except InfeasibleError:
-        # No portfolio beats the rate: there is no tangent to draw.
+    except ModelError:
+        # No portfolio beats the rate, or cash does: there is no tangent to draw.
         return
     far = 1.3 * best.volatility
     axes.plot([best.volatility], [best.expected_return], "*", markersize=12, label=f"max Sharpe {best.sharpe:.3g}")

@@ -294,10 +294,12 @@ def test_a_plot_shows_the_assets_by_name(tmp_path):
     pytest.importorskip("matplotlib")
     EfficientFrontier(published(), risk_free_rate=0.05).plot(tmp_path / "frontier.svg")
     EfficientFrontier(published(), risk_free_rate=2.0).plot(tmp_path / "no_tangent.svg")
+    EfficientFrontier(published().with_cash(0.3)).plot(tmp_path / "cash_beats_the_rate.svg")
     drawn = (tmp_path / "frontier.svg").read_text(encoding="utf-8")
     assert all(f"<!-- {name} -->" in drawn for name in NAMES)
     assert "<!-- tangent from 5.00% -->" in drawn
-    assert "tangent" not in (tmp_path / "no_tangent.svg").read_text(encoding="utf-8")
+    for name in ("no_tangent.svg", "cash_beats_the_rate.svg"):
+        assert "tangent" not in (tmp_path / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
