@@ -223,7 +223,7 @@ def test_a_frontier_and_its_table():
     assert [row[:2] for row in rows_of(text)] == expected
     assert rows_of(text)[-1][3] == "EM 100%"
     assert f"{best.sharpe:.2f} (rf 2.0%)" in " ".join(text.split())
-    assert f"{len(frontier.line.scales)} turning points" in text
+    assert f"{len(frontier.turning_points)} turning points" in text
     drawn = picture(text)
     assert (len(drawn), sum(row.count("★") for row in drawn)) == (16, 1)
     assert drawn[0].rstrip()[-1] == "·"  # the highest return has the most risk
