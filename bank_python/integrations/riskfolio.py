@@ -22,7 +22,7 @@ class RiskfolioOptimizer(PeerOptimizer):
     """Riskfolio-Lib, with its own defaults: Clarabel by way of cvxpy.
 
     Its portfolio object cannot be made without past returns; where there are none, and the kind looks at the covariance
-    alone, it is given two rows of zeros to satisfy it. It is asked for long-only weights; it takes their sizes and scales
+    alone, it is given two rows of zeros to satisfy it. It is asked for long-only weights, takes their sizes and scales
     them to one when it is done, which may break a bound by a little. Risk parity takes no bounds. HRP's leaves stay in
     the order of the tree, as López de Prado has them, where the library by itself would sort them anew.
 
