@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bank_python.errors import ModelError
 from bank_python.render import MISSING, number, signed
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _proof(portfolio: OptimalPortfolio) -> Text:
 def frontier_view(frontier: EfficientFrontier) -> Group:
     """Show a frontier as a picture and a table of some of its points."""
     fine, few = frontier.points(_POINTS), frontier.points(_ROWS)
-    best = frontier.max_sharpe() if _has_excess(frontier) else None
+    best = _best(frontier)
     marks = [(fine.volatilities, fine.expected_returns, "·")]
     if best is not None:
         marks.append(
@@ -158,15 +159,18 @@ def frontier_view(frontier: EfficientFrontier) -> Group:
     shown = _frontier_table(("Return", "Vol", "Sharpe"))
     for back, risk, ratio, weights in rows:
         shown.add_row(f"{back:.1%}", f"{risk:.1%}", number(ratio), _largest(few.tickers, weights))
-    turns = len(frontier.line.scales)
+    turns = len(frontier.turning_points)
     shown.caption = f"{turns} turning points, KKT residual {frontier.line.certificate_residual:.0e}"
     if best is not None:
         shown.caption += f"; ★ max Sharpe {best.sharpe:.2f} (rf {best.risk_free_rate:.1%})"
     return Group(picture, shown)
 
 
-def _has_excess(frontier: EfficientFrontier) -> bool:
-    return frontier.max_return().expected_return > frontier.risk_free_rate
+def _best(frontier: EfficientFrontier) -> OptimalPortfolio | None:
+    try:
+        return frontier.max_sharpe()
+    except ModelError:  # nothing earns more than the riskless rate, or the ratio rises for ever
+        return None
 
 
 def cvar_frontier_view(frontier: CvarFrontier) -> Group:

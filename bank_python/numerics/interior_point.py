@@ -54,6 +54,8 @@ _REFINEMENTS = 12
 _EXACT = 1e-13
 _LEAST = 1e-10
 _TINY = 1e-150
+_RIDGE = 1e-14
+_NARROW = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,6 +232,7 @@ class _Path:
     def __init__(self, rows: _Rows) -> None:
         self._rows = rows
         self._soft = np.isfinite(rows.price)
+        self._wide = np.flatnonzero(~self._soft[: rows.count] & ((rows.E != 0.0).sum(axis=1) > _NARROW))
         self._paid = np.where(self._soft, rows.price, 0.0)
         self._pairs = len(rows.side) + int(self._soft.sum())
         self._at = self._start()
@@ -290,14 +293,10 @@ class _Path:
         return float(at.v @ at.z + at.u @ at.spare) / max(self._pairs, 1)
 
     def _advance(self, residuals: tuple[FloatArray, FloatArray, FloatArray]) -> bool:
-        """Take one step; False where the system cannot be solved any more or the step is nothing."""
+        """Take one step; False where it is nothing."""
         at = self._at
         weight = 1.0 / (at.v / at.z + at.u / at.spare)
-        try:
-            factor = np.linalg.cholesky(self._rows.curved(weight))
-        except np.linalg.LinAlgError:
-            return False
-        system = _System(self._rows, np.asarray(factor), weight)
+        system = _System(self._rows, weight, self._wide)
         mu = self._gap()
         below, above = -at.v * at.z, -at.u * at.spare
         guess = self._move(system, residuals, below, above)
@@ -321,8 +320,7 @@ class _Path:
         dual, equal, row = residuals
         at = self._at
         lifted = row + below / at.z - above / at.spare
-        dx, dy = system.solve(-dual - self._rows.back(system.weight * lifted), -equal)
-        dz = system.weight * (self._rows.ahead(dx) + lifted)
+        dx, dy, dz = system.solve(dual, equal, lifted)
         dv = (below - at.v * dz) / at.z
         du = np.where(self._soft, (above + at.u * dz) / at.spare, 0.0)
         return _Point(dx, dy, dz, np.where(self._soft, -dz, 0.0), dv, du)
@@ -345,21 +343,48 @@ class _Path:
 
 
 class _System:
-    """The eliminated Newton system, factored."""
+    """The Newton system with all rows eliminated but the equalities and the wide rows, factored.
 
-    def __init__(self, rows: _Rows, factor: FloatArray, weight: FloatArray) -> None:
-        self.weight = weight
-        self._A, self._factor = rows.A, factor
-        self._spread = cholesky_solve(factor, rows.A.T)
-        self._schur = rows.A @ self._spread
+    A row that must hold and is over many variables (a target, a group) would drown in its own weight what the others
+    say, so it stands beside the equalities. Where variables do the same, as two equal assets, what is left is singular
+    but for what their bounds add: then a little is added to its diagonal, and what that is off by is made good at the
+    next step.
+    """
 
-    def solve(self, right: FloatArray, equal: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the step of the variables and of the equalities' multipliers."""
-        dx = cholesky_solve(self._factor, right[:, None])[:, 0]
-        if not len(equal):
-            return dx, np.zeros(0)
-        dy = solved_or_nearest(self._schur, self._A @ dx - equal)
-        return dx - self._spread @ dy, dy
+    def __init__(self, rows: _Rows, weight: FloatArray, wide: NDArray[np.intp]) -> None:
+        self._rows, self._wide, self._weight = rows, wide, weight.copy()
+        self._weight[wide] = 0.0
+        curved = rows.curved(self._weight)
+        self._unit = 1.0 / np.sqrt(np.maximum(np.diag(curved), _TINY))
+        self._factor = _factor(curved * self._unit[:, None] * self._unit)
+        self._border = np.vstack([rows.A, rows.E[wide]])
+        self._spread = self._inverted(self._border.T)
+        give = np.concatenate([np.zeros(len(rows.b)), 1.0 / weight[wide]])
+        self._schur = self._border @ self._spread + np.diag(give)
+
+    def solve(self, dual: FloatArray, equal: FloatArray, lifted: FloatArray) -> tuple[FloatArray, ...]:
+        """Return the step of the variables, of the equalities' multipliers and of the rows'."""
+        dx = self._inverted((-dual - self._rows.back(self._weight * lifted))[:, None])[:, 0]
+        held = np.zeros(0)
+        if len(self._border):
+            held = solved_or_nearest(self._schur, self._border @ dx + np.concatenate([equal, lifted[self._wide]]))
+            dx = dx - self._spread @ held
+        dz = self._weight * (self._rows.ahead(dx) + lifted)
+        dz[self._wide] = held[len(equal) :]
+        return dx, held[: len(equal)], dz
+
+    def _inverted(self, right: FloatArray) -> FloatArray:
+        return self._unit[:, None] * cholesky_solve(self._factor, self._unit[:, None] * right)
+
+
+def _factor(matrix: FloatArray) -> FloatArray:
+    """Return the Cholesky factor of a matrix with ones on its diagonal, or of one that is a little more definite."""
+    ridge = 0.0
+    while True:
+        try:
+            return np.asarray(np.linalg.cholesky(matrix + ridge * np.eye(len(matrix))))
+        except np.linalg.LinAlgError:
+            ridge = max(_RIDGE, 10.0 * ridge)
 
 
 def _parts(point: _Point) -> tuple[FloatArray, ...]:

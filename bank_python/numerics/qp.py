@@ -248,7 +248,7 @@ def _solve(
     duals = np.zeros(m)
     if m:
         schur = across @ solved[:, 1:]
-        if np.linalg.cond(schur) > 1.0 / (1e3 * np.finfo(float).eps):
+        if m > 1 and np.linalg.cond(schur) > 1.0 / (1e3 * np.finfo(float).eps):
             return None
         duals = np.linalg.solve(schur, across @ solved[:, 0] - (e - E @ x))
     x[free] = solved[:, 0] - solved[:, 1:] @ duals

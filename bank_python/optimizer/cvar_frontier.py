@@ -37,7 +37,8 @@ class CvarFrontier:
     confidence : float
         Of the shortfall.
     portfolios : tuple of OptimalPortfolio
-        In ascending order of expected return; each tells its ``figures["cvar"]``.
+        In ascending order of expected return; each tells its ``figures["cvar"]``. One only, where all that is allowed
+        is expected to earn the same.
     """
 
     confidence: float
@@ -136,7 +137,8 @@ def cvar_frontier(
     allowed = FeasibleSet.of(cov_data.tickers, constraints or Constraints())
     found = [least(None)]
     most = EfficientPath(cov_data, allowed, cov_data.means_for("a frontier")).most_reward()
-    targets = np.linspace(found[0].expected_return, most - _INSIDE * abs(most), count)[1:]
+    last = most - _INSIDE * abs(most)
+    targets = np.linspace(found[0].expected_return, last, count)[1:] if last > found[0].expected_return else np.empty(0)
     for number, target in enumerate(targets.tolist(), start=2):
         found.append(least(target))
         if progress is not None:

@@ -30,6 +30,15 @@ TITLES = [
     "18. VALUE AT RISK THAT FOLLOWS THE TICK",
     "19. VALUE AT RISK TRIED ON THE PAST",
     "20. LIMITS AND ALERTS",
+    "21. PORTFOLIO OPT — MEAN-VARIANCE",
+    "22. PORTFOLIO OPT — RISK PARITY",
+    "23. PORTFOLIO OPT — BLACK-LITTERMAN",
+    "24. PORTFOLIO OPT — HRP (PyPortfolioOpt)",
+    "25. PORTFOLIO OPT — CVAR (Riskfolio-Lib)",
+    "26. EFFICIENT FRONTIER",
+    "27. CAPM AND THE SECURITY MARKET LINE",
+    "28. PORTFOLIO REBALANCE",
+    "29. TALEB: BARBELL PORTFOLIO",
 ]
 
 
@@ -84,7 +93,8 @@ def test_dense_proves_what_the_scenes_claim():
     assert trading["firm_pnl_after"] == pytest.approx(trading["firm_pnl_before"], abs=1e-6)
     assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
     assert reopened["values_equal_to_the_bit"] == reopened["nodes_before"] == reopened["nodes_after"]
-    greeks, curves, day, quantlib, gbm, heston, merton, stress, reactive, tried, limits = pricing
+    greeks, curves, day, quantlib, gbm, heston, merton, stress, reactive, tried, limits = pricing[:11]
+    prove_portfolios(*pricing[11:])
     assert greeks["without_a_value"] == []
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
     assert curves["arbitrage_free"] is True
@@ -113,6 +123,31 @@ def test_dense_proves_what_the_scenes_claim():
     assert [x["iteration"] for x in iterations] == [1, 2, 3]
     for symbol in ("SPY", "SOFR", "CDX_HY", "VIX", "EURUSD", "BTC"):
         assert len({x["market"][symbol] for x in iterations}) == 3
+
+
+def prove_portfolios(reward, parity, views, tree, tail, frontier, line, rebalanced, barbell):
+    for held in (*reward.values(), *parity.values()):
+        if isinstance(held, dict):
+            assert sum(held["weights"].values()) == pytest.approx(1.0, abs=1e-4)
+            assert held["kkt_residual"] < 1e-12
+    assert min(reward["max_sharpe"]["weights"].values()) == pytest.approx(0.02, abs=1e-9)
+    assert max(reward["max_sharpe"]["weights"].values()) <= 0.40
+    assert {"turnover at most 0.3", "technology at most 0.35"} <= set(reward["with_constraints"]["active"])
+    assert views["posterior"]["AAPL"] > views["prior"]["AAPL"]
+    assert views["with_views"]["weights"]["AAPL"] > views["without_views"]["weights"]["AAPL"]
+    assert max(tree["within_bounds"].values()) <= 0.2 + 1e-9
+    assert tail["libraries"]["bank-python"]["gap"] == 0.0
+    assert frontier["kkt_residual"] < 1e-12
+    assert [x["cvar"] for x in frontier["cvar_frontier"]] == sorted(x["cvar"] for x in frontier["cvar_frontier"])
+    assert line["betas"]["NVDA"] > 1.0 > line["betas"]["KO"]
+    assert rebalanced["drift_after"] < 0.001
+    assert rebalanced["drift_before"] > 0.05
+    assert rebalanced["resolution"][0].startswith("back within its limit")
+    assert {law: round(held["loss_at_epsilon"], 12) for law, held in barbell.items() if isinstance(held, dict)} == {
+        "gaussian": 0.1,
+        "student_t": 0.1,
+        "empirical": 0.1,
+    }
 
 
 def test_the_seed_decides():

@@ -26,7 +26,7 @@ def frontier(stage: Stage) -> Shown:
     tails = cvar_frontier(data, count=_POINTS, risk_free_rate=RATE)
     best, least = exact.max_sharpe(), exact.min_variance()
     facts = {
-        "turning_points": len(exact.line.scales),
+        "turning_points": len(exact.turning_points),
         "kkt_residual": exact.line.certificate_residual,
         "max_sharpe": {"sharpe": best.sharpe, "weights": best.clean_weights()},
         "min_variance": {"volatility": least.volatility, "weights": least.clean_weights()},
