@@ -355,6 +355,8 @@ class _System:
         self._rows, self._wide, self._weight = rows, wide, weight.copy()
         self._weight[wide] = 0.0
         curved = rows.curved(self._weight)
+        self._push = _push(np.diag(curved))
+        curved = curved + self._push * rows.A.T @ rows.A
         self._unit = 1.0 / np.sqrt(np.maximum(np.diag(curved), _TINY))
         self._factor = _factor(curved * self._unit[:, None] * self._unit)
         self._border = np.vstack([rows.A, rows.E[wide]])
@@ -364,7 +366,8 @@ class _System:
 
     def solve(self, dual: FloatArray, equal: FloatArray, lifted: FloatArray) -> tuple[FloatArray, ...]:
         """Return the step of the variables, of the equalities' multipliers and of the rows'."""
-        dx = self._inverted((-dual - self._rows.back(self._weight * lifted))[:, None])[:, 0]
+        right = -dual - self._rows.back(self._weight * lifted) - self._push * equal @ self._rows.A
+        dx = self._inverted(right[:, None])[:, 0]
         held = np.zeros(0)
         if len(self._border):
             held = solved_or_nearest(self._schur, self._border @ dx + np.concatenate([equal, lifted[self._wide]]))
@@ -375,6 +378,15 @@ class _System:
 
     def _inverted(self, right: FloatArray) -> FloatArray:
         return self._unit[:, None] * cholesky_solve(self._factor, self._unit[:, None] * right)
+
+
+def _push(diagonal: FloatArray) -> float:
+    """Return how much of the equalities' squares to add, which changes no step that keeps them.
+
+    It is wanted where a variable without risk and without bounds has nothing but an equality to hold it.
+    """
+    risky = diagonal[diagonal > 0.0]
+    return float(np.median(risky)) if len(risky) < len(diagonal) and len(risky) else 0.0
 
 
 def _factor(matrix: FloatArray) -> FloatArray:
