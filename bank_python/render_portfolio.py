@@ -36,6 +36,7 @@ __all__ = [
 
 _BAR = 24
 _MOST_ROWS = 20
+_LONGEST_NAME = 32
 _SMALL = 5e-5
 _WIDTH, _HEIGHT = 64, 16
 _POINTS = 120
@@ -91,20 +92,28 @@ def portfolio_view(portfolio: OptimalPortfolio) -> Panel:
 
 def _weights(portfolio: OptimalPortfolio) -> RichTable:
     shown = RichTable(box=None, show_header=True, header_style="dim", padding=(0, 1))
-    shown.add_column("", no_wrap=True)
+    shown.add_column("", max_width=_LONGEST_NAME)  # names and bars give way on a narrow terminal, figures do not
     for column in ("Weight", "Of the risk"):
         shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("", no_wrap=True)
+    shown.add_column("")
     largest = float(abs(portfolio.weights).max())
-    for i in _held(portfolio)[:_MOST_ROWS]:
+    for i in _most(portfolio):
         weight, share = float(portfolio.weights[i]), float(portfolio.risk_shares[i])
-        shown.add_row(Text(portfolio.tickers[i]), f"{weight:.1%}", f"{share:.1%}", _bar(weight, largest))
+        name = Text(portfolio.tickers[i], no_wrap=True, overflow="ellipsis")
+        shown.add_row(name, f"{weight:.1%}", f"{share:.1%}", _bar(weight, largest))
     return shown
 
 
 def _held(portfolio: OptimalPortfolio) -> list[int]:
     held = [i for i, weight in enumerate(portfolio.weights.tolist()) if abs(weight) >= _SMALL]
     return sorted(held, key=lambda i: -float(portfolio.weights[i]))
+
+
+def _most(portfolio: OptimalPortfolio) -> list[int]:
+    """Return the assets with the largest weights, short ones too, in the order of their weights."""
+    held = _held(portfolio)
+    kept = set(sorted(held, key=lambda i: -abs(float(portfolio.weights[i])))[:_MOST_ROWS])
+    return [i for i in held if i in kept]
 
 
 def _left_out(portfolio: OptimalPortfolio) -> Text:
@@ -126,7 +135,7 @@ def _performance(portfolio: OptimalPortfolio) -> RichTable:
         MISSING if math.isnan(portfolio.sharpe) else f"{portfolio.sharpe:.2f}",
     )
     for name, figure in portfolio.figures.items():
-        shown.add_row(f"{name.replace('_', ' ')}:", f"{figure:.4f}")
+        shown.add_row(Text(f"{name.replace('_', ' ')}:"), f"{figure:.4f}" if math.isfinite(figure) else MISSING)
     return shown
 
 
@@ -158,9 +167,15 @@ def frontier_view(frontier: EfficientFrontier) -> Group:
     )
     shown = _frontier_table(("Return", "Vol", "Sharpe"))
     for back, risk, ratio, weights in rows:
-        shown.add_row(f"{back:.1%}", f"{risk:.1%}", number(ratio), _largest(few.tickers, weights))
+        shown.add_row(
+            f"{back:.1%}",
+            f"{risk:.1%}",
+            MISSING if math.isnan(ratio) else number(ratio),
+            _largest(few.tickers, weights),
+        )
     turns = len(frontier.turning_points)
-    shown.caption = f"{turns} turning points, KKT residual {frontier.line.certificate_residual:.0e}"
+    points = "turning point" if turns == 1 else "turning points"
+    shown.caption = f"{turns} {points}, KKT residual {frontier.line.certificate_residual:.0e}"
     if best is not None:
         shown.caption += f"; ★ max Sharpe {best.sharpe:.2f} (rf {best.risk_free_rate:.1%})"
     return Group(picture, shown)
@@ -176,7 +191,7 @@ def _best(frontier: EfficientFrontier) -> OptimalPortfolio | None:
 def cvar_frontier_view(frontier: CvarFrontier) -> Group:
     """Show a frontier of return and expected shortfall."""
     picture = _canvas([(frontier.cvars, frontier.expected_returns, "•")], "CVaR of one period", "return")
-    shown = _frontier_table(("Return", f"CVaR {frontier.confidence:.0%}", "Vol"))
+    shown = _frontier_table(("Return", f"CVaR {100.0 * frontier.confidence:g}%", "Vol"))
     for held in frontier.portfolios:
         figures = f"{held.expected_return:.1%}", f"{held.figures['cvar']:.2%}", f"{held.volatility:.1%}"
         shown.add_row(*figures, _largest(held.tickers, held.weights))

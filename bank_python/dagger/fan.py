@@ -70,7 +70,7 @@ class Fan:
             elif isinstance(dependent, ArrayNode):
                 if with_lanes:
                     _add_rows(rows, dependent, node)
-            elif isinstance(dependent, DerivedNode) and dependent.is_plain_unary:
+            elif type(dependent) is DerivedNode and dependent.is_plain_unary:
                 unary.append((dependent, dependent.function))
             else:
                 calls.append(dependent)

@@ -27,6 +27,8 @@ import math
 from abc import ABCMeta, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from bank_python.barbara import register_storable
 from bank_python.dagger.domain import Domain
 from bank_python.dagger.evaluation import compute_alone
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Leaf", "Node", "State", "present"]
 
+_MOST_SHOWN = 8
 _LOWEST = {
     Domain.FINITE: -math.inf,
     Domain.POSITIVE: 0.0,
@@ -344,4 +347,6 @@ def present(source: Node) -> Outcome:
 
 
 def _show(outcome: Outcome) -> str:
+    if isinstance(outcome, np.ndarray) and outcome.size > _MOST_SHOWN:
+        return f"{outcome.size:,} numbers"
     return f"{outcome:,.6g}" if isinstance(outcome, float) else repr(outcome)

@@ -116,7 +116,7 @@ class Constraints:
     Raises
     ------
     ModelError
-        A figure is out of range, or turnover or cost are given without what is held now.
+        A figure is out of range, a group is none, or turnover or cost are given without what is held now.
     """
 
     bounds: Bounds = _LONG_ONLY
@@ -141,20 +141,11 @@ class Constraints:
         wrong = next((cost for cost in costs if not 0.0 <= cost < math.inf), None)
         if wrong is not None:
             raise ModelError(f"transaction_cost={wrong!r}; give a share of what is traded from 0 on", value=wrong)
+        strange = next((group for group in self.groups if not isinstance(group, Group)), None)  # type: ignore[redundant-expr]  # untyped callers
+        if strange is not None:
+            raise ModelError(f"groups holds {strange!r}; give a list of Group(name, members, lower, upper)")
         if self.current is None and (self.turnover is not None or any(costs)):
             raise ModelError("turnover and transaction_cost count from what is held now; give current=")
-
-    @property
-    def is_simple(self) -> bool:
-        """Whether nothing but bounds and the sum limits the weights."""
-        return not (self.groups or self.has_kinks)
-
-    @property
-    def has_kinks(self) -> bool:
-        """Whether a size of a weight or of a trade counts."""
-        cost = self.transaction_cost
-        costly = any(cost.values()) if isinstance(cost, Mapping) else cost > 0.0
-        return self.turnover is not None or self.leverage is not None or costly
 
 
 def bounds_of(tickers: Sequence[str], bounds: Bounds) -> tuple[FloatArray, FloatArray]:

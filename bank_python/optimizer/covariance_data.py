@@ -148,7 +148,7 @@ class CovarianceData:
             A return is missing, an asset never moves, or there are too few rows for the estimator.
         """
         names = distinct(columns_of(returns) if tickers is None else tickers)
-        past = np.array(returns, dtype=np.float64)
+        past = np.array(returns, dtype=np.float64, order="C")
         refuse_gaps(names, past)
         refuse_still(names, past)
         chosen = Estimator.parse(estimator)
@@ -194,7 +194,7 @@ class CovarianceData:
             A price is missing or not above 0; and as for :meth:`from_returns`.
         """
         names = distinct(columns_of(prices) if tickers is None else tickers)
-        levels = np.array(prices, dtype=np.float64)
+        levels = np.array(prices, dtype=np.float64, order="C")
         refuse_gaps(names, levels, positive=True)
         chosen: Estimation = {"mean": MeanMethod.COMPOUNDED, **estimation}
         return cls.from_returns(levels[1:] / levels[:-1] - 1.0, names, **chosen)

@@ -86,7 +86,7 @@ class CvarFrontier:
         figure = Figure(figsize=(8.0, 5.0), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.cvars, self.expected_returns, marker="o", markersize=3)
-        axes.set(xlabel=f"CVaR {self.confidence:.0%}, one period", ylabel="expected return, a year")
+        axes.set(xlabel=f"CVaR {100.0 * self.confidence:g}%, one period", ylabel="expected return, a year")
         figure.savefig(path)
 
     def __rich__(self) -> object:

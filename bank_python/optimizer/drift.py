@@ -19,18 +19,22 @@ Examples
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import Node
 from bank_python.errors import RiskError
-from bank_python.instruments import Equity
+from bank_python.instruments import Equity, Position
+from bank_python.instruments.currency import find_conversion
+from bank_python.optimizer.constraints import known
 from bank_python.optimizer.portfolio import OptimalPortfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
     from bank_python.dagger import DependencyGraph, DerivedNode
-    from bank_python.instruments import Book, Position
+    from bank_python.instruments import Book
+    from bank_python.instruments.currency import Conversion
 
 __all__ = ["BookDrift"]
 
@@ -38,8 +42,9 @@ __all__ = ["BookDrift"]
 class BookDrift:
     """The largest distance of a book's weights from its targets.
 
-    Weights are those of the book's shares of the given assets among themselves; what else it holds (options, bonds,
-    other shares) is left out. After a trade that opened a new position, :meth:`follow_book` takes it in.
+    Weights are those of the book's shares of the given assets among themselves, in the book's currency; what else it
+    holds (options, bonds, other shares) is left out, and so is what else the target holds (a barbell's safe part).
+    After a trade that opened a new position, :meth:`follow_book` takes it in.
 
     Parameters
     ----------
@@ -47,33 +52,42 @@ class BookDrift:
         Where the book lives.
     book : Book
         The live one.
-    spots : mapping of str to Node
+    spots : mapping of str to Node or str
         Each asset's price.
     target : Node, OptimalPortfolio or mapping of str to float
         The weights there ought to be: a node whose value is a portfolio, or one that stays.
 
     Raises
     ------
+    ModelError
+        A target that stays names what is none of the assets.
     GraphError
-        There is a node ``<book>:DRIFT`` already.
+        There is a node ``<book>:DRIFT`` already, or a price is not in the graph.
+    InstrumentError
+        A position's currency has no rate into the book's.
     """
 
     def __init__(
         self,
         graph: DependencyGraph,
         book: Book,
-        spots: Mapping[str, Node],
+        spots: Mapping[str, Node | str],
         target: Node | OptimalPortfolio | Mapping[str, float],
     ) -> None:
         self._graph, self._book, self._target = graph, book, target
-        self._ticker = {spot: ticker for ticker, spot in spots.items()}
-        self._positions: tuple[Position, ...] = ()
-        self.node: DerivedNode
+        if isinstance(target, Mapping):
+            known(tuple(spots), target, "target")
+        self._ticker = {graph.node(spot): ticker for ticker, spot in spots.items()}
         self._define(replace=False)
+
+    @property
+    def node(self) -> DerivedNode:
+        """The node; another one after :meth:`follow_book` took something in."""
+        return cast("DerivedNode", self._graph[f"{self._book.name}:DRIFT"])
 
     def follow_book(self) -> bool:
         """Rest on the positions that there are now; return whether they changed."""
-        if self._positions == self._held():
+        if self._followed() == self._held():
             return False
         self._define(replace=True)
         return True
@@ -87,7 +101,8 @@ class BookDrift:
             The book holds none of the assets.
         """
         target = self._target.value if isinstance(self._target, Node) else self._target
-        return self._drifts(target, [cast("float", position.value) for position in self._positions])
+        held = self._followed()
+        return self._drifts(target, held, self._ways(held), lambda node: node.value)
 
     def contributor(self) -> str:
         """Say which asset is furthest from its target."""
@@ -100,16 +115,21 @@ class BookDrift:
         self._graph.unregister(self.node)
 
     def _define(self, *, replace: bool) -> None:
-        self._positions = self._held()
-        targets = [self._target] if isinstance(self._target, Node) else []
+        held = self._held()
+        ways = self._ways(held)
+        rates = [node for way in ways.values() for node in (*way.multiply, *way.divide)]
+        target = self._target
+        inputs = list(dict.fromkeys([*([target] if isinstance(target, Node) else []), *held, *rates]))
 
         def furthest(*values: object) -> float:
-            target = values[0] if targets else self._target
-            drifts = self._drifts(target, cast("tuple[float, ...]", values[len(targets) :]))
-            return max(abs(drift) for drift in drifts.values())
+            read = dict(zip(inputs, values, strict=True)).__getitem__
+            wanted = read(target) if isinstance(target, Node) else target
+            return max(abs(drift) for drift in self._drifts(wanted, held, ways, read).values())
 
-        name = f"{self._book.name}:DRIFT"
-        self.node = self._graph.derive(name, furthest, [*targets, *self._positions], replace=replace)
+        self._graph.derive(f"{self._book.name}:DRIFT", furthest, inputs, replace=replace)
+
+    def _followed(self) -> tuple[Position, ...]:
+        return tuple(node for node in self.node.underliers if isinstance(node, Position))
 
     def _held(self) -> tuple[Position, ...]:
         return tuple(position for position in self._book.positions if self._asset(position) is not None)
@@ -120,11 +140,29 @@ class BookDrift:
             return None
         return self._ticker.get(contract.spot)
 
-    def _drifts(self, target: object, values: list[float] | tuple[float, ...]) -> dict[str, float]:
-        wanted = target.by_ticker() if isinstance(target, OptimalPortfolio) else cast("Mapping[str, float]", target)
+    def _wanted(self, target: object) -> dict[str, float]:
+        """Return the targets of the given assets among themselves."""
+        given = target.by_ticker() if isinstance(target, OptimalPortfolio) else cast("Mapping[str, float]", target)
+        kept = {ticker: given[ticker] for ticker in given if ticker in self._ticker.values()}
+        total = sum(kept.values()) if len(kept) < len(given) else 1.0
+        return {ticker: weight / total for ticker, weight in kept.items()} if total > 0.0 else kept
+
+    def _ways(self, held: Sequence[Position]) -> dict[str, Conversion]:
+        currencies = dict.fromkeys(position.currency for position in held)
+        return {currency: find_conversion(self._graph, currency, self._book.base_currency) for currency in currencies}
+
+    def _drifts(
+        self,
+        target: object,
+        positions: Sequence[Position],
+        ways: Mapping[str, Conversion],
+        read: Callable[[Node], object],
+    ) -> dict[str, float]:
+        wanted = self._wanted(target)
         held = dict.fromkeys(wanted, 0.0)
-        for position, value in zip(self._positions, values, strict=True):
+        for position in positions:
             asset = cast("str", self._asset(position))
+            value = cast("float", read(position)) * ways[position.currency].rate(read)
             held[asset] = held.get(asset, 0.0) + value
         total = sum(held.values())
         if not total > 0.0:

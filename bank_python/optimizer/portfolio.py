@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
 
 _DUST = 1e-24
+_NAMED = 4
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 
 
@@ -50,7 +51,7 @@ class Performance(NamedTuple):
 
 
 @storable("optimizer.OptimalPortfolio", version=1)
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OptimalPortfolio:
     """A portfolio with its proof; made by an optimiser.
 
@@ -87,6 +88,12 @@ class OptimalPortfolio:
     certificate: Certificate
     estimator: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        largest = sorted(self.by_ticker().items(), key=lambda held: -abs(held[1]))[:_NAMED]
+        more = f", {len(self.tickers) - _NAMED} more" if len(self.tickers) > _NAMED else ""
+        weights = ", ".join(f"{name} {weight:.1%}" for name, weight in largest)
+        return f"<OptimalPortfolio {self.method}: {weights}{more}; volatility {self.volatility:.1%}>"
 
     def by_ticker(self) -> dict[str, float]:
         """Return the weights by ticker."""

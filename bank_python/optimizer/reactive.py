@@ -4,7 +4,7 @@ A :class:`ReactivePortfolio` rests on the spots of its assets and on their histo
 returns are estimated from the past closes and, as the last of them, the present prices; the portfolio is a node, and so
 is every weight::
 
-    A_SPOT, B_SPOT, … → OPTIMAL:PORTFOLIO → OPTIMAL:WEIGHT:A, OPTIMAL:WEIGHT:B, …
+    OPTIMAL:CLOSES, A_SPOT, B_SPOT, … → OPTIMAL:PORTFOLIO → OPTIMAL:WEIGHT:A, OPTIMAL:WEIGHT:B, …
 
 An optimum at every tick is rarely wanted: a policy says when it is found again (at most every so many seconds, or only
 when a price has moved by so much), and ``as_of_tick`` of the node how old it is. What-if layers and ``explain`` work as
@@ -32,12 +32,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from bank_python.dagger import LargeNode
+from bank_python.dagger import Domain, LargeNode, Leaf
 from bank_python.errors import CalibrationError
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.drift import BookDrift
 from bank_python.optimizer.estimators import Estimator
 from bank_python.optimizer.factory import create_optimizer
+from bank_python.optimizer.inputs import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from bank_python.dagger import DependencyGraph, DerivedNode, Node, Policy
     from bank_python.instruments import Book
     from bank_python.market_data.price_history import PriceHistoryTable
+    from bank_python.numerics import FloatArray
     from bank_python.optimizer.covariance_data import Estimation
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
@@ -99,21 +101,21 @@ class ReactivePortfolio:
         estimation: Estimation | None = None,
         **params: Any,
     ) -> None:
-        self.name, self.tickers = name, tuple(tickers)
+        self.name, self.tickers = name, distinct(tickers)
         self._graph, self._history = graph, history
         self._kind, self._params = kind, params
         self._estimation: Estimation = {"estimator": Estimator.LEDOIT_WOLF, **(estimation or {})}
         known = spots or {}
         self.spots = {ticker: graph.node(known.get(ticker, f"{ticker}_SPOT")) for ticker in self.tickers}
-        self._closes = history.panel(self.tickers).closes
-        self.find(*(float(cast("float", spot.value)) for spot in self.spots.values()))
-        self.node: DerivedNode = graph.register(
-            LargeNode(f"{name}:PORTFOLIO", self.find, list(self.spots.values()), None, policy)
-        )
-        self._weights = {
-            ticker: graph.derive(f"{name}:WEIGHT:{ticker}", _picker(i), [self.node])
-            for i, ticker in enumerate(self.tickers)
-        }
+        self._closes = Leaf(f"{name}:CLOSES", self._panel(), Domain.ANY)
+        found = self.find(*(float(cast("float", spot.value)) for spot in self.spots.values()))
+        inputs = [self._closes, *self.spots.values()]
+        with graph.batch():  # all of its nodes, or none where a name is taken
+            self.node: DerivedNode = graph.register(LargeNode(f"{name}:PORTFOLIO", self._found, inputs, None, policy))
+            self._weights = {
+                ticker: graph.derive(f"{name}:WEIGHT:{ticker}", _picker(i), [self.node])
+                for i, ticker in enumerate(found.tickers)
+            }
 
     @property
     def portfolio(self) -> OptimalPortfolio:
@@ -129,24 +131,24 @@ class ReactivePortfolio:
             It is not one of the assets.
         """
         if ticker not in self._weights:
-            raise CalibrationError(f"no weight of {ticker!r}; there are {', '.join(self.tickers)}", value=ticker)
+            raise CalibrationError(f"no weight of {ticker!r}; there are {', '.join(self._weights)}", value=ticker)
         return self._weights[ticker]
 
     def data(self) -> CovarianceData:
         """Return what the optimum stands on at the present prices."""
-        return self._data([float(cast("float", spot.value)) for spot in self.spots.values()])
+        prices = [float(cast("float", spot.value)) for spot in self.spots.values()]
+        return self._data(cast("FloatArray", self._closes.value), prices)
 
     def find(self, *prices: float) -> OptimalPortfolio:
         """Return the optimum at given prices of the assets, in their order."""
-        return create_optimizer(self._kind, self._data(prices), **self._params).optimize()
+        return self._found(cast("FloatArray", self._closes.value), *prices)
 
     def follow_history(self) -> bool:
-        """Take in what was loaded into the history since; return whether there was anything."""
-        closes = self._history.panel(self.tickers).closes
-        if np.array_equal(closes, self._closes):
+        """Take in what was loaded into the history since, as a tick; return whether there was anything."""
+        closes = self._panel()
+        if np.array_equal(closes, cast("FloatArray", self._closes.value)):
             return False
-        self._closes = closes
-        self._graph.rewire(self.node, list(self.spots.values()))
+        self._closes.set(closes)
         return True
 
     def drift(self, book: Book) -> BookDrift:
@@ -154,13 +156,31 @@ class ReactivePortfolio:
         return BookDrift(self._graph, book, self.spots, self.node)
 
     def remove(self) -> None:
-        """Take its nodes out of the graph."""
-        for node in (*self._weights.values(), self.node):
-            self._graph.unregister(node)
+        """Take its nodes out of the graph.
 
-    def _data(self, prices: Sequence[float]) -> CovarianceData:
-        return CovarianceData.from_prices(np.vstack([self._closes, prices]), self.tickers, **self._estimation)
+        Raises
+        ------
+        GraphError
+            Something rests on one of them, such as a book's drift; nothing has changed.
+        """
+        with self._graph.batch():
+            for node in (*self._weights.values(), self.node, self._closes):
+                self._graph.unregister(node)
+
+    def _found(self, closes: FloatArray, *prices: float) -> OptimalPortfolio:
+        return create_optimizer(self._kind, self._data(closes, prices), **self._params).optimize()
+
+    def _data(self, closes: FloatArray, prices: Sequence[float]) -> CovarianceData:
+        return CovarianceData.from_prices(np.vstack([closes, prices]), self.tickers, **self._estimation)
+
+    def _panel(self) -> FloatArray:
+        closes = self._history.panel(self.tickers).closes
+        closes.setflags(write=False)  # a leaf's value is nobody's to change
+        return closes
 
 
 def _picker(i: int) -> Any:
-    return lambda portfolio: float(portfolio.weights[i])
+    def weight(portfolio: OptimalPortfolio) -> float:
+        return float(portfolio.weights[i])
+
+    return weight

@@ -68,20 +68,10 @@ def test_figures_out_of_range_are_refused(given_, match):
         Constraints(**given_)
 
 
-def test_what_is_simple_and_what_has_kinks():
-    assert Constraints().is_simple
-    assert Constraints(bounds=(-1.0, 1.0), invested=0.0, transaction_cost={"SPY": 0.0}, current={}).is_simple
-    grouped = Constraints(groups=[Group("g", ["SPY"], upper=0.5)])
-    assert not grouped.is_simple
-    assert not grouped.has_kinks
-    for kinked in (
-        Constraints(turnover=0.0, current={}),
-        Constraints(leverage=2.0),
-        Constraints(transaction_cost=0.01, current={}),
-        Constraints(transaction_cost={"SPY": 0.0, "TLT": 0.01}, current={}),
-    ):
-        assert kinked.has_kinks
-        assert not kinked.is_simple
+@pytest.mark.parametrize("groups", [{"p": ["A"]}, [("A", 0.1)], ["A"]])
+def test_what_is_no_group_is_refused(groups):
+    with pytest.raises(ModelError, match="give a list of Group"):
+        Constraints(groups=groups)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph
-from bank_python.errors import DuplicateNodeError, RiskError, UpstreamError
+from bank_python.errors import DuplicateNodeError, ModelError, RiskError, UpstreamError
 from bank_python.instruments import Book, Equity, Option, Position
 from bank_python.market_data import MarketData
 from bank_python.market_data.feed import Bar, PriceHistory
@@ -386,3 +386,16 @@ def test_it_comes_down_before_the_optimum(followed):
     drift.remove()
     optimal.remove()
     assert {node.name for node in desk.graph} == {name for name in before if not name.startswith("OPTIMAL")}
+
+
+def test_what_the_target_holds_beside_the_assets_is_left_out():
+    desk = Desk({"A": 100.0, "B": 100.0}, {"A": 30.0, "B": 10.0})
+    data = CovarianceData(tickers=["SAFE", "A", "B"], covariance=np.eye(3), expected_returns=[0.0, 0.0, 0.0])
+    target = portfolio_of(data, "barbell", [0.6, 0.3, 0.1])
+    assert desk.drift(target).drifts() == {"A": pytest.approx(0.0), "B": pytest.approx(0.0)}
+
+
+def test_a_target_that_names_no_asset_is_refused():
+    desk = Desk({"A": 100.0}, {"A": 30.0})
+    with pytest.raises(ModelError, match="target names 'Z'; there are A"):
+        BookDrift(desk.graph, desk.book, desk.spots, {"A": 0.5, "Z": 0.5})
