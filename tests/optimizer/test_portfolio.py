@@ -106,12 +106,16 @@ def test_rounded_weights_keep_their_sum(seed, n, cutoff, digits):
     rounded = portfolio_of(drawn(n), "drawn", weights).clean_weights(cutoff, digits)
     assert sum(rounded.values()) == pytest.approx(1.0, abs=1e-12)
     assert list(rounded) == [f"A{i}" for i in range(n)]
-    largest = int(np.argmax(weights))
-    for i, (kept, weight) in enumerate(zip(rounded.values(), weights.tolist(), strict=True)):
+    # One takes up the rounding: the largest, of those that are equal when rounded any.
+    taken = []
+    for name, kept, weight in zip(rounded, rounded.values(), weights.tolist(), strict=True):
         assert kept == round(kept, digits)
-        if i != largest:
-            assert abs(kept - weight) <= max(cutoff, 0.5 * 10.0**-digits) + 1e-12
-            assert kept == 0.0 or abs(weight) >= cutoff
+        if abs(kept - weight) > max(cutoff, 0.5 * 10.0**-digits) + 1e-12:
+            taken.append(name)
+            assert weight >= weights.max() - 10.0**-digits
+        else:
+            assert kept == 0.0 or weight >= cutoff
+    assert len(taken) <= 1
 
 
 @pytest.mark.parametrize("cutoff", [-1e-9, math.nan, math.inf])
