@@ -56,6 +56,8 @@ _LEAST = 1e-10
 _TINY = 1e-150
 _RIDGE = 1e-14
 _NARROW = 2
+_PROGRESS = 0.9
+_MIDDLE = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -303,10 +305,14 @@ class _Path:
         reach = self._reach(guess, 1.0)
         ahead = self._ahead_gap(guess, reach)
         aim = mu * (ahead / mu) ** 3 if mu > 0.0 else 0.0
-        below = below + aim - guess.v * guess.z
-        above = np.where(self._soft, above + aim - guess.u * guess.spare, 0.0)
-        move = self._move(system, residuals, below, above)
+        corrected = np.where(self._soft, above + aim - guess.u * guess.spare, 0.0)
+        move = self._move(system, residuals, below + aim - guess.v * guess.z, corrected)
         step = self._reach(move, _BACK)
+        if self._ahead_gap(move, step) > _PROGRESS * mu:
+            # The correction may lead round in a circle; a plain step towards the middle does not.
+            middle = _MIDDLE * mu
+            move = self._move(system, residuals, below + middle, np.where(self._soft, above + middle, 0.0))
+            step = self._reach(move, _BACK)
         self._at = _Point(*(now + step * change for now, change in zip(_parts(at), _parts(move), strict=True)))
         return step > 1e-10 and all(np.isfinite(part).all() for part in _parts(self._at))  # noqa: PLR2004 - stuck
 

@@ -12,6 +12,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -310,6 +311,8 @@ class CovarianceData:
         CalibrationError
             That ticker is there already, or the rate is not finite.
         """
+        if not math.isfinite(rate):
+            raise CalibrationError(f"cash at a rate of {rate!r}; give a rate a year", value=rate)
         means, past = self.expected_returns, self.returns
         a_period = np.full((0 if past is None else len(past), 1), rate / self.periods_per_year)
         return type(self)(

@@ -9,7 +9,7 @@ import numpy as np
 
 from bank_python.errors import MissingExtraError, ModelError
 from bank_python.optimizer.constraints import Constraints
-from bank_python.optimizer.efficient_path import EfficientPath
+from bank_python.optimizer.efficient_path import most_reward
 from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.min_cvar import MinCvarOptimizer
 
@@ -126,7 +126,7 @@ def cvar_frontier(
     ModelError
         Fewer than two portfolios, or whatever :class:`MinCvarOptimizer` refuses.
     """
-    if count < _FEWEST:
+    if not isinstance(count, int) or count < _FEWEST:  # type: ignore[redundant-expr]  # untyped callers
         raise ModelError(f"count={count!r}; give two portfolios or more", value=count)
 
     def least(target: float | None) -> OptimalPortfolio:
@@ -136,7 +136,7 @@ def cvar_frontier(
 
     allowed = FeasibleSet.of(cov_data.tickers, constraints or Constraints())
     found = [least(None)]
-    most = EfficientPath(cov_data, allowed, cov_data.means_for("a frontier")).most_reward()
+    most = most_reward(cov_data, allowed, cov_data.means_for("a frontier"))
     last = most - _INSIDE * abs(most)
     targets = np.linspace(found[0].expected_return, last, count)[1:] if last > found[0].expected_return else np.empty(0)
     for number, target in enumerate(targets.tolist(), start=2):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import InfeasibleError, ModelError
+from bank_python.errors import InfeasibleError, MatrixError, ModelError
 from bank_python.optimizer.minimum import minimise
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from bank_python.optimizer.feasible import FeasibleSet
     from bank_python.optimizer.minimum import Minimum
 
-__all__ = ["EfficientPath"]
+__all__ = ["EfficientPath", "earning", "most_reward"]
 
 _MOST = 200
 _FAR = 1e6
 _GROWTH = 16.0
 _ROUNDING = 1e-13
 _FLAT = 1e-10
+_PROVEN = 1e-9
+_DUST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +74,13 @@ class EfficientPath:
     """
 
     def __init__(self, data: CovarianceData, allowed: FeasibleSet, reward: FloatArray) -> None:
-        self._sigma, self._definite = data.covariance, not data.riskless
+        self._data, self._sigma = data, data.covariance
         self._allowed, self._reward = allowed, reward
+        # The sum of the weights is given, so rewards count from the middle of them: small differences are not lost.
+        self._above = reward - 0.5 * (reward.max() + reward.min())
         self._systems = 0
-        size = float(np.abs(reward).max())
-        self._unit = float(np.diag(data.covariance).mean()) / size if size > 0.0 else 1.0
+        size = float(np.abs(self._above).max()) or float(np.abs(reward).max()) or 1.0
+        self._unit = float(np.diag(data.covariance).mean()) / size
 
     def best_ratio(self, floor: float) -> Minimum:
         """Return the portfolio with the largest ratio of reward above a floor to standard deviation.
@@ -84,7 +88,8 @@ class EfficientPath:
         Raises
         ------
         InfeasibleError
-            No allowed portfolio has a reward above the floor, or nothing is allowed at all.
+            No allowed portfolio has a reward above the floor, one has it without risk, the ratio rises without end, or
+            nothing is allowed at all.
         """
 
         def aim(segment: _Segment) -> tuple[float, float]:
@@ -92,6 +97,7 @@ class EfficientPath:
             ahead = segment.scale * (segment.reward - floor) - segment.variance
             return ahead, segment.variance_at / above if above > 0.0 else math.inf
 
+        self._require_risk(floor)
         segment = self._search(aim)
         if segment.reward <= floor:
             raise InfeasibleError(
@@ -99,9 +105,13 @@ class EfficientPath:
                 "lower the risk-free rate, or look at min_variance",
                 value=segment.reward,
             )
-        off = abs(segment.scale * (segment.reward - floor) - segment.variance) / segment.variance
-        proof = segment.found.certificate
-        return replace(segment.found, certificate=replace(proof, kkt_residual=max(proof.kkt_residual, off)))
+        ahead, _ = aim(segment)
+        off = 0.0 if self._is_end(segment) else abs(ahead) / segment.variance
+        if off > _PROVEN:
+            raise InfeasibleError(
+                "the ratio rises without end, the further the more is sold short; give finite bounds, or a leverage"
+            )
+        return _proven(segment, off)
 
     def of_risk(self, volatility: float) -> Minimum:
         """Return the portfolio of most reward whose standard deviation is at most a given one.
@@ -124,11 +134,30 @@ class EfficientPath:
             raise InfeasibleError(
                 f"target_risk={volatility:g} is below the least risk that is allowed, {least:.6g}", value=least
             )
-        return segment.found
+        ahead, _ = aim(segment)
+        return _proven(segment, 0.0 if self._is_end(segment) else abs(ahead) / target)
 
-    def most_reward(self) -> float:
-        """Return the largest reward of an allowed portfolio, less the cost of coming to it."""
-        return self._at(_FAR * self._unit, None).reward
+    def end(self) -> Minimum:
+        """Return the portfolio of the largest reward, after the cost of coming to it."""
+        return self._at(_FAR * self._unit, None).found
+
+    def _require_risk(self, floor: float) -> None:
+        """Refuse a portfolio without risk that earns more than the floor: beside it no ratio is the largest."""
+        if not self._data.riskless:
+            return
+        least = self._at(self._unit / _FAR, None)
+        widest = float(np.diag(self._sigma).max())
+        room = _PROVEN * max(float(np.abs(self._reward).max()), abs(floor))
+        if least.variance_at <= _DUST * widest and least.reward_at > floor + room:
+            raise InfeasibleError(
+                f"a portfolio without risk earns {least.reward_at:.6g} a year, more than the risk-free rate {floor:g}: "
+                "no ratio is the largest; give that rate, or a bound to cash",
+                value=least.reward_at,
+            )
+
+    def _is_end(self, segment: _Segment) -> bool:
+        """Whether a segment is the last: the portfolio of most reward."""
+        return segment.reward_slope == 0.0 and segment.scale >= _FAR * self._unit
 
     def _search(self, aim: Callable[[_Segment], tuple[float, float]]) -> _Segment:
         """Follow an aim, which tells how far one has gone too far and where to go, until it is met."""
@@ -152,18 +181,63 @@ class EfficientPath:
         found = minimise(
             self._allowed,
             self._sigma,
-            -scale * self._reward,
+            -scale * self._above,
             cost_scale=scale,
             start=start,
-            definite=self._definite,
+            definite=not self._data.riskless,
         )
         self._systems += found.certificate.iterations + 1
         found = replace(found, certificate=replace(found.certificate, iterations=self._systems))
-        slope = float((self._reward - found.pull) @ found.slope(self._reward))
+        slope = float((self._above - found.pull) @ found.slope(self._above))
         reward = float(self._reward @ found.weights) - self._allowed.paid(found.weights)
         variance = float(found.weights @ self._sigma @ found.weights)
         slope = slope if scale**2 * slope > _FLAT * variance else 0.0
         return _Segment(scale, found, reward - scale * slope, slope, variance - scale**2 * slope)
+
+
+def most_reward(data: CovarianceData, allowed: FeasibleSet, reward: FloatArray) -> float:
+    """Return the largest reward of an allowed portfolio, before the cost of coming to it."""
+    free = replace(allowed, cost=np.zeros_like(allowed.cost))
+    return float(reward @ EfficientPath(data, free, reward).end().weights)
+
+
+def earning(
+    data: CovarianceData, allowed: FeasibleSet, least: float, find: Callable[[FeasibleSet], Minimum]
+) -> Minimum:
+    """Return what is found among the portfolios that are expected to earn at least so much a year.
+
+    Parameters
+    ----------
+    data : CovarianceData
+        With expected returns.
+    allowed : FeasibleSet
+        The portfolios to choose from.
+    least : float
+        A return a year, before costs.
+    find : callable
+        From a feasible set to what is wanted of it.
+
+    Raises
+    ------
+    InfeasibleError
+        None of them earns so much; the message says what can be earned.
+    """
+    means = data.means_for("target_return")
+    try:
+        return find(allowed.with_row(f"return at least {least:g}", -means, -least))
+    except (InfeasibleError, MatrixError) as error:
+        most = most_reward(data, allowed, means)
+        if least <= most:
+            raise
+        raise InfeasibleError(
+            f"target_return={least:g} is out of reach: the most that is allowed is {most:.6g} a year", value=most
+        ) from error
+
+
+def _proven(segment: _Segment, off: float) -> Minimum:
+    """Return the portfolio; how far the aim was missed counts as a condition of the optimum."""
+    proof = segment.found.certificate
+    return replace(segment.found, certificate=replace(proof, kkt_residual=max(proof.kkt_residual, off)))
 
 
 def _within(aimed: float, low: float, high: float, unit: float) -> float:

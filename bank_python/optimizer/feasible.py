@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bank_python.errors import InfeasibleError
 from bank_python.optimizer.constraints import bounds_of, by_asset, known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
     from bank_python.numerics import FloatArray
@@ -76,7 +77,7 @@ class FeasibleSet:
         equal = [group for group in constraints.groups if group.lower == group.upper]
         rows = _rows(tickers, [group for group in constraints.groups if group.lower < group.upper])
         cost = constraints.transaction_cost
-        prices: Mapping[str, float] = cost if not isinstance(cost, float | int) else dict.fromkeys(tickers, cost)
+        prices = cost if isinstance(cost, Mapping) else dict.fromkeys(tickers, cost)
         return cls(
             tickers=tickers,
             lower=lower,

@@ -13,7 +13,6 @@ from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.hierarchy import AssetDistance, LinkageMethod, hierarchical_weights
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
-from bank_python.optimizer.portfolio import portfolio_of
 
 if TYPE_CHECKING:
     from bank_python.optimizer.constraints import Constraints
@@ -84,4 +83,4 @@ class HierarchicalRiskParityOptimizer(Optimizer):
         at_lower = tuple(name for name, w, low in zip(data.tickers, wanted, allowed.lower, strict=True) if w == low)
         at_upper = tuple(name for name, w, high in zip(data.tickers, wanted, allowed.upper, strict=True) if w == high)
         proof = Certificate(kkt_residual=breach, duality_gap=0.0, at_lower=at_lower, at_upper=at_upper, iterations=1)
-        return portfolio_of(data, self.kind, wanted, proof, risk_free_rate=self._rate)
+        return self._measured(wanted, proof)

@@ -72,6 +72,8 @@ def symmetric(names: tuple[str, ...], covariance: ArrayLike) -> FloatArray:
 def definite(names: tuple[str, ...], covariance: ArrayLike, riskless: tuple[str, ...] = ()) -> FloatArray:
     """Return a covariance that cannot be written to; refuse one that has no Cholesky factor, cash apart."""
     risky = [i for i, name in enumerate(names) if name not in riskless]
+    if not risky:
+        raise MatrixError(f"all of {', '.join(names)} are without risk; give an asset that has some")
     inner = np.ix_(risky, risky)
     given = np.array(covariance, dtype=np.float64)
     if given.shape != (len(names), len(names)):

@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from bank_python.errors import InfeasibleError, ModelError
-from bank_python.optimizer.efficient_path import EfficientPath
+from bank_python.errors import ModelError
+from bank_python.optimizer.efficient_path import EfficientPath, earning
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from bank_python.optimizer.constraints import Constraints
     from bank_python.optimizer.covariance_data import CovarianceData
-    from bank_python.optimizer.minimum import Minimum
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
 __all__ = ["MeanVarianceOptimizer", "MinVarianceOptimizer"]
@@ -87,30 +86,20 @@ class MeanVarianceOptimizer(Optimizer):
         if self._risk is not None:
             path = EfficientPath(self._data, self._allowed, self._means)
             return self._told(path.of_risk(self._risk))
+        definite = not self._data.riskless
         if self._return is not None:
-            return self._told(self._earning(self._return))
+            flat = np.zeros(len(self._means))
+            return self._told(
+                earning(
+                    self._data,
+                    self._allowed,
+                    self._return,
+                    lambda allowed: minimise(allowed, self._data.covariance, flat, definite=definite),
+                )
+            )
         return self._told(
-            minimise(
-                self._allowed,
-                self._aversion * self._data.covariance,
-                -self._means,
-                definite=not self._data.riskless,
-            )
+            minimise(self._allowed, self._aversion * self._data.covariance, -self._means, definite=definite)
         )
-
-    def _earning(self, least: float) -> Minimum:
-        name = f"return at least {least:g}"
-        floored = self._allowed.with_row(name, -self._means, -least)
-        try:
-            return minimise(
-                floored, self._data.covariance, np.zeros(len(self._means)), definite=not self._data.riskless
-            )
-        except InfeasibleError as error:
-            path = EfficientPath(self._data, self._allowed, self._means)
-            most = path.most_reward()
-            raise InfeasibleError(
-                f"target_return={least:g} is out of reach: the most that is allowed is {most:.6g} a year", value=most
-            ) from error
 
 
 class MinVarianceOptimizer(Optimizer):

@@ -10,18 +10,21 @@ R. T. Rockafellar and S. Uryasev, "Optimization of conditional value-at-risk", J
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from bank_python.errors import InfeasibleError, ModelError
-from bank_python.optimizer.efficient_path import EfficientPath
+from bank_python.errors import ModelError
+from bank_python.optimizer.efficient_path import earning
 from bank_python.optimizer.minimum import Tail, minimise
 from bank_python.optimizer.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from bank_python.optimizer.constraints import Constraints
     from bank_python.optimizer.covariance_data import CovarianceData
+    from bank_python.optimizer.feasible import FeasibleSet
+    from bank_python.optimizer.minimum import Minimum
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
 __all__ = ["MinCvarOptimizer"]
@@ -74,22 +77,23 @@ class MinCvarOptimizer(Optimizer):
                 f"give at most {1.0 - 1.0 / len(returns):.6g}",
                 value=confidence,
             )
+        if target_return is not None:
+            cov_data.means_for("target_return")
+            if not math.isfinite(target_return):
+                raise ModelError(f"target_return={target_return!r}; give a return a year", value=target_return)
         self._tail = Tail(returns, confidence)
         self._target = target_return
 
     def optimize(self) -> OptimalPortfolio:
         """Return the portfolio."""
-        data, allowed, n = self._data, self._allowed, len(self._data.tickers)
-        if self._target is not None:
-            means = data.means_for("target_return")
-            most = EfficientPath(data, allowed, means).most_reward() if self._target > 0.0 else np.inf
-            if self._target > most:
-                raise InfeasibleError(
-                    f"target_return={self._target:g} is out of reach: the most that is allowed is {most:.6g} a year",
-                    value=most,
-                )
-            allowed = allowed.with_row(f"return at least {self._target:g}", -means, -self._target)
-        found = minimise(
-            allowed, np.zeros((n, n)), np.zeros(n), cost_scale=1.0 / data.periods_per_year, tail=self._tail
-        )
-        return self._told(found, cvar=found.objective - allowed.paid(found.weights) / data.periods_per_year)
+        data = self._data
+        found = self._least(self._allowed) if self._target is None else self._earning(self._target)
+        return self._told(found, cvar=found.objective - self._allowed.paid(found.weights) / data.periods_per_year)
+
+    def _earning(self, least: float) -> Minimum:
+        return earning(self._data, self._allowed, least, self._least)
+
+    def _least(self, allowed: FeasibleSet) -> Minimum:
+        n = len(self._data.tickers)
+        a_period = 1.0 / self._data.periods_per_year
+        return minimise(allowed, np.zeros((n, n)), np.zeros(n), cost_scale=a_period, tail=self._tail)

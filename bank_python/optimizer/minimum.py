@@ -98,6 +98,11 @@ class Tail:
     returns: FloatArray
     confidence: float
 
+    @property
+    def unit(self) -> float:
+        """The largest return: losses are counted in it, so that they are of the size of weights."""
+        return float(np.abs(self.returns).max(initial=0.0)) or 1.0
+
 
 def minimise(
     allowed: FeasibleSet,
@@ -201,7 +206,7 @@ def _priced(
     soft, sides, prices = _soft_rows(allowed, cost_scale, tail, n + more)
     rows, count = np.vstack([*hard, soft]), len(hard[0]) + len(hard[1])
     cost = np.pad(q, (0, more))
-    cost[-1] += 1.0 if tail is not None else 0.0
+    cost[-1] += 0.0 if tail is None else tail.unit
     curved = np.pad(P, (0, more))
     solved = solve_hinges(
         curved,
@@ -234,11 +239,11 @@ def _soft_rows(
     unit, price = np.eye(width)[costly], cost_scale * allowed.cost[costly]
     rows, sides, prices = [unit, -unit], [allowed.current[costly], -allowed.current[costly]], [price, price]
     if tail is not None:
-        losses = _widened(-tail.returns, width)
+        losses = _widened(-tail.returns / tail.unit, width)
         losses[:, -1] = -1.0
         rows.append(losses)
         sides.append(np.zeros(len(losses)))
-        prices.append(np.full(len(losses), 1.0 / ((1.0 - tail.confidence) * len(losses))))
+        prices.append(np.full(len(losses), tail.unit / ((1.0 - tail.confidence) * len(losses))))
     return np.vstack(rows), np.concatenate(sides), np.concatenate(prices)
 
 

@@ -14,6 +14,8 @@ from bank_python.optimizer.portfolio import portfolio_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bank_python.numerics import FloatArray
+    from bank_python.optimizer.certificate import Certificate
     from bank_python.optimizer.covariance_data import CovarianceData
     from bank_python.optimizer.minimum import Minimum
     from bank_python.optimizer.portfolio import OptimalPortfolio
@@ -59,12 +61,14 @@ class Optimizer(ABC):
         """Return the portfolio."""
 
     def _told(self, found: Minimum, **figures: float) -> OptimalPortfolio:
-        """Return what was found, measured; what it costs to come there is told where there is a cost."""
+        """Return what was found, measured."""
+        return self._measured(found.weights, found.certificate, **figures)
+
+    def _measured(self, weights: FloatArray, proof: Certificate, **figures: float) -> OptimalPortfolio:
+        """Return weights, measured; how much is traded to come there and what it costs is told where it counts."""
         told: Mapping[str, float] = figures
         if self._allowed.cost.any():
-            told = {**figures, "transaction_cost": self._allowed.paid(found.weights)}
+            told = {**figures, "transaction_cost": self._allowed.paid(weights)}
         if self._constraints.current is not None:
-            told = {**told, "turnover": self._allowed.traded(found.weights)}
-        return portfolio_of(
-            self._data, self.kind, found.weights, found.certificate, risk_free_rate=self._rate, figures=told
-        )
+            told = {**told, "turnover": self._allowed.traded(weights)}
+        return portfolio_of(self._data, self.kind, weights, proof, risk_free_rate=self._rate, figures=told)

@@ -112,10 +112,13 @@ class OptimalPortfolio:
         Raises
         ------
         ModelError
-            The cutoff is below 0 or not finite.
+            The cutoff is below 0, not finite, or above every weight.
         """
         if not 0.0 <= cutoff < math.inf:
             raise ModelError(f"cutoff={cutoff!r}; give a weight from 0 on, 1e-4 is usual", value=cutoff)
+        most = float(np.abs(self.weights).max())
+        if cutoff > most > 0.0:
+            raise ModelError(f"cutoff={cutoff:g} leaves nothing: the largest weight is {most:.3g}", value=cutoff)
         kept = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights).round(digits)
         largest = int(np.abs(kept).argmax())
         kept[largest] = round(float(kept[largest] + self.weights.sum() - kept.sum()), digits)

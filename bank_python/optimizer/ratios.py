@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from bank_python.errors import ModelError
 from bank_python.optimizer.efficient_path import EfficientPath
 from bank_python.optimizer.optimizer import Optimizer
 
 if TYPE_CHECKING:
+    from bank_python.optimizer.constraints import Constraints
+    from bank_python.optimizer.covariance_data import CovarianceData
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
 __all__ = ["MaxDiversificationOptimizer", "MaxSharpeOptimizer"]
@@ -43,6 +46,15 @@ class MaxDiversificationOptimizer(Optimizer):
     """The largest diversification ratio, told as ``figures["diversification_ratio"]``; cash has no place in it."""
 
     kind: ClassVar[str] = "max_diversification"
+
+    def __init__(
+        self, cov_data: CovarianceData, constraints: Constraints | None = None, *, risk_free_rate: float = 0.0
+    ) -> None:
+        super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
+        if not self._constraints.invested > 0.0:
+            raise ModelError(
+                f"invested={self._constraints.invested:g}; what is not held is not diversified: give above 0"
+            )
 
     def optimize(self) -> OptimalPortfolio:
         """Return the portfolio."""

@@ -21,6 +21,7 @@ portfolios", SSRN 2325255 (2013): equation 4.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,7 +33,6 @@ from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.constraints import by_asset
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
-from bank_python.optimizer.portfolio import portfolio_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ _MOST = 100
 _EXACT = 1e-14
 _ALLOWED = 1e-12
 _BACK = 0.9
-_START = 0.01
+_STARTS = (1e-2, 1e-4, 1e-6, 1e-8)  # of the free weights, which all must have at first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,7 +195,7 @@ class RiskParityOptimizer(Optimizer):
         if self._allowed.cost.any() or self._allowed.breach(wanted) > _ALLOWED:
             return self._told(self._nearest(wanted))
         proof = Certificate(kkt_residual=free.residual, duality_gap=free.gap, iterations=free.iterations)
-        return portfolio_of(self._data, self.kind, wanted, proof, risk_free_rate=self._rate)
+        return self._measured(wanted, proof)
 
     def _nearest(self, wanted: FloatArray) -> Minimum:
         """Return the minimum among the allowed weights, by Newton's steps that are quadratic programs."""
@@ -219,7 +219,9 @@ class RiskParityOptimizer(Optimizer):
     def _stepped(self, w: FloatArray, move: FloatArray, decrement: float, scale: FloatArray) -> FloatArray:
         falls = move < 0.0
         step = min(1.0, _BACK * float((w[falls] / -move[falls]).min(initial=np.inf)))
-        now = self._cost(w, scale)
+        variance = float(w @ self._data.covariance @ w)
+        terms = variance + float(np.abs(scale * np.log(w)).sum()) + self._allowed.paid(w)
+        now = self._cost(w, scale) + _EXACT * terms  # no more than rounding
         while self._cost(w + step * move, scale) > now - 0.1 * step * decrement and step > _ALLOWED:
             step *= 0.5
         return w + step * move
@@ -230,9 +232,16 @@ class RiskParityOptimizer(Optimizer):
     def _inside(self, wanted: FloatArray) -> FloatArray:
         """Return allowed weights above 0 to start from: the nearest to what is wanted."""
         allowed = self._allowed
-        low = np.minimum(np.maximum(allowed.lower, _START * wanted), allowed.upper)
-        if (low <= 0.0).any():
-            name = allowed.tickers[int(np.flatnonzero(low <= 0.0)[0])]
+        none = np.flatnonzero(allowed.upper <= 0.0)
+        if len(none):
+            name = allowed.tickers[int(none[0])]
             raise InfeasibleError(f"risk parity holds some of every asset, and {name} may not be held; leave it out")
-        free = replace(allowed, lower=low, cost=np.zeros_like(low))
-        return minimise(free, np.eye(len(low)), -wanted).weights
+        for part in _STARTS:
+            low = np.minimum(np.maximum(allowed.lower, part * wanted), allowed.upper)
+            with suppress(InfeasibleError):
+                free = replace(allowed, lower=low, cost=np.zeros_like(low))
+                return minimise(free, np.eye(len(low)), -wanted).weights
+        raise InfeasibleError(
+            f"no allowed portfolio holds a {1.0 / _STARTS[-1]:.0e}th of what risk parity wants of every asset; "
+            "loosen a group, or leave out who may not be held"
+        )

@@ -123,6 +123,9 @@ def _opinions(views: Mapping[str, float] | Sequence[View], confidences: Mapping[
         return tuple(View({name: 1.0}, back, sure.get(name, _AS_UNCERTAIN)) for name, back in views.items())
     if confidences:
         raise CalibrationError("confidences= goes with views by ticker; a View has its own confidence")
+    wrong = next((view for view in views if not isinstance(view, View)), None)  # type: ignore[redundant-expr]  # untyped callers
+    if wrong is not None:
+        raise CalibrationError(f"views holds {wrong!r}; give expected returns by ticker, or a list of View")
     return tuple(views)
 
 

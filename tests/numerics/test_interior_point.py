@@ -417,3 +417,19 @@ def test_what_is_given_is_not_written_to():
     before = {key: part.copy() for key, part in program.items()}
     solve_hinges(**program)
     assert all(np.array_equal(program[key], before[key]) for key in program)
+
+
+def test_steps_do_not_run_in_a_circle():
+    """Mehrotra's correction can lead back to where one was: here every four steps, with a flat cost of cash."""
+    solved = solve_hinges(
+        [[0.0716, 0.0508, 0.031, 0.0], [0.0508, 0.0769, 0.0266, 0.0], [0.031, 0.0266, 0.0436, 0.0], [0.0] * 4],
+        [-0.0571, -0.0428, -0.0354, -0.0052],
+        E=[[1.0, 0.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]],
+        f=[0.7124, -0.6124],
+        price=[np.inf, np.inf],
+        A=[[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, -1.0, 0.0]],
+        b=[1.0, 0.4682],
+        lower=[-0.2] * 4,
+        upper=[0.8] * 4,
+    )
+    assert solved.converged
