@@ -53,11 +53,13 @@ _BACK = 0.995
 _REFINEMENTS = 12
 _EXACT = 1e-13
 _LEAST = 1e-10
+_FLOOR = 1e-6
 _TINY = 1e-150
 _RIDGE = 1e-14
 _NARROW = 2
 _PROGRESS = 0.9
 _MIDDLE = 0.3
+_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +153,7 @@ class _Rows:
     A: FloatArray
     b: FloatArray
     E: FloatArray
+    sizes: FloatArray
     side: FloatArray
     price: FloatArray
     high: NDArray[np.intp]
@@ -186,7 +189,7 @@ class _Rows:
         high, low = np.flatnonzero(np.isfinite(most)), np.flatnonzero(np.isfinite(least))
         side = np.concatenate([sides, most[high], -least[low]])
         hard = np.full(len(high) + len(low), np.inf)
-        return cls(matrix, cost, equal, right, rows, side, np.concatenate([prices, hard]), high, low)
+        return cls(matrix, cost, equal, right, rows, np.abs(rows), side, np.concatenate([prices, hard]), high, low)
 
     @property
     def count(self) -> int:
@@ -203,6 +206,28 @@ class _Rows:
         total[self.high] += z[self.count : self.count + len(self.high)]
         total[self.low] -= z[self.count + len(self.high) :]
         return np.asarray(total)
+
+    def weighed(self, z: FloatArray) -> FloatArray:
+        """Return the weighted sum of the rows' sizes: the terms of :meth:`back`, which cancel at a minimum."""
+        total = z[: self.count] @ self.sizes
+        total[self.high] += z[self.count : self.count + len(self.high)]
+        total[self.low] += z[self.count + len(self.high) :]
+        return np.asarray(total)
+
+    def floors(self) -> tuple[float, float]:
+        """Return the least length and the least slope that count, so that a minimum at nothing can be told.
+
+        They come from the program's figures alone: taken from a point that runs off they would excuse it.
+        """
+        held = np.concatenate([self.sizes.max(axis=1, initial=0.0), np.ones(len(self.side) - self.count)])
+        size, side = np.append(held, np.abs(self.A).max(axis=1, initial=0.0)), np.abs(np.append(self.side, self.b))
+        told = (side > 0.0) & (size > 0.0)
+        length = float(np.median(side[told] / size[told])) if told.any() else 0.0
+        slope = float(np.abs(self.q).max(initial=0.0)) + length * float(np.abs(self.P).max(initial=0.0))
+        soft = np.isfinite(self.price)
+        if slope == 0.0 and soft.any():
+            slope = float(np.median(self.price[soft] * held[soft]))
+        return max(_FLOOR * length, _TINY), max(_FLOOR * slope, _TINY)
 
     def curved(self, weight: FloatArray) -> FloatArray:
         """Return P and the weighted sum of the rows' squares."""
@@ -239,7 +264,8 @@ class _Path:
         self._pairs = len(rows.side) + int(self._soft.sum())
         self._at = self._start()
         self._floor = _LEAST * self._gap() * self._pairs  # of costs that vanish
-        self._flat = _LEAST * float(self._at.z.max(initial=0.0))  # of slopes that vanish
+        self._short, flat = rows.floors()
+        self._flat = max(flat, _LEAST * float(self._at.z.max(initial=0.0)))  # of slopes that vanish
 
     def run(self) -> tuple[_Point, int]:
         """Step until the conditions hold or nothing is gained any more."""
@@ -282,12 +308,12 @@ class _Path:
         at, rows = self._at, self._rows
         slopes = (rows.q, rows.P @ at.x, rows.back(at.z))
         steep = max(self._flat, _TINY, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
-        wide = max(float(np.abs(at.x).max(initial=0.0)), _TINY)
+        wide = max(float(np.abs(at.x).max(initial=0.0)), self._short)
         cost = abs(float(rows.q @ at.x)) + abs(float(at.x @ rows.P @ at.x)) + float(at.u @ self._paid)
         return max(
             float(np.abs(dual).max(initial=0.0)) / steep,
             max(float(np.abs(equal).max(initial=0.0)), float(np.abs(row).max(initial=0.0))) / wide,
-            self._gap() * self._pairs / max(cost, self._floor, _TINY),
+            self._gap() * self._pairs / max(cost, self._floor, self._short * self._flat, _TINY),
         )
 
     def _gap(self) -> float:
@@ -295,10 +321,13 @@ class _Path:
         return float(at.v @ at.z + at.u @ at.spare) / max(self._pairs, 1)
 
     def _advance(self, residuals: tuple[FloatArray, FloatArray, FloatArray]) -> bool:
-        """Take one step; False where it is nothing."""
+        """Take one step; False where it is nothing or cannot be told any more."""
         at = self._at
         weight = 1.0 / (at.v / at.z + at.u / at.spare)
-        system = _System(self._rows, weight, self._wide)
+        try:
+            system = _System(self._rows, weight, self._wide)
+        except np.linalg.LinAlgError:
+            return False
         mu = self._gap()
         below, above = -at.v * at.z, -at.u * at.spare
         guess = self._move(system, residuals, below, above)
@@ -360,14 +389,16 @@ class _System:
     def __init__(self, rows: _Rows, weight: FloatArray, wide: NDArray[np.intp]) -> None:
         self._rows, self._wide, self._weight = rows, wide, weight.copy()
         self._weight[wide] = 0.0
+        self._border = np.vstack([rows.A, rows.E[wide]])
         curved = rows.curved(self._weight)
-        self._push = _push(np.diag(curved))
-        curved = curved + self._push * rows.A.T @ rows.A
+        self._push = _push(curved, self._border)
+        self._weight[wide] = np.minimum(0.5 * weight[wide], self._push)
+        part = np.append(np.full(len(rows.b), self._push), self._weight[wide])
+        curved = curved + (self._border * part[:, None]).T @ self._border
         self._unit = 1.0 / np.sqrt(np.maximum(np.diag(curved), _TINY))
         self._factor = _factor(curved * self._unit[:, None] * self._unit)
-        self._border = np.vstack([rows.A, rows.E[wide]])
         self._spread = self._inverted(self._border.T)
-        give = np.concatenate([np.zeros(len(rows.b)), 1.0 / weight[wide]])
+        give = np.concatenate([np.zeros(len(rows.b)), 1.0 / (weight[wide] - self._weight[wide])])
         self._schur = self._border @ self._spread + np.diag(give)
 
     def solve(self, dual: FloatArray, equal: FloatArray, lifted: FloatArray) -> tuple[FloatArray, ...]:
@@ -376,33 +407,41 @@ class _System:
         dx = self._inverted(right[:, None])[:, 0]
         held = np.zeros(0)
         if len(self._border):
-            held = solved_or_nearest(self._schur, self._border @ dx + np.concatenate([equal, lifted[self._wide]]))
+            held = self._nearest(self._border @ dx + np.concatenate([equal, lifted[self._wide]]))
             dx = dx - self._spread @ held
         dz = self._weight * (self._rows.ahead(dx) + lifted)
-        dz[self._wide] = held[len(equal) :]
+        dz[self._wide] += held[len(equal) :]
         return dx, held[: len(equal)], dz
+
+    def _nearest(self, right: FloatArray) -> FloatArray:
+        """Return the multipliers; where equalities depend on each other the least of them, so that none drifts off."""
+        unit = 1.0 / np.sqrt(np.maximum(np.diag(self._schur), _TINY))
+        scaled = self._schur * unit[:, None] * unit
+        return np.asarray(unit * np.linalg.lstsq(scaled, unit * right, rcond=_EXACT)[0])
 
     def _inverted(self, right: FloatArray) -> FloatArray:
         return self._unit[:, None] * cholesky_solve(self._factor, self._unit[:, None] * right)
 
 
-def _push(diagonal: FloatArray) -> float:
-    """Return how much of the equalities' squares to add, which changes no step that keeps them.
+def _push(curved: FloatArray, border: FloatArray) -> float:
+    """Return how much of the border's squares to put into the curvature, about as much as is there.
 
-    It is wanted where a variable without risk and without bounds has nothing but an equality to hold it.
+    Of an equality's squares that changes no step; of a wide row it is that part of its weight. It is wanted where
+    nothing but these rows holds a variable.
     """
-    risky = diagonal[diagonal > 0.0]
-    return float(np.median(risky)) if len(risky) < len(diagonal) and len(risky) else 0.0
+    size, there = float((border * border).sum()), float(np.trace(curved))
+    return there / size if size > 0.0 and there > 0.0 else 1.0
 
 
 def _factor(matrix: FloatArray) -> FloatArray:
     """Return the Cholesky factor of a matrix with ones on its diagonal, or of one that is a little more definite."""
     ridge = 0.0
-    while True:
+    while ridge < 1.0:
         try:
             return np.asarray(np.linalg.cholesky(matrix + ridge * np.eye(len(matrix))))
         except np.linalg.LinAlgError:
             ridge = max(_RIDGE, 10.0 * ridge)
+    raise np.linalg.LinAlgError("a figure is not finite")
 
 
 def _parts(point: _Point) -> tuple[FloatArray, ...]:
@@ -464,12 +503,24 @@ def _on_rows(
     system[:n, n:] = normals.T
     system[n:, :n] = normals
     right = np.concatenate([-rows.q - rows.back(z), rows.b, rows.side[held]])
-    guess = np.concatenate([near.x, near.y, near.z[held]])
-    solved = guess + solved_or_nearest(system, right - system @ guess)
+    unit = _equilibrium(system)
+    scaled = system * unit[:, None] * unit
+    solved = np.concatenate([near.x, near.y, near.z[held]])
+    for _ in range(_ROUNDS):
+        solved = solved + unit * solved_or_nearest(scaled, unit * (right - system @ solved))
     if not np.isfinite(solved).all():
         return None
     z[held] = solved[n + m :]
     return solved[:n], solved[n : n + m], z
+
+
+def _equilibrium(matrix: FloatArray) -> FloatArray:
+    """Return a scaling of rows and columns that makes their largest entries about one."""
+    unit = np.ones(len(matrix))
+    for _ in range(_ROUNDS):
+        largest = np.abs(matrix * unit[:, None] * unit).max(axis=1, initial=0.0)
+        unit /= np.sqrt(np.where(largest > 0.0, largest, 1.0))
+    return unit
 
 
 def _kept(rows: _Rows, held: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -494,10 +545,12 @@ def _told(
     quadratic, linear = float(x @ pull), float(rows.q @ x)
     objective = 0.5 * quadratic + linear + paid
     proven = -0.5 * quadratic - float(rows.b @ y) - float(rows.side @ z)
-    wide = max(float(np.abs(x).max(initial=0.0)), float(np.abs(rows.b).max(initial=0.0)), _TINY)
-    flat = _LEAST * (wide * float(np.abs(rows.P).max(initial=0.0)) + float(np.abs(rows.q).max(initial=0.0))) + _TINY
+    short, flat = rows.floors()
+    far = short / _FLOOR**2 if short > _TINY else np.inf  # a point that runs off may not excuse what it breaks
+    wide = max(min(float(np.abs(x).max(initial=0.0)), far), float(np.abs(rows.b).max(initial=0.0)), short)
     size = max(abs(objective), 0.5 * quadratic, abs(linear), paid, wide * flat)
-    steep = max(flat, *(float(np.abs(part).max(initial=0.0)) for part in (pull, rows.q, y @ rows.A, rows.back(z))))
+    slopes = (pull, rows.q, y @ rows.A, rows.weighed(z))
+    steep = max(flat, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
     residual = max(
         float(np.abs(pull + rows.q + y @ rows.A + rows.back(z)).max(initial=0.0)) / steep,
         float(np.abs(rows.A @ x - rows.b).max(initial=0.0)) / wide,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["contradiction"]
 
 _NOTHING = 1e-7
-_SLIGHT = 1e-9
+_SLIGHT = 1e-5
 _LOUD = 1e-3
 _SHOWN = 3
 
@@ -47,9 +47,11 @@ def contradiction(allowed: FeasibleSet) -> InfeasibleError | None:
     if missing < _NOTHING:
         return None
     equal, rows = len(sized.b), len(sized.sides)
-    parts = np.split(solved.z[: len(sides)] > _LOUD, np.cumsum([equal, equal, rows, len(high)]))
+    loud = solved.z[: len(sides)].copy()
+    loud[:equal] -= loud[equal : 2 * equal]  # both rows of an equality may pull, and against each other
+    parts = np.split(np.abs(loud) > _LOUD, np.cumsum([equal, equal, rows, len(high)]))
     names = [
-        *(name for name, is_loud in zip(sized.equal_names, parts[0] | parts[1], strict=True) if is_loud),
+        *(name for name, is_loud in zip(sized.equal_names, parts[0], strict=True) if is_loud),
         *(name for name, is_loud in zip(sized.row_names, parts[2], strict=True) if is_loud),
         *_bounds("upper", allowed.tickers, high[parts[3]], allowed.upper),
         *_bounds("lower", allowed.tickers, low[parts[4]], allowed.lower),

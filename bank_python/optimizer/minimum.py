@@ -184,7 +184,13 @@ def _by_prices(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: f
     turnovers = (False, True) if allowed.turnover is not None else (False,)
     leverages = (False, True) if allowed.leverage is not None else (False,)
     for leverage, turnover in product(leverages, turnovers):
-        found = _priced(allowed, P, q, cost_scale, tail, turnover=turnover, leverage=leverage)
+        is_last = leverage == leverages[-1] and turnover == turnovers[-1]
+        try:
+            found = _priced(allowed, P, q, cost_scale, tail, turnover=turnover, leverage=leverage)
+        except MatrixError:  # without the limits that were left out the cost may fall for ever
+            if is_last:
+                raise
+            continue
         if allowed.breach(found.weights) <= _NEAR * max(1.0, float(np.abs(found.weights).sum())):
             break
     return found

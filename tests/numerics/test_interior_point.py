@@ -206,6 +206,23 @@ def test_a_quantile_costs_what_the_best_of_the_numbers_costs(numbers, level):
     assert cost(float(solved.x[0])) == pytest.approx(min(cost(value) for value in values), rel=1e-7, abs=1e-6)
 
 
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_quantile_regression_is_that_of_highs(level):
+    rng = np.random.default_rng(5)
+    design = np.column_stack([np.ones(120), rng.standard_normal((120, 3))])
+    response = design @ [1.0, 2.0, -1.0, 0.5] + rng.standard_t(3, 120)
+    program = {
+        "q": np.zeros(4),
+        "E": np.vstack([design, -design]),
+        "f": np.concatenate([response, -response]),
+        "price": np.concatenate([np.full(120, 1.0 - level), np.full(120, level)]),
+    }
+    solved = solve_hinges(np.zeros((4, 4)), **program)
+    assert solved.converged
+    assert solved.objective == pytest.approx(highs(**program), rel=1e-11)
+    assert solved.on[:120].sum() == 4  # as many points as coefficients lie on the plane: 1978, theorem 3.1
+
+
 @pytest.mark.parametrize(
     ("scenarios", "assets", "confidence"),
     [(40, 1, 0.9), (60, 3, 0.5), (200, 5, 0.95), (1000, 20, 0.99), (50, 40, 0.8), (2000, 10, 0.95), (73, 4, 0.913)],

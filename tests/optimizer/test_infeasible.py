@@ -87,6 +87,7 @@ def test_a_group_against_bounds():
     told = refusal(bounds={"A": (0.0, 0.1), "B": (0.0, 0.2)}, groups=[Group("shares", ["A", "B"], lower=0.75)])
     assert told.value == pytest.approx(0.45, abs=1e-7)
     assert "shares at least 0.75, upper bounds (A 0.1, B 0.2) contradict each other by 0.45" in str(told)
+    assert "invested" not in str(told)
 
 
 def test_equalities_against_each_other():
@@ -138,7 +139,7 @@ def test_what_some_portfolio_obeys_contradicts_nothing():
     assert contradiction(FeasibleSet.of(NAMES, rules)) is None
 
 
-@pytest.mark.parametrize("start", range(0, 300, 50))
+@pytest.mark.parametrize("start", range(0, 400, 50))
 def test_random_rules_that_can_be_obeyed_contradict_nothing(start):
     for seed in range(start, start + 50):
         names, rules = random_rules(seed)
