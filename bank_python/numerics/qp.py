@@ -37,7 +37,8 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.qp_dual import dual_active_set
-from bank_python.numerics.triangular import cholesky_solve
+from bank_python.numerics.qp_guess import guessed_bounds
+from bank_python.numerics.triangular import cholesky_solve, definite_solve
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -49,6 +50,7 @@ __all__ = ["QpSolution", "QuadraticProgram", "solve_qp"]
 _TOLERANCE = 1e-12
 _PATIENCE = 10
 _MOST = 200
+_LARGE = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +69,8 @@ class QuadraticProgram:
         Inequalities.
     lower, upper : ndarray, shape (n,)
         Bounds; infinite where there is none.
-    factor : ndarray, shape (n, n)
-        The Cholesky factor of P.
+    factor : ndarray, shape (n, n), optional
+        The Cholesky factor of P, where it is at hand.
     """
 
     P: FloatArray
@@ -79,7 +81,7 @@ class QuadraticProgram:
     h: FloatArray
     lower: FloatArray
     upper: FloatArray
-    factor: FloatArray
+    factor: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +133,7 @@ def solve_qp(
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
     start: ArrayLike | None = None,
+    definite: bool = False,
 ) -> QpSolution:
     """Solve a convex quadratic program.
 
@@ -147,7 +150,10 @@ def solve_qp(
     lower, upper : array_like, shape (n,) or (), optional
         Bounds; infinite for none.
     start : array_like, shape (n,), optional
-        A guess of the solution, whose active bounds are tried first.
+        A guess of the solution, whose active bounds are tried first; large programs without one begin with a guess of
+        their own (:mod:`bank_python.numerics.qp_guess`).
+    definite : bool, default False
+        Whether P is known to be positive definite, and need not be factored to find that out.
 
     Raises
     ------
@@ -156,7 +162,7 @@ def solve_qp(
     InfeasibleError
         Nothing satisfies all constraints; the message says which contradict each other, and by how much.
     """
-    program = _program(P, q, A, b, G, h, lower, upper)
+    program = _program(P, q, A, b, G, h, lower, upper, definite=definite)
     fixed, rows = _guess(program, start)
     pivoted = _pivot(program, fixed, rows)
     if pivoted is None:
@@ -178,6 +184,8 @@ def _program(
     h: ArrayLike | None,
     lower: ArrayLike | None,
     upper: ArrayLike | None,
+    *,
+    definite: bool,
 ) -> QuadraticProgram:
     matrix, cost = np.asarray(P, dtype=np.float64), np.asarray(q, dtype=np.float64).reshape(-1)
     n = len(cost)
@@ -198,12 +206,16 @@ def _program(
             f"variable {i} has its lower bound {low[i]:g} above its upper bound {high[i]:g}, by {low[i] - high[i]:g}",
             value=float(low[i] - high[i]),
         )
+    factor = None if definite else _factor(matrix)
+    return QuadraticProgram(matrix, cost, equal, right, unequal, most, low, high, factor)
+
+
+def _factor(matrix: FloatArray) -> FloatArray:
     try:
-        factor: FloatArray = np.linalg.cholesky(matrix).astype(np.float64, copy=False)
+        return np.asarray(np.linalg.cholesky(matrix))
     except np.linalg.LinAlgError:
         least = float(np.linalg.eigvalsh(matrix)[0])
         raise ModelError(f"P is not positive definite: its least eigenvalue is {least:.3g}", value=least) from None
-    return QuadraticProgram(matrix, cost, equal, right, unequal, most, low, high, factor)
 
 
 def _rows(name: str, matrix: ArrayLike | None, right: ArrayLike | None, n: int) -> tuple[FloatArray, FloatArray]:
@@ -226,6 +238,8 @@ def _guess(program: QuadraticProgram, start: ArrayLike | None) -> tuple[NDArray[
         near = 1e-9 * np.maximum(1.0, np.abs(x))
         fixed[x <= program.lower + near] = -1
         fixed[x >= program.upper - near] = 1
+    elif n >= _LARGE:
+        fixed = guessed_bounds(program)
     fixed[program.lower == program.upper] = -1
     return fixed, rows
 
@@ -243,16 +257,23 @@ def _solve(
         return None
     right = -(program.q + program.P @ x)[free]
     across = E[:, free]
-    factor = program.factor if k == len(x) else np.linalg.cholesky(program.P[np.ix_(free, free)])
-    solved = cholesky_solve(np.asarray(factor), np.column_stack([right, across.T]))
+    solved = _inverted(program, free, np.column_stack([right, across.T]))
     duals = np.zeros(m)
     if m:
-        schur = across @ solved[:, 1:]
+        schur, gap = across @ solved[:, 1:], across @ solved[:, 0] - (e - E @ x)
         if m > 1 and np.linalg.cond(schur) > 1.0 / (1e3 * np.finfo(float).eps):
             return None
-        duals = np.linalg.solve(schur, across @ solved[:, 0] - (e - E @ x))
+        duals = np.linalg.solve(schur, gap) if m > 1 else gap / schur[0]
     x[free] = solved[:, 0] - solved[:, 1:] @ duals
     return x, duals
+
+
+def _inverted(program: QuadraticProgram, free: NDArray[np.intp], right: FloatArray) -> FloatArray:
+    """Return the inverse of P on the free variables times right sides."""
+    whole = len(free) == len(program.q)
+    if whole and program.factor is not None:
+        return cholesky_solve(program.factor, right)
+    return definite_solve(program.P if whole else program.P.take(free, 0).take(free, 1), right)
 
 
 def _pivot(

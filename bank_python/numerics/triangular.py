@@ -16,9 +16,10 @@ import numpy as np
 if TYPE_CHECKING:
     from bank_python.numerics.lanes import FloatArray
 
-__all__ = ["cholesky_solve", "solved_or_nearest"]
+__all__ = ["cholesky_solve", "definite_solve", "solved_or_nearest"]
 
 _BLOCK = 64
+_SMALL = 128
 _OFF = 1e-6
 
 
@@ -43,6 +44,26 @@ def cholesky_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
         x[start:stop] = np.linalg.solve(factor[start:stop, start:stop].T, x[start:stop])
         x[:start] -= factor[start:stop, :start].T @ x[start:stop]
     return x
+
+
+def definite_solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a symmetric, positive definite system by whichever factors are the faster for its size.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, n)
+        Symmetric, positive definite; a large one that is not is found out.
+    right : ndarray, shape (n, k)
+        Right sides.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        A large matrix is not positive definite, or a small one is singular.
+    """
+    if len(matrix) <= _SMALL:  # one call of LAPACK beats the blocks below, twice the work or not
+        return np.asarray(np.linalg.solve(matrix, right))
+    return cholesky_solve(np.asarray(np.linalg.cholesky(matrix)), right)
 
 
 def solved_or_nearest(matrix: FloatArray, right: FloatArray) -> FloatArray:

@@ -208,7 +208,8 @@ def known(tickers: Sequence[str], named: Mapping[str, object], name: str) -> Non
     ModelError
         One is not there; the message lists those that are.
     """
-    strange = next((ticker for ticker in named if ticker not in tickers), None)
+    there = set(tickers)
+    strange = next((ticker for ticker in named if ticker not in there), None)
     if strange is not None:
-        there = ", ".join(tickers[:_SHOWN]) + (" …" if len(tickers) > _SHOWN else "")
-        raise ModelError(f"{name} names {strange!r}; there are {there}", name=strange)
+        listed = ", ".join(tickers[:_SHOWN]) + (" …" if len(tickers) > _SHOWN else "")
+        raise ModelError(f"{name} names {strange!r}; there are {listed}", name=strange)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import ModelError
@@ -79,7 +80,7 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
     cls = OPTIMIZERS.get(kind)
     if cls is None:
         raise ModelError(f"no optimiser {kind!r}; there are {', '.join(OPTIMIZERS)}", name=kind)
-    own = inspect.signature(cls).parameters
+    own = _parameters(cls)
     limits = {name: params[name] for name in params if name in _CONSTRAINTS}
     rest = {name: params[name] for name in params if name not in _CONSTRAINTS}
     strange = next((name for name in rest if name not in own), None)
@@ -95,3 +96,8 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
             raise ModelError(f"constraints= and {', '.join(limits)} were both given; give one or the other")
         rest["constraints"] = Constraints(**limits)
     return cls(cov_data, **rest)
+
+
+@cache
+def _parameters(cls: type[Optimizer]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls).parameters

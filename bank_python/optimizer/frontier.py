@@ -408,10 +408,7 @@ class EfficientFrontier:
         size = max(float(np.abs(pull).max()), float(np.abs(gain).max())) or 1.0
         outside = max(0.0, float((self._lower - weights).max()), float((weights - self._upper).max()))
         residual = max(max(most - least, 0.0) / (2.0 * size), outside, abs(float(weights.sum()) - 1.0))
-        left = slope - price
-        way = np.where(left > 0.0, weights - self._lower, self._upper - weights)
-        held = np.isfinite(way) & (left != 0.0)
-        lost = float((np.abs(left[held]) * np.maximum(way[held], 0.0)).sum())
+        lost = _lost(slope - price, weights, self._lower, self._upper)
         variance = float(weights @ pull)
         worth = max(abs(0.5 * variance - float(gain @ weights)), 0.5 * variance)
         return Certificate(
@@ -421,6 +418,20 @@ class EfficientFrontier:
             at_upper=tuple(name for name, held in zip(self._data.tickers, high.tolist(), strict=True) if held),
             iterations=len(self._scales),
         )
+
+
+def _lost(left: FloatArray, weights: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    """Return how much the slopes promise at most for going from weights to any others within the bounds."""
+    width = upper - lower
+    if np.isfinite(width).all():
+        order = np.argsort(left, kind="stable")
+        room = float((weights - lower).sum()) - (np.cumsum(width[order]) - width[order])
+        there = lower.copy()
+        there[order] += np.clip(room, 0.0, width[order])  # the lowest slopes are filled first
+        return max(float(left @ (weights - there)), 0.0)
+    way = np.where(left > 0.0, weights - lower, upper - weights)
+    held = np.isfinite(way) & (left != 0.0)
+    return float((np.abs(left[held]) * np.maximum(way[held], 0.0)).sum())
 
 
 def _rate(risk_free_rate: float) -> float:

@@ -160,6 +160,7 @@ def _by_pivoting(allowed: FeasibleSet, P: FloatArray, q: FloatArray, start: Floa
             lower=allowed.lower,
             upper=allowed.upper,
             start=start,
+            definite=True,
         )
     except InfeasibleError:
         reason = contradiction(allowed)
@@ -172,8 +173,9 @@ def _by_pivoting(allowed: FeasibleSet, P: FloatArray, q: FloatArray, start: Floa
 
 
 def _pivoted(allowed: FeasibleSet, P: FloatArray, solved: QpSolution) -> Minimum:
-    held = np.concatenate([solved.at_lower, solved.at_upper])
-    free = np.setdiff1d(np.arange(len(solved.x)), held, assume_unique=True)
+    loose = np.ones(len(solved.x), dtype=bool)
+    loose[solved.at_lower] = loose[solved.at_upper] = False
+    free = np.flatnonzero(loose)
     proof = _proof(allowed, solved, tuple(allowed.row_names[i] for i in solved.active_rows))
     rows = np.vstack([allowed.A, allowed.G[solved.active_rows]])
     return Minimum(solved.x, solved.objective, proof, P, rows, np.zeros(len(solved.x)), free)

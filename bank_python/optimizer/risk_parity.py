@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
-from bank_python.numerics.triangular import cholesky_solve
+from bank_python.numerics.triangular import definite_solve
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.constraints import by_asset
 from bank_python.optimizer.minimum import minimise
@@ -100,8 +100,7 @@ def budgeted_weights(covariance: FloatArray, budgets: FloatArray) -> RiskBudget:
     x = _swept(correlation, budgets)
     for step in range(1, _MOST + 1):
         slope = correlation @ x - budgets / x
-        factor = np.linalg.cholesky(correlation + np.diag(budgets / x**2))
-        move = -cholesky_solve(np.asarray(factor), slope[:, None])[:, 0]
+        move = -definite_solve(correlation + np.diag(budgets / x**2), slope[:, None])[:, 0]
         decrement = float(-slope @ move)
         x = x + _length(correlation, budgets, x, move, decrement) * move
         residual = float(np.abs(x * (correlation @ x) / budgets - 1.0).max())

@@ -96,7 +96,7 @@ class TrackingOptimizer(Optimizer):
         return self._told(
             found,
             tracking_error=off,
-            correlation=float(np.corrcoef(followed, target)[0, 1]) if np.ptp(followed) > 0.0 else math.nan,
+            correlation=_correlation(followed, target),
             holding_cost=float(self._cost @ found.weights),
         )
 
@@ -111,6 +111,13 @@ def _fitting(benchmark: ArrayLike, periods: int) -> FloatArray:
     if np.ptp(given) == 0.0:
         raise CalibrationError(f"the benchmark never moves: every return is {given[0]:g}", value=float(given[0]))
     return given
+
+
+def _correlation(first: FloatArray, second: FloatArray) -> float:
+    """Return the correlation of two series; NaN where the first never moves."""
+    one, other = first - first.mean(), second - second.mean()
+    size = float(one @ one) * float(other @ other)
+    return float(one @ other) / math.sqrt(size) if size > 0.0 else math.nan
 
 
 def _is_definite(matrix: FloatArray) -> bool:

@@ -145,7 +145,8 @@ def test_with_one_correlation_for_all_weights_go_as_one_over_volatility(rho):
     correlation = np.full((5, 5), rho) + (1.0 - rho) * np.eye(5)
     data = CovarianceData(tickers=list("ABCDE"), covariance=np.outer(deviation, deviation) * correlation)
     found = MaxDiversificationOptimizer(data).optimize()
-    assert found.weights == pytest.approx((1.0 / deviation) / (1.0 / deviation).sum(), rel=1e-11)
+    # At a correlation of 0.95 the matrix has a condition of 3,200: four digits of sixteen are its own.
+    assert found.weights == pytest.approx((1.0 / deviation) / (1.0 / deviation).sum(), rel=1e-10)
     assert found.figures["diversification_ratio"] == pytest.approx(math.sqrt(5.0 / (1.0 + 4.0 * rho)), rel=1e-12)
 
 

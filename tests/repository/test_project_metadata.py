@@ -18,8 +18,10 @@ BENCH_PEERS = frozenset(
         "py_lets_be_rational",
     }
 )
-# An oracle of the tests and an extra; the benchmarks run beside it too.
-ORACLES = frozenset({"QuantLib"})
+# Oracles of the tests, and extras; the benchmarks run beside them too.
+ORACLES = frozenset(
+    {"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy", "pytest", "hypothesis"}
+)
 RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt"})
 
 
