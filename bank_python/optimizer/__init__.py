@@ -1,5 +1,6 @@
 """Portfolio construction: data, constraints, optimisers and what they give back; see ``docs/portfolios.md``."""
 
+from bank_python.numerics.linkage import LinkageMethod
 from bank_python.optimizer.barbell import SAFE, BarbellOptimizer
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.constraints import Bounds, Constraints, Group
@@ -11,7 +12,7 @@ from bank_python.optimizer.estimators import CovarianceEstimate, Estimator, esti
 from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
 from bank_python.optimizer.factory import OPTIMIZERS, create_optimizer
 from bank_python.optimizer.frontier import EfficientFrontier, FrontierPoints
-from bank_python.optimizer.hierarchy import AssetDistance, LinkageMethod, hierarchical_weights
+from bank_python.optimizer.hierarchy import AssetDistance, hierarchical_weights
 from bank_python.optimizer.hrp import HierarchicalRiskParityOptimizer
 from bank_python.optimizer.mean_variance import MeanVarianceOptimizer, MinVarianceOptimizer
 from bank_python.optimizer.min_cvar import MinCvarOptimizer

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.errors import ModelError
+from bank_python.numerics.linkage import LinkageMethod
 from bank_python.optimizer.certificate import Certificate
-from bank_python.optimizer.hierarchy import AssetDistance, LinkageMethod, hierarchical_weights
+from bank_python.optimizer.hierarchy import AssetDistance, hierarchical_weights
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
 

@@ -8,15 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
-from bank_python.optimizer.hierarchy import (
-    AssetDistance,
-    LinkageMethod,
-    asset_distances,
-    hierarchical_weights,
-    linkage,
-    quasi_diagonal,
-    single_linkage,
-)
+from bank_python.numerics.linkage import LinkageMethod, linkage, quasi_diagonal, single_linkage
+from bank_python.optimizer.hierarchy import AssetDistance, asset_distances, hierarchical_weights
 
 METHODS = [method.value for method in LinkageMethod]
 

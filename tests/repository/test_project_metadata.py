@@ -19,9 +19,7 @@ BENCH_PEERS = frozenset(
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
-ORACLES = frozenset(
-    {"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy", "pytest", "hypothesis"}
-)
+ORACLES = frozenset({"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy"})
 RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt"})
 
 

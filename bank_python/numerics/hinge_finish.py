@@ -1,0 +1,175 @@
+"""The last digits of a program with prices: one linear system of the rows that are just on their sides.
+
+An interior point comes close to the solution, and tells which rows are below their sides, which are exceeded, and which
+are just on them. With the last as equalities what is left is linear, and solved exactly; if a multiplier then says that
+a row was taken for the wrong kind, it is put right, a few times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.numerics.hinge_program import HingeSolution
+from bank_python.numerics.triangular import solved_or_nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bank_python.numerics.hinge_program import HingeProgram
+    from bank_python.numerics.lanes import FloatArray
+
+__all__ = ["InteriorPoint", "finished"]
+
+_REFINEMENTS = 12
+_EXACT = 1e-13
+_LEAST = 1e-10
+_TINY = 1e-150
+_ROUNDS = 2
+
+
+@dataclass(slots=True)
+class InteriorPoint:
+    """Where the interior point is: room below (v) and excess above (u) every side, and the multipliers (z).
+
+    What these leave of the prices (spare) is kept apart, since it would be lost in rounding.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    z: FloatArray
+    spare: FloatArray
+    v: FloatArray
+    u: FloatArray
+
+
+def finished(rows: HingeProgram, point: InteriorPoint, steps: int) -> HingeSolution:
+    """Solve once more with the rows that are just on their sides as equalities; keep whichever is closer."""
+    spare = np.where(np.isfinite(rows.price), point.spare, np.inf)
+    wide = max(float(np.abs(rows.ahead(point.x) - rows.side).max(initial=0.0)), _TINY)
+    size = np.where(np.isfinite(rows.price), rows.price, max(float(point.z.max(initial=0.0)), _TINY))
+    near = np.maximum(point.z / size, _LEAST)  # a row may be on its side and hold nothing
+    on = (point.v / wide < near) & (point.u / wide < np.maximum(spare / size, _LEAST))
+    above = ~on & np.isfinite(rows.price) & (point.u / wide >= spare / size)
+    z = np.clip(point.z, 0.0, rows.price)
+    best = _told(rows, point.x, point.y, z, on, above, steps)
+    for _ in range(_REFINEMENTS):
+        solved = _on_rows(rows, on, above, point)
+        if solved is None:
+            break
+        steps += 1
+        x, y, z = solved
+        found = _told(rows, x, y, np.clip(z, 0.0, rows.price), on, above, steps)
+        best = found if found.kkt_residual < best.kkt_residual else best
+        if best.kkt_residual <= _EXACT:
+            break
+        over = rows.ahead(x) - rows.side
+        room = _EXACT * max(float(np.abs(x).max(initial=0.0)), _TINY)
+        joins = (~on & ~above & (over > room)) | (above & (over < -room))
+        falls, rises = on & (z < 0.0), on & (z > rows.price)
+        if not (joins.any() or falls.any() or rises.any()):
+            break
+        on, above = (on | joins) & ~falls & ~rises, (above & ~joins) | rises
+    return best
+
+
+def _on_rows(
+    rows: HingeProgram, on: NDArray[np.bool_], above: NDArray[np.bool_], near: InteriorPoint
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Return x and all multipliers where some rows hold with equality and some are exceeded.
+
+    Where rows depend on each other there are many multipliers: those nearest to the point's are taken.
+    """
+    n, m = len(rows.q), len(rows.b)
+    z = np.where(above, rows.price, 0.0)
+    held = np.flatnonzero(on)
+    unit = np.eye(n)
+    normals = np.vstack([rows.E[held[held < rows.count]], unit[rows.high], -unit[rows.low]])
+    normals = np.vstack([rows.A, normals[_kept(rows, held)]])
+    size = n + len(normals)
+    system = np.zeros((size, size))
+    system[:n, :n] = rows.P
+    system[:n, n:] = normals.T
+    system[n:, :n] = normals
+    right = np.concatenate([-rows.q - rows.back(z), rows.b, rows.side[held]])
+    unit = _equilibrium(system)
+    scaled = system * unit[:, None] * unit
+    solved = np.concatenate([near.x, near.y, near.z[held]])
+    for _ in range(_ROUNDS):
+        solved = solved + unit * solved_or_nearest(scaled, unit * (right - system @ solved))
+    if not np.isfinite(solved).all():
+        return None
+    z[held] = solved[n + m :]
+    return solved[:n], solved[n : n + m], z
+
+
+def _equilibrium(matrix: FloatArray) -> FloatArray:
+    """Return a scaling of rows and columns that makes their largest entries about one."""
+    unit = np.ones(len(matrix))
+    for _ in range(_ROUNDS):
+        largest = np.abs(matrix * unit[:, None] * unit).max(axis=1, initial=0.0)
+        unit /= np.sqrt(np.where(largest > 0.0, largest, 1.0))
+    return unit
+
+
+def _kept(rows: HingeProgram, held: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return where the held rows stand below those of E that were taken."""
+    taken = int((held < rows.count).sum())
+    return np.concatenate([np.arange(taken), held[taken:] - rows.count + taken])
+
+
+def _told(
+    rows: HingeProgram,
+    x: FloatArray,
+    y: FloatArray,
+    z: FloatArray,
+    on: NDArray[np.bool_],
+    above: NDArray[np.bool_],
+    steps: int,
+) -> HingeSolution:
+    pull, count = rows.P @ x, rows.count
+    over = rows.ahead(x) - rows.side
+    soft = np.isfinite(rows.price)
+    paid = float(rows.price[soft] @ np.maximum(over[soft], 0.0))
+    quadratic, linear = float(x @ pull), float(rows.q @ x)
+    objective = 0.5 * quadratic + linear + paid
+    proven = -0.5 * quadratic - float(rows.b @ y) - float(rows.side @ z)
+    short, flat, far = rows.floors()  # a point that runs off may not excuse what it breaks
+    wide = max(min(float(np.abs(x).max(initial=0.0)), far), float(np.abs(rows.b).max(initial=0.0)), short)
+    size = max(abs(objective), 0.5 * quadratic, abs(linear), paid, wide * flat)
+    slopes = (pull, rows.q, y @ rows.A, rows.weighed(z))
+    steep = max(flat, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
+    residual = max(
+        float(np.abs(pull + rows.q + y @ rows.A + rows.back(z)).max(initial=0.0)) / steep,
+        float(np.abs(rows.A @ x - rows.b).max(initial=0.0)) / wide,
+        float(np.maximum(over[~soft], 0.0).max(initial=0.0)) / wide,
+        _slack(over, z, rows.price, soft) / (wide * steep),
+    )
+    high, low = count + np.arange(len(rows.high)), count + len(rows.high) + np.arange(len(rows.low))
+    bounds = np.zeros(len(x))
+    bounds[rows.high] += z[high]
+    bounds[rows.low] -= z[low]
+    return HingeSolution(
+        x,
+        objective,
+        y,
+        z[:count],
+        bounds,
+        on[:count],
+        above[:count],
+        rows.low[on[low]],
+        rows.high[on[high]],
+        residual,
+        abs(objective - proven) / size,
+        steps,
+        residual <= 1e-9,  # noqa: PLR2004 - nine digits, as documented
+    )
+
+
+def _slack(over: FloatArray, z: FloatArray, price: FloatArray, soft: NDArray[np.bool_]) -> float:
+    """Return the largest product of room and multiplier that ought to be 0."""
+    below = np.maximum(-over, 0.0) * z
+    beyond = np.maximum(over, 0.0)[soft] * (price - z)[soft]
+    return max(float(below.max(initial=0.0)), float(beyond.max(initial=0.0)))
