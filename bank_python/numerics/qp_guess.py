@@ -42,13 +42,17 @@ def guessed_bounds(program: QuadraticProgram) -> NDArray[np.int8]:
     light = (P / unit).astype(np.float32)
     for close in _CLOSER:
         free = fixed == 0
+        if not free.any():
+            return fixed
         at = np.where(fixed < 0, lower, np.where(fixed > 0, upper, 0.0))
         cost = program.q + (P @ at if at.any() else 0.0)
         right = np.column_stack([-cost / unit, A.T]).astype(np.float32)
         solved = _solved(light, right, free, solved, close)
         duals = np.linalg.lstsq(A @ solved[:, 1:], A @ (solved[:, 0] + at) - program.b, rcond=None)[0]
         x = solved[:, 0] - solved[:, 1:] @ duals + at
-        slope = P @ x + program.q + A.T @ duals
+        pull = P @ x + program.q
+        # Slopes count from those of the free, which are 0 but for what was left unsolved, and that is alike for all.
+        slope = pull - A.T @ np.linalg.lstsq(A[:, free].T, pull[free], rcond=None)[0]
         low, high = free & (x < lower), free & (x > upper)
         leave = ((fixed < 0) & (slope < 0.0)) | ((fixed > 0) & (slope > 0.0))
         fixed = np.where(low, -1, np.where(high, 1, np.where(leave, 0, fixed))).astype(np.int8)
