@@ -38,16 +38,17 @@ def guessed_bounds(program: QuadraticProgram) -> NDArray[np.int8]:
     P, A, lower, upper = program.P, program.A, program.lower, program.upper
     fixed = np.zeros(len(lower), dtype=np.int8)
     solved = np.zeros((len(lower), 1 + len(A)), dtype=np.float32)
-    unit = float(np.diag(P).max())
-    light = (P / unit).astype(np.float32)
+    light = P.astype(np.float32)
     for close in _CLOSER:
         free = fixed == 0
         if not free.any():
             return fixed
         at = np.where(fixed < 0, lower, np.where(fixed > 0, upper, 0.0))
         cost = program.q + (P @ at if at.any() else 0.0)
-        right = np.column_stack([-cost / unit, A.T]).astype(np.float32)
-        solved = _solved(light, right, free, solved, close)
+        with np.errstate(all="ignore"):  # what single precision cannot hold is no guess
+            solved = _solved(light, np.column_stack([-cost, A.T]).astype(np.float32), free, solved, close)
+        if not np.isfinite(solved).all():
+            return fixed
         duals = np.linalg.lstsq(A @ solved[:, 1:], A @ (solved[:, 0] + at) - program.b, rcond=None)[0]
         x = solved[:, 0] - solved[:, 1:] @ duals + at
         pull = P @ x + program.q

@@ -127,13 +127,32 @@ def test_another_constraint_never_helps_and_no_feasible_point_is_better(seed):
             assert cost >= solved.objective - 1e-9 * max(1.0, abs(solved.objective))
 
 
+def simulated(n, seed=3):
+    rng = np.random.default_rng(seed)
+    factors = 0.02 * rng.standard_normal((n, 10))
+    P = factors @ factors.T + np.diag(1e-4 * (0.1 + rng.random(n)))
+    return P, {"A": np.ones((1, n)), "b": [1.0], "lower": 0.0, "upper": 1.5 / n}
+
+
+def test_a_large_program_guesses_for_itself():
+    P, terms = simulated(400)
+    told = solve_qp(P, np.zeros(400), **terms)
+    assert told.iterations <= 2
+    assert told.kkt_residual < 1e-11
+    assert len(told.at_lower) + len(told.at_upper) > 100
+
+
+@pytest.mark.parametrize("times", [1e-30, 1e30])
+def test_what_single_precision_cannot_hold_is_solved_all_the_same(times):
+    P, terms = simulated(250)
+    plain, wild = solve_qp(P, np.zeros(250), **terms), solve_qp(times * P, np.zeros(250), **terms)
+    assert wild.x == pytest.approx(plain.x, abs=1e-12)
+
+
 def test_a_good_guess_takes_one_step():
-    rng = np.random.default_rng(3)
-    factors = 0.02 * rng.standard_normal((300, 10))
-    P = factors @ factors.T + np.diag(1e-4 * (0.1 + rng.random(300)))
-    terms = {"A": np.ones((1, 300)), "b": [1.0], "lower": 0.0, "upper": 0.005}
-    cold = solve_qp(P, np.zeros(300), **terms)
-    warm = solve_qp(P, np.zeros(300), **terms, start=cold.x)
+    P, terms = simulated(150)
+    cold = solve_qp(P, np.zeros(150), **terms)
+    warm = solve_qp(P, np.zeros(150), **terms, start=cold.x)
     assert warm.iterations == 1 < cold.iterations
     assert warm.x == pytest.approx(cold.x, abs=1e-14)
     assert cold.kkt_residual < 1e-11
