@@ -8,6 +8,7 @@ from bank_python.numerics.interior_point import HingeSolution, solve_hinges
 from bank_python.numerics.interpolation import Beyond, Linear, LogLinear, MonotoneCubic
 from bank_python.numerics.lanes import FloatArray, Numbers
 from bank_python.numerics.least_squares import LeastSquares, least_squares
+from bank_python.numerics.linkage import LinkageMethod, linkage
 from bank_python.numerics.matrices import cholesky, nearest_correlation, nearest_psd, semidefinite_root
 from bank_python.numerics.normal import normal_cdf, normal_pdf, normal_quantile
 from bank_python.numerics.qp import QpSolution, QuadraticProgram, solve_qp
@@ -29,6 +30,7 @@ __all__ = [
     "HingeSolution",
     "LeastSquares",
     "Linear",
+    "LinkageMethod",
     "LogLinear",
     "MonotoneCubic",
     "Numbers",
@@ -49,6 +51,7 @@ __all__ = [
     "gauss_laguerre",
     "gauss_legendre",
     "least_squares",
+    "linkage",
     "make_schedule",
     "nearest_correlation",
     "nearest_psd",

@@ -4,7 +4,7 @@ from bank_python.numerics.linkage import LinkageMethod
 from bank_python.optimizer.barbell import SAFE, BarbellOptimizer
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.constraints import Bounds, Constraints, Group
-from bank_python.optimizer.covariance_data import CovarianceData
+from bank_python.optimizer.covariance_data import CovarianceData, Estimation
 from bank_python.optimizer.cvar_frontier import CvarFrontier, cvar_frontier
 from bank_python.optimizer.drift import BookDrift
 from bank_python.optimizer.equilibrium import market_shares, with_capm_returns
@@ -41,6 +41,7 @@ __all__ = [
     "CovarianceEstimate",
     "CvarFrontier",
     "EfficientFrontier",
+    "Estimation",
     "Estimator",
     "FrontierPoints",
     "Group",

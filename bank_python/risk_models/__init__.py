@@ -6,6 +6,7 @@ are made once and asked often: curves, smiles and surfaces, models with their pa
 """
 
 from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, Violation, calendar_gap, check_slices
+from bank_python.risk_models.black_litterman import BlackLitterman, black_litterman
 from bank_python.risk_models.black_scholes import Greeks, black_scholes_greeks, black_scholes_price
 from bank_python.risk_models.bond import bond_price
 from bank_python.risk_models.bond_analytics import BondAnalytics, accrued_interest, bond_analytics, bond_yield
@@ -24,6 +25,13 @@ from bank_python.risk_models.heston_process import HestonCalibration, HestonProc
 from bank_python.risk_models.implied_vol import ImpliedVol, VolMethod, VolStatus, implied_vol, implied_vol_fit
 from bank_python.risk_models.isda_cds import CdsPrice, StandardCds
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
+from bank_python.risk_models.maximum_entropy import (
+    AbsoluteMeanLaw,
+    GaussianUnderTail,
+    MaximumEntropyLaw,
+    PowerLawUpside,
+    TailConstraint,
+)
 from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
@@ -38,15 +46,18 @@ from bank_python.risk_models.svi_repair import nearest_repair, ssvi_repair
 __all__ = [
     "ISDA_USD",
     "USD_SOFR_OIS",
+    "AbsoluteMeanLaw",
     "ArbitrageKind",
     "ArbitragePolicy",
     "ArbitrageReport",
+    "BlackLitterman",
     "BondAnalytics",
     "Bootstrap",
     "CdsAnalytics",
     "CdsPrice",
     "Curve",
     "CurveConvention",
+    "GaussianUnderTail",
     "GeometricBrownianMotion",
     "GpdFit",
     "Greeks",
@@ -54,7 +65,9 @@ __all__ = [
     "HestonProcess",
     "ImpliedVol",
     "JumpWings",
+    "MaximumEntropyLaw",
     "MertonJumpDiffusion",
+    "PowerLawUpside",
     "PremiumSchedule",
     "Quote",
     "RepairMethod",
@@ -66,6 +79,7 @@ __all__ = [
     "Surface",
     "SurvivalCurve",
     "SviSlice",
+    "TailConstraint",
     "TailFit",
     "Violation",
     "VolMethod",
@@ -74,6 +88,7 @@ __all__ = [
     "american_greeks",
     "american_price",
     "as_curve",
+    "black_litterman",
     "black_scholes_greeks",
     "black_scholes_price",
     "bond_analytics",
