@@ -21,8 +21,8 @@ class Certificate:
         kept, signs of multipliers; each relative to the terms in it. Of a rule that optimises nothing
         (``hrp``), the largest violation of a constraint.
     duality_gap : float
-        The most by which any allowed portfolio's objective could be better, relative to the objective; 0 for a rule
-        that optimises nothing.
+        The most by which any allowed portfolio's objective could be better, relative to the largest of the objective's
+        terms; 0 for a rule that optimises nothing.
     at_lower, at_upper : tuple of str
         The assets that their bounds hold.
     binding : tuple of str

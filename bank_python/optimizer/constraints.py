@@ -69,8 +69,15 @@ class Group:
             raise ModelError(
                 f"group {self.name!r} has members {self.members!r}; give a list of tickers", name=self.name
             )
-        if math.isnan(self.lower) or math.isnan(self.upper) or (self.lower == -math.inf and self.upper == math.inf):
+        members = list(self.members)
+        twice = next((name for i, name in enumerate(members) if name in members[:i]), None)
+        if twice is not None:
+            raise ModelError(f"group {self.name!r} names {twice} twice; name each member once", name=self.name)
+        sides = (self.lower, self.upper)
+        if any(map(math.isnan, sides)) or sides == (-math.inf, math.inf):
             raise ModelError(f"group {self.name!r} limits nothing; give lower=, upper= or both", name=self.name)
+        if self.lower == math.inf or self.upper == -math.inf:
+            raise ModelError(f"group {self.name!r} is from {self.lower} to {self.upper}; correct it", name=self.name)
         if self.lower > self.upper:
             raise InfeasibleError(
                 f"group {self.name!r} is to be at least {self.lower:g} and at most {self.upper:g}: "
@@ -133,14 +140,15 @@ class Constraints:
         for name, most in (("turnover", self.turnover), ("leverage", self.leverage)):
             if most is not None and not 0.0 <= most < math.inf:
                 raise ModelError(f"{name}={most!r}; give a share of the wealth from 0 on", value=most)
-        costs = (
-            [self.transaction_cost]
-            if not isinstance(self.transaction_cost, Mapping)
-            else [*self.transaction_cost.values()]
-        )
+        cost = self.transaction_cost
+        if not isinstance(cost, int | float | np.number | Mapping):
+            raise ModelError(f"transaction_cost={cost!r}; give one figure, or a mapping by ticker")
+        costs = [*cost.values()] if isinstance(cost, Mapping) else [cost]
         wrong = next((cost for cost in costs if not 0.0 <= cost < math.inf), None)
         if wrong is not None:
             raise ModelError(f"transaction_cost={wrong!r}; give a share of what is traded from 0 on", value=wrong)
+        if isinstance(self.groups, Group):
+            raise ModelError(f"groups={self.groups!r}; give a list of them")
         strange = next((group for group in self.groups if not isinstance(group, Group)), None)  # type: ignore[redundant-expr]  # untyped callers
         if strange is not None:
             raise ModelError(f"groups holds {strange!r}; give a list of Group(name, members, lower, upper)")
@@ -158,7 +166,12 @@ def bounds_of(tickers: Sequence[str], bounds: Bounds) -> tuple[FloatArray, Float
     InfeasibleError
         A lower bound above its upper one.
     """
-    pairs = np.array(_pairs(tickers, bounds), dtype=np.float64)
+    if isinstance(bounds, Mapping):
+        known(tickers, bounds, "bounds")
+    try:
+        pairs = np.array(_pairs(tickers, bounds), dtype=np.float64)
+    except (TypeError, ValueError):  # no sequence, no numbers, or not two of each
+        pairs = np.full((1, 1), np.nan)
     if pairs.shape != (len(tickers), _PAIR) or np.isnan(pairs).any():
         raise ModelError(f"bounds={bounds!r}; give (lower, upper), one pair for each asset, or pairs by ticker")
     crossed = np.flatnonzero(pairs[:, 0] > pairs[:, 1])
@@ -175,7 +188,6 @@ def bounds_of(tickers: Sequence[str], bounds: Bounds) -> tuple[FloatArray, Float
 
 def _pairs(tickers: Sequence[str], bounds: Bounds) -> list[tuple[float, float]]:
     if isinstance(bounds, Mapping):
-        known(tickers, bounds, "bounds")
         return [bounds.get(name, _LONG_ONLY) for name in tickers]
     given = list(bounds)
     if len(given) == _PAIR and all(isinstance(side, int | float | np.number) for side in given):
@@ -191,7 +203,10 @@ def by_asset(tickers: Sequence[str], given: Mapping[str, float] | None, name: st
     ModelError
         A ticker is not there, or a figure is not finite.
     """
-    figures = given or {}
+    try:
+        figures = {} if given is None else dict(given)  # a series too
+    except (TypeError, ValueError):
+        raise ModelError(f"{name}={given!r}; give figures by ticker", name=name) from None
     known(tickers, figures, name)
     array = np.array([figures.get(ticker, 0.0) for ticker in tickers], dtype=np.float64)
     if not np.isfinite(array).all():

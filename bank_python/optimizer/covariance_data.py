@@ -22,7 +22,16 @@ from bank_python.errors import CalibrationError
 from bank_python.numerics import nearest_correlation
 from bank_python.optimizer.estimators import Estimator, estimate_covariance
 from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
-from bank_python.optimizer.inputs import columns_of, definite, distinct, fitting, refuse_gaps, refuse_still, symmetric
+from bank_python.optimizer.inputs import (
+    columns_of,
+    definite,
+    distinct,
+    fitting,
+    in_order,
+    refuse_gaps,
+    refuse_still,
+    symmetric,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +43,10 @@ if TYPE_CHECKING:
     from bank_python.market_data.price_history import PriceHistoryTable
     from bank_python.numerics import FloatArray
 
-__all__ = ["CovarianceData", "Estimation"]
+__all__ = ["CASH", "CovarianceData", "Estimation"]
+
+CASH = "CASH"
+"""What cash is called, unless it is told otherwise."""
 
 _NEED_MORE_ROWS = (Estimator.SAMPLE, Estimator.EWMA)
 
@@ -56,7 +68,7 @@ class CovarianceData:
     Parameters
     ----------
     tickers : sequence of str
-        The assets, each once.
+        The assets, each once. Frames and series with names are put in their order; arrays are taken as they stand.
     covariance : array_like, shape (n_assets, n_assets)
         Of a year's returns; symmetric, positive definite.
     expected_returns : array_like, shape (n_assets,), optional
@@ -103,10 +115,14 @@ class CovarianceData:
     ) -> None:
         names = distinct(tickers)
         n = len(names)
+        if not 0.0 < periods_per_year < math.inf:
+            raise CalibrationError(f"periods_per_year={periods_per_year!r}; 252 for days, 12 for months")
         object.__setattr__(self, "tickers", names)
         object.__setattr__(self, "covariance", definite(names, covariance, riskless))
-        object.__setattr__(self, "expected_returns", fitting("expected_returns", expected_returns, (n,)))
-        object.__setattr__(self, "returns", fitting("returns", returns, (None, n)))
+        object.__setattr__(
+            self, "expected_returns", fitting("expected_returns", in_order(names, expected_returns), (n,))
+        )
+        object.__setattr__(self, "returns", fitting("returns", in_order(names, returns), (None, n)))
         object.__setattr__(self, "periods_per_year", periods_per_year)
         object.__setattr__(self, "shrinkage", shrinkage)
         object.__setattr__(self, "estimator", estimator)
@@ -131,7 +147,7 @@ class CovarianceData:
         returns : array_like or DataFrame, shape (n_obs, n_assets)
             Simple returns of a period, oldest first; finite.
         tickers : sequence of str, optional
-            The assets; the columns of a frame if left out.
+            The assets; the columns of a frame if left out. Of a frame with names the columns are looked up by them.
         estimator : Estimator or str, default "sample"
             See :mod:`bank_python.optimizer.estimators`.
         mean : MeanMethod or str, default "arithmetic"
@@ -149,7 +165,7 @@ class CovarianceData:
             A return is missing, an asset never moves, or there are too few rows for the estimator.
         """
         names = distinct(columns_of(returns) if tickers is None else tickers)
-        past = np.array(returns, dtype=np.float64, order="C")
+        past = np.array(in_order(names, returns), dtype=np.float64, order="C")
         refuse_gaps(names, past)
         refuse_still(names, past)
         chosen = Estimator.parse(estimator)
@@ -184,7 +200,7 @@ class CovarianceData:
         prices : array_like or DataFrame, shape (n_obs, n_assets)
             Above 0, oldest first, adjusted for dividends and splits.
         tickers : sequence of str, optional
-            The assets; the columns of a frame if left out.
+            The assets; the columns of a frame if left out. Of a frame with names the columns are looked up by them.
         **estimation
             As for :meth:`from_returns`, but that the mean is by default "compounded": the mean historical return from
             the first price to the last.
@@ -195,10 +211,12 @@ class CovarianceData:
             A price is missing or not above 0; and as for :meth:`from_returns`.
         """
         names = distinct(columns_of(prices) if tickers is None else tickers)
-        levels = np.array(prices, dtype=np.float64, order="C")
+        levels = np.array(in_order(names, prices), dtype=np.float64, order="C")
         refuse_gaps(names, levels, positive=True)
         chosen: Estimation = {"mean": MeanMethod.COMPOUNDED, **estimation}
-        return cls.from_returns(levels[1:] / levels[:-1] - 1.0, names, **chosen)
+        past = levels[1:] / levels[:-1] - 1.0
+        refuse_still(names, past, rounding=8.0 * float(np.finfo(float).eps))
+        return cls.from_returns(past, names, **chosen)
 
     @classmethod
     def from_table(
@@ -289,14 +307,14 @@ class CovarianceData:
             It is not square, symmetric and finite, or a variance is not above 0.
         """
         names = distinct(tickers)
-        given = symmetric(names, covariance)
+        given = symmetric(names, in_order(names, covariance))
         deviation = np.sqrt(np.diag(given))
         size = np.outer(deviation, deviation)
         correlation = nearest_correlation(given / size, least_eigenvalue=least_eigenvalue)
         repaired = correlation * size
         return cls(tickers=names, covariance=repaired, expected_returns=expected_returns, estimator="repaired")
 
-    def with_cash(self, rate: float, ticker: str = "CASH") -> Self:
+    def with_cash(self, rate: float, ticker: str = CASH) -> Self:
         """Return the data with cash as the last asset: no variance, and a rate for its return.
 
         Parameters

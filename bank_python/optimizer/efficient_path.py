@@ -107,6 +107,8 @@ class EfficientPath:
             )
         ahead, _ = aim(segment)
         off = 0.0 if self._is_end(segment) else abs(ahead) / segment.variance
+        if off > _PROVEN and np.isfinite([self._allowed.lower, self._allowed.upper]).all():
+            raise ModelError(f"the largest ratio was met to {off:.1g} only; are figures of very different sizes mixed?")
         if off > _PROVEN:
             raise InfeasibleError(
                 "the ratio rises without end, the further the more is sold short; give finite bounds, or a leverage"

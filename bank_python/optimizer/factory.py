@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.errors import ModelError
 from bank_python.optimizer.barbell import BarbellOptimizer
 from bank_python.optimizer.constraints import Constraints
+from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.hrp import HierarchicalRiskParityOptimizer
 from bank_python.optimizer.mean_variance import MeanVarianceOptimizer, MinVarianceOptimizer
 from bank_python.optimizer.min_cvar import MinCvarOptimizer
@@ -21,7 +22,6 @@ from bank_python.optimizer.views import BlackLittermanOptimizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bank_python.optimizer.covariance_data import CovarianceData
     from bank_python.optimizer.optimizer import Optimizer
 
 __all__ = ["OPTIMIZERS", "create_optimizer"]
@@ -80,6 +80,10 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
     cls = OPTIMIZERS.get(kind)
     if cls is None:
         raise ModelError(f"no optimiser {kind!r}; there are {', '.join(OPTIMIZERS)}", name=kind)
+    if not isinstance(cov_data, CovarianceData):
+        raise ModelError(
+            f"{kind} of a {type(cov_data).__name__}; give CovarianceData, as CovarianceData.from_returns makes it"
+        )
     own = _parameters(cls)
     limits = {name: params[name] for name in params if name in _CONSTRAINTS}
     rest = {name: params[name] for name in params if name not in _CONSTRAINTS}

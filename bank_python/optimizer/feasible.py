@@ -106,6 +106,14 @@ class FeasibleSet:
         """Return what it costs to come to weights."""
         return float(self.cost @ np.abs(weights - self.current))
 
+    def over_turnover(self, weights: FloatArray) -> float:
+        """Return by how much weights are above the limit on turnover; -inf where there is none."""
+        return -np.inf if self.turnover is None else self.traded(weights) - self.turnover
+
+    def over_leverage(self, weights: FloatArray) -> float:
+        """Return by how much weights are above the limit on leverage; -inf where there is none."""
+        return -np.inf if self.leverage is None else float(np.abs(weights).sum()) - self.leverage
+
     def breach(self, weights: FloatArray) -> float:
         """Return the largest violation of a constraint by weights."""
         excess = [
@@ -114,10 +122,7 @@ class FeasibleSet:
             self.lower - weights,
             weights - self.upper,
         ]
-        if self.turnover is not None:
-            excess.append(np.array([self.traded(weights) - self.turnover]))
-        if self.leverage is not None:
-            excess.append(np.array([float(np.abs(weights).sum()) - self.leverage]))
+        excess.append(np.array([self.over_turnover(weights), self.over_leverage(weights)]))
         return float(np.concatenate(excess).max(initial=0.0))
 
 

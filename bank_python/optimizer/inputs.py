@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["columns_of", "definite", "distinct", "fitting", "refuse_gaps", "refuse_still", "symmetric"]
+__all__ = ["columns_of", "definite", "distinct", "fitting", "in_order", "refuse_gaps", "refuse_still", "symmetric"]
 
 _SYMMETRIC = 1e-10
+_SLIGHT = 1e-12
 _FEWEST_ROWS = 2
+_SHOWN = 12
+_STILL = 1e-12
+_EPSILON = float(np.finfo(float).eps)
 
 
 def columns_of(frame: object) -> Sequence[str]:
@@ -27,6 +32,37 @@ def columns_of(frame: object) -> Sequence[str]:
     if columns is None:
         raise CalibrationError("the assets have no names; give tickers, or a frame with columns")
     return [str(name) for name in columns]
+
+
+def in_order(names: tuple[str, ...], labelled: Any) -> Any:
+    """Return figures in the order of the assets: those of a frame, a series or a mapping by name, others as they stand.
+
+    A frame's columns are looked up, and its rows too where they are the assets as well (a covariance); a series' index.
+    Labels that are only numbers, as of a frame made from an array, say nothing.
+
+    Raises
+    ------
+    CalibrationError
+        The labels lack an asset.
+    """
+    if isinstance(labelled, Mapping):
+        missing = next((name for name in names if name not in labelled), None)
+        if missing is not None:
+            raise CalibrationError(f"there is no {missing!r} among {', '.join(list(labelled)[:_SHOWN])}", value=missing)
+        return [labelled[name] for name in names]
+    for axis in ("columns", "index"):
+        labels = getattr(labelled, axis, None)
+        if labels is None or callable(labels) or not any(isinstance(label, str) for label in labels):
+            continue
+        kept = tuple(str(label) for label in labels)
+        if axis == "index" and hasattr(labelled, "columns") and set(kept).isdisjoint(names):
+            continue  # the dates of a panel
+        missing = next((name for name in names if name not in kept), None)
+        if missing is not None:
+            raise CalibrationError(f"there is no {missing!r} among {', '.join(kept[:_SHOWN])}", value=missing)
+        order = [kept.index(name) for name in names]
+        labelled = labelled.iloc[:, order] if axis == "columns" else labelled.iloc[order]
+    return labelled
 
 
 def distinct(tickers: Sequence[str]) -> tuple[str, ...]:
@@ -75,11 +111,19 @@ def definite(names: tuple[str, ...], covariance: ArrayLike, riskless: tuple[str,
     if not risky:
         raise MatrixError(f"all of {', '.join(names)} are without risk; give an asset that has some")
     inner = np.ix_(risky, risky)
-    given = np.array(covariance, dtype=np.float64)
+    given = np.array(in_order(names, covariance), dtype=np.float64)
     if given.shape != (len(names), len(names)):
         raise MatrixError(f"a covariance of shape {given.shape} for {len(names)} assets", value=given.shape)
     kept = np.zeros_like(given)
     kept[inner] = symmetric(tuple(names[i] for i in risky), given[inner])
+    variances = np.diag(kept[inner])
+    calmest, most = int(variances.argmin()), float(variances.max())
+    if variances[calmest] < _SLIGHT * most:
+        raise MatrixError(
+            f"the variance of {names[risky[calmest]]} is {variances[calmest]:g}, little beside the {most:g} of another: "
+            "take it as cash (with_cash), or leave it out",
+            value=float(variances[calmest]),
+        )
     try:
         np.linalg.cholesky(kept[inner])
     except np.linalg.LinAlgError:
@@ -120,11 +164,20 @@ def refuse_gaps(names: tuple[str, ...], panel: FloatArray, *, positive: bool = F
         )
 
 
-def refuse_still(names: tuple[str, ...], past: FloatArray) -> None:
-    """Refuse an asset whose returns are all the same, and a panel of fewer than two rows."""
+def refuse_still(names: tuple[str, ...], past: FloatArray, *, rounding: float = 0.0) -> None:
+    """Refuse an asset whose returns are all the same, and a panel of fewer than two rows.
+
+    They are the same where they differ by no more than their own rounding, or a millionth of a millionth of what the
+    liveliest asset moves: a deposit that grows by a fixed rate has a "variance" of 1e-32, which no optimiser survives.
+    """
     if len(past) < _FEWEST_ROWS:
         raise CalibrationError(f"{len(past)} rows of returns; give two or more", value=len(past))
-    still = np.flatnonzero(np.ptp(past, axis=0) == 0.0)
+    moves = np.ptp(past, axis=0)
+    noise = np.maximum(8.0 * _EPSILON * np.abs(past).max(axis=0), _STILL * moves.max())
+    still = np.flatnonzero(moves <= np.maximum(noise, rounding))
     if len(still):
         i = int(still[0])
-        raise CalibrationError(f"{names[i]} never moves: every return is {past[0, i]:g}; leave it out", value=names[i])
+        raise CalibrationError(
+            f"{names[i]} never moves: every return is {past[0, i]:g}; leave it out, or add it by with_cash",
+            value=names[i],
+        )

@@ -13,7 +13,6 @@ A limit on turnover or leverage is taken in only where the portfolio without it 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,24 +177,26 @@ def _pivoted(allowed: FeasibleSet, P: FloatArray, solved: QpSolution) -> Minimum
     free = np.flatnonzero(loose)
     proof = _proof(allowed, solved, tuple(allowed.row_names[i] for i in solved.active_rows))
     rows = np.vstack([allowed.A, allowed.G[solved.active_rows]])
-    return Minimum(solved.x, solved.objective, proof, P, rows, np.zeros(len(solved.x)), free)
+    held = np.clip(solved.x, allowed.lower, allowed.upper)  # rounding may leave them by a last digit
+    return Minimum(held, solved.objective, proof, P, rows, np.zeros(len(solved.x)), free)
 
 
 def _by_prices(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: float, tail: Tail | None) -> Minimum:
-    """Take in the limits on turnover and leverage only where one alone, or none, is not enough."""
-    turnovers = (False, True) if allowed.turnover is not None else (False,)
-    leverages = (False, True) if allowed.leverage is not None else (False,)
-    for leverage, turnover in product(leverages, turnovers):
-        is_last = leverage == leverages[-1] and turnover == turnovers[-1]
+    """Take in the limits on turnover and leverage that the answer without them breaks."""
+    turnover = leverage = False
+    while True:
         try:
             found = _priced(allowed, P, q, cost_scale, tail, turnover=turnover, leverage=leverage)
         except MatrixError:  # without the limits that were left out the cost may fall for ever
-            if is_last:
+            if turnover == (allowed.turnover is not None) and leverage == (allowed.leverage is not None):
                 raise
+            turnover, leverage = allowed.turnover is not None, allowed.leverage is not None
             continue
-        if allowed.breach(found.weights) <= _NEAR * max(1.0, float(np.abs(found.weights).sum())):
-            break
-    return found
+        room = _NEAR * max(1.0, float(np.abs(found.weights).sum()))
+        trades, sizes = allowed.over_turnover(found.weights) > room, allowed.over_leverage(found.weights) > room
+        if not ((trades and not turnover) or (sizes and not leverage)):
+            return found
+        turnover, leverage = turnover or trades, leverage or sizes
 
 
 def _priced(
@@ -236,7 +237,8 @@ def _priced(
     free = np.setdiff1d(np.arange(n + more), np.concatenate([solved.at_lower, solved.at_upper]))
     active = np.vstack([_widened(sized.A, n + more), rows[solved.on]])
     proof = _proof(allowed, solved, tuple(name for name, on in zip(sized.row_names, solved.on, strict=False) if on))
-    return Minimum(solved.x[:n], solved.objective, proof, curved, active, pull, free)
+    held = np.clip(solved.x[:n], allowed.lower, allowed.upper)  # rounding may leave them by a last digit
+    return Minimum(held, solved.objective, proof, curved, active, pull, free)
 
 
 def _soft_rows(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
 
-_DUST = 1e-24
+_DUST, _DUST_BESIDE_CASH = 1e-24, 1e-18
 _NAMED = 4
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 
@@ -112,8 +112,10 @@ class OptimalPortfolio:
         Raises
         ------
         ModelError
-            The cutoff is below 0, not finite, or above every weight.
+            The cutoff is below 0, not finite, or above every weight; or `digits` is no number from 0 on.
         """
+        if not isinstance(digits, int) or digits < 0:  # type: ignore[redundant-expr]  # untyped callers
+            raise ModelError(f"digits={digits!r}; give a number of decimals from 0 on, 5 is usual", value=digits)
         if not 0.0 <= cutoff < math.inf:
             raise ModelError(f"cutoff={cutoff!r}; give a weight from 0 on, 1e-4 is usual", value=cutoff)
         most = float(np.abs(self.weights).max())
@@ -185,7 +187,8 @@ def portfolio_of(
     held.setflags(write=False)
     pull = data.covariance @ held
     variance = float(held @ pull)
-    if variance <= _DUST * float(np.abs(held).max() ** 2 * np.abs(np.diag(data.covariance)).max()):
+    dust = _DUST_BESIDE_CASH if data.riskless else _DUST
+    if variance <= dust * float(np.abs(held).max() ** 2 * np.abs(np.diag(data.covariance)).max()):
         variance = 0.0  # what rounding leaves beside cash
     volatility = math.sqrt(variance)
     promised = math.nan if data.expected_returns is None else float(data.expected_returns @ held)

@@ -44,6 +44,8 @@ import numpy as np
 
 from bank_python.barbara import storable
 from bank_python.errors import ModelError
+from bank_python.optimizer.barbell import SAFE
+from bank_python.optimizer.covariance_data import CASH
 from bank_python.optimizer.portfolio import OptimalPortfolio
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AssetDrift", "RebalancePlan", "RebalanceTo", "Rebalancer", "Trade"]
 
+_MONEY = frozenset({CASH, SAFE})
 _ROUNDING = 1e-12
 _PART_OF_A_LOT = 1e-9
 _MOST_ROUNDS = 200
@@ -254,7 +257,8 @@ class Rebalancer:
     Parameters
     ----------
     targets : OptimalPortfolio or mapping of str to float
-        Shares of the wealth, negative for a short position; what is missing from 1 is cash.
+        Shares of the wealth, negative for a short position; what is missing from 1 is cash, and so is what is called
+        ``CASH`` or ``SAFE``.
     band : float, default 0.05
         How far a weight may be from its target; at least 0.
     relative : bool, default False
@@ -294,7 +298,7 @@ class Rebalancer:
         min_trade: float = 0.0,
         lot: float | Mapping[str, float] = 1.0,
     ) -> None:
-        weights = _targets(targets)
+        weights = {ticker: weight for ticker, weight in _targets(targets).items() if ticker not in _MONEY}
         for name, given, most in (
             ("band", band, math.inf),
             ("cost_rate", cost_rate, 1.0),

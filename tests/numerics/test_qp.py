@@ -202,3 +202,14 @@ def test_the_size_of_the_costs_does_not_matter(seed, size):
     assert scaled.x == pytest.approx(plain.x, rel=1e-9, abs=1e-11)
     assert scaled.at_lower.tolist() == plain.at_lower.tolist()
     assert scaled.kkt_residual < 1e-12
+
+
+@pytest.mark.parametrize("n", [60, 250])
+def test_bounds_that_the_first_guess_pins_one_and_all_do_not_cost_a_step_each(n: int) -> None:
+    rng = np.random.default_rng(n)
+    factors = rng.normal(size=(n, 5))
+    P = 0.01 * (factors @ factors.T) + np.diag(rng.uniform(0.02, 0.05, n))
+    most = 4.0 / n  # the optimum is all but a corner: a quarter at their upper bounds, the others at 0
+    solved = solve_qp(P, -rng.normal(size=n), A=np.ones((1, n)), b=[1.0], lower=0.0, upper=most)
+    assert solved.kkt_residual < 1e-12
+    assert solved.iterations < 60

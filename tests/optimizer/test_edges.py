@@ -5,8 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from bank_python.errors import CalibrationError, InfeasibleError, ModelError
-from bank_python.optimizer import Constraints, CovarianceData, Group, create_optimizer, cvar_frontier, portfolio_of
+from bank_python.errors import CalibrationError, InfeasibleError, MatrixError, ModelError
+from bank_python.optimizer import (
+    Constraints,
+    CovarianceData,
+    Group,
+    Rebalancer,
+    create_optimizer,
+    cvar_frontier,
+    portfolio_of,
+)
 
 TWO = CovarianceData(tickers=["A", "B"], covariance=np.diag([0.04, 0.09]), expected_returns=[0.05, 0.10])
 THREE = CovarianceData(
@@ -121,3 +129,99 @@ def test_a_cutoff_above_every_weight_is_refused():
 def test_cash_at_a_rate_that_is_no_number():
     with pytest.raises(CalibrationError):
         CovarianceData(tickers=["A"], covariance=[[0.04]]).with_cash(math.nan)
+
+
+@pytest.mark.parametrize("rate", [0.0001, 0.0, -0.00002])
+def test_a_deposit_among_prices_never_moves_whatever_its_rounding(rate):
+    rng = np.random.default_rng(5)
+    prices = 100.0 * np.cumprod(1.0 + 0.01 * rng.normal(size=(300, 2)), axis=0)
+    with_deposit = np.column_stack([prices, 100.0 * (1.0 + rate) ** np.arange(300)])
+    with pytest.raises(CalibrationError, match="DEPOSIT never moves"):
+        CovarianceData.from_prices(with_deposit, ["A", "B", "DEPOSIT"], estimator="ledoit_wolf")
+    returns = with_deposit[1:] / with_deposit[:-1] - 1.0
+    with pytest.raises(CalibrationError, match="DEPOSIT never moves"):
+        CovarianceData.from_returns(returns, ["A", "B", "DEPOSIT"])
+
+
+def test_frames_and_series_are_read_by_their_names():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(6)
+    names, turned = ["A", "B", "C"], ["C", "A", "B"]
+    past = 0.01 * rng.normal(size=(60, 3)) * [1.0, 2.0, 3.0]
+    frame = pd.DataFrame(past, columns=names, index=pd.date_range("2026-01-01", periods=60))
+    plain = CovarianceData.from_returns(past, names)
+    for tickers in (names, turned, ["B"]):
+        at = [names.index(name) for name in tickers]
+        read = CovarianceData.from_returns(frame, tickers)
+        np.testing.assert_allclose(read.covariance, plain.covariance[np.ix_(at, at)], rtol=1e-14)
+    sigma = pd.DataFrame(plain.covariance, index=names, columns=names)
+    means = pd.Series([0.1, 0.2, 0.3], index=names)
+    told = CovarianceData(tickers=turned, covariance=sigma.loc[["B", "A", "C"]], expected_returns=means, returns=frame)
+    np.testing.assert_array_equal(told.expected_returns, [0.3, 0.1, 0.2])
+    np.testing.assert_allclose(told.volatilities, plain.volatilities[[2, 0, 1]], rtol=1e-14)
+    np.testing.assert_array_equal(told.returns, past[:, [2, 0, 1]])
+    with pytest.raises(CalibrationError, match="no 'D' among A, B, C"):
+        CovarianceData.from_returns(frame, ["A", "D"])
+    numbered = pd.DataFrame(past)
+    np.testing.assert_array_equal(CovarianceData.from_returns(numbered, names).covariance, plain.covariance)
+    held = pd.Series([0.5, 0.5], index=["C", "A"])
+    rules = Constraints(current=held, turnover=0.2)
+    best = create_optimizer("min_variance", plain, constraints=rules).optimize()
+    assert best.figures["turnover"] <= 0.2 + 1e-12
+
+
+@pytest.mark.parametrize("bounds", [5, None, "ab", {"A": 0.5}, {"A": (0.0,)}, {"A": None}, [(0.0, 1.0), 0.5]])
+def test_bounds_of_no_shape_are_refused_by_name(bounds):
+    data = CovarianceData(tickers=["A", "B"], covariance=np.diag([0.04, 0.09]))
+    with pytest.raises(ModelError, match="one pair for each asset"):
+        create_optimizer("min_variance", data, bounds=bounds)
+
+
+@pytest.mark.parametrize("slight", [1e-16, 1e-30])
+def test_a_variance_next_to_nothing_is_cash(slight):
+    with pytest.raises(MatrixError, match=r"the variance of C is .* beside the 0.09 of another: take it as cash"):
+        CovarianceData(tickers=["A", "B", "C"], covariance=np.diag([0.04, 0.09, slight]))
+
+
+def test_beside_cash_the_least_variance_has_no_ratio():
+    past = np.random.default_rng(3).normal(0.0004, 0.01, (400, 12))
+    data = CovarianceData.from_returns(past, [f"A{i}" for i in range(12)]).with_cash(0.03)
+    found = create_optimizer("min_variance", data).optimize()
+    assert found.weights[-1] == pytest.approx(1.0, abs=1e-9)
+    assert (found.volatility, math.isnan(found.sharpe)) == (0.0, True)
+
+
+def test_a_barbell_is_rebalanced_without_a_price_of_what_is_safe():
+    held = create_optimizer("barbell", TWO, risk_free_rate=0.03).optimize()
+    plan = Rebalancer(held, lot=0, band=0.0).plan({}, {"A": 10.0, "B": 20.0}, cash=1_000.0)
+    assert plan.cash_left == pytest.approx(1_000.0 * held.by_ticker()["SAFE"], rel=1e-9)
+    assert {trade.ticker for trade in plan.trades} == {name for name in "AB" if held.by_ticker()[name] > 1e-9}
+
+
+def test_a_member_that_is_named_twice_is_refused():
+    with pytest.raises(ModelError, match="group 'g' names A twice"):
+        Group("g", ["A", "B", "A"], upper=0.5)
+
+
+def test_figures_by_name_go_where_they_belong():
+    data = CovarianceData(tickers=["A", "B"], covariance=np.diag([0.04, 0.09]), expected_returns={"B": 0.10, "A": 0.05})
+    assert data.expected_returns.tolist() == [0.05, 0.10]
+    with pytest.raises(CalibrationError, match="there is no 'B' among A"):
+        data.with_expected_returns({"A": 0.05})
+
+
+@pytest.mark.parametrize("periods", [0.0, -1.0, math.nan, math.inf])
+def test_a_year_has_periods(periods):
+    with pytest.raises(CalibrationError, match="periods_per_year="):
+        CovarianceData(tickers=["A"], covariance=[[0.04]], periods_per_year=periods)
+
+
+def test_what_is_no_data_is_refused_by_the_door():
+    with pytest.raises(ModelError, match="hrp of a ndarray; give CovarianceData"):
+        create_optimizer("hrp", np.eye(3))
+
+
+@pytest.mark.parametrize("digits", [-1, 2.5])
+def test_decimals_are_a_number_from_0_on(digits):
+    with pytest.raises(ModelError, match="digits="):
+        create_optimizer("min_variance", TWO).optimize().clean_weights(digits=digits)
