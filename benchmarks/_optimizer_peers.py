@@ -74,6 +74,30 @@ def cvxpy_variance_forms(sigma: np.ndarray) -> dict[str, Weights]:
     return {name: solve(form) for name, form in quadratic_forms(sigma).items()}
 
 
+def cvxpy_utility_forms(
+    sigma: np.ndarray,
+    means: np.ndarray,
+    bounds: tuple[float, float],
+    leverage: float | None = None,
+    turnover: float | None = None,
+) -> dict[str, Weights]:
+    """Return cvxpy with Clarabel: reward less half the variance, within bounds; sizes count from equal weights."""
+    n = len(sigma)
+
+    def solve(variance: Callable[[cp.Variable], Any]) -> Weights:
+        def run() -> np.ndarray:
+            w = cp.Variable(n)
+            rules = [cp.sum(w) == 1, w >= bounds[0], w <= bounds[1]]
+            rules += [] if leverage is None else [cp.norm1(w) <= leverage]
+            rules += [] if turnover is None else [cp.norm1(w - 1.0 / n) <= turnover]
+            cp.Problem(cp.Maximize(means @ w - 0.5 * variance(w)), rules).solve(solver=cp.CLARABEL)
+            return np.asarray(w.value)
+
+        return run
+
+    return {name: solve(form) for name, form in quadratic_forms(sigma).items()}
+
+
 def clarabel_variance(sigma: np.ndarray) -> Weights:
     """Return Clarabel by itself, without cvxpy: least variance, long only."""
     n = len(sigma)

@@ -33,8 +33,9 @@ import pandas as pd
 from _report import Report
 from skfolio.datasets import load_sp500_dataset
 
-from bank_python import CovarianceData, EfficientFrontier, create_optimizer
+from bank_python import Constraints, CovarianceData, EfficientFrontier, create_optimizer
 from bank_python.integrations.portfolio_goal import PortfolioGoal, portfolio_goal
+from bank_python.optimizer.feasible import FeasibleSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -194,6 +195,50 @@ def variance(report: Report, rounds: int, n: int) -> None:
     race.run(calls, targets, "≤ 1", extra)
 
 
+def utility(report: Report, rounds: int, n: int) -> None:
+    """Time reward less half the variance, no asset above 5 %: nearly a corner, as rewards outweigh the risk."""
+    data = CovarianceData.from_returns(simulated(n), named(n), estimator="ledoit_wolf")
+    bounds = (0.0, 0.05)
+    forms = peers.cvxpy_utility_forms(data.covariance, data.expected_returns, bounds)
+    race = Race(
+        report,
+        rounds,
+        f"mean-variance, bounds, N = {n}",
+        lambda: create_optimizer("mean_variance", data, bounds=bounds).optimize(),
+        portfolio_goal("mean_variance", data, {"bounds": bounds, "risk_aversion": 1.0}),
+    )
+    race.run(dict([fastest("cvxpy + Clarabel", forms)]), [("cvxpy + Clarabel", OURS, "none")], "≤ 1")
+
+
+def sizes(report: Report, rounds: int, n: int) -> None:
+    """Time the same with short positions, a leverage of 1.6 and a turnover of 0.8 from equal weights."""
+    names = named(n)
+    data = CovarianceData.from_returns(simulated(n), names, estimator="ledoit_wolf")
+    rules = Constraints(bounds=(-0.05, 0.1), leverage=1.6, turnover=0.8, current=dict.fromkeys(names, 1.0 / n))
+    forms = peers.cvxpy_utility_forms(data.covariance, data.expected_returns, (-0.05, 0.1), 1.6, 0.8)
+    name, call = fastest("cvxpy + Clarabel", forms)
+
+    def ours() -> OptimalPortfolio:
+        return create_optimizer("mean_variance", data, constraints=rules).optimize()
+
+    medians = cpu({OURS: ours, name: call}, rounds)
+    best, theirs = ours(), call()
+    values = [float(data.expected_returns @ w - 0.5 * w @ data.covariance @ w) for w in (best.weights, theirs)]
+    proof, breach = best.certificate, FeasibleSet.of(data.tickers, rules).breach
+    gap = (values[0] - values[1]) / abs(values[0])
+    report.case(
+        f"mean-variance, leverage and turnover, N = {n}, CPU µs",
+        {each: 1e6 * median for each, median in medians.items()},
+        f"ours: certificate kkt {proof.kkt_residual:.1e}, gap {proof.duality_gap:.1e}, "
+        f"breach {breach(best.weights):.1e}\n  {name}: gap {gap:+.1e}, breach {breach(theirs):.1e}",
+    )
+    report.ratio(
+        f"mean-variance, leverage and turnover, N = {n}: cvxpy + Clarabel / {OURS}",
+        medians[name] / medians[OURS],
+        "none",
+    )
+
+
 def sharpe(report: Report, rounds: int) -> None:
     """Time the largest Sharpe ratio of twenty shares, each between 2 and 40 %, Ledoit and Wolf's covariance."""
     past, names = panel()
@@ -347,6 +392,9 @@ CASES: dict[str, Callable[[Report, int], None]] = {
     "variance-100": lambda report, rounds: variance(report, rounds, 100),
     "variance-500": lambda report, rounds: variance(report, rounds, 500),
     "variance-1000": lambda report, rounds: variance(report, rounds, 1_000),
+    "utility-500": lambda report, rounds: utility(report, rounds, 500),
+    "sizes-100": lambda report, rounds: sizes(report, rounds, 100),
+    "sizes-300": lambda report, rounds: sizes(report, rounds, 300),
     "sharpe": sharpe,
     "parity-100": lambda report, rounds: parity(report, rounds, 100),
     "parity-500": lambda report, rounds: parity(report, rounds, 500),

@@ -18,6 +18,7 @@ __all__ = ["HingeProgram", "HingeSolution"]
 
 _FLOOR = 1e-6
 _TINY = 1e-150
+_NARROW = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +80,11 @@ class HingeProgram:
         Of the rows, then of the upper and of the lower bounds; what must hold has an infinite price.
     high, low : ndarray of int
         The variables that have an upper and a lower bound.
+    broad : ndarray of int
+        The rows over more than two variables.
+    narrow : tuple of ndarray of int
+        The other rows, and the first and the last variable of each: a size has two rows of two variables for each
+        weight, of which a product of matrices would make nearly all of the work.
     """
 
     P: FloatArray
@@ -91,6 +97,8 @@ class HingeProgram:
     price: FloatArray
     high: NDArray[np.intp]
     low: NDArray[np.intp]
+    broad: NDArray[np.intp]
+    narrow: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 
     @classmethod
     def of(
@@ -130,8 +138,26 @@ class HingeProgram:
             raise ModelError("a price is not above 0, or a bound is not a number or leaves nothing; correct it")
         high, low = np.flatnonzero(most < np.inf), np.flatnonzero(least > -np.inf)
         side = np.concatenate([sides, most[high], -least[low]])
-        hard = np.full(len(high) + len(low), np.inf)
-        return cls(matrix, cost, equal, right, rows, np.abs(rows), side, np.append(prices, hard), high, low)
+        prices = np.append(prices, np.full(len(high) + len(low), np.inf))
+        there = rows != 0.0
+        is_narrow = there.sum(axis=1) <= _NARROW
+        thin = np.flatnonzero(is_narrow)
+        ends = there[thin].argmax(axis=1), n - 1 - there[thin, ::-1].argmax(axis=1)
+        last = np.where(there[thin].any(axis=1), ends[1], ends[0])
+        return cls(
+            matrix,
+            cost,
+            equal,
+            right,
+            rows,
+            np.abs(rows),
+            side,
+            prices,
+            high,
+            low,
+            np.flatnonzero(~is_narrow),
+            (thin, ends[0], last),
+        )
 
     @property
     def count(self) -> int:
@@ -175,7 +201,13 @@ class HingeProgram:
 
     def curved(self, weight: FloatArray) -> FloatArray:
         """Return P and the weighted sum of the rows' squares."""
-        total = self.P + (self.E * weight[: self.count, None]).T @ self.E
+        full, (rows, first, second) = self.E[self.broad], self.narrow
+        total = self.P + (full * weight[self.broad, None]).T @ full
+        one, other, held = self.E[rows, first], np.where(first == second, 0.0, self.E[rows, second]), weight[rows]
+        np.add.at(total, (first, first), held * one * one)
+        np.add.at(total, (second, second), held * other * other)
+        np.add.at(total, (first, second), held * one * other)
+        np.add.at(total, (second, first), held * one * other)
         diagonal = np.einsum("ii->i", total)
         diagonal[self.high] += weight[self.count : self.count + len(self.high)]
         diagonal[self.low] += weight[self.count + len(self.high) :]

@@ -120,7 +120,7 @@ def definite(names: tuple[str, ...], covariance: ArrayLike, riskless: tuple[str,
     calmest, most = int(variances.argmin()), float(variances.max())
     if variances[calmest] < _SLIGHT * most:
         raise MatrixError(
-            f"the variance of {names[risky[calmest]]} is {variances[calmest]:g}, little beside the {most:g} of another: "
+            f"the variance of {names[risky[calmest]]} is {variances[calmest]:g}, little beside {most:g} of another: "
             "take it as cash (with_cash), or leave it out",
             value=float(variances[calmest]),
         )

@@ -179,7 +179,7 @@ def test_bounds_of_no_shape_are_refused_by_name(bounds):
 
 @pytest.mark.parametrize("slight", [1e-16, 1e-30])
 def test_a_variance_next_to_nothing_is_cash(slight):
-    with pytest.raises(MatrixError, match=r"the variance of C is .* beside the 0.09 of another: take it as cash"):
+    with pytest.raises(MatrixError, match=r"the variance of C is .* beside 0.09 of another: take it as cash"):
         CovarianceData(tickers=["A", "B", "C"], covariance=np.diag([0.04, 0.09, slight]))
 
 
