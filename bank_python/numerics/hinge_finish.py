@@ -31,6 +31,7 @@ _ROUNDS = 2
 _CONVERGED = 1e-9  # nine digits, as documented
 _LITTLE = 1e-8
 _NOTHING = 1e-16
+_SMALL = 400
 
 
 @dataclass(slots=True)
@@ -112,9 +113,11 @@ def _nearest(matrix: FloatArray, right: FloatArray, n: int) -> FloatArray:
     """Solve the system; where its rows depend on each other, for the least of its solutions.
 
     A little that is added to the variables' diagonal and taken from the multipliers' makes it regular, and what that is
-    off by is made good at once (the proximal method of multipliers). Singular values, which do the same, cost twenty
-    times as much; they are for what is not solved so.
+    off by is made good at once (the proximal method of multipliers). Singular values, which do the same and better,
+    cost twenty times as much; they are for small systems, and for what is not solved so.
     """
+    if len(matrix) <= _SMALL:
+        return solved_or_nearest(matrix, right)
     regular = matrix.copy()
     diagonal = np.einsum("ii->i", regular)
     diagonal[:n] += _LITTLE
