@@ -154,7 +154,7 @@ def solve_qp(
         A guess of the solution, whose active bounds are tried first; large programs without one begin with a guess of
         their own (:mod:`bank_python.numerics.qp_guess`).
     definite : bool, default False
-        Whether P is known to be positive definite, and need not be factored to find that out.
+        Whether P is known to be finite and positive definite, and need not be looked through and factored for that.
 
     Raises
     ------
@@ -198,7 +198,8 @@ def _program(
     unequal, most = _rows("G", G, h, n)
     low = np.broadcast_to(np.asarray(-np.inf if lower is None else lower, dtype=np.float64), (n,)).copy()
     high = np.broadcast_to(np.asarray(np.inf if upper is None else upper, dtype=np.float64), (n,)).copy()
-    if not all(np.isfinite(part).all() for part in (matrix, cost, equal, right, unequal, most)):
+    doubtful = (cost, equal, right, unequal, most) if definite else (matrix, cost, equal, right, unequal, most)
+    if not all(np.isfinite(part).all() for part in doubtful):
         raise ModelError("a figure of the program is not finite; correct it")
     if np.isnan(low).any() or np.isnan(high).any():
         raise ModelError("a bound is not a number; use infinities for none")
@@ -258,7 +259,7 @@ def _solve(
     k, m = len(free), len(e)
     if m > k:
         return None
-    right = -(program.q + program.P @ x)[free]
+    right = -(program.q + (program.P @ x if x.any() else 0.0))[free]
     across = E[:, free]
     solved = _inverted(program, free, np.column_stack([right, across.T]))
     duals = np.zeros(m)
@@ -357,10 +358,11 @@ def _certified(
     x, duals = solved
     y, z = duals[: len(program.b)], np.zeros(len(program.h))
     z[rows] = duals[len(program.b) :]
-    slope = program.P @ x + program.q + program.A.T @ y + program.G.T @ z
+    terms = (program.P @ x, program.q, program.A.T @ y, program.G.T @ z)
+    slope = terms[0] + terms[1] + terms[2] + terms[3]
     bounds = np.where(fixed == 0, 0.0, -slope)
-    residual = _residual(program, x, y, z, bounds, slope)
-    quadratic, linear = float(x @ program.P @ x), float(program.q @ x)
+    residual = _residual(program, x, z, slope + bounds, terms)
+    quadratic, linear = float(x @ terms[0]), float(program.q @ x)
     at = np.where(fixed < 0, program.lower, np.where(fixed > 0, program.upper, 0.0))
     dual = -0.5 * quadratic - float(program.b @ y) - float(program.h @ z) - float(at @ bounds)
     objective = 0.5 * quadratic + linear
@@ -381,13 +383,12 @@ def _certified(
 
 
 def _residual(
-    program: QuadraticProgram, x: FloatArray, y: FloatArray, z: FloatArray, bounds: FloatArray, slope: FloatArray
+    program: QuadraticProgram, x: FloatArray, z: FloatArray, balance: FloatArray, terms: tuple[FloatArray, ...]
 ) -> float:
     """Return the largest violation of stationarity, feasibility and sign, each relative to the terms in it."""
-    terms = (program.P @ x, program.q, program.A.T @ y, program.G.T @ z)
     size = max(1e-300, *(float(np.abs(term).max(initial=0.0)) for term in terms))
     wide = max(float(np.abs(x).max(initial=0.0)), 1e-300)
-    stationary = float(np.abs(slope + bounds).max(initial=0.0)) / size
+    stationary = float(np.abs(balance).max(initial=0.0)) / size
     equal = float(np.abs(program.A @ x - program.b).max(initial=0.0)) / max(
         wide, float(np.abs(program.b).max(initial=0.0))
     )
