@@ -9,6 +9,7 @@
     │   ├── UnknownNodeError      (KeyError)     .name
     │   ├── DomainError           (ValueError)   .name .value .domain
     │   ├── NotQuotedError                       .name
+    │   ├── FeedbackError
     │   ├── UpstreamError                        .name .cause_name
     │   ├── JournalError                         .name .tick .path
     │   └── ValuationError        (ValueError)   .name .reason
@@ -66,6 +67,7 @@ __all__ = [
     "DuplicateTickerError",
     "FeedConfigError",
     "FeedError",
+    "FeedbackError",
     "GraphError",
     "InfeasibleError",
     "InstrumentError",
@@ -127,6 +129,10 @@ class BankError(Exception):
 
 class GraphError(BankError):
     """Something is wrong with a dependency graph or one of its nodes."""
+
+
+class FeedbackError(GraphError):
+    """Callbacks on a graph keep setting each other off."""
 
 
 class CycleError(GraphError, ValueError):

@@ -12,7 +12,7 @@ All nodes of a class that are due are then priced in one call, whether they are 
 scalar path beside it, so a value does not depend, to the bit, on which nodes were priced together.
 
 A source is a node or a plain number. In a graph the arguments and the values of a class stand in columns
-(:mod:`bank_python.dagger.lanes`); a node outside a graph is priced by itself.
+(:mod:`bank_python.dagger.columns`); a node outside a graph is priced by itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bank_python.dagger.lanes import Lanes
 
 __all__ = ["ArrayNode", "Source", "Term", "call_price", "diagnosis", "input_failure", "price_nodes"]
 
@@ -52,7 +51,7 @@ class Source:
     @overload
     def __get__(self, node: ArrayNode, owner: type) -> Node | float: ...
     def __get__(self, node: ArrayNode | None, owner: type) -> Self | Node | float:
-        return self if node is None else node._sources[self.name]
+        return self if node is None else node.sources_[self.name]
 
 
 class Term:
@@ -70,7 +69,7 @@ class Term:
     @overload
     def __get__(self, node: ArrayNode, owner: type) -> float: ...
     def __get__(self, node: ArrayNode | None, owner: type) -> Self | float:
-        return self if node is None else node._terms[self.name]
+        return self if node is None else node.terms_[self.name]
 
 
 class ArrayNode(Node):
@@ -91,7 +90,7 @@ class ArrayNode(Node):
         An entry is missing, unknown or of the wrong kind.
     """
 
-    wiring_attributes = ("_inputs", "_sources")
+    wiring_attributes = ("inputs_", "sources_")
 
     price: ClassVar[Callable[..., Any]]
     source_names: ClassVar[tuple[str, ...]] = ()
@@ -106,53 +105,56 @@ class ArrayNode(Node):
     def __init__(self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float]) -> None:
         _require(name, "source", self.source_names, sources)
         _require(name, "term", self.term_names, terms)
-        self._sources = {key: _source(name, key, sources[key]) for key in self.source_names}
-        self._terms = {key: float(terms[key]) for key in self.term_names}
-        self._lanes: Lanes | None = None
-        self._row = 0
-        super().__init__(name, [source for source in self._sources.values() if isinstance(source, Node)])
+        self.sources_ = {key: _source(name, key, sources[key]) for key in self.source_names}
+        self.terms_ = {key: float(terms[key]) for key in self.term_names}
+        self.part_: Any = None
+        self.row_ = 0
+        super().__init__(name, [source for source in self.sources_.values() if isinstance(source, Node)])
 
     @property
     def terms(self) -> dict[str, float]:
         """The contract's terms by name."""
-        return dict(self._terms)
+        return dict(self.terms_)
 
     @property
     def layout(self) -> tuple[object, ...]:
         """What nodes priced in one call share: the class and, for each source, whether it is a node."""
-        return (type(self), *(isinstance(source, Node) for source in self._sources.values()))
+        return (type(self), *(isinstance(source, Node) for source in self.sources_.values()))
 
     # In a graph a node's outcomes stand in its class's columns; outside one nothing is kept.
 
     @property
-    def _outcome(self) -> Outcome:
-        return None if self._lanes is None else self._lanes.outcome(self._row)
+    def outcome_(self) -> Outcome:
+        """What the node holds."""
+        return None if self.part_ is None else self.part_.outcome(self.row_)
 
-    @_outcome.setter
-    def _outcome(self, outcome: Outcome) -> None:
-        if self._lanes is not None:
-            self._lanes.put(self._row, outcome)
-
-    @property
-    def _previous(self) -> Outcome:
-        return None if self._lanes is None else self._lanes.outcome_before(self._row)
-
-    @_previous.setter
-    def _previous(self, outcome: Outcome) -> None:
-        if self._lanes is not None:
-            self._lanes.put_before(self._row, outcome)
+    @outcome_.setter
+    def outcome_(self, outcome: Outcome) -> None:
+        if self.part_ is not None:
+            self.part_.put(self.row_, outcome)
 
     @property
-    def _changed_tick(self) -> int:
-        return 0 if self._lanes is None else self._lanes.changed.item(self._row)
+    def previous_(self) -> Outcome:
+        """What the node held before the tick that last changed it."""
+        return None if self.part_ is None else self.part_.outcome_before(self.row_)
 
-    @_changed_tick.setter
-    def _changed_tick(self, tick: int) -> None:
-        if self._lanes is not None:
-            self._lanes.changed[self._row] = tick
+    @previous_.setter
+    def previous_(self, outcome: Outcome) -> None:
+        if self.part_ is not None:
+            self.part_.put_before(self.row_, outcome)
+
+    @property
+    def changed_tick_(self) -> int:
+        """The tick that last changed the node."""
+        return 0 if self.part_ is None else self.part_.changed.item(self.row_)
+
+    @changed_tick_.setter
+    def changed_tick_(self, tick: int) -> None:
+        if self.part_ is not None:
+            self.part_.changed[self.row_] = tick
 
     def amend(self, **terms: float) -> None:
-        """Set some of the contract's terms anew; in a graph, what rests on the node becomes dirty.
+        """Set some of the contract's terms anew; in a graph, its dependents become dirty.
 
         Raises
         ------
@@ -160,13 +162,13 @@ class ArrayNode(Node):
             There is no such term, or the value is not a finite number; nothing has changed.
         """
         for key, value in terms.items():
-            if key not in self._terms or not math.isfinite(value):
+            if key not in self.terms_ or not math.isfinite(value):
                 known = ", ".join(self.term_names)
                 raise GraphError(f"{self.name}: cannot set {key}={value!r}; terms are finite numbers: {known}")
-        if self._graph is None:
-            self._terms.update(terms)
+        if self.host_ is None:
+            self.terms_.update(terms)
         else:
-            self._graph._amend(self, terms)
+            self.host_.amend(self, terms)
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
@@ -181,11 +183,11 @@ class ArrayNode(Node):
     def replace_input(self, old: Node, new: Node) -> None:
         """Take `new` where a source is `old`."""
         super().replace_input(old, new)
-        self._sources = {key: new if source is old else source for key, source in self._sources.items()}
+        self.sources_ = {key: new if source is old else source for key, source in self.sources_.items()}
 
     def to_record(self) -> Mapping[str, object]:
         """Return name, sources (nodes by reference) and terms."""
-        return {"name": self.name, "sources": dict(self._sources), "terms": dict(self._terms)}
+        return {"name": self.name, "sources": dict(self.sources_), "terms": dict(self.terms_)}
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
@@ -194,9 +196,10 @@ class ArrayNode(Node):
         ArrayNode.__init__(node, **fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
         return node
 
-    def _describe(self) -> str:
-        shown = {key: _name_of(source) for key, source in self._sources.items()}
-        shown |= {key: f"{value:g}" for key, value in self._terms.items()}
+    def describe_(self) -> str:
+        """Return sources and terms, as they are shown."""
+        shown = {key: _name_of(source) for key, source in self.sources_.items()}
+        shown |= {key: f"{value:g}" for key, value in self.terms_.items()}
         return ", ".join(f"{key}={value}" for key, value in shown.items())
 
 
@@ -225,7 +228,7 @@ def call_price(cls: type[ArrayNode], arguments: NDArray[np.float64]) -> NDArray[
 
 def input_failure(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure | None:
     """Return the failure of a node one of whose inputs is not a number, or ``None``."""
-    for source in node._inputs:
+    for source in node.inputs_:
         outcome = read(source)
         if outcome.__class__ is Failure:
             return upstream_failure(node.name, outcome)
@@ -248,9 +251,9 @@ def _unvalued(node: ArrayNode, reason: str) -> Failure:
 def _arguments(node: ArrayNode, read: Callable[[Node], Outcome]) -> dict[str, float]:
     live = {
         key: cast("float", read(source)) if isinstance(source, Node) else source
-        for key, source in node._sources.items()
+        for key, source in node.sources_.items()
     }
-    return {**{key: float(value) for key, value in live.items()}, **node._terms}
+    return {**{key: float(value) for key, value in live.items()}, **node.terms_}
 
 
 def _price(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> list[Outcome]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bank_python.barbara import register_storable
 from bank_python.dagger.node import Node
-from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, upstream_failure
+from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure, within
 from bank_python.errors import GraphError, UnstorableError
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.policy import Policy
 
-__all__ = ["DerivedNode", "node_function"]
+__all__ = ["DerivedNode", "LargeNode", "node_function"]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -55,17 +57,23 @@ class DerivedNode(Node):
     name : str
         Unique in the graph.
     function : callable
-        Pure: takes the inputs' values in order and returns the value.
+        Pure: takes the inputs' values in order and returns the value. No coroutine or generator function.
     inputs : sequence of Node
-        What it is computed from.
+        The nodes that it is computed from.
     equal : callable or float, optional
         ``equal(old, new)`` says that a new value is not worth propagating; the old one, the last that was
-        propagated, is then kept. A number is an absolute tolerance. By default two values are the same when their
-        bits are.
+        propagated, is then kept. A rule that gives an array says so where all of it is true. A number is an absolute
+        tolerance for every number in the value. By default two values are the same when their bits are
+        (:func:`~bank_python.dagger.outcome.same`).
     policy : Policy, optional
         When to evaluate it, if not at every tick that reaches it; see :mod:`bank_python.dagger.policy`.
     override : bool, default False
         Whether a what-if layer may give the node a value of its own, in its function's place.
+
+    Raises
+    ------
+    GraphError
+        `function` cannot be called, or is a coroutine or generator function; `equal` is neither a rule nor a tolerance.
     """
 
     __slots__ = ("equal", "function", "gate", "override", "policy")
@@ -83,8 +91,7 @@ class DerivedNode(Node):
         override: bool = False,
     ) -> None:
         super().__init__(name, inputs)
-        if not callable(function):
-            raise GraphError(f"{name}: {function!r} is not a function of the inputs' values", name=name)
+        _require_function(name, function)
         self.function = function
         self.equal = _rule(name, equal)
         self.policy = policy
@@ -94,36 +101,29 @@ class DerivedNode(Node):
     @property
     def is_plain_unary(self) -> bool:
         """Whether it is a function of one node alone, evaluated at every tick and compared by bits."""
-        return len(self._inputs) == 1 and self.policy is None and self.equal is None
+        return len(self.inputs_) == 1 and self.policy is None and self.equal is None
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
         """Call the function on the inputs' values."""
-        return self.function(*[read(node) for node in self._inputs])
+        return self.function(*[read(node) for node in self.inputs_])
 
-    def _evaluate(self, read: Callable[[Node], Outcome]) -> Outcome:
-        return self._apply([read(source) for source in self._inputs])
+    def evaluate_(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Return the outcome for inputs as `read` gives them."""
+        return self._apply([read(source) for source in self.inputs_])
 
-    def _renew(self) -> Outcome:
-        arguments = []
-        for source in self._inputs:
-            outcome = source._outcome
-            if outcome.__class__ is Failure:
-                return upstream_failure(self.name, outcome)
-            arguments.append(outcome)
-        return self._call(arguments)
+    def renew_(self) -> Outcome:
+        """Return the outcome for the inputs' present outcomes."""
+        return self._apply([source.outcome_ for source in self.inputs_])
 
     def _apply(self, arguments: list[Outcome]) -> Outcome:
         for argument in arguments:
             if argument.__class__ is Failure:
                 return upstream_failure(self.name, argument)
-        return self._call(arguments)
-
-    def _call(self, arguments: list[Outcome]) -> Outcome:
         try:
             outcome = self.function(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
             return Failure(error, self.name, error)
-        return outcome if outcome.__class__ is float and outcome == outcome else refuse_nan(self.name, outcome)  # noqa: PLR0124
+        return outcome if outcome.__class__ is float and outcome == outcome else checked(self.name, outcome)  # noqa: PLR0124
 
     def to_record(self) -> Mapping[str, object]:
         """Return the function's registered name and the inputs.
@@ -143,7 +143,7 @@ class DerivedNode(Node):
                 key=self.record_key,
                 value=self.function,
             )
-        return {"name": self.name, "function": names[0], "inputs": list(self._inputs)}
+        return {"name": self.name, "function": names[0], "inputs": list(self.inputs_)}
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
@@ -159,9 +159,51 @@ class DerivedNode(Node):
             raise GraphError(f"no node function {name!r}: import the module that registers it, then load", name=name)
         return cls(str(fields["name"]), _FUNCTIONS[name], cast("list[Node]", fields["inputs"]))
 
-    def _describe(self) -> str:
-        label = getattr(self.function, "__name__", repr(self.function))
-        return f"{label}({', '.join(node.name for node in self._inputs)})"
+    def describe_(self) -> str:
+        """Return the function and its inputs, as they are shown."""
+        label = getattr(self.function, "__name__", type(self.function).__name__)
+        return f"{label}({', '.join(node.name for node in self.inputs_)})"
+
+
+class LargeNode(DerivedNode):
+    """A :class:`DerivedNode` whose value is large: it keeps one value, not two, and is never stored.
+
+    Every node keeps what it held before its last change, for readers that look while a tick is under way and for
+    :meth:`~bank_python.dagger.DependencyGraph.explain`. Where a value is a hundred thousand numbers that doubles the
+    memory. This one drops the old value as soon as it has a new one, unless a snapshot or an open batch may ask for
+    it. A reader that comes in between waits for the tick to end.
+    """
+
+    __slots__ = ("_earlier",)
+
+    record_tag = ""
+
+    @property
+    def previous_(self) -> Outcome:
+        """What the node held before, where somebody may ask for it."""
+        return self._earlier
+
+    @previous_.setter
+    def previous_(self, outcome: Outcome) -> None:
+        self._earlier = outcome if self.host_ is not None and self.host_.keeps_previous() else None
+
+
+_RUNS_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+
+
+def _require_function(name: str, function: object) -> None:
+    if not callable(function):
+        raise GraphError(f"{name}: {function!r} is not a function of the inputs' values", name=name)
+    plain: object = function
+    while isinstance(plain, functools.partial | functools.partialmethod):
+        plain = plain.func
+    called = getattr(type(plain), "__call__", None)  # noqa: B004 - the class's own, to look at what kind it is
+    if any(test(plain) or test(called) for test in _RUNS_LATER):
+        raise GraphError(
+            f"{name}: a coroutine or generator function runs later and holds no value when it returns; derive from a "
+            "plain function (policy=Background() runs it in another thread)",
+            name=name,
+        )
 
 
 def _rule(name: str, equal: Callable[[Any, Any], bool] | float | None) -> Callable[[Any, Any], bool] | None:
@@ -169,4 +211,4 @@ def _rule(name: str, equal: Callable[[Any, Any], bool] | float | None) -> Callab
         return equal
     if isinstance(equal, bool) or not isinstance(equal, int | float) or not equal >= 0.0:  # type: ignore[redundant-expr]
         raise GraphError(f"{name}: equal={equal!r} is neither a rule nor a tolerance of at least 0", name=name)
-    return lambda old, new: abs(new - old) <= equal
+    return within(equal)

@@ -1,20 +1,26 @@
-"""Asking a number why: the inputs, the function and the tick that made it."""
+"""Asking a graph: why a number is what it is, what a change could recompute, where the time goes, how it looks."""
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.derived import DerivedNode
-from bank_python.dagger.node import Leaf, Node
+from bank_python.dagger.leaf import Leaf
+from bank_python.dagger.node import Node, by_height, shown
+from bank_python.dagger.topology import dependents_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
+    from bank_python.dagger.engine import Engine
     from bank_python.dagger.outcome import Outcome
 
-__all__ = ["Explanation", "Plan", "explain", "to_dot"]
+__all__ = ["Explanation", "Inquiry", "Plan", "Profile", "ProfileRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,10 @@ class Explanation:
 
     def _lines(self, indent: str) -> list[str]:
         made_by = f"  by {self.function}" if self.function else ""
-        moved = "" if self.previous is None else f"{self.previous!r} → "
+        moved = "" if self.previous is None else f"{_said(self.previous)} → "
         when = "" if self.as_of_tick is None else f", as of tick {self.as_of_tick}"
         facts = f"{self.kind}, changed at tick {self.changed_tick}{when}"
-        lines = [f"{indent}{self.name} = {moved}{self.outcome!r}{made_by}  [{facts}]"]
+        lines = [f"{indent}{self.name} = {moved}{_said(self.outcome)}{made_by}  [{facts}]"]
         for explained in self.inputs:
             lines += explained._lines(indent + "  ")
         return lines + ([f"{indent}  … {self.more_inputs} more"] if self.more_inputs else [])
@@ -106,40 +112,155 @@ class Plan:
         return plan_view(self)
 
 
-def explain(node: Node, read: Callable[[Node], Outcome], depth: int, breadth: int) -> Explanation:
-    """Explain `node` and its inputs, `depth` levels down and at most `breadth` inputs a node."""
-    shown = node.underliers[:breadth] if depth > 0 else ()
-    outcome = read(node)
-    return Explanation(
-        name=node.name,
-        kind=type(node).__name__,
-        function=_function_name(node),
-        outcome=outcome,
-        terms=node.terms if isinstance(node, ArrayNode) else {},
-        changed_tick=node._changed_tick,
-        previous=node._previous,
-        inputs=tuple(explain(source, read, depth - 1, breadth) for source in shown),
-        more_inputs=len(node.underliers) - len(shown),
-        as_of_tick=_held_back_since(node, outcome),
-    )
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """What nodes of one class took.
+
+    Parameters
+    ----------
+    name : str
+        The class.
+    evaluations : int
+        How many nodes were evaluated.
+    calls : int
+        In how many calls: nodes of a vectorised class are priced together.
+    seconds : float
+        Wall-clock time in those calls.
+    """
+
+    name: str
+    evaluations: int
+    calls: int
+    seconds: float
 
 
-def _held_back_since(node: Node, outcome: Outcome) -> int | None:
-    """Return the tick of a value that a policy keeps; a what-if layer has values of its own."""
-    if node.gate is None or node.graph is None or outcome is not node._outcome:
-        return None
-    return node.as_of_tick if node.as_of_tick < node.graph.tick else None
+class Profile:
+    """Evaluations and time by class of node; made by :meth:`Inquiry.profile`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, ProfileRow] = {}
+
+    @property
+    def rows(self) -> tuple[ProfileRow, ...]:
+        """One row a class, the dearest first."""
+        return tuple(sorted(self._rows.values(), key=lambda row: -row.seconds))
+
+    @property
+    def evaluations(self) -> int:
+        """How many nodes were evaluated."""
+        return sum(row.evaluations for row in self._rows.values())
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time spent evaluating."""
+        return sum(row.seconds for row in self._rows.values())
+
+    def add(self, kind: type[Node], evaluations: int, started: float) -> None:
+        """Count one call that evaluated nodes of a class and began at `started` (:func:`time.perf_counter`)."""
+        seconds = time.perf_counter() - started
+        name = kind.__name__
+        row = self._rows.get(name, ProfileRow(name, 0, 0, 0.0))
+        self._rows[name] = ProfileRow(name, row.evaluations + evaluations, row.calls + 1, row.seconds + seconds)
+
+    def __rich__(self) -> object:
+        from bank_python.render import profile_view
+
+        return profile_view(self)
+
+
+class Inquiry:
+    """What a graph says of itself; ``graph.inquiry``.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the graph.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def explain(self, node: Node | str, depth: int = 6, breadth: int = 12) -> Explanation:
+        """Return the inputs, the function and the tick that made a node's value, as a tree.
+
+        Parameters
+        ----------
+        node : Node or str
+            The node to explain.
+        depth, breadth : int
+            How many levels of inputs are shown, and how many inputs of one node.
+        """
+        return self._explained(self._engine.topology.node(node), depth, breadth)
+
+    def _explained(self, node: Node, depth: int, breadth: int) -> Explanation:
+        inputs = node.underliers[:breadth] if depth > 0 else ()
+        outcome = self._engine.read(node)
+        return Explanation(
+            name=node.name,
+            kind=type(node).__name__,
+            function=_function_name(node),
+            outcome=outcome,
+            terms=node.terms if isinstance(node, ArrayNode) else {},
+            changed_tick=node.changed_tick_,
+            previous=node.previous_,
+            inputs=tuple(self._explained(source, depth - 1, breadth) for source in inputs),
+            more_inputs=len(node.underliers) - len(inputs),
+            as_of_tick=_held_back_since(node, outcome),
+        )
+
+    def plan(self, leaf: Node | str) -> Plan:
+        """Return what a change of `leaf` could recompute, without doing it."""
+        source = self._engine.topology.node(leaf)
+        levels = by_height(dependents_of([source]))
+        nodes = [node for level in levels for node in level]
+        return Plan(
+            leaf=source.name,
+            nodes=tuple(node.name for node in nodes),
+            by_class=dict(Counter(type(node).__name__ for node in nodes)),
+            levels=len(levels),
+            by_level=tuple(tuple(node.name for node in level) for level in levels),
+        )
+
+    @contextmanager
+    def profile(self) -> Iterator[Profile]:
+        """Collect evaluations and time by class of node while the block is open: ``with graph.profile() as p:``."""
+        outer, profile = self._engine.profile, Profile()
+        self._engine.profile = profile
+        try:
+            yield profile
+        finally:
+            self._engine.profile = outer
+
+    def to_dot(self) -> str:
+        """Return the graph in Graphviz' language."""
+        return _to_dot(tuple(self._engine.topology.nodes.values()))
 
 
 def _function_name(node: Node) -> str:
     if isinstance(node, DerivedNode):
-        return getattr(node.function, "__qualname__", repr(node.function))
+        return getattr(node.function, "__qualname__", type(node.function).__name__)
     if isinstance(node, ArrayNode):
         return f"{type(node).__name__}.price"
     return "" if isinstance(node, Leaf) else f"{type(node).__name__}.compute"
 
 
-def to_dot(nodes: Iterable[Node]) -> str:
+def _said(outcome: Outcome) -> str:
+    return repr(outcome) if isinstance(outcome, float) else shown(outcome)
+
+
+def _held_back_since(node: Node, outcome: Outcome) -> int | None:
+    """Return the tick of a value that a policy keeps; a what-if layer has values of its own."""
+    if node.gate is None or node.host_ is None or outcome is not node.outcome_:
+        return None
+    return node.as_of_tick if node.as_of_tick < node.host_.tick else None
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _to_dot(nodes: Iterable[Node]) -> str:
     """Return the nodes and edges in Graphviz' language."""
     lines = ["digraph dagger {", "  rankdir=BT;"]
     for node in nodes:
@@ -147,8 +268,3 @@ def to_dot(nodes: Iterable[Node]) -> str:
         lines.append(f"  {_quoted(node.name)} [shape={shape}, tooltip={_quoted(type(node).__name__)}];")
         lines += [f"  {_quoted(source.name)} -> {_quoted(node.name)};" for source in node.underliers]
     return "\n".join([*lines, "}"])
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -6,27 +6,33 @@ were set, the contracts that were amended, and what such nodes came to: those wi
 threads, those with a tolerance on when somebody looked. Everything else is a function of these. A batch that was
 undone leaves nothing. Changes of the wiring are not journaled: replay on a graph that is wired as the recorded one
 was.
+
+A tick and what such nodes came to in it are one entry, so a crash loses both or neither: where there are such nodes, a
+tick is written when it has been brought up to date, or the next one begins. What a torn end has lost is told in the
+result of the replay (:class:`Replay`) and in the log.
 """
 
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast, runtime_checkable
 
 from bank_python.dagger.array_node import ArrayNode
-from bank_python.dagger.node import Leaf, Node
-from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.dagger.engine import Batch
+from bank_python.dagger.leaf import Leaf
+from bank_python.dagger.node import Node
+from bank_python.dagger.outcome import Failure, Outcome, message_of, same
 from bank_python.errors import GraphError, JournalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from bank_python.dagger.graph import DependencyGraph
-    from bank_python.dagger.journals import Journal
+    from bank_python.dagger.engine import Engine
 
-__all__ = ["Entry", "Evaluation", "Recorder", "replay"]
+__all__ = ["Entry", "Evaluation", "JournalTarget", "Journaling", "Recorder", "Replay"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,7 +48,7 @@ class Evaluation:
     value : object
         The value; ``None`` if it failed.
     error : str, optional
-        What the failure said.
+        The failure's message.
     """
 
     as_of_tick: int
@@ -59,11 +65,11 @@ class Entry:
     tick : int
         Its number in the recorded graph.
     leaves : mapping of str to value
-        What leaves were set to.
+        The values that leaves were set to.
     terms : mapping of str to mapping
         The terms of contracts that were amended.
     evaluations : mapping of str to Evaluation
-        What nodes with a policy or a tolerance came to.
+        The values that nodes with a policy or a tolerance came to.
     """
 
     tick: int
@@ -72,28 +78,60 @@ class Entry:
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
 
 
-class Recorder:
-    """Collects what each tick does, and writes it when the tick is complete; made by :meth:`DependencyGraph.record`.
+@runtime_checkable
+class JournalTarget(Protocol):
+    """What recording and replaying need of a journal; see :class:`~bank_python.dagger.journals.Journal`."""
 
-    The graph calls it under its write lock. A journal that cannot be written must not hurt the graph: the recording
+    @property
+    def lost(self) -> str | None:
+        """A sentence that says what a torn end has lost; ``None`` if the end is whole."""
+
+    @property
+    def lost_tick(self) -> int | None:
+        """The tick that the torn end was of, where that can be read."""
+
+    def claim(self) -> None:
+        """Become the journal's one writer."""
+
+    def release(self) -> None:
+        """Let another writer claim the journal."""
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry at the end."""
+
+    def __iter__(self) -> Iterator[Entry]: ...
+
+
+class Recorder:
+    """Collects what each tick does, and writes it; made by :meth:`Journaling.record`.
+
+    The engine calls it as the graph's writer. A journal that cannot be written must not hurt the graph: the recording
     ends there, :attr:`error` says why, and leaving the ``with`` block raises it.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the graph, up to date.
+    journal : JournalTarget
+        The journal to write, claimed by the caller.
     """
 
-    def __init__(self, graph: DependencyGraph, journal: Journal) -> None:
+    def __init__(self, engine: Engine, journal: JournalTarget) -> None:
+        self._engine = engine
         self._journal = journal
         self._leaves: dict[Leaf, None] = {}
         self._terms: dict[ArrayNode, None] = {}
         self._evaluated: dict[Node, Outcome] = {}
+        self._open_entry: Entry | None = None  # of a tick that is not up to date yet
+        self._wiring = -1
+        self._has_journaled = False
         self.error: Exception | None = None
         self.ticks = 0
-        self._open(graph)
-
-    def _open(self, graph: DependencyGraph) -> None:
-        graph._update()
-        leaves = {node.name: node._outcome for node in graph if isinstance(node, Leaf) and _has_value(node)}
-        terms = {node.name: node.terms for node in graph if isinstance(node, ArrayNode)}
-        evaluations = {node.name: _evaluation(node, node._outcome) for node in graph if _is_journaled(node)}
-        self._journal.append(Entry(graph.tick, leaves, terms, evaluations))
+        nodes = tuple(engine.topology.nodes.values())
+        leaves = {node.name: node.outcome_ for node in nodes if isinstance(node, Leaf) and _has_value(node)}
+        terms = {node.name: node.terms for node in nodes if isinstance(node, ArrayNode)}
+        evaluations = {node.name: _evaluation(node, node.outcome_) for node in nodes if _is_journaled(node)}
+        journal.append(Entry(engine.tick, leaves, terms, evaluations))
 
     def note_set(self, leaf: Leaf) -> None:
         """Note that a leaf is set in the tick under way."""
@@ -113,106 +151,258 @@ class Recorder:
         self._leaves, self._terms, self._evaluated = {}, {}, {}
 
     def commit(self, tick: int) -> None:
-        """Write what was noted, if anything was, as the entry of `tick`."""
-        if self.error is not None or not (self._leaves or self._terms or self._evaluated):
+        """Write what was noted, if anything was: at once, or when the tick is up to date."""
+        if self.error is not None:
             return
-        entry = Entry(
-            tick,
-            {leaf.name: leaf._outcome for leaf in self._leaves},
-            {node.name: node.terms for node in self._terms},
-            {node.name: _evaluation(node, outcome) for node, outcome in self._evaluated.items()},
-        )
+        if self._leaves or self._terms:
+            self.flush()
+        if self._leaves or self._terms or self._evaluated:
+            self._note_entry(tick)
+        if self._open_entry is not None and (self._is_up_to_date() or not self._graph_has_journaled()):
+            self.flush()
+
+    def _note_entry(self, tick: int) -> None:
+        evaluations = {node.name: _evaluation(node, outcome) for node, outcome in self._evaluated.items()}
+        known = self._open_entry
+        if known is not None and known.tick == tick:
+            self._open_entry = Entry(tick, known.leaves, known.terms, {**known.evaluations, **evaluations})
+        else:
+            self.flush()
+            leaves = {leaf.name: leaf.outcome_ for leaf in self._leaves}
+            terms = {node.name: node.terms for node in self._terms}
+            self._open_entry = Entry(tick, leaves, terms, evaluations)
         self.discard()
+
+    def _is_up_to_date(self) -> bool:
+        return not (self._engine.pending or self._engine.block or self._engine.marked)
+
+    def _graph_has_journaled(self) -> bool:
+        topology = self._engine.topology
+        if self._wiring != topology.version:
+            self._wiring = topology.version
+            self._has_journaled = any(map(_is_journaled, topology.nodes.values()))
+        return self._has_journaled
+
+    def flush(self) -> None:
+        """Write the entry that waits for its tick to be brought up to date, if there is one."""
+        entry, self._open_entry = self._open_entry, None
+        if entry is None:
+            return
         try:
             self._journal.append(entry)
         except Exception as error:  # noqa: BLE001 - the journal's trouble is not the graph's
             self.error = error
-            _LOG.exception("the journal cannot be written; recording ended at tick %d", tick)
+            self.discard()
+            _LOG.error("the journal cannot be written; recording ended at tick %d: %s", entry.tick, message_of(error))
         else:
             self.ticks += 1
 
 
-def replay(graph: DependencyGraph, journal: Iterable[Entry], on_tick: Callable[[int], object] | None) -> int:
-    """Replay `journal` on `graph`; see :meth:`DependencyGraph.replay`."""
-    if graph._log is not None:
-        raise GraphError("a replay is made of batches of its own; start it outside the batch")
-    ticks: dict[int, int] = {}
-    offset = 0
-    for tick, group in groupby(journal, key=lambda entry: entry.tick):  # a tick and its later evaluations
-        entries = list(group)
-        for entry in entries:
-            _check(graph, entry)
-        graph._replaying = True
+class Replay(int):
+    """How many ticks were replayed, the opening apart, and what a torn end has lost.
+
+    Attributes
+    ----------
+    lost : str or None
+        A sentence that says what was lost; ``None`` if the journal was whole.
+    """
+
+    lost: str | None
+
+    def __new__(cls, ticks: int, lost: str | None = None) -> Self:
+        """Return the number of ticks with what was lost."""
+        replayed = super().__new__(cls, ticks)
+        replayed.lost = lost
+        return replayed
+
+    def __repr__(self) -> str:
+        return f"{int(self)}" if self.lost is None else f"<{int(self)} ticks replayed; {self.lost}>"
+
+
+class Journaling:
+    """Recording a graph's ticks and replaying them; ``graph.journal``.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the graph.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def record(self, journal: JournalTarget) -> Iterator[Recorder]:
+        """Write every tick to a journal while the block is open; see :mod:`bank_python.dagger.journal`.
+
+        Parameters
+        ----------
+        journal : Journal
+            The journal to write; it has one writer at a time.
+
+        Raises
+        ------
+        GraphError
+            The graph is being recorded already, or a batch is open.
+        JournalError
+            The journal has another writer. On leaving: the journal could not be written; the graph went on, the journal
+            ends before that tick.
+        """
+        recorder = self._engine.write(lambda: self._begin(journal))
         try:
-            with graph.batch():
-                for entry in entries:
-                    _apply(graph, entry)
-            graph.recalculate()
+            yield recorder
         finally:
-            graph._replaying = False
-        if not ticks:
-            offset = graph.tick - tick  # from the recorded graph's count to this one's
-        ticks[tick] = graph.tick
+            self._engine.write(lambda: self._end(recorder, journal))
+        if recorder.error is not None:
+            raise JournalError(
+                f"the journal ends after {recorder.ticks} ticks: {message_of(recorder.error)}; what came later is not "
+                "in it"
+            ) from recorder.error
+
+    def _begin(self, journal: JournalTarget) -> Recorder:
+        if self._engine.recorder is not None:
+            raise GraphError("the graph is being recorded already; one journal at a time")
+        if self._engine.batches:
+            raise GraphError("a recording starts from a whole tick; start it outside the batch")
+        self._engine.update()
+        journal.claim()
+        try:
+            recorder = Recorder(self._engine, journal)
+        except BaseException:
+            journal.release()
+            raise
+        self._engine.recorder = recorder
+        return recorder
+
+    def _end(self, recorder: Recorder, journal: JournalTarget) -> None:
+        if self._engine.recorder is recorder:
+            self._engine.recorder = None
+        try:
+            recorder.flush()
+        finally:
+            journal.release()
+
+    def replay(self, journal: Iterable[Entry], on_tick: Callable[[int], object] | None = None) -> Replay:
+        """Do again what a journal recorded, on a graph of the same definition.
+
+        Nodes with a policy take the values that the journal has and are not evaluated. A tick of which a torn end has
+        lost a part is left out whole.
+
+        Parameters
+        ----------
+        journal : Journal
+            The journal, or any entries, in order.
+        on_tick : callable, optional
+            A function called with the recorded number of each tick when it is done.
+
+        Returns
+        -------
+        Replay
+            How many ticks were replayed, the opening apart; its ``lost`` says what a torn end has lost.
+
+        Raises
+        ------
+        JournalError
+            The journal is damaged, or names a node that is not in the graph; ticks before that stay done.
+        """
+        if self._engine.batches:
+            raise GraphError("a replay is made of batches of its own; start it outside the batch")
+        lost, lost_tick = _torn_end_of(journal)
+        ticks: dict[int, int] = {}
+        offset = 0
+        for tick, group in groupby(journal, key=lambda entry: entry.tick):  # a tick and its later evaluations
+            if tick == lost_tick and ticks:
+                lost = f"{lost}; tick {tick}, of which it was a part, is left out"
+                break
+            entries = list(group)
+            self._replay_tick(entries)
+            if not ticks:
+                offset = self._engine.tick - tick  # from the recorded graph's count to this one's
+            ticks[tick] = self._engine.tick
+            for entry in entries:
+                self._date(entry, ticks, offset)
+            if on_tick is not None:
+                on_tick(tick)
+        if lost is not None:
+            _LOG.warning("replayed %d ticks of a journal that is torn: %s", max(len(ticks) - 1, 0), lost)
+        return Replay(max(len(ticks) - 1, 0), lost)
+
+    def _replay_tick(self, entries: list[Entry]) -> None:
+        engine = self._engine
         for entry in entries:
-            _date(graph, entry, ticks, offset)
-        if on_tick is not None:
-            on_tick(tick)
-    return max(len(ticks) - 1, 0)
+            self._check(entry)
+        engine.replaying = True
+        try:
+            with Batch(engine):
+                for entry in entries:
+                    self._apply(entry)
+            engine.write(engine.update)
+        finally:
+            engine.replaying = False
+
+    def _check(self, entry: Entry) -> None:
+        nodes = self._engine.topology.nodes
+        for names, kind, what in (
+            (entry.leaves, Leaf, "leaf"),
+            (entry.terms, ArrayNode, "contract"),
+            (entry.evaluations, Node, "node with a policy or a tolerance"),
+        ):
+            for name in names:
+                node = nodes.get(name)
+                if not isinstance(node, kind) or (kind is Node and not _is_journaled(node)):
+                    raise JournalError(
+                        f"tick {entry.tick} of the journal has the {what} {name!r}, the graph has not: replay on a "
+                        "graph that is wired as the recorded one was",
+                        name=name,
+                        tick=entry.tick,
+                    )
+        for name, terms in entry.terms.items():
+            unknown = set(terms) - set(cast("ArrayNode", nodes[name]).terms)
+            if unknown:
+                raise JournalError(f"{name} has no term {', '.join(sorted(unknown))}", name=name, tick=entry.tick)
+
+    def _apply(self, entry: Entry) -> None:
+        nodes = self._engine.topology.nodes
+        for name, value in entry.leaves.items():
+            leaf = cast("Leaf", nodes[name])
+            leaf.set_(value, stamp=leaf.stamp_ or True)
+        for name, terms in entry.terms.items():
+            contract = cast("ArrayNode", nodes[name])
+            if not all(same(contract.terms[key], value) for key, value in terms.items()):
+                self._engine.amend(contract, terms)
+        for name, evaluation in entry.evaluations.items():
+            self._arrive(nodes[name], _outcome(name, evaluation))
+
+    def _arrive(self, node: Node, outcome: Outcome) -> None:
+        self._engine.write(lambda: self._engine.arrive(node, outcome))
+
+    def _date(self, entry: Entry, ticks: Mapping[int, int], offset: int) -> None:
+        """Say of what tick, in this graph's count, the journaled values are."""
+        for name, evaluation in entry.evaluations.items():
+            gate = self._engine.topology.nodes[name].gate
+            if gate is not None:
+                gate.as_of_tick = ticks.get(evaluation.as_of_tick, evaluation.as_of_tick + offset)
 
 
-def _check(graph: DependencyGraph, entry: Entry) -> None:
-    for names, kind, what in (
-        (entry.leaves, Leaf, "leaf"),
-        (entry.terms, ArrayNode, "contract"),
-        (entry.evaluations, Node, "node with a policy or a tolerance"),
-    ):
-        for name in names:
-            node = graph.find(name)
-            if not isinstance(node, kind) or (kind is Node and not _is_journaled(node)):
-                raise JournalError(
-                    f"tick {entry.tick} of the journal has the {what} {name!r}, the graph has not: replay on a graph "
-                    "that is wired as the recorded one was",
-                    name=name,
-                    tick=entry.tick,
-                )
-    for name, terms in entry.terms.items():
-        unknown = set(terms) - set(graph[name].terms)  # type: ignore[attr-defined]  # checked to be an array node
-        if unknown:
-            raise JournalError(f"{name} has no term {', '.join(sorted(unknown))}", name=name, tick=entry.tick)
-
-
-def _apply(graph: DependencyGraph, entry: Entry) -> None:
-    for name, value in entry.leaves.items():
-        leaf = cast("Leaf", graph[name])
-        leaf._set(value, stamp=leaf._stamp or True)
-    for name, terms in entry.terms.items():
-        contract = cast("ArrayNode", graph[name])
-        if not all(same(contract.terms[key], value) for key, value in terms.items()):
-            graph._amend(contract, terms)
-    for name, evaluation in entry.evaluations.items():
-        graph._arrive(graph[name], _outcome(name, evaluation))
-
-
-def _date(graph: DependencyGraph, entry: Entry, ticks: Mapping[int, int], offset: int) -> None:
-    """Say of what tick, in this graph's count, the journaled values are."""
-    for name, evaluation in entry.evaluations.items():
-        gate = graph[name].gate
-        if gate is not None:
-            gate.as_of_tick = ticks.get(evaluation.as_of_tick, evaluation.as_of_tick + offset)
+def _torn_end_of(journal: Iterable[Entry] | JournalTarget) -> tuple[str | None, int | None]:
+    """Return what the end of a journal has lost, and of which tick; other entries are whole."""
+    if not isinstance(journal, JournalTarget):
+        return None, None
+    return journal.lost, journal.lost_tick
 
 
 def _is_journaled(node: Node) -> bool:
     """Whether the node's value is not a function of the leaves alone; that of one only reads evaluate is."""
-    return not node._lazy and (node.gate is not None or node.equal is not None)
+    return not node.lazy_ and (node.gate is not None or node.equal is not None)
 
 
 def _has_value(leaf: Leaf) -> bool:
-    return leaf.quoted and not isinstance(leaf._outcome, Failure)
+    return leaf.quoted and not isinstance(leaf.outcome_, Failure)
 
 
 def _evaluation(node: Node, outcome: Outcome) -> Evaluation:
     if isinstance(outcome, Failure):
-        return Evaluation(node.as_of_tick, None, str(outcome.error))
+        return Evaluation(node.as_of_tick, None, message_of(outcome.error))
     return Evaluation(node.as_of_tick, outcome)
 
 

@@ -5,10 +5,10 @@ the value's place. A node in no graph computes itself when it is read, each time
 is in one of three states:
 
 ``CLEAN``
-    its outcome is right for the current leaves, but for those the graph has not yet followed up
-    (:mod:`bank_python.dagger.wave`);
+    its outcome is right for the current leaves, but for those that were set and not yet propagated
+    (:mod:`bank_python.dagger.propagate`);
 ``DIRTY``
-    some leaf above it changed; whether the change reaches it is not known yet;
+    some leaf that it depends on changed; whether the change reaches it is not known yet;
 ``STALE``
     one of its inputs did change: it must be evaluated again.
 
@@ -16,42 +16,33 @@ Invariants, for nodes in a graph: every dependent of a node that is not clean is
 outcome is a function of its inputs' outcomes; a node's height is one more than its highest input's.
 
 Of each node two outcomes are kept, the current one and the one before the tick that last changed it. That is what
-:meth:`~bank_python.dagger.graph.DependencyGraph.explain` shows, and what a reader sees who looks while a tick that
-is not finished has already changed the node.
+:meth:`~bank_python.dagger.DependencyGraph.explain` shows, and what a reader sees who looks while a tick that is not
+finished has already changed the node.
+
+**The engine's interface.** Attributes and methods whose names end in an underscore are what the graph keeps of a node
+and calls on it: its outcomes, state, height, inputs and dependents. Only the modules of this package touch them. A
+class of nodes of one's own defines :meth:`Node.compute` and, where it is stored, its record form.
 """
 
 from __future__ import annotations
 
 import enum
-import math
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from bank_python.barbara import register_storable
-from bank_python.dagger.domain import Domain
-from bank_python.dagger.evaluation import compute_alone
-from bank_python.dagger.outcome import Failure, Outcome, refuse_nan, upstream_failure
-from bank_python.errors import GraphError, NotQuotedError
+from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure
+from bank_python.errors import GraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, Self
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Self
 
-    from bank_python.dagger.fan import Fan
-    from bank_python.dagger.graph import DependencyGraph
-    from bank_python.dagger.policy import Gate
-
-__all__ = ["Leaf", "Node", "State", "present"]
+__all__ = ["Gate", "Graph", "Host", "Node", "State", "by_height", "find_cycle", "inputs_first", "present", "shown"]
 
 _MOST_SHOWN = 8
-_LOWEST = {
-    Domain.FINITE: -math.inf,
-    Domain.POSITIVE: 0.0,
-    Domain.NON_NEGATIVE: -math.ulp(0.0),
-    Domain.ANY: math.inf,  # every value takes the long way, through the domain's own check
-}
 
 
 class State(enum.IntEnum):
@@ -62,6 +53,65 @@ class State(enum.IntEnum):
     STALE = 2
 
 
+class Graph(Protocol):
+    """What a node may ask of the graph it is in; :class:`~bank_python.dagger.DependencyGraph` is the one there is."""
+
+    def __len__(self) -> int: ...
+    def __contains__(self, node: object) -> bool: ...
+    def __iter__(self) -> Iterator[Node]: ...
+    def __getitem__(self, name: str) -> Node: ...
+    def find(self, name: str) -> Node | None:
+        """Return the node of that name, or ``None``."""
+
+    def recalculate(self) -> object:
+        """Bring every dirty node up to date."""
+
+    def batch(self) -> AbstractContextManager[object]:
+        """Make many changes one tick."""
+
+    @property
+    def tick(self) -> int:
+        """The number of committed ticks."""
+
+
+class Host(Protocol):
+    """What a node needs of the state of its graph."""
+
+    tick: int
+    graph: Any
+
+    def read(self, node: Node) -> Outcome:
+        """Return the node's outcome, computed now if need be."""
+
+    def is_current(self, node: Node) -> bool:
+        """Whether the outcome that the node holds is known to be right."""
+
+    def set_leaf(self, leaf: Any, outcome: Outcome, stamp: object) -> None:
+        """Set a leaf."""
+
+    def amend(self, node: Any, terms: Mapping[str, float]) -> None:
+        """Set terms of a contract anew."""
+
+    def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
+        """Give a node other inputs."""
+
+    def keeps_previous(self) -> bool:
+        """Whether a snapshot or an open batch may ask for what a node held before."""
+
+
+class Gate(Protocol):
+    """A policy at work on one node; see :mod:`bank_python.dagger.policy`."""
+
+    lazy: ClassVar[bool]
+    as_of_tick: int
+
+    def admits(self, host: Any, node: Node) -> bool:
+        """Whether the node, which is due, is evaluated now."""
+
+    def is_ripe(self) -> bool:
+        """Whether a node that was held back may be evaluated now without another change of its inputs."""
+
+
 class _NodeType(ABCMeta):
     """The type of node classes: abstract methods, and the plain ``isinstance``, as no virtual subclass exists."""
 
@@ -69,7 +119,7 @@ class _NodeType(ABCMeta):
 
 
 class Node(metaclass=_NodeType):
-    """A named value that knows what it rests on.
+    """A named value that knows what it depends on.
 
     Parameters
     ----------
@@ -86,26 +136,27 @@ class Node(metaclass=_NodeType):
 
     __slots__ = (
         "__weakref__",
-        "_changed_tick",
-        "_dependents",
-        "_due",
-        "_fan",
-        "_graph",
-        "_height",
-        "_inputs",
-        "_lazy",
-        "_outcome",
-        "_previous",
-        "_state",
+        "changed_tick_",
+        "dependents_",
+        "due_",
+        "fan_",
+        "height_",
+        "host_",
+        "inputs_",
+        "lazy_",
         "name",
+        "outcome_",
+        "previous_",
+        "state_",
     )
 
     record_tag: ClassVar[str] = ""
     record_version: ClassVar[int] = 1
     record_home: ClassVar[str] = "/Nodes/"
-    wiring_attributes: ClassVar[tuple[str, ...]] = ("_inputs",)
+    wiring_attributes: ClassVar[tuple[str, ...]] = ("inputs_",)
     """The attributes that :meth:`replace_input` sets, each to a new object."""
 
+    part_: Any = None  # the contract batch it has a row in: a sum keeps the terms of each batch apart
     equal: Callable[[Any, Any], bool] | None = None  # a cutoff rule of the node's own, in the place of the bits
     gate: Gate | None = None  # its policy at work, if it is not evaluated at every tick that reaches it
 
@@ -116,29 +167,29 @@ class Node(metaclass=_NodeType):
             if not isinstance(node, Node):
                 raise GraphError(f"{name}: {node!r} is not a node; derive from nodes only", name=name, value=node)
         self.name = name
-        self._inputs: tuple[Node, ...] = tuple(inputs)
-        self._graph: DependencyGraph | None = None
-        self._outcome: Outcome = None
-        self._height = 0
-        self._state = State.STALE
-        self._dependents: dict[Node, None] | None = None
-        self._fan: Fan | None = None
-        self._due = 0
-        self._lazy = False  # whether only reading evaluates it: it, or what it rests on, is on read
-        self._changed_tick = 0
-        self._previous: Outcome = None
+        self.inputs_: tuple[Node, ...] = tuple(inputs)
+        self.host_: Host | None = None  # the state of the graph it is in
+        self.outcome_: Outcome = None
+        self.height_ = 0
+        self.state_ = State.STALE
+        self.dependents_: dict[Node, None] | None = None
+        self.fan_: Any = None  # its dependents, sorted by how a change reaches them (dependents.py)
+        self.due_ = 0  # the last propagation that scheduled it
+        self.lazy_ = False  # whether only reading evaluates it: its policy, or an input's, is on read
+        self.changed_tick_ = 0
+        self.previous_: Outcome = None
 
-    # --- what every node answers -------------------------------------------------------------
+    # --- what every node has -----------------------------------------------------------------
 
     @property
     def underliers(self) -> tuple[Node, ...]:
         """The nodes this one is computed from."""
-        return self._inputs
+        return self.inputs_
 
     @property
-    def graph(self) -> DependencyGraph | None:
+    def graph(self) -> Graph | None:
         """The graph the node is registered in, or ``None``."""
-        return self._graph
+        return None if self.host_ is None else self.host_.graph
 
     @property
     def value(self) -> object:
@@ -147,11 +198,11 @@ class Node(metaclass=_NodeType):
         Raises
         ------
         UpstreamError
-            An input has no value; the message names the first cause.
+            An input has no value; the message names the root cause.
         BankError, Exception
             The node's own failure, as its function raised it.
         """
-        outcome = self._read()
+        outcome = self.read_()
         if outcome.__class__ is Failure:
             raise outcome.error.with_traceback(None)
         return outcome
@@ -159,40 +210,20 @@ class Node(metaclass=_NodeType):
     @property
     def error(self) -> Exception | None:
         """The exception reading :attr:`value` would raise, or ``None``."""
-        outcome = self._read()
+        outcome = self.read_()
         return outcome.error if isinstance(outcome, Failure) else None
 
     @property
     def dependents(self) -> tuple[Node, ...]:
         """The nodes of the graph that are computed from this one."""
-        return tuple(self._dependents or ())
+        return tuple(self.dependents_ or ())
 
     @property
     def as_of_tick(self) -> int:
         """The tick that the value belongs to: the present one, unless a policy holds the node back."""
         if self.gate is not None:
             return self.gate.as_of_tick
-        return 0 if self._graph is None else self._graph.tick
-
-    def _read(self) -> Outcome:
-        if self._graph is not None:
-            return self._graph._read(self)
-        return compute_alone(self)
-
-    def _renew(self) -> Outcome:
-        """Return the outcome for the inputs' present outcomes; what the graph calls when the node is due."""
-        return self._evaluate(present)
-
-    def _evaluate(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Return the outcome for inputs as `read` gives them; what :meth:`compute` raises becomes the outcome."""
-        for source in self._inputs:
-            outcome = read(source)
-            if outcome.__class__ is Failure:
-                return upstream_failure(self.name, outcome)
-        try:
-            return refuse_nan(self.name, self.compute(read))
-        except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
-            return Failure(error, self.name, error)
+        return 0 if self.host_ is None else self.host_.tick
 
     # --- what each class of node defines -----------------------------------------------------
 
@@ -200,19 +231,16 @@ class Node(metaclass=_NodeType):
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
         """Return the node's value from its inputs' outcomes, as `read` gives them."""
 
-    def bind(self, graph: DependencyGraph) -> tuple[Node, ...]:  # noqa: ARG002 - for classes that look inputs up
+    def bind(self, graph: Graph) -> tuple[Node, ...]:  # noqa: ARG002 - for classes that look inputs up
         """Return the node's full inputs in `graph`; some classes find the rest of theirs there by name."""
-        return self._inputs
+        return self.inputs_
 
     def replace_input(self, old: Node, new: Node) -> None:
         """Take `new` where the node refers to `old`; classes that keep inputs of their own extend it."""
-        self._inputs = tuple(new if source is old else source for source in self._inputs)
+        self.inputs_ = tuple(new if source is old else source for source in self.inputs_)
 
     def accept_inputs(self, inputs: Sequence[Node]) -> None:
         """Refuse, with a GraphError, inputs that the node cannot take in the place of its own."""
-
-    def _rewired(self) -> None:
-        """Take note that the inputs are others now; for classes that keep something about them."""
 
     # --- record form (what a store keeps) ----------------------------------------------------
 
@@ -230,123 +258,126 @@ class Node(metaclass=_NodeType):
     def from_record(cls, fields: Mapping[str, object]) -> Self:
         """Build the node from its stored fields."""
 
-    # --- reading -----------------------------------------------------------------------------
+    # --- the engine's interface --------------------------------------------------------------
 
-    def _describe(self) -> str:
-        return ", ".join(node.name for node in self._inputs)
+    def read_(self) -> Outcome:
+        """Return the outcome that the running context sees, computed now if need be."""
+        if self.host_ is not None:
+            return self.host_.read(self)
+        return _compute_alone(self)
 
-    def __repr__(self) -> str:
-        known = self._graph is not None and self._graph._is_current(self)
-        shown = _show(self._outcome) if known else "not computed yet"
-        return f"{type(self).__name__}({self.name!r}, {self._describe()}) = {shown}"
+    def renew_(self) -> Outcome:
+        """Return the outcome for the inputs' present outcomes; what the graph calls when the node is due."""
+        return self.evaluate_(present)
 
+    def evaluate_(self, read: Callable[[Node], Outcome]) -> Outcome:
+        """Return the outcome for inputs as `read` gives them; what :meth:`compute` raises becomes the outcome."""
+        for source in self.inputs_:
+            outcome = read(source)
+            if outcome.__class__ is Failure:
+                return upstream_failure(self.name, outcome)
+        try:
+            return checked(self.name, self.compute(read))
+        except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
+            return Failure(error, self.name, error)
 
-@register_storable
-class Leaf(Node):
-    """A node that is set from outside.
+    def rewired_(self) -> None:
+        """Take note that the inputs are others now; for classes that keep something about them."""
 
-    Parameters
-    ----------
-    name : str
-        Unique in the graph.
-    value : float or object, default 0.0
-        The first value. A number at exactly 0.0 means *not yet quoted* (:attr:`quoted` is False): in a
-        ``positive`` domain whatever rests on the leaf then has no value and says so; in the other
-        domains 0.0 is a number like any other.
-    domain : {"finite", "positive", "non_negative", "any"}
-        Which values the leaf accepts.
+    # --- shown -------------------------------------------------------------------------------
 
-    Raises
-    ------
-    DomainError
-        `value` lies outside the domain.
-
-    Examples
-    --------
-    >>> rate = Leaf("SOFR", 0.05)
-    >>> rate.set(0.07)
-    >>> rate.value
-    0.07
-    """
-
-    __slots__ = ("_lowest", "_stamp", "domain")
-
-    record_tag = "Leaf"
-    record_home = "/Market/"
-
-    def __init__(self, name: str, value: object = 0.0, domain: str | Domain = Domain.FINITE) -> None:
-        super().__init__(name)
-        self.domain = Domain.parse(domain)
-        self._lowest = _LOWEST[self.domain]
-        self._stamp: object = self.domain is Domain.ANY or value != 0.0
-        self._outcome = self._accept(value) if self._stamp else self._unquoted()
-        self._state = State.CLEAN
-
-    @property
-    def quoted(self) -> bool:
-        """Whether the leaf has been given a value since it was made at 0.0."""
-        return bool(self._stamp)
-
-    def set(self, value: object) -> None:
-        """Set the leaf; in a graph, what rests on it is brought up to date when it is next read or recalculated.
-
-        Raises
-        ------
-        DomainError
-            `value` lies outside the domain; nothing has changed.
-        """
-        graph = self._graph
-        if graph is not None and value.__class__ is float and self._lowest < value < math.inf:
-            graph._set_leaf(self, value, stamp=True)
-        else:
-            self._set(value, stamp=True)
-
-    def _set(self, value: object, stamp: object) -> None:
-        outcome = value if value.__class__ is float and self._lowest < value < math.inf else self._accept(value)
-        if self._graph is None:
-            self._outcome, self._stamp = outcome, stamp
-        else:
-            self._graph._set_leaf(self, outcome, stamp)
-
-    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:  # noqa: ARG002 - a leaf has no inputs
-        """Return what the leaf was set to."""
-        return self._outcome
-
-    def _accept(self, value: object) -> Outcome:
-        return self.domain.check(self.name, value)
-
-    def _unquoted(self) -> Outcome:
-        if self.domain is not Domain.POSITIVE:
-            return 0.0
-        error = NotQuotedError(
-            f"{self.name} is not yet quoted: set a price, or update it from a feed, before reading it", name=self.name
-        )
-        return Failure(error, self.name, error)
-
-    def to_record(self) -> Mapping[str, object]:
-        """Return the leaf's value (0.0 while not yet quoted) and domain."""
-        value = 0.0 if isinstance(self._outcome, Failure) else self._outcome
-        return {"name": self.name, "value": value, "domain": self.domain.value}
-
-    @classmethod
-    def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the leaf from its stored fields."""
-        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
-
-    def _describe(self) -> str:
-        return f"domain={self.domain.value!r}"
+    def describe_(self) -> str:
+        """Return what is shown between the name and the value."""
+        return ", ".join(node.name for node in self.inputs_)
 
     def __repr__(self) -> str:
-        shown = _show(self._outcome) if self._stamp else "not yet quoted"
-        return f"{type(self).__name__}({self.name!r}, {self._describe()}) = {shown}"
+        known = self.host_ is not None and self.host_.is_current(self)
+        value = shown(self.outcome_) if known else "not computed yet"
+        return f"{type(self).__name__}({self.name!r}, {self.describe_()}) = {value}"
 
 
 def present(source: Node) -> Outcome:
     """Return what a node of a graph holds now."""
-    return source._outcome
+    return source.outcome_
 
 
-def _show(outcome: Outcome) -> str:
+def shown(outcome: Outcome) -> str:
+    """Return an outcome in a few words."""
     if isinstance(outcome, np.ndarray) and outcome.size > _MOST_SHOWN:
         return f"{outcome.size:,} numbers"
-    return f"{outcome:,.6g}" if isinstance(outcome, float) else repr(outcome)
+    try:
+        return f"{outcome:,.6g}" if isinstance(outcome, float) else repr(outcome)
+    except Exception as failed:  # noqa: BLE001 - other people's code
+        return f"<{type(outcome).__name__}, whose repr raised {type(failed).__name__}>"
+
+
+def inputs_first(
+    targets: Iterable[Node], inputs: Callable[[Node], Sequence[Node]], wanted: Callable[[Node], bool]
+) -> list[Node]:
+    """Return `targets` and the inputs below them for which `wanted` holds, each after its inputs.
+
+    Iterative, so that a chain of 100,000 nodes needs no deep call stack. A node that is not wanted ends
+    the walk there.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack = [(node, False) for node in targets if wanted(node)]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((source, False) for source in inputs(node) if source not in seen and wanted(source))
+    return order
+
+
+def by_height(nodes: Iterable[Node]) -> list[list[Node]]:
+    """Split `nodes` by height, lowest first."""
+    levels: dict[int, list[Node]] = {}
+    for node in nodes:
+        levels.setdefault(node.height_, []).append(node)
+    return [levels[height] for height in sorted(levels)]
+
+
+def find_cycle(node: Node, inputs: Iterable[Node]) -> list[str]:
+    """Return the names around the circle that giving `node` these inputs would close, or an empty list."""
+    reached_from: dict[Node, Node] = {}
+    stack = []
+    for source in inputs:
+        reached_from.setdefault(source, node)
+        stack.append(source)
+    while stack:
+        member = stack.pop()
+        if member is node:
+            return _trace(node, reached_from)
+        for source in member.underliers:
+            if source not in reached_from:
+                reached_from[source] = member
+                stack.append(source)
+    return []
+
+
+def _trace(node: Node, reached_from: Mapping[Node, Node]) -> list[str]:
+    names = [node.name]
+    member = reached_from[node]
+    while member is not node:
+        names.append(member.name)
+        member = reached_from[member]
+    return [*names, node.name][::-1]
+
+
+def _compute_alone(node: Node) -> Outcome:
+    """Return the outcome of a node that is in no graph, computing all that it depends on.
+
+    Nothing is kept: without a graph there is nothing to say when a kept value goes out of date.
+    """
+    outcomes: dict[Node, Outcome] = {}
+
+    def read(source: Node) -> Outcome:
+        return outcomes[source] if source in outcomes else source.read_()
+
+    for member in inputs_first([node], lambda n: n.inputs_, lambda n: n.host_ is None):
+        outcomes[member] = member.evaluate_(read)
+    return outcomes[node]

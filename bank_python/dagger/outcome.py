@@ -2,28 +2,48 @@
 
 A failing node keeps its error *as its value*: dependents then say which upstream failed, siblings go on,
 and the next good tick repairs everything through the ordinary recomputation. :func:`same` is the cutoff
-rule: a node whose outcome is the same as before stops the wave.
+rule: a node whose outcome is the same as before ends the propagation there.
 
-**Not a number.** A float NaN is never a value: a leaf refuses it, a lane of an array node that comes out NaN and
-a function that returns NaN fail, and say so (:func:`refuse_nan`). NaN inside an array is data, and passes.
+**Not a number.** A float NaN is never a value: a leaf refuses it, a row of a contract batch that comes out NaN and
+a function that returns NaN fail, and say so (:func:`checked`). NaN inside an array is data, and passes.
 Infinities may be derived, and sums treat them as :func:`math.fsum` does.
+
+**Values that change in place.** An outcome is compared with the one before it, so it must not be the same memory.
+:func:`detached` copies the arrays and containers that a leaf is given; of a function's own, a writable array, list or
+dictionary that comes back as the very same object counts as changed.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import math
-from typing import TypeAlias
+from datetime import date, time, timedelta, tzinfo
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from numbers import Number
+from pathlib import PurePath
+from types import FunctionType, ModuleType, NoneType
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from uuid import UUID
 
 import numpy as np
 
 from bank_python.errors import UpstreamError, ValuationError
 
-__all__ = ["Failure", "Outcome", "refuse_nan", "same", "upstream_failure"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Failure", "Outcome", "checked", "detached", "message_of", "same", "unchanged", "upstream_failure", "within"]
 
 # A value of any type, or a Failure. A union with ``object`` is ``object``: the alias documents intent.
 Outcome: TypeAlias = object
 
-_COMPARABLE = (int, str, bool, bytes, type(None), tuple, frozenset)
+_BY_EQUALITY = frozenset({int, bool, str, bytes, NoneType, range, UUID})
+_BY_TEXT = (date, time, timedelta, tzinfo, Decimal, Fraction, PurePath)  # equal ones may still differ: 1.0 and 1.00
+_IMMUTABLE = (str, bytes, NoneType, range, Number, Enum, type, FunctionType, ModuleType, UUID, *_BY_TEXT)
+_DEEPEST = 20  # levels of containers that are copied
 
 
 class Failure:
@@ -32,11 +52,11 @@ class Failure:
     Parameters
     ----------
     error : Exception
-        What reading the node raises.
+        The exception that reading the node raises.
     cause_name : str
-        Name of the node that failed first.
+        Name of the node that failed first: the root cause.
     root : Exception
-        The first cause's own error.
+        The root cause's own error.
     """
 
     __slots__ = ("cause_name", "error", "root")
@@ -47,13 +67,21 @@ class Failure:
         self.root = root
 
     def __repr__(self) -> str:
-        return f"<{type(self.error).__name__}: {self.error}>"
+        return f"<{type(self.error).__name__}: {message_of(self.error)}>"
+
+
+def message_of(error: BaseException) -> str:
+    """Return an error's message; an error whose own ``__str__`` raises says so instead."""
+    try:
+        return str(error)
+    except Exception as failed:  # noqa: BLE001 - other people's code; whatever it raises, there is no message
+        return f"{type(error).__name__} without a message, as its __str__ raised {type(failed).__name__}"
 
 
 def upstream_failure(name: str, cause: Failure) -> Failure:
     """Return the failure of the node `name`, one of whose inputs holds `cause`."""
     error = UpstreamError(
-        f"{name} has no value because {cause.cause_name} failed: {cause.root}",
+        f"{name} has no value because {cause.cause_name} failed: {message_of(cause.root)}",
         name=name,
         cause_name=cause.cause_name,
     )
@@ -61,49 +89,230 @@ def upstream_failure(name: str, cause: Failure) -> Failure:
     return Failure(error, cause.cause_name, cause.root)
 
 
-def refuse_nan(name: str, outcome: Outcome) -> Outcome:
-    """Return `outcome`, or the failure of the node `name` if it is a float NaN."""
-    if isinstance(outcome, float) and outcome != outcome:  # noqa: PLR0124 - the quickest way to ask
-        error = ValuationError(
-            f"{name} came out as not a number (NaN); return a value, or raise an error that says why there is none",
-            name=name,
-        )
-        return Failure(error, name, error)
+def checked(name: str, outcome: Outcome) -> Outcome:
+    """Return `outcome`, or the failure of the node `name` if it is no value: a float NaN, a coroutine, a generator."""
+    if isinstance(outcome, float):
+        return outcome if outcome == outcome else _no_value(name, "came out as not a number (NaN)")  # noqa: PLR0124
+    if inspect.iscoroutine(outcome):
+        outcome.close()  # it is never awaited, and would warn of that
+    if inspect.isawaitable(outcome) or inspect.isgenerator(outcome) or inspect.isasyncgen(outcome):
+        return _no_value(name, f"came out as a {type(outcome).__name__}, which runs once and holds no value")
     return outcome
 
 
-def same(old: Outcome, new: Outcome) -> bool:
-    """Whether two outcomes are equal to the bit, NaN being equal to NaN.
+def _no_value(name: str, what: str) -> Failure:
+    error = ValuationError(f"{name} {what}; return a value, or raise an error that says why there is none", name=name)
+    return Failure(error, name, error)
 
-    Floats and arrays compare by bits (so 0.0 and −0.0 differ), plain immutable values by type and
-    equality, failures by what they say. Any other object counts as changed unless it is the very same
-    one: comparing arbitrary objects may be slow, may raise, or may lie.
+
+# --- the cutoff -----------------------------------------------------------------------------------
+
+
+def same(old: Outcome, new: Outcome) -> bool:
+    """Whether two outcomes are equal bit for bit, NaN being equal to NaN.
+
+    Numbers compare by bits (so 0.0 and −0.0 differ) and by type, arrays also by shape and dtype, failures by what they
+    say; tuples, lists, dictionaries, dataclasses and pandas objects part by part. Any other object counts as changed
+    unless it is the very same one: comparing arbitrary objects may be slow, may raise, or may lie. The very same
+    writable array, list or dictionary counts as changed: it may hold something else by now.
 
     Examples
     --------
-    >>> same(1.0, 1.0), same(0.0, -0.0), same(float("nan"), float("nan"))
-    (True, False, True)
+    >>> same(1.0, 1.0), same(0.0, -0.0), same(float("nan"), float("nan")), same(1, True)
+    (True, False, True, False)
+    >>> same((np.array([1.0]), "a"), (np.array([1.0]), "a")), same(np.zeros(2), np.zeros((2, 1)))
+    (True, False)
     """
-    if old is new:
-        return True
     if type(old) is not type(new):
         return False
-    if isinstance(old, float) and isinstance(new, float):
-        return _same_float(old, new)
-    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        return _same_array(old, new)
-    if isinstance(old, Failure) and isinstance(new, Failure):
-        return type(old.error) is type(new.error) and str(old.error) == str(new.error)
-    return isinstance(old, _COMPARABLE) and bool(old == new)
+    if isinstance(old, float):
+        return _same_float(old, cast("float", new))
+    if type(old) in _BY_EQUALITY:
+        return bool(old == new)
+    try:
+        return not _changes_in_place(old) if old is new else _same_parts(old, new)
+    except Exception:  # noqa: BLE001 - values that cannot be compared (or never end) count as changed
+        return False
 
 
 def _same_float(old: float, new: float) -> bool:
     if old == new:
         return old != 0.0 or math.copysign(1.0, old) == math.copysign(1.0, new)
-    return math.isnan(old) and math.isnan(new)
+    return old != old and new != new  # noqa: PLR0124 - are both NaN?
+
+
+def _same_parts(old: Any, new: Any) -> bool:  # noqa: PLR0911 - a table of kinds
+    """Compare two objects of one class."""
+    if isinstance(old, np.ndarray):
+        return _same_array(old, new)
+    if isinstance(old, np.generic):
+        return bool(old.dtype == new.dtype and old.tobytes() == new.tobytes())
+    if isinstance(old, Failure):
+        return type(old.error) is type(new.error) and message_of(old.error) == message_of(new.error)
+    if isinstance(old, complex):
+        return _same_float(old.real, new.real) and _same_float(old.imag, new.imag)
+    if isinstance(old, _BY_TEXT):
+        return repr(old) == repr(new)
+    if isinstance(old, list | tuple):
+        return len(old) == len(new) and all(map(same, old, new))
+    if isinstance(old, dict):
+        return same(list(old), list(new)) and same(list(old.values()), list(new.values()))
+    if isinstance(old, set | frozenset):
+        return bool(old == new) and {(type(item), repr(item)) for item in old} == {(type(i), repr(i)) for i in new}
+    if dataclasses.is_dataclass(old):
+        return all(same(getattr(old, field.name), getattr(new, field.name)) for field in dataclasses.fields(old))
+    return _is_pandas(old) and _same_frame(old, new)
 
 
 def _same_array(old: np.ndarray, new: np.ndarray) -> bool:
-    if old.dtype != new.dtype or old.shape != new.shape or old.dtype.hasobject:
+    if old.dtype != new.dtype or old.shape != new.shape:
         return False
-    return old.tobytes() == new.tobytes()
+    if isinstance(old, np.ma.MaskedArray):
+        masks = np.ma.getmaskarray(old), np.ma.getmaskarray(new)
+        return _same_array(*masks) and _same_array(np.asarray(old.filled(0)), np.asarray(np.ma.filled(new, 0)))
+    if type(old) is not np.ndarray:
+        return False
+    return same(old.tolist(), new.tolist()) if old.dtype.hasobject else old.tobytes() == new.tobytes()
+
+
+def _same_frame(old: Any, new: Any) -> bool:
+    """Compare pandas objects: labels, dtypes, and the bits of every column."""
+    if not old.equals(new):
+        return False
+    if hasattr(old, "columns"):
+        return all(_same_frame(old.iloc[:, i], new.iloc[:, i]) for i in range(old.shape[1]))
+    return _same_array(np.asarray(old), np.asarray(new)) and getattr(old, "name", None) == getattr(new, "name", None)
+
+
+def _is_pandas(value: object) -> bool:
+    return type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "equals")
+
+
+def _changes_in_place(value: Any) -> bool:
+    """Whether what the object holds can change while it stays the same object, as far as its kind tells."""
+    if isinstance(value, np.ndarray):
+        return bool(value.flags.writeable) or value.base is not None
+    if isinstance(value, tuple | frozenset):
+        return any(map(_changes_in_place, value))
+    if dataclasses.is_dataclass(value) and type(value).__hash__ is not None:
+        return any(_changes_in_place(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return type(value).__hash__ is None
+
+
+def unchanged(old: Outcome, new: Outcome) -> bool:
+    """Whether setting a leaf that holds `old` to `new` sets nothing new.
+
+    As :func:`same`, but the very same object is believed to be unchanged only if it is of a kind that cannot change:
+    whoever sets an object again may have changed it in between.
+    """
+    return same(old, new) and (old is not new or _is_immutable(new))
+
+
+def _is_immutable(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return not _changes_in_place(value)
+    if isinstance(value, tuple | frozenset):
+        return all(map(_is_immutable, value))
+    return isinstance(value, _IMMUTABLE)
+
+
+def within(tolerance: float) -> Callable[[Any, Any], bool]:
+    """Return the rule that two values are the same if no number in them moved by more than `tolerance`.
+
+    Numbers and arrays of one shape compare number by number, NaN being equal to NaN; tuples, lists and dictionaries
+    part by part, their parts that are no numbers as :func:`same`. Any other value is subtracted from the one before
+    it; one that cannot be raises, and that error becomes the node's outcome.
+
+    Examples
+    --------
+    >>> rule = within(0.5)
+    >>> rule(1.0, 1.25), rule(np.array([1.0, 2.0]), np.array([1.0, 2.75])), rule((1.0, "a"), (1.5, "a"))
+    (True, False, True)
+    """
+
+    def rule(old: Any, new: Any) -> bool:
+        if isinstance(old, tuple | list | dict) or _is_numeric(old) or isinstance(old, np.ndarray):
+            return part(old, new)
+        return same(old, new) or bool(np.all(abs(new - old) <= tolerance))
+
+    def part(old: Any, new: Any) -> bool:
+        if isinstance(old, tuple | list) and type(old) is type(new):
+            return len(old) == len(new) and all(map(part, old, new))
+        if isinstance(old, dict) and type(old) is type(new):
+            return list(old) == list(new) and all(map(part, old.values(), new.values()))
+        if not _is_numeric(old) or not _is_numeric(new) or np.shape(old) != np.shape(new):
+            return same(old, new)
+        return _near(old, new, tolerance)
+
+    return rule
+
+
+def _near(old: Any, new: Any, tolerance: float) -> bool:
+    with np.errstate(invalid="ignore"):
+        near = np.abs(np.subtract(new, old)) <= tolerance
+    return bool(np.all(near | (np.isnan(old) & np.isnan(new)) | (np.asarray(old) == np.asarray(new))))
+
+
+def _is_numeric(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        return bool(np.issubdtype(value.dtype, np.number))
+    return isinstance(value, int | float | complex | np.number) and not isinstance(value, bool)
+
+
+# --- values from outside --------------------------------------------------------------------------
+
+
+def detached(value: Any, depth: int = _DEEPEST) -> Any:
+    """Return a value that its giver cannot change in place: arrays copied and read-only, containers copied.
+
+    Examples
+    --------
+    >>> buffer = np.zeros(2)
+    >>> kept = detached(buffer)
+    >>> buffer[:] = 1.0
+    >>> kept
+    array([0., 0.])
+    """
+    if isinstance(value, np.ndarray):
+        return _read_only(value)
+    if isinstance(value, bytearray) or _is_pandas(value):
+        return value.copy()
+    if not depth or isinstance(value, _IMMUTABLE):
+        return value
+    return _detached_parts(value, depth - 1)
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    if array.flags.writeable or array.base is not None:
+        array = array.copy()
+        array.setflags(write=False)
+    return array
+
+
+def _detached_parts(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind in (list, set, frozenset):
+        return kind(detached(item, depth) for item in value)
+    if kind is dict:
+        return {key: detached(item, depth) for key, item in value.items()}
+    if isinstance(value, tuple):
+        parts = [detached(item, depth) for item in value]
+        if all(part is item for part, item in zip(parts, value, strict=True)):
+            return value
+        return kind(*parts) if hasattr(value, "_fields") else kind(parts)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _detached_fields(value, depth)
+    return value
+
+
+def _detached_fields(value: Any, depth: int) -> Any:
+    fields = {
+        field.name: getattr(value, field.name) for field in dataclasses.fields(value) if hasattr(value, field.name)
+    }
+    parts = {name: detached(item, depth) for name, item in fields.items()}
+    if type(value).__hash__ is not None and all(parts[name] is item for name, item in fields.items()):
+        return value
+    twin = object.__new__(type(value))
+    for name, item in {**getattr(value, "__dict__", {}), **parts}.items():
+        object.__setattr__(twin, name, item)
+    return twin

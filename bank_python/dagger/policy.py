@@ -2,7 +2,7 @@
 
 A :class:`Policy` is given with :meth:`~bank_python.dagger.DependencyGraph.derive` and is plain data. In the graph a
 :class:`Gate` applies it to one node: whenever the node is due, the gate is asked. While it says no, the node keeps
-its last value, everything that rests on it goes by that value, and :attr:`~bank_python.dagger.Node.as_of_tick` tells
+its last value, everything that depends on it goes by that value, and :attr:`~bank_python.dagger.Node.as_of_tick` tells
 how old it is.
 
 ===================  ==============================================================================
@@ -12,7 +12,7 @@ how old it is.
 :class:`Background`  in another thread; the last value is served until the new one arrives, as a tick
 ===================  ==============================================================================
 
-In a what-if layer or a sweep every node that is asked for is evaluated, whatever its policy.
+In a what-if layer or a bump every node that is asked for is evaluated, whatever its policy.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from bank_python.dagger.graph import DependencyGraph
+    from bank_python.dagger.engine import Engine
     from bank_python.dagger.node import Node
 
 __all__ = ["Background", "Every", "Gate", "Moved", "OnRead", "Policy"]
@@ -47,16 +47,16 @@ class Gate(ABC):
     def __init__(self) -> None:
         self.as_of_tick = 0
 
-    def admits(self, graph: DependencyGraph, node: Node) -> bool:
+    def admits(self, host: Engine, node: Node) -> bool:
         """Whether the node, which is due, is evaluated now; if so, its value is as of the present tick."""
-        graph._undoable(partial(self.__dict__.update, dict(self.__dict__)))
-        if (graph._replaying and not self.lazy) or not self.opens(graph, node):
+        host.undoable(partial(self.__dict__.update, dict(self.__dict__)))
+        if (host.replaying and not self.lazy) or not self.opens(host, node):
             return False  # a replay brings the values that the journal has
-        self.as_of_tick = graph._working_tick
+        self.as_of_tick = host.working_tick
         return True
 
     @abstractmethod
-    def opens(self, graph: DependencyGraph, node: Node) -> bool:
+    def opens(self, host: Engine, node: Node) -> bool:
         """Whether the node, which is due, is evaluated now."""
 
     def is_ripe(self) -> bool:
@@ -74,7 +74,7 @@ class Policy(ABC):
 
 @dataclass(frozen=True, slots=True)
 class OnRead(Policy):
-    """Evaluate when read; a recalculation passes the node, and what rests on it, by."""
+    """Evaluate when read; a recalculation passes the node, and its dependents, by."""
 
     def gate(self) -> Gate:
         """Return a gate for one node."""
@@ -84,7 +84,7 @@ class OnRead(Policy):
 class _OnReadGate(Gate):
     lazy = True
 
-    def opens(self, graph: DependencyGraph, node: Node) -> bool:  # noqa: ARG002 - it is asked only by a read
+    def opens(self, host: Engine, node: Node) -> bool:  # noqa: ARG002 - it is asked only by a read
         return True
 
 
@@ -97,7 +97,7 @@ class Every(Policy):
     seconds : float
         Above zero.
     clock : callable, default time.monotonic
-        Tells the time in seconds.
+        Returns the time in seconds.
     """
 
     seconds: float
@@ -117,9 +117,9 @@ class _EveryGate(Gate):
         self._policy = policy
         self._last = -math.inf
 
-    def opens(self, graph: DependencyGraph, node: Node) -> bool:
+    def opens(self, host: Engine, node: Node) -> bool:
         if not self.is_ripe():
-            graph._waiting[node] = None
+            host.waiting[node] = None
             return False
         self._last = self._policy.clock()
         return True
@@ -157,8 +157,8 @@ class _MovedGate(Gate):
         self._policy = policy
         self._used: list[Outcome] | None = None
 
-    def opens(self, graph: DependencyGraph, node: Node) -> bool:  # noqa: ARG002 - the inputs say it all
-        inputs = [source._outcome for source in node._inputs]
+    def opens(self, host: Engine, node: Node) -> bool:  # noqa: ARG002 - the inputs say it all
+        inputs = [source.outcome_ for source in node.inputs_]
         used = self._used
         if used is None or len(used) != len(inputs) or any(map(self._has_moved, used, inputs)):
             self._used = inputs
@@ -199,41 +199,41 @@ class _BackgroundGate(Gate):
         self._running: object | None = None  # the run whose value is waited for
         self._again = False
 
-    def opens(self, graph: DependencyGraph, node: Node) -> bool:
-        inputs = [source._outcome for source in node._inputs]
-        if node._outcome is None or Failure in map(type, inputs):
+    def opens(self, host: Engine, node: Node) -> bool:
+        inputs = [source.outcome_ for source in node.inputs_]
+        if node.outcome_ is None or Failure in map(type, inputs):
             return True
         if self._running is not None:
             self._again = True
         else:
-            self._start(graph, node)
+            self._start(host, node)
         return False
 
-    def _start(self, graph: DependencyGraph, node: Node) -> None:
+    def _start(self, host: Engine, node: Node) -> None:
         run = object()
         self._running, self._again = run, False
-        values = {source: source._outcome for source in node._inputs}
-        tick = graph._working_tick
+        values = {source: source.outcome_ for source in node.inputs_}
+        tick = host.working_tick
         if self._policy.executor is None:
             threading.Thread(
-                target=self._run, args=(graph, node, values, tick, run), name=f"dagger-{node.name}", daemon=True
+                target=self._run, args=(host, node, values, tick, run), name=f"dagger-{node.name}", daemon=True
             ).start()
         else:
-            self._policy.executor.submit(self._run, graph, node, values, tick, run)
+            self._policy.executor.submit(self._run, host, node, values, tick, run)
 
-    def _run(self, graph: DependencyGraph, node: Node, values: dict[Node, Outcome], tick: int, run: object) -> None:
-        from bank_python.dagger.evaluation import evaluate_one
+    def _run(self, host: Engine, node: Node, values: dict[Node, Outcome], tick: int, run: object) -> None:
+        outcome = node.evaluate_(values.__getitem__)
+        host.write(lambda: self._arrive(host, node, outcome, tick, run))
 
-        outcome = evaluate_one(node, values.__getitem__)
-        with graph._lock:
-            if self._running is not run or node._graph is not graph:
-                return  # it was started in a batch that was undone, or the node has left
-            self._running = None
-            self.as_of_tick = tick
-            graph._arrive(node, outcome)
-            graph._settle_arrival(node)
-            if self._again:
-                self._start(graph, node)
+    def _arrive(self, host: Engine, node: Node, outcome: Outcome, tick: int, run: object) -> None:
+        if self._running is not run or node.host_ is not host:
+            return  # it was started in a batch that was undone, or the node has left
+        self._running = None
+        self.as_of_tick = tick
+        host.arrive(node, outcome)
+        host.settle_arrival(node)
+        if self._again:
+            self._start(host, node)
 
 
 def _require(what: str, value: object, above: float) -> None:

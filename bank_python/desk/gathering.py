@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from bank_python.dagger import Node, Recalculation
-    from bank_python.dagger.snapshot import Snapshot
+    from bank_python.dagger import Node, Recalculation, Snapshot
     from bank_python.desk.desk import Desk
     from bank_python.desk.market_plan import Listing
     from bank_python.desk.risk import DeskRisk

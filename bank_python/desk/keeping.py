@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph, DerivedNode, LargeNode
-from bank_python.dagger.evaluation import inputs_first
+from bank_python.dagger.node import inputs_first
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.build import firm_totals, register_market
 from bank_python.desk.desk import Desk

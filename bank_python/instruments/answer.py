@@ -96,7 +96,7 @@ class Answer(Node):
     """
 
     record_tag = "Answer"
-    wiring_attributes = ("_inputs", "_arguments")
+    wiring_attributes = ("inputs_", "_arguments")
 
     def __init__(self, name: str, question: str, arguments: Sequence[Node | float]) -> None:
         if question not in _QUESTIONS:
@@ -129,7 +129,8 @@ class Answer(Node):
         """Build the answer from its stored fields."""
         return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
 
-    def _describe(self) -> str:
+    def describe_(self) -> str:
+        """Return what is shown between the name and the value."""
         return f"{self.question} of {', '.join(_shown(part) for part in self._arguments)}"
 
 

@@ -88,7 +88,7 @@ class Book(ConvertedSum):
             if self.graph is not None:
                 self.graph.rewire(self, self.bind(self.graph))
             else:
-                self._inputs = tuple(self._summands())
+                self.inputs_ = tuple(self._summands())
         except InstrumentError:
             del self._parts[currency]
             raise
@@ -169,7 +169,7 @@ class ProfitAndLoss(ConvertedSum):
             if self.graph is not None:
                 self.graph.rewire(self, self.bind(self.graph))
             else:
-                self._inputs = tuple(self._summands())
+                self.inputs_ = tuple(self._summands())
         for currency, total in held:
             self._cash[currency].set(-_cost(total))
 

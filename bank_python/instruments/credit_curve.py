@@ -81,7 +81,7 @@ class CreditCurve(FunctionNode):
     record_home = "/Curves/"
     value_type: ClassVar[type] = SurvivalCurve
     equal = staticmethod(same_survival)
-    wiring_attributes = ("_inputs", "_spreads", "_discount")
+    wiring_attributes = ("inputs_", "_spreads", "_discount")
 
     def __init__(
         self,
@@ -199,7 +199,8 @@ class CreditCurve(FunctionNode):
         """Build the curve from its stored fields."""
         return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
 
-    def _describe(self) -> str:
+    def describe_(self) -> str:
+        """Return what is shown between the name and the value."""
         return f"{', '.join(self._spreads)}, recovery {self.recovery:g}"
 
 

@@ -78,7 +78,7 @@ class ConvertedSum(Node):
         The currency of the sum.
     """
 
-    wiring_attributes = ("_inputs", "_parts", "_conversions")
+    wiring_attributes = ("inputs_", "_parts", "_conversions")
 
     def __init__(self, name: str, parts: Mapping[str, list[Node]], base_currency: str) -> None:
         self.base_currency = base_currency

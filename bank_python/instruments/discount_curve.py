@@ -111,7 +111,7 @@ class DiscountCurve(FunctionNode):
 
     record_tag = "DiscountCurve"
     record_home = "/Curves/"
-    wiring_attributes = ("_inputs", "_quotes")
+    wiring_attributes = ("inputs_", "_quotes")
     value_type: ClassVar[type] = Curve
     equal = staticmethod(same_curve)
 
@@ -303,7 +303,8 @@ class DiscountCurve(FunctionNode):
             currency=str(fields["currency"]),
         )
 
-    def _describe(self) -> str:
+    def describe_(self) -> str:
+        """Return what is shown between the name and the value."""
         return ", ".join(f"{quote.kind} {quote.tenor}" for quote in self._quotes)
 
 

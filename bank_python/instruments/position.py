@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Source, Term
-from bank_python.dagger.evaluation import inputs_first
+from bank_python.dagger.node import inputs_first
 from bank_python.errors import InstrumentError
 from bank_python.instruments.instrument import Instrument, finite, positive
 

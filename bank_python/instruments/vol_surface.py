@@ -100,7 +100,7 @@ class VolSurface(FunctionNode):
     record_tag = "VolSurface"
     record_home = "/Surfaces/"
     value_type = Surface
-    wiring_attributes = ("_inputs", "_spot", "_rate", "_dividend", "_clock", "_sources")
+    wiring_attributes = ("inputs_", "_spot", "_rate", "_dividend", "_clock", "_sources")
 
     def __init__(
         self,
@@ -295,7 +295,7 @@ class VolSurface(FunctionNode):
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
         """Return the surface, fitting those smiles whose quotes, time left or neighbour have changed."""
         # Only the graph's own run (or a node in no graph) moves the anchors: a what-if layer leaves no trace.
-        settling = read is present or self._graph is None
+        settling = read is present or self.host_ is None
         moments = self._now(read, settling=settling)
         smiles, count = self._smiles(moments)
         if self._surface is not None and list(smiles.items()) == list(self._fitted.items()):
@@ -380,7 +380,8 @@ class VolSurface(FunctionNode):
         )  # fmt: skip
         return surface
 
-    def _describe(self) -> str:
+    def describe_(self) -> str:
+        """Return what is shown between the name and the value."""
         quotes = sum(len(source.quotes) for source in self._sources)
         return f"{len(self._sources)} expiries, {quotes} quotes, sticky {self.stickiness.value}"
 

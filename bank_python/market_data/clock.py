@@ -47,7 +47,7 @@ class Clock(Leaf):
     def __init__(self, name: str, origin: dt.date, value: float = 0.0) -> None:
         super().__init__(name, value)
         self.origin = origin
-        self._stamp = True
+        self.stamp_ = True
 
     @property
     def years(self) -> float:

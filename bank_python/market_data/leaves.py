@@ -56,26 +56,26 @@ class MarketData(Leaf):
 
     def __init__(self, name: str, price: float = 0.0, domain: str | Domain = Domain.FINITE) -> None:
         super().__init__(name, price, domain)
-        if self._stamp:
-            self._stamp = _QuoteStamp(None, "user")
+        if self.stamp_:
+            self.stamp_ = _QuoteStamp(None, "user")
 
     @property
     def price(self) -> float:
         """The current quote; 0.0 while there is none."""
-        outcome = self._read()
+        outcome = self.read_()
         return outcome if isinstance(outcome, float) else 0.0
 
     @property
     def as_of(self) -> datetime | None:
         """When the quote was made (UTC), as far as its source said."""
-        return self._stamp.time if isinstance(self._stamp, _QuoteStamp) else None
+        return self.stamp_.time if isinstance(self.stamp_, _QuoteStamp) else None
 
     @property
     def source(self) -> str:
         """Where the quote comes from: a feed's name, ``"user"``, or ``""`` while there is none."""
-        if isinstance(self._stamp, _QuoteStamp):
-            return self._stamp.source
-        return "user" if self._stamp else ""
+        if isinstance(self.stamp_, _QuoteStamp):
+            return self.stamp_.source
+        return "user" if self.stamp_ else ""
 
     def set_price(self, price: float, *, time: datetime | None = None, source: str = "user") -> None:
         """Set a new quote; in a graph, what rests on it becomes dirty.
@@ -94,7 +94,7 @@ class MarketData(Leaf):
         DomainError
             `price` is NaN, infinite, not a number or outside the leaf's domain; the last quote stands.
         """
-        self._set(price, _QuoteStamp(time, source))
+        self.set_(price, _QuoteStamp(time, source))
 
     def to_record(self) -> Mapping[str, object]:
         """Return the quote with its time, source and domain."""
@@ -113,5 +113,5 @@ class MarketData(Leaf):
         time, source = given.pop("time"), given.pop("source")
         leaf = cls(**given)  # type: ignore[arg-type]  # the store gives back what to_record gave it
         if source:
-            leaf._stamp = _QuoteStamp(time, str(source))  # type: ignore[arg-type]  # as above
+            leaf.stamp_ = _QuoteStamp(time, str(source))  # type: ignore[arg-type]  # as above
         return leaf

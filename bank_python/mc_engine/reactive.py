@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bank_python.dagger import DerivedNode, Every, LargeNode, Leaf
-from bank_python.dagger.evaluation import inputs_first
+from bank_python.dagger.node import inputs_first
 from bank_python.errors import SimulationError
 from bank_python.mc_engine.config import MCConfig
 from bank_python.mc_engine.draws import draw

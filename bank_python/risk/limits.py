@@ -34,7 +34,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bank_python.dagger import LargeNode
-from bank_python.dagger.scenario import active_layer
 from bank_python.errors import RiskError
 from bank_python.risk.alerts import AlertBook, Severity
 
@@ -253,7 +252,7 @@ class LimitBoard:
 
     def _outcomes(self) -> list[object]:
         """Return what the limits' nodes hold, all of one tick."""
-        if active_layer(self._graph) is not None:
+        if self._graph.what_if.is_open:
             return [watched.node.value if watched.node.error is None else None for watched in self._watched]
         with self._graph.snapshot() as snapshot:
             return [snapshot.outcome(watched.node) for watched in self._watched]
@@ -268,7 +267,7 @@ class LimitBoard:
         RiskError
             It was asked inside a what-if, where nothing has happened that could be told.
         """
-        if active_layer(self._graph) is not None:
+        if self._graph.what_if.is_open:
             raise RiskError("limits are not checked inside a what-if: alerts tell what is; look at readings() there")
         with self._checking:
             pairs = zip(self._watched, self._outcomes(), strict=True)

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from bank_python.dagger import Node
-from bank_python.dagger.evaluation import inputs_first
+from bank_python.dagger.node import inputs_first
 from bank_python.errors import RiskError, UnstorableError
 from bank_python.instruments import Instrument
 from bank_python.risk.contracts import underlying_of, value_of
@@ -145,7 +145,7 @@ class MeasureNode(Node):
         """
         raise UnstorableError(f"a measure is made anew from its books, not read back: {dict(fields)!r}")
 
-    def _describe(self) -> str:
+    def describe_(self) -> str:
         return f"{self._measure!r} of {', '.join(book.name for book in self._books)}"
 
 

@@ -159,7 +159,7 @@ def test_a_swap_is_undone_with_its_batch():
     assert (total.value, graph.plan("B").nodes[-1]) == (23.0, "S")
     with pytest.raises(CycleError):
         graph.swap(node, deep, total)
-    with pytest.raises(GraphError, match="does not rest on A"):
+    with pytest.raises(GraphError, match="does not depend on A"):
         graph.swap(node, a, b)
     assert total.value == 23.0
 

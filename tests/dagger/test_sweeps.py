@@ -21,8 +21,7 @@ from bank_python.dagger import (
     Source,
     Term,
 )
-from bank_python.dagger.greeks import Greeks, Slope
-from bank_python.dagger.sweep import Sweep, pinned
+from bank_python.dagger.bumps import Bump, Greeks, Slope, pinned
 from bank_python.errors import DomainError, GraphError, NotQuotedError, UnknownNodeError, UpstreamError, ValuationError
 from bank_python.instruments import Equity, Option
 from bank_python.risk_models import black_scholes_greeks
@@ -148,9 +147,9 @@ slowly = settings(
 
 
 def swept(graph, column, targets):
-    with pinned(graph) as pin:
+    with pinned(graph._engine) as pin:
         columns = {leaf: np.array(values) for leaf, values in column.items()}
-        return [found.outcomes for found in Sweep(pin, columns).run(targets)]
+        return [found.outcomes for found in Bump(pin, columns).run(targets)]
 
 
 def layered(graph, column, target):
@@ -164,8 +163,8 @@ def layered(graph, column, target):
 
 def standing(graph):
     """All that a sweep might have disturbed."""
-    held = {node.name: (told(node._outcome), told(node._previous), node._changed_tick) for node in graph}
-    return held, graph.tick, graph.evaluations, graph.dirty, list(graph._snapshots)
+    held = {node.name: (told(node.outcome_), told(node.previous_), node.changed_tick_) for node in graph}
+    return held, graph.tick, graph.evaluations, graph.dirty, graph._engine.snapshots()
 
 
 # --- to the bit -------------------------------------------------------------------------------
@@ -370,8 +369,8 @@ def test_a_function_is_called_once_for_each_shock_that_moves_it_and_the_target_n
 
 def test_a_sweep_counts_its_own_evaluations():
     graph, spots, _, firm = make_firm()
-    with pinned(graph) as pin:
-        sweep = Sweep(pin, {spots[0]: np.array([1.0, 100.0, 2.0])})
+    with pinned(graph._engine) as pin:
+        sweep = Bump(pin, {spots[0]: np.array([1.0, 100.0, 2.0])})
         sweep.run([firm])
     with graph.scenario({spots[0]: 1.0}) as layer:
         _ = firm.value
@@ -662,7 +661,7 @@ def test_beside_a_ticking_writer_every_ladder_is_of_one_tick():
     writer.join(60)
     [ticks] = trouble
     assert ticks > 0
-    assert not graph._snapshots
+    assert not graph._engine.snapshots()
     assert total.value == 0.0
 
 

@@ -304,13 +304,13 @@ def test_a_large_node_keeps_one_value():
     assert node.value[0] == 1.0
     leaf.set(2.0)
     assert node.value[0] == 2.0
-    assert node._previous is None
+    assert node.previous_ is None
     with graph.snapshot() as held:
         leaf.set(3.0)
         assert (node.value[0], held[node][0]) == (3.0, 2.0)
     gc.collect()
     leaf.set(4.0)
-    assert (node.value[0], node._previous) == (4.0, None)
+    assert (node.value[0], node.previous_) == (4.0, None)
 
 
 def test_a_large_node_survives_a_batch_that_is_undone():

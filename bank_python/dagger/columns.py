@@ -11,7 +11,7 @@ itself beside it. A row one of whose inputs is not a number is *blocked*: it fai
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bank_python.dagger.array_node import ArrayNode
-    from bank_python.dagger.lane_fan import LaneFan
 
-__all__ = ["Lanes", "Priced"]
+__all__ = ["Columns", "Priced"]
 
 
 class Priced(NamedTuple):
@@ -38,7 +37,7 @@ class Priced(NamedTuple):
     new: NDArray[np.float64]
 
 
-class Lanes:
+class Columns:
     """The columns of one class of nodes with one kind of sources (:attr:`ArrayNode.layout`).
 
     Attributes
@@ -64,11 +63,11 @@ class Lanes:
         self.failures: dict[int, Failure] = {}
         self.failures_before: dict[int, Failure] = {}
         self.blocked: set[int] = set()
-        self.fan: LaneFan | None = None
+        self.fan: Any = None  # the dependents of its rows (dependents.py)
         self._last_tick = -1
         self._all: NDArray[np.intp] = np.arange(0)
-        self._heights: NDArray[np.intp] | None = None
-        self._height: int | None = None
+        self.height_s: NDArray[np.intp] | None = None
+        self.height_: int | None = None
 
     # --- rows --------------------------------------------------------------------------------
 
@@ -78,7 +77,7 @@ class Lanes:
         if row == len(self.values):
             self._grow()
         self.nodes.append(node)
-        node._lanes, node._row = self, row
+        node.part_, node.row_ = self, row
         self.values[row] = self.before[row] = np.nan
         self.changed[row] = 0
         self.refresh(node)
@@ -86,7 +85,7 @@ class Lanes:
 
     def remove(self, node: ArrayNode) -> ArrayNode:
         """Take the node's row away, and return the node of the last row, which moves into its place."""
-        row, last = node._row, len(self.nodes) - 1
+        row, last = node.row_, len(self.nodes) - 1
         moved = self.nodes[last]
         for column in (self.table.T, self.values, self.before, self.changed):
             column[row] = column[last]
@@ -96,8 +95,8 @@ class Lanes:
                 failures[row] = failures.pop(last)
         self.nodes[row] = moved
         self.nodes.pop()
-        moved._row = row
-        node._lanes = None
+        moved.row_ = row
+        node.part_ = None
         self.blocked = {row if other == last else other for other in self.blocked if other != row}
         self.rearranged()
         return moved
@@ -111,7 +110,7 @@ class Lanes:
     def rearranged(self) -> None:
         """Forget what was compiled from rows, heights and dependents."""
         self.fan = None
-        self._heights = None
+        self.height_s = None
 
     def everything(self) -> NDArray[np.intp]:
         """Return all rows; the same array as long as their number stays the same."""
@@ -121,13 +120,13 @@ class Lanes:
 
     def split_by_height(self, rows: NDArray[np.intp]) -> Iterable[tuple[int, NDArray[np.intp]]]:
         """Return `rows` height by height."""
-        if self._heights is None:
-            self._heights = np.array([node._height for node in self.nodes], dtype=np.intp)
-            lowest = int(self._heights.min())
-            self._height = lowest if lowest == self._heights.max() else None
-        if self._height is not None:
-            return [(self._height, rows)]
-        heights = self._heights[rows]
+        if self.height_s is None:
+            self.height_s = np.array([node.height_ for node in self.nodes], dtype=np.intp)
+            lowest = int(self.height_s.min())
+            self.height_ = lowest if lowest == self.height_s.max() else None
+        if self.height_ is not None:
+            return [(self.height_, rows)]
+        heights = self.height_s[rows]
         return [(height, rows[heights == height]) for height in np.unique(heights).tolist()]
 
     # --- arguments ---------------------------------------------------------------------------
@@ -142,16 +141,16 @@ class Lanes:
         Of what its sources hold only what has been followed up may be written, or setting a leaf back would go
         unnoticed: so nothing may be pending.
         """
-        for column, source in enumerate(node._sources.values()):
+        for column, source in enumerate(node.sources_.values()):
             if isinstance(source, Node):
-                self.feed_one(column, node._row, source._outcome)
+                self.feed_one(column, node.row_, source.outcome_)
             else:
-                self.table[column, node._row] = source
+                self.table[column, node.row_] = source
         self.refresh_terms(node)
 
     def refresh_terms(self, node: ArrayNode) -> None:
         """Write a node's terms into its row."""
-        self.table[len(node._sources) :, node._row] = list(node._terms.values())
+        self.table[len(node.sources_) :, node.row_] = list(node.terms_.values())
 
     def feed_one(self, column: int, row: int, outcome: Outcome) -> None:
         """Write one input's outcome into one row."""
@@ -255,7 +254,7 @@ class Lanes:
         bad = np.isnan(new) | np.isin(rows, list(self.blocked))
         failed = [self.nodes[row] for row in rows[bad].tolist()]
         return np.where(bad, np.nan, new), {
-            node._row: input_failure(node, present) or diagnosis(node, present) for node in failed
+            node.row_: input_failure(node, present) or diagnosis(node, present) for node in failed
         }
 
     def _keep(

@@ -1,0 +1,117 @@
+"""Whose a batch or a scenario is: the thread, the task and the generator that opened it.
+
+A ``with`` block can be left before it is over: an asyncio task awaits in it, a generator yields in it, a thread dies in
+it. An :class:`Opener` tells whether the code that runs now is inside such a block or only came by meanwhile. A function
+decorated with :func:`contextlib.contextmanager` opens on behalf of the code that enters it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+    from bank_python.dagger.node import Node
+    from bank_python.dagger.outcome import Outcome
+
+__all__ = ["VIEWS", "Opener", "View"]
+
+_SUSPENDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+
+
+class View(Protocol):
+    """Another look at a graph: the values that one context sees in the place of the graph's own."""
+
+    @property
+    def host(self) -> object:
+        """The state of the graph that is looked at."""
+
+    def is_open(self) -> bool:
+        """Whether the running code sees it."""
+
+    def outcome(self, node: Node) -> Outcome:
+        """Return the node's outcome in this view."""
+
+
+VIEWS: ContextVar[tuple[View, ...]] = ContextVar("bank_python_dagger_views", default=())
+"""The views that this context has opened, the innermost last."""
+
+
+class Opener:
+    """The code that opened a ``with`` block, as it can be recognised later.
+
+    Parameters
+    ----------
+    frame : frame, optional
+        The frame that entered the block.
+    """
+
+    __slots__ = ("_code", "_frame", "_task", "_thread")
+
+    def __init__(self, frame: FrameType | None) -> None:
+        self._thread = threading.current_thread()
+        self._task = _running_task()
+        frame = _on_behalf_of(frame)
+        suspends = frame is not None and bool(frame.f_code.co_flags & _SUSPENDS)
+        # Not the frame itself: it would keep alive what is in it, the block included.
+        self._frame: int | None = id(frame) if suspends else None
+        self._code: CodeType | None = frame.f_code if suspends and frame is not None else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread is still running."""
+        return self._thread.is_alive()
+
+    @property
+    def is_in_this_thread(self) -> bool:
+        """Whether the running thread is the opener's."""
+        return self._thread.ident == threading.get_ident()
+
+    def owns_the_running_code(self) -> bool:
+        """Whether the running code is the opener's own: its thread, its task, and called by its generator."""
+        return self.is_in_this_thread and self._task in (None, _running_task()) and self._is_on_the_stack()
+
+    def lets_the_running_code_see(self) -> bool:
+        """Whether code of a context in which the block is open is inside it: all but the caller of a generator."""
+        return self._frame is None or not self.is_in_this_thread or self._is_on_the_stack()
+
+    def _is_on_the_stack(self) -> bool:
+        if self._frame is None:
+            return True
+        frame = inspect.currentframe()
+        while frame is not None:
+            if id(frame) == self._frame and frame.f_code is self._code:
+                return True
+            frame = frame.f_back
+        return False
+
+
+def _running_task() -> object | None:
+    """Return the asyncio task that runs now, if one does; nothing is imported for that."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        task: object | None = asyncio.current_task()
+    except RuntimeError:  # no event loop is running
+        return None
+    return task
+
+
+def _on_behalf_of(frame: FrameType | None) -> FrameType | None:
+    """Return the frame whose ``with`` statement it is: past :mod:`contextlib` and context managers made by it."""
+    while frame is not None:
+        caller = frame.f_back
+        is_contextlib = frame.f_code.co_filename == contextlib.__file__
+        enters = caller is not None and caller.f_code.co_filename == contextlib.__file__
+        if is_contextlib or (enters and frame.f_code.co_flags & _SUSPENDS):
+            frame = caller
+        else:
+            return frame
+    return None

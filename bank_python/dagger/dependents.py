@@ -1,0 +1,293 @@
+"""Dependents: to whom a change is handed on, sorted by how each of them is brought up to date.
+
+Walking the plain set of dependents would ask each of them what it is, at every tick. A :class:`Dependents` asks once;
+it is thrown away when the wiring around the node changes, and made again at the next tick that needs it. The same for
+all rows of a contract batch is a :class:`BatchDependents`.
+
+Few rows tell their sums one by one. When many have changed it is cheaper to take the batch's part of every sum anew,
+exactly, by array operations (:func:`~bank_python.dagger.sums.grouped`). What either leaves in a sum's lists adds up
+to the same, so which way was taken cannot be seen in any value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.derived import DerivedNode
+from bank_python.dagger.sums import SumNode, grouped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from bank_python.dagger.columns import Columns, Priced
+    from bank_python.dagger.leaf import Leaf
+    from bank_python.dagger.node import Node
+
+__all__ = ["BatchDependents", "BlockDependents", "Dependents", "Edge", "Feed", "batch_dependents_of"]
+
+_FEW = 16  # telling one sum costs about as much as sixteen values of a column
+_OVERHEAD = 1000  # and starting on a column about as much as a thousand
+
+
+class Edge(NamedTuple):
+    """A node counts in a sum: with which weight, and which of the sum's lists takes its changes."""
+
+    total: SumNode
+    weight: float
+    terms: list[float]
+
+
+class Dependents:
+    """The dependents of one node.
+
+    Attributes
+    ----------
+    sums : tuple of Edge
+        The sums that it counts in.
+    unary : tuple of (DerivedNode, function)
+        Functions of this node alone: they can be called at once, as no other input is to be waited for.
+    calls : tuple of Node
+        Other nodes that are called one by one.
+    rows : tuple of (Columns, column, rows)
+        Rows of contract batches, and the argument that this node is to them.
+    lazy : tuple of Node
+        Nodes that only reading evaluates.
+    watched : bool
+        Whether somebody subscribed to this node.
+    more, rare : bool
+        Whether there is anything but `sums`, and anything but `sums`, `unary` and `calls`.
+    """
+
+    __slots__ = ("calls", "lazy", "more", "rare", "rows", "sums", "unary", "watched")
+
+    def __init__(self, node: Node, *, watched: bool, with_sums: bool = True, with_rows: bool = True) -> None:
+        sums: list[Edge] = []
+        unary: list[tuple[DerivedNode, Callable[..., Any]]] = []
+        calls: list[Node] = []
+        rows: dict[tuple[Columns, int], list[int]] = {}
+        lazy: list[Node] = []
+        for dependent in node.dependents_ or ():
+            if dependent.lazy_:
+                lazy.append(dependent)
+            elif isinstance(dependent, SumNode):
+                sums += _edges(node, dependent) if with_sums else []
+            elif isinstance(dependent, ArrayNode):
+                for batch, column, row in _places(node, dependent) if with_rows else ():
+                    rows.setdefault((batch, column), []).append(row)
+            elif type(dependent) is DerivedNode and dependent.is_plain_unary:
+                unary.append((dependent, dependent.function))
+            else:
+                calls.append(dependent)
+        self.sums, self.unary, self.calls, self.lazy = tuple(sums), tuple(unary), tuple(calls), tuple(lazy)
+        self.rows: tuple[tuple[Columns, int, NDArray[np.intp]], ...] = tuple(
+            (batch, column, np.array(members, dtype=np.intp)) for (batch, column), members in rows.items()
+        )
+        self.watched = watched
+        self.rare = bool(rows or lazy or watched)
+        self.more = bool(unary or calls or self.rare)
+
+    @classmethod
+    def of(cls, node: Node, shared: dict[Hashable, Any], *, watched: bool) -> Dependents:
+        """Return the node's dependents, sorted now; nodes that count in the same sums and nowhere else share them."""
+        dependents = tuple(node.dependents_ or ())
+        plain = (
+            not watched
+            and node.part_ is None
+            and all(type(total) is SumNode and total.counts_once and not total.lazy_ for total in dependents)
+        )
+        found: Dependents | None = shared.get(dependents) if plain else None
+        if found is None:
+            found = cls(node, watched=watched)
+            if plain:
+                shared[dependents] = found
+        node.fan_ = found
+        return found
+
+
+def _edges(node: Node, total: SumNode) -> Iterator[Edge]:
+    terms = total.terms_for(node.part_)
+    for weight in total.weights_of(node):
+        yield Edge(total, weight, terms)
+
+
+def _places(node: Node, dependent: ArrayNode) -> Iterator[tuple[Columns, int, int]]:
+    """Yield where `node` is an argument of `dependent`; nowhere while that is on its way into the graph."""
+    if dependent.part_ is not None:
+        for column, source in enumerate(dependent.sources_.values()):
+            if source is node:
+                yield dependent.part_, column, dependent.row_
+
+
+class Feed:
+    """Rows of one batch that are an argument of rows of another (or of the same).
+
+    Parameters
+    ----------
+    batch : Columns
+        The batch whose rows take the outcomes.
+    column : int
+        The argument that they take them as.
+    pairs : list of (int, int)
+        The row that gives and the row that takes.
+    size : int
+        How many rows the giving batch has.
+    """
+
+    def __init__(self, batch: Columns, column: int, pairs: list[tuple[int, int]], size: int) -> None:
+        self.batch, self.column = batch, column
+        givers, takers = np.array(sorted(pairs), dtype=np.intp).T
+        self._takers = takers
+        self._starts = np.searchsorted(givers, np.arange(size + 1))
+
+    def follow(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the rows that take from `rows`, and for each the position in `rows` of the one that gives."""
+        starts = self._starts[rows]
+        counts = self._starts[rows + 1] - starts
+        positions = np.repeat(np.arange(len(rows)), counts)
+        first = np.cumsum(counts) - counts
+        takers = self._takers[np.arange(len(positions)) + (starts - first)[positions]]
+        return takers, positions
+
+
+class BatchDependents:
+    """The dependents of all rows of a contract batch.
+
+    Parameters
+    ----------
+    batch : Columns
+        The batch.
+    is_watched : callable
+        Tells whether somebody subscribed to a node.
+
+    Attributes
+    ----------
+    feeds : list of Feed
+        Rows of contract batches.
+    nodes : dict of int to Dependents
+        For rows that have some, the dependents that are called one by one, and the rows that are watched.
+    """
+
+    def __init__(self, batch: Columns, is_watched: Callable[[Node], bool]) -> None:
+        self.nodes: dict[int, Dependents] = {}
+        self._sums: list[tuple[Edge, ...]] = []
+        feeds: dict[tuple[Columns, int], list[tuple[int, int]]] = {}
+        for row, node in enumerate(batch.nodes):
+            eager = [dependent for dependent in node.dependents_ or () if not dependent.lazy_]
+            totals = [dependent for dependent in eager if isinstance(dependent, SumNode)]
+            self._sums.append(tuple(edge for total in totals for edge in _edges(node, total)))
+            for dependent in eager:
+                if isinstance(dependent, ArrayNode):
+                    for target, column, taker in _places(node, dependent):
+                        feeds.setdefault((target, column), []).append((row, taker))
+            others = Dependents(node, watched=is_watched(node), with_sums=False, with_rows=False)
+            if others.more:
+                self.nodes[row] = others
+        self.feeds = [Feed(target, column, pairs, len(batch.nodes)) for (target, column), pairs in feeds.items()]
+        self._edges = sum(map(len, self._sums))
+        self._columns: _SumColumns | None = None
+
+    def tell_sums(self, batch: Columns, priced: Priced) -> Iterable[SumNode]:
+        """Tell the sums what `priced` changed, and return those that have to be rounded anew."""
+        if not self._edges:
+            return ()
+        if len(priced.rows) * _FEW < self._edges + _OVERHEAD:
+            return self._tell_one_by_one(priced)
+        if self._columns is None:
+            self._columns = _SumColumns(self._sums)
+        return self._columns.retotal(batch, priced)
+
+    def _tell_one_by_one(self, priced: Priced) -> Iterable[SumNode]:
+        told: dict[SumNode, None] = {}
+        for row, old, new in zip(priced.rows.tolist(), priced.old.tolist(), priced.new.tolist(), strict=True):
+            before = old if old == old else None  # noqa: PLR0124 - is it a number?
+            after = new if new == new else None  # noqa: PLR0124 - is it a number?
+            for total, weight, terms in self._sums[row]:
+                told[total] = None
+                total.apply(before, after, weight, terms)
+        return told
+
+
+class _SumColumns:
+    """The edges from one batch to its sums, sum by sum, as columns."""
+
+    def __init__(self, sums: list[tuple[Edge, ...]]) -> None:
+        members: dict[SumNode, list[tuple[int, float]]] = {}
+        terms_of: dict[SumNode, list[float]] = {}
+        for row, edges in enumerate(sums):
+            for total, weight, terms in edges:
+                members.setdefault(total, []).append((row, weight))
+                terms_of[total] = terms
+        edges_in_order = [edge for total in members for edge in members[total]]
+        self._rows = np.array([row for row, _ in edges_in_order], dtype=np.intp)
+        weights = np.array([weight for _, weight in edges_in_order])
+        self._weights = None if np.all(weights == 1.0) else weights
+        self._offsets = np.cumsum([0, *[len(edges) for edges in members.values()]])[:-1]
+        self._totals = list(members)
+        self._terms = [terms_of[total] for total in members]
+
+    def retotal(self, batch: Columns, priced: Priced) -> list[SumNode]:
+        """Take every sum's part in this batch anew, and return the sums that `priced` touches."""
+        values = batch.values[self._rows]
+        if self._weights is not None:
+            values *= self._weights
+        touched = self._totals
+        if len(priced.rows) < len(batch.nodes):
+            changed = np.zeros(len(batch.nodes), dtype=bool)
+            changed[priced.rows] = True
+            hit = np.logical_or.reduceat(changed[self._rows], self._offsets)
+            touched = [total for total, is_hit in zip(self._totals, hit.tolist(), strict=True) if is_hit]
+        parts = grouped(values, self._offsets)
+        if parts is None:
+            for total in self._totals:
+                total.distrust()
+            return touched
+        for own, terms in zip(self._terms, parts, strict=True):
+            own[:] = terms
+        return touched
+
+
+def batch_dependents_of(batch: Columns, is_watched: Callable[[Node], bool]) -> BatchDependents:
+    """Return the dependents of a batch's rows, sorted now if need be."""
+    found: BatchDependents | None = batch.fan
+    if found is None:
+        found = batch.fan = BatchDependents(batch, is_watched)
+    return found
+
+
+class BlockDependents:
+    """The dependents of leaves that are set together, the rows that they reach column by column.
+
+    Parameters
+    ----------
+    leaves : sequence of Leaf
+        The leaves, in the order of the block's values.
+
+    Attributes
+    ----------
+    others : list of (int, Dependents)
+        For leaves that have some, by position, their dependents outside contract batches.
+    columns : list of (Columns, column, rows, givers)
+        Rows of contract batches, the argument that leaves are to them and, for each row, the leaf's position.
+    """
+
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
+        pairs: dict[tuple[Columns, int], list[tuple[int, int]]] = {}
+        self.others: list[tuple[int, Dependents]] = []
+        for i, leaf in enumerate(leaves):
+            apart = Dependents(leaf, watched=False, with_rows=False)
+            if apart.sums or apart.more:
+                self.others.append((i, apart))
+            for dependent in leaf.dependents_ or ():
+                if isinstance(dependent, ArrayNode) and not dependent.lazy_:
+                    for batch, column, row in _places(leaf, dependent):
+                        pairs.setdefault((batch, column), []).append((row, i))
+        self.columns: list[tuple[Columns, int, NDArray[np.intp], NDArray[np.intp]]] = []
+        for (batch, column), edges in pairs.items():
+            rows, givers = np.array(sorted(edges), dtype=np.intp).T
+            whole = len(rows) == len(batch.nodes)
+            self.columns.append((batch, column, batch.everything() if whole else rows, givers.copy()))

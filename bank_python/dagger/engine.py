@@ -1,0 +1,590 @@
+"""The engine: setting, reading and wiring, each as one change of the graph's state.
+
+**Setting** a leaf notes it, with what it held when it was last propagated: O(1), whatever depends on it and however
+much else is pending. **Reading** computes just what it needs: if all that the noted leaves reach is needed, it
+propagates without marks; otherwise only what the node needs is evaluated, and the rest marked
+(:mod:`~bank_python.dagger.propagate`). A thread that would have to wait for another's batch reads the last committed
+tick: a node that the unfinished tick has changed still has what it held before.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.context import VIEWS, Opener
+from bank_python.dagger.dependents import BlockDependents
+from bank_python.dagger.leaf import Domain, Leaf
+from bank_python.dagger.node import Node
+from bank_python.dagger.node import State as NodeState
+from bank_python.dagger.outcome import Outcome, same, unchanged
+from bank_python.dagger.propagate import Recalculation, propagate
+from bank_python.dagger.state import BatchLog, State
+from bank_python.dagger.topology import (
+    Reach,
+    refuse_cycle,
+    refuse_self_reference,
+    registration_order,
+)
+from bank_python.errors import DomainError, GraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from bank_python.dagger.context import View
+    from bank_python.dagger.node import Graph
+    from bank_python.dagger.state import Listeners
+
+__all__ = ["Batch", "Engine", "LeafBlock"]
+
+_MANY = 256  # sources pending, from which on it is not worked out for each what it reaches
+
+
+class Engine(State):
+    """The state of a graph with all that reads and changes it; the host of the graph's nodes.
+
+    Parameters
+    ----------
+    listeners : Listeners
+        Who is notified of changes.
+    graph : Graph
+        The graph, as nodes show it.
+    """
+
+    def __init__(self, listeners: Listeners, graph: Graph) -> None:
+        super().__init__(listeners)
+        self.graph = graph
+        self.outside_view: Callable[[list[BatchLog]], View] | None = None  # how others look at the graph in a batch
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def read(self, node: Node) -> Outcome:
+        """Return the outcome that the running context sees, computed now if need be."""
+        if VIEWS.get() or self.batches:
+            view = self._view()
+            if view is not None:
+                return view.outcome(node)
+        if (self.pending or node.state_ or self.waiting or self.block or self.torn) and not isinstance(node, Leaf):
+            self._refresh(node)
+        return self._committed(node)
+
+    def _view(self) -> View | None:
+        view = self.active_view()
+        if view is None and self.outside_view is not None and self.others_batch() is None:
+            outside_of = [log for log in tuple(self.batches) if not log.opener.owns_the_running_code()]
+            return self.outside_view(outside_of) if outside_of else None
+        return view
+
+    def active_view(self) -> View | None:
+        """Return the innermost view of this graph that the running code has open."""
+        for view in reversed(VIEWS.get()):
+            if view.host is self and view.is_open():
+                return view
+        return None
+
+    def _refresh(self, node: Node) -> None:
+        """Bring a node up to date, unless that means waiting for another thread and it has a value already."""
+        if self.is_free() or node.outcome_ is None:
+            self.write(lambda: self.bring_up_to_date(node))
+
+    def _committed(self, node: Node) -> Outcome:
+        """Return what a node holds, or what it held before a tick of another thread that is under way."""
+        while True:
+            undone = self.rollbacks
+            outcome = node.outcome_
+            if node.changed_tick_ > self.tick and not self._is_own_tick():
+                outcome = node.previous_
+                if outcome is None and node.host_ is self:  # a large node has dropped it: wait for the tick to end
+                    self.write(lambda: None)
+                    outcome = node.outcome_
+            if undone == self.rollbacks and not undone % 2:
+                return outcome
+            with self.lock:  # a batch is being undone; wait until it is
+                pass
+
+    def _is_own_tick(self) -> bool:
+        return self.owner == get_ident() or (bool(self.batches) and self.others_batch() is None)
+
+    def is_current(self, node: Node) -> bool:
+        """Whether the outcome that a node holds is known to be right."""
+        return not (node.state_ or self.pending or self.block or self.torn)
+
+    # --- bringing up to date -----------------------------------------------------------------
+
+    def bring_up_to_date(self, node: Node) -> None:
+        """Evaluate what a node needs, and no more."""
+        self._wake()
+        needed = self._wholly_needed(node)
+        if needed is None:
+            self._take_pending([node])
+        elif needed:
+            propagate(self, {source: self.pending.pop(source) for source in needed if source in self.pending})
+
+    def _wholly_needed(self, node: Node) -> list[object] | None:
+        """Return the pending sources all of whose dependents the node needs; ``None`` where only a part is needed."""
+        if self.marked or node.state_ or len(self.pending) > _MANY:
+            return None
+        sources: dict[Any, Sequence[Node]] = {source: [source] for source in self.pending}
+        if self.block is not None:
+            sources[self.block[0]] = self.block[0].leaves
+        reaches = {source: self.topology.reach(source, leaves, node) for source, leaves in sources.items()}
+        if Reach.PART in reaches.values():
+            return None
+        return [source for source, reach in reaches.items() if reach is Reach.ALL]
+
+    def update(self) -> Recalculation:
+        """Bring everything up to date."""
+        self._wake()
+        return self._take_pending(None)
+
+    def _take_pending(self, targets: Sequence[Node] | None) -> Recalculation:
+        pending, self.pending = self.pending, {}
+        return propagate(self, pending, targets)
+
+    def _wake(self) -> None:
+        for node in [node for node in self.waiting if node.gate is not None and node.gate.is_ripe()]:
+            del self.waiting[node]
+            self.mark_stale([node])
+
+    def repair(self) -> None:
+        """Make everything right again from the nodes' inputs and the leaves."""
+        self.pending, self.block, self.marked, self.waiting = {}, None, {}, {}
+        self.topology.rebuild(self)
+        for node in self.topology.nodes.values():
+            if isinstance(node, Leaf):
+                node.state_ = NodeState.CLEAN
+            else:
+                node.state_ = NodeState.STALE
+                if not node.lazy_:
+                    self.marked[node] = None
+        self.single_sets += 1
+        self.torn = False
+
+    # --- setting -----------------------------------------------------------------------------
+
+    def set_leaf(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
+        """Set a leaf, as a tick of its own or of the change that it belongs to."""
+        with self.lock:
+            if not (self.batches or self.depth or self.torn or self._snapshots or self.recorder or len(self.listeners)):
+                self._set(leaf, outcome, stamp)
+                self.tick = self.working_tick
+                return
+        self.listeners.refuse_feedback()
+        self.write(lambda: self._set_and_tell(leaf, outcome, stamp))
+
+    def _set(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
+        old = leaf.outcome_
+        leaf.stamp_ = stamp
+        is_plain = outcome.__class__ is old.__class__ is float and outcome
+        if outcome == old if is_plain else unchanged(old, outcome):
+            return
+        self.single_sets += 1
+        tick = self.working_tick
+        if tick == self.tick:
+            tick = self.working_tick = tick + 1
+        if self.block is not None:
+            self._split_block()
+        if leaf not in self.pending:
+            self.pending[leaf] = old
+        # What a reader of the last committed tick needs is written before what it must not see yet.
+        if leaf.changed_tick_ != tick:
+            leaf.previous_, leaf.changed_tick_ = old, tick
+        leaf.outcome_ = outcome
+
+    def _set_and_tell(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
+        old, old_stamp = leaf.outcome_, leaf.stamp_
+        self.undoable(lambda: setattr(leaf, "stamp_", old_stamp))
+        if not unchanged(old, outcome):
+            self.save_set(leaf, outcome)
+            self.listeners.note(leaf, old)
+            if self.recorder is not None:
+                self.recorder.note_set(leaf)
+        self._set(leaf, outcome, stamp)
+
+    def set_block(self, block: LeafBlock, values: NDArray[np.float64]) -> None:
+        """Set the leaves of a block, as one tick."""
+        self.listeners.refuse_feedback()
+        self.write(lambda: self._set_block(block, values))
+
+    def _set_block(self, block: LeafBlock, values: NDArray[np.float64]) -> None:
+        old = block.present()
+        if not self._takes_whole(block) or np.isnan(old).any():
+            for leaf, value in zip(block.leaves, values.tolist(), strict=True):
+                self._set_and_tell(leaf, value, stamp=True)
+            return
+        was_torn, self.torn = self.torn, True
+        self.begin_tick()
+        tick = self.working_tick
+        if self.block is None:
+            self.block = block, old
+        for leaf, value in zip(block.leaves, values.tolist(), strict=True):
+            before = leaf.outcome_
+            leaf.stamp_ = True
+            if value != before or not value:
+                leaf.previous_ = before
+                leaf.changed_tick_ = tick
+                leaf.outcome_ = value
+        self.single_sets += 1
+        block.took(values)
+        self.torn = was_torn
+
+    def _takes_whole(self, block: LeafBlock) -> bool:
+        """Whether nobody has to be told of single leaves, and nothing else is pending."""
+        if self.is_watchful() or len(self.listeners) or self.pending:
+            return False
+        return self.block is None or self.block[0] is block
+
+    def _split_block(self) -> None:
+        if self.block is not None:
+            block, old = self.block
+            self.pending.update(zip(block.leaves, old.tolist(), strict=True))
+            self.block = None
+
+    def arrive(self, node: Node, outcome: Outcome) -> None:
+        """Take a value that was computed elsewhere, as a change of the tick under way."""
+        old = node.outcome_
+        self.begin_tick()
+        if self.recorder is not None:
+            self.recorder.note_evaluated(node, outcome)
+        if not same(old, outcome):
+            self._split_block()
+            self.replace(node, outcome)
+            self.pending.setdefault(node, old)
+            self.listeners.note(node, old)
+
+    def settle_arrival(self, node: Node) -> None:
+        """Propagate what arrived, if nothing else waits: then its subscribers can be notified at once."""
+        if not self.marked and list(self.pending) == [node]:
+            self.update()
+
+    def amend(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
+        """Set terms of a contract anew."""
+        self.listeners.refuse_feedback()
+        self.write(lambda: self._amend(node, terms))
+
+    def _amend(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
+        self.begin_tick()
+        before = node.terms
+        self.undoable(lambda: self._rewrite_terms(node, before))
+        self._rewrite_terms(node, terms)
+        if self.recorder is not None:
+            self.recorder.note_terms(node)
+
+    def _rewrite_terms(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
+        was_torn, self.torn = self.torn, True
+        node.terms_.update(terms)
+        if node.part_ is not None:
+            node.part_.refresh_terms(node)
+        self.mark_stale([node])
+        self.torn = was_torn
+
+    # --- batches -----------------------------------------------------------------------------
+
+    def open_batch(self, handle: Batch, opener: Opener) -> BatchLog | None:
+        """Open a batch; ``None`` where the running code has one open already, which this one then belongs to."""
+        if self.log_of_running_code() is not None:
+            return None
+        log = BatchLog(handle, opener, self.listeners.noted())
+        self.batches.append(log)
+        return log
+
+    def complete(self, log: BatchLog) -> None:
+        """Close a batch, everything up to date that was computed in it: a mixture must not outlive the batch."""
+        computed = [node for node in log.before if node.inputs_ and node.host_ is self]
+        if computed:
+            self._wake()
+            self._take_pending(computed)
+        self.close(log)
+
+    def restore(self, log: BatchLog) -> None:
+        """Let nodes hold again what they held before a batch, but for leaves that others have set since."""
+        self._split_block()
+        computed = False
+        for node, before in log.before.items():
+            undone = node.outcome_
+            if node.host_ is not self or (node in log.wrote and undone is not log.wrote[node]):
+                continue  # it came in this batch, to leave again with it; or somebody else has set it
+            node.outcome_, node.previous_, node.changed_tick_ = before
+            self.single_sets += 1
+            self.pending.setdefault(node, undone)
+            if not isinstance(node, Leaf):
+                self.mark_stale([node])
+                computed = True
+        if computed:
+            self._propagate_nothing()  # those that went by what is undone are stale
+
+    # --- wiring ------------------------------------------------------------------------------
+
+    def register(self, node: Node, *, replace: bool) -> None:
+        """Put in a node and what it depends on; see :meth:`DependencyGraph.register`."""
+        nodes = self.topology.nodes
+        replaced = nodes.get(node.name) if replace else None
+        if replaced is node:
+            return
+        new = registration_order(self.graph, self, node)
+        self.topology.refuse_taken_names(new, replaced)
+        if replaced is not None:
+            refuse_self_reference(replaced, new)
+        for member, inputs in new:
+            self._attach(member, inputs)
+        if replaced is not None:
+            self._substitute(replaced, node)
+
+    def unregister(self, node: Node) -> None:
+        """Take out a node that has no dependents."""
+        if node.dependents_:
+            above = ", ".join(dependent.name for dependent in node.dependents_)
+            raise GraphError(f"{node.name} cannot leave: {above} depend on it; unregister those first")
+        self._detach(node)
+
+    def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
+        """Give a node other inputs; all of it or nothing."""
+        with Batch(self):
+            self.write(lambda: self._rewire(node, inputs))
+
+    def _rewire(self, node: Node, inputs: Sequence[Node]) -> None:
+        for source in inputs:
+            self.register(source, replace=False)
+        refuse_cycle(node, inputs)
+        node.accept_inputs(inputs)
+        self._rewire_to(node, tuple(inputs))
+
+    def swap(self, node: Node, leaving: Node, coming: Node) -> None:
+        """Let a node depend on another in the place of one of its inputs."""
+        if leaving not in node.inputs_:
+            listed = ", ".join(source.name for source in node.inputs_)
+            raise GraphError(f"{node.name} does not depend on {leaving.name}, but on {listed}", name=node.name)
+        self.register(coming, replace=False)
+        refuse_cycle(node, [coming])
+        self._exchange(node, leaving, coming)
+
+    def _attach(self, node: Node, inputs: tuple[Node, ...]) -> None:
+        self.undoable(lambda: self._detach(node))
+        with _Tearing(self):
+            if isinstance(node, ArrayNode):
+                self._propagate_nothing()  # its row is about to be filled from what its inputs hold
+            self.topology.attach(node, inputs, self)
+            if not isinstance(node, Leaf):
+                node.state_ = NodeState.CLEAN
+                self.mark_stale([node])
+
+    def _detach(self, node: Node) -> None:
+        inputs = node.inputs_
+        self.undoable(lambda: self._attach(node, inputs))
+        with _Tearing(self):
+            self._split_block()
+            self.topology.detach(node)
+            self.listeners.forget(node)
+            for kept in (self.marked, self.waiting, self.pending):
+                kept.pop(node, None)
+
+    def _rewire_to(self, node: Node, inputs: tuple[Node, ...]) -> None:
+        before = node.inputs_
+        self.undoable(lambda: self._rewire_to(node, before))
+        self.begin_tick()
+        with _Tearing(self):
+            self._propagate_nothing()
+            node.inputs_ = inputs
+            self.topology.connect(node, before)
+            self.mark_stale([node])
+
+    def _exchange(self, node: Node, old: Node, new: Node) -> None:
+        before = {attribute: getattr(node, attribute) for attribute in node.wiring_attributes}
+        self.undoable(lambda: self._wire(node, before))
+        self.begin_tick()
+        with _Tearing(self):
+            self._propagate_nothing()
+            node.replace_input(old, new)
+            self.topology.connect(node, before["inputs_"])
+            self.mark_stale([node])
+
+    def _wire(self, node: Node, attributes: Mapping[str, Any]) -> None:
+        with _Tearing(self):
+            self._propagate_nothing()
+            present = node.inputs_
+            for attribute, value in attributes.items():
+                setattr(node, attribute, value)
+            self.topology.connect(node, present)
+            self.mark_stale([node])
+
+    def _propagate_nothing(self) -> None:
+        """Turn what is pending into marks: the wiring changes, and nothing may be pending then."""
+        if self.pending or self.block is not None:
+            self._take_pending([])
+
+    def _substitute(self, old: Node, new: Node) -> None:
+        for dependent in old.dependents:
+            self._exchange(dependent, old, new)
+        self.begin_tick()
+        self._detach(old)
+        self.topology.nodes[new.name] = new
+
+    # --- for what-ifs ------------------------------------------------------------------------
+
+    def stands_at(self, tick: int) -> bool:
+        """Whether the graph stands still, up to date, at `tick`; the caller holds the lock."""
+        return self.working_tick == self.tick == tick and not (
+            self.pending or self.block or self.marked or self.torn or self.owner not in (0, get_ident())
+        )
+
+
+class _Tearing:
+    """A stretch of a change that leaves the graph torn if it is cut short."""
+
+    __slots__ = ("_state", "_was_torn")
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._was_torn = False
+
+    def __enter__(self) -> None:
+        self._was_torn, self._state.torn = self._state.torn, True
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        if kind is None:
+            self._state.torn = self._was_torn
+
+
+class Batch:
+    """Many changes, one tick, undone if the block raises; made by :meth:`DependencyGraph.batch`.
+
+    It belongs to the code that opened it: its thread, asyncio task or generator. Other threads that write wait for it
+    to end; other tasks go on, see the graph as it was, and what they set is neither part of it nor undone with it. A
+    batch whose thread has died, or that was dropped, is undone by whoever writes next.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the graph.
+    """
+
+    __slots__ = ("__weakref__", "_engine", "_log")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._log: BatchLog | None = None
+
+    def __enter__(self) -> Self:
+        frame = inspect.currentframe()
+        opener = Opener(None if frame is None else frame.f_back)
+        self._log = self._engine.write(lambda: self._engine.open_batch(self, opener))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        log = self._log
+        if log is None or log not in self._engine.batches:
+            return
+        self._engine.write(lambda: self._close(log, failed=kind is not None))
+
+    def _close(self, log: BatchLog, *, failed: bool) -> None:
+        if failed:
+            self._engine.roll_back(log)
+            return
+        try:
+            self._engine.complete(log)
+        except BaseException:
+            self._engine.roll_back(log)
+            raise
+
+
+class LeafBlock:
+    """Leaves that are set together from an array; made by :meth:`DependencyGraph.block`.
+
+    A block knows in which rows of which contract batches its leaves are arguments, so a feed's page of quotes reaches
+    five thousand contracts by one array operation for each column instead of one for each leaf.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the leaves' graph.
+    leaves : sequence of Leaf
+        Each holding a number.
+
+    Raises
+    ------
+    GraphError
+        One of them is not such a leaf, or stands there twice.
+
+    Examples
+    --------
+    >>> from bank_python.dagger import DependencyGraph
+    >>> graph = DependencyGraph()
+    >>> spots = [graph.register(Leaf(name, 100.0, domain="positive")) for name in ("AAPL", "MSFT")]
+    >>> total = graph.sum("TOTAL", spots)
+    >>> page = graph.block(spots)
+    >>> page.set([101.0, 102.5])
+    >>> total.value
+    203.5
+    """
+
+    def __init__(self, engine: Engine, leaves: Sequence[Node]) -> None:
+        for leaf in leaves:
+            if not isinstance(leaf, Leaf) or leaf.domain is Domain.ANY:
+                raise GraphError(f"a block sets leaves that hold numbers; {leaf.name} is not one", name=leaf.name)
+        self.leaves = cast("tuple[Leaf, ...]", tuple(leaves))
+        if len(set(self.leaves)) < len(self.leaves):
+            raise GraphError("a leaf stands in the block twice; name each once")
+        self._engine = engine
+        self._lowest = np.array([leaf.lowest_ for leaf in self.leaves])
+        self._wiring = -1
+        self._dependents: BlockDependents | None = None
+        self._now: NDArray[np.float64] = self._lowest
+        self._seen = -1  # how many leaves had been set one by one when `_now` was right
+
+    def __len__(self) -> int:
+        return len(self.leaves)
+
+    def __contains__(self, leaf: object) -> bool:
+        return leaf in self.leaves
+
+    def set(self, values: ArrayLike) -> None:
+        """Set every leaf, as one tick.
+
+        Parameters
+        ----------
+        values : array_like of shape (len(block),)
+            The values, in the leaves' order.
+
+        Raises
+        ------
+        DomainError
+            A value lies outside its leaf's domain, or there are too few or too many; nothing has changed.
+        """
+        given = np.array(values, dtype=np.float64)
+        if given.shape != self._lowest.shape:
+            raise DomainError(f"the block has {len(self)} leaves; got values of shape {given.shape}", value=values)
+        if not ((given > self._lowest) & (given < math.inf)).all():
+            for leaf, value in zip(self.leaves, given.tolist(), strict=True):
+                leaf.domain.check(leaf.name, value)
+        self._engine.set_block(self, given)
+
+    # --- for the engine ----------------------------------------------------------------------
+
+    def present(self) -> NDArray[np.float64]:
+        """Return what the leaves hold, NaN for one that is not yet quoted."""
+        if self._seen != self._engine.single_sets:
+            self._now = np.array([leaf.outcome_ if leaf.stamp_ else math.nan for leaf in self.leaves])
+            self._seen = self._engine.single_sets
+        return self._now
+
+    def took(self, values: NDArray[np.float64]) -> None:
+        """Take note of what the leaves were all set to."""
+        self._now, self._seen = values, self._engine.single_sets
+
+    def dependents(self) -> BlockDependents:
+        """Return what depends on the leaves, sorted now if need be."""
+        if self._dependents is None or self._wiring != self._engine.topology.version:
+            self._wiring = self._engine.topology.version
+            self._dependents = BlockDependents(self.leaves)
+        return self._dependents

@@ -1,0 +1,196 @@
+"""Leaves: the nodes that are set from outside, and which values they accept."""
+
+from __future__ import annotations
+
+import enum
+import math
+from numbers import Real
+from typing import TYPE_CHECKING
+
+from bank_python.barbara import register_storable
+from bank_python.dagger.node import Node, State, shown
+from bank_python.dagger.outcome import Failure, Outcome, detached
+from bank_python.errors import DomainError, NotQuotedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Self
+
+__all__ = ["Domain", "Leaf"]
+
+
+class Domain(enum.Enum):
+    """The values a leaf may hold.
+
+    ``FINITE`` (the default) is any finite number: a rate may be negative. ``POSITIVE`` suits prices and
+    volatilities, ``NON_NEGATIVE`` spreads and volumes, ``ANY`` a leaf that holds an arbitrary object.
+
+    Examples
+    --------
+    >>> Domain.FINITE.check("SOFR", 5)
+    5.0
+    >>> Domain.POSITIVE.check("AAPL", -1.0)
+    Traceback (most recent call last):
+        ...
+    bank_python.errors.DomainError: AAPL: -1.0 is not a positive number; it was not set, the last value stands
+    """
+
+    FINITE = "finite"
+    POSITIVE = "positive"
+    NON_NEGATIVE = "non_negative"
+    ANY = "any"
+
+    @classmethod
+    def parse(cls, domain: str | Domain) -> Domain:
+        """Return the domain called `domain`.
+
+        Raises
+        ------
+        DomainError
+            There is no such domain; the message lists them.
+        """
+        try:
+            return cls(domain)
+        except ValueError:
+            known = ", ".join(member.value for member in cls)
+            raise DomainError(f"{domain!r} is not a domain; choose one of {known}", domain=domain) from None
+
+    def check(self, name: str, value: object) -> object:
+        """Return `value` as this domain stores it.
+
+        That is a float or, where the domain is ``ANY``, the value itself, its arrays and containers copied, so that
+        whoever gave them cannot change them in place (:func:`~bank_python.dagger.outcome.detached`).
+
+        Raises
+        ------
+        DomainError
+            `value` lies outside; the message names the leaf, the value and what would be accepted.
+        """
+        if self is Domain.ANY:
+            return detached(value)
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise self._refusal(name, value)
+        number = float(value)
+        if not math.isfinite(number) or not self._holds(number):
+            raise self._refusal(name, value)
+        return number
+
+    def _holds(self, number: float) -> bool:
+        if self is Domain.POSITIVE:
+            return number > 0.0
+        return number >= 0.0 if self is Domain.NON_NEGATIVE else True
+
+    def _refusal(self, name: str, value: object) -> DomainError:
+        wanted = self.value.replace("_", "-")
+        return DomainError(
+            f"{name}: {value!r} is not a {wanted} number; it was not set, the last value stands",
+            name=name,
+            value=value,
+            domain=self.value,
+        )
+
+
+_LOWEST = {
+    Domain.FINITE: -math.inf,
+    Domain.POSITIVE: 0.0,
+    Domain.NON_NEGATIVE: -math.ulp(0.0),
+    Domain.ANY: math.inf,  # every value takes the long way, through the domain's own check
+}
+
+
+@register_storable
+class Leaf(Node):
+    """A node that is set from outside.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the graph.
+    value : float or object, default 0.0
+        The first value. A number at exactly 0.0 means *not yet quoted* (:attr:`quoted` is False): in a
+        ``positive`` domain whatever depends on the leaf then has no value and says so; in the other
+        domains 0.0 is a number like any other. Arrays are copied, and read-only from then on.
+    domain : {"finite", "positive", "non_negative", "any"}
+        Which values the leaf accepts.
+
+    Raises
+    ------
+    DomainError
+        `value` lies outside the domain.
+
+    Examples
+    --------
+    >>> rate = Leaf("SOFR", 0.05)
+    >>> rate.set(0.07)
+    >>> rate.value
+    0.07
+    """
+
+    __slots__ = ("domain", "lowest_", "stamp_")
+
+    record_tag = "Leaf"
+    record_home = "/Market/"
+
+    def __init__(self, name: str, value: object = 0.0, domain: str | Domain = Domain.FINITE) -> None:
+        super().__init__(name)
+        self.domain = Domain.parse(domain)
+        self.lowest_ = _LOWEST[self.domain]
+        not_yet = self.domain is not Domain.ANY and isinstance(value, Real) and value == 0.0
+        self.stamp_: object = not not_yet  # where the value comes from; false while there is none
+        self.outcome_ = self.domain.check(name, value) if self.stamp_ else self._unquoted()
+        self.state_ = State.CLEAN
+
+    @property
+    def quoted(self) -> bool:
+        """Whether the leaf has been given a value since it was made at 0.0."""
+        return bool(self.stamp_)
+
+    def set(self, value: object) -> None:
+        """Set the leaf; in a graph, its dependents are brought up to date when next read or recalculated.
+
+        Raises
+        ------
+        DomainError
+            `value` lies outside the domain; nothing has changed.
+        """
+        self.set_(value, stamp=True)
+
+    def set_(self, value: object, stamp: object) -> None:
+        """Set the leaf, and note where the value comes from."""
+        fits = value.__class__ is float and self.lowest_ < value < math.inf
+        outcome = value if fits else self.domain.check(self.name, value)
+        host = self.host_
+        if host is None:
+            self.outcome_, self.stamp_ = outcome, stamp
+        else:
+            host.set_leaf(self, outcome, stamp)
+
+    def compute(self, read: Callable[[Node], Outcome]) -> Outcome:  # noqa: ARG002 - a leaf has no inputs
+        """Return what the leaf was set to."""
+        return self.outcome_
+
+    def _unquoted(self) -> Outcome:
+        if self.domain is not Domain.POSITIVE:
+            return 0.0
+        error = NotQuotedError(
+            f"{self.name} is not yet quoted: set a price, or update it from a feed, before reading it", name=self.name
+        )
+        return Failure(error, self.name, error)
+
+    def to_record(self) -> Mapping[str, object]:
+        """Return the leaf's value (0.0 while not yet quoted) and domain."""
+        value = 0.0 if isinstance(self.outcome_, Failure) else self.outcome_
+        return {"name": self.name, "value": value, "domain": self.domain.value}
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the leaf from its stored fields."""
+        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+
+    def describe_(self) -> str:
+        """Return the leaf's domain, as it is shown."""
+        return f"domain={self.domain.value!r}"
+
+    def __repr__(self) -> str:
+        value = shown(self.outcome_) if self.stamp_ else "not yet quoted"
+        return f"{type(self).__name__}({self.name!r}, {self.describe_()}) = {value}"

@@ -1,0 +1,408 @@
+"""Topology: which nodes are in a graph, which depends on which, and what has been worked out from that.
+
+Nodes come in, leave and change inputs through :class:`Topology` alone. It keeps the wiring right (edges both ways,
+heights, rows in the contract batches, which nodes are lazy), refuses circles and taken names before anything has
+changed, and remembers what is asked again and again while the wiring stays as it is: the *cone* of a node, all that
+depends on it, and how much of that a target needs.
+"""
+
+from __future__ import annotations
+
+import enum
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.columns import Columns
+from bank_python.dagger.node import Node, by_height, find_cycle, inputs_first
+from bank_python.dagger.sums import SumNode
+from bank_python.errors import CycleError, DuplicateNodeError, GraphError, UnknownNodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Sequence
+
+    from bank_python.dagger.node import Graph, Host
+
+__all__ = [
+    "Cone",
+    "Level",
+    "Reach",
+    "Topology",
+    "dependents_of",
+    "forget_dependents",
+    "refuse_cycle",
+    "refuse_self_reference",
+    "registration_order",
+]
+
+_CONES = 100_000  # nodes, in the cones that are kept
+_PAIRS = 100_000  # of sources and a target, whose reach is kept
+_TARGETS = 64  # for which a cone keeps the way to them
+
+
+class Topology:
+    """The nodes of a graph and how they are wired.
+
+    Attributes
+    ----------
+    nodes : dict of str to Node
+        By name, in order of registration.
+    version : int
+        Counts the changes of the wiring.
+    shared : dict
+        What the dependents module has sorted for the present wiring.
+    """
+
+    __slots__ = ("_batches", "_cones", "_reaches", "_size", "nodes", "shared", "version")
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.version = 0
+        self.shared: dict[Hashable, Any] = {}
+        self._batches: dict[tuple[object, ...], Columns] = {}
+        self._reaches: dict[tuple[object, Node], Reach] = {}
+        self._cones: dict[tuple[Node, ...], Cone] = {}
+        self._size = 0
+
+    # --- looked up ---------------------------------------------------------------------------
+
+    def node(self, node: Node | str) -> Node:
+        """Return the node itself, or the node of that name.
+
+        Raises
+        ------
+        UnknownNodeError
+            It is not in this graph; close names are suggested.
+        """
+        found = self.nodes.get(node) if isinstance(node, str) else node
+        if found is None or self.nodes.get(found.name) is not found:
+            name = node if isinstance(node, str) else node.name
+            close = get_close_matches(name, self.nodes, n=3)
+            hint = f"did you mean {', '.join(close)}?" if close else "register it first"
+            raise UnknownNodeError(f"no node {name!r} in this graph; {hint}", name=name)
+        return found
+
+    def cone(self, sources: tuple[Node, ...]) -> Cone:
+        """Return all that depends on `sources`; the cones of single nodes are kept."""
+        known = self._cones.get(sources)
+        if known is None:
+            known = Cone(sources)
+            if len(sources) == 1:
+                self._size += len(known)
+                if self._size > _CONES:
+                    self._cones, self._size = {}, len(known)
+                self._cones[sources] = known
+        return known
+
+    def reach(self, key: Hashable, sources: Sequence[Node], target: Node) -> Reach:
+        """Return how much of what depends on `sources`, remembered under `key`, the node `target` needs."""
+        known = self._reaches.get((key, target))
+        if known is None:
+            if len(self._reaches) > _PAIRS:
+                self._reaches = {}
+            known = self._reaches[key, target] = _reach_of(sources, target)
+        return known
+
+    def forget(self) -> None:
+        """Forget what was worked out from the wiring, which has changed."""
+        self.version += 1
+        if self._reaches or self._cones or self.shared:
+            self._reaches, self._cones, self.shared, self._size = {}, {}, {}, 0
+
+    # --- changed -----------------------------------------------------------------------------
+
+    def attach(self, node: Node, inputs: tuple[Node, ...], host: Host) -> None:
+        """Put in `node`, whose `inputs` are in already."""
+        self.nodes[node.name] = node
+        node.host_, node.inputs_, node.height_ = host, inputs, _height_of(inputs)
+        node.lazy_ = _is_lazy(node)
+        node.rewired_()
+        self._link(node)
+        if isinstance(node, ArrayNode):
+            self._batch_for(node).add(node)
+
+    def detach(self, node: Node) -> None:
+        """Take out `node`, which has no dependents."""
+        self._unlink(node, node.inputs_)
+        if isinstance(node, ArrayNode) and node.part_ is not None:
+            for source in node.part_.remove(node).inputs_:
+                self.forget_dependents(source)  # they are known by the row's old number
+        node.host_ = node.fan_ = None
+        if self.nodes.get(node.name) is node:
+            del self.nodes[node.name]
+
+    def connect(self, node: Node, before: tuple[Node, ...]) -> None:
+        """Wire `node`, which is in and had the inputs `before`, to the inputs that it has now."""
+        self._unlink(node, before)
+        node.rewired_()
+        self._link(node)
+        self._repair_heights(node)
+        if isinstance(node, ArrayNode) and node.part_ is not None:
+            node.part_.refresh(node)
+
+    def forget_dependents(self, node: Node) -> None:
+        """Let the node's dependents be sorted anew when that is next needed."""
+        forget_dependents(node)
+        self.forget()
+
+    def rebuild(self, host: Host) -> None:
+        """Wire everything anew from the nodes' own inputs, after a change that was cut short."""
+        self._batches = {}
+        nodes = list(self.nodes.values())
+        for node in nodes:
+            node.host_, node.dependents_, node.fan_, node.height_ = host, None, None, 0
+            if isinstance(node, ArrayNode):
+                node.part_ = None
+        for node in inputs_first(nodes, lambda member: member.inputs_, lambda _: True):
+            self.attach(node, node.inputs_, host)
+        self.forget()
+
+    def _link(self, node: Node) -> None:
+        for source in node.inputs_:
+            if source.dependents_ is None:
+                source.dependents_ = {}
+            source.dependents_[node] = None
+            forget_dependents(source)
+        self.forget()
+
+    def _unlink(self, node: Node, inputs: tuple[Node, ...]) -> None:
+        for source in inputs:
+            if source.dependents_ is not None:
+                source.dependents_.pop(node, None)
+            forget_dependents(source)
+        self.forget()
+
+    def _batch_for(self, node: ArrayNode) -> Columns:
+        layout = node.layout
+        if layout not in self._batches:
+            self._batches[layout] = Columns(node)
+        return self._batches[layout]
+
+    def _repair_heights(self, node: Node) -> None:
+        stack = [node]
+        while stack:
+            member = stack.pop()
+            height = _height_of(member.inputs_)
+            lazy = _is_lazy(member)
+            if (height, lazy) != (member.height_, member.lazy_):
+                member.height_, member.lazy_ = height, lazy
+                if isinstance(member, ArrayNode) and member.part_ is not None:
+                    member.part_.rearranged()
+                stack.extend(member.dependents)
+
+    # --- refused -----------------------------------------------------------------------------
+
+    def refuse_taken_names(self, new: Iterable[tuple[Node, tuple[Node, ...]]], replaced: Node | None) -> None:
+        """Refuse a name that another node has.
+
+        Raises
+        ------
+        DuplicateNodeError
+            In the graph (but for `replaced`), or twice among `new`.
+        """
+        coming: dict[str, Node] = {}
+        for node, _ in new:
+            taken = self.nodes.get(node.name)
+            other = coming.setdefault(node.name, node) if taken is None or taken is replaced else taken
+            if other is not node:
+                raise DuplicateNodeError(
+                    f"the name {node.name!r} is taken by {other!r}; choose another, reuse that node, or register "
+                    "with replace=True",
+                    name=node.name,
+                )
+
+
+def refuse_cycle(node: Node, inputs: Sequence[Node]) -> None:
+    """Refuse to give `node` these inputs if one of them depends on it.
+
+    Raises
+    ------
+    CycleError
+        The message and ``path`` name the circle.
+    """
+    path = find_cycle(node, inputs)
+    if path:
+        raise CycleError(f"{node.name} cannot depend on itself: {' → '.join(path)}", path=path)
+
+
+def refuse_self_reference(old: Node, new: Iterable[tuple[Node, tuple[Node, ...]]]) -> None:
+    """Refuse to put nodes that depend on `old` in its place.
+
+    Raises
+    ------
+    CycleError
+        One of them does.
+    """
+    above = {old, *dependents_of([old])}
+    for member, inputs in new:
+        for source in inputs:
+            if source in above:
+                path = [source.name, member.name, old.name]
+                raise CycleError(
+                    f"{old.name} cannot be replaced by a node that depends on it: {' → '.join(path)}", path=path
+                )
+
+
+def registration_order(graph: Graph, host: Host, node: Node) -> list[tuple[Node, tuple[Node, ...]]]:
+    """Return `node` and the underliers that are not in the graph yet, inputs first, each with its bound inputs.
+
+    Raises
+    ------
+    CycleError
+        They depend on each other in a circle.
+    GraphError
+        One of them is in another graph.
+    """
+    if node.host_ is None:
+        inputs = node.bind(graph)
+        if all(source.host_ is host for source in inputs):  # most of the time; and no circle can close
+            return [(node, inputs)]
+    order: list[tuple[Node, tuple[Node, ...]]] = []
+    path: dict[Node, tuple[Node, ...]] = {}
+    done: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(node, False)]
+    while stack:
+        member, expanded = stack.pop()
+        if expanded:
+            order.append((member, path.pop(member)))
+            done.add(member)
+        elif member in path:
+            names = [passed.name for passed in [*path][[*path].index(member) :]] + [member.name]
+            raise CycleError(f"nodes depend on each other in a circle: {' → '.join(names)}", path=names)
+        elif member not in done and not _is_registered(host, member):
+            path[member] = member.bind(graph)
+            stack.append((member, True))
+            stack.extend((source, False) for source in path[member])
+    return order
+
+
+def _is_registered(host: Host, node: Node) -> bool:
+    if node.host_ is not None and node.host_ is not host:
+        raise GraphError(
+            f"{node.name} is registered in another graph; a node lives in one graph: unregister it there "
+            "or make a node of its own for this one",
+            name=node.name,
+        )
+    return node.host_ is host
+
+
+def forget_dependents(node: Node) -> None:
+    """Let a node's dependents be sorted anew when that is next needed."""
+    node.fan_ = None
+    if node.part_ is not None:
+        node.part_.fan = None
+
+
+def dependents_of(nodes: Iterable[Node]) -> list[Node]:
+    """Return every node that depends on one of `nodes`, directly or not."""
+    found: dict[Node, None] = {}
+    stack = list(nodes)
+    while stack:
+        for dependent in stack.pop().dependents_ or ():
+            if dependent not in found:
+                found[dependent] = None
+                stack.append(dependent)
+    return list(found)
+
+
+def _height_of(inputs: Iterable[Node]) -> int:
+    """Return the height of a node with these inputs: one more than the highest, 0 for a leaf."""
+    return max([source.height_ for source in inputs], default=-1) + 1
+
+
+def _is_lazy(node: Node) -> bool:
+    if node.gate is not None and node.gate.lazy:
+        return True
+    return any(source.lazy_ for source in node.inputs_)
+
+
+# --- cones ----------------------------------------------------------------------------------------
+
+
+class Reach(enum.Enum):
+    """How much of what depends on some sources a target needs."""
+
+    NONE = enum.auto()
+    PART = enum.auto()
+    ALL = enum.auto()
+
+
+def _reach_of(sources: Iterable[Node], target: Node) -> Reach:
+    """Return how much of what depends on `sources`, lazy nodes apart, reading `target` needs."""
+    cone = set(dependents_of(sources))
+    if target not in cone:
+        return Reach.NONE
+    if target.lazy_:
+        return Reach.PART
+    cone = {node for node in cone if not node.lazy_}
+    needed = {target}
+    for node in sorted(cone, key=lambda member: -member.height_):
+        if node is not target and needed.isdisjoint(node.dependents_ or ()):
+            return Reach.PART
+        needed.add(node)
+    return Reach.ALL
+
+
+class Level(NamedTuple):
+    """Nodes of one height, by how they are evaluated."""
+
+    totals: list[SumNode]
+    arrays: list[ArrayNode]
+    others: list[Node]
+
+
+class Cone:
+    """Every node that depends on some sources.
+
+    Parameters
+    ----------
+    sources : iterable of Node
+        Themselves not in the cone, even where one depends on another.
+
+    Attributes
+    ----------
+    touched : dict of Node to list of Node
+        The nodes of the cone, each with those of its inputs that are sources or in the cone.
+    """
+
+    def __init__(self, sources: Iterable[Node]) -> None:
+        pinned = set(sources)
+        self.touched: dict[Node, list[Node]] = {}
+        self._levels: dict[tuple[Node, ...], list[Level]] = {}
+        stack = list(pinned)
+        while stack:
+            source = stack.pop()
+            for dependent in source.dependents_ or ():
+                if dependent in self.touched:
+                    self.touched[dependent].append(source)
+                elif dependent not in pinned:
+                    self.touched[dependent] = [source]
+                    stack.append(dependent)
+
+    def __len__(self) -> int:
+        return len(self.touched)
+
+    def levels_for(self, *targets: Node) -> list[Level]:
+        """Return the nodes of the cone that `targets`, in the cone too, depend on, and these, height by height."""
+        levels = self._levels.get(targets)
+        if levels is None:
+            if len(self._levels) > _TARGETS:
+                self._levels.clear()
+            levels = self._levels[targets] = [_level(nodes) for nodes in by_height(self._needed_for(targets))]
+        return levels
+
+    def _needed_for(self, targets: Iterable[Node]) -> set[Node]:
+        needed: set[Node] = set()
+        stack = list(targets)
+        while stack:
+            node = stack.pop()
+            if node not in needed:
+                needed.add(node)
+                stack.extend([source for source in self.touched[node] if source in self.touched])
+        return needed
+
+
+def _level(nodes: list[Node]) -> Level:
+    totals = [node for node in nodes if isinstance(node, SumNode)]
+    arrays = [node for node in nodes if isinstance(node, ArrayNode)]
+    return Level(totals, arrays, [node for node in nodes if not isinstance(node, SumNode | ArrayNode)])
