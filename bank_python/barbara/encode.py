@@ -96,7 +96,7 @@ class _Encoder:
         return container(self, value) if container is not None else self._other(value)
 
     def fields(self, entry: RecordType, fields: Mapping[str, object]) -> Any:
-        encoded = self._dict(dict(fields), ".{}")
+        encoded = self.of_dict(dict(fields), ".{}")
         return {"$": "record", "tag": entry.tag, "version": entry.version, "fields": encoded}
 
     def _step(self, template: str, part: object, value: object) -> Any:
@@ -108,13 +108,13 @@ class _Encoder:
     def _items(self, values: list[object] | tuple[object, ...]) -> list[Any]:
         return [self._step("[{!r}]", place, value) for place, value in enumerate(values)]
 
-    def _list(self, value: list[object]) -> Any:
+    def of_list(self, value: list[object]) -> Any:
         return self._items(value)
 
-    def _tuple(self, value: tuple[object, ...]) -> Any:
+    def of_tuple(self, value: tuple[object, ...]) -> Any:
         return {"$": "tuple", "v": self._items(value)}
 
-    def _dict(self, value: dict[Any, object], template: str = "[{!r}]") -> Any:
+    def of_dict(self, value: dict[Any, object], template: str = "[{!r}]") -> Any:
         if all(type(key) is str for key in value) and "$" not in value:
             return {key: self._step(template, key, member) for key, member in value.items()}
         pairs = [
@@ -122,7 +122,7 @@ class _Encoder:
         ]
         return {"$": "dict", "v": pairs}
 
-    def _set(self, value: set[object] | frozenset[object]) -> Any:
+    def of_set(self, value: set[object] | frozenset[object]) -> Any:
         members = [self._step("{{{!r}}}", member, member) for member in sorted(value, key=self._canonical)]
         return {"$": type(value).__name__, "v": members}
 
@@ -131,7 +131,7 @@ class _Encoder:
         scratch = _Encoder(self.key, allow_pickle=self.allow_pickle, path=self.path)
         return _json(scratch._step("{{{!r}}}", member, member)), b"".join(scratch.buffers)
 
-    def _bytes(self, value: bytes) -> Any:
+    def of_bytes(self, value: bytes) -> Any:
         return {"$": "bytes", "at": self._buffer(value)}
 
     def _buffer(self, data: bytes) -> list[int]:
@@ -139,7 +139,7 @@ class _Encoder:
         self.buffers.append(data)
         return [start, len(data)]
 
-    def _array(self, value: np.ndarray[Any, Any]) -> Any:
+    def of_array(self, value: np.ndarray[Any, Any]) -> Any:
         try:
             return {"$": "array", "at": self._buffer(array_to_bytes(value))}
         except UnstorableError as error:
@@ -151,7 +151,7 @@ class _Encoder:
             return {"$": "np.str_", "v": "".join(value)}  # str() and item() may cut them off as well
         if type(value) is np.bytes_:
             return {"$": "np.bytes_", "at": self._buffer(bytes(value))}
-        return {"$": "npscalar", "at": self._array(np.asarray(value))["at"]}
+        return {"$": "npscalar", "at": self.of_array(np.asarray(value))["at"]}
 
     def _other(self, value: object) -> Any:
         entry = by_type(type(value))
@@ -194,13 +194,13 @@ class _Encoder:
 
 
 _CONTAINERS: dict[type, Callable[[_Encoder, Any], Any]] = {
-    list: _Encoder._list,  # noqa: SLF001  (the table of the class's own methods)
-    tuple: _Encoder._tuple,  # noqa: SLF001  (same)
-    dict: _Encoder._dict,  # noqa: SLF001  (same)
-    set: _Encoder._set,  # noqa: SLF001  (same)
-    frozenset: _Encoder._set,  # noqa: SLF001  (same)
-    bytes: _Encoder._bytes,  # noqa: SLF001  (same)
-    np.ndarray: _Encoder._array,  # noqa: SLF001  (same)
+    list: _Encoder.of_list,
+    tuple: _Encoder.of_tuple,
+    dict: _Encoder.of_dict,
+    set: _Encoder.of_set,
+    frozenset: _Encoder.of_set,
+    bytes: _Encoder.of_bytes,
+    np.ndarray: _Encoder.of_array,
 }
 
 

@@ -44,7 +44,7 @@ class PastView(StoreReader):
             (to_microseconds(time),),
         )
         self._pinned = Overlay(rings, rows[0][0] if rows else 0)
-        check_horizon(session, self._pinned.tx or 0)
+        check_horizon(session, self.last_transaction)
 
     @property
     def rings(self) -> tuple[str, ...]:
@@ -60,6 +60,11 @@ class PastView(StoreReader):
     def time(self) -> datetime:
         """The time asked for."""
         return self._time
+
+    @property
+    def last_transaction(self) -> int:
+        """Number of the last transaction that the view shows; 0 where it shows none."""
+        return self._pinned.tx or 0
 
     def _session(self) -> Session:
         return self._sessions.current()

@@ -397,7 +397,7 @@ class BarbaraDB(StoreReader):
         StoreArgumentError
             `before` is not timezone-aware.
         """
-        horizon = self.as_of(before)._overlay().tx or 0  # noqa: SLF001  (the view's own pinned transaction)
+        horizon = self.as_of(before).last_transaction
         with self.transaction():
             return prune_before(self._session(), horizon)
 

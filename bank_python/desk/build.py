@@ -6,13 +6,14 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import BarbaraDB
-from bank_python.dagger import DependencyGraph, SumNode
+from bank_python.dagger import DependencyGraph
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
 from bank_python.desk.law import register_law
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
 from bank_python.desk.opening import open_waiting, settle_underlyings
+from bank_python.desk.parts import firm_totals, register_market
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.instruments import Book, ProfitAndLoss
@@ -21,11 +22,7 @@ from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bank_python.dagger import Node
-
-__all__ = ["build_desk", "firm_totals", "register_market"]
-
-FIRM_VALUE, FIRM_PNL = "FIRM", "FIRM_PNL"
+__all__ = ["build_desk"]
 
 
 def build_desk(
@@ -94,29 +91,9 @@ def build_desk(
         blotter=Blotter(store, clock),
     )
     register_law(desk)
-    open_waiting(desk)
+    open_waiting(desk.traders, graph, clock)
     graph.recalculate()
     return desk
-
-
-def register_market(market: MarketDataManager, graph: DependencyGraph, listings: dict[str, Listing]) -> None:
-    """Tell the manager which leaf each listing moves, and by which feed."""
-    for listing in listings.values():
-        leaf = graph.node(leaf_name(listing.symbol, listing.kind))
-        market.register_ticker(listing.symbol, leaf, feed=listing.feed)  # type: ignore[arg-type]  # a listing's leaf is MarketData
-
-
-def firm_totals(graph: DependencyGraph, traders: Traders) -> tuple[SumNode, SumNode]:
-    """Return the firm's value and P&L as nodes of the graph."""
-    return (
-        _total(graph, FIRM_VALUE, [trader.book for trader in traders]),
-        _total(graph, FIRM_PNL, [trader.pnl for trader in traders]),
-    )
-
-
-def _total(graph: DependencyGraph, name: str, nodes: Sequence[Node]) -> SumNode:
-    found = graph.find(name)  # it is there already if something that was loaded rests on it
-    return found if isinstance(found, SumNode) else graph.sum(name, nodes)
 
 
 def _chosen(feed: Feed | str | None, fallback: SimulatedFeed, seed: int) -> Feed:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from bank_python.desk.contracts import leaf_name
+from bank_python.desk.keeping import resume, save
 from bank_python.desk.opening import open_waiting
-from bank_python.market_data.unknown_ticker import unknown_ticker
+from bank_python.desk.parts import DeskParts
 
 if TYPE_CHECKING:
     import datetime as dt
     from os import PathLike
     from typing import Self
 
-    from bank_python.barbara import BarbaraDB
-    from bank_python.dagger import DependencyGraph, Node, Recalculation, SumNode
-    from bank_python.desk.blotter import Blotter, Trade
-    from bank_python.desk.market_plan import Listing
-    from bank_python.desk.trader import Trader, Traders
-    from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, MarketUpdate, SimulatedFeed
+    from bank_python.dagger import Node, Recalculation
+    from bank_python.desk.blotter import Trade
+    from bank_python.desk.trader import Trader
+    from bank_python.market_data import Feed, MarketUpdate
 
 __all__ = ["Desk", "DeskTick"]
 
@@ -33,43 +31,11 @@ class DeskTick:
     opened: int
 
 
-@dataclass(eq=False)
-class Desk:
+class Desk(DeskParts):
     """A working desk; :func:`~bank_python.desk.build_desk` makes one, :meth:`open` resumes one.
 
-    Parameters
-    ----------
-    graph : DependencyGraph
-        Everything the desk knows, as nodes.
-    db : BarbaraDB
-        Where it is kept.
-    feed, fallback : Feed, SimulatedFeed
-        The market, and the simulated one that quotes what the market does not carry.
-    market : MarketDataManager
-        Which quotes are believed, and which are stale.
-    listings : dict of str to Listing
-        The quoted symbols.
-    traders : Traders
-        Who trades.
-    clock : Clock
-        The valuation date.
-    firm_value, firm_pnl : SumNode
-        The sum of the traders' books, and of their P&L, in USD.
-    blotter : Blotter
-        The trades booked.
+    Its parts are those of :class:`~bank_python.desk.parts.DeskParts`.
     """
-
-    graph: DependencyGraph
-    db: BarbaraDB
-    feed: Feed
-    fallback: SimulatedFeed
-    market: MarketDataManager
-    listings: dict[str, Listing]
-    traders: Traders
-    clock: Clock
-    firm_value: SumNode
-    firm_pnl: SumNode
-    blotter: Blotter
 
     @classmethod
     def open(cls, path: str | PathLike[str], feed: Feed | None = None) -> Self:
@@ -87,26 +53,12 @@ class Desk:
         DeskError
             There is no desk in that store.
         """
-        from bank_python.desk.keeping import resume
-
-        return cast("Self", resume(path, feed))
-
-    def leaf(self, symbol: str) -> MarketData:
-        """Return the leaf that holds the quotes of a symbol.
-
-        Raises
-        ------
-        UnknownTickerError
-            The desk does not quote it.
-        """
-        if symbol not in self.listings:
-            raise unknown_ticker(symbol, self.listings, "the desk", "choose one it quotes")
-        return cast("MarketData", self.graph.node(leaf_name(symbol, self.listings[symbol].kind)))
+        return resume(path, feed, cls)
 
     def tick(self) -> DeskTick:
         """Look at the market once: new quotes become one tick, and what rests on them is recomputed."""
         update = self.market.update_all()
-        opened = open_waiting(self)
+        opened = open_waiting(self.traders, self.graph, self.clock)
         return DeskTick(update, self.graph.recalculate(), opened)
 
     def trade(
@@ -153,8 +105,6 @@ class Desk:
 
     def save(self) -> int:
         """Write the whole desk to its store, in one transaction, and return how many objects it keeps."""
-        from bank_python.desk.keeping import save
-
         return save(self)
 
     def close(self) -> None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph, DerivedNode, LargeNode
 from bank_python.dagger.node import inputs_first
 from bank_python.desk.blotter import Blotter
-from bank_python.desk.build import firm_totals, register_market
-from bank_python.desk.desk import Desk
 from bank_python.desk.law import register_law
 from bank_python.desk.market_plan import Listing
+from bank_python.desk.parts import DeskParts, firm_totals, register_market
 from bank_python.desk.trader import Trader, Traders
 from bank_python.errors import DeskError, UnstorableError
 from bank_python.instruments import Instrument, ProfitAndLoss
@@ -49,8 +48,10 @@ _STATE = "/Desk/state"
 _STATE_VERSION = 1
 _RINGS = "desk;default"
 
+_Desk = TypeVar("_Desk", bound=DeskParts)
 
-def save(desk: Desk) -> int:
+
+def save(desk: DeskParts) -> int:
     """Write the desk to its store in one transaction; return how many objects were written.
 
     A derived node whose function has no registered name (a lambda, say) cannot be stored: it and what rests on
@@ -88,7 +89,7 @@ def _storable(graph: DependencyGraph) -> list[Node]:
     return [node for node in graph if isinstance(node, kept) and (node not in refused or node in books)]
 
 
-def _state(desk: Desk, keys: list[str]) -> dict[str, Any]:
+def _state(desk: DeskParts, keys: list[str]) -> dict[str, Any]:
     return {
         "version": _STATE_VERSION,
         "feed": desk.feed.name,
@@ -123,7 +124,7 @@ def _progress(feed: Feed) -> dict[str, Any] | None:
     return feed.state() if isinstance(feed, SimulatedFeed | HistoryFeed) else None
 
 
-def resume(path: str | PathLike[str], feed: Feed | None) -> Desk:
+def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk]) -> _Desk:
     """Return the desk kept in the store at `path`.
 
     Parameters
@@ -132,6 +133,8 @@ def resume(path: str | PathLike[str], feed: Feed | None) -> Desk:
         The store's file.
     feed : Feed, optional
         The market to go on with; by default the one the desk was on, where it had got to.
+    make : type
+        The class of desk to put its parts into.
 
     Raises
     ------
@@ -142,13 +145,13 @@ def resume(path: str | PathLike[str], feed: Feed | None) -> Desk:
         raise DeskError(f"there is no store at {path}; build_desk(db=BarbaraDB.open(..., path=...)) makes one")
     db = BarbaraDB.open(_RINGS, path=path)
     try:
-        return _resume(db, feed)
+        return _resume(db, feed, make)
     except BaseException:
         db.close()
         raise
 
 
-def _resume(db: BarbaraDB, feed: Feed | None) -> Desk:
+def _resume(db: BarbaraDB, feed: Feed | None, make: type[_Desk]) -> _Desk:
     state = _checked_state(db)
     loaded = db.load_many(state["nodes"])
     graph = DependencyGraph()
@@ -165,7 +168,7 @@ def _resume(db: BarbaraDB, feed: Feed | None) -> Desk:
     clock = cast("Clock", loaded[state["clock"]])
     traders = Traders([_rehire(record, loaded) for record in state["traders"]])
     firm_value, firm_pnl = firm_totals(graph, traders)
-    desk = Desk(
+    desk = make(
         graph=graph,
         db=db,
         feed=market_feed,

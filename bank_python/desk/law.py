@@ -18,7 +18,7 @@ from bank_python.risk import plan_valuation
 
 if TYPE_CHECKING:
     from bank_python.dagger import Node
-    from bank_python.desk.desk import Desk
+    from bank_python.desk.parts import DeskParts
 
 __all__ = ["calibrate", "load_past", "register_law"]
 
@@ -26,7 +26,7 @@ _PERIOD = "1y"
 _ABSOLUTE = frozenset({SymbolKind.RATE, SymbolKind.FUNDING})
 
 
-def register_law(desk: Desk) -> Node:
+def register_law(desk: DeskParts) -> Node:
     """Register the node ``FACTOR_LAW``."""
 
     def factor_law(_years: float) -> FactorLaw:
@@ -36,7 +36,7 @@ def register_law(desk: Desk) -> Node:
     return desk.graph.register(node)
 
 
-def calibrate(desk: Desk) -> FactorLaw:
+def calibrate(desk: DeskParts) -> FactorLaw:
     """Calibrate a law of what the traders hold, and of the share index, from a year of history.
 
     Each market is calibrated on its own days; between two of them, such as a panel of real shares and simulated rates,
@@ -60,13 +60,13 @@ def calibrate(desk: Desk) -> FactorLaw:
     return join_laws(laws)
 
 
-def load_past(desk: Desk, seconds: float | None = None) -> tuple[int, int]:
+def load_past(desk: DeskParts, seconds: float | None = None) -> tuple[int, int]:
     """Load the history that the law needs and the desk has not; return how many symbols have one, and of how many.
 
     Parameters
     ----------
-    desk : Desk
-        The desk.
+    desk : DeskParts
+        Whose holdings, and whose market to load it from.
     seconds : float, optional
         Stop after about so long; the next call goes on.
 
@@ -84,7 +84,7 @@ def load_past(desk: Desk, seconds: float | None = None) -> tuple[int, int]:
     return sum(symbol in desk.market.history for symbol in symbols), len(symbols)
 
 
-def _wanted(desk: Desk) -> dict[str, str]:
+def _wanted(desk: DeskParts) -> dict[str, str]:
     """Return, by factor, the symbol whose past it is."""
     symbols = {desk.leaf(symbol).name: symbol for symbol in desk.listings}
     held = {factor.name for factor in plan_valuation([trader.book for trader in desk.traders]).factors}

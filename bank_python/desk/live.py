@@ -171,7 +171,7 @@ class LiveDesk:
         return f"{len(update.updated)} updated, {len(update.rejected)} rejected, {len(update.failed)} failed"
 
     def _revalue(self) -> str:
-        open_waiting(self._desk)
+        open_waiting(self._desk.traders, self._desk.graph, self._desk.clock)
         done = self._desk.graph.recalculate()
         self._frame = self._gatherer.gather(done)
         return f"{done.evaluated} evaluated"

@@ -12,10 +12,9 @@ from bank_python.market_data.symbol_spec import SymbolKind
 
 if TYPE_CHECKING:
     from bank_python.dagger import DependencyGraph
-    from bank_python.desk.desk import Desk
     from bank_python.desk.holdings import Holding
     from bank_python.desk.market_plan import Listing
-    from bank_python.desk.trader import Trader
+    from bank_python.desk.trader import Trader, Traders
     from bank_python.market_data import Clock
 
 __all__ = ["open_holding", "open_waiting", "settle_underlyings"]
@@ -50,12 +49,12 @@ def settle_underlyings(
     return settled
 
 
-def open_waiting(desk: Desk) -> int:
+def open_waiting(traders: Traders, graph: DependencyGraph, clock: Clock) -> int:
     """Open every waiting holding whose contract can be valued by now; return how many were opened."""
     opened = 0
-    for trader in desk.traders:
+    for trader in traders:
         for holding in list(trader.waiting):
-            if open_holding(trader, holding, desk.graph, desk.clock):
+            if open_holding(trader, holding, graph, clock):
                 trader.waiting.remove(holding)
                 opened += 1
     return opened

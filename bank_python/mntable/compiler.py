@@ -8,27 +8,16 @@ Stored tables are written ``main."name"``, which no step's name can hide.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from bank_python.mntable.names import fold, quote, step_name
+from bank_python.mntable.names import quote, step_name
 from bank_python.mntable.plan import BaseTable, Block, Join, JoinKind, Nested, Part, Union
+from bank_python.mntable.statement import Statement, rowid_of
 
-__all__ = ["Horizon", "Query", "Statement", "compile_block", "counted", "explained", "rowid_of"]
+if TYPE_CHECKING:
+    from bank_python.mntable.statement import Horizon
 
-Horizon = Callable[[BaseTable], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL text with placeholders, and the values for them."""
-
-    sql: str
-    parameters: tuple[Any, ...]
-
-
-Query = Callable[[Horizon | None], Statement]
+__all__ = ["compile_block", "counted", "explained"]
 
 
 def compile_block(block: Block, horizon: Horizon | None = None) -> Statement:
@@ -52,12 +41,6 @@ def counted(statement: Statement) -> Statement:
 def explained(statement: Statement) -> Statement:
     """Return the statement that asks SQLite for its plan."""
     return Statement(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters)
-
-
-def rowid_of(table: BaseTable) -> str:
-    """Return the spelling of SQLite's row number that no column of `table` hides."""
-    taken = {fold(name) for name in table.schema.names}
-    return next(name for name in ("rowid", "_rowid_", "oid") if name not in taken)
 
 
 class _Compiler:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from bank_python.mntable.compiler import Query
-    from bank_python.mntable.plan import BaseTable
+    from bank_python.mntable.statement import Query, StoredTable
 
 __all__ = ["CHUNK", "Database", "connect", "end", "explaining", "transaction"]
 
@@ -39,7 +38,7 @@ class Database(ABC):
         """What tells this database from another; two handles on one file have one key."""
 
     @abstractmethod
-    def write(self, appending_to: BaseTable | None = None) -> AbstractContextManager[sqlite3.Connection]:
+    def write(self, appending_to: StoredTable | None = None) -> AbstractContextManager[sqlite3.Connection]:
         """Return a context that holds the one write transaction.
 
         It commits at the end and rolls back on any exception. A block that only adds rows to a table says so by

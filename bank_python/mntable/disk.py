@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bank_python.mntable.compiler import Query
-    from bank_python.mntable.plan import BaseTable
+    from bank_python.mntable.statement import Query, StoredTable
 
 __all__ = ["DiskDatabase"]
 
@@ -63,7 +62,7 @@ class DiskDatabase(Database):
         return f"file:{os.path.realpath(self._path)}"
 
     @contextlib.contextmanager
-    def write(self, appending_to: BaseTable | None = None) -> Iterator[sqlite3.Connection]:  # noqa: ARG002  (the log keeps every reader's state)
+    def write(self, appending_to: StoredTable | None = None) -> Iterator[sqlite3.Connection]:  # noqa: ARG002  (the log keeps every reader's state)
         """Hold the file's write lock; readers go on."""
         with self._lock, explaining(str(self._path)):
             self._check_usable()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bank_python.mntable import catalogue
-from bank_python.mntable.compiler import Statement, compile_block, counted, explained
+from bank_python.mntable.compiler import compile_block, counted, explained
 from bank_python.mntable.database import CHUNK, connect, explaining, transaction
 from bank_python.mntable.names import quote
 from bank_python.mntable.plan import BaseTable, Block, Join, Nested, Part, Union, column_outputs, databases_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    from bank_python.mntable.compiler import Horizon
+    from bank_python.mntable.statement import Horizon, Statement
 
 __all__ = ["count", "explain", "rows", "statement_of"]
 

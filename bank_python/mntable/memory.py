@@ -13,16 +13,15 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TableError
-from bank_python.mntable.compiler import rowid_of
 from bank_python.mntable.database import CHUNK, Database, connect, end, explaining, transaction
 from bank_python.mntable.names import quote
+from bank_python.mntable.statement import rowid_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from bank_python.mntable.compiler import Query
-    from bank_python.mntable.plan import BaseTable
+    from bank_python.mntable.statement import Query, StoredTable
 
 __all__ = ["MemoryDatabase"]
 
@@ -69,7 +68,7 @@ class MemoryDatabase(Database):
         return f"memory:{id(self)}"
 
     @contextlib.contextmanager
-    def write(self, appending_to: BaseTable | None = None) -> Iterator[sqlite3.Connection]:
+    def write(self, appending_to: StoredTable | None = None) -> Iterator[sqlite3.Connection]:
         """Hold the lock and a transaction; other threads wait."""
         with self._lock, explaining("in memory"):
             if self._writing:
@@ -113,7 +112,7 @@ class MemoryDatabase(Database):
         with self._lock, explaining("in memory"):
             return reader.fetch()
 
-    def _last_row(self, table: BaseTable) -> int:
+    def _last_row(self, table: StoredTable) -> int:
         """Return the number of the table's last committed row."""
         # Only the thread that is writing gets here during a write, and must not see half of it.
         if table.name in self._committed:

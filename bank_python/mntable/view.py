@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
-    from rich.console import RenderableType
 
     from bank_python.mntable.expressions import Expression, Ordering
     from bank_python.mntable.plan import Block
@@ -227,7 +226,7 @@ class Relation(ABC):
         """Write a Parquet file; needs the extra ``data``."""
         arrow.to_parquet(self.block, Path(path))
 
-    def __rich__(self) -> RenderableType:
+    def __rich__(self) -> object:
         from bank_python.render import table_view
 
         return table_view(self)

@@ -11,7 +11,8 @@ from bank_python.numerics.least_squares import LeastSquares, least_squares
 from bank_python.numerics.linkage import LinkageMethod, linkage
 from bank_python.numerics.matrices import cholesky, nearest_correlation, nearest_psd, semidefinite_root
 from bank_python.numerics.normal import normal_cdf, normal_pdf, normal_quantile
-from bank_python.numerics.qp import QpSolution, QuadraticProgram, solve_qp
+from bank_python.numerics.qp import QpSolution, solve_qp
+from bank_python.numerics.qp_program import QuadraticProgram
 from bank_python.numerics.quadrature import Rule, gauss_hermite, gauss_laguerre, gauss_legendre
 from bank_python.numerics.roots import find_root, find_roots
 from bank_python.numerics.schedule import Schedule, Tenor, make_schedule

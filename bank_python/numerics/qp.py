@@ -39,6 +39,7 @@ from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.interior_point import solve_hinges
 from bank_python.numerics.qp_dual import dual_active_set
 from bank_python.numerics.qp_guess import guessed_bounds
+from bank_python.numerics.qp_program import QuadraticProgram
 from bank_python.numerics.triangular import cholesky_solve, definite_solve
 
 if TYPE_CHECKING:
@@ -52,37 +53,6 @@ _TOLERANCE = 1e-12
 _PATIENCE = 10
 _MOST = 200
 _LARGE = 200
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class QuadraticProgram:
-    """A program, all its parts given as arrays; made by :func:`solve_qp`, which checks them.
-
-    Parameters
-    ----------
-    P : ndarray, shape (n, n)
-        Symmetric, positive definite.
-    q : ndarray, shape (n,)
-        Linear cost.
-    A, b : ndarray, shape (equalities, n) and (equalities,)
-        Equalities.
-    G, h : ndarray, shape (rows, n) and (rows,)
-        Inequalities.
-    lower, upper : ndarray, shape (n,)
-        Bounds; infinite where there is none.
-    factor : ndarray, shape (n, n), optional
-        The Cholesky factor of P, where it is at hand.
-    """
-
-    P: FloatArray
-    q: FloatArray
-    A: FloatArray
-    b: FloatArray
-    G: FloatArray
-    h: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    factor: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

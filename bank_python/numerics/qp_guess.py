@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bank_python.numerics.qp import QuadraticProgram
+    from bank_python.numerics.qp_program import QuadraticProgram
 
 __all__ = ["guessed_bounds"]
 

@@ -168,25 +168,26 @@ class StandardCds:
             The spread is negative or not finite, or no hazard rate gives it.
         """
         curve = as_curve(discount)
-        at = self._quoted(quoted_spread, curve)
+        at = _quoted(self, quoted_spread, curve)
         recovered = math.nan
         if self.recovery + RECOVERY_STEP < 1.0:
             step = replace(self, recovery=self.recovery + RECOVERY_STEP)
-            recovered = step._quoted(quoted_spread, curve).value - at.value  # noqa: SLF001 - the same class
+            recovered = _quoted(step, quoted_spread, curve).value - at.value
         return CdsAnalytics(
             par_spread=at.par_spread,
             value=at.value,
             upfront=at.upfront,
             dirty_upfront=at.dirty_upfront,
             risky_annuity=at.risky_annuity,
-            cs01=self._quoted(quoted_spread + BASIS_POINT, curve).value - at.value,
-            ir01=self._quoted(quoted_spread, curve.shifted(BASIS_POINT)).value - at.value,
+            cs01=_quoted(self, quoted_spread + BASIS_POINT, curve).value - at.value,
+            ir01=_quoted(self, quoted_spread, curve.shifted(BASIS_POINT)).value - at.value,
             rec01=recovered,
             jump_to_default=self.notional * (1.0 - self.recovery) - at.value,
         )
 
-    def _quoted(self, spread: float, curve: Curve) -> CdsPrice:
-        return self.price(curve, SurvivalCurve.flat(self.hazard(spread, curve)))
+
+def _quoted(contract: StandardCds, spread: float, curve: Curve) -> CdsPrice:
+    return contract.price(curve, SurvivalCurve.flat(contract.hazard(spread, curve)))
 
 
 def flat_hazard(schedule: PremiumSchedule, spread: float, discount: Curve, recovery: float) -> float:

@@ -132,7 +132,7 @@ class Engine:
 
     def _until_next(self) -> float | None:
         now, monotonic = self.clock.now(), self.clock.monotonic()
-        waits = [execution.deadline - monotonic for execution in self._active() if execution.deadline is not None]
+        waits = [execution.deadline - monotonic for _, execution in self._active() if execution.deadline is not None]
         if self._heap and not self._draining:
             waits.append(self._heap[0][0] - now)
         return max(min(*waits, _LONGEST_WAIT), 0.0) if waits else None
@@ -269,7 +269,15 @@ class Engine:
     def launch(self, launch: Launch) -> Execution:
         """Start a run now, on a thread of its own for a service and for ``run_once``."""
         entry = launch.entry
-        execution = open_execution(entry, launch, self.clock, self.condition)
+        execution = open_execution(
+            entry.config,
+            number=entry.last_number + 1,
+            attempt=launch.attempt,
+            due=launch.due,
+            alone=launch.alone,
+            clock=self.clock,
+            condition=self.condition,
+        )
         entry.queued -= 1
         entry.last_number = execution.number
         entry.last_started = execution.started
@@ -285,7 +293,7 @@ class Engine:
             self._use_up(entry, execution.started)
         self.ledger.touch(entry)
         extra = launch.alone or entry.config.mode is JobMode.SERVICE
-        execution.worker = self._pool.submit(lambda: self._run(execution), extra=extra)
+        execution.worker = self._pool.submit(lambda: self._run(entry, execution), extra=extra)
         return execution
 
     def next_order(self) -> int:
@@ -299,18 +307,17 @@ class Engine:
 
     # --- executions -------------------------------------------------------------------------------
 
-    def _run(self, execution: Execution) -> None:
+    def _run(self, entry: JobEntry, execution: Execution) -> None:
         # Stored before it begins: if the process is killed, the next one finds it RUNNING.
         self.deliver()
         ending = perform(execution, self._capture)
         with self.condition:
-            self._end(execution, ending)
+            self._end(entry, execution, ending)
         self.deliver()
 
-    def _end(self, execution: Execution, ending: Ending) -> None:
+    def _end(self, entry: JobEntry, execution: Execution, ending: Ending) -> None:
         if execution.ended:
             return
-        entry = execution.entry
         entry.active.remove(execution)
         run = execution.close(ending, self.clock.now(), self.clock.monotonic())
         entry.record_run(run)
@@ -320,22 +327,22 @@ class Engine:
             self.ledger.touch(entry, run)
         entry.unsettled += 1
         self._outbox.append((entry, run))
-        self._plan_retry(execution, run)
+        self._plan_retry(entry, execution, run)
         now = self.clock.now()
         if entry.overdue and not entry.paused and not entry.busy and self.running and not self._draining:
             self.look_again(entry, now)
         self.condition.notify_all()
 
-    def _plan_retry(self, execution: Execution, run: JobRun) -> None:
-        entry, config = execution.entry, execution.entry.config
+    def _plan_retry(self, entry: JobEntry, execution: Execution, run: JobRun) -> None:
+        config = execution.config
         if config.mode is JobMode.SERVICE:
-            again = not execution.context.cancelled and not entry.finished and not execution.launch.alone
+            again = not execution.context.cancelled and not entry.finished and not execution.alone
             # A service that held out longer than the longest wait begins anew with the shortest.
             held_out = run.duration is not None and run.duration > config.backoff.maximum
             failed = 1 if held_out else run.attempt
         else:
             again = run.outcome in {RunOutcome.FAILED, RunOutcome.TIMED_OUT} and run.attempt <= config.retries
-            again = again and not execution.launch.alone
+            again = again and not execution.alone
             failed = run.attempt
         if entry.removed or not again:
             entry.settled += 1
@@ -347,16 +354,16 @@ class Engine:
 
     def _expire(self) -> None:
         monotonic = self.clock.monotonic()
-        for execution in self._active():
+        for entry, execution in self._active():
             if execution.deadline is not None and execution.deadline <= monotonic:
-                timeout = execution.entry.config.timeout
-                self._abandon(execution, RunOutcome.TIMED_OUT, f"no end after {timeout:g} s; its thread was abandoned")
+                error = f"no end after {execution.config.timeout:g} s; its thread was abandoned"
+                self._abandon(entry, execution, RunOutcome.TIMED_OUT, error)
 
-    def _abandon(self, execution: Execution, outcome: RunOutcome, error: str) -> None:
+    def _abandon(self, entry: JobEntry, execution: Execution, outcome: RunOutcome, error: str) -> None:
         execution.context.cancel()
         if execution.worker is not None:
             self._pool.abandon(execution.worker)
-        self._end(execution, Ending(outcome, error=error))
+        self._end(entry, execution, Ending(outcome, error=error))
 
     def await_end(self, execution: Execution) -> JobRun:
         """Wait until an execution has ended, watching its timeout: ``run_once`` without a scheduler."""
@@ -369,19 +376,18 @@ class Engine:
 
     # --- stopping ---------------------------------------------------------------------------------
 
-    def _active(self) -> list[Execution]:
-        return [execution for entry in self.entries.values() for execution in entry.active]
+    def _active(self) -> list[tuple[JobEntry, Execution]]:
+        return [(entry, execution) for entry in self.entries.values() for execution in entry.active]
 
     def _cancel_active(self, *, services_only: bool) -> None:
-        for execution in self._active():
-            if not services_only or execution.entry.config.mode is JobMode.SERVICE:
+        for _, execution in self._active():
+            if not services_only or execution.config.mode is JobMode.SERVICE:
                 execution.context.cancel()
 
     def _abandon_active(self) -> None:
-        for execution in self._active():
-            self._abandon(
-                execution, RunOutcome.STOPPED, "still going when the runner stopped; its thread was abandoned"
-            )
+        error = "still going when the runner stopped; its thread was abandoned"
+        for entry, execution in self._active():
+            self._abandon(entry, execution, RunOutcome.STOPPED, error)
 
     def _clear_launches(self) -> None:
         """Forget the queue and the heap; due times and retries stay with their entries."""
@@ -424,7 +430,7 @@ class Engine:
 
     def is_idle(self) -> bool:
         """Say whether nothing is due now, nothing but services is running, and all is stored and announced."""
-        if any(execution.entry.config.mode is not JobMode.SERVICE for execution in self._active()):
+        if any(execution.config.mode is not JobMode.SERVICE for _, execution in self._active()):
             return False
         if not all(self.is_settled(entry) for entry in self.entries.values()):
             return False

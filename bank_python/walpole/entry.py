@@ -206,8 +206,8 @@ class JobEntry:
             "running": [
                 {
                     "number": execution.number,
-                    "attempt": execution.launch.attempt,
-                    "due": execution.launch.due,
+                    "attempt": execution.attempt,
+                    "due": execution.due,
                     "started": execution.started,
                 }
                 for execution in self.active

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import threading
 
     from bank_python.walpole.clock import Clock
-    from bank_python.walpole.entry import JobEntry, Launch
+    from bank_python.walpole.config import JobConfig
     from bank_python.walpole.workers import Worker
 
 __all__ = ["Ending", "Execution", "open_execution", "perform"]
@@ -41,15 +41,29 @@ class Execution:
 
     Attributes
     ----------
+    config : JobConfig
+        What is run, and how.
+    number : int
+        Counts the job's attempts from 1, over restarts.
+    attempt : int
+        1 for a fresh run, 2 for its first retry.
+    due : float
+        When it was to start, in seconds since 1970-01-01.
+    alone : bool
+        Never retried (``run_once``).
+    started, begun : float
+        When it started, on the wall clock and on the monotonic one.
     deadline : float or None
         When it times out, on the monotonic clock.
     run : JobRun or None
         The finished run, once it has ended.
     """
 
-    entry: JobEntry
-    launch: Launch
+    config: JobConfig
     number: int
+    attempt: int
+    due: float
+    alone: bool
     started: float
     begun: float
     deadline: float | None
@@ -66,11 +80,11 @@ class Execution:
     def close(self, ending: Ending, now: float, monotonic: float) -> JobRun:
         """End the attempt, at the given wall-clock and monotonic times."""
         self.run = JobRun(
-            job=self.entry.config.name,
+            job=self.config.name,
             number=self.number,
-            attempt=self.launch.attempt,
+            attempt=self.attempt,
             outcome=ending.outcome,
-            due=moment(self.launch.due),
+            due=moment(self.due),
             started=moment(self.started),
             finished=moment(now),
             duration=monotonic - self.begun,
@@ -82,25 +96,35 @@ class Execution:
         return self.run
 
 
-def open_execution(entry: JobEntry, launch: Launch, clock: Clock, condition: threading.Condition) -> Execution:
-    """Return a new attempt at `launch`, begun now."""
-    config = entry.config
+def open_execution(
+    config: JobConfig,
+    *,
+    number: int,
+    attempt: int,
+    due: float,
+    alone: bool,
+    clock: Clock,
+    condition: threading.Condition,
+) -> Execution:
+    """Return a new attempt at a job, begun now."""
     begun = clock.monotonic()
     logger = RunLogger(f"bank_python.walpole.jobs.{config.name}")
     return Execution(
-        entry=entry,
-        launch=launch,
-        number=entry.last_number + 1,
+        config=config,
+        number=number,
+        attempt=attempt,
+        due=due,
+        alone=alone,
         started=clock.now(),
         begun=begun,
         deadline=None if config.timeout is None else begun + config.timeout,
-        context=JobContext(config.name, launch.attempt, logger, condition, clock),
+        context=JobContext(config.name, attempt, logger, condition, clock),
     )
 
 
 def perform(execution: Execution, capture: LogCapture) -> Ending:
     """Call the job's callable in the present thread; nothing it does gets past here."""
-    config = execution.entry.config
+    config = execution.config
     kwargs = dict(config.kwargs)
     if config.wants_context:
         kwargs["context"] = execution.context
@@ -116,7 +140,7 @@ def perform(execution: Execution, capture: LogCapture) -> Ending:
 
 
 def _returned(execution: Execution, value: Any) -> Ending:
-    if execution.entry.config.mode is not JobMode.SERVICE:
+    if execution.config.mode is not JobMode.SERVICE:
         return Ending(RunOutcome.SUCCEEDED, result=_shorten(_repr(value)))
     if execution.context.cancelled:
         return Ending(RunOutcome.STOPPED, result=_shorten(_repr(value)))

@@ -32,6 +32,16 @@ def test_every_version_is_kept(db, clock):
     assert db.history("/never") == ()
 
 
+def test_a_view_of_the_past_says_up_to_which_transaction(db, clock):
+    assert db.as_of(clock.time - timedelta(days=1)).last_transaction == 0
+    db["/x"] = 1
+    first = db.as_of(clock.time).last_transaction
+    clock.step()
+    with db.transaction():
+        db["/x"], db["/y"] = 2, 3
+    assert db.as_of(clock.time).last_transaction == first + 1
+
+
 def test_the_past_is_a_read_only_mapping(db, clock, quote, contract):
     sofr = quote("SOFR", 0.05)
     db["/Instruments/B"] = contract("B", rate=sofr)

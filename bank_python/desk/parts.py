@@ -1,0 +1,95 @@
+"""What a desk is made of: one graph, one store, one market, and who trades on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from bank_python.dagger import SumNode
+from bank_python.desk.contracts import leaf_name
+from bank_python.market_data.unknown_ticker import unknown_ticker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_python.barbara import BarbaraDB
+    from bank_python.dagger import DependencyGraph, Node
+    from bank_python.desk.blotter import Blotter
+    from bank_python.desk.market_plan import Listing
+    from bank_python.desk.trader import Traders
+    from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, SimulatedFeed
+
+__all__ = ["DeskParts", "firm_totals", "register_market"]
+
+FIRM_VALUE, FIRM_PNL = "FIRM", "FIRM_PNL"
+
+
+@dataclass(eq=False)
+class DeskParts:
+    """The state of a desk; :class:`~bank_python.desk.Desk` adds what it does.
+
+    Parameters
+    ----------
+    graph : DependencyGraph
+        Everything the desk knows, as nodes.
+    db : BarbaraDB
+        Where it is kept.
+    feed, fallback : Feed, SimulatedFeed
+        The market, and the simulated one that quotes what the market does not carry.
+    market : MarketDataManager
+        Which quotes are believed, and which are stale.
+    listings : dict of str to Listing
+        The quoted symbols.
+    traders : Traders
+        Who trades.
+    clock : Clock
+        The valuation date.
+    firm_value, firm_pnl : SumNode
+        The sum of the traders' books, and of their P&L, in USD.
+    blotter : Blotter
+        The trades booked.
+    """
+
+    graph: DependencyGraph
+    db: BarbaraDB
+    feed: Feed
+    fallback: SimulatedFeed
+    market: MarketDataManager
+    listings: dict[str, Listing]
+    traders: Traders
+    clock: Clock
+    firm_value: SumNode
+    firm_pnl: SumNode
+    blotter: Blotter
+
+    def leaf(self, symbol: str) -> MarketData:
+        """Return the leaf that holds the quotes of a symbol.
+
+        Raises
+        ------
+        UnknownTickerError
+            The desk does not quote it.
+        """
+        if symbol not in self.listings:
+            raise unknown_ticker(symbol, self.listings, "the desk", "choose one it quotes")
+        return cast("MarketData", self.graph.node(leaf_name(symbol, self.listings[symbol].kind)))
+
+
+def register_market(market: MarketDataManager, graph: DependencyGraph, listings: dict[str, Listing]) -> None:
+    """Tell the manager which leaf each listing moves, and by which feed."""
+    for listing in listings.values():
+        leaf = graph.node(leaf_name(listing.symbol, listing.kind))
+        market.register_ticker(listing.symbol, leaf, feed=listing.feed)  # type: ignore[arg-type]  # a listing's leaf is MarketData
+
+
+def firm_totals(graph: DependencyGraph, traders: Traders) -> tuple[SumNode, SumNode]:
+    """Return the firm's value and P&L as nodes of the graph."""
+    return (
+        _total(graph, FIRM_VALUE, [trader.book for trader in traders]),
+        _total(graph, FIRM_PNL, [trader.pnl for trader in traders]),
+    )
+
+
+def _total(graph: DependencyGraph, name: str, nodes: Sequence[Node]) -> SumNode:
+    found = graph.find(name)  # it is there already if something that was loaded rests on it
+    return found if isinstance(found, SumNode) else graph.sum(name, nodes)
