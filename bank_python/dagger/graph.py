@@ -407,6 +407,7 @@ class DependencyGraph:
         finally:
             with self._lock:
                 self._recorder = None
+            recorder.release()
         if recorder.error is not None:
             raise JournalError(
                 f"the journal ends after {recorder.ticks} ticks: {recorder.error}; what came later is not in it"

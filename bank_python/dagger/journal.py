@@ -86,7 +86,16 @@ class Recorder:
         self._evaluated: dict[Node, Outcome] = {}
         self.error: Exception | None = None
         self.ticks = 0
-        self._open(graph)
+        journal.claim()
+        try:
+            self._open(graph)
+        except BaseException:
+            journal.release()
+            raise
+
+    def release(self) -> None:
+        """Let another writer have the journal."""
+        self._journal.release()
 
     def _open(self, graph: DependencyGraph) -> None:
         graph._update()

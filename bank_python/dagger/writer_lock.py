@@ -1,0 +1,259 @@
+"""One writer for a file: an exclusive lock that the operating system lifts when the process ends in any way.
+
+The lock is on the file, not on its name (``flock``; on Windows a byte far behind its end): another spelling, a
+symbolic or a hard link, another object, thread or process all meet the same lock. It keeps out those who ask for it,
+and hinders nobody from reading. Over NFS and SMB the kernel hands it to the server, so that it holds between machines;
+a file system that has no locks at all is refused, since a second writer could not be kept out there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from bank_python.errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Hold", "hold", "identity_of", "writers_kept_out"]
+
+# A reader holds a shared lock for microseconds while it looks at an unfinished end (`writers_kept_out`).
+_TRIES = 10
+_PAUSE = 0.005
+
+_BUSY = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+_BEHIND_EVERY_END = 1 << 40
+_OPEN_FLAGS = (
+    os.O_RDWR
+    | os.O_APPEND
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO put in the file's place must not block
+)
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int, *, shared: bool) -> None:  # noqa: ARG001 - Windows locks a byte for one only
+        os.lseek(descriptor, _BEHIND_EVERY_END, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, _BEHIND_EVERY_END, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int, *, shared: bool) -> None:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+Identity = tuple[int, int]
+
+
+class Hold:
+    """A file that is open for one writer; :func:`hold` makes it, and dropping it closes it.
+
+    Parameters
+    ----------
+    descriptor : int
+        The open file's descriptor.
+    path : str
+        The path that it was opened by.
+    """
+
+    descriptor = -1
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self.path = path
+        self.identity = identity_of(os.fstat(descriptor))
+        self.descriptor = descriptor
+        self.thread = threading.current_thread().name
+
+    @property
+    def alive(self) -> bool:
+        """Whether the lock is held: not after :meth:`close`, and not in a forked child."""
+        return self.descriptor >= 0
+
+    def close(self, *, remove: bool = False) -> None:
+        """Let other writers in; again does nothing.
+
+        Parameters
+        ----------
+        remove : bool, default False
+            Whether the file is deleted first: it is a lock file and nothing else.
+        """
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor < 0:
+            return
+        with _TABLE:
+            if _HELD.get(self.identity) is self:
+                del _HELD[self.identity]
+        if remove:
+            with contextlib.suppress(OSError):
+                Path(self.path).unlink()
+        # Unlocked by name: a child forked at this moment may have the open file as well.
+        with contextlib.suppress(OSError):
+            _unlock(descriptor)
+        os.close(descriptor)
+
+    def forget(self) -> None:
+        """Close the file in a forked child, whose parent goes on holding the lock."""
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+_TABLE = threading.RLock()  # re-entrant: a collected Hold may close itself in the middle of another's
+_HELD: weakref.WeakValueDictionary[Identity, Hold] = weakref.WeakValueDictionary()
+
+
+def _after_fork() -> None:
+    global _TABLE  # noqa: PLW0603 - another thread of the parent may have held it at the fork
+    _TABLE = threading.RLock()
+    for held in list(_HELD.values()):
+        held.forget()
+    _HELD.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def identity_of(stat: os.stat_result) -> Identity:
+    """Return what a file is known by, whatever its name."""
+    return stat.st_dev, stat.st_ino
+
+
+def hold(path: str, *, create: bool = False) -> Hold:
+    """Open a file to append to it, and keep every other writer out.
+
+    Parameters
+    ----------
+    path : str
+        The file's path.
+    create : bool, default False
+        Whether a file that is missing is made.
+
+    Raises
+    ------
+    JournalError
+        Somebody else holds it (``holder`` says who), it cannot be opened, or its file system has no locks.
+    """
+    flags = _OPEN_FLAGS | (os.O_CREAT if create else 0)
+    for _ in range(_TRIES):
+        try:
+            descriptor = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise JournalError(
+                f"{path} cannot be written ({error}); check the path and its rights", path=path
+            ) from error
+        try:
+            held = Hold(descriptor, path)
+        except OSError:
+            os.close(descriptor)
+            raise
+        _take(held)
+        # The one who held it before may have put another file in its place, or removed it.
+        with contextlib.suppress(FileNotFoundError):
+            if identity_of(os.stat(path)) == held.identity:  # noqa: PTH116 - of the path as it is, on every system
+                return held
+        held.close()
+    raise JournalError(f"{path} is replaced again and again; keep other programs away from it", path=path)
+
+
+def _take(held: Hold) -> None:
+    """Lock the file, or close it and say who has it."""
+    with _TABLE:
+        other = _HELD.get(held.identity)
+        if other is None:
+            _HELD[held.identity] = held
+    if other is not None:
+        _give_up(held, f"thread {other.thread!r} of this process ({os.getpid()})")
+    for turn in range(_TRIES):
+        try:
+            _lock(held.descriptor, shared=False)
+        except OSError as error:
+            if error.errno not in _BUSY:
+                held.close()
+                raise JournalError(
+                    f"the file system of {held.path} has no locks ({error}), so a second writer could not be kept out; "
+                    "keep the journal on a local disk",
+                    path=held.path,
+                ) from error
+        else:
+            return
+        if turn < _TRIES - 1:
+            time.sleep(_PAUSE)
+    _give_up(held, _process_of(held.identity) or "another process")
+
+
+def _give_up(held: Hold, holder: str) -> NoReturn:
+    held.close()
+    raise JournalError(
+        f"{held.path} is being written by {holder}; wait until that has ended, or write another journal",
+        path=held.path,
+        holder=holder,
+    )
+
+
+def _process_of(identity: Identity) -> str | None:
+    """Return who holds the lock, as far as the system says it (Linux does)."""
+    device, inode = identity
+    if not hasattr(os, "major"):
+        return None
+    wanted = f"{os.major(device):02x}:{os.minor(device):02x}:{inode}"
+    try:
+        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return None
+    for fields in map(str.split, lines):
+        if wanted in fields and "WRITE" in fields and "->" not in fields:
+            process = fields[fields.index("WRITE") + 1]
+            return f"process {process}" if process.isdigit() and process != "0" else None
+    return None
+
+
+@contextlib.contextmanager
+def writers_kept_out(descriptor: int) -> Iterator[bool]:
+    """Keep writers out for a moment, so that a file's end can be looked at.
+
+    Parameters
+    ----------
+    descriptor : int
+        The file's descriptor, open for reading.
+
+    Yields
+    ------
+    bool
+        Whether no writer has the file; what looks unfinished may otherwise be on its way.
+    """
+    with _TABLE:
+        held = identity_of(os.fstat(descriptor)) in _HELD
+    locked = False
+    if not held:
+        try:
+            _lock(descriptor, shared=True)
+            locked = True
+        except OSError as error:
+            held = error.errno in _BUSY
+    try:
+        yield not held
+    finally:
+        if locked:
+            _unlock(descriptor)
