@@ -24,7 +24,16 @@ from bank_python.errors import JournalError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LineWriter", "TornEnd", "count_lines", "is_there", "open_to_read", "torn_end", "whole_end"]
+__all__ = [
+    "LineWriter",
+    "TornEnd",
+    "count_lines",
+    "is_there",
+    "open_to_read",
+    "sync_directory",
+    "torn_end",
+    "whole_end",
+]
 
 _BLOCK = 1 << 16
 _HEAD = 64
@@ -75,13 +84,14 @@ class TornEnd:
 
     def text(self, path: str) -> str:
         """Return a sentence that says what is lost."""
+        size = f"{self.size} byte{'' if self.size == 1 else 's'}"
         if not self.start:
-            return f"the header of {path} is unfinished ({self.size} bytes of line 1); no tick is lost"
+            return f"line 1 of {path} is unfinished: {size} of the header; no tick is lost"
         of = "of a tick whose number cannot be read"
         if self.tick is not None:
             of = f"of tick {self.tick}" if self.sure else f"perhaps of tick {self.tick}"
         partly = f"; what is left of tick {self.tick} is only a part" if self.whole < self.start else ""
-        return f"line {self.line} of {path} is unfinished: {self.size} bytes, {of}, are lost{partly}"
+        return f"line {self.line} of {path} is unfinished: {size}, {of}, lost{partly}"
 
 
 # --- what is there -----------------------------------------------------------------------------------
@@ -107,6 +117,16 @@ def is_there(path: str) -> bool:
     if not parent.is_dir():
         raise JournalError(f"{path} cannot be made: there is no directory {parent}; create it first", path=path)
     return False
+
+
+def sync_directory(path: str) -> None:
+    """Bring a new file's name to the disk, where the system lets a directory be synced."""
+    if os.name == "posix":
+        descriptor = os.open(Path(path).parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def open_to_read(path: str, *, buffering: int = -1) -> BinaryIO:
@@ -166,6 +186,8 @@ def _looks(head: bytes) -> str:
         if head.startswith(magic):
             return name
     other = _OTHER_FORMAT.match(head)
+    if other and int(other.group(1)) == FORMAT:
+        return "a journal with a damaged header"
     if other:
         return f"one of format {other.group(1).decode()}; use the release that wrote it"
     if not head.strip(b"\0"):

@@ -29,6 +29,7 @@ from bank_python.dagger.journal_file import (
     count_lines,
     is_there,
     open_to_read,
+    sync_directory,
     torn_end,
     whole_end,
 )
@@ -243,7 +244,7 @@ class BarbaraJournal(Journal):
             if self._db.path == ":memory:":
                 self._acquire_in_memory()
             elif self._hold is None or not self._hold.alive:
-                self._hold = hold(self._lock_path(), create=True)
+                self._hold = hold(self._lock_path(), lock_for=f"the journal {self._name!r} in {self._db.path}")
                 self._next = self._following()
 
     def _acquire_in_memory(self) -> None:
@@ -260,7 +261,7 @@ class BarbaraJournal(Journal):
         with self._guard:
             self._next = None
             if self._hold is not None:
-                self._hold.close(remove=True)
+                self._hold.close()
                 self._hold = None
         with _CLAIMING:
             for key in [key for key, journal in _IN_MEMORY.items() if journal is self]:
@@ -322,6 +323,8 @@ class FileJournal(Journal):
     def _create(self) -> None:
         try:
             self._open_writer(create=True).close()
+            if self._sync:
+                sync_directory(self._location)
         except JournalError as error:
             if "holder" not in error.facts:  # or somebody was quicker, and writes the header
                 raise

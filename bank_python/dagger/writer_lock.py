@@ -72,12 +72,15 @@ class Hold:
         The open file's descriptor.
     path : str
         The path that it was opened by.
+    temporary : bool, default False
+        Whether the file is a lock and nothing else, to be deleted when it is closed.
     """
 
     descriptor = -1
 
-    def __init__(self, descriptor: int, path: str) -> None:
+    def __init__(self, descriptor: int, path: str, *, temporary: bool = False) -> None:
         self.path = path
+        self.temporary = temporary
         self.identity = identity_of(os.fstat(descriptor))
         self.descriptor = descriptor
         self.thread = threading.current_thread().name
@@ -87,33 +90,26 @@ class Hold:
         """Whether the lock is held: not after :meth:`close`, and not in a forked child."""
         return self.descriptor >= 0
 
-    def close(self, *, remove: bool = False) -> None:
-        """Let other writers in; again does nothing.
+    def close(self) -> None:
+        """Let other writers in; again does nothing."""
+        if self.alive and self.temporary:
+            with contextlib.suppress(OSError):
+                Path(self.path).unlink()
+        if self.alive:
+            # Unlocked by name: a child forked at this moment may have the open file as well.
+            with contextlib.suppress(OSError):
+                _unlock(self.descriptor)
+        self.forget()
 
-        Parameters
-        ----------
-        remove : bool, default False
-            Whether the file is deleted first: it is a lock file and nothing else.
-        """
+    def forget(self) -> None:
+        """Close the file, and leave the lock to whoever else has it: the parent of a forked child."""
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor < 0:
             return
         with _TABLE:
             if _HELD.get(self.identity) is self:
                 del _HELD[self.identity]
-        if remove:
-            with contextlib.suppress(OSError):
-                Path(self.path).unlink()
-        # Unlocked by name: a child forked at this moment may have the open file as well.
-        with contextlib.suppress(OSError):
-            _unlock(descriptor)
         os.close(descriptor)
-
-    def forget(self) -> None:
-        """Close the file in a forked child, whose parent goes on holding the lock."""
-        descriptor, self.descriptor = self.descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
 
     def __del__(self) -> None:
         self.close()
@@ -140,7 +136,7 @@ def identity_of(stat: os.stat_result) -> Identity:
     return stat.st_dev, stat.st_ino
 
 
-def hold(path: str, *, create: bool = False) -> Hold:
+def hold(path: str, *, create: bool = False, lock_for: str | None = None) -> Hold:
     """Open a file to append to it, and keep every other writer out.
 
     Parameters
@@ -149,48 +145,47 @@ def hold(path: str, *, create: bool = False) -> Hold:
         The file's path.
     create : bool, default False
         Whether a file that is missing is made.
+    lock_for : str, optional
+        What the file is a lock for, if it is nothing else: it is then made, and deleted when it is closed.
 
     Raises
     ------
     JournalError
         Somebody else holds it (``holder`` says who), it cannot be opened, or its file system has no locks.
     """
-    flags = _OPEN_FLAGS | (os.O_CREAT if create else 0)
+    flags = _OPEN_FLAGS | (os.O_CREAT if create or lock_for else 0)
+    what = lock_for or path
     for _ in range(_TRIES):
         try:
             descriptor = os.open(path, flags, 0o666)
         except OSError as error:
             raise JournalError(
-                f"{path} cannot be written ({error}); check the path and its rights", path=path
+                f"{what} cannot be written ({error}); check the path {path} and its rights", path=path
             ) from error
-        try:
-            held = Hold(descriptor, path)
-        except OSError:
-            os.close(descriptor)
-            raise
-        _take(held)
+        held = Hold(descriptor, path, temporary=lock_for is not None)
+        _take(held, what)
         # The one who held it before may have put another file in its place, or removed it.
         with contextlib.suppress(FileNotFoundError):
             if identity_of(os.stat(path)) == held.identity:  # noqa: PTH116 - of the path as it is, on every system
                 return held
-        held.close()
+        held.forget()
     raise JournalError(f"{path} is replaced again and again; keep other programs away from it", path=path)
 
 
-def _take(held: Hold) -> None:
+def _take(held: Hold, what: str) -> None:
     """Lock the file, or close it and say who has it."""
     with _TABLE:
         other = _HELD.get(held.identity)
         if other is None:
             _HELD[held.identity] = held
     if other is not None:
-        _give_up(held, f"thread {other.thread!r} of this process ({os.getpid()})")
+        _give_up(held, what, f"thread {other.thread!r} of this process ({os.getpid()})")
     for turn in range(_TRIES):
         try:
             _lock(held.descriptor, shared=False)
         except OSError as error:
             if error.errno not in _BUSY:
-                held.close()
+                held.forget()
                 raise JournalError(
                     f"the file system of {held.path} has no locks ({error}), so a second writer could not be kept out; "
                     "keep the journal on a local disk",
@@ -200,13 +195,13 @@ def _take(held: Hold) -> None:
             return
         if turn < _TRIES - 1:
             time.sleep(_PAUSE)
-    _give_up(held, _process_of(held.identity) or "another process")
+    _give_up(held, what, _process_of(held.identity) or "another process")
 
 
-def _give_up(held: Hold, holder: str) -> NoReturn:
-    held.close()
+def _give_up(held: Hold, what: str, holder: str) -> NoReturn:
+    held.forget()
     raise JournalError(
-        f"{held.path} is being written by {holder}; wait until that has ended, or write another journal",
+        f"{what} is being written by {holder}; wait until that has ended, or write another journal",
         path=held.path,
         holder=holder,
     )
