@@ -22,7 +22,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from bank_python.barbara.versions import MISSING
 from bank_python.dagger.journal_file import (
     LineWriter,
     TornEnd,
@@ -200,6 +199,8 @@ class BarbaraJournal(Journal):
         JournalError
             Another writer has the journal.
         """
+        from bank_python.barbara import MISSING  # a graph without a store loads none
+
         with self._guard:
             self._require_open()
             self._acquire()

@@ -697,6 +697,18 @@ def test_a_torn_end_is_logged_once(tmp_path, caplog):
     ]
 
 
+def test_a_line_that_is_being_written_is_not_lost(tmp_path):
+    path = tmp_path / "ticks.jsonl"
+    writer, reader = FileJournal(path), FileJournal(path)
+    writer.append(Entry(1))
+    with path.open("ab") as file:  # as a write looks from outside while it is under way
+        file.write(b'{"tick": 2, "le')
+    assert (ticks(reader), len(reader), reader.lost, reader.lost_tick) == ([1], 1, None, None)
+    writer.release()
+    assert (ticks(reader), len(reader), reader.lost_tick) == ([1], 1, 2)
+    assert "line 3" in reader.lost
+
+
 def test_what_is_cut_off_never_replaces_what_was_saved(tmp_path):
     path = tmp_path / "ticks.jsonl"
     data, _ = written(tmp_path, several())
