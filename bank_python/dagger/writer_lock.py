@@ -169,7 +169,8 @@ def hold(path: str, *, create: bool = False, lock_for: str | None = None) -> Hol
             if identity_of(os.stat(path)) == held.identity:  # noqa: PTH116 - of the path as it is, on every system
                 return held
         held.forget()
-    raise JournalError(f"{path} is replaced again and again; keep other programs away from it", path=path)
+    # A lock file goes with its holder: others came and went each time.
+    raise _refusal(path, what, "other processes in turn")
 
 
 def _take(held: Hold, what: str) -> None:
@@ -200,9 +201,13 @@ def _take(held: Hold, what: str) -> None:
 
 def _give_up(held: Hold, what: str, holder: str) -> NoReturn:
     held.forget()
-    raise JournalError(
+    raise _refusal(held.path, what, holder)
+
+
+def _refusal(path: str, what: str, holder: str) -> JournalError:
+    return JournalError(
         f"{what} is being written by {holder}; wait until that has ended, or write another journal",
-        path=held.path,
+        path=path,
         holder=holder,
     )
 

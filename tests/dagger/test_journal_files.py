@@ -300,6 +300,26 @@ for tick in range(int(sys.stdin.readline()), 10**9):
     assert all(entry.leaves["L"] == [entry.tick / 7.0] * 2000 for entry in place.another())
 
 
+def test_a_kill_in_the_middle_of_a_line_is_told_and_written_over(tmp_path):
+    code = """
+journal.append(Entry(1))
+real = os.write
+def killed(descriptor, data):
+    real(descriptor, data[:30])
+    os.kill(os.getpid(), 9)
+os.write = killed
+journal.append(Entry(2, {"L": 1.0}))
+"""
+    with process(code, "file", tmp_path) as writer:
+        assert writer.wait() == -signal.SIGKILL
+    journal = FileJournal(tmp_path / "ticks.jsonl")
+    assert (ticks(journal), journal.lost_tick) == ([1], 2)
+    assert "line 3 " in journal.lost
+    assert " 30 bytes, of tick 2, lost" in journal.lost
+    journal.append(Entry(3))
+    assert ticks(journal) == [1, 3]
+
+
 @pytest.mark.parametrize("kind", BETWEEN_PROCESSES)
 def test_writers_that_take_turns_lose_nothing(kind, tmp_path):
     code = """
