@@ -121,14 +121,23 @@ def barrier_price(
 
     (+ for an up barrier; the constant is −ζ(1/2)/√(2π)): pass that level as `barrier`, and `touched` by the real one.
 
-    ACCURACY
+    Against 400 digits the absolute error is within 1e-15 of the larger of spot and strike, and within 1e-14 of the
+    rebate, for σ√T from 1e-5 to 10, expiries from seconds to decades and barriers from 1e-8 of σ√T to any distance.
+    Beside that the relative error is within some 1e-13, growing with the square of the distance in deviations, for
+    knock-ins passed out of the money with the strike on the spot's side (to 1e-300), for knock-outs passed out of the
+    money with the strike beyond the barrier (so also with the spot right beside it), and for rebates. It is lost, down
+    to the absolute error, where a value is small beside the European option: up-and-out calls and down-and-out puts (a
+    part in 1e5 is left of a price of 1e-10 for a spot of 100), and knock-outs of the first kind beside their barrier.
+
+    A negative rate is fine with a rebate; the value of one paid when touched is NaN only where rate times expiry is
+    below −8.
 
     Examples
     --------
     >>> barrier_price(100.0, [90.0, 100.0, 110.0], 95.0, 0.5, 0.08, 0.25, 0.04, rebate=3.0).round(4)
     array([9.0246, 6.7924, 4.8759])
     >>> barrier_price(100.0, 100.0, 105.0, 0.5, 0.08, 0.25, 0.04, is_up=True, is_in=[True, False]).round(4)
-    array([0., 0.])
+    array([7.8368, 0.0127])
     """
     shape, lanes = to_lanes(spot, strike, barrier, expiry, rate, vol, dividend, is_call, is_up, is_in, rebate, touched)
     with np.errstate(all="ignore"):
@@ -140,8 +149,8 @@ def barrier_price(
         terms = _Terms.of(option, H, sigma, is_down)
         european, knock_in, knock_out = _values(option, terms, sigma, is_down)
         untouched = np.where(is_in_lane, knock_in, knock_out)
-        due = paid != 0.0
-        if due.any():
+        due = np.flatnonzero(paid)
+        if due.size:
             untouched[due] += paid[due] * _rebate(terms.take(due), (r * T)[due], is_in_lane[due])
         gone = np.where(is_in_lane, european, np.where(before, 0.0, paid))
         price = np.where(now | before, gone, untouched)
@@ -175,8 +184,8 @@ class _Terms:
             np.maximum(sigma * np.sqrt(option.expiry), _LEAST_DEVIATION),
         )
 
-    def take(self, chosen: NDArray[np.bool_]) -> _Terms:
-        return _Terms(*(getattr(self, field.name)[chosen] for field in fields(self)))
+    def take(self, chosen: NDArray[np.intp]) -> _Terms:
+        return _Terms(*(getattr(self, field.name).take(chosen) for field in fields(self)))
 
     @property
     def half(self) -> FloatArray:
@@ -193,11 +202,12 @@ def _values(
     inside = terms.reach >= 0.0
     outward = option.is_call == is_down  # passes the barrier on the way out of the money
     knock_in = np.where(outward, time_value + _intrinsic(option, ~option.is_call), european)
-    if inside.any():
-        knock_in[inside] = _mirrored(terms.take(inside))
+    reflected = np.flatnonzero(inside)
+    if reflected.size:
+        knock_in[reflected] = _mirrored(terms.take(reflected))
     knock_out = np.zeros_like(knock_in)
-    through = outward != inside  # where the forward that is knocked in is a part of it
-    if through.any():
+    through = np.flatnonzero(outward != inside)  # where the forward that is knocked in is a part of it
+    if through.size:
         sign = np.where(option.is_call[through], 1.0, -1.0)
         gained, kept = _forwards(terms.take(through))
         knock_in[through] += sign * gained

@@ -89,13 +89,13 @@ def digital_price(
     Exactly on the strike at expiry, or with the forward on the strike and no volatility, the price is the limit: half
     of the discounted amount, for call and put alike.
 
-    The relative error is about ε(1 + d²), which is what rounding of the inputs costs; measured against 50 digits it is
-    at most 8e-16 (1 + d²), also for prices of 1e-300.
+    Against 50 digits the relative error is below 1e-15 (1 + d²), also for prices of 1e-300. For a tiny σ√T the rounding
+    of the log of forward over strike comes to show: the error is then up to 1e-17 (1 + |d|)/(σ√T), 6e-14 for 1e-4.
 
     Examples
     --------
     >>> digital_price(100.0, [90.0, 100.0, 110.0], 0.5, 0.05, 0.2, cash=100.0).round(4)
-    array([79.1391, 52.9687, 27.2497])
+    array([78.282 , 52.8847, 27.8021])
     """
     shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call, cash)
     with np.errstate(all="ignore"):
@@ -137,7 +137,7 @@ def asset_digital_price(
     Examples
     --------
     >>> asset_digital_price(100.0, [90.0, 100.0, 110.0], 0.5, 0.05, 0.2).round(4)
-    array([84.7248, 59.7734, 32.8812])
+    array([83.9523, 59.7734, 33.4887])
     """
     shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
@@ -176,7 +176,7 @@ def digital_greeks(
     --------
     >>> greeks = digital_greeks(100.0, 100.0, 0.5, 0.05, 0.2, cash=100.0)
     >>> round(greeks.delta, 4), round(greeks.gamma, 4), round(greeks.vega, 2)
-    (2.7365, -0.0479, -47.89)
+    (2.7359, -0.0479, -47.88)
     """
     shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call, cash)
     with np.errstate(all="ignore"):
@@ -212,7 +212,7 @@ def asset_digital_greeks(
     --------
     >>> greeks = asset_digital_greeks(100.0, 100.0, 0.5, 0.05, 0.2)
     >>> round(greeks.delta, 4), round(greeks.gamma, 4), round(greeks.vega, 2)
-    (3.3342, -0.0205, -20.53)
+    (3.3336, -0.0205, -20.52)
     """
     shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
