@@ -23,7 +23,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bank_python.dagger.outcome import Failure, Outcome, same
 from bank_python.errors import GraphError
@@ -32,10 +32,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from bank_python.dagger.engine import Engine
     from bank_python.dagger.node import Node
 
 __all__ = ["Background", "Every", "Gate", "Moved", "OnRead", "Policy"]
+
+
+class PolicyHost(Protocol):
+    """What policies need of the state of a graph."""
+
+    replaying: bool
+    working_tick: int
+    waiting: dict[Node, None]
+
+    def undoable(self, undo: Callable[[], object]) -> None:
+        """Note how a change is undone, for the batch that it belongs to."""
+
+    def write(self, change: Callable[[], None]) -> None:
+        """Make a change as the graph's one writer."""
+
+    def arrive(self, node: Node, outcome: Outcome) -> None:
+        """Take a value that was computed elsewhere."""
+
+    def settle_arrival(self, node: Node) -> None:
+        """Propagate what arrived, if nothing else waits."""
 
 
 class Gate(ABC):
@@ -47,7 +66,7 @@ class Gate(ABC):
     def __init__(self) -> None:
         self.as_of_tick = 0
 
-    def admits(self, host: Engine, node: Node) -> bool:
+    def admits(self, host: PolicyHost, node: Node) -> bool:
         """Whether the node, which is due, is evaluated now; if so, its value is as of the present tick."""
         host.undoable(partial(self.__dict__.update, dict(self.__dict__)))
         if (host.replaying and not self.lazy) or not self.opens(host, node):
@@ -56,7 +75,7 @@ class Gate(ABC):
         return True
 
     @abstractmethod
-    def opens(self, host: Engine, node: Node) -> bool:
+    def opens(self, host: PolicyHost, node: Node) -> bool:
         """Whether the node, which is due, is evaluated now."""
 
     def is_ripe(self) -> bool:
@@ -84,7 +103,7 @@ class OnRead(Policy):
 class _OnReadGate(Gate):
     lazy = True
 
-    def opens(self, host: Engine, node: Node) -> bool:  # noqa: ARG002 - it is asked only by a read
+    def opens(self, host: PolicyHost, node: Node) -> bool:  # noqa: ARG002 - it is asked only by a read
         return True
 
 
@@ -117,7 +136,7 @@ class _EveryGate(Gate):
         self._policy = policy
         self._last = -math.inf
 
-    def opens(self, host: Engine, node: Node) -> bool:
+    def opens(self, host: PolicyHost, node: Node) -> bool:
         if not self.is_ripe():
             host.waiting[node] = None
             return False
@@ -157,7 +176,7 @@ class _MovedGate(Gate):
         self._policy = policy
         self._used: list[Outcome] | None = None
 
-    def opens(self, host: Engine, node: Node) -> bool:  # noqa: ARG002 - the inputs say it all
+    def opens(self, host: PolicyHost, node: Node) -> bool:  # noqa: ARG002 - the inputs say it all
         inputs = [source.outcome_ for source in node.inputs_]
         used = self._used
         if used is None or len(used) != len(inputs) or any(map(self._has_moved, used, inputs)):
@@ -199,7 +218,7 @@ class _BackgroundGate(Gate):
         self._running: object | None = None  # the run whose value is waited for
         self._again = False
 
-    def opens(self, host: Engine, node: Node) -> bool:
+    def opens(self, host: PolicyHost, node: Node) -> bool:
         inputs = [source.outcome_ for source in node.inputs_]
         if node.outcome_ is None or Failure in map(type, inputs):
             return True
@@ -209,7 +228,7 @@ class _BackgroundGate(Gate):
             self._start(host, node)
         return False
 
-    def _start(self, host: Engine, node: Node) -> None:
+    def _start(self, host: PolicyHost, node: Node) -> None:
         run = object()
         self._running, self._again = run, False
         values = {source: source.outcome_ for source in node.inputs_}
@@ -221,11 +240,11 @@ class _BackgroundGate(Gate):
         else:
             self._policy.executor.submit(self._run, host, node, values, tick, run)
 
-    def _run(self, host: Engine, node: Node, values: dict[Node, Outcome], tick: int, run: object) -> None:
+    def _run(self, host: PolicyHost, node: Node, values: dict[Node, Outcome], tick: int, run: object) -> None:
         outcome = node.evaluate_(values.__getitem__)
         host.write(lambda: self._arrive(host, node, outcome, tick, run))
 
-    def _arrive(self, host: Engine, node: Node, outcome: Outcome, tick: int, run: object) -> None:
+    def _arrive(self, host: PolicyHost, node: Node, outcome: Outcome, tick: int, run: object) -> None:
         if self._running is not run or node.host_ is not host:
             return  # it was started in a batch that was undone, or the node has left
         self._running = None
