@@ -2,7 +2,7 @@
 # A stamp file in the environment records each installation, so the second run starts at once.
 #
 #   make showcase ARGS="--only 2"      arguments for the program
-#   make test ARGS="tests/dagger -x"   arguments for pytest
+#   make test ARGS="tests/dagger -x"   arguments for pytest; -n 0 among them: in one process
 #   make install EXTRAS=live,history   optional packages in the same environment
 
 VENV ?= .venv
@@ -31,10 +31,10 @@ showcase: $(VENV)/.stamp-core ## run the scripted tour of the platform (ARGS=--p
 desk: $(VENV)/.stamp-core ## watch the trading desk live in the terminal; Ctrl-C ends it
 	@$(BIN)/python prop_desk.py $(or $(ARGS),--live)
 
-test: $(VENV)/.stamp-test ## run the default tests (ARGS="tests/dagger -x")
+test: $(VENV)/.stamp-test ## run the default tests, on all cores (ARGS="tests/dagger -x", ARGS="-n 0")
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-all: $(VENV)/.stamp-test ## run every test, the slow ones too
+test-all: $(VENV)/.stamp-test ## run every test, the slow ones too, on all cores
 	@$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
 
 lint: $(VENV)/.stamp-test ## check style, format, types and layers

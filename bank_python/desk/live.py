@@ -60,6 +60,8 @@ class LiveDesk:
         Seconds from one look at the market to the next, > 0.
     now : callable, optional
         The clock, for ages; UTC.
+    n_paths : int, optional
+        Number of scenarios of the simulation, at least 2; by default as many as a refresh has time for on this machine.
 
     Raises
     ------
@@ -75,9 +77,12 @@ class LiveDesk:
     (True, 273)
     """
 
-    def __init__(self, desk: Desk, refresh: float, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, desk: Desk, refresh: float, *, now: Callable[[], datetime] = utc_now, n_paths: int | None = None
+    ) -> None:
         self._desk = desk
         self._now = now
+        self._n_paths = n_paths
         self._gatherer = Gatherer(desk, now)
         opened = now()
         fresh = [quote.ticker for quote in desk.market.quotes if quote.state is QuoteState.FRESH]
@@ -181,7 +186,7 @@ class LiveDesk:
             loaded, wanted = load_past(self._desk, _LOADING * self._refresh)
             if loaded < wanted:
                 return f"history of {loaded} of {wanted} symbols"
-            self._risk = DeskRisk(self._desk, refresh=self._refresh)
+            self._risk = DeskRisk(self._desk, n_paths=self._n_paths, refresh=self._refresh)
             self._gatherer.show_risk(self._risk)
         self._risk.follow_books()
         changed = self._risk.check()

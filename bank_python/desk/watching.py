@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["screen_console", "show_once", "watch"]
 
 _GLANCE = 0.1  # seconds between two looks at keys, signals and the terminal's size
+_PATHS_OF_ONE_FRAME = 10_000  # no refresh to keep up with: the same seed shows the same figures on any machine
 _AT_HAND = frozenset({"simulated", "history"})  # markets whose past needs no network
 _QUIT = frozenset("qQ\x03\x04")
 
@@ -66,7 +67,7 @@ def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
     """
     console = screen_console(plain=plain)
     with _desk(feed, seed) as desk:
-        live = LiveDesk(desk, refresh)
+        live = LiveDesk(desk, refresh, n_paths=_PATHS_OF_ONE_FRAME)
         live.look()
         if feed in _AT_HAND:
             live.measure_risk()

@@ -783,10 +783,23 @@ quietly = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
 
+
+class ManyEagerLives(GraphLife):
+    """More examples than the default set has time for."""
+
+
+class ManyLazyLives(LazyLife):
+    """The same."""
+
+
 TestEagerLife = GraphLife.TestCase
-TestEagerLife.settings = settings(max_examples=500, stateful_step_count=40, **quietly)
+TestEagerLife.settings = settings(max_examples=100, stateful_step_count=40, **quietly)
 TestLazyLife = LazyLife.TestCase
-TestLazyLife.settings = settings(max_examples=500, stateful_step_count=50, **quietly)
+TestLazyLife.settings = settings(max_examples=100, stateful_step_count=50, **quietly)
+TestManyEagerLives = pytest.mark.slow(ManyEagerLives.TestCase)
+TestManyEagerLives.settings = settings(max_examples=500, stateful_step_count=40, **quietly)
+TestManyLazyLives = pytest.mark.slow(ManyLazyLives.TestCase)
+TestManyLazyLives.settings = settings(max_examples=500, stateful_step_count=50, **quietly)
 
 
 # --- short lives, told step by step ------------------------------------------------------------

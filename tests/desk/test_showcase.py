@@ -178,9 +178,20 @@ def test_only_plays_some():
     assert ([x["number"] for x in scenes], iterations) == ([3, 6], [])
 
 
-def test_the_real_panel():
+# A feed's prices enter by the first scene, where the market opens; the others ask what the graph was given.
+played = pytest.mark.parametrize(
+    "played",
+    [
+        pytest.param(("--only", "1,2,6"), id="three-scenes"),
+        pytest.param((), id="every-scene", marks=pytest.mark.slow),
+    ],
+)
+
+
+@played
+def test_the_real_panel(played):
     columns = pytest.importorskip("skfolio.datasets").load_sp500_dataset().columns
-    scenes, _ = facts("--dense", "1", "--feed", "history")
+    scenes, _ = facts("--dense", "1", "--feed", "history", *played)
     shares = [x for x in scenes[0]["sources"] if x["kind"] == "equity"]
     assert [(x["source"], x["quoted"]) for x in shares] == [("history:sp500", len(columns))]
     assert {x["source"] for x in scenes[0]["sources"] if x["kind"] != "equity"} == {"simulated"}
@@ -197,8 +208,11 @@ def yahoo(tmp_path_factory):
         yield server
 
 
-def test_yahoo_gives_the_served_prices(yahoo, tmp_path):
-    scenes, (step,) = facts("--dense", "1", "--feed", "yahoo", XDG_CACHE_HOME=str(tmp_path), **yahoo.environment)
+@played
+def test_yahoo_gives_the_served_prices(yahoo, tmp_path, played):
+    scenes, (step,) = facts(
+        "--dense", "1", "--feed", "yahoo", *played, XDG_CACHE_HOME=str(tmp_path), **yahoo.environment
+    )
     assert (step["market"]["SPY"], step["market"]["EURUSD"]) == (600.25, 1.0875)
     assert step["market"]["BTC"] == yahoo.price("BTC-USD")
     assert step["market"]["VIX"] == yahoo.price("^VIX")
@@ -224,12 +238,13 @@ def test_the_desk_stays_up_when_yahoo_fails(yahoo, tmp_path, mode, said):
     assert "AAPL" in step["stale"]
 
 
-def test_an_exchange_gives_the_served_prices_and_may_fail(tmp_path):
+@played
+def test_an_exchange_gives_the_served_prices_and_may_fail(played):
     pytest.importorskip("ccxt")
     from tests.servers.hyperliquid_server import HyperliquidServer
 
     with HyperliquidServer({"BTC": 97_000.5, "ETH": 3_611.05}, {"BTC": 0.0000125}, delisted=("OLD",)) as server:
-        scenes, (step,) = facts("--dense", "1", "--feed", "ccxt", **server.environment)
+        scenes, (step,) = facts("--dense", "1", "--feed", "ccxt", *played, **server.environment)
         assert (step["market"]["BTC"], step["market"]["ETH"]) == (97_000.5, 3_611.05)
         assert "SOL" in step["stale"]
         assert not [x for x in scenes if "error" in x]

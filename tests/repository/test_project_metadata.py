@@ -68,7 +68,9 @@ def test_all_covers_every_extra_of_use(extras):
 
 
 def test_test_extra_brings_the_runner_and_the_oracles(extras):
-    assert {need.name for need in extras["test"]} >= {"pytest", "hypothesis", "scipy", "cvxpy", "duckdb", "QuantLib"}
+    assert {need.name for need in extras["test"]} >= {
+        *("pytest", "pytest-xdist", "hypothesis", "scipy", "cvxpy", "duckdb", "QuantLib")
+    }
 
 
 def test_version_is_one(pyproject):

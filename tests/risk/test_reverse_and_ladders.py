@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -126,18 +127,25 @@ def options(*contracts, hedge=0.0):
     return plan_of(*held)
 
 
-def nearest(plan, covariance, loss):
-    """The distance of the nearest point that loses so much, over rays in all directions of the plane."""
-    root = np.linalg.cholesky(covariance)
-    radius = np.linspace(0.002, 9.0, 4_500)
-    best = math.inf
+OPTION_COVARIANCE = np.array([[0.03**2, -0.5 * 0.03 * 0.1], [-0.5 * 0.03 * 0.1, 0.1**2]])
+RADII = np.linspace(0.002, 9.0, 4_500)
+
+
+@cache
+def largest_losses(book):
+    """The largest loss at each radius, over rays in all directions of the plane."""
+    plan, root = OPTION_BOOKS[book], np.linalg.cholesky(OPTION_COVARIANCE)
+    largest = np.full(RADII.size, -math.inf)
     for angle in np.linspace(0.0, 2.0 * math.pi, 720, endpoint=False):
-        moves = root @ (np.array([[math.cos(angle)], [math.sin(angle)]]) * radius)
-        lost = -plan.pnl(plan.base[:, None] * np.exp(moves)).sum(axis=0)
-        hit = np.flatnonzero(lost >= loss)
-        if hit.size:
-            best = min(best, float(radius[hit[0]]))
-    return best
+        moves = root @ (np.array([[math.cos(angle)], [math.sin(angle)]]) * RADII)
+        largest = np.fmax(largest, -plan.pnl(plan.base[:, None] * np.exp(moves)).sum(axis=0))
+    return largest
+
+
+def nearest(book, loss):
+    """The distance of the nearest point that loses so much."""
+    hit = np.flatnonzero(largest_losses(book) >= loss)
+    return float(RADII[hit[0]]) if hit.size else math.inf
 
 
 OPTION_BOOKS = {
@@ -154,10 +162,8 @@ OPTION_BOOKS = {
 @pytest.mark.parametrize("loss", [600.0, 1_500.0, 3_000.0])
 @pytest.mark.parametrize("book", OPTION_BOOKS)
 def test_of_an_option_book_no_point_is_nearer(book, loss):
-    plan = OPTION_BOOKS[book]
-    covariance = np.array([[0.03**2, -0.5 * 0.03 * 0.1], [-0.5 * 0.03 * 0.1, 0.1**2]])
-    by_force = nearest(plan, covariance, loss)
-    found = reverse_stress(plan, covariance, loss)
+    by_force = nearest(book, loss)
+    found = reverse_stress(OPTION_BOOKS[book], OPTION_COVARIANCE, loss)
     assert found.loss == pytest.approx(loss, rel=1e-5)
     assert found.distance == pytest.approx(by_force, abs=0.02), (book, loss, found)
 

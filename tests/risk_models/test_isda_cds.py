@@ -117,9 +117,9 @@ def random_contracts(rng, count):
             yield today, maturity
 
 
-def test_quantlib_on_random_contracts(evaluation_date):
+@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_quantlib_on_random_contracts(evaluation_date, count):
     rng = np.random.default_rng(20)
-    count = 10_000
     for today, maturity in random_contracts(rng, count):
         hazard, rate = float(10 ** rng.uniform(-4.0, 0.0)), float(rng.uniform(-0.02, 0.1))
         # QuantLib's Taylor series is for small rate + hazard, but is taken for all negative ones; without it a small

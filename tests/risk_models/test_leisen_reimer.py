@@ -93,9 +93,10 @@ def test_against_quantlibs_same_tree():
     np.testing.assert_array_equal(ours(c, steps=100), ours(c, steps=101))
 
 
-def test_against_quantlibs_fixed_point_engine():
+@pytest.mark.parametrize("count", [80, pytest.param(400, marks=pytest.mark.slow)])
+def test_against_quantlibs_fixed_point_engine(count):
     # L. Andersen, M. Lake and D. Offengenden, "High-performance American option pricing" (2016), to many digits
-    c = random_contracts(400, 6)
+    c = random_contracts(count, 6)
     c["r"] = np.abs(c["r"]) + 1e-3
     scheme = ql.QdFpAmericanEngine.highPrecisionScheme()
     theirs = np.array([option.NPV() for option in quantlib_options(c, lambda p: ql.QdFpAmericanEngine(p, scheme))])
