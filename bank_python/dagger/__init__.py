@@ -5,8 +5,10 @@ topological order, and the wave stops where a value came out the same. The graph
 """
 
 from bank_python.dagger.aggregate import SumNode
-from bank_python.dagger.array_node import ArrayNode, Source, Term
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.batch import ContractBatch
 from bank_python.dagger.block import LeafBlock
+from bank_python.dagger.contract import Flag, Inferred, Source, Term
 from bank_python.dagger.derived import DerivedNode, node_function
 from bank_python.dagger.domain import Domain
 from bank_python.dagger.explain import Explanation, Plan
@@ -29,6 +31,7 @@ __all__ = [
     "ArrayNode",
     "Background",
     "BarbaraJournal",
+    "ContractBatch",
     "DependencyGraph",
     "DerivedNode",
     "Domain",
@@ -38,7 +41,9 @@ __all__ = [
     "Explanation",
     "Failure",
     "FileJournal",
+    "Flag",
     "Greeks",
+    "Inferred",
     "Journal",
     "Ladder",
     "LargeNode",

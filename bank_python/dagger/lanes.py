@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from bank_python.dagger.array_node import call_price, diagnosis, input_failure
+from bank_python.dagger.batch import attempt, diagnosis, input_failure
 from bank_python.dagger.node import Node, present
 from bank_python.dagger.outcome import Failure, Outcome, same
 
@@ -55,7 +55,7 @@ class Lanes:
 
     def __init__(self, first: ArrayNode) -> None:
         self.type = type(first)
-        self.names = (*self.type.source_names, *self.type.term_names)
+        self.names = self.type.argument_names
         self.nodes: list[ArrayNode] = []
         self.table: NDArray[np.float64] = np.full((len(self.names), 4), np.nan)
         self.values: NDArray[np.float64] = np.full(4, np.nan)
@@ -244,12 +244,9 @@ class Lanes:
     def _call(
         self, rows: NDArray[np.intp], arguments: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], dict[int, Failure]]:
-        try:
-            new = call_price(self.type, arguments)
-        except Exception as error:  # noqa: BLE001 - whatever a price function raises becomes the nodes' value
-            return np.full(len(rows), np.nan), {
-                row: Failure(error, self.nodes[row].name, error) for row in rows.tolist()
-            }
+        new, error = attempt(self.type, arguments)
+        if error is not None:
+            return new, {row: Failure(error, self.nodes[row].name, error) for row in rows.tolist()}
         if not self.blocked and not math.isnan(new.min(initial=0.0)):
             return new, {}
         bad = np.isnan(new) | np.isin(rows, list(self.blocked))

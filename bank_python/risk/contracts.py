@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.dagger import Node
-from bank_python.dagger.array_node import call_price
+
 from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ContractColumns:
     def priced(self, table: FloatArray) -> FloatArray:
         """Return the prices that a table of the same rows gives; of shape (arguments, …), its columns are free."""
         flat = np.ascontiguousarray(table.reshape(len(self.names), -1))
-        return call_price(self.kind, flat).reshape(table.shape[1:])
+        return self.kind.call_price(flat).reshape(table.shape[1:])
 
 
 def underlying_of(contract: Instrument, kinds: Sequence[Factor] = (Factor.SPOT, Factor.FX, Factor.CREDIT)) -> str:
