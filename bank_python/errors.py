@@ -38,6 +38,7 @@
     │   ├── MatrixError
     │   └── RootError
     ├── InstrumentError           (ValueError)   .name
+    │   └── ContractArgumentError (TypeError)    .name .argument
     ├── RiskError                 (ValueError)   .name .value
     │   ├── SimulationError
     │   └── SimulationCancelledError             .done .total
@@ -58,6 +59,7 @@ __all__ = [
     "CalibrationError",
     "ColumnTypeError",
     "ConflictError",
+    "ContractArgumentError",
     "CurveError",
     "CycleError",
     "DeskError",
@@ -263,6 +265,10 @@ class RootError(ModelError):
 
 class InstrumentError(BankError, ValueError):
     """A contract's terms do not make sense."""
+
+
+class ContractArgumentError(InstrumentError, TypeError):
+    """A contract is made with an argument that its class does not take, or without one that it needs."""
 
 
 class RiskError(BankError, ValueError):

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["REQUIRED", "Binding", "Contract", "Declaration", "Flag", "Inferred", "Source", "Term", "bind"]
 
 _Declared = TypeVar("_Declared", bound="Declaration")
-_BOUND = ("price", "greeks")
 _POSITIONAL = frozenset({inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD})
 _VARIADIC = frozenset({inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
 
@@ -281,7 +280,7 @@ class Flag(Term):
 
         def __set__(self, node: Contract, value: bool) -> None: ...  # type: ignore[override]  # what a constructor takes
 
-    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:
+    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:  # noqa: ARG002 - as every term's
         """Return 1 or 0."""
         if value is True:
             return 1.0
@@ -356,13 +355,15 @@ class _ContractType(_NodeType):
         return super().__new__(cls, name, bases, dict(body), **kwargs)
 
     def __setattr__(cls, name: str, value: object) -> None:
-        before = getattr(cls, name, None) if name in _BOUND else None
+        bound = getattr(cls, "bound_names", ())
+        before = vars(cls).get(name) if name in bound else None
         super().__setattr__(name, value)
-        if name in _BOUND:
+        if name in bound:
             try:
-                _bind_all(cast("type[Contract]", cls), name)
+                _bind_all(cast("type[Contract]", cls))
             except GraphError:
                 super().__setattr__(name, before)
+                _bind_all(cast("type[Contract]", cls))
                 raise
 
 
@@ -379,8 +380,10 @@ class Contract(metaclass=_ContractType):
     """The rows of a table of such contracts: sources, then terms."""
     refusal: ClassVar[type[BankError]] = GraphError
     """The kind of error that a bad term raises."""
+    bound_names: ClassVar[tuple[str, ...]] = ("price", "greeks")
+    """The functions of a class that are bound, beside ``price`` closed-form derivatives of it."""
     bindings: ClassVar[Mapping[str, Binding]] = {}
-    """By name, the functions that take sources and terms."""
+    """By name, the functions that the class has. One that was written for the price of a base is not the class's."""
 
     if TYPE_CHECKING:
         name: str
@@ -393,9 +396,7 @@ class Contract(metaclass=_ContractType):
         cls.term_names = tuple(cls.declared(Term))
         cls.argument_names = (*cls.source_names, *cls.term_names)
         _refuse_names(cls)
-        cls.bindings = {}
-        for name in _BOUND:
-            _bind_here(cls, name)
+        _bind_own(cls)
 
     @classmethod
     def declared(cls, kind: type[_Declared]) -> dict[str, _Declared]:
@@ -559,27 +560,32 @@ def _mismatch(
     )
 
 
-def _bind_here(cls: type[Contract], name: str) -> None:
-    """Bind a function of the class, its own or inherited, to the class's declarations."""
-    own = vars(cls).get(name)
-    if inspect.isfunction(own):
-        type.__setattr__(cls, name, staticmethod(own))
-    function = getattr(cls, name, None)
-    bindings = dict(cls.bindings)
-    bindings.pop(name, None)
-    if function is not None:
-        items = [*cls.declared(Source).values(), *cls.declared(Term).values()]
-        free = {item.name for item in items if not item.priced}
-        needed = [key for key in cls.argument_names if key not in free] if name == "price" else []
-        bindings[name] = bind(cls, name, function, cls.argument_names, needed)
-    type.__setattr__(cls, "bindings", bindings)
+def _bind_own(cls: type[Contract]) -> None:
+    """Bind the functions of the class, its own or inherited, to the class's declarations."""
+    items = [*cls.declared(Source).values(), *cls.declared(Term).values()]
+    free = {item.name for item in items if not item.priced}
+    needed = {"price": [key for key in cls.argument_names if key not in free]}
+    needed["greeks"] = needed["price"]
+    bindings = {}
+    for name in cls.bound_names:
+        own = vars(cls).get(name)
+        if inspect.isfunction(own):
+            type.__setattr__(cls, name, staticmethod(own))
+        function = getattr(cls, name, None)
+        if function is not None and _depth(cls, name) <= _depth(cls, "price"):
+            bindings[name] = bind(cls, name, function, cls.argument_names, needed.get(name, ()))
+    cls.bindings = bindings
 
 
-def _bind_all(cls: type[Contract], name: str) -> None:
-    _bind_here(cls, name)
+def _depth(cls: type[Contract], name: str) -> int:
+    """Return how far up from the class the base is that has an attribute of its own of that name."""
+    return next((i for i, base in enumerate(cls.__mro__) if name in vars(base)), len(cls.__mro__))
+
+
+def _bind_all(cls: type[Contract]) -> None:
+    _bind_own(cls)
     for derived in cls.__subclasses__():
-        if name not in vars(derived):
-            _bind_all(derived, name)
+        _bind_all(derived)
 
 
 def _refuse_names(cls: type[Contract]) -> None:
@@ -587,7 +593,7 @@ def _refuse_names(cls: type[Contract]) -> None:
     for name, item in vars(cls).items():
         hides = [base for base in cls.__mro__[1:] if name in vars(base)]
         if isinstance(item, Declaration):
-            if name.startswith("_") or name in _BOUND:
+            if name.startswith("_") or name in cls.bound_names:
                 raise GraphError(f"{cls.__name__} cannot declare {name}: choose another name", name=name)
             for base in hides:
                 known = vars(base)[name]

@@ -1,17 +1,18 @@
 """Contracts: each class has market inputs, terms and one pure array function that prices it."""
 
 from bank_python.instruments.american import AmericanOption
-from bank_python.instruments.answer import Answer, FunctionNode, ask, question
+from bank_python.instruments.answer import Answer, FunctionNode, Lookup, ask, question
 from bank_python.instruments.bond import Bond
 from bank_python.instruments.book import Book, ProfitAndLoss
 from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
+from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label
 from bank_python.instruments.discount_curve import DiscountCurve
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.floating_bond import FloatingBond
 from bank_python.instruments.forward_option import ForwardOption
 from bank_python.instruments.fx import FXForward, FXOption
-from bank_python.instruments.instrument import DatedInstrument, Instrument
+from bank_python.instruments.instrument import DatedInstrument, Instrument, Lognormal, quote_of
 from bank_python.instruments.option import Option
 from bank_python.instruments.perpetual import PerpetualFuture
 from bank_python.instruments.position import Position
@@ -23,6 +24,7 @@ from bank_python.instruments.vol_surface import VolSurface
 __all__ = [
     "AmericanOption",
     "Answer",
+    "Argument",
     "Bond",
     "Book",
     "CreditCurve",
@@ -30,6 +32,7 @@ __all__ = [
     "DatedInstrument",
     "DiscountCurve",
     "Equity",
+    "Expiry",
     "FXForward",
     "FXOption",
     "FXRate",
@@ -37,8 +40,12 @@ __all__ = [
     "FloatingBond",
     "ForwardOption",
     "FunctionNode",
+    "InferredLabel",
     "Instrument",
     "InterestRateSwap",
+    "Label",
+    "Lognormal",
+    "Lookup",
     "Option",
     "PerpetualFuture",
     "Position",
@@ -47,4 +54,5 @@ __all__ = [
     "VolSurface",
     "ask",
     "question",
+    "quote_of",
 ]

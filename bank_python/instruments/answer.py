@@ -108,7 +108,7 @@ class FunctionNode(Node):
 
     value_type: ClassVar[type]
     """The class of its value."""
-    quotes: ClassVar[Factor | None] = None
+    quoted_as: ClassVar[Factor | None] = None
     """The kind of market quantity that its quotes are, if they are of one kind."""
 
     def __init__(self, name: str, inputs: Sequence[Node]) -> None:
