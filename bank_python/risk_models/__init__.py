@@ -6,6 +6,7 @@ are made once and asked often: curves, smiles and surfaces, models with their pa
 """
 
 from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, Violation, calendar_gap, check_slices
+from bank_python.risk_models.barrier import barrier_price
 from bank_python.risk_models.black_litterman import BlackLitterman, black_litterman
 from bank_python.risk_models.black_scholes import Greeks, black_scholes_greeks, black_scholes_price
 from bank_python.risk_models.bond import bond_price
@@ -16,6 +17,7 @@ from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.curve_bonds import bond_value_on_curve, curve_yield, par_swap_rate, swap_value_on_curve
+from bank_python.risk_models.digital import asset_digital_greeks, asset_digital_price, digital_greeks, digital_price
 from bank_python.risk_models.extremes import GpdFit, TailFit, fit_gpd, fit_tail
 from bank_python.risk_models.floating import floating_price, swap_value
 from bank_python.risk_models.forward import forward_price, forward_value
@@ -88,6 +90,9 @@ __all__ = [
     "american_greeks",
     "american_price",
     "as_curve",
+    "asset_digital_greeks",
+    "asset_digital_price",
+    "barrier_price",
     "black_litterman",
     "black_scholes_greeks",
     "black_scholes_price",
@@ -103,6 +108,8 @@ __all__ = [
     "cds_value",
     "check_slices",
     "curve_yield",
+    "digital_greeks",
+    "digital_price",
     "fit_gpd",
     "fit_slice",
     "fit_tail",

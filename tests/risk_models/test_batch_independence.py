@@ -25,6 +25,19 @@ def option_lanes(rng):
     return [spot, strike, expiry, rate, vol, dividend, rng.integers(0, 2, SIZE).astype(float)]
 
 
+def digital_lanes(rng):
+    return [*option_lanes(rng), rng.choice([1.0, 100.0, -5.0], SIZE)]
+
+
+def barrier_lanes(rng):
+    spot, strike, expiry, rate, vol, dividend, is_call = option_lanes(rng)
+    rate -= 0.02
+    barrier = spot * np.exp(rng.normal(0.0, rng.choice([0.01, 0.3], SIZE)))
+    flags = rng.integers(0, 2, (2, SIZE)).astype(float)
+    touched = rng.choice([0.0, 0.0, 1.0], SIZE)
+    return [spot, strike, barrier, expiry, rate, vol, dividend, is_call, *flags, rng.choice([0.0, 3.0], SIZE), touched]
+
+
 def bond_lanes(rng):
     frequency = rng.choice([1.0, 2.0, 4.0, 12.0], SIZE)
     maturity = rng.uniform(0.0, 40.0, SIZE)
@@ -164,6 +177,9 @@ LANES = {
     "accrued_interest": accrual_lanes,
     "american_greeks": option_lanes,
     "american_price": option_lanes,
+    "asset_digital_greeks": option_lanes,
+    "asset_digital_price": option_lanes,
+    "barrier_price": barrier_lanes,
     "black_scholes_greeks": option_lanes,
     "black_scholes_price": option_lanes,
     "bond_analytics": bond_lanes,
@@ -172,6 +188,8 @@ LANES = {
     "cds_accrued": accrued_lanes,
     "cds_analytics": cds_lanes,
     "cds_value": cds_lanes,
+    "digital_greeks": digital_lanes,
+    "digital_price": digital_lanes,
     "floating_price": floating_lanes,
     "forward_price": lambda rng: [forward_lanes(rng)[i] for i in (0, 2, 3, 4)],
     "forward_value": forward_lanes,

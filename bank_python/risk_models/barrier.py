@@ -1,0 +1,261 @@
+r"""European options with one barrier, watched continuously: knock-in and knock-out, with a rebate.
+
+With δ = 1 for a barrier below the spot and −1 for one above, everything is made of four values: the European option
+of each kind, A(±); a forward that is knocked in,
+
+.. math:: G = S e^{-qT} p' - K e^{-rT} p,
+
+where p is the probability that the barrier is touched and p′ the same with the asset as numeraire
+(:mod:`bank_python.risk_models.first_passage`); and the option that can only pay beyond the barrier's mirror image, by
+the reflection principle
+
+.. math:: R = \Big(\frac HS\Big)^{2\mu} A(H^2/S, K), \qquad \mu = \frac{r - q - \sigma^2/2}{\sigma^2} .
+
+A knock-in whose barrier is passed on the way out of the money (down-and-in call, up-and-in put) is worth R for a
+strike on the spot's side of the barrier, and :math:`\pm G + A(\mp)` for one beyond it: the forward, and the option of
+the other kind, which cannot be exercised but through the barrier. The other knock-in of the same strike is worth that
+less the forward. What knocks out is the European option less what knocks in. These are the formulas of Reiner and
+Rubinstein (A to F in Haug) with their terms collected so that small values are not differences of large ones.
+
+Examples
+--------
+>>> round(barrier_price(100.0, 90.0, 95.0, 0.5, 0.08, 0.25, 0.04, rebate=3.0), 4)  # Haug, down-and-out call
+9.0246
+
+References
+----------
+E. Reiner and M. Rubinstein, "Breaking down the barriers", Risk 4 (1991), no. 8, 28-35.
+
+E. G. Haug, *The Complete Guide to Option Pricing Formulas*, 2nd edition (2007), section 4.17.1 and table 4-13.
+
+M. Broadie, P. Glasserman and S. Kou, "A continuity correction for discrete barrier options", Mathematical Finance 7
+(1997), 325-349.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.normal import pdf_lanes
+from bank_python.risk_models.first_passage import Passage, mills_drop, touch_discount
+from bank_python.risk_models.option_lanes import OptionLanes, log_ratio
+from bank_python.risk_models.time_value import Tails, is_small
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from bank_python.numerics import FloatArray, Numbers
+
+__all__ = ["barrier_price"]
+
+# Without volatility or time this stands in for σ√T: every distance is then far too many deviations to matter, and all
+# limits come out.
+_LEAST_DEVIATION = 1e-150
+
+
+def barrier_price(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    barrier: ArrayLike,
+    expiry: ArrayLike,
+    rate: ArrayLike,
+    vol: ArrayLike,
+    dividend: ArrayLike = 0.0,
+    is_call: ArrayLike = True,
+    is_up: ArrayLike = False,
+    is_in: ArrayLike = False,
+    rebate: ArrayLike = 0.0,
+    touched: ArrayLike = False,
+) -> Numbers:
+    r"""Return the price of a European option with one barrier.
+
+    Parameters
+    ----------
+    spot : array_like
+        Price of the underlying, at least 0. At the barrier or beyond it, the barrier counts as touched now.
+    strike : array_like
+        Strike, at least 0.
+    barrier : array_like
+        Level that knocks the option in or out, at least 0.
+    expiry : array_like
+        Years to expiry, at least 0.
+    rate : array_like
+        Continuously compounded rate, a decimal; may be negative.
+    vol : array_like
+        Annual volatility, a decimal, at least 0.
+    dividend : array_like, default 0.0
+        Continuous dividend yield, a decimal; may be negative.
+    is_call : array_like of bool, default True
+        Call or put; numbers are read as non-zero for a call, and likewise for the other flags.
+    is_up : array_like of bool, default False
+        Whether the barrier is touched from below (up) or from above (down).
+    is_in : array_like of bool, default False
+        Whether the option begins (knock-in) or ends (knock-out) when the barrier is touched.
+    rebate : array_like, default 0.0
+        Amount paid when a knock-out is touched, or at expiry if a knock-in has not been; any finite number.
+    touched : array_like of bool, default False
+        Whether the barrier has been touched before now: a knock-in is then the European option, and of a knock-out
+        nothing is left, as its rebate has been paid.
+
+    Returns
+    -------
+    float or ndarray
+        Array of the arguments' broadcast shape; a float if all are scalars. NaN where an argument is outside
+        its range, infinite or NaN.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not broadcast. Values never raise.
+
+    Notes
+    -----
+    The price is for a barrier that is watched at every moment. One that is watched at n equidistant times only is
+    worth about the same with the barrier moved away from the spot, by Broadie, Glasserman and Kou's correction
+
+    .. math:: H \to H \exp(\pm 0.5826\,\sigma\sqrt{T/n})
+
+    (+ for an up barrier; the constant is −ζ(1/2)/√(2π)): pass that level as `barrier`, and `touched` by the real one.
+
+    Against 400 digits the absolute error is within 1e-15 of the larger of spot and strike, and within 1e-14 of the
+    rebate, for σ√T from 1e-5 to 10, expiries from seconds to decades and barriers from 1e-8 of σ√T to any distance.
+    Beside that the relative error is within some 1e-13, growing with the square of the distance in deviations, for
+    knock-ins passed out of the money with the strike on the spot's side (to 1e-300), for knock-outs passed out of the
+    money with the strike beyond the barrier (so also with the spot right beside it), and for rebates. It is lost, down
+    to the absolute error, where a value is small beside the European option: up-and-out calls and down-and-out puts (a
+    part in 1e5 is left of a price of 1e-10 for a spot of 100), and knock-outs of the first kind beside their barrier.
+
+    A negative rate is fine with a rebate; the value of one paid when touched is NaN only where rate times expiry is
+    below −8.
+
+    Examples
+    --------
+    >>> barrier_price(100.0, [90.0, 100.0, 110.0], 95.0, 0.5, 0.08, 0.25, 0.04, rebate=3.0).round(4)
+    array([9.0246, 6.7924, 4.8759])
+    >>> barrier_price(100.0, 100.0, 105.0, 0.5, 0.08, 0.25, 0.04, is_up=True, is_in=[True, False]).round(4)
+    array([7.8368, 0.0127])
+    """
+    shape, lanes = to_lanes(spot, strike, barrier, expiry, rate, vol, dividend, is_call, is_up, is_in, rebate, touched)
+    with np.errstate(all="ignore"):
+        S, K, H, T, r, sigma, q, call, up, inward, paid, past = lanes
+        option = OptionLanes.of([S, K, T, r, q, call])
+        valid = option.valid & all_finite([H, sigma, up, inward, paid, past]) & (H >= 0.0) & (sigma >= 0.0)
+        is_down, is_in_lane, before = up == 0.0, inward != 0.0, past != 0.0
+        now = np.where(is_down, S <= H, S >= H)
+        terms = _Terms.of(option, H, sigma, is_down)
+        european, knock_in, knock_out = _values(option, terms, sigma, is_down)
+        untouched = np.where(is_in_lane, knock_in, knock_out)
+        due = np.flatnonzero(paid)
+        if due.size:
+            untouched[due] += paid[due] * _rebate(terms.take(due), (r * T)[due], is_in_lane[due])
+        gone = np.where(is_in_lane, european, np.where(before, 0.0, paid))
+        price = np.where(now | before, gone, untouched)
+        return from_lanes(np.where(valid, price, np.nan), shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Terms:
+    """Barrier options as logarithms over the whole term; arrays of shape (n_lanes,)."""
+
+    forward: FloatArray  # discounted, as is the strike
+    strike: FloatArray
+    moneyness: FloatArray  # log of forward over strike
+    distance: FloatArray  # of the barrier from the spot, above 0
+    reach: FloatArray  # of the strike from the barrier, to the spot's side of it
+    side: FloatArray  # 1 for a barrier below the spot, −1 for one above
+    drift: FloatArray  # of the forward, away from the barrier
+    deviation: FloatArray
+
+    @classmethod
+    def of(cls, option: OptionLanes, barrier: FloatArray, sigma: FloatArray, is_down: NDArray[np.bool_]) -> _Terms:
+        side = np.where(is_down, 1.0, -1.0)
+        return cls(
+            option.forward,
+            option.discounted_strike,
+            option.log_ratio,
+            np.abs(log_ratio(option.spot, barrier)),
+            side * log_ratio(option.strike, barrier),
+            side,
+            side * ((option.rate - option.dividend) * option.expiry),
+            np.maximum(sigma * np.sqrt(option.expiry), _LEAST_DEVIATION),
+        )
+
+    def take(self, chosen: NDArray[np.intp]) -> _Terms:
+        return _Terms(*(getattr(self, field.name).take(chosen) for field in fields(self)))
+
+    @property
+    def half(self) -> FloatArray:
+        """Half the variance, as a drift away from the barrier."""
+        return self.side * (0.5 * self.deviation * self.deviation)
+
+
+def _values(
+    option: OptionLanes, terms: _Terms, sigma: FloatArray, is_down: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the European option, and the knock-in and knock-out before the barrier is touched."""
+    time_value = option.smaller * Tails.of(option.log_ratio, sigma * np.sqrt(option.expiry)).time_value
+    european = option.intrinsic + time_value
+    inside = terms.reach >= 0.0
+    outward = option.is_call == is_down  # passes the barrier on the way out of the money
+    knock_in = np.where(outward, time_value + _intrinsic(option, ~option.is_call), european)
+    reflected = np.flatnonzero(inside)
+    if reflected.size:
+        knock_in[reflected] = _mirrored(terms.take(reflected))
+    knock_out = np.zeros_like(knock_in)
+    through = np.flatnonzero(outward != inside)  # where the forward that is knocked in is a part of it
+    if through.size:
+        sign = np.where(option.is_call[through], 1.0, -1.0)
+        gained, kept = _forwards(terms.take(through))
+        knock_in[through] += sign * gained
+        knock_out[through] = sign * kept
+    knock_in = np.clip(knock_in, 0.0, european)  # rounding must not leave the bounds
+    knock_out = np.where(outward & ~inside, np.clip(knock_out, 0.0, european), european - knock_in)
+    return european, knock_in, knock_out
+
+
+def _intrinsic(option: OptionLanes, is_call: NDArray[np.bool_]) -> FloatArray:
+    difference = option.forward - option.discounted_strike
+    return np.maximum(np.where(is_call, difference, -difference), 0.0)
+
+
+def _forwards(terms: _Terms) -> tuple[FloatArray, FloatArray]:
+    """Return a forward that begins, and one that ends, when the barrier is touched."""
+    by_asset = Passage.of(terms.distance, terms.drift + terms.half, terms.deviation)
+    by_cash = Passage.of(terms.distance, terms.drift - terms.half, terms.deviation)
+    return (
+        terms.forward * by_asset.touched - terms.strike * by_cash.touched,
+        terms.forward * by_asset.untouched - terms.strike * by_cash.untouched,
+    )
+
+
+def _rebate(terms: _Terms, interest: FloatArray, is_in: NDArray[np.bool_]) -> FloatArray:
+    """Return what a unit of rebate is worth: if not touched, at expiry, or when touched."""
+    drift = terms.drift - terms.half
+    passage = Passage.of(terms.distance, drift, terms.deviation)
+    at_touch = touch_discount(terms.distance, drift, terms.deviation, interest, passage.density)
+    return np.where(is_in, np.exp(-interest) * passage.untouched, at_touch)
+
+
+def _mirrored(terms: _Terms) -> FloatArray:
+    """Return R: an option on the mirror image of the spot, for strikes on the spot's side of the barrier.
+
+    Its two tails are multiples of the density φ(d₂) of the strike times exp(−2 distance reach/σ²T), the probability
+    that a path which ends at the strike has touched the barrier: nothing overflows.
+    """
+    deviation, distance, side = terms.deviation, terms.distance / terms.deviation, terms.side
+    half = 0.5 * deviation
+    mirrored = (terms.drift - (terms.distance + terms.reach)) / deviation  # of the forward beyond the strike
+    h = np.abs(mirrored)
+    bridge = np.exp(-2.0 * distance * (terms.reach / deviation))
+    weight = terms.strike * pdf_lanes(terms.moneyness / deviation - half) * bridge
+    inner, outer, drop = mills_drop(h, half)
+    beyond = (h >= half) | is_small(h, half)
+    # (H/S)^2μ times strike and mirrored forward
+    power = -2.0 * (terms.drift / deviation - side * half) * distance
+    strike, forward = terms.strike * np.exp(power), terms.forward * np.exp(power - 2.0 * side * terms.distance)
+    intrinsic = np.where(mirrored > 0.0, side * (forward - strike), 0.0)
+    return intrinsic + np.where(beyond, weight * drop, np.minimum(forward, strike) - weight * (inner + outer))
