@@ -2,17 +2,19 @@
 
 from bank_python.instruments.american import AmericanOption
 from bank_python.instruments.answer import Answer, FunctionNode, Lookup, ask, question
+from bank_python.instruments.barrier import BarrierOption
 from bank_python.instruments.bond import Bond
 from bank_python.instruments.book import Book, ProfitAndLoss
 from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
 from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label
+from bank_python.instruments.digital import DigitalOption
 from bank_python.instruments.discount_curve import DiscountCurve
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.floating_bond import FloatingBond
 from bank_python.instruments.forward_option import ForwardOption
 from bank_python.instruments.fx import FXForward, FXOption
-from bank_python.instruments.instrument import DatedInstrument, Instrument, Lognormal, quote_of
+from bank_python.instruments.instrument import DatedInstrument, Instrument, Lognormal, is_spot, quote_of
 from bank_python.instruments.option import Option
 from bank_python.instruments.perpetual import PerpetualFuture
 from bank_python.instruments.position import Position
@@ -25,11 +27,13 @@ __all__ = [
     "AmericanOption",
     "Answer",
     "Argument",
+    "BarrierOption",
     "Bond",
     "Book",
     "CreditCurve",
     "CreditDefaultSwap",
     "DatedInstrument",
+    "DigitalOption",
     "DiscountCurve",
     "Equity",
     "Expiry",
@@ -53,6 +57,7 @@ __all__ = [
     "ProfitAndLoss",
     "VolSurface",
     "ask",
+    "is_spot",
     "question",
     "quote_of",
 ]

@@ -10,7 +10,7 @@ rolling the clock revalues it; without one, time stands still.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeGuard, dataclass_transform
 
 from bank_python.dagger import ArrayNode, Flag, Inferred, Node, Source, Term
 from bank_python.errors import BankError, GraphError, InstrumentError
@@ -33,6 +33,7 @@ __all__ = [
     "Lognormal",
     "end_on",
     "finite",
+    "is_spot",
     "known_currency",
     "negative",
     "positive",
@@ -265,6 +266,11 @@ def quote_of(node: object) -> Node | float | None:
         source: Node | float = getattr(node, node.quote_source)
         return source
     return None
+
+
+def is_spot(node: object) -> TypeGuard[Instrument]:
+    """Whether a node is a contract held for its own price: a share, a coin; no currency, no derivative."""
+    return isinstance(node, Instrument) and bool(node.quote_source) and node.factor_of(node.quote_source) is Factor.SPOT
 
 
 class DatedInstrument(Instrument):
