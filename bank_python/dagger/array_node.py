@@ -156,7 +156,7 @@ def _source(name: str, key: str, source: object) -> Node | float:
 
 
 def _require(name: str, kind: str, wanted: Sequence[str], given: Mapping[str, object]) -> None:
-    if set(wanted) != set(given):
+    if len(wanted) != len(given) or not all(map(given.__contains__, wanted)):
         raise GraphError(f"{name}: wants the {kind}s {sorted(wanted)}, got {sorted(given)}", name=name)
 
 

@@ -57,7 +57,8 @@ class Construction:
             for key, item in terms.items()
             if item.init or isinstance(item, MadeAt)
         ]
-        self._words = [(key, item.parameter, item.take) for key, item in self.labels.items()]
+        self._words = [(key, item.parameter, item.sure, item.take) for key, item in self.labels.items()]
+        self._completes = any("complete" in vars(base) and base.__module__ != _HOME for base in kind.__mro__)
         self._end = [key for key, item in terms.items() if isinstance(item, MadeAt | Expiry)]
         self._lookups = self._ordered({key: item for key, item in sources.items() if item.lookup is not None})
 
@@ -100,8 +101,12 @@ class Construction:
             value = arguments.get(parameter)
             if value is not None or not inferred:
                 terms[key] = take(name, value, arguments)
-        self._kind.complete(name, arguments, terms)
-        words = {key: take(name, arguments[parameter]) for key, parameter, take in self._words}
+        if self._completes:
+            self._kind.complete(name, arguments, terms)
+        words: dict[str, str] = {}
+        for key, parameter, sure, spelt in self._words:
+            word = arguments[parameter]
+            words[key] = word if word is sure else spelt(name, word)
         sources = {key: arguments[parameter] for key, parameter in self._sources}
         for key, source, lookup in self._lookups:
             if isinstance(sources[key], FunctionNode):

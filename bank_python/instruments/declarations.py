@@ -70,6 +70,8 @@ class Label(Declaration):
     ) -> None:
         super().__init__(doc, default=default, alias=alias)
         self.check = check
+        self.sure = default if isinstance(default, str) else REQUIRED
+        """A word that needs no check."""
 
     if TYPE_CHECKING:
 
