@@ -70,11 +70,13 @@ class Construction:
 
     def signature(self) -> inspect.Signature:
         """Return the signature of the constructor: required arguments first, those that all contracts have last."""
-        last = {item.parameter for base in self._kind.__mro__ if base.__module__ == _HOME for item in _own(base)}
-        order = sorted(self.arguments, key=lambda key: (key in self._defaults, key in last))
         own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str)
-        return inspect.Signature([own, name, *map(self._parameter, order)], return_annotation=None)
+        return inspect.Signature([own, name, *map(self._parameter, self._order())], return_annotation=None)
+
+    def _order(self) -> list[str]:
+        last = {item.parameter for base in self._kind.__mro__ if base.__module__ == _HOME for item in _own(base)}
+        return sorted(self.arguments, key=lambda key: (key in self._defaults, key in last))
 
     def _parameter(self, key: str) -> inspect.Parameter:
         default = self._defaults.get(key, inspect.Parameter.empty)
@@ -143,7 +145,7 @@ class Construction:
         return [(str(key), asking[str(key)], lookups[str(key)]) for key in order]
 
     def _mismatch(self, name: str, given: Mapping[str, Any]) -> ContractArgumentError:
-        cls, known = self._kind.__name__, ", ".join(self.arguments)
+        cls, known = self._kind.__name__, ", ".join(self._order())
         for key in given:
             if key not in self.arguments:
                 near = difflib.get_close_matches(key, self.arguments, n=1)
@@ -151,7 +153,7 @@ class Construction:
                 return ContractArgumentError(
                     f"{cls} {name!r} has no argument {key}{hint} It takes {known}", name=name, argument=key
                 )
-        missing = [key for key in self.arguments if key in self._required and key not in given]
+        missing = [key for key in self._order() if key in self._required and key not in given]
         return ContractArgumentError(
             f"{cls} {name!r} needs {', '.join(missing)}; it takes {known}", name=name, argument=missing[0]
         )
