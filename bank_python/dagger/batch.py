@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from bank_python.dagger.node import Node
 from bank_python.dagger.outcome import Failure, Outcome, upstream_failure
 from bank_python.errors import ValuationError
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.array_node import ArrayNode
     from bank_python.dagger.contract import Contract
+    from bank_python.dagger.node import Node
 
 __all__ = [
     "Attempt",
@@ -51,7 +51,6 @@ __all__ = [
     "node_cells",
     "price_masked",
     "price_nodes",
-    "row_of",
     "unvalued",
 ]
 
@@ -59,31 +58,9 @@ _Kind = TypeVar("_Kind", bound="ArrayNode")
 _FEWEST = 4
 
 
-def row_of(contract: ArrayNode, read: Callable[[Node], object]) -> list[float]:
-    """Return a contract as the arguments of its class's ``price``: what its sources give, then its terms.
-
-    Parameters
-    ----------
-    contract : ArrayNode
-        Each source of which has a number.
-    read : callable
-        From a node to its value, or raising its error.
-    """
-    sources = [
-        float(cast("float", read(source))) if isinstance(source, Node) else source
-        for source in contract._sources.values()
-    ]
-    return [*sources, *contract._terms.values()]
-
-
 def node_cells(contracts: Sequence[ArrayNode]) -> list[tuple[int, int, Node]]:
     """Return the cells of a batch that follow nodes: argument, contract, and which node it is."""
-    return [
-        (argument, column, source)
-        for column, contract in enumerate(contracts)
-        for argument, source in enumerate(contract._sources.values())
-        if isinstance(source, Node)
-    ]
+    return [(place, column, node) for column, item in enumerate(contracts) for place, node in item.node_sources()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +95,7 @@ class ContractBatch(Generic[_Kind]):
         read : callable
             From a node to its value.
         """
-        rows = np.array([row_of(contract, read) for contract in contracts], dtype=np.float64)
+        rows = np.array([contract.arguments(read) for contract in contracts], dtype=np.float64)
         labels = tuple(contract.name for contract in contracts)
         return cls(type(contracts[0]), tuple(contracts), rows.T.copy(), labels)
 
@@ -440,7 +417,7 @@ def input_failure(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure |
 
 def diagnosis(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure:
     """Return the failure of a node that came out as not a number, its inputs being numbers."""
-    inputs = dict(zip(node.argument_names, row_of(node, read), strict=True))
+    inputs = dict(zip(node.argument_names, node.arguments(read), strict=True))
     return unvalued(node.name, node.diagnose(inputs))
 
 

@@ -140,7 +140,7 @@ class Source(Declaration):
     @overload
     def __get__(self, node: Contract, owner: type) -> Node | float: ...
     def __get__(self, node: Contract | None, owner: type) -> Self | Node | float:
-        return self if node is None else node._sources[self.name]
+        return self if node is None else node.source_at(self.name)
 
     def __set__(self, node: Contract, value: Node | float) -> None:
         raise GraphError(
@@ -209,7 +209,7 @@ class Term(Declaration):
     @overload
     def __get__(self, node: Contract, owner: type) -> float: ...
     def __get__(self, node: Contract | None, owner: type) -> Self | float:
-        return self if node is None else node._terms[self.name]
+        return self if node is None else node.term_at(self.name)
 
     def __set__(self, node: Contract, value: float) -> None:
         raise GraphError(
@@ -397,6 +397,31 @@ class Contract(metaclass=_ContractType):
         cls.argument_names = (*cls.source_names, *cls.term_names)
         _refuse_names(cls)
         _bind_own(cls)
+
+    def source_at(self, name: str) -> Node | float:
+        """Return what is given as the source of that name."""
+        return self._sources[name]
+
+    def term_at(self, name: str) -> float:
+        """Return the term of that name."""
+        return self._terms[name]
+
+    def node_sources(self) -> list[tuple[int, Node]]:
+        """Return those sources that are nodes, each with its place among the arguments."""
+        return [(place, item) for place, item in enumerate(self._sources.values()) if isinstance(item, Node)]
+
+    def arguments(self, read: Callable[[Node], object]) -> list[float]:
+        """Return the contract as the arguments of ``price``: what its sources give, then its terms.
+
+        Parameters
+        ----------
+        read : callable
+            From a node to its value, or raising its error.
+        """
+        sources = [
+            float(cast("float", read(item))) if isinstance(item, Node) else item for item in self._sources.values()
+        ]
+        return [*sources, *self._terms.values()]
 
     @classmethod
     def declared(cls, kind: type[_Declared]) -> dict[str, _Declared]:

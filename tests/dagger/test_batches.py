@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_python.dagger import ArrayNode, ContractBatch, DependencyGraph, Failure, Leaf, Source, Term
-from bank_python.dagger.batch import LiveBatch, attempt, diagnosis, input_failure, node_cells, price_masked, row_of
+from bank_python.dagger.batch import LiveBatch, attempt, diagnosis, input_failure, node_cells, price_masked
 from bank_python.errors import UpstreamError, ValuationError
 
 
@@ -43,7 +43,7 @@ def value_of(node):
 def test_rows_follow_nodes_and_numbers():
     leaf = Leaf("L", 9.0)
     nodes = [Root("A", leaf, 2.0), Root("B", 16.0, 1.0)]
-    assert [row_of(node, value_of) for node in nodes] == [[9.0, 2.0], [16.0, 1.0]]
+    assert [node.arguments(value_of) for node in nodes] == [[9.0, 2.0], [16.0, 1.0]]
     assert node_cells(nodes) == [(0, 0, leaf)]
     batch = ContractBatch.of(nodes, value_of)
     assert (batch.labels, batch.names, len(batch)) == (("A", "B"), ("level", "size"), 2)

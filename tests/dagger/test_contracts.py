@@ -125,8 +125,10 @@ def test_one_value_for_all_is_spread_out():
     [
         (
             lambda spot, strik: spot,
-            r"Made.price\(spot, strik\) does not match the class, which declares the sources spot and the terms "
-            + r"strike: strik is not declared; strike is not taken\. Name the arguments as declared",
+            (
+                r"Made.price\(spot, strik\) does not match the class, which declares the sources spot and the terms "
+                r"strike: strik is not declared; strike is not taken\. Name the arguments as declared"
+            ),
         ),
         (lambda spot: spot, "strike is not taken"),
         (lambda spot, strike, extra: spot, "extra is not declared"),
