@@ -418,9 +418,7 @@ class Contract(metaclass=_ContractType):
         read : callable
             From a node to its value, or raising its error.
         """
-        sources = [
-            float(cast("float", read(item))) if isinstance(item, Node) else item for item in self._sources.values()
-        ]
+        sources = [float(read(item)) if isinstance(item, Node) else item for item in self._sources.values()]  # type: ignore[arg-type]  # a number
         return [*sources, *self._terms.values()]
 
     @classmethod

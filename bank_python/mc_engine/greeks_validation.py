@@ -26,7 +26,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -125,16 +126,27 @@ def validate_greeks(plan: ValuationPlan, n_paths: int, seed: int) -> tuple[Greek
     seed : int
         The same seed gives the same numbers.
     """
-    chosen: list[tuple[float, str, _Option, dict[str, float]]] = []
+    ranked: list[tuple[float, str, int, PricedBlock, dict[str, FloatArray]]] = []
     for block in plan.blocks:
         if "payoff" in block.kind.bindings:
-            chosen += _options(block)
-    chosen.sort(key=lambda item: (-item[0], item[1]))
+            figures = _greeks(block)
+            held = (np.abs(block.holdings).sum(axis=0) * np.abs(figures["vega"])).tolist()
+            ranked += [(vega, block.names[i], i, block, figures) for i, vega in enumerate(held) if vega > 0.0]
+    ranked.sort(key=lambda item: (-item[0], item[1]))
+    options = ((name, _Option(block.batch.inputs(i), block.kind), i, figures) for _, name, i, block, figures in ranked)
+    chosen = (item for item in options if item[1].years > 0.0 and item[1].vol > 0.0)
     rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(_STREAM,))))
     normals = rng.standard_normal(n_paths)
     return tuple(
-        GreekCheck(name, greek, method, float(sample.mean()), float(sample.std() / math.sqrt(n_paths)), figures[greek])
-        for _, name, option, figures in chosen[:_MOST]
+        GreekCheck(
+            name,
+            greek,
+            method,
+            float(sample.mean()),
+            float(sample.std() / math.sqrt(n_paths)),
+            float(figures[greek][i]),
+        )
+        for name, option, i, figures in islice(chosen, _MOST)
         for greek, method, sample in _samples(option, normals)
     )
 
@@ -157,20 +169,14 @@ def left_out(plan: ValuationPlan) -> dict[str, str]:
     }
 
 
-def _options(block: PricedBlock) -> Iterator[tuple[float, str, _Option, dict[str, float]]]:
-    """Yield a block's contracts with the vega held, and their Greeks from the price."""
+def _greeks(block: PricedBlock) -> dict[str, FloatArray]:
+    """Return the Greeks of a block's contracts, from closed forms or from differences of the price."""
+    exact = block.batch.closed_form("greeks")
+    if exact is not None:
+        return {greek: cast("FloatArray", getattr(exact, greek)) for greek in ("delta", "gamma", "vega")}
     of, derivatives = block.kind.simulated_as, take_derivatives(block.batch)
-    exact = {
-        "delta": derivatives.first[of.spot],
-        "gamma": derivatives.second[of.spot, of.spot],
-        "vega": derivatives.first[of.vol],
-    }
-    amounts = np.abs(block.holdings).sum(axis=0)
-    held = amounts * np.abs(exact["vega"])
-    for i, name in enumerate(block.names):
-        option = _Option(block.batch.inputs(i), block.kind)
-        if option.years > 0.0 and option.vol > 0.0 and held[i] > 0.0:
-            yield float(held[i]), name, option, {greek: float(figures[i]) for greek, figures in exact.items()}
+    first, second = derivatives.first, derivatives.second
+    return {"delta": first[of.spot], "gamma": second[of.spot, of.spot], "vega": first[of.vol]}
 
 
 def _samples(option: _Option, z: FloatArray) -> Iterator[tuple[str, str, FloatArray]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from bank_python.dagger import ContractBatch
 from bank_python.errors import InstrumentError
 from bank_python.instruments import Instrument
 from bank_python.instruments.currency import find_conversion
@@ -115,7 +114,7 @@ def _position_state(book: Book, position: Position, base: str) -> PositionState:
         book.name,
         held.name,
         None if contract is None else type(contract),
-        ContractBatch.of([contract], value_of).inputs(0) if contract is not None and error is None else {},
+        _arguments(contract) if contract is not None and error is None else {},
         position.quantity,
         position.multiplier,
         position.cost_basis if position.marked else 0.0,
@@ -130,3 +129,7 @@ def _why_not(position: Position, contract: Instrument | None) -> Exception | Non
     if position.error is None and not position.marked:
         return InstrumentError(f"{position.name} has no opening mark", name=position.name)
     return position.error
+
+
+def _arguments(contract: Instrument) -> dict[str, float]:
+    return dict(zip(contract.argument_names, contract.arguments(value_of), strict=True))
