@@ -28,6 +28,7 @@ from bank_python.risk_models import (
     SmileQuotes,
     SviSlice,
     american_price,
+    barrier_price,
     black_scholes_greeks,
     black_scholes_price,
     fit_slice,
@@ -190,6 +191,39 @@ def american(report: Report) -> None:
         )
 
 
+def barrier(report: Report) -> None:
+    """Price barrier options of all eight kinds, with and without a rebate."""
+    n, rng, market = 5_000, np.random.default_rng(0), Market()
+    strikes, days = rng.uniform(80.0, 120.0, n), rng.integers(10, 1000, n)
+    calls, ups, ins = rng.integers(0, 2, (3, n))
+    levels = np.where(ups == 1, rng.uniform(101.0, 140.0, n), rng.uniform(60.0, 99.0, n))
+    kinds = ((ql.Barrier.DownOut, ql.Barrier.DownIn), (ql.Barrier.UpOut, ql.Barrier.UpIn))
+    engine = ql.AnalyticBarrierEngine(market.process())
+    terms = (strikes, levels, days / 365.0, market.rate, market.vol, market.dividend, calls, ups, ins)
+    for rebate in (0.0, 3.0):
+        made = []
+        columns = (strikes, levels, days, calls, ups, ins)
+        for strike, level, day, call, up, inward in zip(*(column.tolist() for column in columns), strict=True):
+            payoff = ql.PlainVanillaPayoff(ql.Option.Call if call else ql.Option.Put, strike)
+            made.append(ql.BarrierOption(kinds[up][inward], level, rebate, payoff, ql.EuropeanExercise(TODAY + day)))
+            made[-1].setPricingEngine(engine)
+
+        def theirs(made: list[object] = made) -> list[float]:
+            market.nudge()
+            return [option.NPV() for option in made]
+
+        def ours(rebate: float = rebate) -> np.ndarray:
+            return barrier_price(100.0, *terms, rebate)
+
+        figures, spot = np.array(theirs()), market.spot.value()
+        note = require("barrier", float(np.abs(barrier_price(spot, *terms, rebate) - figures).max()), 1e-10)
+        medians = cpu({"bank_python": ours, "QuantLib AnalyticBarrier": theirs}, 9, n)
+        name = "with a rebate" if rebate else "no rebate"
+        report.case(f"barrier options, {name}, a batch of {n:,}, one option", medians, note)
+        ratio = medians["QuantLib AnalyticBarrier"] / medians["bank_python"]
+        report.ratio(f"barrier, {name}: QuantLib / bank_python", ratio, "≥ 4")
+
+
 def heston(report: Report) -> None:
     """Price ten expiries of a hundred strikes each."""
     strips, model = 10, (0.04, 1.5, 0.04, 0.5, -0.7)
@@ -260,7 +294,14 @@ def svi(report: Report) -> None:
     )
 
 
-CASES = {"european": european, "implied": implied, "american": american, "heston": heston, "svi": svi}
+CASES = {
+    "european": european,
+    "implied": implied,
+    "american": american,
+    "barrier": barrier,
+    "heston": heston,
+    "svi": svi,
+}
 
 
 def main() -> None:

@@ -121,13 +121,14 @@ def barrier_price(
 
     (+ for an up barrier; the constant is −ζ(1/2)/√(2π)): pass that level as `barrier`, and `touched` by the real one.
 
-    Against 400 digits the absolute error is within 1e-15 of the larger of spot and strike, and within 1e-14 of the
-    rebate, for σ√T from 1e-5 to 10, expiries from seconds to decades and barriers from 1e-8 of σ√T to any distance.
-    Beside that the relative error is within some 1e-13, growing with the square of the distance in deviations, for
-    knock-ins passed out of the money with the strike on the spot's side (to 1e-300), for knock-outs passed out of the
-    money with the strike beyond the barrier (so also with the spot right beside it), and for rebates. It is lost, down
-    to the absolute error, where a value is small beside the European option: up-and-out calls and down-and-out puts (a
-    part in 1e5 is left of a price of 1e-10 for a spot of 100), and knock-outs of the first kind beside their barrier.
+    Against 60 digits and more the absolute error is within 1e-15 of the larger of spot and strike, and within 1e-14 of
+    the rebate, for σ√T from 2e-5 to 10, expiries from half a minute to decades, and barriers from 1e-8 of σ√T to any
+    distance. Beside that the relative error is within some 1e-13, growing with the square of the distance in
+    deviations and like 1/σ√T below 0.01, for knock-ins passed out of the money with the strike on the spot's side (to
+    1e-300), for knock-outs passed out of the money with the strike beyond the barrier (so also with the spot right
+    beside it), and for rebates. It is lost, down to the absolute error, where any other value is small beside the
+    European option: an up-and-out call or a down-and-out put worth 1e-9 at a spot of 100 has four digits, and so has
+    a down-and-out call worth that with its strike above a barrier right below the spot.
 
     A negative rate is fine with a rebate; the value of one paid when touched is NaN only where rate times expiry is
     below −8.
