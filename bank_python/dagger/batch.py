@@ -257,6 +257,11 @@ class LiveBatch(Generic[_Kind]):
         return self.cells[:, : len(self.contracts)]
 
     @property
+    def capacity(self) -> int:
+        """How many contracts fit before the cells are replaced by larger ones."""
+        return int(self.cells.shape[1])
+
+    @property
     def everything(self) -> NDArray[np.intp]:
         """All columns; the same array as long as their number stays the same."""
         if len(self._everything) != len(self.contracts):
@@ -271,7 +276,7 @@ class LiveBatch(Generic[_Kind]):
     def append(self, contract: _Kind, arguments: Sequence[float]) -> int:
         """Add a contract with its arguments, and return its column."""
         column = len(self.contracts)
-        if column == self.cells.shape[1]:
+        if column == self.capacity:
             self.cells = np.concatenate([self.cells, np.full_like(self.cells, np.nan)], axis=1)
         self.contracts.append(contract)
         self.cells[:, column] = arguments

@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from bank_python.dagger.contract import REQUIRED, Declaration, Source, Term
-from bank_python.errors import ContractArgumentError, GraphError
+from bank_python.errors import BankError, ContractArgumentError, GraphError
 from bank_python.instruments.answer import FunctionNode, Lookup, ask
 from bank_python.instruments.declarations import Expiry, Label, MadeAt
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Construction", "constructor"]
 
 _END = "end"
+_RESERVED = frozenset({"self", "name", "sources", "terms"})
 _HOME = "bank_python.instruments.instrument"
 """The module whose arguments, those of all contracts, come last in a signature."""
 
@@ -41,14 +42,15 @@ class Construction:
     Raises
     ------
     GraphError
-        A source asks about what the class does not have, or two sources ask about each other.
+        Two declarations want the same argument, a term does not allow its own default, a source asks about what the
+        class does not have, or two sources ask about each other.
     """
 
     def __init__(self, kind: type[Instrument]) -> None:
         self._kind = kind
         sources, terms = kind.declared(Source), kind.declared(Term)
         self.labels = kind.declared(Label)
-        self.arguments = {item.parameter: item for item in kind.declared(Declaration).values() if item.init}
+        self.arguments = _arguments_of(kind)
         self._defaults = {key: item.default for key, item in self.arguments.items() if item.default is not REQUIRED}
         self._required = frozenset(self.arguments) - self._defaults.keys()
         self._sources = [(key, item.parameter) for key, item in sources.items()]
@@ -157,6 +159,28 @@ class Construction:
         return ContractArgumentError(
             f"{cls} {name!r} needs {', '.join(missing)}; it takes {known}", name=name, argument=missing[0]
         )
+
+
+def _arguments_of(kind: type[Instrument]) -> dict[str, Declaration]:
+    """Return the arguments of the constructor, refusing what cannot be one."""
+    found: dict[str, Declaration] = {}
+    for key, item in kind.declared(Declaration).items():
+        if not item.init:
+            continue
+        other = found.setdefault(item.parameter, item)
+        if other is not item or item.parameter in _RESERVED:
+            owner = other.name if other is not item else "every contract"
+            raise GraphError(
+                f"{kind.__name__}.{key}: the constructor's argument {item.parameter} belongs to {owner}; give another "
+                "alias, or declare it with init=False",
+                name=key,
+            )
+        if isinstance(item, Term) and isinstance(item.default, int | float):
+            try:
+                item.admit(kind.__name__, item.default)
+            except BankError as error:
+                raise GraphError(f"{error}: it is the default of {kind.__name__}.{key}", name=key) from error
+    return found
 
 
 def constructor(kind: type[Instrument], by_parts: Callable[..., None]) -> Callable[..., None]:

@@ -260,6 +260,9 @@ class Instrument(_Declared):
         return contract
 
 
+Instrument.construction = Construction(Instrument)
+
+
 def quote_of(node: object) -> Node | float | None:
     """Return the source whose number a contract's value is as it stands: a share's price; None if it has none."""
     if isinstance(node, Instrument) and node.quote_source:

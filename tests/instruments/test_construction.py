@@ -237,6 +237,30 @@ def test_a_share_on_a_leaf_and_a_pair_keep_their_words():
     assert pickle.loads(pickle.dumps(Equity)) is Equity  # noqa: S301 - our own
 
 
+def test_what_cannot_be_an_argument_is_refused_when_the_class_is_defined():
+    with pytest.raises(GraphError, match=r"Clash.spot_source: the constructor's argument spot_source belongs to spot;"):
+
+        class Clash(Instrument):
+            spot = Source("a price")
+            spot_source = Term("a number")
+
+    with pytest.raises(GraphError, match=r"Taken.word: the constructor's argument name belongs to every contract"):
+
+        class Taken(Instrument):
+            word = Label("a word", alias="name")
+
+    with pytest.raises(GraphError, match=r"below 0|must be above zero.*: it is the default of Default.strike"):
+
+        class Default(Instrument):
+            strike = Term("a price", positive=True, default=-1.0)
+
+
+def test_the_base_itself_can_be_made_but_has_no_value():
+    bare = Instrument("I", {}, {}, "EUR")
+    assert bare.currency == "EUR"
+    assert "has no price function" in str(bare.error)
+
+
 # --- lookups --------------------------------------------------------------------------------------
 
 
