@@ -58,8 +58,9 @@ class ArrayNode(Contract, Node):
     wiring_attributes = ("_inputs", "_sources")
 
     def __init__(self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float]) -> None:
-        _require(name, "source", self.source_names, sources)
-        _require(name, "term", self.term_names, terms)
+        if tuple(sources) != self.source_names or tuple(terms) != self.term_names:
+            _require(name, "source", self.source_names, sources)
+            _require(name, "term", self.term_names, terms)
         self._sources = {key: _source(name, key, sources[key]) for key in self.source_names}
         self._terms = {key: float(terms[key]) for key in self.term_names}
         self._lanes: Lanes | None = None

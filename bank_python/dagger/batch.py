@@ -318,6 +318,15 @@ class LiveBatch(Generic[_Kind]):
             return attempt(self.kind, self.table)
         return attempt(self.kind, self.cells.take(columns, axis=1))
 
+    def lacking(self) -> NDArray[np.bool_]:
+        """Return which contracts have a source that is not a number, shape (contracts,); they have no price."""
+        return np.asarray(np.isnan(self.table[: len(self.kind.source_names)]).any(axis=0))
+
+    def failure(self, column: int, read: Callable[[Node], Outcome]) -> Failure:
+        """Return the failure of a contract that has no price: that of its input, or why ``price`` has no number."""
+        contract = self.contracts[column]
+        return input_failure(contract, read) or diagnosis(contract, read)
+
 
 class Attempt(NamedTuple):
     """What a call of ``price`` gave.

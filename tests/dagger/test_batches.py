@@ -185,5 +185,11 @@ def test_failures_say_where_they_come_from():
     assert input_failure(nodes[0], lambda _: 2.0) is None
     failure = diagnosis(nodes[0], lambda _: -2.0)
     assert str(failure.error) == "A cannot be valued: level=-2.0 has no root"
+    live = LiveBatch(Root)
+    for node, cell in zip(nodes, (np.nan, -2.0), strict=True):
+        live.append(node, [cell, 1.0])
+    assert live.lacking().tolist() == [True, False]
+    assert type(live.failure(0, outcomes.__getitem__).error) is UpstreamError
+    assert str(live.failure(1, lambda _: -2.0).error) == "B cannot be valued: level=-2.0 has no root"
     with pytest.raises(ValuationError, match="gives 'x', not a number"):
         _ = nodes[1].value

@@ -15,6 +15,7 @@ from bank_python.errors import ContractArgumentError, GraphError, InstrumentErro
 from bank_python.instruments import (
     AmericanOption,
     Bond,
+    Book,
     DatedInstrument,
     Equity,
     Expiry,
@@ -29,6 +30,9 @@ from bank_python.instruments import (
     PowerLawOption,
 )
 from bank_python.market_data import Clock, MarketData
+from bank_python.risk import PnLAttribution, capture, group_contracts, take_derivatives
+from bank_python.risk.quadratic import quadratic_plan
+from bank_python.risk.valuation import plan_valuation
 
 CALL = {"spot_source": 42.0, "vol_source": 0.2, "rate_source": 0.1, "strike": 40.0, "expiry": 0.5}
 
@@ -183,6 +187,37 @@ def test_a_subclass_may_reorder_add_and_write_its_own_constructor():
     assert Scaled("S", **CALL).value == 2.0 * Option("C", **CALL).value
 
 
+class Swapped(Option):
+    """The option with its price's arguments in an order of their own."""
+
+    @staticmethod
+    def price(strike, is_call, dividend, rate, vol, spot, made_at, expiry, clock):
+        return Option.price(clock, spot, vol, rate, dividend, made_at, strike, expiry, is_call)
+
+
+def test_every_road_binds_by_name():
+    made = {}
+    for kind in (Option, Swapped):
+        graph = DependencyGraph()
+        spot, vol = graph.register(MarketData("S", 100.0)), graph.register(MarketData("V", 0.2))
+        option = kind("C", spot_source=spot, vol_source=vol, rate_source=0.03, strike=95.0, expiry=0.5)
+        book = graph.register(Book("B", [Position("P", instrument=option, quantity=10)]))
+        opening, plan = capture([book]), plan_valuation([book])
+        ladder = graph.ladder(book, spot, [-5.0, 5.0]).values.tolist()
+        levels = np.array([[90.0, 110.0], [0.2, 0.3]])
+        spot.set_price(101.0)
+        day = PnLAttribution.between(opening, capture([book]), "waterfall")
+        made[kind] = (
+            option.value,
+            ladder,
+            plan.pnl(levels).tolist(),
+            day.by_factor,
+            quadratic_plan(plan).base.tolist(),
+        )
+    assert made[Swapped] == made[Option]
+    assert made[Option][0] > 0.0
+
+
 class Own(Option):
     def __init__(self, name, strike):
         super().__init__(name, **CALL | {"strike": strike})
@@ -305,7 +340,5 @@ def test_formulas_of_a_base_are_not_those_of_another_price():
 
     assert sorted(Halved.bindings) == ["price"]
     assert sorted(Option.bindings) == ["greeks", "payoff", "payoff_slope", "price"]
-    from bank_python.risk import group_contracts, take_derivatives
-
     halved, whole = (take_derivatives(group_contracts([kind("C", **CALL)])[0][0]) for kind in (Halved, Option))
     assert halved.first["spot"][0] == pytest.approx(0.5 * whole.first["spot"][0], rel=1e-6)
