@@ -23,6 +23,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
@@ -273,8 +274,8 @@ class LiveBatch(Generic[_Kind]):
         labels = tuple(contract.name for contract in self.contracts)
         return ContractBatch(self.kind, tuple(self.contracts), self.table.copy(), labels)
 
-    def append(self, contract: _Kind, arguments: Sequence[float]) -> int:
-        """Add a contract with its arguments, and return its column."""
+    def append(self, contract: _Kind, arguments: Sequence[float] | float = math.nan) -> int:
+        """Add a contract with its arguments, which may be written later, and return its column."""
         column = len(self.contracts)
         if column == self.capacity:
             self.cells = np.concatenate([self.cells, np.full_like(self.cells, np.nan)], axis=1)
