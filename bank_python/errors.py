@@ -39,6 +39,7 @@
     │   ├── MatrixError
     │   └── RootError
     ├── InstrumentError           (ValueError)   .name
+    │   └── ContractArgumentError (TypeError)    .name .argument
     ├── RiskError                 (ValueError)   .name .value
     │   ├── SimulationError
     │   └── SimulationCancelledError             .done .total
@@ -59,6 +60,7 @@ __all__ = [
     "CalibrationError",
     "ColumnTypeError",
     "ConflictError",
+    "ContractArgumentError",
     "CurveError",
     "CycleError",
     "DeskError",
@@ -269,6 +271,10 @@ class RootError(ModelError):
 
 class InstrumentError(BankError, ValueError):
     """A contract's terms do not make sense."""
+
+
+class ContractArgumentError(InstrumentError, TypeError):
+    """A contract is made with an argument that its class does not take, or without one that it needs."""
 
 
 class RiskError(BankError, ValueError):

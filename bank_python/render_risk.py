@@ -182,6 +182,8 @@ def _measures(result: MCResult) -> RichTable:
         notes.append(f"by derivatives, off by {result.fast_error:.2%} of VaR in the tail")
     if result.greek_checks:
         notes.append(f"Greeks within {result.worst_z_score:.1f} standard errors of closed forms")
+    if result.greeks_left_out:
+        notes.append(f"Greeks of {len(result.greeks_left_out)} not simulated, as they pay by more than the last price")
     shown.caption = "; ".join(notes)
     return shown
 

@@ -4,8 +4,10 @@ A change of a leaf is propagated to its dependents, each evaluated at most once,
 value came out the same. The graph knows no finance.
 """
 
-from bank_python.dagger.array_node import ArrayNode, Source, Term
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.batch import ContractBatch
 from bank_python.dagger.bumps import Greeks, Ladder, Slope
+from bank_python.dagger.contract import Flag, Inferred, Source, Term
 from bank_python.dagger.derived import DerivedNode, LargeNode, node_function
 from bank_python.dagger.engine import Batch, LeafBlock
 from bank_python.dagger.explain import Explanation, Plan, Profile, ProfileRow
@@ -13,7 +15,7 @@ from bank_python.dagger.graph import DependencyGraph
 from bank_python.dagger.journal import Entry, Evaluation, Recorder, Replay
 from bank_python.dagger.journals import BarbaraJournal, FileJournal, Journal, MemoryJournal
 from bank_python.dagger.leaf import Domain, Leaf
-from bank_python.dagger.node import Node
+from bank_python.dagger.node import Graph, Node
 from bank_python.dagger.observers import Subscription
 from bank_python.dagger.outcome import Failure
 from bank_python.dagger.policy import Background, Every, Moved, OnRead, Policy
@@ -26,6 +28,7 @@ __all__ = [
     "Background",
     "BarbaraJournal",
     "Batch",
+    "ContractBatch",
     "DependencyGraph",
     "DerivedNode",
     "Domain",
@@ -35,7 +38,10 @@ __all__ = [
     "Explanation",
     "Failure",
     "FileJournal",
+    "Flag",
+    "Graph",
     "Greeks",
+    "Inferred",
     "Journal",
     "Ladder",
     "LargeNode",

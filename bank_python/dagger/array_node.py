@@ -1,7 +1,7 @@
 """Nodes priced by one pure array function per class.
 
-A class of contracts declares its market inputs as :class:`Source` and its contract terms as :class:`Term`,
-and one ``price`` function that takes them in that order, as broadcastable float64 arrays::
+A class of contracts declares its market inputs, its terms and one ``price`` function that takes them by name, as
+broadcastable float64 arrays (:mod:`bank_python.dagger.contract`)::
 
     class Forward(ArrayNode):
         spot = Source("price of the underlying")
@@ -18,61 +18,25 @@ A source is a node or a plain number. In a graph the arguments and the values of
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, cast, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.dagger.batch import price_nodes
+from bank_python.dagger.contract import Contract, Source, Term
 from bank_python.dagger.node import Node
-from bank_python.dagger.outcome import Failure, Outcome, upstream_failure
-from bank_python.errors import GraphError, ValuationError
+from bank_python.errors import GraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
-    from numpy.typing import NDArray
+    from bank_python.dagger.outcome import Outcome
+
+__all__ = ["ArrayNode", "Source", "Term", "price_nodes"]
 
 
-__all__ = ["ArrayNode", "Source", "Term", "call_price", "diagnosis", "input_failure", "price_nodes"]
-
-
-class Source:
-    """A market input of a contract: a node or a number."""
-
-    def __init__(self, doc: str) -> None:
-        self.__doc__ = doc
-        self.name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, node: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, node: ArrayNode, owner: type) -> Node | float: ...
-    def __get__(self, node: ArrayNode | None, owner: type) -> Self | Node | float:
-        return self if node is None else node.sources_[self.name]
-
-
-class Term:
-    """A term of a contract: a number fixed when the contract is made (an amendment sets it anew)."""
-
-    def __init__(self, doc: str) -> None:
-        self.__doc__ = doc
-        self.name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, node: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, node: ArrayNode, owner: type) -> float: ...
-    def __get__(self, node: ArrayNode | None, owner: type) -> Self | float:
-        return self if node is None else node.terms_[self.name]
-
-
-class ArrayNode(Node):
+class ArrayNode(Contract, Node):
     """A node valued by its class's ``price`` function.
 
     Parameters
@@ -92,19 +56,10 @@ class ArrayNode(Node):
 
     wiring_attributes = ("inputs_", "sources_")
 
-    price: ClassVar[Callable[..., Any]]
-    source_names: ClassVar[tuple[str, ...]] = ()
-    term_names: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        declared = [item for base in reversed(cls.__mro__) for item in vars(base).values()]
-        cls.source_names = tuple(dict.fromkeys(item.name for item in declared if isinstance(item, Source)))
-        cls.term_names = tuple(dict.fromkeys(item.name for item in declared if isinstance(item, Term)))
-
     def __init__(self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float]) -> None:
-        _require(name, "source", self.source_names, sources)
-        _require(name, "term", self.term_names, terms)
+        if tuple(sources) != self.source_names or tuple(terms) != self.term_names:
+            _require(name, "source", self.source_names, sources)
+            _require(name, "term", self.term_names, terms)
         self.sources_ = {key: _source(name, key, sources[key]) for key in self.source_names}
         self.terms_ = {key: float(terms[key]) for key in self.term_names}
         self.part_: Any = None
@@ -160,21 +115,14 @@ class ArrayNode(Node):
         ------
         GraphError
             There is no such term, or the value is not a finite number; nothing has changed.
+        BankError
+            The term may not have that value; nothing has changed.
         """
-        for key, value in terms.items():
-            if key not in self.terms_ or not math.isfinite(value):
-                known = ", ".join(self.term_names)
-                raise GraphError(f"{self.name}: cannot set {key}={value!r}; terms are finite numbers: {known}")
+        admitted = self.admit_terms(self.name, terms)
         if self.host_ is None:
-            self.terms_.update(terms)
+            self.terms_.update(admitted)
         else:
-            self.host_.amend(self, terms)
-
-    @classmethod
-    def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say why ``price`` has no number for these inputs and terms; classes know more and override."""
-        listed = ", ".join(f"{key}={value!r}" for key, value in inputs.items())
-        return f"no finite value for {listed}"
+            self.host_.amend(self, admitted)
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
         """Price this node alone, through the same vectorised call."""
@@ -203,72 +151,6 @@ class ArrayNode(Node):
         return ", ".join(f"{key}={value}" for key, value in shown.items())
 
 
-def price_nodes(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> list[Outcome]:
-    """Price nodes that share a :attr:`~ArrayNode.layout` in one call of their class's ``price``.
-
-    A node with a failed input, or whose lane comes out as not a number, fails alone.
-    """
-    failures = {i: failure for i, node in enumerate(nodes) if (failure := input_failure(node, read)) is not None}
-    good = [i for i in range(len(nodes)) if i not in failures]
-    outcomes: list[Outcome] = [failures.get(i) for i in range(len(nodes))]
-    if good:
-        for i, outcome in zip(good, _price([nodes[i] for i in good], read), strict=True):
-            outcomes[i] = outcome
-    return outcomes
-
-
-def call_price(cls: type[ArrayNode], arguments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Call the class's ``price`` on `arguments`, of shape (arguments, lanes); a bad lane is NaN and does not warn."""
-    with np.errstate(all="ignore"):
-        values = cls.price(*arguments)
-    if type(values) is np.ndarray and values.shape == arguments[0].shape and values.dtype == np.float64:
-        return values
-    return np.broadcast_to(np.asarray(values, dtype=np.float64), arguments[0].shape)
-
-
-def input_failure(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure | None:
-    """Return the failure of a node one of whose inputs is not a number, or ``None``."""
-    for source in node.inputs_:
-        outcome = read(source)
-        if outcome.__class__ is Failure:
-            return upstream_failure(node.name, outcome)
-        if not isinstance(outcome, float | int | np.floating):
-            reason = f"its source {source.name} gives {outcome!r}, not a number"
-            return _unvalued(node, reason)
-    return None
-
-
-def diagnosis(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure:
-    """Return the failure of a node whose lane came out as not a number."""
-    return _unvalued(node, node.diagnose(_arguments(node, read)))
-
-
-def _unvalued(node: ArrayNode, reason: str) -> Failure:
-    error = ValuationError(f"{node.name} cannot be valued: {reason}", name=node.name, reason=reason)
-    return Failure(error, node.name, error)
-
-
-def _arguments(node: ArrayNode, read: Callable[[Node], Outcome]) -> dict[str, float]:
-    live = {
-        key: cast("float", read(source)) if isinstance(source, Node) else source
-        for key, source in node.sources_.items()
-    }
-    return {**{key: float(value) for key, value in live.items()}, **node.terms_}
-
-
-def _price(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> list[Outcome]:
-    given = [_arguments(node, read) for node in nodes]
-    table = np.array([list(arguments.values()) for arguments in given], dtype=np.float64).T.copy()
-    try:
-        values = call_price(type(nodes[0]), table)
-    except Exception as error:  # noqa: BLE001 - whatever a price function raises becomes the nodes' value
-        return [Failure(error, node.name, error) for node in nodes]
-    outcomes: list[Outcome] = values.tolist()
-    for i in np.flatnonzero(np.isnan(values)).tolist():
-        outcomes[i] = _unvalued(nodes[i], nodes[i].diagnose(given[i]))
-    return outcomes
-
-
 def _source(name: str, key: str, source: object) -> Node | float:
     if isinstance(source, Node):
         return source
@@ -278,7 +160,7 @@ def _source(name: str, key: str, source: object) -> Node | float:
 
 
 def _require(name: str, kind: str, wanted: Sequence[str], given: Mapping[str, object]) -> None:
-    if set(wanted) != set(given):
+    if len(wanted) != len(given) or not all(map(given.__contains__, wanted)):
         raise GraphError(f"{name}: wants the {kind}s {sorted(wanted)}, got {sorted(given)}", name=name)
 
 

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from bank_python.dagger.array_node import ArrayNode, call_price, diagnosis, input_failure
+from bank_python.dagger.batch import diagnosis, input_failure, price_masked
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node
 from bank_python.dagger.outcome import Failure, Outcome, message_of, same
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from bank_python.dagger.array_node import ArrayNode
     from bank_python.dagger.engine import Engine
     from bank_python.dagger.sums import SumNode
     from bank_python.dagger.topology import Level
@@ -343,7 +344,10 @@ def _price_shocked(bump: Bump, nodes: Sequence[ArrayNode]) -> dict[Node, Shocked
     lanes = due.copy()
     for place in failures:
         lanes[place] = False
-    values = _call(nodes, table, lanes, failures)
+    values, errors = price_masked(type(nodes[0]), table, lanes)
+    for shock, error in errors.items():
+        rows = np.flatnonzero(lanes[:, shock]).tolist()
+        failures |= {(row, shock): Failure(error, nodes[row].name, error) for row in rows}
     for row, shock in np.argwhere(lanes & np.isnan(values)).tolist():
         if (row, shock) not in failures:
             failures[row, shock] = diagnosis(nodes[row], bump.reader(shock))
@@ -362,7 +366,7 @@ def _due(bump: Bump, nodes: Sequence[ArrayNode]) -> NDArray[np.bool_]:
 def _arguments(bump: Bump, nodes: Sequence[ArrayNode]) -> tuple[NDArray[np.float64], list[int]]:
     """Return the arguments, of shape (arguments, nodes, shocks), and the rows some input of which may be no number."""
     kind = type(nodes[0])
-    table = np.empty((len(kind.source_names) + len(kind.term_names), len(nodes), bump.shocks))
+    table = np.empty((len(kind.argument_names), len(nodes), bump.shocks))
     doubtful: set[int] = set()
     for column, key in enumerate(kind.source_names):
         if not isinstance(nodes[0].sources_[key], Node):  # then none of them is: that is what a layout says
@@ -385,41 +389,6 @@ def _rows_by(inputs: Iterable[Sequence[Node]]) -> dict[Node, list[int]]:
         for source in sources:
             rows.setdefault(source, []).append(row)
     return rows
-
-
-def _call(
-    nodes: Sequence[ArrayNode],
-    table: NDArray[np.float64],
-    lanes: NDArray[np.bool_],
-    failures: dict[tuple[int, int], Failure],
-) -> NDArray[np.float64]:
-    """Return the values where `lanes` says, NaN elsewhere; each argument reaches ``price`` contiguous and flat."""
-    kind, values = type(nodes[0]), np.full(lanes.shape, np.nan)
-    flat = table.reshape(len(table), -1)
-    try:
-        if lanes.all():
-            return call_price(kind, flat).reshape(lanes.shape)
-        if lanes.any():
-            values[lanes] = call_price(kind, np.compress(lanes.ravel(), flat, axis=1))
-    except Exception:  # noqa: BLE001 - one shock made it raise; the others must not fail with it
-        _call_one_by_one(nodes, table, lanes, values, failures)
-    return values
-
-
-def _call_one_by_one(
-    nodes: Sequence[ArrayNode],
-    table: NDArray[np.float64],
-    lanes: NDArray[np.bool_],
-    values: NDArray[np.float64],
-    failures: dict[tuple[int, int], Failure],
-) -> None:
-    for shock in np.flatnonzero(lanes.any(axis=0)).tolist():
-        rows = lanes[:, shock]
-        try:
-            values[rows, shock] = call_price(type(nodes[0]), np.compress(rows, table[:, :, shock], axis=1))
-        except Exception as error:  # noqa: BLE001 - whatever a price function raises becomes the nodes' value
-            for row in np.flatnonzero(rows).tolist():
-                failures[row, shock] = Failure(error, nodes[row].name, error)
 
 
 def _columns(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from bank_python.dagger.array_node import call_price, diagnosis, input_failure
+from bank_python.dagger.batch import LiveBatch, input_failure
 from bank_python.dagger.node import Node, present
 from bank_python.dagger.outcome import Failure, Outcome, same
 
@@ -44,8 +44,8 @@ class Columns:
     ----------
     nodes : list of ArrayNode
         The node of each row.
-    table : array of shape (arguments, capacity)
-        The arguments of ``price``, in its order.
+    batch : LiveBatch
+        The nodes with the arguments of ``price``.
     values, before : array of shape (capacity,)
         Each row's outcome, and the one before the tick that last changed it; NaN where there is none.
     changed : array of shape (capacity,)
@@ -54,29 +54,27 @@ class Columns:
 
     def __init__(self, first: ArrayNode) -> None:
         self.type = type(first)
-        self.names = (*self.type.source_names, *self.type.term_names)
-        self.nodes: list[ArrayNode] = []
-        self.table: NDArray[np.float64] = np.full((len(self.names), 4), np.nan)
-        self.values: NDArray[np.float64] = np.full(4, np.nan)
-        self.before: NDArray[np.float64] = np.full(4, np.nan)
-        self.changed: NDArray[np.int64] = np.zeros(4, dtype=np.int64)
+        self.batch = LiveBatch(self.type)
+        self.nodes = self.batch.contracts
+        capacity = self.batch.capacity
+        self.values: NDArray[np.float64] = np.full(capacity, np.nan)
+        self.before: NDArray[np.float64] = np.full(capacity, np.nan)
+        self.changed: NDArray[np.int64] = np.zeros(capacity, dtype=np.int64)
         self.failures: dict[int, Failure] = {}
         self.failures_before: dict[int, Failure] = {}
         self.blocked: set[int] = set()
         self.fan: Any = None  # the dependents of its rows (dependents.py)
         self._last_tick = -1
-        self._all: NDArray[np.intp] = np.arange(0)
-        self.height_s: NDArray[np.intp] | None = None
-        self.height_: int | None = None
+        self._heights: NDArray[np.intp] | None = None
+        self._height: int | None = None
 
     # --- rows --------------------------------------------------------------------------------
 
     def add(self, node: ArrayNode) -> None:
         """Give `node` a row."""
-        row = len(self.nodes)
+        row = self.batch.append(node)
         if row == len(self.values):
             self._grow()
-        self.nodes.append(node)
         node.part_, node.row_ = self, row
         self.values[row] = self.before[row] = np.nan
         self.changed[row] = 0
@@ -86,15 +84,13 @@ class Columns:
     def remove(self, node: ArrayNode) -> ArrayNode:
         """Take the node's row away, and return the node of the last row, which moves into its place."""
         row, last = node.row_, len(self.nodes) - 1
-        moved = self.nodes[last]
-        for column in (self.table.T, self.values, self.before, self.changed):
+        moved = self.batch.remove(row) or node
+        for column in (self.values, self.before, self.changed):
             column[row] = column[last]
         for failures in (self.failures, self.failures_before):
             failures.pop(row, None)
             if last in failures:
                 failures[row] = failures.pop(last)
-        self.nodes[row] = moved
-        self.nodes.pop()
         moved.row_ = row
         node.part_ = None
         self.blocked = {row if other == last else other for other in self.blocked if other != row}
@@ -102,7 +98,6 @@ class Columns:
         return moved
 
     def _grow(self) -> None:
-        self.table = np.concatenate([self.table, np.full_like(self.table, np.nan)], axis=1)
         self.values = np.concatenate([self.values, np.full_like(self.values, np.nan)])
         self.before = np.concatenate([self.before, np.full_like(self.before, np.nan)])
         self.changed = np.concatenate([self.changed, np.zeros_like(self.changed)])
@@ -110,30 +105,28 @@ class Columns:
     def rearranged(self) -> None:
         """Forget what was compiled from rows, heights and dependents."""
         self.fan = None
-        self.height_s = None
+        self._heights = None
 
     def everything(self) -> NDArray[np.intp]:
         """Return all rows; the same array as long as their number stays the same."""
-        if len(self._all) != len(self.nodes):
-            self._all = np.arange(len(self.nodes))
-        return self._all
+        return self.batch.everything
 
     def split_by_height(self, rows: NDArray[np.intp]) -> Iterable[tuple[int, NDArray[np.intp]]]:
         """Return `rows` height by height."""
-        if self.height_s is None:
-            self.height_s = np.array([node.height_ for node in self.nodes], dtype=np.intp)
-            lowest = int(self.height_s.min())
-            self.height_ = lowest if lowest == self.height_s.max() else None
-        if self.height_ is not None:
-            return [(self.height_, rows)]
-        heights = self.height_s[rows]
+        if self._heights is None:
+            self._heights = np.array([node.height_ for node in self.nodes], dtype=np.intp)
+            lowest = int(self._heights.min())
+            self._height = lowest if lowest == self._heights.max() else None
+        if self._height is not None:
+            return [(self._height, rows)]
+        heights = self._heights[rows]
         return [(height, rows[heights == height]) for height in np.unique(heights).tolist()]
 
     # --- arguments ---------------------------------------------------------------------------
 
     def column(self, key: str) -> int:
         """Return the column of an argument."""
-        return self.names.index(key)
+        return self.type.argument_names.index(key)
 
     def refresh(self, node: ArrayNode) -> None:
         """Write all of a node's arguments into its row.
@@ -145,37 +138,34 @@ class Columns:
             if isinstance(source, Node):
                 self.feed_one(column, node.row_, source.outcome_)
             else:
-                self.table[column, node.row_] = source
+                self.batch.write(column, node.row_, source)
         self.refresh_terms(node)
 
     def refresh_terms(self, node: ArrayNode) -> None:
         """Write a node's terms into its row."""
-        self.table[len(node.sources_) :, node.row_] = list(node.terms_.values())
+        self.batch.write_terms(node.row_, node.terms_.values())
 
     def feed_one(self, column: int, row: int, outcome: Outcome) -> None:
         """Write one input's outcome into one row."""
         if isinstance(outcome, float | int | np.floating):
-            self.table[column, row] = outcome
+            self.batch.write(column, row, float(outcome))
             if row in self.blocked and input_failure(self.nodes[row], present) is None:
                 self.blocked.discard(row)
         else:
-            self.table[column, row] = np.nan
+            self.batch.write(column, row, math.nan)
             self.blocked.add(row)
 
     def feed(self, column: int, rows: NDArray[np.intp], outcome: Outcome) -> None:
         """Write one input's outcome into several rows."""
         if outcome.__class__ is float and not self.blocked:
-            self.table[column, rows] = outcome
+            self.batch.write(column, rows, outcome)
         else:
             for row in rows.tolist():
                 self.feed_one(column, row, outcome)
 
     def feed_column(self, column: int, rows: NDArray[np.intp], values: NDArray[np.float64]) -> None:
         """Write several inputs' outcomes, NaN for a failure, into as many rows."""
-        if rows is self._all:
-            self.table[column, : len(rows)] = values
-        else:
-            self.table[column, rows] = values
+        self.batch.write(column, rows, values)
         if not self.blocked and not math.isnan(values.min(initial=0.0)):
             return
         bad = set(rows[np.isnan(values)].tolist())
@@ -226,7 +216,7 @@ class Columns:
         whole = len(rows) == size
         if whole:
             rows = self.everything()
-        new, failures = self._call(rows, self.table[:, :size] if whole else self.table.take(rows, axis=1))
+        new, failures = self._call(rows)
         old = self.values[:size].copy() if whole else self.values[rows]
         moved = new.view(np.int64) != old.view(np.int64)
         if failures:
@@ -240,22 +230,15 @@ class Columns:
             self._keep_failures(rows.tolist(), failures)
         return Priced(rows, old, new), len(failures)
 
-    def _call(
-        self, rows: NDArray[np.intp], arguments: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], dict[int, Failure]]:
-        try:
-            new = call_price(self.type, arguments)
-        except Exception as error:  # noqa: BLE001 - whatever a price function raises becomes the nodes' value
-            return np.full(len(rows), np.nan), {
-                row: Failure(error, self.nodes[row].name, error) for row in rows.tolist()
-            }
+    def _call(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64], dict[int, Failure]]:
+        new, error = self.batch.price(rows)
+        if error is not None:
+            return new, {row: Failure(error, self.nodes[row].name, error) for row in rows.tolist()}
         if not self.blocked and not math.isnan(new.min(initial=0.0)):
             return new, {}
         bad = np.isnan(new) | np.isin(rows, list(self.blocked))
-        failed = [self.nodes[row] for row in rows[bad].tolist()]
-        return np.where(bad, np.nan, new), {
-            node.row_: input_failure(node, present) or diagnosis(node, present) for node in failed
-        }
+        failed = rows[bad].tolist()
+        return np.where(bad, np.nan, new), {row: self.batch.failure(row, present) for row in failed}
 
     def _keep(
         self, where: slice | NDArray[np.intp], old: NDArray[np.float64], new: NDArray[np.float64], tick: int

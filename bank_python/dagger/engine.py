@@ -79,8 +79,9 @@ class Engine(State):
 
     def _view(self) -> View | None:
         view = self.active_view()
-        if view is None and self.outside_view is not None and self.others_batch() is None:
-            outside_of = [log for log in tuple(self.batches) if not log.opener.owns_the_running_code()]
+        batches = tuple(self.batches)  # a copy: another thread may close its batch, or open one, at any moment
+        if view is None and self.outside_view is not None and batches and batches[0].opener.is_in_this_thread:
+            outside_of = [log for log in batches if not log.opener.owns_the_running_code()]
             return self.outside_view(outside_of) if outside_of else None
         return view
 

@@ -63,8 +63,20 @@ class Graph(Protocol):
     def find(self, name: str) -> Node | None:
         """Return the node of that name, or ``None``."""
 
+    def node(self, node: Node | str) -> Node:
+        """Return the node itself, or the node of that name."""
+
+    def register(self, node: Any, *, replace: bool = False) -> Any:
+        """Put a node, and whatever it depends on, into the graph."""
+
+    def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
+        """Give a node other inputs."""
+
     def recalculate(self) -> object:
         """Bring every dirty node up to date."""
+
+    def greeks(self, targets: Any, leaves: Any, *, bump: float = 0.01, relative: bool = True) -> Any:
+        """Return first and second derivatives of targets by leaves."""
 
     def batch(self) -> AbstractContextManager[object]:
         """Make many changes one tick."""

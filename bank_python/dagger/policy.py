@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from bank_python.dagger.node import Host
 from bank_python.dagger.outcome import Failure, Outcome, same
 from bank_python.errors import GraphError
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Background", "Every", "Gate", "Moved", "OnRead", "Policy"]
 
 
-class PolicyHost(Protocol):
+class PolicyHost(Host, Protocol):
     """What policies need of the state of a graph."""
 
     replaying: bool

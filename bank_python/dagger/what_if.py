@@ -18,7 +18,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from bank_python.dagger.array_node import ArrayNode, price_nodes
+from bank_python.dagger.array_node import ArrayNode
+from bank_python.dagger.batch import price_nodes
 from bank_python.dagger.context import VIEWS, Opener
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.leaf import Leaf

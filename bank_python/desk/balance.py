@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from bank_python.dagger import Every
 from bank_python.desk.assets import with_common_past
 from bank_python.errors import DeskError
-from bank_python.instruments import Equity
+from bank_python.instruments import is_spot
 from bank_python.optimizer import ReactivePortfolio, Rebalancer
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class BalancedBook:
         held = dict.fromkeys(self.optimal.tickers, 0.0)
         for position in self._book.positions:
             contract = position.instrument
-            if isinstance(contract, Equity) and contract.name in held:
+            if is_spot(contract) and contract.name in held:
                 held[contract.name] += position.quantity
         prices = {ticker: float(cast("float", spot.value)) for ticker, spot in self.optimal.spots.items()}
         lots = {ticker: _COIN if ticker in _CRYPTO else _WHOLE for ticker in held}
@@ -98,6 +98,4 @@ class BalancedBook:
 def balanceable(desk: Desk, trader: str) -> tuple[str, ...]:
     """Return what a trader holds long for its own price and has a past in common."""
     held = [position for position in desk.traders[trader].book.positions if position.quantity > 0.0]
-    return with_common_past(
-        desk, [position.instrument.name for position in held if isinstance(position.instrument, Equity)]
-    )
+    return with_common_past(desk, [position.instrument.name for position in held if is_spot(position.instrument)])

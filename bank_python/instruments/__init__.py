@@ -1,17 +1,20 @@
 """Contracts: each class has market inputs, terms and one pure array function that prices it."""
 
 from bank_python.instruments.american import AmericanOption
-from bank_python.instruments.answer import Answer, FunctionNode, ask, question
+from bank_python.instruments.answer import Answer, FunctionNode, Lookup, ask, question
+from bank_python.instruments.barrier import BarrierOption
 from bank_python.instruments.bond import Bond
 from bank_python.instruments.book import Book, ProfitAndLoss
 from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
+from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label
+from bank_python.instruments.digital import DigitalOption
 from bank_python.instruments.discount_curve import DiscountCurve
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.floating_bond import FloatingBond
 from bank_python.instruments.forward_option import ForwardOption
 from bank_python.instruments.fx import FXForward, FXOption
-from bank_python.instruments.instrument import DatedInstrument, Instrument
+from bank_python.instruments.instrument import DatedInstrument, Instrument, Lognormal, is_spot, quote_of
 from bank_python.instruments.option import Option
 from bank_python.instruments.perpetual import PerpetualFuture
 from bank_python.instruments.position import Position
@@ -23,13 +26,17 @@ from bank_python.instruments.vol_surface import VolSurface
 __all__ = [
     "AmericanOption",
     "Answer",
+    "Argument",
+    "BarrierOption",
     "Bond",
     "Book",
     "CreditCurve",
     "CreditDefaultSwap",
     "DatedInstrument",
+    "DigitalOption",
     "DiscountCurve",
     "Equity",
+    "Expiry",
     "FXForward",
     "FXOption",
     "FXRate",
@@ -37,8 +44,12 @@ __all__ = [
     "FloatingBond",
     "ForwardOption",
     "FunctionNode",
+    "InferredLabel",
     "Instrument",
     "InterestRateSwap",
+    "Label",
+    "Lognormal",
+    "Lookup",
     "Option",
     "PerpetualFuture",
     "Position",
@@ -46,5 +57,7 @@ __all__ = [
     "ProfitAndLoss",
     "VolSurface",
     "ask",
+    "is_spot",
     "question",
+    "quote_of",
 ]

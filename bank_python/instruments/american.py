@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Term
-from bank_python.errors import InstrumentError
 from bank_python.instruments.vanilla import VanillaOption, time_left
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
 
 if TYPE_CHECKING:
-    import datetime as dt
     from typing import Any
 
-    from bank_python.dagger import Node
-    from bank_python.market_data import Clock
     from bank_python.risk_models import Greeks
 
 __all__ = ["AmericanOption"]
@@ -61,41 +57,17 @@ class AmericanOption(VanillaOption):
 
     record_tag = "AmericanOption"
 
-    steps = Term("steps of the tree")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        spot_source: Node | float,
-        vol_source: Node | float,
-        rate_source: Node | float,
-        strike: float,
-        expiry: float | dt.date,
-        is_call: bool = True,
-        dividend_source: Node | float = 0.0,
-        steps: int = 101,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        if not isinstance(steps, int) or not _FEWEST <= steps <= _MOST:  # type: ignore[redundant-expr]
-            raise InstrumentError(f"{name}: steps={steps!r} of the tree; give a whole number from {_FEWEST} to {_MOST}")
-        super().__init__(
-            name,
-            spot_source=spot_source,
-            vol_source=vol_source,
-            rate_source=rate_source,
-            strike=strike,
-            expiry=expiry,
-            is_call=is_call,
-            dividend_source=dividend_source,
-            currency=currency,
-            clock_source=clock_source,
-            steps=float(steps),
-        )
+    steps: Term = Term(
+        "steps of the tree",
+        default=101,
+        whole=True,
+        at_least=_FEWEST,
+        at_most=_MOST,
+        says=f"of the tree; give a whole number from {_FEWEST} to {_MOST}",
+    )
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any,
         spot: Any,
         vol: Any,

@@ -6,10 +6,14 @@ contract is given a function node in the place of a number, an :class:`Answer` i
 a *question*, a registered pure function of the object and of the contract's own terms, and its value is a
 float like any other source's: the zero rate to an option's expiry, the volatility at its strike, the yield at
 which a bond is worth what the curve says. Equal questions share one answer.
+
+A contract class says with its source what is asked there (:class:`Lookup`). The question's own arguments are bound by
+name to the sources and terms of the class when it is defined, as those of its ``price`` are.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -23,8 +27,9 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from bank_python.dagger.outcome import Outcome
+    from bank_python.instruments.factor import Factor
 
-__all__ = ["Answer", "FunctionNode", "ask", "question"]
+__all__ = ["Answer", "FunctionNode", "Lookup", "ask", "question"]
 
 _Function = TypeVar("_Function", bound="Callable[..., float]")
 
@@ -65,11 +70,46 @@ def question(name: str, *, of: type) -> Callable[[_Function], _Function]:
     return register
 
 
+class Lookup:
+    """What a contract asks of a curve or surface that is given in a source's place.
+
+    Parameters
+    ----------
+    question : str or callable
+        A registered question, or its name.
+    **renamed : str or float
+        Where an argument of the question is called something else in the class: the name of a source, of a term, of an
+        argument of the constructor (``rate_source`` is what was given there, ``rate`` what it answers), ``end`` for
+        when the contract ends as the clock reads; or a number.
+
+    Raises
+    ------
+    GraphError
+        No such question is registered.
+    """
+
+    def __init__(self, question: str | Callable[..., float], **renamed: str | float) -> None:
+        names = [name for name, known in _QUESTIONS.items() if question in {name, known.function}]
+        if not names:
+            raise GraphError(f"no question {question!r}: import the module that registers it first", name=question)
+        self.question = names[0]
+        taken = list(inspect.signature(_QUESTIONS[self.question].function).parameters)[1:]
+        strange = sorted(set(renamed) - set(taken))
+        if strange:
+            raise GraphError(
+                f"the question {self.question} has no argument {', '.join(strange)}; it takes {', '.join(taken)}",
+                name=self.question,
+            )
+        self.arguments: tuple[str | float, ...] = tuple(renamed.get(key, key) for key in taken)
+
+
 class FunctionNode(Node):
     """A node whose value is an object that contracts ask: a curve, a surface."""
 
     value_type: ClassVar[type]
     """The class of its value."""
+    quoted_as: ClassVar[Factor | None] = None
+    """The kind of market quantity that its quotes are, if they are of one kind."""
 
     def __init__(self, name: str, inputs: Sequence[Node]) -> None:
         super().__init__(name, inputs)
@@ -170,9 +210,9 @@ def ask(name: str, source: Node | float, *arguments: Node | float) -> Node | flo
 
 
 @question("zero_rate", of=Curve)
-def zero_rate(curve: Curve, now: float, end: float) -> float:
-    """Return the curve's continuously compounded rate from `now` to `end`, both as the clock reads, in years."""
-    return cast("float", curve.zero_rate(max(end - now, 0.0)))
+def zero_rate(curve: Curve, clock: float, end: float) -> float:
+    """Return the curve's continuously compounded rate from `clock`, which is now, to `end`, both in its years."""
+    return cast("float", curve.zero_rate(max(end - clock, 0.0)))
 
 
 def _shown(part: Node | float) -> str:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source, Term
-from bank_python.errors import InstrumentError
-from bank_python.instruments.answer import ask, question
-from bank_python.instruments.instrument import DatedInstrument, end_on, finite, present, years_to
+from bank_python.dagger import Inferred, Source, Term
+from bank_python.instruments.answer import question
+from bank_python.instruments.checks import present
+from bank_python.instruments.declarations import Expiry
+from bank_python.instruments.instrument import DatedInstrument
 from bank_python.risk_models import bond_price
 from bank_python.risk_models.bond_analytics import BondAnalytics, bond_analytics
 from bank_python.risk_models.curve import Curve
 from bank_python.risk_models.curve_bonds import curve_yield
 
 if TYPE_CHECKING:
-    import datetime as dt
     from typing import Any
-
-    from bank_python.dagger import Node
-    from bank_python.market_data import Clock
 
 __all__ = ["Bond"]
 
-_MOST_COUPONS = 12.0
-_ASKED = ("maturity", "coupon_rate", "frequency", "compounding")
+
+@question("bond_yield", of=Curve)
+def yield_on_curve(
+    curve: Curve,
+    clock: float,
+    made_at: float,
+    maturity: float,
+    coupon_rate: float,
+    frequency: float,
+    compounding: float,
+) -> float:
+    """Return the yield that values a bond as the curve does; times as the clock reads, in years."""
+    return curve_yield(curve, coupon_rate, maturity, clock - made_at, frequency, compounding)
 
 
 @register_storable
@@ -66,42 +74,30 @@ class Bond(DatedInstrument):
     """
 
     record_tag = "Bond"
-    asked_terms: ClassVar[frozenset[str]] = frozenset({"made_at", *_ASKED})
 
-    rate = Source("flat yield, a decimal")
-    face = Term("amount repaid at maturity, in the bond's currency")
-    coupon_rate = Term("annual coupon, a decimal of face")
-    maturity = Term("years from the making of the contract")
-    frequency = Term("coupons a year")
-    compounding = Term("compounding periods a year of the yield; 0 is continuous")
+    rate: Source = Source("flat yield, a decimal", alias="rate_source", lookup=yield_on_curve)
+    face: Term = Term("amount repaid at maturity, in the bond's currency")
+    coupon_rate: Term = Term("annual coupon, a decimal of face")
+    maturity: Expiry = Expiry("years from the making of the contract")
+    frequency: Term = Term(
+        "coupons a year", default=1.0, among=(1.0, 2.0, 4.0, 12.0), says="coupons a year; choose 1, 2, 4 or 12"
+    )
+    compounding: Inferred = Inferred(
+        "compounding periods a year of the yield; 0 is continuous", default=None, at_least=0.0
+    )
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        rate_source: Node | float,
-        face: float,
-        coupon_rate: float,
-        maturity: float | dt.date,
-        frequency: float = 1.0,
-        compounding: float | None = None,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
+    @classmethod
+    def complete(
+        cls,
+        name: str,  # noqa: ARG003 - as every contract's
+        arguments: dict[str, Any],  # noqa: ARG003 - as above
+        terms: dict[str, float],
     ) -> None:
-        if frequency not in {1.0, 2.0, 4.0, _MOST_COUPONS}:
-            raise InstrumentError(f"{name}: frequency={frequency!r} coupons a year; choose 1, 2, 4 or 12", name=name)
-        terms = {
-            "face": finite(name, "face", face),
-            "coupon_rate": finite(name, "coupon_rate", coupon_rate),
-            "maturity": years_to(name, "maturity", maturity, clock_source),
-            "frequency": frequency,
-            "compounding": finite(name, "compounding", frequency if compounding is None else compounding, at_least=0.0),
-        }
-        asked = (clock_source, end_on(clock_source, 0.0), *(terms[key] for key in _ASKED))
-        super().__init__(name, {"rate": ask("bond_yield", rate_source, *asked)}, terms, currency, clock_source)
+        """Compound as often as coupons are paid, unless told otherwise."""
+        terms.setdefault("compounding", terms["frequency"])
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any,
         rate: Any,
         made_at: Any,
@@ -130,11 +126,3 @@ class Bond(DatedInstrument):
         rate, clock = (present(source) for source in (self.rate, self.clock))
         terms = (self.face, self.coupon_rate, self.maturity, clock - self.made_at, self.frequency, self.compounding)
         return bond_analytics(rate, *terms)
-
-
-@question("bond_yield", of=Curve)
-def yield_on_curve(
-    curve: Curve, now: float, made_at: float, maturity: float, coupon_rate: float, frequency: float, compounding: float
-) -> float:
-    """Return the yield that values a bond as the curve does; times as the clock reads, in years."""
-    return curve_yield(curve, coupon_rate, maturity, now - made_at, frequency, compounding)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, SumNode
 from bank_python.errors import InstrumentError
+from bank_python.instruments.checks import known_currency
 from bank_python.instruments.currency import ConvertedSum
-from bank_python.instruments.instrument import known_currency
 from bank_python.instruments.position import Position
 
 if TYPE_CHECKING:

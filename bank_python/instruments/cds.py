@@ -14,13 +14,14 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Node, Source, Term
-from bank_python.errors import InstrumentError
-from bank_python.instruments.answer import ask, question
-from bank_python.instruments.instrument import DatedInstrument, end_on, finite, present, years_to
+from bank_python.dagger import Source, Term
+from bank_python.instruments.answer import Lookup, question
+from bank_python.instruments.checks import present
+from bank_python.instruments.declarations import Expiry
+from bank_python.instruments.instrument import DatedInstrument
 from bank_python.risk_models.cds import cds_value
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
 from bank_python.risk_models.cds_equivalents import cds_flat_rate, cds_quoted_spread
@@ -28,13 +29,24 @@ from bank_python.risk_models.curve import Curve
 from bank_python.risk_models.survival import SurvivalCurve
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
     from typing import Any
 
-    from bank_python.market_data import Clock
-
 __all__ = ["CreditDefaultSwap", "flat_rate", "quoted_spread"]
+
+
+@question("cds_quoted_spread", of=SurvivalCurve)
+def quoted_spread(
+    survival: SurvivalCurve, discount: float | Curve, clock: float, end: float, coupon: float, recovery: float
+) -> float:
+    """Return the spread that values a swap until `end` as the curve does; times as the clock reads, in years."""
+    return cds_quoted_spread(survival, discount, end - clock, coupon, recovery) if clock < end else 0.0
+
+
+@question("cds_flat_rate", of=Curve)
+def flat_rate(discount: Curve, spread: float, clock: float, end: float, recovery: float) -> float:
+    """Return the flat rate that values swaps until `end` as the curve does; times as the clock reads, in years."""
+    return cds_flat_rate(discount, spread, end - clock, recovery) if clock < end else 0.0
 
 
 @register_storable
@@ -75,44 +87,24 @@ class CreditDefaultSwap(DatedInstrument):
     """
 
     record_tag = "CreditDefaultSwap"
-    asked_terms: ClassVar[frozenset[str]] = frozenset({"coupon", "maturity", "recovery", "made_at"})
 
-    spread = Source("par spread, a decimal a year")
-    rate = Source("flat discount rate, continuously compounded")
-    notional = Term("protected amount, in the swap's currency")
-    coupon = Term("running premium, a decimal a year")
-    maturity = Term("years from the making of the contract")
-    recovery = Term("recovered share of the notional")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        spread_source: Node | float,
-        rate_source: Node | float,
-        notional: float,
-        coupon: float = 0.01,
-        maturity: float | dt.date = 5.0,
-        recovery: float = 0.4,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        if not 0.0 <= recovery < 1.0:
-            raise InstrumentError(f"{name}: recovery={recovery!r} is not a share in [0, 1); 0.4 is usual", name=name)
-        terms = {
-            "notional": finite(name, "notional", notional),
-            "coupon": finite(name, "coupon", coupon),
-            "maturity": years_to(name, "maturity", maturity, clock_source),
-            "recovery": recovery,
-        }
-        end = end_on(clock_source, terms["maturity"])
-        contract = (clock_source, end, terms["coupon"], recovery)
-        spread = ask("cds_quoted_spread", spread_source, rate_source, *contract)
-        rate = ask("cds_flat_rate", rate_source, spread, clock_source, end, recovery)
-        super().__init__(name, {"spread": spread, "rate": rate}, terms, currency, clock_source)
+    spread: Source = Source(
+        "par spread, a decimal a year", alias="spread_source", lookup=Lookup(quoted_spread, discount="rate_source")
+    )
+    rate: Source = Source("flat discount rate, continuously compounded", alias="rate_source", lookup=flat_rate)
+    notional: Term = Term("protected amount, in the swap's currency")
+    coupon: Term = Term("running premium, a decimal a year", default=0.01)
+    maturity: Expiry = Expiry("years from the making of the contract", default=5.0)
+    recovery: Term = Term(
+        "recovered share of the notional",
+        default=0.4,
+        at_least=0.0,
+        below=1.0,
+        says="is not a share in [0, 1); 0.4 is usual",
+    )
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any, spread: Any, rate: Any, made_at: Any, notional: Any, coupon: Any, maturity: Any, recovery: Any
     ) -> Any:
         return cds_value(spread, rate, notional, coupon, maturity, recovery, clock - made_at)
@@ -149,17 +141,3 @@ class CreditDefaultSwap(DatedInstrument):
         if not 0.0 <= inputs["recovery"] < 1.0:
             return f"recovery={inputs['recovery']!r} is not a share in [0, 1)"
         return super().diagnose(inputs)
-
-
-@question("cds_quoted_spread", of=SurvivalCurve)
-def quoted_spread(
-    survival: SurvivalCurve, discount: float | Curve, now: float, end: float, coupon: float, recovery: float
-) -> float:
-    """Return the spread that values a swap until `end` as the curve does; times as the clock reads, in years."""
-    return cds_quoted_spread(survival, discount, end - now, coupon, recovery) if now < end else 0.0
-
-
-@question("cds_flat_rate", of=Curve)
-def flat_rate(discount: Curve, spread: float, now: float, end: float, recovery: float) -> float:
-    """Return the flat rate that values swaps until `end` as the curve does; times as the clock reads, in years."""
-    return cds_flat_rate(discount, spread, end - now, recovery) if now < end else 0.0

@@ -28,6 +28,7 @@ from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import CurveError, InstrumentError, ModelError
 from bank_python.instruments.answer import FunctionNode
+from bank_python.instruments.factor import Factor
 from bank_python.mntable import Table
 from bank_python.numerics.schedule import Tenor
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
@@ -80,6 +81,7 @@ class CreditCurve(FunctionNode):
     record_tag = "CreditCurve"
     record_home = "/Curves/"
     value_type: ClassVar[type] = SurvivalCurve
+    quoted_as: ClassVar[Factor | None] = Factor.CREDIT
     equal = staticmethod(same_survival)
     wiring_attributes = ("inputs_", "_spreads", "_discount")
 

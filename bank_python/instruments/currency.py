@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from bank_python.dagger import DependencyGraph, Node
+from bank_python.dagger import Graph, Node
 from bank_python.errors import InstrumentError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Conversion:
         return rate
 
 
-def find_conversion(graph: DependencyGraph, currency: str, base: str) -> Conversion:
+def find_conversion(graph: Graph, currency: str, base: str) -> Conversion:
     """Find the pair, or the two pairs over USD, that convert `currency` into `base`.
 
     Raises
@@ -56,7 +56,7 @@ def find_conversion(graph: DependencyGraph, currency: str, base: str) -> Convers
     return Conversion(first.multiply + second.multiply, first.divide + second.divide)
 
 
-def _leg(graph: DependencyGraph, currency: str, base: str) -> Conversion | None:
+def _leg(graph: Graph, currency: str, base: str) -> Conversion | None:
     if currency == base:
         return Conversion()
     straight, inverse = graph.find(f"{currency}{base}"), graph.find(f"{base}{currency}")
@@ -91,7 +91,7 @@ class ConvertedSum(Node):
         """The currency of the sum."""
         return self.base_currency
 
-    def bind(self, graph: DependencyGraph) -> tuple[Node, ...]:
+    def bind(self, graph: Graph) -> tuple[Node, ...]:
         """Return the summands and the exchange rates that they need, found in `graph` by name."""
         found = {currency: find_conversion(graph, currency, self.base_currency) for currency in self._parts}
         self._conversions = found

@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source, Term
+from bank_python.dagger import Inferred, Source, Term
 from bank_python.errors import BankError, InstrumentError
-from bank_python.instruments.answer import ask, question
-from bank_python.instruments.instrument import DatedInstrument, end_on, finite, present, years_to
+from bank_python.instruments.answer import question
+from bank_python.instruments.checks import present
+from bank_python.instruments.declarations import Expiry
+from bank_python.instruments.instrument import DatedInstrument
 from bank_python.risk_models.bond_analytics import annuity_yield
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.curve_bonds import curve_annuity, next_payment, par_fixing
 from bank_python.risk_models.floating import floating_price
 
 if TYPE_CHECKING:
-    import datetime as dt
     from typing import Any
 
     from bank_python.dagger import Node
-    from bank_python.market_data import Clock
 
-__all__ = ["FREQUENCIES", "FloatingBond", "first_fixing", "known_frequency"]
+__all__ = ["FREQUENCIES", "PAYMENTS", "FloatingBond", "first_fixing", "reset_rate"]
 
 FREQUENCIES = (1.0, 2.0, 4.0, 12.0)
 """Payments a year that contracts may have."""
+PAYMENTS = "payments a year; choose 1, 2, 4 or 12"
+"""What an error says of any other number."""
+
+
+@question("reset_rate", of=Curve)
+def reset_rate(curve: Curve, clock: float, made_at: float, maturity: float, frequency: float) -> float:
+    """Return the zero rate to a leg's next payment; times as the clock reads, in years."""
+    return float(curve.zero_rate(next_payment(maturity, clock - made_at, frequency)))
+
+
+@question("annuity_yield", of=Curve)
+def yield_of_annuity(curve: Curve, clock: float, made_at: float, maturity: float, frequency: float) -> float:
+    """Return the yield that values equal payments until maturity as the curve does; times as the clock reads."""
+    terms = (maturity, clock - made_at, frequency)
+    value = curve_annuity(curve, *terms)
+    return cast("float", annuity_yield(value, *terms)) if value else 0.0
+
+
+def first_fixing(name: str, rate_source: Node | float, years: float, frequency: float) -> float:
+    """Return the rate of the first floating payment as the present rate or curve fixes it.
+
+    Raises
+    ------
+    InstrumentError
+        The rate has no value to fix at.
+    """
+    try:
+        curve = as_curve(present(rate_source))
+    except BankError as error:
+        message = f"{name}: there is no rate yet to fix the first payment at; quote it, or give current_fixing="
+        raise InstrumentError(message, name=name) from error
+    return par_fixing(curve, years, frequency=frequency)
 
 
 @register_storable
@@ -70,47 +102,28 @@ class FloatingBond(DatedInstrument):
     """
 
     record_tag = "FloatingBond"
-    asked_terms: ClassVar[frozenset[str]] = frozenset({"made_at", "maturity", "frequency"})
 
-    short_rate = Source("zero rate to the next payment, continuously compounded")
-    rate = Source("yield that values the margin, continuously compounded")
-    face = Term("amount repaid at maturity, in the note's currency")
-    margin = Term("over the floating rate, a decimal a year")
-    current_fixing = Term("simple rate of the payment under way")
-    maturity = Term("years from the making of the contract")
-    frequency = Term("payments a year")
+    short_rate: Source = Source(
+        "zero rate to the next payment, continuously compounded", alias="rate_source", init=False, lookup=reset_rate
+    )
+    rate: Source = Source(
+        "yield that values the margin, continuously compounded", alias="rate_source", lookup=yield_of_annuity
+    )
+    face: Term = Term("amount repaid at maturity, in the note's currency")
+    margin: Term = Term("over the floating rate, a decimal a year", default=0.0)
+    current_fixing: Inferred = Inferred("simple rate of the payment under way", default=None)
+    maturity: Expiry = Expiry("years from the making of the contract")
+    frequency: Term = Term("payments a year", default=4.0, among=FREQUENCIES, says=PAYMENTS)
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        rate_source: Node | float,
-        face: float,
-        maturity: float | dt.date,
-        margin: float = 0.0,
-        frequency: float = 4.0,
-        current_fixing: float | None = None,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        years = years_to(name, "maturity", maturity, clock_source)
-        often = known_frequency(name, "frequency", frequency)
-        terms = {
-            "face": finite(name, "face", face),
-            "margin": finite(name, "margin", margin),
-            "current_fixing": first_fixing(name, current_fixing, rate_source, years, often),
-            "maturity": years,
-            "frequency": often,
-        }
-        made_at = end_on(clock_source, 0.0)
-        sources = {
-            "short_rate": ask("reset_rate", rate_source, clock_source, made_at, years, often),
-            "rate": ask("annuity_yield", rate_source, clock_source, made_at, years, often),
-        }
-        super().__init__(name, sources, terms, currency, clock_source)
+    @classmethod
+    def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:
+        """Fix the first payment at the present rate, unless told otherwise."""
+        if "current_fixing" not in terms:
+            rate = arguments["rate_source"]
+            terms["current_fixing"] = first_fixing(name, rate, terms["maturity"], terms["frequency"])
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any,
         short_rate: Any,
         rate: Any,
@@ -122,48 +135,3 @@ class FloatingBond(DatedInstrument):
         frequency: Any,
     ) -> Any:
         return floating_price(short_rate, rate, face, margin, current_fixing, maturity, clock - made_at, frequency)
-
-
-@question("reset_rate", of=Curve)
-def reset_rate(curve: Curve, now: float, made_at: float, maturity: float, frequency: float) -> float:
-    """Return the zero rate to a leg's next payment; times as the clock reads, in years."""
-    return float(curve.zero_rate(next_payment(maturity, now - made_at, frequency)))
-
-
-@question("annuity_yield", of=Curve)
-def yield_of_annuity(curve: Curve, now: float, made_at: float, maturity: float, frequency: float) -> float:
-    """Return the yield that values equal payments until maturity as the curve does; times as the clock reads."""
-    terms = (maturity, now - made_at, frequency)
-    value = curve_annuity(curve, *terms)
-    return cast("float", annuity_yield(value, *terms)) if value else 0.0
-
-
-def first_fixing(name: str, given: float | None, rate_source: Node | float, years: float, frequency: float) -> float:
-    """Return the rate of the first floating payment: as given, or as the present rate or curve fixes it.
-
-    Raises
-    ------
-    InstrumentError
-        It is not a finite number, or the rate has no value to fix at.
-    """
-    if given is not None:
-        return finite(name, "current_fixing", given)
-    try:
-        curve = as_curve(present(rate_source))
-    except BankError as error:
-        message = f"{name}: there is no rate yet to fix the first payment at; quote it, or give current_fixing="
-        raise InstrumentError(message, name=name) from error
-    return par_fixing(curve, years, frequency=frequency)
-
-
-def known_frequency(name: str, term: str, frequency: float) -> float:
-    """Return `frequency` if contracts may have so many payments a year.
-
-    Raises
-    ------
-    InstrumentError
-        They may not.
-    """
-    if frequency not in FREQUENCIES:
-        raise InstrumentError(f"{name}: {term}={frequency!r} payments a year; choose 1, 2, 4 or 12", name=name)
-    return float(frequency)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source, Term
-from bank_python.instruments.answer import ask
-from bank_python.instruments.instrument import DatedInstrument, end_on, negative, positive, years_to
+from bank_python.dagger import Flag, Source, Term
+from bank_python.instruments.answer import zero_rate
+from bank_python.instruments.checks import negative
+from bank_python.instruments.declarations import Expiry
+from bank_python.instruments.instrument import DatedInstrument, Lognormal
+from bank_python.instruments.option import Option
 from bank_python.instruments.vanilla import time_left
 from bank_python.risk_models import black_scholes_price
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
     from typing import Any
-
-    from bank_python.dagger import Node
-    from bank_python.market_data import Clock
 
 __all__ = ["ForwardOption"]
 
@@ -66,43 +65,31 @@ class ForwardOption(DatedInstrument):
     """
 
     record_tag = "ForwardOption"
-    asked_terms: ClassVar[frozenset[str]] = frozenset({"expiry", "made_at"})
+    simulated_as: ClassVar[Lognormal] = Lognormal(spot="forward", dividend="rate")
 
-    forward = Source("forward or futures price")
-    vol = Source("volatility of the forward, a decimal for a year")
-    rate = Source("discount rate to expiry, continuously compounded")
-    strike = Term("strike price")
-    expiry = Term("years from the making of the contract")
-    is_call = Term("1 for a call, 0 for a put")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        forward_source: Node | float,
-        vol_source: Node | float,
-        rate_source: Node | float,
-        strike: float,
-        expiry: float | dt.date,
-        is_call: bool = True,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        terms = {
-            "strike": positive(name, "strike", strike),
-            "expiry": years_to(name, "expiry", expiry, clock_source),
-            "is_call": float(bool(is_call)),
-        }
-        rate = ask("zero_rate", rate_source, clock_source, end_on(clock_source, terms["expiry"]))
-        sources = {"forward": forward_source, "vol": vol_source, "rate": rate}
-        super().__init__(name, sources, terms, currency, clock_source)
+    forward: Source = Source("forward or futures price", alias="forward_source")
+    vol: Source = Source("volatility of the forward, a decimal for a year", alias="vol_source")
+    rate: Source = Source("discount rate to expiry, continuously compounded", alias="rate_source", lookup=zero_rate)
+    strike: Term = Term("strike price", positive=True)
+    expiry: Expiry = Expiry("years from the making of the contract")
+    is_call: Flag = Flag("1 for a call, 0 for a put", default=True)
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any, forward: Any, vol: Any, rate: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
     ) -> Any:
         # A forward costs nothing to carry: its yield is the rate itself.
         return black_scholes_price(forward, strike, time_left(expiry, clock, made_at), rate, vol, rate, is_call)
+
+    @staticmethod
+    def payoff(forward: Any, strike: Any, is_call: Any) -> Any:
+        """Return what is paid at expiry."""
+        return Option.payoff(forward, strike, is_call)
+
+    @staticmethod
+    def payoff_slope(forward: Any, strike: Any, is_call: Any) -> Any:
+        """Return how what is paid moves with the price."""
+        return Option.payoff_slope(forward, strike, is_call)
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source, Term
-from bank_python.instruments.answer import ask
+from bank_python.dagger import Flag, Source, Term
+from bank_python.instruments.answer import Lookup, zero_rate
+from bank_python.instruments.checks import negative
+from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.factor import Factor
-from bank_python.instruments.instrument import DatedInstrument, end_on, negative, positive, years_to
+from bank_python.instruments.instrument import DatedInstrument, Lognormal
+from bank_python.instruments.option import Option
 from bank_python.instruments.vanilla import time_left
+from bank_python.instruments.vol_surface import surface_vol
 from bank_python.risk_models import black_scholes_price
 from bank_python.risk_models.forward import forward_value
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
     from typing import Any
-
-    from bank_python.dagger import Node
-    from bank_python.market_data import Clock
 
 __all__ = ["FXForward", "FXOption"]
 
@@ -58,41 +58,19 @@ class FXForward(DatedInstrument):
     """
 
     record_tag = "FXForward"
-    factors: ClassVar[Mapping[str, Factor]] = {"spot": Factor.FX}
-    asked_terms: ClassVar[frozenset[str]] = frozenset({"expiry", "made_at"})
 
-    spot = Source("units of quote currency for one unit of base currency")
-    rate = Source("rate of the quote currency to expiry, continuously compounded")
-    foreign_rate = Source("rate of the base currency to expiry, continuously compounded")
-    strike = Term("agreed rate")
-    expiry = Term("years from the making of the contract")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        spot_source: Node | float,
-        rate_source: Node | float,
-        foreign_rate_source: Node | float,
-        strike: float,
-        expiry: float | dt.date,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        terms = {
-            "strike": positive(name, "strike", strike),
-            "expiry": years_to(name, "expiry", expiry, clock_source),
-        }
-        end = end_on(clock_source, terms["expiry"])
-        sources = {
-            "spot": spot_source,
-            "rate": ask("zero_rate", rate_source, clock_source, end),
-            "foreign_rate": ask("zero_rate", foreign_rate_source, clock_source, end),
-        }
-        super().__init__(name, sources, terms, currency, clock_source)
+    spot: Source = Source("units of quote currency for one unit of base currency", alias="spot_source", kind=Factor.FX)
+    rate: Source = Source(
+        "rate of the quote currency to expiry, continuously compounded", alias="rate_source", lookup=zero_rate
+    )
+    foreign_rate: Source = Source(
+        "rate of the base currency to expiry, continuously compounded", alias="foreign_rate_source", lookup=zero_rate
+    )
+    strike: Term = Term("agreed rate", positive=True)
+    expiry: Expiry = Expiry("years from the making of the contract")
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any, spot: Any, rate: Any, foreign_rate: Any, made_at: Any, strike: Any, expiry: Any
     ) -> Any:
         return forward_value(spot, strike, time_left(expiry, clock, made_at), rate, foreign_rate)
@@ -144,44 +122,30 @@ class FXOption(DatedInstrument):
     """
 
     record_tag = "FXOption"
-    asked_terms: ClassVar[frozenset[str]] = frozenset({"strike", "expiry", "made_at"})
+    risk_factors: ClassVar[Mapping[str, Factor]] = {"spot": Factor.FX}
+    simulated_as: ClassVar[Lognormal] = Lognormal(dividend="foreign_rate")
 
-    spot = Source("units of quote currency for one unit of base currency")
-    vol = Source("volatility of the rate, a decimal for a year")
-    rate = Source("rate of the quote currency to expiry, continuously compounded")
-    foreign_rate = Source("rate of the base currency to expiry, continuously compounded")
-    strike = Term("strike, in units of the quote currency")
-    expiry = Term("years from the making of the contract")
-    is_call = Term("1 for a call, 0 for a put")
+    spot: Source = Source("units of quote currency for one unit of base currency", alias="spot_source")
+    vol: Source = Source(
+        "volatility of the rate, a decimal for a year",
+        alias="vol_source",
+        lookup=Lookup(surface_vol, dividend="foreign_rate"),
+    )
+    rate: Source = Source(
+        "rate of the quote currency to expiry, continuously compounded", alias="rate_source", lookup=zero_rate
+    )
+    foreign_rate: Source = Source(
+        "rate of the base currency to expiry, continuously compounded", alias="foreign_rate_source", lookup=zero_rate
+    )
+    strike: Term = Term("strike, in units of the quote currency", positive=True)
+    expiry: Expiry = Expiry("years from the making of the contract")
+    is_call: Flag = Flag("1 for a call, 0 for a put", default=True)
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        spot_source: Node | float,
-        vol_source: Node | float,
-        rate_source: Node | float,
-        foreign_rate_source: Node | float,
-        strike: float,
-        expiry: float | dt.date,
-        is_call: bool = True,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        terms = {
-            "strike": positive(name, "strike", strike),
-            "expiry": years_to(name, "expiry", expiry, clock_source),
-            "is_call": float(bool(is_call)),
-        }
-        end = end_on(clock_source, terms["expiry"])
-        rate = ask("zero_rate", rate_source, clock_source, end)
-        foreign = ask("zero_rate", foreign_rate_source, clock_source, end)
-        vol = ask("surface_vol", vol_source, spot_source, rate, foreign, clock_source, terms["strike"], end)
-        sources = {"spot": spot_source, "vol": vol, "rate": rate, "foreign_rate": foreign}
-        super().__init__(name, sources, terms, currency, clock_source)
+    payoff = staticmethod(Option.payoff)
+    payoff_slope = staticmethod(Option.payoff_slope)
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any,
         spot: Any,
         vol: Any,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bank_python.barbara import register_storable
 from bank_python.instruments.vanilla import VanillaOption, time_left
 from bank_python.risk_models import Greeks, black_scholes_greeks, black_scholes_price
 
 if TYPE_CHECKING:
-    import datetime as dt
     from typing import Any
-
-    from bank_python.dagger import Node
-    from bank_python.market_data import Clock
 
 __all__ = ["Option"]
 
@@ -59,35 +57,8 @@ class Option(VanillaOption):
 
     record_tag = "Option"
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        spot_source: Node | float,
-        vol_source: Node | float,
-        rate_source: Node | float,
-        strike: float,
-        expiry: float | dt.date,
-        is_call: bool = True,
-        dividend_source: Node | float = 0.0,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        super().__init__(
-            name,
-            spot_source=spot_source,
-            vol_source=vol_source,
-            rate_source=rate_source,
-            strike=strike,
-            expiry=expiry,
-            is_call=is_call,
-            dividend_source=dividend_source,
-            currency=currency,
-            clock_source=clock_source,
-        )
-
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any, spot: Any, vol: Any, rate: Any, dividend: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
     ) -> Any:
         return black_scholes_price(spot, strike, time_left(expiry, clock, made_at), rate, vol, dividend, is_call)
@@ -98,3 +69,13 @@ class Option(VanillaOption):
     ) -> Greeks:
         """Return price and Greeks; see :func:`~bank_python.risk_models.black_scholes.black_scholes_greeks`."""
         return black_scholes_greeks(spot, strike, time_left(expiry, clock, made_at), rate, vol, dividend, is_call)
+
+    @staticmethod
+    def payoff(spot: Any, strike: Any, is_call: Any) -> Any:
+        """Return what is paid at expiry."""
+        return np.maximum(np.where(is_call, spot - strike, strike - spot), 0.0)
+
+    @staticmethod
+    def payoff_slope(spot: Any, strike: Any, is_call: Any) -> Any:
+        """Return how what is paid moves with the price."""
+        return np.where(is_call, 1.0 * (spot > strike), -1.0 * (spot < strike))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source, Term
-from bank_python.instruments.instrument import Instrument, positive, present
+from bank_python.dagger import Flag, Source, Term
+from bank_python.instruments.checks import present
+from bank_python.instruments.instrument import Instrument
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from bank_python.dagger import Node
 
 __all__ = ["PerpetualFuture"]
 
@@ -58,43 +57,20 @@ class PerpetualFuture(Instrument):
 
     record_tag = "PerpetualFuture"
 
-    mark = Source("mark price")
-    funding = Source("funding rate of the next interval, a decimal")
-    entry_price = Term("price at entry")
-    contract_size = Term("units of the underlying, or of the quote currency if inverse")
-    is_inverse = Term("1 if it settles in the underlying")
-    funding_hours = Term("hours between funding times")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        mark_source: Node | float,
-        entry_price: float,
-        funding_source: Node | float = 0.0,
-        contract_size: float = 1.0,
-        is_inverse: bool = False,
-        funding_hours: float = 8.0,
-        currency: str = "USD",
-    ) -> None:
-        terms = {
-            "entry_price": positive(name, "entry_price", entry_price),
-            "contract_size": positive(name, "contract_size", contract_size),
-            "is_inverse": float(bool(is_inverse)),
-            "funding_hours": positive(name, "funding_hours", funding_hours),
-        }
-        super().__init__(name, {"mark": mark_source, "funding": funding_source}, terms, currency)
+    mark: Source = Source("mark price", alias="mark_source")
+    funding: Source = Source(
+        "funding rate of the next interval, a decimal", alias="funding_source", default=0.0, priced=False
+    )
+    entry_price: Term = Term("price at entry", positive=True)
+    contract_size: Term = Term(
+        "units of the underlying, or of the quote currency if inverse", positive=True, default=1.0
+    )
+    is_inverse: Flag = Flag("1 if it settles in the underlying", default=False)
+    funding_hours: Term = Term("hours between funding times", positive=True, default=8.0, priced=False)
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
-        mark: Any,
-        funding: Any,  # noqa: ARG004 - funding is cash that moves, not part of the value
-        entry_price: Any,
-        contract_size: Any,
-        is_inverse: Any,
-        funding_hours: Any,  # noqa: ARG004 - as above
-    ) -> Any:
-        return perpetual_value(mark, entry_price, contract_size, is_inverse)
+    def price(mark: Any, entry_price: Any, contract_size: Any, is_inverse: Any) -> Any:  # noqa: D102 - documented by Contract
+        return perpetual_value(mark, entry_price, contract_size, is_inverse)  # funding is cash beside the value
 
     @property
     def next_funding(self) -> float:

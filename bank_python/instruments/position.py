@@ -9,7 +9,9 @@ from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Source, Term
 from bank_python.dagger.node import inputs_first
 from bank_python.errors import InstrumentError
-from bank_python.instruments.instrument import Instrument, finite, positive
+from bank_python.instruments.checks import finite, known_currency
+from bank_python.instruments.declarations import Argument, InferredLabel
+from bank_python.instruments.instrument import Instrument
 
 if TYPE_CHECKING:
     from typing import Any
@@ -58,36 +60,30 @@ class Position(Instrument):
     record_tag = "Position"
     record_home = "/Positions/"
 
-    instrument = Source("what is held, valued for one unit")
-    quantity = Term("units held; negative is short")
-    multiplier = Term("units of the instrument in one unit of quantity")
-    cost_basis = Term("cash paid less cash received for it, not a number until it is marked")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        instrument: Node,
-        quantity: float,
-        cost: float | None = None,
-        multiplier: float = 1.0,
-        currency: str | None = None,
-    ) -> None:
-        terms = {
-            "quantity": finite(name, "quantity", quantity),
-            "multiplier": positive(name, "multiplier", multiplier),
-            "cost_basis": math.nan,
-        }
-        if cost is not None:
-            terms["cost_basis"] = finite(name, "cost", cost) * quantity * multiplier
-        own = instrument.currency if isinstance(instrument, Instrument) else "USD"
-        super().__init__(name, {"instrument": instrument}, terms, currency or own)
-        if cost is None:
-            self.mark_open()
+    instrument: Source = Source("what is held, valued for one unit", alias="instrument")
+    quantity: Term = Term("units held; negative is short")
+    multiplier: Term = Term("units of the instrument in one unit of quantity", positive=True, default=1.0)
+    cost_basis: Term = Term(
+        "cash paid less cash received for it, not a number until it is marked", init=False, priced=False
+    )
+    cost: Argument[float | None] = Argument("price paid for one unit", hint=float | None, default=None)
+    currency: InferredLabel = InferredLabel("ISO 4217 code", default=None, check=known_currency)
 
     @staticmethod
-    def price(instrument: Any, quantity: Any, multiplier: Any, cost_basis: Any) -> Any:  # noqa: ARG004, D102 - a term that P&L needs and the value does not; documented by ArrayNode
+    def price(instrument: Any, quantity: Any, multiplier: Any) -> Any:  # noqa: D102 - documented by Contract
         return instrument * quantity * multiplier
+
+    @classmethod
+    def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:
+        """Take the currency of what is held, unless told otherwise, and what was paid."""
+        held, cost = arguments["instrument"], arguments["cost"]
+        arguments["currency"] = arguments["currency"] or (held.currency if isinstance(held, Instrument) else "USD")
+        paid = math.nan if cost is None else finite(name, "cost", cost)
+        terms["cost_basis"] = paid * terms["quantity"] * terms["multiplier"]
+
+    def completed(self) -> None:
+        """Open the position, if it was given no cost."""
+        self.mark_open()
 
     @property
     def marked(self) -> bool:

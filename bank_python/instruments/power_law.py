@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Source, Term
-from bank_python.errors import InstrumentError
-from bank_python.instruments.instrument import Instrument, finite, positive
+from bank_python.dagger import Flag, Source, Term
+from bank_python.instruments.factor import Factor
+from bank_python.instruments.instrument import Instrument
 from bank_python.risk_models import power_law_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from bank_python.dagger import Node
 
 __all__ = ["PowerLawOption"]
 
@@ -53,37 +51,15 @@ class PowerLawOption(Instrument):
 
     record_tag = "PowerLawOption"
 
-    spot = Source("spot price")
-    anchor = Source("price of the option at the anchor strike")
-    anchor_strike = Term("strike of the traded option")
-    strike = Term("strike of this option")
-    alpha = Term("tail index")
-    is_call = Term("1 for a call, 0 for a put")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        spot_source: Node | float,
-        anchor_source: Node | float,
-        anchor_strike: float,
-        strike: float,
-        alpha: float,
-        is_call: bool = True,
-        currency: str = "USD",
-    ) -> None:
-        if finite(name, "alpha", alpha) <= 1.0:
-            raise InstrumentError(f"{name}: alpha={alpha!r}: a mean needs a tail index above 1", name=name)
-        terms = {
-            "anchor_strike": positive(name, "anchor_strike", anchor_strike),
-            "strike": positive(name, "strike", strike),
-            "alpha": alpha,
-            "is_call": float(bool(is_call)),
-        }
-        super().__init__(name, {"spot": spot_source, "anchor": anchor_source}, terms, currency)
+    spot: Source = Source("spot price", alias="spot_source")
+    anchor: Source = Source("price of the option at the anchor strike", alias="anchor_source", kind=Factor.VOL)
+    anchor_strike: Term = Term("strike of the traded option", positive=True)
+    strike: Term = Term("strike of this option", positive=True)
+    alpha: Term = Term("tail index", above=1.0, says=": a mean needs a tail index above 1")
+    is_call: Flag = Flag("1 for a call, 0 for a put", default=True)
 
     @staticmethod
-    def price(spot: Any, anchor: Any, anchor_strike: Any, strike: Any, alpha: Any, is_call: Any) -> Any:  # noqa: D102 - documented by ArrayNode
+    def price(spot: Any, anchor: Any, anchor_strike: Any, strike: Any, alpha: Any, is_call: Any) -> Any:  # noqa: D102 - documented by Contract
         return power_law_price(spot, anchor, anchor_strike, strike, alpha, is_call)
 
     @classmethod

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node, Source
 from bank_python.errors import InstrumentError
+from bank_python.instruments.checks import known_currency
+from bank_python.instruments.declarations import Label
 from bank_python.instruments.factor import Factor
-from bank_python.instruments.instrument import Instrument, known_currency
+from bank_python.instruments.instrument import Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Self
+    from typing import Any
 
 
 __all__ = ["Equity", "FXRate"]
@@ -51,41 +53,23 @@ class Equity(Instrument):
     record_tag = "Equity"
     record_version = 2
 
-    spot = Source("price of one share")
-    dividend = Source("dividend yield, continuously compounded")
+    quote_source: ClassVar[str] = "spot"
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        spot_source: Node | float,
-        dividend_source: Node | float = 0.0,
-        sector: str = "",
-        currency: str = "USD",
-    ) -> None:
-        super().__init__(name, {"spot": spot_source, "dividend": dividend_source}, {}, currency)
-        self.sector = sector
+    spot: Source = Source("price of one share", alias="spot_source")
+    dividend: Source = Source(
+        "dividend yield, continuously compounded", alias="dividend_source", default=0.0, priced=False
+    )
+    sector: Label = Label("for grouping", default="")
 
     @staticmethod
-    def price(spot: Any, dividend: Any) -> Any:  # noqa: ARG004, D102 - dividends are cash beside the value; documented by ArrayNode
-        return spot
+    def price(spot: Any) -> Any:  # noqa: D102 - documented by Contract
+        return spot  # dividends are cash beside the value
 
     def income(self, years: float) -> float:
         """Return what dividends at the present price and yield bring in so many years."""
         sources = (self.spot, self.dividend)
         spot, dividend = (cast("float", source.value) if isinstance(source, Node) else source for source in sources)
         return spot * math.expm1(dividend * years)
-
-    def to_record(self) -> Mapping[str, object]:
-        """Return name, source, currency and sector."""
-        return {**super().to_record(), "sector": self.sector}
-
-    @classmethod
-    def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the share from its stored fields."""
-        contract = super().from_record({key: value for key, value in fields.items() if key != "sector"})
-        contract.sector = str(fields["sector"])
-        return contract
 
 
 @register_storable
@@ -114,15 +98,19 @@ class FXRate(Instrument):
 
     record_tag = "FXRate"
 
-    factors: ClassVar[Mapping[str, Factor]] = {"rate": Factor.FX}
+    quote_source: ClassVar[str] = "rate"
+    quoted_as: ClassVar[Factor | None] = Factor.FX
 
-    rate = Source("units of quote currency for one unit of base currency")
+    rate: Source = Source("units of quote currency for one unit of base currency", alias="rate_source", kind=Factor.FX)
+    base: Label = Label("ISO 4217 code of the base currency", check=known_currency)
+    currency: Label = Label("ISO 4217 code of the quote currency", alias="quote", check=known_currency)
 
-    def __init__(self, name: str, *, rate_source: Node | float, base: str, quote: str) -> None:
-        if base == quote:
+    @classmethod
+    def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:  # noqa: ARG003 - as all
+        """Refuse a pair of one currency."""
+        base = arguments["base"]
+        if base == arguments["quote"]:
             raise InstrumentError(f"{name}: base and quote are both {base!r}; a pair has two currencies", name=name)
-        super().__init__(name, {"rate": rate_source}, {}, quote)
-        self.base = known_currency(name, base)
 
     @property
     def quote(self) -> str:
@@ -130,16 +118,5 @@ class FXRate(Instrument):
         return self.currency
 
     @staticmethod
-    def price(rate: Any) -> Any:  # noqa: D102 - documented by ArrayNode
+    def price(rate: Any) -> Any:  # noqa: D102 - documented by Contract
         return rate
-
-    def to_record(self) -> Mapping[str, object]:
-        """Return name, source and the two currencies."""
-        return {**super().to_record(), "base": self.base}
-
-    @classmethod
-    def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the pair from its stored fields."""
-        contract = super().from_record({key: value for key, value in fields.items() if key != "base"})
-        contract.base = str(fields["base"])
-        return contract

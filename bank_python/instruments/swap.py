@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Node, Source, Term
-from bank_python.instruments.answer import Answer, ask
-from bank_python.instruments.floating_bond import first_fixing, known_frequency
-from bank_python.instruments.instrument import DatedInstrument, end_on, finite, present, years_to
+from bank_python.dagger import Inferred, Node, Source, Term
+from bank_python.instruments.answer import Answer, Lookup
+from bank_python.instruments.bond import yield_on_curve
+from bank_python.instruments.checks import present
+from bank_python.instruments.declarations import Argument, Expiry
+from bank_python.instruments.floating_bond import FREQUENCIES, PAYMENTS, first_fixing, reset_rate
+from bank_python.instruments.instrument import DatedInstrument
 from bank_python.risk_models.curve import Curve
 from bank_python.risk_models.curve_bonds import curve_annuity, par_swap_rate, swap_value_on_curve
 from bank_python.risk_models.floating import swap_value
 
 if TYPE_CHECKING:
-    import datetime as dt
     from typing import Any
-
-    from bank_python.market_data import Clock
 
 __all__ = ["InterestRateSwap"]
 
@@ -69,54 +69,37 @@ class InterestRateSwap(DatedInstrument):
     """
 
     record_tag = "InterestRateSwap"
-    asked_terms: ClassVar[frozenset[str]] = frozenset(
-        {"made_at", "maturity", "fixed_rate", "fixed_frequency", "floating_frequency"}
+
+    short_rate: Source = Source(
+        "zero rate to the next floating payment, continuously compounded",
+        alias="rate_source",
+        init=False,
+        lookup=Lookup(reset_rate, frequency="floating_frequency"),
     )
+    rate: Source = Source(
+        "yield of the fixed leg with its notional, continuously compounded",
+        alias="rate_source",
+        lookup=Lookup(yield_on_curve, coupon_rate="fixed_rate", frequency="fixed_frequency", compounding=0.0),
+    )
+    notional: Term = Term("in the swap's currency; negative receives fixed")
+    pay_fixed: Argument[bool] = Argument("whether fixed is paid and floating received", hint=bool, default=True)
+    fixed_rate: Term = Term("fixed rate, a decimal a year")
+    current_fixing: Inferred = Inferred("simple rate of the floating payment under way", default=None)
+    maturity: Expiry = Expiry("years from the making of the contract")
+    fixed_frequency: Term = Term("fixed payments a year", default=2.0, among=FREQUENCIES, says=PAYMENTS)
+    floating_frequency: Term = Term("floating payments a year", default=4.0, among=FREQUENCIES, says=PAYMENTS)
 
-    short_rate = Source("zero rate to the next floating payment, continuously compounded")
-    rate = Source("yield of the fixed leg with its notional, continuously compounded")
-    notional = Term("in the swap's currency; negative receives fixed")
-    fixed_rate = Term("fixed rate, a decimal a year")
-    current_fixing = Term("simple rate of the floating payment under way")
-    maturity = Term("years from the making of the contract")
-    fixed_frequency = Term("fixed payments a year")
-    floating_frequency = Term("floating payments a year")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        rate_source: Node | float,
-        notional: float,
-        fixed_rate: float,
-        maturity: float | dt.date,
-        pay_fixed: bool = True,
-        fixed_frequency: float = 2.0,
-        floating_frequency: float = 4.0,
-        current_fixing: float | None = None,
-        currency: str = "USD",
-        clock_source: Clock | float = 0.0,
-    ) -> None:
-        years = years_to(name, "maturity", maturity, clock_source)
-        fixed = known_frequency(name, "fixed_frequency", fixed_frequency)
-        floating = known_frequency(name, "floating_frequency", floating_frequency)
-        terms = {
-            "notional": finite(name, "notional", notional) * (1.0 if pay_fixed else -1.0),
-            "fixed_rate": finite(name, "fixed_rate", fixed_rate),
-            "current_fixing": first_fixing(name, current_fixing, rate_source, years, floating),
-            "maturity": years,
-            "fixed_frequency": fixed,
-            "floating_frequency": floating,
-        }
-        made_at = end_on(clock_source, 0.0)
-        sources = {
-            "short_rate": ask("reset_rate", rate_source, clock_source, made_at, years, floating),
-            "rate": ask("bond_yield", rate_source, clock_source, made_at, years, terms["fixed_rate"], fixed, 0.0),
-        }
-        super().__init__(name, sources, terms, currency, clock_source)
+    @classmethod
+    def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:
+        """Turn the notional by the side, and fix the first payment at the present rate, unless told otherwise."""
+        if not arguments["pay_fixed"]:
+            terms["notional"] *= -1.0
+        if "current_fixing" not in terms:
+            rate = arguments["rate_source"]
+            terms["current_fixing"] = first_fixing(name, rate, terms["maturity"], terms["floating_frequency"])
 
     @staticmethod
-    def price(  # noqa: D102 - documented by ArrayNode
+    def price(  # noqa: D102 - documented by Contract
         clock: Any,
         short_rate: Any,
         rate: Any,

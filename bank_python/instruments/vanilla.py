@@ -1,22 +1,21 @@
-"""What calls and puts on a spot share: market inputs, terms, and how they are made of what a desk gives."""
+"""What calls and puts on a spot share: market inputs and terms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.dagger import Source, Term
-from bank_python.instruments.answer import ask
-from bank_python.instruments.instrument import DatedInstrument, end_on, negative, positive, years_to
+from bank_python.dagger import Flag, Source, Term
+from bank_python.instruments.answer import zero_rate
+from bank_python.instruments.checks import negative
+from bank_python.instruments.declarations import Expiry
+from bank_python.instruments.instrument import DatedInstrument
+from bank_python.instruments.vol_surface import surface_vol
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
     from typing import Any
-
-    from bank_python.dagger import Node
-    from bank_python.market_data import Clock
 
 __all__ = ["VanillaOption", "time_left"]
 
@@ -24,42 +23,15 @@ __all__ = ["VanillaOption", "time_left"]
 class VanillaOption(DatedInstrument):
     """A call or put on a spot that pays a yield; :class:`Option` and :class:`AmericanOption` say how it is priced."""
 
-    asked_terms: ClassVar[frozenset[str]] = frozenset({"strike", "expiry", "made_at"})
-
-    spot = Source("price of the underlying")
-    vol = Source("volatility, a decimal for a year")
-    rate = Source("rate to expiry, continuously compounded")
-    dividend = Source("dividend yield, continuously compounded")
-    strike = Term("strike price")
-    expiry = Term("years from the making of the contract")
-    is_call = Term("1 for a call, 0 for a put")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        spot_source: Node | float,
-        vol_source: Node | float,
-        rate_source: Node | float,
-        strike: float,
-        expiry: float | dt.date,
-        is_call: bool,
-        dividend_source: Node | float,
-        currency: str,
-        clock_source: Clock | float,
-        **more: float,
-    ) -> None:
-        terms = {
-            "strike": positive(name, "strike", strike),
-            "expiry": years_to(name, "expiry", expiry, clock_source),
-            "is_call": float(bool(is_call)),
-        }
-        end = end_on(clock_source, terms["expiry"])
-        rate = ask("zero_rate", rate_source, clock_source, end)
-        dividend = ask("zero_rate", dividend_source, clock_source, end)
-        vol = ask("surface_vol", vol_source, spot_source, rate, dividend, clock_source, terms["strike"], end)
-        sources = {"spot": spot_source, "vol": vol, "rate": rate, "dividend": dividend}
-        super().__init__(name, sources, {**terms, **more}, currency, clock_source)
+    spot: Source = Source("price of the underlying", alias="spot_source")
+    vol: Source = Source("volatility, a decimal for a year", alias="vol_source", lookup=surface_vol)
+    rate: Source = Source("rate to expiry, continuously compounded", alias="rate_source", lookup=zero_rate)
+    dividend: Source = Source(
+        "dividend yield, continuously compounded", alias="dividend_source", default=0.0, lookup=zero_rate
+    )
+    strike: Term = Term("strike price", positive=True)
+    expiry: Expiry = Expiry("years from the making of the contract")
+    is_call: Flag = Flag("1 for a call, 0 for a put", default=True)
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:

@@ -28,14 +28,15 @@ Examples
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node
 from bank_python.dagger.node import present
 from bank_python.errors import CalibrationError, InstrumentError
 from bank_python.instruments.answer import FunctionNode, ask, question
-from bank_python.instruments.instrument import end_on, finite, positive, years_to
+from bank_python.instruments.checks import end_on, finite, positive, years_to
+from bank_python.instruments.factor import Factor
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
 from bank_python.mntable import Table
 from bank_python.risk_models.surface import Stickiness, Surface
@@ -99,7 +100,8 @@ class VolSurface(FunctionNode):
 
     record_tag = "VolSurface"
     record_home = "/Surfaces/"
-    value_type = Surface
+    value_type: ClassVar[type] = Surface
+    quoted_as: ClassVar[Factor | None] = Factor.VOL
     wiring_attributes = ("inputs_", "_spot", "_rate", "_dividend", "_clock", "_sources")
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Our prices beside QuantLib's: an option, a bond, a credit default swap, by both, on the same terms.
+"""Our prices beside QuantLib's: options, a bond, a credit default swap, by both, on the same terms.
 
 QuantLib is found when it is asked for. Where it is not installed :class:`QuantLibPricing` says how to get it, and
 nothing else is any the worse.
@@ -7,23 +7,26 @@ nothing else is any the worse.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from bank_python.errors import MissingExtraError
 from bank_python.integrations.comparison import Comparison, Figure, cpu_seconds
 from bank_python.risk_models import black_scholes_greeks
+from bank_python.risk_models.barrier import barrier_price
 from bank_python.risk_models.bond_analytics import bond_analytics
+from bank_python.risk_models.digital import digital_price
 from bank_python.risk_models.isda_cds import StandardCds
 from bank_python.risk_models.survival import SurvivalCurve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["QuantLibPricing"]
 
 _BATCH = 1_000
+_CASH, _REBATE = 100.0, 1.0
 _OPTION = ("price", "delta", "gamma", "vega", "theta", "rho")
 _BOND = ("clean", "dirty", "macaulay", "modified", "convexity")
 _CDS = ("upfront", "par_spread", "value")
@@ -88,13 +91,10 @@ class QuantLibPricing:
             To expiry, a year having 365.
         """
         ql, now = self._ql, self._date(self.today)
-        flat = [self._flat(r) for r in (dividend, rate)]
-        level = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(now, ql.NullCalendar(), vol, ql.Actual365Fixed()))
         quote = ql.SimpleQuote(spot)
-        process = ql.BlackScholesMertonProcess(ql.QuoteHandle(quote), *flat, level)
         payoff = ql.PlainVanillaPayoff(ql.Option.Call if is_call else ql.Option.Put, strike)
         contract = ql.VanillaOption(payoff, ql.EuropeanExercise(now + days))
-        contract.setPricingEngine(ql.AnalyticEuropeanEngine(process))
+        contract.setPricingEngine(ql.AnalyticEuropeanEngine(self._process(quote, rate, vol, dividend)))
 
         def theirs() -> list[float]:
             quote.setValue(quote.value() + 1.0)  # else QuantLib answers from memory
@@ -113,6 +113,68 @@ class QuantLibPricing:
             theirs(),
             cpu_seconds(lambda: black_scholes_greeks(*terms)),
             cpu_seconds(lambda: black_scholes_greeks(*batch), 3) / _BATCH,
+            cpu_seconds(theirs),
+        )
+
+    def digital(
+        self, spot: float, strike: float, days: int, rate: float, vol: float, dividend: float = 0.0
+    ) -> Comparison:
+        """Price a digital call that pays 100 in cash by both.
+
+        Parameters
+        ----------
+        spot, strike, days, rate, vol, dividend
+            As for :meth:`option`.
+        """
+        ql = self._ql
+        payoff = ql.CashOrNothingPayoff(ql.Option.Call, strike, _CASH)
+        contract = ql.VanillaOption(payoff, ql.EuropeanExercise(self._date(self.today) + days))
+        quote = ql.SimpleQuote(spot)
+        contract.setPricingEngine(ql.AnalyticEuropeanEngine(self._process(quote, rate, vol, dividend)))
+        terms = (spot, strike, days / 365.0, rate, vol, dividend, True, _CASH)
+        title = f"Digital call, spot {spot:g}, strike {strike:g}, {days} days"
+        return self._prices(title, digital_price, terms, contract, quote)
+
+    def barrier(
+        self, spot: float, strike: float, barrier: float, days: int, rate: float, vol: float, dividend: float = 0.0
+    ) -> Comparison:
+        """Price a down-and-out call with a rebate of 1 by both.
+
+        Parameters
+        ----------
+        spot, strike, days, rate, vol, dividend
+            As for :meth:`option`.
+        barrier : float
+            Level below the spot that ends the option.
+        """
+        ql = self._ql
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call, strike)
+        exercise = ql.EuropeanExercise(self._date(self.today) + days)
+        contract = ql.BarrierOption(ql.Barrier.DownOut, barrier, _REBATE, payoff, exercise)
+        quote = ql.SimpleQuote(spot)
+        contract.setPricingEngine(ql.AnalyticBarrierEngine(self._process(quote, rate, vol, dividend)))
+        terms = (spot, strike, barrier, days / 365.0, rate, vol, dividend, True, False, False, _REBATE)
+        title = f"Down-and-out call, spot {spot:g}, strike {strike:g}, barrier {barrier:g}, {days} days"
+        return self._prices(title, barrier_price, terms, contract, quote)
+
+    def _prices(
+        self, title: str, price: Callable[..., object], terms: Sequence[float], contract: Any, quote: Any
+    ) -> Comparison:
+        """Compare the price alone."""
+        batch = [np.full(_BATCH, float(term)) for term in terms]
+
+        def theirs() -> list[float]:
+            quote.setValue(quote.value() + 1.0)  # else QuantLib answers from memory
+            quote.setValue(terms[0])
+            return [float(contract.NPV())]
+
+        return self._compared(
+            title,
+            ("price",),
+            [cast("float", price(*terms))],
+            theirs(),
+            cpu_seconds(lambda: price(*terms)),
+            cpu_seconds(lambda: price(*batch), 3) / _BATCH,
             cpu_seconds(theirs),
         )
 
@@ -207,6 +269,8 @@ class QuantLibPricing:
         ends = dt.date(self.today.year + 5, 6, 20)
         return (
             self.option(100.0, 105.0, 180, 0.03, 0.25, 0.01),
+            self.digital(100.0, 105.0, 180, 0.03, 0.25, 0.01),
+            self.barrier(100.0, 105.0, 90.0, 180, 0.03, 0.25, 0.01),
             self.bond(0.045, 0.0425, 10),
             self.cds(0.012, 0.04, ends),
         )
@@ -226,6 +290,12 @@ class QuantLibPricing:
 
     def _date(self, day: dt.date) -> Any:
         return self._ql.Date(day.day, day.month, day.year)
+
+    def _process(self, quote: Any, rate: float, vol: float, dividend: float) -> Any:
+        ql = self._ql
+        level = ql.BlackConstantVol(self._date(self.today), ql.NullCalendar(), vol, ql.Actual365Fixed())
+        carry = (self._flat(dividend), self._flat(rate))
+        return ql.BlackScholesMertonProcess(ql.QuoteHandle(quote), *carry, ql.BlackVolTermStructureHandle(level))
 
     def _flat(self, rate: float) -> Any:
         ql = self._ql

@@ -30,7 +30,7 @@ from bank_python.instruments import Book
 from bank_python.instruments.factor import Factor
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
 from bank_python.mc_engine.decomposition import decompose_by_factor, decompose_by_unit
-from bank_python.mc_engine.greeks_validation import validate_greeks
+from bank_python.mc_engine.greeks_validation import left_out, validate_greeks
 from bank_python.mc_engine.heston_sampler import HestonSampler
 from bank_python.mc_engine.result import LEVELS, MCResult
 from bank_python.mc_engine.running import run_simulation
@@ -134,6 +134,7 @@ class MonteCarloEngine:
             stresses = run_stresses(plan, keys, betas=_market_betas(law, plan))
         with clock.part("greeks"):
             checks = validate_greeks(plan, asked.n_paths, asked.random_seed) if asked.validate_greeks else ()
+            unchecked = tuple(left_out(plan)) if asked.validate_greeks else ()
         result = MCResult(
             model=cast("Model", asked.model).value,
             revaluation=cast("Revaluation", asked.revaluation).value,
@@ -149,6 +150,7 @@ class MonteCarloEngine:
             factors=factors,
             stresses=stresses,
             greek_checks=checks,
+            greeks_left_out=unchecked,
             fast_error=fast_error,
             repaired=law.repaired,
             timings=clock.seconds,

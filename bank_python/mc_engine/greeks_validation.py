@@ -1,16 +1,20 @@
 r"""Greeks by simulation, beside the closed forms: a check of both.
 
-Of each option, the price at expiry is drawn under its own risk-neutral law, and delta, gamma and vega are estimated
-from the payoff in ways that share nothing with the formula:
+Of each contract whose class says what it pays at expiry (``payoff``), the price at expiry is drawn under its own
+risk-neutral law, and delta, gamma and vega are estimated from the payoff in ways that share nothing with the formula:
 
 ================  ==================================================================================================
 pathwise          the payoff's own derivative along each path (delta, vega)
-likelihood ratio  the payoff, weighted by how the density moves (delta)
-mixed             the pathwise delta, weighted so (gamma, for which the pathwise one does not exist)
+likelihood ratio  the payoff, weighted by how the density moves (delta; gamma and vega of what jumps)
+mixed             the likelihood ratio's delta, differentiated along each path (gamma)
 bumped            the difference of two prices on the same normals (delta)
 ================  ==================================================================================================
 
-An estimate is judged by its z-score: how many of its own standard errors it is from the closed form.
+A payoff that jumps has no slope (``payoff_slope``), and so no estimate along a path. What is paid depending on the way
+there, a barrier's, is no function of the price at expiry: :func:`left_out` names such contracts.
+
+An estimate is judged by its z-score: how many of its own standard errors it is from the price's own derivative, in
+closed form where the class has one.
 
 References
 ----------
@@ -22,22 +26,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from bank_python.barbara import storable
-from bank_python.instruments import Option
+from bank_python.instruments.factor import Factor
 from bank_python.instruments.vanilla import time_left
+from bank_python.risk.derivatives import take_derivatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bank_python.instruments import Instrument
     from bank_python.numerics import FloatArray
     from bank_python.risk.valuation import PricedBlock, ValuationPlan
-    from bank_python.risk_models import Greeks
 
-__all__ = ["GreekCheck", "validate_greeks"]
+__all__ = ["GreekCheck", "left_out", "validate_greeks"]
 
 _MOST = 32
 _BUMP = 1e-3
@@ -57,7 +63,7 @@ class GreekCheck:
     simulated, error : float
         The estimate and its standard error.
     analytic : float
-        The closed form.
+        The closed form; by differences of the price where the class has none.
     """
 
     contract: str
@@ -75,74 +81,121 @@ class GreekCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
-    """One option's terms, as its ``price`` has them."""
+class _Option:
+    """One contract as a payoff of a lognormal price."""
 
-    spot: float
-    vol: float
-    rate: float
-    dividend: float
-    strike: float
-    years: float
-    sign: float
+    inputs: dict[str, float]
+    kind: type[Instrument]
+
+    @property
+    def spot(self) -> float:
+        return self.inputs[self.kind.simulated_as.spot]
+
+    @property
+    def vol(self) -> float:
+        return self.inputs[self.kind.simulated_as.vol]
+
+    @property
+    def rate(self) -> float:
+        return self.inputs[self.kind.simulated_as.rate]
+
+    @property
+    def dividend(self) -> float:
+        return self.inputs[self.kind.simulated_as.dividend]
+
+    @property
+    def years(self) -> float:
+        left = self.inputs[self.kind.simulated_as.expiry]
+        return float(time_left(left, self.inputs.get("clock", 0.0), self.inputs.get("made_at", 0.0)))
+
+    def paid(self, end: FloatArray, name: str = "payoff") -> FloatArray:
+        """Return what is paid for prices at expiry, or how that moves with them."""
+        rows = [end if key == self.kind.simulated_as.spot else value for key, value in self.inputs.items()]
+        return np.asarray(self.kind.bindings[name](rows), dtype=np.float64)
 
 
 def validate_greeks(plan: ValuationPlan, n_paths: int, seed: int) -> tuple[GreekCheck, ...]:
-    """Simulate the Greeks of the plan's European options: of the 32 with the largest vega held, if there are more.
+    """Simulate Greeks of what pays at expiry: of the 32 contracts with the largest vega held, if there are more.
 
     Parameters
     ----------
     plan : ValuationPlan
-        With the options.
+        With the contracts.
     n_paths : int
         For each.
     seed : int
         The same seed gives the same numbers.
     """
-    blocks = [block for block in plan.blocks if block.kind is Option]
-    chosen: list[tuple[float, str, _Terms, dict[str, float]]] = []
-    for block in blocks:
-        exact = _closed_forms(block)
-        held = np.abs(block.holdings).sum(axis=0) * np.abs(cast("FloatArray", exact.vega))
-        for i, name in enumerate(block.names):
-            terms = _terms(block, i)
-            if terms.years > 0.0 and terms.vol > 0.0 and held[i] > 0.0:
-                figures = {greek: float(getattr(exact, greek)[i]) for greek in ("delta", "gamma", "vega")}
-                chosen.append((float(held[i]), name, terms, figures))
-    chosen.sort(key=lambda item: (-item[0], item[1]))
+    ranked: list[tuple[float, str, int, PricedBlock, dict[str, FloatArray]]] = []
+    for block in plan.blocks:
+        if "payoff" in block.kind.bindings:
+            figures = _greeks(block)
+            held = (np.abs(block.holdings).sum(axis=0) * np.abs(figures["vega"])).tolist()
+            ranked += [(vega, block.names[i], i, block, figures) for i, vega in enumerate(held) if vega > 0.0]
+    ranked.sort(key=lambda item: (-item[0], item[1]))
+    options = ((name, _Option(block.batch.inputs(i), block.kind), i, figures) for _, name, i, block, figures in ranked)
+    chosen = (item for item in options if item[1].years > 0.0 and item[1].vol > 0.0)
     rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(_STREAM,))))
     normals = rng.standard_normal(n_paths)
     return tuple(
-        GreekCheck(name, greek, method, float(sample.mean()), float(sample.std() / math.sqrt(n_paths)), figures[greek])
-        for _, name, terms, figures in chosen[:_MOST]
-        for greek, method, sample in _samples(terms, normals)
+        GreekCheck(
+            name,
+            greek,
+            method,
+            float(sample.mean()),
+            float(sample.std() / math.sqrt(n_paths)),
+            float(figures[greek][i]),
+        )
+        for name, option, i, figures in islice(chosen, _MOST)
+        for greek, method, sample in _samples(option, normals)
     )
 
 
-def _samples(terms: _Terms, z: FloatArray) -> Iterator[tuple[str, str, FloatArray]]:
-    deviation = terms.vol * math.sqrt(terms.years)
-    discount = math.exp(-terms.rate * terms.years)
-    carry = (terms.rate - terms.dividend) * terms.years - 0.5 * deviation**2
-    growth = np.exp(carry + deviation * z)
-    end = terms.spot * growth
-    payoff = discount * np.maximum(terms.sign * (end - terms.strike), 0.0)
-    exercised = discount * terms.sign * (payoff > 0.0).astype(np.float64)
-    yield "delta", "pathwise", exercised * growth
-    yield "delta", "likelihood ratio", payoff * z / (terms.spot * deviation)
-    h = _BUMP * terms.spot
-    up, down = (np.maximum(terms.sign * ((terms.spot + k) * growth - terms.strike), 0.0) for k in (h, -h))
+def left_out(plan: ValuationPlan) -> dict[str, str]:
+    """Return, by contract, why its Greeks are not simulated, for those that depend on a volatility.
+
+    Parameters
+    ----------
+    plan : ValuationPlan
+        With the contracts.
+    """
+    kinds = {block.kind for block in plan.blocks if "payoff" not in block.kind.bindings}
+    optional = {kind for kind in kinds if any(kind.factor_of(name) is Factor.VOL for name in kind.source_names)}
+    return {
+        name: f"{block.kind.__name__} does not say what it pays as a function of the price at expiry"
+        for block in plan.blocks
+        if block.kind in optional
+        for name in block.names
+    }
+
+
+def _greeks(block: PricedBlock) -> dict[str, FloatArray]:
+    """Return the Greeks of a block's contracts, from closed forms or from differences of the price."""
+    exact = block.batch.closed_form("greeks")
+    if exact is not None:
+        return {greek: cast("FloatArray", getattr(exact, greek)) for greek in ("delta", "gamma", "vega")}
+    of, derivatives = block.kind.simulated_as, take_derivatives(block.batch)
+    first, second = derivatives.first, derivatives.second
+    return {"delta": first[of.spot], "gamma": second[of.spot, of.spot], "vega": first[of.vol]}
+
+
+def _samples(option: _Option, z: FloatArray) -> Iterator[tuple[str, str, FloatArray]]:
+    root = math.sqrt(option.years)
+    spot, vol, deviation = option.spot, option.vol, option.vol * root
+    discount = math.exp(-option.rate * option.years)
+    growth = np.exp((option.rate - option.dividend) * option.years - 0.5 * deviation**2 + deviation * z)
+    end = spot * growth
+    payoff = discount * option.paid(end)
+    yield "delta", "likelihood ratio", payoff * z / (spot * deviation)
+    h = _BUMP * spot
+    up, down = (option.paid((spot + k) * growth) for k in (h, -h))
     yield "delta", "bumped", discount * (up - down) / (2.0 * h)
-    yield "gamma", "mixed", exercised * terms.strike * z / (terms.spot**2 * deviation)
-    yield "vega", "pathwise", exercised * end * (math.sqrt(terms.years) * z - terms.vol * terms.years)
-
-
-def _closed_forms(block: PricedBlock) -> Greeks:
-    with np.errstate(all="ignore"):
-        return Option.greeks(*block.table)
-
-
-def _terms(block: PricedBlock, i: int) -> _Terms:
-    of = dict(zip((*block.kind.source_names, *block.kind.term_names), block.table[:, i].tolist(), strict=True))
-    years = float(time_left(of["expiry"], of["clock"], of["made_at"]))
-    sign = 1.0 if of["is_call"] else -1.0
-    return _Terms(of["spot"], of["vol"], of["rate"], of["dividend"], of["strike"], years, sign)
+    if "payoff_slope" in option.kind.bindings:
+        slope = discount * option.paid(end, "payoff_slope")
+        yield "delta", "pathwise", slope * growth
+        yield "gamma", "mixed", (slope * end - payoff) * z / (spot**2 * deviation)
+        yield "vega", "pathwise", slope * end * (root * z - vol * option.years)
+    else:
+        curvature = (z * z - 1.0) / deviation - z
+        yield "gamma", "likelihood ratio", payoff * curvature / (spot**2 * deviation)
+        yield "vega", "likelihood ratio", payoff * curvature * root

@@ -60,6 +60,8 @@ class MCResult:
         What the stress scenarios would make.
     greek_checks : tuple of GreekCheck
         Simulated Greeks beside closed forms.
+    greeks_left_out : tuple of str
+        Options whose Greeks were not simulated, as they pay by more than the price at expiry.
     fast_error : float, optional
         With derivatives in the place of prices: the root mean square error of P&L in the worst tenth of the scenarios,
         as a share of the value at risk at 99 %.
@@ -85,6 +87,7 @@ class MCResult:
     factors: Mapping[str, tuple[Contribution, ...]]
     stresses: tuple[StressResult, ...] = ()
     greek_checks: tuple[GreekCheck, ...] = ()
+    greeks_left_out: tuple[str, ...] = ()
     fast_error: float | None = None
     repaired: float = 0.0
     timings: Mapping[str, float] = field(default_factory=dict)

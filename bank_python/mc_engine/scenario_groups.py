@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.dagger import Leaf, Node
+from bank_python.dagger import Leaf
+from bank_python.dagger.batch import node_cells
 from bank_python.errors import SimulationError
 from bank_python.instruments.factor import Factor
 from bank_python.risk.contracts import underlying_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bank_python.dagger import DependencyGraph
+    from bank_python.dagger import DependencyGraph, Node
     from bank_python.mc_engine.draws import Draws
     from bank_python.numerics import FloatArray
     from bank_python.risk.holdings import Holding
@@ -142,12 +143,8 @@ def revaluation_of(
     inputs: dict[Node, int] = {}
     cells = []
     for block in plan.blocks:
-        found = [
-            (row, column, inputs.setdefault(source, len(inputs)))
-            for column, contract in enumerate(contracts[contract_name] for contract_name in block.names)
-            for row, source_name in enumerate(contract.source_names)
-            if isinstance(source := getattr(contract, source_name), Node)
-        ]
+        members = [contracts[contract_name] for contract_name in block.names]
+        found = [(row, column, inputs.setdefault(source, len(inputs))) for row, column, source in node_cells(members)]
         at = np.array(found, dtype=np.intp).reshape(-1, 3)
         cells.append(_Cells(at[:, 0], at[:, 1], at[:, 2]))
     leaves = [_leaf(graph, factor.name) for factor in plan.factors]

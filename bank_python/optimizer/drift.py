@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import Node
 from bank_python.errors import RiskError
-from bank_python.instruments import Equity, Position
+from bank_python.instruments import Position, quote_of
 from bank_python.instruments.currency import find_conversion
 from bank_python.optimizer.constraints import known
 from bank_python.optimizer.portfolio import OptimalPortfolio
@@ -135,10 +135,8 @@ class BookDrift:
         return tuple(position for position in self._book.positions if self._asset(position) is not None)
 
     def _asset(self, position: Position) -> str | None:
-        contract = position.instrument
-        if not isinstance(contract, Equity) or not isinstance(contract.spot, Node):
-            return None
-        return self._ticker.get(contract.spot)
+        quote = quote_of(position.instrument)
+        return self._ticker.get(quote) if isinstance(quote, Node) else None
 
     def _wanted(self, target: object) -> dict[str, float]:
         """Return the targets of the given assets among themselves."""

@@ -53,9 +53,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.dagger import ContractBatch
 from bank_python.errors import MissingExtraError
 from bank_python.instruments.factor import Factor
-from bank_python.risk.contracts import ContractColumns
 from bank_python.risk.derivatives import take_derivatives
 from bank_python.risk.state import DeskState, PositionState, capture
 
@@ -297,7 +297,10 @@ def _error(pair: tuple[PositionState | None, PositionState | None]) -> Exception
 
 
 def _explain(
-    legs: list[_Leg], explain: Callable[[ContractColumns, FloatArray], dict[str, FloatArray]], *, waterfall: bool
+    legs: list[_Leg],
+    explain: Callable[[ContractBatch[Instrument], FloatArray], dict[str, FloatArray]],
+    *,
+    waterfall: bool,
 ) -> None:
     """Fill in the legs' figures, all contracts of a class in a few calls of its ``price``."""
     for kind, members in _by_kind(legs):
@@ -332,13 +335,13 @@ def _settle(leg: _Leg, parts: dict[str, float], waterfall: bool, first: float, l
     leg.figures["unexplained"] = math.fsum([*made, *had, *(-value for value in leg.figures.values())])
 
 
-def _taylor(opening: ContractColumns, closing: FloatArray) -> dict[str, FloatArray]:
+def _taylor(opening: ContractBatch[Instrument], closing: FloatArray) -> dict[str, FloatArray]:
     """Return the price moves of one unit by effect, in Taylor's expansion at the closing time."""
     kind, names = opening.kind, opening.names
     clocks = [name for name in kind.source_names if kind.factor_of(name) is Factor.TIME]
     rolled = opening.moved(**{name: closing[names.index(name)] for name in clocks})
     parts = {"theta": opening.priced(rolled) - opening.value}
-    derivatives = take_derivatives(ContractColumns(kind, opening.contracts, rolled))
+    derivatives = take_derivatives(opening.with_table(rolled))
     others = sorted(set(kind.source_names) - set(clocks))
     move = {name: closing[names.index(name)] - opening.row(name) for name in others}
     for name in others:
@@ -353,7 +356,7 @@ def _taylor(opening: ContractColumns, closing: FloatArray) -> dict[str, FloatArr
     return parts
 
 
-def _waterfall(opening: ContractColumns, closing: FloatArray) -> dict[str, FloatArray]:
+def _waterfall(opening: ContractBatch[Instrument], closing: FloatArray) -> dict[str, FloatArray]:
     """Return the price moves of one unit by effect, one group of inputs after the other."""
     kind, names = opening.kind, opening.names
     parts: dict[str, FloatArray] = {}
@@ -386,18 +389,14 @@ def _by_kind(legs: Iterable[_Leg]) -> list[tuple[type[Instrument], list[_Leg]]]:
     return list(kinds.items())
 
 
-def _columns(kind: type[Instrument], legs: list[_Leg], which: str) -> ContractColumns:
-    names = (*kind.source_names, *kind.term_names)
+def _columns(kind: type[Instrument], legs: list[_Leg], which: str) -> ContractBatch[Instrument]:
     states: list[PositionState] = [getattr(leg, which) for leg in legs]
-    table = np.array([[state.arguments[name] for name in names] for state in states], dtype=np.float64).T.copy()
-    return ContractColumns(kind, (), table)
+    return ContractBatch.from_mappings(kind, [state.arguments for state in states], [state.name for state in states])
 
 
 def _made(state: PositionState | None) -> float:
     """Return the P&L of a position by itself."""
     if state is None or state.kind is None:
         return 0.0
-    names = (*state.kind.source_names, *state.kind.term_names)
-    table = np.array([[state.arguments[name]] for name in names], dtype=np.float64)
-    price = float(ContractColumns(state.kind, (), table).value[0])
+    price = float(ContractBatch.from_mappings(state.kind, [state.arguments]).value[0])
     return (state.quantity * state.multiplier * price - state.cost_basis) * state.rate

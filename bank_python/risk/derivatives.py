@@ -79,10 +79,8 @@ def take_derivatives(columns: ContractColumns) -> Derivatives:
     grid.price([(name, k) for name in sources for k in grid.stops(name)], list(combinations(sources, 2)))
     first = {name: grid.first(name) for name in sources}
     second = {pair: grid.second(*pair) for pair in pairs}
-    greeks = columns.kind.greeks
-    if greeks is not None:
-        with np.errstate(all="ignore"):
-            exact = greeks(*columns.table)
+    exact = columns.closed_form("greeks")
+    if exact is not None:
         first |= {name: getattr(exact, greek) for name, greek in _FIRST.items() if name in first}
         second |= {pair: getattr(exact, greek) for pair, greek in _SECOND.items() if pair in second}
     return Derivatives(columns, grid.middle, first, second)

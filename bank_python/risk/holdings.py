@@ -11,7 +11,7 @@ from bank_python.instruments import Instrument
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bank_python.dagger import DependencyGraph
+    from bank_python.dagger import Graph
     from bank_python.instruments import Book, Position
 
 __all__ = ["Holding", "holding_of", "list_holdings"]
@@ -33,7 +33,7 @@ class Holding:
         What it cost, in the contract's currency.
     currency : str
         Of the value.
-    graph : DependencyGraph, optional
+    graph : Graph, optional
         Which has the rates of exchange.
     """
 
@@ -42,7 +42,7 @@ class Holding:
     amount: float
     cost: float
     currency: str
-    graph: DependencyGraph | None
+    graph: Graph | None
 
 
 def list_holdings(books: Iterable[Book]) -> list[Holding]:

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.errors import SimulationError
-from bank_python.risk.contracts import ContractColumns
 from bank_python.risk.derivatives import Derivatives, take_derivatives
 
 if TYPE_CHECKING:
@@ -80,8 +79,7 @@ class QuadraticPlan:
 
 def quadratic_plan(plan: ValuationPlan) -> QuadraticPlan:
     """Take the derivatives of everything in `plan`."""
-    columns = [ContractColumns(block.kind, (), block.table) for block in plan.blocks]
-    return QuadraticPlan(plan, tuple(take_derivatives(column) for column in columns))
+    return QuadraticPlan(plan, tuple(take_derivatives(block.batch) for block in plan.blocks))
 
 
 def _block_pnl(

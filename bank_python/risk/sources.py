@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from bank_python.dagger import Leaf, Node
+from bank_python.dagger import ContractBatch, Leaf, Node
 from bank_python.errors import RiskError
-from bank_python.instruments import CreditCurve, DiscountCurve, Equity, FXForward, FXOption, FXRate, VolSurface
+from bank_python.instruments import FunctionNode, Instrument, quote_of
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
 from bank_python.market_data import Clock
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bank_python.dagger import DependencyGraph
-    from bank_python.instruments import Instrument
+    from bank_python.dagger import Graph
     from bank_python.numerics import FloatArray
     from bank_python.risk.holdings import Holding
 
@@ -31,13 +30,8 @@ __all__ = ["Conversion", "Direct", "Linear", "Movement", "SourceReader"]
 _BUMP = 1e-3
 _SHIFT = 1e-5
 _SHIFTED = frozenset({Factor.RATE, Factor.DIVIDEND})
-_QUOTES_OF: Mapping[type, Factor] = {
-    DiscountCurve: Factor.RATE,
-    CreditCurve: Factor.CREDIT,
-    VolSurface: Factor.VOL,
-    FXRate: Factor.FX,
-}
-"""The kind of the quotes that a curve or surface is made of."""
+_SECTOR = "sector"
+"""The label by which shares say what they are grouped as."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +152,7 @@ class SourceReader:
         self._factors: dict[Leaf, RiskFactor] = {}
         self._places: dict[Leaf, int] = {}
         self._slopes: dict[Node, dict[int, float]] = {}
-        self._sectors: dict[DependencyGraph, dict[Leaf, str]] = {}
+        self._sectors: dict[Graph, dict[Leaf, str]] = {}
 
     @property
     def factors(self) -> tuple[RiskFactor, ...]:
@@ -172,23 +166,20 @@ class SourceReader:
         market = None if holding.currency == self._base_currency else holding.graph
         return type(contract), holding.currency, market, ways
 
-    def arguments(self, contract: Instrument) -> list[float]:
-        """Return the present arguments of a contract's ``price``.
+    def batch(self, contracts: Sequence[Instrument]) -> ContractBatch[Instrument]:
+        """Return contracts of one class with the present arguments of their ``price``.
 
         Raises
         ------
         RiskError
-            The contract, or one of its inputs, has no value now.
+            A contract, or one of its inputs, has no value now.
         """
-        try:
-            self._read(contract)
-            sources = [getattr(contract, name) for name in contract.source_names]
-            inputs = [float(cast("float", self._read(s))) if isinstance(s, Node) else s for s in sources]
-        except Exception as error:
+        batches, errors = ContractBatch.gather(contracts, self._read)
+        for contract, error in errors.items():
             raise RiskError(
                 f"{contract.name} has no value, and so no risk: {error}; quote it, or leave it out", name=contract.name
             ) from error
-        return [*inputs, *contract.terms.values()]
+        return batches[0].without_nodes()
 
     def movements(self, contracts: Sequence[Instrument]) -> tuple[tuple[int, Movement], ...]:
         """Return how the sources of contracts of one layout move, by row of their table."""
@@ -233,13 +224,13 @@ class SourceReader:
         return Conversion(tuple(map(self._rate_place, way.multiply)), tuple(map(self._rate_place, way.divide)))
 
     def _rate_place(self, node: Node) -> int:
-        source = node.rate if isinstance(node, FXRate) else node
+        source = quote_of(node) if isinstance(node, Instrument) else node
         if not isinstance(source, Leaf):
             raise RiskError(f"{node.name} is a rate of exchange that is not quoted; quote the pair", name=node.name)
         return self._add(source, Factor.FX, None)
 
     def _place(self, leaf: Leaf, contract: Instrument, name: str) -> int:
-        return self._add(leaf, _kind(contract, name), contract)
+        return self._add(leaf, contract.risk_factor_of(name), contract)
 
     def _add(self, leaf: Leaf, kind: Factor, contract: Instrument | None) -> int:
         known = self._factors.get(leaf)
@@ -255,20 +246,18 @@ class SourceReader:
 
     def _sector(self, leaf: Leaf, contract: Instrument | None) -> str:
         """Return the sector of the share whose price the leaf is, whoever holds it."""
-        if isinstance(contract, Equity):
-            return contract.sector
+        if contract is not None and _SECTOR in contract.labels:
+            return contract.labels[_SECTOR]
         graph = leaf.graph
         if graph is not None and graph not in self._sectors:
-            self._sectors[graph] = {
-                share.spot: share.sector
-                for share in graph
-                if isinstance(share, Equity) and isinstance(share.spot, Leaf)
-            }
+            shares = [node for node in graph if isinstance(node, Instrument) and _SECTOR in node.labels]
+            quotes = [(quote_of(share), share.labels[_SECTOR]) for share in shares]
+            self._sectors[graph] = {quote: sector for quote, sector in quotes if isinstance(quote, Leaf)}
         return self._sectors[graph].get(leaf, "") if graph is not None else ""
 
     def _slopes_of(self, source: Node, contract: Instrument, name: str) -> dict[int, float]:
         if source not in self._slopes:
-            kinds = dict(_leaves_under(source, _kind(contract, name)))
+            kinds = dict(_leaves_under(source, contract.risk_factor_of(name)))
             if kinds and source.graph is None:
                 raise RiskError(
                     f"{contract.name}: {source.name} is in no graph, which would tell how it moves; register the book",
@@ -281,11 +270,6 @@ class SourceReader:
         return self._slopes[source]
 
 
-def _kind(contract: Instrument, name: str) -> Factor:
-    kind = contract.factor_of(name)
-    return Factor.FX if kind is Factor.SPOT and isinstance(contract, FXForward | FXOption) else kind
-
-
 def _leaves_under(node: Node, kind: Factor) -> Iterator[tuple[Leaf, Factor]]:
     """Yield the quotes under a node, each with its kind: that of the curve or surface it belongs to."""
     if isinstance(node, Clock):
@@ -293,17 +277,17 @@ def _leaves_under(node: Node, kind: Factor) -> Iterator[tuple[Leaf, Factor]]:
     if isinstance(node, Leaf):
         yield node, kind
         return
-    for of, quoted in _QUOTES_OF.items():
-        kind = quoted if isinstance(node, of) else kind
+    if isinstance(node, FunctionNode | Instrument):
+        kind = node.quoted_as or kind
     for source in node.underliers:
         yield from _leaves_under(source, kind)
 
 
 def _slope(source: Node, leaf: Leaf, kind: Factor) -> float:
-    graph = cast("DependencyGraph", source.graph)
+    graph = cast("Graph", source.graph)
     by_shift = kind in _SHIFTED
     slopes = graph.greeks(source, leaf, bump=_SHIFT if by_shift else _BUMP, relative=not by_shift)
-    return slopes[source, leaf].delta
+    return cast("float", slopes[source, leaf].delta)
 
 
 _STILL, _DIRECT, _LINEAR = "still", "direct", "linear"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 from bank_python.errors import InstrumentError
 from bank_python.instruments import Instrument
 from bank_python.instruments.currency import find_conversion
-from bank_python.instruments.instrument import present
 from bank_python.risk.contracts import value_of
 
 if TYPE_CHECKING:
@@ -133,5 +132,4 @@ def _why_not(position: Position, contract: Instrument | None) -> Exception | Non
 
 
 def _arguments(contract: Instrument) -> dict[str, float]:
-    sources = {name: float(present(getattr(contract, name))) for name in contract.source_names}
-    return {**sources, **contract.terms}
+    return dict(zip(contract.argument_names, contract.arguments(value_of), strict=True))

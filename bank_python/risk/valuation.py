@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from bank_python.dagger import Node
+    from bank_python.dagger import ContractBatch, Node
     from bank_python.instruments import Book, Instrument
     from bank_python.numerics import FloatArray
     from bank_python.risk.factors import RiskFactor
@@ -61,12 +61,8 @@ class PricedBlock:
 
     Parameters
     ----------
-    kind : type of Instrument
-        Their class.
-    names : tuple of str
-        The contracts.
-    table : ndarray, shape (arguments, contracts)
-        The arguments of ``price`` now: sources, then terms.
+    batch : ContractBatch
+        The contracts, and the arguments of their ``price`` now; no nodes.
     movements : tuple of (int, Movement)
         Which rows of the table move, and how.
     clocks : tuple of int
@@ -81,15 +77,28 @@ class PricedBlock:
         Their prices now.
     """
 
-    kind: type[Instrument]
-    names: tuple[str, ...]
-    table: FloatArray
+    batch: ContractBatch[Instrument]
     movements: tuple[tuple[int, Movement], ...]
     clocks: tuple[int, ...]
     conversion: Conversion
     holdings: FloatArray
     costs: FloatArray
     values: FloatArray
+
+    @property
+    def kind(self) -> type[Instrument]:
+        """The contracts' class."""
+        return self.batch.kind
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The contracts."""
+        return self.batch.labels
+
+    @property
+    def table(self) -> FloatArray:
+        """The arguments of ``price`` now, shape (arguments, contracts)."""
+        return self.batch.table
 
     @property
     def factors(self) -> NDArray[np.intp]:
@@ -99,10 +108,7 @@ class PricedBlock:
 
     def prices(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> NDArray[Any]:
         """Return the contracts' prices, shape (contracts, scenarios)."""
-        shape = (len(self.names), levels.shape[1])
-        with np.errstate(all="ignore"):
-            prices = np.asarray(self.kind.price(*self.arguments(levels, base, years)))
-        return prices if prices.shape == shape else np.broadcast_to(prices, shape)
+        return self.batch.prices(self.arguments(levels, base, years), (len(self.batch), levels.shape[1]))
 
     def arguments(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> list[NDArray[Any]]:
         """Return the arguments of ``price``, each of a shape that broadcasts to (contracts, scenarios)."""
@@ -131,15 +137,15 @@ class PricedBlock:
 
     def at(self, table: FloatArray) -> PricedBlock:
         """Return the block as it is when the arguments of ``price`` are others."""
-        return replace(self, table=table, values=_priced(self.kind, table))
+        batch = self.batch.with_table(table)
+        return replace(self, batch=batch, values=batch.value)
 
     def with_contracts(self, chosen: NDArray[np.bool_]) -> PricedBlock:
         """Return the block of some of the contracts."""
         movements = tuple((row, movement.chosen(chosen)) for row, movement in self.movements)
         return replace(
             self,
-            names=tuple(name for name, taken in zip(self.names, chosen.tolist(), strict=True) if taken),
-            table=self.table[:, chosen],
+            batch=self.batch.chosen(chosen),
             movements=movements,
             holdings=self.holdings[:, chosen],
             costs=self.costs[:, chosen],
@@ -316,9 +322,7 @@ class ValuationPlan:
             for i, s in np.argwhere(~np.isfinite(prices))[:1].tolist():
                 inputs = {
                     name: float(np.broadcast_to(value, prices.shape)[i, s])
-                    for name, value in zip(
-                        _argument_names(block.kind), block.arguments(stood, self.base, years), strict=True
-                    )
+                    for name, value in zip(block.batch.names, block.arguments(stood, self.base, years), strict=True)
                 }
                 return SimulationError(
                     f"{block.names[i]} has no price in scenario {s}: {block.kind.diagnose(inputs)}; nothing is handed "
@@ -401,25 +405,10 @@ def _block(members: Sequence[Holding], unit_at: dict[str, int], reader: SourceRe
         cell = unit_at[holding.unit], column[holding.contract]
         held[cell] += holding.amount
         costs[cell] += holding.cost
-    kind = type(contracts[0])
-    table = np.array([reader.arguments(contract) for contract in contracts], dtype=np.float64).T.copy()
-    return PricedBlock(
-        kind,
-        tuple(contract.name for contract in contracts),
-        table,
-        reader.movements(contracts),
-        tuple(i for i, name in enumerate(kind.source_names) if kind.factor_of(name) is Factor.TIME),
-        reader.conversion(members[0]),
-        held,
-        costs,
-        _priced(kind, table),
-    )
-
-
-def _priced(kind: type[Instrument], table: FloatArray) -> FloatArray:
-    with np.errstate(all="ignore"):
-        prices = np.asarray(kind.price(*table), dtype=np.float64)
-    return np.broadcast_to(prices, table.shape[1:]).copy()
+    batch = reader.batch(contracts)
+    clocks = [i for i, name in enumerate(batch.kind.source_names) if batch.kind.factor_of(name) is Factor.TIME]
+    movements, conversion = reader.movements(contracts), reader.conversion(members[0])
+    return PricedBlock(batch, movements, tuple(clocks), conversion, held, costs, batch.value)
 
 
 def _summed(block: PricedBlock) -> PricedBlock:
@@ -427,7 +416,3 @@ def _summed(block: PricedBlock) -> PricedBlock:
     return replace(
         block, holdings=block.holdings.sum(axis=0, keepdims=True), costs=block.costs.sum(axis=0, keepdims=True)
     )
-
-
-def _argument_names(kind: type[Instrument]) -> tuple[str, ...]:
-    return (*kind.source_names, *kind.term_names)

@@ -128,7 +128,7 @@ def barrier_price(
     1e-300), for knock-outs passed out of the money with the strike beyond the barrier (so also with the spot right
     beside it), and for rebates. It is lost, down to the absolute error, where any other value is small beside the
     European option: an up-and-out call or a down-and-out put worth 1e-9 at a spot of 100 has four digits, and so has
-    a down-and-out call struck above a barrier that is 1e-11 below the spot.
+    a down-and-out call worth that with its strike above a barrier right below the spot.
 
     A negative rate is fine with a rebate; the value of one paid when touched is NaN only where rate times expiry is
     below −8.

@@ -1,5 +1,6 @@
 """Sweeps, ladders and Greeks: one pass equals so many what-if layers, to the bit, and touches nothing."""
 
+import functools
 import math
 import struct
 import threading
@@ -315,6 +316,7 @@ def counted(kind, calls):
 
     class Counted(kind):
         @staticmethod
+        @functools.wraps(kind.price)
         def price(*arguments):
             whole = all(argument.flags["C_CONTIGUOUS"] for argument in arguments)
             calls.append(len(arguments[0]) if whole else -len(arguments[0]))

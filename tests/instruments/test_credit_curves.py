@@ -294,9 +294,8 @@ def test_bad_quotes_say_why():
     with pytest.raises(ValuationError, match=r"F cannot be valued: spread=-0.01 is negative"):
         swap.analytics()
     swap = CreditDefaultSwap("F", spread_source=0.01, rate_source=0.03, notional=1e6)
-    swap.amend(recovery=1.0)
-    with pytest.raises(ValuationError, match=r"recovery=1.0 is not a share"):
-        _ = swap.value
+    with pytest.raises(InstrumentError, match=r"recovery=1.0 is not a share"):
+        swap.amend(recovery=1.0)
     swap.amend(recovery=0.4, notional=1e308)
     assert math.isfinite(swap.value)
     absurd = CreditDefaultSwap("F", spread_source=0.01, rate_source=MarketData("R", -400.0), notional=1e6)

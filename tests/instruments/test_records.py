@@ -21,6 +21,8 @@ from bank_python import (
 from bank_python.errors import StoreError
 from bank_python.instruments import (
     AmericanOption,
+    BarrierOption,
+    DigitalOption,
     ForwardOption,
     FXForward,
     FXOption,
@@ -74,6 +76,10 @@ def contracts():
         ),
         PerpetualFuture(
             "PERP", mark_source=spot, entry_price=90.0, funding_source=1e-4, is_inverse=True, currency="ACM"
+        ),
+        DigitalOption("D", spot_source=spot, vol_source=vol, rate_source=sofr, strike=90, expiry=1, pays_asset=True),
+        BarrierOption(
+            "KO", spot_source=spot, vol_source=vol, rate_source=sofr, strike=90, barrier=120, is_up=True, expiry=1
         ),
         PowerLawOption("T", spot_source=spot, anchor_source=4.0, anchor_strike=110, strike=120, alpha=3),
         held,

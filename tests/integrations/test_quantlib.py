@@ -26,6 +26,16 @@ def test_options(pricing, strike, days, dividend, is_call):
     assert compared.largest_difference < 1e-11, compared
 
 
+@pytest.mark.parametrize(("strike", "days", "dividend"), [(80.0, 30, 0.0), (105.0, 180, 0.02), (150.0, 900, -0.01)])
+def test_digitals_and_barriers(pricing, strike, days, dividend):
+    for compared in (
+        pricing.digital(100.0, strike, days, 0.03, 0.25, dividend),
+        pricing.barrier(100.0, strike, 85.0, days, 0.03, 0.25, dividend),
+    ):
+        assert [figure.name for figure in compared.figures] == ["price"]
+        assert compared.largest_difference < 1e-11, compared
+
+
 @pytest.mark.parametrize("frequency", [1, 2, 4, 12])
 @pytest.mark.parametrize(("rate", "coupon", "years"), [(0.05, 0.06, 5), (-0.005, 0.0, 10), (0.12, 0.03, 30)])
 def test_bonds(pricing, rate, coupon, years, frequency):
@@ -42,7 +52,7 @@ def test_swaps(pricing, spread, coupon, recovery):
 
 
 def test_what_is_shown(pricing):
-    option, bond, swap = pricing.compare()
+    option, digital, barrier, bond, swap = pricing.compare()
     assert option.library == f"QuantLib {pricing.version}"
     assert min(option.ours_seconds, option.batch_seconds, option.theirs_seconds) > 0.0
     assert swap.batch_seconds is None
@@ -50,10 +60,18 @@ def test_what_is_shown(pricing):
     assert {row["figure"] for row in rows} == {"clean", "dirty", "macaulay", "modified", "convexity"}
     assert rows[0]["difference"] == rows[0]["ours"] - rows[0]["theirs"]
     console = Console(width=110, file=io.StringIO())
-    for compared in (option, bond, swap):
+    for compared in (option, digital, barrier, bond, swap):
         console.print(compared)
     shown = console.file.getvalue()
-    for word in ("European call", "Bond, 4.25 %", "Credit default swap until", "in a batch", "par spread"):
+    for word in (
+        "European call",
+        "Digital call",
+        "Down-and-out call",
+        "Bond, 4.25 %",
+        "Credit default swap until",
+        "in a batch",
+        "par spread",
+    ):
         assert word in shown, word
 
 

@@ -1,4 +1,4 @@
-"""Every Python block of the README and the docs runs as it stands, in order, one namespace a page.
+"""Every Python block of the README, CONTRIBUTING and the docs runs as it stands, in order, one namespace a page.
 
 A block that cannot run here is preceded by ``<!-- skip: reason -->``, and counted below.
 """
@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 # Page, and how many of its blocks are left out.
 SKIPPED: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -57,6 +58,7 @@ def test_one_call_prices_all_bumps(monkeypatch):
     calls = []
     price = Option.price
 
+    @functools.wraps(price)
     def counted(*arguments):
         calls.append(arguments[0].shape)
         return price(*arguments)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @scene("QUANTLIB PRICING COMPARISON")
 def quantlib(stage: Stage) -> Shown:
-    """Price an option, a bond and a credit default swap by our formulas, and by QuantLib if it is installed."""
+    """Price options, a bond and a credit default swap by our formulas, and by QuantLib if it is installed."""
     try:
         pricing = QuantLibPricing(stage.desk.clock.date)
     except MissingExtraError as error:

@@ -1,0 +1,106 @@
+"""What a contract's arguments are checked for when it is made; every error names contract, term, value and way out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bank_python.dagger import Node
+from bank_python.errors import InstrumentError
+from bank_python.market_data.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["end_on", "finite", "known_currency", "negative", "positive", "present", "years_to"]
+
+_CODE_LENGTH = 3
+
+
+def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | float) -> float:
+    """Return the years from now until `end`, which is a number of years or a date.
+
+    Raises
+    ------
+    InstrumentError
+        `end` is negative, not finite, lies before the valuation date, or is a date and there is no clock.
+    """
+    if isinstance(end, dt.date):
+        if not isinstance(clock_source, Clock):
+            raise InstrumentError(
+                f"{name}: {term}={end} is a date, which needs a valuation date: pass clock_source=Clock(...), "
+                "or give the years",
+                name=name,
+                value=end,
+            )
+        end = clock_source.years_at(end) - clock_source.years
+    return finite(name, term, end, at_least=0.0)
+
+
+def end_on(clock_source: Clock | float, years: float) -> float:
+    """Return what the clock reads when `years` from now are over."""
+    return (clock_source.years if isinstance(clock_source, Clock) else float(clock_source)) + years
+
+
+def present(source: Node | float) -> float:
+    """Return the number that a source stands at.
+
+    Raises
+    ------
+    BankError
+        It has no value; the error says why.
+    """
+    return cast("float", source.value) if isinstance(source, Node) else source
+
+
+def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> float:
+    """Return `value` if it is a finite number, not below `at_least`.
+
+    Raises
+    ------
+    InstrumentError
+        It is not; the message names the contract, the term and the value.
+    """
+    if not isinstance(value, int | float | np.floating) or not math.isfinite(value) or value < at_least:
+        bound = "" if at_least == -math.inf else f" of at least {at_least:g}"
+        raise InstrumentError(
+            f"{name}: {term}={value!r} is not a finite number{bound}; correct the contract", name=name, value=value
+        )
+    return float(value)
+
+
+def negative(inputs: Mapping[str, float], *keys: str) -> str:
+    """Return which of some inputs is negative, or not a number, in words; empty if none is."""
+    return next((f"{key}={inputs[key]!r} is negative" for key in keys if not inputs[key] >= 0.0), "")
+
+
+def positive(name: str, term: str, value: object) -> float:
+    """Return `value` if it is a finite number above zero.
+
+    Raises
+    ------
+    InstrumentError
+        It is not; the message names the contract, the term and the value.
+    """
+    if finite(name, term, value) <= 0.0:
+        raise InstrumentError(f"{name}: {term}={value!r} must be above zero; correct the contract", name=name)
+    return finite(name, term, value)
+
+
+def known_currency(name: str, currency: str) -> str:
+    """Return `currency` if it looks like an ISO 4217 code.
+
+    Raises
+    ------
+    InstrumentError
+        It is not three capital letters.
+    """
+    code = str(currency)  # what is no text is refused as well
+    if len(code) != _CODE_LENGTH or not code.isalpha() or not code.isupper():
+        raise InstrumentError(
+            f"{name}: currency {currency!r} is not an ISO 4217 code; write three capitals such as 'USD'", name=name
+        )
+    return currency
