@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
+    from typing import Self
 
     from bank_python.dagger.node import Node
     from bank_python.dagger.outcome import Outcome
@@ -63,10 +64,21 @@ class Opener:
         self._frame: int | None = id(frame) if suspends else None
         self._code: CodeType | None = frame.f_code if suspends and frame is not None else None
 
+    @classmethod
+    def of_caller(cls) -> Self:
+        """Return the opener of a block whose ``__enter__`` this is called from."""
+        frame = inspect.currentframe()
+        try:
+            enter = None if frame is None else frame.f_back
+            return cls(None if enter is None else enter.f_back)
+        finally:
+            del frame  # a frame that refers to itself is not collected at once
+
     @property
     def is_alive(self) -> bool:
         """Whether the thread is still running."""
-        return self._thread.is_alive()
+        # Not Thread.is_alive(): interrupted by Ctrl-C, it takes a thread that is running for stopped, for good.
+        return self.is_in_this_thread or self._thread in threading.enumerate()
 
     @property
     def is_in_this_thread(self) -> bool:

@@ -9,7 +9,6 @@ tick: a node that the unfinished tick has changed still has what it held before.
 
 from __future__ import annotations
 
-import inspect
 import math
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, cast
@@ -113,7 +112,9 @@ class Engine(State):
                 pass
 
     def _is_own_tick(self) -> bool:
-        return self.owner == get_ident() or (bool(self.batches) and self.others_batch() is None)
+        if self.owner == get_ident():
+            return True
+        return any(log.opener.is_in_this_thread for log in tuple(self.batches))  # a copy, as it may change meanwhile
 
     def is_current(self, node: Node) -> bool:
         """Whether the outcome that a node holds is known to be right."""
@@ -128,7 +129,8 @@ class Engine(State):
         if needed is None:
             self._take_pending([node])
         elif needed:
-            propagate(self, {source: self.pending.pop(source) for source in needed if source in self.pending})
+            with _Tearing(self):
+                propagate(self, {source: self.pending.pop(source) for source in needed if source in self.pending})
 
     def _wholly_needed(self, node: Node) -> list[object] | None:
         """Return the pending sources all of whose dependents the node needs; ``None`` where only a part is needed."""
@@ -148,13 +150,17 @@ class Engine(State):
         return self._take_pending(None)
 
     def _take_pending(self, targets: Sequence[Node] | None) -> Recalculation:
-        pending, self.pending = self.pending, {}
-        return propagate(self, pending, targets)
+        with _Tearing(self):
+            pending, self.pending = self.pending, {}
+            return propagate(self, pending, targets)
 
     def _wake(self) -> None:
+        if not self.waiting:
+            return
         for node in [node for node in self.waiting if node.gate is not None and node.gate.is_ripe()]:
-            del self.waiting[node]
-            self.mark_stale([node])
+            with _Tearing(self):
+                del self.waiting[node]
+                self.mark_stale([node])
 
     def repair(self) -> None:
         """Make everything right again from the nodes' inputs and the leaves."""
@@ -222,21 +228,20 @@ class Engine(State):
             for leaf, value in zip(block.leaves, values.tolist(), strict=True):
                 self._set_and_tell(leaf, value, stamp=True)
             return
-        was_torn, self.torn = self.torn, True
-        self.begin_tick()
-        tick = self.working_tick
-        if self.block is None:
-            self.block = block, old
-        for leaf, value in zip(block.leaves, values.tolist(), strict=True):
-            before = leaf.outcome_
-            leaf.stamp_ = True
-            if value != before or not value:
-                leaf.previous_ = before
-                leaf.changed_tick_ = tick
-                leaf.outcome_ = value
-        self.single_sets += 1
-        block.took(values)
-        self.torn = was_torn
+        with _Tearing(self):
+            self.begin_tick()
+            tick = self.working_tick
+            if self.block is None:
+                self.block = block, old
+            for leaf, value in zip(block.leaves, values.tolist(), strict=True):
+                before = leaf.outcome_
+                leaf.stamp_ = True
+                if value != before or not value:
+                    leaf.previous_ = before
+                    leaf.changed_tick_ = tick
+                    leaf.outcome_ = value
+            self.single_sets += 1
+            block.took(values)
 
     def _takes_whole(self, block: LeafBlock) -> bool:
         """Whether nobody has to be told of single leaves, and nothing else is pending."""
@@ -246,9 +251,10 @@ class Engine(State):
 
     def _split_block(self) -> None:
         if self.block is not None:
-            block, old = self.block
-            self.pending.update(zip(block.leaves, old.tolist(), strict=True))
-            self.block = None
+            with _Tearing(self):
+                block, old = self.block
+                self.pending.update(zip(block.leaves, old.tolist(), strict=True))
+                self.block = None
 
     def arrive(self, node: Node, outcome: Outcome) -> None:
         """Take a value that was computed elsewhere, as a change of the tick under way."""
@@ -258,8 +264,8 @@ class Engine(State):
             self.recorder.note_evaluated(node, outcome)
         if not same(old, outcome):
             self._split_block()
-            self.replace(node, outcome)
             self.pending.setdefault(node, old)
+            self.replace(node, outcome)
             self.listeners.note(node, old)
 
     def settle_arrival(self, node: Node) -> None:
@@ -281,12 +287,11 @@ class Engine(State):
             self.recorder.note_terms(node)
 
     def _rewrite_terms(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
-        was_torn, self.torn = self.torn, True
-        node.terms_.update(terms)
-        if node.part_ is not None:
-            node.part_.refresh_terms(node)
-        self.mark_stale([node])
-        self.torn = was_torn
+        with _Tearing(self):
+            node.terms_.update(terms)
+            if node.part_ is not None:
+                node.part_.refresh_terms(node)
+            self.mark_stale([node])
 
     # --- batches -----------------------------------------------------------------------------
 
@@ -300,10 +305,14 @@ class Engine(State):
 
     def complete(self, log: BatchLog) -> None:
         """Close a batch, everything up to date that was computed in it: a mixture must not outlive the batch."""
-        computed = [node for node in log.before if node.inputs_ and node.host_ is self]
-        if computed:
-            self._wake()
-            self._take_pending(computed)
+        try:
+            computed = [node for node in log.before if node.inputs_ and node.host_ is self]
+            if computed:
+                self._wake()
+                self._take_pending(computed)
+        except BaseException:
+            self.roll_back(log)
+            raise
         self.close(log)
 
     def restore(self, log: BatchLog) -> None:
@@ -475,28 +484,16 @@ class Batch:
         self._log: BatchLog | None = None
 
     def __enter__(self) -> Self:
-        frame = inspect.currentframe()
-        opener = Opener(None if frame is None else frame.f_back)
+        opener = Opener.of_caller()
         self._log = self._engine.write(lambda: self._engine.open_batch(self, opener))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        log = self._log
-        if log is None or log not in self._engine.batches:
-            return
-        self._engine.write(lambda: self._close(log, failed=kind is not None))
-
-    def _close(self, log: BatchLog, *, failed: bool) -> None:
-        if failed:
-            self._engine.roll_back(log)
-            return
-        try:
-            self._engine.complete(log)
-        except BaseException:
-            self._engine.roll_back(log)
-            raise
+        if self._log is not None:
+            self._log.end(failed=kind is not None)  # should this be cut short, whoever writes next does the rest
+            self._engine.write(self._engine.tidy)
 
 
 class LeafBlock:

@@ -61,16 +61,17 @@ class Explanation:
     as_of_tick: int | None = None
 
     def __str__(self) -> str:
-        return "\n".join(self._lines(""))
+        return "\n".join(self.lines())
 
-    def _lines(self, indent: str) -> list[str]:
+    def lines(self, indent: str = "") -> list[str]:
+        """Return the explanation line by line, `indent` before each."""
         made_by = f"  by {self.function}" if self.function else ""
         moved = "" if self.previous is None else f"{_said(self.previous)} → "
         when = "" if self.as_of_tick is None else f", as of tick {self.as_of_tick}"
         facts = f"{self.kind}, changed at tick {self.changed_tick}{when}"
         lines = [f"{indent}{self.name} = {moved}{_said(self.outcome)}{made_by}  [{facts}]"]
         for explained in self.inputs:
-            lines += explained._lines(indent + "  ")
+            lines += explained.lines(indent + "  ")
         return lines + ([f"{indent}  … {self.more_inputs} more"] if self.more_inputs else [])
 
     def __rich__(self) -> object:

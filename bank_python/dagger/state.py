@@ -111,22 +111,34 @@ class BatchLog:
         What subscribers were to be notified of when it was opened.
     """
 
-    __slots__ = ("before", "closed", "handle", "noted", "opener", "undo", "wrote")
+    __slots__ = ("before", "closed", "failed", "handle", "is_ended", "noted", "opener", "undo", "wrote")
 
     def __init__(self, handle: object, opener: Opener, noted: dict[Node, Outcome]) -> None:
         self.handle = weakref.ref(handle)
         self.opener = opener
         self.noted = noted
+        self.is_ended = False
+        self.failed = False
         self.before: dict[Node, Before] = {}
         self.wrote: dict[Node, Outcome] = {}
         self.undo: list[Callable[[], object]] = []
         self.closed = threading.Lock()  # held while the batch is open, for others to wait at
         self.closed.acquire()
 
+    def end(self, *, failed: bool) -> None:
+        """Say that the block is left."""
+        self.failed = failed
+        self.is_ended = True
+
     @property
     def is_orphan(self) -> bool:
-        """Whether nobody is left to close it."""
-        return self.handle() is None or not self.opener.is_alive
+        """Whether nobody is left to end it."""
+        return not self.is_ended and (self.handle() is None or not self.opener.is_alive)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it only remains to be closed, by whoever writes next."""
+        return self.is_ended or self.is_orphan
 
 
 class State(ABC):
@@ -205,24 +217,36 @@ class State(ABC):
         depth, owner = self.depth, self.owner
         self.depth, self.owner = depth + 1, get_ident()
         try:
-            if not depth and self.torn:
-                self.repair()
+            if not depth:
+                self.tidy()
             return change()
         finally:
             self.depth, self.owner = depth, owner
             if not depth and not self.batches:
                 self.commit()
 
+    def tidy(self) -> None:
+        """Close the batches that are over, and make right what was cut short."""
+        over = [log for log in self.batches if log.is_over]
+        for log in over:
+            if log.failed or log.is_orphan:
+                self.roll_back(log)
+        if self.torn and self.depth == 1:
+            self.repair()
+        for log in over:
+            if log in self.batches:
+                self.complete(log)
+
     def is_my_turn(self) -> bool:
-        """Whether no other thread has a batch open; one that nobody is left to close is undone first."""
-        for log in [log for log in self.batches if log.is_orphan]:
-            self.roll_back(log)
-        return not self.others_batch()
+        """Whether no other thread is in a batch."""
+        return self.others_batch() is None
 
     def others_batch(self) -> BatchLog | None:
-        """Return the outermost open batch if it is another thread's."""
-        batches = self.batches[:1]  # a copy: its thread may close it at any moment
-        return batches[0] if batches and not batches[0].opener.is_in_this_thread else None
+        """Return the outermost batch that another thread is in."""
+        for log in tuple(self.batches):  # a copy: its thread may close it at any moment
+            if not log.opener.is_in_this_thread and not log.is_over:
+                return log
+        return None
 
     def _wait_for_turn(self) -> None:
         batch = self.others_batch()
@@ -248,6 +272,10 @@ class State(ABC):
     @abstractmethod
     def repair(self) -> None:
         """Make everything right again from the nodes' inputs and the leaves."""
+
+    @abstractmethod
+    def complete(self, log: BatchLog) -> None:
+        """Close a batch whose block has ended well."""
 
     @abstractmethod
     def restore(self, log: BatchLog) -> None:

@@ -13,7 +13,6 @@ that is created inside a :class:`Scenario` sees it as long as it is open, and th
 
 from __future__ import annotations
 
-import inspect
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -266,8 +265,7 @@ class Scenario:
         self._base: Snapshot | None = None
 
     def __enter__(self) -> Layer:
-        frame = inspect.currentframe()
-        opener = Opener(None if frame is None else frame.f_back)
+        opener = Opener.of_caller()
         outer = layer_of_running_code(self._engine)
         layer = self._engine.write(lambda: self._layer(outer))
         self._view = _LayerView(self, layer, opener)
