@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bank_python.dagger.array_node import ArrayNode
     from bank_python.dagger.contract import Contract
     from bank_python.dagger.node import Node
 
@@ -55,11 +54,11 @@ __all__ = [
     "unvalued",
 ]
 
-_Kind = TypeVar("_Kind", bound="ArrayNode")
+_Kind = TypeVar("_Kind", bound="Contract")
 _FEWEST = 4
 
 
-def node_cells(contracts: Sequence[ArrayNode]) -> list[tuple[int, int, Node]]:
+def node_cells(contracts: Sequence[Contract]) -> list[tuple[int, int, Node]]:
     """Return the cells of a batch that follow nodes: argument, contract, and which node it is."""
     return [(place, column, node) for column, item in enumerate(contracts) for place, node in item.node_sources()]
 
@@ -70,9 +69,9 @@ class ContractBatch(Generic[_Kind]):
 
     Parameters
     ----------
-    kind : type of ArrayNode
+    kind : type of Contract
         Their class.
-    contracts : tuple of ArrayNode
+    contracts : tuple of Contract
         The contracts; empty in a batch that was made of numbers.
     table : array of shape (arguments, contracts)
         The arguments of ``price``: sources, then terms.
@@ -91,7 +90,7 @@ class ContractBatch(Generic[_Kind]):
 
         Parameters
         ----------
-        contracts : sequence of ArrayNode
+        contracts : sequence of Contract
             At least one.
         read : callable
             From a node to its value.
@@ -108,7 +107,7 @@ class ContractBatch(Generic[_Kind]):
 
         Parameters
         ----------
-        contracts : iterable of ArrayNode
+        contracts : iterable of Contract
             In any order.
         read : callable
             From a node to its value, or raising its error.
@@ -117,14 +116,14 @@ class ContractBatch(Generic[_Kind]):
         -------
         batches : list of ContractBatch
             In the order in which their classes come up.
-        errors : dict of ArrayNode to Exception
+        errors : dict of Contract to Exception
             Why a contract has no value.
         """
         kinds: dict[type[_Kind], list[_Kind]] = {}
         errors: dict[_Kind, Exception] = {}
         for contract in dict.fromkeys(contracts):
             try:
-                read(contract)
+                read(cast("Node", contract))
             except Exception as error:  # noqa: BLE001 - whatever a contract's value is missing for
                 errors[contract] = error
             else:
@@ -139,7 +138,7 @@ class ContractBatch(Generic[_Kind]):
 
         Parameters
         ----------
-        kind : type of ArrayNode
+        kind : type of Contract
             The contracts' class.
         arguments : sequence of mapping of str to float
             For each contract its sources and terms by name, as :meth:`inputs` gives them.
@@ -227,12 +226,12 @@ class LiveBatch(Generic[_Kind]):
 
     Parameters
     ----------
-    kind : type of ArrayNode
+    kind : type of Contract
         Their class.
 
     Attributes
     ----------
-    contracts : list of ArrayNode
+    contracts : list of Contract
         The contract of each column.
     cells : array of shape (arguments, capacity)
         The arguments of ``price``; columns beyond the contracts are spare. Replaced by a larger one when it is full.
@@ -392,14 +391,14 @@ def price_masked(
     return values, errors
 
 
-def price_nodes(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> list[Outcome]:
+def price_nodes(nodes: Sequence[Contract], read: Callable[[Node], Outcome]) -> list[Outcome]:
     """Price nodes of one class in one call of its ``price``.
 
     A node with a failed input, or that comes out as not a number, fails alone.
 
     Parameters
     ----------
-    nodes : sequence of ArrayNode
+    nodes : sequence of Contract
         All of one class.
     read : callable
         From a node to its outcome.
@@ -419,9 +418,9 @@ def price_nodes(nodes: Sequence[ArrayNode], read: Callable[[Node], Outcome]) -> 
     return outcomes
 
 
-def input_failure(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure | None:
+def input_failure(node: Contract, read: Callable[[Node], Outcome]) -> Failure | None:
     """Return the failure of a node one of whose inputs is not a number, or ``None``."""
-    for source in node.underliers:
+    for _, source in node.node_sources():
         outcome = read(source)
         if outcome.__class__ is Failure:
             return upstream_failure(node.name, outcome)
@@ -430,7 +429,7 @@ def input_failure(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure |
     return None
 
 
-def diagnosis(node: ArrayNode, read: Callable[[Node], Outcome]) -> Failure:
+def diagnosis(node: Contract, read: Callable[[Node], Outcome]) -> Failure:
     """Return the failure of a node that came out as not a number, its inputs being numbers."""
     inputs = dict(zip(node.argument_names, node.arguments(read), strict=True))
     return unvalued(node.name, node.diagnose(inputs))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bank_python.dagger import Node
-    from bank_python.instruments.instrument import Instrument
+    from bank_python.dagger.contract import Contract
 
 __all__ = ["Construction", "constructor"]
 
@@ -36,8 +36,10 @@ class Construction:
 
     Parameters
     ----------
-    kind : type of Instrument
+    kind : type of Contract
         The class.
+    complete : callable
+        The class's function that works out the terms which no declaration can say.
 
     Raises
     ------
@@ -46,8 +48,9 @@ class Construction:
         class does not have, or two sources ask about each other.
     """
 
-    def __init__(self, kind: type[Instrument]) -> None:
+    def __init__(self, kind: type[Contract], complete: Callable[[str, dict[str, Any], dict[str, float]], None]) -> None:
         self._kind = kind
+        self._complete = complete
         sources, terms = kind.declared(Source), kind.declared(Term)
         self.labels = kind.declared(Label)
         self.arguments = _arguments_of(kind)
@@ -106,7 +109,7 @@ class Construction:
             if value is not None or not inferred:
                 terms[key] = take(name, value, arguments)
         if self._completes:
-            self._kind.complete(name, arguments, terms)
+            self._complete(name, arguments, terms)
         words: dict[str, str] = {}
         for key, parameter, sure, spelt in self._words:
             word = arguments[parameter]
@@ -161,7 +164,7 @@ class Construction:
         )
 
 
-def _arguments_of(kind: type[Instrument]) -> dict[str, Declaration]:
+def _arguments_of(kind: type[Contract]) -> dict[str, Declaration]:
     """Return the arguments of the constructor, refusing what cannot be one."""
     found: dict[str, Declaration] = {}
     for key, item in kind.declared(Declaration).items():
@@ -183,24 +186,26 @@ def _arguments_of(kind: type[Instrument]) -> dict[str, Declaration]:
     return found
 
 
-def constructor(kind: type[Instrument], by_parts: Callable[..., None]) -> Callable[..., None]:
+def constructor(kind: type[Contract], construction: Construction, by_parts: Callable[..., None]) -> Callable[..., None]:
     """Return the constructor of a class, with its true signature.
 
     Parameters
     ----------
-    kind : type of Instrument
+    kind : type of Contract
         The class.
+    construction : Construction
+        How its contracts are made.
     by_parts : callable
         The constructor that takes sources and terms as mappings, which such calls are handed to.
     """
 
-    def __init__(self: Instrument, name: str, *parts: Any, **given: Any) -> None:  # noqa: N807 - it becomes one
+    def __init__(self: Any, name: str, *parts: Any, **given: Any) -> None:  # noqa: N807 - it becomes one
         if parts or "sources" in given:
             by_parts(self, name, *parts, **given)
         else:
             self.make(name, given)
 
-    made = kind.construction.signature()
+    made = construction.signature()
     __init__.__signature__ = made  # type: ignore[attr-defined]  # what inspect reads
     __init__.__annotations__ = {key: item.annotation for key, item in made.parameters.items() if key != "self"}
     __init__.__qualname__ = f"{kind.__qualname__}.__init__"

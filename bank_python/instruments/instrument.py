@@ -163,12 +163,12 @@ class Instrument(_Declared):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _require_diffusion(cls)
-        cls.construction = Construction(cls)
+        cls.construction = Construction(cls, cls.complete)
         if "asked_terms" not in vars(cls):
             cls.asked_terms = cls.asked_terms | cls.construction.asked_terms
         by_parts = None if "__init__" in vars(cls) else _constructor_by_parts(cls)
         if by_parts is not None:
-            cls.__init__ = constructor(cls, by_parts)  # type: ignore[method-assign]  # that is what it is for
+            cls.__init__ = constructor(cls, cls.construction, by_parts)  # type: ignore[method-assign]  # that is what it is for
 
     def __init__(
         self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float], currency: str = "USD"
@@ -260,7 +260,7 @@ class Instrument(_Declared):
         return contract
 
 
-Instrument.construction = Construction(Instrument)
+Instrument.construction = Construction(Instrument, Instrument.complete)
 
 
 def quote_of(node: object) -> Node | float | None:
