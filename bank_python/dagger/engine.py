@@ -217,25 +217,25 @@ class Engine(State):
                 self.recorder.note_set(leaf)
         self._set(leaf, outcome, stamp)
 
-    def set_block(self, block: LeafBlock, values: NDArray[np.float64]) -> None:
+    def set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object]) -> None:
         """Set the leaves of a block, as one tick."""
         self.listeners.refuse_feedback()
-        self.write(lambda: self._set_block(block, values))
+        self.write(lambda: self._set_block(block, values, stamps))
 
-    def _set_block(self, block: LeafBlock, values: NDArray[np.float64]) -> None:
+    def _set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object]) -> None:
         old = block.present()
         if not self._takes_whole(block) or np.isnan(old).any():
-            for leaf, value in zip(block.leaves, values.tolist(), strict=True):
-                self._set_and_tell(leaf, value, stamp=True)
+            for leaf, value, stamp in zip(block.leaves, values.tolist(), stamps, strict=True):
+                self._set_and_tell(leaf, value, stamp)
             return
         with _Tearing(self):
             self.begin_tick()
             tick = self.working_tick
             if self.block is None:
                 self.block = block, old
-            for leaf, value in zip(block.leaves, values.tolist(), strict=True):
+            for leaf, value, stamp in zip(block.leaves, values.tolist(), stamps, strict=True):
                 before = leaf.outcome_
-                leaf.stamp_ = True
+                leaf.stamp_ = stamp
                 if value != before or not value:
                     leaf.previous_ = before
                     leaf.changed_tick_ = tick
@@ -534,6 +534,7 @@ class LeafBlock:
         if len(set(self.leaves)) < len(self.leaves):
             raise GraphError("a leaf stands in the block twice; name each once")
         self._engine = engine
+        self._stamps = [True] * len(self.leaves)
         self._lowest = np.array([leaf.lowest_ for leaf in self.leaves])
         self._wiring = -1
         self._dependents: BlockDependents | None = None
@@ -546,13 +547,15 @@ class LeafBlock:
     def __contains__(self, leaf: object) -> bool:
         return leaf in self.leaves
 
-    def set(self, values: ArrayLike) -> None:
+    def set(self, values: ArrayLike, stamps: Sequence[object] | None = None) -> None:
         """Set every leaf, as one tick.
 
         Parameters
         ----------
         values : array_like of shape (len(block),)
             The values, in the leaves' order.
+        stamps : sequence of object, optional
+            What each leaf keeps beside its value (:func:`~bank_python.market_data.leaves.quote_stamp`); not false.
 
         Raises
         ------
@@ -565,7 +568,9 @@ class LeafBlock:
         if not ((given > self._lowest) & (given < math.inf)).all():
             for leaf, value in zip(self.leaves, given.tolist(), strict=True):
                 leaf.domain.check(leaf.name, value)
-        self._engine.set_block(self, given)
+        if stamps is not None and len(stamps) != len(self):
+            raise DomainError(f"the block has {len(self)} leaves; got {len(stamps)} stamps", value=stamps)
+        self._engine.set_block(self, given, self._stamps if stamps is None else stamps)
 
     # --- for the engine ----------------------------------------------------------------------
 

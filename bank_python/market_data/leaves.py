@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
-__all__ = ["MarketData"]
+__all__ = ["MarketData", "quote_stamp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class _QuoteStamp:
 
     time: datetime | None
     source: str
+
+
+def quote_stamp(time: datetime | None, source: str) -> object:
+    """Return what a leaf keeps beside a quote: when it was made (timezone-aware), and where it comes from."""
+    return _QuoteStamp(time, source)
 
 
 @register_storable

@@ -1,9 +1,10 @@
 """The desk's market data: which feed moves which leaf, and which quotes are believed.
 
-A :class:`MarketDataManager` polls each feed once an update, checks what comes, and sets the leaves in one batch: one
-tick of the graph, however many tickers moved. A bad quote (not a number, outside its leaf's domain, older than the
-one before, without a time zone) never reaches a leaf: it is counted and shown. A ticker without a new quote keeps
-its last price and says why. The graph is left dirty where it moved; reading or ``graph.recalculate()`` does the rest.
+A :class:`MarketDataManager` polls each feed once an update, checks what comes, and sets the leaves that have a good new
+quote as one block: one tick of the graph and one write to the store, however many tickers moved. A bad quote (not a
+number, outside its leaf's domain, older than the one before, without a time zone) never reaches a leaf: it is counted
+and shown. A ticker without a new quote keeps its last price and says why. The graph is left dirty where it moved;
+reading or ``graph.recalculate()`` does the rest.
 
 Examples
 --------
@@ -29,11 +30,12 @@ import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError
 from bank_python.market_data.choose import feed_from_environment
 from bank_python.market_data.feed import Poll, QuoteFailure, Tick
+from bank_python.market_data.leaves import quote_stamp
 from bank_python.market_data.periods import check_period
 from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.quotes import MarketUpdate, Quote, QuoteProblem, QuoteState
@@ -41,11 +43,11 @@ from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.market_data.utc import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from bank_python.barbara import BarbaraDB
-    from bank_python.dagger import DependencyGraph
+    from bank_python.dagger import DependencyGraph, LeafBlock
     from bank_python.market_data.feed import Feed, PriceHistory
     from bank_python.market_data.leaves import MarketData
 
@@ -120,6 +122,7 @@ class MarketDataManager:
         self._lines: dict[str, _Line] = {}
         self._updating = threading.Lock()
         self._history = PriceHistoryTable()
+        self._block: LeafBlock | None = None
 
     @property
     def feed(self) -> Feed:
@@ -191,10 +194,15 @@ class MarketDataManager:
             lines = list(self._lines.values())
             answers = _poll_all(lines)
             time = self._now()
-            with self._graph.batch():
-                verdicts = [self._settle(line, answers[id(line.feed), line.symbol], time) for line in lines]
+            verdicts = [self._judge_answer(line, answers[id(line.feed), line.symbol]) for line in lines]
             settled = list(zip(lines, verdicts, strict=True))
-            self._keep([line for line, verdict in settled if verdict is _Verdict.ACCEPTED])
+            news = [
+                (line, cast("Tick", answers[id(line.feed), line.symbol]))
+                for line, verdict in settled
+                if verdict is _Verdict.ACCEPTED
+            ]
+            self._set(news, time)
+            self._keep(news)
             return MarketUpdate(
                 time,
                 updated=tuple(line.ticker for line, verdict in settled if verdict is _Verdict.ACCEPTED),
@@ -202,37 +210,36 @@ class MarketDataManager:
                 failed=_problems(settled, _Verdict.FAILED),
             )
 
-    def _settle(self, line: _Line, answer: Tick | QuoteFailure, time: datetime) -> _Verdict:
+    def _judge_answer(self, line: _Line, answer: Tick | QuoteFailure) -> _Verdict:
         if isinstance(answer, QuoteFailure):
             line.trouble = answer.reason
             return _Verdict.FAILED
-        fault = self._accept(line, answer)
+        fault = _fault(line, answer)
         if fault:
             line.trouble = f"bad quote kept out: {fault}"
             line.rejected += 1
             return _Verdict.REJECTED
-        line.newest, line.received, line.trouble = answer.time, time, ""
         return _Verdict.ACCEPTED
 
-    def _accept(self, line: _Line, tick: Tick) -> str:
-        """Set the leaf, or return why the tick is not to be believed."""
-        if tick.time.tzinfo is None:
-            return f"its time {tick.time.isoformat()} has no time zone"
-        if line.newest is not None and tick.time < line.newest:
-            return f"its time {tick.time.isoformat()} is before the last, {line.newest.isoformat()}"
-        try:
-            line.leaf.set_price(tick.price, time=tick.time, source=tick.source)
-        except DomainError as error:
-            return error.message
-        return ""
-
-    def _keep(self, lines: Iterable[_Line]) -> None:
-        # A closed market repeats its last quote: every version is kept for good, so only news is written.
-        news = [(line, quote) for line in lines for quote in [_record(line.leaf)] if quote != line.kept]
-        if self._db is None or not news:
+    def _set(self, news: Sequence[tuple[_Line, Tick]], time: datetime) -> None:
+        """Set the leaves to their new quotes, as one tick."""
+        if not news:
             return
-        self._db.update({QUOTES_PREFIX + line.ticker: quote for line, quote in news})
-        for line, quote in news:
+        leaves = tuple(line.leaf for line, _ in news)
+        if self._block is None or self._block.leaves != leaves:  # most updates bring the same tickers
+            self._block = self._graph.block(leaves)
+        self._block.set([tick.price for _, tick in news], [quote_stamp(tick.time, tick.source) for _, tick in news])
+        for line, tick in news:
+            line.newest, line.received, line.trouble = tick.time, time, ""
+
+    def _keep(self, news: Iterable[tuple[_Line, Tick]]) -> None:
+        # A closed market repeats its last quote: every version is kept for good, so only what differs is written.
+        quotes = [(line, _record(tick)) for line, tick in news]
+        different = [(line, quote) for line, quote in quotes if quote != line.kept]
+        if self._db is None or not different:
+            return
+        self._db.update({QUOTES_PREFIX + line.ticker: quote for line, quote in different})
+        for line, quote in different:
             line.kept = quote
 
     def quote(self, ticker: str) -> Quote:
@@ -306,8 +313,21 @@ class MarketDataManager:
             raise unknown_ticker(ticker, self._lines, "the manager", "register_ticker() it first") from None
 
 
-def _record(leaf: MarketData) -> dict[str, object]:
-    return {"price": leaf.price, "time": leaf.as_of, "source": leaf.source}
+def _fault(line: _Line, tick: Tick) -> str:
+    """Return why a tick is not to be believed; empty if it is."""
+    if tick.time.tzinfo is None:
+        return f"its time {tick.time.isoformat()} has no time zone"
+    if line.newest is not None and tick.time < line.newest:
+        return f"its time {tick.time.isoformat()} is before the last, {line.newest.isoformat()}"
+    try:
+        line.leaf.domain.check(line.leaf.name, tick.price)
+    except DomainError as error:
+        return error.message
+    return ""
+
+
+def _record(tick: Tick) -> dict[str, object]:
+    return {"price": float(tick.price), "time": tick.time, "source": tick.source}
 
 
 def _problems(settled: Iterable[tuple[_Line, _Verdict]], kind: _Verdict) -> tuple[QuoteProblem, ...]:
