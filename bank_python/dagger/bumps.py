@@ -39,7 +39,7 @@ from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node
 from bank_python.dagger.outcome import Failure, Outcome, message_of, same
 from bank_python.dagger.propagate import compared
-from bank_python.dagger.sums import LIMIT, compress, rounded
+from bank_python.dagger.sums import LIMIT, compress, rounded, shift
 from bank_python.dagger.what_if import layer_of_running_code, take_snapshot
 from bank_python.errors import DomainError, GraphError, UnknownNodeError, ValuationError
 
@@ -284,10 +284,8 @@ class Bump:
             return None
         for source in self._cone.touched[total]:
             old, new = source.outcome_, 0.0 if source in self._columns else self.start(source)
-            if old.__class__ is not float or new.__class__ is not float:
+            if not all(shift(terms, old, new, weight) for weight in total.weights_of(source)):
                 return None
-            for weight in total.weights_of(source):
-                terms += (-(weight * old), weight * new)
         return terms
 
     def _rest_of_inputs(self, total: SumNode) -> list[float] | None:

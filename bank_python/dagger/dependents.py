@@ -11,7 +11,7 @@ to the same, so which way was taken cannot be seen in any value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,12 +34,8 @@ _FEW = 16  # telling one sum costs about as much as sixteen values of a column
 _OVERHEAD = 1000  # and starting on a column about as much as a thousand
 
 
-class Edge(NamedTuple):
-    """A node counts in a sum: with which weight, and which of the sum's lists takes its changes."""
-
-    total: SumNode
-    weight: float
-    terms: list[float]
+Edge = tuple[SumNode, float, "list[float]"]
+"""A node counts in a sum: which one, with which weight, and which of the sum's lists takes its changes."""
 
 
 class Dependents:
@@ -47,8 +43,10 @@ class Dependents:
 
     Attributes
     ----------
-    sums : tuple of Edge
-        The sums that it counts in.
+    sums : tuple of (terms, SumNode)
+        The sums that it counts in once, with weight 1, and the list that takes its changes.
+    weighted : tuple of Edge
+        The other sums that it counts in.
     unary : tuple of (DerivedNode, function)
         Functions of this node alone: they can be called at once, as no other input is to be waited for.
     calls : tuple of Node
@@ -63,10 +61,10 @@ class Dependents:
         Whether there is anything but `sums`, and anything but `sums`, `unary` and `calls`.
     """
 
-    __slots__ = ("calls", "lazy", "more", "rare", "rows", "sums", "unary", "watched")
+    __slots__ = ("calls", "lazy", "more", "rare", "rows", "sums", "unary", "watched", "weighted")
 
     def __init__(self, node: Node, *, watched: bool, with_sums: bool = True, with_rows: bool = True) -> None:
-        sums: list[Edge] = []
+        edges: list[Edge] = []
         unary: list[tuple[DerivedNode, Callable[..., Any]]] = []
         calls: list[Node] = []
         rows: dict[tuple[Columns, int], list[int]] = {}
@@ -75,7 +73,7 @@ class Dependents:
             if dependent.lazy_:
                 lazy.append(dependent)
             elif isinstance(dependent, SumNode):
-                sums += _edges(node, dependent) if with_sums else []
+                edges += _edges(node, dependent) if with_sums else []
             elif isinstance(dependent, ArrayNode):
                 for batch, column, row in _places(node, dependent) if with_rows else ():
                     rows.setdefault((batch, column), []).append(row)
@@ -83,12 +81,14 @@ class Dependents:
                 unary.append((dependent, dependent.function))
             else:
                 calls.append(dependent)
-        self.sums, self.unary, self.calls, self.lazy = tuple(sums), tuple(unary), tuple(calls), tuple(lazy)
+        self.sums = tuple((terms, total) for total, weight, terms in edges if weight == 1.0)
+        self.weighted = tuple(edge for edge in edges if edge[1] != 1.0)
+        self.unary, self.calls, self.lazy = tuple(unary), tuple(calls), tuple(lazy)
         self.rows: tuple[tuple[Columns, int, NDArray[np.intp]], ...] = tuple(
             (batch, column, np.array(members, dtype=np.intp)) for (batch, column), members in rows.items()
         )
         self.watched = watched
-        self.rare = bool(rows or lazy or watched)
+        self.rare = bool(self.weighted or rows or lazy or watched)
         self.more = bool(unary or calls or self.rare)
 
     @classmethod
@@ -112,7 +112,7 @@ class Dependents:
 def _edges(node: Node, total: SumNode) -> Iterator[Edge]:
     terms = total.terms_for(node.part_)
     for weight in total.weights_of(node):
-        yield Edge(total, weight, terms)
+        yield total, weight, terms
 
 
 def _places(node: Node, dependent: ArrayNode) -> Iterator[tuple[Columns, int, int]]:

@@ -113,7 +113,16 @@ class DerivedNode(Node):
 
     def renew_(self) -> Outcome:
         """Return the outcome for the inputs' present outcomes."""
-        return self._apply([source.outcome_ for source in self.inputs_])
+        arguments = []
+        for source in self.inputs_:
+            outcome = source.outcome_
+            if outcome.__class__ is Failure:
+                return upstream_failure(self.name, outcome)
+            arguments.append(outcome)
+        try:
+            return self.function(*arguments)
+        except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
+            return Failure(error, self.name, error)
 
     def _apply(self, arguments: list[Outcome]) -> Outcome:
         for argument in arguments:
@@ -188,17 +197,17 @@ class LargeNode(DerivedNode):
         self._earlier = outcome if self.host_ is not None and self.host_.keeps_previous() else None
 
 
-_RUNS_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+_RUNS_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def _require_function(name: str, function: object) -> None:
     if not callable(function):
         raise GraphError(f"{name}: {function!r} is not a function of the inputs' values", name=name)
-    plain: object = function
+    plain: Any = function
     while isinstance(plain, functools.partial | functools.partialmethod):
         plain = plain.func
-    called = getattr(type(plain), "__call__", None)  # noqa: B004 - the class's own, to look at what kind it is
-    if any(test(plain) or test(called) for test in _RUNS_LATER):
+    code = getattr(plain, "__code__", None) or getattr(getattr(type(plain), "__call__", None), "__code__", None)  # noqa: B004 - of the class itself
+    if code is not None and code.co_flags & _RUNS_LATER:
         raise GraphError(
             f"{name}: a coroutine or generator function runs later and holds no value when it returns; derive from a "
             "plain function (policy=Background() runs it in another thread)",

@@ -18,6 +18,7 @@ Without targets there is nothing to mark, as nothing is left for later.
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from itertools import repeat
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,12 @@ import numpy as np
 
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.dependents import Dependents, batch_dependents_of
+from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node, inputs_first
 from bank_python.dagger.node import State as NodeState
 from bank_python.dagger.outcome import Failure, Outcome, checked, same, unchanged
+from bank_python.dagger.sums import SumNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.columns import Columns, Priced
     from bank_python.dagger.dependents import BatchDependents, BlockDependents
-    from bank_python.dagger.derived import DerivedNode
     from bank_python.dagger.state import State
 
 __all__ = ["Recalculation", "compared", "propagate"]
@@ -112,7 +114,9 @@ def propagate(state: State, changed: Mapping[Node, Outcome], targets: Sequence[N
         What was evaluated, changed and failed.
     """
     was_torn, state.torn = state.torn, True
-    run = _Propagation(state)
+    run = state.idle_run or _Propagation(state)
+    state.idle_run = None  # one that is cut short, or within another, is not used again
+    run.begin()
     if targets is not None:
         run.narrow([source for source, old in changed.items() if _moved(source, old)], targets)
     run.seed()
@@ -125,7 +129,7 @@ def propagate(state: State, changed: Mapping[Node, Outcome], targets: Sequence[N
         run.start_block(block.dependents(), block.leaves, old_values, block.present())
     run.run()
     run.finish()
-    state.torn = was_torn
+    state.idle_run, state.torn = run, was_torn
     return run.done
 
 
@@ -149,6 +153,7 @@ def compared(node: Node, old: Outcome, new: Outcome) -> tuple[Outcome, bool]:
 
 
 _Job = tuple[Node, "Callable[..., Any] | None"]
+_CALLED = repeat(None)  # in the place of a function of one node: the node is asked for its outcome
 
 
 class _Propagation:
@@ -169,20 +174,28 @@ class _Propagation:
     )
 
     def __init__(self, state: State) -> None:
-        state.propagations += 1
         self._state = state
-        self._number = state.propagations
-        self._tick = state.working_tick
-        self._watchful = state.is_watchful()
+        self._number = self._tick = 0
+        self._watchful = False
         self._wanted: set[Node] | None = None  # what is evaluated now, if not everything
         self._seeded = False  # whether nodes were due before the change came to them
-        self.done = Recalculation(self._tick)
-        self._stack: list[tuple[Outcome, Sequence[_Job]]] = []
+        self.done = Recalculation(0)
+        self._stack: list[tuple[Outcome, Iterable[_Job], int]] = []
         self._heights: list[int] = []  # a heap of the heights at which something is due
         self._due: dict[int, list[Node]] = {}  # by height
         self._rows: dict[int, dict[Columns, list[NDArray[np.intp]]]] = {}
 
     # --- where it starts ---------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin anew."""
+        state = self._state
+        self._number = state.propagations = state.propagations + 1
+        self._tick = state.working_tick
+        self._watchful = state.is_watchful()
+        self._wanted = None
+        self._seeded = False
+        self.done = Recalculation(self._tick)
 
     def narrow(self, changed: Iterable[Node], targets: Iterable[Node]) -> None:
         """Mark what `changed` sources reach, and find what of it, and of what was marked, the targets need."""
@@ -196,6 +209,8 @@ class _Propagation:
     def seed(self) -> None:
         """Schedule what is known to be stale."""
         marked = self._state.marked if self._wanted is None else self._wanted
+        if not marked:
+            return
         rows: dict[Columns, list[int]] = {}
         for node in marked:
             if node.state_ is NodeState.STALE:
@@ -229,11 +244,11 @@ class _Propagation:
     def finish(self) -> None:
         """Unmark what has been brought up to date."""
         state, wanted = self._state, self._wanted
-        if wanted is None:
+        if wanted is None and state.marked:
             for node in state.marked:
                 node.state_ = NodeState.CLEAN
             state.marked.clear()
-        else:
+        elif wanted:
             for node in wanted:
                 node.state_ = NodeState.CLEAN
                 state.marked.pop(node, None)
@@ -241,16 +256,21 @@ class _Propagation:
 
     def run(self) -> None:
         """Evaluate everything that is due, lowest first."""
-        due, rows, heights = self._due, self._rows, self._heights
-        self._evaluate()
+        due, rows, heights, stack = self._due, self._rows, self._heights, self._stack
+        if stack:
+            self._evaluate()
         while heights:
             height = heappop(heights)
-            if height in due:
-                self._stack.append((None, [(node, None) for node in due.pop(height)]))
+            nodes = due.pop(height, None)
+            if nodes is not None:
+                self.done.add_all(nodes)
+                stack.append((None, zip(nodes, _CALLED, strict=False), 0))
                 self._evaluate()
-            for batch, parts in rows.pop(height, {}).items():
-                self._price(batch, parts)
-            self._evaluate()
+            if rows:
+                for batch, parts in rows.pop(height, {}).items():
+                    self._price(batch, parts)
+                if stack:
+                    self._evaluate()
 
     # --- to whom a change is handed on -------------------------------------------------------
 
@@ -266,8 +286,8 @@ class _Propagation:
 
     def _announce(self, node: Node, dependents: Dependents, old: Outcome) -> None:
         new = node.outcome_
-        for total, weight, terms in dependents.sums:
-            total.apply(old, new, weight, terms)
+        for terms, total in dependents.sums:
+            total.apply(old, new, 1.0, terms)
             self._schedule(total)
         if dependents.more:
             self._announce_more(node, dependents, old)
@@ -277,17 +297,25 @@ class _Propagation:
             if dependent.due_ != self._number:
                 self._schedule(dependent)
         if dependents.unary:
-            self._stack.append((node.outcome_, self._chosen(dependents.unary)))
+            all_of_them = not self._seeded and self._wanted is None
+            jobs = dependents.unary if all_of_them else self._chosen(dependents.unary)
+            self._stack.append((node.outcome_, jobs, len(jobs)))
         if dependents.rare:
-            for batch, column, rows in dependents.rows:
-                batch.feed(column, rows, node.outcome_)
-                self._schedule_rows(batch, rows)
-            for lazy in dependents.lazy:
-                self._state.mark_stale([lazy])
-                if self._wanted is not None and lazy in self._wanted:
-                    self._schedule_lazy(lazy)
-            if dependents.watched:
-                self._state.listeners.note(node, old)
+            self._announce_rare(node, dependents, old)
+
+    def _announce_rare(self, node: Node, dependents: Dependents, old: Outcome) -> None:
+        for total, weight, terms in dependents.weighted:
+            total.apply(old, node.outcome_, weight, terms)
+            self._schedule(total)
+        for batch, column, rows in dependents.rows:
+            batch.feed(column, rows, node.outcome_)
+            self._schedule_rows(batch, rows)
+        for lazy in dependents.lazy:
+            self._state.mark_stale([lazy])
+            if self._wanted is not None and lazy in self._wanted:
+                self._schedule_lazy(lazy)
+        if dependents.watched:
+            self._state.listeners.note(node, old)
 
     def _schedule_lazy(self, node: Node) -> None:
         if isinstance(node, ArrayNode) and node.part_ is not None:
@@ -296,11 +324,11 @@ class _Propagation:
         else:
             self._schedule(node)
 
-    def _chosen(self, jobs: Sequence[tuple[DerivedNode, Callable[..., Any]]]) -> Sequence[_Job]:
+    def _chosen(
+        self, jobs: Sequence[tuple[DerivedNode, Callable[..., Any]]]
+    ) -> list[tuple[DerivedNode, Callable[..., Any]]]:
         """Return those of the functions of one node that are called at once: not seeded, and not left for later."""
-        if not self._seeded and self._wanted is None:
-            return jobs
-        chosen: list[_Job] = []
+        chosen: list[tuple[DerivedNode, Callable[..., Any]]] = []
         for job in jobs:
             node = job[0]
             if self._wanted is not None:
@@ -316,6 +344,8 @@ class _Propagation:
         if self._wanted is not None:
             node.state_ = NodeState.STALE
             if node not in self._wanted:
+                if isinstance(node, SumNode):
+                    node.limit_terms()
                 return
         level = self._due.get(node.height_)
         if level is None:
@@ -348,14 +378,15 @@ class _Propagation:
     # --- evaluating --------------------------------------------------------------------------
 
     def _evaluate(self) -> None:  # noqa: C901, PLR0912 - the innermost loop of the platform, where speed comes first
-        # For numbers it does, written out, what `_keep` does for anything.
+        # For numbers it does, written out, what `_keep` and `SumNode.apply` do for anything.
         stack, tick, number, done, watchful = self._stack, self._tick, self._number, self.done, self._watchful
-        changed = 0
+        called = changed = 0
         while stack:
-            given, jobs = stack.pop()
+            given, jobs, unary = stack.pop()
             if watchful or given.__class__ is Failure:
                 self._evaluate_one_by_one(jobs)
                 continue
+            called += unary
             for node, function in jobs:
                 if function is not None:
                     try:
@@ -364,12 +395,15 @@ class _Propagation:
                         new = Failure(error, node.name, error)
                 elif node.gate is None or node.gate.admits(self._state, node):
                     new = node.renew_()
+                    if node.equal is not None:
+                        self._keep(node, new)
+                        continue
                 else:
                     done.add(node.__class__, -1)
                     continue
                 old = node.outcome_
-                if new.__class__ is not float or old.__class__ is not float or new != new or node.equal is not None:  # noqa: PLR0124
-                    self._keep(node, checked(node.name, new))
+                if new.__class__ is not float or old.__class__ is not float or new != new:  # noqa: PLR0124
+                    self._keep(node, new)
                 elif new != old or (new == 0.0 and not same(old, new)):
                     changed += 1
                     if node.changed_tick_ != tick:
@@ -377,30 +411,34 @@ class _Propagation:
                         node.changed_tick_ = tick
                     node.outcome_ = new
                     above = node.fan_ or self._dependents_of(node)
-                    for total, weight, terms in above.sums:
-                        total.apply(old, new, weight, terms)
+                    for terms, total in above.sums:
+                        terms.append(new)
+                        terms.append(-old)
                         if total.due_ != number:
                             self._schedule(total)
                     if above.more:
                         self._announce_more(node, above, old)
-            done.add_all([node for node, _ in jobs])
+        if called:
+            done.add(DerivedNode, called)
         done.changed += changed
 
-    def _evaluate_one_by_one(self, jobs: Sequence[_Job]) -> None:
+    def _evaluate_one_by_one(self, jobs: Iterable[_Job]) -> None:
         state, profile = self._state, self._state.profile
-        for node, _ in jobs:
+        for node, function in jobs:
             if node.gate is not None and not node.gate.admits(state, node):
+                self.done.add(type(node), -1)
                 continue
             started = perf_counter()
             outcome = node.renew_()
             if profile is not None:
                 profile.add(type(node), 1, started)
-            self.done.add(type(node), 1)
+            if function is not None:
+                self.done.add(type(node), 1)
             self._keep(node, outcome)
 
     def _keep(self, node: Node, outcome: Outcome) -> None:
         """Give `node` the outcome it came to and, if that is worth propagating, hand it on."""
-        state, old = self._state, node.outcome_
+        state, old, outcome = self._state, node.outcome_, checked(node.name, outcome)
         self.done.failed += outcome.__class__ is Failure
         if state.replaying and node.equal is not None:
             return  # what it handed on, and when, is in the journal

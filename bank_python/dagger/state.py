@@ -188,6 +188,7 @@ class State(ABC):
         self.profile: Any = None
         self.replaying = False
         self.propagations = 0
+        self.idle_run: Any = None  # what the last propagation worked with, for the next
         self.evaluations = 0
         self.single_sets = 0
         self._snapshots: dict[int, weakref.ref[Keeper]] = {}
@@ -217,7 +218,7 @@ class State(ABC):
         depth, owner = self.depth, self.owner
         self.depth, self.owner = depth + 1, get_ident()
         try:
-            if not depth:
+            if not depth and (self.batches or self.torn):
                 self.tidy()
             return change()
         finally:
@@ -243,7 +244,7 @@ class State(ABC):
 
     def others_batch(self) -> BatchLog | None:
         """Return the outermost batch that another thread is in."""
-        for log in tuple(self.batches):  # a copy: its thread may close it at any moment
+        for log in tuple(self.batches) if self.batches else ():  # a copy: its thread may close it at any moment
             if not log.opener.is_in_this_thread and not log.is_over:
                 return log
         return None

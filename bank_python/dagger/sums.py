@@ -20,6 +20,7 @@ summation part I: faithful rounding", SIAM J. Sci. Comput. 31 (2008) 189-224, al
 from __future__ import annotations
 
 import math
+from itertools import chain
 from math import fsum
 from typing import TYPE_CHECKING, cast
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.outcome import Outcome
 
-__all__ = ["LIMIT", "SumNode", "compress", "grouped", "rounded"]
+__all__ = ["LIMIT", "SumNode", "compress", "grouped", "rounded", "shift"]
 
 LIMIT = 16
 """How many terms a sum may hold before they are compressed; measured, flat between 12 and 20."""
@@ -115,6 +116,15 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
     if not sums:
         return [[] for _ in offsets]
     return [list(group) for group in zip(*[column.tolist() for column in sums], strict=True)]
+
+
+def shift(terms: list[float], old: Outcome, new: Outcome, weight: float) -> bool:
+    """Let `terms` add up to what they do when an input goes from `old` to `new`; say whether both are floats."""
+    if new.__class__ is not float or old.__class__ is not float:
+        return False
+    terms.append(weight * new)
+    terms.append(-weight * old)
+    return True
 
 
 def rounded(terms: list[float]) -> float | None:
@@ -196,13 +206,13 @@ class SumNode(Node):
         terms : list of float
             The list that takes its changes, as :meth:`terms_for` gave it.
         """
-        if not self._exact:
-            return
-        if new.__class__ is not float or old.__class__ is not float or len(terms) > _FULL:
+        if self._exact and not (len(terms) <= _FULL and shift(terms, old, new, weight)):
             self.distrust()
-        else:
-            terms.append(weight * new)
-            terms.append(-weight * old)
+
+    def limit_terms(self) -> None:
+        """Forget terms that nobody has asked for, before there are very many."""
+        if len(self._terms) > _FULL:
+            self.distrust()
 
     def terms_for(self, part: Hashable) -> list[float]:
         """Return the list that takes the changes of inputs: one for each contract batch, one (``None``) for others."""
@@ -267,25 +277,31 @@ class SumNode(Node):
         if terms is None:
             return None
         for source, old, new in moves:
-            if old.__class__ is not float or new.__class__ is not float:
+            if not all(shift(terms, old, new, weight) for weight in self.weights_of(source)):
                 return None
-            for weight in self.weights_of(source):
-                terms.append(weight * new)
-                terms.append(-weight * old)
         return rounded(terms)
 
     def renew_(self) -> Outcome:
         """Return the exact total, rounded once."""
         if not self._exact or self.lazy_:  # a sum that may never be read is not told of changes
             return self._retake()
-        lists = self._lists()
         try:
-            total = fsum(lists[0]) if len(lists) == 1 else fsum([term for terms in lists for term in terms])
-            for terms in lists:
-                if len(terms) > LIMIT:
-                    compress(terms, total if len(lists) == 1 else fsum(terms))
+            if self._parts is not None:
+                return self._round_all()
+            terms = self._terms
+            total = fsum(terms)
+            if len(terms) > LIMIT:
+                compress(terms, total)
         except (OverflowError, ValueError):  # an infinity came or went
             return self._retake()
+        return total
+
+    def _round_all(self) -> float:
+        lists = self._lists()
+        total = fsum(lists[0] if len(lists) == 1 else chain.from_iterable(lists))
+        for terms in lists:
+            if len(terms) > LIMIT:
+                compress(terms, total if len(lists) == 1 else fsum(terms))
         return total
 
     def _lists(self) -> list[list[float]]:
