@@ -217,15 +217,16 @@ class Engine(State):
                 self.recorder.note_set(leaf)
         self._set(leaf, outcome, stamp)
 
-    def set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object]) -> None:
+    def set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object] | None) -> None:
         """Set the leaves of a block, as one tick."""
         self.listeners.refuse_feedback()
         self.write(lambda: self._set_block(block, values, stamps))
 
-    def _set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object]) -> None:
+    def _set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object] | None) -> None:
         old = block.present()
         if not self._takes_whole(block) or np.isnan(old).any():
-            for leaf, value, stamp in zip(block.leaves, values.tolist(), stamps, strict=True):
+            kept = [True] * len(block) if stamps is None else stamps
+            for leaf, value, stamp in zip(block.leaves, values.tolist(), kept, strict=True):
                 self._set_and_tell(leaf, value, stamp)
             return
         with _Tearing(self):
@@ -233,9 +234,10 @@ class Engine(State):
             tick = self.working_tick
             if self.block is None:
                 self.block = block, old
-            for leaf, value, stamp in zip(block.leaves, values.tolist(), stamps, strict=True):
-                before = leaf.outcome_
-                leaf.stamp_ = stamp
+            if stamps is not None:
+                for leaf, stamp in zip(block.leaves, stamps, strict=True):
+                    leaf.stamp_ = stamp
+            for leaf, before, value in zip(block.leaves, old.tolist(), values.tolist(), strict=True):
                 if value != before or not value:
                     leaf.previous_ = before
                     leaf.changed_tick_ = tick
@@ -534,7 +536,6 @@ class LeafBlock:
         if len(set(self.leaves)) < len(self.leaves):
             raise GraphError("a leaf stands in the block twice; name each once")
         self._engine = engine
-        self._stamps = [True] * len(self.leaves)
         self._lowest = np.array([leaf.lowest_ for leaf in self.leaves])
         self._wiring = -1
         self._dependents: BlockDependents | None = None
@@ -570,7 +571,7 @@ class LeafBlock:
                 leaf.domain.check(leaf.name, value)
         if stamps is not None and len(stamps) != len(self):
             raise DomainError(f"the block has {len(self)} leaves; got {len(stamps)} stamps", value=stamps)
-        self._engine.set_block(self, given, self._stamps if stamps is None else stamps)
+        self._engine.set_block(self, given, stamps)
 
     # --- for the engine ----------------------------------------------------------------------
 

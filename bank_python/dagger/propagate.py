@@ -20,7 +20,8 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from itertools import repeat
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -152,8 +153,19 @@ def compared(node: Node, old: Outcome, new: Outcome) -> tuple[Outcome, bool]:
         return failure, same(old, failure)
 
 
+_Method = TypeVar("_Method")
 _Job = tuple[Node, "Callable[..., Any] | None"]
 _CALLED = repeat(None)  # in the place of a function of one node: the node is asked for its outcome
+
+
+_Jobs = tuple[Outcome, "Iterable[_Job]", int]
+"""What one node holds, the nodes to evaluate for it, and how many of them are functions of it alone."""
+
+
+def _copied(method: _Method) -> _Method:
+    """Return the same function once more, with code of its own."""
+    function = cast("FunctionType", method)
+    return cast("_Method", FunctionType(function.__code__.replace(), function.__globals__, function.__name__))
 
 
 class _Propagation:
@@ -180,7 +192,7 @@ class _Propagation:
         self._wanted: set[Node] | None = None  # what is evaluated now, if not everything
         self._seeded = False  # whether nodes were due before the change came to them
         self.done = Recalculation(0)
-        self._stack: list[tuple[Outcome, Iterable[_Job], int]] = []
+        self._stack: list[_Jobs] = []
         self._heights: list[int] = []  # a heap of the heights at which something is due
         self._due: dict[int, list[Node]] = {}  # by height
         self._rows: dict[int, dict[Columns, list[NDArray[np.intp]]]] = {}
@@ -258,19 +270,18 @@ class _Propagation:
         """Evaluate everything that is due, lowest first."""
         due, rows, heights, stack = self._due, self._rows, self._heights, self._stack
         if stack:
-            self._evaluate()
+            self._evaluate_functions(stack)
         while heights:
             height = heappop(heights)
             nodes = due.pop(height, None)
             if nodes is not None:
                 self.done.add_all(nodes)
-                stack.append((None, zip(nodes, _CALLED, strict=False), 0))
-                self._evaluate()
+                self._evaluate_nodes([(None, zip(nodes, _CALLED, strict=False), 0)])
             if rows:
                 for batch, parts in rows.pop(height, {}).items():
                     self._price(batch, parts)
-                if stack:
-                    self._evaluate()
+            if stack:
+                self._evaluate_functions(stack)
 
     # --- to whom a change is handed on -------------------------------------------------------
 
@@ -377,9 +388,9 @@ class _Propagation:
 
     # --- evaluating --------------------------------------------------------------------------
 
-    def _evaluate(self) -> None:  # noqa: C901, PLR0912 - the innermost loop of the platform, where speed comes first
+    def _evaluate(self, stack: list[_Jobs]) -> None:  # noqa: C901, PLR0912 - the innermost loop of the platform, where speed comes first
         # For numbers it does, written out, what `_keep` and `SumNode.apply` do for anything.
-        stack, tick, number, done, watchful = self._stack, self._tick, self._number, self.done, self._watchful
+        tick, number, done, watchful = self._tick, self._number, self.done, self._watchful
         called = changed = 0
         while stack:
             given, jobs, unary = stack.pop()
@@ -421,6 +432,11 @@ class _Propagation:
         if called:
             done.add(DerivedNode, called)
         done.changed += changed
+
+    # The interpreter caches, at each place in the code, how an attribute of the class that came by is reached. So the
+    # loop stands once and runs as two copies: functions of one node are all of one class, the other nodes are not.
+    _evaluate_functions = _copied(_evaluate)
+    _evaluate_nodes = _copied(_evaluate)
 
     def _evaluate_one_by_one(self, jobs: Iterable[_Job]) -> None:
         state, profile = self._state, self._state.profile

@@ -286,9 +286,9 @@ class SumNode(Node):
         if not self._exact or self.lazy_:  # a sum that may never be read is not told of changes
             return self._retake()
         try:
-            if self._parts is not None:
+            terms = self._terms if self._parts is None else self._only_terms()
+            if terms is None:
                 return self._round_all()
-            terms = self._terms
             total = fsum(terms)
             if len(terms) > LIMIT:
                 compress(terms, total)
@@ -296,12 +296,17 @@ class SumNode(Node):
             return self._retake()
         return total
 
+    def _only_terms(self) -> list[float] | None:
+        """Return the one list that holds all terms, if it is one."""
+        parts = self._parts or {}
+        return next(iter(parts.values())) if len(parts) == 1 and not self._terms else None
+
     def _round_all(self) -> float:
         lists = self._lists()
-        total = fsum(lists[0] if len(lists) == 1 else chain.from_iterable(lists))
+        total = fsum(chain.from_iterable(lists))
         for terms in lists:
             if len(terms) > LIMIT:
-                compress(terms, total if len(lists) == 1 else fsum(terms))
+                compress(terms, fsum(terms))
         return total
 
     def _lists(self) -> list[list[float]]:
