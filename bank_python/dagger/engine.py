@@ -124,13 +124,15 @@ class Engine(State):
 
     def bring_up_to_date(self, node: Node) -> None:
         """Evaluate what a node needs, and no more."""
-        self._wake()
+        if self.waiting:
+            self._wake()
         needed = self._wholly_needed(node)
         if needed is None:
             self._take_pending([node])
         elif needed:
-            with _Tearing(self):
-                propagate(self, {source: self.pending.pop(source) for source in needed if source in self.pending})
+            was_torn, self.torn = self.torn, True
+            propagate(self, {source: self.pending.pop(source) for source in needed if source in self.pending})
+            self.torn = was_torn
 
     def _wholly_needed(self, node: Node) -> list[object] | None:
         """Return the pending sources all of whose dependents the node needs; ``None`` where only a part is needed."""
@@ -146,17 +148,18 @@ class Engine(State):
 
     def update(self) -> Recalculation:
         """Bring everything up to date."""
-        self._wake()
+        if self.waiting:
+            self._wake()
         return self._take_pending(None)
 
     def _take_pending(self, targets: Sequence[Node] | None) -> Recalculation:
-        with _Tearing(self):
-            pending, self.pending = self.pending, {}
-            return propagate(self, pending, targets)
+        was_torn, self.torn = self.torn, True
+        pending, self.pending = self.pending, {}
+        done = propagate(self, pending, targets)
+        self.torn = was_torn
+        return done
 
     def _wake(self) -> None:
-        if not self.waiting:
-            return
         for node in [node for node in self.waiting if node.gate is not None and node.gate.is_ripe()]:
             with _Tearing(self):
                 del self.waiting[node]
@@ -380,14 +383,17 @@ class Engine(State):
         self._exchange(node, leaving, coming)
 
     def _attach(self, node: Node, inputs: tuple[Node, ...]) -> None:
-        self.undoable(lambda: self._detach(node))
-        with _Tearing(self):
-            if isinstance(node, ArrayNode):
-                self._propagate_nothing()  # its row is about to be filled from what its inputs hold
-            self.topology.attach(node, inputs, self)
-            if not isinstance(node, Leaf):
-                node.state_ = NodeState.CLEAN
-                self.mark_stale([node])
+        if self.batches:
+            self.undoable(lambda: self._detach(node))
+        was_torn, self.torn = self.torn, True
+        if isinstance(node, ArrayNode):
+            self._propagate_nothing()  # its row is about to be filled from what its inputs hold
+        self.topology.attach(node, inputs, self)
+        if not isinstance(node, Leaf):
+            node.state_ = NodeState.STALE
+            if not node.lazy_:
+                self.marked[node] = None
+        self.torn = was_torn
 
     def _detach(self, node: Node) -> None:
         inputs = node.inputs_

@@ -276,7 +276,7 @@ class _Propagation:
             nodes = due.pop(height, None)
             if nodes is not None:
                 self.done.add_all(nodes)
-                self._evaluate_nodes([(None, zip(nodes, _CALLED, strict=False), 0)])
+                self._evaluate_nodes([(None, zip(nodes, _CALLED), 0)])  # noqa: B905 - one of them has no end
             if rows:
                 for batch, parts in rows.pop(height, {}).items():
                     self._price(batch, parts)

@@ -277,8 +277,9 @@ class SumNode(Node):
         if terms is None:
             return None
         for source, old, new in moves:
-            if not all(shift(terms, old, new, weight) for weight in self.weights_of(source)):
-                return None
+            for weight in self.weights_of(source):
+                if not shift(terms, old, new, weight):
+                    return None
         return rounded(terms)
 
     def renew_(self) -> Outcome:

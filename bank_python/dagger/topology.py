@@ -162,7 +162,8 @@ class Topology:
             if source.dependents_ is None:
                 source.dependents_ = {}
             source.dependents_[node] = None
-            forget_dependents(source)
+            if source.fan_ is not None or source.part_ is not None:
+                forget_dependents(source)
         self.forget()
 
     def _unlink(self, node: Node, inputs: tuple[Node, ...]) -> None:
