@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 
+from bank_python.dagger.node import shown
 from bank_python.dagger.outcome import Failure, Outcome, upstream_failure
 from bank_python.errors import ValuationError
 
@@ -425,7 +426,7 @@ def input_failure(node: Contract, read: Callable[[Node], Outcome]) -> Failure | 
         if outcome.__class__ is Failure:
             return upstream_failure(node.name, outcome)
         if not isinstance(outcome, float | int | np.floating):
-            return unvalued(node.name, f"its source {source.name} gives {outcome!r}, not a number")
+            return unvalued(node.name, f"its source {source.name} gives {shown(outcome)}, not a number")
     return None
 
 

@@ -11,6 +11,7 @@ import contextlib
 import inspect
 import sys
 import threading
+import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VIEWS", "Opener", "View"]
 
+_ENTERS = ("__enter__", "__aenter__")
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 
 
@@ -32,6 +34,10 @@ class View(Protocol):
     @property
     def host(self) -> object:
         """The state of the graph that is looked at."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is open for somebody."""
 
     def is_open(self) -> bool:
         """Whether the running code sees it."""
@@ -56,7 +62,7 @@ class Opener:
     __slots__ = ("_code", "_frame", "_task", "_thread")
 
     def __init__(self, frame: FrameType | None) -> None:
-        self._thread = threading.current_thread()
+        self._thread = weakref.ref(_this_thread())
         self._task = _running_task()
         frame = _on_behalf_of(frame)
         suspends = frame is not None and bool(frame.f_code.co_flags & _SUSPENDS)
@@ -77,13 +83,12 @@ class Opener:
     @property
     def is_alive(self) -> bool:
         """Whether the thread is still running."""
-        # Not Thread.is_alive(): interrupted by Ctrl-C, it takes a thread that is running for stopped, for good.
-        return self.is_in_this_thread or self._thread in threading.enumerate()
+        return self._thread() is not None
 
     @property
     def is_in_this_thread(self) -> bool:
         """Whether the running thread is the opener's."""
-        return self._thread.ident == threading.get_ident()
+        return self._thread() is _this_thread()
 
     def owns_the_running_code(self) -> bool:
         """Whether the running code is the opener's own: its thread, its task, and called by its generator."""
@@ -104,6 +109,22 @@ class Opener:
         return False
 
 
+class _ThreadMark:
+    """Stands for a thread, and ends with it: numbers of threads are used again, and not all have a Thread object."""
+
+    __slots__ = ("__weakref__",)
+
+
+_OF_THREAD = threading.local()
+
+
+def _this_thread() -> _ThreadMark:
+    mark: _ThreadMark | None = getattr(_OF_THREAD, "mark", None)
+    if mark is None:
+        mark = _OF_THREAD.mark = _ThreadMark()
+    return mark
+
+
 def _running_task() -> object | None:
     """Return the asyncio task that runs now, if one does; nothing is imported for that."""
     asyncio = sys.modules.get("asyncio")
@@ -117,10 +138,10 @@ def _running_task() -> object | None:
 
 
 def _on_behalf_of(frame: FrameType | None) -> FrameType | None:
-    """Return the frame whose ``with`` statement it is: past :mod:`contextlib` and context managers made by it."""
+    """Return the frame whose ``with`` statement it is: past other context managers that open it on its behalf."""
     while frame is not None:
         caller = frame.f_back
-        is_contextlib = frame.f_code.co_filename == contextlib.__file__
+        is_contextlib = frame.f_code.co_filename == contextlib.__file__ or frame.f_code.co_name in _ENTERS
         enters = caller is not None and caller.f_code.co_filename == contextlib.__file__
         if is_contextlib or (enters and frame.f_code.co_flags & _SUSPENDS):
             frame = caller

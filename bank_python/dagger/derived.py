@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.policy import Policy
 
-__all__ = ["DerivedNode", "LargeNode", "node_function"]
+__all__ = ["DerivedNode", "LargeNode", "node_function", "require_plain"]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -203,20 +203,34 @@ _RUNS_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_
 def _require_function(name: str, function: object) -> None:
     if not callable(function):
         raise GraphError(f"{name}: {function!r} is not a function of the inputs' values", name=name)
+    require_plain(name, function)
+
+
+def require_plain(name: str, function: object) -> None:
+    """Refuse a coroutine or generator function, which does nothing when it is called.
+
+    Raises
+    ------
+    GraphError
+        It is one.
+    """
     plain: Any = function
     while isinstance(plain, functools.partial | functools.partialmethod):
         plain = plain.func
     code = getattr(plain, "__code__", None) or getattr(getattr(type(plain), "__call__", None), "__code__", None)  # noqa: B004 - of the class itself
     if code is not None and code.co_flags & _RUNS_LATER:
         raise GraphError(
-            f"{name}: a coroutine or generator function runs later and holds no value when it returns; derive from a "
+            f"{name}: a coroutine or generator function runs later and holds no value when it returns; give a "
             "plain function (policy=Background() runs it in another thread)",
             name=name,
         )
 
 
 def _rule(name: str, equal: Callable[[Any, Any], bool] | float | None) -> Callable[[Any, Any], bool] | None:
-    if equal is None or callable(equal):
+    if equal is None:
+        return None
+    if callable(equal):
+        require_plain(name, equal)
         return equal
     if isinstance(equal, bool) or not isinstance(equal, int | float) or not equal >= 0.0:  # type: ignore[redundant-expr]
         raise GraphError(f"{name}: equal={equal!r} is neither a rule nor a tolerance of at least 0", name=name)

@@ -26,6 +26,7 @@ from bank_python.dagger.propagate import Recalculation, propagate
 from bank_python.dagger.state import BatchLog, State
 from bank_python.dagger.topology import (
     Reach,
+    dependents_of,
     refuse_cycle,
     refuse_self_reference,
     registration_order,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.context import View
     from bank_python.dagger.node import Graph
-    from bank_python.dagger.state import Listeners
+    from bank_python.dagger.state import Before, Listeners
 
 __all__ = ["Batch", "Engine", "LeafBlock"]
 
@@ -69,14 +70,17 @@ class Engine(State):
     def read(self, node: Node) -> Outcome:
         """Return the outcome that the running context sees, computed now if need be."""
         if VIEWS.get() or self.batches:
-            view = self._view()
+            if any(log.is_orphan for log in tuple(self.batches)) and self.is_free():
+                self.write(lambda: None)  # a batch that was dropped is undone
+            view = self.look()
             if view is not None:
                 return view.outcome(node)
         if (self.pending or node.state_ or self.waiting or self.block or self.torn) and not isinstance(node, Leaf):
             self._refresh(node)
         return self._committed(node)
 
-    def _view(self) -> View | None:
+    def look(self) -> View | None:
+        """Return the view through which the running code sees the graph, if it is not the graph itself."""
         view = self.active_view()
         batches = tuple(self.batches)  # a copy: another thread may close its batch, or open one, at any moment
         if view is None and self.outside_view is not None and batches and batches[0].opener.is_in_this_thread:
@@ -164,6 +168,12 @@ class Engine(State):
             with _Tearing(self):
                 del self.waiting[node]
                 self.mark_stale([node])
+
+    def count_dirty(self) -> int:
+        """Return how many nodes wait to be brought up to date: all that what was set since may reach."""
+        with self.lock:  # another thread's batch may be open, which has the lock no longer than for single changes
+            moved = [*self.pending, *(self.block[0].leaves if self.block is not None else ())]
+            return len({*self.marked, *(node for node in dependents_of(moved) if not node.lazy_)})
 
     def repair(self) -> None:
         """Make everything right again from the nodes' inputs and the leaves."""
@@ -287,6 +297,11 @@ class Engine(State):
         self.begin_tick()
         before = node.terms
         self.undoable(lambda: self._rewrite_terms(node, before))
+        log = self.log_of_running_code()
+        if log is not None:
+            log.amended.add(node)
+        else:
+            self.has_outsiders = True
         self._rewrite_terms(node, terms)
         if self.recorder is not None:
             self.recorder.note_terms(node)
@@ -326,8 +341,11 @@ class Engine(State):
         computed = False
         for node, before in log.before.items():
             undone = node.outcome_
-            if node.host_ is not self or (node in log.wrote and undone is not log.wrote[node]):
-                continue  # it came in this batch, to leave again with it; or somebody else has set it
+            if node.host_ is not self:
+                continue  # it came in this batch, to leave again with it
+            if node in log.wrote and undone is not log.wrote[node]:
+                self._correct_others(node, before, log)
+                continue  # somebody else has set it since
             node.outcome_, node.previous_, node.changed_tick_ = before
             self.single_sets += 1
             self.pending.setdefault(node, undone)
@@ -336,6 +354,12 @@ class Engine(State):
                 computed = True
         if computed:
             self._propagate_nothing()  # those that went by what is undone are stale
+
+    def _correct_others(self, leaf: Node, before: Before, log: BatchLog) -> None:
+        """Let batches that have set a leaf after `log` did go back, should they fail, to what was before both."""
+        for other in self.batches:
+            if other is not log and leaf in other.wrote and other.before[leaf].outcome is log.wrote[leaf]:
+                other.before[leaf] = before
 
     # --- wiring ------------------------------------------------------------------------------
 
@@ -363,6 +387,7 @@ class Engine(State):
 
     def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
         """Give a node other inputs; all of it or nothing."""
+        self.listeners.refuse_feedback()
         with Batch(self):
             self.write(lambda: self._rewire(node, inputs))
 
@@ -492,6 +517,8 @@ class Batch:
         self._log: BatchLog | None = None
 
     def __enter__(self) -> Self:
+        if self._log is not None:
+            raise GraphError("this batch has been opened before; ask the graph for a new one: with graph.batch():")
         opener = Opener.of_caller()
         self._log = self._engine.write(lambda: self._engine.open_batch(self, opener))
         return self

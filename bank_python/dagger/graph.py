@@ -31,7 +31,6 @@ from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node
 from bank_python.dagger.observers import Observers, Subscription
 from bank_python.dagger.sums import SumNode
-from bank_python.dagger.topology import dependents_of
 from bank_python.dagger.what_if import WhatIf
 
 if TYPE_CHECKING:
@@ -86,6 +85,10 @@ class Wiring:
         """
         return self._engine.topology.node(node)
 
+    def resolve(self, nodes: Sequence[Node | str]) -> list[Node]:
+        """Return nodes, those that are given by name looked up."""
+        return [self.node(node) if isinstance(node, str) else node for node in nodes]
+
     def register(self, node: _AnyNode, *, replace: bool = False) -> _AnyNode:
         """Put a node, and whatever it depends on, into the graph.
 
@@ -110,6 +113,7 @@ class Wiring:
         GraphError
             One of them is in another graph.
         """
+        self._engine.listeners.refuse_feedback()
         if replace:
             with Batch(self._engine):  # all of its steps, or none
                 self._engine.write(lambda: self._engine.register(node, replace=True))
@@ -147,6 +151,7 @@ class Wiring:
         CycleError
             `new` depends on `node`; nothing has changed.
         """
+        self._engine.listeners.refuse_feedback()
         found, leaving = self.node(node), self.node(old)
         coming = self.node(new) if isinstance(new, str) else new
         with Batch(self._engine):
@@ -216,12 +221,7 @@ class DependencyGraph:
     @property
     def dirty(self) -> int:
         """How many nodes wait to be brought up to date: all that what was set since may reach."""
-        return self._engine.write(self._count_dirty)
-
-    def _count_dirty(self) -> int:
-        engine = self._engine
-        moved = [*engine.pending, *(engine.block[0].leaves if engine.block is not None else ())]
-        return len({*engine.marked, *(node for node in dependents_of(moved) if not node.lazy_)})
+        return self._engine.count_dirty()
 
     # --- defining it -------------------------------------------------------------------------
 
@@ -277,7 +277,7 @@ class DependencyGraph:
     ) -> SumNode:
         """Make the exact (weighted) sum of nodes a node of the graph."""
         return self.register(
-            SumNode(name, self._resolve(nodes), weights),
+            SumNode(name, self.wiring.resolve(nodes), weights),
             replace=replace,
         )
 
@@ -290,9 +290,6 @@ class DependencyGraph:
             One of them is not a leaf that holds a number, or stands there twice.
         """
         return LeafBlock(self._engine, [self.node(leaf) for leaf in leaves])
-
-    def _resolve(self, nodes: Sequence[Node | str]) -> list[Node]:
-        return [self.node(node) if isinstance(node, str) else node for node in nodes]
 
     # --- time passes -------------------------------------------------------------------------
 
@@ -339,12 +336,12 @@ class DependencyGraph:
             subscription ends by itself.
         """
         found = self.node(node)
-        return self._engine.write(lambda: self._subscribe(found, callback, weak))
 
-    def _subscribe(self, node: Node, callback: Callable[[Node], object], weak: bool) -> Subscription:
-        subscription = self._observers.add(node, callback, weak=weak)
-        self._engine.topology.forget_dependents(node)
-        return subscription
+        def add() -> Subscription:
+            self._engine.topology.forget_dependents(found)
+            return self._observers.add(found, callback, weak=weak)
+
+        return self._engine.write(add)
 
     # --- the other objects, by the names of their methods ------------------------------------
 

@@ -15,7 +15,7 @@ result of the replay (:class:`Replay`) and in the log.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol, Self, cast, runtime_checkable
@@ -28,7 +28,7 @@ from bank_python.dagger.outcome import Failure, Outcome, message_of, same
 from bank_python.errors import GraphError, JournalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from bank_python.dagger.engine import Engine
 
@@ -146,8 +146,16 @@ class Recorder:
         if _is_journaled(node):
             self._evaluated[node] = outcome
 
-    def discard(self) -> None:
-        """Forget what was noted: the batch under way was undone."""
+    def discard(self, nodes: Collection[Node]) -> None:
+        """Forget what was noted of `nodes`: the batch that changed them was undone."""
+        self._leaves = {leaf: None for leaf in self._leaves if leaf not in nodes}
+        self._terms = {node: None for node in self._terms if node not in nodes}
+        self._evaluated = {node: outcome for node, outcome in self._evaluated.items() if node not in nodes}
+
+    def _why(self) -> str:
+        return "" if self.error is None else message_of(self.error)
+
+    def _forget(self) -> None:
         self._leaves, self._terms, self._evaluated = {}, {}, {}
 
     def commit(self, tick: int) -> None:
@@ -171,7 +179,7 @@ class Recorder:
             leaves = {leaf.name: leaf.outcome_ for leaf in self._leaves}
             terms = {node.name: node.terms for node in self._terms}
             self._open_entry = Entry(tick, leaves, terms, evaluations)
-        self.discard()
+        self._forget()
 
     def _is_up_to_date(self) -> bool:
         return not (self._engine.pending or self._engine.block or self._engine.marked)
@@ -185,16 +193,20 @@ class Recorder:
 
     def flush(self) -> None:
         """Write the entry that waits for its tick to be brought up to date, if there is one."""
-        entry, self._open_entry = self._open_entry, None
+        entry = self._open_entry
         if entry is None:
             return
         try:
-            self._journal.append(entry)
+            self._journal.append(entry)  # cut short by Ctrl-C, it is tried again: the same entry twice does no harm
         except Exception as error:  # noqa: BLE001 - the journal's trouble is not the graph's
-            self.error = error
-            self.discard()
-            _LOG.error("the journal cannot be written; recording ended at tick %d: %s", entry.tick, message_of(error))
+            self.error, self._open_entry = error, None
+            self._forget()
+            with suppress(Exception):  # a log handler of the user's own may raise
+                _LOG.error(
+                    "the journal cannot be written; recording ended at tick %d: %s", entry.tick, message_of(error)
+                )
         else:
+            self._open_entry = None
             self.ticks += 1
 
 
@@ -324,7 +336,8 @@ class Journaling:
             if on_tick is not None:
                 on_tick(tick)
         if lost is not None:
-            _LOG.warning("replayed %d ticks of a journal that is torn: %s", max(len(ticks) - 1, 0), lost)
+            with suppress(Exception):  # a log handler of the user's own may raise
+                _LOG.warning("replayed %d ticks of a journal that is torn: %s", max(len(ticks) - 1, 0), lost)
         return Replay(max(len(ticks) - 1, 0), lost)
 
     def _replay_tick(self, entries: list[Entry]) -> None:

@@ -68,10 +68,8 @@ class Domain(enum.Enum):
         """
         if self is Domain.ANY:
             return detached(value)
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise self._refusal(name, value)
-        number = float(value)
-        if not math.isfinite(number) or not self._holds(number):
+        number = _as_number(value)
+        if number is None or not math.isfinite(number) or not self._holds(number):
             raise self._refusal(name, value)
         return number
 
@@ -83,13 +81,29 @@ class Domain(enum.Enum):
     def _refusal(self, name: str, value: object) -> DomainError:
         wanted = self.value.replace("_", "-")
         return DomainError(
-            f"{name}: {value!r} is not a {wanted} number; it was not set, the last value stands",
+            f"{name}: {_spelt(value)} is not a {wanted} number; it was not set, the last value stands",
             name=name,
             value=value,
             domain=self.value,
         )
 
 
+def _as_number(value: object) -> float | None:
+    try:
+        return float(value) if type(value) is not bool and isinstance(value, Real) else None
+    except Exception:  # noqa: BLE001 - too large for a float, or a value that raises when it is looked at
+        return None
+
+
+def _spelt(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - other people's code
+        return f"a {type(value).__name__}"
+    return text if len(text) <= _MOST_SPELT else f"{text[:_MOST_SPELT]}…"
+
+
+_MOST_SPELT = 200
 _LOWEST = {
     Domain.FINITE: -math.inf,
     Domain.POSITIVE: 0.0,
@@ -157,7 +171,7 @@ class Leaf(Node):
 
     def set_(self, value: object, stamp: object) -> None:
         """Set the leaf, and note where the value comes from."""
-        fits = value.__class__ is float and self.lowest_ < value < math.inf
+        fits = type(value) is float and self.lowest_ < value < math.inf
         outcome = value if fits else self.domain.check(self.name, value)
         host = self.host_
         if host is None:

@@ -16,9 +16,10 @@ from contextlib import suppress
 from threading import get_ident
 from typing import TYPE_CHECKING
 
+from bank_python.dagger.derived import require_plain
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.outcome import unchanged
-from bank_python.errors import FeedbackError
+from bank_python.errors import FeedbackError, GraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,12 +103,22 @@ class Observers:
 
     def add(self, node: Node, callback: _Callback, *, weak: bool) -> Subscription:
         """Call `callback` with the node after each tick that changed it."""
-        held = self._weakly(node, callback) if weak else lambda: callback
+        require_plain(f"subscription to {node.name}", callback)
+        held = self._held_weakly(node, callback) if weak else lambda: callback
         subscription = Subscription(self, node, held)
         of_node = self._by_node.setdefault(node, {})
         of_node[subscription] = None
         self._by_node[node] = of_node  # again, as the end of a weak subscription may have taken it away in between
         return subscription
+
+    def _held_weakly(self, node: Node, callback: _Callback) -> Callable[[], _Callback | None]:
+        try:
+            return self._weakly(node, callback)
+        except TypeError as error:
+            raise GraphError(
+                f"subscription to {node.name}: a {type(callback).__name__} cannot be held weakly; leave out weak=True",
+                name=node.name,
+            ) from error
 
     def _weakly(self, node: Node, callback: _Callback) -> Callable[[], _Callback | None]:
         """Return a weak reference to the callback that takes its subscriptions with it, changes or not."""

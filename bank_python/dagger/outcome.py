@@ -91,8 +91,15 @@ def upstream_failure(name: str, cause: Failure) -> Failure:
 
 def checked(name: str, outcome: Outcome) -> Outcome:
     """Return `outcome`, or the failure of the node `name` if it is no value: a float NaN, a coroutine, a generator."""
-    if isinstance(outcome, float):
-        return outcome if outcome == outcome else _no_value(name, "came out as not a number (NaN)")  # noqa: PLR0124
+    try:
+        return outcome if type(outcome) is Failure else _checked(name, outcome)
+    except Exception as error:  # noqa: BLE001 - a value that raises when it is looked at; its error is the outcome
+        return Failure(error, name, error)
+
+
+def _checked(name: str, outcome: Outcome) -> Outcome:
+    if isinstance(outcome, float | np.floating):
+        return _no_value(name, "came out as not a number (NaN)") if np.isnan(outcome) else outcome
     if inspect.iscoroutine(outcome):
         outcome.close()  # it is never awaited, and would warn of that
     if inspect.isawaitable(outcome) or inspect.isgenerator(outcome) or inspect.isasyncgen(outcome):
@@ -125,12 +132,12 @@ def same(old: Outcome, new: Outcome) -> bool:
     """
     if type(old) is not type(new):
         return False
-    if isinstance(old, float):
+    if type(old) is float:
         return _same_float(old, cast("float", new))
     if type(old) in _BY_EQUALITY:
         return bool(old == new)
     try:
-        return not _changes_in_place(old) if old is new else _same_parts(old, new)
+        return _keeps_its_value(old) if old is new else _same_parts(old, new)
     except Exception:  # noqa: BLE001 - values that cannot be compared (or never end) count as changed
         return False
 
@@ -142,7 +149,7 @@ def _same_float(old: float, new: float) -> bool:
 
 
 def _same_parts(old: Any, new: Any) -> bool:  # noqa: PLR0911 - a table of kinds
-    """Compare two objects of one class."""
+    """Compare two objects of one class; what a class of somebody's own adds to a value of ours is part of it."""
     if isinstance(old, np.ndarray):
         return _same_array(old, new)
     if isinstance(old, np.generic):
@@ -153,15 +160,24 @@ def _same_parts(old: Any, new: Any) -> bool:  # noqa: PLR0911 - a table of kinds
         return _same_float(old.real, new.real) and _same_float(old.imag, new.imag)
     if isinstance(old, _BY_TEXT):
         return repr(old) == repr(new)
+    if _is_pandas(old):
+        return _same_frame(old, new)
+    return same(getattr(old, "__dict__", None), getattr(new, "__dict__", None)) and _same_content(old, new)
+
+
+def _same_content(old: Any, new: Any) -> bool:
+    """Compare numbers, containers and dataclasses of one class, that which their class may add to them apart."""
+    if isinstance(old, float):
+        return float.hex(old) == float.hex(new)
     if isinstance(old, list | tuple):
         return len(old) == len(new) and all(map(same, old, new))
     if isinstance(old, dict):
         return same(list(old), list(new)) and same(list(old.values()), list(new.values()))
     if isinstance(old, set | frozenset):
         return bool(old == new) and {(type(item), repr(item)) for item in old} == {(type(i), repr(i)) for i in new}
-    if dataclasses.is_dataclass(old):
-        return all(same(getattr(old, field.name), getattr(new, field.name)) for field in dataclasses.fields(old))
-    return _is_pandas(old) and _same_frame(old, new)
+    return dataclasses.is_dataclass(old) and all(
+        same(getattr(old, field.name), getattr(new, field.name)) for field in dataclasses.fields(old)
+    )
 
 
 def _same_array(old: np.ndarray, new: np.ndarray) -> bool:
@@ -169,7 +185,9 @@ def _same_array(old: np.ndarray, new: np.ndarray) -> bool:
         return False
     if isinstance(old, np.ma.MaskedArray):
         masks = np.ma.getmaskarray(old), np.ma.getmaskarray(new)
-        return _same_array(*masks) and _same_array(np.asarray(old.filled(0)), np.asarray(np.ma.filled(new, 0)))
+        fills = old.fill_value, cast("Any", new).fill_value
+        filled = np.asarray(old.filled(0)), np.asarray(np.ma.filled(new, 0))
+        return same(*fills) and _same_array(*masks) and _same_array(*filled)
     if type(old) is not np.ndarray:
         return False
     return same(old.tolist(), new.tolist()) if old.dtype.hasobject else old.tobytes() == new.tobytes()
@@ -177,7 +195,8 @@ def _same_array(old: np.ndarray, new: np.ndarray) -> bool:
 
 def _same_frame(old: Any, new: Any) -> bool:
     """Compare pandas objects: labels, dtypes, and the bits of every column."""
-    if not old.equals(new):
+    axes = zip(getattr(old, "axes", [old]), getattr(new, "axes", [new]), strict=True)
+    if not old.equals(new) or any(a.names != b.names or a.dtype != b.dtype for a, b in axes):
         return False
     if hasattr(old, "columns"):
         return all(_same_frame(old.iloc[:, i], new.iloc[:, i]) for i in range(old.shape[1]))
@@ -199,21 +218,28 @@ def _changes_in_place(value: Any) -> bool:
     return type(value).__hash__ is None
 
 
+def _keeps_its_value(value: Any) -> bool:
+    """Whether the very same object is sure to hold what it held; of a frozen dataclass, if its fields are."""
+    if dataclasses.is_dataclass(value) and type(value).__hash__ is not None and not isinstance(value, type):
+        return all(_keeps_its_value(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return not _changes_in_place(value)
+
+
 def unchanged(old: Outcome, new: Outcome) -> bool:
     """Whether setting a leaf that holds `old` to `new` sets nothing new.
 
-    As :func:`same`, but the very same object is believed to be unchanged only if it is of a kind that cannot change:
-    whoever sets an object again may have changed it in between.
+    As :func:`same`, but only values of a kind that cannot change are believed to be unchanged: whoever sets an object
+    again, or one that holds it, may have changed it in between.
     """
-    return same(old, new) and (old is not new or _is_immutable(new))
+    return same(old, new) and _is_immutable(new)
 
 
 def _is_immutable(value: Any) -> bool:
     if isinstance(value, np.ndarray):
-        return not _changes_in_place(value)
+        return not (_changes_in_place(value) or value.dtype.hasobject)
     if isinstance(value, tuple | frozenset):
         return all(map(_is_immutable, value))
-    return isinstance(value, _IMMUTABLE)
+    return isinstance(value, (*_IMMUTABLE, Failure))
 
 
 def within(tolerance: float) -> Callable[[Any, Any], bool]:

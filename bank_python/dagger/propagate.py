@@ -147,7 +147,9 @@ def compared(node: Node, old: Outcome, new: Outcome) -> tuple[Outcome, bool]:
     if node.equal is None or isinstance(old, Failure) or isinstance(new, Failure) or old is None:
         return new, same(old, new)
     try:
-        return new, bool(np.all(node.equal(old, new)))
+        verdict = node.equal(old, new)
+        is_nan = isinstance(verdict, float) and verdict != verdict  # noqa: PLR0124 - which says nothing
+        return new, bool(np.all(verdict)) and not is_nan
     except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
         failure = Failure(error, node.name, error)
         return failure, same(old, failure)

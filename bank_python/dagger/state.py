@@ -25,7 +25,7 @@ from bank_python.dagger.node import State as NodeState
 from bank_python.dagger.topology import Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from bank_python.dagger.context import Opener
     from bank_python.dagger.leaf import Leaf
@@ -76,8 +76,8 @@ class Recording(Protocol):
     def note_evaluated(self, node: Node, outcome: Outcome) -> None:
         """Note what a node came to."""
 
-    def discard(self) -> None:
-        """Forget what was noted: the batch under way was undone."""
+    def discard(self, nodes: Collection[Node]) -> None:
+        """Forget what was noted of `nodes`: the batch that changed them was undone."""
 
     def commit(self, tick: int) -> None:
         """Write what was noted."""
@@ -111,7 +111,7 @@ class BatchLog:
         What subscribers were to be notified of when it was opened.
     """
 
-    __slots__ = ("before", "closed", "failed", "handle", "is_ended", "noted", "opener", "undo", "wrote")
+    __slots__ = ("amended", "before", "closed", "failed", "handle", "is_ended", "noted", "opener", "undo", "wrote")
 
     def __init__(self, handle: object, opener: Opener, noted: dict[Node, Outcome]) -> None:
         self.handle = weakref.ref(handle)
@@ -121,6 +121,7 @@ class BatchLog:
         self.failed = False
         self.before: dict[Node, Before] = {}
         self.wrote: dict[Node, Outcome] = {}
+        self.amended: set[Node] = set()
         self.undo: list[Callable[[], object]] = []
         self.closed = threading.Lock()  # held while the batch is open, for others to wait at
         self.closed.acquire()
@@ -164,6 +165,8 @@ class State(ABC):
         Odd while nodes go back to what they held.
     torn, undoing : bool
         Whether a change was cut short, and whether a batch is being undone.
+    has_outsiders : bool
+        Whether the tick under way has changes that belong to no open batch.
     propagations, evaluations, single_sets : int
         Counters: of propagations, of evaluations, and of leaves set one by one.
     """
@@ -183,6 +186,7 @@ class State(ABC):
         self.rollbacks = 0
         self.torn = False
         self.undoing = False
+        self.has_outsiders = False
         self.listeners = listeners
         self.recorder: Recording | None = None
         self.profile: Any = None
@@ -260,7 +264,7 @@ class State(ABC):
 
     def commit(self) -> None:
         """Complete the tick under way."""
-        self.tick = self.working_tick
+        self.tick, self.has_outsiders = self.working_tick, False
         if self.recorder is not None:
             self.recorder.commit(self.tick)
         if len(self.listeners):
@@ -338,7 +342,9 @@ class State(ABC):
         for snapshot in self.snapshots():
             snapshot.keep(leaf, leaf.outcome_)
         log = self.log_of_running_code()
-        if log is not None:
+        if log is None:
+            self.has_outsiders = True
+        else:
             log.before.setdefault(leaf, Before(leaf.outcome_, leaf.previous_, leaf.changed_tick_))
             log.wrote[leaf] = outcome
 
@@ -385,19 +391,21 @@ class State(ABC):
         self.rollbacks += 1 - self.rollbacks % 2
         self.undoing = True
         try:
+            own = {node for node in log.before if log.wrote.get(node, node.outcome_) is node.outcome_}
             if self.recorder is not None:
-                self.recorder.discard()
+                self.recorder.discard(own | log.amended)
+            noted = {node: old for node, old in self.listeners.noted().items() if node not in log.before}
             while log.undo:
                 log.undo[-1]()
                 log.undo.pop()
             self.restore(log)
-            self.listeners.restore(log.noted)
+            self.listeners.restore({**noted, **log.noted})
             self.torn = was_torn
         finally:
             self.undoing = False
             self.rollbacks += self.rollbacks % 2
         self.close(log)
-        if not self.batches:
+        if not self.batches and not self.has_outsiders:
             self.working_tick = self.tick
 
     def close(self, log: BatchLog) -> None:
@@ -405,3 +413,5 @@ class State(ABC):
         if log in self.batches:
             self.batches.remove(log)
             log.closed.release()
+            if self.batches and not log.failed:
+                self.has_outsiders = True  # what it changed belongs to none of the others

@@ -22,7 +22,7 @@ from bank_python.dagger.batch import price_nodes
 from bank_python.dagger.context import VIEWS, Opener
 from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.leaf import Leaf
-from bank_python.dagger.node import Node, by_height, inputs_first
+from bank_python.dagger.node import Node, by_height, inputs_first, present
 from bank_python.dagger.outcome import Failure, Outcome
 from bank_python.dagger.propagate import compared
 from bank_python.errors import GraphError
@@ -259,24 +259,29 @@ class Scenario:
     """
 
     def __init__(self, engine: Engine, overrides: Mapping[Node, Outcome]) -> None:
-        self._engine = engine
+        self.engine = engine
         self._overrides = overrides
+        self.layer: Layer | None = None
         self._view: _LayerView | None = None
         self._base: Snapshot | None = None
 
     def __enter__(self) -> Layer:
+        if self._view is not None:
+            raise GraphError(
+                "this scenario has been opened before; ask the graph for a new one: with graph.scenario(...):"
+            )
         opener = Opener.of_caller()
-        outer = layer_of_running_code(self._engine)
-        layer = self._engine.write(lambda: self._layer(outer))
-        self._view = _LayerView(self, layer, opener)
-        VIEWS.set((*VIEWS.get(), self._view))
-        return layer
+        outer = layer_of_running_code(self.engine)
+        self.layer = self.engine.write(lambda: self._make_layer(outer))
+        self._view = _LayerView(self, opener)
+        VIEWS.set((*[view for view in VIEWS.get() if view.is_alive], self._view))
+        return self.layer
 
-    def _layer(self, outer: Layer | None) -> Layer:
+    def _make_layer(self, outer: Layer | None) -> Layer:
         if outer is not None:
-            return Layer(self._engine, outer.base, self._overrides, outer)
-        self._base = take_snapshot(self._engine)
-        return Layer(self._engine, self._base, self._overrides)
+            return Layer(self.engine, outer.base, self._overrides, outer)
+        self._base = take_snapshot(self.engine)
+        return Layer(self.engine, self._base, self._overrides)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -292,31 +297,38 @@ class Scenario:
 class _LayerView:
     """A layer as contexts see it, for as long as its scenario is open."""
 
-    __slots__ = ("_is_closed", "_layer", "_opener", "_scenario")
+    __slots__ = ("_host", "_is_closed", "_opener", "_scenario")
 
-    def __init__(self, scenario: Scenario, layer: Layer, opener: Opener) -> None:
+    def __init__(self, scenario: Scenario, opener: Opener) -> None:
         self._scenario = weakref.ref(scenario)  # when nobody holds it, nobody is inside
-        self._layer = layer
+        self._host = scenario.engine
         self._opener = opener
         self._is_closed = False
 
     @property
     def host(self) -> object:
         """The state of the graph that is looked at."""
-        return self._layer.engine
+        return self._host
 
     @property
-    def layer(self) -> Layer:
-        """The layer."""
-        return self._layer
+    def layer(self) -> Layer | None:
+        """The layer, as long as somebody holds its scenario."""
+        scenario = self._scenario()
+        return None if scenario is None else scenario.layer
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its scenario is open."""
+        return not self._is_closed and self._scenario() is not None
 
     def is_open(self) -> bool:
         """Whether the running code sees it."""
-        return not self._is_closed and self._scenario() is not None and self._opener.lets_the_running_code_see()
+        return self.is_alive and self._opener.lets_the_running_code_see()
 
     def outcome(self, node: Node) -> Outcome:
         """Return the node's outcome in the layer."""
-        return self._layer.outcome(node)
+        layer = self.layer
+        return present(node) if layer is None else layer.outcome(node)
 
     def close(self) -> None:
         """Show it to nobody any more."""
@@ -325,8 +337,8 @@ class _LayerView:
 
 def layer_of_running_code(engine: Engine) -> Layer | None:
     """Return the innermost layer of a graph that the running code has open."""
-    view = engine.active_view()
-    return view.layer if isinstance(view, _LayerView) else None
+    view = engine.look()
+    return view.layer if isinstance(view, _LayerView | _Outside) else None
 
 
 def take_snapshot(engine: Engine) -> Snapshot:
@@ -351,10 +363,18 @@ class WhatIf:
     @property
     def is_open(self) -> bool:
         """Whether the running code is inside a scenario of this graph."""
-        return layer_of_running_code(self._engine) is not None
+        return self._engine.active_view() is not None
 
     def snapshot(self) -> Snapshot:
-        """Hold one committed tick still: ``with graph.snapshot() as s: s[node]``."""
+        """Hold one committed tick still: ``with graph.snapshot() as s: s[node]``.
+
+        Raises
+        ------
+        GraphError
+            Another task or generator of this thread has a batch open.
+        """
+        if isinstance(self._engine.look(), _Outside):
+            raise GraphError("another task's batch is open: there is no whole tick to hold; let the batch end first")
         return self._engine.write(lambda: take_snapshot(self._engine))
 
     def scenario(self, overrides: Mapping[Any, object]) -> Scenario:
@@ -391,12 +411,17 @@ class _Outside:
     """A graph seen from outside the batches that are open in the same thread."""
 
     def __init__(self, layer: Layer) -> None:
-        self._layer = layer
+        self.layer = layer
 
     @property
     def host(self) -> object:
         """The state of the graph that is looked at."""
-        return self._layer.engine
+        return self.layer.engine
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be looked through."""
+        return True
 
     def is_open(self) -> bool:
         """Whether the running code sees it."""
@@ -404,7 +429,7 @@ class _Outside:
 
     def outcome(self, node: Node) -> Outcome:
         """Return the node's outcome without what the batches have set."""
-        return self._layer.outcome(node)
+        return self.layer.outcome(node)
 
 
 def _override(node: Node, value: object) -> Outcome:

@@ -29,7 +29,7 @@ def test_nodes_are_met_and_hazard_is_constant_between_them():
     np.testing.assert_allclose(curve.hazard_rate([0.0, 0.5]), -math.log(0.98), rtol=1e-14)
 
 
-@given(hazard_lists, st.floats(0.0, 12.0))
+@given(hazard_lists, st.one_of(st.just(0.0), st.floats(1e-6, 12.0)))  # quad gives up on intervals of 1e-308
 def test_survival_is_the_exponential_of_the_integrated_hazard(hazards, time):
     curve = yearly(hazards)
     knots = [float(k) for k in range(1, len(hazards)) if k < time]
