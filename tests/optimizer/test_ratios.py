@@ -6,7 +6,7 @@ from itertools import pairwise
 import cvxpy as cp
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from skfolio.optimization import MaximumDiversification, MeanRisk, ObjectiveFunction
 
@@ -259,6 +259,7 @@ def test_more_constraints_are_never_better(seed):
 @settings(max_examples=30, deadline=None)
 def test_no_portfolio_drawn_at_random_is_better(seed, n):
     data = drawn(n, seed)
+    assume(data.expected_returns.max() > 0.011)  # else none beats cash, and that is refused
     sharpe = MaxSharpeOptimizer(data, risk_free_rate=0.01).optimize().sharpe
     mixed = MaxDiversificationOptimizer(data).optimize().figures["diversification_ratio"]
     for weights in np.random.default_rng(seed).dirichlet(np.full(n, 0.5), size=40):
