@@ -154,7 +154,7 @@ class DomainError(GraphError, ValueError):
 
 
 class NotQuotedError(GraphError):
-    """A value rests on a leaf that has had no quote yet."""
+    """A value depends on a leaf that has had no quote yet."""
 
 
 class UpstreamError(GraphError):

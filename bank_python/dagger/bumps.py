@@ -157,7 +157,7 @@ def pinned(engine: Engine) -> Iterator[Pin]:
 
 
 class Bump:
-    """One pass over all that rests on some leaves, for many values of theirs.
+    """One pass over all that depends on some leaves, for many values of theirs.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ class Bump:
     # --- what the shocks reach ---------------------------------------------------------------
 
     def _varies(self, node: Node) -> bool:
-        """Whether a node of the cone rests on a leaf that this bump, and not only the layer around it, moves."""
+        """Whether a node of the cone depends on a leaf that this bump, and not only the layer around it, moves."""
         return node not in self._columns and not self._columns.keys().isdisjoint(self._cone.touched[node])
 
     def _due(self, node: Node) -> NDArray[np.bool_]:

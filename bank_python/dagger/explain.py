@@ -95,7 +95,7 @@ class Plan:
     levels : int
         How many heights there are among the nodes.
     by_level : tuple of tuple of str
-        The names, height by height: those of one height do not rest on each other.
+        The names, height by height: those of one height do not depend on each other.
     """
 
     leaf: str

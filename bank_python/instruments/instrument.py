@@ -227,7 +227,7 @@ class Instrument(_Declared):
         return cls.risk_factors.get(source) or cls.factor_of(source)
 
     def amend(self, **terms: float) -> None:
-        """Set some of the contract's terms anew; in a graph, what rests on the contract becomes dirty.
+        """Set some of the contract's terms anew; in a graph, its dependents become dirty.
 
         Raises
         ------

@@ -83,7 +83,7 @@ class MarketData(Leaf):
         return "user" if self.stamp_ else ""
 
     def set_price(self, price: float, *, time: datetime | None = None, source: str = "user") -> None:
-        """Set a new quote; in a graph, what rests on it becomes dirty.
+        """Set a new quote; in a graph, its dependents become dirty.
 
         Parameters
         ----------
