@@ -51,7 +51,7 @@ bench: $(BENCH_VENV)/.stamp ## run the benchmarks beside their peers, in an envi
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(BENCH_VENV)/bin/python $$script $(ARGS) || exit 1; done
 
 install: $(VENV)/.stamp-core ## add optional packages (EXTRAS=live,history or EXTRAS=all)
-	@$(call install,$(VENV),--constraint constraints.txt --editable ".[$(EXTRAS)]")
+	@$(call install,$(VENV),--constraint constraints.txt --editable ".$(if $(EXTRAS),[$(EXTRAS)])")
 
 clean: ## remove the environments, caches and built files
 	rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

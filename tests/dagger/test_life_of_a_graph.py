@@ -352,6 +352,9 @@ class GraphLife(RuleBasedStateMachine):
 
         return called
 
+    def has_tolerances(self):
+        return any(made.tolerance is not None for made in self.model.made.values())
+
     def equal_rule(self, tolerance):
         return None if tolerance is None else lambda old, new: abs(old - new) <= tolerance
 
@@ -486,6 +489,8 @@ class GraphLife(RuleBasedStateMachine):
             body()
             if reads or recalculates:  # what was computed in mid-batch may be kept or not
                 self.may, self.excused = set(self.model.made), set(self.model.made)
+                if self.has_tolerances():  # a batch brings what changed in it up to date as it ends, if it is complete
+                    self.recalculate_and_count()
             assert self.graph.tick - before in (0, 1)
 
     @rule(which=any_node, value=terms)
@@ -683,7 +688,7 @@ class GraphLife(RuleBasedStateMachine):
 
     @rule(outer=pairs, inner=pairs, base=st.tuples(any_node, numbers), order=st.lists(any_node, max_size=4))
     def scenarios(self, outer, inner, base, order):
-        if any(made.tolerance is not None for made in self.model.made.values()):
+        if self.has_tolerances():
             self.recalculate_and_count()
         self.deaf = True
         outer = {self.pick(which, "leaf"): value for which, value in outer}

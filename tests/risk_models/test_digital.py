@@ -132,10 +132,11 @@ def test_bounds_and_monotone_in_strike(contract):
     cash, asset = digital_price(**many), asset_digital_price(**many)
     assert (cash >= 0.0).all()
     assert (np.diff(cash) <= 0.0).all()
-    assert cash.max() <= math.exp(-contract["rate"] * contract["expiry"])
+    rounding = 1.0 + 4.0 * np.finfo(float).eps  # of two exponential functions and a product
+    assert cash.max() <= rounding * math.exp(-contract["rate"] * contract["expiry"])
     assert (asset >= 0.0).all()
     assert (np.diff(asset) <= 0.0).all()
-    assert asset.max() <= contract["spot"] * math.exp(-contract["dividend"] * contract["expiry"])
+    assert asset.max() <= rounding * contract["spot"] * math.exp(-contract["dividend"] * contract["expiry"])
 
 
 @given(contracts(), st.floats(0.01, 100.0))
