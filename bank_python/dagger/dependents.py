@@ -232,7 +232,7 @@ class _SumColumns:
 
     def retotal(self, batch: Columns, priced: Priced) -> list[SumNode]:
         """Take every sum's part in this batch anew, and return the sums that `priced` touches."""
-        values = batch.values[self._rows]
+        values = batch.values.take(self._rows)
         if self._weights is not None:
             values *= self._weights
         touched = self._totals

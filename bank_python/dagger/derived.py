@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bank_python.barbara import register_storable
@@ -93,7 +94,7 @@ class DerivedNode(Node):
         super().__init__(name, inputs)
         _require_function(name, function)
         self.function = function
-        self.equal = _rule(name, equal)
+        self.equal = None if equal is None else _rule(name, equal)
         self.policy = policy
         self.override = override
         self.gate = None if policy is None else policy.gate()
@@ -201,6 +202,8 @@ _RUNS_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_
 
 
 def _require_function(name: str, function: object) -> None:
+    if isinstance(function, FunctionType) and not function.__code__.co_flags & _RUNS_LATER:
+        return  # most of the time
     if not callable(function):
         raise GraphError(f"{name}: {function!r} is not a function of the inputs' values", name=name)
     require_plain(name, function)
@@ -226,9 +229,7 @@ def require_plain(name: str, function: object) -> None:
         )
 
 
-def _rule(name: str, equal: Callable[[Any, Any], bool] | float | None) -> Callable[[Any, Any], bool] | None:
-    if equal is None:
-        return None
+def _rule(name: str, equal: Callable[[Any, Any], bool] | float) -> Callable[[Any, Any], bool]:
     if callable(equal):
         require_plain(name, equal)
         return equal

@@ -10,6 +10,7 @@ tick: a node that the unfinished tick has changed still has what it held before.
 from __future__ import annotations
 
 import math
+from itertools import compress
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, cast
 
@@ -237,7 +238,7 @@ class Engine(State):
 
     def _set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object] | None) -> None:
         old = block.present()
-        if not self._takes_whole(block) or np.isnan(old).any():
+        if not (block.is_quoted and self._takes_whole(block)):
             kept = [True] * len(block) if stamps is None else stamps
             for leaf, value, stamp in zip(block.leaves, values.tolist(), kept, strict=True):
                 self._set_and_tell(leaf, value, stamp)
@@ -250,11 +251,13 @@ class Engine(State):
             if stamps is not None:
                 for leaf, stamp in zip(block.leaves, stamps, strict=True):
                     leaf.stamp_ = stamp
-            for leaf, before, value in zip(block.leaves, old.tolist(), values.tolist(), strict=True):
-                if value != before or not value:
-                    leaf.previous_ = before
-                    leaf.changed_tick_ = tick
-                    leaf.outcome_ = value
+            moved = values.view(np.int64) != old.view(np.int64)
+            whole = moved.all()
+            leaves = block.leaves if whole else compress(block.leaves, moved.tolist())
+            for leaf, value in zip(leaves, (values if whole else values[moved]).tolist(), strict=True):
+                leaf.previous_ = leaf.outcome_
+                leaf.changed_tick_ = tick
+                leaf.outcome_ = value
             self.single_sets += 1
             block.took(values)
 
@@ -377,6 +380,19 @@ class Engine(State):
             self._attach(member, inputs)
         if replaced is not None:
             self._substitute(replaced, node)
+
+    def register_at_once(self, node: Node) -> bool:
+        """Put in a node that only waits to be wired, if nothing is under way that has to know; say whether it did."""
+        with self.lock:
+            if self.batches or self.depth or self.torn or node.host_ is not None or node.name in self.topology.nodes:
+                return False
+            for source in node.inputs_:
+                if source.host_ is not self:
+                    return False
+            if type(node).bind is not Node.bind:
+                return False
+            self._attach(node, node.inputs_)
+            return True
 
     def unregister(self, node: Node) -> None:
         """Take out a node that has no dependents."""
@@ -574,6 +590,7 @@ class LeafBlock:
         self._dependents: BlockDependents | None = None
         self._now: NDArray[np.float64] = self._lowest
         self._seen = -1  # how many leaves had been set one by one when `_now` was right
+        self.is_quoted = False  # whether all leaves held numbers then
 
     def __len__(self) -> int:
         return len(self.leaves)
@@ -613,11 +630,12 @@ class LeafBlock:
         if self._seen != self._engine.single_sets:
             self._now = np.array([leaf.outcome_ if leaf.stamp_ else math.nan for leaf in self.leaves])
             self._seen = self._engine.single_sets
+            self.is_quoted = not np.isnan(self._now).any()
         return self._now
 
     def took(self, values: NDArray[np.float64]) -> None:
         """Take note of what the leaves were all set to."""
-        self._now, self._seen = values, self._engine.single_sets
+        self._now, self._seen, self.is_quoted = values, self._engine.single_sets, True
 
     def dependents(self) -> BlockDependents:
         """Return what depends on the leaves, sorted now if need be."""

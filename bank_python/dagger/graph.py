@@ -117,7 +117,7 @@ class Wiring:
         if replace:
             with Batch(self._engine):  # all of its steps, or none
                 self._engine.write(lambda: self._engine.register(node, replace=True))
-        else:
+        elif not self._engine.register_at_once(node):
             self._engine.write(lambda: self._engine.register(node, replace=False))
         return node
 
@@ -270,7 +270,7 @@ class DependencyGraph:
             policy,
             override=override,
         )
-        return self.register(node, replace=replace)
+        return self.wiring.register(node, replace=replace)
 
     def sum(
         self, name: str, nodes: Sequence[Node | str], weights: Sequence[float] | None = None, *, replace: bool = False

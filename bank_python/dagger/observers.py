@@ -88,7 +88,7 @@ class Observers:
     def __init__(self) -> None:
         self._by_node: dict[Node, dict[Subscription, None]] = {}
         self._noted: dict[Node, Outcome] = {}
-        self._queues: dict[int, dict[Subscription, None]] = {}  # by thread, what it has to deliver
+        self.queues: dict[int, dict[Subscription, None]] = {}  # by thread, what it has to deliver
         self._rounds: dict[int, int] = {}  # by thread that is delivering, the round it is in
 
     def __contains__(self, node: object) -> bool:
@@ -172,7 +172,7 @@ class Observers:
         if not self._noted:
             return
         ready = {node: old for node, old in self._noted.items() if isinstance(node, Leaf) or is_settled(node)}
-        queue = self._queues.setdefault(get_ident(), {})
+        queue = self.queues.setdefault(get_ident(), {})
         for node, old in ready.items():
             del self._noted[node]
             if not unchanged(old, node.outcome_):
@@ -183,11 +183,11 @@ class Observers:
     def deliver(self) -> None:
         """Call the subscribers that this thread has queued, and those that their callbacks queue."""
         thread = get_ident()
-        if thread not in self._queues or thread in self._rounds:  # nothing to do, or the loop below goes on
+        if thread not in self.queues or thread in self._rounds:  # nothing to do, or the loop below goes on
             return
         self._rounds[thread] = 0
         try:
-            while queued := self._queues.pop(thread, None):
+            while queued := self.queues.pop(thread, None):
                 self._rounds[thread] += 1
                 while queued:
                     subscription = next(iter(queued))
@@ -200,7 +200,7 @@ class Observers:
         try:
             self._call(subscription)
         except BaseException:  # Ctrl-C in a callback: the others are called with the next change
-            self._queues[thread] = {**queued, **self._queues.get(thread, {})}
+            self.queues[thread] = {**queued, **self.queues.get(thread, {})}
             raise
 
     def _call(self, subscription: Subscription) -> None:

@@ -18,7 +18,6 @@ Without targets there is nothing to mark, as nothing is left for later.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from itertools import repeat
 from time import perf_counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -74,13 +73,6 @@ class Recalculation:
         self.evaluated += evaluated
         self._kinds[kind] = self._kinds.get(kind, 0) + evaluated
 
-    def add_all(self, nodes: Sequence[Node]) -> None:
-        """Count one evaluation of each of `nodes`, which are seldom of more than one class."""
-        self.evaluated += len(nodes)
-        kinds = self._kinds
-        for node in nodes:
-            kinds[node.__class__] = kinds.get(node.__class__, 0) + 1
-
     @property
     def by_class(self) -> dict[str, int]:
         """Evaluations by class of node."""
@@ -120,7 +112,8 @@ def propagate(state: State, changed: Mapping[Node, Outcome], targets: Sequence[N
     run.begin()
     if targets is not None:
         run.narrow([source for source, old in changed.items() if _moved(source, old)], targets)
-    run.seed()
+    if state.marked or targets is not None:
+        run.seed()
     for source, old in changed.items():
         if _moved(source, old):
             run.start(source, old)
@@ -157,10 +150,9 @@ def compared(node: Node, old: Outcome, new: Outcome) -> tuple[Outcome, bool]:
 
 _Method = TypeVar("_Method")
 _Job = tuple[Node, "Callable[..., Any] | None"]
-_CALLED = repeat(None)  # in the place of a function of one node: the node is asked for its outcome
+"""A node to evaluate and, if it is a function of one node, that function; the others are asked for their outcome."""
 
-
-_Jobs = tuple[Outcome, "Iterable[_Job]", int]
+_Jobs = tuple[Outcome, "Sequence[_Job]", int]
 """What one node holds, the nodes to evaluate for it, and how many of them are functions of it alone."""
 
 
@@ -174,11 +166,11 @@ class _Propagation:
     """One propagation, from changed sources to everything that depends on them or that the targets need."""
 
     __slots__ = (
+        "_chooses",
         "_due",
         "_heights",
         "_number",
         "_rows",
-        "_seeded",
         "_stack",
         "_state",
         "_tick",
@@ -192,11 +184,11 @@ class _Propagation:
         self._number = self._tick = 0
         self._watchful = False
         self._wanted: set[Node] | None = None  # what is evaluated now, if not everything
-        self._seeded = False  # whether nodes were due before the change came to them
+        self._chooses = False  # whether of what a change reaches some is due already, or left for later
         self.done = Recalculation(0)
         self._stack: list[_Jobs] = []
         self._heights: list[int] = []  # a heap of the heights at which something is due
-        self._due: dict[int, list[Node]] = {}  # by height
+        self._due: dict[int, list[_Job]] = {}  # by height
         self._rows: dict[int, dict[Columns, list[NDArray[np.intp]]]] = {}
 
     # --- where it starts ---------------------------------------------------------------------
@@ -208,12 +200,13 @@ class _Propagation:
         self._tick = state.working_tick
         self._watchful = state.is_watchful()
         self._wanted = None
-        self._seeded = False
+        self._chooses = False
         self.done = Recalculation(self._tick)
 
     def narrow(self, changed: Iterable[Node], targets: Iterable[Node]) -> None:
         """Mark what `changed` sources reach, and find what of it, and of what was marked, the targets need."""
         state = self._state
+        self._chooses = True
         for source in changed:
             state.mark_dirty(source)
         for leaf in state.block[0].leaves if state.block is not None else ():
@@ -223,12 +216,10 @@ class _Propagation:
     def seed(self) -> None:
         """Schedule what is known to be stale."""
         marked = self._state.marked if self._wanted is None else self._wanted
-        if not marked:
-            return
         rows: dict[Columns, list[int]] = {}
         for node in marked:
             if node.state_ is NodeState.STALE:
-                self._seeded = True
+                self._chooses = True
                 if isinstance(node, ArrayNode) and node.part_ is not None:
                     if node.lazy_:
                         node.part_.refresh(node)  # nobody feeds a node that may never be read
@@ -253,7 +244,7 @@ class _Propagation:
         whole = moved.all()
         for batch, column, rows, givers in dependents.columns:
             some = slice(None) if whole else moved[givers]
-            self._feed(batch, column, rows if whole else rows[some], now[givers if whole else givers[some]])
+            self._feed(batch, column, rows if whole else rows[some], now.take(givers if whole else givers[some]))
 
     def finish(self) -> None:
         """Unmark what has been brought up to date."""
@@ -275,10 +266,9 @@ class _Propagation:
             self._evaluate_functions(stack)
         while heights:
             height = heappop(heights)
-            nodes = due.pop(height, None)
-            if nodes is not None:
-                self.done.add_all(nodes)
-                self._evaluate_nodes([(None, zip(nodes, _CALLED), 0)])  # noqa: B905 - one of them has no end
+            jobs = due.pop(height, None)
+            if jobs is not None:
+                self._evaluate_nodes([(None, jobs, 0)])
             if rows:
                 for batch, parts in rows.pop(height, {}).items():
                     self._price(batch, parts)
@@ -310,8 +300,7 @@ class _Propagation:
             if dependent.due_ != self._number:
                 self._schedule(dependent)
         if dependents.unary:
-            all_of_them = not self._seeded and self._wanted is None
-            jobs = dependents.unary if all_of_them else self._chosen(dependents.unary)
+            jobs = self._chosen(dependents.unary) if self._chooses else dependents.unary
             self._stack.append((node.outcome_, jobs, len(jobs)))
         if dependents.rare:
             self._announce_rare(node, dependents, old)
@@ -362,10 +351,10 @@ class _Propagation:
                 return
         level = self._due.get(node.height_)
         if level is None:
-            self._due[node.height_] = [node]
+            self._due[node.height_] = [(node, None)]
             heappush(self._heights, node.height_)
         else:
-            level.append(node)
+            level.append((node, None))
 
     def _schedule_rows(self, batch: Columns, rows: NDArray[np.intp]) -> None:
         if self._wanted is not None:
@@ -393,13 +382,14 @@ class _Propagation:
     def _evaluate(self, stack: list[_Jobs]) -> None:  # noqa: C901, PLR0912 - the innermost loop of the platform, where speed comes first
         # For numbers it does, written out, what `_keep` and `SumNode.apply` do for anything.
         tick, number, done, watchful = self._tick, self._number, self.done, self._watchful
-        called = changed = 0
+        kind: type[Node] = DerivedNode
+        count = changed = 0
         while stack:
             given, jobs, unary = stack.pop()
             if watchful or given.__class__ is Failure:
                 self._evaluate_one_by_one(jobs)
                 continue
-            called += unary
+            count += unary
             for node, function in jobs:
                 if function is not None:
                     try:
@@ -407,15 +397,18 @@ class _Propagation:
                     except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the value
                         new = Failure(error, node.name, error)
                 elif node.gate is None or node.gate.admits(self._state, node):
+                    if node.__class__ is not kind:
+                        done.add(kind, count)
+                        kind, count = node.__class__, 0
+                    count += 1
                     new = node.renew_()
                     if node.equal is not None:
                         self._keep(node, new)
                         continue
                 else:
-                    done.add(node.__class__, -1)
                     continue
                 old = node.outcome_
-                if new.__class__ is not float or old.__class__ is not float or new != new:  # noqa: PLR0124
+                if type(new) is not float or old.__class__ is not float or new != new:  # noqa: PLR0124
                     self._keep(node, new)
                 elif new != old or (new == 0.0 and not same(old, new)):
                     changed += 1
@@ -431,8 +424,7 @@ class _Propagation:
                             self._schedule(total)
                     if above.more:
                         self._announce_more(node, above, old)
-        if called:
-            done.add(DerivedNode, called)
+        done.add(kind, count)
         done.changed += changed
 
     # The interpreter caches, at each place in the code, how an attribute of the class that came by is reached. So the
@@ -442,16 +434,14 @@ class _Propagation:
 
     def _evaluate_one_by_one(self, jobs: Iterable[_Job]) -> None:
         state, profile = self._state, self._state.profile
-        for node, function in jobs:
+        for node, _ in jobs:
             if node.gate is not None and not node.gate.admits(state, node):
-                self.done.add(type(node), -1)
                 continue
             started = perf_counter()
             outcome = node.renew_()
             if profile is not None:
                 profile.add(type(node), 1, started)
-            if function is not None:
-                self.done.add(type(node), 1)
+            self.done.add(type(node), 1)
             self._keep(node, outcome)
 
     def _keep(self, node: Node, outcome: Outcome) -> None:

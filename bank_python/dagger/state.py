@@ -25,7 +25,7 @@ from bank_python.dagger.node import State as NodeState
 from bank_python.dagger.topology import Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from bank_python.dagger.context import Opener
     from bank_python.dagger.leaf import Leaf
@@ -42,6 +42,11 @@ class Listeners(Protocol):
 
     def __contains__(self, node: object) -> bool: ...
     def __len__(self) -> int: ...
+
+    @property
+    def queues(self) -> Mapping[int, object]:
+        """By thread, what it has to deliver."""
+
     def note(self, node: Node, old: Outcome) -> None:
         """Remember that a node changed from `old`."""
 
@@ -211,11 +216,11 @@ class State(ABC):
         try:
             while True:
                 with self.lock:
-                    if self.is_my_turn():
+                    if not self.batches or self.is_my_turn():
                         return self._run(change)
                 self._wait_for_turn()
         finally:
-            if not is_inner:
+            if not is_inner and self.listeners.queues:
                 self.listeners.deliver()
 
     def _run(self, change: Callable[[], _Result]) -> _Result:

@@ -97,25 +97,30 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
     >>> [fsum(group) for group in terms]
     [1.0, 0.30000000000000004]
     """
-    sums = []
-    bits = math.ceil(math.log2(len(values) + 2))
     piece = np.abs(values)
-    largest = piece.max()
+    largest = piece.max().item()
     if not largest < _LARGEST:
         return None
-    while largest:
+    if not largest:
+        return [[] for _ in offsets]
+    smallest = piece.min() or np.min(piece, where=piece > 0.0, initial=largest)
+    # Every value is a multiple of 2^finest and below 2^top, and a sum of so many has `bits` more: it is exact if there
+    # are no more than 53 bits in between.
+    finest = math.frexp(smallest)[1] - _MANTISSA
+    top = math.frexp(largest)[1]
+    bits = (len(values) + 1).bit_length()
+    sums = []
+    while top + bits - finest > _MANTISSA:
         # Adding and taking away 2^k rounds each value to a multiple of 2^(k-53); sums of those pieces are exact
         # as long as they stay below 2^k, which the `bits` of room guarantee.
-        exponent = math.frexp(largest)[1] + bits
-        coarse = math.ldexp(1.0, exponent)
+        coarse = math.ldexp(1.0, top + bits)
         np.add(values, coarse, out=piece)
         piece -= coarse
         values -= piece
         sums.append(np.add.reduceat(piece, offsets))
-        largest = math.ldexp(1.0, exponent - _MANTISSA) if values.any() else 0.0
-    if not sums:
-        return [[] for _ in offsets]
-    return [list(group) for group in zip(*[column.tolist() for column in sums], strict=True)]
+        top += bits - _MANTISSA
+    sums.append(np.add.reduceat(values, offsets))
+    return cast("list[list[float]]", np.array(sums).T.tolist())
 
 
 def shift(terms: list[float], old: Outcome, new: Outcome, weight: float) -> bool:
@@ -277,9 +282,11 @@ class SumNode(Node):
         if terms is None:
             return None
         for source, old, new in moves:
-            for weight in self.weights_of(source):
-                if not shift(terms, old, new, weight):
-                    return None
+            if new.__class__ is not float or old.__class__ is not float:
+                return None
+            for weight in _ONCE if self._factors is None else self._factors[source]:
+                terms.append(weight * new)
+                terms.append(-weight * old)
         return rounded(terms)
 
     def renew_(self) -> Outcome:
@@ -287,20 +294,17 @@ class SumNode(Node):
         if not self._exact or self.lazy_:  # a sum that may never be read is not told of changes
             return self._retake()
         try:
-            terms = self._terms if self._parts is None else self._only_terms()
-            if terms is None:
-                return self._round_all()
+            terms = self._terms
+            if self._parts is not None:
+                if terms or len(self._parts) > 1:
+                    return self._round_all()
+                (terms,) = self._parts.values()
             total = fsum(terms)
             if len(terms) > LIMIT:
                 compress(terms, total)
         except (OverflowError, ValueError):  # an infinity came or went
             return self._retake()
         return total
-
-    def _only_terms(self) -> list[float] | None:
-        """Return the one list that holds all terms, if it is one."""
-        parts = self._parts or {}
-        return next(iter(parts.values())) if len(parts) == 1 and not self._terms else None
 
     def _round_all(self) -> float:
         lists = self._lists()

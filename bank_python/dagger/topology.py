@@ -114,8 +114,8 @@ class Topology:
     def attach(self, node: Node, inputs: tuple[Node, ...], host: Host) -> None:
         """Put in `node`, whose `inputs` are in already."""
         self.nodes[node.name] = node
-        node.host_, node.inputs_, node.height_ = host, inputs, _height_of(inputs)
-        node.lazy_ = _is_lazy(node)
+        node.host_, node.inputs_ = host, inputs
+        node.height_, node.lazy_ = _placed(node)
         node.rewired_()
         self._link(node)
         if isinstance(node, ArrayNode):
@@ -183,10 +183,9 @@ class Topology:
         stack = [node]
         while stack:
             member = stack.pop()
-            height = _height_of(member.inputs_)
-            lazy = _is_lazy(member)
-            if (height, lazy) != (member.height_, member.lazy_):
-                member.height_, member.lazy_ = height, lazy
+            placed = _placed(member)
+            if placed != (member.height_, member.lazy_):
+                member.height_, member.lazy_ = placed
                 if isinstance(member, ArrayNode) and member.part_ is not None:
                     member.part_.rearranged()
                 stack.extend(member.dependents)
@@ -306,15 +305,14 @@ def dependents_of(nodes: Iterable[Node]) -> list[Node]:
     return list(found)
 
 
-def _height_of(inputs: Iterable[Node]) -> int:
-    """Return the height of a node with these inputs: one more than the highest, 0 for a leaf."""
-    return max([source.height_ for source in inputs], default=-1) + 1
-
-
-def _is_lazy(node: Node) -> bool:
-    if node.gate is not None and node.gate.lazy:
-        return True
-    return any(source.lazy_ for source in node.inputs_)
+def _placed(node: Node) -> tuple[int, bool]:
+    """Return a node's height, one more than its highest input's, and whether only reading evaluates it."""
+    height, lazy = 0, node.gate is not None and node.gate.lazy
+    for source in node.inputs_:
+        if source.height_ >= height:
+            height = source.height_ + 1
+        lazy = lazy or source.lazy_
+    return height, lazy
 
 
 # --- cones ----------------------------------------------------------------------------------------
