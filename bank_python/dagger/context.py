@@ -13,16 +13,18 @@ import sys
 import threading
 import weakref
 from contextvars import ContextVar
+from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import CodeType, FrameType
     from typing import Self
 
     from bank_python.dagger.node import Node
     from bank_python.dagger.outcome import Outcome
 
-__all__ = ["VIEWS", "Opener", "View"]
+__all__ = ["BATCHES", "VIEWS", "Opener", "View"]
 
 _ENTERS = ("__enter__", "__aenter__")
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
@@ -50,6 +52,13 @@ VIEWS: ContextVar[tuple[View, ...]] = ContextVar("bank_python_dagger_views", def
 """The views that this context has opened, the innermost last."""
 
 
+BATCHES: ContextVar[tuple[object, ...]] = ContextVar("bank_python_dagger_batches", default=())
+"""The batches that this context was made in, so that a thread which was given the context does not wait for them."""
+
+_WAITING: dict[int, Opener] = {}
+"""By number of a thread that waits for another's batch, whose batch it is."""
+
+
 class Opener:
     """The code that opened a ``with`` block, as it can be recognised later.
 
@@ -59,10 +68,11 @@ class Opener:
         The frame that entered the block.
     """
 
-    __slots__ = ("_code", "_frame", "_task", "_thread")
+    __slots__ = ("_code", "_frame", "_number", "_task", "_thread")
 
     def __init__(self, frame: FrameType | None) -> None:
         self._thread = weakref.ref(_this_thread())
+        self._number = get_ident()
         self._task = _running_task()
         frame = _on_behalf_of(frame)
         suspends = frame is not None and bool(frame.f_code.co_flags & _SUSPENDS)
@@ -97,6 +107,18 @@ class Opener:
     def lets_the_running_code_see(self) -> bool:
         """Whether code of a context in which the block is open is inside it: all but the caller of a generator."""
         return self._frame is None or not self.is_in_this_thread or self._is_on_the_stack()
+
+    @contextlib.contextmanager
+    def waited_for(self) -> Iterator[bool]:
+        """Note that the running thread waits for the opener; false if the opener waits for the running thread."""
+        ahead: Opener | None = self
+        while ahead is not None and not ahead.is_in_this_thread:
+            ahead = _WAITING.get(ahead._number) if ahead.is_alive else None
+        _WAITING[get_ident()] = self
+        try:
+            yield ahead is None
+        finally:
+            del _WAITING[get_ident()]
 
     def _is_on_the_stack(self) -> bool:
         if self._frame is None:

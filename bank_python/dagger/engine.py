@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bank_python.dagger.array_node import ArrayNode
-from bank_python.dagger.context import VIEWS, Opener
+from bank_python.dagger.context import BATCHES, VIEWS, Opener
 from bank_python.dagger.dependents import BlockDependents
 from bank_python.dagger.leaf import Domain, Leaf
 from bank_python.dagger.node import Node
@@ -537,6 +537,8 @@ class Batch:
             raise GraphError("this batch has been opened before; ask the graph for a new one: with graph.batch():")
         opener = Opener.of_caller()
         self._log = self._engine.write(lambda: self._engine.open_batch(self, opener))
+        if self._log is not None:
+            BATCHES.set((*BATCHES.get(), self._log))
         return self
 
     def __exit__(
@@ -544,6 +546,7 @@ class Batch:
     ) -> None:
         if self._log is not None:
             self._log.end(failed=kind is not None)  # should this be cut short, whoever writes next does the rest
+            BATCHES.set(tuple(log for log in BATCHES.get() if log is not self._log))
             self._engine.write(self._engine.tidy)
 
 

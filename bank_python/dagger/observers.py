@@ -16,6 +16,7 @@ from contextlib import suppress
 from threading import get_ident
 from typing import TYPE_CHECKING
 
+from bank_python.dagger.context import VIEWS
 from bank_python.dagger.derived import require_plain
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.outcome import unchanged
@@ -186,6 +187,7 @@ class Observers:
         if thread not in self.queues or thread in self._rounds:  # nothing to do, or the loop below goes on
             return
         self._rounds[thread] = 0
+        views = VIEWS.set(())  # a callback is about the graph itself, also where a what-if is open
         try:
             while queued := self.queues.pop(thread, None):
                 self._rounds[thread] += 1
@@ -194,6 +196,7 @@ class Observers:
                     del queued[subscription]
                     self._call_safely(thread, queued, subscription)
         finally:
+            VIEWS.reset(views)
             del self._rounds[thread]
 
     def _call_safely(self, thread: int, queued: dict[Subscription, None], subscription: Subscription) -> None:

@@ -20,9 +20,11 @@ from abc import ABC, abstractmethod
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+from bank_python.dagger.context import BATCHES
 from bank_python.dagger.node import Node
 from bank_python.dagger.node import State as NodeState
 from bank_python.dagger.topology import Topology
+from bank_python.errors import GraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -260,8 +262,21 @@ class State(ABC):
 
     def _wait_for_turn(self) -> None:
         batch = self.others_batch()
-        if batch is not None and batch.closed.acquire(timeout=_POLL):
-            batch.closed.release()
+        if batch is None:
+            return
+        with batch.opener.waited_for() as will_end:
+            if not will_end:
+                raise GraphError(
+                    "this thread and another have a batch open on a graph each and wait for each other; "
+                    "end the one batch before changing what the other is about"
+                )
+            if batch in BATCHES.get():
+                raise GraphError(
+                    "this code runs in another thread on behalf of an open batch, which would wait for it; "
+                    "make the change in the batch's own thread, or when the batch has ended"
+                )
+            if batch.closed.acquire(timeout=_POLL):
+                batch.closed.release()
 
     def is_free(self) -> bool:
         """Whether a reader may write without waiting long: nobody else is writing or has a batch open."""

@@ -563,3 +563,79 @@ def test_a_scenario_dropped_without_its_end_shows_nothing_and_holds_nothing(grap
         gc.collect(0)
         assert graph["D"].value == 11.0
     assert graph._engine.snapshots() == []
+
+
+# --- who would wait for each other -----------------------------------------------------------------
+
+
+def test_a_thread_on_behalf_of_an_open_batch_is_refused_rather_than_waiting_for_it(graph):
+    async def main():
+        with graph.batch():
+            graph["A"].set(2.0)
+            await asyncio.to_thread(graph["B"].set, 20.0)
+
+    with pytest.raises(GraphError, match="on behalf of an open batch"):
+        in_thread(lambda: caught(lambda: asyncio.run(main())))()
+    assert_closed(graph)
+    assert values(graph) == (1.0, 10.0, 11.0)
+
+
+def caught(function):
+    """Return what raises what the function raises."""
+    try:
+        function()
+    except GraphError as error:
+        raised = error
+
+        def again():
+            raise raised
+
+        return again
+    return lambda: None
+
+
+def test_a_thread_that_was_given_a_context_may_wait_for_a_batch_opened_since(graph):
+    context, opened, done = contextvars.copy_context(), threading.Event(), []
+    thread = threading.Thread(target=lambda: (opened.wait(5), context.run(graph["B"].set, 20.0), done.append(True)))
+    thread.start()
+    with graph.batch():
+        graph["A"].set(2.0)
+        opened.set()
+        assert not done
+    thread.join(5)
+    assert values(graph) == (2.0, 20.0, 22.0)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_batches_that_wait_for_each_other_end_in_a_named_error(threads):
+    graphs = [DependencyGraph() for _ in range(threads)]
+    leaves = [each.register(Leaf("A", 1.0)) for each in graphs]
+    everyone, refused = threading.Barrier(threads), []
+
+    def work(i):
+        with contextlib.suppress(GraphError), graphs[i].batch():
+            everyone.wait(5)
+            try:
+                leaves[(i + 1) % threads].set(2.0)
+            except GraphError as error:
+                refused.append(str(error))
+                raise
+
+    running = [threading.Thread(target=work, args=(i,), daemon=True) for i in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join(5)
+        assert not thread.is_alive(), "they wait for each other for ever"
+    assert refused
+    assert all("wait for each other" in message for message in refused)
+    assert sum(leaf.value == 2.0 for leaf in leaves) == threads - len(refused)
+
+
+def test_a_callback_set_off_inside_a_scenario_sees_the_graph_itself(graph):
+    heard = []
+    graph.subscribe("A", lambda node: heard.append((node.value, graph["D"].value)))
+    with graph.scenario({"A": 100.0}):
+        graph["A"].set(3.0)
+        assert values(graph) == (100.0, 10.0, 110.0)
+    assert heard == [(3.0, 13.0)]

@@ -454,7 +454,7 @@ class GraphLife(RuleBasedStateMachine):
         amended=st.none() | st.tuples(any_node, terms),
         derived=st.none() | st.tuples(functions, three),
     )
-    def batch(self, ticks, reads, recalculates, fails, amended, derived):
+    def batch(self, ticks, reads, recalculates, fails, amended, derived):  # noqa: C901 - one thing after the other
         before, kept, watched = self.graph.tick, copy.deepcopy(self.model), copy.deepcopy(self.heard())
 
         def body():
