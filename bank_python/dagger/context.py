@@ -68,11 +68,11 @@ class Opener:
         The frame that entered the block.
     """
 
-    __slots__ = ("_code", "_frame", "_number", "_task", "_thread")
+    __slots__ = ("_code", "_frame", "_task", "_thread", "number")
 
     def __init__(self, frame: FrameType | None) -> None:
         self._thread = weakref.ref(_this_thread())
-        self._number = get_ident()
+        self.number = get_ident()  # of the thread
         self._task = _running_task()
         frame = _on_behalf_of(frame)
         suspends = frame is not None and bool(frame.f_code.co_flags & _SUSPENDS)
@@ -113,7 +113,7 @@ class Opener:
         """Note that the running thread waits for the opener; false if the opener waits for the running thread."""
         ahead: Opener | None = self
         while ahead is not None and not ahead.is_in_this_thread:
-            ahead = _WAITING.get(ahead._number) if ahead.is_alive else None
+            ahead = _WAITING.get(ahead.number) if ahead.is_alive else None
         _WAITING[get_ident()] = self
         try:
             yield ahead is None

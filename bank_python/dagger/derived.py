@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
-    from bank_python.dagger.policy import Policy
+    from bank_python.dagger.node import EvaluationPolicy
 
 __all__ = ["DerivedNode", "LargeNode", "node_function", "require_plain"]
 
@@ -87,7 +87,7 @@ class DerivedNode(Node):
         function: Callable[..., Any],
         inputs: Sequence[Node],
         equal: Callable[[Any, Any], bool] | float | None = None,
-        policy: Policy | None = None,
+        policy: EvaluationPolicy | None = None,
         *,
         override: bool = False,
     ) -> None:

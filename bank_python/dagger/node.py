@@ -40,7 +40,19 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Self
 
-__all__ = ["Gate", "Graph", "Host", "Node", "State", "by_height", "find_cycle", "inputs_first", "present", "shown"]
+__all__ = [
+    "EvaluationPolicy",
+    "Gate",
+    "Graph",
+    "Host",
+    "Node",
+    "State",
+    "by_height",
+    "find_cycle",
+    "inputs_first",
+    "present",
+    "shown",
+]
 
 _MOST_SHOWN = 8
 
@@ -122,6 +134,13 @@ class Gate(Protocol):
 
     def is_ripe(self) -> bool:
         """Whether a node that was held back may be evaluated now without another change of its inputs."""
+
+
+class EvaluationPolicy(Protocol):
+    """When a node is evaluated; the policies that there are stand in :mod:`bank_python.dagger.policy`."""
+
+    def gate(self) -> Gate:
+        """Return the policy at work on one node."""
 
 
 class _NodeType(ABCMeta):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,20 @@ def test_knots_are_few_small_and_there(graph):
     assert len(KNOTS) <= 3
     assert [group for group in KNOTS if len(group) > 3] == []
     assert [sorted(group) for group in KNOTS if sorted(group) not in graph.circles()] == []
+
+
+def test_dagger_has_the_floors_that_its_page_draws(graph, root):
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("## The floors of dagger")[2].partition("\n## ")[0]
+    from_the_top = [
+        f"bank_python.dagger.{name}" for name in re.findall(r"^\|[^|]*\| `(\w+)\.py` \|", table, re.MULTILINE)
+    ]
+    assert sorted(from_the_top) == sorted(name for name in graph.modules if name.startswith("bank_python.dagger."))
+    place = {name: i for i, name in enumerate(from_the_top)}
+    upward = [
+        (name, other) for name in place for other in graph.edges[name] if place.get(other, len(place)) < place[name]
+    ]
+    assert upward == []
 
 
 def test_views_are_loaded_from_inside_functions_only(graph):
