@@ -166,6 +166,7 @@ class _Propagation:
     """One propagation, from changed sources to everything that depends on them or that the targets need."""
 
     __slots__ = (
+        "_called",
         "_chooses",
         "_due",
         "_heights",
@@ -184,6 +185,7 @@ class _Propagation:
         self._number = self._tick = 0
         self._watchful = False
         self._wanted: set[Node] | None = None  # what is evaluated now, if not everything
+        self._called = 0  # functions of nodes, counted apart as they are most
         self._chooses = False  # whether of what a change reaches some is due already, or left for later
         self.done = Recalculation(0)
         self._stack: list[_Jobs] = []
@@ -201,6 +203,7 @@ class _Propagation:
         self._watchful = state.is_watchful()
         self._wanted = None
         self._chooses = False
+        self._called = 0
         self.done = Recalculation(self._tick)
 
     def narrow(self, changed: Iterable[Node], targets: Iterable[Node]) -> None:
@@ -249,6 +252,8 @@ class _Propagation:
     def finish(self) -> None:
         """Unmark what has been brought up to date."""
         state, wanted = self._state, self._wanted
+        if self._called:
+            self.done.add(DerivedNode, self._called)
         if wanted is None and state.marked:
             for node in state.marked:
                 node.state_ = NodeState.CLEAN
@@ -398,7 +403,8 @@ class _Propagation:
                         new = Failure(error, node.name, error)
                 elif node.gate is None or node.gate.admits(self._state, node):
                     if node.__class__ is not kind:
-                        done.add(kind, count)
+                        if count:
+                            done.add(kind, count)
                         kind, count = node.__class__, 0
                     count += 1
                     new = node.renew_()
@@ -424,7 +430,10 @@ class _Propagation:
                             self._schedule(total)
                     if above.more:
                         self._announce_more(node, above, old)
-        done.add(kind, count)
+        if kind is DerivedNode:
+            self._called += count
+        elif count:
+            done.add(kind, count)
         done.changed += changed
 
     # The interpreter caches, at each place in the code, how an attribute of the class that came by is reached. So the
