@@ -30,10 +30,37 @@ if TYPE_CHECKING:
 __all__ = ["Session", "Sessions"]
 
 
+class PatientLock:
+    """A re-entrant lock that is not waited for without end.
+
+    Two threads that hold something that the other waits for would otherwise stand still for ever: one inside a
+    transaction that waits for a graph, say, and one inside a batch of the graph that waits for the store.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds to wait.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._lock = threading.RLock()
+        self._timeout = min(timeout, threading.TIMEOUT_MAX)
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._timeout):
+            raise StoreError(
+                f"another thread has kept the store in memory for {self._timeout:g} seconds; let its transaction end, and "
+                "open the store's transaction before the graph's batch where one thread holds both"
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 class Session:
     """One thread's way to the store: statements, nestable transactions, and the changes not yet committed."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock) -> None:
+    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock | PatientLock) -> None:
         self.connection = connection
         self.lock = lock
         self.depth = 0
@@ -153,7 +180,7 @@ class Sessions:
         except StoreError:
             first.close()
             raise
-        self._shared = Session(first, threading.RLock()) if location == IN_MEMORY else None
+        self._shared = Session(first, PatientLock(timeout)) if location == IN_MEMORY else None
         self._adopt(Session(first, threading.RLock()) if self._shared is None else self._shared)
 
     def current(self) -> Session:

@@ -17,14 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from bank_python.barbara.file_lock import hold, identity_of
 from bank_python.dagger.journal_text import FORMAT, HEADER, tick_of
-from bank_python.dagger.writer_lock import hold, identity_of
 from bank_python.errors import JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "ADVICE",
     "LineWriter",
     "TornEnd",
     "count_lines",
@@ -34,6 +35,9 @@ __all__ = [
     "torn_end",
     "whole_end",
 ]
+
+ADVICE = "wait until that has ended, or write another journal"
+"""What one who is refused a journal should do."""
 
 _BLOCK = 1 << 16
 _HEAD = 64
@@ -283,7 +287,7 @@ class LineWriter:
     def __init__(self, path: str, *, create: bool, sync: bool, on_torn: Callable[[TornEnd, str], object]) -> None:
         self._path = path
         self._sync = sync
-        self._hold = hold(path, create=create)
+        self._hold = hold(path, create=create, advice=ADVICE, error=JournalError)
         try:
             self._prepare(on_torn)
         except BaseException:

@@ -11,18 +11,18 @@ What holds for every kind:
 from __future__ import annotations
 
 import copy
-import hashlib
 import logging
-import os
 import re
 import threading
-import weakref
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from bank_python.barbara.claim import Claim
+from bank_python.barbara.file_lock import writers_kept_out
 from bank_python.dagger.journal_file import (
+    ADVICE,
     LineWriter,
     TornEnd,
     count_lines,
@@ -33,10 +33,10 @@ from bank_python.dagger.journal_file import (
     whole_end,
 )
 from bank_python.dagger.journal_text import DAMAGE, entry_from, fields_of, line_of, read_line
-from bank_python.dagger.writer_lock import Hold, hold, writers_kept_out
 from bank_python.errors import ConflictError, JournalError, StoreError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
     from types import TracebackType
     from typing import BinaryIO
@@ -188,7 +188,7 @@ class BarbaraJournal(Journal):
         self._home = f"/Journal/{name}/"
         self._number = re.compile(re.escape(self._home) + r"(\d{12,})")
         self._guard = threading.RLock()
-        self._hold: Hold | None = None
+        self._claim: Claim | None = None
         self._next: int | None = None
 
     def append(self, entry: Entry) -> None:
@@ -242,39 +242,17 @@ class BarbaraJournal(Journal):
 
     def _acquire(self) -> None:
         with self._guard:
-            if self._db.path == ":memory:":
-                self._acquire_in_memory()
-            elif self._hold is None or not self._hold.alive:
-                self._hold = hold(self._lock_path(), lock_for=f"the journal {self._name!r} in {self._db.path}")
+            if self._claim is None or not self._claim.alive:
+                what = f"the journal {self._name!r} in {self._db.path}"
+                self._claim = Claim(self._db, f"journal {self._name}", what=what, advice=ADVICE, error=JournalError)
                 self._next = self._following()
-
-    def _acquire_in_memory(self) -> None:
-        key = (id(self._db), self._db.rings[0], self._name)
-        with _CLAIMING:
-            if _IN_MEMORY.setdefault(key, self) is not self:
-                raise JournalError(
-                    f"the journal {self._name!r} is being written by another object of this process ({os.getpid()}); "
-                    "wait until that has ended, or give another name",
-                    holder="another object of this process",
-                )
 
     def _let_go(self) -> None:
         with self._guard:
             self._next = None
-            if self._hold is not None:
-                self._hold.close()
-                self._hold = None
-        with _CLAIMING:
-            for key in [key for key, journal in _IN_MEMORY.items() if journal is self]:
-                del _IN_MEMORY[key]
-
-    def _lock_path(self) -> str:
-        which = hashlib.sha256(f"{self._db.rings[0]}\0{self._name}".encode()).hexdigest()[:16]
-        return f"{os.path.realpath(self._db.path)}.journal-{which}.lock"
-
-
-# The writers of journals in stores in memory, which exist in one object of one process only.
-_IN_MEMORY: weakref.WeakValueDictionary[tuple[int, str, str], BarbaraJournal] = weakref.WeakValueDictionary()
+            if self._claim is not None:
+                self._claim.release()
+                self._claim = None
 
 
 class FileJournal(Journal):

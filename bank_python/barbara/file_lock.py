@@ -11,14 +11,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 import sys
 import threading
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from bank_python.errors import JournalError
+from bank_python.errors import BankError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ _PAUSE = 0.005
 
 _BUSY = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 _BEHIND_EVERY_END = 1 << 40
+_LONGEST_SIGNATURE = 400
 _OPEN_FLAGS = (
     os.O_RDWR
     | os.O_APPEND
@@ -90,6 +92,27 @@ class Hold:
         """Whether the lock is held: not after :meth:`close`, and not in a forked child."""
         return self.descriptor >= 0
 
+    def sign(self) -> None:
+        """Write into a lock file whose it is, for those who are refused."""
+        if not self.temporary:
+            return
+        program = Path(sys.argv[0] or "python").name
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        with contextlib.suppress(OSError):  # a full disk has no room for a name; the lock holds all the same
+            os.ftruncate(self.descriptor, 0)
+            os.write(
+                self.descriptor, f"process {os.getpid()} ({program}) on {platform.node()}, since {since}\n".encode()
+            )
+
+    def signature(self) -> str | None:
+        """Return what the holder of a lock file wrote into it."""
+        if not self.temporary:
+            return None
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            os.lseek(self.descriptor, 0, os.SEEK_SET)
+            return os.read(self.descriptor, _LONGEST_SIGNATURE).decode().strip() or None
+        return None
+
     def close(self) -> None:
         """Let other writers in; again does nothing."""
         if self.alive and self.temporary:
@@ -136,7 +159,14 @@ def identity_of(stat: os.stat_result) -> Identity:
     return stat.st_dev, stat.st_ino
 
 
-def hold(path: str, *, create: bool = False, lock_for: str | None = None) -> Hold:
+def hold(
+    path: str,
+    *,
+    create: bool = False,
+    lock_for: str | None = None,
+    advice: str = "wait until that has ended",
+    error: type[BankError] = StoreError,
+) -> Hold:
     """Open a file to append to it, and keep every other writer out.
 
     Parameters
@@ -147,69 +177,85 @@ def hold(path: str, *, create: bool = False, lock_for: str | None = None) -> Hol
         Whether a file that is missing is made.
     lock_for : str, optional
         What the file is a lock for, if it is nothing else: it is then made, and deleted when it is closed.
+    advice : str
+        What one who is refused should do.
+    error : type of BankError
+        The error that one who is refused gets.
 
     Raises
     ------
-    JournalError
-        Somebody else holds it (``holder`` says who), it cannot be opened, or its file system has no locks.
+    BankError
+        Of the type `error`: somebody else holds it (``holder`` says who), it cannot be opened, or its file system has
+        no locks.
     """
+    refuse = _Refusal(path, lock_for or path, advice, error)
     flags = _OPEN_FLAGS | (os.O_CREAT if create or lock_for else 0)
-    what = lock_for or path
     for _ in range(_TRIES):
         try:
             descriptor = os.open(path, flags, 0o666)
-        except OSError as error:
-            raise JournalError(
-                f"{what} cannot be written ({error}); check the path {path} and its rights", path=path
-            ) from error
+        except OSError as failure:
+            raise refuse.not_opened(failure) from failure
         held = Hold(descriptor, path, temporary=lock_for is not None)
-        _take(held, what)
+        _take(held, refuse)
         # The one who held it before may have put another file in its place, or removed it.
         with contextlib.suppress(FileNotFoundError):
             if identity_of(os.stat(path)) == held.identity:  # noqa: PTH116 - of the path as it is, on every system
+                held.sign()
                 return held
         held.forget()
     # A lock file goes with its holder: others came and went each time.
-    raise _refusal(path, what, "other processes in turn")
+    raise refuse.held_by("other processes in turn")
 
 
-def _take(held: Hold, what: str) -> None:
+class _Refusal(NamedTuple):
+    """What is said to one who does not get a lock."""
+
+    path: str
+    what: str
+    advice: str
+    error: type[BankError]
+
+    def held_by(self, holder: str) -> BankError:
+        return self.error(f"{self.what} is being written by {holder}; {self.advice}", path=self.path, holder=holder)
+
+    def not_opened(self, failure: OSError) -> BankError:
+        return self.error(
+            f"{self.what} cannot be written ({failure}); check the path {self.path} and its rights", path=self.path
+        )
+
+    def without_locks(self, failure: OSError) -> BankError:
+        return self.error(
+            f"the file system of {self.path} has no locks ({failure}), so a second writer could not be kept out; "
+            "keep it on a local disk",
+            path=self.path,
+        )
+
+
+def _take(held: Hold, refuse: _Refusal) -> None:
     """Lock the file, or close it and say who has it."""
     with _TABLE:
         other = _HELD.get(held.identity)
         if other is None:
             _HELD[held.identity] = held
     if other is not None:
-        _give_up(held, what, f"thread {other.thread!r} of this process ({os.getpid()})")
+        _give_up(held, refuse, f"thread {other.thread!r} of this process ({os.getpid()})")
     for turn in range(_TRIES):
         try:
             _lock(held.descriptor, shared=False)
         except OSError as error:
             if error.errno not in _BUSY:
                 held.forget()
-                raise JournalError(
-                    f"the file system of {held.path} has no locks ({error}), so a second writer could not be kept out; "
-                    "keep the journal on a local disk",
-                    path=held.path,
-                ) from error
+                raise refuse.without_locks(error) from error
         else:
             return
         if turn < _TRIES - 1:
             time.sleep(_PAUSE)
-    _give_up(held, what, _process_of(held.identity) or "another process")
+    _give_up(held, refuse, held.signature() or _process_of(held.identity) or "another process")
 
 
-def _give_up(held: Hold, what: str, holder: str) -> NoReturn:
+def _give_up(held: Hold, refuse: _Refusal, holder: str) -> NoReturn:
     held.forget()
-    raise _refusal(held.path, what, holder)
-
-
-def _refusal(path: str, what: str, holder: str) -> JournalError:
-    return JournalError(
-        f"{what} is being written by {holder}; wait until that has ended, or write another journal",
-        path=path,
-        holder=holder,
-    )
+    raise refuse.held_by(holder)
 
 
 def _process_of(identity: Identity) -> str | None:
