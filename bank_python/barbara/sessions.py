@@ -49,8 +49,8 @@ class PatientLock:
     def __enter__(self) -> None:
         if not self._lock.acquire(timeout=self._timeout):
             raise StoreError(
-                f"another thread has kept the store in memory for {self._timeout:g} seconds; let its transaction end, and "
-                "open the store's transaction before the graph's batch where one thread holds both"
+                f"another thread has kept the store in memory for {self._timeout:g} seconds; let its transaction end, "
+                "and open the store's transaction before the graph's batch where one thread holds both"
             )
 
     def __exit__(self, *_: object) -> None:

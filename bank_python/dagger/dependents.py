@@ -204,11 +204,14 @@ class BatchDependents:
     def _tell_one_by_one(self, priced: Priced) -> Iterable[SumNode]:
         told: dict[SumNode, None] = {}
         for row, old, new in zip(priced.rows.tolist(), priced.old.tolist(), priced.new.tolist(), strict=True):
-            before = old if old == old else None  # noqa: PLR0124 - is it a number?
-            after = new if new == new else None  # noqa: PLR0124 - is it a number?
+            are_numbers = old == old and new == new  # noqa: PLR0124 - a failure is not
             for total, weight, terms in self._sums[row]:
                 told[total] = None
-                total.apply(before, after, weight, terms)
+                if are_numbers:
+                    terms.append(weight * new)
+                    terms.append(-weight * old)
+                else:
+                    total.distrust()
         return told
 
 

@@ -1,4 +1,8 @@
-"""The trades booked: kept one by one in the store, queried as a table."""
+"""The trades booked: kept one by one in the store, queried as a table.
+
+A trade's number is the first that the store has none under, taken by compare-and-set: whoever else writes trades to the
+store, none is ever overwritten.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from bank_python.barbara import MISSING
+from bank_python.errors import ConflictError
 from bank_python.mntable import Table
 
 if TYPE_CHECKING:
@@ -14,7 +20,7 @@ if TYPE_CHECKING:
     from bank_python.instruments import Position
     from bank_python.market_data import Clock
 
-__all__ = ["Blotter", "Trade"]
+__all__ = ["TRADES", "Blotter", "Trade"]
 
 _SCHEMA = [
     ("number", int),
@@ -29,7 +35,8 @@ _SCHEMA = [
     ("notional", float),
     ("currency", str),
 ]
-_HOME = "/Trades/"
+TRADES = "/Trades/"
+"""Where a store keeps trades, each under its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +71,54 @@ class Blotter:
         self._db = db
         self._clock = clock
         self.table = Table(_SCHEMA)
-        self.table.extend(record for _, record in db.items(_HOME))
+        self.table.extend(record for _, record in db.items(TRADES))
+        self._next = self._first_free()
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def book(self, trader: Trader, position: Position, quantity: float, price: float) -> Trade:
-        """Keep a trade of `quantity` units at `price` in `position`, and return it."""
-        trade = Trade(
-            number=len(self.table) + 1,
+    def keep(self, trader: Trader, position: Position, quantity: float, price: float) -> Trade:
+        """Write a trade of `quantity` units at `price` in `position` to the store, under a number of its own.
+
+        Inside a transaction of the store's it is kept once that is committed; :meth:`show` then puts it on the table.
+        """
+        while True:
+            trade = self._trade(self._next, trader, position, quantity, price)
+            try:
+                self._db.compare_and_set(_key(trade.number), MISSING, asdict(trade))
+            except ConflictError:
+                self._next = self._first_free()
+            else:
+                return trade
+
+    def show(self, trade: Trade) -> None:
+        """Put a trade that is kept on the table."""
+        self.table.extend([asdict(trade)])
+        self._next = max(self._next, trade.number + 1)
+
+    def has(self, trade: Trade) -> bool:
+        """Whether the store keeps this very trade."""
+        return bool(self._db.get(_key(trade.number)) == asdict(trade))
+
+    def _first_free(self) -> int:
+        names = [key.removeprefix(TRADES) for key in self._db.keys(TRADES)]
+        return max([int(name) for name in names if name.isdecimal()], default=0) + 1
+
+    def _trade(self, number: int, trader: Trader, position: Position, quantity: float, price: float) -> Trade:
+        return Trade(
+            number=number,
             valuation_date=self._clock.date,
             trader=trader.name,
             strategy=trader.strategy,
             instrument=position.underliers[0].name,
             kind=type(position.underliers[0]).__name__,
-            quantity=float(quantity),
+            quantity=quantity,
             price=price,
             multiplier=position.multiplier,
             notional=quantity * price * position.multiplier,
             currency=position.currency,
         )
-        record = asdict(trade)
-        self._db[f"{_HOME}{trade.number:08d}"] = record
-        self.table.extend([record])
-        return trade
+
+
+def _key(number: int) -> str:
+    return f"{TRADES}{number:08d}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import BarbaraDB
@@ -10,9 +11,11 @@ from bank_python.dagger import DependencyGraph
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
+from bank_python.desk.keeping import RINGS, make_room
 from bank_python.desk.law import register_law
+from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
-from bank_python.desk.opening import open_waiting, settle_underlyings
+from bank_python.desk.opening import open_waiting, require_quoted, settle_underlyings
 from bank_python.desk.parts import firm_totals, register_market
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
@@ -22,7 +25,11 @@ from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bank_python.barbara.claim import Claim
+
 __all__ = ["build_desk"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def build_desk(
@@ -31,8 +38,9 @@ def build_desk(
     feed: Feed | str | None = None,
     db: BarbaraDB | None = None,
     traders: Sequence[TraderSpec] = TRADERS,
+    replace: bool = False,
 ) -> Desk:
-    """Build a desk, look at the market once, and open the traders' positions at what it says.
+    """Build a desk, look at the market once, open the traders' positions at what it says, and keep it.
 
     Parameters
     ----------
@@ -41,9 +49,19 @@ def build_desk(
     feed : Feed or {"simulated", "history", "yahoo", "ccxt"}, optional
         The market; simulated by default. Symbols it cannot quote are simulated, and marked so.
     db : BarbaraDB, optional
-        Where the desk is kept; in memory by default.
+        Where the desk is kept, from the start; in memory by default. The desk owns the store's desk until it is closed.
     traders : sequence of TraderSpec, optional
-        Who trades; the fourteen of :mod:`bank_python.desk.traders` by default.
+        Who trades; the fourteen of :mod:`bank_python.desk.traders` by default. These take another share of the same
+        sector where the market does not quote theirs (:attr:`Trader.stand_ins`); traders of one's own never do.
+    replace : bool, default False
+        Begin anew over a desk that the store keeps, whose trades and positions are removed (their versions stay in the
+        store's history).
+
+    Raises
+    ------
+    DeskError
+        The store keeps a desk already and `replace` is not set; somebody else owns it; or a trader of one's own holds
+        what the market does not quote. Nothing has changed.
 
     Returns
     -------
@@ -60,9 +78,23 @@ def build_desk(
     >>> desk.firm_pnl.value != 0.0
     True
     """
+    store = BarbaraDB.open(RINGS, path=":memory:") if db is None else db
+    owned = take_lease(store)
+    try:
+        desk = _built(store, owned, feed, seed, traders, replace=replace)
+        desk.save()
+    except BaseException:
+        owned.release()
+        raise
+    return desk
+
+
+def _built(
+    store: BarbaraDB, owned: Claim, feed: Feed | str | None, seed: int, traders: Sequence[TraderSpec], *, replace: bool
+) -> Desk:
+    make_room(store, replace=replace)
     fallback = SimulatedFeed(seed=seed)
     market_feed = _chosen(feed, fallback, seed)
-    store = BarbaraDB.open("desk;default", path=":memory:") if db is None else db
     graph = DependencyGraph()
     market = MarketDataManager(graph, store, feed=market_feed)
     listings = {listing.symbol: listing for listing in plan_market(market_feed, fallback)}
@@ -89,6 +121,7 @@ def build_desk(
         firm_value=firm_value,
         firm_pnl=firm_pnl,
         blotter=Blotter(store, clock),
+        lease=owned,
     )
     register_law(desk)
     open_waiting(desk.traders, graph, clock)
@@ -107,8 +140,14 @@ def _hire(spec: TraderSpec, graph: DependencyGraph, listings: dict[str, Listing]
     book = Book(spec.name, positions=[])
     pnl = ProfitAndLoss(f"{spec.name}:PNL", book)
     graph.register(pnl)
-    waiting = settle_underlyings(spec.holdings, listings, sectors)
-    return Trader(spec.name, spec.strategy, spec.focus, graph.register(book), pnl, waiting)
+    if spec not in TRADERS:
+        require_quoted(spec.name, spec.holdings, listings)
+    waiting, stand_ins = settle_underlyings(spec.holdings, listings, sectors)
+    for wanted, given in stand_ins.items():
+        _LOG.info(
+            "%s: the market does not quote %s; %s", spec.name, wanted, f"{given} stands in" if given else "left out"
+        )
+    return Trader(spec.name, spec.strategy, spec.focus, graph.register(book), pnl, waiting, stand_ins)
 
 
 def _market_date(market: MarketDataManager) -> dt.date:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from bank_python.desk.keeping import resume, save
+from bank_python.desk.keeping import keep_trader, resume, save
 from bank_python.desk.opening import open_waiting
+from bank_python.desk.orders import checked_instrument, checked_multiplier, checked_price, checked_quantity
 from bank_python.desk.parts import DeskParts
+from bank_python.errors import DeskError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Node, Recalculation
     from bank_python.desk.blotter import Trade
-    from bank_python.desk.trader import Trader
     from bank_python.market_data import Feed, MarketUpdate
 
 __all__ = ["Desk", "DeskTick"]
@@ -38,8 +40,10 @@ class Desk(DeskParts):
     """
 
     @classmethod
-    def open(cls, path: str | PathLike[str], feed: Feed | None = None) -> Self:
-        """Resume the desk kept in the store at `path`, as it was.
+    def open(cls, path: str | PathLike[str], feed: Feed | None = None, *, read_only: bool = False) -> Self:
+        """Resume the desk kept in the store at `path`, as it was, and own it until it is closed.
+
+        The lease of an owner who died, killed or crashed, has ended with the process.
 
         Parameters
         ----------
@@ -47,24 +51,41 @@ class Desk(DeskParts):
             The store's file.
         feed : Feed, optional
             The market to go on with; by default the one the desk had, where it had got to.
+        read_only : bool, default False
+            Only look at it, whoever owns it: a copy in memory that ticks, but neither trades nor saves.
 
         Raises
         ------
         DeskError
-            There is no desk in that store.
+            There is no desk in that store, or somebody else owns it: ``holder`` says who.
         """
-        return resume(path, feed, cls)
+        return resume(path, feed, cls, read_only=read_only)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the desk is only looked at: it neither trades nor saves."""
+        return self.lease is None
 
     def tick(self) -> DeskTick:
         """Look at the market once: new quotes become one tick, and what rests on them is recomputed."""
         update = self.market.update_all()
         opened = open_waiting(self.traders, self.graph, self.clock)
-        return DeskTick(update, self.graph.recalculate(), opened)
+        done = self.graph.recalculate()
+        if opened and not self.read_only:
+            self.save()
+        return DeskTick(update, done, opened)
 
     def trade(
-        self, trader: str, instrument: Node | str, quantity: float, price: float | None = None, multiplier: float = 1.0
+        self,
+        trader: str,
+        instrument: Node | str,
+        quantity: float,
+        price: float | None = None,
+        multiplier: float | None = None,
     ) -> Trade:
         """Book a trade: the trader's position and cash change, and the blotter and the store keep it.
+
+        A trade that is returned is on disk: it survives a killed process. One that is refused leaves nothing behind.
 
         Parameters
         ----------
@@ -73,23 +94,40 @@ class Desk(DeskParts):
         instrument : Node or str
             What: a node, or the name of one in the graph.
         quantity : float
-            Units; negative sells.
+            Units, not 0; negative sells.
         price : float, optional
             For one unit; the present value if not given.
-        multiplier : float, default 1.0
-            For a new position: units of the instrument in one unit of quantity.
+        multiplier : float, optional
+            Units of the instrument in one unit of quantity: for a new position 1 unless given, else the position's.
 
         Raises
         ------
+        DeskError
+            It is not a contract, or there is no such trader, quantity, price or multiplier; or the desk is only looked
+            at. Nothing has changed.
         BankError
-            No such trader or instrument, or it has no value to trade at; nothing has changed.
+            There is no such instrument, or it has no value to trade at, or the store refuses; nothing has changed.
         """
-        who, what = self.traders[trader], self.graph.node(instrument) if isinstance(instrument, str) else instrument
-        with self.graph.batch(), self.db.transaction():
-            held = who.buy(what, quantity, price, multiplier)
-            at = float(cast("float", what.value)) if price is None else price
-            trade = self.blotter.book(who, held, quantity, at)
-            self._keep_trade(who)
+        self._require_ownership("trade")
+        who = self.traders[trader]
+        what = checked_instrument(self.graph.node(instrument) if isinstance(instrument, str) else instrument)
+        units, at = checked_quantity(what, quantity), checked_price(what, price)
+        factor = checked_multiplier(what, who.position_in(what), multiplier)
+        trade = None
+        try:
+            # The store first, then the graph: the one order in which a thread may hold both. The store commits first as
+            # well, so that a trade that it refuses is undone in the graph.
+            with ExitStack() as changes, self.db.transaction():
+                changes.enter_context(self.graph.batch())
+                held = who.buy(what, units, at, factor)
+                trade = self.blotter.keep(who, held, units, at)
+                keep_trader(self, who)
+        except BaseException:
+            if trade is not None and self.blotter.has(trade):  # broken off between the commit and here
+                who.buy(what, units, at, factor)
+                self.blotter.show(trade)
+            raise
+        self.blotter.show(trade)
         return trade
 
     def roll(self, to: dt.date) -> Recalculation:
@@ -104,14 +142,26 @@ class Desk(DeskParts):
         return self.graph.recalculate()
 
     def save(self) -> int:
-        """Write the whole desk to its store, in one transaction, and return how many objects it keeps."""
+        """Write the whole desk to its store, in one transaction, and return how many objects it keeps.
+
+        Raises
+        ------
+        DeskError
+            The desk is only looked at.
+        """
+        self._require_ownership("be saved")
         return save(self)
 
     def close(self) -> None:
-        """Save, and let go of the market and the store."""
-        self.save()
+        """Save, unless the desk is only looked at, and let go of market, store and lease; again does nothing."""
+        if self.db.closed:
+            return
+        if self.lease is not None:
+            self.save()
         self.feed.close()
         self.db.close()
+        if self.lease is not None:
+            self.lease.release()
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +175,10 @@ class Desk(DeskParts):
             f"{self.graph!r}>"
         )
 
-    def _keep_trade(self, trader: Trader) -> None:
-        for node in (*trader.positions, trader.book, trader.pnl):
-            self.db[node.record_key] = node
+    def _require_ownership(self, what: str) -> None:
+        if self.lease is None:
+            raise DeskError(
+                f"this desk was opened to be looked at and cannot {what}; Desk.open(path) opens it to work on"
+            )
+        if not self.lease.alive:
+            raise DeskError(f"this desk is closed, or was opened by the parent of this process, and cannot {what}")

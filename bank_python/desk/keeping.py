@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph, DerivedNode, LargeNode
 from bank_python.dagger.node import inputs_first
-from bank_python.desk.blotter import Blotter
+from bank_python.desk.blotter import TRADES, Blotter
 from bank_python.desk.law import register_law
+from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing
 from bank_python.desk.parts import DeskParts, firm_totals, register_market
 from bank_python.desk.trader import Trader, Traders
@@ -39,14 +40,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
+    from bank_python.barbara.claim import Claim
     from bank_python.dagger import Node
 
-__all__ = ["resume", "save"]
+__all__ = ["RINGS", "keep_trader", "make_room", "resume", "save"]
 
 _LOG = logging.getLogger(__name__)
 _STATE = "/Desk/state"
 _STATE_VERSION = 1
-_RINGS = "desk;default"
+RINGS = "desk;default"
+"""The rings of a desk's store: what it changes is its own, beside what everybody shares."""
 
 _Desk = TypeVar("_Desk", bound=DeskParts)
 
@@ -62,11 +65,38 @@ def save(desk: DeskParts) -> int:
     UnstorableError
         A trader holds something that cannot be stored; nothing has been written.
     """
-    with desk.graph.snapshot():
+    with desk.db.transaction(), desk.graph.snapshot():
         kept = {node.record_key: node for node in _storable(desk.graph)}
         state = _state(desk, list(kept))
         desk.db.update({**kept, _STATE: state}, changed_only=True)
     return len(kept)
+
+
+def keep_trader(desk: DeskParts, trader: Trader) -> None:
+    """Write what a trader holds; inside a transaction, with what else happens there."""
+    desk.db.update({node.record_key: node for node in (*trader.positions, trader.book, trader.pnl)})
+
+
+def make_room(db: BarbaraDB, *, replace: bool) -> None:
+    """Make sure that a store has no desk, or remove the one it has.
+
+    Raises
+    ------
+    DeskError
+        It has one, and that is not to be replaced.
+    """
+    state = cast("Mapping[str, Any] | None", db.get(_STATE))
+    if state is None:
+        return
+    if not replace:
+        raise DeskError(
+            f"{db.path} keeps a desk already: open it with Desk.open(path), or begin anew with "
+            "build_desk(db=..., replace=True)",
+            path=db.path,
+        )
+    with db.transaction():
+        for key in {*state["nodes"], *db.keys(TRADES), _STATE}.intersection(db.keys()):
+            db.delete(key)
 
 
 def _storable(graph: DependencyGraph) -> list[Node]:
@@ -106,6 +136,7 @@ def _state(desk: DeskParts, keys: list[str]) -> dict[str, Any]:
                 "focus": trader.focus,
                 "pnl": trader.pnl.record_key,
                 "waiting": list(trader.waiting),
+                "stand_ins": trader.stand_ins,
             }
             for trader in desk.traders
         ],
@@ -124,7 +155,7 @@ def _progress(feed: Feed) -> dict[str, Any] | None:
     return feed.state() if isinstance(feed, SimulatedFeed | HistoryFeed) else None
 
 
-def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk]) -> _Desk:
+def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk], *, read_only: bool) -> _Desk:
     """Return the desk kept in the store at `path`.
 
     Parameters
@@ -135,25 +166,41 @@ def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk]) -> _
         The market to go on with; by default the one the desk was on, where it had got to.
     make : type
         The class of desk to put its parts into.
+    read_only : bool
+        Whether it is only looked at: it then lives in memory, and the store stays as it is.
 
     Raises
     ------
     DeskError
-        There is no store at `path`, no desk in it, or one of a newer format.
+        There is no store at `path`, no desk in it, one of a newer format, or one that somebody else owns.
     """
     if not Path(path).is_file():
         raise DeskError(f"there is no store at {path}; build_desk(db=BarbaraDB.open(..., path=...)) makes one")
-    db = BarbaraDB.open(_RINGS, path=path)
+    db = BarbaraDB.open(RINGS, path=path)
+    owned = None
     try:
-        return _resume(db, feed, make)
+        _checked_state(db)
+        owned = None if read_only else take_lease(db)
+        return _resume(db, owned, feed, make)
     except BaseException:
+        if owned is not None:
+            owned.release()
         db.close()
         raise
 
 
-def _resume(db: BarbaraDB, feed: Feed | None, make: type[_Desk]) -> _Desk:
+def _in_memory(db: BarbaraDB) -> BarbaraDB:
+    """Return a store in memory with the trades of another, which is closed."""
+    copy = BarbaraDB.open(RINGS, path=":memory:")
+    copy.update(dict(db.items(TRADES)))
+    db.close()
+    return copy
+
+
+def _resume(db: BarbaraDB, owned: Claim | None, feed: Feed | None, make: type[_Desk]) -> _Desk:
     state = _checked_state(db)
     loaded = db.load_many(state["nodes"])
+    db = _in_memory(db) if owned is None else db
     graph = DependencyGraph()
     for node in loaded.values():
         graph.register(cast("Node", node))
@@ -180,6 +227,7 @@ def _resume(db: BarbaraDB, feed: Feed | None, make: type[_Desk]) -> _Desk:
         firm_value=firm_value,
         firm_pnl=firm_pnl,
         blotter=Blotter(db, clock),
+        lease=owned,
     )
     register_law(desk)
     graph.recalculate()
@@ -213,4 +261,5 @@ def _market(state: Mapping[str, Any], fallback: SimulatedFeed) -> Feed:
 
 def _rehire(record: Mapping[str, Any], loaded: Mapping[str, object]) -> Trader:
     pnl = cast("ProfitAndLoss", loaded[record["pnl"]])
-    return Trader(record["name"], record["strategy"], record["focus"], pnl.book, pnl, list(record["waiting"]))
+    waiting, stand_ins = list(record["waiting"]), dict(record.get("stand_ins", {}))  # which older desks did not keep
+    return Trader(record["name"], record["strategy"], record["focus"], pnl.book, pnl, waiting, stand_ins)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bank_python.desk.contracts import OPTION_MULTIPLIER, contract_for
+from bank_python.desk.contracts import BONDS, OPTION_MULTIPLIER, contract_for
 from bank_python.desk.holdings import Bonds, Options, stand_in
+from bank_python.errors import DeskError
 from bank_python.instruments.position import rests_on_quotes
 from bank_python.market_data.symbol_spec import SymbolKind
+from bank_python.market_data.unknown_ticker import unknown_ticker
 
 if TYPE_CHECKING:
     from bank_python.dagger import DependencyGraph
@@ -17,22 +19,53 @@ if TYPE_CHECKING:
     from bank_python.desk.trader import Trader, Traders
     from bank_python.market_data import Clock
 
-__all__ = ["open_holding", "open_waiting", "settle_underlyings"]
+__all__ = ["open_holding", "open_waiting", "require_quoted", "settle_underlyings"]
 
 _SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 
 
+def require_quoted(trader: str, holdings: tuple[Holding, ...], listings: dict[str, Listing]) -> None:
+    """Refuse holdings in what the market does not quote.
+
+    Raises
+    ------
+    UnknownTickerError
+        It has no such symbol; the message names those that look like it.
+    DeskError
+        It quotes the symbol, but no volatility to value options at.
+    """
+    for holding in holdings:
+        known = BONDS if isinstance(holding, Bonds) else listings
+        if holding.symbol not in known:
+            where, way_out = f"{trader} holds what the desk", "give a symbol of the market, or a feed that quotes it"
+            raise unknown_ticker(holding.symbol, known, where, way_out)
+        if isinstance(holding, Options) and f"{holding.symbol}_VOL" not in listings:
+            raise DeskError(
+                f"{trader} holds options on {holding.symbol}, of which the market quotes no volatility "
+                f"({holding.symbol}_VOL); give a feed that does, or hold options on another share",
+                name=trader,
+                value=holding,
+            )
+
+
 def settle_underlyings(
     holdings: tuple[Holding, ...], listings: dict[str, Listing], sectors: dict[str, str]
-) -> list[Holding]:
-    """Return `holdings` with every share that the market does not quote replaced by its stand-in.
+) -> tuple[list[Holding], dict[str, str]]:
+    """Let every share that the market does not quote be stood in for by another.
 
     Holdings of one trader that would then be in the same thing keep to different names while there are any.
+
+    Returns
+    -------
+    (list of Holding, dict of str to str)
+        What is held, and for each symbol that is not quoted the one that stands in for it, or "" if there is none and
+        the holding is left out.
     """
     quoted = [symbol for symbol, listing in listings.items() if listing.kind in _SHARES]
     optionable = [symbol for symbol in quoted if f"{symbol}_VOL" in listings]
     places: dict[tuple[str, bool], str] = {}
     settled = []
+    stand_ins: dict[str, str] = {}
     for holding in holdings:
         symbol: str | None = holding.symbol
         if not isinstance(holding, Bonds) and holding.symbol not in listings:
@@ -46,7 +79,9 @@ def settle_underlyings(
                 places[key] = symbol
         if symbol is not None:
             settled.append(_moved(holding, symbol))
-    return settled
+        if symbol != holding.symbol:
+            stand_ins[holding.symbol] = symbol or ""
+    return settled, stand_ins
 
 
 def open_waiting(traders: Traders, graph: DependencyGraph, clock: Clock) -> int:

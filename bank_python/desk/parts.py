@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_python.barbara import BarbaraDB
+    from bank_python.barbara.claim import Claim
     from bank_python.dagger import DependencyGraph, Node
     from bank_python.desk.blotter import Blotter
     from bank_python.desk.market_plan import Listing
@@ -48,6 +49,8 @@ class DeskParts:
         The sum of the traders' books, and of their P&L, in USD.
     blotter : Blotter
         The trades booked.
+    lease : Claim, optional
+        The right to change what the store keeps; ``None`` for a desk that is only looked at.
     """
 
     graph: DependencyGraph
@@ -61,6 +64,7 @@ class DeskParts:
     firm_value: SumNode
     firm_pnl: SumNode
     blotter: Blotter
+    lease: Claim | None
 
     def leaf(self, symbol: str) -> MarketData:
         """Return the leaf that holds the quotes of a symbol.

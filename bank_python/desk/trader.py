@@ -33,6 +33,8 @@ class Trader:
         What the book has made since it was opened.
     waiting : list of Holding
         Holdings not opened yet, because what they are in has had no quote.
+    stand_ins : dict of str to str
+        Shares that the market does not quote, each with the one that was taken in its place ("" for none).
     """
 
     name: str
@@ -41,6 +43,7 @@ class Trader:
     book: Book
     pnl: ProfitAndLoss
     waiting: list[Holding] = field(default_factory=list)
+    stand_ins: dict[str, str] = field(default_factory=dict)
 
     @property
     def positions(self) -> tuple[Position, ...]:

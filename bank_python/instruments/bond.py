@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Inferred, Source, Term
@@ -74,6 +74,7 @@ class Bond(DatedInstrument):
     """
 
     record_tag = "Bond"
+    lowest_value: ClassVar[float] = 0.0
 
     rate: Source = Source("flat yield, a decimal", alias="rate_source", lookup=yield_on_curve)
     face: Term = Term("amount repaid at maturity, in the bond's currency")

@@ -15,7 +15,7 @@ from bank_python.market_data.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["end_on", "finite", "known_currency", "negative", "positive", "present", "years_to"]
+__all__ = ["end_on", "finite", "known_currency", "negative", "number", "positive", "present", "years_to"]
 
 _CODE_LENGTH = 3
 
@@ -64,12 +64,23 @@ def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> 
     InstrumentError
         It is not; the message names the contract, the term and the value.
     """
-    if not isinstance(value, int | float | np.floating) or not math.isfinite(value) or value < at_least:
+    found = number(value)
+    if not math.isfinite(found) or found < at_least:
         bound = "" if at_least == -math.inf else f" of at least {at_least:g}"
         raise InstrumentError(
             f"{name}: {term}={value!r} is not a finite number{bound}; correct the contract", name=name, value=value
         )
-    return float(value)
+    return found
+
+
+def number(value: object) -> float:
+    """Return a number of Python's or numpy's as a float; not a number for anything else, True and 10**400 included."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 def negative(inputs: Mapping[str, float], *keys: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class DigitalOption(VanillaOption):
     """
 
     record_tag = "DigitalOption"
+    lowest_value: ClassVar[float] = -math.inf  # it may be a sum to pay
 
     pays_asset: Flag = Flag("1 if the asset is paid, 0 if cash", default=False)
     cash: Term = Term("amount of cash that is paid", default=1.0)

@@ -65,6 +65,7 @@ class ForwardOption(DatedInstrument):
     """
 
     record_tag = "ForwardOption"
+    lowest_value: ClassVar[float] = 0.0
     simulated_as: ClassVar[Lognormal] = Lognormal(spot="forward", dividend="rate")
 
     forward: Source = Source("forward or futures price", alias="forward_source")

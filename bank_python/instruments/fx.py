@@ -122,6 +122,7 @@ class FXOption(DatedInstrument):
     """
 
     record_tag = "FXOption"
+    lowest_value: ClassVar[float] = 0.0
     risk_factors: ClassVar[Mapping[str, Factor]] = {"spot": Factor.FX}
     simulated_as: ClassVar[Lognormal] = Lognormal(dividend="foreign_rate")
 

@@ -10,6 +10,7 @@ rolling the clock revalues it; without one, time stands still.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeGuard, dataclass_transform
 
 from bank_python.dagger import ArrayNode, Flag, Inferred, Node, Source, Term
@@ -143,6 +144,8 @@ class Instrument(_Declared):
     """The source whose number is the contract's value as it stands, if there is one: the price of a share."""
     quoted_as: ClassVar[Factor | None] = None
     """The kind of market quantity that the leaves under such a contract are, if it settles that."""
+    lowest_value: ClassVar[float] = -math.inf
+    """What the contract is worth at least, whatever the market: nothing, where its holder can owe nothing."""
     asked_terms: ClassVar[frozenset[str]] = frozenset()
     """The terms that a curve or surface is asked about, where a source is one."""
     greeks: ClassVar[Callable[..., Greeks] | None] = None

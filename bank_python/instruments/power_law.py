@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Flag, Source, Term
@@ -50,6 +50,7 @@ class PowerLawOption(Instrument):
     """
 
     record_tag = "PowerLawOption"
+    lowest_value: ClassVar[float] = 0.0
 
     spot: Source = Source("spot price", alias="spot_source")
     anchor: Source = Source("price of the option at the anchor strike", alias="anchor_source", kind=Factor.VOL)

@@ -51,6 +51,7 @@ class Equity(Instrument):
     """
 
     record_tag = "Equity"
+    lowest_value: ClassVar[float] = 0.0
     record_version = 2
 
     quote_source: ClassVar[str] = "spot"
@@ -97,6 +98,7 @@ class FXRate(Instrument):
     """
 
     record_tag = "FXRate"
+    lowest_value: ClassVar[float] = 0.0
 
     quote_source: ClassVar[str] = "rate"
     quoted_as: ClassVar[Factor | None] = Factor.FX

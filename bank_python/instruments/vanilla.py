@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ __all__ = ["VanillaOption", "time_left"]
 
 class VanillaOption(DatedInstrument):
     """A call or put on a spot that pays a yield; :class:`Option` and :class:`AmericanOption` say how it is priced."""
+
+    lowest_value: ClassVar[float] = 0.0
 
     spot: Source = Source("price of the underlying", alias="spot_source")
     vol: Source = Source("volatility, a decimal for a year", alias="vol_source", lookup=surface_vol)
