@@ -1,7 +1,9 @@
 """A stored desk has one owner, and what it acknowledged is there, whatever happens to its process."""
 
 import contextlib
+import datetime
 import json
+import logging
 import math
 import random
 import sqlite3
@@ -12,10 +14,11 @@ from collections import Counter
 
 import pytest
 
-from bank_python import BarbaraDB, build_desk
+from bank_python import BarbaraDB, HistoryFeed, build_desk
 from bank_python.desk import Desk
-from bank_python.desk.traders import TRADERS
-from bank_python.errors import BankError, DeskError, StoreError
+from bank_python.desk.holdings import Bonds, Options, Shares
+from bank_python.desk.traders import TRADERS, TraderSpec
+from bank_python.errors import BankError, DeskError, StoreError, UnknownTickerError
 from bank_python.instruments import Equity
 
 RINGS = "desk;default"
@@ -268,6 +271,40 @@ def test_a_trade_adds_to_a_position_whatever_its_multiplier(desk):
     trade = desk.trade("Bob", option, -1)
     assert trade.multiplier == 100.0
     assert trade.notional == -100.0 * trade.price
+
+
+# --- what the market does not quote ----------------------------------------------------------------
+
+
+def me(*holdings):
+    return [TraderSpec("Me", "own", "my own positions", holdings)]
+
+
+def test_a_mistyped_share_is_refused_with_its_neighbours():
+    with pytest.raises(UnknownTickerError, match="the market for Me's holdings has no ticker 'APPL'.* AAPL"):
+        build_desk(traders=me(Shares("NVDA", 5), Shares("APPL", 5)))
+    with pytest.raises(UnknownTickerError, match="UST10Y_NOTE"):
+        build_desk(traders=me(Bonds("UST10_NOTE", 5)))
+
+
+def test_options_on_what_has_no_volatility_are_refused():
+    with pytest.raises(DeskError, match="options on EURUSD, of which the market quotes no volatility"):
+        build_desk(traders=me(Options("EURUSD", 1.0, 0.25, 5)))
+
+
+def test_only_the_built_in_traders_are_stood_in_for_and_it_is_said(caplog):
+    days = [datetime.date(2024, 1, 2) + datetime.timedelta(days=i) for i in range(20)]
+    closes = {name: [(day, level + i) for i, day in enumerate(days)] for name, level in (("AAA", 10.0), ("BBB", 20.0))}
+    with pytest.raises(UnknownTickerError, match="'NVDA'"):
+        build_desk(feed=HistoryFeed(closes), traders=me(Shares("NVDA", 5)))
+    with build_desk(feed=HistoryFeed(closes), traders=me(Shares("AAA", 5))) as desk:
+        assert desk.traders["Me"].stand_ins == {}
+    caplog.set_level(logging.INFO)
+    with build_desk(feed=HistoryFeed(closes), traders=TRADERS[:1]) as desk:
+        said = desk.traders["Alice"].stand_ins
+        held = {position.instrument.name for position in desk.traders["Alice"].positions}
+        assert held == {"AAA", "BBB"} == set(said.values())
+        assert f"Alice: the market does not quote NVDA; {said['NVDA']} stands in" in caplog.messages
 
 
 # --- the order of locks ----------------------------------------------------------------------------
