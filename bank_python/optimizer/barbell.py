@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import CalibrationError, InfeasibleError
-from bank_python.optimizer.constraints import by_asset
+from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
 from bank_python.optimizer.portfolio import OptimalPortfolio, portfolio_of
 from bank_python.optimizer.ratios import MaxSharpeOptimizer
@@ -63,6 +63,7 @@ from bank_python.optimizer.standard_tails import (
     tail_probability,
 )
 from bank_python.risk_models.maximum_entropy import MaximumEntropyLaw, TailConstraint
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +112,7 @@ class BarbellOptimizer(Optimizer):
     constraints : Constraints, optional
         What the basket may be, taken by itself (so are turnover and cost); long only if left out. Always fully
         invested.
-    risk_free_rate : float, default 0.05
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's, of the safe asset.
     epsilon : float, default 0.05
         Probability of the tail, in (0, 0.5).
@@ -158,7 +159,7 @@ class BarbellOptimizer(Optimizer):
         cov_data: CovarianceData,
         constraints: Constraints | None = None,
         *,
-        risk_free_rate: float = 0.05,
+        risk_free_rate: float = RISK_FREE_RATE,
         epsilon: float = 0.05,
         max_loss_pct: float = 0.10,
         measure: TailMeasure | str = TailMeasure.CVAR,

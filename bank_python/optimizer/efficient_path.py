@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
+from bank_python.optimizer.groups import LinearLimit
 from bank_python.optimizer.minimum import minimise
 
 if TYPE_CHECKING:
@@ -199,8 +200,7 @@ class EfficientPath:
 
 def most_reward(data: CovarianceData, allowed: FeasibleSet, reward: FloatArray) -> float:
     """Return the largest reward of an allowed portfolio, before the cost of coming to it."""
-    free = replace(allowed, cost=np.zeros_like(allowed.cost))
-    return float(reward @ EfficientPath(data, free, reward).end().weights)
+    return float(reward @ EfficientPath(data, allowed.without_costs(), reward).end().weights)
 
 
 def earning(
@@ -226,7 +226,7 @@ def earning(
     """
     means = data.means_for("target_return")
     try:
-        return find(allowed.with_row(f"return at least {least:g}", -means, -least))
+        return find(allowed.plus(LinearLimit("return", means, lower=least)))
     except (InfeasibleError, MatrixError) as error:
         most = most_reward(data, allowed, means)
         if least <= most:

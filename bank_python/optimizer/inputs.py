@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.errors import CalibrationError, MatrixError
+from bank_python.errors import CalibrationError, MatrixError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["columns_of", "definite", "distinct", "fitting", "in_order", "refuse_gaps", "refuse_still", "symmetric"]
+__all__ = [
+    "checked_rate",
+    "columns_of",
+    "definite",
+    "distinct",
+    "fitting",
+    "in_order",
+    "refuse_gaps",
+    "refuse_still",
+    "symmetric",
+]
 
 _SYMMETRIC = 1e-10
 _SLIGHT = 1e-12
@@ -24,6 +35,14 @@ _FEWEST_ROWS = 2
 _SHOWN = 12
 _STILL = 1e-12
 _EPSILON = float(np.finfo(float).eps)
+
+
+def checked_rate(risk_free_rate: float) -> float:
+    """Return a rate a year; refuse what is not finite."""
+    given: object = risk_free_rate
+    if not isinstance(given, int | float | np.number) or not math.isfinite(given):
+        raise ModelError(f"risk_free_rate={given!r}; give a rate a year", value=given)
+    return risk_free_rate
 
 
 def columns_of(frame: object) -> Sequence[str]:

@@ -29,10 +29,12 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.triangular import definite_solve
+from bank_python.optimizer.bounds import WeightBounds
 from bank_python.optimizer.certificate import Certificate
-from bank_python.optimizer.constraints import by_asset
 from bank_python.optimizer.minimum import minimise
+from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +152,7 @@ class RiskParityOptimizer(Optimizer):
         What is allowed.
     budgets : mapping of str to float, optional
         Each asset's part of the risk, above 0 for every asset; they are scaled to add up to one. Equal if left out.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
 
     Raises
@@ -171,7 +173,7 @@ class RiskParityOptimizer(Optimizer):
         constraints: Constraints | None = None,
         *,
         budgets: Mapping[str, float] | None = None,
-        risk_free_rate: float = 0.0,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         given = dict.fromkeys(cov_data.tickers, 1.0) if budgets is None else budgets
@@ -191,7 +193,7 @@ class RiskParityOptimizer(Optimizer):
         self._data.require_risk(self.kind)
         free = budgeted_weights(self._data.covariance, self._budgets)
         wanted = self._constraints.invested * free.weights
-        if self._allowed.cost.any() or self._allowed.breach(wanted) > _ALLOWED:
+        if self._allowed.charges or self._allowed.breach(wanted) > _ALLOWED:
             return self._told(self._nearest(wanted))
         proof = Certificate(kkt_residual=free.residual, duality_gap=free.gap, iterations=free.iterations)
         return self._measured(wanted, proof)
@@ -238,8 +240,8 @@ class RiskParityOptimizer(Optimizer):
         for part in _STARTS:
             low = np.minimum(np.maximum(allowed.lower, part * wanted), allowed.upper)
             with suppress(InfeasibleError):
-                free = replace(allowed, lower=low, cost=np.zeros_like(low))
-                return minimise(free, np.eye(len(low)), -wanted).weights
+                inside = allowed.without_costs().plus(WeightBounds([*zip(low, allowed.upper, strict=True)]))
+                return minimise(inside, np.eye(len(low)), -wanted).weights
         raise InfeasibleError(
             f"no allowed portfolio holds a {1.0 / _STARTS[-1]:.0e}th of what risk parity wants of every asset; "
             "loosen a group, or leave out who may not be held"
