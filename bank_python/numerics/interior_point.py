@@ -39,6 +39,7 @@ import numpy as np
 from bank_python.numerics.hinge_finish import InteriorPoint, finished
 from bank_python.numerics.hinge_program import HingeProgram, HingeSolution
 from bank_python.numerics.hinge_system import NewtonSystem
+from bank_python.numerics.line_search import step_to_zero
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -205,10 +206,10 @@ class _Path:
     def _reach(self, move: InteriorPoint, part: float) -> float:
         at, soft = self._at, self._soft
         ends = (
-            _first(at.v, move.v),
-            _first(at.z, move.z),
-            _first(at.u[soft], move.u[soft]),
-            _first(at.spare[soft], move.spare[soft]),
+            step_to_zero(at.v, move.v),
+            step_to_zero(at.z, move.z),
+            step_to_zero(at.u[soft], move.u[soft]),
+            step_to_zero(at.spare[soft], move.spare[soft]),
         )
         return min(1.0, part * min(ends))
 
@@ -221,9 +222,3 @@ class _Path:
 
 def _parts(point: InteriorPoint) -> tuple[FloatArray, ...]:
     return point.x, point.y, point.z, point.spare, point.v, point.u
-
-
-def _first(value: FloatArray, change: FloatArray) -> float:
-    """Return how far one may go until a value is 0."""
-    falls = change < 0.0
-    return float((value[falls] / -change[falls]).min(initial=np.inf))

@@ -122,7 +122,7 @@ class PathTracer:
         found = self._solved(scale, near)
         slope = found.slope(self._above)
         size = max(1.0, float(np.abs(found.weights).max()))
-        slope = slope if scale * float(np.abs(slope).max()) > AT_REST * size else np.zeros_like(slope)
+        slope = slope if self._unit * float(np.abs(slope).max()) > AT_REST * size else np.zeros_like(slope)
         return _Line(scale, found.weights, slope, found.certificate.kkt_residual)
 
     def _solved(self, scale: float, near: FloatArray | None) -> Minimum:

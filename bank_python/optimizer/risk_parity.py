@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.numerics.line_search import backtracked, step_to_zero
 from bank_python.numerics.triangular import definite_solve
 from bank_python.optimizer.bounds import WeightBounds
 from bank_python.optimizer.certificate import Certificate
@@ -128,17 +129,15 @@ def _swept(correlation: FloatArray, budgets: FloatArray) -> FloatArray:
 
 def _length(correlation: FloatArray, budgets: FloatArray, x: FloatArray, move: FloatArray, decrement: float) -> float:
     """Return how much of a Newton step to take: all of it, unless x would leave its domain or the objective rise."""
-    falls = move < 0.0
-    step = min(1.0, _BACK * float((x[falls] / -move[falls]).min(initial=np.inf)))
+    first = min(1.0, _BACK * step_to_zero(x, move))
     if decrement <= _ALLOWED:
-        return step
-    now = 0.5 * float(x @ correlation @ x) - float(budgets @ np.log(x))
-    while True:
+        return first
+
+    def value(step: float) -> float:
         there = x + step * move
-        value = 0.5 * float(there @ correlation @ there) - float(budgets @ np.log(there))
-        if value <= now - 0.1 * step * decrement or step < _ALLOWED:
-            return step
-        step *= 0.5
+        return 0.5 * float(there @ correlation @ there) - float(budgets @ np.log(there))
+
+    return backtracked(value, start=value(0.0), slope=-decrement, first=first)
 
 
 class RiskParityOptimizer(Optimizer):
@@ -218,13 +217,14 @@ class RiskParityOptimizer(Optimizer):
         raise ModelError(f"risk parity within the constraints was not found in {_MOST} steps")
 
     def _stepped(self, w: FloatArray, move: FloatArray, decrement: float, scale: FloatArray) -> FloatArray:
-        falls = move < 0.0
-        step = min(1.0, _BACK * float((w[falls] / -move[falls]).min(initial=np.inf)))
         variance = float(w @ self._data.covariance @ w)
         terms = variance + float(np.abs(scale * np.log(w)).sum()) + self._allowed.paid(w)
-        now = self._cost(w, scale) + _EXACT * terms  # no more than rounding
-        while self._cost(w + step * move, scale) > now - 0.1 * step * decrement and step > _ALLOWED:
-            step *= 0.5
+        step = backtracked(
+            lambda step: self._cost(w + step * move, scale),
+            start=self._cost(w, scale) + _EXACT * terms,  # no more than rounding
+            slope=-decrement,
+            first=min(1.0, _BACK * step_to_zero(w, move)),
+        )
         return w + step * move
 
     def _cost(self, w: FloatArray, scale: FloatArray) -> float:

@@ -129,7 +129,7 @@ class WeightExpression:
     def __eq__(self, other: object) -> Comparison:  # type: ignore[override]
         return Comparison(self + -_linear(self, other), 0.0, 0.0)
 
-    def __ne__(self, other: object) -> NoReturn:  # type: ignore[override]
+    def __ne__(self, other: object) -> NoReturn:
         raise ModelError(f"weights that differ from {other!r} are no convex set; {_WAY_OUT}")
 
     def __lt__(self, other: object) -> NoReturn:
@@ -219,13 +219,13 @@ def constraints_of(rule: Callable[[WeightExpression], object], tickers: tuple[st
         raise ModelError(f"a constraint {rule!r}; give a function of the weights, or a Constraint")
     try:
         said = rule(weights)
+        if isinstance(said, Comparison):
+            return said.constraints()
     except ModelError as error:
         raise ModelError(f"the constraint {name} cannot be read: {error}", name=name) from error
     except (TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"the constraint {name} cannot be read ({error}); {_WAY_OUT}", name=name) from error
-    if not isinstance(said, Comparison):
-        raise ModelError(f"the constraint {name} returned {said!r}, which is no comparison; {_WAY_OUT}", name=name)
-    return said.constraints()
+    raise ModelError(f"the constraint {name} returned {said!r}, which is no comparison; {_WAY_OUT}", name=name)
 
 
 def _linear(like: WeightExpression, other: object) -> WeightExpression:
