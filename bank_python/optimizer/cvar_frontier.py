@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CvarFrontier", "cvar_frontier"]
 
 _FEWEST = 2
-_INSIDE = 1e-9
+_INSIDE = 1e-9  # of the most that can be earned: the last target is not above it by rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,6 +44,7 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, MissingExtraError, ModelError
 from bank_python.numerics.critical_line import critical_line
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.constraint import Constraint
 from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.covariance_data import CovarianceData
@@ -54,7 +55,6 @@ from bank_python.optimizer.inputs import checked_rate
 from bank_python.optimizer.moments import covariance_data_of
 from bank_python.optimizer.path_trace import PathTracer
 from bank_python.optimizer.portfolio import portfolio_of
-from bank_python.optimizer.tolerances import LAST_DIGITS
 from bank_python.optimizer.weight_expressions import constraints_of
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 

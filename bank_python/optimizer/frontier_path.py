@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
-from bank_python.optimizer.tolerances import LAST_DIGITS
+from bank_python.numerics.tolerances import LAST_DIGITS
 
 if TYPE_CHECKING:
     from typing import Self

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.certificate import Certificate
-from bank_python.optimizer.tolerances import LAST_DIGITS
 
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.errors import ModelError
 from bank_python.numerics.linkage import LinkageMethod
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.hierarchy import AssetDistance, hierarchical_weights
 from bank_python.optimizer.minimum import minimise
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
 __all__ = ["HierarchicalRiskParityOptimizer"]
-
-_KEPT = 1e-12
 
 
 class HierarchicalRiskParityOptimizer(Optimizer):
@@ -80,7 +79,7 @@ class HierarchicalRiskParityOptimizer(Optimizer):
             tickers=data.tickers,
         )
         breach = allowed.breach(wanted)
-        if breach > _KEPT or allowed.charges:
+        if breach > LAST_DIGITS or allowed.charges:
             return self._told(minimise(allowed, data.covariance, -data.covariance @ wanted))
         at_lower = tuple(name for name, w, low in zip(data.tickers, wanted, allowed.lower, strict=True) if w == low)
         at_upper = tuple(name for name, w, high in zip(data.tickers, wanted, allowed.upper, strict=True) if w == high)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["contradiction"]
 
-_NOTHING = 1e-7
-_SLIGHT = 1e-5
-_LOUD = 1e-3
+_NOTHING = 1e-7  # a sum of violations that is none: nine digits, of programs of some hundred rows
+_SLIGHT = 1e-5  # curvature, so that there is one answer; too little to change which rows give way
+_LOUD = 1e-3  # of the price 1: a multiplier that takes part in the proof
 _SHOWN = 3
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
 from bank_python.numerics import solve_hinges, solve_qp
+from bank_python.numerics.tolerances import LAST_DIGITS, NINE_DIGITS
 from bank_python.numerics.triangular import solved_or_nearest
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.infeasible import contradiction
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from bank_python.optimizer.feasible import FeasibleSet
 
 __all__ = ["Minimum", "Tail", "minimise"]
-
-_ROUNDING = 1e-12
-_NEAR = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +144,7 @@ def minimise(
 
 
 def _room(weights: FloatArray) -> float:
-    return _ROUNDING * max(1.0, float(np.abs(weights).sum()))
+    return LAST_DIGITS * max(1.0, float(np.abs(weights).sum()))
 
 
 def _by_pivoting(allowed: FeasibleSet, P: FloatArray, q: FloatArray, start: FloatArray | None) -> Minimum | None:
@@ -195,7 +193,7 @@ def _by_prices(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: f
                 raise
             taken = allowed.further
             continue
-        room = _NEAR * max(1.0, float(np.abs(found.weights).sum()))
+        room = NINE_DIGITS * max(1.0, float(np.abs(found.weights).sum()))
         broken = [limit for limit in allowed.broken(found.weights, room) if limit.rows.further and limit not in taken]
         if not broken:
             return found

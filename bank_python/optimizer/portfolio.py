@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
 
-_DUST, _DUST_BESIDE_CASH = 1e-24, 1e-18
+_DUST = 1e-24  # of the largest variance: the square of what rounding leaves of a volatility that is none
+_DUST_BESIDE_CASH = 1e-18  # the same of solutions to nine digits, as programs with cash have them
 _NAMED = 4
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 

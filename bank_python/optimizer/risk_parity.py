@@ -29,6 +29,7 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.line_search import backtracked, step_to_zero
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.numerics.triangular import definite_solve
 from bank_python.optimizer.bounds import WeightBounds
 from bank_python.optimizer.certificate import Certificate
@@ -48,11 +49,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RiskBudget", "RiskParityOptimizer", "budgeted_weights"]
 
-_SWEEPS = 2
-_MOST = 100
-_EXACT = 1e-14
-_ALLOWED = 1e-12
-_BACK = 0.9
+_SWEEPS = 2  # of coordinate descent: a third costs more than the Newton step that it saves
+_MOST = 100  # Newton steps; ten are many
+_EXACT = 1e-14  # relative: the rounding of a sum over the assets
+_BACK = 0.9  # of the way to a weight of 0, where the logarithm ends
 _STARTS = (1e-2, 1e-4, 1e-6, 1e-8)  # of the free weights, which all must have at first
 
 
@@ -116,7 +116,7 @@ def budgeted_weights(covariance: FloatArray, budgets: FloatArray) -> RiskBudget:
 
 def _swept(correlation: FloatArray, budgets: FloatArray) -> FloatArray:
     """Return x after some sweeps of coordinate descent, from weights of equal volatility."""
-    x = np.sqrt(budgets) / np.sqrt(max(float(np.sqrt(budgets) @ correlation @ np.sqrt(budgets)), _ALLOWED))
+    x = np.sqrt(budgets) / np.sqrt(max(float(np.sqrt(budgets) @ correlation @ np.sqrt(budgets)), LAST_DIGITS))
     pull = correlation @ x
     for _ in range(_SWEEPS):
         for i, budget in enumerate(budgets.tolist()):
@@ -130,7 +130,7 @@ def _swept(correlation: FloatArray, budgets: FloatArray) -> FloatArray:
 def _length(correlation: FloatArray, budgets: FloatArray, x: FloatArray, move: FloatArray, decrement: float) -> float:
     """Return how much of a Newton step to take: all of it, unless x would leave its domain or the objective rise."""
     first = min(1.0, _BACK * step_to_zero(x, move))
-    if decrement <= _ALLOWED:
+    if decrement <= LAST_DIGITS:
         return first
 
     def value(step: float) -> float:
@@ -192,7 +192,7 @@ class RiskParityOptimizer(Optimizer):
         self._data.require_risk(self.kind)
         free = budgeted_weights(self._data.covariance, self._budgets)
         wanted = self._constraints.invested * free.weights
-        if self._allowed.charges or self._allowed.breach(wanted) > _ALLOWED:
+        if self._allowed.charges or self._allowed.breach(wanted) > LAST_DIGITS:
             return self._told(self._nearest(wanted))
         proof = Certificate(kkt_residual=free.residual, duality_gap=free.gap, iterations=free.iterations)
         return self._measured(wanted, proof)

@@ -1,11 +1,11 @@
-"""How near is near: the tolerances of this package, by what they are for.
+"""How near is near for portfolios; what is true of any figures is in :mod:`bank_python.numerics.tolerances`.
 
 Weights are of the size of 1, and float64 keeps them to 1e-16. Each figure says what may be off by how much.
 """
 
 from __future__ import annotations
 
-__all__ = ["AT_REST", "BROKEN", "LAST_DIGITS", "SAME_PORTFOLIO", "SAME_SUM"]
+__all__ = ["AT_REST", "BROKEN", "SAME_PORTFOLIO", "SAME_SUM"]
 
 AT_REST = 1e-11
 """Of the sizes of the weights: a portfolio that moves by less as the weight of reward goes from 0 to where reward and
@@ -14,9 +14,6 @@ risk count alike does not move. A system of equations leaves 1e-16 times its con
 BROKEN = 1e-6
 """Of the sizes of the weights: a constraint that is off by more is broken. The solvers promise nine digits relative to
 the largest figure of their program; three more are left for programs of ill-scaled figures."""
-
-LAST_DIGITS = 1e-12
-"""Relative to the size of the figures: what a handful of operations in float64 leave of a difference that is none."""
 
 SAME_PORTFOLIO = 1e-8
 """Of the sizes of the weights: two portfolios are the same. The solvers promise nine digits of each."""

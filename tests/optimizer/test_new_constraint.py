@@ -220,6 +220,10 @@ OTHER = {
 }
 
 
+def measured(allowed, weights):
+    return [*(limit.violation(weights) for limit in allowed.limits), allowed.paid(weights)]
+
+
 def test_no_field_of_the_constraints_is_without_an_object():
     """Whoever adds a field adds its object; `current` is what turnover and costs count from."""
     names = {field.name for field in fields(Constraints)}
