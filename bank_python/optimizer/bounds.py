@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import known
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from bank_python.numerics import FloatArray
 
 __all__ = ["LONG_ONLY", "Bounds", "WeightBounds", "bounds_of", "refuse_crossed"]
@@ -90,10 +92,10 @@ def refuse_crossed(tickers: Sequence[str], lower: FloatArray, upper: FloatArray)
         )
 
 
-def _pairs(tickers: Sequence[str], bounds: Bounds) -> list[tuple[float, float]]:
+def _pairs(tickers: Sequence[str], bounds: Bounds) -> ArrayLike:
     if isinstance(bounds, Mapping):
         return [bounds.get(name, LONG_ONLY) for name in tickers]
     given = list(bounds)
     if len(given) == _PAIR and all(isinstance(side, int | float | np.number) for side in given):
-        return [cast("tuple[float, float]", tuple(given))] * len(tickers)
-    return cast("list[tuple[float, float]]", given)
+        return np.tile(np.array(given, dtype=np.float64), (len(tickers), 1))
+    return cast("ArrayLike", given)

@@ -39,6 +39,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,15 +143,14 @@ class Rows:
     @classmethod
     def box(cls, lower: FloatArray, upper: FloatArray) -> Self:
         """Return bounds alone, each of shape (n,)."""
-        none, nothing = np.zeros((0, len(lower))), np.zeros(0)
+        none, nothing = _no_rows(len(lower))
         return cls(lower, upper, none, nothing, none, nothing, (), (), none, nothing)
 
     @classmethod
     def equal(cls, name: str, row: FloatArray, value: float) -> Self:
         """Return ``row @ w = value``; the row of shape (n,)."""
-        n = len(row)
-        none, nothing = np.zeros((0, n)), np.zeros(0)
-        low, high = _unbounded(n)
+        low, high = _unbounded(len(row))
+        none, nothing = _no_rows(len(row))
         return cls(low, high, row[None, :], np.array([value]), none, nothing, (name,), (), none, nothing)
 
     @classmethod
@@ -158,14 +158,17 @@ class Rows:
         """Return ``lower <= row @ w <= upper``; infinite for none, and one equality where both are the same."""
         if lower == upper:
             return cls.equal(name, row, lower)
-        n = len(row)
-        none, nothing = np.zeros((0, n)), np.zeros(0)
-        low, high = _unbounded(n)
-        sides = [(f"{name} at most {upper:g}", row, upper), (f"{name} at least {lower:g}", -row, -lower)]
-        kept = [side for side in sides if side[2] < np.inf]
-        G = np.array([normal for _, normal, _ in kept]).reshape(-1, n)
-        h = np.array([most for _, _, most in kept], dtype=np.float64)
-        return cls(low, high, none, nothing, G, h, (), tuple(label for label, _, _ in kept), none, nothing)
+        low, high = _unbounded(len(row))
+        none, nothing = _no_rows(len(row))
+        at_most, at_least = f"{name} at most {upper:g}", f"{name} at least {lower:g}"
+        names: tuple[str, ...]
+        if lower == -np.inf:
+            G, h, names = row[None, :], np.array([upper]), (at_most,)
+        elif upper == np.inf:
+            G, h, names = -row[None, :], np.array([-lower]), (at_least,)
+        else:
+            G, h, names = np.array([row, -row]), np.array([upper, -lower]), (at_most, at_least)
+        return cls(low, high, none, nothing, G, h, (), names, none, nothing)
 
     @classmethod
     def sizes_at_most(cls, name: str, centre: FloatArray, most: float) -> Self:
@@ -175,13 +178,24 @@ class Rows:
         onto the difference, so nothing is lost.
         """
         n = len(centre)
-        unit, none, nothing = np.eye(n), np.zeros((0, 2 * n)), np.zeros(0)
+        unit = np.eye(n)
         low, high = _unbounded(n)
+        none, nothing = _no_rows(2 * n)
         total = np.concatenate([np.zeros(n), np.ones(n)])[None, :]
         definitions = np.block([[unit, -unit], [-unit, -unit]])
         sides = np.concatenate([centre, -centre])
         return cls(low, high, none, nothing, total, np.array([most]), (), (name,), definitions, sides, further=n)
 
 
+@cache
 def _unbounded(n: int) -> tuple[FloatArray, FloatArray]:
-    return np.full(n, -np.inf), np.full(n, np.inf)
+    """Return bounds that are none; the same arrays each time, which cannot be written to."""
+    low, high = np.full(n, -np.inf), np.full(n, np.inf)
+    low.setflags(write=False)
+    high.setflags(write=False)
+    return low, high
+
+
+@cache
+def _no_rows(width: int) -> tuple[FloatArray, FloatArray]:
+    return np.zeros((0, width)), np.zeros(0)

@@ -136,6 +136,8 @@ def kind_named(name: str) -> str:
             "create_optimizer('max_sharpe', data)",
             value=given,
         )
+    if given in OPTIMIZERS:
+        return given
     spelled = "_".join(re.split(r"[\s_-]+", given.strip().lower()))
     kind = SHORT_NAMES.get(spelled, spelled)
     if kind in OPTIMIZERS:

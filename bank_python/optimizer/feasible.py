@@ -58,16 +58,19 @@ class RowSystem:
     def of(cls, n: int, rows: Sequence[Rows]) -> Self:
         """Return the rows one below the other, each constraint's further variables in columns of their own."""
         width = n + sum(part.further for part in rows)
-        starts = np.cumsum([n, *(part.further for part in rows)])
-        places = list(zip(rows, starts.tolist(), strict=False))
+        A, G, definitions = ([*blocks] for blocks in zip(*((p.A, p.G, p.definitions) for p in rows), strict=True))
+        if width > n:
+            starts = np.cumsum([n, *(part.further for part in rows[:-1])]).tolist()
+            for blocks in (A, G, definitions):
+                blocks[:] = [_placed(given, n, start, width) for given, start in zip(blocks, starts, strict=True)]
         return cls(
             width=width,
-            A=_stacked([_placed(part.A, n, start, width) for part, start in places], width),
-            b=np.concatenate([np.zeros(0), *(part.b for part in rows)]),
-            G=_stacked([_placed(part.G, n, start, width) for part, start in places], width),
-            h=np.concatenate([np.zeros(0), *(part.h for part in rows)]),
-            definitions=_stacked([_placed(part.definitions, n, start, width) for part, start in places], width),
-            sides=np.concatenate([np.zeros(0), *(part.sides for part in rows)]),
+            A=np.concatenate(A),
+            b=np.concatenate([part.b for part in rows]),
+            G=np.concatenate(G),
+            h=np.concatenate([part.h for part in rows]),
+            definitions=np.concatenate(definitions),
+            sides=np.concatenate([part.sides for part in rows]),
             equal_names=tuple(name for part in rows for name in part.equal_names),
             row_names=tuple(name for part in rows for name in part.row_names),
         )
@@ -125,8 +128,9 @@ class FeasibleSet:
     def _made(
         cls, tickers: tuple[str, ...], limits: tuple[Limit, ...], charges: tuple[Charge, ...], current: FloatArray
     ) -> Self:
-        lower = np.maximum.reduce([limit.rows.lower for limit in limits])
-        upper = np.minimum.reduce([limit.rows.upper for limit in limits])
+        # Most limits set no bounds, and share the arrays that say so.
+        lower = np.maximum.reduce([*{id(low): low for low in (limit.rows.lower for limit in limits)}.values()])
+        upper = np.minimum.reduce([*{id(high): high for high in (limit.rows.upper for limit in limits)}.values()])
         refuse_crossed(tickers, lower, upper)
         plain = RowSystem.of(len(tickers), [limit.rows for limit in limits if not limit.rows.further])
         return cls(tickers, limits, charges, current, lower, upper, plain)
@@ -218,10 +222,6 @@ def _placed(rows: FloatArray, n: int, start: int, width: int) -> FloatArray:
     wide[:, :n] = rows[:, :n]
     wide[:, start : start + rows.shape[1] - n] = rows[:, n:]
     return wide
-
-
-def _stacked(parts: list[FloatArray], width: int) -> FloatArray:
-    return np.vstack(parts) if parts else np.zeros((0, width))
 
 
 def _require_sum(lower: FloatArray, upper: FloatArray, invested: float) -> None:

@@ -26,8 +26,10 @@ def by_asset(tickers: Sequence[str], given: Mapping[str, float] | None, name: st
     ModelError
         A ticker is not there, or a figure is not finite.
     """
+    if given is None:
+        return np.zeros(len(tickers))
     try:
-        figures = {} if given is None else dict(given)  # a series too
+        figures = dict(given)  # a series too
     except (TypeError, ValueError):
         raise ModelError(f"{name}={given!r}; give figures by ticker", name=name) from None
     known(tickers, figures, name)
