@@ -10,7 +10,6 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bank_python.errors import ModelError
 from bank_python.render import MISSING, number, signed
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ def _proof(portfolio: OptimalPortfolio) -> Text:
 def frontier_view(frontier: EfficientFrontier) -> Group:
     """Show a frontier as a picture and a table of some of its points."""
     fine, few = frontier.points(_POINTS), frontier.points(_ROWS)
-    best = _best(frontier)
+    best = frontier.tangent
     marks = [(fine.volatilities, fine.expected_returns, "·")]
     if best is not None:
         marks.append(
@@ -179,13 +178,6 @@ def frontier_view(frontier: EfficientFrontier) -> Group:
     if best is not None:
         shown.caption += f"; ★ max Sharpe {best.sharpe:.2f} (rf {best.risk_free_rate:.1%})"
     return Group(picture, shown)
-
-
-def _best(frontier: EfficientFrontier) -> OptimalPortfolio | None:
-    try:
-        return frontier.max_sharpe()
-    except ModelError:  # nothing earns more than the riskless rate, or the ratio rises for ever
-        return None
 
 
 def cvar_frontier_view(frontier: CvarFrontier) -> Group:

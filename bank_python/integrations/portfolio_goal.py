@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.optimizer.constraints import bounds_of
+from bank_python.optimizer.bounds import bounds_of
 from bank_python.optimizer.factory import OPTIMIZERS
 
 if TYPE_CHECKING:

@@ -43,6 +43,7 @@ import numpy as np
 
 from bank_python.errors import ModelError
 from bank_python.numerics.qp import solve_qp
+from bank_python.numerics.tolerances import EPSILON, LAST_DIGITS, SYMMETRIC
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -51,17 +52,14 @@ if TYPE_CHECKING:
 
 __all__ = ["CriticalLine", "critical_line"]
 
-_TOLERANCE = 1e-12
-_SYMMETRIC = 1e-10
-_DRIFT = 1e-12
-_BETWEEN_POLISHES = 16
-_SLIGHT = 1e-6
-_FAR = 1e4
-_SLOW = 1e-8
-_HELD = 1e-11
-_MOST = 1000
-_ROUNDING = 16.0 * np.finfo(float).eps
-_LEAST = 1e-300
+_BETWEEN_POLISHES = 16  # turns, after which updates of rank one have left some digits to win back
+_SLIGHT = 1e-6  # of the largest terms on the path: terms that are smaller are measured against this
+_FAR = 1e4  # of the scale where both parts of the cost are alike: a path that still moves may only seem to
+_SLOW = 1e-8  # of the width: a path that moves less may only seem to
+_HELD = 1e-11  # of a variance: a variable that the equalities hold in its place
+_MOST = 1000  # turns, and a hundred more for each variable; a path of finite length needs fewer
+_ROUNDING = 16.0 * EPSILON  # of the width: what lies between a variable and the bound that others hold it at
+_LEAST = 1e-300  # in the place of a 0 that is divided by; its quotients still order turns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +149,7 @@ def critical_line(
     rows, right = np.atleast_2d(np.asarray(A, dtype=np.float64)), np.asarray(b, dtype=np.float64).reshape(-1)
     rows = rows if rows.size else np.zeros((0, n))
     matrix, (low, high) = np.asarray(P, dtype=np.float64), (_bound(bound, n) for bound in (lower, upper))
-    if matrix.shape == (n, n) and float(np.abs(matrix - matrix.T).max()) > _SYMMETRIC * float(np.abs(matrix).max()):
+    if matrix.shape == (n, n) and float(np.abs(matrix - matrix.T).max()) > SYMMETRIC * float(np.abs(matrix).max()):
         raise ModelError("P is not symmetric; give the matrix of the quadratic form")
     program = _Program(matrix, gain, rows, right, low, high)
     path = _Path(program)
@@ -218,7 +216,7 @@ class _Path:
         self.shift = np.linalg.solve(program.A @ program.A.T, program.A @ program.m)
         self._m = program.m - self.shift @ program.A
         self._steepest = max(float(np.abs(self._m).max()), _LEAST)
-        self._still = max(_ROUNDING * float(np.abs(program.m).max()), _TOLERANCE * self._steepest)
+        self._still = max(_ROUNDING * float(np.abs(program.m).max()), LAST_DIGITS * self._steepest)
         self.width = float(np.abs(start.x).max()) or 1.0
         self._spread = np.diag(program.P)
         self._pull = self.width * float(self._spread.max())
@@ -243,7 +241,7 @@ class _Path:
             if step % _BETWEEN_POLISHES == 0:
                 self._polish()
             rate, lengths, first = self._lengths()
-            shortest = _TOLERANCE * max(self._s, self._natural)
+            shortest = LAST_DIGITS * max(self._s, self._natural)
             if lengths[first] <= shortest:
                 self._resolve(rate, lengths <= shortest)
                 # It is resolved who turns here: a turn that is still as near is rounding.
@@ -287,7 +285,7 @@ class _Path:
         speed[speed <= self._still] = 0.0
         move = np.abs(direction)
         self._fastest = float(np.maximum.reduce(move, initial=0.0))
-        move[move <= _TOLERANCE * self._fastest] = 0.0
+        move[move <= LAST_DIGITS * self._fastest] = 0.0
         if first > 1:
             # What the equalities alone hold in its place has a zero here; without it the system would be singular.
             move[self._inverse.diagonal()[first:last] * self._spread[free] <= _HELD] = 0.0
@@ -309,7 +307,7 @@ class _Path:
         rate, off = self._off()
         drift = math.sqrt(off[self._fixed_rows :] @ off[self._fixed_rows :]) / self._steepest
         self.drift = max(self.drift, drift)
-        if drift > _DRIFT:
+        if drift > LAST_DIGITS:
             self._factor()
             self._polish()
             rate, off = self._off()
@@ -422,10 +420,10 @@ class _Path:
     def _resolve(self, rate: FloatArray, near: NDArray[np.bool_]) -> None:
         """Find which of the variables that turn here come free: those that move in the direction of the path."""
         x, free = self._x(), self._side == 0
-        close = _TOLERANCE * self.width
+        close = LAST_DIGITS * self.width
         low = free & ((x - self._program.lower <= close) | (near & (rate < 0.0)))
         high = free & ((self._program.upper - x <= close) | (near & (rate > 0.0)))
-        slight = _TOLERANCE * max(self._pull, self._s * self._steepest)
+        slight = LAST_DIGITS * max(self._pull, self._s * self._steepest)
         loose = ~free & ~self._pinned & (near | (np.abs(self._value) <= slight))
         low |= loose & (self._side < 0)
         high |= loose & (self._side > 0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.numerics.hinge_program import HingeSolution
+from bank_python.numerics.tolerances import EXACT, NINE_DIGITS, TINY
 from bank_python.numerics.triangular import solved_or_nearest
 
 if TYPE_CHECKING:
@@ -23,15 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["InteriorPoint", "finished"]
 
-_REFINEMENTS = 12
-_EXACT = 1e-13
-_LEAST = 1e-10
-_TINY = 1e-150
-_ROUNDS = 2
-_CONVERGED = 1e-9  # nine digits, as documented
-_LITTLE = 1e-8
-_NOTHING = 1e-16
-_SMALL = 400
+_REFINEMENTS = 12  # rows taken for the wrong kind are put right in fewer, or never
+_LEAST = 1e-10  # of the widest row: one that is nearer to its side is on it
+_ROUNDS = 2  # of scaling, and of solving for what is left: the second wins the last digits
+_LITTLE = 1e-8  # the root of rounding: as a ridge it is made good by one more solution, with nothing lost
+_NOTHING = 1e-16  # a right side that is 0 but for rounding
+_SMALL = 400  # rows of a system whose singular values are cheap
 
 
 @dataclass(slots=True)
@@ -52,8 +50,8 @@ class InteriorPoint:
 def finished(rows: HingeProgram, point: InteriorPoint, steps: int) -> HingeSolution:
     """Solve once more with the rows that are just on their sides as equalities; keep whichever is closer."""
     spare = np.where(np.isfinite(rows.price), point.spare, np.inf)
-    wide = max(float(np.abs(rows.ahead(point.x) - rows.side).max(initial=0.0)), _TINY)
-    size = np.where(np.isfinite(rows.price), rows.price, max(float(point.z.max(initial=0.0)), _TINY))
+    wide = max(float(np.abs(rows.ahead(point.x) - rows.side).max(initial=0.0)), TINY)
+    size = np.where(np.isfinite(rows.price), rows.price, max(float(point.z.max(initial=0.0)), TINY))
     near = np.maximum(point.z / size, _LEAST)  # a row may be on its side and hold nothing
     on = (point.v / wide < near) & (point.u / wide < np.maximum(spare / size, _LEAST))
     above = ~on & np.isfinite(rows.price) & (point.u / wide >= spare / size)
@@ -67,10 +65,10 @@ def finished(rows: HingeProgram, point: InteriorPoint, steps: int) -> HingeSolut
         x, y, z = solved
         found = _told(rows, x, y, np.clip(z, 0.0, rows.price), on, above, steps)
         best = found if found.kkt_residual < best.kkt_residual else best
-        if best.kkt_residual <= _EXACT:
+        if best.kkt_residual <= EXACT:
             break
         over = rows.ahead(x) - rows.side
-        room = _EXACT * max(float(np.abs(x).max(initial=0.0)), _TINY)
+        room = EXACT * max(float(np.abs(x).max(initial=0.0)), TINY)
         joins = (~on & ~above & (over > room)) | (above & (over < -room))
         falls, rises = on & (z < 0.0), on & (z > rows.price)
         if not (joins.any() or falls.any() or rises.any()):
@@ -177,7 +175,7 @@ def _told(
         kkt_residual=residual,
         duality_gap=gap,
         iterations=steps,
-        converged=residual <= _CONVERGED,
+        converged=residual <= NINE_DIGITS,
     )
 
 

@@ -39,6 +39,8 @@ import numpy as np
 from bank_python.numerics.hinge_finish import InteriorPoint, finished
 from bank_python.numerics.hinge_program import HingeProgram, HingeSolution
 from bank_python.numerics.hinge_system import NewtonSystem
+from bank_python.numerics.line_search import step_to_zero
+from bank_python.numerics.tolerances import EXACT, TINY
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -47,15 +49,13 @@ if TYPE_CHECKING:
 
 __all__ = ["HingeSolution", "solve_hinges"]
 
-_MOST = 100
-_CLOSE = 1e-11
-_BACK = 0.995
-_EXACT = 1e-13
-_LEAST = 1e-10
-_TINY = 1e-150
-_NARROW = 2
-_PROGRESS = 0.9
-_MIDDLE = 0.3
+_MOST = 100  # steps; thirty are many
+_CLOSE = 1e-11  # relative: near enough to tell which rows are on their sides, which finishes the rest
+_BACK = 0.995  # of the way to the wall, so that the next step has room
+_LEAST = 1e-10  # of the first gap or multiplier: what vanishes is measured against this
+_NARROW = 2  # variables of a row that is eliminated into the diagonal's neighbourhood
+_PROGRESS = 0.9  # of the gap: a corrected step that leaves more is none
+_MIDDLE = 0.3  # of the gap that a plain step towards the middle aims at
 
 
 def solve_hinges(
@@ -117,7 +117,7 @@ class _Path:
             error = self._error(residuals)
             if error < least:
                 best, least = self._at, error
-            spent = self._gap() * self._pairs <= _EXACT * self._floor
+            spent = self._gap() * self._pairs <= EXACT * self._floor
             if error <= _CLOSE or spent or not self._advance(residuals):
                 return best, step
         return best, _MOST
@@ -149,13 +149,13 @@ class _Path:
         dual, equal, row = residuals
         at, rows = self._at, self._rows
         slopes = (rows.q, rows.P @ at.x, rows.back(at.z))
-        steep = max(self._flat, _TINY, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
+        steep = max(self._flat, TINY, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
         wide = max(float(np.abs(at.x).max(initial=0.0)), self._short)
         cost = abs(float(rows.q @ at.x)) + abs(float(at.x @ rows.P @ at.x)) + float(at.u @ self._paid)
         return max(
             float(np.abs(dual).max(initial=0.0)) / steep,
             max(float(np.abs(equal).max(initial=0.0)), float(np.abs(row).max(initial=0.0))) / wide,
-            self._gap() * self._pairs / max(cost, self._floor, self._short * self._flat, _TINY),
+            self._gap() * self._pairs / max(cost, self._floor, self._short * self._flat, TINY),
         )
 
     def _gap(self) -> float:
@@ -205,10 +205,10 @@ class _Path:
     def _reach(self, move: InteriorPoint, part: float) -> float:
         at, soft = self._at, self._soft
         ends = (
-            _first(at.v, move.v),
-            _first(at.z, move.z),
-            _first(at.u[soft], move.u[soft]),
-            _first(at.spare[soft], move.spare[soft]),
+            step_to_zero(at.v, move.v),
+            step_to_zero(at.z, move.z),
+            step_to_zero(at.u[soft], move.u[soft]),
+            step_to_zero(at.spare[soft], move.spare[soft]),
         )
         return min(1.0, part * min(ends))
 
@@ -221,9 +221,3 @@ class _Path:
 
 def _parts(point: InteriorPoint) -> tuple[FloatArray, ...]:
     return point.x, point.y, point.z, point.spare, point.v, point.u
-
-
-def _first(value: FloatArray, change: FloatArray) -> float:
-    """Return how far one may go until a value is 0."""
-    falls = change < 0.0
-    return float((value[falls] / -change[falls]).min(initial=np.inf))

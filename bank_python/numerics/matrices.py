@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import MatrixError
+from bank_python.numerics.tolerances import EPSILON, SYMMETRIC
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from bank_python.numerics.lanes import FloatArray
 
 __all__ = ["cholesky", "nearest_correlation", "nearest_psd", "semidefinite_root"]
-
-_SYMMETRIC = 1e-10
-_EPSILON = 2.0**-52
 
 
 def nearest_psd(matrix: ArrayLike) -> FloatArray:
@@ -159,7 +157,7 @@ def semidefinite_root(matrix: ArrayLike) -> FloatArray:
     given = _symmetric(matrix)
     values, vectors = np.linalg.eigh(given)
     scale = max(float(np.abs(values).max()), 0.0)
-    if values[0] < -len(given) * 64.0 * _EPSILON * scale:
+    if values[0] < -len(given) * 64.0 * EPSILON * scale:
         raise MatrixError(
             f"the matrix is not positive semidefinite: its least eigenvalue is {values[0]:.3g}; repair it with "
             "nearest_psd or nearest_correlation",
@@ -175,7 +173,7 @@ def _symmetric(matrix: ArrayLike) -> FloatArray:
     if not np.isfinite(given).all():
         raise MatrixError("the matrix holds a figure that is not finite; correct it", value=math.nan)
     off = float(np.abs(given - given.T).max())
-    if off > _SYMMETRIC * max(float(np.abs(given).max()), 1.0):
+    if off > SYMMETRIC * max(float(np.abs(given).max()), 1.0):
         raise MatrixError(f"the matrix is not symmetric: an element and its mirror differ by {off:.3g}", value=off)
     return np.asarray(0.5 * (given + given.T))
 

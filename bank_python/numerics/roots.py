@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import RootError
+from bank_python.numerics.tolerances import EPSILON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["find_root", "find_roots"]
 
-_EPSILON = 2.0**-52
 _MOST = 200
 _HALF = 0.5
 _STEPS = 300
 _PATIENCE = 3  # after so many secants the bracket must have halved
-_RESOLUTION, _ROUNDING = 1e-16, 4e-16
+_RESOLUTION = 1e-16  # absolute: a root that near to 0 is as good as 0
+_ROUNDING = 4e-16  # relative: two units in the last place, within which no secant can be told from noise
 _NOTHING = 1e-30  # of the bracket: a root nearer to 0 than that is 0
 
 
@@ -50,7 +51,7 @@ def find_roots(
     lower: ArrayLike,
     upper: ArrayLike,
     *,
-    tolerance: float = 4.0 * _EPSILON,
+    tolerance: float = 4.0 * EPSILON,
     max_iterations: int = _MOST,
 ) -> FloatArray:
     """Return a root of each lane between `lower` and `upper`.

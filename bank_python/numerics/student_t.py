@@ -27,10 +27,10 @@ import math
 
 from bank_python.errors import ModelError
 from bank_python.numerics.roots import find_root
+from bank_python.numerics.tolerances import EPSILON
 
 __all__ = ["student_t_cdf", "student_t_quantile"]
 
-_EPSILON = 2.0**-52
 _TINY = 1e-300
 _MOST = 100_000
 _LARGE = 50.0
@@ -125,7 +125,7 @@ def _fraction(x: float, a: float, b: float) -> float:
             d = 1.0 / _off_zero(1.0 + step * d)
             c = _off_zero(1.0 + step / c)
             value *= c * d
-        if abs(c * d - 1.0) < _EPSILON:
+        if abs(c * d - 1.0) < EPSILON:
             return value
     raise ModelError(f"the incomplete beta function did not converge at x={x!r}, a={a!r}, b={b!r}")
 

@@ -2,8 +2,10 @@
 
 from bank_python.numerics.linkage import LinkageMethod
 from bank_python.optimizer.barbell import SAFE, BarbellOptimizer
+from bank_python.optimizer.bounds import Bounds, WeightBounds
 from bank_python.optimizer.certificate import Certificate
-from bank_python.optimizer.constraints import Bounds, Constraints, Group
+from bank_python.optimizer.constraint import Constraint, Limit, Rows
+from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.covariance_data import CovarianceData, Estimation
 from bank_python.optimizer.cvar_frontier import CvarFrontier, cvar_frontier
 from bank_python.optimizer.drift import BookDrift
@@ -12,6 +14,7 @@ from bank_python.optimizer.estimators import CovarianceEstimate, Estimator, esti
 from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
 from bank_python.optimizer.factory import OPTIMIZERS, create_optimizer
 from bank_python.optimizer.frontier import EfficientFrontier, FrontierPoints
+from bank_python.optimizer.groups import Group
 from bank_python.optimizer.hierarchy import AssetDistance, hierarchical_weights
 from bank_python.optimizer.hrp import HierarchicalRiskParityOptimizer
 from bank_python.optimizer.mean_variance import MeanVarianceOptimizer, MinVarianceOptimizer
@@ -22,6 +25,7 @@ from bank_python.optimizer.ratios import MaxDiversificationOptimizer, MaxSharpeO
 from bank_python.optimizer.reactive import ReactivePortfolio
 from bank_python.optimizer.rebalancer import AssetDrift, RebalancePlan, Rebalancer, RebalanceTo, Trade
 from bank_python.optimizer.risk_parity import RiskBudget, RiskParityOptimizer, budgeted_weights
+from bank_python.optimizer.sizes import Leverage, Turnover
 from bank_python.optimizer.standard_tails import TailLaw, TailMeasure
 from bank_python.optimizer.tracking import TrackingOptimizer
 from bank_python.optimizer.views import BlackLittermanOptimizer, View, posterior
@@ -36,6 +40,7 @@ __all__ = [
     "BookDrift",
     "Bounds",
     "Certificate",
+    "Constraint",
     "Constraints",
     "CovarianceData",
     "CovarianceEstimate",
@@ -46,6 +51,8 @@ __all__ = [
     "FrontierPoints",
     "Group",
     "HierarchicalRiskParityOptimizer",
+    "Leverage",
+    "Limit",
     "LinkageMethod",
     "MaxDiversificationOptimizer",
     "MaxSharpeOptimizer",
@@ -62,11 +69,14 @@ __all__ = [
     "Rebalancer",
     "RiskBudget",
     "RiskParityOptimizer",
+    "Rows",
     "TailLaw",
     "TailMeasure",
     "TrackingOptimizer",
     "Trade",
+    "Turnover",
     "View",
+    "WeightBounds",
     "budgeted_weights",
     "create_optimizer",
     "cvar_frontier",

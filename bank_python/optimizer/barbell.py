@@ -49,7 +49,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import CalibrationError, InfeasibleError
-from bank_python.optimizer.constraints import by_asset
+from bank_python.numerics.tolerances import NINE_DIGITS
+from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
 from bank_python.optimizer.portfolio import OptimalPortfolio, portfolio_of
 from bank_python.optimizer.ratios import MaxSharpeOptimizer
@@ -62,7 +63,9 @@ from bank_python.optimizer.standard_tails import (
     student_t_tail,
     tail_probability,
 )
+from bank_python.optimizer.tolerances import SAME_SUM
 from bank_python.risk_models.maximum_entropy import MaximumEntropyLaw, TailConstraint
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +81,6 @@ SAFE = "SAFE"
 """The ticker of the safe asset."""
 
 _PAST = "a barbell with empirical tails"
-_ROUNDING = 1e-9
 _CERTAIN = 1e-14  # of returns, which float64 does not tell apart when they are nearer
 
 
@@ -111,7 +113,7 @@ class BarbellOptimizer(Optimizer):
     constraints : Constraints, optional
         What the basket may be, taken by itself (so are turnover and cost); long only if left out. Always fully
         invested.
-    risk_free_rate : float, default 0.05
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's, of the safe asset.
     epsilon : float, default 0.05
         Probability of the tail, in (0, 0.5).
@@ -158,7 +160,7 @@ class BarbellOptimizer(Optimizer):
         cov_data: CovarianceData,
         constraints: Constraints | None = None,
         *,
-        risk_free_rate: float = 0.05,
+        risk_free_rate: float = RISK_FREE_RATE,
         epsilon: float = 0.05,
         max_loss_pct: float = 0.10,
         measure: TailMeasure | str = TailMeasure.CVAR,
@@ -172,7 +174,7 @@ class BarbellOptimizer(Optimizer):
         cov_data.require_risk(self.kind)
         if SAFE in cov_data.tickers:
             raise CalibrationError(f"{SAFE} is the safe asset's name; give the other asset another", value=SAFE)
-        if abs(self._constraints.invested - 1.0) > _ROUNDING:
+        if abs(self._constraints.invested - 1.0) > SAME_SUM:
             raise CalibrationError(
                 f"invested={self._constraints.invested:g}: a basket is fully invested, and the barbell decides how "
                 f"much of it is held beside {SAFE}; leave it at 1",
@@ -229,12 +231,12 @@ class BarbellOptimizer(Optimizer):
         given = risky.by_ticker() if isinstance(risky, OptimalPortfolio) else risky
         weights = by_asset(self._data.tickers, given, "risky")
         invested = float(weights.sum())
-        if abs(invested - 1.0) > _ROUNDING:
+        if abs(invested - 1.0) > SAME_SUM:
             raise CalibrationError(
                 f"the weights of the basket add up to {invested:g}; scale them to one", value=invested
             )
         breach = self._allowed.breach(weights)
-        if breach > _ROUNDING:
+        if breach > SAME_SUM:
             raise InfeasibleError(
                 f"the basket breaks a constraint by {breach:g}; change it, or give bounds= that allow it", value=breach
             )
@@ -320,7 +322,7 @@ def _reference(stake: _Stake, tail: StandardTail, epsilon: float) -> dict[str, f
     above = stake.centre + width * epsilon * tail.expected_shortfall / (1.0 - epsilon)
     begins = -stake.loss(tail.value_at_risk)
     mean_of_tail = -stake.loss(tail.expected_shortfall)
-    if min(begins - mean_of_tail, above - begins) <= max(_ROUNDING * width, _CERTAIN):
+    if min(begins - mean_of_tail, above - begins) <= max(NINE_DIGITS * width, _CERTAIN):
         return {"max_entropy": -math.inf, "max_entropy_upside": above}
     law = MaximumEntropyLaw(TailConstraint(begins, mean_of_tail, epsilon), stake.centre)
     return {"max_entropy": law.entropy, "max_entropy_upside": law.upside_mean}

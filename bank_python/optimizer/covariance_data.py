@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
 
-from bank_python.errors import CalibrationError
+from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics import nearest_correlation
 from bank_python.optimizer.estimators import Estimator, estimate_covariance
 from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
@@ -127,6 +127,21 @@ class CovarianceData:
         object.__setattr__(self, "shrinkage", shrinkage)
         object.__setattr__(self, "estimator", estimator)
         object.__setattr__(self, "riskless", riskless)
+
+    @classmethod
+    def checked(cls, given: CovarianceData, purpose: str) -> CovarianceData:
+        """Return the data; refuse what is something else.
+
+        Raises
+        ------
+        ModelError
+            It is; the message names the purpose and says how data is made.
+        """
+        if not isinstance(given, cls):
+            raise ModelError(
+                f"{purpose} of a {type(given).__name__}; give CovarianceData, as CovarianceData.from_returns makes it"
+            )
+        return given
 
     @classmethod
     def from_returns(

@@ -12,6 +12,7 @@ from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.efficient_path import most_reward
 from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.min_cvar import MinCvarOptimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CvarFrontier", "cvar_frontier"]
 
 _FEWEST = 2
-_INSIDE = 1e-9
+_INSIDE = 1e-9  # of the most that can be earned: the last target is not above it by rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +102,7 @@ def cvar_frontier(
     *,
     confidence: float = 0.95,
     count: int = 20,
-    risk_free_rate: float = 0.0,
+    risk_free_rate: float = RISK_FREE_RATE,
     progress: Callable[[int, int], None] | None = None,
 ) -> CvarFrontier:
     """Trace the frontier, evenly spaced in return.
@@ -116,7 +117,7 @@ def cvar_frontier(
         In (0, 1).
     count : int, default 20
         Portfolios, at least two.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
     progress : callable, optional
         Told how many portfolios are done, and of how many.
@@ -134,8 +135,8 @@ def cvar_frontier(
             cov_data, constraints, confidence=confidence, target_return=target, risk_free_rate=risk_free_rate
         ).optimize()
 
-    allowed = FeasibleSet.of(cov_data.tickers, constraints or Constraints())
     found = [least(None)]
+    allowed = FeasibleSet.of(cov_data.tickers, Constraints.checked(constraints))
     most = most_reward(cov_data, allowed, cov_data.means_for("a frontier"))
     last = most - _INSIDE * abs(most)
     targets = np.linspace(found[0].expected_return, last, count)[1:] if last > found[0].expected_return else np.empty(0)

@@ -26,7 +26,7 @@ from bank_python.dagger import Node
 from bank_python.errors import RiskError
 from bank_python.instruments import Position, quote_of
 from bank_python.instruments.currency import find_conversion
-from bank_python.optimizer.constraints import known
+from bank_python.optimizer.named import known
 from bank_python.optimizer.portfolio import OptimalPortfolio
 
 if TYPE_CHECKING:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
+from bank_python.numerics.tolerances import EXACT, LAST_DIGITS, NINE_DIGITS
+from bank_python.optimizer.groups import LinearLimit
 from bank_python.optimizer.minimum import minimise
 
 if TYPE_CHECKING:
@@ -32,13 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EfficientPath", "earning", "most_reward"]
 
-_MOST = 200
-_FAR = 1e6
-_GROWTH = 16.0
-_ROUNDING = 1e-13
-_FLAT = 1e-10
-_PROVEN = 1e-9
-_DUST = 1e-12
+_MOST = 200  # portfolios; a search ends on its segment after some ten
+_FAR = 1e6  # of the scale at which reward and risk count alike: the portfolio of most reward
+_GROWTH = 16.0  # of the scale in a step without a bracket
+_FLAT = 1e-10  # of the variance: a path whose reward rises by less has come to rest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,9 +106,9 @@ class EfficientPath:
             )
         ahead, _ = aim(segment)
         off = 0.0 if self._is_end(segment) else abs(ahead) / segment.variance
-        if off > _PROVEN and np.isfinite([self._allowed.lower, self._allowed.upper]).all():
+        if off > NINE_DIGITS and np.isfinite([self._allowed.lower, self._allowed.upper]).all():
             raise ModelError(f"the largest ratio was met to {off:.1g} only; are figures of very different sizes mixed?")
-        if off > _PROVEN:
+        if off > NINE_DIGITS:
             raise InfeasibleError(
                 "the ratio rises without end, the further the more is sold short; give finite bounds, or a leverage"
             )
@@ -149,8 +148,8 @@ class EfficientPath:
             return
         least = self._at(self._unit / _FAR, None)
         widest = float(np.diag(self._sigma).max())
-        room = _PROVEN * max(float(np.abs(self._reward).max()), abs(floor))
-        if least.variance_at <= _DUST * widest and least.reward_at > floor + room:
+        room = NINE_DIGITS * max(float(np.abs(self._reward).max()), abs(floor))
+        if least.variance_at <= LAST_DIGITS * widest and least.reward_at > floor + room:
             raise InfeasibleError(
                 f"a portfolio without risk earns {least.reward_at:.6g} a year, more than the risk-free rate {floor:g}: "
                 "no ratio is the largest; give that rate, or a bound to cash",
@@ -168,13 +167,13 @@ class EfficientPath:
         for _ in range(_MOST):
             segment = self._at(scale, start)
             ahead, aimed = aim(segment)
-            if abs(ahead) <= _ROUNDING * max(segment.variance, abs(segment.scale * segment.reward)):
+            if abs(ahead) <= EXACT * max(segment.variance, abs(segment.scale * segment.reward)):
                 return segment
             low, high = (scale, high) if ahead < 0.0 else (low, scale)
             aimed = _within(aimed, low, high, self._unit)
             if aimed > _FAR * self._unit:
                 return self._at(_FAR * self._unit, segment.found.weights)
-            if high < math.inf and (high - low <= _ROUNDING * high or high < self._unit / _FAR):
+            if high < math.inf and (high - low <= EXACT * high or high < self._unit / _FAR):
                 return segment
             scale, start = aimed, segment.found.weights
         raise ModelError(f"no portfolio was found in {_MOST} steps; are figures of very different sizes mixed?")
@@ -199,8 +198,7 @@ class EfficientPath:
 
 def most_reward(data: CovarianceData, allowed: FeasibleSet, reward: FloatArray) -> float:
     """Return the largest reward of an allowed portfolio, before the cost of coming to it."""
-    free = replace(allowed, cost=np.zeros_like(allowed.cost))
-    return float(reward @ EfficientPath(data, free, reward).end().weights)
+    return float(reward @ EfficientPath(data, allowed.without_costs(), reward).end().weights)
 
 
 def earning(
@@ -226,7 +224,7 @@ def earning(
     """
     means = data.means_for("target_return")
     try:
-        return find(allowed.with_row(f"return at least {least:g}", -means, -least))
+        return find(allowed.plus(LinearLimit("return", means, lower=least)))
     except (InfeasibleError, MatrixError) as error:
         most = most_reward(data, allowed, means)
         if least <= most:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import CalibrationError
-from bank_python.optimizer.constraints import by_asset
+from bank_python.optimizer.named import by_asset
 from bank_python.risk.capm import capm_beta, capm_return
 
 if TYPE_CHECKING:

@@ -22,11 +22,14 @@ import numpy as np
 
 from bank_python.errors import CalibrationError
 from bank_python.optimizer.estimators import decayed_weights
+from bank_python.optimizer.inputs import refuse_gaps
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from bank_python.numerics import FloatArray
 
-__all__ = ["MeanMethod", "mean_returns"]
+__all__ = ["MeanMethod", "mean_historical_return", "mean_returns"]
 
 
 class MeanMethod(enum.Enum):
@@ -89,3 +92,46 @@ def mean_returns(
     if least <= -1.0:
         raise CalibrationError(f"a return of {least:g} leaves nothing to grow; use 'arithmetic'", value=least)
     return np.asarray(np.expm1(np.log1p(returns).mean(axis=0) * periods_per_year))
+
+
+def mean_historical_return(
+    prices: ArrayLike, *, returns_data: bool = False, compounding: bool = True, frequency: float = 252.0
+) -> FloatArray | dict[str, float]:
+    """Return what each asset has earned a year, by name if the prices have names.
+
+    Parameters
+    ----------
+    prices : array_like or DataFrame, shape (n_obs, n_assets)
+        Above 0, oldest first; without gaps.
+    returns_data : bool, default False
+        Whether `prices` are returns of a period already.
+    compounding : bool, default True
+        The growth that was, as a yearly rate; else the mean return times the periods in a year.
+    frequency : float, default 252
+        Periods in a year, above 0.
+
+    Returns
+    -------
+    ndarray, shape (n_assets,), or dict of str to float
+        By name where there are names.
+
+    Raises
+    ------
+    CalibrationError
+        A price is missing or not above 0, or there are fewer than two.
+
+    Examples
+    --------
+    >>> mean_historical_return([[100.0], [101.0], [99.0]], frequency=2).round(6).tolist()
+    [-0.01]
+    """
+    columns = getattr(prices, "columns", None)
+    panel = np.asarray(prices, dtype=np.float64)
+    names = tuple(str(i) for i in range(panel.shape[-1])) if columns is None else tuple(str(name) for name in columns)
+    refuse_gaps(names, panel, positive=not returns_data)
+    past = panel if returns_data else panel[1:] / panel[:-1] - 1.0
+    if not len(past):
+        raise CalibrationError(f"{len(panel)} rows of prices; give two or more", value=len(panel))
+    method = MeanMethod.COMPOUNDED if compounding else MeanMethod.ARITHMETIC
+    means = mean_returns(past, method, periods_per_year=frequency)
+    return means if columns is None else dict(zip(names, means.tolist(), strict=True))

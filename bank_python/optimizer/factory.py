@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
+import re
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from bank_python.optimizer.optimizer import Optimizer
 
-__all__ = ["OPTIMIZERS", "create_optimizer"]
+__all__ = ["OPTIMIZERS", "SHORT_NAMES", "create_optimizer", "kind_named"]
 
 OPTIMIZERS: Mapping[str, type[Optimizer]] = {
     cls.kind: cls
@@ -43,6 +45,16 @@ OPTIMIZERS: Mapping[str, type[Optimizer]] = {
 }
 """The optimisers by kind; a new one is one line here."""
 
+SHORT_NAMES: Mapping[str, str] = {
+    "mv": "mean_variance",
+    "min_volatility": "min_variance",
+    "rp": "risk_parity",
+    "bl": "black_litterman",
+    "cvar": "min_cvar",
+    "taleb_barbell": "barbell",
+}
+"""Other names of the kinds; case, hyphens and spaces never matter."""
+
 _CONSTRAINTS = tuple(field.name for field in fields(Constraints))
 
 
@@ -53,19 +65,20 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
     ----------
     kind : str
         ``mean_variance``, ``min_variance``, ``max_sharpe``, ``risk_parity``, ``max_diversification``, ``hrp``,
-        ``black_litterman``, ``min_cvar``, ``barbell`` or ``tracking``.
+        ``black_litterman``, ``min_cvar``, ``barbell`` or ``tracking``; or short, as ``mv``, ``rp``, ``bl``, ``cvar``,
+        ``min_volatility``. In any case, with hyphens, underscores or spaces.
     cov_data : CovarianceData
         The assets.
     **params
         Constraints by name (``bounds``, ``groups``, ``invested``, ``turnover``, ``leverage``, ``transaction_cost``,
-        ``current``) or whole (``constraints``), and what the optimiser itself takes, such as ``risk_free_rate``,
-        ``risk_aversion`` or ``target_return``.
+        ``current``, ``rules``) or whole (``constraints``), and what the optimiser itself takes, such as
+        ``risk_free_rate``, ``risk_aversion`` or ``target_return``.
 
     Raises
     ------
     ModelError
-        There is no such kind or parameter, one that is needed is missing, or constraints are given both ways; the
-        message lists what there is. And whatever the optimiser refuses.
+        There is no such kind or parameter, one that is needed is missing, arguments are swapped, or constraints are
+        given both ways; the message lists what there is. And whatever the optimiser refuses.
 
     Examples
     --------
@@ -77,29 +90,61 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
     >>> {name: round(weight, 3) for name, weight in best.by_ticker().items()}, best.certificate.kkt_residual < 1e-12
     ({'BND': 0.708, 'SPY': 0.292}, True)
     """
-    cls = OPTIMIZERS.get(kind)
-    if cls is None:
-        raise ModelError(f"no optimiser {kind!r}; there are {', '.join(OPTIMIZERS)}", name=kind)
-    if not isinstance(cov_data, CovarianceData):
-        raise ModelError(
-            f"{kind} of a {type(cov_data).__name__}; give CovarianceData, as CovarianceData.from_returns makes it"
-        )
+    named = kind_named(kind)
+    cls = OPTIMIZERS[named]
+    CovarianceData.checked(cov_data, named)
     own = _parameters(cls)
     limits = {name: params[name] for name in params if name in _CONSTRAINTS}
     rest = {name: params[name] for name in params if name not in _CONSTRAINTS}
     strange = next((name for name in rest if name not in own), None)
     if strange is not None:
         offered = ", ".join([*(name for name in own if name != "cov_data"), *_CONSTRAINTS])
-        raise ModelError(f"{kind} takes no {strange!r}; it takes {offered}", name=strange)
+        raise ModelError(f"{named} takes no {strange!r}; it takes {offered}", name=strange)
     needed = [name for name, param in own.items() if param.default is inspect.Parameter.empty and name != "cov_data"]
     missing = next((name for name in needed if name not in rest), None)
     if missing is not None:
-        raise ModelError(f"{kind} needs {missing}=", name=missing)
+        raise ModelError(f"{named} needs {missing}=", name=missing)
     if limits:
         if rest.get("constraints") is not None:
             raise ModelError(f"constraints= and {', '.join(limits)} were both given; give one or the other")
         rest["constraints"] = Constraints(**limits)
     return cls(cov_data, **rest)
+
+
+def kind_named(name: str) -> str:
+    """Return the kind of optimiser of a name, however it is spelled.
+
+    Parameters
+    ----------
+    name : str
+        A kind or a short name.
+
+    Raises
+    ------
+    ModelError
+        There is none; the message says what is near, and lists all.
+
+    Examples
+    --------
+    >>> kind_named("Risk-Parity"), kind_named("mv")
+    ('risk_parity', 'mean_variance')
+    """
+    given: object = name
+    if not isinstance(given, str):
+        raise ModelError(
+            f"a kind of optimiser that is a {type(given).__name__}; give the kind first, then the data, as "
+            "create_optimizer('max_sharpe', data)",
+            value=given,
+        )
+    if given in OPTIMIZERS:
+        return given
+    spelled = "_".join(re.split(r"[\s_-]+", given.strip().lower()))
+    kind = SHORT_NAMES.get(spelled, spelled)
+    if kind in OPTIMIZERS:
+        return kind
+    near = difflib.get_close_matches(spelled, [*OPTIMIZERS, *SHORT_NAMES], n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ModelError(f"no optimiser {given!r}; there are {', '.join(OPTIMIZERS)}{hint}", name=given)
 
 
 @cache

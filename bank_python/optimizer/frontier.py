@@ -37,34 +37,44 @@ Quarterly 3 (1956), 111-133.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bank_python.errors import InfeasibleError, MissingExtraError, ModelError
 from bank_python.numerics.critical_line import critical_line
-from bank_python.optimizer.certificate import Certificate
+from bank_python.numerics.tolerances import LAST_DIGITS
+from bank_python.optimizer.constraint import Constraint
 from bank_python.optimizer.constraints import Constraints
+from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.feasible import FeasibleSet
+from bank_python.optimizer.frontier_path import FrontierPath
+from bank_python.optimizer.frontier_proof import box_certificate
+from bank_python.optimizer.inputs import checked_rate
+from bank_python.optimizer.moments import covariance_data_of
+from bank_python.optimizer.path_trace import PathTracer
 from bank_python.optimizer.portfolio import portfolio_of
+from bank_python.optimizer.weight_expressions import constraints_of
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from os import PathLike
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike
 
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
     from bank_python.numerics.critical_line import CriticalLine
-    from bank_python.optimizer.constraints import Bounds
-    from bank_python.optimizer.covariance_data import CovarianceData
-    from bank_python.optimizer.portfolio import OptimalPortfolio
+    from bank_python.optimizer.bounds import Bounds
+    from bank_python.optimizer.certificate import Certificate
+    from bank_python.optimizer.portfolio import OptimalPortfolio, Performance
+    from bank_python.optimizer.weight_expressions import Comparison, WeightExpression
 
 __all__ = ["EfficientFrontier", "FrontierPoints"]
 
-_ROUNDING = 1e-12
 _FEWEST = 2
 _DRAWN = 200
 _NAMED = 40
@@ -92,51 +102,97 @@ class FrontierPoints:
 
 
 class EfficientFrontier:
-    """All efficient portfolios that are fully invested within bounds.
+    """All efficient portfolios that constraints allow.
 
-    Groups, turnover, leverage and costs are not for the critical line: ``create_optimizer("mean_variance",
-    target_return=...)`` takes them, one portfolio at a time.
+    Within bounds alone the path is the critical line. With other constraints or costs it is traced from single
+    portfolios (:mod:`bank_python.optimizer.path_trace`), just as exact and slower. Where trading costs, returns along
+    the frontier are what is left after it, and ``figures["transaction_cost"]`` of a portfolio what it takes off.
+
+    The portfolio that was chosen last, by :meth:`max_sharpe`, :meth:`min_volatility` and so on, is the one of
+    :meth:`clean_weights` and :meth:`portfolio_performance`.
 
     Parameters
     ----------
-    cov_data : CovarianceData
-        With expected returns; one asset at most may be riskless.
+    cov_data : CovarianceData, or array_like, Series or mapping of shape (n_assets,)
+        The assets with their expected returns, one at most riskless; or the expected returns alone, a year's.
+    covariance : array_like, DataFrame or CovarianceData, shape (n_assets, n_assets), optional
+        A year's; where expected returns came first. Names are kept.
     bounds : pair, sequence of pairs or mapping of str to pair, default (0, 1)
-        The least and the most of each weight; infinite for none.
-    risk_free_rate : float, default 0
+        The least and the most of each weight; infinite for none. Short for ``Constraints(bounds=...)``.
+    constraints : Constraints, optional
+        What is allowed, as for every optimiser.
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's; Sharpe ratios are measured from it.
 
     Raises
     ------
     CalibrationError
-        There are no expected returns.
+        There are no expected returns, or they do not fit the covariance.
     ModelError
-        The bounds name what is no asset, the rate is not finite, or two assets are riskless.
+        The constraints name what is no asset, bounds are given both ways, the rate is not finite, or two assets are
+        riskless.
+    MatrixError
+        The covariance is none.
     InfeasibleError
-        The bounds cannot add up to one.
+        The bounds cannot add up to what is to be invested. Of every choice: nothing satisfies all constraints, or the
+        choice is not on the frontier.
+
+    Examples
+    --------
+    >>> frontier = EfficientFrontier({"BND": 0.03, "SPY": 0.08}, [[0.0025, 0.0], [0.0, 0.04]])
+    >>> frontier.add_constraint(lambda w: w >= 0.1)
+    >>> chosen = frontier.max_sharpe(risk_free_rate=0.02)
+    >>> frontier.clean_weights()
+    {'BND': 0.72727, 'SPY': 0.27273}
+    >>> frontier.portfolio_performance().sharpe == chosen.sharpe
+    True
     """
 
-    def __init__(self, cov_data: CovarianceData, *, bounds: Bounds = (0.0, 1.0), risk_free_rate: float = 0.0) -> None:
-        self._data, self._rate = cov_data, _rate(risk_free_rate)
-        self._means = cov_data.means_for("the efficient frontier")
-        allowed = FeasibleSet.of(cov_data.tickers, Constraints(bounds=bounds))
-        self._lower, self._upper = allowed.lower, allowed.upper
-        self._line = critical_line(_curved(cov_data), self._means, allowed.A, allowed.b, self._lower, self._upper)
-        points = self._line.points
-        self._scales, self._returns = self._line.scales, points @ self._means
-        variances = np.einsum("ij,ij->i", points @ cov_data.covariance, points)
-        self._variances = np.where(variances <= _ROUNDING**2 * variances.max(), 0.0, variances)
-        # A step along each segment, the ray behind the last point included.
-        self._steps = np.vstack([np.diff(points, axis=0), self._line.direction])
-        self._gains = np.append(np.diff(self._returns), self._line.direction @ self._means)
-        self._lengths = np.append(np.diff(self._scales), 1.0)
-        noise = _ROUNDING * float(np.abs(self._returns).max())
-        self._rising: NDArray[np.intp] = np.flatnonzero(self._gains > np.append(np.full(len(points) - 1, noise), 0.0))
+    def __init__(
+        self,
+        cov_data: CovarianceData | ArrayLike | Mapping[str, float],
+        covariance: ArrayLike | CovarianceData | None = None,
+        *,
+        bounds: Bounds | None = None,
+        constraints: Constraints | None = None,
+        risk_free_rate: float = RISK_FREE_RATE,
+    ) -> None:
+        self._data, self._rate = _data(cov_data, covariance), checked_rate(risk_free_rate)
+        self._means = self._data.means_for("the efficient frontier")
+        self._curved = _curved(self._data)
+        if bounds is not None and constraints is not None:
+            raise ModelError("bounds= and constraints= were both given; give Constraints(bounds=..., ...) alone")
+        self._chosen: OptimalPortfolio | None = None
+        self._allow(Constraints.checked(constraints) if bounds is None else Constraints(bounds=bounds))
+
+    def add_constraint(self, rule: Callable[[WeightExpression], Comparison] | Constraint) -> None:
+        """Add a constraint to those that there are; the portfolio that was chosen before is forgotten.
+
+        Parameters
+        ----------
+        rule : callable or Constraint
+            A function that compares weights, as ``lambda w: w >= 0.02`` or ``lambda w: w["SPY"] + w["QQQ"] <= 0.5``
+            (:mod:`bank_python.optimizer.weight_expressions`), or a constraint of any kind.
+
+        Raises
+        ------
+        ModelError
+            The function says what is not linear in the weights.
+        InfeasibleError
+            The bounds contradict each other, or what is to be invested. The frontier is as it was before.
+        """
+        more = (rule,) if isinstance(rule, Constraint) else constraints_of(rule, self._data.tickers)
+        self._allow(replace(self._constraints, rules=(*self._constraints.rules, *more)))
+
+    @property
+    def constraints(self) -> Constraints:
+        """What is allowed."""
+        return self._constraints
 
     @property
     def line(self) -> CriticalLine:
-        """The critical line that the frontier stands on."""
-        return self._line
+        """The path that the frontier is made of: the critical line, or what was traced, without multipliers."""
+        return self._traced.line
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -150,13 +206,22 @@ class EfficientFrontier:
 
     @property
     def turning_points(self) -> tuple[OptimalPortfolio, ...]:
-        """The portfolios at which an asset meets or leaves a bound, from the highest return to the least variance."""
-        return tuple(self._portfolio("frontier, turning point", int(i), 0.0) for i in self._turns()[::-1])
+        """The portfolios at which a constraint begins or ceases to hold, from the highest return to the least risk."""
+        turns = self._traced.turns()[::-1]
+        return tuple(self._portfolio("frontier, turning point", (int(i), 0.0)) for i in turns)
+
+    @property
+    def tangent(self) -> OptimalPortfolio | None:
+        """The portfolio of the largest Sharpe ratio above the frontier's rate; None where there is none."""
+        try:
+            return self._best(self._rate)
+        except ModelError:  # no portfolio beats the rate, or cash does, or the ratio rises for ever
+            return None
 
     def points(self, count: int) -> FrontierPoints:
         """Return portfolios evenly spaced in return, from the least variance to the last turning point.
 
-        Where the bounds set no limit to the return they go at least to the highest return of an asset.
+        Where nothing sets a limit to the return they go at least to the highest return of an asset.
 
         Parameters
         ----------
@@ -170,15 +235,12 @@ class EfficientFrontier:
         """
         if count < _FEWEST:
             raise ModelError(f"count={count!r}; give two points or more", value=count)
-        top = float(self._returns[-1])
-        top = max(top, float(self._means.max())) if self._line.is_ray else top
-        wanted = np.linspace(self._returns[0], top, count)
-        at, share = self._of_return(wanted)
-        weights = self._line.points[at] + share[:, None] * self._steps[at]
-        rise = share * self._gains[at]
-        variance = self._variances[at] + rise * (2.0 * self._scales[at] + share * self._lengths[at])
+        path = self._traced
+        top = float(path.returns[-1])
+        top = max(top, float(self._means.max())) if path.line.is_ray else top
+        at, share = path.of_return(np.linspace(path.returns[0], top, count))
+        weights, returns, variance = path.along(at, share)
         volatility = np.sqrt(np.maximum(variance, 0.0))
-        returns = self._returns[at] + rise
         sharpe = np.full(count, np.nan)
         np.divide(returns - self._rate, volatility, out=sharpe, where=volatility > 0.0)
         for array in (returns, volatility, sharpe, weights):
@@ -191,16 +253,17 @@ class EfficientFrontier:
         Parameters
         ----------
         expected_return : float
-            A year's, from that of the least variance to the highest.
+            A year's, from that of the least variance to the highest; after the cost of trading where there is one.
 
         Raises
         ------
         InfeasibleError
             It is outside; the message says the range.
         """
-        self._require("expected_return", expected_return, float(self._returns[0]), float(self._returns[-1]))
-        at, share = self._of_return(np.array([expected_return]))
-        return self._portfolio("frontier, target return", int(at[0]), float(share[0]))
+        path = self._traced
+        self._require("expected_return", expected_return, float(path.returns[0]), float(path.returns[-1]))
+        at, share = path.of_return(np.array([expected_return]))
+        return self._choose("frontier, target return", (int(at[0]), float(share[0])))
 
     def at_volatility(self, volatility: float) -> OptimalPortfolio:
         """Return the portfolio of highest return with a given volatility.
@@ -215,20 +278,50 @@ class EfficientFrontier:
         InfeasibleError
             It is outside; the message says the range.
         """
-        least, most = (math.sqrt(max(float(self._variances[i]), 0.0)) for i in (0, -1))
+        path = self._traced
+        least, most = path.volatilities[[0, -1]].tolist()
         self._require("volatility", volatility, least, most)
-        if not len(self._rising):
-            return self._portfolio("frontier, target volatility", 0, 0.0)
-        i = self._segment(self._variances, np.array([volatility**2]))[0]
-        slope = float(self._scales[i])
-        more = max(volatility**2 - float(self._variances[i]), 0.0) / float(self._gains[i])
-        root = math.sqrt(slope**2 + float(self._lengths[i]) * more)
-        share = more / (slope + root) if more > 0.0 else 0.0
-        return self._portfolio("frontier, target volatility", int(i), self._within(int(i), share))
+        return self._choose("frontier, target volatility", path.of_variance(volatility**2))
+
+    def efficient_return(self, target_return: float) -> OptimalPortfolio:
+        """Return the portfolio of least risk that earns at least a given return.
+
+        Parameters
+        ----------
+        target_return : float
+            A year's, up to the highest; after the cost of trading where there is one.
+
+        Raises
+        ------
+        InfeasibleError
+            None earns so much; the message says the range.
+        """
+        return self.at_return(max(target_return, float(self._traced.returns[0])))
+
+    def efficient_risk(self, target_volatility: float) -> OptimalPortfolio:
+        """Return the portfolio of highest return with at most a given volatility.
+
+        Parameters
+        ----------
+        target_volatility : float
+            A year's, from the least on.
+
+        Raises
+        ------
+        InfeasibleError
+            Every portfolio has more; the message says the range.
+        """
+        path = self._traced
+        is_beyond = not path.line.is_ray and target_volatility > path.volatilities[-1]
+        return self.at_volatility(float(path.volatilities[-1]) if is_beyond else target_volatility)
 
     def min_variance(self) -> OptimalPortfolio:
         """Return the portfolio of least variance."""
-        return self._portfolio("frontier, least variance", 0, 0.0)
+        return self._choose("frontier, least variance", (0, 0.0))
+
+    def min_volatility(self) -> OptimalPortfolio:
+        """Return the portfolio of least volatility, which is that of least variance."""
+        return self.min_variance()
 
     def max_return(self) -> OptimalPortfolio:
         """Return the portfolio of highest return; of several, the one of least variance.
@@ -236,11 +329,12 @@ class EfficientFrontier:
         Raises
         ------
         InfeasibleError
-            The bounds set no limit to the return.
+            Nothing sets a limit to the return.
         """
-        if self._line.is_ray:
+        path = self._traced
+        if path.line.is_ray:
             raise InfeasibleError("the bounds set no limit to the return; give finite bounds, or a target")
-        return self._portfolio("frontier, highest return", int(self._turns()[-1]), 0.0)
+        return self._choose("frontier, highest return", (int(path.turns()[-1]), 0.0))
 
     def max_utility(self, risk_aversion: float) -> OptimalPortfolio:
         """Return the portfolio that maximises the return less half of `risk_aversion` times the variance.
@@ -257,7 +351,7 @@ class EfficientFrontier:
         """
         if not 0.0 < risk_aversion < math.inf:
             raise ModelError(f"risk_aversion={risk_aversion!r}; give a number above 0", value=risk_aversion)
-        return self._at_scale("frontier, utility", 1.0 / risk_aversion)
+        return self._choose("frontier, utility", self._traced.of_scale(1.0 / risk_aversion))
 
     def max_sharpe(self, risk_free_rate: float | None = None) -> OptimalPortfolio:
         """Return the portfolio of the largest Sharpe ratio.
@@ -274,9 +368,36 @@ class EfficientFrontier:
         InfeasibleError
             No portfolio earns more than the rate, or the ratio rises for ever.
         """
-        rate = self._rate if risk_free_rate is None else _rate(risk_free_rate)
-        i, share = self._of_sharpe(rate)
-        return self._portfolio("frontier, max Sharpe", i, share, rate=rate)
+        self._chosen = self._best(self._rate if risk_free_rate is None else checked_rate(risk_free_rate))
+        return self._chosen
+
+    def clean_weights(self, cutoff: float = 1e-4, digits: int = 5) -> dict[str, float]:
+        """Return the weights chosen last by name, rounded; see :meth:`OptimalPortfolio.clean_weights`.
+
+        Raises
+        ------
+        ModelError
+            Nothing was chosen since the constraints changed last, or `cutoff` or `digits` are out of range.
+        """
+        return self._last.clean_weights(cutoff, digits)
+
+    def portfolio_performance(self, *, verbose: bool = False, risk_free_rate: float | None = None) -> Performance:
+        """Return expected return, volatility and Sharpe ratio of the portfolio chosen last.
+
+        Parameters
+        ----------
+        verbose : bool, default False
+            Whether to show the portfolio in the terminal.
+        risk_free_rate : float, optional
+            A year's; the rate it was chosen with if left out.
+
+        Raises
+        ------
+        ModelError
+            Nothing was chosen since the constraints changed last, or the rate is not finite.
+        """
+        held = self._last if risk_free_rate is None else self._last.above(checked_rate(risk_free_rate))
+        return held.performance(verbose=verbose)
 
     def to_table(self) -> Table:
         """Return a row for each turning point, highest return first; a column ``weight_...`` for each asset."""
@@ -285,10 +406,11 @@ class EfficientFrontier:
         columns = [f"weight_{name}" for name in self._data.tickers]
         figures = ["expected_return", "volatility", "sharpe"]
         rows: list[dict[str, float | None]] = []
-        for i in self._turns()[::-1]:
-            volatility = math.sqrt(max(float(self._variances[i]), 0.0))
-            ratio = (float(self._returns[i]) - self._rate) / volatility if volatility > 0.0 else None
-            told = (float(self._returns[i]), volatility, ratio, *self._line.points[i].tolist())
+        path = self._traced
+        for i in path.turns()[::-1]:
+            volatility = float(path.volatilities[i])
+            ratio = (float(path.returns[i]) - self._rate) / volatility if volatility > 0.0 else None
+            told = (float(path.returns[i]), volatility, ratio, *path.line.points[i].tolist())
             rows.append(dict(zip((*figures, *columns), told, strict=True)))
         kinds = {"sharpe": float | None}
         return Table.from_rows([(name, kinds.get(name, float)) for name in (*figures, *columns)], rows)
@@ -307,9 +429,10 @@ class EfficientFrontier:
             raise MissingExtraError("a plot needs matplotlib: pip install 'bank-python[plot]'", extra="plot") from error
         figure = Figure(figsize=(9.0, 5.5), layout="constrained")
         axes = figure.subplots()
-        curve, turns = self.points(_DRAWN), self._turns()
+        curve, traced = self.points(_DRAWN), self._traced
+        turns = traced.turns()
         axes.plot(curve.volatilities, curve.expected_returns, label="efficient frontier")
-        axes.plot(np.sqrt(self._variances[turns]), self._returns[turns], "o", markersize=3, label="turning points")
+        axes.plot(traced.volatilities[turns], traced.returns[turns], "o", markersize=3, label="turning points")
         _draw_assets(axes, self._data, self._means)
         _draw_tangent(axes, self)
         axes.set(xlabel="volatility a year", ylabel="expected return a year", title="Efficient frontier")
@@ -321,123 +444,86 @@ class EfficientFrontier:
 
         return frontier_view(self)
 
-    def _turns(self) -> NDArray[np.intp]:
-        """Return the turning points at which the weights differ from those before."""
-        moved = np.abs(self._steps[:-1]).max(axis=1, initial=0.0) > _ROUNDING
-        return np.flatnonzero(np.append(True, moved))
+    def _allow(self, constraints: Constraints) -> None:
+        """Take other constraints; what was found under those before is forgotten."""
+        self._allowed = FeasibleSet.of(self._data.tickers, constraints)
+        self._constraints = constraints
+        self._path: FrontierPath | None = None
+        self._chosen = None
 
-    def _segment(self, figures: FloatArray, wanted: FloatArray) -> NDArray[np.intp]:
-        """Return the segments on which a figure that rises along the frontier takes given values."""
-        found = np.searchsorted(figures[self._rising], wanted, side="right") - 1
-        return np.asarray(self._rising[np.maximum(found, 0)])
+    @property
+    def _traced(self) -> FrontierPath:
+        if self._path is None:
+            self._path = FrontierPath.of(self._line(), self._data.covariance, self._means, self._allowed)
+        return self._path
 
-    def _of_return(self, wanted: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
-        if not len(self._rising):
-            return np.zeros(len(wanted), dtype=np.intp), np.zeros(len(wanted))
-        at = self._segment(self._returns, wanted)
-        share = np.maximum((wanted - self._returns[at]) / self._gains[at], 0.0)
-        return at, np.where(at + 1 < len(self._scales), np.minimum(share, 1.0), share)
+    def _line(self) -> CriticalLine:
+        allowed, rows = self._allowed, self._allowed.plain
+        if allowed.is_box:
+            return critical_line(self._curved, self._means, rows.A, rows.b, allowed.lower, allowed.upper)
+        return PathTracer(allowed, self._curved, self._means).trace()
 
-    def _within(self, i: int, share: float) -> float:
-        return min(share, 1.0) if i + 1 < len(self._scales) else share
-
-    def _at_scale(self, method: str, scale: float) -> OptimalPortfolio:
-        i = int(np.searchsorted(self._scales, scale, side="right")) - 1
-        return self._portfolio(method, i, (scale - float(self._scales[i])) / float(self._lengths[i]))
-
-    def _of_sharpe(self, rate: float) -> tuple[int, float]:
-        """Return where V = (R - r) s: before it the ratio rises along the frontier, behind it falls."""
-        if not self._line.is_ray and float(self._returns[-1]) <= rate:
-            most = float(self._returns[-1])
-            raise InfeasibleError(
-                f"no portfolio earns more than risk_free_rate={rate:g}: the most is {most:.6g} a year; lower the rate",
-                value=most,
-            )
-        if self._variances[0] <= 0.0 and float(self._returns[0]) > rate:
-            earned = float(self._returns[0])
+    @property
+    def _last(self) -> OptimalPortfolio:
+        if self._chosen is None:
             raise ModelError(
-                f"{self._data.riskless[0]} earns {earned:g} without risk, more than risk_free_rate={rate:g}: the ratio "
-                "has no limit; give the rate that it earns",
-                value=earned,
+                "no portfolio was chosen since the constraints changed last; call max_sharpe(), min_volatility() or "
+                "efficient_return(...) first"
             )
-        ahead = self._variances - (self._returns - rate) * self._scales
-        behind = np.flatnonzero(ahead < -_ROUNDING * self._variances)
-        i = int(behind[0]) - 1 if len(behind) else len(self._scales) - 1
-        slope = float(self._gains[i] / self._lengths[i])
-        start = float(self._scales[i])
-        below = float(self._returns[i]) - rate - slope * start
-        if below <= 0.0:
-            raise InfeasibleError(
-                f"the Sharpe ratio above {rate:g} rises for ever along the frontier; give finite bounds"
-            )
-        scale = (float(self._variances[i]) - slope * start**2) / below
-        if not (len(behind) or self._line.is_ray):
-            return i, 0.0
-        return i, self._within(i, max((scale - start) / float(self._lengths[i]), 0.0))
+        return self._chosen
+
+    def _best(self, rate: float) -> OptimalPortfolio:
+        riskless = next(iter(self._data.riskless), "a portfolio")
+        return self._portfolio("frontier, max Sharpe", self._traced.of_sharpe(rate, riskless), rate)
+
+    def _choose(self, method: str, place: tuple[int, float]) -> OptimalPortfolio:
+        self._chosen = self._portfolio(method, place)
+        return self._chosen
 
     def _require(self, name: str, value: float, least: float, most: float) -> None:
-        slack = _ROUNDING * max(abs(least), abs(most))
-        if least - slack <= value <= most + slack or (self._line.is_ray and least <= value < math.inf):
+        is_ray = self._traced.line.is_ray
+        slack = LAST_DIGITS * max(abs(least), abs(most))
+        if least - slack <= value <= most + slack or (is_ray and least <= value < math.inf):
             return
-        top = "infinity" if self._line.is_ray else f"{most:.6g}"
+        top = "infinity" if is_ray else f"{most:.6g}"
         raise InfeasibleError(
             f"{name}={value!r} is not on the frontier; give a figure from {least:.6g} to {top}", value=value
         )
 
-    def _portfolio(self, method: str, i: int, share: float, rate: float | None = None) -> OptimalPortfolio:
-        weights = self._line.points[i] + share * self._steps[i]
-        scale = float(self._scales[i] + share * self._lengths[i])
+    def _portfolio(self, method: str, place: tuple[int, float], rate: float | None = None) -> OptimalPortfolio:
+        allowed, path = self._allowed, self._traced
+        weights, scale = path.weights(*place), path.scale(*place)
+        figures = {"risk_aversion": 1.0 / scale if scale > 0.0 else math.inf}
+        if allowed.charges:
+            figures["transaction_cost"] = allowed.paid(weights)
+        if self._constraints.current is not None:
+            figures["turnover"] = allowed.traded(weights)
         return portfolio_of(
             self._data,
             method,
             weights,
-            self._certificate(weights, scale),
+            allowed.certified(weights, self._proof(weights, scale)),
             risk_free_rate=self._rate if rate is None else rate,
-            figures={"risk_aversion": 1.0 / scale if scale > 0.0 else math.inf},
+            figures=figures,
         )
 
-    def _certificate(self, weights: FloatArray, scale: float) -> Certificate:
-        """Return the proof: no asset that can be raised has a lower slope than one that can be lowered."""
-        pull, gain = self._data.covariance @ weights, scale * self._means
-        slope = pull - gain
-        near = _ROUNDING * max(1.0, float(np.abs(weights).max()))
-        low, high = weights - self._lower <= near, self._upper - weights <= near
-        most, least = float(slope[~low].max(initial=-np.inf)), float(slope[~high].min(initial=np.inf))
-        finite = [side for side in (most, least) if math.isfinite(side)]
-        price = sum(finite) / len(finite) if finite else 0.0
-        size = max(float(np.abs(pull).max()), float(np.abs(gain).max())) or 1.0
-        outside = max(0.0, float((self._lower - weights).max()), float((weights - self._upper).max()))
-        residual = max(max(most - least, 0.0) / (2.0 * size), outside, abs(float(weights.sum()) - 1.0))
-        lost = _lost(slope - price, weights, self._lower, self._upper)
-        variance = float(weights @ pull)
-        worth = max(abs(0.5 * variance - float(gain @ weights)), 0.5 * variance)
-        return Certificate(
-            kkt_residual=residual,
-            duality_gap=lost / worth if worth > 0.0 else 0.0,
-            at_lower=tuple(name for name, held in zip(self._data.tickers, low.tolist(), strict=True) if held),
-            at_upper=tuple(name for name, held in zip(self._data.tickers, high.tolist(), strict=True) if held),
-            iterations=len(self._scales),
+    def _proof(self, weights: FloatArray, scale: float) -> Certificate:
+        if self._allowed.is_box:
+            slopes = (self._data.covariance @ weights, scale * self._means)
+            proof = box_certificate(self._data.tickers, weights, slopes, (self._allowed.lower, self._allowed.upper))
+            return replace(proof, iterations=len(self._traced.line.scales))
+        return PathTracer(self._allowed, self._curved, self._means).certificate(weights, scale)
+
+
+def _data(given: Any, covariance: ArrayLike | CovarianceData | None) -> CovarianceData:
+    if covariance is not None:
+        return covariance_data_of(given, covariance)
+    if not isinstance(given, CovarianceData):
+        raise ModelError(
+            f"the efficient frontier of a {type(given).__name__} alone; give CovarianceData, or expected returns and "
+            "then the covariance"
         )
-
-
-def _lost(left: FloatArray, weights: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
-    """Return how much the slopes promise at most for going from weights to any others within the bounds."""
-    width = upper - lower
-    if np.isfinite(width).all():
-        order = np.argsort(left, kind="stable")
-        room = float((weights - lower).sum()) - (np.cumsum(width[order]) - width[order])
-        there = lower.copy()
-        there[order] += np.clip(room, 0.0, width[order])  # the lowest slopes are filled first
-        return max(float(left @ (weights - there)), 0.0)
-    way = np.where(left > 0.0, weights - lower, upper - weights)
-    held = np.isfinite(way) & (left != 0.0)
-    return float((np.abs(left[held]) * np.maximum(way[held], 0.0)).sum())
-
-
-def _rate(risk_free_rate: float) -> float:
-    if not math.isfinite(risk_free_rate):
-        raise ModelError(f"risk_free_rate={risk_free_rate!r}; give a rate a year", value=risk_free_rate)
-    return risk_free_rate
+    return given
 
 
 def _curved(data: CovarianceData) -> FloatArray:
@@ -460,10 +546,8 @@ def _draw_assets(axes: Axes, data: CovarianceData, means: FloatArray) -> None:
 
 
 def _draw_tangent(axes: Axes, frontier: EfficientFrontier) -> None:
-    try:
-        best = frontier.max_sharpe()
-    except ModelError:
-        # No portfolio beats the rate, or cash does: there is no tangent to draw.
+    best = frontier.tangent
+    if best is None:
         return
     far = 1.3 * best.volatility
     axes.plot([best.volatility], [best.expected_return], "*", markersize=12, label=f"max Sharpe {best.sharpe:.3g}")

@@ -42,6 +42,7 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
 from bank_python.numerics.linkage import LinkageMethod, linkage, quasi_diagonal
+from bank_python.numerics.tolerances import LAST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +56,6 @@ __all__ = [
     "asset_distances",
     "hierarchical_weights",
 ]
-
-_ROUNDING = 1e-12
 
 
 class AssetDistance(enum.Enum):
@@ -197,7 +196,7 @@ def _names(covariance: FloatArray, tickers: Sequence[str] | None) -> tuple[str, 
             f"the covariance of {names[row]} and {names[column]} is {covariance[row, column]}; correct it"
         )
     off = np.abs(covariance - covariance.T)
-    if off.max() > _ROUNDING * np.abs(covariance).max():
+    if off.max() > LAST_DIGITS * np.abs(covariance).max():
         row, column = np.unravel_index(int(off.argmax()), off.shape)
         raise MatrixError(
             f"the covariance of {names[row]} with {names[column]} is {covariance[row, column]:g} and the other way "
@@ -223,7 +222,7 @@ def _bounds(
     if len(crossed):
         i = int(crossed[0])
         raise InfeasibleError(f"no weight of {names[i]} is at least {low[i]:g} and at most {high[i]:g}", name=names[i])
-    least, most, slack = math.fsum(low), math.fsum(high), _ROUNDING * max(1.0, invested)
+    least, most, slack = math.fsum(low), math.fsum(high), LAST_DIGITS * max(1.0, invested)
     if least > invested + slack:
         raise InfeasibleError(
             f"the lower bounds add up to {least:.6g}, {least - invested:.3g} more than the {invested:g} to be "

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.errors import ModelError
 from bank_python.numerics.linkage import LinkageMethod
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.hierarchy import AssetDistance, hierarchical_weights
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from bank_python.optimizer.constraints import Constraints
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
 __all__ = ["HierarchicalRiskParityOptimizer"]
-
-_KEPT = 1e-12
 
 
 class HierarchicalRiskParityOptimizer(Optimizer):
@@ -38,7 +38,7 @@ class HierarchicalRiskParityOptimizer(Optimizer):
         How the tree is made.
     distance : AssetDistance or str, default "direct"
         By what.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
 
     Raises
@@ -58,7 +58,7 @@ class HierarchicalRiskParityOptimizer(Optimizer):
         *,
         linkage: LinkageMethod | str = LinkageMethod.SINGLE,
         distance: AssetDistance | str = AssetDistance.DIRECT,
-        risk_free_rate: float = 0.0,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         if not self._constraints.invested > 0.0:
@@ -79,7 +79,7 @@ class HierarchicalRiskParityOptimizer(Optimizer):
             tickers=data.tickers,
         )
         breach = allowed.breach(wanted)
-        if breach > _KEPT or allowed.cost.any():
+        if breach > LAST_DIGITS or allowed.charges:
             return self._told(minimise(allowed, data.covariance, -data.covariance @ wanted))
         at_lower = tuple(name for name, w, low in zip(data.tickers, wanted, allowed.lower, strict=True) if w == low)
         at_upper = tuple(name for name, w, high in zip(data.tickers, wanted, allowed.upper, strict=True) if w == high)

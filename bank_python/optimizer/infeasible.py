@@ -13,7 +13,6 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError
 from bank_python.numerics import solve_hinges
-from bank_python.optimizer.sizes import with_sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,30 +22,30 @@ if TYPE_CHECKING:
 
 __all__ = ["contradiction"]
 
-_NOTHING = 1e-7
-_SLIGHT = 1e-5
-_LOUD = 1e-3
+_NOTHING = 1e-7  # a sum of violations that is none: nine digits, of programs of some hundred rows
+_SLIGHT = 1e-5  # curvature, so that there is one answer; too little to change which rows give way
+_LOUD = 1e-3  # of the price 1: a multiplier that takes part in the proof
 _SHOWN = 3
 
 
 def contradiction(allowed: FeasibleSet) -> InfeasibleError | None:
     """Return an error that names the constraints which contradict each other; None where some portfolio obeys all."""
-    sized = with_sizes(allowed, turnover=allowed.turnover is not None, leverage=allowed.leverage is not None)
+    sized = allowed.system(allowed.limits)
     unit = np.eye(sized.width)
     high, low = np.flatnonzero(np.isfinite(allowed.upper)), np.flatnonzero(np.isfinite(allowed.lower))
-    soft = np.vstack([sized.A, -sized.A, sized.rows, unit[high], -unit[low]])
-    sides = np.concatenate([sized.b, -sized.b, sized.sides, allowed.upper[high], -allowed.lower[low]])
+    soft = np.vstack([sized.A, -sized.A, sized.G, unit[high], -unit[low]])
+    sides = np.concatenate([sized.b, -sized.b, sized.h, allowed.upper[high], -allowed.lower[low]])
     solved = solve_hinges(
         _SLIGHT * unit,
         np.zeros(sized.width),
-        E=np.vstack([soft, sized.hard]),
-        f=np.concatenate([sides, sized.hard_sides]),
-        price=np.concatenate([np.ones(len(sides)), np.full(len(sized.hard_sides), np.inf)]),
+        E=np.vstack([soft, sized.definitions]),
+        f=np.concatenate([sides, sized.sides]),
+        price=np.concatenate([np.ones(len(sides)), np.full(len(sized.sides), np.inf)]),
     )
     missing = float(np.maximum(soft @ solved.x - sides, 0.0).sum())
     if missing < _NOTHING:
         return None
-    equal, rows = len(sized.b), len(sized.sides)
+    equal, rows = len(sized.b), len(sized.h)
     loud = solved.z[: len(sides)].copy()
     loud[:equal] -= loud[equal : 2 * equal]  # both rows of an equality may pull, and against each other
     parts = np.split(np.abs(loud) > _LOUD, np.cumsum([equal, equal, rows, len(high)]))

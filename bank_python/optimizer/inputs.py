@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.errors import CalibrationError, MatrixError
+from bank_python.errors import CalibrationError, MatrixError, ModelError
+from bank_python.numerics.tolerances import EPSILON, LAST_DIGITS, SYMMETRIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,14 +18,28 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["columns_of", "definite", "distinct", "fitting", "in_order", "refuse_gaps", "refuse_still", "symmetric"]
+__all__ = [
+    "checked_rate",
+    "columns_of",
+    "definite",
+    "distinct",
+    "fitting",
+    "in_order",
+    "refuse_gaps",
+    "refuse_still",
+    "symmetric",
+]
 
-_SYMMETRIC = 1e-10
-_SLIGHT = 1e-12
 _FEWEST_ROWS = 2
 _SHOWN = 12
-_STILL = 1e-12
-_EPSILON = float(np.finfo(float).eps)
+
+
+def checked_rate(risk_free_rate: float) -> float:
+    """Return a rate a year; refuse what is not finite."""
+    given: object = risk_free_rate
+    if not isinstance(given, int | float | np.number) or not math.isfinite(given):
+        raise ModelError(f"risk_free_rate={given!r}; give a rate a year", value=given)
+    return risk_free_rate
 
 
 def columns_of(frame: object) -> Sequence[str]:
@@ -96,7 +112,7 @@ def symmetric(names: tuple[str, ...], covariance: ArrayLike) -> FloatArray:
         )
     off = np.abs(given - given.T)
     row, column = np.unravel_index(int(off.argmax()), off.shape)
-    if off[row, column] > _SYMMETRIC * float(np.abs(given).max()):
+    if off[row, column] > SYMMETRIC * float(np.abs(given).max()):
         raise MatrixError(
             f"the covariance of {names[row]} with {names[column]} is {given[row, column]:g} and the other way round "
             f"{given[column, row]:g}; they must agree",
@@ -118,7 +134,7 @@ def definite(names: tuple[str, ...], covariance: ArrayLike, riskless: tuple[str,
     kept[inner] = symmetric(tuple(names[i] for i in risky), given[inner])
     variances = np.diag(kept[inner])
     calmest, most = int(variances.argmin()), float(variances.max())
-    if variances[calmest] < _SLIGHT * most:
+    if variances[calmest] < LAST_DIGITS * most:
         raise MatrixError(
             f"the variance of {names[risky[calmest]]} is {variances[calmest]:g}, little beside {most:g} of another: "
             "take it as cash (with_cash), or leave it out",
@@ -173,7 +189,7 @@ def refuse_still(names: tuple[str, ...], past: FloatArray, *, rounding: float = 
     if len(past) < _FEWEST_ROWS:
         raise CalibrationError(f"{len(past)} rows of returns; give two or more", value=len(past))
     moves = np.ptp(past, axis=0)
-    noise = np.maximum(8.0 * _EPSILON * np.abs(past).max(axis=0), _STILL * moves.max())
+    noise = np.maximum(8.0 * EPSILON * np.abs(past).max(axis=0), LAST_DIGITS * moves.max())
     still = np.flatnonzero(moves <= np.maximum(noise, rounding))
     if len(still):
         i = int(still[0])

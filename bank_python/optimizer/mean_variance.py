@@ -20,6 +20,7 @@ from bank_python.errors import ModelError
 from bank_python.optimizer.efficient_path import EfficientPath, earning
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from bank_python.optimizer.constraints import Constraints
@@ -44,7 +45,7 @@ class MeanVarianceOptimizer(Optimizer):
         The least return a year; the risk is then as small as it can be.
     target_risk : float, optional
         The most volatility a year; the reward is then as large as it can be.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
 
     Raises
@@ -67,7 +68,7 @@ class MeanVarianceOptimizer(Optimizer):
         risk_aversion: float = 1.0,
         target_return: float | None = None,
         target_risk: float | None = None,
-        risk_free_rate: float = 0.0,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         if target_return is not None and target_risk is not None:

@@ -19,6 +19,7 @@ from bank_python.errors import ModelError
 from bank_python.optimizer.efficient_path import earning
 from bank_python.optimizer.minimum import Tail, minimise
 from bank_python.optimizer.optimizer import Optimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from bank_python.optimizer.constraints import Constraints
@@ -43,7 +44,7 @@ class MinCvarOptimizer(Optimizer):
         In (0, 1), so that at least one scenario is worse.
     target_return : float, optional
         The least expected return a year.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
 
     Raises
@@ -65,7 +66,7 @@ class MinCvarOptimizer(Optimizer):
         *,
         confidence: float = 0.95,
         target_return: float | None = None,
-        risk_free_rate: float = 0.0,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         returns = cov_data.returns_for(self.kind)

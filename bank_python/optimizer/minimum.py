@@ -7,33 +7,33 @@ to which the expected shortfall of scenarios may be added, :math:`\min_a\ a + E(
 
 Where no size of a trade or a weight and no scenario counts, and P is positive definite, that is a quadratic program for
 :func:`bank_python.numerics.solve_qp`. Otherwise it is one with prices, for :func:`bank_python.numerics.solve_hinges`.
-A limit on turnover or leverage is taken in only where the portfolio without it would break it.
+A limit with variables of its own, as on turnover or leverage, is taken in only where the portfolio without it would
+break it. No kind of constraint is known here: rows and violations come from the list that the set holds, and whatever
+was found is measured against every one of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
 from bank_python.numerics import solve_hinges, solve_qp
+from bank_python.numerics.tolerances import LAST_DIGITS, NINE_DIGITS
 from bank_python.numerics.triangular import solved_or_nearest
 from bank_python.optimizer.certificate import Certificate
 from bank_python.optimizer.infeasible import contradiction
-from bank_python.optimizer.sizes import with_sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bank_python.numerics import FloatArray, HingeSolution, QpSolution
+    from bank_python.optimizer.constraint import Limit
     from bank_python.optimizer.feasible import FeasibleSet
 
 __all__ = ["Minimum", "Tail", "minimise"]
-
-_ROUNDING = 1e-12
-_NEAR = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,27 +135,28 @@ def minimise(
     InfeasibleError
         Nothing satisfies all constraints; the message says which contradict each other, and by how much.
     """
-    if definite and tail is None and not allowed.cost.any():
+    if definite and tail is None and not allowed.charges:
         found = _by_pivoting(allowed, P, q, start)
         if found is not None and allowed.breach(found.weights) <= _room(found.weights):
             return found
-    return _by_prices(allowed, P, q, cost_scale, tail)
+    found = _by_prices(allowed, P, q, cost_scale, tail)
+    return replace(found, certificate=allowed.certified(found.weights, found.certificate))
 
 
 def _room(weights: FloatArray) -> float:
-    return _ROUNDING * max(1.0, float(np.abs(weights).sum()))
+    return LAST_DIGITS * max(1.0, float(np.abs(weights).sum()))
 
 
 def _by_pivoting(allowed: FeasibleSet, P: FloatArray, q: FloatArray, start: FloatArray | None) -> Minimum | None:
-    """Return the least cost without turnover and leverage; None where the solver finds its constraints dependent."""
+    """Return the least cost under the plain limits; None where the solver finds its constraints dependent."""
     try:
         solved = solve_qp(
             P,
             q,
-            A=allowed.A,
-            b=allowed.b,
-            G=allowed.G,
-            h=allowed.h,
+            A=allowed.plain.A,
+            b=allowed.plain.b,
+            G=allowed.plain.G,
+            h=allowed.plain.h,
             lower=allowed.lower,
             upper=allowed.upper,
             start=start,
@@ -175,28 +176,28 @@ def _pivoted(allowed: FeasibleSet, P: FloatArray, solved: QpSolution) -> Minimum
     loose = np.ones(len(solved.x), dtype=bool)
     loose[solved.at_lower] = loose[solved.at_upper] = False
     free = np.flatnonzero(loose)
-    proof = _proof(allowed, solved, tuple(allowed.row_names[i] for i in solved.active_rows))
-    rows = np.vstack([allowed.A, allowed.G[solved.active_rows]])
+    proof = _proof(allowed, solved, tuple(allowed.plain.row_names[i] for i in solved.active_rows))
+    rows = np.vstack([allowed.plain.A, allowed.plain.G[solved.active_rows]])
     held = np.clip(solved.x, allowed.lower, allowed.upper)  # rounding may leave them by a last digit
     return Minimum(held, solved.objective, proof, P, rows, np.zeros(len(solved.x)), free)
 
 
 def _by_prices(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: float, tail: Tail | None) -> Minimum:
-    """Take in the limits on turnover and leverage that the answer without them breaks."""
-    turnover = leverage = False
+    """Take in the limits with further variables that the portfolio without them breaks."""
+    taken: tuple[Limit, ...] = ()
     while True:
         try:
-            found = _priced(allowed, P, q, cost_scale, tail, turnover=turnover, leverage=leverage)
+            found = _priced(allowed, P, q, cost_scale, tail, taken)
         except MatrixError:  # without the limits that were left out the cost may fall for ever
-            if turnover == (allowed.turnover is not None) and leverage == (allowed.leverage is not None):
+            if len(taken) == len(allowed.further):
                 raise
-            turnover, leverage = allowed.turnover is not None, allowed.leverage is not None
+            taken = allowed.further
             continue
-        room = _NEAR * max(1.0, float(np.abs(found.weights).sum()))
-        trades, sizes = allowed.over_turnover(found.weights) > room, allowed.over_leverage(found.weights) > room
-        if not ((trades and not turnover) or (sizes and not leverage)):
+        room = NINE_DIGITS * max(1.0, float(np.abs(found.weights).sum()))
+        broken = [limit for limit in allowed.broken(found.weights, room) if limit.rows.further and limit not in taken]
+        if not broken:
             return found
-        turnover, leverage = turnover or trades, leverage or sizes
+        taken = (*taken, *broken)
 
 
 def _priced(
@@ -205,49 +206,53 @@ def _priced(
     q: FloatArray,
     cost_scale: float,
     tail: Tail | None,
-    *,
-    turnover: bool,
-    leverage: bool,
+    taken: tuple[Limit, ...],
 ) -> Minimum:
-    sized = with_sizes(allowed, turnover=turnover, leverage=leverage)
-    n, more = len(allowed.tickers), sized.width - len(allowed.tickers) + (tail is not None)
-    hard = [_widened(sized.rows, n + more), _widened(sized.hard, n + more)]
-    soft, sides, prices = _soft_rows(allowed, cost_scale, tail, n + more)
-    rows, count = np.vstack([*hard, soft]), len(hard[0]) + len(hard[1])
-    cost = np.pad(q, (0, more))
+    system = allowed.system(taken)
+    n, width = len(allowed.tickers), system.width + (tail is not None)
+    hard = [_widened(system.G, width), _widened(system.definitions, width)]
+    soft, sides, prices = _soft_rows(allowed, cost_scale, tail, width)
+    rows, count = np.vstack([*hard, soft]), len(system.h) + len(system.sides)
+    equal = _widened(system.A, width)
+    cost = np.pad(q, (0, width - n))
     cost[-1] += 0.0 if tail is None else tail.unit
-    curved = np.pad(P, (0, more))
+    curved = np.pad(P, (0, width - n))
     solved = solve_hinges(
         curved,
         cost,
         E=rows,
-        f=np.concatenate([sized.sides, sized.hard_sides, sides]),
+        f=np.concatenate([system.h, system.sides, sides]),
         price=np.concatenate([np.full(count, np.inf), prices]),
-        A=_widened(sized.A, n + more),
-        b=sized.b,
-        lower=np.pad(allowed.lower, (0, more), constant_values=-np.inf),
-        upper=np.pad(allowed.upper, (0, more), constant_values=np.inf),
+        A=equal,
+        b=system.b,
+        lower=np.pad(allowed.lower, (0, width - n), constant_values=-np.inf),
+        upper=np.pad(allowed.upper, (0, width - n), constant_values=np.inf),
     )
     if not solved.converged:
         raise contradiction(allowed) or _unsolved(solved)
-    costly = np.flatnonzero(allowed.cost)
-    bought, sold = np.split(solved.above[count : count + 2 * len(costly)].astype(np.float64), 2)
-    pull = np.zeros(n)
-    pull[costly] = allowed.cost[costly] * (bought - sold)
-    free = np.setdiff1d(np.arange(n + more), np.concatenate([solved.at_lower, solved.at_upper]))
-    active = np.vstack([_widened(sized.A, n + more), rows[solved.on]])
-    proof = _proof(allowed, solved, tuple(name for name, on in zip(sized.row_names, solved.on, strict=False) if on))
+    free = np.setdiff1d(np.arange(width), np.concatenate([solved.at_lower, solved.at_upper]))
+    proof = _proof(allowed, solved, tuple(name for name, on in zip(system.row_names, solved.on, strict=False) if on))
     held = np.clip(solved.x[:n], allowed.lower, allowed.upper)  # rounding may leave them by a last digit
-    return Minimum(held, solved.objective, proof, curved, active, pull, free)
+    active = np.vstack([equal, rows[solved.on]])
+    return Minimum(held, solved.objective, proof, curved, active, _pull(allowed, solved.above[count:]), free)
+
+
+def _pull(allowed: FeasibleSet, above: NDArray[np.bool_]) -> FloatArray:
+    """Return what the next unit of each weight costs, by which of the charged rows are exceeded."""
+    pull, start = np.zeros(len(allowed.tickers)), 0
+    for charge in allowed.charges:
+        pull += (charge.prices * above[start : start + len(charge.prices)]) @ charge.rows
+        start += len(charge.prices)
+    return pull
 
 
 def _soft_rows(
     allowed: FeasibleSet, cost_scale: float, tail: Tail | None, width: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the rows that may be exceeded, their sides and prices: trades, and losses beyond the last variable."""
-    costly = np.flatnonzero(allowed.cost)
-    unit, price = np.eye(width)[costly], cost_scale * allowed.cost[costly]
-    rows, sides, prices = [unit, -unit], [allowed.current[costly], -allowed.current[costly]], [price, price]
+    """Return the rows that may be exceeded, their sides and prices: charges, and losses beyond the last variable."""
+    rows = [np.zeros((0, width)), *(_widened(charge.rows, width) for charge in allowed.charges)]
+    sides = [np.zeros(0), *(charge.sides for charge in allowed.charges)]
+    prices = [np.zeros(0), *(cost_scale * charge.prices for charge in allowed.charges)]
     if tail is not None:
         losses = _widened(-tail.returns / tail.unit, width)
         losses[:, -1] = -1.0

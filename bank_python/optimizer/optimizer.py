@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from bank_python.errors import ModelError
 from bank_python.optimizer.constraints import Constraints
+from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.feasible import FeasibleSet
+from bank_python.optimizer.inputs import checked_rate
 from bank_python.optimizer.portfolio import portfolio_of
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bank_python.numerics import FloatArray
     from bank_python.optimizer.certificate import Certificate
-    from bank_python.optimizer.covariance_data import CovarianceData
     from bank_python.optimizer.minimum import Minimum
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
@@ -32,13 +32,14 @@ class Optimizer(ABC):
         The assets.
     constraints : Constraints, optional
         What is allowed; fully invested and long only if left out.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's; the Sharpe ratio is measured from it.
 
     Raises
     ------
     ModelError
-        The constraints name what is no asset, or the rate is not finite.
+        The data is no :class:`CovarianceData`, the constraints are no :class:`Constraints` or name what is no asset, or
+        the rate is not finite.
     InfeasibleError
         The bounds contradict what is to be invested.
     """
@@ -47,13 +48,15 @@ class Optimizer(ABC):
     """By which :func:`~bank_python.optimizer.create_optimizer` knows it."""
 
     def __init__(
-        self, cov_data: CovarianceData, constraints: Constraints | None = None, *, risk_free_rate: float = 0.0
+        self,
+        cov_data: CovarianceData,
+        constraints: Constraints | None = None,
+        *,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
-        if not math.isfinite(risk_free_rate):
-            raise ModelError(f"risk_free_rate={risk_free_rate!r}; give a rate a year", value=risk_free_rate)
-        self._data = cov_data
-        self._constraints = constraints or Constraints()
-        self._rate = risk_free_rate
+        self._data = CovarianceData.checked(cov_data, self.kind)
+        self._constraints = Constraints.checked(constraints)
+        self._rate = checked_rate(risk_free_rate)
         self._allowed = FeasibleSet.of(cov_data.tickers, self._constraints)
 
     @abstractmethod
@@ -65,9 +68,13 @@ class Optimizer(ABC):
         return self._measured(found.weights, found.certificate, **figures)
 
     def _measured(self, weights: FloatArray, proof: Certificate, **figures: float) -> OptimalPortfolio:
-        """Return weights, measured; how much is traded to come there and what it costs is told where it counts."""
+        """Return weights, measured, and every constraint with them, by whatever rule they were found.
+
+        How much is traded to come there and what it costs is told where it counts.
+        """
+        proof = self._allowed.certified(weights, proof)
         told: Mapping[str, float] = figures
-        if self._allowed.cost.any():
+        if self._allowed.charges:
             told = {**figures, "transaction_cost": self._allowed.paid(weights)}
         if self._constraints.current is not None:
             told = {**told, "turnover": self._allowed.traded(weights)}

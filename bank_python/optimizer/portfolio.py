@@ -17,7 +17,7 @@ Examples
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,9 +25,10 @@ import numpy as np
 from bank_python.barbara import storable
 from bank_python.errors import ModelError
 from bank_python.optimizer.certificate import Certificate
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import ArrayLike
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
 
-_DUST, _DUST_BESIDE_CASH = 1e-24, 1e-18
+_DUST = 1e-24  # of the largest variance: the square of what rounding leaves of a volatility that is none
+_DUST_BESIDE_CASH = 1e-18  # the same of solutions to nine digits, as programs with cash have them
 _NAMED = 4
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 
@@ -94,6 +96,37 @@ class OptimalPortfolio:
         more = f", {len(self.tickers) - _NAMED} more" if len(self.tickers) > _NAMED else ""
         weights = ", ".join(f"{name} {weight:.1%}" for name, weight in largest)
         return f"<OptimalPortfolio {self.method}: {weights}{more}; volatility {self.volatility:.1%}>"
+
+    def __getitem__(self, ticker: str) -> float:
+        try:
+            return float(self.weights[self.tickers.index(ticker)])
+        except ValueError:
+            raise KeyError(ticker) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tickers)
+
+    def __len__(self) -> int:
+        return len(self.tickers)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the assets; with :meth:`items` and ``portfolio["SPY"]`` it reads as a dict of weights."""
+        return self.tickers
+
+    def items(self) -> list[tuple[str, float]]:
+        """Return the assets with their weights."""
+        return list(self.by_ticker().items())
+
+    def above(self, risk_free_rate: float) -> OptimalPortfolio:
+        """Return the portfolio with its Sharpe ratio measured from another rate.
+
+        Parameters
+        ----------
+        risk_free_rate : float
+            A year's.
+        """
+        ratio = (self.expected_return - risk_free_rate) / self.volatility if self.volatility > 0.0 else math.nan
+        return replace(self, sharpe=ratio, risk_free_rate=risk_free_rate)
 
     def by_ticker(self) -> dict[str, float]:
         """Return the weights by ticker."""
@@ -156,7 +189,7 @@ def portfolio_of(
     weights: ArrayLike,
     certificate: Certificate = _NO_PROOF,
     *,
-    risk_free_rate: float = 0.0,
+    risk_free_rate: float = RISK_FREE_RATE,
     figures: Mapping[str, float] | None = None,
 ) -> OptimalPortfolio:
     """Return a portfolio of given weights, measured on the data.
@@ -171,7 +204,7 @@ def portfolio_of(
         Shares of the wealth.
     certificate : Certificate, optional
         The proof.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
     figures : mapping of str to float, optional
         What else is told.

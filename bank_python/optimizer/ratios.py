@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bank_python.errors import ModelError
 from bank_python.optimizer.efficient_path import EfficientPath
 from bank_python.optimizer.optimizer import Optimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from bank_python.optimizer.constraints import Constraints
@@ -48,7 +49,11 @@ class MaxDiversificationOptimizer(Optimizer):
     kind: ClassVar[str] = "max_diversification"
 
     def __init__(
-        self, cov_data: CovarianceData, constraints: Constraints | None = None, *, risk_free_rate: float = 0.0
+        self,
+        cov_data: CovarianceData,
+        constraints: Constraints | None = None,
+        *,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         if not self._constraints.invested > 0.0:

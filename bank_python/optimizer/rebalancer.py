@@ -44,6 +44,7 @@ import numpy as np
 
 from bank_python.barbara import storable
 from bank_python.errors import ModelError
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.barbell import SAFE
 from bank_python.optimizer.covariance_data import CASH
 from bank_python.optimizer.portfolio import OptimalPortfolio
@@ -57,9 +58,8 @@ if TYPE_CHECKING:
 __all__ = ["AssetDrift", "RebalancePlan", "RebalanceTo", "Rebalancer", "Trade"]
 
 _MONEY = frozenset({CASH, SAFE})
-_ROUNDING = 1e-12
-_PART_OF_A_LOT = 1e-9
-_MOST_ROUNDS = 200
+_PART_OF_A_LOT = 1e-9  # a number of lots that is whole but for this is whole
+_MOST_ROUNDS = 200  # of costs that follow from goals that follow from costs
 
 
 class RebalanceTo(enum.Enum):
@@ -136,7 +136,7 @@ class AssetDrift:
     @property
     def left_band(self) -> bool:
         """Whether the weight was outside its band before the trades."""
-        return abs(self.before) > self.band + _ROUNDING
+        return abs(self.before) > self.band + LAST_DIGITS
 
 
 @storable("optimizer.RebalancePlan", version=1)
@@ -415,8 +415,8 @@ def _goals(book: _Book, widths: FloatArray, kept: NDArray[np.bool_]) -> tuple[Fl
         left = wealth - book.cost_rate * float(np.abs(goals - values).sum())
         if left <= 0.0:
             break
-        if abs(left - after) <= 0.1 * _ROUNDING * book.size:
-            return np.where(np.abs(goals - values) <= _ROUNDING * book.size, values, goals), after * top
+        if abs(left - after) <= 0.1 * LAST_DIGITS * book.size:
+            return np.where(np.abs(goals - values) <= LAST_DIGITS * book.size, values, goals), after * top
         after = left
     raise ModelError(
         f"at cost_rate={book.cost_rate:g} the way to the targets costs as much as the {wealth:g} there is; lower the "
@@ -459,7 +459,7 @@ def _sell_more(book: _Book, goals: FloatArray, wanted: FloatArray, changes: Floa
     undersold = np.where(wanted < 0.0, (changes - wanted) * book.prices, 0.0)
     furthest = _furthest_down(book, goals)
     for i in np.argsort(-undersold, kind="stable"):
-        if undersold[i] <= 0.0 or book.cash_after(changes) >= -_ROUNDING * book.size:
+        if undersold[i] <= 0.0 or book.cash_after(changes) >= -LAST_DIGITS * book.size:
             return
         changes[i] = max(changes[i] - book.lots[i], furthest[i])
 
@@ -471,7 +471,7 @@ def _buy_less(book: _Book, goals: FloatArray, changes: FloatArray) -> None:
         cut = np.flatnonzero(bought & (book.lots == 0.0))
         if len(cut):
             i = cut[(changes * book.prices)[cut].argmax()]
-            changes[i] = max(changes[i] * (1.0 - _ROUNDING) + 2.0 * left / book.prices[i], 0.0)
+            changes[i] = max(changes[i] * (1.0 - LAST_DIGITS) + 2.0 * left / book.prices[i], 0.0)
         else:
             over = np.where(bought, book.values + changes * book.prices - goals, -np.inf)
             i = int(over.argmax())

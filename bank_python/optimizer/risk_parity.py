@@ -28,11 +28,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.numerics.line_search import backtracked, step_to_zero
+from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.numerics.triangular import definite_solve
+from bank_python.optimizer.bounds import WeightBounds
 from bank_python.optimizer.certificate import Certificate
-from bank_python.optimizer.constraints import by_asset
 from bank_python.optimizer.minimum import minimise
+from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,11 +49,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RiskBudget", "RiskParityOptimizer", "budgeted_weights"]
 
-_SWEEPS = 2
-_MOST = 100
-_EXACT = 1e-14
-_ALLOWED = 1e-12
-_BACK = 0.9
+_SWEEPS = 2  # of coordinate descent: a third costs more than the Newton step that it saves
+_MOST = 100  # Newton steps; ten are many
+_EXACT = 1e-14  # relative: the rounding of a sum over the assets
+_BACK = 0.9  # of the way to a weight of 0, where the logarithm ends
 _STARTS = (1e-2, 1e-4, 1e-6, 1e-8)  # of the free weights, which all must have at first
 
 
@@ -113,7 +116,7 @@ def budgeted_weights(covariance: FloatArray, budgets: FloatArray) -> RiskBudget:
 
 def _swept(correlation: FloatArray, budgets: FloatArray) -> FloatArray:
     """Return x after some sweeps of coordinate descent, from weights of equal volatility."""
-    x = np.sqrt(budgets) / np.sqrt(max(float(np.sqrt(budgets) @ correlation @ np.sqrt(budgets)), _ALLOWED))
+    x = np.sqrt(budgets) / np.sqrt(max(float(np.sqrt(budgets) @ correlation @ np.sqrt(budgets)), LAST_DIGITS))
     pull = correlation @ x
     for _ in range(_SWEEPS):
         for i, budget in enumerate(budgets.tolist()):
@@ -126,17 +129,15 @@ def _swept(correlation: FloatArray, budgets: FloatArray) -> FloatArray:
 
 def _length(correlation: FloatArray, budgets: FloatArray, x: FloatArray, move: FloatArray, decrement: float) -> float:
     """Return how much of a Newton step to take: all of it, unless x would leave its domain or the objective rise."""
-    falls = move < 0.0
-    step = min(1.0, _BACK * float((x[falls] / -move[falls]).min(initial=np.inf)))
-    if decrement <= _ALLOWED:
-        return step
-    now = 0.5 * float(x @ correlation @ x) - float(budgets @ np.log(x))
-    while True:
+    first = min(1.0, _BACK * step_to_zero(x, move))
+    if decrement <= LAST_DIGITS:
+        return first
+
+    def value(step: float) -> float:
         there = x + step * move
-        value = 0.5 * float(there @ correlation @ there) - float(budgets @ np.log(there))
-        if value <= now - 0.1 * step * decrement or step < _ALLOWED:
-            return step
-        step *= 0.5
+        return 0.5 * float(there @ correlation @ there) - float(budgets @ np.log(there))
+
+    return backtracked(value, start=value(0.0), slope=-decrement, first=first)
 
 
 class RiskParityOptimizer(Optimizer):
@@ -150,7 +151,7 @@ class RiskParityOptimizer(Optimizer):
         What is allowed.
     budgets : mapping of str to float, optional
         Each asset's part of the risk, above 0 for every asset; they are scaled to add up to one. Equal if left out.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
 
     Raises
@@ -171,7 +172,7 @@ class RiskParityOptimizer(Optimizer):
         constraints: Constraints | None = None,
         *,
         budgets: Mapping[str, float] | None = None,
-        risk_free_rate: float = 0.0,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         given = dict.fromkeys(cov_data.tickers, 1.0) if budgets is None else budgets
@@ -191,7 +192,7 @@ class RiskParityOptimizer(Optimizer):
         self._data.require_risk(self.kind)
         free = budgeted_weights(self._data.covariance, self._budgets)
         wanted = self._constraints.invested * free.weights
-        if self._allowed.cost.any() or self._allowed.breach(wanted) > _ALLOWED:
+        if self._allowed.charges or self._allowed.breach(wanted) > LAST_DIGITS:
             return self._told(self._nearest(wanted))
         proof = Certificate(kkt_residual=free.residual, duality_gap=free.gap, iterations=free.iterations)
         return self._measured(wanted, proof)
@@ -216,13 +217,14 @@ class RiskParityOptimizer(Optimizer):
         raise ModelError(f"risk parity within the constraints was not found in {_MOST} steps")
 
     def _stepped(self, w: FloatArray, move: FloatArray, decrement: float, scale: FloatArray) -> FloatArray:
-        falls = move < 0.0
-        step = min(1.0, _BACK * float((w[falls] / -move[falls]).min(initial=np.inf)))
         variance = float(w @ self._data.covariance @ w)
         terms = variance + float(np.abs(scale * np.log(w)).sum()) + self._allowed.paid(w)
-        now = self._cost(w, scale) + _EXACT * terms  # no more than rounding
-        while self._cost(w + step * move, scale) > now - 0.1 * step * decrement and step > _ALLOWED:
-            step *= 0.5
+        step = backtracked(
+            lambda step: self._cost(w + step * move, scale),
+            start=self._cost(w, scale) + _EXACT * terms,  # no more than rounding
+            slope=-decrement,
+            first=min(1.0, _BACK * step_to_zero(w, move)),
+        )
         return w + step * move
 
     def _cost(self, w: FloatArray, scale: FloatArray) -> float:
@@ -238,8 +240,8 @@ class RiskParityOptimizer(Optimizer):
         for part in _STARTS:
             low = np.minimum(np.maximum(allowed.lower, part * wanted), allowed.upper)
             with suppress(InfeasibleError):
-                free = replace(allowed, lower=low, cost=np.zeros_like(low))
-                return minimise(free, np.eye(len(low)), -wanted).weights
+                inside = allowed.without_costs().plus(WeightBounds([*zip(low, allowed.upper, strict=True)]))
+                return minimise(inside, np.eye(len(low)), -wanted).weights
         raise InfeasibleError(
             f"no allowed portfolio holds a {1.0 / _STARTS[-1]:.0e}th of what risk parity wants of every asset; "
             "loosen a group, or leave out who may not be held"

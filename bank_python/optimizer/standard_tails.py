@@ -42,6 +42,7 @@ import numpy as np
 
 from bank_python.errors import CalibrationError
 from bank_python.numerics import normal_pdf, normal_quantile, student_t_quantile
+from bank_python.numerics.tolerances import LAST_DIGITS
 
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
@@ -57,7 +58,6 @@ __all__ = [
 ]
 
 _LEAST_DF = 2.0
-_ROUNDING = 1e-12
 
 
 class TailMeasure(enum.Enum):
@@ -194,17 +194,17 @@ def empirical_tail(epsilon: float, sample: FloatArray) -> StandardTail:
     """
     tail_probability(epsilon)
     n, most = len(sample), epsilon * len(sample)
-    if most < 1.0 - _ROUNDING:
+    if most < 1.0 - LAST_DIGITS:
         raise CalibrationError(
             f"{n} observations have {most:.2g} beyond a probability of {epsilon:g}; give at least "
-            f"{math.ceil(1.0 / epsilon - _ROUNDING)}, or a larger epsilon",
+            f"{math.ceil(1.0 / epsilon - LAST_DIGITS)}, or a larger epsilon",
             value=n,
         )
     deviation = float(sample.std())
-    if deviation <= _ROUNDING * float(np.abs(sample).max()):
+    if deviation <= LAST_DIGITS * float(np.abs(sample).max()):
         raise CalibrationError(f"the sample never moves: every observation is {sample[0]:g}", value=float(sample[0]))
     # A product that is whole but for rounding has no part of one more observation in it.
-    count = max(math.ceil(most * (1.0 - _ROUNDING)), 1)
+    count = max(math.ceil(most * (1.0 - LAST_DIGITS)), 1)
     worst = np.sort(np.partition(sample, count - 1)[:count])
     worst = (worst - sample.mean()) / deviation
     at = float(worst[-1])

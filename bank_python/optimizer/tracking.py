@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.optimizer.constraints import by_asset
 from bank_python.optimizer.minimum import minimise
+from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ class TrackingOptimizer(Optimizer):
         What each asset costs to hold, a rate a year; below 0 for what it pays.
     cost_weight : float, default 1
         How much the cost counts beside the mean square active return, at least 0.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
 
     Raises
@@ -70,7 +71,7 @@ class TrackingOptimizer(Optimizer):
         benchmark: ArrayLike,
         holding_cost: Mapping[str, float] | None = None,
         cost_weight: float = 1.0,
-        risk_free_rate: float = 0.0,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         self._returns = cov_data.returns_for(self.kind)

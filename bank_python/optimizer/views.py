@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import CalibrationError
-from bank_python.optimizer.constraints import by_asset
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.equilibrium import market_shares
 from bank_python.optimizer.minimum import minimise
+from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
 from bank_python.risk_models.black_litterman import BlackLitterman, black_litterman
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def posterior(
     MatrixError
         Certain views contradict each other.
     """
-    data.require_risk("black_litterman")
+    CovarianceData.checked(data, "black_litterman").require_risk("black_litterman")
     opinions = _opinions(views, confidences)
     rows = [by_asset(data.tickers, view.exposures, "a view") for view in opinions]
     return black_litterman(
@@ -140,7 +141,7 @@ class BlackLittermanOptimizer(Optimizer):
         What is allowed.
     views, confidences, market_weights, risk_aversion, tau
         As for :func:`posterior`.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's; views and equilibrium are taken as they are, and not as excess over it.
 
     Raises
@@ -161,7 +162,7 @@ class BlackLittermanOptimizer(Optimizer):
         market_weights: Mapping[str, float] | None = None,
         risk_aversion: float = 2.5,
         tau: float = 0.05,
-        risk_free_rate: float = 0.0,
+        risk_free_rate: float = RISK_FREE_RATE,
     ) -> None:
         self.posterior = posterior(
             cov_data,

@@ -34,6 +34,7 @@ import numpy as np
 
 from bank_python.errors import RiskError
 from bank_python.numerics import student_t_quantile
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -101,7 +102,7 @@ def capm_fit(
     asset_returns: ArrayLike,
     market_returns: ArrayLike,
     *,
-    risk_free_rate: float = 0.0,
+    risk_free_rate: float = RISK_FREE_RATE,
     periods_per_year: float = 252.0,
     confidence: float = 0.95,
 ) -> CapmFit:
@@ -111,7 +112,7 @@ def capm_fit(
     ----------
     asset_returns, market_returns : array_like, shape (n_obs,)
         Of the same periods, at least three; finite.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's, spread evenly over its periods.
     periods_per_year : float, default 252
         Above 0.

@@ -29,6 +29,7 @@ import numpy as np
 from bank_python.barbara import storable
 from bank_python.errors import MissingExtraError, RiskError
 from bank_python.risk.capm import capm_fit, capm_return
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -224,7 +225,7 @@ def market_line_from_returns(
     tickers: Sequence[str],
     market_returns: ArrayLike,
     *,
-    risk_free_rate: float = 0.0,
+    risk_free_rate: float = RISK_FREE_RATE,
     periods_per_year: float = 252.0,
     market_return: float | None = None,
 ) -> MarketLine:
@@ -238,7 +239,7 @@ def market_line_from_returns(
         The assets, each once.
     market_returns : array_like, shape (n_obs,)
         Of the same periods.
-    risk_free_rate : float, default 0
+    risk_free_rate : float, default RISK_FREE_RATE
         A year's.
     periods_per_year : float, default 252
         Above 0.

@@ -38,6 +38,7 @@ from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
 from bank_python.risk_models.premium_schedule import PremiumSchedule, imm_schedule
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.risk_models.smile_quotes import SmileQuotes
 from bank_python.risk_models.surface import Stickiness, Surface
 from bank_python.risk_models.survival import SurvivalCurve
@@ -47,6 +48,7 @@ from bank_python.risk_models.svi_repair import nearest_repair, ssvi_repair
 
 __all__ = [
     "ISDA_USD",
+    "RISK_FREE_RATE",
     "USD_SOFR_OIS",
     "AbsoluteMeanLaw",
     "ArbitrageKind",

@@ -26,8 +26,8 @@ def past_data(rows=600, seed=5, **more):
     return CovarianceData.from_returns(0.0006 + 0.008 * shocks, ["A", "B", "C"], **more)
 
 
-def barbell(data=DATA, **more):
-    return BarbellOptimizer(data, **more).optimize()
+def barbell(data=DATA, risk_free_rate=0.05, **more):
+    return BarbellOptimizer(data, risk_free_rate=risk_free_rate, **more).optimize()
 
 
 def test_one_asset_by_hand():
@@ -85,7 +85,9 @@ def test_the_risky_side_is_the_basket_of_largest_sharpe_ratio():
 
 
 def test_the_door_to_all_optimisers_leads_here_too():
-    made = create_optimizer("barbell", DATA, bounds=(0.0, 0.8), epsilon=0.01, max_loss_pct=0.2).optimize()
+    made = create_optimizer(
+        "barbell", DATA, bounds=(0.0, 0.8), epsilon=0.01, max_loss_pct=0.2, risk_free_rate=0.05
+    ).optimize()
     same = barbell(constraints=Constraints(bounds=(0.0, 0.8)), epsilon=0.01, max_loss_pct=0.2)
     assert made.by_ticker() == same.by_ticker()
     assert sum(made.clean_weights().values()) == pytest.approx(1.0, abs=1e-12)

@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_python.errors import InfeasibleError, ModelError
-from bank_python.optimizer.constraints import Constraints, Group, bounds_of, by_asset, known
+from bank_python.optimizer.bounds import bounds_of
+from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.feasible import FeasibleSet
+from bank_python.optimizer.groups import Group
 from bank_python.optimizer.minimum import minimise
+from bank_python.optimizer.named import by_asset, known
 
 NAMES = ("SPY", "TLT", "GLD")
 
@@ -182,12 +185,13 @@ def test_a_set_as_arrays():
             leverage=1.5,
         ),
     )
-    assert allowed.A.tolist() == [[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
-    assert allowed.b.tolist() == [1.0, 0.2]
-    assert allowed.equal_names == ("invested", "metal")
-    assert allowed.G.tolist() == [[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [1.2, -0.1, 0.0]]
-    assert allowed.h.tolist() == [0.6, -0.1, 0.5]
-    assert allowed.row_names == ("shares at most 0.6", "shares at least 0.1", "beta at most 0.5")
+    plain = allowed.plain
+    assert plain.A.tolist() == [[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
+    assert plain.b.tolist() == [1.0, 0.2]
+    assert plain.equal_names == ("invested", "metal")
+    assert plain.G.tolist() == [[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [1.2, -0.1, 0.0]]
+    assert plain.h.tolist() == [0.6, -0.1, 0.5]
+    assert plain.row_names == ("shares at most 0.6", "shares at least 0.1", "beta at most 0.5")
     weights = np.array([0.3, 0.5, 0.2])
     assert allowed.traded(weights) == pytest.approx(0.4)
     assert allowed.paid(weights) == pytest.approx(0.004)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import bank_python
 from bank_python.errors import BankError, InfeasibleError, ModelError
 from bank_python.optimizer import (
     Constraints,
@@ -13,7 +14,7 @@ from bank_python.optimizer import (
     Optimizer,
     create_optimizer,
 )
-from bank_python.optimizer.factory import OPTIMIZERS
+from bank_python.optimizer.factory import OPTIMIZERS, SHORT_NAMES
 
 KINDS = [
     "mean_variance",
@@ -27,7 +28,7 @@ KINDS = [
     "barbell",
     "tracking",
 ]
-LIMITS = ["bounds", "groups", "invested", "turnover", "leverage", "transaction_cost", "current"]
+LIMITS = ["bounds", "groups", "invested", "turnover", "leverage", "transaction_cost", "current", "rules"]
 
 
 def drawn(n=4, periods=120, seed=0):
@@ -98,7 +99,7 @@ def test_no_constraints_are_the_usual_ones():
     assert (bare.weights == create_optimizer("min_variance", data).optimize().weights).all()
 
 
-@pytest.mark.parametrize("kind", ["max_sharp", "", "MAX_SHARPE", "barbells"])
+@pytest.mark.parametrize("kind", ["max_sharp", "", "sharpest", "barbells"])
 def test_a_kind_that_is_not_there(kind):
     with pytest.raises(ModelError, match=f"no optimiser {kind!r}; there are {', '.join(KINDS)}") as told:
         create_optimizer(kind, drawn())
@@ -153,3 +154,66 @@ def test_a_class_made_directly_is_the_same():
         direct.weights
         == create_optimizer("max_sharpe", data, bounds=(0.02, 0.4), risk_free_rate=0.05).optimize().weights
     ).all()
+
+
+@pytest.mark.parametrize(
+    ("spelled", "kind"),
+    [
+        ("MAX_SHARPE", "max_sharpe"),
+        (" Max Sharpe ", "max_sharpe"),
+        ("max-sharpe", "max_sharpe"),
+        ("mv", "mean_variance"),
+        ("RP", "risk_parity"),
+        ("cvar", "min_cvar"),
+        ("Min-Volatility", "min_variance"),
+        ("HRP", "hrp"),
+        ("taleb_barbell", "barbell"),
+    ],
+)
+def test_a_kind_may_be_spelled_in_many_ways(spelled, kind):
+    assert type(create_optimizer(spelled, drawn())) is OPTIMIZERS[kind]
+
+
+def test_black_litterman_for_short():
+    assert type(create_optimizer("bl", drawn(), views={"A0": 0.1})) is OPTIMIZERS["black_litterman"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "near"), [("max_sharp", "max_sharpe"), ("Risk Paritiy", "risk_parity"), ("min_vol", "min_volatility")]
+)
+def test_a_kind_that_is_nearly_one_is_told_which(kind, near):
+    with pytest.raises(ModelError, match=f"did you mean {near!r}"):
+        create_optimizer(kind, drawn())
+
+
+def test_short_names_are_of_kinds_that_are_there():
+    assert set(SHORT_NAMES.values()) <= set(OPTIMIZERS)
+    assert set(SHORT_NAMES) & set(OPTIMIZERS) == set()
+
+
+def test_swapped_arguments_are_told_the_order():
+    with pytest.raises(ModelError, match="a CovarianceData; give the kind first, then the data"):
+        create_optimizer(drawn(), "max_sharpe")
+
+
+@pytest.mark.parametrize("data", [{"A0": [0.01, 0.02]}, np.eye(3), None, "A0"], ids=type)
+@pytest.mark.parametrize("kind", KINDS)
+def test_data_that_is_none_is_refused_by_factory_and_class_alike(kind, data):
+    more = needs(kind, drawn())
+    told = f"{kind} of a {type(data).__name__}; give CovarianceData, as CovarianceData.from_returns makes it"
+    with pytest.raises(ModelError, match=told):
+        create_optimizer(kind, data, **more)
+    with pytest.raises(ModelError, match=told):
+        OPTIMIZERS[kind](data, **more)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_constraints_that_are_none_are_refused(kind):
+    data = drawn()
+    with pytest.raises(ModelError, match=r"constraints=\{'bounds': \(0, 1\)\}; give Constraints\(bounds="):
+        OPTIMIZERS[kind](data, {"bounds": (0, 1)}, **needs(kind, data))
+
+
+def test_the_usual_optimisers_are_at_the_root():
+    assert bank_python.MeanVarianceOptimizer is OPTIMIZERS["mean_variance"]
+    assert bank_python.RiskParityOptimizer is OPTIMIZERS["risk_parity"]

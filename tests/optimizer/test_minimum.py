@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bank_python.errors import InfeasibleError, MatrixError
-from bank_python.optimizer.constraints import Constraints, Group
+from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.feasible import FeasibleSet
+from bank_python.optimizer.groups import Group
 from bank_python.optimizer.minimum import Tail, minimise
 
 cvxpy = pytest.importorskip("cvxpy")
@@ -44,18 +45,29 @@ def scenarios(count=60):
     return Tail(0.02 * np.random.default_rng(7).standard_t(4, (count, 8)) + 0.001, 0.9)
 
 
+def most(allowed, name):
+    """The limit on sizes of that name; None where there is none."""
+    return next((limit.rows.h[0] for limit in allowed.limits if limit.label.startswith(name)), None)
+
+
+def rates(allowed):
+    """What a unit of each weight costs to trade, as the cost says of a trade of one unit."""
+    return np.array([allowed.paid(allowed.current + unit) for unit in np.eye(len(allowed.tickers))])
+
+
 def clarabel(allowed, P, q, cost_scale=1.0, tail=None):
     w = cvxpy.Variable(len(q))
     cost = q @ w + (0.5 * cvxpy.quad_form(w, cvxpy.psd_wrap(P)) if P.any() else 0.0)
-    cost += cost_scale * (allowed.cost @ cvxpy.abs(w - allowed.current))
+    cost += cost_scale * (rates(allowed) @ cvxpy.abs(w - allowed.current))
     if tail is not None:
         level = cvxpy.Variable()
         worse = (1.0 - tail.confidence) * len(tail.returns)
         cost += level + cvxpy.sum(cvxpy.pos(-tail.returns @ w - level)) / worse
-    limits = [allowed.A @ w == allowed.b, w >= allowed.lower, w <= allowed.upper]
-    limits += [allowed.G @ w <= allowed.h] if len(allowed.h) else []
-    limits += [cvxpy.norm1(w - allowed.current) <= allowed.turnover] if allowed.turnover is not None else []
-    limits += [cvxpy.norm1(w) <= allowed.leverage] if allowed.leverage is not None else []
+    turnover, leverage = most(allowed, "turnover"), most(allowed, "leverage")
+    limits = [allowed.plain.A @ w == allowed.plain.b, w >= allowed.lower, w <= allowed.upper]
+    limits += [allowed.plain.G @ w <= allowed.plain.h] if len(allowed.plain.h) else []
+    limits += [cvxpy.norm1(w - allowed.current) <= turnover] if turnover is not None else []
+    limits += [cvxpy.norm1(w) <= leverage] if leverage is not None else []
     problem = cvxpy.Problem(cvxpy.Minimize(cost), limits)
     problem.solve(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
     return problem.value, w.value

@@ -25,9 +25,9 @@ from bank_python.market_data import MarketData
 from bank_python.market_data.feed import Bar, PriceHistory
 from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.optimizer import reactive
-from bank_python.optimizer.constraints import Group
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.factory import create_optimizer
+from bank_python.optimizer.groups import Group
 from bank_python.optimizer.reactive import ReactivePortfolio
 
 START = dt.datetime(2024, 1, 2, tzinfo=dt.UTC)

@@ -1,0 +1,101 @@
+"""The least and the most of each weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+import numpy as np
+
+from bank_python.errors import InfeasibleError, ModelError
+from bank_python.optimizer.constraint import Constraint, Limit, Rows
+from bank_python.optimizer.named import known
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from bank_python.numerics import FloatArray
+
+__all__ = ["LONG_ONLY", "Bounds", "WeightBounds", "bounds_of", "refuse_crossed"]
+
+Bounds: TypeAlias = tuple[float, float] | Mapping[str, tuple[float, float]] | Sequence[tuple[float, float]]
+"""One pair for all, a pair for each asset in order, or pairs by ticker; whoever is not named has (0, 1)."""
+
+LONG_ONLY = (0.0, 1.0)
+"""The bounds of whatever is not given others: nothing is sold short or bought on credit."""
+
+_PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class WeightBounds(Constraint):
+    """Bounds of the weights.
+
+    Parameters
+    ----------
+    bounds : pair, sequence of pairs or mapping of str to pair
+        The least and the most of each weight; infinite for none.
+    """
+
+    bounds: Bounds
+
+    def on(self, tickers: Sequence[str]) -> Limit:
+        """Return the bounds of given assets."""
+        lower, upper = bounds_of(tickers, self.bounds)
+
+        def violation(weights: FloatArray) -> float:
+            return float(np.maximum(lower - weights, weights - upper).max())
+
+        return Limit("bounds", Rows.box(lower, upper), violation)
+
+
+def bounds_of(tickers: Sequence[str], bounds: Bounds) -> tuple[FloatArray, FloatArray]:
+    """Return the lower and the upper bounds, shape (n_assets,) each.
+
+    Raises
+    ------
+    ModelError
+        Another number of pairs than assets, a ticker that is not there, or a bound that is not a number.
+    InfeasibleError
+        A lower bound above its upper one.
+    """
+    if isinstance(bounds, Mapping):
+        known(tickers, bounds, "bounds")
+    try:
+        pairs = np.array(_pairs(tickers, bounds), dtype=np.float64)
+    except (TypeError, ValueError):  # no sequence, no numbers, or not two of each
+        pairs = np.full((1, 1), np.nan)
+    if pairs.shape != (len(tickers), _PAIR) or np.isnan(pairs).any():
+        raise ModelError(f"bounds={bounds!r}; give (lower, upper), one pair for each asset, or pairs by ticker")
+    lower, upper = pairs[:, 0].copy(), pairs[:, 1].copy()
+    refuse_crossed(tickers, lower, upper)
+    return lower, upper
+
+
+def refuse_crossed(tickers: Sequence[str], lower: FloatArray, upper: FloatArray) -> None:
+    """Refuse a lower bound above its upper one.
+
+    Raises
+    ------
+    InfeasibleError
+        There is one; the message names the asset and the amount.
+    """
+    crossed = np.flatnonzero(lower > upper)
+    if len(crossed):
+        i = int(crossed[0])
+        low, high = float(lower[i]), float(upper[i])
+        raise InfeasibleError(
+            f"{tickers[i]} has its lower bound {low:g} above its upper bound {high:g}, by {low - high:g}",
+            name=tickers[i],
+            value=low - high,
+        )
+
+
+def _pairs(tickers: Sequence[str], bounds: Bounds) -> ArrayLike:
+    if isinstance(bounds, Mapping):
+        return [bounds.get(name, LONG_ONLY) for name in tickers]
+    given = list(bounds)
+    if len(given) == _PAIR and all(isinstance(side, int | float | np.number) for side in given):
+        return np.tile(np.array(given, dtype=np.float64), (len(tickers), 1))
+    return cast("ArrayLike", given)

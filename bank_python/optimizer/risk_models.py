@@ -1,0 +1,98 @@
+"""Covariances of prices by name of the estimator, as PyPortfolioOpt's module of this name has them.
+
+Each returns :class:`CovarianceData`: the matrix, its assets, and how it was estimated, which every view shows. The
+estimators themselves are in :mod:`bank_python.optimizer.estimators`.
+
+Examples
+--------
+>>> import numpy as np
+>>> prices = 100.0 * np.cumprod(1.0 + 0.01 * np.random.default_rng(1).standard_normal((50, 3)), axis=0)
+>>> S = CovarianceShrinkage(prices).ledoit_wolf()
+>>> S.tickers, S.covariance.shape, S.estimator
+(('0', '1', '2'), (3, 3), 'ledoit_wolf')
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python.errors import CalibrationError
+from bank_python.optimizer.covariance_data import CovarianceData
+from bank_python.optimizer.estimators import Estimator
+from bank_python.optimizer.moments import labels_of, numbered
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["CovarianceShrinkage", "sample_cov"]
+
+_TARGETS = {"constant_variance": Estimator.LEDOIT_WOLF, "constant_correlation": Estimator.LEDOIT_WOLF_CONSTANT}
+
+
+class CovarianceShrinkage:
+    """Covariances that are shrunk to something simple, a year's.
+
+    Parameters
+    ----------
+    prices : array_like or DataFrame, shape (n_obs, n_assets)
+        Above 0, oldest first; without gaps.
+    returns_data : bool, default False
+        Whether `prices` are returns of a period already.
+    frequency : float, default 252
+        Periods in a year, above 0.
+    """
+
+    def __init__(self, prices: ArrayLike, *, returns_data: bool = False, frequency: float = 252.0) -> None:
+        self._prices, self._are_returns, self._frequency = prices, returns_data, frequency
+
+    def ledoit_wolf(self, shrinkage_target: str = "constant_variance") -> CovarianceData:
+        """Return the covariance of Ledoit and Wolf.
+
+        Parameters
+        ----------
+        shrinkage_target : str, default "constant_variance"
+            ``constant_variance`` or ``constant_correlation``.
+
+        Raises
+        ------
+        CalibrationError
+            There is no such target, or the prices are refused.
+        """
+        if shrinkage_target not in _TARGETS:
+            raise CalibrationError(
+                f"no target {shrinkage_target!r} of shrinkage; there are {', '.join(_TARGETS)}", value=shrinkage_target
+            )
+        return self._estimated(_TARGETS[shrinkage_target])
+
+    def oracle_approximating(self) -> CovarianceData:
+        """Return the covariance of Chen and others, which is for normal returns."""
+        return self._estimated(Estimator.OAS)
+
+    def _estimated(self, estimator: Estimator) -> CovarianceData:
+        return _estimated(self._prices, estimator, returns_data=self._are_returns, frequency=self._frequency)
+
+
+def sample_cov(prices: ArrayLike, *, returns_data: bool = False, frequency: float = 252.0) -> CovarianceData:
+    """Return the sample covariance, a year's.
+
+    Parameters
+    ----------
+    prices, returns_data, frequency
+        As for :class:`CovarianceShrinkage`.
+
+    Raises
+    ------
+    CalibrationError
+        The prices are refused, or have fewer rows than assets.
+    """
+    return _estimated(prices, Estimator.SAMPLE, returns_data=returns_data, frequency=frequency)
+
+
+def _estimated(prices: ArrayLike, estimator: Estimator, *, returns_data: bool, frequency: float) -> CovarianceData:
+    given: Any = prices
+    names = labels_of(given) or numbered(np.shape(given)[-1])
+    if returns_data:
+        return CovarianceData.from_returns(given, names, estimator=estimator, periods_per_year=frequency)
+    return CovarianceData.from_prices(given, names, estimator=estimator, periods_per_year=frequency)
