@@ -36,7 +36,7 @@ def graph():
 def test_a_ladder(graph):
     ladder = graph.ladder("BOOK", "SPOT", [-10.0, -5.0, 0.0, 10.0])
     assert rendered(ladder) == [
-        "                         BOOK along SPOT",
+        "BOOK along SPOT",
         "┏━━━━━━━┳━━━━━━━━━━┳━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━┓",
         "┃ Shock ┃    Level ┃  Value ┃  Change ┃ 90.00 … 260.00           ┃",
         "┡━━━━━━━╇━━━━━━━━━━╇━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━┩",
@@ -46,7 +46,9 @@ def test_a_ladder(graph):
         "│   +10 │ 110.0000 │ 260.00 │ +110.00 │         ████████████████ │",
         "└───────┴──────────┴────────┴─────────┴──────────────────────────┘",
     ]
-    assert "│  90.00 │  -60.00 ││" in rendered(ladder, width=40)[4]  # the picture gives way, the numbers are whole
+    assert (
+        rendered(ladder, width=40)[4] == "│   -10 │  90.0000 │  90.00 │  -60.00 │"
+    )  # the picture gives way, no number
 
 
 def test_a_relative_ladder_with_a_rung_missing(graph):
@@ -76,7 +78,7 @@ def test_ladders_of_nothing_infinity_and_one_value():
 
 def test_greeks(graph):
     assert rendered(graph.greeks(["BOOK", "ODDS"], ["SPOT"], bump=10.0, relative=False)) == [
-        "                          Greeks",
+        "Greeks",
         "┏━━━━━━━━┳━━━━━━┳━━━━━━━━━━━┳━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━┓",
         "┃ Target ┃ Leaf ┃     Value ┃  Delta ┃    Gamma ┃    Bump ┃",
         "┡━━━━━━━━╇━━━━━━╇━━━━━━━━━━━╇━━━━━━━━╇━━━━━━━━━━╇━━━━━━━━━┩",
@@ -111,17 +113,17 @@ def test_a_profile():
         "SumNode": ProfileRow("SumNode", 15, 15, 0.00325),
     }
     assert rendered(profile) == [
-        "                        Where the time went",
-        "┏━━━━━━━━━┳━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━┓",
-        "┃ Class   ┃ Evaluations ┃ Calls ┃     ms ┃ Share                   ┃",
-        "┡━━━━━━━━━╇━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━┩",
-        "│ Option  │       5,000 │     2 │  9.750 │  75% ██████████████████ │",
-        "│ SumNode │          15 │    15 │  3.250 │  25% ██████             │",
-        "├─────────┼─────────────┼───────┼────────┼─────────────────────────┤",
-        "│ all     │       5,015 │       │ 13.000 │                         │",
-        "└─────────┴─────────────┴───────┴────────┴─────────────────────────┘",
+        "Where the time went",
+        "┏━━━━━━━━━┳━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━━━┳━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━┓",
+        "┃ Class   ┃ Evaluations ┃ Calls ┃     ms ┃ Share ┃                          ┃",
+        "┡━━━━━━━━━╇━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━━━╇━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━┩",
+        "│ Option  │       5,000 │     2 │  9.750 │   75% │ ██████████████████       │",
+        "│ SumNode │          15 │    15 │  3.250 │   25% │ ██████                   │",
+        "├─────────┼─────────────┼───────┼────────┼───────┼──────────────────────────┤",
+        "│ all     │       5,015 │       │ 13.000 │       │                          │",
+        "└─────────┴─────────────┴───────┴────────┴───────┴──────────────────────────┘",
     ]
-    assert cells(rendered(Profile())) == [["all", "0", "", "0.000"]]
+    assert cells(rendered(Profile())) == [["all", "0", "", "0.000", "", ""]]
 
 
 def test_an_explanation_shows_what_it_was_and_what_it_is(graph):
