@@ -15,6 +15,7 @@ Numbers are always whole, and no line is longer than the terminal is wide. What 
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -66,6 +67,8 @@ class Column:
         Whether what is above 0 has a sign too.
     width : int
         Cells that a bar has where there is room.
+    wraps : bool
+        Whether a text breaks into lines where there is no room, in the place of ending in an ellipsis.
     """
 
     title: str
@@ -73,6 +76,7 @@ class Column:
     digits: int = 2
     sign: bool = False
     width: int = 0
+    wraps: bool = False
 
 
 def names(title: str = "") -> Column:
@@ -95,9 +99,9 @@ def bars(title: str = "", width: int = 24) -> Column:
     return Column(title, Kind.BAR, width=width)
 
 
-def words(title: str = "") -> Column:
-    """Return a column of text, which breaks into lines."""
-    return Column(title, Kind.WORDS)
+def words(title: str = "", *, wraps: bool = True) -> Column:
+    """Return a column of text, which breaks into lines where there is no room, or is cut if that matters little."""
+    return Column(title, Kind.WORDS, wraps=wraps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,14 +303,14 @@ class Sheet:
         return parts
 
     def _stretched(self, part: list[int], least: dict[int, int], width: int) -> tuple[list[int], list[int]]:
-        """Give the columns of a table what room is left: names first, then numbers, texts, bars."""
+        """Give the columns of a table what room is left: names first, up to a point, then numbers, texts, bars."""
         shown = [i for i in part if least[i]]
         room = max(width - self._frame(len(shown)), 1)
         widths = {i: least[i] for i in shown}
         if sum(widths.values()) > room:
             widths = self._squeezed(widths, room)
-        for kind in _ORDER:
-            wanted = {i: max(self._natural(i) - widths[i], 0) for i in shown if self.columns[i].kind is kind}
+        for kind, most in _ORDER:
+            wanted = {i: max(min(self._natural(i), most) - widths[i], 0) for i in shown if self.columns[i].kind is kind}
             more = _shared(wanted, room - sum(widths.values()), at_least=0)
             widths |= {i: widths[i] + cells for i, cells in more.items()}
         return shown, [widths[i] for i in shown]
@@ -334,7 +338,14 @@ class Sheet:
         return drawn
 
 
-_ORDER = (Kind.NAME, Kind.NUMBER, Kind.SHARE, Kind.WORDS, Kind.BAR)
+_ORDER = (
+    (Kind.NAME, _LONGEST_NAME),
+    (Kind.NUMBER, sys.maxsize),
+    (Kind.SHARE, sys.maxsize),
+    (Kind.WORDS, sys.maxsize),
+    (Kind.BAR, sys.maxsize),
+    (Kind.NAME, sys.maxsize),
+)
 _ON_THE_RIGHT = frozenset({Kind.NUMBER, Kind.SHARE})
 
 
@@ -363,6 +374,5 @@ def _placed(cell: Text | Bar, column: Column, width: int) -> Text:
     if isinstance(cell, Bar):
         return cell.drawn(width)
     shown = cell.copy()
-    if column.kind is not Kind.WORDS:
-        shown.no_wrap, shown.overflow = True, "ellipsis"
+    shown.no_wrap, shown.overflow = not column.wraps, "fold" if column.wraps else "ellipsis"
     return shown

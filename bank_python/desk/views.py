@@ -27,7 +27,7 @@ __all__ = [
 
 def traders_view(figures: Sequence[Mapping[str, Any]]) -> Sheet:
     """Show every trader's book."""
-    columns = [names("Trader"), names("Strategy"), words("Focus")]
+    columns = [names("Trader"), names("Strategy"), words("Focus", wraps=False)]
     table = Sheet("Traders", [*columns, *(numbers(title) for title in ("Positions", "Book value $", "P&L $"))])
     for row in figures:
         waiting = f" (+{row['waiting']} waiting)" if row["waiting"] else ""

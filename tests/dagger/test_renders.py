@@ -123,7 +123,7 @@ def test_a_profile():
         "│ all     │       5,015 │       │ 13.000 │       │                          │",
         "└─────────┴─────────────┴───────┴────────┴───────┴──────────────────────────┘",
     ]
-    assert cells(rendered(Profile())) == [["all", "0", "", "0.000", "", ""]]
+    assert cells(rendered(Profile())) == [["all", "0", "", "0.000"]]
 
 
 def test_an_explanation_shows_what_it_was_and_what_it_is(graph):
