@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from bank_python.terminal import clean
@@ -57,8 +58,8 @@ class Glyphs:
 
         A screen is drawn from what comes out here alone, so that no panel has to remember which texts are its own.
         """
-        if type(seen) is str:
-            return self.clean(seen)
+        if isinstance(seen, str):
+            return seen if isinstance(seen, Enum) else self.clean(seen)
         if isinstance(seen, tuple):
             return tuple(map(self.legible, seen))
         if isinstance(seen, Mapping):
