@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bank_python.terminal import CleanFormatter, clean
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["main", "prop_desk", "run", "showcase"]
 
@@ -106,10 +110,28 @@ def main() -> None:
 def _guarded(app: typer.Typer) -> None:
     from bank_python.errors import BankError
 
+    # An argument with control characters means nothing here; what is said of it must not be obeyed by the terminal.
+    arguments = [clean(argument) for argument in sys.argv[1:]]
     try:
-        app(standalone_mode=True)
+        with _clean_log_lines():
+            app(arguments, standalone_mode=True)
     except BankError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {clean(str(error))}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+@contextmanager
+def _clean_log_lines() -> Iterator[None]:
+    """Write warnings that nobody else handles, which logging sends to stderr, in clean lines."""
+    handler = logging.lastResort
+    if handler is None:
+        yield
+        return
+    before = handler.formatter
+    handler.setFormatter(CleanFormatter())
+    try:
+        yield
+    finally:
+        handler.setFormatter(before)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.panel import Panel
-from rich.table import Table as RichTable
 from rich.text import Text
 
-from bank_python.render import MISSING, number, signed
+from bank_python.numerals import number, signed
+from bank_python.sheet import Bar, Sheet, bars, names, numbers, shares, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +33,7 @@ __all__ = [
     "show",
 ]
 
-_BAR = 24
 _MOST_ROWS = 20
-_LONGEST_NAME = 32
 _SMALL = 5e-5
 _WIDTH, _HEIGHT = 64, 16
 _POINTS = 120
@@ -66,16 +64,16 @@ _MATRICES = {
 
 def show(portfolio: OptimalPortfolio) -> None:
     """Show a portfolio in the terminal."""
-    Console().print(portfolio_view(portfolio))
+    Console().print(portfolio)
 
 
 def portfolio_view(portfolio: OptimalPortfolio) -> Panel:
     """Show weights, what they promise, and the proof."""
     method = _METHODS.get(portfolio.method, portfolio.method)
-    head = Text(f"Assets: {len(portfolio.tickers)} · Method: {method}\n")
-    head.append(f"Matrix: {_MATRICES.get(portfolio.estimator, portfolio.estimator)}")
-    parts: list[RichTable | Text] = [
-        head,
+    matrix = _MATRICES.get(portfolio.estimator, portfolio.estimator)
+    parts: list[Sheet | Text] = [
+        text(f"Assets: {len(portfolio.tickers)} · Method: {method}"),
+        text(f"Matrix: {matrix}"),
         Text("\nOptimal weights", style="bold"),
         _weights(portfolio),
         _left_out(portfolio),
@@ -89,17 +87,12 @@ def portfolio_view(portfolio: OptimalPortfolio) -> Panel:
     return Panel(Group(*parts), title="▶ PORTFOLIO OPTIMISER", title_align="left", expand=False)
 
 
-def _weights(portfolio: OptimalPortfolio) -> RichTable:
-    shown = RichTable(box=None, show_header=True, header_style="dim", padding=(0, 1))
-    shown.add_column("", max_width=_LONGEST_NAME)  # names and bars give way on a narrow terminal, figures do not
-    for column in ("Weight", "Of the risk"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("")
+def _weights(portfolio: OptimalPortfolio) -> Sheet:
+    shown = Sheet("", [names(), shares("Weight"), shares("Of the risk"), bars()], framed=False)
     largest = float(abs(portfolio.weights).max())
     for i in _most(portfolio):
         weight, share = float(portfolio.weights[i]), float(portfolio.risk_shares[i])
-        name = Text(portfolio.tickers[i], no_wrap=True, overflow="ellipsis")
-        shown.add_row(name, f"{weight:.1%}", f"{share:.1%}", _bar(weight, largest))
+        shown.add(portfolio.tickers[i], weight, share, Bar.of(weight, largest))
     return shown
 
 
@@ -123,32 +116,27 @@ def _left_out(portfolio: OptimalPortfolio) -> Text:
     return Text("; ".join(notes), style="dim")
 
 
-def _performance(portfolio: OptimalPortfolio) -> RichTable:
-    shown = RichTable.grid(padding=(0, 2))
-    shown.add_column()
-    shown.add_column(justify="right")
-    shown.add_row("Return:", MISSING if math.isnan(portfolio.expected_return) else f"{portfolio.expected_return:+.1%}")
-    shown.add_row("Vol:", f"{portfolio.volatility:.1%}")
-    shown.add_row(
-        f"Sharpe (rf {portfolio.risk_free_rate:.1%}):",
-        MISSING if math.isnan(portfolio.sharpe) else f"{portfolio.sharpe:.2f}",
-    )
+def _performance(portfolio: OptimalPortfolio) -> Sheet:
+    shown = Sheet("", [names(), numbers()], framed=False)
+    back = portfolio.expected_return
+    shown.add("Return:", None if math.isnan(back) else f"{back:+.1%}")
+    shown.add("Vol:", f"{portfolio.volatility:.1%}")
+    ratio = None if math.isnan(portfolio.sharpe) else f"{portfolio.sharpe:.2f}"
+    shown.add(f"Sharpe (rf {portfolio.risk_free_rate:.1%}):", ratio)
     for name, figure in portfolio.figures.items():
-        shown.add_row(Text(f"{name.replace('_', ' ')}:"), f"{figure:.4f}" if math.isfinite(figure) else MISSING)
+        shown.add(f"{name.replace('_', ' ')}:", f"{figure:.4f}" if math.isfinite(figure) else None)
     return shown
 
 
 def _proof(portfolio: OptimalPortfolio) -> Text:
     proof = portfolio.certificate
-    said = f"KKT residual {proof.kkt_residual:.0e}, gap {proof.duality_gap:.0e}; systems solved: {proof.iterations}"
-    held = [
-        f"{len(names)} at {which}" for names, which in ((proof.at_lower, "lower"), (proof.at_upper, "upper")) if names
-    ]
+    said = [f"KKT residual {proof.kkt_residual:.0e}, gap {proof.duality_gap:.0e}; systems solved: {proof.iterations}"]
+    sides = (proof.at_lower, "lower"), (proof.at_upper, "upper")
+    held = [f"{len(tickers)} at {which}" for tickers, which in sides if tickers]
     if held:
-        said += f"\n{' and '.join(held)} bounds"
-    for name in proof.binding:
-        said += f"\n{name}: binding"
-    return Text(said, style="dim")
+        said.append(f"{' and '.join(held)} bounds")
+    said += [f"{name}: binding" for name in proof.binding]
+    return Text("\n").join([text(line, "dim") for line in said])
 
 
 def frontier_view(frontier: EfficientFrontier) -> Group:
@@ -161,22 +149,16 @@ def frontier_view(frontier: EfficientFrontier) -> Group:
             (best.volatility + 0.0 * fine.volatilities[:1], best.expected_return + 0.0 * fine.volatilities[:1], "★")
         )
     picture = _canvas(marks, "volatility a year", "return")
-    rows = list(
-        zip(few.expected_returns.tolist(), few.volatilities.tolist(), few.sharpes.tolist(), few.weights, strict=True)
-    )
     shown = _frontier_table(("Return", "Vol", "Sharpe"))
-    for back, risk, ratio, weights in rows:
-        shown.add_row(
-            f"{back:.1%}",
-            f"{risk:.1%}",
-            MISSING if math.isnan(ratio) else number(ratio),
-            _largest(few.tickers, weights),
-        )
+    figures = few.expected_returns.tolist(), few.volatilities.tolist(), few.sharpes.tolist()
+    for back, risk, ratio, weights in zip(*figures, few.weights, strict=True):
+        sharpe = None if math.isnan(ratio) else number(ratio)
+        shown.add(f"{back:.1%}", f"{risk:.1%}", sharpe, _largest(few.tickers, weights))
     turns = len(frontier.turning_points)
     points = "turning point" if turns == 1 else "turning points"
-    shown.caption = f"{turns} {points}, KKT residual {frontier.line.certificate_residual:.0e}"
+    shown.note(f"{turns} {points}, KKT residual {frontier.line.certificate_residual:.0e}")
     if best is not None:
-        shown.caption += f"; ★ max Sharpe {best.sharpe:.2f} (rf {best.risk_free_rate:.1%})"
+        shown.note(f"★ max Sharpe {best.sharpe:.2f} (rf {best.risk_free_rate:.1%})")
     return Group(picture, shown)
 
 
@@ -186,21 +168,17 @@ def cvar_frontier_view(frontier: CvarFrontier) -> Group:
     shown = _frontier_table(("Return", f"CVaR {100.0 * frontier.confidence:g}%", "Vol"))
     for held in frontier.portfolios:
         figures = f"{held.expected_return:.1%}", f"{held.figures['cvar']:.2%}", f"{held.volatility:.1%}"
-        shown.add_row(*figures, _largest(held.tickers, held.weights))
+        shown.add(*figures, _largest(held.tickers, held.weights))
     return Group(picture, shown)
 
 
-def _frontier_table(figures: Sequence[str]) -> RichTable:
-    shown = RichTable(header_style="bold")
-    for column in figures:
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("Largest weights")
-    return shown
+def _frontier_table(figures: Sequence[str]) -> Sheet:
+    return Sheet("", [*(numbers(column) for column in figures), words("Largest weights")])
 
 
-def _largest(tickers: Sequence[str], weights: FloatArray) -> Text:
+def _largest(tickers: Sequence[str], weights: FloatArray) -> str:
     order = sorted(range(len(tickers)), key=lambda i: -abs(float(weights[i])))[:4]
-    return Text(", ".join(f"{tickers[i]} {float(weights[i]):.0%}" for i in order if abs(float(weights[i])) >= _SMALL))
+    return ", ".join(f"{tickers[i]} {float(weights[i]):.0%}" for i in order if abs(float(weights[i])) >= _SMALL)
 
 
 def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up: str) -> Text:
@@ -216,79 +194,57 @@ def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up
     sides = {0: f"{high:7.1%} ", _HEIGHT - 1: f"{low:7.1%} "}
     lines = [f"{sides.get(i, ' ' * 8)}│{''.join(row)}" for i, row in enumerate(grid)]
     foot = f"{left:.1%}".ljust(_WIDTH - 8) + f"{right:.1%}".rjust(8)
-    return Text(
-        "\n".join([f"{up:>8}", *lines, " " * 8 + "└" + "─" * _WIDTH, " " * 9 + foot, f"{across:>{_WIDTH + 9}}"])
-    )
+    below = " " * 8 + "└" + "─" * _WIDTH, " " * 9 + foot, f"{across:>{_WIDTH + 9}}"
+    return Text("\n".join([f"{up:>8}", *lines, *below]), no_wrap=True, overflow="crop")
 
 
 def portfolio_comparison_view(compared: PortfolioComparison) -> Group:
     """Show one portfolio by several libraries: their figures, and the largest weights of each."""
-    figures = RichTable(title=_METHODS.get(compared.kind, compared.kind), header_style="bold")
-    figures.add_column("Library", no_wrap=True)
-    for column in ("Gap to ours", "Weights off by", "Bounds broken by", "CPU ms"):
-        figures.add_column(column, justify="right", no_wrap=True)
+    columns = [numbers(column) for column in ("Gap to ours", "Weights off by", "Bounds broken by", "CPU ms")]
+    figures = Sheet(_METHODS.get(compared.kind, compared.kind), [names("Library"), *columns])
     for row in compared.rows:
-        gap = MISSING if row.gap is None else f"{row.gap:+.1e}"
+        gap = None if row.gap is None else f"{row.gap:+.1e}"
         told = gap, f"{row.largest_difference:.1e}", f"{row.breach:.0e}", f"{1e3 * row.seconds:,.2f}"
-        figures.add_row(Text(f"{row.library} {row.version}"), *told)
-    notes = [f"objective: {compared.objective_name}"] if compared.objective_name else []
-    notes += [f"{library}: {reason}" for library, reason in compared.without]
-    figures.caption = Text("\n".join(notes))
+        figures.add(f"{row.library} {row.version}", *told)
+    if compared.objective_name:
+        figures.note(f"objective: {compared.objective_name}")
+    for library, reason in compared.without:
+        figures.note(f"{library}: {reason}")
     return Group(figures, _weights_beside(compared))
 
 
-def _weights_beside(compared: PortfolioComparison) -> RichTable:
-    shown = RichTable(header_style="bold")
-    shown.add_column("Ticker", no_wrap=True)
-    for row in compared.rows:
-        shown.add_column(Text(row.library), justify="right", no_wrap=True)
+def _weights_beside(compared: PortfolioComparison) -> Sheet:
+    shown = Sheet("", [names("Ticker"), *(shares(row.library, 2) for row in compared.rows)])
     ours = compared.ours.portfolio
     order = sorted(range(len(ours.tickers)), key=lambda i: -abs(float(ours.weights[i])))[:_MOST_ROWS]
     for i in order:
-        shown.add_row(Text(ours.tickers[i]), *(f"{float(row.weights[i]):.2%}" for row in compared.rows))
+        shown.add(ours.tickers[i], *(float(row.weights[i]) for row in compared.rows))
     return shown
 
 
-def rebalance_view(plan: RebalancePlan) -> RichTable:
+def rebalance_view(plan: RebalancePlan) -> Sheet:
     """Show targets, drifts and what to trade."""
-    shown = RichTable(title="Rebalancing", header_style="bold")
-    shown.add_column("Ticker", no_wrap=True)
-    for column in ("Target", "Drift", "Band", "Shares", "Value", "Cost", "Drift after"):
-        shown.add_column(column, justify="right", no_wrap=True)
+    drifts = [shares("Target"), shares("Drift"), shares("Band")]
+    trades = [numbers("Shares"), numbers("Value"), numbers("Cost"), shares("Drift after", sign=True)]
+    shown = Sheet("Rebalancing", [names("Ticker"), *drifts, *trades])
     traded = {trade.ticker: trade for trade in plan.trades}
     for drift in plan.drifts:
         trade = traded.get(drift.ticker)
-        figures = (MISSING,) * 3 if trade is None else (f"{trade.shares:+,g}", signed(trade.value), number(trade.cost))
-        shown.add_row(
-            Text(drift.ticker),
-            f"{drift.target:.1%}",
-            Text(f"{drift.before:+.1%}", style="red" if drift.left_band else ""),
-            f"±{drift.band:.1%}",
-            *figures,
-            f"{drift.after:+.1%}",
-        )
-    due = "due" if plan.due else "not due: all within their bands"
-    shown.caption = (
-        f"{due}; wealth {plan.wealth:,.0f}, turnover {plan.turnover:.1%}, cost {plan.cost:,.2f}, "
-        f"cash left {plan.cash_left:,.2f}"
-    )
+        figures = (None,) * 3 if trade is None else (f"{trade.shares:+,g}", signed(trade.value), trade.cost)
+        before = text(f"{drift.before:+.1%}", "red" if drift.left_band else "")
+        shown.add(drift.ticker, drift.target, before, f"±{drift.band:.1%}", *figures, drift.after)
+    shown.note("due" if plan.due else "not due: all within their bands")
+    money = f"wealth {plan.wealth:,.0f}, turnover {plan.turnover:.1%}, cost {plan.cost:,.2f}"
+    shown.note(f"{money}, cash left {plan.cash_left:,.2f}")
     return shown
 
 
-def market_line_view(line: MarketLine) -> RichTable:
+def market_line_view(line: MarketLine) -> Sheet:
     """Show assets beside what the security market line asks of them."""
-    shown = RichTable(title="Security market line", header_style="bold")
-    shown.add_column("Ticker", no_wrap=True)
-    for column in ("Beta", "Expected", "Required", "Alpha"):
-        shown.add_column(column, justify="right", no_wrap=True)
+    columns = [names("Ticker"), numbers("Beta"), shares("Expected"), shares("Required"), shares("Alpha")]
+    shown = Sheet("Security market line", columns)
     for point in line.points:
-        alpha = Text(f"{point.alpha:+.1%}", style="green" if point.alpha > 0.0 else "red")
-        figures = f"{point.beta:.2f}", f"{point.expected_return:.1%}", f"{point.required_return:.1%}"
-        shown.add_row(Text(point.ticker), *figures, alpha)
-    shown.caption = f"riskless {line.risk_free_rate:.1%}, market {line.market_return:.1%}, premium {line.premium:.1%}"
+        alpha = text(f"{point.alpha:+.1%}", "green" if point.alpha > 0.0 else "red")
+        shown.add(point.ticker, f"{point.beta:.2f}", point.expected_return, point.required_return, alpha)
+    shown.note(f"riskless {line.risk_free_rate:.1%}, market {line.market_return:.1%}, premium {line.premium:.1%}")
     return shown
-
-
-def _bar(value: float, largest: float) -> Text:
-    length = round(abs(value) / largest * _BAR) if largest else 0
-    return Text("█" * length, style="green" if value > 0.0 else "red", no_wrap=True, overflow="crop")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
-from rich.progress import Progress
-from rich.table import Table as RichTable
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from bank_python.render import MISSING, number, signed
+from bank_python.numerals import signed
 from bank_python.risk.alerts import Severity
+from bank_python.sheet import Bar, Sheet, bars, names, numbers, shares, text, words
+from bank_python.terminal import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,7 +38,6 @@ __all__ = [
 ]
 
 _MOST_ROWS = 12
-_BAR = 24
 _GAUGE = 12
 _LARGE = 100.0
 _HEIGHT = "▁▂▃▄▅▆▇█"
@@ -52,14 +53,16 @@ _URGENCY: dict[Severity | None, str] = {
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show on stderr how far a simulation is, if that is a terminal; what is yielded is for ``MCConfig(progress=)``."""
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(title, total=None)
+    said = TextColumn("{task.description}", markup=False)
+    columns = said, BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task(clean(title), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def simulation_view(result: MCResult) -> Group:
     """Show measures with their errors, the distribution, and who and what makes the risk."""
-    views: list[RichTable | Text] = [
+    views: list[Sheet | Text] = [
         _measures(result),
         Text(f"P&L  {_spark(result)}", no_wrap=True, overflow="crop"),
         _parts("Risk by trader, 99 %", result.traders["0.99"], "Trader"),
@@ -70,134 +73,105 @@ def simulation_view(result: MCResult) -> Group:
     return Group(*views)
 
 
-def stress_view(stresses: Sequence[StressResult]) -> RichTable:
+def stress_view(stresses: Sequence[StressResult]) -> Sheet:
     """Show what scenarios would make, who would make most of it, and how much of it is by stated betas."""
-    shown = RichTable(title="Stress scenarios", header_style="bold")
-    shown.add_column("Scenario", no_wrap=True, min_width=20)
-    shown.add_column("P&L", justify="right", no_wrap=True, min_width=11)
-    shown.add_column("", no_wrap=True)
-    shown.add_column("Most by", no_wrap=True)
-    shown.add_column("Factors", justify="right", no_wrap=True, min_width=7)
+    columns = [names("Scenario"), numbers("P&L"), bars(width=_GAUGE), words("Most by"), numbers("Factors")]
+    shown = Sheet("Stress scenarios", columns)
     widest = max((abs(stress.pnl) for stress in stresses), default=0.0)
     for stress in stresses:
         counts = f"{stress.exact}/{stress.mapped}/{len(stress.missing)}"
-        bar = _bar(stress.pnl, widest, _GAUGE)
-        shown.add_row(Text(stress.title), signed(stress.pnl), bar, _most(stress.by_unit), counts)
-    notes = ["factors: moved as recorded / by a stated beta / without a figure"]
+        shown.add(stress.title, signed(stress.pnl), Bar.of(stress.pnl, widest), _most(stress.by_unit), counts)
+    shown.note("factors: moved as recorded / by a stated beta / without a figure")
     left_out = sorted({name for stress in stresses for name in stress.left_out})
     if left_out:
-        notes.append(f"left out where a factor has none: {', '.join(left_out[:4])}")
-    shown.caption = "; ".join(notes)
+        shown.note(f"left out where a factor has none: {', '.join(left_out[:4])}")
     return shown
 
 
-def sensitivity_ladder_view(ladder: SensitivityLadder) -> RichTable:
+def sensitivity_ladder_view(ladder: SensitivityLadder) -> Sheet:
     """Show P&L along a factor, as numbers and as a picture."""
-    shown = RichTable(title=f"P&L along {ladder.factor}, {ladder.currency}", header_style="bold")
-    for column in ("Shock", "Level", "P&L"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("", no_wrap=True)
+    columns = [shares("Shock", 2, sign=True), numbers("Level", 4), numbers("P&L"), bars()]
+    shown = Sheet(f"P&L along {ladder.factor}, {ladder.currency}", columns)
     widest = float(abs(ladder.pnl).max(initial=0.0))
     for shock, level, made in zip(ladder.shocks.tolist(), ladder.levels.tolist(), ladder.pnl.tolist(), strict=True):
-        shown.add_row(f"{shock:+.2%}", number(level, 4), signed(made), _bar(made, widest, _BAR))
+        shown.add(shock, level, signed(made), Bar.of(made, widest))
     return shown
 
 
-def sensitivity_grid_view(grid: SensitivityGrid) -> RichTable:
+def sensitivity_grid_view(grid: SensitivityGrid) -> Sheet:
     """Show P&L over two factors, losses red."""
     down, across = grid.factors
-    shown = RichTable(title=f"P&L over {down} (down) and {across} (across), {grid.currency}", header_style="bold")
-    shown.add_column("", justify="right", no_wrap=True)
-    for shock in grid.across.tolist():
-        shown.add_column(f"{shock:+.1%}", justify="right", no_wrap=True)
+    columns = [shares(sign=True), *(numbers(f"{shock:+.1%}") for shock in grid.across.tolist())]
+    shown = Sheet(f"P&L over {down} (down) and {across} (across), {grid.currency}", columns)
     for shock, row in zip(grid.down.tolist(), grid.pnl.tolist(), strict=True):
-        shown.add_row(f"{shock:+.1%}", *(signed(made) for made in row))
+        shown.add(shock, *(signed(made) for made in row))
     return shown
 
 
-def reverse_stress_view(found: ReverseStress) -> RichTable:
+def reverse_stress_view(found: ReverseStress) -> Sheet:
     """Show the likeliest scenario that loses so much: the factors that move most."""
     title = f"The likeliest way to lose {found.loss:,.0f}: {found.distance:.2f} standard deviations out"
-    shown = RichTable(title=title, header_style="bold")
-    shown.add_column("Factor", no_wrap=True)
-    for column in ("Move", "Level"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("", no_wrap=True)
+    shown = Sheet(title, [names("Factor"), shares("Move", 2, sign=True), numbers("Level", 4), bars()])
     rows = list(found.moves.items())[:_MOST_ROWS]
     widest = max((abs(move) for _, move in rows), default=0.0)
     for name, move in rows:
-        shown.add_row(Text(name), f"{move:+.2%}", number(found.levels[name], 4), _bar(move, widest, _BAR))
+        shown.add(name, move, found.levels[name], Bar.of(move, widest))
     return shown
 
 
-def limits_view(readings: Sequence[LimitReading]) -> RichTable:
+def limits_view(readings: Sequence[LimitReading]) -> Sheet:
     """Show how much of each limit is used, the fullest first."""
-    shown = RichTable(title="Limits", header_style="bold")
-    for column in ("Scope", "Measure"):
-        shown.add_column(column, no_wrap=True)
-    for column in ("Value", "Limit", "Used"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("", no_wrap=True)
+    columns = [names("Scope"), names("Measure"), numbers("Value"), numbers("Limit"), shares("Used", 0)]
+    shown = Sheet("Limits", [*columns, bars(width=_GAUGE)])
     for reading in readings[:_MOST_ROWS]:
-        style = _URGENCY.get(reading.severity, "green")
-        filled = min(round(reading.used * _GAUGE), _GAUGE)
-        bar = Text("█" * filled + "·" * (_GAUGE - filled), style=style)
         digits = 0 if reading.limit.maximum >= _LARGE else 2
-        figures = f"{reading.value:,.{digits}f}", f"{reading.limit.maximum:,.{digits}f}", f"{reading.used:.0%}"
-        shown.add_row(Text(reading.limit.scope), Text(reading.limit.name), *figures, bar)
+        figures = f"{reading.value:,.{digits}f}", f"{reading.limit.maximum:,.{digits}f}", reading.used
+        gauge = Bar(0.0, min(reading.used, 1.0), _URGENCY.get(reading.severity, "green"), rest="·")
+        shown.add(reading.limit.scope, reading.limit.name, *figures, gauge)
     left = len(readings) - _MOST_ROWS
     if left > 0:
-        shown.caption = f"{left} more, less used"
+        shown.note(f"{left} more, less used")
     return shown
 
 
-def alerts_view(alerts: Sequence[Alert]) -> RichTable:
+def alerts_view(alerts: Sequence[Alert]) -> Sheet:
     """Show open alerts, the most urgent first."""
-    shown = RichTable(title="Open alerts", header_style="bold")
-    for column in ("Severity", "Opened", "State", "What", "Most by"):
-        shown.add_column(column)
+    columns = [words(title) for title in ("Severity", "Opened", "State", "What", "Most by")]
+    shown = Sheet("Open alerts", columns)
     for alert in alerts[:_MOST_ROWS]:
-        urgency = Text(alert.severity.value, style=_URGENCY[alert.severity])
-        shown.add_row(
-            urgency, f"{alert.opened:%H:%M:%S}", alert.state.value, Text(alert.message), Text(alert.contributor)
-        )
+        urgency = text(alert.severity.value, _URGENCY[alert.severity])
+        shown.add(urgency, f"{alert.opened:%H:%M:%S}", alert.state.value, alert.message, alert.contributor)
     if not alerts:
-        shown.caption = "none"
+        shown.note("none")
     return shown
 
 
-def _measures(result: MCResult) -> RichTable:
+def _measures(result: MCResult) -> Sheet:
+    columns = [numbers("Confidence"), *(numbers(title) for title in ("VaR", "± error", "CVaR", "± error"))]
     title = f"Monte Carlo, {result.model}: {result.n_paths:,} scenarios, {252.0 * result.horizon:.3g} days"
-    shown = RichTable(title=title, header_style="bold")
-    shown.add_column("Confidence")
-    for column in ("VaR", "± error", "CVaR", "± error"):
-        shown.add_column(column, justify="right", no_wrap=True)
+    shown = Sheet(title, columns)
     for tail in result.tails:
         figures = (tail.var, tail.var_error, tail.es, tail.es_error)
-        shown.add_row(f"{tail.level:.0%}", *(f"{figure:,.0f}" for figure in figures))
-    notes = [f"{result.currency}, losses positive", f"law: {result.law}"]
+        shown.add(f"{tail.level:.0%}", *(None if math.isnan(figure) else f"{figure:,.0f}" for figure in figures))
+    shown.note(f"{result.currency}, losses positive")
+    shown.note(f"law: {result.law}")
     if result.repaired:
-        notes.append(f"correlations repaired by {result.repaired:.2g}")
+        shown.note(f"correlations repaired by {result.repaired:.2g}")
     if result.fast_error is not None:
-        notes.append(f"by derivatives, off by {result.fast_error:.2%} of VaR in the tail")
+        shown.note(f"by derivatives, off by {result.fast_error:.2%} of VaR in the tail")
     if result.greek_checks:
-        notes.append(f"Greeks within {result.worst_z_score:.1f} standard errors of closed forms")
+        shown.note(f"Greeks within {result.worst_z_score:.1f} standard errors of closed forms")
     if result.greeks_left_out:
-        notes.append(f"Greeks of {len(result.greeks_left_out)} not simulated, as they pay by more than the last price")
-    shown.caption = "; ".join(notes)
+        left_out = len(result.greeks_left_out)
+        shown.note(f"Greeks of {left_out} not simulated, as they pay by more than the last price")
     return shown
 
 
-def _parts(title: str, parts: Sequence[Contribution], head: str) -> RichTable:
-    shown = RichTable(title=title, header_style="bold")
-    shown.add_column(head, no_wrap=True)
-    for column in ("VaR", "CVaR", "Without"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("", no_wrap=True)
+def _parts(title: str, parts: Sequence[Contribution], head: str) -> Sheet:
+    shown = Sheet(title, [names(head), *(numbers(column, 0) for column in ("VaR", "CVaR", "Without")), bars()])
     widest = max((abs(part.es) for part in parts), default=0.0)
     for part in parts:
-        without = MISSING if part.incremental_var != part.incremental_var else number(part.incremental_var, 0)
-        shown.add_row(Text(part.name), number(part.var, 0), number(part.es, 0), without, _bar(-part.es, widest, _BAR))
+        shown.add(part.name, part.var, part.es, part.incremental_var, Bar.of(-part.es, widest))
     return shown
 
 
@@ -205,15 +179,8 @@ def _largest(parts: Sequence[Contribution]) -> list[Contribution]:
     return sorted(parts, key=lambda part: -abs(part.es))[:_MOST_ROWS]
 
 
-def _most(by_unit: Mapping[str, float]) -> Text:
-    if not by_unit:
-        return Text(MISSING)
-    return Text(max(by_unit, key=lambda name: abs(by_unit[name])))
-
-
-def _bar(value: float, widest: float, width: int) -> Text:
-    length = round(abs(value) / widest * width) if widest else 0
-    return Text("█" * length, style="green" if value > 0.0 else "red", no_wrap=True, overflow="crop")
+def _most(by_unit: Mapping[str, float]) -> str | None:
+    return max(by_unit, key=lambda name: abs(by_unit[name]), default=None)
 
 
 def _spark(result: MCResult) -> str:

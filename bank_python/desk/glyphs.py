@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from bank_python.terminal import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +44,29 @@ class Glyphs:
     encoding: str = "utf-8"
 
     def clean(self, text: str) -> str:
-        """Return `text` on one line, with only characters that can be shown: a feed's reason may hold anything."""
-        shown = "".join(c if c.isprintable() else " " for c in text)
-        writable = shown.encode(self.encoding, "replace").decode(self.encoding)
-        return " ".join(writable.split())
+        r"""Return `text` on one line, with only characters that can be shown: a feed's reason may hold anything.
+
+        Examples
+        --------
+        >>> print(ASCII.clean("漢\x1b[2J"))
+        ?\x1b[2J
+        """
+        return clean(text).encode(self.encoding, "replace").decode(self.encoding)
+
+    def legible(self, seen: Any) -> Any:
+        """Return what is to be shown with every text in it clean: a text, a dataclass, a tuple or a mapping of them.
+
+        A screen is drawn from what comes out here alone, so that no panel has to remember which texts are its own.
+        """
+        if isinstance(seen, str):
+            return seen if isinstance(seen, Enum) else self.clean(seen)
+        if isinstance(seen, tuple):
+            return tuple(map(self.legible, seen))
+        if isinstance(seen, Mapping):
+            return {self.legible(key): self.legible(value) for key, value in seen.items()}
+        if is_dataclass(seen) and not isinstance(seen, type):
+            return replace(seen, **{part.name: self.legible(getattr(seen, part.name)) for part in fields(seen)})
+        return seen
 
     def bars(self, values: Sequence[float]) -> str:
         """Return a bar for each value, scaled from the least to the greatest.

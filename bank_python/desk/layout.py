@@ -40,8 +40,9 @@ def arranged(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyphs
     width, height : int
         Of the terminal. Below 80×24 only the firm's value and P&L are shown, and what size is needed.
     glyphs : Glyphs
-        What to draw with.
+        What to draw with; no character beyond theirs and no control reaches a panel (:meth:`Glyphs.legible`).
     """
+    frame, pulse = glyphs.legible(frame), glyphs.legible(pulse)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return _too_small(frame, width, height, glyphs)
     if width >= _WIDE_FROM and height >= _HIGH_FROM:

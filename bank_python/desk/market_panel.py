@@ -71,7 +71,7 @@ def _reasons(pulse: Pulse, inside: int, glyphs: Glyphs) -> list[Text]:
     said = []
     for line in pulse.reasons[:_MOST_REASONS]:
         age = "" if line.age is None else f" {span(line.age)}"
-        words = f"{len(line.symbols)} {line.state}{age} ({line.symbols[0]}): {glyphs.clean(line.reason)}"
+        words = f"{len(line.symbols)} {line.state}{age} ({line.symbols[0]}): {line.reason}"
         said.append(fit(Text(words, style=WARNING), inside, glyphs))
     return said
 

@@ -37,7 +37,10 @@ def require_quoted(trader: str, holdings: tuple[Holding, ...], listings: dict[st
     for holding in holdings:
         known = BONDS if isinstance(holding, Bonds) else listings
         if holding.symbol not in known:
-            where, way_out = f"the market for {trader}'s holdings", "give a symbol of the market, or a feed that quotes it"
+            where, way_out = (
+                f"the market for {trader}'s holdings",
+                "give a symbol of the market, or a feed that quotes it",
+            )
             raise unknown_ticker(holding.symbol, known, where, way_out)
         if isinstance(holding, Options) and f"{holding.symbol}_VOL" not in listings:
             raise DeskError(

@@ -43,7 +43,7 @@ def firm_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyp
         Text.assemble("P&L $ ", _bold(signed_money(firm.pnl, glyphs))),
         Text.assemble("VaR $ ", _bold(money(frame.risk.var_99, glyphs))) if frame.risk else Text(),
         Text(firm.date.isoformat()),
-        Text(f"feed {glyphs.clean(firm.feed)}"),
+        Text(f"feed {firm.feed}"),
         Text(f"tick {firm.tick:,}"),
         Text(f"market {_minute(firm.market_time)}" if firm.market_time else ""),
         Text(f"{firm.waiting} holdings wait for a quote" if firm.waiting else "", style=WARNING),
@@ -73,11 +73,7 @@ def _risk_line(frame: Frame, inside: int, glyphs: Glyphs) -> Text:
     ]
     line = joined(parts, inside, gap=2)
     left = inside - line.cell_len - 2
-    return (
-        Text.assemble(line, "  ", fit(Text(glyphs.clean(risk.worst), style=WARNING), left, glyphs))
-        if left > 0
-        else line
-    )
+    return Text.assemble(line, "  ", fit(Text(risk.worst, style=WARNING), left, glyphs)) if left > 0 else line
 
 
 def _age(frame: Frame, pulse: Pulse) -> str:
@@ -103,7 +99,7 @@ def _market_line(pulse: Pulse, inside: int, glyphs: Glyphs) -> Text:
         return counts
     first = pulse.reasons[0]
     aged = f" {span(first.age)}" if first.age is not None else ""
-    reason = Text(f"{first.symbols[0]} {first.state}{aged}: {glyphs.clean(first.reason)}", style=WARNING)
+    reason = Text(f"{first.symbols[0]} {first.state}{aged}: {first.reason}", style=WARNING)
     return Text.assemble(counts, "   ", fit(reason, max(inside - counts.cell_len - 3, 0), glyphs))
 
 
@@ -211,7 +207,7 @@ def engine_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Gl
     if height - BORDER_HEIGHT < _ROOMY:
         short = [nodes, _recalculated(frame, roomy=False), in_all, _supposed(pulse, glyphs)]
         in_trouble_first = sorted(pulse.jobs, key=lambda job: job.state in _GOOD_STATES)
-        jobs = joined([_short_job(job, glyphs) for job in in_trouble_first], inside, gap=2)
+        jobs = joined([_short_job(job) for job in in_trouble_first], inside, gap=2)
         legend = "jobs: state, + time to the next run"
         return pane("ENGINE", [joined(short, inside), jobs], width, height, glyphs, legend=legend)
     graph = joined([nodes, Text(f"{pulse.ticks:,} ticks"), Text(f"{pulse.evaluations:,} evaluations in all")], inside)
@@ -219,7 +215,7 @@ def engine_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Gl
     lines = [
         graph,
         _recalculated(frame, roomy=True),
-        *_by_class(frame, inside),
+        *_by_class(frame, inside, glyphs),
         Text.assemble("what-if: ", _supposed(pulse, glyphs)) if pulse.what_if else Text(),
         Text(),
         Text(table.headings, style="dim"),
@@ -241,11 +237,11 @@ def _recalculated(frame: Frame, *, roomy: bool) -> Text:
     return Text(f"last {done.evaluated:,} evaluated {done.seconds * 1e3:.1f} ms")
 
 
-def _by_class(frame: Frame, inside: int) -> list[Text]:
+def _by_class(frame: Frame, inside: int, glyphs: Glyphs) -> list[Text]:
     if frame.recalculation is None:
         return []
     classes = sorted(frame.recalculation.by_class.items(), key=lambda item: -item[1])
-    parts = [Text(f"{kind} {count:,}", style="dim") for kind, count in classes]
+    parts = [Text(f"{glyphs.clean(kind)} {count:,}", style="dim") for kind, count in classes]
     lines = [Text()]
     for part in parts:
         if lines[-1] and lines[-1].cell_len + 2 + part.cell_len > inside:
@@ -259,7 +255,7 @@ def _supposed(pulse: Pulse, glyphs: Glyphs) -> Text:
     return Text() if asked is None else Text.assemble(f"{asked.name} ", signed_money(asked.pnl, glyphs))
 
 
-def _short_job(job: JobLine, glyphs: Glyphs) -> Text:
+def _short_job(job: JobLine) -> Text:
     state = "ok" if job.state == "succeeded" else job.state
     when = ""
     if job.busy is not None:
@@ -267,11 +263,11 @@ def _short_job(job: JobLine, glyphs: Glyphs) -> Text:
     elif job.due is not None and job.state != "held":
         when = f" +{span(max(job.due, 0.0))}"
     style = "" if job.state in _GOOD_STATES else WARNING
-    return Text.assemble((f"{glyphs.clean(job.name)} ", "dim"), (f"{state}{when}", style))
+    return Text.assemble((f"{job.name} ", "dim"), (f"{state}{when}", style))
 
 
 def _note(job: JobLine, inside: int, glyphs: Glyphs) -> Text:
-    return fit(Text(f"{job.name}: {glyphs.clean(job.note)}", style=WARNING), inside, glyphs)
+    return fit(Text(f"{job.name}: {job.note}", style=WARNING), inside, glyphs)
 
 
 def _job_columns(jobs: Sequence[JobLine]) -> list[Column]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.rule import Rule
-from rich.text import Text
 
 from bank_python.barbara import BarbaraDB
 from bank_python.desk.build import build_desk
@@ -20,6 +19,7 @@ from bank_python.desk.stage import Shown, Stage, choose_scenes, scenes
 from bank_python.errors import BankError
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.universe import REGIME_SYMBOL
+from bank_python.sheet import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,8 @@ def list_scenes() -> None:
     """Print the scenes' numbers, names and what each shows."""
     console = Console(highlight=False)
     for item in scenes():
-        console.print(f"{item.number:>2}. {item.name}\n    [dim]{item.teaches}[/dim]")
+        console.print(text(f"{item.number:>2}. {item.name}"))
+        console.print(text(f"    {item.teaches}", "dim"))
 
 
 def play(*, feed: str, seed: int, only: str, plain: bool) -> None:
@@ -61,7 +62,7 @@ def play(*, feed: str, seed: int, only: str, plain: bool) -> None:
         for item in chosen:
             _show(console, item, stage)
             if pausing and item is not chosen[-1]:
-                console.input("[dim]Enter for the next scene, Ctrl-C to leave … [/dim]")
+                console.input(text("Enter for the next scene, Ctrl-C to leave … ", "dim"))
 
 
 def play_dense(*, feed: str, seed: int, only: str, iterations: int) -> None:
@@ -95,24 +96,24 @@ def _intraday(stage: Stage) -> dict[str, Any]:
 
 def _show(console: Console, item: Scene, stage: Stage) -> None:
     console.print()
-    console.print(Rule(f"{item.number}. {item.name}", align="left"))
-    console.print(Text(item.teaches, style="italic"))
+    console.print(Rule(text(f"{item.number}. {item.name}"), align="left"))
+    console.print(text(item.teaches, "italic"))
     for view in _played(item, stage).views:
-        console.print(view)
+        console.print(text(view) if isinstance(view, str) else view)
 
 
 def _played(item: Scene, stage: Stage) -> Shown:
     try:
         return item.play(stage)
     except BankError as error:  # a market without quotes stops a scene, never the show
-        return Shown({"error": error.message}, [Text(f"This scene cannot be played: {error.message}", style="yellow")])
+        return Shown({"error": error.message}, [text(f"This scene cannot be played: {error.message}", "yellow")])
 
 
 @contextmanager
 def _staged(feed: str, seed: int, console: Console) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="bank_python_") as folder:
         path = Path(folder) / "desk.db"
-        with console.status(f"Building the desk on the {feed} market …"):
+        with console.status(text(f"Building the desk on the {feed} market …")):
             desk = build_desk(seed=seed, feed=feed, db=BarbaraDB.open("desk;default", path=path))
         stage = Stage(desk, path)
         try:

@@ -18,6 +18,7 @@ from bank_python.desk.interruption import quiet_logging, stop_requests
 from bank_python.desk.keys import key_presses
 from bank_python.desk.layout import LEAST_HEIGHT, LEAST_WIDTH, arranged
 from bank_python.desk.live import LiveDesk
+from bank_python.terminal import clean
 
 if TYPE_CHECKING:
     import threading
@@ -114,7 +115,7 @@ def _said(words: str) -> Iterator[None]:
     """Say on the terminal what is being waited for, and take it back afterwards."""
     told = sys.stderr.isatty()
     if told:
-        sys.stderr.write(words)
+        sys.stderr.write(clean(words))
         sys.stderr.flush()
     try:
         yield

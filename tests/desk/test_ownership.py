@@ -376,7 +376,9 @@ rng = random.Random(seed)
 
 
 @contextlib.contextmanager
-def owner(path, script, seed=0, opening="build_desk(traders=TRADERS[:2], db=BarbaraDB.open('desk;default', path=path))"):
+def owner(
+    path, script, seed=0, opening="build_desk(traders=TRADERS[:2], db=BarbaraDB.open('desk;default', path=path))"
+):
     code = _TRADING.format(path=str(path), seed=seed) + f"desk = {opening}\n{script}"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1

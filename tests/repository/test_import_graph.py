@@ -20,7 +20,7 @@ ROOT_PACKAGE = "bank_python"
 KNOTS: dict[frozenset[str], str] = {}
 
 # A result's `__rich__` loads its view when it is shown, from inside a function: the one way up.
-FACES = ("bank_python.render",)
+FACES = ("bank_python.render", "bank_python.sheet", "bank_python.numerals")
 
 
 class ImportGraph:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.table import Table
 
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.stage import Shown, scene
 from bank_python.errors import DeskError, ModelError
-from bank_python.render import MISSING
 from bank_python.risk import TailMethod, acerbi_szekely_test, christoffersen_test, kupiec_test, tail_risk, traffic_light
+from bank_python.sheet import Sheet, names, numbers, words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bank_python.desk.stage import Stage
     from bank_python.numerics import FloatArray
 
@@ -43,26 +44,25 @@ def backtesting(stage: Stage) -> Shown:
     returns = closes[1:] / closes[:-1] - 1.0
     window = min(_WINDOW, len(returns) // 2)
     tests = {method.value: _tried(returns, window, method) for method in _METHODS}
-    table = Table(
-        title=f"VaR {_LEVEL:.0%} of {symbol} ({history.source}), {len(returns) - window:,} days", header_style="bold"
-    )
-    for column in ("Method", "Hits", "Due", "Kupiec", "Christoffersen", "Basel", "Z2"):
-        table.add_column(column, justify="left" if column in {"Method", "Basel"} else "right", no_wrap=True)
-    table.caption = "hits: losses beyond the VaR; Kupiec, Christoffersen: p-values; Z2 below 0: worse than forecast"
+    title = f"VaR {_LEVEL:.0%} of {symbol} ({history.source}), {len(returns) - window:,} days"
+    return Shown({"symbol": symbol, "source": history.source, "tests": tests}, [_table(title, tests)])
+
+
+def _table(title: str, tests: Mapping[str, Mapping[str, Any]]) -> Sheet:
+    figures = [numbers(column) for column in ("Hits", "Due", "Kupiec", "Christoffersen")]
+    table = Sheet(title, [names("Method"), *figures, words("Basel"), numbers("Z2")])
+    table.note("hits: losses beyond the VaR")
+    table.note("Kupiec, Christoffersen: p-values")
+    table.note("Z2 below 0: worse than forecast")
     for method, test in tests.items():
+        name = method.replace("_", " ")
         if "error" in test:
-            table.add_row(method.replace("_", " "), *[MISSING] * 6)
+            table.add(name, *[None] * 6)
             continue
-        table.add_row(
-            method.replace("_", " "),
-            f"{test['exceptions']}",
-            f"{test['expected']:.1f}",
-            f"{test['kupiec_p']:.3f}",
-            f"{test['christoffersen_p']:.3f}",
-            test["traffic_light"],
-            f"{test['z2']:+.2f}",
-        )
-    return Shown({"symbol": symbol, "source": history.source, "tests": tests}, [table])
+        hits = f"{test['exceptions']}", f"{test['expected']:.1f}"
+        tried = f"{test['kupiec_p']:.3f}", f"{test['christoffersen_p']:.3f}", test["traffic_light"]
+        table.add(name, *hits, *tried, f"{test['z2']:+.2f}")
+    return table
 
 
 def _tried(returns: FloatArray, window: int, method: TailMethod) -> dict[str, Any]:

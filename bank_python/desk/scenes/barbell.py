@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from bank_python.desk.assets import RATE, asset_data
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.stage import Shown, scene
 from bank_python.optimizer import BarbellOptimizer, TailLaw, with_capm_returns
+from bank_python.sheet import Sheet, names, numbers, shares
 
 if TYPE_CHECKING:
     from bank_python.desk.stage import Stage
@@ -31,20 +30,12 @@ def barbell(stage: Stage) -> Shown:
         ).optimize()
         for law in TailLaw
     }
-    shown = Table(title=f"CVaR at {_EPSILON:.0%} within {_MOST:.0%} of the wealth", header_style="bold")
-    shown.add_column("Tails")
-    for column in ("At risk", "κ", "VaR", "CVaR", "Expected", "Mean above the tail"):
-        shown.add_column(column, justify="right")
+    columns = [names("Tails"), shares("At risk"), numbers("κ")]
+    columns += [shares(title) for title in ("VaR", "CVaR", "Expected", "Mean above the tail")]
+    shown = Sheet(f"CVaR at {_EPSILON:.0%} within {_MOST:.0%} of the wealth", columns)
     for law, held in found.items():
         figures = held.figures
-        shown.add_row(
-            law.replace("_", " "),
-            f"{figures['risky_share']:.1%}",
-            f"{figures['kappa']:.2f}",
-            f"{figures['var']:.1%}",
-            f"{figures['cvar']:.1%}",
-            f"{held.expected_return:.1%}",
-            f"{figures['max_entropy_upside']:.1%}",
-        )
+        tail = figures["var"], figures["cvar"], held.expected_return, figures["max_entropy_upside"]
+        shown.add(law.replace("_", " "), figures["risky_share"], f"{figures['kappa']:.2f}", *tail)
     facts = {law: {"weights": held.clean_weights(), **held.figures} for law, held in found.items()}
     return Shown(facts, [shown, found["gaussian"]])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from bank_python.desk.assets import RATE, asset_data
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.stage import Shown, scene
 from bank_python.optimizer import Constraints, Group, View, create_optimizer
+from bank_python.sheet import Sheet, names, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,12 +73,11 @@ def black_litterman(stage: Stage) -> Shown:
     optimizer: BlackLittermanOptimizer = create_optimizer("black_litterman", data, views=views)  # type: ignore[assignment]  # by its kind
     after = optimizer.optimize()
     believed = optimizer.posterior
-    moved = Table(title="AAPL returns 15%, XOM beats JPM by 4%", header_style="bold")
-    for column in ("", "Equilibrium", "After the views", "Weight before", "after"):
-        moved.add_column(column, justify="right" if column else "left")
+    columns = [shares(title) for title in ("Equilibrium", "After the views", "Weight before", "after")]
+    moved = Sheet("AAPL returns 15%, XOM beats JPM by 4%", [names(), *columns])
     for i, ticker in enumerate(data.tickers):
         figures = believed.prior[i], believed.expected_returns[i], before.weights[i], after.weights[i]
-        moved.add_row(ticker, *(f"{figure:.1%}" for figure in figures))
+        moved.add(ticker, *map(float, figures))
     facts = {
         "prior": dict(zip(data.tickers, believed.prior.tolist(), strict=True)),
         "posterior": dict(zip(data.tickers, believed.expected_returns.tolist(), strict=True)),
@@ -95,16 +93,13 @@ def _groups(tickers: Sequence[str]) -> list[Group]:
     return [*groups, Group("safe", safe, lower=0.2)] if safe else groups
 
 
-def _beside(portfolios: dict[str, OptimalPortfolio]) -> Table:
-    shown = Table(header_style="bold")
-    shown.add_column("")
-    for name in portfolios:
-        shown.add_column(f"{name}: weight", justify="right")
-        shown.add_column("of the risk", justify="right")
+def _beside(portfolios: dict[str, OptimalPortfolio]) -> Sheet:
+    columns = [shares(title) for name in portfolios for title in (f"{name}: weight", "of the risk")]
+    shown = Sheet("", [names(), *columns])
     first = next(iter(portfolios.values()))
     for i, ticker in enumerate(first.tickers):
-        cells = [f"{figure[i]:.1%}" for held in portfolios.values() for figure in (held.weights, held.risk_shares)]
-        shown.add_row(ticker, *cells)
+        cells = [float(figure[i]) for held in portfolios.values() for figure in (held.weights, held.risk_shares)]
+        shown.add(ticker, *cells)
     return shown
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, cast
 
-from rich.table import Table
-
 from bank_python.desk.figures import busiest_underlying, require_quotes
 from bank_python.desk.stage import Shown, scene
 from bank_python.mc_engine import MCConfig, MonteCarloEngine, ReactiveRisk
+from bank_python.sheet import Sheet, numbers, words
 
 if TYPE_CHECKING:
     from bank_python.desk.desk import Desk
@@ -62,9 +61,7 @@ def _shown(desk: Desk, risk: ReactiveRisk) -> Shown:
         "var_99_if_it_fell_by_10_percent": fallen,
         "largest_groups": {part.name: part.es for part in risk.contributions()[:3]},
     }
-    table = Table(title=f"VaR 99% of a day, {_CONFIG.n_paths:,} scenarios", header_style="bold")
-    table.add_column("")
-    table.add_column("USD", justify="right")
+    table = Sheet(f"VaR 99% of a day, {_CONFIG.n_paths:,} scenarios", [words(), numbers("USD")])
     for said, value in (
         ("before the tick", before),
         (f"{symbol} up by 2%: {done.evaluated} nodes, {1e3 * ticked:.0f} ms", after),
@@ -72,5 +69,5 @@ def _shown(desk: Desk, risk: ReactiveRisk) -> Shown:
         (f"if 5,000 {symbol} were sold", traded),
         (f"if {symbol} fell by 10%", fallen),
     ):
-        table.add_row(said, f"{value:,.2f}")
+        table.add(said, f"{value:,.2f}")
     return Shown(facts, [table, desk.graph.explain(risk.var_99, depth=4, breadth=2)])

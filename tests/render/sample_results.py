@@ -1,0 +1,259 @@
+"""Results written by hand, one of each kind that is shown as a table, for renders that depend on no market.
+
+After a wanted change, ``python tests/render/sample_results.py`` writes the golden renders anew: look at them before
+committing.
+"""
+
+import datetime as dt
+import io
+import re
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # run by hand: the repository's root is not on the path
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+from rich.console import Console
+
+from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile, ProfileRow, Recalculation
+from bank_python.desk.views import (
+    bars_view,
+    changes_view,
+    jobs_view,
+    recalculation_view,
+    sources_view,
+    traders_view,
+    troubles_view,
+)
+from bank_python.integrations import Comparison, Figure
+from bank_python.integrations.portfolio_comparison import PortfolioComparison, PortfolioRow
+from bank_python.mc_engine import MCResult
+from bank_python.mntable import Table
+from bank_python.optimizer.certificate import Certificate
+from bank_python.optimizer.covariance_data import CovarianceData
+from bank_python.optimizer.frontier import EfficientFrontier
+from bank_python.optimizer.portfolio import portfolio_of
+from bank_python.optimizer.rebalancer import AssetDrift, RebalancePlan, Trade
+from bank_python.render_risk import alerts_view, limits_view, stress_view
+from bank_python.risk import EFFECTS, GREEKS, BookGreeks, PnLAttribution
+from bank_python.risk.alerts import Alert, Severity
+from bank_python.risk.attribution import AttributionMode
+from bank_python.risk.contributions import Contribution
+from bank_python.risk.limits import Limit, LimitReading
+from bank_python.risk.market_line import security_market_line
+from bank_python.risk.reverse_stress import ReverseStress
+from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
+from bank_python.risk.stress import StressResult
+from bank_python.risk.tail_risk import TailMethod, TailRisk
+from bank_python.walpole import RunOutcome
+
+GOLDEN = Path(__file__).parent / "golden"
+WIDTHS = [80, 120, 200]
+NAMES = (
+    "Alice",
+    "[bold]TSLA_0.125Y_260.5P[/]",
+    "東京海上",
+    "A desk whose name is longer than any table of numbers has room for",
+)
+STEPS = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
+AT = dt.datetime(2026, 1, 5, 15, 0, 4, tzinfo=dt.UTC)
+
+
+def amounts(count, scale=1e5):
+    return [scale * (i + 1) * (-1.0) ** i for i in range(count)]
+
+
+def greeks_by_book(names):
+    columns = {greek: np.array(amounts(len(names), 10.0**i)) for i, greek in enumerate(GREEKS)}
+    return BookGreeks(names, names, names, names, "USD", columns, {names[0]: ValueError("no quote")})
+
+
+def attribution(names):
+    figures = {effect: np.array(amounts(len(names), 10.0 * (i - 3))) for i, effect in enumerate(EFFECTS)}
+    errors = {names[0]: ValueError("no quote")}
+    return PnLAttribution(AttributionMode.TAYLOR, "USD", names, names, names, figures, errors)
+
+
+def explanation(names):
+    below = tuple(Explanation(name, "Leaf", "", 100.0 + i, {}, i, 99.0, ()) for i, name in enumerate(names))
+    return Explanation(names[0], "Option", "Option.price", 1.25, {"strike": 100.0}, 7, 1.5, below, 3)
+
+
+def ladder(names):
+    values = np.array([-1e6, 2e5, 0.0, np.nan, 3e6])
+    errors = (None, None, None, ZeroDivisionError("no"), None)
+    return Ladder(names[0], names[1], 100.0, 0.0, STEPS, 100.0 * (1.0 + STEPS), values, errors, relative=True)
+
+
+def greeks(names):
+    count = len(names)
+    table = np.array(amounts(count * count)).reshape(count, count)
+    return Greeks(names, names, np.array(amounts(count)), table, table / 1e7, np.full(count, 1.0))
+
+
+def profile(names):
+    made = Profile()
+    made._rows = {name: ProfileRow(name, 5000 // (i + 1), i + 1, 0.01 / (i + 1)) for i, name in enumerate(names)}
+    return made
+
+
+def stresses(names):
+    by_unit = dict(zip(names, amounts(len(names)), strict=True))
+    return [StressResult(name, name, -3e6 * i, by_unit, 31, i, names[:i], names[:i]) for i, name in enumerate(names)]
+
+
+def readings(names):
+    return [LimitReading(Limit("VaR 99", name, 5e5), 2e5 * i) for i, name in enumerate(names)] + [
+        LimitReading(Limit(name, "firm", 0.25), 0.3) for name in names
+    ]
+
+
+def alerts(names):
+    return [
+        Alert(
+            str(i), severity, "VaR 99", name, f"VaR 99 of {name} is 604,045: 121% of its limit", 1.0, 1.0, name, AT, AT
+        )
+        for i, (severity, name) in enumerate(zip(Severity, names, strict=False))
+    ]
+
+
+def simulation(names):
+    parts = tuple(
+        Contribution(name, value, 1.2 * value) for name, value in zip(names, amounts(len(names)), strict=True)
+    )
+    tails = (
+        TailRisk(TailMethod.PARAMETRIC, 0.95, 9.5e5, 1.2e6, 101, 2e3),
+        TailRisk(TailMethod.HISTORICAL, 0.99, 9.9e5, 1.3e6, 101, 2e3, 3e3),
+    )
+    both = {"0.95": parts, "0.99": parts}
+    pnl = np.linspace(-1e6, 1e6, 101)
+    law = f"by {names[0]}"
+    return MCResult("gbm", "full", law, 101, 7, 1 / 252, "USD", 3, pnl, tails, both, both, tuple(stresses(names)))
+
+
+def covariances(names, means=None):
+    spread = np.diag([0.01 * (i + 1) for i in range(len(names))]) + 0.001
+    means = [0.03 * (i + 1) for i in range(len(names))] if means is None else means
+    return CovarianceData(tickers=list(names), covariance=spread, expected_returns=means)
+
+
+def portfolio(names):
+    weights = [1.0 / len(names)] * len(names)
+    proof = Certificate(kkt_residual=2e-16, duality_gap=3e-15, at_lower=names[:1], binding=names[:1])
+    return portfolio_of(covariances(names), "max_sharpe", weights, proof, risk_free_rate=0.02, figures={"cost": 0.01})
+
+
+def portfolios(names):
+    rows = tuple(PortfolioRow(name, "1.0", portfolio(names), 0.1, 1e-9, 1e-8, 0.0, 0.012) for name in names)
+    return PortfolioComparison("hrp", "variance", rows, ((names[0], "not installed"),))
+
+
+def rebalancing(names):
+    trades = tuple(Trade(name, 1_000.0, 10.0, 10_000.0, 5.0) for name in names[:2])
+    drifts = tuple(AssetDrift(name, 0.25, 0.05, 0.1, 0.0) for name in names)
+    return RebalancePlan(trades, drifts, 1e6, 100.0, 10.0)
+
+
+def market_line(names):
+    some = {name: 0.5 + i for i, name in enumerate(names)}
+    return security_market_line(some, dict.fromkeys(names, 0.1), risk_free_rate=0.04, market_return=0.09)
+
+
+def table(names):
+    schema = [("name", str), ("kind", str), ("quantity", int), ("price", float | None)]
+    names = [name.encode("utf-8", "replace").decode() for name in names]  # a table refuses half a character
+    rows = [
+        {"name": name, "kind": name, "quantity": 1_000, "price": 12.5 if i else None} for i, name in enumerate(names)
+    ]
+    return Table.from_rows(schema, rows)
+
+
+def compared(names):
+    figures = tuple(Figure(name, 1.0 / 3.0, 1.0 / 3.0) for name in names)
+    return Comparison(names[0], f"QuantLib {names[0]}", figures, 1e-5, 1e-7, 2e-5)
+
+
+def recalculated(names):
+    done = Recalculation(3)
+    done.add(type("Option", (), {}), 22)
+    done.changed, done.seconds = 20, 0.002
+    return recalculation_view(f"{names[0]} ticked", done, 683)
+
+
+def figures(names):
+    keys = ("trader", "strategy", "focus", "positions", "waiting", "value", "pnl")
+    return [dict(zip(keys, (name, name, name, 7, 1, 6.01e6, -4_857.0), strict=True)) for name in names]
+
+
+def as_told(names):
+    return dict(zip(names, amounts(len(names)), strict=True))
+
+
+def matrix():
+    return 1e3 * np.array(amounts(25)).reshape(5, 5)
+
+
+def bar(name):
+    return {"date": "2026-01-05", "open": 1.0, "high": 2.0, "low": 0.5, "close": None, "volume": 1e7, "source": name}
+
+
+# By what it is, how one of each kind is made for given names.
+KINDS = {
+    "Greeks of books": greeks_by_book,
+    "Greeks of a graph": greeks,
+    "Greeks compared": compared,
+    "stress": lambda names: stress_view(stresses(names)),
+    "reverse stress": lambda names: ReverseStress(
+        1e6, 3.5, dict.fromkeys(names, 100.0), dict.fromkeys(names, -0.12), as_told(names)
+    ),
+    "ladder": ladder,
+    "sensitivity ladder": lambda names: SensitivityLadder(
+        names[0], STEPS, 100.0 * (1.0 + STEPS), matrix()[:2], names[:2], "USD"
+    ),
+    "grid": lambda names: SensitivityGrid((names[0], names[1]), STEPS, STEPS, matrix(), "USD"),
+    "limits": lambda names: limits_view(readings(names)),
+    "alerts": lambda names: alerts_view(alerts(names)),
+    "tails": simulation,
+    "attribution": attribution,
+    "explanation": explanation,
+    "plan": lambda names: Plan(names[0], names * 2, dict.fromkeys(names, 2), 2, (names, names)),
+    "profile": profile,
+    "weights": portfolio,
+    "frontier": lambda names: EfficientFrontier(covariances(names), risk_free_rate=0.02),
+    "comparison": portfolios,
+    "rebalancing": rebalancing,
+    "market line": market_line,
+    "table": table,
+    "traders": lambda names: traders_view(figures(names)),
+    "sources": lambda names: sources_view(
+        [{"kind": name, "source": name, "quoted": 7, "states": {"fresh": 7}} for name in names]
+    ),
+    "troubles": lambda names: troubles_view([{"state": "stale", "tickers": list(names), "reason": names[-1]}]),
+    "bars": lambda names: bars_view(names[0], [bar(names[0])]),
+    "changes": lambda names: changes_view(f"P&L if {names[0]} fell", as_told(names)),
+    "recalculation": recalculated,
+    "jobs": lambda names: jobs_view(dict.fromkeys(names, (JobRun(),))),
+}
+
+
+class JobRun:
+    outcome = RunOutcome.SUCCEEDED
+    duration = 0.044
+
+
+def shown(view, width):
+    """Return what a terminal of that width is given, as text."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
+    console.print(view)
+    return console.file.getvalue()
+
+
+def page(width):
+    whole = "\n".join(f"== {kind} ==\n{shown(make(NAMES), width)}" for kind, make in KINDS.items())
+    return re.sub(r"residual \de-\d\d", "residual 0e-00", whole)  # rounding is another on every machine
+
+
+if __name__ == "__main__":
+    for columns in WIDTHS:
+        (GOLDEN / f"results_{columns}.txt").write_text(page(columns), encoding="utf-8")
