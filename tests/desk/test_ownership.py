@@ -1,7 +1,7 @@
 """A stored desk has one owner, and what it acknowledged is there, whatever happens to its process."""
 
 import contextlib
-import datetime
+import datetime as dt
 import json
 import logging
 import math
@@ -48,7 +48,7 @@ def test_a_second_opener_is_refused_with_the_holders_name(path):
     with built(path) as desk:
         desk.save()
         for again in (lambda: Desk.open(path), lambda: built(path), lambda: built(path, replace=True)):
-            with pytest.raises(DeskError, match="is being written by thread .* of this process") as caught:
+            with pytest.raises(DeskError, match=r"is being written by thread .* of this process") as caught:
                 again()
             assert "this process" in caught.value.holder
         desk.trade("Alice", "NVDA", 5)
@@ -235,7 +235,7 @@ def desk():
 @pytest.mark.parametrize("quantity", [0, 0.0, True, math.nan, math.inf, 10**400, "7", None, 1j])
 def test_a_quantity_that_moves_nothing_is_refused(desk, quantity):
     before = state_of(desk)
-    with pytest.raises(DeskError, match="NVDA of quantity=.* moves nothing; give a finite number") as caught:
+    with pytest.raises(DeskError, match=r"NVDA of quantity=.* moves nothing; give a finite number") as caught:
         desk.trade("Alice", "NVDA", quantity)
     assert caught.value.value is quantity
     assert len(str(caught.value)) < 200
@@ -253,7 +253,7 @@ def test_what_nobody_can_trade_is_refused(desk, name):
 @pytest.mark.parametrize("price", [-5, -1e-9, math.nan, math.inf, True, "5", 10**400])
 def test_a_price_that_a_share_cannot_have_is_refused(desk, price):
     before = state_of(desk)
-    with pytest.raises(DeskError, match="NVDA cannot be traded at price=.* of at least 0"):
+    with pytest.raises(DeskError, match=r"NVDA cannot be traded at price=.* of at least 0"):
         desk.trade("Alice", "NVDA", 5, price=price)
     assert state_of(desk) == before
 
@@ -281,7 +281,7 @@ def me(*holdings):
 
 
 def test_a_mistyped_share_is_refused_with_its_neighbours():
-    with pytest.raises(UnknownTickerError, match="the market for Me's holdings has no ticker 'APPL'.* AAPL"):
+    with pytest.raises(UnknownTickerError, match=r"the market for Me's holdings has no ticker 'APPL'.* AAPL"):
         build_desk(traders=me(Shares("NVDA", 5), Shares("APPL", 5)))
     with pytest.raises(UnknownTickerError, match="UST10Y_NOTE"):
         build_desk(traders=me(Bonds("UST10_NOTE", 5)))
@@ -293,7 +293,7 @@ def test_options_on_what_has_no_volatility_are_refused():
 
 
 def test_only_the_built_in_traders_are_stood_in_for_and_it_is_said(caplog):
-    days = [datetime.date(2024, 1, 2) + datetime.timedelta(days=i) for i in range(20)]
+    days = [dt.date(2024, 1, 2) + dt.timedelta(days=i) for i in range(20)]
     closes = {name: [(day, level + i) for i, day in enumerate(days)] for name, level in (("AAA", 10.0), ("BBB", 20.0))}
     with pytest.raises(UnknownTickerError, match="'NVDA'"):
         build_desk(feed=HistoryFeed(closes), traders=me(Shares("NVDA", 5)))
@@ -417,8 +417,7 @@ def test_fifteen_kills_lose_no_acknowledged_trade(path):
     for turn in range(15):
         with owner(path, _LOOP, seed=turn, opening="Desk.open(path)") as process:
             assert process.stdout.readline() == "ready\n"
-            for _ in range(rng.randrange(1, 25)):
-                acknowledged.append(tuple(json.loads(process.stdout.readline())))
+            acknowledged += [tuple(json.loads(process.stdout.readline())) for _ in range(rng.randrange(1, 25))]
             process.kill()
             whole = [line for line in process.stdout if line.endswith("]\n")]
             acknowledged += [tuple(json.loads(line)) for line in whole]
