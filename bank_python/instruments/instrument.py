@@ -134,7 +134,7 @@ class Instrument(_Declared):
 
     record_home: ClassVar[str] = "/Instruments/"
     refusal: ClassVar[type[BankError]] = InstrumentError
-    bound_names: ClassVar[tuple[str, ...]] = ("price", "greeks", "payoff", "payoff_slope")
+    bound_names: ClassVar[tuple[str, ...]] = ("price", "greeks", "payoff", "payoff_slope", "paid")
     factors: ClassVar[Mapping[str, Factor]] = {}
     """The kind of those sources whose names mean something else in this class, and that do not say so themselves."""
     risk_factors: ClassVar[Mapping[str, Factor]] = {}
@@ -151,6 +151,9 @@ class Instrument(_Declared):
     """What is paid at expiry, where that is a function of the price then (as its ``spot``) and of terms."""
     payoff_slope: ClassVar[Callable[..., Any] | None] = None
     """The derivative of ``payoff`` by the price, where there are no jumps."""
+    paid: ClassVar[Callable[..., Any] | None] = None
+    """Cash that one unit has paid since it was made, flows due at the clock's reading included, where it pays before its
+    end; of other contracts :mod:`bank_python.instruments.cash_flows` knows what they pay at their end."""
     simulated_as: ClassVar[Lognormal] = Lognormal()
     """By which sources and terms the price in ``payoff`` moves."""
     construction: ClassVar[Construction]
