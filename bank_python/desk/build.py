@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import BarbaraDB
@@ -14,6 +13,7 @@ from bank_python.desk.law import register_law
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
 from bank_python.desk.opening import open_waiting, settle_underlyings
 from bank_python.desk.parts import firm_totals, register_market
+from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.instruments import Book, ProfitAndLoss
@@ -74,7 +74,7 @@ def build_desk(
             graph.register(contract)
     register_market(market, graph, listings)
     market.update_all()
-    clock = graph.register(Clock("CLOCK", origin=_market_date(market)))
+    clock = graph.register(Clock("CLOCK", origin=opening_date(market)))
     people = Traders([_hire(spec, graph, listings, fallback) for spec in traders])
     firm_value, firm_pnl = firm_totals(graph, people)
     desk = Desk(
@@ -109,9 +109,3 @@ def _hire(spec: TraderSpec, graph: DependencyGraph, listings: dict[str, Listing]
     graph.register(pnl)
     waiting = settle_underlyings(spec.holdings, listings, sectors)
     return Trader(spec.name, spec.strategy, spec.focus, graph.register(book), pnl, waiting)
-
-
-def _market_date(market: MarketDataManager) -> dt.date:
-    quotes = [market.quote(ticker) for ticker in market.tickers]
-    times = {quote.source: quote.time.date() for quote in quotes if quote.time is not None}
-    return times.get(market.feed.name) or max(times.values(), default=dt.datetime.now(dt.UTC).date())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from bank_python.desk.keeping import resume, save
 from bank_python.desk.opening import open_waiting
 from bank_python.desk.parts import DeskParts
+from bank_python.desk.rolling import roll_to, roll_with
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Node, Recalculation
     from bank_python.desk.blotter import Trade
+    from bank_python.desk.rolling import CashPosting
     from bank_python.desk.trader import Trader
     from bank_python.market_data import Feed, MarketUpdate
 
@@ -24,11 +26,12 @@ __all__ = ["Desk", "DeskTick"]
 
 @dataclass(frozen=True, slots=True)
 class DeskTick:
-    """What one look at the market brought: the update of the quotes, and what was recomputed for it."""
+    """What one poll brought: the update of the quotes, what was recomputed, positions opened, cash that fell due."""
 
     update: MarketUpdate
     recalculation: Recalculation
     opened: int
+    cash: tuple[CashPosting, ...] = ()
 
 
 class Desk(DeskParts):
@@ -56,10 +59,24 @@ class Desk(DeskParts):
         return resume(path, feed, cls)
 
     def tick(self) -> DeskTick:
-        """Look at the market once: new quotes become one tick, and what rests on them is recomputed."""
-        update = self.market.update_all()
+        """Poll the market, open what waited for a quote, and recompute what depends on what is new."""
+        update, cash = self.poll()
         opened = open_waiting(self.traders, self.graph, self.clock)
-        return DeskTick(update, self.graph.recalculate(), opened)
+        return DeskTick(update, self.graph.recalculate(), opened, cash)
+
+    def poll(self) -> tuple[MarketUpdate, tuple[CashPosting, ...]]:
+        """Poll the market once: the valuation date follows its dates, then new quotes become one tick.
+
+        Returns
+        -------
+        update : MarketUpdate
+            What was updated, rejected and failed.
+        cash : tuple of CashPosting
+            What fell due, and was booked, as the date moved on; see :mod:`bank_python.desk.rolling`.
+        """
+        cash: list[CashPosting] = []
+        update = self.market.update_all(lambda ticks: cash.extend(roll_with(self, ticks)))
+        return update, tuple(cash)
 
     def trade(
         self, trader: str, instrument: Node | str, quantity: float, price: float | None = None, multiplier: float = 1.0
@@ -93,14 +110,14 @@ class Desk(DeskParts):
         return trade
 
     def roll(self, to: dt.date) -> Recalculation:
-        """Move the valuation date forward; what decays is revalued.
+        """Move the valuation date forward: what falls due is booked as cash, and what decays is revalued.
 
         Raises
         ------
         DomainError
             `to` lies before the present valuation date.
         """
-        self.clock.roll(to)
+        roll_to(self, to)
         return self.graph.recalculate()
 
     def save(self) -> int:

@@ -170,7 +170,7 @@ class LiveDesk:
     # --- the jobs ------------------------------------------------------------------------------
 
     def _look_at_market(self) -> str:
-        update = self._desk.market.update_all()
+        update, _ = self._desk.poll()
         # A new dict each time: the screen may be reading the one there is.
         self._renewed = {**self._renewed, **dict.fromkeys(update.updated, self._now())}
         return f"{len(update.updated)} updated, {len(update.rejected)} rejected, {len(update.failed)} failed"

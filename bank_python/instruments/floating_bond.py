@@ -141,5 +141,5 @@ class FloatingBond(DatedInstrument):
     def paid(
         clock: Any, made_at: Any, face: Any, margin: Any, current_fixing: Any, maturity: Any, frequency: Any
     ) -> Any:
-        """Return the cash that one note has paid by now, every payment at the present fixing, and the face at maturity."""
+        """Return the cash that one note has paid by now, payments at the present fixing, and the face."""
         return bond_paid(face, current_fixing + margin, maturity, clock - made_at, frequency)

@@ -152,8 +152,8 @@ class Instrument(_Declared):
     payoff_slope: ClassVar[Callable[..., Any] | None] = None
     """The derivative of ``payoff`` by the price, where there are no jumps."""
     paid: ClassVar[Callable[..., Any] | None] = None
-    """Cash that one unit has paid since it was made, flows due at the clock's reading included, where it pays before its
-    end; of other contracts :mod:`bank_python.instruments.cash_flows` knows what they pay at their end."""
+    """Cash that one unit has paid since it was made, flows due now included, where it pays before its end; what other
+    contracts pay at theirs is known to :mod:`bank_python.instruments.cash_flows`."""
     simulated_as: ClassVar[Lognormal] = Lognormal()
     """By which sources and terms the price in ``payoff`` moves."""
     construction: ClassVar[Construction]

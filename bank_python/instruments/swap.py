@@ -127,7 +127,7 @@ class InterestRateSwap(DatedInstrument):
         fixed_frequency: Any,
         floating_frequency: Any,
     ) -> Any:
-        """Return the cash that the swap has paid by now: the floating leg, at the present fixing, less the fixed one."""
+        """Return the cash that the swap has paid by now: floating, at the present fixing, less fixed."""
         gone = clock - made_at  # the face, in both legs, cancels
         floating = bond_paid(notional, current_fixing, maturity, gone, floating_frequency)
         return floating - bond_paid(notional, fixed_rate, maturity, gone, fixed_frequency)

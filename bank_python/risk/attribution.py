@@ -6,9 +6,10 @@ Between two states of a book a position has made
 
 with quantity q, multiplier m, price v, cost c and rate of exchange x. What was held at the opening is told apart from
 what was traded since: ``new_trades`` is :math:`[(q_1 - q_0) m v_1 - (c_1 - c_0 + r)] x_1`, from the trade's price to the
-closing mark. Cash r that contracts have paid in between (coupons, premiums, what expired options paid) is ``cash_flows``,
-:math:`r x_1`; what a price loses by paying it is part of ``theta``, so the two together are what holding it has brought. Of the rest, the currency's own part is ``fx``, :math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the price's
-part is explained in one of two ways.
+closing mark. Cash r that contracts have paid in between (coupons, premiums, payments at expiry) is ``cash_flows``,
+:math:`r x_1`. What a price loses by paying it is part of ``theta``, and so is the whole price of a contract that has come
+to its end. Of the rest, the currency's own part is ``fx``, :math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the price's part is
+explained in one of two ways.
 
 **Taylor.** First time passes: ``theta`` is what the contracts, revalued at the new time in the opening market, have
 made. There derivatives are taken, and the market moves by the closing less the opening inputs:
@@ -321,7 +322,7 @@ def _explain(
         prices = zip(opening.value, opening.priced(closed_terms), closing.value, strict=True)
         for i, (leg, (first, last, amended)) in enumerate(zip(members, prices, strict=True)):
             if leg.ended:
-                # What the market did after the end is nobody's P&L: the whole price is gone, and the cash is there.
+                # What the market did after the end is nobody's P&L: the price is gone, and the cash is there.
                 _settle(leg, {"theta": -first}, waterfall, first, 0.0, 0.0)
                 continue
             _settle(leg, {effect: float(part[i]) for effect, part in parts.items()}, waterfall, first, last, amended)

@@ -20,8 +20,8 @@ volga     change of the vega for 1.00 of volatility     change of the one-point 
 charm     change of Δ·S in a year                       change of the 1 % delta in a day
 ========  ============================================  ==============================================
 
-A contract whose end has passed has none. At its last moment, when price is what is paid, it has the slope of that as its
-delta (or fx), 0 where that jumps or bends, and nothing else.
+A contract whose end has passed has none. At its last moment, when the price is the payment, its delta (or fx) is the
+slope of that, 0 where it has none, and all other Greeks are 0.
 
 Examples
 --------

@@ -106,4 +106,5 @@ def _block_pnl(
 
 def _held(block: PricedBlock) -> NDArray[np.bool_]:
     """Return of which contracts something is left, shape (contracts,)."""
-    return np.any(block.holdings != 0.0, axis=0)
+    held: NDArray[np.bool_] = np.any(block.holdings != 0.0, axis=0)
+    return held

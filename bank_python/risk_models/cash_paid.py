@@ -2,8 +2,8 @@ r"""Cash that contracts have paid since they were made: cumulative sums of their
 
 With flows :math:`c_k` due at :math:`t_k`, a contract made at 0 has paid :math:`C(t) = \sum_{t_k \le t} c_k` by the time
 t, and :math:`C(t_1) - C(t_0)` falls due after :math:`t_0` and not after :math:`t_1`. The prices of
-:mod:`bank_python.risk_models.bond` and :mod:`bank_python.risk_models.floating` leave out a flow from the moment in which
-it is due, so that price and cash together neither lose it nor count it twice.
+:mod:`bank_python.risk_models.bond` and :mod:`bank_python.risk_models.floating` leave out a flow from the moment in
+which it is due, so that price and cash together neither lose it nor count it twice.
 
 Examples
 --------
@@ -57,9 +57,7 @@ def bond_paid(
         return from_lanes(np.where(now.valid, paid, np.nan), shape)
 
 
-def cds_premium_paid(
-    notional: ArrayLike, coupon: ArrayLike, maturity: ArrayLike, elapsed: ArrayLike
-) -> Numbers:
+def cds_premium_paid(notional: ArrayLike, coupon: ArrayLike, maturity: ArrayLike, elapsed: ArrayLike) -> Numbers:
     """Return the premium that the buyer of protection has paid: quarterly, counted back from maturity.
 
     Parameters
@@ -75,7 +73,7 @@ def cds_premium_paid(
 
     Notes
     -----
-    Days are counted over 360, and the first payment is for the days since the contract was made alone: what the standard
+    Days are counted over 360. The first payment is for the days since the contract was made alone: what the standard
     contract gives back at settlement for the days before is taken off it.
 
     Examples
