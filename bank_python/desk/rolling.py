@@ -1,13 +1,13 @@
 """Time passes on a desk: the valuation date follows the market, and what falls due is paid.
 
-Which date a desk follows depends on its market. A replayed history and the simulated market have dates of their own: the
-desk takes that of the newest quote. On a live market (:class:`~bank_python.market_data.LiveFeed`) it is today, UTC,
+Which date a desk follows depends on its market. A replayed history and the simulated market have dates of their own:
+the desk takes that of the newest quote. On a live market (:class:`~bank_python.market_data.LiveFeed`) it is today, UTC,
 whatever the date of the last trade. The clock never moves backward: an earlier date is left out.
 
 The date moves before the quotes of the new day are set. So what ends in between is settled at the last market known by
-its end. :func:`roll_to` is the one place in which cash of contracts is booked: coupons and premiums as they fall due, the
-payment of an option once the clock has passed its expiry. It goes to the trader's cash in the contract's currency, by way
-of the position's cost; a contract that is over leaves its position with a quantity of 0.
+its end. :func:`roll_to` is the one place in which cash of contracts is booked: coupons and premiums as they fall due,
+the payment of an option once the clock has passed its expiry. It goes to the trader's cash in the contract's currency,
+by way of the position's cost; a contract that is over leaves its position with a quantity of 0.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bank_python.errors import BankError
 from bank_python.instruments import Instrument
 from bank_python.instruments.cash_flows import ROUNDING, cash_between, end_of
 from bank_python.market_data import live_date
@@ -180,7 +179,7 @@ def _posting(
     until, end = desk.clock.years_at(day), end_of(contract)
     try:
         paid = cash_between(contract, min(desk.clock.years, end), until)
-    except BankError as error:
+    except Exception as error:  # noqa: BLE001 - whatever a contract's value is missing for
         _LOG.warning("%s has ended and cannot be settled yet: %s", position.name, error)
         return None
     closed = end + ROUNDING < until

@@ -5,11 +5,11 @@ Between two states of a book a position has made
 .. math:: \Delta = (q_1 m v_1 - c_1) x_1 - (q_0 m v_0 - c_0) x_0
 
 with quantity q, multiplier m, price v, cost c and rate of exchange x. What was held at the opening is told apart from
-what was traded since: ``new_trades`` is :math:`[(q_1 - q_0) m v_1 - (c_1 - c_0 + r)] x_1`, from the trade's price to the
-closing mark. Cash r that contracts have paid in between (coupons, premiums, payments at expiry) is ``cash_flows``,
-:math:`r x_1`. What a price loses by paying it is part of ``theta``, and so is the whole price of a contract that has come
-to its end. Of the rest, the currency's own part is ``fx``, :math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the price's part is
-explained in one of two ways.
+what was traded since: ``new_trades`` is :math:`[(q_1 - q_0) m v_1 - (c_1 - c_0 + r)] x_1`, from the trade's price to
+the closing mark. The cash r that contracts paid (coupons, premiums, payments at expiry) is ``cash_flows``,
+:math:`r x_1`. What a price loses by paying it is part of ``theta``, and so is the whole price of a contract that has
+come to its end. Of the rest, the currency's own part is ``fx``, :math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the price's
+part is explained in one of two ways.
 
 **Taylor.** First time passes: ``theta`` is what the contracts, revalued at the new time in the opening market, have
 made. There derivatives are taken, and the market moves by the closing less the opening inputs:
