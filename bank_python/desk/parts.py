@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import SumNode
 from bank_python.desk.contracts import leaf_name
+from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.unknown_ticker import unknown_ticker
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class DeskParts:
         The sum of the traders' books, and of their P&L, in USD.
     blotter : Blotter
         The trades booked.
+    past : PriceHistoryTable
+        A year of prices of what is held: what risk is calibrated from. What others load into ``market.history``, over
+        whatever period, does not change it.
     """
 
     graph: DependencyGraph
@@ -61,6 +65,7 @@ class DeskParts:
     firm_value: SumNode
     firm_pnl: SumNode
     blotter: Blotter
+    past: PriceHistoryTable = field(default_factory=PriceHistoryTable)
 
     def leaf(self, symbol: str) -> MarketData:
         """Return the leaf that holds the quotes of a symbol.

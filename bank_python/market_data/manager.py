@@ -287,7 +287,7 @@ class MarketDataManager:
         """The quotes that are not fresh, unquoted ones included."""
         return tuple(quote for quote in self.quotes if quote.state is not QuoteState.FRESH)
 
-    def load_history(self, ticker: str, period: str = "1mo") -> PriceHistory:
+    def load_history(self, ticker: str, period: str = "1mo", *, into: PriceHistoryTable | None = None) -> PriceHistory:
         """Load the bars of the last `period` into :attr:`history`, in the place of what the ticker had there.
 
         Parameters
@@ -296,6 +296,8 @@ class MarketDataManager:
             A registered ticker.
         period : str, default "1mo"
             yfinance's spelling: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
+        into : PriceHistoryTable, optional
+            Where to load it in the place of :attr:`history`, for who needs a period of their own.
 
         Returns
         -------
@@ -314,7 +316,7 @@ class MarketDataManager:
         check_period(period)
         line = self._line(ticker)
         history = line.feed.history(line.symbol, period)
-        self._history.load(ticker, history)
+        (self._history if into is None else into).load(ticker, history)
         return history
 
     def _line(self, ticker: str) -> _Line:
