@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 _MOST_ROWS = 12
+_NAMED = 4
+_SHORT = 8
+_NEARLY_ALL = 0.995
 _BAR = 24
 _GAUGE = 12
 _LARGE = 100.0
@@ -78,17 +82,30 @@ def stress_view(stresses: Sequence[StressResult]) -> RichTable:
     shown.add_column("", no_wrap=True)
     shown.add_column("Most by", no_wrap=True)
     shown.add_column("Factors", justify="right", no_wrap=True, min_width=7)
+    shown.add_column("Covers", justify="right", no_wrap=True, min_width=6)
     widest = max((abs(stress.pnl) for stress in stresses), default=0.0)
     for stress in stresses:
         counts = f"{stress.exact}/{stress.mapped}/{len(stress.missing)}"
-        bar = _bar(stress.pnl, widest, _GAUGE)
-        shown.add_row(Text(stress.title), signed(stress.pnl), bar, _most(stress.by_unit), counts)
-    notes = ["factors: moved as recorded / by a stated beta / without a figure"]
-    left_out = sorted({name for stress in stresses for name in stress.left_out})
-    if left_out:
-        notes.append(f"left out where a factor has none: {', '.join(left_out[:4])}")
+        bar = _bar(stress.pnl, widest, _SHORT)
+        shown.add_row(Text(stress.title), signed(stress.pnl), bar, _most(stress.by_unit), counts, _covered(stress))
+    betas = ", ".join(sorted({stress.betas for stress in stresses if stress.betas})) or "stated"
+    notes = [
+        f"factors: moved as recorded / by a beta ({betas}) / without a figure",
+        "covers: share of the book, by absolute value, that the P&L is of",
+    ]
+    rest = {name: value for stress in stresses for name, value in stress.rest.items()}
+    if rest:
+        largest = sorted(rest, key=lambda name: -rest[name])
+        more = f" and {len(rest) - _NAMED} more" if len(rest) > _NAMED else ""
+        notes.append(f"the rest, where a factor has none: {', '.join(largest[:_NAMED])}{more}")
     shown.caption = "; ".join(notes)
     return shown
+
+
+def _covered(stress: StressResult) -> str:
+    if math.isnan(stress.covered):
+        return MISSING
+    return ">99%" if stress.left_out and stress.covered >= _NEARLY_ALL else f"{stress.covered:.0%}"
 
 
 def sensitivity_ladder_view(ladder: SensitivityLadder) -> RichTable:

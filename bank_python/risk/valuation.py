@@ -220,6 +220,15 @@ class ValuationPlan:
         held = [np.abs(block.holdings * block.values).sum(axis=1) * block.conversion.now(base) for block in self.blocks]
         return np.sum(held, axis=0) if held else np.zeros(len(self.units))
 
+    def gross_by_contract(self) -> dict[str, float]:
+        """Return what is held of each contract, by absolute value and summed over units, in the plan's currency."""
+        base, found = self.base, dict[str, float]()
+        for block in self.blocks:
+            held = np.abs(block.holdings * block.values).sum(axis=0) * block.conversion.now(base)
+            for name, value in zip(block.names, held.tolist(), strict=True):
+                found[name] = found.get(name, 0.0) + value
+        return found
+
     def factor_exposures(self) -> FloatArray:
         """Return what is held, by absolute value, of contracts that rest on each factor, shape (factors,)."""
         base, found = self.base, np.zeros(len(self.factors))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.stage import Shown, scene
-from bank_python.mc_engine import MCConfig, MonteCarloEngine
+from bank_python.mc_engine import MCConfig, MonteCarloEngine, regressed_betas
 from bank_python.render_risk import stress_view
 from bank_python.risk import REFERENCE_STRESSES, reverse_stress, run_stresses, sensitivity_grid
 
@@ -26,8 +26,11 @@ def stress(stage: Stage) -> Shown:
     require_quotes(desk)
     engine = MonteCarloEngine(desk.traders, desk.graph)
     plan = engine.plan()
-    results = run_stresses(plan, (*REFERENCE_STRESSES, *_MORE))
-    covariance = engine.law().covariance([factor.name for factor in plan.factors], _DAY)
+    keys = (*REFERENCE_STRESSES, *_MORE)
+    results = run_stresses(plan, keys)
+    law = engine.law()
+    regressed = run_stresses(plan, keys, betas=regressed_betas(law, plan), choice="regressed")
+    covariance = law.covariance([factor.name for factor in plan.factors], _DAY)
     loss = _TIMES * engine.run(MCConfig(n_paths=20_000, stresses=(), validate_greeks=False)).var_99
     found = reverse_stress(plan, covariance, loss)
     first = next(iter(found.moves))
@@ -35,6 +38,8 @@ def stress(stage: Stage) -> Shown:
     grids = [sensitivity_grid(plan, (first, _STEPS), (vols[0], _STEPS))] if vols and vols[0] != first else []
     facts = {
         "pnl": {result.key: result.pnl for result in results},
+        "pnl_by_regressed_betas": {result.key: result.pnl for result in regressed},
+        "covered": {result.key: result.covered for result in results},
         "missing": {result.key: list(result.missing) for result in results if result.missing},
         "left_out": {result.key: list(result.left_out) for result in results if result.left_out},
         "reverse_loss_wanted": loss,
@@ -42,5 +47,11 @@ def stress(stage: Stage) -> Shown:
         "reverse_distance": found.distance,
         "reverse_moves": dict(list(found.moves.items())[:5]),
     }
-    said = "A factor of which a scenario says nothing is left out and named, never taken to stand still."
+    pairs = [(stated, other) for stated, other in zip(results, regressed, strict=True) if stated.pnl]
+    stated, other = max(pairs, key=lambda pair: abs(pair[0].pnl - pair[1].pnl))
+    said = (
+        "A factor of which a scenario says nothing is left out and named, never taken to stand still. Betas are the "
+        f"stated ones; by betas regressed from history {stated.title} makes {other.pnl:,.0f} in the place of "
+        f"{stated.pnl:,.0f}."
+    )
     return Shown(facts, [stress_view(results), said, found, *grids])
