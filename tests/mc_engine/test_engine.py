@@ -252,6 +252,7 @@ def test_views_tables_and_pictures(tmp_path):
     assert figures["firm", "firm", "var_99%"] == result.var_99
     assert figures["trader", "ANN", "cvar_95%"] == result.by_trader(0.95)["ANN"].es
     assert figures["stress", "gfc_2008", "pnl"] == result.stresses[0].pnl
+    assert figures["stress", "gfc_2008", "covered"] == result.stresses[0].covered
     counts, edges = result.histogram(30)
     assert (counts.sum(), len(edges)) == (4_000, 31)
     pytest.importorskip("matplotlib")
