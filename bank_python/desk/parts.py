@@ -52,6 +52,11 @@ class DeskParts:
     past : PriceHistoryTable
         A year of prices of what is held: what risk is calibrated from. What others load into ``market.history``, over
         whatever period, does not change it.
+
+    Attributes
+    ----------
+    cash_until : float
+        What the clock read when cash that falls due was last booked; see :mod:`bank_python.desk.rolling`.
     """
 
     graph: DependencyGraph
@@ -66,6 +71,10 @@ class DeskParts:
     firm_pnl: SumNode
     blotter: Blotter
     past: PriceHistoryTable = field(default_factory=PriceHistoryTable)
+    cash_until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cash_until = self.clock.years
 
     def leaf(self, symbol: str) -> MarketData:
         """Return the leaf that holds the quotes of a symbol.

@@ -109,7 +109,7 @@ def roll_with(desk: DeskParts, ticks: Sequence[Tick]) -> tuple[CashPosting, ...]
         The quotes that are about to be set.
     """
     day = market_date(desk.feed, ticks)
-    return roll_to(desk, day) if day is not None and day > desk.clock.date else ()
+    return roll_to(desk, day) if day is not None and day >= desk.clock.date else ()
 
 
 def roll_to(desk: DeskParts, day: dt.date) -> tuple[CashPosting, ...]:
@@ -135,7 +135,8 @@ def roll_to(desk: DeskParts, day: dt.date) -> tuple[CashPosting, ...]:
     DomainError
         `day` lies before the valuation date; nothing has changed.
     """
-    if day <= desk.clock.date:
+    until = desk.clock.years_at(day)
+    if until <= desk.cash_until:
         desk.clock.roll(day)
         return ()
     due = list(_due(desk, day))
@@ -150,6 +151,7 @@ def roll_to(desk: DeskParts, day: dt.date) -> tuple[CashPosting, ...]:
         for _, position, posting in due:
             desk.db[position.record_key] = position
             desk.db[f"{_HOME}{day.isoformat()}/{posting.position}"] = asdict(posting)
+    desk.cash_until = until
     return tuple(posting for _, _, posting in due)
 
 
@@ -178,13 +180,13 @@ def _posting(
     """Return what a position is paid by `day`; None if that is nothing, and it goes on."""
     until, end = desk.clock.years_at(day), end_of(contract)
     try:
-        paid = cash_between(contract, min(desk.clock.years, end), until)
+        paid = cash_between(contract, min(desk.cash_until, end), until)
     except Exception as error:  # noqa: BLE001 - whatever a contract's value is missing for
         _LOG.warning("%s has ended and cannot be settled yet: %s", position.name, error)
         return None
     closed = end + ROUNDING < until
     if not paid and not closed:
         return None
-    amount = position.quantity * position.multiplier * paid
+    amount = position.quantity * position.multiplier * paid + 0.0  # no −0
     words = (trader.name, position.name, contract.name)
     return CashPosting(day, *words, position.quantity, amount, position.currency, closed)

@@ -317,6 +317,18 @@ def test_a_bond_pays_its_coupons_and_its_face():
     assert desk.graph.node("NOTE").value == 0.0
 
 
+def test_a_clock_that_was_rolled_by_itself_costs_nobody_a_coupon():
+    desk = build_desk(seed=7)
+    note = Bond("NOTE", rate_source=0.04, face=100.0, coupon_rate=0.06, maturity=3.0, clock_source=desk.clock)
+    desk.trade("Diana", desk.graph.register(note), 1.0)
+    held, first = desk.traders["Diana"].position_in(note), desk.clock.date
+    desk.clock.roll(first + dt.timedelta(days=400))
+    assert held.received == 0.0
+    for later in (400, 400, 401):
+        desk.roll(first + dt.timedelta(days=later))
+        assert held.received == pytest.approx(6.0)
+
+
 def test_protection_pays_its_premium_quarterly():
     desk = build_desk(seed=7)
     nero = desk.traders["Nero"]
