@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 from bank_python.desk.figures import require_quotes
 from bank_python.desk.stage import Shown, scene
+from bank_python.errors import SimulationError
 from bank_python.mc_engine import MCConfig, MonteCarloEngine, regressed_betas
 from bank_python.render_risk import stress_view
 from bank_python.risk import REFERENCE_STRESSES, reverse_stress, run_stresses, sensitivity_grid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bank_python.desk.stage import Stage
+    from bank_python.mc_engine import FactorLaw
+    from bank_python.risk import StressResult
+    from bank_python.risk.valuation import ValuationPlan
 
 _MORE = ("fed_taper", "crypto_crash", "fed_2024", "fed_2025", "GFC_2008", "COVID_2020", "FED_TAPER", "CRYPTO_CRASH")
 _DAY = 1.0 / 252.0
@@ -29,7 +35,7 @@ def stress(stage: Stage) -> Shown:
     keys = (*REFERENCE_STRESSES, *_MORE)
     results = run_stresses(plan, keys)
     law = engine.law()
-    regressed = run_stresses(plan, keys, betas=regressed_betas(law, plan), choice="regressed")
+    regressed = _regressed(law, plan, keys)
     covariance = law.covariance([factor.name for factor in plan.factors], _DAY)
     loss = _TIMES * engine.run(MCConfig(n_paths=20_000, stresses=(), validate_greeks=False)).var_99
     found = reverse_stress(plan, covariance, loss)
@@ -47,11 +53,25 @@ def stress(stage: Stage) -> Shown:
         "reverse_distance": found.distance,
         "reverse_moves": dict(list(found.moves.items())[:5]),
     }
-    pairs = [(stated, other) for stated, other in zip(results, regressed, strict=True) if stated.pnl]
+    said = "A factor of which a scenario says nothing is left out and named, never taken to stand still."
+    return Shown(facts, [stress_view(results), f"{said} {_compared(results, regressed)}", found, *grids])
+
+
+def _regressed(law: FactorLaw, plan: ValuationPlan, keys: Sequence[str]) -> tuple[StressResult, ...]:
+    """Return the stresses by betas from history; none where the market has no share index to regress on."""
+    try:
+        betas = regressed_betas(law, plan)
+    except SimulationError:
+        return ()
+    return run_stresses(plan, keys, betas=betas, choice="regressed")
+
+
+def _compared(results: Sequence[StressResult], regressed: Sequence[StressResult]) -> str:
+    if not regressed:
+        return "Betas are the stated ones; this market has no share index to regress others on."
+    pairs = zip(results, regressed, strict=True)
     stated, other = max(pairs, key=lambda pair: abs(pair[0].pnl - pair[1].pnl))
-    said = (
-        "A factor of which a scenario says nothing is left out and named, never taken to stand still. Betas are the "
-        f"stated ones; by betas regressed from history {stated.title} makes {other.pnl:,.0f} in the place of "
-        f"{stated.pnl:,.0f}."
+    return (
+        f"Betas are the stated ones; by betas regressed from history {stated.title} makes {other.pnl:,.0f} in "
+        f"the place of {stated.pnl:,.0f}."
     )
-    return Shown(facts, [stress_view(results), said, found, *grids])
