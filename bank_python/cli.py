@@ -78,6 +78,12 @@ def prop_desk(
     plain: Annotated[bool, typer.Option("--plain", help="No colour; NO_COLOR does the same.")] = False,
     feed: _Feed = FeedName.SIMULATED,
     refresh: Annotated[float, typer.Option(help="Seconds from one look at the market to the next.", min=0.1)] = 2.0,
+    scenarios: Annotated[
+        int, typer.Option(help="Scenarios of the value at risk: same seed and number, same figures.", min=100)
+    ] = 10_000,
+    proxy: Annotated[
+        bool, typer.Option("--proxy", help="Value scenarios by a proxy, and say by how much it is off.")
+    ] = False,
     seed: _Seed = 7,
 ) -> None:
     """Watch fourteen traders work: firm, traders, market, positions and engine in five panels.
@@ -89,7 +95,7 @@ def prop_desk(
     if live and once:
         raise typer.BadParameter("--live and --once exclude each other: choose one", param_hint="--live")
     start = watching.watch if live or (not once and sys.stdout.isatty()) else watching.show_once
-    start(feed=feed.value, seed=seed, refresh=refresh, plain=plain)
+    start(feed=feed.value, seed=seed, refresh=refresh, scenarios=scenarios, proxy=proxy, plain=plain)
 
 
 def run(command: Callable[..., None]) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from bank_python.numerals import signed
+from bank_python.numerals import MISSING, signed
 from bank_python.risk.alerts import Severity
 from bank_python.sheet import Bar, Sheet, bars, names, numbers, shares, text, words
 from bank_python.terminal import clean
@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 _MOST_ROWS = 12
+_NAMED = 4
+_NEARLY_ALL = 0.995
 _GAUGE = 12
 _LARGE = 100.0
 _HEIGHT = "▁▂▃▄▅▆▇█"
@@ -76,16 +78,27 @@ def simulation_view(result: MCResult) -> Group:
 def stress_view(stresses: Sequence[StressResult]) -> Sheet:
     """Show what scenarios would make, who would make most of it, and how much of it is by stated betas."""
     columns = [names("Scenario"), numbers("P&L"), bars(width=_GAUGE), words("Most by"), numbers("Factors")]
-    shown = Sheet("Stress scenarios", columns)
+    shown = Sheet("Stress scenarios", [*columns, numbers("Covers")])
     widest = max((abs(stress.pnl) for stress in stresses), default=0.0)
     for stress in stresses:
         counts = f"{stress.exact}/{stress.mapped}/{len(stress.missing)}"
-        shown.add(stress.title, signed(stress.pnl), Bar.of(stress.pnl, widest), _most(stress.by_unit), counts)
-    shown.note("factors: moved as recorded / by a stated beta / without a figure")
-    left_out = sorted({name for stress in stresses for name in stress.left_out})
-    if left_out:
-        shown.note(f"left out where a factor has none: {', '.join(left_out[:4])}")
+        bar = Bar.of(stress.pnl, widest)
+        shown.add(stress.title, signed(stress.pnl), bar, _most(stress.by_unit), counts, _covered(stress))
+    betas = ", ".join(sorted({stress.betas for stress in stresses if stress.betas})) or "stated"
+    shown.note(f"factors: moved as recorded / by a beta ({betas}) / without a figure")
+    shown.note("covers: share of the book, by absolute value, that the P&L is of")
+    rest = {name: value for stress in stresses for name, value in stress.rest.items()}
+    if rest:
+        largest = sorted(rest, key=lambda name: -rest[name])
+        more = f" and {len(rest) - _NAMED} more" if len(rest) > _NAMED else ""
+        shown.note(f"the rest, where a factor has none: {', '.join(largest[:_NAMED])}{more}")
     return shown
+
+
+def _covered(stress: StressResult) -> str:
+    if math.isnan(stress.covered):
+        return MISSING
+    return ">99%" if stress.left_out and stress.covered >= _NEARLY_ALL else f"{stress.covered:.0%}"
 
 
 def sensitivity_ladder_view(ladder: SensitivityLadder) -> Sheet:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import Every
 from bank_python.desk.assets import with_common_past
+from bank_python.desk.law import PERIOD
 from bank_python.errors import DeskError
 from bank_python.instruments import is_spot
 from bank_python.optimizer import ReactivePortfolio, Rebalancer
@@ -30,7 +31,6 @@ FEWEST = 2
 """Assets that weights need."""
 
 _EVERY = 10.0  # seconds for which the weights stand
-_PERIOD = "1y"
 _WHOLE = 1.0
 _CRYPTO = frozenset({"BTC", "ETH"})
 _COIN = 0.01
@@ -62,11 +62,11 @@ class BalancedBook:
         if len(tickers) < FEWEST:
             raise DeskError(f"{trader} holds {len(tickers)} assets with a common past; two are needed", value=trader)
         for ticker in tickers:
-            if ticker not in desk.market.history:
-                desk.market.load_history(ticker, _PERIOD)
+            if ticker not in desk.past:
+                desk.market.load_history(ticker, PERIOD, into=desk.past)
         spots = {ticker: desk.leaf(ticker) for ticker in tickers}
         self.optimal = ReactivePortfolio(
-            desk.graph, desk.market.history, tickers, kind, name=f"{trader}:OPTIMAL", policy=Every(_EVERY), spots=spots
+            desk.graph, desk.past, tickers, kind, name=f"{trader}:OPTIMAL", policy=Every(_EVERY), spots=spots
         )
         self.drift = self.optimal.drift(self._book)
 

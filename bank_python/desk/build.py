@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
 from bank_python.desk.opening import open_waiting, require_quoted, settle_underlyings
 from bank_python.desk.parts import firm_totals, register_market
+from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.instruments import Book, ProfitAndLoss
@@ -106,7 +106,7 @@ def _built(
             graph.register(contract)
     register_market(market, graph, listings)
     market.update_all()
-    clock = graph.register(Clock("CLOCK", origin=_market_date(market)))
+    clock = graph.register(Clock("CLOCK", origin=opening_date(market)))
     people = Traders([_hire(spec, graph, listings, fallback) for spec in traders])
     firm_value, firm_pnl = firm_totals(graph, people)
     desk = Desk(
@@ -144,13 +144,6 @@ def _hire(spec: TraderSpec, graph: DependencyGraph, listings: dict[str, Listing]
         require_quoted(spec.name, spec.holdings, listings)
     waiting, stand_ins = settle_underlyings(spec.holdings, listings, sectors)
     for wanted, given in stand_ins.items():
-        _LOG.info(
-            "%s: the market does not quote %s; %s", spec.name, wanted, f"{given} stands in" if given else "left out"
-        )
+        said = f"{given} stands in" if given else "it is left out"
+        _LOG.info("%s: the market does not quote %s; %s", spec.name, wanted, said)
     return Trader(spec.name, spec.strategy, spec.focus, graph.register(book), pnl, waiting, stand_ins)
-
-
-def _market_date(market: MarketDataManager) -> dt.date:
-    quotes = [market.quote(ticker) for ticker in market.tickers]
-    times = {quote.source: quote.time.date() for quote in quotes if quote.time is not None}
-    return times.get(market.feed.name) or max(times.values(), default=dt.datetime.now(dt.UTC).date())

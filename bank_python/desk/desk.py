@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from bank_python.desk.keeping import keep_trader, resume, save
 from bank_python.desk.opening import open_waiting
 from bank_python.desk.orders import checked_instrument, checked_multiplier, checked_price, checked_quantity
 from bank_python.desk.parts import DeskParts
+from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.errors import DeskError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Node, Recalculation
     from bank_python.desk.blotter import Trade
+    from bank_python.desk.rolling import CashPosting
     from bank_python.market_data import Feed, MarketUpdate
 
 __all__ = ["Desk", "DeskTick"]
@@ -26,11 +27,12 @@ __all__ = ["Desk", "DeskTick"]
 
 @dataclass(frozen=True, slots=True)
 class DeskTick:
-    """What one look at the market brought: the update of the quotes, and what was recomputed for it."""
+    """What one poll brought: the update of the quotes, what was recomputed, positions opened, cash that fell due."""
 
     update: MarketUpdate
     recalculation: Recalculation
     opened: int
+    cash: tuple[CashPosting, ...] = ()
 
 
 class Desk(DeskParts):
@@ -67,13 +69,27 @@ class Desk(DeskParts):
         return self.lease is None
 
     def tick(self) -> DeskTick:
-        """Look at the market once: new quotes become one tick, and what rests on them is recomputed."""
-        update = self.market.update_all()
+        """Poll the market, open what waited for a quote, and recompute what depends on what is new."""
+        update, cash = self.poll()
         opened = open_waiting(self.traders, self.graph, self.clock)
         done = self.graph.recalculate()
-        if opened and not self.read_only:
+        if (opened or cash) and not self.read_only:
             self.save()
-        return DeskTick(update, done, opened)
+        return DeskTick(update, done, opened, cash)
+
+    def poll(self) -> tuple[MarketUpdate, tuple[CashPosting, ...]]:
+        """Poll the market once: the valuation date follows its dates, then new quotes become one tick.
+
+        Returns
+        -------
+        update : MarketUpdate
+            What was updated, rejected and failed.
+        cash : tuple of CashPosting
+            What fell due, and was booked, as the date moved on; see :mod:`bank_python.desk.rolling`.
+        """
+        cash: list[CashPosting] = []
+        update = self.market.update_all(lambda ticks: cash.extend(roll_with(self, ticks)))
+        return update, tuple(cash)
 
     def trade(
         self,
@@ -115,10 +131,7 @@ class Desk(DeskParts):
         factor = checked_multiplier(what, who.position_in(what), multiplier)
         trade = None
         try:
-            # The store first, then the graph: the one order in which a thread may hold both. The store commits first as
-            # well, so that a trade that it refuses is undone in the graph.
-            with ExitStack() as changes, self.db.transaction():
-                changes.enter_context(self.graph.batch())
+            with self.changing():
                 held = who.buy(what, units, at, factor)
                 trade = self.blotter.keep(who, held, units, at)
                 keep_trader(self, who)
@@ -131,14 +144,14 @@ class Desk(DeskParts):
         return trade
 
     def roll(self, to: dt.date) -> Recalculation:
-        """Move the valuation date forward; what decays is revalued.
+        """Move the valuation date forward: what falls due is booked as cash, and what decays is revalued.
 
         Raises
         ------
         DomainError
             `to` lies before the present valuation date.
         """
-        self.clock.roll(to)
+        roll_to(self, to)
         return self.graph.recalculate()
 
     def save(self) -> int:

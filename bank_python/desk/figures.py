@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.errors import DeskError
+from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.symbol_spec import SymbolKind
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ def market_troubles(desk: Desk) -> list[dict[str, Any]]:
 
 def recent_bars(desk: Desk, symbol: str, period: str = "5d") -> list[dict[str, Any]]:
     """Return a symbol's last daily bars; what its source does not carry is ``None``."""
-    desk.market.load_history(symbol, period)
-    return [{**row, "date": row["date"].date().isoformat()} for row in desk.market.history.query(symbol)]
+    bars = PriceHistoryTable()  # of its own: a few days are no past to measure risk by
+    desk.market.load_history(symbol, period, into=bars)
+    return [{**row, "date": row["date"].date().isoformat()} for row in bars.query(symbol)]
 
 
 def quoted_shares(desk: Desk) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bank_python.dagger import LargeNode, OnRead
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.mc_engine import FactorLaw, calibrate_from_table, join_laws
+from bank_python.mc_engine.calibration import FEWEST
 from bank_python.mc_engine.engine import INDEX_FACTOR, LAW_NODE
 from bank_python.risk import plan_valuation
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.desk.parts import DeskParts
 
-__all__ = ["calibrate", "load_past", "register_law"]
+__all__ = ["PERIOD", "calibrate", "load_past", "register_law"]
 
-_PERIOD = "1y"
+PERIOD = "1y"
+"""How far the past that risk is calibrated from goes back."""
 _ABSOLUTE = frozenset({SymbolKind.RATE, SymbolKind.FUNDING})
 
 
@@ -47,7 +49,7 @@ def calibrate(desk: DeskParts) -> FactorLaw:
     FeedError
         A feed could not deliver the past of a symbol.
     CalibrationError
-        There are too few days that all symbols have.
+        A symbol's history is too short, or there are too few days that all symbols have; the message says which.
     """
     load_past(desk)
     markets: dict[str, dict[str, str]] = {}
@@ -56,7 +58,7 @@ def calibrate(desk: DeskParts) -> FactorLaw:
     laws = []
     for wanted in markets.values():
         absolute = [name for name, symbol in wanted.items() if desk.listings[symbol].kind in _ABSOLUTE]
-        laws.append(calibrate_from_table(desk.market.history, wanted, absolute))
+        laws.append(calibrate_from_table(desk.past, wanted, absolute))
     return join_laws(laws)
 
 
@@ -77,11 +79,11 @@ def load_past(desk: DeskParts, seconds: float | None = None) -> tuple[int, int]:
     """
     started, symbols = time.monotonic(), list(_wanted(desk).values())
     for symbol in symbols:
-        if symbol not in desk.market.history:
-            desk.market.load_history(symbol, _PERIOD)
+        if symbol not in desk.past or len(desk.past.query(symbol)) <= FEWEST:  # a replay's past grows
+            desk.market.load_history(symbol, PERIOD, into=desk.past)
             if seconds is not None and time.monotonic() - started >= seconds:
                 break
-    return sum(symbol in desk.market.history for symbol in symbols), len(symbols)
+    return sum(symbol in desk.past for symbol in symbols), len(symbols)
 
 
 def _wanted(desk: DeskParts) -> dict[str, str]:

@@ -20,7 +20,7 @@ from bank_python.desk.gathering import Gatherer
 from bank_python.desk.job_lines import job_line
 from bank_python.desk.law import load_past
 from bank_python.desk.opening import open_waiting
-from bank_python.desk.risk import DeskRisk
+from bank_python.desk.risk import SCENARIOS, DeskRisk
 from bank_python.market_data import QuoteState
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.utc import utc_now
@@ -60,8 +60,10 @@ class LiveDesk:
         Seconds from one look at the market to the next, > 0.
     now : callable, optional
         The clock, for ages; UTC.
-    n_paths : int, optional
-        Number of scenarios of the simulation, at least 2; by default as many as a refresh has time for on this machine.
+    n_paths : int, default 10,000 (:data:`~bank_python.desk.risk.SCENARIOS`)
+        Number of scenarios of the simulation, at least 2.
+    proxy : bool, default False
+        Whether the simulation values by a proxy; see :class:`~bank_python.desk.risk.DeskRisk`.
 
     Raises
     ------
@@ -78,11 +80,17 @@ class LiveDesk:
     """
 
     def __init__(
-        self, desk: Desk, refresh: float, *, now: Callable[[], datetime] = utc_now, n_paths: int | None = None
+        self,
+        desk: Desk,
+        refresh: float,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        n_paths: int = SCENARIOS,
+        proxy: bool = False,
     ) -> None:
         self._desk = desk
         self._now = now
-        self._n_paths = n_paths
+        self._n_paths, self._proxy = n_paths, proxy
         self._gatherer = Gatherer(desk, now)
         opened = now()
         fresh = [quote.ticker for quote in desk.market.quotes if quote.state is QuoteState.FRESH]
@@ -170,7 +178,7 @@ class LiveDesk:
     # --- the jobs ------------------------------------------------------------------------------
 
     def _look_at_market(self) -> str:
-        update = self._desk.market.update_all()
+        update, _ = self._desk.poll()
         # A new dict each time: the screen may be reading the one there is.
         self._renewed = {**self._renewed, **dict.fromkeys(update.updated, self._now())}
         return f"{len(update.updated)} updated, {len(update.rejected)} rejected, {len(update.failed)} failed"
@@ -186,7 +194,7 @@ class LiveDesk:
             loaded, wanted = load_past(self._desk, _LOADING * self._refresh)
             if loaded < wanted:
                 return f"history of {loaded} of {wanted} symbols"
-            self._risk = DeskRisk(self._desk, n_paths=self._n_paths, refresh=self._refresh)
+            self._risk = DeskRisk(self._desk, n_paths=self._n_paths, proxy=self._proxy)
             self._gatherer.show_risk(self._risk)
         self._risk.follow_books()
         changed = self._risk.check()

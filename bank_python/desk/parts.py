@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import SumNode
 from bank_python.desk.contracts import leaf_name
+from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.unknown_ticker import unknown_ticker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bank_python.barbara import BarbaraDB
     from bank_python.barbara.claim import Claim
@@ -51,6 +53,14 @@ class DeskParts:
         The trades booked.
     lease : Claim, optional
         The right to change what the store keeps; ``None`` for a desk that is only looked at.
+    past : PriceHistoryTable
+        A year of prices of what is held: what risk is calibrated from. What others load into ``market.history``, over
+        whatever period, does not change it.
+
+    Attributes
+    ----------
+    cash_until : float
+        What the clock read when cash that falls due was last booked; see :mod:`bank_python.desk.rolling`.
     """
 
     graph: DependencyGraph
@@ -65,6 +75,22 @@ class DeskParts:
     firm_pnl: SumNode
     blotter: Blotter
     lease: Claim | None
+    past: PriceHistoryTable = field(default_factory=PriceHistoryTable)
+    cash_until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cash_until = self.clock.years
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Let graph and store change together: all of what happens inside, or nothing of it.
+
+        The store first, then the graph: the one order in which a thread may hold both. The store also commits first, so
+        that what it refuses is undone in the graph.
+        """
+        with ExitStack() as changes, self.db.transaction():
+            changes.enter_context(self.graph.batch())
+            yield
 
     def leaf(self, symbol: str) -> MarketData:
         """Return the leaf that holds the quotes of a symbol.

@@ -12,6 +12,7 @@ Examples
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
     from bank_python.instruments import Book
     from bank_python.risk import Alert, Limit
 
-__all__ = ["DeskRisk", "affordable_paths"]
+__all__ = ["SCENARIOS", "DeskRisk", "affordable_paths"]
+
+SCENARIOS = 10_000
+"""How many scenarios a desk's risk has unless told otherwise: a setting, the same on every machine."""
 
 _COSTLY_EVERY = 10.0  # seconds between two evaluations of Greeks and stresses for limits
-_SLOW_EVERY = 30.0  # seconds for which what all groups rest on is held, where full revaluation takes long
+_SLOW_EVERY = 30.0  # seconds for which inputs that all groups depend on are throttled, by the proxy
 _SHARE = 0.1  # of a refresh that revaluing the firm may take
 _MOST = 20_000
-_ENOUGH = 5_000
 
 
 class DeskRisk:
@@ -46,15 +49,18 @@ class DeskRisk:
     ----------
     desk : Desk
         With positions.
-    n_paths : int, optional
-        Scenarios, each revalued in full. By default as many as a tenth of a refresh can afford; where those are too
-        few, more of them with groups valued by a proxy (:attr:`proxy_error`), and what all groups rest on held.
-    refresh : float, default 2.0
-        Seconds from one look at the market to the next.
+    n_paths : int, default 10,000 (:data:`SCENARIOS`)
+        Number of scenarios, at least 2. The same desk, seed and number give the same figures on any machine;
+        :func:`affordable_paths` measures how many this one has time for.
+    proxy : bool, default False
+        Whether groups are valued by a proxy (:attr:`proxy_error`) in the place of full revaluation, and inputs that all
+        groups depend on are throttled: for desks that are too large for the refresh.
     seed : int, default 0
         Of the scenarios.
     limits : sequence of Limit, optional
         By default those of :mod:`bank_python.desk.risk_limits`. One whose scope or measure the desk has not is refused.
+    refresh : float, optional
+        Without effect since the number of scenarios is a setting; deprecated.
 
     Raises
     ------
@@ -66,17 +72,22 @@ class DeskRisk:
         self,
         desk: Desk,
         *,
-        n_paths: int | None = None,
-        refresh: float = 2.0,
+        n_paths: int = SCENARIOS,
+        proxy: bool = False,
         seed: int = 0,
         limits: Sequence[Limit] | None = None,
+        refresh: float | None = None,
     ) -> None:
+        if refresh is not None:
+            warnings.warn(
+                "DeskRisk(refresh=) has no effect any more and will go; give n_paths=affordable_paths(desk, refresh)",
+                DeprecationWarning,
+                stacklevel=2,
+            )
         self._desk = desk
-        affordable = affordable_paths(desk, refresh)
-        hurried = n_paths is None and affordable < _ENOUGH
-        self._config = MCConfig(n_paths=n_paths or max(affordable, _ENOUGH), random_seed=seed)
-        self._value = GridProxy() if hurried else full_value
-        self._slow_seconds = _SLOW_EVERY if hurried else None
+        self._config = MCConfig(n_paths=n_paths, random_seed=seed)
+        self._value = GridProxy() if proxy else full_value
+        self._slow_seconds = _SLOW_EVERY if proxy else None
         self.firm = ReactiveRisk(
             desk.graph, self._books(), config=self._config, slow_seconds=self._slow_seconds, value=self._value
         )
@@ -200,6 +211,6 @@ def _largest_of(risk: ReactiveRisk) -> str:
 
 
 def affordable_paths(desk: Desk, refresh: float) -> int:
-    """Return how many scenarios of all books can be revalued within a tenth of a refresh."""
+    """Return how many scenarios of all books this machine revalues within a tenth of a refresh, by measuring it."""
     plan = plan_valuation([trader.book for trader in desk.traders])
     return choose_paths(plan, _SHARE * refresh, most=_MOST)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["screen_console", "show_once", "watch"]
 
 _GLANCE = 0.1  # seconds between two looks at keys, signals and the terminal's size
-_PATHS_OF_ONE_FRAME = 10_000  # no refresh to keep up with: the same seed shows the same figures on any machine
 _AT_HAND = frozenset({"simulated", "history"})  # markets whose past needs no network
 _QUIT = frozenset("qQ\x03\x04")
 
@@ -52,7 +51,7 @@ def screen_console(*, plain: bool) -> Console:
     )
 
 
-def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
+def show_once(*, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, plain: bool) -> None:
     """Build a desk, look at the market once, print one frame.
 
     Parameters
@@ -63,12 +62,16 @@ def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
         Of the simulated market, or of the simulated part of another.
     refresh : float
         Seconds between two looks, as the jobs' schedule has it.
+    scenarios : int
+        Number of scenarios of the simulation.
+    proxy : bool
+        Whether it values by a proxy.
     plain : bool
         No colour.
     """
     console = screen_console(plain=plain)
     with _desk(feed, seed) as desk:
-        live = LiveDesk(desk, refresh, n_paths=_PATHS_OF_ONE_FRAME)
+        live = LiveDesk(desk, refresh, n_paths=scenarios, proxy=proxy)
         live.look()
         if feed in _AT_HAND:
             live.measure_risk()
@@ -76,7 +79,7 @@ def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
         _write(_page(live, console, below=1 if console.is_terminal else 0))
 
 
-def watch(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
+def watch(*, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, plain: bool) -> None:
     """Show the desk until ``q``, Ctrl-C or SIGTERM: on the whole screen, or frame after frame down a pipe.
 
     Parameters
@@ -87,11 +90,20 @@ def watch(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
         Of the simulated market, or of the simulated part of another.
     refresh : float
         Seconds from one look at the market to the next.
+    scenarios : int
+        Number of scenarios of the simulation.
+    proxy : bool
+        Whether it values by a proxy.
     plain : bool
         No colour.
     """
     console = screen_console(plain=plain)
-    with _desk(feed, seed) as desk, quiet_logging(), stop_requests() as stop, LiveDesk(desk, refresh) as live:
+    with (
+        _desk(feed, seed) as desk,
+        quiet_logging(),
+        stop_requests() as stop,
+        LiveDesk(desk, refresh, n_paths=scenarios, proxy=proxy) as live,
+    ):
         if console.is_terminal and not console.is_dumb_terminal:
             with key_presses(stop) as wait:
                 _on_screen(live, console, refresh, stop, wait)

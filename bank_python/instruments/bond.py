@@ -12,6 +12,7 @@ from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
 from bank_python.risk_models import bond_price
 from bank_python.risk_models.bond_analytics import BondAnalytics, bond_analytics
+from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve
 from bank_python.risk_models.curve_bonds import curve_yield
 
@@ -109,6 +110,11 @@ class Bond(DatedInstrument):
         compounding: Any,
     ) -> Any:
         return bond_price(rate, face, coupon_rate, maturity, clock - made_at, frequency, compounding)
+
+    @staticmethod
+    def paid(clock: Any, made_at: Any, face: Any, coupon_rate: Any, maturity: Any, frequency: Any) -> Any:
+        """Return the cash that one bond has paid by now: coupons, and the face from maturity on."""
+        return bond_paid(face, coupon_rate, maturity, clock - made_at, frequency)
 
     def analytics(self) -> BondAnalytics:
         """Return dirty and clean price, yield, durations, convexity and DV01, for the present market.

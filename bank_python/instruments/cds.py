@@ -22,6 +22,7 @@ from bank_python.instruments.answer import Lookup, question
 from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.risk_models.cash_paid import cds_premium_paid
 from bank_python.risk_models.cds import cds_value
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
 from bank_python.risk_models.cds_equivalents import cds_flat_rate, cds_quoted_spread
@@ -108,6 +109,11 @@ class CreditDefaultSwap(DatedInstrument):
         clock: Any, spread: Any, rate: Any, made_at: Any, notional: Any, coupon: Any, maturity: Any, recovery: Any
     ) -> Any:
         return cds_value(spread, rate, notional, coupon, maturity, recovery, clock - made_at)
+
+    @staticmethod
+    def paid(clock: Any, made_at: Any, notional: Any, coupon: Any, maturity: Any) -> Any:
+        """Return the cash that the swap has paid by now: minus the premiums, to the buyer of protection."""
+        return -cds_premium_paid(notional, coupon, maturity, clock - made_at)
 
     def analytics(self) -> CdsAnalytics:
         """Return the swap's price and sensitivities for the present market.

@@ -12,6 +12,7 @@ from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
 from bank_python.risk_models.bond_analytics import annuity_yield
+from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.curve_bonds import curve_annuity, next_payment, par_fixing
 from bank_python.risk_models.floating import floating_price
@@ -135,3 +136,10 @@ class FloatingBond(DatedInstrument):
         frequency: Any,
     ) -> Any:
         return floating_price(short_rate, rate, face, margin, current_fixing, maturity, clock - made_at, frequency)
+
+    @staticmethod
+    def paid(
+        clock: Any, made_at: Any, face: Any, margin: Any, current_fixing: Any, maturity: Any, frequency: Any
+    ) -> Any:
+        """Return the cash that one note has paid by now, payments at the present fixing, and the face."""
+        return bond_paid(face, current_fixing + margin, maturity, clock - made_at, frequency)

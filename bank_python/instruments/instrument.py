@@ -135,7 +135,7 @@ class Instrument(_Declared):
 
     record_home: ClassVar[str] = "/Instruments/"
     refusal: ClassVar[type[BankError]] = InstrumentError
-    bound_names: ClassVar[tuple[str, ...]] = ("price", "greeks", "payoff", "payoff_slope")
+    bound_names: ClassVar[tuple[str, ...]] = ("price", "greeks", "payoff", "payoff_slope", "paid")
     factors: ClassVar[Mapping[str, Factor]] = {}
     """The kind of those sources whose names mean something else in this class, and that do not say so themselves."""
     risk_factors: ClassVar[Mapping[str, Factor]] = {}
@@ -154,6 +154,9 @@ class Instrument(_Declared):
     """What is paid at expiry, where that is a function of the price then (as its ``spot``) and of terms."""
     payoff_slope: ClassVar[Callable[..., Any] | None] = None
     """The derivative of ``payoff`` by the price, where there are no jumps."""
+    paid: ClassVar[Callable[..., Any] | None] = None
+    """Cash that one unit has paid since it was made, flows due now included, where it pays before its end; what other
+    contracts pay at theirs is known to :mod:`bank_python.instruments.cash_flows`."""
     simulated_as: ClassVar[Lognormal] = Lognormal()
     """By which sources and terms the price in ``payoff`` moves."""
     construction: ClassVar[Construction]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Source, Term
@@ -14,7 +14,8 @@ from bank_python.instruments.declarations import Argument, InferredLabel
 from bank_python.instruments.instrument import Instrument
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Mapping
+    from typing import Any, Self
 
     from bank_python.dagger import Node
 
@@ -66,6 +67,11 @@ class Position(Instrument):
     cost_basis: Term = Term(
         "cash paid less cash received for it, not a number until it is marked", init=False, priced=False
     )
+    received: Term = Term(
+        "cash that what is held has paid the position, net of what it owed; in cost_basis already",
+        init=False,
+        priced=False,
+    )
     cost: Argument[float | None] = Argument("price paid for one unit", hint=float | None, default=None)
     currency: InferredLabel = InferredLabel("ISO 4217 code", default=None, check=known_currency)
 
@@ -80,6 +86,7 @@ class Position(Instrument):
         arguments["currency"] = arguments["currency"] or (held.currency if isinstance(held, Instrument) else "USD")
         paid = math.nan if cost is None else finite(name, "cost", cost)
         terms["cost_basis"] = paid * terms["quantity"] * terms["multiplier"]
+        terms["received"] = 0.0
 
     def completed(self) -> None:
         """Open the position, if it was given no cost."""
@@ -126,6 +133,47 @@ class Position(Instrument):
             raise InstrumentError(f"{self.name} cannot trade before it is marked; quote what it holds", name=self.name)
         self.amend(quantity=self.quantity + quantity, cost_basis=self.cost_basis + paid)
         return paid
+
+    def collect(self, cash: float) -> None:
+        """Book cash that what is held pays the position: a coupon, say; P&L takes it from the cost.
+
+        Parameters
+        ----------
+        cash : float
+            In the position's currency; negative if the position pays.
+
+        Raises
+        ------
+        InstrumentError
+            It is not a finite number, or the position has no opening mark; nothing has changed.
+        """
+        self._take(finite(self.name, "cash", cash))
+
+    def close_out(self, cash: float) -> None:
+        """End the position for what is held pays at its end: no unit is left, and the cash is booked.
+
+        Parameters
+        ----------
+        cash : float
+            In the position's currency; negative if the position pays.
+
+        Raises
+        ------
+        InstrumentError
+            It is not a finite number, or the position has no opening mark; nothing has changed.
+        """
+        self._take(finite(self.name, "cash", cash), quantity=0.0)
+
+    def _take(self, cash: float, **terms: float) -> None:
+        if not self.mark_open():
+            raise InstrumentError(f"{self.name} takes no cash before it is marked; quote what it holds", name=self.name)
+        self.amend(cost_basis=self.cost_basis - cash, received=self.received + cash, **terms)
+
+    @classmethod
+    def from_record(cls, fields: Mapping[str, object]) -> Self:
+        """Build the position from its stored fields; one of before cash was kept has received none."""
+        terms = {"received": 0.0, **cast("Mapping[str, float]", fields["terms"])}
+        return super().from_record({**fields, "terms": terms})
 
 
 def rests_on_quotes(contract: Node) -> bool:

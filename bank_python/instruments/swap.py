@@ -12,6 +12,7 @@ from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Argument, Expiry
 from bank_python.instruments.floating_bond import FREQUENCIES, PAYMENTS, first_fixing, reset_rate
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve
 from bank_python.risk_models.curve_bonds import curve_annuity, par_swap_rate, swap_value_on_curve
 from bank_python.risk_models.floating import swap_value
@@ -114,6 +115,22 @@ class InterestRateSwap(DatedInstrument):
         gone = clock - made_at
         legs = (fixed_frequency, floating_frequency)
         return swap_value(short_rate, rate, notional, fixed_rate, current_fixing, maturity, gone, *legs)
+
+    @staticmethod
+    def paid(
+        clock: Any,
+        made_at: Any,
+        notional: Any,
+        fixed_rate: Any,
+        current_fixing: Any,
+        maturity: Any,
+        fixed_frequency: Any,
+        floating_frequency: Any,
+    ) -> Any:
+        """Return the cash that the swap has paid by now: floating, at the present fixing, less fixed."""
+        gone = clock - made_at  # the face, in both legs, cancels
+        floating = bond_paid(notional, current_fixing, maturity, gone, floating_frequency)
+        return floating - bond_paid(notional, fixed_rate, maturity, gone, fixed_frequency)
 
     @property
     def elapsed(self) -> float:

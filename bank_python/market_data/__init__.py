@@ -3,7 +3,7 @@
 from bank_python.market_data.ccxt_feed import CcxtFeed
 from bank_python.market_data.choose import feed_from_environment, feed_named
 from bank_python.market_data.clock import Clock
-from bank_python.market_data.feed import Bar, Feed, Poll, PriceHistory, QuoteFailure, Tick
+from bank_python.market_data.feed import Bar, Feed, LiveFeed, Poll, PriceHistory, QuoteFailure, Tick, live_date
 from bank_python.market_data.history_feed import HistoryFeed
 from bank_python.market_data.leaves import MarketData
 from bank_python.market_data.manager import MarketDataManager
@@ -20,6 +20,7 @@ __all__ = [
     "Clock",
     "Feed",
     "HistoryFeed",
+    "LiveFeed",
     "MarketData",
     "MarketDataManager",
     "MarketUpdate",
@@ -37,4 +38,5 @@ __all__ = [
     "YahooFeed",
     "feed_from_environment",
     "feed_named",
+    "live_date",
 ]

@@ -27,10 +27,11 @@ from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period
 from bank_python.market_data.unknown_ticker import close_matches, unknown_ticker
-from bank_python.market_data.utc import utc_now
+from bank_python.market_data.utc import as_utc, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
 __all__ = ["URL_VARIABLE", "CcxtFeed"]
 
@@ -109,6 +110,11 @@ class CcxtFeed:
     def name(self) -> str:
         """The exchange's name in ccxt."""
         return self._exchange
+
+    @property
+    def today(self) -> date:
+        """The present day, UTC: the market is live."""
+        return as_utc(self._now()).date()
 
     @property
     def symbols(self) -> frozenset[str] | None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
-__all__ = ["Bar", "Feed", "Poll", "PriceHistory", "QuoteFailure", "Tick"]
+__all__ = ["Bar", "Feed", "LiveFeed", "Poll", "PriceHistory", "QuoteFailure", "Tick", "live_date"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +133,18 @@ class Feed(Protocol):
     def close(self) -> None:
         """Release connections; a closed feed is not polled again."""
         ...
+
+
+@runtime_checkable
+class LiveFeed(Protocol):
+    """What a feed has beside the rest if its market is open now: prices dated after today are not believed."""
+
+    @property
+    def today(self) -> date | None:
+        """The present day, UTC; None for one that wraps a feed which is not live."""
+        ...
+
+
+def live_date(feed: Feed) -> date | None:
+    """Return the present day of a live feed, UTC; None for a market that has dates of its own."""
+    return feed.today if isinstance(feed, LiveFeed) else None

@@ -28,13 +28,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError
 from bank_python.market_data.choose import feed_from_environment
-from bank_python.market_data.feed import Poll, QuoteFailure, Tick
+from bank_python.market_data.feed import Poll, QuoteFailure, Tick, live_date
 from bank_python.market_data.leaves import quote_stamp
 from bank_python.market_data.periods import check_period
 from bank_python.market_data.price_history import PriceHistoryTable
@@ -44,7 +44,7 @@ from bank_python.market_data.utc import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph, LeafBlock
@@ -181,8 +181,14 @@ class MarketDataManager:
                     ticker=ticker,
                 )
 
-    def update_all(self) -> MarketUpdate:
+    def update_all(self, before: Callable[[Sequence[Tick]], object] | None = None) -> MarketUpdate:
         """Poll every feed once and set the leaves that have a good new quote, as one tick.
+
+        Parameters
+        ----------
+        before : callable, optional
+            Called with the good new quotes just before the leaves are set to them: what has to see the market as it was
+            (a valuation date that moves on) has its place there. What it raises is raised, and nothing is set.
 
         Returns
         -------
@@ -194,13 +200,18 @@ class MarketDataManager:
             lines = list(self._lines.values())
             answers = _poll_all(lines)
             time = self._now()
-            verdicts = [self._judge_answer(line, answers[id(line.feed), line.symbol]) for line in lines]
+            todays = {key: live_date(feed) for key, feed in {id(line.feed): line.feed for line in lines}.items()}
+            verdicts = [
+                self._judge_answer(line, answers[id(line.feed), line.symbol], todays[id(line.feed)]) for line in lines
+            ]
             settled = list(zip(lines, verdicts, strict=True))
             news = [
                 (line, cast("Tick", answers[id(line.feed), line.symbol]))
                 for line, verdict in settled
                 if verdict is _Verdict.ACCEPTED
             ]
+            if before is not None:
+                before([tick for _, tick in news])
             self._set(news, time)
             self._keep(news)
             return MarketUpdate(
@@ -210,11 +221,11 @@ class MarketDataManager:
                 failed=_problems(settled, _Verdict.FAILED),
             )
 
-    def _judge_answer(self, line: _Line, answer: Tick | QuoteFailure) -> _Verdict:
+    def _judge_answer(self, line: _Line, answer: Tick | QuoteFailure, today: date | None) -> _Verdict:
         if isinstance(answer, QuoteFailure):
             line.trouble = answer.reason
             return _Verdict.FAILED
-        fault = _fault(line, answer)
+        fault = _fault(line, answer, today)
         if fault:
             line.trouble = f"bad quote kept out: {fault}"
             line.rejected += 1
@@ -276,7 +287,7 @@ class MarketDataManager:
         """The quotes that are not fresh, unquoted ones included."""
         return tuple(quote for quote in self.quotes if quote.state is not QuoteState.FRESH)
 
-    def load_history(self, ticker: str, period: str = "1mo") -> PriceHistory:
+    def load_history(self, ticker: str, period: str = "1mo", *, into: PriceHistoryTable | None = None) -> PriceHistory:
         """Load the bars of the last `period` into :attr:`history`, in the place of what the ticker had there.
 
         Parameters
@@ -285,6 +296,8 @@ class MarketDataManager:
             A registered ticker.
         period : str, default "1mo"
             yfinance's spelling: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
+        into : PriceHistoryTable, optional
+            Where to load it in the place of :attr:`history`, for who needs a period of their own.
 
         Returns
         -------
@@ -303,7 +316,7 @@ class MarketDataManager:
         check_period(period)
         line = self._line(ticker)
         history = line.feed.history(line.symbol, period)
-        self._history.load(ticker, history)
+        (self._history if into is None else into).load(ticker, history)
         return history
 
     def _line(self, ticker: str) -> _Line:
@@ -313,10 +326,12 @@ class MarketDataManager:
             raise unknown_ticker(ticker, self._lines, "the manager", "register_ticker() it first") from None
 
 
-def _fault(line: _Line, tick: Tick) -> str:
-    """Return why a tick is not to be believed; empty if it is."""
+def _fault(line: _Line, tick: Tick, today: date | None) -> str:
+    """Return why a tick is not to be believed, where `today` is the present day of a live feed; empty if it is."""
     if tick.time.tzinfo is None:
         return f"its time {tick.time.isoformat()} has no time zone"
+    if today is not None and tick.time.astimezone(UTC).date() > today:
+        return f"its time {tick.time.isoformat()} is in the future of a live market: today is {today.isoformat()}"
     if line.newest is not None and tick.time < line.newest:
         return f"its time {tick.time.isoformat()} is before the last, {line.newest.isoformat()}"
     try:

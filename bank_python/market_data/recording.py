@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bank_python.errors import MarketDataError
+from bank_python.market_data.feed import live_date
 from bank_python.market_data.journal import Journal, journal_at
 from bank_python.market_data.journal_records import (
     header_record,
@@ -30,6 +31,7 @@ from bank_python.market_data.journal_records import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -65,6 +67,11 @@ class RecordingFeed:
     def name(self) -> str:
         """The recorded feed's name."""
         return self._feed.name
+
+    @property
+    def today(self) -> date | None:
+        """The present day if the recorded feed is live, else None."""
+        return live_date(self._feed)
 
     @property
     def symbols(self) -> frozenset[str] | None:

@@ -29,13 +29,13 @@ from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExt
 from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure
 from bank_python.market_data.periods import check_period
-from bank_python.market_data.utc import utc_now
+from bank_python.market_data.utc import as_utc, utc_now
 from bank_python.market_data.yahoo_chart import SOURCE, Chart, read_chart
 from bank_python.market_data.yahoo_session import YahooConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
 __all__ = ["YAHOO_SYMBOLS", "YahooFeed"]
 
@@ -134,6 +134,11 @@ class YahooFeed:
     def name(self) -> str:
         """``"yahoo"``."""
         return SOURCE
+
+    @property
+    def today(self) -> date:
+        """The present day, UTC: the market is live."""
+        return as_utc(self._now()).date()
 
     @property
     def symbols(self) -> frozenset[str] | None:

@@ -2,7 +2,7 @@
 
 from bank_python.mc_engine.calibration import calibrate_from_table, calibrate_law, join_laws
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
-from bank_python.mc_engine.engine import MonteCarloEngine
+from bank_python.mc_engine.engine import MonteCarloEngine, regressed_betas
 from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
 from bank_python.mc_engine.greeks_validation import GreekCheck
 from bank_python.mc_engine.grid_proxy import GridProxy
@@ -32,4 +32,5 @@ __all__ = [
     "heston_terminal",
     "join_laws",
     "merton_paths",
+    "regressed_betas",
 ]

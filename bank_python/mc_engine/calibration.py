@@ -40,15 +40,17 @@ from bank_python.numerics import nearest_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import ArrayLike
 
     from bank_python.market_data.price_history import PriceHistoryTable
     from bank_python.numerics import FloatArray
 
-__all__ = ["calibrate_from_table", "calibrate_law", "join_laws"]
+__all__ = ["FEWEST", "calibrate_from_table", "calibrate_law", "join_laws"]
 
-_FEWEST = 30
+FEWEST = 30
+"""Daily moves that a law needs at least; levels are one more."""
 _DAYS = 252.0
 _ROUNDING = 1e-12
 _EVEN = 0.99
@@ -80,11 +82,14 @@ def calibrate_from_table(
     Raises
     ------
     CalibrationError
-        There are too few common days, or a price makes no sense.
+        A history is too short, or there are too few common days (the message names the ticker, how many it has, how
+        many are needed, and what to do), or a price makes no sense.
     UnknownTickerError
         A ticker has no history.
     """
     panel = history.panel(list(tickers.values()))
+    if tickers and len(panel.dates) <= FEWEST:
+        raise _too_short(history, list(tickers.values()))
     relative = tuple(factor not in absolute for factor in tickers)
     return calibrate_law(tuple(tickers), panel.closes, relative, decay=decay, variance=variance, jumps=jumps)
 
@@ -180,9 +185,9 @@ def join_laws(laws: Sequence[FactorLaw]) -> FactorLaw:
 
 
 def _daily_moves(names: Sequence[str], levels: FloatArray, relative: np.ndarray) -> FloatArray:
-    if levels.ndim != 2 or not levels.shape[1] == len(names) == len(relative) > 0 or len(levels) <= _FEWEST:  # noqa: PLR2004 - a panel has two axes
+    if levels.ndim != 2 or not levels.shape[1] == len(names) == len(relative) > 0 or len(levels) <= FEWEST:  # noqa: PLR2004 - a panel has two axes
         raise CalibrationError(
-            f"a history of shape {levels.shape} for {len(names)} factors; a law needs at least {_FEWEST + 1} days of "
+            f"a history of shape {levels.shape} for {len(names)} factors; a law needs at least {FEWEST + 1} days of "
             "each, all on the same dates",
             value=levels.shape,
         )
@@ -197,6 +202,38 @@ def _daily_moves(names: Sequence[str], levels: FloatArray, relative: np.ndarray)
         )
     logs = np.where(relative, np.log(np.where(relative, levels, 1.0)), levels)
     return np.asarray(np.diff(logs, axis=0))
+
+
+def _too_short(history: PriceHistoryTable, tickers: Sequence[str]) -> CalibrationError:
+    """Return the error that says whose history is why there are too few common days."""
+    days = {ticker: {row["date"] for row in history.query(ticker)} for ticker in tickers}
+    least = min(days, key=lambda ticker: len(days[ticker]))
+    if len(days[least]) > FEWEST:
+        return _apart(days)
+    others = [ticker for ticker in tickers if len(days[ticker]) <= FEWEST and ticker != least]
+    too = f" ({', '.join(others)} are too short as well)" if others else ""
+    return CalibrationError(
+        f"the history of {least} has {len(days[least])} daily closes, and value at risk needs at least {FEWEST + 1}"
+        f"{too}; give it a longer one (load_history({least!r}, '1y'), a replay that starts later), or do without it",
+        name=least,
+        value=len(days[least]),
+    )
+
+
+def _apart(days: Mapping[str, set[datetime]]) -> CalibrationError:
+    """Return the error that names the ticker without which most days would be in common."""
+    common = set.intersection(*days.values())
+    without = {
+        ticker: len(set.intersection(*(other for name, other in days.items() if name != ticker))) for ticker in days
+    }
+    odd = max(without, key=without.__getitem__)
+    return CalibrationError(
+        f"{len(days)} histories have {len(common)} days in common, and value at risk needs at least {FEWEST + 1}; "
+        f"without {odd}, which has {len(days[odd])}, there are {without[odd]}: load it over the same days, "
+        "or calibrate it by itself and join the laws",
+        name=odd,
+        value=len(common),
+    )
 
 
 def _past_variances(moves: FloatArray, decay: float) -> FloatArray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import SimulationError
+from bank_python.risk.stress_mapping import Betas
 
 if TYPE_CHECKING:
     import threading
@@ -81,6 +82,9 @@ class MCConfig:
         Whether time passes too, so that P&L has the horizon's decay in it.
     stresses : tuple of str, optional
         Keys of :data:`~bank_python.risk.STRESS_SCENARIOS`; by default the reference's eight; ``()`` for none.
+    stress_betas : Betas or {"stated", "regressed"}, default "stated"
+        Which betas to the share index shares have in the stresses: those of the rules, so that a key has the answer
+        that :func:`~bank_python.risk.run_stresses` gives, or those of the factor model.
     validate_greeks : bool, default True
         Whether the options' Greeks are simulated beside their closed forms.
     executor : concurrent.futures.Executor, optional
@@ -109,6 +113,7 @@ class MCConfig:
     revaluation: Revaluation | str = Revaluation.FULL
     roll_clock: bool = False
     stresses: tuple[str, ...] | None = None
+    stress_betas: Betas | str = Betas.STATED
     validate_greeks: bool = True
     executor: Executor | None = field(default=None, repr=False)
     progress: Callable[[int, int], object] | None = field(default=None, repr=False)
@@ -118,6 +123,7 @@ class MCConfig:
     def __post_init__(self) -> None:
         for name, kind in (("model", Model), ("sampling", Sampling), ("revaluation", Revaluation)):
             object.__setattr__(self, name, _choice(name, kind, getattr(self, name)))
+        object.__setattr__(self, "stress_betas", _choice("stress_betas", Betas, self.stress_betas, without=Betas.GIVEN))
         for name, least in (("n_paths", 2), ("random_seed", 0), ("n_steps", 1), ("chunk", 2)):
             _whole(name, getattr(self, name), least)
         if not isinstance(self.horizon, int | float | np.floating) or not 0.0 < self.horizon < math.inf:  # type: ignore[redundant-expr]  # checked for untyped callers
@@ -135,12 +141,13 @@ class MCConfig:
         return self.horizon if self.roll_clock else 0.0
 
 
-def _choice(name: str, kind: type[enum.Enum], value: object) -> enum.Enum:
-    try:
-        return kind(value)
-    except ValueError:
-        known = ", ".join(repr(item.value) for item in kind)
-        raise SimulationError(f"{name}={value!r}; choose one of {known}", value=value) from None
+def _choice(name: str, kind: type[enum.Enum], value: object, without: enum.Enum | None = None) -> enum.Enum:
+    allowed = {item.value: item for item in kind if item is not without}
+    chosen = allowed.get(value.value if isinstance(value, kind) else value)
+    if chosen is None:
+        known = ", ".join(repr(item) for item in allowed)
+        raise SimulationError(f"{name}={value!r}; choose one of {known}", value=value)
+    return chosen
 
 
 def _whole(name: str, value: object, least: int) -> None:

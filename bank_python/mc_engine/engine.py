@@ -38,6 +38,7 @@ from bank_python.mc_engine.samplers import BootstrapSampler, GbmSampler, JumpSam
 from bank_python.mc_engine.simulation import Simulation
 from bank_python.risk.quadratic import quadratic_plan
 from bank_python.risk.stress import run_stresses
+from bank_python.risk.stress_mapping import Betas
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
 from bank_python.risk.tail_risk import tail_risk
 from bank_python.risk.valuation import plan_valuation
@@ -54,7 +55,14 @@ if TYPE_CHECKING:
     from bank_python.risk.factors import RiskFactor
     from bank_python.risk.valuation import ValuationPlan
 
-__all__ = ["LAW_NODE", "RESULTS_PREFIX", "MonteCarloEngine", "make_sampler", "volatility_followers"]
+__all__ = [
+    "LAW_NODE",
+    "RESULTS_PREFIX",
+    "MonteCarloEngine",
+    "make_sampler",
+    "regressed_betas",
+    "volatility_followers",
+]
 
 LAW_NODE = "FACTOR_LAW"
 """The name of the node whose value is a graph's law of risk factors."""
@@ -131,7 +139,8 @@ class MonteCarloEngine:
             fast_error = _fast_error(plan, asked, total, worst, tails[-1].var)
         with clock.part("stress"):
             keys = REFERENCE_STRESSES if asked.stresses is None else asked.stresses
-            stresses = run_stresses(plan, keys, betas=_market_betas(law, plan))
+            betas = regressed_betas(law, plan) if keys and asked.stress_betas is Betas.REGRESSED else None
+            stresses = run_stresses(plan, keys, betas=betas, choice=asked.stress_betas) if keys else ()
         with clock.part("greeks"):
             checks = validate_greeks(plan, asked.n_paths, asked.random_seed) if asked.validate_greeks else ()
             unchecked = tuple(left_out(plan)) if asked.validate_greeks else ()
@@ -306,10 +315,27 @@ def _fast_error(
     return off / var if var > 0.0 else float("inf")
 
 
-def _market_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
-    """Return the betas of prices to the share index, as the law has them; none if it does not know the index."""
+def regressed_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
+    """Return the betas of shares to the share index, as a factor model has them from history.
+
+    Parameters
+    ----------
+    law : FactorLaw
+        The factor model.
+    plan : ValuationPlan
+        What is held.
+
+    Raises
+    ------
+    SimulationError
+        The model does not know the index, or a factor of the plan.
+    """
     if INDEX_FACTOR not in law.names:
-        return {}
+        raise SimulationError(
+            f"betas are regressed on {INDEX_FACTOR}, which the factor model does not know; give it that factor, or "
+            "take the stated betas",
+            name=INDEX_FACTOR,
+        )
     places = law.places([factor.name for factor in plan.factors])
     market = law.places([INDEX_FACTOR])[0]
     betas = law.correlation[places, market] * law.vols[places] / law.vols[market]

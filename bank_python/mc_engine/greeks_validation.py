@@ -125,6 +125,12 @@ def validate_greeks(plan: ValuationPlan, n_paths: int, seed: int) -> tuple[Greek
         For each.
     seed : int
         The same seed gives the same numbers.
+
+    Returns
+    -------
+    tuple of GreekCheck
+        A contract that pays in none of the paths, as far from its strike on its last day, gives no estimate and has no
+        check.
     """
     ranked: list[tuple[float, str, int, PricedBlock, dict[str, FloatArray]]] = []
     for block in plan.blocks:
@@ -148,6 +154,7 @@ def validate_greeks(plan: ValuationPlan, n_paths: int, seed: int) -> tuple[Greek
         )
         for name, option, i, figures in islice(chosen, _MOST)
         for greek, method, sample in _samples(option, normals)
+        if sample.any()
     )
 
 

@@ -177,7 +177,9 @@ class MCResult:
                         _row(kind, part.name, f"cvar_{float(key):.0%}", part.es),
                         _row(kind, part.name, f"incremental_var_{float(key):.0%}", part.incremental_var),
                     ]
-        rows += [_row("stress", stress.key, "pnl", stress.pnl) for stress in self.stresses]
+        for stress in self.stresses:
+            rows.append(_row("stress", stress.key, "pnl", stress.pnl))
+            rows.append(_row("stress", stress.key, "covered", stress.covered))
         rows += [
             _row("greek", check.contract, f"{check.greek}, {check.method}", check.simulated, check.error)
             for check in self.greek_checks

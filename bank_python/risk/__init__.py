@@ -44,7 +44,7 @@ from bank_python.risk.single_asset import GbmRisk, gbm_paths, gbm_var
 from bank_python.risk.state import DeskState, PositionState
 from bank_python.risk.stress import StressResult, run_stresses
 from bank_python.risk.stress_file import load_scenarios, parse_scenarios
-from bank_python.risk.stress_mapping import DEFAULT_MAP, Route, Rule, Status, StressMove, Way, stress_moves
+from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Route, Rule, Status, StressMove, Way, stress_moves
 from bank_python.risk.stress_scenarios import (
     REFERENCE_STRESSES,
     STRESS_SCENARIOS,
@@ -67,6 +67,7 @@ __all__ = [
     "AlertBook",
     "AlertState",
     "AttributionMode",
+    "Betas",
     "BookGreeks",
     "BookMeasure",
     "CapmFit",

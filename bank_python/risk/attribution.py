@@ -5,8 +5,10 @@ Between two states of a book a position has made
 .. math:: \Delta = (q_1 m v_1 - c_1) x_1 - (q_0 m v_0 - c_0) x_0
 
 with quantity q, multiplier m, price v, cost c and rate of exchange x. What was held at the opening is told apart from
-what was traded since: ``new_trades`` is :math:`[(q_1 - q_0) m v_1 - (c_1 - c_0)] x_1`, from the trade's price to the
-closing mark. Of the rest, the currency's own part is ``fx``, :math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the price's
+what was traded since: ``new_trades`` is :math:`[(q_1 - q_0) m v_1 - (c_1 - c_0 + r)] x_1`, from the trade's price to
+the closing mark. The cash r that contracts paid (coupons, premiums, payments at expiry) is ``cash_flows``,
+:math:`r x_1`. What a price loses by paying it is part of ``theta``, and so is the whole price of a contract that has
+come to its end. Of the rest, the currency's own part is ``fx``, :math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the price's
 part is explained in one of two ways.
 
 **Taylor.** First time passes: ``theta`` is what the contracts, revalued at the new time in the opening market, have
@@ -75,6 +77,7 @@ EFFECTS = (
     "gamma",
     "vega",
     "theta",
+    "cash_flows",
     "rho",
     "credit",
     "fx",
@@ -291,6 +294,15 @@ class _Leg:
             and self.before.instrument == self.after.instrument
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether its contract came to its end in between."""
+        return self.before is not None and self.after is not None and self.after.over and not self.before.over
+
+
+def _received(state: PositionState | None) -> float:
+    return 0.0 if state is None else state.received * state.rate
+
 
 def _error(pair: tuple[PositionState | None, PositionState | None]) -> Exception | None:
     return next((state.error for state in pair if state is not None and state.error is not None), None)
@@ -309,10 +321,15 @@ def _explain(
         parts = explain(opening, closed_terms)
         prices = zip(opening.value, opening.priced(closed_terms), closing.value, strict=True)
         for i, (leg, (first, last, amended)) in enumerate(zip(members, prices, strict=True)):
+            if leg.ended:
+                # What the market did after the end is nobody's P&L: the price is gone, and the cash is there.
+                _settle(leg, {"theta": -first}, waterfall, first, 0.0, 0.0)
+                continue
             _settle(leg, {effect: float(part[i]) for effect, part in parts.items()}, waterfall, first, last, amended)
     for leg in legs:
         if not leg.held:
-            leg.figures["new_trades"] = _made(leg.after) - _made(leg.before)
+            leg.figures["cash_flows"] = _received(leg.after) - _received(leg.before)
+            leg.figures["new_trades"] = _made(leg.after) - _made(leg.before) - leg.figures["cash_flows"]
 
 
 def _settle(leg: _Leg, parts: dict[str, float], waterfall: bool, first: float, last: float, amended: float) -> None:
@@ -328,7 +345,9 @@ def _settle(leg: _Leg, parts: dict[str, float], waterfall: bool, first: float, l
     leg.figures["fx"] += (units * first - before.cost_basis) * moved + (across if waterfall else 0.0)
     leg.figures["cross"] += 0.0 if waterfall else across
     # What was traded since, and what an amendment of the terms has changed.
-    bought = (after.quantity * after.multiplier - units) * amended - (after.cost_basis - before.cost_basis)
+    paid = after.received - before.received
+    leg.figures["cash_flows"] += paid * after.rate
+    bought = (after.quantity * after.multiplier - units) * amended - (after.cost_basis - before.cost_basis + paid)
     leg.figures["new_trades"] += (bought + units * (amended - last)) * after.rate
     made = [after.quantity * after.multiplier * amended * after.rate, -after.cost_basis * after.rate]
     had = [-units * first * before.rate, before.cost_basis * before.rate]

@@ -20,6 +20,9 @@ volga     change of the vega for 1.00 of volatility     change of the one-point 
 charm     change of Δ·S in a year                       change of the 1 % delta in a day
 ========  ============================================  ==============================================
 
+A contract whose end has passed has none. At its last moment, when the price is the payment, its delta (or fx) is the
+slope of that, 0 where it has none, and all other Greeks are 0.
+
 Examples
 --------
 >>> from bank_python.instruments import Book, Option, Position
@@ -40,6 +43,7 @@ import numpy as np
 
 from bank_python.errors import InstrumentError, UnknownColumnError
 from bank_python.instruments import Book, Instrument, Position
+from bank_python.instruments.cash_flows import ROUNDING, time_to_end
 from bank_python.instruments.factor import Factor
 from bank_python.risk.contracts import group_contracts, underlying_of, value_of
 from bank_python.risk.derivatives import Derivatives, take_derivatives
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
+    from bank_python.risk.contracts import ContractColumns
 
 __all__ = ["GREEKS", "BookGreeks", "Unit", "take_greeks"]
 
@@ -58,6 +63,8 @@ GREEKS = ("delta", "gamma", "vega", "theta", "rho", "dividend", "credit", "fx", 
 """The names of the columns of :class:`BookGreeks`."""
 
 _DAY = 1.0 / 365.0
+# The others are without bounds, or nothing, at the moment in which a contract ends.
+_SLOPES = frozenset({"delta", "fx"})
 # From exposures to what one per cent brings.
 _PERCENT = {
     "delta": 1e-2,
@@ -238,11 +245,25 @@ def _exposures(derivatives: Derivatives) -> dict[Instrument, dict[str, float]]:
         "volga": mixed(Factor.VOL, Factor.VOL, lambda _: 1.0),
         "charm": mixed(Factor.SPOT, Factor.TIME, columns.row),
     }
+    figures = _until_the_end(kind, columns, figures)
     by_contract = np.array([figures[greek] for greek in GREEKS]).T.tolist()
     return {
         contract: dict(zip(GREEKS, row, strict=True))
         for contract, row in zip(columns.contracts, by_contract, strict=True)
     }
+
+
+def _until_the_end(
+    kind: type[Instrument], columns: ContractColumns, figures: Mapping[str, FloatArray]
+) -> dict[str, FloatArray]:
+    """Keep of a contract at its last moment the slope of what it pays, and nothing of one whose end has passed."""
+    left = time_to_end(kind, columns.row)
+    at_end, past = left <= ROUNDING, left < -ROUNDING
+    shown = {}
+    for greek, figure in figures.items():
+        stays = ~past & np.isfinite(figure) if greek in _SLOPES else False
+        shown[greek] = np.where(at_end & ~np.asarray(stays), 0.0, figure)
+    return shown
 
 
 def _of_pair(second: Mapping[tuple[str, str], FloatArray], a: str, b: str) -> FloatArray:

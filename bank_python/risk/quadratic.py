@@ -68,8 +68,9 @@ class QuadraticPlan:
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:  # noqa: ARG002 - as the full plan's
         """Return the error that says what has no derivative."""
         for block, derivatives in zip(self.plan.blocks, self.derivatives, strict=True):
+            held = _held(block)
             for slope in (*derivatives.first.values(), *derivatives.second.values()):
-                for i in np.flatnonzero(~np.isfinite(slope))[:1].tolist():
+                for i in np.flatnonzero(held & ~np.isfinite(slope))[:1].tolist():
                     return SimulationError(
                         f"{block.names[i]} has no derivatives at its present inputs: revalue in full",
                         name=block.names[i],
@@ -99,4 +100,11 @@ def _block_pnl(
             for b in list(moved)[i:]:
                 weight = 0.5 if a == b else 1.0
                 change += weight * derivatives.second[min(a, b), max(a, b)][:, None] * (move * moved[b])
+    change[~_held(block)] = 0.0  # one that has ended has no derivatives
     return block.converted(change, levels, base)
+
+
+def _held(block: PricedBlock) -> NDArray[np.bool_]:
+    """Return of which contracts something is left, shape (contracts,)."""
+    held: NDArray[np.bool_] = np.any(block.holdings != 0.0, axis=0)
+    return held

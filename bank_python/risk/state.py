@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.errors import InstrumentError
 from bank_python.instruments import Instrument
+from bank_python.instruments.cash_flows import is_over
 from bank_python.instruments.currency import find_conversion
 from bank_python.risk.contracts import value_of
 
@@ -41,6 +42,8 @@ class PositionState:
         Units of the base currency for one of the position's.
     error : Exception, optional
         Why it has no value.
+    received : float, default 0.0
+        Cash that what it holds has paid it, in the position's currency; `cost_basis` is net of it.
     """
 
     name: str
@@ -53,6 +56,12 @@ class PositionState:
     cost_basis: float
     rate: float
     error: Exception | None = None
+    received: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether its contract has come to its end and none of it is left."""
+        return self.quantity == 0.0 and self.kind is not None and is_over(self.kind, self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,7 @@ def _position_state(book: Book, position: Position, base: str) -> PositionState:
         position.cost_basis if position.marked else 0.0,
         exchange_rate(book, position.currency, base),
         error,
+        position.received,
     )
 
 

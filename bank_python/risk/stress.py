@@ -14,14 +14,15 @@ Examples
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
-from bank_python.risk.stress_mapping import DEFAULT_MAP, Status, stress_moves
+from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Status, stress_moves
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES, STRESS_SCENARIOS, StressScenario
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class StressResult:
         Factors of which the scenario says nothing, not even by a beta.
     left_out : tuple of str
         Contracts that rest on them, and are in none of the figures.
+    betas : {"stated", "regressed", "given"}
+        Which betas to the share index the mapped factors have (:class:`~bank_python.risk.stress_mapping.Betas`); empty
+        in a result that was stored before it was kept.
+    covered : float
+        Share of the book that the figures are of, by absolute value, in [0, 1]; NaN in a result stored before.
+    rest : mapping of str to float
+        What is held of each contract left out, by absolute value, in the plan's currency.
     """
 
     key: str
@@ -63,6 +71,9 @@ class StressResult:
     mapped: int
     missing: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    betas: str = ""
+    covered: float = math.nan
+    rest: Mapping[str, float] = field(default_factory=dict)
 
 
 def run_stresses(
@@ -71,6 +82,7 @@ def run_stresses(
     *,
     rules: Sequence[Rule] = DEFAULT_MAP,
     betas: Mapping[str, float] | None = None,
+    choice: Betas | str | None = None,
 ) -> tuple[StressResult, ...]:
     """Revalue what is held in each scenario.
 
@@ -82,13 +94,33 @@ def run_stresses(
         Scenarios, or keys of the library.
     rules, betas
         As for :func:`~bank_python.risk.stress_mapping.stress_moves`.
+    choice : Betas or {"stated", "regressed", "given"}, optional
+        What `betas` are called in the results; "given" by default, and "stated" where there are none.
 
     Raises
     ------
     RiskError
-        There is no scenario of that key, or a contract has no price in one.
+        There is no scenario of that key, a contract has no price in one, or `choice` and `betas` do not go together.
     """
-    return tuple(_run(plan, _scenario(scenario), rules, betas) for scenario in scenarios)
+    named = _choice(choice, betas)
+    return tuple(_run(plan, _scenario(scenario), rules, betas, named) for scenario in scenarios)
+
+
+def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Betas:
+    if choice is None:
+        return Betas.STATED if betas is None else Betas.GIVEN
+    if choice not in (*Betas, *(known.value for known in Betas)):
+        known = ", ".join(repr(item.value) for item in Betas)
+        raise RiskError(f"choice={choice!r} of betas; choose one of {known}", value=choice)
+    named = Betas(choice)
+    if (named is Betas.STATED) is not (betas is None):
+        wanted = (
+            "takes no betas=: leave them out"
+            if named is Betas.STATED
+            else "needs betas=: regressed_betas(law, plan), say"
+        )
+        raise RiskError(f"the choice {named.value!r} {wanted}", value=named.value)
+    return named
 
 
 def _scenario(scenario: StressScenario | str) -> StressScenario:
@@ -100,7 +132,11 @@ def _scenario(scenario: StressScenario | str) -> StressScenario:
 
 
 def _run(
-    plan: ValuationPlan, scenario: StressScenario, rules: Sequence[Rule], betas: Mapping[str, float] | None
+    plan: ValuationPlan,
+    scenario: StressScenario,
+    rules: Sequence[Rule],
+    betas: Mapping[str, float] | None,
+    choice: Betas,
 ) -> StressResult:
     moves = stress_moves(scenario, plan.factors, rules, betas)
     unknown = [i for i, move in enumerate(moves) if move.status is Status.MISSING]
@@ -119,7 +155,19 @@ def _run(
         statuses.count(Status.MAPPED),
         tuple(plan.factors[i].name for i in unknown),
         left_out,
+        choice.value,
+        *_coverage(plan, left_out),
     )
+
+
+def _coverage(plan: ValuationPlan, left_out: Sequence[str]) -> tuple[float, dict[str, float]]:
+    """Return the share of the book that is not left out, and the value of what is."""
+    gross = plan.gross_by_contract()
+    rest = {name: gross[name] for name in left_out}
+    whole = math.fsum(gross.values())
+    if whole > 0.0:
+        return 1.0 - math.fsum(rest.values()) / whole, rest
+    return (1.0 - len(rest) / len(gross) if gross else 1.0), rest  # nothing has a value: by number
 
 
 def _levels(plan: ValuationPlan, moves: Sequence[StressMove]) -> FloatArray:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from bank_python.risk.factors import RiskFactor
     from bank_python.risk.stress_scenarios import StressScenario
 
-__all__ = ["DEFAULT_MAP", "Route", "Rule", "Status", "StressMove", "Way", "stress_moves"]
+__all__ = ["DEFAULT_MAP", "Betas", "Route", "Rule", "Status", "StressMove", "Way", "stress_moves"]
 
 _LEAST = 1e-4
 _NOT_NEGATIVE = frozenset({Factor.VOL, Factor.CREDIT})
@@ -60,6 +60,17 @@ class Way(enum.Enum):
     DURATION = "duration"
     PROPORTION = "proportion"
     REACH = "reach"
+
+
+class Betas(enum.Enum):
+    """Which betas to the share index take shares through a scenario: one scenario under one choice has one answer."""
+
+    STATED = "stated"
+    """Those of the map's rules, whatever the market's history."""
+    REGRESSED = "regressed"
+    """Those of a factor model, which come from history."""
+    GIVEN = "given"
+    """The caller's own."""
 
 
 _TAKES = {

@@ -122,7 +122,16 @@ class PricedBlock:
     def pnl(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> NDArray[Any]:
         """Return what the units make, shape (units, scenarios)."""
         change = self.prices(levels, base, years) - self.values[:, None].astype(levels.dtype, copy=False)
+        if years:
+            change = change + self.paid(years)[:, None]
         return self.converted(change, levels, base)
+
+    def paid(self, years: float) -> FloatArray:
+        """Return the cash that contracts pay before their end while so many years pass, shape (contracts,)."""
+        aged = self.table.copy()
+        aged[list(self.clocks)] += years
+        before, after = (batch.closed_form("paid") for batch in (self.batch, self.batch.with_table(aged)))
+        return np.zeros(len(self.names)) if before is None or after is None else np.asarray(after - before)
 
     def converted(self, change: NDArray[Any], levels: NDArray[Any], base: FloatArray) -> NDArray[Any]:
         """Return what the units make, in the plan's currency, of changes of prices, shape (contracts, scenarios)."""
@@ -219,6 +228,15 @@ class ValuationPlan:
         base = self.base
         held = [np.abs(block.holdings * block.values).sum(axis=1) * block.conversion.now(base) for block in self.blocks]
         return np.sum(held, axis=0) if held else np.zeros(len(self.units))
+
+    def gross_by_contract(self) -> dict[str, float]:
+        """Return what is held of each contract, by absolute value and summed over units, in the plan's currency."""
+        base, found = self.base, dict[str, float]()
+        for block in self.blocks:
+            held = np.abs(block.holdings * block.values).sum(axis=0) * block.conversion.now(base)
+            for name, value in zip(block.names, held.tolist(), strict=True):
+                found[name] = found.get(name, 0.0) + value
+        return found
 
     def factor_exposures(self) -> FloatArray:
         """Return what is held, by absolute value, of contracts that rest on each factor, shape (factors,)."""

@@ -12,6 +12,7 @@ from bank_python.risk_models.black_scholes import Greeks, black_scholes_greeks, 
 from bank_python.risk_models.bond import bond_price
 from bank_python.risk_models.bond_analytics import BondAnalytics, accrued_interest, bond_analytics, bond_yield
 from bank_python.risk_models.bootstrap import ISDA_USD, USD_SOFR_OIS, Bootstrap, CurveConvention, Quote, bootstrap
+from bank_python.risk_models.cash_paid import bond_paid, cds_premium_paid
 from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity, survival_probability
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
@@ -99,6 +100,7 @@ __all__ = [
     "black_scholes_greeks",
     "black_scholes_price",
     "bond_analytics",
+    "bond_paid",
     "bond_price",
     "bond_value_on_curve",
     "bond_yield",
@@ -107,6 +109,7 @@ __all__ = [
     "calendar_gap",
     "cds_accrued",
     "cds_analytics",
+    "cds_premium_paid",
     "cds_value",
     "check_slices",
     "curve_yield",

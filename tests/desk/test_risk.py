@@ -1,19 +1,27 @@
 """Risk on the desk: the law from history, every trader's VaR, limits, trades that are followed, a hurried screen."""
 
+import datetime as dt
+import inspect
 import json
 
+import numpy as np
 import pytest
 
 from bank_python import MCConfig, MonteCarloEngine, build_desk
 from bank_python.barbara import BarbaraDB
+from bank_python.cli import prop_desk
 from bank_python.desk import Desk
 from bank_python.desk.balance import BalancedBook
+from bank_python.desk.holdings import Shares
 from bank_python.desk.law import load_past
 from bank_python.desk.live import LiveDesk
-from bank_python.desk.risk import DeskRisk, affordable_paths
-from bank_python.errors import DeskError
-from bank_python.mc_engine import FactorLaw, choose_paths
-from bank_python.risk import Limit
+from bank_python.desk.risk import SCENARIOS, DeskRisk, affordable_paths
+from bank_python.desk.stage import Stage, choose_scenes
+from bank_python.desk.traders import TraderSpec
+from bank_python.errors import CalibrationError, DeskError, SimulationError
+from bank_python.market_data import HistoryFeed
+from bank_python.mc_engine import FactorLaw, regressed_betas
+from bank_python.risk import Limit, run_stresses
 
 PATHS = 3_000
 QUIET = {"stresses": (), "validate_greeks": False}
@@ -26,10 +34,10 @@ def desk():
 
 def test_the_law_is_calibrated_when_it_is_read_and_again_when_a_day_has_passed(desk):
     node = desk.graph.node("FACTOR_LAW")
-    assert desk.market.history.tickers == ()
+    assert desk.past.tickers == ()
     law = node.value
     assert isinstance(law, FactorLaw)
-    assert len(desk.market.history.tickers) == len(law.names) == 56
+    assert len(desk.past.tickers) == len(law.names) == 56
     assert dict(zip(law.names, law.relative, strict=True))["SOFR"] is False
     assert law.source == "261 days, ewma 0.97"
     assert node.value is law
@@ -101,13 +109,94 @@ def test_nodes_of_risk_leave_no_trace_and_are_not_kept(tmp_path, caplog):
     again.close()
 
 
-def test_a_hurried_screen_has_a_proxy_and_says_how_far_it_is_off(desk):
-    risk = DeskRisk(desk, refresh=1e-6)
-    assert affordable_paths(desk, 1e-6) == 2_000
-    assert risk.n_paths == 5_000
+def test_a_proxy_says_how_far_it_is_off(desk):
+    risk = DeskRisk(desk, n_paths=5_000, proxy=True)
     assert 0.0 <= risk.proxy_error < 1e-3 * risk.firm.var_99.value
     full = DeskRisk(build_desk(seed=7), n_paths=5_000)
+    assert full.proxy_error is None
     assert risk.firm.var_99.value == pytest.approx(full.firm.var_99.value, rel=1e-3)
+
+
+@pytest.mark.parametrize("affordable", [2_000, 20_000])
+def test_the_number_of_scenarios_is_a_setting_whatever_the_machine(desk, monkeypatch, affordable):
+    monkeypatch.setattr("bank_python.desk.risk.choose_paths", lambda *_, **__: affordable)  # a slow machine, a fast one
+    live = LiveDesk(desk, refresh=0.1)
+    live.measure_risk()
+    risk = live.frame.risk
+    assert (risk.scenarios, risk.proxy_error) == (SCENARIOS, None)
+    full = MonteCarloEngine(desk.traders, desk.graph).run(MCConfig(n_paths=SCENARIOS, **QUIET))
+    assert risk.var_99 == pytest.approx(full.var_99, rel=1e-12)
+
+
+def test_the_setting_is_that_of_the_command_line(desk):
+    assert inspect.signature(prop_desk).parameters["scenarios"].default == SCENARIOS
+    live = LiveDesk(desk, refresh=1.0, n_paths=700, proxy=True)
+    live.measure_risk()
+    assert live.frame.risk.scenarios == 700
+    assert live.frame.risk.proxy_error is not None
+
+
+def test_how_many_this_machine_affords_is_measured_when_asked_for(desk):
+    assert affordable_paths(desk, 1e-6) == 2_000
+    with pytest.warns(DeprecationWarning, match=r"DeskRisk\(refresh=\) has no effect"):
+        assert DeskRisk(desk, n_paths=PATHS, refresh=2.0).n_paths == PATHS
+
+
+def test_a_short_history_that_somebody_loaded_does_not_spoil_the_law(desk):
+    law = build_desk(seed=7).graph.node("FACTOR_LAW").value
+    for symbol, period in (("AAPL", "5d"), ("SPY", "1d"), ("NVDA", "10y")):
+        desk.market.load_history(symbol, period)
+    again = desk.graph.node("FACTOR_LAW").value
+    assert np.array_equal(again.vols, law.vols)
+    assert np.array_equal(again.correlation, law.correlation)
+
+
+def test_scenes_played_before_do_not_change_the_law(desk, tmp_path):
+    law = build_desk(seed=7).graph.node("FACTOR_LAW").value
+    stage = Stage(desk, tmp_path / "desk.db")
+    for item in choose_scenes("1,MEAN-VARIANCE"):
+        item.play(stage)
+    ticked = desk.graph.node("FACTOR_LAW").value
+    assert np.array_equal(ticked.vols, law.vols)
+    assert np.array_equal(ticked.correlation, law.correlation)
+
+
+def test_a_replay_that_has_just_begun_names_what_is_too_short_and_has_a_law_later():
+    first = dt.date(2025, 1, 6)
+    closes = [(first + dt.timedelta(days), 200.0 + days % 7) for days in range(60)]
+    spec = TraderSpec("Ann", "one share", "", (Shares("AAPL", 100.0),))
+    desk = build_desk(feed=HistoryFeed({"AAPL": closes}, start=first + dt.timedelta(10)), traders=[spec])
+    with pytest.raises(CalibrationError, match=r"the history of AAPL has 11 daily closes.* at least 31.* starts later"):
+        _ = desk.graph.node("FACTOR_LAW").value
+    for _ in range(20):
+        desk.tick()
+    assert desk.graph.node("FACTOR_LAW").value.source.startswith("30 days")
+
+
+def test_a_stress_has_one_answer_by_its_key_and_another_by_regressed_betas(desk):
+    engine = MonteCarloEngine(desk.traders, desk.graph)
+    plan = engine.plan()
+    [alone] = run_stresses(plan, ["gfc_2008"])
+    few = {"n_paths": 100, "validate_greeks": False, "stresses": ("gfc_2008",)}
+    [in_a_run] = engine.run(MCConfig(**few)).stresses
+    assert in_a_run == alone
+    assert alone.betas == "stated"
+    [regressed] = engine.run(MCConfig(**few, stress_betas="regressed")).stresses
+    [by_hand] = run_stresses(plan, ["gfc_2008"], betas=regressed_betas(engine.law(), plan), choice="regressed")
+    assert regressed == by_hand
+    assert regressed.betas == "regressed"
+    assert regressed.pnl != alone.pnl
+    law = engine.law()
+    kept = [i for i, name in enumerate(law.names) if name != "SPY_SPOT"]
+    blind = FactorLaw.given(
+        {law.names[i]: float(law.vols[i]) for i in kept},
+        law.correlation[np.ix_(kept, kept)],
+        absolute={law.names[i] for i in kept if not law.relative[i]},
+    )
+    with pytest.raises(SimulationError, match="regressed on SPY_SPOT, which the factor model does not know"):
+        regressed_betas(blind, plan)
+    with pytest.raises(SimulationError, match="choose one of 'stated', 'regressed'"):
+        MCConfig(stress_betas="given")
 
 
 def test_limits_that_fit_nobody_are_refused(desk):
@@ -117,15 +206,7 @@ def test_limits_that_fit_nobody_are_refused(desk):
         DeskRisk(build_desk(seed=7), n_paths=PATHS, limits=[Limit("VaR 95", "firm", 1.0)])
 
 
-def test_the_live_desk_shows_risk_that_follows_the_market(desk, monkeypatch):
-    chosen = []
-
-    def time_but_take_ten_thousand(*args, **kwargs):
-        # How many are affordable depends on the machine, and which limit is exceeded most depends on how many.
-        chosen.append(choose_paths(*args, **kwargs))
-        return 10_000
-
-    monkeypatch.setattr("bank_python.desk.risk.choose_paths", time_but_take_ten_thousand)
+def test_the_live_desk_shows_risk_that_follows_the_market(desk):
     live = LiveDesk(desk, refresh=2.0)
     assert live.frame.risk is None
     live.measure_risk()
@@ -133,7 +214,6 @@ def test_the_live_desk_shows_risk_that_follows_the_market(desk, monkeypatch):
     assert before.risk.var_99 > before.risk.var_95 > 0.0
     assert before.risk.cvar_99 > before.risk.var_99
     assert before.risk.scenarios == 10_000
-    assert min(chosen) >= 2_000
     assert {line.var > 0.0 for line in before.traders} == {True}
     live.look()
     after = live.frame

@@ -39,6 +39,7 @@ TITLES = [
     "27. CAPM AND THE SECURITY MARKET LINE",
     "28. PORTFOLIO REBALANCE",
     "29. TALEB: BARBELL PORTFOLIO",
+    "30. TIME PASSES",
 ]
 
 
@@ -94,7 +95,8 @@ def test_dense_proves_what_the_scenes_claim():
     assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
     assert reopened["values_equal_to_the_bit"] == reopened["nodes_before"] == reopened["nodes_after"]
     greeks, curves, day, quantlib, gbm, heston, merton, stress, reactive, tried, limits = pricing[:11]
-    prove_portfolios(*pricing[11:])
+    prove_portfolios(*pricing[11:-1])
+    prove_time_passes(pricing[-1])
     assert greeks["without_a_value"] == []
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
     assert curves["arbitrage_free"] is True
@@ -113,6 +115,8 @@ def test_dense_proves_what_the_scenes_claim():
     assert merton["cvar_99_over_gbm"] > merton["var_99_over_gbm"]
     assert stress["pnl"]["gfc_2008"] < 0.0
     assert set(stress["missing"]) >= {"CRYPTO_CRASH", "fed_2024"}
+    assert stress["covered"]["gfc_2008"] == 1.0 > stress["covered"]["fed_2024"] > 0.0
+    assert stress["pnl_by_regressed_betas"]["gfc_2008"] != stress["pnl"]["gfc_2008"]
     assert stress["reverse_loss"] == pytest.approx(stress["reverse_loss_wanted"], rel=1e-6)
     assert 2.0 < stress["reverse_distance"] < 12.0
     assert reactive["var_99_after"] == pytest.approx(reactive["var_99_of_a_full_run"], rel=1e-12)
@@ -123,6 +127,13 @@ def test_dense_proves_what_the_scenes_claim():
     assert [x["iteration"] for x in iterations] == [1, 2, 3]
     for symbol in ("SPY", "SOFR", "CDX_HY", "VIX", "EURUSD", "BTC"):
         assert len({x["market"][symbol] for x in iterations}) == 3
+
+
+def prove_time_passes(scene):
+    assert len(scene["ended"]) >= 10
+    assert sum(scene["paid"].values()) == pytest.approx(scene["by_factor"]["cash_flows"], rel=1e-9)
+    assert scene["attributed"] == pytest.approx(scene["firm_pnl_change"], abs=1e-4)
+    assert scene["gamma_of_what_ended"] == 0.0
 
 
 def prove_portfolios(reward, parity, views, tree, tail, frontier, line, rebalanced, barbell):

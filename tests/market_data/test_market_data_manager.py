@@ -1,5 +1,5 @@
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -15,11 +15,12 @@ from bank_python.errors import (
     NoFeedError,
     UnknownTickerError,
 )
-from bank_python.market_data import choose
+from bank_python.market_data import CcxtFeed, LiveFeed, RecordingFeed, YahooFeed, choose, live_date
 from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.history_feed import HistoryFeed
 from bank_python.market_data.leaves import MarketData
 from bank_python.market_data.manager import QUOTES_PREFIX, MarketDataManager
+from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.quotes import QuoteProblem, QuoteState
 from bank_python.market_data.simulated import SimulatedFeed
 
@@ -427,3 +428,76 @@ def test_whatever_comes_the_leaf_holds_the_last_good_quote(rounds):
             assert quote.price == (good[quote.ticker] and good[quote.ticker][0])
             assert quote.rejected == rejected[quote.ticker]
             assert (quote.state is QuoteState.FRESH) == (quote.ticker in update.updated)
+
+
+# --- days ------------------------------------------------------------------------------------------------------------
+
+
+class LiveScript(ScriptedFeed):
+    """A scripted feed whose market is open."""
+
+    today = T0.date()
+
+
+def test_a_live_feed_is_not_believed_about_tomorrow():
+    feed, other, graph = LiveScript(), ScriptedFeed("other"), DependencyGraph()
+    manager = MarketDataManager(graph, None, feed=feed)
+    leaves = [MarketData("A"), MarketData("B")]
+    manager.register_ticker("A", leaves[0])
+    manager.register_ticker("B", leaves[1], feed=other)
+    for minute, good in ((0, True), (60 * 24 * 300, False), (1, True)):
+        feed.quote("A", 1.0 + minute, minute)
+        other.quote("B", 1.0 + minute, max(minute, 60 * 24 * 300))  # a market that has days of its own
+        update = manager.update_all()
+        assert ("A" in update.updated) is good
+        assert "B" in update.updated
+    assert leaves[0].price == 2.0
+    assert manager.quote("A").rejected == 1
+
+
+def test_what_is_called_before_sees_the_market_as_it_was():
+    feed, graph = ScriptedFeed(), DependencyGraph()
+    manager, leaf = MarketDataManager(graph, None, feed=feed), MarketData("A")
+    manager.register_ticker("A", leaf)
+    feed.quote("A", 1.0)
+    manager.update_all()
+    feed.quote("A", 2.0, minute=1)
+    seen = []
+    manager.update_all(lambda ticks: seen.append((leaf.price, [tick.price for tick in ticks])))
+    assert (seen, leaf.price) == ([(1.0, [2.0])], 2.0)
+    feed.quote("A", 3.0, minute=2)
+
+    def refuse(_ticks):
+        raise FeedError("no", feed="scripted")
+
+    with pytest.raises(FeedError):
+        manager.update_all(refuse)
+    assert leaf.price == 2.0
+    manager.update_all()
+    assert leaf.price == 3.0
+    feed.fail("A", "gone")
+    manager.update_all(seen.append)
+    assert seen[-1] == []
+
+
+def test_a_history_for_who_needs_a_period_of_their_own_is_loaded_beside():
+    manager, own = MarketDataManager(DependencyGraph(), None, feed=SimulatedFeed(seed=1)), PriceHistoryTable()
+    manager.register_ticker("AAPL", MarketData("AAPL_SPOT"))
+    manager.load_history("AAPL", "1y")
+    manager.load_history("AAPL", "5d", into=own)
+    assert (len(own.query("AAPL")), len(manager.history.query("AAPL"))) == (5, 262)
+
+
+def test_which_feeds_are_live(tmp_path):
+    def now():
+        return datetime(2026, 11, 30, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+
+    assert live_date(YahooFeed(now=now)) == live_date(CcxtFeed(now=now)) == date(2026, 12, 1)
+    tape = HistoryFeed({"A": [(date(2020, 1, 2), 1.0)]})
+    assert live_date(tape) is live_date(SimulatedFeed()) is None
+    with (
+        RecordingFeed(YahooFeed(now=now), tmp_path / "a.jsonl") as live,
+        RecordingFeed(tape, tmp_path / "b.jsonl") as past,
+    ):
+        assert (live_date(live), live_date(past)) == (date(2026, 12, 1), None)
+        assert isinstance(live, LiveFeed)

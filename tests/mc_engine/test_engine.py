@@ -18,11 +18,12 @@ from bank_python import MCConfig, MonteCarloEngine, build_desk
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import MissingKeyError, RiskError, SimulationCancelledError, SimulationError
-from bank_python.instruments import Book, Equity, Position
+from bank_python.instruments import Book, Equity, Option, Position
 from bank_python.market_data import MarketData
 from bank_python.mc_engine import FactorLaw, MCResult
 from bank_python.mc_engine.draws import draw
-from bank_python.risk import expected_shortfall, value_at_risk
+from bank_python.mc_engine.greeks_validation import validate_greeks
+from bank_python.risk import expected_shortfall, plan_valuation, value_at_risk
 from tests.mc_engine.books import Linear, Mixed
 
 ROOT = Path(__file__).parents[2]
@@ -252,6 +253,7 @@ def test_views_tables_and_pictures(tmp_path):
     assert figures["firm", "firm", "var_99%"] == result.var_99
     assert figures["trader", "ANN", "cvar_95%"] == result.by_trader(0.95)["ANN"].es
     assert figures["stress", "gfc_2008", "pnl"] == result.stresses[0].pnl
+    assert figures["stress", "gfc_2008", "covered"] == result.stresses[0].covered
     counts, edges = result.histogram(30)
     assert (counts.sum(), len(edges)) == (4_000, 31)
     pytest.importorskip("matplotlib")
@@ -412,3 +414,14 @@ def test_progress_is_told_and_shown_on_a_terminal_only(capsys):
     with progress_bar("simulating") as bar:
         run(Mixed(), n_paths=8_000, chunk=2_000, progress=bar)
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_option_that_pays_in_no_path_has_no_estimate_to_check():
+    spot = MarketData("S_SPOT", 100.0)
+    terms = {"spot_source": spot, "vol_source": MarketData("S_VOL", 0.2), "rate_source": 0.0, "expiry": 0.2 / 365}
+    near, far = (Option(f"C{strike:g}", strike=strike, **terms) for strike in (100.0, 103.0))
+    held = [Position(f"P{option.name}", instrument=option, quantity=1.0, cost=1.0) for option in (near, far)]
+    checks = validate_greeks(plan_valuation([Book("BOOK", held)]), n_paths=2_000, seed=1)
+    assert far.value > 0.0
+    assert {check.contract for check in checks} == {"C100"}
+    assert all(math.isfinite(check.z_score) for check in checks)

@@ -380,13 +380,39 @@ def test_a_law_from_tables_is_of_the_days_that_all_have():
     assert law.names == ("X_SPOT", "RATE")
 
 
+SHORT = {"OLD": 60, "YOUNG": 30, "NEW": 5}
+
+
 def test_a_law_from_tables_needs_the_tables():
     levels = history(60)
     kept = table(X={day: float(levels[day, 0]) for day in range(60)}, Z={100 + day: 1.0 for day in range(60)})
     with pytest.raises(UnknownTickerError, match="Y"):
         calibrate_from_table(kept, {"X_SPOT": "X", "RATE": "Y"})
-    with pytest.raises(CalibrationError, match="at least 31 days"):
+    said = (
+        r"2 histories have 0 days in common, and value at risk needs at least 31; without X, which has 60, there are 60"
+    )
+    with pytest.raises(CalibrationError, match=said):
         calibrate_from_table(kept, {"X_SPOT": "X", "Z_SPOT": "Z"})
+
+
+def test_a_history_that_is_too_short_is_named_with_what_is_needed_and_the_way_out():
+    levels = history(60)
+    series = {name: {day: float(levels[day, 0]) for day in range(60 - many, 60)} for name, many in SHORT.items()}
+    with pytest.raises(CalibrationError) as caught:
+        calibrate_from_table(table(**series), {f"{name}_SPOT": name for name in SHORT})
+    message = str(caught.value)
+    assert (caught.value.name, caught.value.value) == ("NEW", 5)
+    assert "the history of NEW has 5 daily closes, and value at risk needs at least 31" in message
+    assert "(YOUNG are too short as well)" in message
+    assert "load_history('NEW', '1y')" in message
+
+
+def test_the_one_whose_days_are_others_is_named():
+    levels = history(100)
+    days = {"A": range(100), "B": range(100), "ODD": range(80, 180)}
+    series = {name: {day: float(levels[day % 100, 0]) for day in known} for name, known in days.items()}
+    with pytest.raises(CalibrationError, match=r"20 days in common.*without ODD, which has 100, there are 100"):
+        calibrate_from_table(table(**series), {f"{name}_SPOT": name for name in days})
 
 
 # --- joined ----------------------------------------------------------------------------------------------------------

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from bank_python.dagger import DependencyGraph
 from bank_python.desk import build_desk
 from bank_python.errors import RiskError
-from bank_python.instruments import Bond, Book, Equity, FXOption, FXRate, Option, Position
+from bank_python.instruments import Bond, Book, CreditDefaultSwap, Equity, FXForward, FXOption, FXRate, Option, Position
 from bank_python.instruments.factor import Factor
 from bank_python.market_data import MarketData
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.stress import run_stresses
-from bank_python.risk.stress_mapping import DEFAULT_MAP, Route, Rule, Status, Way, stress_moves
+from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Route, Rule, Status, Way, stress_moves
 from bank_python.risk.stress_scenarios import (
     REFERENCE_STRESSES,
     STRESS_SCENARIOS,
@@ -426,6 +426,49 @@ def test_what_has_no_move_is_left_out_by_name_and_never_taken_as_still():
     assert both.missing == ("SOFR",)
     assert both.left_out == ("CALL",)
     assert both.pnl == alone.pnl == pytest.approx(-0.52 * 6_000.0)
+
+
+def test_a_total_says_what_share_of_the_book_it_covers_and_what_the_rest_is():
+    coke, gold = share("KO", 60.0), share("GLD", 250.0)
+    plan = plan_valuation([book_of("ALICE", (coke, 100, 60.0)), book_of("BOB", (gold, -12, 240.0), (coke, -50, 50.0))])
+    [partly] = run_stresses(plan, ["GFC_2008"])  # says nothing of gold
+    assert partly.left_out == ("GLD",)
+    assert dict(partly.rest) == {"GLD": 3_000.0}
+    assert partly.covered == pytest.approx(9_000.0 / 12_000.0)
+    [whole] = run_stresses(plan, ["gfc_2008"])
+    assert (whole.covered, dict(whole.rest)) == (1.0, {})
+
+
+def test_the_share_of_a_book_that_is_worth_nothing_is_by_number():
+    spread, rate = MarketData("F_CDS", 0.01), MarketData("SOFR", 0.04)
+    swap = CreditDefaultSwap("SWAP", spread_source=spread, rate_source=rate, notional=1e6)
+    forward = FXForward(
+        "FWD",
+        spot_source=MarketData("XAGUSD_SPOT", 30.0),
+        rate_source=0.0,
+        foreign_rate_source=0.0,
+        strike=30.0,
+        expiry=1,
+    )
+    [result] = run_stresses(plan_valuation([book_of("ALICE", (swap, 1, 0.0), (forward, 1, 0.0))]), ["CRYPTO_CRASH"])
+    assert (set(result.rest), result.covered) == ({"SWAP", "FWD"}, 0.0)
+
+
+def test_the_choice_of_betas_is_named_and_has_its_betas():
+    plan = plan_valuation([book_of("ALICE", (share("KO", 60.0), 100, 60.0))])
+    [stated] = run_stresses(plan, ["gfc_2008"])
+    [given] = run_stresses(plan, ["gfc_2008"], betas={"KO_SPOT": 0.5})
+    [regressed] = run_stresses(plan, ["gfc_2008"], betas={"KO_SPOT": 0.5}, choice="regressed")
+    assert [result.betas for result in (stated, given, regressed)] == ["stated", "given", "regressed"]
+    assert stated.pnl == pytest.approx(-0.568 * 6_000.0)
+    assert given.pnl == regressed.pnl == pytest.approx((0.432**0.5 - 1.0) * 6_000.0)
+    for choice, betas, said in (
+        ("stated", {}, "'stated' takes no betas="),
+        (Betas.REGRESSED, None, "'regressed' needs betas=: regressed_betas"),
+        ("guessed", None, "choose one of 'stated', 'regressed', 'given'"),
+    ):
+        with pytest.raises(RiskError, match=said):
+            run_stresses(plan, ["gfc_2008"], betas=betas, choice=choice)
 
 
 @given(st.lists(st.integers(-500, 500).filter(bool), min_size=3, max_size=3), st.integers(2, 9))

@@ -668,3 +668,16 @@ def test_a_clock_is_no_factor():
     assert [factor.name for factor in plan.factors] == ["S"]
     worth = 100.0 * (2.0 * norm.cdf(0.1 * math.sqrt(0.5)) - 1.0)
     assert plan.pnl([[100.0]], 0.5)[0, 0] == pytest.approx(worth - call.value, rel=1e-12)
+
+
+def test_a_coupon_that_falls_due_while_time_passes_is_part_of_the_pnl():
+    rate = MarketData("Y", 0.05)
+    bond = Bond("B", rate_source=rate, face=100.0, coupon_rate=0.06, maturity=1.004, clock_source=0.0)
+    call = Option("C", spot_source=MarketData("S", 100.0), vol_source=0.2, rate_source=0.0, strike=95.0, expiry=0.004)
+    positions = [Position("P", instrument=bond, quantity=10.0), Position("Q", instrument=call, quantity=-1.0)]
+    plan = plan_valuation([Book("BOOK", positions)])
+    levels = plan.base[:, None]
+    before, after = bond.value, Bond.price(0.005, 0.05, 0.0, 100.0, 0.06, 1.004, 1.0, 1.0)
+    assert before - after > 5.0  # its first coupon has been paid
+    made = 10.0 * (after + 6.0 - before) - (5.0 - call.value)
+    assert plan.pnl(levels, years=0.005) == pytest.approx(np.array([[made]]), rel=1e-9)

@@ -4,6 +4,7 @@ from bank_python.desk.scenes import overview, ticking, rates, what_if, ladder, t
 from bank_python.desk.scenes import greeks, curves, attribution, quantlib  # isort: skip
 from bank_python.desk.scenes import monte_carlo, stress, reactive_risk, backtesting, limits  # isort: skip
 from bank_python.desk.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip
+from bank_python.desk.scenes import passing_time  # isort: skip
 
 __all__ = [
     "attribution",
@@ -17,6 +18,7 @@ __all__ = [
     "limits",
     "monte_carlo",
     "overview",
+    "passing_time",
     "portfolio_peers",
     "portfolios",
     "quantlib",
