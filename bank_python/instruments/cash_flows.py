@@ -11,7 +11,7 @@ Examples
 >>> from bank_python import Bond, Clock
 >>> clock = Clock("CLOCK", origin=dt.date(2026, 1, 2))
 >>> bond = Bond("B", rate_source=0.05, face=100, coupon_rate=0.06, maturity=5, frequency=2, clock_source=clock)
->>> cash_between(bond, clock.years, clock.years_at(dt.date(2026, 7, 3)))
+>>> cash_between(bond, clock.years, clock.years_at(dt.date(2026, 7, 4)))
 3.0
 """
 

@@ -159,6 +159,16 @@ def swap_lanes(rng):
     return [rate, rate, face, coupon, coupon, maturity, elapsed, frequency, np.full(SIZE, 4.0)]
 
 
+def bond_paid_lanes(rng):
+    lanes = bond_lanes(rng)
+    return lanes[1:6]
+
+
+def premium_lanes(rng):
+    notional, coupon = rng.uniform(-1e6, 1e6, SIZE), rng.uniform(0.0, 0.05, SIZE)
+    return [notional, coupon, rng.uniform(-1.0, 10.0, SIZE), rng.uniform(-1.0, 12.0, SIZE)]
+
+
 def accrued_lanes(rng):
     lanes = credit_lanes(rng)
     return [lanes["maturity"], lanes["elapsed"]]
@@ -184,9 +194,11 @@ LANES = {
     "black_scholes_greeks": option_lanes,
     "black_scholes_price": option_lanes,
     "bond_analytics": bond_lanes,
+    "bond_paid": bond_paid_lanes,
     "bond_price": bond_lanes,
     "bond_yield": yield_lanes,
     "cds_accrued": accrued_lanes,
+    "cds_premium_paid": premium_lanes,
     "cds_analytics": cds_lanes,
     "cds_value": cds_lanes,
     "digital_greeks": digital_lanes,
