@@ -402,6 +402,7 @@ def test_settled_positions_and_postings_are_kept_and_nothing_is_paid_twice(tmp_p
     paid, pnl = cash_postings(desk.db), desk.firm_pnl.value
     assert len(paid) == 2
     desk.db.close()  # not saved: the roll has kept clock and positions itself, together
+    desk.lease.release()
     again = Desk.open(path, feed=HistoryFeed({"AAPL": closes()}))
     assert again.clock.date == EXPIRY + dt.timedelta(days=1)
     assert cash_postings(again.db) == paid
