@@ -48,7 +48,7 @@ def showcase(
 
     Try: showcase.py --list;  showcase.py --only 2;  showcase.py --dense 5 | tail -1
     """
-    from bank_python.desk import showing
+    from bank_python.desk.showcase import showing
 
     if list_:
         showing.list_scenes()
@@ -80,7 +80,7 @@ def prop_desk(
 
     Try: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain
     """
-    from bank_python.desk import watching
+    from bank_python.desk.live import watching
 
     if live and once:
         raise typer.BadParameter("--live and --once exclude each other: choose one", param_hint="--live")

@@ -12,7 +12,10 @@ if __name__ == "__main__":  # run by hand: the repository's root is not on the p
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bank_python.dagger import Recalculation
-from bank_python.desk.frame import (
+from bank_python.desk.live.glyphs import FINE
+from bank_python.desk.live.layout import arranged
+from bank_python.desk.traders import TRADERS
+from bank_python.desk.view import (
     FirmLine,
     Frame,
     JobLine,
@@ -27,9 +30,6 @@ from bank_python.desk.frame import (
     Unit,
     WhatIf,
 )
-from bank_python.desk.glyphs import FINE
-from bank_python.desk.layout import arranged
-from bank_python.desk.traders import TRADERS
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (200, 60)]

@@ -7,7 +7,7 @@ import pytest
 
 from bank_python import BarbaraDB, Desk, Equity, HistoryFeed, MarketData, SimulatedFeed, build_desk, node_function
 from bank_python.dagger import Leaf
-from bank_python.desk.figures import market_sources, market_troubles, pnl_by_trader, require_quotes
+from bank_python.desk.showcase.figures import market_sources, market_troubles, pnl_by_trader, require_quotes
 from bank_python.desk.traders import TRADERS
 from bank_python.errors import DeskError, UnknownNodeError, UnknownTickerError, UnstorableError, UpstreamError
 from bank_python.instruments import FXRate, Option, Position

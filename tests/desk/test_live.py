@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bank_python import SimulatedFeed, build_desk
-from bank_python.desk.glyphs import FINE
-from bank_python.desk.layout import arranged
 from bank_python.desk.live import LiveDesk
+from bank_python.desk.live.glyphs import FINE
+from bank_python.desk.live.layout import arranged
 from bank_python.errors import JobConfigError, StoreError
 from bank_python.market_data import Poll, QuoteFailure
 from bank_python.market_data.symbol_spec import SymbolKind

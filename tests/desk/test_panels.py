@@ -12,16 +12,16 @@ from rich.text import Text
 
 from bank_python.dagger import Recalculation
 from bank_python.desk import build_desk
-from bank_python.desk.columns import Column, fit, fitted, joined
-from bank_python.desk.frame import QuoteTrouble, TroubleLine
-from bank_python.desk.gathering import Gatherer
-from bank_python.desk.glyphs import ASCII, FINE, glyphs_for
-from bank_python.desk.layout import arranged
 from bank_python.desk.live import LiveDesk
-from bank_python.desk.pane import pane
-from bank_python.desk.panels import PANELS
+from bank_python.desk.live.columns import Column, fit, fitted, joined
+from bank_python.desk.live.glyphs import ASCII, FINE, glyphs_for
+from bank_python.desk.live.layout import arranged
+from bank_python.desk.live.pane import pane
+from bank_python.desk.live.panels import PANELS
+from bank_python.desk.live.watching import screen_console
 from bank_python.desk.traders import TRADERS
-from bank_python.desk.watching import screen_console
+from bank_python.desk.view import QuoteTrouble, TroubleLine
+from bank_python.desk.view_builder import Gatherer
 from tests.desk.sample_screen import GOLDEN, SIZES, render, sample_frame, sample_pulse
 
 NAMES = [spec.name for spec in TRADERS]

@@ -1,0 +1,1 @@
+"""The showcase: scenes played on one desk, for people and as lines of JSON."""
