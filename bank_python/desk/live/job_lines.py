@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.desk.view import JobLine
+from bank_python.desk.view import JobView
 from bank_python.walpole import JobState
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ __all__ = ["job_line"]
 _TROUBLED = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.RETRYING, JobState.INTERRUPTED})
 
 
-def job_line(config: JobConfig, status: JobStatus, now: datetime) -> JobLine:
+def job_line(config: JobConfig, status: JobStatus, now: datetime) -> JobView:
     """Return how a job stands at `now` (UTC).
 
     Parameters
@@ -30,7 +30,7 @@ def job_line(config: JobConfig, status: JobStatus, now: datetime) -> JobLine:
         What the ages are counted from.
     """
     last = status.last_run
-    return JobLine(
+    return JobView(
         name=status.name,
         schedule=config.schedule.lower(),
         state=status.state.value.replace("_", " "),

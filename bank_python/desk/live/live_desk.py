@@ -1,40 +1,43 @@
 """The desk at work: background jobs that follow the market, and what a screen reads of them.
 
 Five Walpole jobs keep the desk going: *market_data* looks at the market, *revaluation* follows it, opens the
-positions that have waited for a quote, recomputes what moved (value at risk with it) and publishes a frame; *risk*
+positions that have waited for a quote, recomputes what moved (value at risk with it) and publishes a view; *risk*
 hangs the simulation on the graph once its history is loaded, follows trades and checks limits; *what_if* asks what a
 fall of all shares would do; *snapshot* keeps the desk in its store. They share one worker, so no two of them touch the
-desk at the same time: a snapshot never sees half a tick. Whoever shows the desk reads :attr:`LiveDesk.frame` (the last
-one published) and :meth:`LiveDesk.pulse`; neither ever waits for a job, a feed or a lock of the graph's.
+desk at the same time: a snapshot never sees half a tick. Whoever shows the desk reads :meth:`LiveDesk.view` (the last
+one published, with the present status); it never waits for a job, a feed or a lock of the graph's.
 """
 
 from __future__ import annotations
 
 import time
+import warnings
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from bank_python.desk.law import load_past
 from bank_python.desk.live.job_lines import job_line
 from bank_python.desk.opening import open_waiting
 from bank_python.desk.risk import DeskRisk
-from bank_python.desk.showcase.figures import amount
-from bank_python.desk.view import Pulse, QuoteTrouble, TroubleLine, WhatIf
-from bank_python.desk.view_builder import Gatherer
+from bank_python.desk.status import status_of
+from bank_python.desk.view import WhatIf
+from bank_python.desk.view_builder import ViewBuilder
 from bank_python.market_data import QuoteState
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.utc import utc_now
 from bank_python.walpole import JobConfig, JobRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
     from typing import Self
 
-    from bank_python.dagger import Leaf
+    from bank_python.dagger import Leaf, Node
     from bank_python.desk.desk import Desk
-    from bank_python.desk.view import Frame
-    from bank_python.market_data import Quote
+    from bank_python.desk.parts import DeskParts
+    from bank_python.desk.view import DeskView, Status
 
 __all__ = ["SHARES_FALL", "LiveDesk"]
 
@@ -73,7 +76,8 @@ class LiveDesk:
     >>> from bank_python.desk import build_desk
     >>> live = LiveDesk(build_desk(seed=7), refresh=2.0)
     >>> live.look()
-    >>> live.frame.firm.pnl != 0.0, live.pulse().fresh
+    >>> view = live.view()
+    >>> view.firm.pnl != 0.0, view.status.fresh
     (True, 273)
     """
 
@@ -83,14 +87,13 @@ class LiveDesk:
         self._desk = desk
         self._now = now
         self._n_paths = n_paths
-        self._gatherer = Gatherer(desk, now)
+        self._builder = ViewBuilder(desk, now)
         opened = now()
         fresh = [quote.ticker for quote in desk.market.quotes if quote.state is QuoteState.FRESH]
         self._renewed = dict.fromkeys(fresh, opened)
         self._what_if: WhatIf | None = None
         self._refresh = refresh
         self._risk: DeskRisk | None = None
-        self._frame = self._gatherer.gather()
         # One worker: the jobs take turns, and none sees the desk in the middle of another's work.
         self._runner = JobRunner(barbara=desk.db, max_workers=1)
         self._configs = [
@@ -102,40 +105,39 @@ class LiveDesk:
         ]
         for config in self._configs:
             self._runner.add_job(config)
+        self._latest = self._builder.build(status=self._status_of())
 
     # --- what a screen reads -------------------------------------------------------------------
 
     @property
-    def frame(self) -> Frame:
-        """The desk as the last revaluation left it."""
-        return self._frame
+    def latest(self) -> DeskView:
+        """The desk as the last revaluation left it: the same object until the next one."""
+        return self._latest
 
-    def pulse(self) -> Pulse:
-        """Return how quotes, graph and jobs stand now."""
-        now, graph = self._now(), self._desk.graph
-        quotes = self._desk.market.quotes
-        troubles = {quote.ticker: self._trouble(quote, now) for quote in quotes if quote.state is not QuoteState.FRESH}
-        states = [quote.state for quote in quotes]
+    def view(self) -> DeskView:
+        """Return the desk as the last revaluation left it, with the status of this moment."""
+        return replace(self._latest, status=self.status())
+
+    def status(self) -> Status:
+        """Return how quotes, graph and jobs stand now; never waits for a job or a feed."""
+        return self._status_of()(self._desk, self._now())
+
+    def _status_of(self) -> Callable[[DeskParts, datetime], Status]:
+        """Look at the jobs, and return what says the rest."""
+        now = self._now()
         jobs = tuple(job_line(config, self._runner.status(config.name), now) for config in self._configs)
-        return Pulse(
-            now=now,
-            fresh=states.count(QuoteState.FRESH),
-            stale=states.count(QuoteState.STALE),
-            unquoted=states.count(QuoteState.UNQUOTED),
-            troubles=troubles,
-            reasons=_by_reason(troubles),
-            asking=jobs[0].busy,
-            dirty=graph.dirty,
-            evaluations=graph.evaluations,
-            ticks=graph.tick,
-            what_if=self._what_if,
-            jobs=jobs,
-        )
+        return partial(status_of, renewed=self._renewed, jobs=jobs, asking=jobs[0].busy, what_if=self._what_if)
 
-    def _trouble(self, quote: Quote, now: datetime) -> QuoteTrouble:
-        renewed = self._renewed.get(quote.ticker)
-        age = None if renewed is None else (now - renewed).total_seconds()
-        return QuoteTrouble(quote.state.value, age, quote.reason)
+    @property
+    def frame(self) -> DeskView:
+        """The former name of :attr:`latest`."""
+        warnings.warn("LiveDesk.frame is now LiveDesk.latest", DeprecationWarning, stacklevel=2)
+        return self.latest
+
+    def pulse(self) -> Status:
+        """Return :meth:`status`, whose former name this is."""
+        warnings.warn("LiveDesk.pulse() is now LiveDesk.status()", DeprecationWarning, stacklevel=2)
+        return self.status()
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -162,7 +164,7 @@ class LiveDesk:
             self._runner.run_once("risk")
 
     def measure_risk(self) -> None:
-        """Hang the simulation on the graph and show it in the frame, now, without starting the jobs."""
+        """Hang the simulation on the graph and show it in the view, now, without starting the jobs."""
         while self._risk is None:
             self._measure_risk()
         self._revalue()
@@ -178,7 +180,7 @@ class LiveDesk:
     def _revalue(self) -> str:
         open_waiting(self._desk.traders, self._desk.graph, self._desk.clock)
         done = self._desk.graph.recalculate()
-        self._frame = self._gatherer.gather(done)
+        self._latest = self._builder.build(done, self._status_of())
         return f"{done.evaluated} evaluated"
 
     def _measure_risk(self) -> str:
@@ -187,7 +189,7 @@ class LiveDesk:
             if loaded < wanted:
                 return f"history of {loaded} of {wanted} symbols"
             self._risk = DeskRisk(self._desk, n_paths=self._n_paths, refresh=self._refresh)
-            self._gatherer.show_risk(self._risk)
+            self._builder.show_risk(self._risk)
         self._risk.follow_books()
         changed = self._risk.check()
         return f"{self._risk.n_paths:,} scenarios, {len(changed)} alerts changed"
@@ -196,9 +198,9 @@ class LiveDesk:
         desk, started = self._desk, time.perf_counter()
         leaves = [desk.leaf(symbol) for symbol, listing in desk.listings.items() if listing.kind in _SHARES]
         fallen: dict[Leaf, object] = {leaf: leaf.price * (1.0 - SHARES_FALL) for leaf in leaves if leaf.quoted}
-        before = amount(desk.firm_pnl)
+        before = _amount(desk.firm_pnl)
         with desk.graph.scenario(fallen):
-            after = amount(desk.firm_pnl)
+            after = _amount(desk.firm_pnl)
         lost = None if before is None or after is None else after - before
         self._what_if = WhatIf(f"shares {-SHARES_FALL:+.0%}", lost, time.perf_counter() - started)
 
@@ -210,12 +212,5 @@ class LiveDesk:
         return f"{kept} objects"
 
 
-def _by_reason(troubles: Mapping[str, QuoteTrouble]) -> tuple[TroubleLine, ...]:
-    symbols: dict[tuple[str, str], list[str]] = {}
-    for symbol, trouble in troubles.items():
-        symbols.setdefault((trouble.state, trouble.reason), []).append(symbol)
-    lines = []
-    for (state, reason), names in symbols.items():
-        ages = [age for name in names if (age := troubles[name].age) is not None]
-        lines.append(TroubleLine(state, tuple(names), max(ages, default=None), reason))
-    return tuple(lines)
+def _amount(node: Node) -> float | None:
+    return None if node.error is not None else cast("float", node.value)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bank_python.desk.live.glyphs import Glyphs
-    from bank_python.desk.view import Frame, Pulse, QuoteLine, QuoteTrouble
+    from bank_python.desk.view import DeskView, QuoteTrouble, QuoteView, Status
 
 __all__ = ["market_panel"]
 
+_LEFT_OUT = frozenset({QuoteGroup.VOLATILITIES, QuoteGroup.FUNDING})  # left to the options and coins they belong to
 _COLUMN, _GUTTER = 30, 3
 _PRICE, _CHANGE = 8, 7
 _ROWS_WORTH_A_HEADING = 3
@@ -37,13 +38,13 @@ class _Block:
     rows: Sequence[Text]
 
 
-def market_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyphs) -> list[Text]:
+def market_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     """Show movers since the opening, funds, FX, rates, credit, volatility and crypto."""
     inside, lines = width - BORDER_WIDTH, height - BORDER_HEIGHT
     count = max((inside + _GUTTER) // (_COLUMN + _GUTTER), 1)
     cells = (inside - _GUTTER * (count - 1)) // count
-    blocks = _blocks(frame, pulse, cells, glyphs)
-    reasons = _reasons(pulse, inside, glyphs) if lines >= _ROOM_FOR_REASONS else []
+    blocks = _blocks(view, cells, glyphs)
+    reasons = _reasons(view.status, inside, glyphs) if lines >= _ROOM_FOR_REASONS else []
     columns = _filled(blocks, count, lines - len(reasons))
     gutter = " " * _GUTTER
     rows = [
@@ -67,25 +68,26 @@ def _legend(inside: int) -> str:
     return more if len(more) <= inside else legend
 
 
-def _reasons(pulse: Pulse, inside: int, glyphs: Glyphs) -> list[Text]:
+def _reasons(status: Status, inside: int, glyphs: Glyphs) -> list[Text]:
     said = []
-    for line in pulse.reasons[:_MOST_REASONS]:
+    for line in status.reasons[:_MOST_REASONS]:
         age = "" if line.age is None else f" {span(line.age)}"
         words = f"{len(line.symbols)} {line.state}{age} ({line.symbols[0]}): {glyphs.clean(line.reason)}"
         said.append(fit(Text(words, style=WARNING), inside, glyphs))
     return said
 
 
-def _blocks(frame: Frame, pulse: Pulse, cells: int, glyphs: Glyphs) -> list[_Block]:
-    lines: dict[QuoteGroup, list[QuoteLine]] = {group: [] for group in QuoteGroup}
-    for line in frame.quotes:
-        lines[line.group].append(line)
+def _blocks(view: DeskView, cells: int, glyphs: Glyphs) -> list[_Block]:
+    lines: dict[QuoteGroup, list[QuoteView]] = {group: [] for group in QuoteGroup if group not in _LEFT_OUT}
+    for line in view.quotes:
+        if line.group in lines:
+            lines[line.group].append(line)
     shares = [line for line in lines.pop(QuoteGroup.SHARES) if line.change is not None]
     half = (len(shares) + 1) // 2
     named = {"Best shares": shares[:half], "Worst shares": shares[: half - 1 : -1] if len(shares) > 1 else []}
     named |= {group.value: members for group, members in lines.items()}
     blocks = [
-        _Block(name, [_row(line, pulse.troubles, cells, glyphs) for line in members])
+        _Block(name, [_row(line, view.status.troubles, cells, glyphs) for line in members])
         for name, members in named.items()
         if members
     ]
@@ -94,7 +96,7 @@ def _blocks(frame: Frame, pulse: Pulse, cells: int, glyphs: Glyphs) -> list[_Blo
     return [_Block("Shares", [fit(Text("shares: no quote", style=WARNING), cells, glyphs)]), *blocks]
 
 
-def _row(line: QuoteLine, troubles: Mapping[str, QuoteTrouble], cells: int, glyphs: Glyphs) -> Text:
+def _row(line: QuoteView, troubles: Mapping[str, QuoteTrouble], cells: int, glyphs: Glyphs) -> Text:
     symbol = fit(Text(line.symbol), cells - _PRICE - _CHANGE - 2, glyphs)
     if line.price is None or line.change is None:
         return Text.assemble(symbol, fit(Text("no quote", style=WARNING), _PRICE + _CHANGE + 2, glyphs, left=False))

@@ -1,12 +1,11 @@
-"""The five panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS, ENGINE.
+"""The panels of the live desk, and the list of them that is shown: FIRM, TRADERS, MARKET, POSITIONS, ENGINE.
 
-A panel is a function of a frame, a pulse and a size, and returns exactly so many lines of exactly so many cells. It
-writes what it is given and computes nothing; where there is less room it leaves out what matters less.
+Each is drawn by a function of a view and a size, which returns exactly so many lines of exactly so many cells. It
+writes what the view says and computes nothing; where there is less room it leaves out what matters less.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -15,51 +14,53 @@ from bank_python.desk.live.amounts import WARNING, money, short_money, signed_mo
 from bank_python.desk.live.columns import Column, fit, fitted, joined
 from bank_python.desk.live.market_panel import market_panel
 from bank_python.desk.live.pane import BORDER_HEIGHT, BORDER_WIDTH, pane
-from bank_python.desk.view import TraderLine
+from bank_python.desk.live.panel import Panel, Place
+from bank_python.desk.view import TraderView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from bank_python.desk.live.glyphs import Glyphs
-    from bank_python.desk.view import Frame, JobLine, PositionLine, Pulse
+    from bank_python.desk.view import DeskView, JobView, PositionView, Status
 
 __all__ = ["PANELS", "engine_panel", "firm_panel", "market_panel", "positions_panel", "traders_panel"]
 
 _FULL_FIGURES_FROM = 66  # cells: from here on book values are written out
 _ROOMY = 6  # lines: from here on a panel about one thing shows more than the essentials
-_TRAIL = 16  # frames of a trader's P&L that are shown
+_MARGINS = 4  # lines that a table with a total needs beside its rows: border, rule, total
+_TRAIL = 16  # views of a trader's P&L that are shown
 _GOOD_STATES = frozenset({"succeeded", "running", "waiting", "queued", "held"})
 
 
 # --- FIRM ------------------------------------------------------------------------------------------
 
 
-def firm_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyphs) -> list[Text]:
+def firm_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     """Show value, P&L, date, tick and feed of the firm, and how far the market's data can be trusted."""
-    inside, firm = width - BORDER_WIDTH, frame.firm
+    inside, firm = width - BORDER_WIDTH, view.firm
     facts = [
         Text.assemble("Value $ ", _bold(money(firm.value, glyphs))),
         Text.assemble("P&L $ ", _bold(signed_money(firm.pnl, glyphs))),
-        Text.assemble("VaR $ ", _bold(money(frame.risk.var_99, glyphs))) if frame.risk else Text(),
-        Text(firm.date.isoformat()),
-        Text(f"feed {glyphs.clean(firm.feed)}"),
-        Text(f"tick {firm.tick:,}"),
-        Text(f"market {_minute(firm.market_time)}" if firm.market_time else ""),
+        Text.assemble("VaR $ ", _bold(money(view.risk.var_99, glyphs))) if view.risk else Text(),
+        Text(view.valuation_date.isoformat()),
+        Text(f"feed {glyphs.clean(view.feed)}"),
+        Text(f"tick {view.tick:,}"),
+        Text(f"market {_minute(view.market_time)}" if view.market_time else ""),
         Text(f"{firm.waiting} holdings wait for a quote" if firm.waiting else "", style=WARNING),
     ]
     trail = Text.assemble("P&L  ", (glyphs.bars(firm.trail[-(inside - len("P&L  ")) :]), "dim"))
     lines = [
         joined(facts, inside, gap=2),
-        _market_line(pulse, inside, glyphs),
-        _risk_line(frame, inside, glyphs),
+        _market_line(view.status, inside, glyphs),
+        _risk_line(view, inside, glyphs),
         trail,
     ]
-    return pane("FIRM", lines, width, height, glyphs, legend=_age(frame, pulse))
+    return pane("FIRM", lines, width, height, glyphs, legend=_age(view))
 
 
-def _risk_line(frame: Frame, inside: int, glyphs: Glyphs) -> Text:
-    risk = frame.risk
+def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
+    risk = view.risk
     if risk is None:
         return Text("risk: not measured yet", style="dim")
     parts = [
@@ -68,21 +69,19 @@ def _risk_line(frame: Frame, inside: int, glyphs: Glyphs) -> Text:
         Text.assemble("CVaR 99% $ ", money(risk.cvar_99, glyphs)),
         Text(f"{risk.scenarios:,} scenarios"),
         Text(f"by a proxy, off by {risk.proxy_error:,.0f}" if risk.proxy_error is not None else ""),
-        Text(f"rates as of tick {risk.as_of_tick:,}" if risk.as_of_tick < frame.firm.tick else ""),
-        Text(f"{risk.alerts} alerts" if risk.alerts else "no alerts", style=WARNING if risk.alerts else "dim"),
+        Text(f"rates as of tick {risk.as_of_tick:,}" if risk.as_of_tick < view.tick else ""),
+        Text(f"{len(view.alerts)} alerts" if view.alerts else "no alerts", style=WARNING if view.alerts else "dim"),
     ]
     line = joined(parts, inside, gap=2)
     left = inside - line.cell_len - 2
-    return (
-        Text.assemble(line, "  ", fit(Text(glyphs.clean(risk.worst), style=WARNING), left, glyphs))
-        if left > 0
-        else line
-    )
+    worst = view.alerts[0].message if view.alerts else ""
+    return Text.assemble(line, "  ", fit(Text(glyphs.clean(worst), style=WARNING), left, glyphs)) if left > 0 else line
 
 
-def _age(frame: Frame, pulse: Pulse) -> str:
-    asking = f", asking the market for {span(pulse.asking)}" if pulse.asking is not None and pulse.asking >= 1.0 else ""
-    return f"as of {span((pulse.now - frame.made).total_seconds())} ago{asking}"
+def _age(view: DeskView) -> str:
+    status = view.status
+    asking = "" if status.asking is None or status.asking < 1.0 else f", asking the market for {span(status.asking)}"
+    return f"as of {span((status.now - view.made).total_seconds())} ago{asking}"
 
 
 def _bold(text: Text) -> Text:
@@ -93,15 +92,15 @@ def _minute(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M}Z"
 
 
-def _market_line(pulse: Pulse, inside: int, glyphs: Glyphs) -> Text:
+def _market_line(status: Status, inside: int, glyphs: Glyphs) -> Text:
     counts = Text.assemble(
-        f"quotes {pulse.fresh} fresh  ",
-        (f"{pulse.stale} stale  ", WARNING if pulse.stale else ""),
-        (f"{pulse.unquoted} unquoted", WARNING if pulse.unquoted else ""),
+        f"quotes {status.fresh} fresh  ",
+        (f"{status.stale} stale  ", WARNING if status.stale else ""),
+        (f"{status.unquoted} unquoted", WARNING if status.unquoted else ""),
     )
-    if not pulse.reasons:
+    if not status.reasons:
         return counts
-    first = pulse.reasons[0]
+    first = status.reasons[0]
     aged = f" {span(first.age)}" if first.age is not None else ""
     reason = Text(f"{first.symbols[0]} {first.state}{aged}: {glyphs.clean(first.reason)}", style=WARNING)
     return Text.assemble(counts, "   ", fit(reason, max(inside - counts.cell_len - 3, 0), glyphs))
@@ -110,11 +109,11 @@ def _market_line(pulse: Pulse, inside: int, glyphs: Glyphs) -> Text:
 # --- TRADERS ---------------------------------------------------------------------------------------
 
 
-def traders_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyphs) -> list[Text]:  # noqa: ARG001 - panels share one signature
+def traders_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     """Show each trader's strategy, positions, book value, P&L, its change, its Greeks and its course."""
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
-    whole = room >= len(frame.traders) + 2
-    rows = (*frame.traders, _total(frame)) if whole else frame.traders
+    whole = room >= len(view.traders) + 2
+    rows = (*view.traders, _total(view)) if whole else view.traders
     table = fitted(_trader_columns(rows, inside, glyphs), inside, glyphs)
     if not whole:
         return pane("TRADERS", table.rows, width, height, glyphs, headings=table.headings)
@@ -123,21 +122,26 @@ def traders_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: G
     return pane("TRADERS", [*lines, rule, total], width, height, glyphs, headings=table.headings)
 
 
-def _total(frame: Frame) -> TraderLine:
-    firm, held = frame.firm, len(frame.positions)
-    greeks = {name: _summed([getattr(row, name) for row in frame.traders]) for name in ("delta", "vega", "theta")}
-    var = None if frame.risk is None else frame.risk.var_99
-    return TraderLine(
-        "Firm", "", "", held, firm.waiting, firm.value, firm.pnl, firm.change, firm.trail, **greeks, var=var
+def _total(view: DeskView) -> TraderView:
+    firm = view.firm
+    return TraderView(
+        name="Firm",
+        strategy="",
+        focus="",
+        positions=firm.positions,
+        waiting=firm.waiting,
+        value=firm.value,
+        pnl=firm.pnl,
+        change=firm.change,
+        trail=firm.trail,
+        greeks=firm.greeks,
+        var_99=None if view.risk is None else view.risk.var_99,
+        waits_for=(),
+        stand_ins={},
     )
 
 
-def _summed(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return math.fsum(known) if known else None
-
-
-def _trader_columns(rows: Sequence[TraderLine], inside: int, glyphs: Glyphs) -> list[Column]:
+def _trader_columns(rows: Sequence[TraderView], inside: int, glyphs: Glyphs) -> list[Column]:
     worth = money if inside >= _FULL_FIGURES_FROM else short_money
     return [
         Column("", [Text(row.name) for row in rows], left=True, width=7),
@@ -152,9 +156,14 @@ def _trader_columns(rows: Sequence[TraderLine], inside: int, glyphs: Glyphs) -> 
             rank=2,
             width=7,
         ),
-        Column("VaR 99%", [worth(row.var, glyphs) for row in rows], rank=7, width=7),
+        Column("VaR 99%", [worth(row.var_99, glyphs) for row in rows], rank=7, width=7),
         *(
-            Column(title, [signed_money(getattr(row, name), glyphs) for row in rows], rank=rank, width=7)
+            Column(
+                title,
+                [signed_money(None if row.greeks is None else getattr(row.greeks, name), glyphs) for row in rows],
+                rank=rank,
+                width=7,
+            )
             for title, name, rank in (("delta 1%", "delta", 8), ("vega 1pt", "vega", 9), ("theta 1d", "theta", 10))
         ),
         Column(
@@ -167,17 +176,17 @@ def _trader_columns(rows: Sequence[TraderLine], inside: int, glyphs: Glyphs) -> 
     ]
 
 
-def _held(row: TraderLine) -> Text:
+def _held(row: TraderView) -> Text:
     return Text(f"{row.positions}+{row.waiting}", style=WARNING) if row.waiting else Text(f"{row.positions}")
 
 
 # --- POSITIONS -------------------------------------------------------------------------------------
 
 
-def positions_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyphs) -> list[Text]:  # noqa: ARG001 - panels share one signature
+def positions_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     """Show the positions that made most and those that lost most."""
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
-    valued = [line for line in frame.positions if line.pnl is not None]
+    valued = [line for line in view.positions if line.pnl is not None]
     if not valued:
         waiting = Text("no position is valued yet", style=WARNING)
         return pane("POSITIONS", [fit(waiting, inside, glyphs)], width, height, glyphs)
@@ -188,7 +197,7 @@ def positions_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs:
     return pane("POSITIONS", table.rows, width, height, glyphs, headings=table.headings, legend=legend)
 
 
-def _position_columns(lines: Sequence[PositionLine], inside: int, glyphs: Glyphs) -> list[Column]:
+def _position_columns(lines: Sequence[PositionView], inside: int, glyphs: Glyphs) -> list[Column]:
     worth = money if inside >= _FULL_FIGURES_FROM else short_money
     return [
         Column("", [Text(line.instrument) for line in lines], left=True, width=9, shrinks_to=12),
@@ -203,35 +212,35 @@ def _position_columns(lines: Sequence[PositionLine], inside: int, glyphs: Glyphs
 # --- ENGINE ----------------------------------------------------------------------------------------
 
 
-def engine_panel(frame: Frame, pulse: Pulse, width: int, height: int, glyphs: Glyphs) -> list[Text]:
+def engine_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     """Show the graph, what the last recalculation did, and the background jobs."""
-    inside = width - BORDER_WIDTH
-    nodes = Text(f"{frame.nodes:,} nodes  {pulse.dirty:,} dirty")
-    in_all = Text(f"{pulse.evaluations:,} in all")
+    inside, status = width - BORDER_WIDTH, view.status
+    nodes = Text(f"{view.nodes:,} nodes  {status.dirty:,} dirty")
+    in_all = Text(f"{status.evaluations:,} in all")
     if height - BORDER_HEIGHT < _ROOMY:
-        short = [nodes, _recalculated(frame, roomy=False), in_all, _supposed(pulse, glyphs)]
-        in_trouble_first = sorted(pulse.jobs, key=lambda job: job.state in _GOOD_STATES)
+        short = [nodes, _recalculated(view, roomy=False), in_all, _supposed(status, glyphs)]
+        in_trouble_first = sorted(status.jobs, key=lambda job: job.state in _GOOD_STATES)
         jobs = joined([_short_job(job, glyphs) for job in in_trouble_first], inside, gap=2)
         legend = "jobs: state, + time to the next run"
         return pane("ENGINE", [joined(short, inside), jobs], width, height, glyphs, legend=legend)
-    graph = joined([nodes, Text(f"{pulse.ticks:,} ticks"), Text(f"{pulse.evaluations:,} evaluations in all")], inside)
-    table = fitted(_job_columns(pulse.jobs), inside, glyphs)
+    graph = joined([nodes, Text(f"{status.ticks:,} ticks"), Text(f"{status.evaluations:,} evaluations in all")], inside)
+    table = fitted(_job_columns(status.jobs), inside, glyphs)
     lines = [
         graph,
-        _recalculated(frame, roomy=True),
-        *_by_class(frame, inside),
-        Text.assemble("what-if: ", _supposed(pulse, glyphs)) if pulse.what_if else Text(),
+        _recalculated(view, roomy=True),
+        *_by_class(view, inside),
+        Text.assemble("what-if: ", _supposed(status, glyphs)) if status.what_if else Text(),
         Text(),
         Text(table.headings, style="dim"),
         *table.rows,
         Text(),
-        *[_note(job, inside, glyphs) for job in pulse.jobs if job.note],
+        *[_note(job, inside, glyphs) for job in status.jobs if job.note],
     ]
     return pane("ENGINE", lines, width, height, glyphs)
 
 
-def _recalculated(frame: Frame, *, roomy: bool) -> Text:
-    done = frame.recalculation
+def _recalculated(view: DeskView, *, roomy: bool) -> Text:
+    done = view.recalculation
     if done is None:
         return Text("nothing recalculated yet")
     if roomy:
@@ -241,11 +250,10 @@ def _recalculated(frame: Frame, *, roomy: bool) -> Text:
     return Text(f"last {done.evaluated:,} evaluated {done.seconds * 1e3:.1f} ms")
 
 
-def _by_class(frame: Frame, inside: int) -> list[Text]:
-    if frame.recalculation is None:
+def _by_class(view: DeskView, inside: int) -> list[Text]:
+    if view.recalculation is None:
         return []
-    classes = sorted(frame.recalculation.by_class.items(), key=lambda item: -item[1])
-    parts = [Text(f"{kind} {count:,}", style="dim") for kind, count in classes]
+    parts = [Text(f"{kind} {count:,}", style="dim") for kind, count in view.recalculation.by_class.items()]
     lines = [Text()]
     for part in parts:
         if lines[-1] and lines[-1].cell_len + 2 + part.cell_len > inside:
@@ -254,12 +262,12 @@ def _by_class(frame: Frame, inside: int) -> list[Text]:
     return lines
 
 
-def _supposed(pulse: Pulse, glyphs: Glyphs) -> Text:
-    asked = pulse.what_if
+def _supposed(status: Status, glyphs: Glyphs) -> Text:
+    asked = status.what_if
     return Text() if asked is None else Text.assemble(f"{asked.name} ", signed_money(asked.pnl, glyphs))
 
 
-def _short_job(job: JobLine, glyphs: Glyphs) -> Text:
+def _short_job(job: JobView, glyphs: Glyphs) -> Text:
     state = "ok" if job.state == "succeeded" else job.state
     when = ""
     if job.busy is not None:
@@ -270,11 +278,11 @@ def _short_job(job: JobLine, glyphs: Glyphs) -> Text:
     return Text.assemble((f"{glyphs.clean(job.name)} ", "dim"), (f"{state}{when}", style))
 
 
-def _note(job: JobLine, inside: int, glyphs: Glyphs) -> Text:
+def _note(job: JobView, inside: int, glyphs: Glyphs) -> Text:
     return fit(Text(f"{job.name}: {glyphs.clean(job.note)}", style=WARNING), inside, glyphs)
 
 
-def _job_columns(jobs: Sequence[JobLine]) -> list[Column]:
+def _job_columns(jobs: Sequence[JobView]) -> list[Column]:
     return [
         Column("job", [Text(job.name) for job in jobs], left=True),
         Column("schedule", [Text(job.schedule, style="dim") for job in jobs], rank=5, left=True),
@@ -287,7 +295,7 @@ def _job_columns(jobs: Sequence[JobLine]) -> list[Column]:
     ]
 
 
-def _state(job: JobLine) -> Text:
+def _state(job: JobView) -> Text:
     busy = f" {span(job.busy)}" if job.busy is not None and job.busy >= 1.0 else ""
     return Text(f"{job.state}{busy}", style="" if job.state in _GOOD_STATES else WARNING)
 
@@ -296,14 +304,17 @@ def _due(seconds: float) -> str:
     return f"in {span(seconds)}" if seconds > 0.0 else "now"
 
 
-def _failures(job: JobLine) -> Text:
+def _failures(job: JobView) -> Text:
     return Text(f"{job.failures:,}", style=WARNING if job.failures else "dim")
 
 
-PANELS = {
-    "FIRM": firm_panel,
-    "TRADERS": traders_panel,
-    "MARKET": market_panel,
-    "POSITIONS": positions_panel,
-    "ENGINE": engine_panel,
-}
+# --- the list --------------------------------------------------------------------------------------
+
+PANELS = (
+    Panel("FIRM", 60, 4, 1, Place.HEAD, firm_panel),
+    Panel("TRADERS", 44, 6, 2, Place.MAIN, traders_panel, complete_at=lambda view: len(view.traders) + _MARGINS),
+    Panel("MARKET", 27, 5, 3, Place.SIDE, market_panel),
+    Panel("POSITIONS", 27, 6, 4, Place.LOWER, positions_panel),
+    Panel("ENGINE", 50, 4, 5, Place.FOOT, engine_panel),
+)
+"""What the live desk shows, in the order of standing: to add a panel, add it here."""

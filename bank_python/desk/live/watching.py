@@ -51,7 +51,7 @@ def screen_console(*, plain: bool) -> Console:
     )
 
 
-def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
+def show_once(*, feed: str, seed: int, refresh: float, plain: bool, as_json: bool = False) -> None:
     """Build a desk, look at the market once, print one frame.
 
     Parameters
@@ -64,6 +64,8 @@ def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
         Seconds between two looks, as the jobs' schedule has it.
     plain : bool
         No colour.
+    as_json : bool, default False
+        Print the desk's view as one line of JSON, in the place of the frame.
     """
     console = screen_console(plain=plain)
     with _desk(feed, seed) as desk:
@@ -71,6 +73,9 @@ def show_once(*, feed: str, seed: int, refresh: float, plain: bool) -> None:
         live.look()
         if feed in _AT_HAND:
             live.measure_risk()
+        if as_json:
+            _write(f"{live.view().to_json()}\n")
+            return
         # On a terminal the prompt needs the last line.
         _write(_page(live, console, below=1 if console.is_terminal else 0))
 
@@ -130,13 +135,13 @@ def _on_screen(
     glyphs = glyphs_for(console.encoding)
     with Live(console=console, screen=True, auto_refresh=False) as display:
         while not stop.is_set():
-            frame, size = live.frame, console.size
-            lines = arranged(frame, live.pulse(), size.width, size.height, glyphs)
+            latest, size = live.latest, console.size
+            lines = arranged(live.view(), size.width, size.height, glyphs)
             display.update(Text("\n", no_wrap=True, overflow="crop").join(lines), refresh=True)
             until = time.monotonic() + refresh
             # Drawn anew when there is news, when the terminal has another size, and at the latest when time is up:
             # the ages on the screen go on when nothing else does.
-            while time.monotonic() < until and live.frame is frame and console.size == size and not stop.is_set():
+            while time.monotonic() < until and live.latest is latest and console.size == size and not stop.is_set():
                 if _QUIT.intersection(wait(_GLANCE)):
                     return
 
@@ -149,7 +154,7 @@ def _down_the_pipe(live: LiveDesk, console: Console, refresh: float, stop: threa
 def _page(live: LiveDesk, console: Console, below: int = 0) -> str:
     """Return one frame as text, for the console's size, or for the least size where that is smaller."""
     width, height = max(console.width, LEAST_WIDTH), max(console.height - below, LEAST_HEIGHT)
-    lines = arranged(live.frame, live.pulse(), width, height, glyphs_for(console.encoding))
+    lines = arranged(live.view(), width, height, glyphs_for(console.encoding))
     with console.capture() as captured:
         console.print(Text("\n").join(lines), width=width, no_wrap=True, crop=False, soft_wrap=True)
     return captured.get()

@@ -1,8 +1,7 @@
-"""The desk's figures as plain values, read off the graph: what panels, scenes and JSON lines show."""
+"""The desk's figures as JSON lines and scenes write them: all from the desk's view, but for what a what-if would do."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.errors import DeskError
@@ -11,6 +10,7 @@ from bank_python.market_data.symbol_spec import SymbolKind
 if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.desk.desk import Desk
+    from bank_python.desk.view import DeskView
 
 __all__ = [
     "busiest_underlying",
@@ -27,63 +27,53 @@ __all__ = [
 _HELD_DIRECTLY = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 
 
-def amount(node: Node) -> float | None:
-    """Return a node's value, or ``None`` where it has none (its error says why)."""
-    return None if node.error is not None else cast("float", node.value)
-
-
-def firm_figures(desk: Desk) -> dict[str, Any]:
+def firm_figures(view: DeskView) -> dict[str, Any]:
     """Return the firm's value and P&L in USD, the valuation date and the tick."""
     return {
-        "value": amount(desk.firm_value),
-        "pnl": amount(desk.firm_pnl),
-        "date": desk.clock.date.isoformat(),
-        "tick": desk.graph.tick,
-        "feed": desk.feed.name,
+        "value": view.firm.value,
+        "pnl": view.firm.pnl,
+        "date": view.valuation_date.isoformat(),
+        "tick": view.tick,
+        "feed": view.feed,
     }
 
 
-def trader_figures(desk: Desk) -> list[dict[str, Any]]:
+def trader_figures(view: DeskView) -> list[dict[str, Any]]:
     """Return each trader's strategy, book value, P&L and number of positions."""
     return [
         {
             "trader": trader.name,
             "strategy": trader.strategy,
             "focus": trader.focus,
-            "positions": len(trader.positions),
-            "waiting": len(trader.waiting),
-            "value": amount(trader.book),
-            "pnl": amount(trader.pnl),
+            "positions": trader.positions,
+            "waiting": trader.waiting,
+            "value": trader.value,
+            "pnl": trader.pnl,
         }
-        for trader in desk.traders
+        for trader in view.traders
     ]
 
 
 def pnl_by_trader(desk: Desk) -> dict[str, float]:
-    """Return the P&L in USD of every trader that has one."""
-    pnl = {trader.name: amount(trader.pnl) for trader in desk.traders}
+    """Return the P&L in USD of every trader that has one; inside a what-if, what it would be."""
+    pnl = {trader.name: _amount(trader.pnl) for trader in desk.traders}
     return {name: value for name, value in pnl.items() if value is not None}
 
 
-def market_sources(desk: Desk) -> list[dict[str, Any]]:
+def market_sources(view: DeskView) -> list[dict[str, Any]]:
     """Return, for each kind of quote, who quotes it and how many are fresh."""
-    groups: dict[tuple[str, str], Counter[str]] = {}
-    for symbol, listing in desk.listings.items():
-        quote = desk.market.quote(symbol)
-        counter = groups.setdefault((listing.kind.value, listing.feed.name), Counter())
-        counter[quote.state.name.lower()] += 1
     return [
-        {"kind": kind, "source": source, "quoted": sum(states.values()), "states": dict(states)}
-        for (kind, source), states in groups.items()
+        {"kind": line.kind, "source": line.source, "quoted": line.quoted, "states": dict(line.states)}
+        for line in view.sources
     ]
 
 
-def market_troubles(desk: Desk) -> list[dict[str, Any]]:
+def market_troubles(view: DeskView) -> list[dict[str, Any]]:
     """Return why quotes are stale or missing: one entry a reason, with the tickers it concerns."""
-    by_reason: dict[tuple[str, str], list[str]] = {}
-    for quote in desk.market.stale:
-        by_reason.setdefault((quote.state.name.lower(), quote.reason), []).append(quote.ticker)
-    return [{"state": state, "reason": reason, "tickers": tickers} for (state, reason), tickers in by_reason.items()]
+    return [
+        {"state": trouble.state, "reason": trouble.reason, "tickers": list(trouble.symbols)}
+        for trouble in view.status.reasons
+    ]
 
 
 def recent_bars(desk: Desk, symbol: str, period: str = "5d") -> list[dict[str, Any]]:
@@ -107,11 +97,15 @@ def require_quotes(desk: Desk) -> None:
         The message gives the feed's reason.
     """
     if not quoted_shares(desk):
-        reasons = [trouble["reason"] for trouble in market_troubles(desk)] or ["it was not asked yet"]
+        reasons = [quote.reason for quote in desk.market.stale] or ["it was not polled yet"]
         raise DeskError(f"no share has a quote from {desk.feed.name}: {reasons[0]}", feed=desk.feed.name)
 
 
 def busiest_underlying(desk: Desk) -> str:
-    """Return the share on which most nodes rest, among the quoted ones if there are any."""
+    """Return the share on which most nodes depend, among the quoted ones if there are any."""
     shares = [item.symbol for item in desk.listings.values() if item.kind in _HELD_DIRECTLY]
     return max(quoted_shares(desk) or shares, key=lambda symbol: len(desk.graph.plan(desk.leaf(symbol))))
+
+
+def _amount(node: Node) -> float | None:
+    return None if node.error is not None else cast("float", node.value)

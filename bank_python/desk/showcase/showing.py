@@ -15,11 +15,11 @@ from rich.text import Text
 
 from bank_python.barbara import BarbaraDB
 from bank_python.desk.build import build_desk
-from bank_python.desk.showcase.figures import firm_figures, pnl_by_trader
+from bank_python.desk.showcase.figures import firm_figures
 from bank_python.desk.showcase.stage import Shown, Stage, choose_scenes, scenes
+from bank_python.desk.view import QuoteGroup
+from bank_python.desk.view_builder import build_view
 from bank_python.errors import BankError
-from bank_python.market_data.symbol_spec import SymbolKind
-from bank_python.market_data.universe import REGIME_SYMBOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["list_scenes", "play", "play_dense"]
 
-_SHOWN_KINDS = frozenset(
-    {SymbolKind.ETF, SymbolKind.INDEX, SymbolKind.FX, SymbolKind.RATE, SymbolKind.CREDIT, SymbolKind.CRYPTO}
-)
+_SHOWN = frozenset(QuoteGroup) - {QuoteGroup.SHARES, QuoteGroup.VOLATILITIES, QuoteGroup.FUNDING}
 
 
 def list_scenes() -> None:
@@ -77,17 +75,13 @@ def play_dense(*, feed: str, seed: int, only: str, iterations: int) -> None:
 def _intraday(stage: Stage) -> dict[str, Any]:
     desk = stage.desk
     step = desk.tick()
-    shown = {
-        symbol: desk.leaf(symbol).price
-        for symbol, listing in desk.listings.items()
-        if (listing.kind in _SHOWN_KINDS or symbol == REGIME_SYMBOL) and desk.leaf(symbol).quoted
-    }
+    view = build_view(desk)
     return {
-        "firm": firm_figures(desk),
-        "traders": pnl_by_trader(desk),
-        "market": shown,
+        "firm": firm_figures(view),
+        "traders": {trader.name: trader.pnl for trader in view.traders if trader.pnl is not None},
+        "market": {line.symbol: line.price for line in view.quotes if line.group in _SHOWN and line.price is not None},
         "updated": len(step.update.updated),
-        "stale": [quote.ticker for quote in desk.market.stale],
+        "stale": list(view.status.troubles),
         "evaluated": step.recalculation.evaluated,
         "seconds": step.recalculation.seconds,
     }
