@@ -466,7 +466,8 @@ class DeskView:
     alerts : tuple of AlertView
         Those open when the limits were last checked, the most urgent first.
     trades : tuple of Trade
-        The last ones booked, the latest last.
+        The last ones on the blotter, the latest last; one that another thread is just booking may be in the positions
+        already and here with the next view.
     nodes : int
         Nodes in the graph.
     recalculation : RecalculationView or None

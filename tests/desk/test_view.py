@@ -73,38 +73,54 @@ def require_consistent(view):
     assert view.firm.positions == len(view.positions)
 
 
-def test_a_view_is_of_one_tick_while_another_thread_ticks_and_trades():
-    desk, stop, failed = build_desk(seed=7), threading.Event(), []
+class Market:
+    """A thread that ticks and trades on a desk until it is told to stop."""
 
-    def work():
+    def __init__(self, desk):
+        self.desk, self.failed, self.moved = desk, [], threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def _work(self):
         try:
             sign = 1.0
-            while not stop.is_set():
-                desk.tick()
-                desk.trade("Alice", "NVDA", 5_000.0 * sign)
-                desk.leaf("NVDA").set_price(desk.leaf("NVDA").price * (1.0 + 0.05 * sign))
+            while not self._stop.is_set():
+                self.desk.tick()
+                self.moved.set()
+                self.desk.trade("Alice", "NVDA", 5_000.0 * sign)
+                self.desk.leaf("NVDA").set_price(self.desk.leaf("NVDA").price * (1.0 + 0.05 * sign))
                 sign = -sign
         except BaseException as error:  # noqa: BLE001 - told to the test
-            failed.append(error)
+            self.failed.append(error)
+            self.moved.set()
 
-    worker = threading.Thread(target=work)
-    builder = ViewBuilder(desk)
-    worker.start()
-    try:
-        views = []
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+
+def test_a_view_is_of_one_tick_while_another_thread_ticks_and_trades():
+    desk = build_desk(seed=7)
+    builder, views = ViewBuilder(desk), []
+    with Market(desk) as market:
         for _ in range(VIEWS):
+            assert market.moved.wait(PATIENCE)
+            market.moved.clear()
             ticks = desk.graph.tick
             views.append(builder.build())
             assert ticks <= views[-1].tick <= desk.graph.tick
-    finally:
-        stop.set()
-        worker.join(PATIENCE)
-    assert (failed, worker.is_alive()) == ([], False)
+    assert market.failed == []
     for view in views:
         require_consistent(view)
-    assert [view.tick for view in views] == sorted(view.tick for view in views)
-    assert len({view.tick for view in views}) > 1
-    assert len({view.firm.value for view in views}) == len({view.tick for view in views})
+    ticks = [view.tick for view in views]
+    assert ticks == sorted(ticks)
+    assert len(set(ticks)) > VIEWS // 2
+    assert len({view.firm.value for view in views}) == len(set(ticks))
 
 
 def test_figures_are_the_graphs_own():
