@@ -6,6 +6,7 @@ import logging
 import sys
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,7 +53,7 @@ def showcase(
 
     Try: showcase.py --list;  showcase.py --only 2;  showcase.py --dense 5 | tail -1
     """
-    from bank_python.desk import showing
+    from bank_python.desk.showcase import showing
 
     if list_:
         showing.list_scenes()
@@ -75,6 +76,9 @@ def prop_desk(
     once: Annotated[
         bool, typer.Option("--once", help="Print one frame and leave (the default where stdout is no terminal).")
     ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print all that a frame shows as one line of JSON and leave; implies --once.")
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="No colour; NO_COLOR does the same.")] = False,
     feed: _Feed = FeedName.SIMULATED,
     refresh: Annotated[float, typer.Option(help="Seconds from one look at the market to the next.", min=0.1)] = 2.0,
@@ -88,13 +92,19 @@ def prop_desk(
 ) -> None:
     """Watch fourteen traders work: firm, traders, market, positions and engine in five panels.
 
-    Try: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain
+    Try: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain;
+    prop_desk.py --once --json
     """
-    from bank_python.desk import watching
+    from bank_python.desk.live import watching
 
     if live and once:
         raise typer.BadParameter("--live and --once exclude each other: choose one", param_hint="--live")
-    start = watching.watch if live or (not once and sys.stdout.isatty()) else watching.show_once
+    if live and json:
+        raise typer.BadParameter("--live and --json exclude each other: choose one", param_hint="--live")
+    if live or (not once and not json and sys.stdout.isatty()):
+        start = watching.watch
+    else:
+        start = partial(watching.show_once, as_json=json)
     start(feed=feed.value, seed=seed, refresh=refresh, scenarios=scenarios, proxy=proxy, plain=plain)
 
 

@@ -5,15 +5,19 @@ from bank_python.desk.build import build_desk
 from bank_python.desk.desk import Desk, DeskTick
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
+from bank_python.desk.view import DeskView
+from bank_python.desk.view_builder import build_view
 
 __all__ = [
     "TRADERS",
     "Blotter",
     "Desk",
     "DeskTick",
+    "DeskView",
     "Trade",
     "Trader",
     "TraderSpec",
     "Traders",
     "build_desk",
+    "build_view",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import MISSING
 from bank_python.errors import ConflictError
-from bank_python.mntable import Table
+from bank_python.mntable import Table, col
 
 if TYPE_CHECKING:
     from bank_python.barbara import BarbaraDB
@@ -95,6 +95,11 @@ class Blotter:
         """Put a trade that is kept on the table."""
         self.table.extend([asdict(trade)])
         self._next = max(self._next, trade.number + 1)
+
+    def last(self, count: int) -> tuple[Trade, ...]:
+        """Return the last `count` trades on the table, the latest last."""
+        rows = list(self.table.order_by(col("number").descending()).limit(count))
+        return tuple(Trade(**row) for row in reversed(rows))
 
     def has(self, trade: Trade) -> bool:
         """Whether the store keeps this very trade."""

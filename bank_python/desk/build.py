@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph
-from bank_python.desk.blotter import Blotter
+from bank_python.desk.assembly import open_market, put_together
 from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
 from bank_python.desk.keeping import RINGS, make_room
-from bank_python.desk.law import register_law
 from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
 from bank_python.desk.opening import open_waiting, require_quoted, settle_underlyings
-from bank_python.desk.parts import firm_totals, register_market
 from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.instruments import Book, ProfitAndLoss
-from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, SimulatedFeed, feed_named
+from bank_python.market_data import Clock, Feed, MarketData, SimulatedFeed, feed_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +94,6 @@ def _built(
     fallback = SimulatedFeed(seed=seed)
     market_feed = _chosen(feed, fallback, seed)
     graph = DependencyGraph()
-    market = MarketDataManager(graph, store, feed=market_feed)
     listings = {listing.symbol: listing for listing in plan_market(market_feed, fallback)}
     for listing in listings.values():
         leaf = MarketData(leaf_name(listing.symbol, listing.kind), domain=domain_of(listing.kind))
@@ -104,26 +101,21 @@ def _built(
         contract = listed(listing, leaf)
         if contract is not None:
             graph.register(contract)
-    register_market(market, graph, listings)
+    market = open_market(graph, store, market_feed, listings)
     market.update_all()
     clock = graph.register(Clock("CLOCK", origin=opening_date(market)))
     people = Traders([_hire(spec, graph, listings, fallback) for spec in traders])
-    firm_value, firm_pnl = firm_totals(graph, people)
-    desk = Desk(
+    desk = put_together(
+        Desk,
         graph=graph,
         db=store,
-        feed=market_feed,
         fallback=fallback,
         market=market,
         listings=listings,
         traders=people,
         clock=clock,
-        firm_value=firm_value,
-        firm_pnl=firm_pnl,
-        blotter=Blotter(store, clock),
         lease=owned,
     )
-    register_law(desk)
     open_waiting(desk.traders, graph, clock)
     graph.recalculate()
     return desk

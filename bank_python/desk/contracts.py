@@ -1,11 +1,10 @@
-"""The desk's contracts that have terms of their own, and the making of contracts from holdings."""
+"""The desk's contracts: what a quoted symbol is by itself, and the options, swaps and bonds with terms of their own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from bank_python.desk.holdings import Bonds, Holding, Options, Protection
 from bank_python.instruments import Bond, CreditDefaultSwap, Equity, FXRate, Instrument, Option
 from bank_python.market_data.symbol_spec import SymbolKind
 
@@ -14,7 +13,17 @@ if TYPE_CHECKING:
     from bank_python.desk.market_plan import Listing
     from bank_python.market_data import Clock
 
-__all__ = ["BONDS", "OPTION_MULTIPLIER", "PROTECTION_NOTIONAL", "BondSpec", "contract_for", "leaf_name", "listed"]
+__all__ = [
+    "BONDS",
+    "OPTION_MULTIPLIER",
+    "PROTECTION_NOTIONAL",
+    "BondSpec",
+    "bond_named",
+    "leaf_name",
+    "listed",
+    "option_on",
+    "protection_on",
+]
 
 OPTION_MULTIPLIER = 100.0
 PROTECTION_NOTIONAL = 1_000_000.0
@@ -54,41 +63,37 @@ def listed(listing: Listing, leaf: Node) -> Instrument | None:
     return None
 
 
-def contract_for(holding: Holding, symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
-    """Return the contract a holding is in, from the graph if it is there already.
+def option_on(
+    symbol: str, moneyness: float, years: float, graph: DependencyGraph, clock: Clock, *, is_call: bool
+) -> Instrument:
+    """Return the listed option on a share: the one that the graph has, or a new one, which is not registered.
 
     Parameters
     ----------
-    holding : Holding
-        What is held.
     symbol : str
-        The underlying: the holding's own, or the one that stands in for it.
+        The share.
+    moneyness : float
+        Strike over the present spot, before the strike is rounded as exchanges list them.
+    years : float
+        To expiry, from the clock's reading.
     graph : DependencyGraph
-        Holds the leaves; a new contract is not registered here.
+        Holds spot, volatility and discount rate.
     clock : Clock
         The valuation time.
+    is_call : bool
+        Call or put.
     """
-    if isinstance(holding, Options):
-        return _option(holding, symbol, graph, clock)
-    if isinstance(holding, Protection):
-        return _protection(symbol, graph, clock)
-    if isinstance(holding, Bonds):
-        return _bond(symbol, graph, clock)
-    return cast("Instrument", graph.node(symbol))
-
-
-def _option(holding: Options, symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
     spot = graph.node(f"{symbol}_SPOT")
-    strike = _round_strike(cast("float", spot.value) * holding.moneyness)
-    name = f"{symbol}_{holding.years:g}Y_{strike:g}{'C' if holding.is_call else 'P'}"
+    strike = _round_strike(cast("float", spot.value) * moneyness)
+    name = f"{symbol}_{years:g}Y_{strike:g}{'C' if is_call else 'P'}"
     return _known(graph, name) or Option(
         name,
         spot_source=spot,
         vol_source=graph.node(f"{symbol}_VOL"),
         rate_source=graph.node(_DISCOUNT_RATE),
         strike=strike,
-        expiry=holding.years,
-        is_call=holding.is_call,
+        expiry=years,
+        is_call=is_call,
         clock_source=clock,
     )
 
@@ -106,7 +111,8 @@ def _round_strike(strike: float) -> float:
     return max(round(strike / 0.25) * 0.25, 0.25)
 
 
-def _protection(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
+def protection_on(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
+    """Return the five-year swap on a name or an index, from the graph if it is there; a new one is not registered."""
     name = f"{symbol}_5Y"
     return _known(graph, name) or CreditDefaultSwap(
         name,
@@ -118,7 +124,8 @@ def _protection(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument
     )
 
 
-def _bond(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
+def bond_named(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
+    """Return one of the desk's bonds (:data:`BONDS`), from the graph if it is there; a new one is not registered."""
     spec = BONDS[symbol]
     return _known(graph, symbol) or Bond(
         symbol,

@@ -7,29 +7,106 @@ panel of twenty shares, say), :func:`stand_in` gives the name that takes its pla
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from bank_python.barbara import storable
+from bank_python.desk.contracts import OPTION_MULTIPLIER, bond_named, option_on, protection_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from bank_python.dagger import DependencyGraph
+    from bank_python.instruments import Instrument
+    from bank_python.market_data import Clock
 
 __all__ = ["Bonds", "Coins", "Currency", "Holding", "Options", "Protection", "Shares", "stand_in"]
 
 
-@storable("desk.Shares", version=1)
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """So many shares or fund units; negative is short."""
+class Holding(ABC):
+    """Something that a trader holds: a symbol, how many units of it, and the contract that it comes to.
+
+    Parameters
+    ----------
+    symbol : str
+        The underlying, by the house's name.
+    """
 
     symbol: str
+
+    multiplier: ClassVar[float]
+    """Units of the contract in one unit held."""
+    is_listed: ClassVar[bool]
+    """Whether the symbol is one that the market quotes, and not one of the desk's own bonds."""
+    has_volatility: ClassVar[bool]
+    """Whether its contract is valued with the symbol's implied volatility."""
+
+    @property
+    @abstractmethod
+    def units(self) -> float:
+        """How many are held; negative is short."""
+
+    @abstractmethod
+    def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
+        """Return the contract that is held: from the graph if it is there, else a new one, which is not registered.
+
+        Parameters
+        ----------
+        graph : DependencyGraph
+            Holds the quotes' leaves.
+        clock : Clock
+            The valuation time.
+        """
+
+    def moved_to(self, symbol: str) -> Self:
+        """Return the same holding in another underlying."""
+        return self if symbol == self.symbol else replace(self, symbol=symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted(Holding):
+    """So many units of what the market quotes by itself."""
+
     quantity: float
+
+    multiplier = 1.0
+    is_listed = True
+    has_volatility = False
+
+    @property
+    def units(self) -> float:
+        """How many are held; negative is short."""
+        return self.quantity
+
+    def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:  # noqa: ARG002 - time does not matter to it
+        """Return the instrument of that symbol."""
+        return cast("Instrument", graph.node(self.symbol))
+
+
+@storable("desk.Shares", version=1)
+@dataclass(frozen=True, slots=True)
+class Shares(_Quoted):
+    """So many shares or fund units; negative is short."""
+
+
+@storable("desk.Currency", version=1)
+@dataclass(frozen=True, slots=True)
+class Currency(_Quoted):
+    """Units of a pair's base currency."""
+
+
+@storable("desk.Coins", version=1)
+@dataclass(frozen=True, slots=True)
+class Coins(_Quoted):
+    """Units of a crypto asset."""
 
 
 @storable("desk.Options", version=1)
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(Holding):
     """Listed options on 100 shares each.
 
     Parameters
@@ -46,50 +123,65 @@ class Options:
         Call or put.
     """
 
-    symbol: str
     moneyness: float
     years: float
     contracts: float
     is_call: bool = True
 
+    multiplier = OPTION_MULTIPLIER
+    is_listed = True
+    has_volatility = True
+
+    @property
+    def units(self) -> float:
+        """How many options are held; negative is written."""
+        return self.contracts
+
+    def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
+        """Return the option, its strike rounded as exchanges list them."""
+        return option_on(self.symbol, self.moneyness, self.years, graph, clock, is_call=self.is_call)
+
 
 @storable("desk.Bonds", version=1)
 @dataclass(frozen=True, slots=True)
-class Bonds:
+class Bonds(Holding):
     """Units (face 100) of one of the desk's bonds."""
 
-    symbol: str
     quantity: float
+
+    multiplier = 1.0
+    is_listed = False
+    has_volatility = False
+
+    @property
+    def units(self) -> float:
+        """How many bonds are held; negative is short."""
+        return self.quantity
+
+    def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
+        """Return the bond of that name."""
+        return bond_named(self.symbol, graph, clock)
 
 
 @storable("desk.Protection", version=1)
 @dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(Holding):
     """Credit protection bought on so many times 1,000,000 of a name; negative is sold."""
 
-    symbol: str
     quantity: float
 
+    multiplier = 1.0
+    is_listed = True
+    has_volatility = False
 
-@storable("desk.Currency", version=1)
-@dataclass(frozen=True, slots=True)
-class Currency:
-    """Units of a pair's base currency."""
+    @property
+    def units(self) -> float:
+        """How many swaps are held; negative is protection sold."""
+        return self.quantity
 
-    symbol: str
-    quantity: float
-
-
-@storable("desk.Coins", version=1)
-@dataclass(frozen=True, slots=True)
-class Coins:
-    """Units of a crypto asset."""
-
-    symbol: str
-    quantity: float
-
-
-Holding: TypeAlias = Shares | Options | Bonds | Protection | Currency | Coins
+    def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
+        """Return the five-year credit default swap on the name."""
+        return protection_on(self.symbol, graph, clock)
 
 
 def stand_in(symbol: str, sectors: Mapping[str, str], available: Sequence[str]) -> str | None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph, DerivedNode, LargeNode
 from bank_python.dagger.node import inputs_first
-from bank_python.desk.blotter import TRADES, Blotter
-from bank_python.desk.law import register_law
+from bank_python.desk.assembly import open_market, put_together
+from bank_python.desk.blotter import TRADES
 from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing
-from bank_python.desk.parts import DeskParts, firm_totals, register_market
+from bank_python.desk.parts import DeskParts
 from bank_python.desk.trader import Trader, Traders
 from bank_python.errors import DeskError, UnstorableError
 from bank_python.instruments import Instrument, ProfitAndLoss
@@ -28,7 +28,6 @@ from bank_python.market_data import (
     Feed,
     HistoryFeed,
     MarketData,
-    MarketDataManager,
     SimulatedFeed,
     SymbolKind,
     YahooFeed,
@@ -210,26 +209,19 @@ def _resume(db: BarbaraDB, owned: Claim | None, feed: Feed | None, make: type[_D
         symbol: Listing(symbol, SymbolKind(kind), sector, fallback if simulated else market_feed)
         for symbol, kind, sector, simulated in state["listings"]
     }
-    market = MarketDataManager(graph, db, feed=market_feed)
-    register_market(market, graph, listings)
     clock = cast("Clock", loaded[state["clock"]])
     traders = Traders([_rehire(record, loaded) for record in state["traders"]])
-    firm_value, firm_pnl = firm_totals(graph, traders)
-    desk = make(
+    desk = put_together(
+        make,
         graph=graph,
         db=db,
-        feed=market_feed,
         fallback=fallback,
-        market=market,
+        market=open_market(graph, db, market_feed, listings),
         listings=listings,
         traders=traders,
         clock=clock,
-        firm_value=firm_value,
-        firm_pnl=firm_pnl,
-        blotter=Blotter(db, clock),
         lease=owned,
     )
-    register_law(desk)
     graph.recalculate()
     return desk
 

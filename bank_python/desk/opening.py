@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bank_python.desk.contracts import BONDS, OPTION_MULTIPLIER, contract_for
-from bank_python.desk.holdings import Bonds, Options, stand_in
+from bank_python.desk.contracts import BONDS
+from bank_python.desk.holdings import stand_in
 from bank_python.errors import DeskError
 from bank_python.instruments.position import rests_on_quotes
 from bank_python.market_data.symbol_spec import SymbolKind
@@ -35,14 +34,14 @@ def require_quoted(trader: str, holdings: tuple[Holding, ...], listings: dict[st
         It quotes the symbol, but no volatility to value options at.
     """
     for holding in holdings:
-        known = BONDS if isinstance(holding, Bonds) else listings
+        known = listings if holding.is_listed else BONDS
         if holding.symbol not in known:
             where, way_out = (
                 f"the market for {trader}'s holdings",
                 "give a symbol of the market, or a feed that quotes it",
             )
             raise unknown_ticker(holding.symbol, known, where, way_out)
-        if isinstance(holding, Options) and f"{holding.symbol}_VOL" not in listings:
+        if holding.has_volatility and f"{holding.symbol}_VOL" not in listings:
             raise DeskError(
                 f"{trader} holds options on {holding.symbol}, of which the market quotes no volatility "
                 f"({holding.symbol}_VOL); give a feed that does, or hold options on another share",
@@ -71,9 +70,9 @@ def settle_underlyings(
     stand_ins: dict[str, str] = {}
     for holding in holdings:
         symbol: str | None = holding.symbol
-        if not isinstance(holding, Bonds) and holding.symbol not in listings:
-            key = (holding.symbol, isinstance(holding, Options))
-            choices = optionable if isinstance(holding, Options) else quoted
+        if holding.is_listed and holding.symbol not in listings:
+            key = (holding.symbol, holding.has_volatility)
+            choices = optionable if holding.has_volatility else quoted
             taken = {place for (name, _), place in places.items() if name != holding.symbol}
             taken |= {other.symbol for other in holdings}
             free = [name for name in choices if name not in taken] or choices
@@ -81,7 +80,7 @@ def settle_underlyings(
             if symbol is not None:
                 places[key] = symbol
         if symbol is not None:
-            settled.append(_moved(holding, symbol))
+            settled.append(holding.moved_to(symbol))
         if symbol != holding.symbol:
             stand_ins[holding.symbol] = symbol or ""
     return settled, stand_ins
@@ -102,26 +101,14 @@ def open_holding(trader: Trader, holding: Holding, graph: DependencyGraph, clock
     """Open one position at its contract's present value, if it has one; say whether it did."""
     if not _is_quoted(holding, graph):
         return False
-    contract = contract_for(holding, holding.symbol, graph, clock)
+    contract = holding.contract(graph, clock)
     if not rests_on_quotes(contract) or contract.error is not None:
         return False
-    trader.buy(contract, _quantity(holding), multiplier=_multiplier(holding))
+    trader.buy(contract, holding.units, multiplier=holding.multiplier)
     return True
 
 
 def _is_quoted(holding: Holding, graph: DependencyGraph) -> bool:
-    if not isinstance(holding, Options):
+    if not holding.has_volatility:
         return True
     return all(graph.node(name).error is None for name in (f"{holding.symbol}_SPOT", f"{holding.symbol}_VOL"))
-
-
-def _quantity(holding: Holding) -> float:
-    return holding.contracts if isinstance(holding, Options) else holding.quantity
-
-
-def _multiplier(holding: Holding) -> float:
-    return OPTION_MULTIPLIER if isinstance(holding, Options) else 1.0
-
-
-def _moved(holding: Holding, symbol: str) -> Holding:
-    return holding if holding.symbol == symbol else replace(holding, symbol=symbol)

@@ -6,25 +6,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from bank_python.dagger import SumNode
 from bank_python.desk.contracts import leaf_name
 from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.unknown_ticker import unknown_ticker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from bank_python.barbara import BarbaraDB
     from bank_python.barbara.claim import Claim
-    from bank_python.dagger import DependencyGraph, Node
+    from bank_python.dagger import DependencyGraph, SumNode
     from bank_python.desk.blotter import Blotter
     from bank_python.desk.market_plan import Listing
     from bank_python.desk.trader import Traders
     from bank_python.market_data import Clock, Feed, MarketData, MarketDataManager, SimulatedFeed
 
-__all__ = ["DeskParts", "firm_totals", "register_market"]
-
-FIRM_VALUE, FIRM_PNL = "FIRM", "FIRM_PNL"
+__all__ = ["DeskParts"]
 
 
 @dataclass(eq=False)
@@ -103,23 +100,3 @@ class DeskParts:
         if symbol not in self.listings:
             raise unknown_ticker(symbol, self.listings, "the desk", "choose one it quotes")
         return cast("MarketData", self.graph.node(leaf_name(symbol, self.listings[symbol].kind)))
-
-
-def register_market(market: MarketDataManager, graph: DependencyGraph, listings: dict[str, Listing]) -> None:
-    """Tell the manager which leaf each listing moves, and by which feed."""
-    for listing in listings.values():
-        leaf = graph.node(leaf_name(listing.symbol, listing.kind))
-        market.register_ticker(listing.symbol, leaf, feed=listing.feed)  # type: ignore[arg-type]  # a listing's leaf is MarketData
-
-
-def firm_totals(graph: DependencyGraph, traders: Traders) -> tuple[SumNode, SumNode]:
-    """Return the firm's value and P&L as nodes of the graph."""
-    return (
-        _total(graph, FIRM_VALUE, [trader.book for trader in traders]),
-        _total(graph, FIRM_PNL, [trader.pnl for trader in traders]),
-    )
-
-
-def _total(graph: DependencyGraph, name: str, nodes: Sequence[Node]) -> SumNode:
-    found = graph.find(name)  # it is there already if something that was loaded rests on it
-    return found if isinstance(found, SumNode) else graph.sum(name, nodes)

@@ -7,7 +7,8 @@ import pytest
 
 from bank_python import BarbaraDB, Desk, Equity, HistoryFeed, MarketData, SimulatedFeed, build_desk, node_function
 from bank_python.dagger import Leaf
-from bank_python.desk.figures import market_sources, market_troubles, pnl_by_trader, require_quotes
+from bank_python.desk import build_view
+from bank_python.desk.showcase.figures import market_sources, market_troubles, pnl_by_trader, require_quotes
 from bank_python.desk.traders import TRADERS
 from bank_python.errors import DeskError, UnknownNodeError, UnknownTickerError, UnstorableError, UpstreamError
 from bank_python.instruments import FXRate, Option, Position
@@ -187,7 +188,7 @@ def test_history_prices_are_those_of_the_file():
     desk.tick()
     row = panel.loc[desk.feed.now.date().isoformat()]
     assert {share.name: share.value for share in shares} == row.to_dict()
-    assert {entry["source"] for entry in market_sources(desk) if entry["kind"] != "equity"} == {"simulated"}
+    assert {entry["source"] for entry in market_sources(build_view(desk)) if entry["kind"] != "equity"} == {"simulated"}
     assert all(len(trader.positions) >= 4 for trader in desk.traders)
 
 
@@ -244,7 +245,7 @@ def test_a_desk_without_quotes_stays_up_and_opens_its_positions_when_they_come()
     assert desk.firm_pnl.value == 0.0
     assert desk.traders["Alice"].positions == ()
     assert len(desk.traders["Alice"].waiting) == 7
-    [trouble] = [entry for entry in market_troubles(desk) if entry["reason"] == "the line is dead"]
+    [trouble] = [entry for entry in market_troubles(build_view(desk)) if entry["reason"] == "the line is dead"]
     assert "AAPL" in trouble["tickers"]
     with pytest.raises(DeskError, match="the line is dead"):
         require_quotes(desk)

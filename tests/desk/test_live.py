@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bank_python import SimulatedFeed, build_desk
-from bank_python.desk.glyphs import FINE
-from bank_python.desk.layout import arranged
 from bank_python.desk.live import LiveDesk
+from bank_python.desk.live.glyphs import FINE
+from bank_python.desk.live.layout import arranged
 from bank_python.errors import JobConfigError, StoreError
 from bank_python.market_data import Poll, QuoteFailure
 from bank_python.market_data.symbol_spec import SymbolKind
@@ -64,17 +64,17 @@ def test_jobs_follow_the_market_and_leave_nothing_running():
     desk = build_desk(seed=7)
     before = desk.graph.tick
     with LiveDesk(desk, refresh=0.05) as live:
-        opening = live.frame
+        opening = live.latest
         live._runner.wait_for("revaluation", runs=3, timeout=PATIENCE)
         for name in ("what_if", "snapshot"):
             live._runner.wait_for(name, timeout=PATIENCE)
-        frame, pulse = live.frame, live.pulse()
+        view, status = live.latest, live.status()
     assert opening.firm.pnl == 0.0
-    assert frame.firm.pnl != 0.0
+    assert view.firm.pnl != 0.0
     assert desk.graph.tick >= before + 3
-    assert frame.recalculation.failed == 0
-    assert pulse.evaluations > 0
-    assert [(job.name, job.failures) for job in pulse.jobs] == [
+    assert view.recalculation.failed == 0
+    assert status.evaluations > 0
+    assert [(job.name, job.failures) for job in status.jobs] == [
         ("market_data", 0),
         ("revaluation", 0),
         ("risk", 0),
@@ -98,10 +98,10 @@ def test_a_feed_that_does_not_answer_leaves_the_screen_going():
         assert feed.asked.wait(PATIENCE)
         ages = []
         for _ in range(3):
-            pulse = live.pulse()
-            assert pulse.asking is not None
-            ages.append((pulse.now - live.frame.made).total_seconds())
-            lines = arranged(live.frame, pulse, 80, 24, FINE)
+            status = live.status()
+            assert status.asking is not None
+            ages.append((status.now - live.latest.made).total_seconds())
+            lines = arranged(live.view(), 80, 24, FINE)
             assert any("market_data running" in line.plain for line in lines)
         assert ages == sorted(ages)
         assert len(set(ages)) == 3
@@ -114,35 +114,35 @@ def test_a_failing_market_is_shown_with_age_and_reason():
     feed, wall = GatedFeed(), Wall()
     live = LiveDesk(build_desk(feed=feed), refresh=2.0, now=wall)
     live.look()
-    assert (live.pulse().fresh, live.pulse().stale) == (273, 0)
-    value = live.frame.firm.value
+    assert (live.status().fresh, live.status().stale) == (273, 0)
+    value = live.latest.firm.value
     feed.out_of_order = "the exchange is closed"
     wall.time += timedelta(minutes=4)
     live.look()
-    pulse = live.pulse()
-    assert (pulse.fresh, pulse.stale, pulse.unquoted) == (0, 273, 0)
-    [reason] = pulse.reasons
+    status = live.status()
+    assert (status.fresh, status.stale, status.unquoted) == (0, 273, 0)
+    [reason] = status.reasons
     assert (reason.state, reason.reason, len(reason.symbols)) == ("stale", "the exchange is closed", 273)
     assert reason.age == pytest.approx(240.0)
-    assert live.frame.firm.value == value
-    shown = "\n".join(line.plain for line in arranged(live.frame, pulse, 80, 24, FINE))
+    assert live.latest.firm.value == value
+    shown = "\n".join(line.plain for line in arranged(live.view(), 80, 24, FINE))
     assert f"{reason.symbols[0]} stale 4m: the exchange" in shown
     assert "!  4m old" in shown
     feed.out_of_order = ""
     live.look()
-    assert live.pulse().troubles == {}
+    assert live.status().troubles == {}
 
 
 def test_positions_that_wait_are_opened_by_the_first_quote():
     feed = GatedFeed()
     feed.out_of_order, feed.always_open = "not open yet", frozenset({"SOFR", "UST2Y", "UST10Y"})
     live = LiveDesk(build_desk(feed=feed), refresh=2.0)
-    assert live.frame.firm.waiting > 70
+    assert live.latest.firm.waiting > 70
     feed.out_of_order = ""
     live.look()
-    assert live.frame.firm.waiting == 0
-    assert len(live.frame.positions) == 90
-    shares = [line.pnl for line in live.frame.positions if line.kind == "Equity"]
+    assert live.latest.firm.waiting == 0
+    assert len(live.latest.positions) == 90
+    shares = [line.pnl for line in live.latest.positions if line.kind == "Equity"]
     assert len(shares) > 40
     assert shares == pytest.approx([0.0] * len(shares), abs=1e-6)
 
@@ -153,7 +153,7 @@ def test_what_if_shares_fell_leaves_no_trace():
     live.look()
     before, tick = desk.firm_pnl.value, desk.graph.tick
     live._runner.run_once("what_if")
-    supposed = live.pulse().what_if
+    supposed = live.status().what_if
     assert (desk.firm_pnl.value, desk.graph.tick) == (before, tick)
     with desk.graph.batch():
         for symbol, listing in desk.listings.items():

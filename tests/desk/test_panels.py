@@ -10,19 +10,18 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from bank_python.dagger import Recalculation
 from bank_python.desk import build_desk
-from bank_python.desk.columns import Column, fit, fitted, joined
-from bank_python.desk.frame import QuoteTrouble, TroubleLine
-from bank_python.desk.gathering import Gatherer
-from bank_python.desk.glyphs import ASCII, FINE, glyphs_for
-from bank_python.desk.layout import arranged
 from bank_python.desk.live import LiveDesk
-from bank_python.desk.pane import pane
-from bank_python.desk.panels import PANELS
+from bank_python.desk.live.columns import Column, fit, fitted, joined
+from bank_python.desk.live.glyphs import ASCII, FINE, glyphs_for
+from bank_python.desk.live.layout import arranged
+from bank_python.desk.live.pane import pane
+from bank_python.desk.live.panels import PANELS
+from bank_python.desk.live.watching import screen_console
 from bank_python.desk.traders import TRADERS
-from bank_python.desk.watching import screen_console
-from tests.desk.sample_screen import GOLDEN, SIZES, render, sample_frame, sample_pulse
+from bank_python.desk.view import QuoteTrouble, RecalculationView, TroubleView
+from bank_python.desk.view_builder import ViewBuilder
+from tests.desk.sample_screen import GOLDEN, SIZES, render, sample_view
 
 NAMES = [spec.name for spec in TRADERS]
 TITLES = ["FIRM", "TRADERS", "MARKET", "POSITIONS", "ENGINE"]
@@ -36,12 +35,17 @@ def live():
     return desk
 
 
-def screen(frame, pulse, width, height, glyphs=FINE):
-    return [line.plain for line in arranged(frame, pulse, width, height, glyphs)]
+def screen(view, width, height, glyphs=FINE):
+    return [line.plain for line in arranged(view, width, height, glyphs)]
+
+
+def with_status(**changes):
+    view = sample_view()
+    return replace(view, status=replace(view.status, **changes))
 
 
 def sample(width=80, height=24, glyphs=FINE, **changes):
-    return "\n".join(screen(sample_frame(), replace(sample_pulse(), **changes), width, height, glyphs))
+    return "\n".join(screen(with_status(**changes), width, height, glyphs))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -55,12 +59,12 @@ def test_golden_renders(size):
     [(80, 24), (81, 25), (80, 50), (100, 30), (120, 40), (139, 60), (140, 36), (160, 45), (200, 60), (320, 90)],
 )
 def test_all_five_panels_and_all_traders_at_every_size(live, width, height):
-    lines = screen(live.frame, live.pulse(), width, height)
+    lines = screen(live.view(), width, height)
     assert len(lines) == height
     assert {Text(line).cell_len for line in lines} == {width}
     shown = "\n".join(lines)
     assert [title for title in TITLES if not re.search(rf"[╭+] {title} ", shown)] == []
-    for trader in live.frame.traders:
+    for trader in live.latest.traders:
         [row] = [line for line in lines if re.search(rf"│ {trader.name} +{trader.strategy} ", line)]
         assert f"{trader.pnl:+,.0f} " in row
         assert f"{trader.change:+,.0f} " in row
@@ -68,16 +72,16 @@ def test_all_five_panels_and_all_traders_at_every_size(live, width, height):
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_the_essential_numbers_are_there(live, width, height):
-    frame, pulse = live.frame, live.pulse()
-    shown = "\n".join(screen(frame, pulse, width, height))
-    quotes = {line.symbol: line for line in frame.quotes}
-    shares = [line for line in frame.quotes if line.group.value == "Shares"]
+    view = live.view()
+    shown = "\n".join(screen(view, width, height))
+    quotes = {line.symbol: line for line in view.quotes}
+    shares = [line for line in view.quotes if line.group.value == "Shares"]
     best, worst = max(shares, key=lambda line: line.change), min(shares, key=lambda line: line.change)
     expected = [
-        f"Value $ {frame.firm.value:,.0f}",
-        f"P&L $ {frame.firm.pnl:+,.0f}",
-        frame.firm.date.isoformat(),
-        f"tick {frame.firm.tick}",
+        f"Value $ {view.firm.value:,.0f}",
+        f"P&L $ {view.firm.pnl:+,.0f}",
+        view.valuation_date.isoformat(),
+        f"tick {view.tick}",
         "feed simulated",
         "273 fresh  0 stale  0 unquoted",
         f"{best.change:+.2%}",
@@ -87,11 +91,11 @@ def test_the_essential_numbers_are_there(live, width, height):
         f"{quotes['VIX'].price:.2f}~",
         f"{quotes['EURUSD'].price:.4f}~",
         f"{quotes['BTC'].price:,.0f}~",
-        f"{frame.positions[0].pnl:+,.0f} ",
-        f"{frame.positions[-1].pnl:+,.0f} ",
-        f"{frame.nodes} nodes",
-        f"{frame.recalculation.evaluated} evaluated",
-        f"{pulse.evaluations:,} ",
+        f"{view.positions[0].pnl:+,.0f} ",
+        f"{view.positions[-1].pnl:+,.0f} ",
+        f"{view.nodes} nodes",
+        f"{view.recalculation.evaluated} evaluated",
+        f"{view.status.evaluations:,} ",
         "market_data",
         "revaluation",
     ]
@@ -101,7 +105,7 @@ def test_the_essential_numbers_are_there(live, width, height):
 @settings(max_examples=60, deadline=None)
 @given(width=st.integers(1, 240), height=st.integers(1, 80), glyphs=st.sampled_from([FINE, ASCII]))
 def test_any_size_is_filled_exactly(width, height, glyphs):
-    lines = arranged(sample_frame(), sample_pulse(), width, height, glyphs)
+    lines = arranged(sample_view(), width, height, glyphs)
     assert [line.cell_len for line in lines] == [width] * height
     for line in lines:
         line.plain.encode(glyphs.encoding)
@@ -109,23 +113,23 @@ def test_any_size_is_filled_exactly(width, height, glyphs):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    name=st.sampled_from(sorted(PANELS)),
+    panel=st.sampled_from(PANELS),
     width=st.integers(27, 200),
     height=st.integers(3, 60),
     scale=st.floats(1e-3, 1e6),
 )
-def test_a_number_is_whole_or_absent(name, width, height, scale):
-    frame = sample_frame()
-    traders = tuple(replace(line, pnl=line.pnl * scale) for line in frame.traders)
-    positions = tuple(replace(line, pnl=line.pnl and line.pnl * scale) for line in frame.positions)
-    frame = replace(frame, traders=traders, positions=positions)
-    lines = PANELS[name](frame, sample_pulse(), width, height, FINE)
+def test_a_number_is_whole_or_absent(panel, width, height, scale):
+    view = sample_view()
+    traders = tuple(replace(line, pnl=line.pnl * scale) for line in view.traders)
+    positions = tuple(replace(line, pnl=line.pnl and line.pnl * scale) for line in view.positions)
+    view = replace(view, traders=traders, positions=positions)
+    lines = panel.draw(view, width, height, FINE)
     assert [line.cell_len for line in lines] == [width] * height
-    if name in {"TRADERS", "POSITIONS"} and width >= 40:
+    if panel.title in {"TRADERS", "POSITIONS"} and width >= 40:
         amounts = {
             f"{line.pnl:+,.0f}".replace("+0", "0").replace("-0", "0") for line in (*traders, *positions) if line.pnl
         }
-        amounts.add(f"{frame.firm.pnl:+,.0f}")
+        amounts.add(f"{view.firm.pnl:+,.0f}")
         table = fitted([Column("", [Text("x")], left=True)], width, FINE)  # an empty table is a table
         assert table.rows[0].cell_len == width
         body = [line.plain[1:-1] for line in lines[1:-1] if line.plain.strip(" │") and "─" not in line.plain]
@@ -144,13 +148,13 @@ def test_stale_and_missing_quotes_say_so():
 
 
 def test_a_market_without_any_quote_is_shown():
-    frame = sample_frame()
-    quotes = tuple(replace(line, price=None, change=None) for line in frame.quotes)
-    firm = replace(frame.firm, value=None, pnl=None, change=None, trail=(), market_time=None)
-    traders = tuple(replace(line, value=None, pnl=None, change=None, trail=(), waiting=7) for line in frame.traders)
-    bare = replace(frame, quotes=quotes, firm=firm, traders=traders, positions=(), recalculation=None)
+    view = sample_view()
+    quotes = tuple(replace(line, price=None, change=None) for line in view.quotes)
+    firm = replace(view.firm, value=None, pnl=None, change=None, trail=())
+    traders = tuple(replace(line, value=None, pnl=None, change=None, trail=(), waiting=7) for line in view.traders)
+    bare = replace(view, quotes=quotes, market_time=None, firm=firm, traders=traders, positions=(), recalculation=None)
     for width, height in SIZES:
-        shown = "\n".join(screen(bare, sample_pulse(), width, height))
+        shown = "\n".join(screen(bare, width, height))
         assert "shares: no quote" in shown
         assert "no position is valued yet" in shown
         assert "Value $ —" in shown
@@ -161,7 +165,7 @@ def test_a_hostile_reason_stays_on_its_line():
     reason = "<html>\x1b[2J\n\tdown\r\x07" + "ü→漢" * 80
     trouble = {"SPY": QuoteTrouble("stale", 5.0, reason)}
     for glyphs in (FINE, ASCII):
-        shown = sample(200, 60, glyphs, troubles=trouble, reasons=(TroubleLine("stale", ("SPY",), 5.0, reason),))
+        shown = sample(200, 60, glyphs, troubles=trouble, reasons=(TroubleView("stale", ("SPY",), 5.0, reason),))
         assert not re.search(r"[\x00-\x09\x0b-\x1f]", shown)
         assert [Text(line).cell_len for line in shown.split("\n")] == [200] * 60
         assert r"SPY stale 5s: <html>\x1b[2J\n\tdown\r\x07" in shown
@@ -176,20 +180,18 @@ def test_ascii_where_the_terminal_has_nothing_else():
 
 
 def test_too_small_a_terminal_is_told_and_still_has_the_figures():
-    lines = screen(sample_frame(), sample_pulse(), 60, 20)
+    lines = screen(sample_view(), 60, 20)
     assert lines[0].strip() == "The desk needs 80x24, this is 60x20."
     assert "Value $ 101,500,000" in lines[1]
     assert "P&L $ -79,219" in lines[2]
 
 
 def test_colour_is_for_signs_and_warnings():
-    styles = {
-        str(span.style) for line in arranged(sample_frame(), sample_pulse(), 200, 60, FINE) for span in line.spans
-    }
+    styles = {str(span.style) for line in arranged(sample_view(), 200, 60, FINE) for span in line.spans}
     words = {word for style in styles for word in style.split()}
     assert words <= {"green", "red", "yellow", "dim", "bold", "italic"}
     shown = {}
-    for line in arranged(sample_frame(), sample_pulse(), 200, 60, FINE):
+    for line in arranged(sample_view(), 200, 60, FINE):
         for span in line.spans:
             shown.setdefault(str(span.style), []).append(line.plain[span.start : span.end].strip())
     assert all(text.startswith("+") for text in shown["green"])
@@ -200,7 +202,7 @@ def test_colour_is_for_signs_and_warnings():
 def test_rich_prints_the_lines_as_they_are(live, width, height):
     file = io.StringIO()
     console = Console(file=file, record=True, width=width, height=height, force_terminal=True, color_system="truecolor")
-    lines = arranged(live.frame, live.pulse(), width, height, FINE)
+    lines = arranged(live.view(), width, height, FINE)
     console.print(Text("\n", no_wrap=True, overflow="crop").join(lines))
     assert console.export_text(styles=False).split("\n")[:-1] == [line.plain for line in lines]
     assert "\x1b[32m" in file.getvalue()
@@ -248,23 +250,23 @@ def test_bars_of_nothing_and_of_a_flat_line():
 
 
 def test_gathered_positions_add_up_to_the_traders(live):
-    for trader in live.frame.traders:
-        own = [line for line in live.frame.positions if line.trader == trader.name]
+    for trader in live.latest.traders:
+        own = [line for line in live.latest.positions if line.trader == trader.name]
         assert len(own) == trader.positions
         assert sum(line.pnl for line in own) == pytest.approx(trader.pnl, abs=1e-6)
         assert sum(line.value for line in own) == pytest.approx(trader.value, abs=1e-6)
-    assert live.frame.firm.pnl == pytest.approx(sum(line.pnl for line in live.frame.traders), abs=1e-6)
+    assert live.latest.firm.pnl == pytest.approx(sum(line.pnl for line in live.latest.traders), abs=1e-6)
 
 
 def test_gathered_changes_are_since_opening_and_since_the_frame_before():
     desk = build_desk(seed=3)
-    gatherer = Gatherer(desk)
-    opening = gatherer.gather()
+    builder = ViewBuilder(desk)
+    opening = builder.build()
     assert [(line.pnl, line.change) for line in opening.traders] == [(0.0, None)] * 14
     at_first = {symbol: desk.leaf(symbol).price for symbol in ("AAPL", "SOFR")}
-    first = gatherer.gather(desk.tick().recalculation)
-    second = gatherer.gather(desk.tick().recalculation)
-    assert isinstance(second.recalculation, Recalculation)
+    first = builder.build(desk.tick().recalculation)
+    second = builder.build(desk.tick().recalculation)
+    assert isinstance(second.recalculation, RecalculationView)
     for before, after in zip(first.traders, second.traders, strict=True):
         assert after.change == after.pnl - before.pnl
         assert after.trail == (0.0, before.pnl, after.pnl)
@@ -272,4 +274,5 @@ def test_gathered_changes_are_since_opening_and_since_the_frame_before():
     assert quotes["AAPL"].change == desk.leaf("AAPL").price / at_first["AAPL"] - 1.0
     assert quotes["SOFR"].change == desk.leaf("SOFR").price - at_first["SOFR"]
     assert [line.symbol for line in second.quotes if line.group.value == "Indices"] == ["VIX"]
-    assert not any(symbol.endswith("_VOL") for symbol in quotes)
+    assert quotes["AAPL_VOL"].group.value == "Volatilities"
+    assert "_VOL" not in "\n".join(screen(second, 320, 300))

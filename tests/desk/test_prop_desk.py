@@ -1,5 +1,6 @@
 """``prop_desk.py`` as a program: down a pipe, and on a real terminal (tmux)."""
 
+import json
 import os
 import re
 import shutil
@@ -79,6 +80,18 @@ def test_the_same_seed_shows_the_same_figures():
     assert first != other
 
 
+@pytest.mark.parametrize("arguments", [["--once", "--json"], ["--json"]])
+def test_the_view_as_one_line_of_json(arguments):
+    [line] = lines_of(run(*arguments, "--seed", "3"))
+    view = json.loads(line, parse_constant=pytest.fail)
+    assert [trader["name"] for trader in view["traders"]][:2] == ["Alice", "Bob"]
+    assert view["risk"]["scenarios"] == 10_000
+    shown = run("--once", "--seed", "3", COLUMNS="200", LINES="60").stdout.decode()
+    firm, risk = view["firm"], view["risk"]
+    for figure in (f"Value $ {firm['value']:,.0f}", f"P&L $ {firm['pnl']:+,.0f}", f"VaR $ {risk['var_99']:,.0f}"):
+        assert figure in shown
+
+
 def test_ascii_where_nothing_else_can_be_written():
     done = run("--once", PYTHONIOENCODING="ascii", COLUMNS="80", LINES="24")
     assert done.stdout.isascii()
@@ -89,6 +102,7 @@ def test_ascii_where_nothing_else_can_be_written():
     ("arguments", "says"),
     [
         (["--live", "--once"], "exclude each other"),
+        (["--live", "--json"], "exclude each other"),
         (["--refresh", "0"], "--refresh"),
         (["--feed", "nonsense"], "nonsense"),
     ],

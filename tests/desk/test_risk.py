@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from bank_python.desk.stage import Stage, choose_scenes
 
 from bank_python import MCConfig, MonteCarloEngine, build_desk
 from bank_python.barbara import BarbaraDB
@@ -16,7 +17,6 @@ from bank_python.desk.holdings import Shares
 from bank_python.desk.law import load_past
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.risk import SCENARIOS, DeskRisk, affordable_paths
-from bank_python.desk.stage import Stage, choose_scenes
 from bank_python.desk.traders import TraderSpec
 from bank_python.errors import CalibrationError, DeskError, SimulationError
 from bank_python.market_data import HistoryFeed
@@ -208,19 +208,19 @@ def test_limits_that_fit_nobody_are_refused(desk):
 
 def test_the_live_desk_shows_risk_that_follows_the_market(desk):
     live = LiveDesk(desk, refresh=2.0)
-    assert live.frame.risk is None
+    assert live.latest.risk is None
     live.measure_risk()
-    before = live.frame
+    before = live.latest
     assert before.risk.var_99 > before.risk.var_95 > 0.0
     assert before.risk.cvar_99 > before.risk.var_99
     assert before.risk.scenarios == 10_000
-    assert {line.var > 0.0 for line in before.traders} == {True}
+    assert {line.var_99 > 0.0 for line in before.traders} == {True}
     live.look()
-    after = live.frame
+    after = live.latest
     assert after.risk.var_99 != before.risk.var_99
-    assert after.risk.alerts >= 1
-    assert json.dumps(after.risk.worst)
-    assert "VaR 99 of Tony" in after.risk.worst
+    assert len(after.alerts) >= 1
+    assert json.dumps(after.alerts[0].message)
+    assert "VaR 99 of Tony" in after.alerts[0].message
 
 
 def test_the_drift_of_a_balanced_book_opens_an_alert_which_its_rebalancing_closes(desk):

@@ -1,0 +1,5 @@
+"""The live desk on a terminal: its background jobs, its panels, and how they share the screen."""
+
+from bank_python.desk.live.live_desk import LiveDesk
+
+__all__ = ["LiveDesk"]

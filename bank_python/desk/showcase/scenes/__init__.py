@@ -1,0 +1,34 @@
+"""The showcase's scenes, in the order they are played: a scene is added by adding its module here."""
+
+from bank_python.desk.showcase.scenes import overview, ticking, rates, what_if, ladder, trading, jobs, replay, reopening  # isort: skip
+from bank_python.desk.showcase.scenes import greeks, curves, attribution, quantlib  # isort: skip
+from bank_python.desk.showcase.scenes import monte_carlo, stress, reactive_risk, backtesting, limits  # isort: skip
+from bank_python.desk.showcase.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip
+from bank_python.desk.showcase.scenes import passing_time  # isort: skip
+
+__all__ = [
+    "attribution",
+    "backtesting",
+    "barbell",
+    "curves",
+    "frontier",
+    "greeks",
+    "jobs",
+    "ladder",
+    "limits",
+    "monte_carlo",
+    "overview",
+    "passing_time",
+    "portfolio_peers",
+    "portfolios",
+    "quantlib",
+    "rates",
+    "reactive_risk",
+    "rebalancing",
+    "reopening",
+    "replay",
+    "stress",
+    "ticking",
+    "trading",
+    "what_if",
+]

@@ -1,0 +1,55 @@
+"""Who trades what, on which market."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from bank_python.desk.showcase.figures import (
+    busiest_underlying,
+    firm_figures,
+    market_sources,
+    market_troubles,
+    recent_bars,
+    trader_figures,
+)
+from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.views import bars_view, sources_view, traders_view, troubles_view
+from bank_python.desk.view_builder import build_view
+from bank_python.errors import FeedError
+
+if TYPE_CHECKING:
+    from bank_python.desk.showcase.stage import Stage
+
+
+@scene("DESK OVERVIEW")
+def overview(stage: Stage) -> Shown:
+    """Fourteen traders, their books, and where every quote comes from."""
+    desk = stage.desk
+    view = build_view(desk)
+    figures, sources = trader_figures(view), market_sources(view)
+    kinds = Counter(type(node).__name__ for node in desk.graph)
+    troubles = market_troubles(view)
+    symbol = busiest_underlying(desk)
+    past = _past(stage, symbol)
+    facts = {
+        "firm": firm_figures(view),
+        "traders": figures,
+        "sources": sources,
+        "troubles": troubles,
+        "history": {"symbol": symbol, **past},
+        "nodes": view.nodes,
+        "by_class": dict(kinds),
+    }
+    counts = "  ·  ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    views: list[Any] = [traders_view(figures), sources_view(sources)]
+    views += [troubles_view(troubles)] if troubles else []
+    views += [bars_view(symbol, past["bars"])] if past["bars"] else [f"No history of {symbol}: {past['reason']}"]
+    return Shown(facts, [*views, f"{view.nodes:,} nodes: {counts}"])
+
+
+def _past(stage: Stage, symbol: str) -> dict[str, Any]:
+    try:
+        return {"bars": recent_bars(stage.desk, symbol), "reason": ""}
+    except FeedError as error:
+        return {"bars": [], "reason": error.message}
