@@ -221,7 +221,7 @@ def heston(report: Report, rounds: int) -> None:
 
 def bias(terms: tuple[float, ...], years: int, paths: int = 4_000_000) -> float:
     """Return the largest |bias| of calls struck at 60, 100 and 140, the price's own mean as control variate."""
-    process = HestonProcess(*terms)
+    process = HestonProcess(**dict(zip(("v0", "kappa", "theta", "sigma", "rho"), terms, strict=True)))
     ends = 100.0 * heston_terminal(process, years=float(years), n_steps=4 * years, n_paths=paths, seed=7)
     found = []
     for strike in (60.0, 100.0, 140.0):

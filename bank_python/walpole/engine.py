@@ -412,16 +412,20 @@ class Engine:
                     return
                 entry, run = self._outbox.popleft()
                 subscribers = tuple(self.subscribers)
-            for callback in subscribers:
-                self._tell(callback, run)
-            with self.condition:
-                entry.unsettled -= 1
-                self.condition.notify_all()
+            try:
+                for callback in subscribers:
+                    self._tell(callback, run)
+            finally:
+                with self.condition:
+                    entry.unsettled -= 1
+                    self.condition.notify_all()
 
     def _tell(self, callback: Callable[[JobRun], None], run: JobRun) -> None:
         try:
             callback(run)
-        except Exception:  # noqa: BLE001  (a subscriber may raise anything; it stays its own)
+        except KeyboardInterrupt:
+            raise  # Ctrl-C, in a main thread that waits for a run
+        except BaseException:  # noqa: BLE001  (a subscriber may raise anything, SystemExit too; it stays its own)
             _LOG.exception("subscriber %r failed on %r; jobs go on", callback, run)
 
     def is_settled(self, entry: JobEntry) -> bool:

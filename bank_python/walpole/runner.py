@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import difflib
 import random
 import threading
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +20,7 @@ from bank_python.walpole.dependencies import find_cycle, held_because, refuse_un
 from bank_python.walpole.engine import Engine
 from bank_python.walpole.entry import JobEntry, Launch
 from bank_python.walpole.modes import JobMode
+from bank_python.wording import did_you_mean, near_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -388,10 +388,8 @@ class JobRunner:
     def _entry(self, name: str) -> JobEntry:
         entries = self._engine.entries
         if name not in entries:
-            close = difflib.get_close_matches(str(name), entries, n=3)
-            hint = (
-                f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(entries) or 'none'}"
-            )
+            hint = did_you_mean(name, entries, f"it has {', '.join(entries) or 'none'}")
+            close = near_names(name, entries)
             raise UnknownJobError(f"the runner has no job {name!r}; {hint}", name=name, matches=close)
         return entries[name]
 

@@ -194,7 +194,7 @@ def test_a_node_lives_in_one_graph(graph):
 
 def test_unknown_names_are_answered_with_close_ones(graph):
     graph.register(Leaf("AAPL_SPOT", 1.0))
-    with pytest.raises(UnknownNodeError, match="did you mean AAPL_SPOT"):
+    with pytest.raises(UnknownNodeError, match="did you mean 'AAPL_SPOT'"):
         graph.node("APPL_SPOT")
 
 

@@ -325,7 +325,7 @@ def test_an_unknown_name_is_answered_with_close_ones(runner, call):
     with pytest.raises(UnknownJobError, match="did you mean 'fetch'") as caught:
         call(runner)
     assert isinstance(caught.value, KeyError)
-    assert caught.value.matches == ["fetch"]
+    assert caught.value.matches == ("fetch",)
 
 
 def test_a_second_job_of_a_name_and_what_is_no_config_are_refused(runner):
