@@ -4,8 +4,7 @@ A :class:`MarketDataManager` polls each feed once an update, checks what comes, 
 quote as one block: one tick of the graph and one write to the store, however many tickers moved. A bad quote (not a
 number, outside its leaf's domain, older than the one before, without a time or a zone) never reaches a leaf: it is
 counted and shown. A ticker without a new quote keeps its last price and says why. The graph is left dirty where it
-moved;
-reading or ``graph.recalculate()`` does the rest.
+moved; reading or ``graph.recalculate()`` does the rest.
 
 Examples
 --------

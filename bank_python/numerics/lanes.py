@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["FloatArray", "Numbers", "all_finite", "from_lanes", "to_lanes"]
+__all__ = ["FloatArray", "Numbers", "all_finite", "from_lanes", "read_only", "to_lanes"]
 
 _KEPT = 8 * 2**20
 
@@ -75,6 +75,13 @@ def to_lanes(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
 def from_lanes(lanes: FloatArray, shape: tuple[int, ...]) -> Numbers:
     """Give flat `lanes`, shape (n_lanes,), the `shape` the arguments had; a float for scalar arguments."""
     return lanes.reshape(shape) if shape else float(lanes[0])
+
+
+def read_only(array: FloatArray) -> FloatArray:
+    """Return a copy of `array` that cannot be written; the one that was given stays its owner's."""
+    kept = array.copy()
+    kept.setflags(write=False)
+    return kept
 
 
 def all_finite(lanes: Sequence[FloatArray]) -> NDArray[np.bool_]:
