@@ -29,6 +29,7 @@ from _report import Report
 from bank_python import DependencyGraph, Equity, MarketData, MCConfig, MonteCarloEngine, Option, Position, ReactiveRisk
 from bank_python.instruments import Book
 from bank_python.mc_engine import FactorLaw, GridProxy, heston_terminal
+from bank_python.numerics import keep_freed_memory
 from bank_python.risk_models import HestonProcess
 
 if TYPE_CHECKING:
@@ -329,6 +330,7 @@ CASES = {"batch": batch, "heston": heston, "reactive": reactive}
 
 def main() -> None:
     """Run the chosen cases."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(CASES), help=f"cases, by comma: {', '.join(CASES)}")
     parser.add_argument("--rounds", type=int, default=5, help="turns of which the median is taken")

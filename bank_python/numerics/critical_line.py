@@ -43,6 +43,7 @@ import numpy as np
 
 from bank_python.errors import ModelError
 from bank_python.numerics.qp import solve_qp
+from bank_python.numerics.tolerances import FEW_ROUNDINGS, MADE_SYMMETRIC, SATISFIED
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CriticalLine", "critical_line"]
 
-_TOLERANCE = 1e-12
-_SYMMETRIC = 1e-10
 _DRIFT = 1e-12
 _BETWEEN_POLISHES = 16
 _SLIGHT = 1e-6
@@ -60,7 +59,6 @@ _FAR = 1e4
 _SLOW = 1e-8
 _HELD = 1e-11
 _MOST = 1000
-_ROUNDING = 16.0 * np.finfo(float).eps
 _LEAST = 1e-300
 
 
@@ -151,7 +149,7 @@ def critical_line(
     rows, right = np.atleast_2d(np.asarray(A, dtype=np.float64)), np.asarray(b, dtype=np.float64).reshape(-1)
     rows = rows if rows.size else np.zeros((0, n))
     matrix, (low, high) = np.asarray(P, dtype=np.float64), (_bound(bound, n) for bound in (lower, upper))
-    if matrix.shape == (n, n) and float(np.abs(matrix - matrix.T).max()) > _SYMMETRIC * float(np.abs(matrix).max()):
+    if matrix.shape == (n, n) and float(np.abs(matrix - matrix.T).max()) > MADE_SYMMETRIC * float(np.abs(matrix).max()):
         raise ModelError("P is not symmetric; give the matrix of the quadratic form")
     program = _Program(matrix, gain, rows, right, low, high)
     path = _Path(program)
@@ -160,7 +158,7 @@ def critical_line(
     scales, points = np.array(path.scales), np.array(path.points)
     for bound in (low, high):
         # A free variable may meet a bound that others hold it at; what rounding leaves between them is no weight.
-        points = np.where(np.abs(points - bound) <= _ROUNDING * path.width, bound, points)
+        points = np.where(np.abs(points - bound) <= FEW_ROUNDINGS * path.width, bound, points)
     multipliers = np.array(path.multipliers).reshape(len(scales), len(right)) - np.outer(scales, path.shift)
     residual = _residual(program, scales, points, multipliers)
     for array in (scales, points, multipliers, path.direction):
@@ -218,7 +216,7 @@ class _Path:
         self.shift = np.linalg.solve(program.A @ program.A.T, program.A @ program.m)
         self._m = program.m - self.shift @ program.A
         self._steepest = max(float(np.abs(self._m).max()), _LEAST)
-        self._still = max(_ROUNDING * float(np.abs(program.m).max()), _TOLERANCE * self._steepest)
+        self._still = max(FEW_ROUNDINGS * float(np.abs(program.m).max()), SATISFIED * self._steepest)
         self.width = float(np.abs(start.x).max()) or 1.0
         self._spread = np.diag(program.P)
         self._pull = self.width * float(self._spread.max())
@@ -243,7 +241,7 @@ class _Path:
             if step % _BETWEEN_POLISHES == 0:
                 self._polish()
             rate, lengths, first = self._lengths()
-            shortest = _TOLERANCE * max(self._s, self._natural)
+            shortest = SATISFIED * max(self._s, self._natural)
             if lengths[first] <= shortest:
                 self._resolve(rate, lengths <= shortest)
                 # It is resolved who turns here: a turn that is still as near is rounding.
@@ -287,7 +285,7 @@ class _Path:
         speed[speed <= self._still] = 0.0
         move = np.abs(direction)
         self._fastest = float(np.maximum.reduce(move, initial=0.0))
-        move[move <= _TOLERANCE * self._fastest] = 0.0
+        move[move <= SATISFIED * self._fastest] = 0.0
         if first > 1:
             # What the equalities alone hold in its place has a zero here; without it the system would be singular.
             move[self._inverse.diagonal()[first:last] * self._spread[free] <= _HELD] = 0.0
@@ -422,10 +420,10 @@ class _Path:
     def _resolve(self, rate: FloatArray, near: NDArray[np.bool_]) -> None:
         """Find which of the variables that turn here come free: those that move in the direction of the path."""
         x, free = self._x(), self._side == 0
-        close = _TOLERANCE * self.width
+        close = SATISFIED * self.width
         low = free & ((x - self._program.lower <= close) | (near & (rate < 0.0)))
         high = free & ((self._program.upper - x <= close) | (near & (rate > 0.0)))
-        slight = _TOLERANCE * max(self._pull, self._s * self._steepest)
+        slight = SATISFIED * max(self._pull, self._s * self._steepest)
         loose = ~free & ~self._pinned & (near | (np.abs(self._value) <= slight))
         low |= loose & (self._side < 0)
         high |= loose & (self._side > 0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.numerics.hinge_program import HingeSolution
+from bank_python.numerics.tolerances import SOLVED, SQUARABLE, VANISHING
 from bank_python.numerics.triangular import solved_or_nearest
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["InteriorPoint", "finished"]
 
 _REFINEMENTS = 12
-_EXACT = 1e-13
-_LEAST = 1e-10
-_TINY = 1e-150
 _ROUNDS = 2
 _CONVERGED = 1e-9  # nine digits, as documented
 _LITTLE = 1e-8
@@ -52,10 +50,10 @@ class InteriorPoint:
 def finished(rows: HingeProgram, point: InteriorPoint, steps: int) -> HingeSolution:
     """Solve once more with the rows that are just on their sides as equalities; keep whichever is closer."""
     spare = np.where(np.isfinite(rows.price), point.spare, np.inf)
-    wide = max(float(np.abs(rows.ahead(point.x) - rows.side).max(initial=0.0)), _TINY)
-    size = np.where(np.isfinite(rows.price), rows.price, max(float(point.z.max(initial=0.0)), _TINY))
-    near = np.maximum(point.z / size, _LEAST)  # a row may be on its side and hold nothing
-    on = (point.v / wide < near) & (point.u / wide < np.maximum(spare / size, _LEAST))
+    wide = max(float(np.abs(rows.ahead(point.x) - rows.side).max(initial=0.0)), SQUARABLE)
+    size = np.where(np.isfinite(rows.price), rows.price, max(float(point.z.max(initial=0.0)), SQUARABLE))
+    near = np.maximum(point.z / size, VANISHING)  # a row may be on its side and hold nothing
+    on = (point.v / wide < near) & (point.u / wide < np.maximum(spare / size, VANISHING))
     above = ~on & np.isfinite(rows.price) & (point.u / wide >= spare / size)
     z = np.clip(point.z, 0.0, rows.price)
     best = _told(rows, point.x, point.y, z, on, above, steps)
@@ -67,10 +65,10 @@ def finished(rows: HingeProgram, point: InteriorPoint, steps: int) -> HingeSolut
         x, y, z = solved
         found = _told(rows, x, y, np.clip(z, 0.0, rows.price), on, above, steps)
         best = found if found.kkt_residual < best.kkt_residual else best
-        if best.kkt_residual <= _EXACT:
+        if best.kkt_residual <= SOLVED:
             break
         over = rows.ahead(x) - rows.side
-        room = _EXACT * max(float(np.abs(x).max(initial=0.0)), _TINY)
+        room = SOLVED * max(float(np.abs(x).max(initial=0.0)), SQUARABLE)
         joins = (~on & ~above & (over > room)) | (above & (over < -room))
         falls, rises = on & (z < 0.0), on & (z > rows.price)
         if not (joins.any() or falls.any() or rises.any()):

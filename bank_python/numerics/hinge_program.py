@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
+from bank_python.numerics.tolerances import SQUARABLE
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["HingeProgram", "HingeSolution"]
 
 _FLOOR = 1e-6
-_TINY = 1e-150
 _NARROW = 2
 
 
@@ -197,7 +197,7 @@ class HingeProgram:
         if slope == 0.0 and soft.any():
             slope = float(np.median(self.price[soft] * held[soft]))
         far = length / _FLOOR if length > 0.0 else np.inf
-        return max(_FLOOR * length, _TINY), max(_FLOOR * slope, _TINY), far
+        return max(_FLOOR * length, SQUARABLE), max(_FLOOR * slope, SQUARABLE), far
 
     def curved(self, weight: FloatArray) -> FloatArray:
         """Return P and the weighted sum of the rows' squares."""

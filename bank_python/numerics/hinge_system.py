@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.numerics.tolerances import SOLVED, SQUARABLE
 from bank_python.numerics.triangular import cholesky_solve
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NewtonSystem"]
 
-_EXACT = 1e-13
-_TINY = 1e-150
 _RIDGE = 1e-14
 
 
@@ -39,7 +38,7 @@ class NewtonSystem:
         self._weight[wide] = np.minimum(0.5 * weight[wide], self._push)
         part = np.append(np.full(len(rows.b), self._push), self._weight[wide])
         curved = curved + (self._border * part[:, None]).T @ self._border
-        self._unit = 1.0 / np.sqrt(np.maximum(np.diag(curved), _TINY))
+        self._unit = 1.0 / np.sqrt(np.maximum(np.diag(curved), SQUARABLE))
         self._factor = _factor(curved * self._unit[:, None] * self._unit)
         self._spread = self._inverted(self._border.T)
         give = np.concatenate([np.zeros(len(rows.b)), 1.0 / (weight[wide] - self._weight[wide])])
@@ -59,9 +58,9 @@ class NewtonSystem:
 
     def _nearest(self, right: FloatArray) -> FloatArray:
         """Return the multipliers; where equalities depend on each other the least of them, so that none drifts off."""
-        unit = 1.0 / np.sqrt(np.maximum(np.diag(self._schur), _TINY))
+        unit = 1.0 / np.sqrt(np.maximum(np.diag(self._schur), SQUARABLE))
         scaled = self._schur * unit[:, None] * unit
-        return np.asarray(unit * np.linalg.lstsq(scaled, unit * right, rcond=_EXACT)[0])
+        return np.asarray(unit * np.linalg.lstsq(scaled, unit * right, rcond=SOLVED)[0])
 
     def _inverted(self, right: FloatArray) -> FloatArray:
         return self._unit[:, None] * cholesky_solve(self._factor, self._unit[:, None] * right)

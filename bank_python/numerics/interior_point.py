@@ -39,6 +39,7 @@ import numpy as np
 from bank_python.numerics.hinge_finish import InteriorPoint, finished
 from bank_python.numerics.hinge_program import HingeProgram, HingeSolution
 from bank_python.numerics.hinge_system import NewtonSystem
+from bank_python.numerics.tolerances import SOLVED, SQUARABLE, VANISHING
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -50,9 +51,6 @@ __all__ = ["HingeSolution", "solve_hinges"]
 _MOST = 100
 _CLOSE = 1e-11
 _BACK = 0.995
-_EXACT = 1e-13
-_LEAST = 1e-10
-_TINY = 1e-150
 _NARROW = 2
 _PROGRESS = 0.9
 _MIDDLE = 0.3
@@ -105,9 +103,9 @@ class _Path:
         self._paid = np.where(self._soft, rows.price, 0.0)
         self._pairs = len(rows.side) + int(self._soft.sum())
         self._at = self._start()
-        self._floor = _LEAST * self._gap() * self._pairs  # of costs that vanish
+        self._floor = VANISHING * self._gap() * self._pairs  # of costs that vanish
         self._short, flat, _ = rows.floors()
-        self._flat = max(flat, _LEAST * float(self._at.z.max(initial=0.0)))  # of slopes that vanish
+        self._flat = max(flat, VANISHING * float(self._at.z.max(initial=0.0)))  # of slopes that vanish
 
     def run(self) -> tuple[InteriorPoint, int]:
         """Step until the conditions hold or nothing is gained any more."""
@@ -117,7 +115,7 @@ class _Path:
             error = self._error(residuals)
             if error < least:
                 best, least = self._at, error
-            spent = self._gap() * self._pairs <= _EXACT * self._floor
+            spent = self._gap() * self._pairs <= SOLVED * self._floor
             if error <= _CLOSE or spent or not self._advance(residuals):
                 return best, step
         return best, _MOST
@@ -149,13 +147,13 @@ class _Path:
         dual, equal, row = residuals
         at, rows = self._at, self._rows
         slopes = (rows.q, rows.P @ at.x, rows.back(at.z))
-        steep = max(self._flat, _TINY, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
+        steep = max(self._flat, SQUARABLE, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
         wide = max(float(np.abs(at.x).max(initial=0.0)), self._short)
         cost = abs(float(rows.q @ at.x)) + abs(float(at.x @ rows.P @ at.x)) + float(at.u @ self._paid)
         return max(
             float(np.abs(dual).max(initial=0.0)) / steep,
             max(float(np.abs(equal).max(initial=0.0)), float(np.abs(row).max(initial=0.0))) / wide,
-            self._gap() * self._pairs / max(cost, self._floor, self._short * self._flat, _TINY),
+            self._gap() * self._pairs / max(cost, self._floor, self._short * self._flat, SQUARABLE),
         )
 
     def _gap(self) -> float:

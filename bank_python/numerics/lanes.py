@@ -32,13 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FloatArray", "Numbers", "all_finite", "from_lanes", "read_only", "to_lanes"]
 
-_KEPT = 8 * 2**20
-
-# A formula makes and drops dozens of arrays. The C library gives such memory back to the system each time and has it
-# zeroed page by page the next, which can double the time of a formula; once a block of this size has been freed, glibc
-# keeps that much at hand (mallopt(3), "dynamic mmap threshold"). The block's pages are never touched.
-np.empty(_KEPT, dtype=np.uint8)
-
 FloatArray: TypeAlias = NDArray[np.float64]
 """An array of float64."""
 

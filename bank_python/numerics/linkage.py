@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
+from bank_python.numerics.tolerances import ROUNDED_MATRIX
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from bank_python.numerics.lanes import FloatArray
 
 __all__ = ["LinkageMethod", "linkage", "quasi_diagonal", "single_linkage"]
-
-_ROUNDING = 1e-12
 
 
 class LinkageMethod(enum.Enum):
@@ -151,7 +150,7 @@ def _distances(distance: ArrayLike) -> FloatArray:
     if not (np.isfinite(apart).all() and apart.min() >= 0.0):
         raise ModelError("a distance is not finite or below 0; correct it")
     off = float(np.abs(apart - apart.T).max())
-    if off > _ROUNDING * apart.max():
+    if off > ROUNDED_MATRIX * apart.max():
         raise ModelError(f"distances there and back differ by {off:g}; make them the same", value=off)
     upper = np.triu(apart)
     return np.asarray(upper + upper.T)

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import MatrixError
+from bank_python.numerics.tolerances import MADE_SYMMETRIC
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["cholesky", "nearest_correlation", "nearest_psd", "semidefinite_root"]
 
-_SYMMETRIC = 1e-10
 _EPSILON = 2.0**-52
 
 
@@ -175,7 +175,7 @@ def _symmetric(matrix: ArrayLike) -> FloatArray:
     if not np.isfinite(given).all():
         raise MatrixError("the matrix holds a figure that is not finite; correct it", value=math.nan)
     off = float(np.abs(given - given.T).max())
-    if off > _SYMMETRIC * max(float(np.abs(given).max()), 1.0):
+    if off > MADE_SYMMETRIC * max(float(np.abs(given).max()), 1.0):
         raise MatrixError(f"the matrix is not symmetric: an element and its mirror differ by {off:.3g}", value=off)
     return np.asarray(0.5 * (given + given.T))
 

@@ -40,6 +40,7 @@ from bank_python.numerics.interior_point import solve_hinges
 from bank_python.numerics.qp_dual import dual_active_set
 from bank_python.numerics.qp_guess import guessed_bounds
 from bank_python.numerics.qp_program import QuadraticProgram
+from bank_python.numerics.tolerances import INVERTED_MATRIX, SATISFIED
 from bank_python.numerics.triangular import cholesky_solve, definite_solve
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 
 __all__ = ["QpSolution", "QuadraticProgram", "solve_qp"]
 
-_TOLERANCE = 1e-12
 _PATIENCE = 10
 _MOST = 200
 _LARGE = 200
@@ -235,7 +235,7 @@ def _solve(
     duals = np.zeros(m)
     if m:
         schur, gap = across @ solved[:, 1:], across @ solved[:, 0] - (e - E @ x)
-        if m > 1 and np.linalg.cond(schur) > 1.0 / (1e3 * np.finfo(float).eps):
+        if m > 1 and np.linalg.cond(schur) > 1.0 / INVERTED_MATRIX:
             return None
         duals = np.linalg.solve(schur, gap) if m > 1 else gap / schur[0]
     x[free] = solved[:, 0] - solved[:, 1:] @ duals
@@ -262,13 +262,13 @@ def _pivot(
         x, duals = solved
         pull = program.P @ x
         slope = pull + program.q + program.A.T @ duals[: len(program.b)] + program.G[rows].T @ duals[len(program.b) :]
-        scale = _TOLERANCE * max(float(np.abs(part).max(initial=0.0)) for part in (program.q, pull))
-        room = _TOLERANCE * np.maximum(1.0, np.abs(x))
+        scale = SATISFIED * max(float(np.abs(part).max(initial=0.0)) for part in (program.q, pull))
+        room = SATISFIED * np.maximum(1.0, np.abs(x))
         low, high = (fixed == 0) & (x < program.lower - room), (fixed == 0) & (x > program.upper + room)
         leave = ((fixed < 0) & (slope < -scale) & ~pinned) | ((fixed > 0) & (slope > scale))
         drop = np.zeros(len(rows), dtype=bool)
         drop[np.flatnonzero(rows)[duals[len(program.b) :] < -scale]] = True
-        join = ~rows & (program.G @ x > program.h + _TOLERANCE * np.maximum(1.0, np.abs(program.h)))
+        join = ~rows & (program.G @ x > program.h + SATISFIED * np.maximum(1.0, np.abs(program.h)))
         wrong = int(low.sum() + high.sum() + leave.sum() + drop.sum() + join.sum())
         if not wrong:
             return fixed, rows, solved, step

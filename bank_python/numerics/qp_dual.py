@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError
+from bank_python.numerics.tolerances import SATISFIED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dual_active_set"]
 
-_TOLERANCE = 1e-12
 _MOST = 100_000
 
 
@@ -63,7 +63,7 @@ class _Search:
         for step in range(_MOST):
             violated = self._normals @ self._x - self._sides
             violated[~np.isfinite(violated)] = -np.inf
-            allowed = _TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(self._sides), self._sides, 1.0)))
+            allowed = SATISFIED * np.maximum(1.0, np.abs(np.where(np.isfinite(self._sides), self._sides, 1.0)))
             violated[self._active] = -np.inf
             worst = int(np.argmax(violated - allowed))
             if violated[worst] <= allowed[worst]:
@@ -75,12 +75,12 @@ class _Search:
         normal, gained = self._normals[taken], 0.0
         while True:
             along, change = self._directions(normal)
-            falls = np.flatnonzero(change < -_TOLERANCE)
+            falls = np.flatnonzero(change < -SATISFIED)
             limits = -self._duals[falls] / change[falls]
             partial = float(limits.min(initial=np.inf))
             steepness = -float(normal @ along)
             excess = float(normal @ self._x - self._sides[taken])
-            full = excess / steepness if steepness > _TOLERANCE * float(normal @ self._inverse @ normal) else np.inf
+            full = excess / steepness if steepness > SATISFIED * float(normal @ self._inverse @ normal) else np.inf
             step = min(partial, full)
             if step == np.inf:
                 raise self._contradiction(taken, excess)
