@@ -38,7 +38,7 @@ class Ending:
 
 @dataclass(slots=True, eq=False)
 class Execution:
-    """An attempt that is going on, guarded by the engine's lock.
+    """An attempt that is going on, guarded by the scheduler's lock.
 
     Attributes
     ----------

@@ -317,3 +317,14 @@ def test_many_rows_take_constant_memory(tmp_path, on_disk):
         tracemalloc.stop()
         assert total == count * (count - 1) // 2
         assert peak < 2_000_000
+
+
+def test_columns_that_together_hide_the_row_numbers_are_refused_when_the_table_is_made(tmp_path):
+    names = ["rowid", "OID", "_rowid_"]
+    with pytest.raises(SchemaError, match="'rowid', '_rowid_', 'OID' together hide"):
+        Table([(name, int) for name in names])
+    with pytest.raises(SchemaError, match="rename one of them"):
+        Table([(name, int) for name in names], tmp_path / "t.db")
+    for pair in (names[:2], names[1:], names[::2]):
+        row = dict.fromkeys(pair, 1)
+        assert Table.from_rows([(name, int) for name in pair], [row]).in_order_added().to_list() == [row]
