@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     )
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
-    from bank_python.walpole import JobConfig, JobMode, JobRunner
+    from bank_python.walpole import JobConfig, JobMode, JobRunner, JobStatus
 
 __version__ = "0.1.0"
 
@@ -139,6 +139,7 @@ _HOME = {
     "JobConfig": "walpole",
     "JobMode": "walpole",
     "JobRunner": "walpole",
+    "JobStatus": "walpole",
 }
 
 __all__ = [
@@ -176,6 +177,7 @@ __all__ = [
     "JobConfig",
     "JobMode",
     "JobRunner",
+    "JobStatus",
     "JournalError",
     "MCConfig",
     "MarketData",

@@ -27,6 +27,7 @@ from _dagger_loop import Loop
 from _report import Report
 
 from bank_python.dagger import DependencyGraph, Leaf
+from bank_python.numerics import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -465,6 +466,7 @@ CASES: dict[str, Callable[[Report, int], None]] = {
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description="Dagger beside csp, reaktiv, calyxos, loman, numpy and a bare loop.")
     parser.add_argument("--rounds", type=int, default=30, help="recorded rounds of each case (default 30)")
     parser.add_argument("--only", default=",".join(CASES), help=f"which cases, of {', '.join(CASES)}")

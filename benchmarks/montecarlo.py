@@ -29,6 +29,7 @@ from _report import Report
 from bank_python import DependencyGraph, Equity, MarketData, MCConfig, MonteCarloEngine, Option, Position, ReactiveRisk
 from bank_python.instruments import Book
 from bank_python.mc_engine import FactorLaw, GridProxy, heston_terminal
+from bank_python.numerics import keep_freed_memory
 from bank_python.risk_models import HestonProcess
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def heston(report: Report, rounds: int) -> None:
 
 def bias(terms: tuple[float, ...], years: int, paths: int = 4_000_000) -> float:
     """Return the largest |bias| of calls struck at 60, 100 and 140, the price's own mean as control variate."""
-    process = HestonProcess(*terms)
+    process = HestonProcess(**dict(zip(("v0", "kappa", "theta", "sigma", "rho"), terms, strict=True)))
     ends = 100.0 * heston_terminal(process, years=float(years), n_steps=4 * years, n_paths=paths, seed=7)
     found = []
     for strike in (60.0, 100.0, 140.0):
@@ -329,6 +330,7 @@ CASES = {"batch": batch, "heston": heston, "reactive": reactive}
 
 def main() -> None:
     """Run the chosen cases."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(CASES), help=f"cases, by comma: {', '.join(CASES)}")
     parser.add_argument("--rounds", type=int, default=5, help="turns of which the median is taken")

@@ -35,6 +35,7 @@ from skfolio.datasets import load_sp500_dataset
 
 from bank_python import Constraints, CovarianceData, EfficientFrontier, create_optimizer
 from bank_python.integrations.portfolio_goal import PortfolioGoal, portfolio_goal
+from bank_python.numerics import keep_freed_memory
 from bank_python.optimizer.feasible import FeasibleSet
 
 if TYPE_CHECKING:
@@ -408,6 +409,7 @@ CASES: dict[str, Callable[[Report, int], None]] = {
 
 def main() -> None:
     """Run the chosen cases."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(CASES), help=f"cases, by comma: {', '.join(CASES)}")
     parser.add_argument("--rounds", type=int, default=5, help="turns of which the median is taken")

@@ -24,6 +24,7 @@ import numpy as np
 import QuantLib as ql  # noqa: N813 - the library's own abbreviation
 from _report import Report
 
+from bank_python.numerics import keep_freed_memory
 from bank_python.risk_models import (
     SmileQuotes,
     SviSlice,
@@ -306,6 +307,7 @@ CASES = {
 
 def main() -> None:
     """Run the cases asked for."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help=f"cases, separated by commas: {', '.join(CASES)}")
     wanted = [name for name in parser.parse_args().only.split(",") if name] or list(CASES)

@@ -12,6 +12,7 @@ import numpy as np
 from bank_python.barbara.arrays import array_from_bytes
 from bank_python.barbara.records import Form, RecordType, by_tag
 from bank_python.barbara.scalars import SCALARS_BY_TAG
+from bank_python.barbara.tables import table_from
 from bank_python.errors import BankError, StoreError
 
 if TYPE_CHECKING:
@@ -162,5 +163,6 @@ _READERS: dict[str, Callable[[_Decoder, dict[str, Any]], Any]] = {
     "ref": _Decoder.reference,
     "record": _Decoder.record,
     "enum": _Decoder.enum,
+    "table": lambda _, node: table_from(node["name"], node["schema"], node["columns"]),
     "pickle": _Decoder.pickled,
 }

@@ -22,7 +22,9 @@ from bank_python.barbara.envelope import Body, pack
 from bank_python.barbara.keys import check_key
 from bank_python.barbara.records import Form, RecordType, Storable, by_type
 from bank_python.barbara.scalars import SCALARS
+from bank_python.barbara.tables import columns_of, is_table, name_of
 from bank_python.errors import StoreArgumentError, UnstorableError
+from bank_python.mntable import Table, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -159,9 +161,15 @@ class _Encoder:
             return self._registered(entry, value)
         if isinstance(value, np.generic):
             return self._numpy_scalar(value)
+        if isinstance(value, Table | View) and is_table(value):
+            return self._table(value)
         if self.allow_pickle:
             return self._pickled(value)
         raise self._refusal(value, _way_out(value))
+
+    def _table(self, value: Table | View) -> Any:
+        columns = [self.encode(column) for column in columns_of(value)]
+        return {"$": "table", "name": name_of(value), "schema": value.schema.to_record(), "columns": columns}
 
     def _registered(self, entry: RecordType, value: Any) -> Any:
         if entry.form is Form.STORABLE:
@@ -204,6 +212,21 @@ _CONTAINERS: dict[type, Callable[[_Encoder, Any], Any]] = {
 }
 
 
+_CONVERSIONS = {
+    "numpy.ndarray": "it is a subclass of numpy.ndarray: store numpy.asarray(it)",
+    "bank_python.Table": "it is a subclass of Table: store Table.from_rows(it.schema, it)",
+    "bank_python.View": "it is a subclass of View: store Table.from_rows(it.schema, it)",
+    "pandas.DataFrame": "store a table of it, Table.from_rows(schema, frame.to_dict('records')), or its arrays",
+    "pandas.Series": "store its to_numpy()",
+    "pandas.Timestamp": "store its to_pydatetime()",
+    "pandas.Timedelta": "store its to_pytimedelta()",
+}
+
+
+def _ancestry(value: object) -> set[str]:
+    return {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(value).__mro__}
+
+
 def _json(tree: Any) -> str:
     return json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -213,8 +236,9 @@ def _way_out(value: object) -> str:
         return "a lambda has no name to be found again by: write a named function, register it and store its name"
     if isinstance(value, (FunctionType, type)):
         return "code is not data: register it under a name and store the name"
-    if isinstance(value, np.ndarray):
-        return "it is a subclass of numpy.ndarray: store numpy.asarray(it)"
+    kin = next((way for kind, way in _CONVERSIONS.items() if kind in _ancestry(value)), None)
+    if kin is not None:
+        return kin
     if dataclasses.is_dataclass(value):
         return "put @storable('tag') on the class, a frozen dataclass, or open the store with allow_pickle=True"
     return (

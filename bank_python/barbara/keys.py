@@ -1,16 +1,10 @@
-"""Keys and ring names: what is allowed, which keys a prefix covers, which key was probably meant."""
+"""Keys and ring names: what is allowed, and which keys a prefix covers."""
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING
-
 from bank_python.errors import StoreArgumentError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["check_key", "check_text", "end_of_prefix", "parent_of", "parse_rings", "suggest"]
+__all__ = ["check_key", "check_text", "end_of_prefix", "parent_of", "parse_rings"]
 
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
@@ -88,8 +82,3 @@ def end_of_prefix(prefix: str) -> str | None:
 def parent_of(key: str) -> str:
     """Return the folder part of a key, with its slash: ``"/Market/"`` for ``"/Market/SOFR"``."""
     return key[: key.rfind("/") + 1]
-
-
-def suggest(key: str, candidates: Sequence[str]) -> tuple[str, ...]:
-    """Return up to three candidates that look like `key`, best first."""
-    return tuple(difflib.get_close_matches(key, candidates, n=3))

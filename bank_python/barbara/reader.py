@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.barbara.decode import decode
 from bank_python.barbara.envelope import Body, unpack
-from bank_python.barbara.keys import check_key, check_text, parent_of, suggest
+from bank_python.barbara.keys import check_key, check_text, parent_of
 from bank_python.barbara.resolve import NodeFinder, Resolver, gather
 from bank_python.errors import MissingKeyError
+from bank_python.wording import near_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -178,8 +179,8 @@ class StoreReader(ABC):
     def _missing(self, key: str) -> MissingKeyError:
         session, overlay = self._session(), self._overlay()
         near = overlay.keys(session, parent_of(key), _CANDIDATES) or overlay.keys(session, "", _CANDIDATES)
-        close = suggest(key, near)
-        hint = f"; did you mean {', '.join(map(repr, close))}?" if close else ""
+        close = near_names(key, near)
+        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
         searched = ", ".join(map(repr, self.rings))
         message = f"no key {key!r} in ring {searched}{hint}"
         return MissingKeyError(message, key=key, rings=self.rings, suggestions=close)

@@ -37,11 +37,12 @@ import numpy as np
 from bank_python.dagger.batch import diagnosis, input_failure, price_masked
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node
-from bank_python.dagger.outcome import Failure, Outcome, message_of, same
+from bank_python.dagger.outcome import Failure, Outcome, same
 from bank_python.dagger.propagate import compared
 from bank_python.dagger.sums import LIMIT, compress, rounded, shift
 from bank_python.dagger.what_if import layer_of_running_code, take_snapshot
 from bank_python.errors import DomainError, GraphError, UnknownNodeError, ValuationError
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

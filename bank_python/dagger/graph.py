@@ -29,6 +29,7 @@ from bank_python.dagger.explain import Inquiry
 from bank_python.dagger.journal import Journaling
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node
+from bank_python.dagger.nodes import Nodes
 from bank_python.dagger.observers import Observers, Subscription
 from bank_python.dagger.sums import SumNode
 from bank_python.dagger.what_if import WhatIf
@@ -207,6 +208,20 @@ class DependencyGraph:
     def __repr__(self) -> str:
         leaves = sum(isinstance(node, Leaf) for node in self)
         return f"<DependencyGraph: {len(self)} nodes, {leaves} leaves, {self.dirty} dirty, tick {self.tick}>"
+
+    @property
+    def nodes(self) -> Nodes:
+        """The nodes by name, in order of registration: a mapping that follows the graph and cannot be written.
+
+        Examples
+        --------
+        >>> from bank_python.dagger import Leaf
+        >>> graph = DependencyGraph()
+        >>> _ = graph.register(Leaf("SOFR", 0.043))
+        >>> list(graph.nodes), graph.nodes["SOFR"].value
+        (['SOFR'], 0.043)
+        """
+        return Nodes(self._engine.topology)
 
     @property
     def tick(self) -> int:

@@ -24,8 +24,9 @@ from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.engine import Batch
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node
-from bank_python.dagger.outcome import Failure, Outcome, message_of, same
+from bank_python.dagger.outcome import Failure, Outcome, same
 from bank_python.errors import GraphError, JournalError
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

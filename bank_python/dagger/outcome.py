@@ -31,11 +31,12 @@ from uuid import UUID
 import numpy as np
 
 from bank_python.errors import UpstreamError, ValuationError
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Failure", "Outcome", "checked", "detached", "message_of", "same", "unchanged", "upstream_failure", "within"]
+__all__ = ["Failure", "Outcome", "checked", "detached", "same", "unchanged", "upstream_failure", "within"]
 
 # A value of any type, or a Failure. A union with ``object`` is ``object``: the alias documents intent.
 Outcome: TypeAlias = object
@@ -68,14 +69,6 @@ class Failure:
 
     def __repr__(self) -> str:
         return f"<{type(self.error).__name__}: {message_of(self.error)}>"
-
-
-def message_of(error: BaseException) -> str:
-    """Return an error's message; an error whose own ``__str__`` raises says so instead."""
-    try:
-        return str(error)
-    except Exception as failed:  # noqa: BLE001 - other people's code; whatever it raises, there is no message
-        return f"{type(error).__name__} without a message, as its __str__ raised {type(failed).__name__}"
 
 
 def upstream_failure(name: str, cause: Failure) -> Failure:

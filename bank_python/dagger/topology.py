@@ -9,7 +9,6 @@ depends on it, and how much of that a target needs.
 from __future__ import annotations
 
 import enum
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bank_python.dagger.array_node import ArrayNode
@@ -17,6 +16,7 @@ from bank_python.dagger.columns import Columns
 from bank_python.dagger.node import Node, by_height, find_cycle, inputs_first
 from bank_python.dagger.sums import SumNode
 from bank_python.errors import CycleError, DuplicateNodeError, GraphError, UnknownNodeError
+from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -77,8 +77,7 @@ class Topology:
         found = self.nodes.get(node) if isinstance(node, str) else node
         if found is None or self.nodes.get(found.name) is not found:
             name = node if isinstance(node, str) else node.name
-            close = get_close_matches(name, self.nodes, n=3)
-            hint = f"did you mean {', '.join(close)}?" if close else "register it first"
+            hint = did_you_mean(name, self.nodes, "register it first")
             raise UnknownNodeError(f"no node {name!r} in this graph; {hint}", name=name)
         return found
 

@@ -29,9 +29,9 @@ class Book(ConvertedSum):
     ----------
     name : str
         Unique in the graph.
-    positions : sequence of Position
-        May be empty, and of several currencies: each currency is summed up first, then converted by the
-        pair of that name in the graph (``EURUSD``), crossed over USD if need be.
+    positions : sequence of Position, optional
+        None to begin with; :meth:`add` brings more. Of several currencies, each is summed up first, then converted by
+        the pair of that name in the graph (``EURUSD``), crossed over USD if need be.
     base_currency : str, default "USD"
         The currency of the book's value.
 
@@ -46,12 +46,14 @@ class Book(ConvertedSum):
     >>> held = Position("P", instrument=Equity("AAPL", spot_source=190.0), quantity=10)
     >>> Book("TECH", positions=[held]).value
     1900.0
+    >>> Book("EMPTY").value
+    0.0
     """
 
     record_tag = "Book"
     record_home = "/Books/"
 
-    def __init__(self, name: str, positions: Sequence[Position], base_currency: str = "USD") -> None:
+    def __init__(self, name: str, positions: Sequence[Position] = (), base_currency: str = "USD") -> None:
         self._subtotals: dict[str, SumNode] = {}
         members: dict[str, list[Position]] = {}
         for position in positions:

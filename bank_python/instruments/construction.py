@@ -7,7 +7,6 @@ passes over short lists.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from bank_python.dagger.contract import REQUIRED, Declaration, Source, Term
 from bank_python.errors import BankError, ContractArgumentError, GraphError
 from bank_python.instruments.answer import FunctionNode, Lookup, ask
 from bank_python.instruments.declarations import Expiry, Label, MadeAt
+from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -153,11 +153,9 @@ class Construction:
         cls, known = self._kind.__name__, ", ".join(self._order())
         for key in given:
             if key not in self.arguments:
-                near = difflib.get_close_matches(key, self.arguments, n=1)
-                hint = f"; did you mean {near[0]}?" if near else "."
-                return ContractArgumentError(
-                    f"{cls} {name!r} has no argument {key}{hint} It takes {known}", name=name, argument=key
-                )
+                hint = did_you_mean(key, self.arguments, "leave it out.", most=1)
+                message = f"{cls} {name!r} has no argument {key}; {hint} It takes {known}"
+                return ContractArgumentError(message, name=name, argument=key)
         missing = [key for key in self._order() if key in self._required and key not in given]
         return ContractArgumentError(
             f"{cls} {name!r} needs {', '.join(missing)}; it takes {known}", name=name, argument=missing[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node, Source
 from bank_python.errors import InstrumentError
-from bank_python.instruments.checks import known_currency
+from bank_python.instruments.checks import known_currency, number
 from bank_python.instruments.declarations import Label
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.instrument import Instrument
@@ -118,6 +118,43 @@ class FXRate(Instrument):
     def quote(self) -> str:
         """The currency the rate is expressed in."""
         return self.currency
+
+    def convert(self, amount: float, from_currency: str) -> float:
+        """Return what an amount of one of the pair's currencies is in the other, at the present rate.
+
+        Parameters
+        ----------
+        amount : float
+            Finite; negative for what is owed.
+        from_currency : str
+            The base or the quote currency: what `amount` is in.
+
+        Raises
+        ------
+        InstrumentError
+            The pair does not have that currency, the amount is not a finite number, or the rate is 0 and divides.
+
+        Examples
+        --------
+        >>> pair = FXRate("EURUSD", rate_source=1.25, base="EUR", quote="USD")
+        >>> pair.convert(100.0, "EUR"), pair.convert(100.0, "USD")
+        (125.0, 80.0)
+        """
+        units = number(amount)
+        if not math.isfinite(units):
+            raise InstrumentError(f"{self.name}: amount={amount!r} is not a finite number; correct it", name=self.name)
+        if from_currency not in {self.base, self.quote}:
+            raise InstrumentError(
+                f"{self.name} converts {self.base} and {self.quote}, and {from_currency!r} is neither; "
+                "take the pair that has it",
+                name=self.name,
+            )
+        rate = cast("float", self.value)
+        if from_currency == self.base:
+            return units * rate
+        if rate == 0.0:
+            raise InstrumentError(f"{self.name} is 0: no amount of {self.quote} buys {self.base}", name=self.name)
+        return units / rate
 
     @staticmethod
     def price(rate: Any) -> Any:  # noqa: D102 - documented by Contract

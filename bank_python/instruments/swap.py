@@ -12,6 +12,7 @@ from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Argument, Expiry
 from bank_python.instruments.floating_bond import FREQUENCIES, PAYMENTS, first_fixing, reset_rate
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.risk_models.bond_analytics import BASIS_POINT
 from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve
 from bank_python.risk_models.curve_bonds import curve_annuity, par_swap_rate, swap_value_on_curve
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["InterestRateSwap"]
-
-_BASIS_POINT = 1e-4
 
 
 @register_storable
@@ -154,7 +153,7 @@ class InterestRateSwap(DatedInstrument):
         curve = self._curve()
         legs = (self.fixed_frequency, self.floating_frequency, self.current_fixing)
         terms = (self.notional, self.fixed_rate, self.maturity, self.elapsed, *legs)
-        return swap_value_on_curve(curve.shifted(_BASIS_POINT), *terms) - swap_value_on_curve(curve, *terms)
+        return swap_value_on_curve(curve.shifted(BASIS_POINT), *terms) - swap_value_on_curve(curve, *terms)
 
     def _curve(self) -> Curve:
         if isinstance(self.rate, Answer):

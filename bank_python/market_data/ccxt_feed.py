@@ -26,8 +26,9 @@ from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExt
 from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period
-from bank_python.market_data.unknown_ticker import close_matches, unknown_ticker
+from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.market_data.utc import as_utc, utc_now
+from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -328,8 +329,8 @@ def _new_client(exchange: str, timeout: float, base_url: str | None) -> Any:
             extra="live",
         ) from error
     if exchange not in ccxt.exchanges:
-        near = " or ".join(close_matches(exchange, ccxt.exchanges)) or "one of ccxt.exchanges"
-        raise FeedConfigError(f"ccxt knows no exchange {exchange!r}: did you mean {near}?", value=exchange)
+        hint = did_you_mean(exchange, ccxt.exchanges, "give one of ccxt.exchanges")
+        raise FeedConfigError(f"ccxt knows no exchange {exchange!r}: {hint}", value=exchange)
     options = _OPTIONS.get(exchange, {"defaultType": "swap"})
     client = getattr(ccxt, exchange)({"timeout": int(timeout * 1000), "enableRateLimit": True, "options": options})
     if base_url is not None:

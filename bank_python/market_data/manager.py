@@ -2,9 +2,9 @@
 
 A :class:`MarketDataManager` polls each feed once an update, checks what comes, and sets the leaves that have a good new
 quote as one block: one tick of the graph and one write to the store, however many tickers moved. A bad quote (not a
-number, outside its leaf's domain, older than the one before, without a time zone) never reaches a leaf: it is counted
-and shown. A ticker without a new quote keeps its last price and says why. The graph is left dirty where it moved;
-reading or ``graph.recalculate()`` does the rest.
+number, outside its leaf's domain, older than the one before, without a time or a zone) never reaches a leaf: it is
+counted and shown. A ticker without a new quote keeps its last price and says why. The graph is left dirty where it
+moved; reading or ``graph.recalculate()`` does the rest.
 
 Examples
 --------
@@ -26,25 +26,27 @@ Examples
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError
+from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError, UnknownTickerError
 from bank_python.market_data.choose import feed_from_environment
-from bank_python.market_data.feed import Poll, QuoteFailure, Tick, live_date
+from bank_python.market_data.feed import QuoteFailure, Tick, live_date
 from bank_python.market_data.leaves import quote_stamp
 from bank_python.market_data.periods import check_period
 from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.quotes import MarketUpdate, Quote, QuoteProblem, QuoteState
 from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.market_data.utc import utc_now
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph, LeafBlock
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 __all__ = ["QUOTES_PREFIX", "MarketDataManager"]
 
 QUOTES_PREFIX = "/Market/Quotes/"
+
+_LOG = logging.getLogger(__name__)
 
 
 class _Verdict(Enum):
@@ -293,7 +297,7 @@ class MarketDataManager:
         Parameters
         ----------
         ticker : str
-            A registered ticker.
+            A registered ticker, of which its own feed is asked; or any other that the manager's feed carries.
         period : str, default "1mo"
             yfinance's spelling: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
         into : PriceHistoryTable, optional
@@ -307,17 +311,31 @@ class MarketDataManager:
         Raises
         ------
         UnknownTickerError
-            The ticker is not registered, or its feed does not carry it.
+            It is not registered, and the manager's feed does not carry it, or its own feed does not; close matches
+            are named.
         FeedError
             The feed could not deliver, or has no bars; what was loaded before stands.
         FeedConfigError
             There is no such period.
         """
         check_period(period)
-        line = self._line(ticker)
-        history = line.feed.history(line.symbol, period)
+        line = self._lines.get(ticker)
+        history = self._unregistered(ticker, period) if line is None else line.feed.history(line.symbol, period)
         (self._history if into is None else into).load(ticker, history)
         return history
+
+    def _unregistered(self, ticker: str, period: str) -> PriceHistory:
+        """Ask the manager's own feed, which may carry what nobody has registered."""
+        carried = self._feed.symbols
+        unheard: UnknownTickerError | None = None
+        try:
+            if carried is None or ticker in carried:
+                return self._feed.history(ticker, period)
+        except UnknownTickerError as error:
+            unheard = error
+        way_out = "register_ticker() it with the feed that carries it"
+        where = f"the manager's feed {self._feed.name!r}"
+        raise unknown_ticker(ticker, {*self._lines, *(carried or ())}, where, way_out) from unheard
 
     def _line(self, ticker: str) -> _Line:
         try:
@@ -326,10 +344,18 @@ class MarketDataManager:
             raise unknown_ticker(ticker, self._lines, "the manager", "register_ticker() it first") from None
 
 
+def _is_answer(answer: object) -> bool:
+    return isinstance(answer, Tick | QuoteFailure) and isinstance(cast("object", answer.symbol), str)
+
+
 def _fault(line: _Line, tick: Tick, today: date | None) -> str:
     """Return why a tick is not to be believed, where `today` is the present day of a live feed; empty if it is."""
-    if tick.time.tzinfo is None:
-        return f"its time {tick.time.isoformat()} has no time zone"
+    try:
+        fault = _malformed(tick)
+    except Exception as error:  # noqa: BLE001  (pandas' NaT is a datetime, and cannot be asked)
+        fault = f"its time {tick.time!r} cannot be read ({message_of(error)})"
+    if fault:
+        return fault
     if today is not None and tick.time.astimezone(UTC).date() > today:
         return f"its time {tick.time.isoformat()} is in the future of a live market: today is {today.isoformat()}"
     if line.newest is not None and tick.time < line.newest:
@@ -338,6 +364,18 @@ def _fault(line: _Line, tick: Tick, today: date | None) -> str:
         line.leaf.domain.check(line.leaf.name, tick.price)
     except DomainError as error:
         return error.message
+    return ""
+
+
+def _malformed(tick: Tick) -> str:
+    """Return what is wrong with a tick whatever leaf it is for: a feed may deliver anything."""
+    given: Any = tick
+    if not isinstance(given.time, datetime):
+        return f"its time {given.time!r} is not a datetime"
+    if given.time.utcoffset() is None:
+        return f"its time {given.time.isoformat()} has no time zone"
+    if not isinstance(given.source, str):
+        return f"its source {given.source!r} is not text"
     return ""
 
 
@@ -361,15 +399,19 @@ def _poll_all(lines: Iterable[_Line]) -> dict[tuple[int, str], Tick | QuoteFailu
         feed = feeds[key]
         for symbol in symbols:
             answers[key, symbol] = QuoteFailure(symbol, f"the feed {feed.name!r} gave no answer for it", feed.name)
-        poll = _poll(feed, list(symbols))
-        answers.update({(key, failure.symbol): failure for failure in poll.failures})
-        answers.update({(key, tick.symbol): tick for tick in poll.ticks})
+        answers.update({(key, symbol): answer for symbol, answer in _poll(feed, list(symbols)).items()})
     return answers
 
 
-def _poll(feed: Feed, symbols: list[str]) -> Poll:
+def _poll(feed: Feed, symbols: list[str]) -> dict[str, Tick | QuoteFailure]:
+    """Return what a feed answers; the protocol says a poll does not raise, and one that does must not stop others."""
     try:
-        return feed.poll(symbols)
+        poll = feed.poll(symbols)
+        answers: list[Tick | QuoteFailure] = [*poll.failures, *poll.ticks]
+        return {answer.symbol: answer for answer in answers if _is_answer(answer)}
     except FeedError as error:
-        # The protocol says a poll does not raise; a feed that does so anyway must not stop the others.
-        return Poll((), tuple(QuoteFailure(symbol, error.message, feed.name) for symbol in symbols))
+        reason = error.message
+    except Exception as error:  # noqa: BLE001  (a feed is other people's code)
+        _LOG.exception("the feed %r failed; the others are polled", feed.name)
+        reason = f"the feed {feed.name!r} raised {type(error).__name__}: {message_of(error)}"
+    return {symbol: QuoteFailure(symbol, reason, feed.name) for symbol in symbols}

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bank_python.errors import UnknownTickerError
+from bank_python.wording import near_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["close_matches", "unknown_ticker"]
-
-
-def close_matches(ticker: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three of `known` that look like `ticker`, best first.
-
-    Examples
-    --------
-    >>> close_matches("APPL", ["AAPL", "MSFT"])
-    ('AAPL',)
-    """
-    by_upper = {name.upper(): name for name in sorted(known)}
-    return tuple(by_upper[match] for match in get_close_matches(ticker.upper(), by_upper, n=3, cutoff=0.6))
+__all__ = ["unknown_ticker"]
 
 
 def unknown_ticker(ticker: str, known: Iterable[str], where: str, way_out: str) -> UnknownTickerError:
@@ -39,6 +27,6 @@ def unknown_ticker(ticker: str, known: Iterable[str], where: str, way_out: str) 
     way_out : str
         What to do when none of the close matches was meant.
     """
-    near = close_matches(ticker, known)
-    hint = f"did you mean {' or '.join(near)}? Otherwise {way_out}" if near else way_out
+    near = near_names(ticker, known)
+    hint = f"did you mean {' or '.join(map(repr, near))}? Otherwise {way_out}" if near else way_out
     return UnknownTickerError(f"{where} has no ticker {ticker!r}: {hint}", ticker=ticker, close=near)

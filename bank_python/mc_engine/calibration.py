@@ -37,6 +37,7 @@ import numpy as np
 from bank_python.errors import CalibrationError
 from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
 from bank_python.numerics import nearest_correlation
+from bank_python.numerics.tolerances import LAST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +53,6 @@ __all__ = ["FEWEST", "calibrate_from_table", "calibrate_law", "join_laws"]
 FEWEST = 30
 """Daily moves that a law needs at least; levels are one more."""
 _DAYS = 252.0
-_ROUNDING = 1e-12
 _EVEN = 0.99
 _DEGREES = (4.0, 30.0)
 
@@ -263,7 +263,7 @@ def _correlation(moves: FloatArray, vols: FloatArray) -> tuple[FloatArray, float
     intensity = min(uncertain / (observations - 1.0) / squares, 1.0) if squares > 0.0 else 1.0
     shrunk = (1.0 - intensity) * sample
     np.fill_diagonal(shrunk, 1.0)
-    if np.linalg.eigvalsh(shrunk)[0] >= -_ROUNDING:
+    if np.linalg.eigvalsh(shrunk)[0] >= -LAST_DIGITS:
         return shrunk, 0.0
     near = nearest_correlation(shrunk)
     return near, float(np.linalg.norm(near - shrunk))

@@ -20,6 +20,7 @@ import numpy as np
 from bank_python.barbara import storable
 from bank_python.errors import SimulationError
 from bank_python.numerics import nearest_correlation
+from bank_python.numerics.tolerances import MADE_UNIT, ROUNDED_EIGENVALUE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
 
 __all__ = ["FactorLaw", "JumpTerms", "VarianceTerms"]
-
-_UNIT = 1e-8
-_ROUNDING = 1e-10
 
 
 @storable("mc.VarianceTerms", version=1)
@@ -218,7 +216,7 @@ class FactorLaw:
         given = np.eye(len(names)) if correlation is None else np.array(correlation, dtype=np.float64)
         matrix, moved = given, 0.0
         if repair and given.shape == (len(names), len(names)) and np.isfinite(given).all():
-            matrix = nearest_correlation(given) if np.linalg.eigvalsh(given)[0] < -_ROUNDING else given
+            matrix = nearest_correlation(given) if np.linalg.eigvalsh(given)[0] < -ROUNDED_EIGENVALUE else given
             moved = float(np.linalg.norm(matrix - given))
         return cls(
             names,
@@ -284,12 +282,12 @@ def _check_vols(names: Sequence[str], vols: FloatArray) -> None:
 def _check_correlation(correlation: FloatArray, n: int) -> None:
     if correlation.shape != (n, n):
         raise SimulationError(f"correlations of shape {correlation.shape} for {n} factors", value=correlation.shape)
-    if not np.isfinite(correlation).all() or np.abs(np.diag(correlation) - 1.0).max(initial=0.0) > _UNIT:
+    if not np.isfinite(correlation).all() or np.abs(np.diag(correlation) - 1.0).max(initial=0.0) > MADE_UNIT:
         raise SimulationError("a correlation is not finite, or the diagonal is not 1; correct the matrix")
-    if np.abs(correlation - correlation.T).max(initial=0.0) > _UNIT:
+    if np.abs(correlation - correlation.T).max(initial=0.0) > MADE_UNIT:
         raise SimulationError("the correlation matrix is not symmetric; correct it")
     least = float(np.linalg.eigvalsh(correlation)[0]) if n else 0.0
-    if least < -_ROUNDING * max(n, 1):
+    if least < -ROUNDED_EIGENVALUE * max(n, 1):
         raise SimulationError(
             f"the correlations belong to no joint law: least eigenvalue {least:.3g}; pass repair=True to take the "
             "nearest that do",

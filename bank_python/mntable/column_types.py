@@ -45,6 +45,8 @@ __all__ = [
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
+_EARLIEST = (dt.datetime.min.replace(tzinfo=dt.UTC) - EPOCH) // MICROSECOND
+_LATEST = (dt.datetime.max.replace(tzinfo=dt.UTC) - EPOCH) // MICROSECOND
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 # Characters of a refused value that a message shows.
 SHOWN = 80
@@ -171,6 +173,8 @@ def _encode_datetime(value: Any) -> int:
     if value.tzinfo is None or value.utcoffset() is None:
         raise _refuse(value, "timezone-aware", "say which zone, e.g. value.replace(tzinfo=datetime.UTC)")
     stored = (value - EPOCH) // MICROSECOND
+    if not _EARLIEST <= stored <= _LATEST:
+        raise _refuse(value, "a moment of the years 1 to 9999 in UTC", "give one a day further inside")
     # A subclass may be finer than a microsecond (pandas' Timestamp counts nanoseconds).
     if type(value) is not dt.datetime and _decode_datetime(stored) != value:
         raise _refuse(value, "a whole number of microseconds", "round it, e.g. value.floor('us')")

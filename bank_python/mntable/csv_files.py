@@ -87,7 +87,8 @@ def csv_rows(path: Path, schema: Schema, null: str) -> Iterator[dict[str, Any]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file, strict=True)
             columns = _header(next(lines, []), schema, path)
-            for number, fields in enumerate(lines, start=1):
+            # A line without anything is no row; a row of one empty field is written "".
+            for number, fields in enumerate(filter(None, lines), start=1):
                 if len(fields) != len(columns):
                     raise SchemaError(
                         f"row {number} of {path} has {len(fields)} fields, and the header has {len(columns)}: "

@@ -6,10 +6,10 @@ Any text can be a name: spaces, quotes, keywords and other alphabets included. A
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import SchemaError, UnknownColumnError
+from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +76,5 @@ def checked_table_name(name: Any) -> str:
 def unknown_column(name: Any, known: Iterable[str]) -> UnknownColumnError:
     """Return the error for a column that is not there, with the nearest name that is."""
     names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(map(repr, names))}"
+    hint = did_you_mean(name, names, f"the columns are {', '.join(map(repr, names))}", most=1)
     return UnknownColumnError(f"there is no column {name!r}: {hint}", column=name)

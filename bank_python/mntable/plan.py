@@ -17,7 +17,7 @@ Invariants:
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -143,8 +143,6 @@ class Block:
         Equal rows come out once.
     limit : tuple of (int, int) or None
         How many rows come out, after how many left out.
-    schema : Schema
-        The outputs' names and types; follows from the rest.
     """
 
     source: Source
@@ -154,17 +152,19 @@ class Block:
     order: tuple[SortKey, ...] = ()
     distinct: bool = False
     limit: tuple[int, int] | None = None
-    schema: Schema = field(init=False)
 
     def __post_init__(self) -> None:
-        columns = tuple(Column(o.name, o.fragment.type, o.fragment.nullable) for o in self.outputs)
-        # Made at once, because it refuses two columns of one name.
-        object.__setattr__(self, "schema", Schema(columns))
+        _ = self.schema  # made at once, because it refuses two columns of one name
         if self.depth > MAX_DEPTH:
             raise SchemaError(
                 f"this view nests more than {MAX_DEPTH} steps that cannot be merged: "
                 "write an intermediate result into a table (Table.from_rows) and go on from there"
             )
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The outputs' names and types."""
+        return Schema(tuple(Column(o.name, o.fragment.type, o.fragment.nullable) for o in self.outputs))
 
     @cached_property
     def scope(self) -> dict[str, Fragment]:

@@ -11,7 +11,7 @@ from bank_python.mntable.names import fold
 if TYPE_CHECKING:
     from bank_python.mntable.schema import Schema
 
-__all__ = ["Horizon", "Query", "Statement", "StoredTable", "rowid_of"]
+__all__ = ["ROWID_SPELLINGS", "Horizon", "Query", "Statement", "StoredTable", "rowid_of"]
 
 
 class StoredTable(Protocol):
@@ -41,7 +41,11 @@ Query = Callable[[Horizon | None], Statement]
 """Gives the statement to run, fenced off by a horizon or not."""
 
 
+ROWID_SPELLINGS = ("rowid", "_rowid_", "oid")
+"""What SQLite calls a row's number, where no column is called so."""
+
+
 def rowid_of(table: StoredTable) -> str:
     """Return the spelling of SQLite's row number that no column of `table` hides."""
     taken = {fold(name) for name in table.schema.names}
-    return next(name for name in ("rowid", "_rowid_", "oid") if name not in taken)
+    return next(name for name in ROWID_SPELLINGS if name not in taken)

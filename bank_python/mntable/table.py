@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.errors import SchemaError, TableError
 from bank_python.mntable import algebra, arrow, catalogue, csv_files
+from bank_python.mntable.column_types import INT
 from bank_python.mntable.disk import DiskDatabase
+from bank_python.mntable.expressions import Fragment
 from bank_python.mntable.memory import MemoryDatabase
-from bank_python.mntable.names import checked_table_name, quote
-from bank_python.mntable.plan import BaseTable, Block, block_of_table
+from bank_python.mntable.names import checked_table_name, fold, quote
+from bank_python.mntable.plan import BaseTable, Block, SortKey, block_of_table
 from bank_python.mntable.schema import Schema
-from bank_python.mntable.view import Relation
+from bank_python.mntable.statement import ROWID_SPELLINGS, rowid_of
+from bank_python.mntable.view import Relation, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +85,7 @@ class Table(Relation):
         beside: Table | None = None,
     ) -> None:
         checked = Schema.of(schema)
+        _refuse_hidden_rows(checked)
         table_name = checked_table_name("table" if name is None else name)
         if beside is not None and path is not None:
             raise SchemaError(f"path={path!r} and beside={beside!r} both say where to put the table: give one")
@@ -197,6 +202,11 @@ class Table(Relation):
         """The table's name in its database."""
         return self._source.name
 
+    def in_order_added(self) -> View:
+        """Return the rows in the order in which they were added, which iterating the table alone does not promise."""
+        key = SortKey(Fragment(rowid_of(self._source), (), INT), descending=False)
+        return View(replace(self._block, order=(key,)))
+
     # --- writing ----------------------------------------------------------------------------------
 
     def extend(self, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -284,6 +294,16 @@ class Table(Relation):
 
     def __repr__(self) -> str:
         return f"Table({self.name!r}: {', '.join(map(str, self.schema))})"
+
+
+def _refuse_hidden_rows(schema: Schema) -> None:
+    taken = {fold(name): name for name in schema.names}
+    if set(ROWID_SPELLINGS) <= taken.keys():
+        columns = [taken[spelling] for spelling in ROWID_SPELLINGS]
+        raise SchemaError(
+            f"columns {', '.join(map(repr, columns))} together hide SQLite's row numbers: rename one of them",
+            column=columns[0],
+        )
 
 
 def _database_at(path: FilePath | None) -> Database:

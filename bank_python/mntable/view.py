@@ -187,9 +187,20 @@ class Relation(ABC):
     def __len__(self) -> int:
         return execution.count(self.block)
 
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return all rows, a dict each, in column order.
+
+        Examples
+        --------
+        >>> from bank_python.mntable import Table
+        >>> Table.from_rows([("ticker", str), ("price", float)], [{"ticker": "AAPL", "price": 228}]).to_list()
+        [{'ticker': 'AAPL', 'price': 228.0}]
+        """
+        return [*iter(self)]
+
     def first(self) -> dict[str, Any] | None:
         """Return the first row, or ``None`` when there is none."""
-        return next(iter(list(self.limit(1))), None)
+        return next(iter(self.limit(1).to_list()), None)
 
     def to_numpy(self) -> dict[str, NDArray[Any]]:
         """Return one array a column, each of shape (n_rows,).

@@ -4,17 +4,19 @@ from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY
 from bank_python.numerics.critical_line import CriticalLine, critical_line
 from bank_python.numerics.day_count import DayCount, act_365f, add_years, year_fraction
 from bank_python.numerics.error_function import erfcx
+from bank_python.numerics.freed_memory import keep_freed_memory
 from bank_python.numerics.interior_point import HingeSolution, solve_hinges
 from bank_python.numerics.interpolation import Beyond, Linear, LogLinear, MonotoneCubic
 from bank_python.numerics.lanes import FloatArray, Numbers
 from bank_python.numerics.least_squares import LeastSquares, least_squares
+from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 from bank_python.numerics.linkage import LinkageMethod, linkage
 from bank_python.numerics.matrices import cholesky, nearest_correlation, nearest_psd, semidefinite_root
 from bank_python.numerics.normal import normal_cdf, normal_pdf, normal_quantile
 from bank_python.numerics.qp import QpSolution, solve_qp
 from bank_python.numerics.qp_program import QuadraticProgram
 from bank_python.numerics.quadrature import Rule, gauss_hermite, gauss_laguerre, gauss_legendre
-from bank_python.numerics.roots import find_root, find_roots
+from bank_python.numerics.roots import find_edge, find_root, find_roots
 from bank_python.numerics.schedule import Schedule, Tenor, make_schedule
 from bank_python.numerics.student_t import student_t_cdf, student_t_quantile
 
@@ -30,6 +32,7 @@ __all__ = [
     "FloatArray",
     "HingeSolution",
     "LeastSquares",
+    "LineMinimum",
     "Linear",
     "LinkageMethod",
     "LogLinear",
@@ -46,12 +49,15 @@ __all__ = [
     "cholesky",
     "critical_line",
     "erfcx",
+    "find_edge",
     "find_root",
     "find_roots",
     "gauss_hermite",
     "gauss_laguerre",
     "gauss_legendre",
+    "keep_freed_memory",
     "least_squares",
+    "line_minimum",
     "linkage",
     "make_schedule",
     "nearest_correlation",

@@ -22,12 +22,14 @@ Computing 4 (1983), 645-654: the limit of three times the smaller slope.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bank_python.errors import ModelError
+from bank_python.numerics.lanes import read_only
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -48,8 +50,16 @@ class Beyond(enum.Enum):
     NAN = "nan"
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
-class Linear:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Points:
+    """The points of a curve, as they are kept."""
+
+    x: FloatArray
+    y: FloatArray
+    beyond: Beyond
+
+
+class Linear(_Points):
     """Straight lines between points.
 
     Parameters
@@ -65,12 +75,8 @@ class Linear:
         There are fewer than two points, or they are not finite and increasing.
     """
 
-    x: FloatArray
-    y: FloatArray
-    beyond: Beyond
-
     def __init__(self, x: ArrayLike, y: ArrayLike, beyond: Beyond | str = Beyond.FLAT) -> None:
-        _keep(self, *_points(x, y), Beyond(beyond))
+        super().__init__(*_points(x, y), Beyond(beyond))
 
     def __call__(self, at: ArrayLike) -> FloatArray:
         """Return the values at points of any shape."""
@@ -86,20 +92,15 @@ class Linear:
         return _sloped(slope[_segment(self.x, t)], self.x, t, self.beyond)
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
-class LogLinear:
+class LogLinear(_Points):
     """Straight lines between the logarithms of points; parameters as for :class:`Linear`, the y above zero."""
-
-    x: FloatArray
-    y: FloatArray
-    beyond: Beyond
 
     def __init__(self, x: ArrayLike, y: ArrayLike, beyond: Beyond | str = Beyond.FLAT) -> None:
         points, values = _points(x, y)
         if (values <= 0.0).any():
             bad = values[values <= 0.0][0]
             raise ModelError(f"y={bad!r} has no logarithm; interpolate linearly, or correct it", value=bad)
-        _keep(self, points, values, Beyond(beyond))
+        super().__init__(points, values, Beyond(beyond))
 
     def __call__(self, at: ArrayLike) -> FloatArray:
         """Return the values at points of any shape."""
@@ -111,19 +112,17 @@ class LogLinear:
         return np.asarray(np.exp(logs(at)) * logs.derivative(at))
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
-class MonotoneCubic:
+class MonotoneCubic(_Points):
     """A smooth curve through points that rises where they rise; parameters as for :class:`Linear`."""
-
-    x: FloatArray
-    y: FloatArray
-    beyond: Beyond
-    slopes: FloatArray = field(repr=False)
 
     def __init__(self, x: ArrayLike, y: ArrayLike, beyond: Beyond | str = Beyond.FLAT) -> None:
         points, values = _points(x, y)
-        _keep(self, points, values, Beyond(beyond))
-        object.__setattr__(self, "slopes", _limited_slopes(points, values))
+        super().__init__(points, values, Beyond(beyond))
+
+    @cached_property
+    def slopes(self) -> FloatArray:
+        """The slope at each point, limited so that the curve rises where the points do."""
+        return _limited_slopes(self.x, self.y)
 
     def __call__(self, at: ArrayLike) -> FloatArray:
         """Return the values at points of any shape."""
@@ -157,14 +156,7 @@ def _points(x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
         raise ModelError(f"interpolation needs at least two points, x and y alike: got {points.shape}, {values.shape}")
     if not (np.isfinite(points).all() and np.isfinite(values).all() and (np.diff(points) > 0.0).all()):
         raise ModelError(f"interpolation needs finite points with increasing x; got x={points.tolist()}")
-    return points, values
-
-
-def _keep(curve: Linear | LogLinear | MonotoneCubic, x: FloatArray, y: FloatArray, beyond: Beyond) -> None:
-    for array in (x, y):
-        array.setflags(write=False)
-    for name, value in (("x", x), ("y", y), ("beyond", beyond)):
-        object.__setattr__(curve, name, value)
+    return read_only(points), read_only(values)
 
 
 def _segment(x: FloatArray, t: FloatArray) -> FloatArray:

@@ -30,14 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["FloatArray", "Numbers", "all_finite", "from_lanes", "to_lanes"]
-
-_KEPT = 8 * 2**20
-
-# A formula makes and drops dozens of arrays. The C library gives such memory back to the system each time and has it
-# zeroed page by page the next, which can double the time of a formula; once a block of this size has been freed, glibc
-# keeps that much at hand (mallopt(3), "dynamic mmap threshold"). The block's pages are never touched.
-np.empty(_KEPT, dtype=np.uint8)
+__all__ = ["FloatArray", "Numbers", "all_finite", "from_lanes", "read_only", "to_lanes"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 """An array of float64."""
@@ -75,6 +68,13 @@ def to_lanes(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
 def from_lanes(lanes: FloatArray, shape: tuple[int, ...]) -> Numbers:
     """Give flat `lanes`, shape (n_lanes,), the `shape` the arguments had; a float for scalar arguments."""
     return lanes.reshape(shape) if shape else float(lanes[0])
+
+
+def read_only(array: FloatArray) -> FloatArray:
+    """Return a copy of `array` that cannot be written; the one that was given stays its owner's."""
+    kept = array.copy()
+    kept.setflags(write=False)
+    return kept
 
 
 def all_finite(lanes: Sequence[FloatArray]) -> NDArray[np.bool_]:

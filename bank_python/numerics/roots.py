@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import RootError
-from bank_python.numerics.tolerances import EPSILON
+from bank_python.numerics.tolerances import EPSILON, NEIGHBOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,14 +35,13 @@ if TYPE_CHECKING:
 
     from bank_python.numerics.lanes import FloatArray
 
-__all__ = ["find_root", "find_roots"]
+__all__ = ["find_edge", "find_root", "find_roots"]
 
 _MOST = 200
 _HALF = 0.5
 _STEPS = 300
 _PATIENCE = 3  # after so many secants the bracket must have halved
 _RESOLUTION = 1e-16  # absolute: a root that near to 0 is as good as 0
-_ROUNDING = 4e-16  # relative: two units in the last place, within which no secant can be told from noise
 _NOTHING = 1e-30  # of the bracket: a root nearer to 0 than that is 0
 
 
@@ -177,12 +176,40 @@ def find_root(function: Callable[[float], float], lower: float, upper: float) ->
         if (reviewed and inside[1] - inside[0] > _HALF * width) or not inside[0] < trial < inside[1]:
             trial = 0.5 * (under[0] + over[0])
         width = inside[1] - inside[0] if reviewed else width
-        resolution = _RESOLUTION + _ROUNDING * abs(trial)
+        resolution = _RESOLUTION + NEIGHBOURS * abs(trial)
         if newer[1] == 0.0 or abs(trial - newer[0]) <= resolution or inside[1] - inside[0] <= resolution:
             return newer[0] if newer[1] == 0.0 else trial
         older, newer = newer, (trial, function(trial))
         under, over = (newer, over) if newer[1] < 0.0 else (under, newer)
     raise RootError(f"no root found between {under[0]} and {over[0]}", value=newer[1])
+
+
+def find_edge(holds: Callable[[float], bool], without: float, within: float, halvings: int = 40) -> float:
+    """Return where a condition begins to hold, on the way from a number where it does not to one where it does.
+
+    Parameters
+    ----------
+    holds : callable
+        Of a float; where it changes more than once, one of the changes is found.
+    without, within : float
+        Where it fails and where it holds; neither is asked again.
+    halvings : int, default 40
+        The edge is found to 2⁻⁴⁰ of the way, twelve digits.
+
+    Returns
+    -------
+    float
+        Always a number for which it holds, `within` at worst.
+
+    Examples
+    --------
+    >>> round(find_edge(lambda x: x * x >= 2.0, 0.0, 2.0), 9)
+    1.414213562
+    """
+    for _ in range(halvings):
+        middle = 0.5 * (without + within)
+        without, within = (without, middle) if holds(middle) else (middle, within)
+    return within
 
 
 def _secant(older: tuple[float, float], newer: tuple[float, float]) -> float:

@@ -5,7 +5,18 @@ What only one algorithm needs stands in its module, with its reason.
 
 from __future__ import annotations
 
-__all__ = ["EPSILON", "EXACT", "LAST_DIGITS", "NINE_DIGITS", "SYMMETRIC", "TINY"]
+__all__ = [
+    "EPSILON",
+    "EXACT",
+    "LAST_DIGITS",
+    "MADE_UNIT",
+    "NEIGHBOURS",
+    "NINE_DIGITS",
+    "ROUNDED_EIGENVALUE",
+    "ROUNDED_SUM",
+    "SYMMETRIC",
+    "TINY",
+]
 
 EPSILON = 2.0**-52
 """The distance from 1 to the next float64: the relative rounding of a single operation is half of it."""
@@ -25,3 +36,16 @@ NINE_DIGITS = 1e-9
 
 TINY = 1e-150
 """A figure that no sum is changed by, and whose square is still above 0: put in the place of a 0 that is divided by."""
+
+NEIGHBOURS = 4e-16
+"""Relative: two doubles next to each other, or one apart: a bracket so narrow cannot be halved."""
+
+ROUNDED_SUM = 1e-14
+"""Relative: some dozens of terms added up; a difference that should be zero and is larger is no rounding."""
+
+ROUNDED_EIGENVALUE = 1e-10
+"""The least eigenvalue of a correlation matrix that is given, by its number of rows: ten digits in a file may push it
+so far below zero."""
+
+MADE_UNIT = 1e-8
+"""The diagonal and the symmetry of a correlation matrix that is given, as often printed with eight digits."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from dataclasses import fields
@@ -20,6 +19,7 @@ from bank_python.optimizer.ratios import MaxDiversificationOptimizer, MaxSharpeO
 from bank_python.optimizer.risk_parity import RiskParityOptimizer
 from bank_python.optimizer.tracking import TrackingOptimizer
 from bank_python.optimizer.views import BlackLittermanOptimizer
+from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,9 +142,8 @@ def kind_named(name: str) -> str:
     kind = SHORT_NAMES.get(spelled, spelled)
     if kind in OPTIMIZERS:
         return kind
-    near = difflib.get_close_matches(spelled, [*OPTIMIZERS, *SHORT_NAMES], n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ModelError(f"no optimiser {given!r}; there are {', '.join(OPTIMIZERS)}{hint}", name=given)
+    hint = did_you_mean(spelled, [*OPTIMIZERS, *SHORT_NAMES], "choose one of them", most=1)
+    raise ModelError(f"no optimiser {given!r}; there are {', '.join(OPTIMIZERS)}; {hint}", name=given)
 
 
 @cache

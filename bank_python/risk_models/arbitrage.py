@@ -36,7 +36,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.risk_models.line_minimum import LineMinimum, line_minimum
+from bank_python.numerics.line_minimum import LineMinimum, line_minimum
+from bank_python.numerics.tolerances import ROUNDED_SUM
 from bank_python.risk_models.svi import LEE_SLOPE, hyperbola
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ArbitrageKind", "ArbitrageReport", "Violation", "calendar_gap", "check_slices"]
 
-_ROUNDING = 1.0e-14
 """How far, of the larger total variance, two equal smiles may seem to cross by rounding alone."""
 
 
@@ -129,7 +129,7 @@ def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
     first, second = earlier.parameters, later.parameters
     grid = np.unique(np.concatenate([earlier.points(), later.points()]))
     found = line_minimum(lambda k: hyperbola(k, *second)[0] - hyperbola(k, *first)[0], grid)
-    if abs(found.value) <= _ROUNDING * abs(float(hyperbola(np.array(found.where), *second)[0])):
+    if abs(found.value) <= ROUNDED_SUM * abs(float(hyperbola(np.array(found.where), *second)[0])):
         return LineMinimum(found.where, 0.0)
     # Wings that cross within reach cross for good. Slopes alone do not tell: those of two flat smiles are rounding.
     for sign, before, after in zip((-1.0, 1.0), earlier.wing_slopes, later.wing_slopes, strict=True):

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray, Numbers
 
-__all__ = ["BondAnalytics", "accrued_interest", "annuity_yield", "bond_analytics", "bond_yield"]
+__all__ = ["BASIS_POINT", "BondAnalytics", "accrued_interest", "annuity_yield", "bond_analytics", "bond_yield"]
 
-_BASIS_POINT = 1e-4
+BASIS_POINT = 1e-4
+"""A hundredth of a per cent, the unit in which rates are quoted to move."""
 _MOST_STEPS = 60
 _SETTLED = 2.0**-50
 _PERCENT = 0.01
@@ -154,7 +155,7 @@ def bond_analytics(
             moments.first / (f * dirty),
             falls / dirty,
             curves / dirty,
-            np.where(np.isnan(dirty), np.nan, falls * _BASIS_POINT),
+            np.where(np.isnan(dirty), np.nan, falls * BASIS_POINT),
         )
         return BondAnalytics(*(from_lanes(np.asarray(value), shape) for value in values))
 

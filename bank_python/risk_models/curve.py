@@ -22,12 +22,14 @@ P. S. Hagan and G. West, "Interpolation methods for curve construction", Applied
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bank_python.errors import CurveError
+from bank_python.numerics.lanes import read_only
 
 if TYPE_CHECKING:
     from typing import Self
@@ -39,8 +41,15 @@ if TYPE_CHECKING:
 __all__ = ["Curve", "as_curve"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
-class Curve:
+@dataclass(frozen=True, slots=True, eq=False)
+class _LogNodes:
+    """The nodes of a curve, as they are kept."""
+
+    times: FloatArray
+    log_discounts: FloatArray
+
+
+class Curve(_LogNodes):
     """Discount factors at nodes in time, log-linear between them.
 
     Parameters
@@ -61,11 +70,6 @@ class Curve:
         There are no nodes, the times do not increase, or a figure is not a finite number above zero.
     """
 
-    times: FloatArray
-    log_discounts: FloatArray
-    _knots: FloatArray = field(repr=False)
-    _logs: FloatArray = field(repr=False)
-
     def __init__(self, times: ArrayLike, discounts: ArrayLike) -> None:
         at, factors = np.atleast_1d(np.asarray(times, dtype=float)), np.atleast_1d(np.asarray(discounts, dtype=float))
         if at.shape != factors.shape or at.ndim != 1 or not at.size:
@@ -76,7 +80,7 @@ class Curve:
                 raise CurveError(f"a curve's {name} are finite and above zero, not {bad[0]}; correct the node")
         if not (np.diff(at) > 0.0).all():
             raise CurveError(f"a curve's times increase; got {at.tolist()}: sort the nodes and drop doubles")
-        _fill(self, at, np.log(factors))
+        super().__init__(read_only(at), read_only(np.log(factors)))
 
     @classmethod
     def from_zero_rates(cls, times: ArrayLike, rates: ArrayLike) -> Self:
@@ -88,11 +92,20 @@ class Curve:
     @classmethod
     def flat(cls, rate: float) -> Self:
         """Return the curve of one continuously compounded rate for all times."""
-        curve = cls.__new__(cls)
         if not np.isfinite(rate):
             raise CurveError(f"a flat curve's rate is a finite number, not {rate!r}")
-        _fill(curve, np.ones(1), np.array([-float(rate)]))
+        curve = cls.__new__(cls)
+        # By its logarithm, which exp and log would not give back to the last bit.
+        _LogNodes.__init__(curve, read_only(np.ones(1)), read_only(np.array([-float(rate)])))
         return curve
+
+    @cached_property
+    def _knots(self) -> FloatArray:
+        return np.concatenate([[0.0], self.times])
+
+    @cached_property
+    def _logs(self) -> FloatArray:
+        return np.concatenate([[0.0], self.log_discounts])
 
     def log_discount(self, time: ArrayLike) -> FloatArray:
         """Return the logarithm of the discount factor; `time` in years, of any shape; before 0 it goes on."""
@@ -151,15 +164,6 @@ class Curve:
 def as_curve(rate: float | Curve) -> Curve:
     """Return `rate` if it is a curve, else the flat curve of that continuously compounded rate."""
     return rate if isinstance(rate, Curve) else Curve.flat(float(rate))
-
-
-def _fill(curve: Curve, times: FloatArray, logs: FloatArray) -> None:
-    for array in (times, logs):
-        array.setflags(write=False)
-    object.__setattr__(curve, "times", times)
-    object.__setattr__(curve, "log_discounts", logs)
-    object.__setattr__(curve, "_knots", np.concatenate([[0.0], times]))
-    object.__setattr__(curve, "_logs", np.concatenate([[0.0], logs]))
 
 
 def _as_number(values: FloatArray) -> Numbers:

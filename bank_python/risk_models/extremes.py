@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.numerics.line_minimum import line_minimum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -48,8 +49,7 @@ __all__ = ["GpdFit", "TailFit", "fit_gpd", "fit_tail"]
 
 _FEWEST = 10
 _GRID = 400
-_GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
-_NARROW = 1e-12
+_AROUND = 5  # points between the grid's neighbours of its best one
 _LIGHT = 1e-9  # a shape so small is told from 0 by nothing
 
 
@@ -203,11 +203,8 @@ def _best_theta(z: FloatArray) -> float:
     inside = np.log1p(grid[:, None] * z).mean(axis=1) > -1.0
     i = int(np.argmax(np.where(inside, values, -np.inf)))
     low, high = float(grid[max(i - 1, 0)]), float(grid[min(i + 1, len(grid) - 1)])
-    while high - low > _NARROW * (1.0 + abs(low)):
-        inner = np.array([high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)])
-        left, right = _profile(inner, z)
-        low, high = (low, float(inner[1])) if left > right else (float(inner[0]), high)
-    return 0.5 * (low + high) or _LIGHT
+    around = np.linspace(low, high, _AROUND)
+    return line_minimum(lambda theta: -_profile(theta.reshape(-1), z).reshape(theta.shape), around).where or _LIGHT
 
 
 def _standard_errors(z: FloatArray, xi: float, beta: float) -> tuple[float, float]:

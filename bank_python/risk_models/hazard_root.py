@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.errors import RootError
 from bank_python.numerics.roots import find_root
+from bank_python.numerics.tolerances import ROUNDED_SUM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +24,6 @@ __all__ = ["hazard_root"]
 
 # Above this, a chance of default of one half every six hours, no market quotes.
 _HIGHEST = 1000.0
-# Of a value per notional of 1: what rounding leaves of an excess that should be zero.
-_ROUNDING = 1e-14
 
 
 def hazard_root(excess: Callable[[float], float], guess: float) -> float:
@@ -44,7 +43,7 @@ def hazard_root(excess: Callable[[float], float], guess: float) -> float:
         `excess` is above zero without hazard, or still below zero at 1000 a year; `value` is that excess.
     """
     at_zero = excess(0.0)
-    if abs(at_zero) <= _ROUNDING:
+    if abs(at_zero) <= ROUNDED_SUM:
         return 0.0
     if at_zero > 0.0:
         raise RootError("protection is worth more than the premium without any hazard", value=at_zero)

@@ -48,9 +48,9 @@ _GOOD = 1e-9  # in volatility: no other start can do better than this
 _LEAST_VEGA = 1e-4  # of the spot: below it a price says next to nothing about volatility
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HestonProcess:
-    """Heston's stochastic volatility.
+    """Heston's stochastic volatility; parameters are given by name, as every book orders them otherwise.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def _guesses(quotes: _Quotes) -> Iterator[FloatArray]:
     expiry = quotes.terms[2]
     short, long = (float(np.mean(quotes.vol[expiry == end]) ** 2) for end in (expiry.min(), expiry.max()))
     for kappa, sigma, rho in _STARTS:
-        yield _coordinates(HestonProcess(short, kappa, long, sigma, rho))
+        yield _coordinates(HestonProcess(v0=short, kappa=kappa, theta=long, sigma=sigma, rho=rho))
 
 
 def _coordinates(process: HestonProcess) -> FloatArray:
@@ -252,6 +252,7 @@ def _coordinates(process: HestonProcess) -> FloatArray:
 
 
 def _parameters(coordinates: FloatArray) -> tuple[float, float, float, float, float]:
+    """Return v0, kappa, theta, sigma and rho."""
     v0, kappa, theta, sigma = np.exp(coordinates[:4]).tolist()
     return v0, kappa, theta, sigma, math.tanh(coordinates[4])
 
@@ -265,5 +266,6 @@ def _search(kind: type[HestonProcess], quotes: _Quotes, guess: FloatArray) -> He
 
     found = least_squares(lambda at: root * errors(at), guess, _LOWER, _UPPER)
     worst = float(np.abs(errors(found.parameters)).max())
-    process = kind(*_parameters(found.parameters))
+    v0, kappa, theta, sigma, rho = _parameters(found.parameters)
+    process = kind(v0=v0, kappa=kappa, theta=theta, sigma=sigma, rho=rho)
     return HestonCalibration(process, math.sqrt(found.cost), worst, found.iterations, found.converged)

@@ -40,7 +40,8 @@ constraint, the normal law that it fixes, and laws of maximum entropy under it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -263,7 +264,7 @@ class MaximumEntropyLaw:
         return np.asarray((1.0 - self.tail.epsilon) * np.exp(-gone))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AbsoluteMeanLaw:
     r"""The law of maximum entropy under a tail constraint and an absolute mean E[\|X\|].
 
@@ -273,8 +274,11 @@ class AbsoluteMeanLaw:
         The constraint; its threshold below 0.
     absolute_mean : float
         E[\|X\|] of the whole, above the tail's part of it.
+
+    Attributes
+    ----------
     rate : float
-        λ, how fast the density falls with the distance from 0; found from the others.
+        λ, how fast the density falls with the distance from 0.
 
     Raises
     ------
@@ -298,9 +302,13 @@ class AbsoluteMeanLaw:
 
     tail: TailConstraint
     absolute_mean: float
-    rate: float = field(init=False)
 
     def __post_init__(self) -> None:
+        _ = self.rate  # found at once, because it refuses what no law has
+
+    @cached_property
+    def rate(self) -> float:
+        """λ, how fast the density falls with the distance from 0."""
         reach = _reach(self.tail)
         if not math.isfinite(self.absolute_mean):
             raise CalibrationError(f"absolute_mean={self.absolute_mean!r}; give a finite figure", value=math.nan)
@@ -312,7 +320,7 @@ class AbsoluteMeanLaw:
                 value=self.absolute_mean,
             )
         spread = (self.absolute_mean - part) / (1.0 - self.tail.epsilon)
-        object.__setattr__(self, "rate", _rate(reach, spread))
+        return _rate(reach, spread)
 
     @property
     def upside_mean(self) -> float:
@@ -357,7 +365,7 @@ class AbsoluteMeanLaw:
         return _Mirrored(-self.tail.threshold, self.rate)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PowerLawUpside:
     r"""The law of maximum entropy under a tail constraint and a mean of log(1 + \|X\|) above the threshold.
 
@@ -367,8 +375,11 @@ class PowerLawUpside:
         The constraint; its threshold below 0.
     log_mean : float
         A = E[log(1 + \|X\|) \| X > K], above 0.
+
+    Attributes
+    ----------
     alpha : float
-        Tail index of the upside; found from the others. Its mean is infinite up to 1, its deviation up to 2.
+        Tail index of the upside. Its mean is infinite up to 1, its deviation up to 2.
 
     Raises
     ------
@@ -390,13 +401,17 @@ class PowerLawUpside:
 
     tail: TailConstraint
     log_mean: float
-    alpha: float = field(init=False)
 
     def __post_init__(self) -> None:
+        _ = self.alpha  # found at once, because it refuses what no law has
+
+    @cached_property
+    def alpha(self) -> float:
+        """Tail index of the upside."""
         reach = _reach(self.tail)
         if not 0.0 < self.log_mean < math.inf:
             raise CalibrationError(f"log_mean={self.log_mean!r}; give a figure above 0", value=self.log_mean)
-        object.__setattr__(self, "alpha", _rate(math.log1p(reach), self.log_mean))
+        return _rate(math.log1p(reach), self.log_mean)
 
     @property
     def upside_mean(self) -> float:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import CalibrationError
+from bank_python.numerics.lanes import read_only
 
 if TYPE_CHECKING:
     from typing import Self
@@ -33,8 +34,17 @@ LEAST_QUOTES = 5
 """As many as a smile has parameters."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
-class SmileQuotes:
+@dataclass(frozen=True, slots=True, eq=False)
+class _UsedQuotes:
+    """The quotes of an expiry, as they are kept."""
+
+    expiry: float
+    log_moneyness: FloatArray
+    total_variance: FloatArray
+    weights: FloatArray
+
+
+class SmileQuotes(_UsedQuotes):
     """Quotes of one expiry.
 
     Parameters
@@ -58,11 +68,6 @@ class SmileQuotes:
     CalibrationError
         Fewer than five quotes are used, two have the same strike, or a figure is not a finite number in its range.
     """
-
-    expiry: float
-    log_moneyness: FloatArray
-    total_variance: FloatArray
-    weights: FloatArray
 
     def __init__(
         self,
@@ -89,7 +94,7 @@ class SmileQuotes:
             )
         twice = np.diff(k, prepend=-np.inf) == 0.0
         _refuse(expiry, "log-moneyness", k, k, twice, "quoted once, or merged into one quote")
-        _fill(self, expiry, k, variance, weight)
+        super().__init__(float(expiry), read_only(k), read_only(variance), read_only(weight))
 
     @classmethod
     def from_vols(
@@ -166,10 +171,3 @@ def _refuse(expiry: float, name: str, k: FloatArray, values: FloatArray, bad: ND
             expiry=expiry,
             value=values[at].item(),
         )
-
-
-def _fill(quotes: SmileQuotes, expiry: float, k: FloatArray, variance: FloatArray, weights: FloatArray) -> None:
-    for name, array in (("log_moneyness", k), ("total_variance", variance), ("weights", weights)):
-        array.setflags(write=False)
-        object.__setattr__(quotes, name, array)
-    object.__setattr__(quotes, "expiry", float(expiry))

@@ -39,7 +39,8 @@ from __future__ import annotations
 import enum
 import math
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -67,8 +68,18 @@ class Stickiness(enum.Enum):
     DELTA = "delta"
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Surface:
+@dataclass(frozen=True, slots=True)
+class _Smiles:
+    """The smiles of a surface, as they are kept."""
+
+    expiries: tuple[float, ...]
+    slices: tuple[SviSlice, ...]
+    forwards: tuple[float, ...]
+    spot: float
+    stickiness: Stickiness
+
+
+class Surface(_Smiles):
     """Smiles by expiry, each around the forward it was fitted to.
 
     Parameters
@@ -97,16 +108,6 @@ class Surface:
         There are no smiles, the columns differ in length, or a figure is not in its range.
     """
 
-    expiries: tuple[float, ...]
-    slices: tuple[SviSlice, ...]
-    forwards: tuple[float, ...]
-    spot: float
-    stickiness: Stickiness
-    _accrual: float = field(repr=False, compare=False)
-    _times: FloatArray = field(repr=False, compare=False)
-    _anchors: FloatArray = field(repr=False, compare=False)
-    _parameters: FloatArray = field(repr=False, compare=False)
-
     def __init__(
         self,
         expiries: Sequence[float],
@@ -131,24 +132,26 @@ class Surface:
                     "no volatility has that; fit it again, or repair it",
                     value=smile,
                 )
-        for name, value in (
-            ("expiries", times),
-            ("slices", tuple(slices)),
-            ("forwards", anchors),
-            ("spot", start),
-            ("stickiness", Stickiness(stickiness)),
-        ):
-            object.__setattr__(self, name, value)
-        self._prepare()
+        super().__init__(times, tuple(slices), anchors, start, Stickiness(stickiness))
 
-    def _prepare(self) -> None:
+    @cached_property
+    def _accrual(self) -> float:
+        """What the variance at the money grows by in a year after the last expiry."""
         at_the_money = [float(smile.total_variance(0.0)) for smile in self.slices]
         first = [0.0, 0.0] if len(self.expiries) == 1 else [self.expiries[-2], at_the_money[-2]]
-        accrual = max(at_the_money[-1] - first[1], 0.0) / (self.expiries[-1] - first[0])
-        object.__setattr__(self, "_accrual", accrual)
-        object.__setattr__(self, "_times", np.array([0.0, *self.expiries]))
-        object.__setattr__(self, "_anchors", np.log([self.spot, *self.forwards]))
-        object.__setattr__(self, "_parameters", np.array([smile.parameters for smile in self.slices]).T.copy())
+        return max(at_the_money[-1] - first[1], 0.0) / (self.expiries[-1] - first[0])
+
+    @cached_property
+    def _times(self) -> FloatArray:
+        return np.array([0.0, *self.expiries])
+
+    @cached_property
+    def _anchors(self) -> FloatArray:
+        return np.log([self.spot, *self.forwards])
+
+    @cached_property
+    def _parameters(self) -> FloatArray:
+        return np.array([smile.parameters for smile in self.slices]).T.copy()
 
     def total_variance(self, k: ArrayLike, T: ArrayLike) -> Numbers:
         """Return the total variance at log-moneyness `k` and expiry `T`.

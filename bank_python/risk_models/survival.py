@@ -21,12 +21,14 @@ Research (2003): the piecewise constant hazard rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bank_python.errors import CurveError
+from bank_python.numerics.lanes import read_only
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,8 +40,15 @@ if TYPE_CHECKING:
 __all__ = ["SurvivalCurve"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
-class SurvivalCurve:
+@dataclass(frozen=True, slots=True, eq=False)
+class _LogNodes:
+    """The nodes of a curve, as they are kept."""
+
+    times: FloatArray
+    log_survivals: FloatArray
+
+
+class SurvivalCurve(_LogNodes):
     """Survival probabilities at nodes in time, log-linear between them.
 
     Parameters
@@ -61,11 +70,6 @@ class SurvivalCurve:
         the one before it, which would be a negative hazard rate.
     """
 
-    times: FloatArray
-    log_survivals: FloatArray
-    _knots: FloatArray = field(repr=False)
-    _hazards: FloatArray = field(repr=False)
-
     def __init__(self, times: ArrayLike, survivals: ArrayLike) -> None:
         at, alive = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (times, survivals))
         if at.shape != alive.shape or at.ndim != 1 or not at.size:
@@ -83,7 +87,7 @@ class SurvivalCurve:
                 f"survival rises from {alive[i]} at {at[i]:g} years to {alive[i + 1]} at {at[i + 1]:g}: the hazard "
                 "rate would be negative; correct the later node"
             )
-        _fill(self, at, np.log(alive))
+        super().__init__(read_only(at), read_only(np.log(alive)))
 
     @classmethod
     def from_hazard_rates(cls, times: ArrayLike, hazards: ArrayLike) -> Self:
@@ -102,7 +106,8 @@ class SurvivalCurve:
         if bad.size:
             raise CurveError(f"a hazard rate is finite and at least 0, not {bad[0]}; correct the node")
         curve = cls.__new__(cls)
-        _fill(curve, at, -np.cumsum(rates * np.diff(at, prepend=0.0)))
+        # By their logarithms, which exp and log would not give back to the last bit.
+        _LogNodes.__init__(curve, read_only(at), read_only(-np.cumsum(rates * np.diff(at, prepend=0.0))))
         return curve
 
     @classmethod
@@ -115,6 +120,14 @@ class SurvivalCurve:
             The hazard rate is negative or not finite.
         """
         return cls.from_hazard_rates(1.0, hazard)
+
+    @cached_property
+    def _knots(self) -> FloatArray:
+        return np.concatenate([[0.0], self.times])
+
+    @cached_property
+    def _hazards(self) -> FloatArray:
+        return np.asarray(-np.diff(self.log_survivals, prepend=0.0) / np.diff(self._knots) + 0.0)
 
     def log_survival(self, time: ArrayLike) -> FloatArray:
         """Return the logarithm of the survival probability; `time` in years, of any shape; 0 before time 0."""
@@ -141,17 +154,6 @@ def _require_times(times: FloatArray) -> None:
             f"a survival curve's times are finite, above zero and increasing; got {times.tolist()}: sort the nodes "
             "and drop doubles"
         )
-
-
-def _fill(curve: SurvivalCurve, times: FloatArray, logs: FloatArray) -> None:
-    times = times.copy()
-    for array in (times, logs):
-        array.setflags(write=False)
-    knots = np.concatenate([[0.0], times])
-    object.__setattr__(curve, "times", times)
-    object.__setattr__(curve, "log_survivals", logs)
-    object.__setattr__(curve, "_knots", knots)
-    object.__setattr__(curve, "_hazards", -np.diff(logs, prepend=0.0) / np.diff(knots) + 0.0)
 
 
 def _as_number(values: FloatArray) -> Numbers:

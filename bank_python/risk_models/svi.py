@@ -46,7 +46,7 @@ from numpy.typing import NDArray
 
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
-from bank_python.risk_models.line_minimum import LineMinimum, line_minimum
+from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 
 if TYPE_CHECKING:
     from typing import Self

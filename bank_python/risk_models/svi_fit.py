@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from bank_python.errors import CalibrationError
+from bank_python.numerics.roots import find_edge
 from bank_python.risk_models.arbitrage import ArbitrageReport, calendar_gap, check_slices
 from bank_python.risk_models.svi import SviSlice, butterfly_g, hyperbola
 from bank_python.risk_models.svi_least_squares import Box, coordinates, raw_parameters, search, slice_at, starts
@@ -250,14 +251,12 @@ def _blended(
     quotes: SmileQuotes, previous: SviSlice | None, theta: FloatArray, fallback: FloatArray
 ) -> tuple[SviSlice, float]:
     """Return the smile nearest to `theta`, on the way to `fallback`, that is free of arbitrage, and its share."""
-    bad, good = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        share = 0.5 * (bad + good)
-        if _check(quotes.expiry, slice_at((1.0 - share) * theta + share * fallback), previous).free:
-            good = share
-        else:
-            bad = share
-    return slice_at((1.0 - good) * theta + good * fallback), good
+
+    def blend(share: float) -> SviSlice:
+        return slice_at((1.0 - share) * theta + share * fallback)
+
+    share = find_edge(lambda share: _check(quotes.expiry, blend(share), previous).free, 0.0, 1.0)
+    return blend(share), share
 
 
 def _check(expiry: float, smile: SviSlice, previous: SviSlice | None) -> ArbitrageReport:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.numerics.roots import find_edge
 from bank_python.risk_models.black_scholes import black_scholes_price
 from bank_python.risk_models.svi import SviSlice
 
@@ -40,7 +41,6 @@ __all__ = ["nearest_repair", "price_distance", "ssvi_repair"]
 
 _SHARES = np.linspace(0.0, 1.0, 5)  # of the way from v_tilde to that of SSVI
 _STRIKES = np.linspace(-1.5, 1.5, 101)
-_HALVINGS = 40
 
 
 def ssvi_repair(smile: SviSlice, T: float) -> SviSlice:
@@ -127,18 +127,11 @@ def _ssvi_wings(wings: JumpWings) -> JumpWings:
 
 def _least_call_wing_move(wings: JumpWings, goal: float, T: float) -> SviSlice | None:
     """Move the call wing towards `goal` as little as makes g non-negative; ``None`` if even `goal` does not."""
-    best = _if_free(replace(wings, c=goal), T)
-    if best is None:
-        return None
-    bad, good = wings.c, goal
-    for _ in range(_HALVINGS):
-        c = 0.5 * (bad + good)
-        smile = _if_free(replace(wings, c=c), T)
-        if smile is None:
-            bad = c
-        else:
-            good, best = c, smile
-    return best
+
+    def moved(c: float) -> SviSlice | None:
+        return _if_free(replace(wings, c=c), T)
+
+    return None if moved(goal) is None else moved(find_edge(lambda c: moved(c) is not None, wings.c, goal))
 
 
 def _if_free(wings: JumpWings, T: float) -> SviSlice | None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from bank_python.errors import JobConfigError
 
-__all__ = ["Backoff", "UniformSource"]
+__all__ = ["LONGEST_WAIT", "Backoff", "UniformSource"]
 
 
 class UniformSource(Protocol):
@@ -21,6 +21,10 @@ class UniformSource(Protocol):
     def random(self) -> float:
         """Return the next number in [0, 1)."""
         ...
+
+
+LONGEST_WAIT = 100 * 365.25 * 86_400.0
+"""Seconds in a century: the longest interval or wait, so that every due time is a date that Python can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Backoff:
     factor : float
         What each further failure multiplies the wait by, ≥ 1.
     maximum : float
-        No wait is longer than this (before jitter), seconds, ≥ `base`.
+        No wait is longer than this (before jitter), seconds, ≥ `base` and at most a century.
 
     Raises
     ------
@@ -65,6 +69,10 @@ class Backoff:
                     name="Backoff",
                     value=value,
                 )
+
+        if self.maximum > LONGEST_WAIT:
+            message = f"Backoff: maximum={self.maximum!r} is more than a century ({LONGEST_WAIT:g} s); give less"
+            raise JobConfigError(message, name="Backoff", value=self.maximum)
 
     def delay(self, attempt: int, jitter: float = 0.0, rng: UniformSource | None = None) -> float:
         """Return the wait after failed attempt number `attempt`, in seconds.

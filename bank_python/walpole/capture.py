@@ -8,9 +8,12 @@ noted where they are made, in the log record factory, if the thread that makes o
 from __future__ import annotations
 
 import logging
+import reprlib
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
+
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +35,9 @@ class LogBuffer:
         """Keep a record as a line: level, logger, message."""
         try:
             message = record.getMessage()
-        except (TypeError, ValueError) as error:
-            # The application's own handlers report a bad format string; it must not fail the run.
-            message = f"{record.msg!r} % {record.args!r} ({error})"
+        except Exception as error:  # noqa: BLE001  (arguments may raise anything when they are written)
+            # The application's own handlers report what cannot be written; it must not fail the run.
+            message = f"{reprlib.repr(record.msg)} % {reprlib.repr(record.args)} ({message_of(error)})"
         self._lines.append(f"{record.levelname} {record.name}: {message}"[:_MAX_LINE_LENGTH])
         self._count += 1
 

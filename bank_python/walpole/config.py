@@ -3,8 +3,12 @@
 A :class:`JobConfig` is checked when it is made and never changes afterwards, so a runner only ever sees
 configurations that hold together.
 
->>> JobConfig(name="fetch", callable=print, mode="periodic", interval=5.0)
+>>> JobConfig(name="fetch", callable=print, interval=5.0)
 JobConfig('fetch', PERIODIC every 5s)
+>>> JobConfig(name="eod", callable=print, cron="0 18 * * MON-FRI")
+JobConfig('eod', CRON 0 18 * * MON-FRI)
+>>> JobConfig(name="load", callable=print)
+JobConfig('load', ONE_SHOT)
 """
 
 from __future__ import annotations
@@ -13,19 +17,45 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from bank_python.errors import JobConfigError
-from bank_python.walpole.backoff import Backoff
+from bank_python.walpole.backoff import LONGEST_WAIT, Backoff
 from bank_python.walpole.cron import CronExpression
 from bank_python.walpole.modes import JobMode, MisfirePolicy
 
 __all__ = ["JobConfig"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class JobConfig:
+_Choice = TypeVar("_Choice", JobMode, MisfirePolicy)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _Settings:
+    """The fields of a configuration, as they are kept."""
+
+    name: str
+    callable: Callable[..., Any] | None
+    mode: JobMode
+    interval: float | None
+    cron: str | None
+    depends_on: Sequence[str]
+    retries: int
+    backoff: Backoff
+    jitter: float
+    timeout: float | None
+    misfire: MisfirePolicy
+    grace: float
+    max_runs: int | None
+    allow_overlap: bool
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any] = field(hash=False)
+    enabled: bool
+
+
+class JobConfig(_Settings):
     """One job's configuration.
 
     Parameters
@@ -35,10 +65,11 @@ class JobConfig:
     callable : callable
         What to run. If it has a parameter named ``context`` it is given a
         :class:`~bank_python.walpole.JobContext`.
-    mode : JobMode
-        What makes it due; its name as a string will do.
+    mode : JobMode or str, optional
+        What makes it due; its name as a string will do. Without it: PERIODIC if there is an `interval`, CRON if there
+        is a `cron`, else ONE_SHOT.
     interval : float
-        PERIODIC only: seconds from due time to due time, > 0.
+        PERIODIC only: seconds from due time to due time, > 0 and at most a century.
     cron : str
         CRON only: five fields, UTC; see :class:`~bank_python.walpole.CronExpression`.
     depends_on : sequence of str
@@ -46,13 +77,13 @@ class JobConfig:
     retries : int
         How often a failed or timed-out run is tried again, ≥ 0. A SERVICE is always started again, with the
         same backoff, whatever this says.
-    backoff : Backoff
+    backoff : Backoff or float
         Waits between attempts; a number will do, and is the base in seconds.
     jitter : float
         Fraction in [0, 1] by which a wait is randomly shorter or longer.
     timeout : float or None
         Seconds after which a run is given up, > 0. Not for a SERVICE.
-    misfire : MisfirePolicy
+    misfire : MisfirePolicy or str
         What becomes of due times that went by unused; its name as a string will do.
     grace : float
         Seconds, ≥ 0, by which a run may start late and still be on time.
@@ -77,33 +108,49 @@ class JobConfig:
     (<JobMode.CRON: 'cron'>, 1.0)
     """
 
-    name: str = ""
-    callable: Callable[..., Any] | None = None
-    mode: JobMode = JobMode.PERIODIC
-    interval: float | None = None
-    cron: str | None = None
-    depends_on: Sequence[str] = ()
-    retries: int = 0
-    backoff: Backoff = field(default_factory=Backoff)
-    jitter: float = 0.1
-    timeout: float | None = None
-    misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
-    grace: float = 1.0
-    max_runs: int | None = None
-    allow_overlap: bool = False
-    args: Sequence[Any] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    enabled: bool = True
-    _expression: CronExpression | None = field(default=None, init=False, repr=False, compare=False)
-    _wants_context: bool = field(default=False, init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self._check_name()
-        self._take_enum("mode", JobMode)
-        self._take_enum("misfire", MisfirePolicy)
+    def __init__(
+        self,
+        *,
+        name: str = "",
+        callable: Callable[..., Any] | None = None,  # noqa: A002  (the public name, as everywhere in job runners)
+        mode: JobMode | str | None = None,
+        interval: float | None = None,
+        cron: str | None = None,
+        depends_on: Sequence[str] = (),
+        retries: int = 0,
+        backoff: Backoff | float | None = None,
+        jitter: float = 0.1,
+        timeout: float | None = None,
+        misfire: MisfirePolicy | str = MisfirePolicy.RUN_ONCE,
+        grace: float = 1.0,
+        max_runs: int | None = None,
+        allow_overlap: bool = False,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        enabled: bool = True,
+    ) -> None:
+        _check_name(name)
+        super().__init__(
+            name=name,
+            callable=callable,
+            mode=_mode(name, mode, interval, cron),
+            interval=interval,
+            cron=cron,
+            depends_on=_dependencies(name, depends_on),
+            retries=retries,
+            backoff=_backoff(name, backoff),
+            jitter=jitter,
+            timeout=timeout,
+            misfire=_choice(name, "misfire", misfire, MisfirePolicy),
+            grace=grace,
+            max_runs=max_runs,
+            allow_overlap=allow_overlap,
+            args=tuple(args),
+            kwargs=_keywords(name, kwargs),
+            enabled=enabled,
+        )
         self._check_numbers()
         self._check_schedule()
-        self._take_dependencies()
         self._check_callable()
 
     @property
@@ -113,15 +160,23 @@ class JobConfig:
             self._refuse("callable", None, "give the function to run")
         return self.callable
 
-    @property
+    @cached_property
     def expression(self) -> CronExpression | None:
         """The parsed cron expression of a CRON job."""
-        return self._expression
+        if self.mode is not JobMode.CRON:
+            return None
+        if self.cron is None:
+            self._refuse("cron", None, "a CRON job needs five fields, e.g. cron='0 7 * * MON-FRI'")
+        try:
+            return CronExpression(self.cron)
+        except JobConfigError as error:
+            raise JobConfigError(f"job {self.name!r}: {error}", name=self.name, value=self.cron) from error
 
-    @property
+    @cached_property
     def wants_context(self) -> bool:
         """Whether the callable has a parameter named ``context`` that nobody else fills."""
-        return self._wants_context
+        signature = _signature(self.function)
+        return signature is not None and _has_context(signature) and "context" not in self.kwargs
 
     @property
     def schedule(self) -> str:
@@ -131,29 +186,9 @@ class JobConfig:
         return f"CRON {self.cron}" if self.mode is JobMode.CRON else self.mode.name
 
     def _refuse(self, what: str, value: object, advice: str) -> NoReturn:
-        raise JobConfigError(f"job {self.name!r}: {what}={value!r} cannot be; {advice}", name=self.name, value=value)
-
-    def _set(self, attribute: str, value: object) -> None:
-        object.__setattr__(self, attribute, value)
-
-    def _check_name(self) -> None:
-        name: Any = self.name
-        if not isinstance(name, str) or not name or name != name.strip() or "/" in name:
-            self._refuse("name", name, "give a non-empty string without '/' and without blanks at its ends")
-
-    def _take_enum(self, attribute: str, kind: type[JobMode | MisfirePolicy]) -> None:
-        given = getattr(self, attribute)
-        try:
-            self._set(attribute, kind(given))
-        except ValueError:
-            self._refuse(attribute, given, f"choose one of {', '.join(member.name for member in kind)}")
+        _refuse(self.name, what, value, advice)
 
     def _check_numbers(self) -> None:
-        backoff: Any = self.backoff
-        if not isinstance(backoff, Backoff):
-            if not _is_number(backoff, at_least=0.0):
-                self._refuse("backoff", backoff, "give a Backoff or the base wait in seconds, at least 0")
-            self._set("backoff", Backoff(base=backoff, maximum=max(backoff, Backoff().maximum)))
         if not _is_whole(self.retries, at_least=0):
             self._refuse("retries", self.retries, "give a whole number of at least 0")
         if self.max_runs is not None and not _is_whole(self.max_runs, at_least=1):
@@ -170,53 +205,32 @@ class JobConfig:
 
     def _check_schedule(self) -> None:
         if self.mode is JobMode.PERIODIC:
-            if self.interval is None or not _is_number(self.interval, at_least=0.0) or self.interval == 0.0:
-                self._refuse("interval", self.interval, "a PERIODIC job needs seconds greater than 0")
+            self._check_interval()
         elif self.interval is not None:
-            self._refuse("interval", self.interval, f"only a PERIODIC job has one; leave it out, or change {self.mode}")
-        if self.mode is JobMode.CRON:
-            self._set("_expression", self._parse_cron())
-        elif self.cron is not None:
+            way = f"leave it out, or change mode={self.mode.name}"
+            self._refuse("interval", self.interval, f"only a PERIODIC job has one; {way}")
+        if self.mode is not JobMode.CRON and self.cron is not None:
             self._refuse("cron", self.cron, "only a CRON job has one; leave it out, or give mode=JobMode.CRON")
+        _ = self.expression  # parsed at once, so that a wrong one is refused here
         if self.mode is JobMode.SERVICE and self.timeout is not None:
             self._refuse("timeout", self.timeout, "a SERVICE runs until it is asked to stop; leave it out")
         if self.mode is JobMode.SERVICE and self.allow_overlap:
             self._refuse("allow_overlap", True, "a SERVICE runs once at a time; leave it out")
 
-    def _parse_cron(self) -> CronExpression:
-        if self.cron is None:
-            self._refuse("cron", None, "a CRON job needs five fields, e.g. cron='0 7 * * MON-FRI'")
-        try:
-            return CronExpression(self.cron)
-        except JobConfigError as error:
-            raise JobConfigError(f"job {self.name!r}: {error}", name=self.name, value=self.cron) from error
-
-    def _take_dependencies(self) -> None:
-        given: Any = self.depends_on
-        if isinstance(given, str) or not isinstance(given, Iterable):
-            self._refuse("depends_on", given, "give a list of job names")
-        names = tuple(dict.fromkeys(given))
-        for name in names:
-            if not isinstance(name, str) or not name:
-                self._refuse("depends_on", names, f"{name!r} is not a job's name")
-        if self.name in names:
-            self._refuse("depends_on", names, "a job cannot wait for itself")
-        self._set("depends_on", names)
+    def _check_interval(self) -> None:
+        if self.interval is None or not _is_number(self.interval, at_least=0.0) or self.interval == 0.0:
+            self._refuse("interval", self.interval, "a PERIODIC job needs seconds greater than 0")
+        if self.interval > LONGEST_WAIT:
+            self._refuse("interval", self.interval, f"give seconds, at most a century ({LONGEST_WAIT:g})")
 
     def _check_callable(self) -> None:
         if not callable(self.callable):
             self._refuse("callable", self.callable, "give the function to run")
         if inspect.iscoroutinefunction(self.callable):
             self._refuse("callable", self.callable, "it is async; give a function that calls asyncio.run on it")
-        if not isinstance(self.kwargs, Mapping):
-            self._refuse("kwargs", self.kwargs, "give a mapping of parameter names to values")
-        self._set("args", tuple(self.args))
-        self._set("kwargs", MappingProxyType(dict(self.kwargs)))
-        try:
-            signature = inspect.signature(self.callable)
-        except ValueError:
-            return  # some builtins have no signature to ask
-        self._set("_wants_context", _has_context(signature) and "context" not in self.kwargs)
+        signature = _signature(self.callable)
+        if signature is None:
+            return
         named = dict(self.kwargs) | ({"context": None} if self.wants_context else {})
         try:
             signature.bind(*self.args, **named)
@@ -226,6 +240,66 @@ class JobConfig:
     def __repr__(self) -> str:
         after = f", after {', '.join(self.depends_on)}" if self.depends_on else ""
         return f"JobConfig({self.name!r}, {self.schedule}{after})"
+
+
+def _refuse(name: object, what: str, value: object, advice: str) -> NoReturn:
+    raise JobConfigError(f"job {name!r}: {what}={value!r} cannot be; {advice}", name=name, value=value)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name or name != name.strip() or "/" in name:
+        _refuse(name, "name", name, "give a non-empty string without '/' and without blanks at its ends")
+
+
+def _mode(name: str, given: object, interval: object, cron: object) -> JobMode:
+    """Return the mode that was given, or the one that the schedule says."""
+    if given is not None:
+        return _choice(name, "mode", given, JobMode)
+    if interval is not None and cron is not None:
+        _refuse(name, "interval", interval, f"cron={cron!r} says when the job is due, too; give one of the two")
+    if cron is not None:
+        return JobMode.CRON
+    return JobMode.ONE_SHOT if interval is None else JobMode.PERIODIC
+
+
+def _choice(name: str, what: str, given: object, kind: type[_Choice]) -> _Choice:
+    try:
+        return kind(given)
+    except ValueError:
+        _refuse(name, what, given, f"choose one of {', '.join(member.name for member in kind)}")
+
+
+def _backoff(name: str, given: Any) -> Backoff:
+    if given is None or isinstance(given, Backoff):
+        return given or Backoff()
+    if not _is_number(given, at_least=0.0) or given > LONGEST_WAIT:
+        _refuse(name, "backoff", given, "give a Backoff or the base wait in seconds, at least 0, at most a century")
+    return Backoff(base=given, maximum=max(given, Backoff().maximum))
+
+
+def _dependencies(name: str, given: Any) -> tuple[str, ...]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        _refuse(name, "depends_on", given, "give a list of job names")
+    names = tuple(dict.fromkeys(given))
+    for other in names:
+        if not isinstance(other, str) or not other:
+            _refuse(name, "depends_on", names, f"{other!r} is not a job's name")
+    if name in names:
+        _refuse(name, "depends_on", names, "a job cannot wait for itself")
+    return names
+
+
+def _keywords(name: str, given: object) -> Mapping[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        _refuse(name, "kwargs", given, "give a mapping of parameter names to values")
+    return MappingProxyType(dict(given or {}))
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        return None  # some builtins have none to ask
 
 
 def _is_number(value: object, *, at_least: float) -> bool:

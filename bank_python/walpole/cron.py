@@ -19,7 +19,8 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import JobConfigError
 
@@ -95,7 +96,7 @@ _FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CronExpression:
     """A parsed cron expression.
 
@@ -120,39 +121,53 @@ class CronExpression:
     """
 
     text: str
-    _minutes: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    _hours: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    _days: frozenset[int] = field(init=False, repr=False, compare=False)
-    _months: frozenset[int] = field(init=False, repr=False, compare=False)
-    _weekdays: frozenset[int] = field(init=False, repr=False, compare=False)
-    _either_day: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.text, str):
-            raise JobConfigError(f"cron={self.text!r} is not a string; give five fields, e.g. '0 7 * * MON-FRI'")
-        parts = self.text.split()
+        text: Any = self.text
+        if not isinstance(text, str):
+            raise JobConfigError(f"cron={text!r} is not a string; give five fields, e.g. '0 7 * * MON-FRI'")
+        parts = text.split()
         if len(parts) != len(_FIELDS):
             raise JobConfigError(
-                f"cron={self.text!r} has {len(parts)} fields, not 5; "
+                f"cron={text!r} has {len(parts)} fields, not 5; "
                 "give minute hour day-of-month month day-of-week, e.g. '0 7 * * MON-FRI'",
-                value=self.text,
+                value=text,
             )
-        minutes, hours, days, months, weekdays = (rule.parse(part) for rule, part in zip(_FIELDS, parts, strict=True))
-        parsed = {
-            "_minutes": tuple(sorted(minutes)),
-            "_hours": tuple(sorted(hours)),
-            "_days": days,
-            "_months": months,
-            "_weekdays": frozenset(day % 7 for day in weekdays),
-            "_either_day": not (parts[2].startswith("*") or parts[4].startswith("*")),
-        }
-        for name, value in parsed.items():
-            object.__setattr__(self, name, value)
         self._refuse_never()
+
+    @cached_property
+    def _parsed(self) -> tuple[frozenset[int], ...]:
+        return tuple(rule.parse(part) for rule, part in zip(_FIELDS, self.text.split(), strict=True))
+
+    @cached_property
+    def _minutes(self) -> tuple[int, ...]:
+        return tuple(sorted(self._parsed[0]))
+
+    @cached_property
+    def _hours(self) -> tuple[int, ...]:
+        return tuple(sorted(self._parsed[1]))
+
+    @property
+    def _days(self) -> frozenset[int]:
+        return self._parsed[2]
+
+    @property
+    def _months(self) -> frozenset[int]:
+        return self._parsed[3]
+
+    @cached_property
+    def _weekdays(self) -> frozenset[int]:
+        return frozenset(day % 7 for day in self._parsed[4])
+
+    @cached_property
+    def _either_day(self) -> bool:
+        """Whether days of the month and days of the week are both given, so that either will do."""
+        parts = self.text.split()
+        return not (parts[2].startswith("*") or parts[4].startswith("*"))
 
     def _refuse_never(self) -> None:
         # An either-day expression always has its weekdays; otherwise some month must have such a day.
-        if self._either_day or any(min(self._days) <= _LONGEST[month] for month in self._months):
+        if any(min(self._days) <= _LONGEST[month] for month in self._months) or self._either_day:
             return
         raise JobConfigError(
             f"cron={self.text!r} never comes: none of its months has such a day; change the day or the month",
@@ -160,8 +175,14 @@ class CronExpression:
         )
 
     def matches(self, moment: datetime) -> bool:
-        """Say whether the minute that `moment` (timezone-aware) lies in is one of the expression's."""
-        moment = moment.astimezone(UTC)
+        """Say whether the minute that `moment` (timezone-aware) lies in is one of the expression's.
+
+        Raises
+        ------
+        JobConfigError
+            `moment` has no time zone.
+        """
+        moment = _in_utc(moment)
         return (
             moment.minute in self._minutes
             and moment.hour in self._hours
@@ -181,8 +202,13 @@ class CronExpression:
         -------
         datetime
             In UTC, seconds and microseconds zero.
+
+        Raises
+        ------
+        JobConfigError
+            `moment` has no time zone.
         """
-        start = moment.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        start = _in_utc(moment).replace(second=0, microsecond=0) + timedelta(minutes=1)
         first = next(self._days_from(start))
         if first.date() == start.date():
             time = self._time_from(start.hour, start.minute)
@@ -214,3 +240,11 @@ class CronExpression:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise JobConfigError(
+            f"{moment!r} has no time zone; say which, e.g. moment.replace(tzinfo=datetime.UTC)", value=moment
+        )
+    return moment.astimezone(UTC)

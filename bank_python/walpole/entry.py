@@ -1,6 +1,6 @@
-"""What the engine knows about one job: its due time, what is going on, what has been.
+"""What the scheduler knows about one job: its due time, what is going on, what has been.
 
-An entry is plain data guarded by the engine's lock. Its record form is what Barbara keeps, so that the next
+An entry is plain data guarded by the scheduler's lock. Its record form is what Barbara keeps, so that the next
 runner over the same store goes on where this one stopped.
 """
 
@@ -77,7 +77,7 @@ class JobEntry:
     pending : Launch or None
         The scheduled run that waits for dependencies or a worker.
     start_order, success_order : int
-        When a fresh run last started and one last succeeded, in the engine's count of events. Compared
+        When a fresh run last started and one last succeeded, in the scheduler's count of events. Compared
         instead of times, which may be equal.
     unsettled : int
         Runs that ended and are not yet stored and announced.

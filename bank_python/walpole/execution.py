@@ -12,6 +12,7 @@ from bank_python.walpole.capture import LogBuffer, LogCapture, RunLogger
 from bank_python.walpole.context import JobContext
 from bank_python.walpole.modes import JobMode
 from bank_python.walpole.records import JobRun, RunOutcome, moment
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     import threading
@@ -37,7 +38,7 @@ class Ending:
 
 @dataclass(slots=True, eq=False)
 class Execution:
-    """An attempt that is going on, guarded by the engine's lock.
+    """An attempt that is going on, guarded by the scheduler's lock.
 
     Attributes
     ----------
@@ -151,7 +152,7 @@ def _raised(error: BaseException) -> Ending:
     # The first frame is only the way in from here.
     own = error.__traceback__.tb_next if error.__traceback__ else None
     text = "".join(traceback.format_exception(type(error), error, own))
-    return Ending(RunOutcome.FAILED, error=_shorten(f"{type(error).__name__}: {error}"), traceback=text)
+    return Ending(RunOutcome.FAILED, error=_shorten(f"{type(error).__name__}: {message_of(error)}"), traceback=text)
 
 
 def _repr(value: Any) -> str:

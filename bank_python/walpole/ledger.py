@@ -1,7 +1,7 @@
 """The jobs' memory: state and run history in a Barbara store.
 
 A job's state is kept under ``/Jobs/<name>/state`` and its last 100 runs under ``/Jobs/<name>/runs/<n>``,
-where the run numbered 101 takes the place of the first. Writing happens outside the engine's lock: a job
+where the run numbered 101 takes the place of the first. Writing happens outside the scheduler's lock: a job
 may hold a transaction on the same store and ask the runner something meanwhile. A store that fails does
 not stop the jobs: the error is logged and kept in :attr:`Ledger.last_error`.
 """
@@ -41,7 +41,7 @@ class Ledger:
     store : JobStore or None
         Without one nothing is kept beyond the process.
     condition : threading.Condition
-        The engine's; held by callers of :meth:`touch` and :meth:`is_clean`, never during a write.
+        The scheduler's; held by callers of :meth:`touch` and :meth:`is_clean`, never during a write.
     """
 
     def __init__(self, store: JobStore | None, condition: threading.Condition) -> None:

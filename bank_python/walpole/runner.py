@@ -1,4 +1,8 @@
-"""The job runner: what programs use of Walpole.
+"""The job runner: which jobs there are, and all that a program may say to them and ask of them.
+
+A :class:`JobRunner` decides *which*: it finds jobs by name, refuses what cannot be, and answers. *When* a run starts,
+and on which thread, is the scheduler's (:mod:`bank_python.walpole.scheduler`), of which each runner has one.
+
 
 >>> from bank_python.walpole import JobConfig, JobMode, JobRunner
 >>> with JobRunner() as runner:
@@ -9,7 +13,6 @@
 
 from __future__ import annotations
 
-import difflib
 import random
 import threading
 from typing import TYPE_CHECKING, Any, Self
@@ -18,9 +21,10 @@ from bank_python.errors import JobConfigError, JobError, JobTimeoutError, Unknow
 from bank_python.walpole.clock import Clock, SystemClock
 from bank_python.walpole.config import JobConfig
 from bank_python.walpole.dependencies import find_cycle, held_because, refuse_unknown
-from bank_python.walpole.engine import Engine
 from bank_python.walpole.entry import JobEntry, Launch
 from bank_python.walpole.modes import JobMode
+from bank_python.walpole.scheduler import Scheduler
+from bank_python.wording import did_you_mean, near_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +81,7 @@ class JobRunner:
             raise JobError(f"JobRunner: max_workers={count!r} is not a whole number of at least 1", value=count)
         chance = random.Random() if rng is None else rng  # noqa: S311  (jitter, not secrets)
         self._stopping = threading.Lock()
-        self._engine = Engine(barbara, max_workers, SystemClock() if clock is None else clock, chance)
+        self._scheduler = Scheduler(barbara, max_workers, SystemClock() if clock is None else clock, chance)
 
     # --- the set of jobs ---------------------------------------------------------------------------
 
@@ -94,19 +98,19 @@ class JobRunner:
         """
         if not isinstance(config, JobConfig):
             raise JobConfigError(f"add_job({config!r}): give a JobConfig", name=None, value=config)
-        engine = self._engine
+        scheduler = self._scheduler
         entry = JobEntry(config)
-        with engine.condition:
+        with scheduler.condition:
             self._refuse_misfit(config)
         # Read without the lock: the store may be busy, and the caller may hold it.
-        engine.ledger.load(entry, engine.clock.now())
-        with engine.condition:
+        scheduler.ledger.load(entry, scheduler.clock.now())
+        with scheduler.condition:
             self._refuse_misfit(config)
-            engine.entries[config.name] = entry
-            engine.restore_order(entry)
-            if engine.running:
-                engine.enlist(entry, engine.clock.now())
-            engine.condition.notify_all()
+            scheduler.entries[config.name] = entry
+            scheduler.restore_order(entry)
+            if scheduler.running:
+                scheduler.enlist(entry, scheduler.clock.now())
+            scheduler.condition.notify_all()
 
     def remove_job(self, name: str) -> None:
         """Take a job out; a run going on is asked to stop, and what it brings is not kept.
@@ -120,10 +124,10 @@ class JobRunner:
         JobError
             Another job depends on it.
         """
-        engine = self._engine
-        with engine.condition:
+        scheduler = self._scheduler
+        with scheduler.condition:
             entry = self._entry(name)
-            dependents = [other.name for other in engine.entries.values() if name in other.config.depends_on]
+            dependents = [other.name for other in scheduler.entries.values() if name in other.config.depends_on]
             if dependents:
                 raise JobError(
                     f"job {name!r} cannot be removed: {', '.join(dependents)} depend on it; remove them first",
@@ -131,23 +135,23 @@ class JobRunner:
                     value=dependents,
                 )
             entry.removed = True
-            del engine.entries[name]
+            del scheduler.entries[name]
             for execution in entry.active:
                 execution.context.cancel()
-            engine.condition.notify_all()
+            scheduler.condition.notify_all()
 
     @property
     def jobs(self) -> tuple[str, ...]:
         """The jobs' names, in the order they were added."""
-        with self._engine.condition:
-            return tuple(self._engine.entries)
+        with self._scheduler.condition:
+            return tuple(self._scheduler.entries)
 
     # --- life --------------------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
         """Whether the runner has been started and not stopped."""
-        return self._engine.running
+        return self._scheduler.running
 
     def start(self) -> None:
         """Start the scheduler; nothing happens if it is already running.
@@ -157,10 +161,10 @@ class JobRunner:
         JobConfigError
             A job depends on one that is not there.
         """
-        with self._engine.condition:
-            if not self._engine.running:
-                refuse_unknown(self._engine.entries)
-                self._engine.start()
+        with self._scheduler.condition:
+            if not self._scheduler.running:
+                refuse_unknown(self._scheduler.entries)
+                self._scheduler.start()
 
     def stop(self, timeout: float = 30.0) -> bool:
         """Stop: no new runs, services are asked to end, other runs may finish.
@@ -183,12 +187,12 @@ class JobRunner:
         JobError
             Called by a job of this runner, which would wait for itself.
         """
-        engine = self._engine
-        with engine.condition:
-            if engine.owns_current_thread():
+        scheduler = self._scheduler
+        with scheduler.condition:
+            if scheduler.owns_current_thread():
                 raise JobError("a job cannot stop its own runner: it would wait for itself; signal the main thread")
         with self._stopping:
-            return engine.stop(timeout) if engine.running else True
+            return scheduler.stop(timeout) if scheduler.running else True
 
     def __enter__(self) -> Self:
         self.start()
@@ -213,16 +217,16 @@ class JobRunner:
         JobError
             The runner is not running.
         """
-        engine = self._engine
-        with engine.condition:
+        scheduler = self._scheduler
+        with scheduler.condition:
             entry = self._entry(name)
-            if not engine.running:
+            if not scheduler.running:
                 raise JobError(f"job {name!r} cannot be triggered: call start() first, or use run_once", name=name)
             if entry.triggered:
                 return
             entry.triggered = True
-            engine.enqueue(Launch(entry, engine.clock.now(), forced=True))
-            engine.condition.notify_all()
+            scheduler.enqueue(Launch(entry, scheduler.clock.now(), forced=True))
+            scheduler.condition.notify_all()
 
     def run_once(self, name: str) -> JobRun:
         """Run a job now and return when it has ended; its schedule, pause and dependencies do not matter.
@@ -237,20 +241,20 @@ class JobRunner:
         JobError
             It is running and may not overlap, or it is a service, which would not end.
         """
-        engine = self._engine
-        with engine.condition:
+        scheduler = self._scheduler
+        with scheduler.condition:
             entry = self._entry(name)
             if entry.config.mode is JobMode.SERVICE:
                 raise JobError(f"job {name!r} is a service and does not end by itself; use start()", name=name)
             if entry.active and not entry.config.allow_overlap:
                 raise JobError(f"job {name!r} is running; wait for it, or allow_overlap", name=name)
-            execution = engine.begin_alone(entry)
+            execution = scheduler.begin_alone(entry)
         try:
-            run = engine.await_end(execution)
-            engine.deliver()
-            engine.wait_real(lambda: engine.is_settled(entry), None)
+            run = scheduler.await_end(execution)
+            scheduler.deliver()
+            scheduler.wait_real(lambda: scheduler.is_settled(entry), None)
         finally:
-            engine.end_alone()
+            scheduler.end_alone()
         return run
 
     def pause(self, name: str) -> None:
@@ -261,8 +265,8 @@ class JobRunner:
         UnknownJobError
             There is no such job.
         """
-        engine = self._engine
-        with engine.condition:
+        scheduler = self._scheduler
+        with scheduler.condition:
             entry = self._entry(name)
             entry.paused = True
             if entry.config.mode is JobMode.SERVICE:
@@ -278,12 +282,12 @@ class JobRunner:
         UnknownJobError
             There is no such job.
         """
-        engine = self._engine
-        with engine.condition:
+        scheduler = self._scheduler
+        with scheduler.condition:
             entry = self._entry(name)
             if entry.paused:
                 entry.paused = False
-                engine.resume(entry)
+                scheduler.resume(entry)
         self._note(entry)
 
     def subscribe(self, callback: Callable[[JobRun], None]) -> Callable[[], None]:
@@ -291,14 +295,14 @@ class JobRunner:
 
         The callback is called from the runner's threads, after the run is stored; what it raises is logged.
         """
-        engine = self._engine
-        with engine.condition:
-            engine.subscribers.append(callback)
+        scheduler = self._scheduler
+        with scheduler.condition:
+            scheduler.subscribers.append(callback)
 
         def unsubscribe() -> None:
-            with engine.condition:
-                if callback in engine.subscribers:
-                    engine.subscribers.remove(callback)
+            with scheduler.condition:
+                if callback in scheduler.subscribers:
+                    scheduler.subscribers.remove(callback)
 
         return unsubscribe
 
@@ -312,9 +316,9 @@ class JobRunner:
         UnknownJobError
             There is no such job.
         """
-        with self._engine.condition:
+        with self._scheduler.condition:
             entry = self._entry(name)
-            return entry.status(held_because(entry, self._engine.entries))
+            return entry.status(held_because(entry, self._scheduler.entries))
 
     def history(self, name: str) -> tuple[JobRun, ...]:
         """Return a job's last 100 attempts, oldest first, those of earlier processes included.
@@ -324,7 +328,7 @@ class JobRunner:
         UnknownJobError
             There is no such job.
         """
-        with self._engine.condition:
+        with self._scheduler.condition:
             return tuple(self._entry(name).history)
 
     def wait_for(self, name: str, runs: int = 1, timeout: float | None = None) -> JobStatus:
@@ -349,10 +353,10 @@ class JobRunner:
         JobTimeoutError
             The runs had not ended after `timeout`.
         """
-        engine = self._engine
-        with engine.condition:
+        scheduler = self._scheduler
+        with scheduler.condition:
             entry = self._entry(name)
-        if not engine.wait_real(lambda: entry.settled >= runs and engine.is_settled(entry), timeout):
+        if not scheduler.wait_real(lambda: entry.settled >= runs and scheduler.is_settled(entry), timeout):
             raise JobTimeoutError(
                 f"job {name!r} has had {entry.settled} of {runs} runs after {timeout} s: {self.status(name)!r}",
                 name=name,
@@ -371,13 +375,13 @@ class JobRunner:
         JobTimeoutError
             There was still something after `timeout` real seconds.
         """
-        if not self._engine.wait_real(self._engine.is_idle, timeout):
+        if not self._scheduler.wait_real(self._scheduler.is_idle, timeout):
             raise JobTimeoutError(f"jobs were still running or due after {timeout} s: {self!r}", value=timeout)
 
     @property
     def store_error(self) -> Exception | None:
         """The last error of the store, if it ever failed to take a job's state."""
-        return self._engine.ledger.last_error
+        return self._scheduler.ledger.last_error
 
     def __repr__(self) -> str:
         state = "running" if self.running else "stopped"
@@ -386,17 +390,15 @@ class JobRunner:
     # --- inside ------------------------------------------------------------------------------------
 
     def _entry(self, name: str) -> JobEntry:
-        entries = self._engine.entries
+        entries = self._scheduler.entries
         if name not in entries:
-            close = difflib.get_close_matches(str(name), entries, n=3)
-            hint = (
-                f"did you mean {' or '.join(map(repr, close))}?" if close else f"it has {', '.join(entries) or 'none'}"
-            )
+            hint = did_you_mean(name, entries, f"it has {', '.join(entries) or 'none'}")
+            close = near_names(name, entries)
             raise UnknownJobError(f"the runner has no job {name!r}; {hint}", name=name, matches=close)
         return entries[name]
 
     def _refuse_misfit(self, config: JobConfig) -> None:
-        entries = self._engine.entries
+        entries = self._scheduler.entries
         if config.name in entries:
             raise JobConfigError(
                 f"the runner already has a job {config.name!r}; choose another name, or remove_job it first",
@@ -411,15 +413,15 @@ class JobRunner:
                 value=cycle,
                 path=cycle,
             )
-        if self._engine.running:
+        if self._scheduler.running:
             refuse_unknown({**entries, config.name: JobEntry(config)})
 
     def _note(self, entry: JobEntry) -> None:
         """Have a changed entry stored: by the scheduler, or here when none is running."""
-        engine = self._engine
-        with engine.condition:
-            engine.ledger.touch(entry)
-            engine.condition.notify_all()
-            if engine.running:
+        scheduler = self._scheduler
+        with scheduler.condition:
+            scheduler.ledger.touch(entry)
+            scheduler.condition.notify_all()
+            if scheduler.running:
                 return
-        engine.deliver()
+        scheduler.deliver()

@@ -194,7 +194,7 @@ def test_a_node_lives_in_one_graph(graph):
 
 def test_unknown_names_are_answered_with_close_ones(graph):
     graph.register(Leaf("AAPL_SPOT", 1.0))
-    with pytest.raises(UnknownNodeError, match="did you mean AAPL_SPOT"):
+    with pytest.raises(UnknownNodeError, match="did you mean 'AAPL_SPOT'"):
         graph.node("APPL_SPOT")
 
 
@@ -336,3 +336,24 @@ def test_no_reader_sees_half_a_batch(graph):
     for reader in readers:
         reader.join()
     assert (wrong, bool(reads)) == ([], True)
+
+
+def test_the_nodes_are_a_mapping_that_follows_the_graph_and_cannot_be_written():
+    graph = DependencyGraph()
+    nodes = graph.nodes
+    assert (len(nodes), list(nodes)) == (0, [])
+    spot = graph.register(Leaf("SPOT", 2.0))
+    twice = graph.derive("TWICE", lambda x: 2.0 * x, [spot])
+    assert dict(nodes) == {"SPOT": spot, "TWICE": twice}
+    assert "SPOT" in nodes
+    assert "SPOTS" not in nodes
+    assert nodes.get("NONE") is None
+    with pytest.raises(UnknownNodeError, match="did you mean 'SPOT'"):
+        nodes["SPOTS"]
+    with pytest.raises(TypeError):
+        nodes["SPOT"] = twice
+    for name in nodes:
+        graph.register(Leaf(f"{name}_TOO", 1.0))  # whoever iterates sees those that were there when it began
+    assert list(nodes) == ["SPOT", "TWICE", "SPOT_TOO", "TWICE_TOO"]
+    graph.unregister("TWICE")
+    assert "TWICE" not in nodes

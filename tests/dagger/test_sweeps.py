@@ -588,7 +588,7 @@ REFUSED = [
     (lambda g: g.ladder("TWICE", "NOTE", [1.0]), GraphError, "'text', not a number"),
     (lambda g: g.ladder("TWICE", "NEW", [1.0]), NotQuotedError, "NEW"),
     (lambda g: g.ladder("SPOT", "TWICE", [1.0]), GraphError, "derived from SPOT, RATE"),
-    (lambda g: g.ladder("TWICE", "SPOTS", [1.0]), UnknownNodeError, "did you mean SPOT"),
+    (lambda g: g.ladder("TWICE", "SPOTS", [1.0]), UnknownNodeError, "did you mean 'SPOT'"),
     (lambda g: g.ladder("TWO", "SPOT", [1.0]), UnknownNodeError, "TWO"),
     (lambda g: g.ladder(Leaf("SPOT", 1.0), "SPOT", [1.0]), UnknownNodeError, "SPOT"),
     (lambda g: g.greeks("TWICE", "RATE"), DomainError, "relative=False"),

@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from bank_python.desk.stage import Stage, choose_scenes
 
 from bank_python import MCConfig, MonteCarloEngine, build_desk
 from bank_python.barbara import BarbaraDB
@@ -17,6 +16,7 @@ from bank_python.desk.holdings import Shares
 from bank_python.desk.law import load_past
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.risk import SCENARIOS, DeskRisk, affordable_paths
+from bank_python.desk.showcase.stage import Stage, choose_scenes
 from bank_python.desk.traders import TraderSpec
 from bank_python.errors import CalibrationError, DeskError, SimulationError
 from bank_python.market_data import HistoryFeed
@@ -122,7 +122,7 @@ def test_the_number_of_scenarios_is_a_setting_whatever_the_machine(desk, monkeyp
     monkeypatch.setattr("bank_python.desk.risk.choose_paths", lambda *_, **__: affordable)  # a slow machine, a fast one
     live = LiveDesk(desk, refresh=0.1)
     live.measure_risk()
-    risk = live.frame.risk
+    risk = live.latest.risk
     assert (risk.scenarios, risk.proxy_error) == (SCENARIOS, None)
     full = MonteCarloEngine(desk.traders, desk.graph).run(MCConfig(n_paths=SCENARIOS, **QUIET))
     assert risk.var_99 == pytest.approx(full.var_99, rel=1e-12)
@@ -132,8 +132,8 @@ def test_the_setting_is_that_of_the_command_line(desk):
     assert inspect.signature(prop_desk).parameters["scenarios"].default == SCENARIOS
     live = LiveDesk(desk, refresh=1.0, n_paths=700, proxy=True)
     live.measure_risk()
-    assert live.frame.risk.scenarios == 700
-    assert live.frame.risk.proxy_error is not None
+    assert live.latest.risk.scenarios == 700
+    assert live.latest.risk.proxy_error is not None
 
 
 def test_how_many_this_machine_affords_is_measured_when_asked_for(desk):

@@ -181,7 +181,7 @@ def test_the_live_screen_rolls_as_well():
     live = LiveDesk(desk, refresh=1.0)
     live.look()
     assert desk.clock.date == WEEKDAYS[1]
-    assert live.frame.firm.date == WEEKDAYS[1]
+    assert live.latest.valuation_date == WEEKDAYS[1]
 
 
 # --- expiry ----------------------------------------------------------------------------------------------------------

@@ -159,3 +159,47 @@ def test_an_option_position_counts_its_multiplier():
     option = Option("C", spot_source=spot, vol_source=0.2, rate_source=0.0, strike=100, expiry=1)
     held = Position("P", instrument=option, quantity=-2, multiplier=100)
     assert held.value == pytest.approx(-200 * option.value)
+
+
+def test_a_book_begins_empty_and_takes_positions():
+    graph = DependencyGraph()
+    book = graph.register(Book("DESK"))
+    assert (book.value, book.positions) == (0.0, ())
+    book.add(Position("P", instrument=Equity("AAPL", spot_source=190.0), quantity=10))
+    assert book.value == 1900.0
+
+
+def test_a_pair_converts_both_of_its_currencies_at_the_present_rate():
+    rate = MarketData("EURUSD_RATE", 1.25)
+    pair = FXRate("EURUSD", rate_source=rate, base="EUR", quote="USD")
+    assert (pair.convert(100, "EUR"), pair.convert(100.0, "USD")) == (125.0, 80.0)
+    rate.set_price(1.6)
+    assert pair.convert(-100.0, "USD") == -62.5
+
+
+@given(st.floats(1e-6, 1e6), st.floats(-1e9, 1e9))
+def test_there_and_back_is_the_same_amount(rate, amount):
+    pair = FXRate("EURUSD", rate_source=rate, base="EUR", quote="USD")
+    assert pair.convert(pair.convert(amount, "EUR"), "USD") == pytest.approx(amount, rel=1e-15)
+
+
+@pytest.mark.parametrize("currency", ["JPY", "eur", "", None, 3])
+def test_a_third_currency_is_refused_by_name(currency):
+    pair = FXRate("EURUSD", rate_source=1.25, base="EUR", quote="USD")
+    with pytest.raises(InstrumentError, match=r"EURUSD converts EUR and USD, and .* is neither") as caught:
+        pair.convert(1.0, currency)
+    assert repr(currency) in str(caught.value)
+
+
+@pytest.mark.parametrize("amount", [math.nan, math.inf, True, "1", None, 10**400])
+def test_an_amount_that_is_no_number_is_refused(amount):
+    pair = FXRate("EURUSD", rate_source=1.25, base="EUR", quote="USD")
+    with pytest.raises(InstrumentError, match="EURUSD: amount="):
+        pair.convert(amount, "EUR")
+
+
+def test_a_rate_of_zero_divides_nothing():
+    pair = FXRate("EURUSD", rate_source=0.0, base="EUR", quote="USD")
+    assert pair.convert(5.0, "EUR") == 0.0
+    with pytest.raises(InstrumentError, match="no amount of USD buys EUR"):
+        pair.convert(5.0, "USD")

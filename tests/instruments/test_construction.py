@@ -57,10 +57,12 @@ def test_the_signature_is_the_true_one():
 
 def test_an_unknown_argument_is_told_with_the_one_that_was_meant():
     with pytest.raises(
-        ContractArgumentError, match=r"Option 'C' has no argument stike; did you mean strike\? It takes"
+        ContractArgumentError, match=r"Option 'C' has no argument stike; did you mean 'strike'\? It takes"
     ):
         Option("C", **CALL, stike=3.0)
-    with pytest.raises(TypeError, match=r"Equity 'E' has no argument zzz\. It takes spot_source, dividend_source"):
+    with pytest.raises(
+        TypeError, match=r"Equity 'E' has no argument zzz; leave it out\. It takes spot_source, dividend_source"
+    ):
         Equity("E", spot_source=1.0, zzz=0)
 
 

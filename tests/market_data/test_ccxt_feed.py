@@ -90,7 +90,7 @@ def test_a_price_moves_when_the_server_moves_it(server, feed):
 def test_unknown_and_delisted_symbols_fail_alone(feed):
     poll = feed.poll(["BTC", "ETHH", "OLD"])
     assert prices(poll) == {"BTC": 97_000.5}
-    assert "has no ticker 'ETHH': did you mean ETH" in reasons(poll)["ETHH"]
+    assert "has no ticker 'ETHH': did you mean 'ETH'" in reasons(poll)["ETHH"]
     assert reasons(poll)["OLD"] == "hyperliquid gives no price for 'OLD/USDC:USDC': it is delisted there"
 
 
@@ -238,7 +238,7 @@ def test_year_to_date_begins_with_the_year(feed):
 
 
 def test_history_of_what_is_not_there(server, feed):
-    with pytest.raises(UnknownTickerError, match="did you mean BTC"):
+    with pytest.raises(UnknownTickerError, match="did you mean 'BTC'"):
         feed.history("BTCC", "1mo")
     with pytest.raises(FeedError, match="a rate without candles"):
         feed.history("BTC_FUNDING", "1mo")
@@ -282,7 +282,7 @@ def test_bad_arguments_are_refused():
         CcxtFeed(timeout=0)
     with pytest.raises(FeedConfigError, match="the exchange's address is 'localhost:1'"):
         CcxtFeed(base_url="localhost:1")
-    with pytest.raises(FeedConfigError, match="ccxt knows no exchange 'hyperfluid': did you mean hyperliquid"):
+    with pytest.raises(FeedConfigError, match="ccxt knows no exchange 'hyperfluid': did you mean 'hyperliquid'"):
         CcxtFeed("hyperfluid").poll(["BTC"])
 
 

@@ -61,7 +61,8 @@ class ScriptedFeed:
             raise self.broken
         answers = [self.answers[symbol] for symbol in symbols if symbol in self.answers]
         return Poll(
-            tuple(a for a in answers if isinstance(a, Tick)), tuple(a for a in answers if isinstance(a, QuoteFailure))
+            tuple(a for a in answers if not isinstance(a, QuoteFailure)),
+            tuple(a for a in answers if isinstance(a, QuoteFailure)),
         )
 
     def history(self, symbol, period):  # noqa: ARG002  (the protocol's)
@@ -235,17 +236,61 @@ def test_a_feed_that_raises_fails_its_own_symbols_only(manager, feed):
     assert update.updated == ("B",)
 
 
-def test_an_error_that_is_no_feed_error_is_not_swallowed(manager, graph, feed):
-    spot = leaf("A_SPOT")
-    manager.register_ticker("A", spot)
-    feed.broken = ZeroDivisionError()
-    tick = graph.tick
-    with pytest.raises(ZeroDivisionError):
-        manager.update_all()
-    assert graph.tick == tick
+def test_a_feed_that_raises_anything_fails_its_own_symbols_only_and_the_log_says_where(manager, feed, caplog):
+    other = ScriptedFeed("other")
+    manager.register_ticker("A", leaf("A_SPOT"))
+    manager.register_ticker("B", leaf("B_SPOT"), feed=other)
+    feed.broken = ValueError("year 33715 is out of range")
+    other.quote("B", 20.0)
+    update = manager.update_all()
+    assert update.updated == ("B",)
+    assert update.failed == (QuoteProblem("A", "the feed 'scripted' raised ValueError: year 33715 is out of range"),)
+    assert manager.quote("A").state is QuoteState.UNQUOTED
+    assert "Traceback" in caplog.text
     feed.broken = None
     feed.quote("A", 1.0)
-    assert manager.update_all().updated == ("A",)
+    assert manager.update_all().updated == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        (1772452800, "its time 1772452800 is not a datetime"),
+        (None, "its time None is not a datetime"),
+        ("2026-03-02", "its time '2026-03-02' is not a datetime"),
+        (date(2026, 3, 2), "is not a datetime"),
+        (datetime(2026, 3, 2), "has no time zone"),  # noqa: DTZ001  (that is what is refused)
+    ],
+)
+def test_a_time_that_is_none_keeps_its_own_quote_out_and_no_other(manager, feed, time, said):
+    for ticker in ("A", "B"):
+        manager.register_ticker(ticker, leaf(f"{ticker}_SPOT"))
+        feed.quote(ticker, 10.0)
+    manager.update_all()
+    feed.quote("A", 11.0, minute=1)
+    feed.answers["B"] = Tick("B", 12.0, time, "scripted")
+    update = manager.update_all()
+    assert update.updated == ("A",)
+    assert [problem.ticker for problem in update.rejected] == ["B"]
+    assert said in update.rejected[0].reason
+    assert manager.quote("A").price == 11.0
+    assert (manager.quote("B").price, manager.quote("B").state) == (10.0, QuoteState.STALE)
+
+
+def test_a_time_of_pandas_that_is_none_is_named_too(manager, feed):
+    manager.register_ticker("A", leaf("A_SPOT"))
+    feed.answers["A"] = Tick("A", 12.0, pytest.importorskip("pandas").NaT, "scripted")
+    assert "its time NaT" in manager.update_all().rejected[0].reason
+
+
+def test_what_is_no_answer_at_all_is_no_answer_for_its_symbol_only(manager, feed):
+    for ticker in ("A", "B"):
+        manager.register_ticker(ticker, leaf(f"{ticker}_SPOT"))
+    feed.quote("A", 10.0)
+    feed.answers["B"] = ("B", 12.0)
+    update = manager.update_all()
+    assert update.updated == ("A",)
+    assert update.failed == (QuoteProblem("B", "the feed 'scripted' gave no answer for it"),)
 
 
 def test_each_feed_is_polled_once_for_all_its_symbols(manager, feed):
@@ -307,9 +352,32 @@ def test_a_ticker_the_feed_does_not_carry_is_refused_with_close_matches(graph):
 
 def test_asking_for_an_unregistered_ticker_names_close_matches(manager):
     manager.register_ticker("AAPL", leaf("AAPL_SPOT"))
-    for ask in (manager.quote, manager.load_history):
-        with pytest.raises(UnknownTickerError, match="AAPL"):
-            ask("APPL")
+    with pytest.raises(UnknownTickerError, match="did you mean 'AAPL'"):
+        manager.quote("APPL")
+
+
+def test_a_history_needs_no_registration_where_the_feed_carries_it(graph):
+    manager = MarketDataManager(graph, None, SimulatedFeed(seed=1))
+    loaded = manager.load_history("AAPL", period="5d")
+    assert manager.history.closes("AAPL").tolist() == [bar.close for bar in loaded.bars]
+    assert manager.tickers == ()
+    assert len(graph.nodes) == 0
+
+
+def test_a_history_that_the_feed_does_not_carry_is_refused_with_neighbours(graph):
+    manager = MarketDataManager(graph, None, SimulatedFeed(seed=1))
+    with pytest.raises(UnknownTickerError, match=r"feed 'simulated' has no ticker 'APPL': did you mean .*'AAPL'"):
+        manager.load_history("APPL")
+    assert manager.history.tickers == ()
+
+
+def test_a_feed_that_only_asking_can_tell_is_asked_and_registered_tickers_are_neighbours(manager, feed):
+    manager.register_ticker("AAPL", leaf("AAPL_SPOT"))
+    assert manager.load_history("GOOG").source == "scripted"
+    feed.broken = UnknownTickerError("no such symbol", ticker="APPL")
+    with pytest.raises(UnknownTickerError, match="did you mean 'AAPL'") as caught:
+        manager.load_history("APPL")
+    assert caught.value.__cause__ is feed.broken
 
 
 def test_history_is_loaded_under_the_desks_name(graph):

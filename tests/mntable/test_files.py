@@ -216,3 +216,12 @@ def test_an_absent_package_is_named_with_its_extra(monkeypatch, tmp_path, module
     ):
         use(table, tmp_path / "t.parquet")
     assert refusal.value.extra == "data"
+
+
+def test_a_line_without_anything_is_no_row_and_an_empty_field_is_one(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n\n3,4\n\n", encoding="utf-8")
+    assert Table.from_csv(path, [("a", int), ("b", int)]).to_list() == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
+    one = Table.from_rows([("a", str)], [{"a": ""}, {"a": "x"}])
+    one.to_csv(path)
+    assert Table.from_csv(path, [("a", str)]).to_list() == one.to_list()

@@ -317,3 +317,26 @@ def test_many_rows_take_constant_memory(tmp_path, on_disk):
         tracemalloc.stop()
         assert total == count * (count - 1) // 2
         assert peak < 2_000_000
+
+
+def test_columns_that_together_hide_the_row_numbers_are_refused_when_the_table_is_made(tmp_path):
+    names = ["rowid", "OID", "_rowid_"]
+    with pytest.raises(SchemaError, match="'rowid', '_rowid_', 'OID' together hide"):
+        Table([(name, int) for name in names])
+    with pytest.raises(SchemaError, match="rename one of them"):
+        Table([(name, int) for name in names], tmp_path / "t.db")
+    for pair in (names[:2], names[1:], names[::2]):
+        row = dict.fromkeys(pair, 1)
+        assert Table.from_rows([(name, int) for name in pair], [row]).in_order_added().to_list() == [row]
+
+
+@pytest.mark.parametrize(
+    ("moment", "hours"), [(dt.datetime.max.replace(tzinfo=dt.UTC), -5), (dt.datetime.min.replace(tzinfo=dt.UTC), 3)]
+)
+def test_a_moment_that_utc_has_beyond_its_years_is_refused_with_row_and_column(moment, hours):
+    table = Table([("valid_to", dt.datetime)])
+    late = moment.replace(tzinfo=dt.timezone(dt.timedelta(hours=hours)))
+    with pytest.raises(ColumnTypeError, match=r"row 2, column 'valid_to': .*9999"):
+        table.extend([{"valid_to": moment}, {"valid_to": late}])
+    table.append({"valid_to": moment})
+    assert table.to_list() == [{"valid_to": moment}]

@@ -382,3 +382,10 @@ def test_names_from_outside_are_checked_not_run(text):
         with pytest.raises((UnknownColumnError, SchemaError)):
             table.restrict(col(text) == 1)
         assert len(table) == 1
+
+
+def test_to_list_gives_the_rows_in_order():
+    table = Table.from_rows([("n", int)], [{"n": 2}, {"n": 1}])
+    assert table.order_by("n").to_list() == [{"n": 1}, {"n": 2}]
+    assert table.restrict(n=7).to_list() == []
+    assert type(table.to_list()) is list

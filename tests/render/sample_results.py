@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 
 from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile, ProfileRow, Recalculation
-from bank_python.desk.views import (
+from bank_python.desk.showcase.views import (
     bars_view,
     changes_view,
     jobs_view,

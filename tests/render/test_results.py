@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from bank_python.desk.glyphs import ASCII, FINE
-from bank_python.desk.layout import arranged
-from bank_python.desk.stage import Shown
+from bank_python.desk.live.glyphs import ASCII, FINE
+from bank_python.desk.live.layout import arranged
+from bank_python.desk.showcase.stage import Shown
 from bank_python.sheet import text
 from bank_python.terminal import clean
-from tests.desk.sample_screen import sample_frame, sample_pulse
+from tests.desk.sample_screen import sample_view
 from tests.render.sample_results import GOLDEN, KINDS, NAMES, WIDTHS, page, shown
 
 HOSTILE = (
@@ -116,8 +116,7 @@ def test_no_error_message_harms_the_terminal(said):
 @settings(max_examples=25, deadline=None)
 @given(name=anything, glyphs=st.sampled_from([FINE, ASCII]), size=st.sampled_from([(80, 24), (120, 40), (200, 60)]))
 def test_nothing_in_a_frame_harms_the_terminal(name, glyphs, size):
-    frame, pulse = named(sample_frame(), name), named(sample_pulse(), name)
-    lines = arranged(frame, pulse, *size, glyphs)
+    lines = arranged(named(sample_view(), name), *size, glyphs)
     assert controls("\n".join(line.plain for line in lines)) == set()
     assert [line.cell_len for line in lines] == [size[0]] * size[1]
     for line in lines:
@@ -125,7 +124,7 @@ def test_nothing_in_a_frame_harms_the_terminal(name, glyphs, size):
 
 
 def named(seen, name):
-    """Return a frame or a pulse with all of its texts replaced."""
+    """Return a view with all of its texts replaced."""
     if isinstance(seen, str):
         return name
     if isinstance(seen, tuple):
@@ -140,16 +139,16 @@ def named(seen, name):
 
 
 def test_a_hostile_trader_is_written_out_on_the_live_desk():
-    frame = sample_frame()
-    traders = (dataclasses.replace(frame.traders[0], name="\x1b[31mX"), *frame.traders[1:])
-    lines = arranged(dataclasses.replace(frame, traders=traders), sample_pulse(), 200, 60, FINE)
+    view = sample_view()
+    traders = (dataclasses.replace(view.traders[0], name="\x1b[31mX"), *view.traders[1:])
+    lines = arranged(dataclasses.replace(view, traders=traders), 200, 60, FINE)
     assert any(line.plain.startswith(r"│ \x1b[31mX ") for line in lines)
 
 
 @pytest.mark.parametrize("said", HOSTILE)
 def test_scenes_show_words_as_they_are(said, capsys, monkeypatch):
-    from bank_python.desk import showing
-    from bank_python.desk.stage import Scene
+    from bank_python.desk.showcase import showing
+    from bank_python.desk.showcase.stage import Scene
 
     def play(stage):
         return Shown({"said": said}, [said, KINDS["plan"](NAMES)])

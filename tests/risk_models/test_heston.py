@@ -16,6 +16,7 @@ from bank_python.risk_models.heston import heston_price
 from bank_python.risk_models.heston_process import HestonProcess
 
 # spot, strike, expiry, rate, v0, kappa, theta, sigma, rho, dividend, is_call, price, tolerance
+NAMES = ("v0", "kappa", "theta", "sigma", "rho")
 LEWIS_MODEL = (0.04, 4.0, 0.25, 1.0, -0.5)
 # A. Lewis, wilmott.com thread 90957, computed with 50 digits; as in QuantLib's testAlanLewisReferencePrices
 LEWIS = [
@@ -65,7 +66,9 @@ def test_expected_variance():
     expected = 0.09 + (0.04 - 0.09) * (1.0 - math.exp(-3.0)) / 3.0
     assert process.expected_variance(2.0) == pytest.approx(expected, rel=1e-14)
     assert process.expected_variance(2.0) == pytest.approx(0.07416311780613107, rel=1e-12)
-    assert HestonProcess(0.04, 0.0, 0.09, 0.4, 0.0).expected_variance(2.0) == pytest.approx(0.04)
+    assert HestonProcess(v0=0.04, kappa=0.0, theta=0.09, sigma=0.4, rho=0.0).expected_variance(2.0) == pytest.approx(
+        0.04
+    )
 
 
 def quantlib_strip(model, days, rate, dividend, strikes):
@@ -162,7 +165,7 @@ def test_arbitrage_bounds_monotone_and_convex(model, expiry, rate):
 @pytest.mark.parametrize("sigma", [1e-12, 1e-6, 1e-3])
 def test_a_still_variance_is_black_scholes(sigma):
     strikes = np.array([70.0, 100.0, 130.0])
-    vol = math.sqrt(HestonProcess(0.04, 1.5, 0.09, 0.0, 0.0).expected_variance(2.0))
+    vol = math.sqrt(HestonProcess(v0=0.04, kappa=1.5, theta=0.09, sigma=0.0, rho=0.0).expected_variance(2.0))
     expected = black_scholes_price(100.0, strikes, 2.0, 0.03, vol)
     np.testing.assert_allclose(
         heston_price(100.0, strikes, 2.0, 0.03, 0.04, 1.5, 0.09, sigma, 0.0), expected, atol=10 * sigma**2 + 1e-13
@@ -213,7 +216,7 @@ def test_lanes_do_not_see_each_other():
 
 
 def test_the_price_is_a_martingale():
-    process = HestonProcess(*LEWIS_MODEL)
+    process = HestonProcess(**dict(zip(NAMES, LEWIS_MODEL, strict=True)))
     assert abs(process.characteristic_function([0.0], 1.0)[0]) < 1.0
     call = process.price(100.0, 1e-9, 3.0, 0.0)
     assert call == pytest.approx(100.0, rel=1e-9)
@@ -224,7 +227,12 @@ STRIKES, EXPIRIES = np.meshgrid([70.0, 85.0, 95.0, 105.0, 120.0, 140.0], [0.1, 0
 
 
 @pytest.mark.parametrize(
-    "truth", [SMILE, HestonProcess(0.01, 5.0, 0.03, 0.3, 0.3), HestonProcess(0.2, 0.8, 0.1, 1.0, -0.9)]
+    "truth",
+    [
+        SMILE,
+        HestonProcess(v0=0.01, kappa=5.0, theta=0.03, sigma=0.3, rho=0.3),
+        HestonProcess(v0=0.2, kappa=0.8, theta=0.1, sigma=1.0, rho=-0.9),
+    ],
 )
 def test_calibration_finds_the_parameters_back(truth):
     is_call = STRIKES > 100.0
@@ -274,11 +282,16 @@ def test_what_cannot_be_calibrated():
 )
 def test_bad_parameters(parameters, message):
     with pytest.raises(ModelError, match=message):
-        HestonProcess(*parameters)
+        HestonProcess(**dict(zip(NAMES, parameters, strict=True)))
+
+
+def test_parameters_are_given_by_name_as_books_order_them_otherwise():
+    with pytest.raises(TypeError, match="positional"):
+        HestonProcess(1.5, 0.04, 0.3, -0.7, 0.04)
 
 
 def test_feller():
-    assert HestonProcess(0.04, 4.0, 0.25, 1.0, -0.5).feller
-    assert not HestonProcess(0.04, 0.5, 0.04, 1.0, -0.9).feller
+    assert HestonProcess(v0=0.04, kappa=4.0, theta=0.25, sigma=1.0, rho=-0.5).feller
+    assert not HestonProcess(v0=0.04, kappa=0.5, theta=0.04, sigma=1.0, rho=-0.9).feller
     with pytest.raises(ModelError, match=r"expiry=0\.0"):
         SMILE.expected_variance(0.0)

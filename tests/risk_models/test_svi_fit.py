@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_python.errors import CalibrationError
+from bank_python.numerics.line_minimum import line_minimum
 from bank_python.risk_models.arbitrage import ArbitrageKind, calendar_gap, check_slices
-from bank_python.risk_models.line_minimum import line_minimum
 from bank_python.risk_models.smile_quotes import SmileQuotes
 from bank_python.risk_models.svi import JumpWings, SviSlice
 from bank_python.risk_models.svi_fit import ArbitragePolicy, RepairMethod, fit_slice

@@ -72,6 +72,50 @@ def test_nothing_given_at_all_is_a_config_error_too():
         JobConfig()
 
 
+@pytest.mark.parametrize(
+    ("given", "mode"),
+    [
+        ({}, JobMode.ONE_SHOT),
+        ({"interval": 5.0}, JobMode.PERIODIC),
+        ({"cron": "0 18 * * MON-FRI"}, JobMode.CRON),
+        ({"depends_on": ["other"], "retries": 2}, JobMode.ONE_SHOT),
+    ],
+)
+def test_a_mode_that_is_left_out_follows_from_the_schedule(given, mode):
+    config = JobConfig(name="fetch", callable=print, **given)
+    assert config.mode is mode
+    assert dataclasses.replace(config, retries=3).mode is mode
+    assert JobConfig(name="fetch", callable=print, mode=mode, **given) == config
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"interval": 5.0, "cron": "* * * * *"},
+        {"interval": 5.0, "mode": "cron"},
+        {"interval": 5.0, "mode": "service"},
+        {"cron": "* * * * *", "mode": "one_shot"},
+        {"mode": "periodic"},
+        {"mode": "cron"},
+    ],
+)
+def test_a_schedule_that_contradicts_itself_is_refused_by_name(given):
+    with pytest.raises(JobConfigError, match=r"job 'fetch': (interval|cron)=") as caught:
+        JobConfig(name="fetch", callable=print, **given)
+    assert caught.value.name == "fetch"
+
+
+@pytest.mark.parametrize("given", [{"interval": 1e12}, {"interval": 5.0, "backoff": 1e13}])
+def test_due_times_beyond_the_calendar_are_refused(given):
+    with pytest.raises(JobConfigError, match="century"):
+        JobConfig(name="fetch", callable=print, **given)
+
+
+def test_waits_beyond_the_calendar_are_refused():
+    with pytest.raises(JobConfigError, match="century"):
+        Backoff(maximum=1e13)
+
+
 def test_strings_and_lists_are_taken_at_the_door():
     config = good(mode="Periodic", misfire="run-all", depends_on=["a", "b", "a"], backoff=3)
     assert config.mode is JobMode.PERIODIC

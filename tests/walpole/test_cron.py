@@ -1,3 +1,5 @@
+import copy
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -146,3 +148,15 @@ def test_next_time_is_what_walking_minute_by_minute_finds(text, start):
     assert not any(match(first + n * minute) for n in range(min(between, WALK)))
     # When it is further away than that, what lies just before it must be empty as well.
     assert not any(match(found - n * minute) for n in range(1, min(between, WALK) + 1))
+
+
+@pytest.mark.parametrize("method", ["next_after", "matches"])
+def test_a_moment_without_a_time_zone_is_refused(method):
+    with pytest.raises(JobConfigError, match="has no time zone"):
+        getattr(CronExpression("0 6 * * *"), method)(datetime(2026, 1, 1))  # noqa: DTZ001  (that is what is refused)
+
+
+def test_an_expression_that_was_pickled_or_copied_is_the_same():
+    expression = CronExpression("0 6 * JAN MON-FRI")
+    assert pickle.loads(pickle.dumps(expression)) == copy.copy(expression) == expression  # noqa: S301  (our own)
+    assert hash(copy.copy(expression)) == hash(expression)

@@ -123,7 +123,7 @@ def test_a_run_that_takes_too_long_is_given_up_and_its_late_result_discarded(mak
     runner.start()
     with pytest.raises(JobTimeoutError):
         runner.wait_for("next", timeout=0.05)
-    clock = runner._engine.clock
+    clock = runner._scheduler.clock
     clock.advance(5.0)
     runner.wait_for("next", timeout=PATIENCE)  # the one slot is free again
     status = runner.status("slow")
@@ -325,7 +325,7 @@ def test_an_unknown_name_is_answered_with_close_ones(runner, call):
     with pytest.raises(UnknownJobError, match="did you mean 'fetch'") as caught:
         call(runner)
     assert isinstance(caught.value, KeyError)
-    assert caught.value.matches == ["fetch"]
+    assert caught.value.matches == ("fetch",)
 
 
 def test_a_second_job_of_a_name_and_what_is_no_config_are_refused(runner):
@@ -350,3 +350,50 @@ def test_trigger_needs_a_running_runner_and_run_once_no_service(runner):
         runner.trigger("fetch")
     with pytest.raises(JobError, match="service"):
         runner.run_once("feed")
+
+
+class UnspeakableError(Exception):
+    """Cannot be printed."""
+
+    def __str__(self):
+        raise AttributeError("no response")
+
+
+def test_an_error_that_cannot_be_printed_is_a_failed_run_and_frees_its_worker():
+    def job():
+        raise UnspeakableError
+
+    with JobRunner(max_workers=1) as runner:
+        runner.add_job(JobConfig(name="bad", callable=job))
+        runner.add_job(JobConfig(name="good", callable=lambda: "well"))
+        assert runner.wait_for("good", timeout=PATIENCE).state is JobState.SUCCEEDED
+        status = runner.wait_for("bad", timeout=PATIENCE)
+    assert status.state is JobState.FAILED
+    assert status.last_error.startswith("UnspeakableError: UnspeakableError without a message")
+
+
+@pytest.mark.parametrize("raised", [SystemExit(1), GeneratorExit(), ValueError("lost")])
+def test_a_subscriber_that_raises_anything_stops_no_job(raised):
+    def subscriber(run):
+        raise raised
+
+    with JobRunner(max_workers=1) as runner:
+        runner.subscribe(subscriber)
+        for name in ("one", "two"):
+            runner.add_job(JobConfig(name=name, callable=print))
+        for name in ("one", "two"):
+            assert runner.wait_for(name, timeout=PATIENCE).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("arguments", [("v %(x)s", {"y": 1}), ("v %s", UnspeakableError()), ("%d", "three")])
+def test_a_log_record_that_cannot_be_written_does_not_fail_the_run(runner, monkeypatch, arguments):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+
+    def job():
+        logging.getLogger("a").warning(*arguments)
+        return "done"
+
+    runner.add_job(JobConfig(name="logs", callable=job))
+    run = runner.run_once("logs")
+    assert (run.outcome, run.result) == (RunOutcome.SUCCEEDED, "'done'")
+    assert "WARNING a:" in run.log

@@ -1,5 +1,9 @@
 """The scheduler: due times in a heap, launches in a queue, runs in threads.
 
+A :class:`Scheduler` decides *when*: it knows entries, not names, and refuses nothing. Which jobs there are, and what
+may be asked of them, is the :class:`~bank_python.walpole.JobRunner`'s, which checks what programs say under the
+scheduler's lock and then calls one of its methods. Neither is of use without the other; programs see the runner.
+
 A due time that comes becomes a *launch*; a launch waits until nothing stands in its way (a pause, the
 job's own last run, a dependency, a free worker) and becomes an *execution*; an execution ends as a
 :class:`~bank_python.walpole.JobRun`, and what waited for it is looked at again. The invariants:
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     from bank_python.walpole.backoff import UniformSource
     from bank_python.walpole.clock import Clock
 
-__all__ = ["Engine"]
+__all__ = ["Scheduler"]
 
 _LOG = logging.getLogger(__name__)
 # The wall clock may be set while the scheduler waits: it looks again at least this often, in seconds.
@@ -49,8 +53,8 @@ _LAST_PATIENCE = 1.0
 _HeapItem = tuple[float, int, JobEntry, Retry | None]
 
 
-class Engine:
-    """Runs the entries' jobs; the part of a :class:`~bank_python.walpole.JobRunner` that has threads."""
+class Scheduler:
+    """Runs the entries' jobs when they are due; the part of a :class:`~bank_python.walpole.JobRunner` with threads."""
 
     def __init__(self, store: JobStore | None, max_workers: int, clock: Clock, rng: UniformSource) -> None:
         self.condition = threading.Condition()
@@ -109,7 +113,7 @@ class Engine:
         return ended
 
     def owns_current_thread(self) -> bool:
-        """Say whether the calling thread is one of the engine's."""
+        """Say whether the calling thread is one of the scheduler's."""
         return threading.current_thread() is self._thread or self._pool.owns_current_thread()
 
     def _loop(self) -> None:
@@ -297,7 +301,7 @@ class Engine:
         return execution
 
     def next_order(self) -> int:
-        """Return the next number in the engine's count of events."""
+        """Return the next number in the scheduler's count of events."""
         self._order += 1
         return self._order
 
@@ -412,16 +416,20 @@ class Engine:
                     return
                 entry, run = self._outbox.popleft()
                 subscribers = tuple(self.subscribers)
-            for callback in subscribers:
-                self._tell(callback, run)
-            with self.condition:
-                entry.unsettled -= 1
-                self.condition.notify_all()
+            try:
+                for callback in subscribers:
+                    self._tell(callback, run)
+            finally:
+                with self.condition:
+                    entry.unsettled -= 1
+                    self.condition.notify_all()
 
     def _tell(self, callback: Callable[[JobRun], None], run: JobRun) -> None:
         try:
             callback(run)
-        except Exception:  # noqa: BLE001  (a subscriber may raise anything; it stays its own)
+        except KeyboardInterrupt:
+            raise  # Ctrl-C, in a main thread that waits for a run
+        except BaseException:  # noqa: BLE001  (a subscriber may raise anything, SystemExit too; it stays its own)
             _LOG.exception("subscriber %r failed on %r; jobs go on", callback, run)
 
     def is_settled(self, entry: JobEntry) -> bool:

@@ -1,0 +1,45 @@
+"""The wording of messages: what a mistyped name was probably meant for, and what an error says.
+
+Examples
+--------
+>>> near_names("APPL", ["MSFT", "AAPL"])
+('AAPL',)
+>>> did_you_mean("appl", ["MSFT", "AAPL"], "register it first")
+"did you mean 'AAPL'?"
+>>> did_you_mean("SOFR", ["MSFT", "AAPL"], "register it first")
+'register it first'
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "message_of", "near_names"]
+
+
+def near_names(name: object, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """Return up to `most` of the known names that look like `name`, best first; upper and lower case look alike."""
+    spellings: dict[str, list[str]] = {}
+    for item in sorted(known):
+        spellings.setdefault(item.casefold(), []).append(item)
+    near = get_close_matches(str(name).casefold(), spellings, n=most)
+    return tuple(islice((item for folded in near for item in spellings[folded]), most))
+
+
+def did_you_mean(name: object, known: Iterable[str], otherwise: str, most: int = 3) -> str:
+    """Return the question that ends an error's message, or, where nothing looks like `name`, the advice `otherwise`."""
+    near = near_names(name, known, most)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise
+
+
+def message_of(error: BaseException) -> str:
+    """Return an error's message; an error whose own ``__str__`` raises says so instead."""
+    try:
+        return str(error)
+    except Exception as failed:  # noqa: BLE001 - other people's code; whatever it raises, there is no message
+        return f"{type(error).__name__} without a message, as its __str__ raised {type(failed).__name__}"
