@@ -58,7 +58,7 @@ _FAR = 1e4  # of the scale where both parts of the cost are alike: a path that s
 _SLOW = 1e-8  # of the width: a path that moves less may only seem to
 _HELD = 1e-11  # of a variance: a variable that the equalities hold in its place
 _MOST = 1000  # turns, and a hundred more for each variable; a path of finite length needs fewer
-_ROUNDING = 16.0 * EPSILON  # of the width: what lies between a variable and the bound that others hold it at
+_FEW_ROUNDINGS = 16.0 * EPSILON  # of the width: what lies between a variable and the bound that others hold it at
 _LEAST = 1e-300  # in the place of a 0 that is divided by; its quotients still order turns
 
 
@@ -158,7 +158,7 @@ def critical_line(
     scales, points = np.array(path.scales), np.array(path.points)
     for bound in (low, high):
         # A free variable may meet a bound that others hold it at; what rounding leaves between them is no weight.
-        points = np.where(np.abs(points - bound) <= _ROUNDING * path.width, bound, points)
+        points = np.where(np.abs(points - bound) <= _FEW_ROUNDINGS * path.width, bound, points)
     multipliers = np.array(path.multipliers).reshape(len(scales), len(right)) - np.outer(scales, path.shift)
     residual = _residual(program, scales, points, multipliers)
     for array in (scales, points, multipliers, path.direction):
@@ -216,7 +216,7 @@ class _Path:
         self.shift = np.linalg.solve(program.A @ program.A.T, program.A @ program.m)
         self._m = program.m - self.shift @ program.A
         self._steepest = max(float(np.abs(self._m).max()), _LEAST)
-        self._still = max(_ROUNDING * float(np.abs(program.m).max()), LAST_DIGITS * self._steepest)
+        self._still = max(_FEW_ROUNDINGS * float(np.abs(program.m).max()), LAST_DIGITS * self._steepest)
         self.width = float(np.abs(start.x).max()) or 1.0
         self._spread = np.diag(program.P)
         self._pull = self.width * float(self._spread.max())

@@ -281,7 +281,7 @@ def me(*holdings):
 
 
 def test_a_mistyped_share_is_refused_with_its_neighbours():
-    with pytest.raises(UnknownTickerError, match=r"the market for Me's holdings has no ticker 'APPL'.* AAPL"):
+    with pytest.raises(UnknownTickerError, match=r"the market for Me's holdings has no ticker 'APPL'.* 'AAPL'"):
         build_desk(traders=me(Shares("NVDA", 5), Shares("APPL", 5)))
     with pytest.raises(UnknownTickerError, match="UST10Y_NOTE"):
         build_desk(traders=me(Bonds("UST10_NOTE", 5)))

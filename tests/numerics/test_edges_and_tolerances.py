@@ -78,11 +78,11 @@ def test_every_tolerance_says_its_reason_and_is_in_order():
         if isinstance(node, ast.Assign) and node.targets[0].id.isupper():
             assert isinstance(after, ast.Expr)
             assert len(after.value.value) > 40
-    rounding = ("NEIGHBOURS", "FEW_ROUNDINGS", "ROUNDED_SUM", "SOLVED", "ROUNDED_MATRIX", "MADE_SYMMETRIC", "MADE_UNIT")
+    rounding = ("NEIGHBOURS", "ROUNDED_SUM", "EXACT", "LAST_DIGITS", "SYMMETRIC", "NINE_DIGITS", "MADE_UNIT")
     sizes = [getattr(tolerances, name) for name in rounding]
     assert sizes == sorted(sizes)
     assert math.ulp(1.0) < tolerances.NEIGHBOURS
-    assert tolerances.SQUARABLE**2 > 0.0
+    assert tolerances.TINY**2 > 0.0
 
 
 def test_rounding_has_one_home_outside_the_optimizer():
