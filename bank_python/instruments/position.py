@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bank_python.dagger import Node
+    from bank_python.instruments.contract_greeks import ContractGreeks
 
 __all__ = ["Position", "rests_on_quotes"]
 
@@ -112,6 +113,21 @@ class Position(Instrument):
                 name=self.name,
             )
         return float(self.value) - self.cost_basis  # type: ignore[arg-type]  # a position's value is a float
+
+    def greeks(self) -> ContractGreeks:
+        """Return value and sensitivities of what is held: those of the instrument, times quantity and multiplier.
+
+        Raises
+        ------
+        InstrumentError
+            What is held is a node that is no instrument.
+        BankError
+            It has no value now.
+        """
+        held = self.instrument
+        if not isinstance(held, Instrument):
+            raise InstrumentError(f"{self.name} holds a node that is no instrument: it has no Greeks", name=self.name)
+        return held.greeks().scaled(self.quantity * self.multiplier)
 
     def trade(self, quantity: float, price: float) -> float:
         """Add `quantity` units at `price` each, and return the cash paid (negative: received).

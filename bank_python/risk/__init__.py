@@ -23,7 +23,7 @@ from bank_python.risk.capm import (
 )
 from bank_python.risk.contracts import ContractColumns, group_contracts
 from bank_python.risk.contributions import Contribution
-from bank_python.risk.derivatives import Derivatives, take_derivatives
+from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
 from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, watch_limit

@@ -56,7 +56,7 @@ import numpy as np
 from bank_python.dagger import ContractBatch
 from bank_python.errors import MissingExtraError
 from bank_python.instruments.factor import Factor
-from bank_python.risk.derivatives import take_derivatives
+from bank_python.instruments.derivatives import take_derivatives
 from bank_python.risk.state import DeskState, PositionState, capture
 
 if TYPE_CHECKING:

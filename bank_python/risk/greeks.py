@@ -42,7 +42,7 @@ from bank_python.errors import InstrumentError, UnknownColumnError
 from bank_python.instruments import Book, Instrument, Position
 from bank_python.instruments.factor import Factor
 from bank_python.risk.contracts import group_contracts, underlying_of, value_of
-from bank_python.risk.derivatives import Derivatives, take_derivatives
+from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.risk.state import exchange_rate
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.errors import SimulationError
-from bank_python.risk.derivatives import Derivatives, take_derivatives
+from bank_python.instruments.derivatives import Derivatives, take_derivatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

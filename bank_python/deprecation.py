@@ -1,0 +1,76 @@
+"""Old names that still work for one version, and say what they are called now.
+
+Examples
+--------
+>>> import warnings
+>>> @renamed(level="confidence")
+... def quantile(confidence: float) -> float:
+...     return confidence
+>>> with warnings.catch_warnings(record=True) as said:
+...     warnings.simplefilter("always")
+...     quantile(level=0.9)
+0.9
+>>> str(said[0].message)
+'quantile(level=) is now called confidence=; the old name goes with the next version'
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["renamed", "warn_of"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def warn_of(old: str, new: str, *, stacklevel: int = 3) -> None:
+    """Say that `old` is now called `new`.
+
+    Parameters
+    ----------
+    old, new : str
+        As a user writes them.
+    stacklevel : int, default 3
+        Whose line is shown: 3 is the caller of the function that calls this one.
+    """
+    message = f"{old} is now called {new}; the old name goes with the next version"
+    warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
+
+
+def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Let a function take arguments by their old names too, with a :class:`DeprecationWarning`.
+
+    Parameters
+    ----------
+    **names : str
+        New names by old ones.
+
+    Raises
+    ------
+    TypeError
+        When called with the old and the new name of one argument.
+    """
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        @functools.wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            for old in names.keys() & kwargs.keys():
+                _rename(function.__name__, kwargs, old, names[old])
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def _rename(function: str, kwargs: dict[str, object], old: str, new: str) -> None:
+    if new in kwargs:
+        raise TypeError(f"{function}() got {new}= and {old}=, which is its old name; give {new}= alone")
+    warn_of(f"{function}({old}=)", f"{new}=", stacklevel=4)
+    kwargs[new] = kwargs.pop(old)
