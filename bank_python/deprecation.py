@@ -18,15 +18,17 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["renamed", "warn_of"]
+__all__ = ["CalledMapping", "renamed", "warn_of"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_V = TypeVar("_V")
 
 
 def warn_of(old: str, new: str, *, stacklevel: int = 3) -> None:
@@ -74,3 +76,40 @@ def _rename(function: str, kwargs: dict[str, object], old: str, new: str) -> Non
         raise TypeError(f"{function}() got {new}= and {old}=, which is its old name; give {new}= alone")
     warn_of(f"{function}({old}=)", f"{new}=", stacklevel=4)
     kwargs[new] = kwargs.pop(old)
+
+
+class CalledMapping(Mapping[str, _V]):
+    """A mapping that was an attribute and is what a method returns now: call it; reading it uncalled warns.
+
+    Parameters
+    ----------
+    values : dict
+        The mapping.
+    name : str
+        The attribute, as in a warning.
+    """
+
+    def __init__(self, values: dict[str, _V], name: str) -> None:
+        self._values = values
+        self._name = name
+
+    def __call__(self) -> dict[str, _V]:
+        """Return the mapping."""
+        return self._values
+
+    def __getitem__(self, key: str) -> _V:
+        self._warn()
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        self._warn()
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def _warn(self) -> None:
+        warn_of(f"the attribute {self._name}", f"{self._name}(), a method", stacklevel=4)

@@ -187,7 +187,7 @@ def book_greeks_view(greeks: BookGreeks) -> RichTable:
     shown.add_column("Book")
     for column in columns:
         shown.add_column(column.capitalize(), justify="right", no_wrap=True)
-    by_book = {column: greeks.by_book(column, "percent") for column in columns}
+    by_book = {column: greeks.by_trader(column, "percent") for column in columns}
     for book in dict.fromkeys(greeks.books):
         shown.add_row(Text(book), *(signed(by_book[column][book]) for column in columns))
     shown.add_section()
@@ -199,7 +199,7 @@ def book_greeks_view(greeks: BookGreeks) -> RichTable:
 
 def attribution_view(day: PnLAttribution) -> RichTable:
     """Show P&L by effect as a waterfall, what the traders made of it beside."""
-    made = day.by_factor
+    made = day.by_factor()
     shown = _figures(f"P&L attribution, {day.currency} ({day.mode.value})", ())
     shown.add_column("Effect")
     shown.add_column("P&L", justify="right", no_wrap=True)
@@ -210,7 +210,7 @@ def attribution_view(day: PnLAttribution) -> RichTable:
         levels.append(levels[-1] + value)
     for (effect, value), start, end in zip(made.items(), levels, levels[1:], strict=False):
         if value:
-            most = max(day.by_trader.items(), key=lambda item: abs(item[1][effect]))
+            most = max(day.by_trader().items(), key=lambda item: abs(item[1][effect]))
             by = Text(f"{most[0]} ").append(signed(most[1][effect]))
             shown.add_row(effect.replace("_", " "), signed(value), _bar(levels, start, end), by)
     shown.add_section()

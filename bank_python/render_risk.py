@@ -174,7 +174,7 @@ def _measures(result: MCResult) -> RichTable:
         shown.add_column(column, justify="right", no_wrap=True)
     for tail in result.tails:
         figures = (tail.var, tail.var_error, tail.es, tail.es_error)
-        shown.add_row(f"{tail.level:.0%}", *(f"{figure:,.0f}" for figure in figures))
+        shown.add_row(f"{tail.confidence:.0%}", *(f"{figure:,.0f}" for figure in figures))
     notes = [f"{result.currency}, losses positive", f"law: {result.law}"]
     if result.repaired:
         notes.append(f"correlations repaired by {result.repaired:.2g}")

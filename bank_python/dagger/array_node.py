@@ -56,6 +56,12 @@ class ArrayNode(Contract, Node):
 
     wiring_attributes = ("inputs_", "sources_")
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float]) -> None:
         if tuple(sources) != self.source_names or tuple(terms) != self.term_names:
             _require(name, "source", self.source_names, sources)

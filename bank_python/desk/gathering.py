@@ -222,10 +222,10 @@ def _position(trader: Trader, held: Position, snapshot: Snapshot, rate: float | 
 def _greeks(desk: Desk, snapshot: Snapshot) -> dict[str, dict[str, float]]:
     """Return delta, vega and theta by book, for one per cent, one point, one day; empty where a rate is missing."""
     try:
-        taken = take_greeks([trader.book for trader in desk.traders], read=snapshot.__getitem__)
+        taken = take_greeks(desk.traders, read=snapshot.__getitem__)
     except BankError:
         return {}
-    return {greek: taken.by_book(greek, "percent") for greek in ("delta", "vega", "theta")}
+    return {greek: taken.by_trader(greek, "percent") for greek in ("delta", "vega", "theta")}
 
 
 def _amount(snapshot: Snapshot, node: Node) -> float | None:

@@ -29,9 +29,9 @@ from bank_python.instruments.factor import Factor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bank_python.numerics import FloatArray
     from bank_python.dagger import ContractBatch
     from bank_python.instruments.instrument import Instrument
+    from bank_python.numerics import FloatArray
 
 __all__ = ["Derivatives", "take_derivatives"]
 

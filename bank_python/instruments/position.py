@@ -95,7 +95,7 @@ class Position(Instrument):
         """Open the position at the instrument's present value, if that rests on quotes; say whether it did."""
         if self.marked or not rests_on_quotes(self) or self.error is not None:
             return self.marked
-        self.amend(cost_basis=float(self.value))  # type: ignore[arg-type]  # a position's value is a float
+        self.amend(cost_basis=float(self.value))
         return True
 
     @property
@@ -112,7 +112,7 @@ class Position(Instrument):
                 f"{self.name} has no opening mark: what it holds is not quoted yet; quote it, or give cost=",
                 name=self.name,
             )
-        return float(self.value) - self.cost_basis  # type: ignore[arg-type]  # a position's value is a float
+        return float(self.value) - self.cost_basis
 
     def greeks(self) -> ContractGreeks:
         """Return value and sensitivities of what is held: those of the instrument, times quantity and multiplier.

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bank_python.errors import SimulationError
-from bank_python.instruments import Book
 from bank_python.instruments.factor import Factor
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
 from bank_python.mc_engine.decomposition import decompose_by_factor, decompose_by_unit
@@ -36,6 +35,7 @@ from bank_python.mc_engine.result import LEVELS, MCResult
 from bank_python.mc_engine.running import run_simulation
 from bank_python.mc_engine.samplers import BootstrapSampler, GbmSampler, JumpSampler, Sampler, StudentSampler
 from bank_python.mc_engine.simulation import Simulation
+from bank_python.risk.holders import holders
 from bank_python.risk.quadratic import quadratic_plan
 from bank_python.risk.stress import run_stresses
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
@@ -43,7 +43,7 @@ from bank_python.risk.tail_risk import tail_risk
 from bank_python.risk.valuation import plan_valuation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from bank_python.mc_engine.factor_law import FactorLaw
     from bank_python.mc_engine.simulation import TailSample
     from bank_python.risk.factors import RiskFactor
+    from bank_python.risk.holders import Units
     from bank_python.risk.valuation import ValuationPlan
 
 __all__ = ["LAW_NODE", "RESULTS_PREFIX", "MonteCarloEngine", "make_sampler", "volatility_followers"]
@@ -71,8 +72,9 @@ class MonteCarloEngine:
 
     Parameters
     ----------
-    traders : iterable
-        Books, or traders that have one as ``.book``.
+    traders : traders, books, or a mapping
+        Whose risk it is: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to
+        a list of positions; see :func:`~bank_python.risk.holders.holders`.
     graph : DependencyGraph
         Where they live; the market is that of its present tick.
     db : BarbaraDB, optional
@@ -85,14 +87,14 @@ class MonteCarloEngine:
 
     def __init__(
         self,
-        traders: Iterable[Any],
+        traders: Units,
         graph: DependencyGraph,
         db: BarbaraDB | None = None,
         *,
         law: FactorLaw | None = None,
         base_currency: str = "USD",
     ) -> None:
-        self._books = [_book(trader) for trader in traders]
+        self._traders = holders(traders)
         self._graph = graph
         self._db = db
         self._law = law
@@ -173,7 +175,7 @@ class MonteCarloEngine:
         RiskError
             A position cannot be valued.
         """
-        return plan_valuation(self._books, self._currency)
+        return plan_valuation(self._traders, self._currency)
 
     def law(self) -> FactorLaw:
         """Return how factors move.
@@ -319,13 +321,6 @@ def _market_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
 
 def _is_share(factor: RiskFactor) -> bool:
     return factor.kind is Factor.SPOT and factor.sector not in {"", "Crypto"}
-
-
-def _book(trader: Any) -> Book:
-    book = getattr(trader, "book", trader)
-    if not isinstance(book, Book):
-        raise SimulationError(f"{trader!r} is no book and has none; pass traders, or books", value=trader)
-    return book
 
 
 class _Stopwatch:

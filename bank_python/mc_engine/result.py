@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.barbara import storable
+from bank_python.deprecation import renamed
 from bank_python.errors import MissingExtraError, RiskError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class MCResult:
     tails : tuple of TailRisk
         At 95 % and at 99 %.
     traders, factors : mapping of str to tuple of Contribution
-        By level (``"0.95"``, ``"0.99"``): who and what makes the risk. Factors end with a line ``interaction``.
+        By confidence (``"0.95"``, ``"0.99"``): who and what makes the risk. Factors end with a line ``interaction``.
     stresses : tuple of StressResult
         What the stress scenarios would make.
     greek_checks : tuple of GreekCheck
@@ -93,19 +94,21 @@ class MCResult:
     timings: Mapping[str, float] = field(default_factory=dict)
     trader_pnl: NDArray[Any] | None = None
 
-    def tail(self, level: float) -> TailRisk:
-        """Return the measures at a level.
+    @renamed(level="confidence")
+    def tail(self, confidence: float) -> TailRisk:
+        """Return the measures at a confidence.
 
         Raises
         ------
         RiskError
-            They were not taken at that level.
+            They were not taken at that confidence.
         """
         for tail in self.tails:
-            if math.isclose(tail.level, level):
+            if math.isclose(tail.confidence, confidence):
                 return tail
         raise RiskError(
-            f"no measures at {level!r}; there are {', '.join(f'{t.level:g}' for t in self.tails)}", value=level
+            f"no measures at {confidence!r}; there are {', '.join(f'{t.confidence:g}' for t in self.tails)}",
+            value=confidence,
         )
 
     @property
@@ -128,25 +131,40 @@ class MCResult:
         """Expected shortfall at 99 %."""
         return self.tail(0.99).es
 
-    def by_trader(self, level: float = 0.99) -> dict[str, Contribution]:
+    @renamed(level="confidence")
+    def by_trader(self, confidence: float = 0.99) -> dict[str, Contribution]:
         """Return what each trader adds.
 
         Raises
         ------
         RiskError
-            Measures were not taken at that level.
+            Measures were not taken at that confidence.
         """
-        return {part.name: part for part in self.traders[_key(self.tail(level))]}
+        return {part.name: part for part in self.traders[_key(self.tail(confidence))]}
 
-    def by_factor(self, level: float = 0.99) -> dict[str, Contribution]:
+    def pnl_by_trader(self) -> dict[str, NDArray[Any]]:
+        """Return each trader's P&L in all scenarios, shape (n_paths,), as :attr:`pnl` is the firm's.
+
+        Raises
+        ------
+        RiskError
+            The result was read from a store, which does not keep them.
+        """
+        if self.trader_pnl is None:
+            raise RiskError("a stored result does not keep the traders' scenarios; run the simulation again")
+        names = [part.name for part in self.traders[_key(self.tails[0])]]
+        return dict(zip(names, self.trader_pnl, strict=True))
+
+    @renamed(level="confidence")
+    def by_factor(self, confidence: float = 0.99) -> dict[str, Contribution]:
         """Return what each factor adds, moved alone in the tail's scenarios; the last line is what they make together.
 
         Raises
         ------
         RiskError
-            Measures were not taken at that level.
+            Measures were not taken at that confidence.
         """
-        return {part.name: part for part in self.factors[_key(self.tail(level))]}
+        return {part.name: part for part in self.factors[_key(self.tail(confidence))]}
 
     @property
     def worst_z_score(self) -> float:
@@ -166,8 +184,8 @@ class MCResult:
         rows: list[dict[str, object]] = []
         for tail in self.tails:
             rows += [
-                _row("firm", "firm", f"var_{tail.level:.0%}", tail.var, tail.var_error),
-                _row("firm", "firm", f"cvar_{tail.level:.0%}", tail.es, tail.es_error),
+                _row("firm", "firm", f"var_{tail.confidence:.0%}", tail.var, tail.var_error),
+                _row("firm", "firm", f"cvar_{tail.confidence:.0%}", tail.es, tail.es_error),
             ]
         for kind, parts in (("trader", self.traders), ("factor", self.factors)):
             for key, of_level in parts.items():
@@ -202,8 +220,8 @@ class MCResult:
         axes = figure.subplots()
         axes.stairs(counts, edges, fill=True, alpha=0.6)
         for tail in self.tails:
-            axes.axvline(-tail.var, linestyle="--", label=f"VaR {tail.level:.0%}: {tail.var:,.0f}")
-            axes.axvline(-tail.es, linestyle=":", label=f"CVaR {tail.level:.0%}: {tail.es:,.0f}")
+            axes.axvline(-tail.var, linestyle="--", label=f"VaR {tail.confidence:.0%}: {tail.var:,.0f}")
+            axes.axvline(-tail.es, linestyle=":", label=f"CVaR {tail.confidence:.0%}: {tail.es:,.0f}")
         axes.set(xlabel=f"P&L, {self.currency}", ylabel="scenarios", title=f"{self.model}, {self.n_paths:,} paths")
         axes.legend()
         figure.savefig(path)
@@ -215,7 +233,7 @@ class MCResult:
 
 
 def _key(tail: TailRisk) -> str:
-    return f"{tail.level:g}"
+    return f"{tail.confidence:g}"
 
 
 def _row(kind: str, name: str, figure: str, value: float, error: float = math.nan) -> dict[str, object]:

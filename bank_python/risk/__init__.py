@@ -1,5 +1,6 @@
 """Risk: Greeks, P&L attribution, value at risk and its backtests, stresses, limits and alerts."""
 
+from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.risk.alerts import Alert, AlertBook, AlertState, Severity
 from bank_python.risk.attribution import EFFECTS, AttributionMode, PnLAttribution, capture
 from bank_python.risk.backtests import (
@@ -23,7 +24,6 @@ from bank_python.risk.capm import (
 )
 from bank_python.risk.contracts import ContractColumns, group_contracts
 from bank_python.risk.contributions import Contribution
-from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
 from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, watch_limit

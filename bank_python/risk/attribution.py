@@ -37,9 +37,9 @@ Examples
 >>> opening = capture([book])
 >>> spot.set_price(101.0); vol.set_price(0.21)
 >>> day = PnLAttribution.between(opening, capture([book]))
->>> {effect: round(value, 1) for effect, value in day.by_factor.items() if value}
+>>> {effect: round(value, 1) for effect, value in day.by_factor().items() if value}
 {'delta': 556.2, 'gamma': 14.0, 'vega': 279.3, 'cross': 0.0, 'unexplained': -0.7}
->>> round(day.actual, 1), round(PnLAttribution.between(opening, capture([book]), "waterfall").by_factor["delta"], 1)
+>>> round(day.actual, 1), round(PnLAttribution.between(opening, capture([book]), "waterfall").by_factor()["delta"], 1)
 (848.8, 570.1)
 """
 
@@ -54,9 +54,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.dagger import ContractBatch
+from bank_python.deprecation import CalledMapping
 from bank_python.errors import MissingExtraError
-from bank_python.instruments.factor import Factor
 from bank_python.instruments.derivatives import take_derivatives
+from bank_python.instruments.factor import Factor
 from bank_python.risk.state import DeskState, PositionState, capture
 
 if TYPE_CHECKING:
@@ -175,40 +176,44 @@ class PnLAttribution:
             errors,
         )
 
-    @property
-    def by_factor(self) -> dict[str, float]:
-        """The firm's P&L by effect, in the order of :data:`EFFECTS`."""
-        return {effect: math.fsum(self.effects[effect]) for effect in EFFECTS}
+    # What was an attribute can still be read as one, with a warning, for one version.
 
     @property
-    def by_trader(self) -> dict[str, dict[str, float]]:
-        """P&L by book, and by effect in it."""
-        return self._grouped(self.books)
+    def by_factor(self) -> CalledMapping[float]:
+        """Call it: the firm's P&L by effect, in the order of :data:`EFFECTS`."""
+        return CalledMapping(
+            {effect: math.fsum(self.effects[effect]) for effect in EFFECTS}, "PnLAttribution.by_factor"
+        )
 
     @property
-    def by_instrument(self) -> dict[str, dict[str, float]]:
-        """P&L by what is held, and by effect in it."""
-        return self._grouped(self.instruments)
+    def by_trader(self) -> CalledMapping[dict[str, float]]:
+        """Call it: P&L by trader (or book, where books were given), each by effect as :meth:`by_factor` is."""
+        return CalledMapping(self._grouped(self.books), "PnLAttribution.by_trader")
+
+    @property
+    def by_instrument(self) -> CalledMapping[dict[str, float]]:
+        """Call it: P&L by what is held, and by effect in it."""
+        return CalledMapping(self._grouped(self.instruments), "PnLAttribution.by_instrument")
 
     @property
     def actual(self) -> float:
-        """The P&L: the sum of :attr:`by_factor`."""
-        return math.fsum(self.by_factor.values())
+        """The P&L: the sum of :meth:`by_factor`."""
+        return math.fsum(self.by_factor().values())
 
     @property
     def unexplained(self) -> float:
         """What no effect explains."""
-        return self.by_factor["unexplained"]
+        return self.by_factor()["unexplained"]
 
     @property
     def explained(self) -> float:
         """The P&L less what is unexplained."""
-        return math.fsum(value for effect, value in self.by_factor.items() if effect != "unexplained")
+        return math.fsum(value for effect, value in self.by_factor().items() if effect != "unexplained")
 
     @property
     def unexplained_share(self) -> float:
         """The unexplained over the sum of the sizes of what is explained; 0 when nothing happened."""
-        sizes = math.fsum(abs(value) for effect, value in self.by_factor.items() if effect != "unexplained")
+        sizes = math.fsum(abs(value) for effect, value in self.by_factor().items() if effect != "unexplained")
         return abs(self.unexplained) / sizes if sizes else 0.0
 
     def _grouped(self, keys: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -243,7 +248,7 @@ class PnLAttribution:
             from matplotlib.figure import Figure
         except ImportError as error:
             raise MissingExtraError("a plot needs matplotlib: pip install bank-python[plot]", extra="plot") from error
-        shown = {effect: value for effect, value in self.by_factor.items() if value}
+        shown = {effect: value for effect, value in self.by_factor().items() if value}
         tops = np.cumsum([0.0, *shown.values()])
         figure = Figure(figsize=(10.0, 5.0), layout="constrained")
         axes = figure.subplots()

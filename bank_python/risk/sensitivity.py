@@ -69,6 +69,10 @@ class SensitivityLadder:
         """The whole's, shape (steps,)."""
         return np.asarray(self.by_unit.sum(axis=0))
 
+    def by_trader(self) -> dict[str, FloatArray]:
+        """Return the P&L of each trader (or book, where books were given), as :attr:`pnl` is the whole's."""
+        return dict(zip(self.units, self.by_unit, strict=True))
+
     def to_table(self) -> Table:
         """Return a row for each step."""
         from bank_python.mntable import Table

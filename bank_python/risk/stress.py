@@ -64,6 +64,10 @@ class StressResult:
     missing: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
+    def by_trader(self) -> dict[str, float]:
+        """Return what each trader (or book, where books were given) makes, as :attr:`pnl` is the firm's."""
+        return dict(self.by_unit)
+
 
 def run_stresses(
     plan: ValuationPlan,

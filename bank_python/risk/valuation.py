@@ -33,8 +33,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.deprecation import renamed
 from bank_python.errors import RiskError, SimulationError
 from bank_python.instruments.factor import Factor
+from bank_python.risk.holders import holders
 from bank_python.risk.holdings import Holding, list_holdings
 from bank_python.risk.sources import SourceReader
 
@@ -44,9 +46,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bank_python.dagger import ContractBatch, Node
-    from bank_python.instruments import Book, Instrument
+    from bank_python.instruments import Instrument
     from bank_python.numerics import FloatArray
     from bank_python.risk.factors import RiskFactor
+    from bank_python.risk.holders import Units
     from bank_python.risk.sources import Conversion, Movement
 
 __all__ = ["PricedBlock", "ValuationPlan", "plan_holdings", "plan_valuation"]
@@ -332,15 +335,17 @@ class ValuationPlan:
         return SimulationError("a rate of exchange is not finite in some scenario; check the law of the currencies")
 
 
+@renamed(books="traders")
 def plan_valuation(
-    books: Iterable[Book], base_currency: str = "USD", read: Callable[[Node], object] | None = None
+    traders: Units, base_currency: str = "USD", read: Callable[[Node], object] | None = None
 ) -> ValuationPlan:
-    """Take what `books` hold out of the graph; each book is a unit.
+    """Take what traders or books hold out of the graph; each is a unit.
 
     Parameters
     ----------
-    books : iterable of Book
-        On a desk, its traders': ``[trader.book for trader in desk.traders]``.
+    traders : traders, books, or a mapping
+        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
+        see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
         In which P&L is told.
     read : callable, optional
@@ -354,11 +359,8 @@ def plan_valuation(
     InstrumentError
         There is no rate from a position's currency to the base currency.
     """
-    held = list(books)
-    names = [book.name for book in held]
-    if len(set(names)) != len(names):
-        raise RiskError(f"two books are called the same: {', '.join(names)}; their P&L could not be told apart")
-    return plan_holdings(list_holdings(held), tuple(book.name for book in held), base_currency, read)
+    held = holders(traders)
+    return plan_holdings(list_holdings(held), tuple(holder.name for holder in held), base_currency, read)
 
 
 def plan_holdings(

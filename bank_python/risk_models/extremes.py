@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError, ModelError
 
 if TYPE_CHECKING:
@@ -97,31 +98,34 @@ class TailFit:
     share: float
     fit: GpdFit
 
-    def value_at_risk(self, level: float) -> float:
-        """Return the loss that is exceeded with probability 1 − `level`.
+    @renamed(level="confidence")
+    def value_at_risk(self, confidence: float) -> float:
+        """Return the loss that is exceeded with probability 1 − `confidence`.
 
         Raises
         ------
         ModelError
-            `level` does not lie in the tail.
+            `confidence` does not lie in the tail.
         """
-        if not 1.0 - self.share <= level < 1.0:
+        if not 1.0 - self.share <= confidence < 1.0:
             raise ModelError(
-                f"level={level!r} is not in the tail, which begins at {1.0 - self.share:g}; lower the threshold",
-                value=level,
+                f"confidence={confidence!r} is not in the tail, which begins at {1.0 - self.share:g}; "
+                "lower the threshold",
+                value=confidence,
             )
-        rarity = math.log((1.0 - level) / self.share)
+        rarity = math.log((1.0 - confidence) / self.share)
         return self.threshold + self.fit.beta * _growth(-self.fit.xi * rarity, -rarity)
 
-    def expected_shortfall(self, level: float) -> float:
+    @renamed(level="confidence")
+    def expected_shortfall(self, confidence: float) -> float:
         """Return the mean loss beyond :meth:`value_at_risk`; infinite for a shape of 1 or more.
 
         Raises
         ------
         ModelError
-            `level` does not lie in the tail.
+            `confidence` does not lie in the tail.
         """
-        var = self.value_at_risk(level)
+        var = self.value_at_risk(confidence)
         if self.fit.xi >= 1.0:
             return math.inf
         return (var + self.fit.beta - self.fit.xi * self.threshold) / (1.0 - self.fit.xi)

@@ -106,8 +106,19 @@ class HestonProcess:
         is_call: ArrayLike = True,
     ) -> Numbers:
         """Return the price of a European option; see :func:`~bank_python.risk_models.heston.heston_price`."""
-        model = (self.v0, self.kappa, self.theta, self.sigma, self.rho)
-        return heston_price(spot, strike, expiry, rate, *model, dividend, is_call)
+        return heston_price(
+            spot,
+            strike,
+            expiry,
+            rate,
+            dividend,
+            is_call,
+            v0=self.v0,
+            kappa=self.kappa,
+            theta=self.theta,
+            sigma=self.sigma,
+            rho=self.rho,
+        )
 
     def expected_variance(self, expiry: float) -> float:
         """Return the expected average variance until `expiry`: the fair strike of a variance swap.
@@ -260,7 +271,10 @@ def _search(kind: type[HestonProcess], quotes: _Quotes, guess: FloatArray) -> He
     root = np.sqrt(quotes.weight)
 
     def errors(coordinates: FloatArray) -> FloatArray:
-        model = heston_price(*quotes.terms, *_parameters(coordinates), quotes.dividend, quotes.is_call)
+        v0, kappa, theta, sigma, rho = _parameters(coordinates)
+        model = heston_price(
+            *quotes.terms, quotes.dividend, quotes.is_call, v0=v0, kappa=kappa, theta=theta, sigma=sigma, rho=rho
+        )
         return (np.asarray(model) - quotes.price) / quotes.vega
 
     found = least_squares(lambda at: root * errors(at), guess, _LOWER, _UPPER)

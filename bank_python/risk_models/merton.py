@@ -14,7 +14,7 @@ both means beyond which those tails are below 1e-18.
 
 Examples
 --------
->>> round(merton_price(100.0, 100.0, 0.5, 0.08, 0.2, 1.0, -0.1, 0.15), 6)
+>>> round(merton_price(100.0, 100.0, 0.5, 0.08, 0.2, jump_intensity=1.0, jump_mean=-0.1, jump_vol=0.15), 6)
 9.272315
 >>> MertonJumpDiffusion(vol=0.2, jump_intensity=1.0, jump_mean=-0.1, jump_vol=0.15).error_bound(12, 0.5) < 1e-12
 True
@@ -56,11 +56,12 @@ def merton_price(
     expiry: ArrayLike,
     rate: ArrayLike,
     vol: ArrayLike,
+    dividend: ArrayLike = 0.0,
+    is_call: ArrayLike = True,
+    *,
     jump_intensity: ArrayLike,
     jump_mean: ArrayLike,
     jump_vol: ArrayLike,
-    dividend: ArrayLike = 0.0,
-    is_call: ArrayLike = True,
 ) -> Numbers:
     """Return the price of a European option under Merton's jump diffusion.
 
@@ -90,7 +91,8 @@ def merton_price(
 
     Examples
     --------
-    >>> merton_price(100.0, [90.0, 110.0], 0.25, 0.0, 0.2, [0.0, 5.0], -0.05, 0.1).round(4)
+    >>> jumps = {"jump_intensity": [0.0, 5.0], "jump_mean": -0.05, "jump_vol": 0.1}
+    >>> merton_price(100.0, [90.0, 110.0], 0.25, 0.0, 0.2, **jumps).round(4)
     array([10.7124,  2.3895])
     """
     shape, lanes = to_lanes(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
@@ -197,11 +199,11 @@ class MertonJumpDiffusion:
             expiry,
             rate,
             self.vol,
-            self.jump_intensity,
-            self.jump_mean,
-            self.jump_vol,
             dividend,
             is_call,
+            jump_intensity=self.jump_intensity,
+            jump_mean=self.jump_mean,
+            jump_vol=self.jump_vol,
         )
 
     def characteristic_function(self, u: ArrayLike, expiry: float) -> NDArray[np.complex128]:

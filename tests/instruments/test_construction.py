@@ -211,7 +211,7 @@ def test_every_road_binds_by_name():
             option.value,
             ladder,
             plan.pnl(levels).tolist(),
-            day.by_factor,
+            day.by_factor(),
             quadratic_plan(plan).base.tolist(),
         )
     assert made[Swapped] == made[Option]

@@ -25,8 +25,7 @@ def reactive_risk(stage: Stage) -> Shown:
     """Tick one quote: the VaR of 100,000 full revaluations is new, and only what rests on the quote was revalued."""
     desk = stage.desk
     require_quotes(desk)
-    books = [trader.book for trader in desk.traders]
-    risk = ReactiveRisk(desk.graph, books, config=_CONFIG, name=_NAME)
+    risk = ReactiveRisk(desk.traders, desk.graph, config=_CONFIG, name=_NAME)
     try:
         return _shown(desk, risk)
     finally:
