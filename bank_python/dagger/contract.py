@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast, over
 import numpy as np
 
 from bank_python.dagger.node import Node, _NodeType
-from bank_python.errors import BankError, GraphError
+from bank_python.errors import BankError, GraphError, NodeArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -490,7 +490,7 @@ class Contract(metaclass=_ContractType):
         for key, value in terms.items():
             if key not in cls.term_names or not _is_number(value, or_bool=True):
                 known = ", ".join(cls.term_names)
-                raise GraphError(f"{contract}: cannot set {key}={value!r}; terms are finite numbers: {known}")
+                raise NodeArgumentError(f"{contract}: cannot set {key}={value!r}; terms are finite numbers: {known}")
             admitted[key] = cls.declared_term(key).admit(contract, value)
         return admitted
 

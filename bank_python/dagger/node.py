@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure
-from bank_python.errors import GraphError
+from bank_python.errors import NodeArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -193,10 +193,12 @@ class Node(metaclass=_NodeType):
 
     def __init__(self, name: str, inputs: Sequence[Node] = ()) -> None:
         if not isinstance(name, str) or not name.strip():  # type: ignore[redundant-expr]  # checked for untyped callers
-            raise GraphError(f"a node needs a name, a non-empty string; got {name!r}", name=name)
+            raise NodeArgumentError(f"a node needs a name, a non-empty string; got {name!r}", name=name)
         for node in inputs:
             if not isinstance(node, Node):
-                raise GraphError(f"{name}: {node!r} is not a node; derive from nodes only", name=name, value=node)
+                raise NodeArgumentError(
+                    f"{name}: {node!r} is not a node; derive from nodes only", name=name, value=node
+                )
         self.name = name
         self.inputs_: tuple[Node, ...] = tuple(inputs)
         self.host_: Host | None = None  # the state of the graph it is in

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import SimulationError
 from bank_python.instruments.factor import Factor
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
@@ -67,6 +68,7 @@ _SHARE = 0.2  # five deviations of less than this do not reach from outside the 
 _WATCHED = 12
 
 
+@admits(SimulationError)
 class MonteCarloEngine:
     """Simulates what a desk may make until a horizon.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import SimulationError
 from bank_python.numerics import nearest_correlation
@@ -36,6 +37,7 @@ _ROUNDING = 1e-10
 
 
 @storable("mc.VarianceTerms", version=1)
+@admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class VarianceTerms:
     """How variances move in Heston's model, for every price alike but for its own level.
@@ -77,6 +79,7 @@ class VarianceTerms:
 
 
 @storable("mc.JumpTerms", version=1)
+@admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class JumpTerms:
     """How prices jump in Merton's model, in units of each factor's own annual volatility.
@@ -178,6 +181,7 @@ class FactorLaw:
             raise SimulationError(f"degrees={self.degrees!r}: a variance needs more than 2", value=self.degrees)
 
     @classmethod
+    @admits(SimulationError)
     def given(
         cls,
         vols: Mapping[str, float],

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.dagger import DependencyGraph, DerivedNode, Every, LargeNode, Leaf
 from bank_python.dagger.node import inputs_first
 from bank_python.deprecation import renamed, warn_of
@@ -75,6 +76,7 @@ _MANY = 0.25
 _FEW = 8
 
 
+@admits(SimulationError)
 class ReactiveRisk:
     """A simulation hung on a graph.
 

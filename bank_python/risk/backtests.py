@@ -36,8 +36,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from bank_python.errors import ModelError
+from bank_python.admission import admits
+from bank_python.errors import ModelError, RiskError
 from bank_python.numerics import normal_cdf
+from bank_python.numerics.lanes import to_lanes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -116,6 +118,7 @@ class AcerbiSzekely:
     z2: float
 
 
+@admits(RiskError)
 def kupiec_test(exceptions: int, observations: int, probability: float) -> KupiecTest:
     """Test whether there were as many exceptions as there should be.
 
@@ -138,6 +141,7 @@ def kupiec_test(exceptions: int, observations: int, probability: float) -> Kupie
     return _tested(statistic)
 
 
+@admits(RiskError)
 def christoffersen_test(hits: ArrayLike, probability: float) -> ChristoffersenTest:
     """Test whether exceptions came as often as they should, and independently of each other.
 
@@ -167,6 +171,7 @@ def christoffersen_test(hits: ArrayLike, probability: float) -> ChristoffersenTe
     return ChristoffersenTest(both, math.exp(-0.5 * both), coverage, independence)
 
 
+@admits(RiskError)
 def traffic_light(exceptions: int, observations: int, probability: float = 0.01) -> TrafficLight:
     """Return the Basel zone of so many exceptions.
 
@@ -181,6 +186,7 @@ def traffic_light(exceptions: int, observations: int, probability: float = 0.01)
     return TrafficLight(zone, min(cumulative, 1.0))
 
 
+@admits(RiskError)
 def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probability: float) -> AcerbiSzekely:
     """Compare losses with the value at risk and expected shortfall that were forecast for them.
 
@@ -198,7 +204,8 @@ def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probabili
     ModelError
         The probability makes no sense, or an expected shortfall is not above 0.
     """
-    losses, at_risk, shortfall = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in (pnl, var, es)))
+    _, (made, at_risk, shortfall) = to_lanes(pnl, var, es)
+    losses = -made
     _check_counts(0, losses.size, probability)
     if not (shortfall > 0.0).all():
         raise ModelError("an expected shortfall is not above 0; the test divides by it", value=float(shortfall.min()))

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
 from bank_python.numerics import student_t_quantile
 
@@ -79,6 +80,7 @@ class CapmFit:
     confidence: float
 
 
+@admits(RiskError)
 def capm_beta(asset_returns: ArrayLike, market_returns: ArrayLike) -> float:
     """Return the slope of an asset's returns on the market's.
 
@@ -97,6 +99,7 @@ def capm_beta(asset_returns: ArrayLike, market_returns: ArrayLike) -> float:
     return float(away @ asset / (away @ away))
 
 
+@admits(RiskError)
 def capm_fit(
     asset_returns: ArrayLike,
     market_returns: ArrayLike,
@@ -153,6 +156,7 @@ def capm_fit(
     )
 
 
+@admits(RiskError)
 def rolling_beta(asset_returns: ArrayLike, market_returns: ArrayLike, window: int) -> FloatArray:
     """Return the beta of every window of periods, shape (n_obs - window + 1,); oldest first.
 
@@ -179,6 +183,7 @@ def rolling_beta(asset_returns: ArrayLike, market_returns: ArrayLike, window: in
     return np.asarray((away * ours).sum(axis=1) / (away**2).sum(axis=1))
 
 
+@admits(RiskError)
 def vasicek_betas(betas: ArrayLike, errors: ArrayLike) -> FloatArray:
     """Draw betas of many assets towards their mean, each by as much as it is uncertain (Vasicek 1973).
 
@@ -203,11 +208,13 @@ def vasicek_betas(betas: ArrayLike, errors: ArrayLike) -> FloatArray:
     return np.asarray(weight * given.mean() + (1.0 - weight) * given)
 
 
+@admits(RiskError)
 def blume_beta(beta: float) -> float:
     """Return a beta a third of the way to one, which betas tend to over the years (Blume 1975)."""
     return beta * 2.0 / 3.0 + 1.0 / 3.0
 
 
+@admits(RiskError)
 def capm_return(beta: float, *, risk_free_rate: float, market_return: float) -> float:
     """Return the return a year that the security market line asks of a beta."""
     return risk_free_rate + beta * (market_return - risk_free_rate)

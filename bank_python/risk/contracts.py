@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from bank_python.admission import admits
 from bank_python.dagger import ContractBatch, Node
+from bank_python.errors import RiskError
 from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def value_of(node: Node) -> object:
     return node.value
 
 
+@admits(RiskError)
 def group_contracts(
     contracts: Iterable[Instrument], read: Callable[[Node], object] = value_of
 ) -> tuple[list[ContractColumns], dict[Instrument, Exception]]:

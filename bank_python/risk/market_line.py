@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import MissingExtraError, RiskError
 from bank_python.risk.capm import capm_fit, capm_return
@@ -170,6 +171,7 @@ class MarketLine:
         return market_line_view(self)
 
 
+@admits(RiskError)
 def security_market_line(
     betas: Mapping[str, float],
     expected_returns: Mapping[str, float],
@@ -219,6 +221,7 @@ def security_market_line(
     return MarketLine(risk_free_rate=risk_free_rate, market_return=market_return, points=points)
 
 
+@admits(RiskError)
 def market_line_from_returns(
     returns: ArrayLike,
     tickers: Sequence[str],

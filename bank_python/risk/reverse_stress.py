@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
 from bank_python.numerics import normal_cdf
 
@@ -96,6 +97,7 @@ class ReverseStress:
         return float(normal_cdf(-self.distance))
 
 
+@admits(RiskError)
 def reverse_stress(
     plan: ValuationPlan, covariance: ArrayLike, loss: float, *, max_iterations: int = 200
 ) -> ReverseStress:

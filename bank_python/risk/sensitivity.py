@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class SensitivityGrid:
         return sensitivity_grid_view(self)
 
 
+@admits(RiskError)
 def sensitivity_ladder(plan: ValuationPlan, factor: str, shocks: ArrayLike) -> SensitivityLadder:
     """Revalue along one factor, the others where they are.
 
@@ -153,6 +155,7 @@ def sensitivity_ladder(plan: ValuationPlan, factor: str, shocks: ArrayLike) -> S
     return SensitivityLadder(factor, steps, levels[place].copy(), _revalued(plan, levels), plan.units, plan.currency)
 
 
+@admits(RiskError)
 def sensitivity_grid(
     plan: ValuationPlan, down: tuple[str, Sequence[float]], across: tuple[str, Sequence[float]]
 ) -> SensitivityGrid:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import RiskError
 from bank_python.risk.tail_risk import tail_risk
@@ -64,6 +65,7 @@ class GbmRisk:
         return self.confidence
 
 
+@admits(RiskError)
 def gbm_paths(S0: float, mu: float, sigma: float, T: float, dt: float, n: int, seed: int | None = None) -> FloatArray:
     """Simulate a price by exact steps of a geometric Brownian motion.
 
@@ -106,6 +108,7 @@ def gbm_paths(S0: float, mu: float, sigma: float, T: float, dt: float, n: int, s
 
 
 @renamed(level="confidence")
+@admits(RiskError)
 def gbm_var(
     S0: float,
     mu: float,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
 from bank_python.risk.stress_mapping import DEFAULT_MAP, Status, stress_moves
@@ -69,6 +70,7 @@ class StressResult:
         return dict(self.by_unit)
 
 
+@admits(RiskError)
 def run_stresses(
     plan: ValuationPlan,
     scenarios: Iterable[StressScenario | str] = REFERENCE_STRESSES,

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
 from bank_python.instruments.factor import Factor
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock
@@ -230,6 +231,7 @@ class StressMove:
     beta: float = 1.0
 
 
+@admits(RiskError)
 def stress_moves(
     scenario: StressScenario,
     factors: Sequence[RiskFactor],

@@ -45,9 +45,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed, warn_of
-from bank_python.errors import ModelError
+from bank_python.errors import ModelError, RiskError
 from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
 from bank_python.risk_models.extremes import fit_tail
 
@@ -121,6 +122,7 @@ class TailRisk:
 
 
 @renamed(level="confidence")
+@admits(RiskError)
 def value_at_risk(
     pnl: ArrayLike,
     confidence: float,
@@ -134,6 +136,7 @@ def value_at_risk(
 
 
 @renamed(level="confidence")
+@admits(RiskError)
 def expected_shortfall(
     pnl: ArrayLike,
     confidence: float,
@@ -147,6 +150,7 @@ def expected_shortfall(
 
 
 @renamed(level="confidence")
+@admits(RiskError)
 def tail_risk(
     pnl: ArrayLike,
     confidence: float,

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CurveError
+from bank_python.admission import admits
+from bank_python.errors import CurveError, ModelError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Curve", "as_curve"]
 
 
+@admits(CurveError)
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Curve:
     """Discount factors at nodes in time, log-linear between them.
@@ -148,6 +150,7 @@ class Curve:
         return [finer.shifted(size * weight) for weight in weights]
 
 
+@admits(ModelError)
 def as_curve(rate: float | Curve) -> Curve:
     """Return `rate` if it is a curve, else the flat curve of that continuously compounded rate."""
     return rate if isinstance(rate, Curve) else Curve.flat(float(rate))

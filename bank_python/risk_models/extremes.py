@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError, ModelError
 
@@ -131,6 +132,7 @@ class TailFit:
         return (var + self.fit.beta - self.fit.xi * self.threshold) / (1.0 - self.fit.xi)
 
 
+@admits(ModelError)
 def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float = 0.1) -> TailFit:
     """Fit the tail of `losses`.
 
@@ -149,6 +151,8 @@ def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float 
         Fewer than ten losses lie beyond the threshold, one is not finite, or `share` is out of range.
     """
     sample = np.sort(_finite(losses))
+    if not sample.size:
+        raise CalibrationError("there are no losses to fit a tail to; give at least ten beyond the threshold")
     if threshold is None:
         if not 0.0 < share < 1.0:
             raise CalibrationError(f"share={share!r} lies outside (0, 1); 0.1 is usual", value=share)
@@ -158,6 +162,7 @@ def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float 
     return TailFit(threshold, len(beyond) / len(sample), fit_gpd(beyond - threshold))
 
 
+@admits(ModelError)
 def fit_gpd(excesses: ArrayLike) -> GpdFit:
     """Fit a generalised Pareto law by maximum likelihood.
 

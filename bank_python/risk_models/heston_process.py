@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.lanes import to_lanes
 from bank_python.numerics.least_squares import least_squares
@@ -48,6 +49,7 @@ _GOOD = 1e-9  # in volatility: no other start can do better than this
 _LEAST_VEGA = 1e-4  # of the spot: below it a price says next to nothing about volatility
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class HestonProcess:
     """Heston's stochastic volatility.

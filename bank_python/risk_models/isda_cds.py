@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError, RootError
 from bank_python.risk_models.cds_analytics import BASIS_POINT, RECOVERY_STEP, CdsAnalytics
 from bank_python.risk_models.cds_legs import LegsGrid, cds_legs
@@ -79,6 +80,7 @@ class CdsPrice:
     risky_annuity: float
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class StandardCds:
     """Protection bought under the standard contract, seen on its trade date.

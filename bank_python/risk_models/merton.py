@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
 from bank_python.risk_models.option_lanes import OptionLanes
@@ -135,6 +136,7 @@ def _poisson(n: int, expected: FloatArray) -> FloatArray:
     return np.where(expected > 0.0, np.exp(log_weight), 1.0 if n == 0 else 0.0)
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class MertonJumpDiffusion:
     """Merton's model with its parameters.

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CalibrationError
+from bank_python.admission import admits
+from bank_python.errors import CalibrationError, ModelError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -33,6 +34,7 @@ LEAST_QUOTES = 5
 """As many as a smile has parameters."""
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class SmileQuotes:
     """Quotes of one expiry.

@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import from_lanes, to_lanes
 from bank_python.risk_models.arbitrage import ArbitrageReport, check_slices
@@ -67,6 +68,7 @@ class Stickiness(enum.Enum):
     DELTA = "delta"
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True, init=False)
 class Surface:
     """Smiles by expiry, each around the forward it was fitted to.

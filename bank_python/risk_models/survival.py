@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CurveError
+from bank_python.admission import admits
+from bank_python.errors import CurveError, ModelError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["SurvivalCurve"]
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class SurvivalCurve:
     """Survival probabilities at nodes in time, log-linear between them.

@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
 from bank_python.risk_models.line_minimum import LineMinimum, line_minimum
@@ -214,6 +215,7 @@ class JumpWings:
     v_tilde: float
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class SviSlice:
     """The smile of one expiry, in raw SVI.

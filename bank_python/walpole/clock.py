@@ -18,6 +18,8 @@ import threading
 import time
 from typing import Protocol, runtime_checkable
 
+from bank_python.errors import JobConfigError
+
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
@@ -101,6 +103,8 @@ class ManualClock:
     """
 
     def __init__(self, start: float = 0.0) -> None:
+        if isinstance(start, bool) or not isinstance(start, int | float) or not math.isfinite(start):  # type: ignore[redundant-expr]  # checked for untyped callers
+            raise JobConfigError(f"ManualClock: start={start!r} is not a finite number of seconds", value=start)
         self._lock = threading.Lock()
         self._start = float(start)
         self._now = float(start)

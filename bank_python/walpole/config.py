@@ -195,13 +195,13 @@ class JobConfig:
         given: Any = self.depends_on
         if isinstance(given, str) or not isinstance(given, Iterable):
             self._refuse("depends_on", given, "give a list of job names")
-        names = tuple(dict.fromkeys(given))
+        names = tuple(given)
         for name in names:
             if not isinstance(name, str) or not name:
                 self._refuse("depends_on", names, f"{name!r} is not a job's name")
         if self.name in names:
             self._refuse("depends_on", names, "a job cannot wait for itself")
-        self._set("depends_on", names)
+        self._set("depends_on", tuple(dict.fromkeys(names)))
 
     def _check_callable(self) -> None:
         if not callable(self.callable):
