@@ -70,7 +70,7 @@ def admits(error: type[BankError]) -> Callable[[_Function], _Function]:
 
     def decorate(function: _Function) -> _Function:
         if not isinstance(function, type):
-            return _guarded(function, function.__qualname__, error)
+            return _guarded(function, function.__qualname__.removesuffix(".__init__"), error)
         kind: Any = function
         kind.__init__ = _guarded(kind.__init__, kind.__name__, error)
         return function
@@ -139,7 +139,7 @@ def _alternative(annotation: str, names: Mapping[str, object]) -> _Admission | N
     if head in _KINDS:
         return _members(_KINDS[head], _split(inside[:-1], ",")[-1], names) if head in _LISTS else _KINDS[head]
     known = names.get(head)
-    if known is Any or inside or not (isinstance(known, type) or head in _BY_NAME):
+    if known is Any or not (isinstance(known, type) or head in _BY_NAME):
         return None
     words = f"{'an' if head[0] in 'AEIOU' else 'a'} {head}"
     if isinstance(known, type):
@@ -157,7 +157,7 @@ def _members(whole: _Admission, annotation: str, names: Mapping[str, object]) ->
     def is_admitted(value: object) -> bool:
         if not is_whole(value):
             return False
-        members = value.values() if isinstance(value, Mapping) else value if _is_sequence(value) else ()
+        members: Any = value.values() if isinstance(value, Mapping) else value if _is_sequence(value) else ()
         return all(map(accepts, members))
 
     return is_admitted, f"{words} in which each is {said}"
@@ -211,6 +211,7 @@ _LISTS = frozenset({"Sequence", "Iterable", "Mapping"})
 _BY_NAME = frozenset(
     {
         "BarbaraDB",
+        "ContractBatch",
         "Curve",
         "DependencyGraph",
         "FactorLaw",

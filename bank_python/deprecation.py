@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CalledMapping", "renamed", "warn_of"]
+__all__ = ["CalledMapping", "also_called", "renamed", "warn_of"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -58,12 +58,24 @@ def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     TypeError
         When called with the old and the new name of one argument.
     """
+    return _called(names, warns=True)
 
+
+def also_called(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Let a function take arguments by second names that stay; as :func:`renamed`, without a warning."""
+    return _called(names, warns=False)
+
+
+def _called(names: Mapping[str, str], *, warns: bool) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        title = function.__qualname__.removesuffix(".__init__")
+
         @functools.wraps(function)
         def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             for old in names.keys() & kwargs.keys():
-                _rename(function.__name__, kwargs, old, names[old])
+                _rename(title, kwargs, old, names[old])
+                if warns:
+                    warn_of(f"{title}({old}=)", f"{names[old]}=")
             return function(*args, **kwargs)
 
         return call
@@ -71,10 +83,9 @@ def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     return decorate
 
 
-def _rename(function: str, kwargs: dict[str, object], old: str, new: str) -> None:
+def _rename(title: str, kwargs: dict[str, object], old: str, new: str) -> None:
     if new in kwargs:
-        raise TypeError(f"{function}() got {new}= and {old}=, which is its old name; give {new}= alone")
-    warn_of(f"{function}({old}=)", f"{new}=", stacklevel=4)
+        raise TypeError(f"{title}() got {new}= and {old}=, which is another name of it; give {new}= alone")
     kwargs[new] = kwargs.pop(old)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from bank_python.dagger import ContractBatch
+from bank_python.figures import Figures
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_python.dagger import Node
+    from bank_python.dagger.contract import Contract
     from bank_python.instruments.derivatives import Derivatives
-    from bank_python.instruments.instrument import Instrument
 
 __all__ = ["ContractGreeks", "take_contract_greeks"]
 
@@ -28,7 +29,7 @@ _SPOTS = (Factor.SPOT, Factor.FX)
 
 
 @dataclass(frozen=True, slots=True)
-class ContractGreeks:
+class ContractGreeks(Figures):
     """One contract's price and sensitivities, in its currency, for one unit of it.
 
     A sensitivity to what the contract does not depend on is 0.
@@ -71,16 +72,25 @@ class ContractGreeks:
     volga: float
     charm: float
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the figures by name."""
-        return dataclasses.asdict(self)
-
     def scaled(self, amount: float) -> ContractGreeks:
         """Return the figures of so many units."""
         return ContractGreeks(*(amount * value for value in dataclasses.astuple(self)))
 
 
-def take_contract_greeks(contract: Instrument) -> ContractGreeks:
+class _Contract(Protocol):
+    """What is asked of an instrument here, which is defined above this file."""
+
+    source_names: ClassVar[tuple[str, ...]]
+    simulated_as: ClassVar[Any]
+
+    @property
+    def value(self) -> float: ...
+
+    @classmethod
+    def factor_of(cls, source: str) -> Factor: ...
+
+
+def take_contract_greeks(contract: _Contract) -> ContractGreeks:
     """Return a contract's price and sensitivities at the present value of its inputs.
 
     Raises
@@ -89,7 +99,7 @@ def take_contract_greeks(contract: Instrument) -> ContractGreeks:
         It has no value now; the error is that of its ``value``.
     """
     price = contract.value
-    found = take_derivatives(ContractBatch.of([contract], _value_of))
+    found = take_derivatives(ContractBatch.of([cast("Contract", contract)], _value_of))
     spots, vols = _sources(contract, *_SPOTS), _sources(contract, Factor.VOL)
     clocks, yields = _sources(contract, Factor.TIME), _yields(contract)
     rates = [name for name in _sources(contract, Factor.RATE) if name not in yields]
@@ -108,11 +118,11 @@ def take_contract_greeks(contract: Instrument) -> ContractGreeks:
     )
 
 
-def _sources(contract: Instrument, *kinds: Factor) -> list[str]:
+def _sources(contract: _Contract, *kinds: Factor) -> list[str]:
     return [name for name in contract.source_names if contract.factor_of(name) in kinds]
 
 
-def _yields(contract: Instrument) -> list[str]:
+def _yields(contract: _Contract) -> list[str]:
     """Return the sources that are what the underlying pays."""
     of = contract.simulated_as
     foreign = [of.dividend] if of.dividend in contract.source_names and of.dividend != of.rate else []

@@ -20,17 +20,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.errors import InstrumentError
 from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bank_python.dagger import ContractBatch
-    from bank_python.instruments.instrument import Instrument
     from bank_python.numerics import FloatArray
 
 __all__ = ["Derivatives", "take_derivatives"]
@@ -66,14 +67,21 @@ class Derivatives:
         By pair of sources, in alphabetical order; a source with itself too.
     """
 
-    columns: ContractBatch[Instrument]
+    columns: ContractBatch[Any]
     value: FloatArray
     first: Mapping[str, FloatArray]
     second: Mapping[tuple[str, str], FloatArray]
 
 
-def take_derivatives(columns: ContractBatch[Instrument]) -> Derivatives:
-    """Take all first and second derivatives of the contracts in `columns`."""
+@admits(InstrumentError)
+def take_derivatives(columns: ContractBatch[Any]) -> Derivatives:
+    """Take all first and second derivatives of the contracts in `columns`.
+
+    Raises
+    ------
+    InstrumentError
+        It is no batch of contracts.
+    """
     sources = sorted(columns.kind.source_names)
     grid = _Grid(columns, {name: _step(columns, name) for name in sources})
     pairs = [*((name, name) for name in sources), *combinations(sources, 2)]
@@ -87,7 +95,7 @@ def take_derivatives(columns: ContractBatch[Instrument]) -> Derivatives:
     return Derivatives(columns, grid.middle, first, second)
 
 
-def _step(columns: ContractBatch[Instrument], name: str) -> FloatArray:
+def _step(columns: ContractBatch[Any], name: str) -> FloatArray:
     factor, level = columns.kind.factor_of(name), columns.row(name)
     if factor is Factor.TIME:
         return np.full_like(level, _HOUR)
@@ -101,7 +109,7 @@ def _step(columns: ContractBatch[Instrument], name: str) -> FloatArray:
 class _Grid:
     """Prices around the present inputs, by how many steps each source is moved."""
 
-    def __init__(self, columns: ContractBatch[Instrument], steps: dict[str, FloatArray]) -> None:
+    def __init__(self, columns: ContractBatch[Any], steps: dict[str, FloatArray]) -> None:
         self._columns = columns
         self._steps = steps
         self._prices: dict[frozenset[tuple[str, int]], FloatArray] = {}

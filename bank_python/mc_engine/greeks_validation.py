@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.barbara import storable
+from bank_python.figures import Figures
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.vanilla import time_left
@@ -53,7 +54,7 @@ _STREAM = 2**31
 
 @storable("mc.GreekCheck", version=1)
 @dataclass(frozen=True, slots=True)
-class GreekCheck:
+class GreekCheck(Figures):
     """One Greek of one contract, simulated and in closed form.
 
     Parameters

@@ -32,7 +32,8 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -45,7 +46,7 @@ from bank_python.mc_engine.config import MCConfig
 from bank_python.mc_engine.draws import draw
 from bank_python.mc_engine.engine import MonteCarloEngine
 from bank_python.mc_engine.pairwise import WIDTH, pairwise_sum
-from bank_python.mc_engine.result import LEVELS
+from bank_python.mc_engine.result import LEVELS, TailPair
 from bank_python.mc_engine.scenario_groups import full_value, group_holdings, revaluation_of
 from bank_python.risk.contributions import contributions, find_tail
 from bank_python.risk.holders import holders
@@ -72,11 +73,25 @@ if TYPE_CHECKING:
 
 __all__ = ["ReactiveRisk"]
 
+_Make = TypeVar("_Make", bound="Callable[..., None]")
+
 _MANY = 0.25
 _FEW = 8
 
 
-@admits(SimulationError)
+def _either_order(make: _Make) -> _Make:
+    """Take the graph first too, as it was before, with a warning."""
+
+    @functools.wraps(make)
+    def __init__(self: ReactiveRisk, traders: Any, graph: Any, *args: Any, **options: Any) -> None:  # noqa: N807 - it is one
+        if isinstance(traders, DependencyGraph):
+            warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=4)
+            traders, graph = graph, traders
+        make(self, traders, graph, *args, **options)
+
+    return cast("_Make", __init__)
+
+
 class ReactiveRisk:
     """A simulation hung on a graph.
 
@@ -111,6 +126,8 @@ class ReactiveRisk:
     """
 
     @renamed(books="traders")
+    @_either_order
+    @admits(SimulationError)
     def __init__(
         self,
         traders: Units,
@@ -124,9 +141,6 @@ class ReactiveRisk:
         draws: Draws | None = None,
         value: Valuer | None = None,
     ) -> None:
-        if isinstance(cast("object", traders), DependencyGraph):
-            warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=4)
-            traders, graph = cast("Units", graph), cast("DependencyGraph", traders)
         self.name = name
         self._graph = graph
         self._traders = holders(traders)
@@ -158,7 +172,7 @@ class ReactiveRisk:
 
     @property
     def measures(self) -> Node:
-        """The node of the measures: a :class:`~bank_python.risk.TailRisk` at 95 % and one at 99 %."""
+        """The node of the measures, a :class:`~bank_python.mc_engine.TailPair`: ``.at_95`` and ``.at_99``."""
         return self._own["MEASURES"]
 
     @property
@@ -230,7 +244,7 @@ class ReactiveRisk:
 
     # --- what if -----------------------------------------------------------------------------
 
-    def if_traded(self, contract: Instrument, amount: float) -> tuple[TailRisk, ...]:
+    def if_traded(self, contract: Instrument, amount: float) -> TailPair:
         """Return the measures as they would be with so much more of a contract; nothing is traded.
 
         Parameters
@@ -248,7 +262,7 @@ class ReactiveRisk:
             It has no value now.
         """
         with self._graph.scenario({self._own["TRADE"]: self.pnl_of(contract, amount)}):
-            return cast("tuple[TailRisk, ...]", self.measures.value)
+            return cast("TailPair", self.measures.value)
 
     def pnl_of(self, contract: Instrument, amount: float) -> NDArray[Any]:
         """Return the P&L of so much of a contract in all scenarios, shape (n_paths,); see :meth:`if_traded`."""
@@ -371,10 +385,10 @@ class ReactiveRisk:
         return [factor.name for factor in plan.factors]
 
 
-def measure(pnl: NDArray[Any]) -> tuple[TailRisk, ...]:
+def measure(pnl: NDArray[Any]) -> TailPair:
     """Return the measures of P&L in all scenarios, by one sort."""
     losses = np.sort(-pnl)
-    return tuple(tail_of_sorted(losses, level) for level in LEVELS)
+    return TailPair(*(tail_of_sorted(losses, level) for level in LEVELS))
 
 
 def _no_trade() -> NDArray[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,12 +24,34 @@ if TYPE_CHECKING:
     from bank_python.risk.stress import StressResult
     from bank_python.risk.tail_risk import TailRisk
 
-__all__ = ["INTERACTION", "LEVELS", "MCResult"]
+__all__ = ["INTERACTION", "LEVELS", "Histogram", "MCResult", "TailPair"]
 
 LEVELS = (0.95, 0.99)
 """The confidences at which measures are taken."""
 INTERACTION = "interaction"
 """The line of what factors make together and none of them makes alone."""
+
+
+class Histogram(NamedTuple):
+    """How many scenarios fall between two edges.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (bins,)
+        Scenarios in each bin.
+    edges : ndarray, shape (bins + 1,)
+        Where bins begin and end, in money.
+    """
+
+    counts: NDArray[Any]
+    edges: NDArray[Any]
+
+
+class TailPair(NamedTuple):
+    """The measures at both confidences of :data:`LEVELS`."""
+
+    at_95: TailRisk
+    at_99: TailRisk
 
 
 @storable("mc.MCResult", version=1)
@@ -171,11 +193,11 @@ class MCResult:
         """The largest distance of a simulated Greek from its closed form, in standard errors; 0 if none was taken."""
         return max((abs(check.z_score) for check in self.greek_checks), default=0.0)
 
-    def histogram(self, bins: int = 40) -> tuple[NDArray[Any], NDArray[Any]]:
+    def histogram(self, bins: int = 40) -> Histogram:
         """Return counts, shape (bins,), and edges, shape (bins + 1,), of the P&L; the ends take what is beyond."""
         low, high = np.quantile(self.pnl, [0.0005, 0.9995])
         counts, edges = np.histogram(np.clip(self.pnl, low, high), bins=bins, range=(float(low), float(high)))
-        return counts, edges
+        return Histogram(counts, edges)
 
     def to_table(self) -> Table:
         """Return a row for each figure: measures, contributions, stresses, Greeks."""

@@ -75,7 +75,7 @@ def to_lanes(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
     return shape, [np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1) for array in arrays]
 
 
-def _numbers(value: ArrayLike) -> FloatArray:
+def _numbers(value: object) -> FloatArray:
     if value.__class__ is float:
         return np.asarray(value)
     array = as_numbers(value)

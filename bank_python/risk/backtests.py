@@ -38,6 +38,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError, RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import normal_cdf
 from bank_python.numerics.lanes import to_lanes
 
@@ -61,7 +62,7 @@ _YELLOW, _RED = 0.95, 0.9999
 
 
 @dataclass(frozen=True, slots=True)
-class KupiecTest:
+class KupiecTest(Figures):
     """Unconditional coverage: likelihood ratio, and how likely one as large is if the model is right."""
 
     statistic: float
@@ -69,7 +70,7 @@ class KupiecTest:
 
 
 @dataclass(frozen=True, slots=True)
-class ChristoffersenTest:
+class ChristoffersenTest(Figures):
     """Conditional coverage.
 
     Parameters
@@ -87,7 +88,7 @@ class ChristoffersenTest:
 
 
 @dataclass(frozen=True, slots=True)
-class TrafficLight:
+class TrafficLight(Figures):
     """The supervisor's light.
 
     Parameters
@@ -103,7 +104,7 @@ class TrafficLight:
 
 
 @dataclass(frozen=True, slots=True)
-class AcerbiSzekely:
+class AcerbiSzekely(Figures):
     """Expected shortfall against the losses: about 0 if the forecasts were right, below if losses were worse.
 
     Parameters

@@ -28,12 +28,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import student_t_quantile
 
 if TYPE_CHECKING:
@@ -46,8 +47,15 @@ __all__ = ["CapmFit", "blume_beta", "capm_beta", "capm_fit", "capm_return", "rol
 _PARAMETERS = 2
 
 
+class Interval(NamedTuple):
+    """Between which figures something lies."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
-class CapmFit:
+class CapmFit(Figures):
     """A regression of an asset's excess returns on the market's.
 
     Parameters
@@ -56,7 +64,7 @@ class CapmFit:
         Alpha a year; beta without unit.
     alpha_error, beta_error : float
         Their standard errors.
-    alpha_interval, beta_interval : tuple of float
+    alpha_interval, beta_interval : Interval
         Where they lie with the given confidence.
     r_squared : float
         Share of the asset's variance that the market explains, in [0, 1].
@@ -72,8 +80,8 @@ class CapmFit:
     beta: float
     alpha_error: float
     beta_error: float
-    alpha_interval: tuple[float, float]
-    beta_interval: tuple[float, float]
+    alpha_interval: Interval
+    beta_interval: Interval
     r_squared: float
     residual_volatility: float
     n_obs: int
@@ -220,8 +228,8 @@ def capm_return(beta: float, *, risk_free_rate: float, market_return: float) -> 
     return risk_free_rate + beta * (market_return - risk_free_rate)
 
 
-def _around(centre: float, width: float) -> tuple[float, float]:
-    return centre - width, centre + width
+def _around(centre: float, width: float) -> Interval:
+    return Interval(centre - width, centre + width)
 
 
 def _pair(asset_returns: ArrayLike, market_returns: ArrayLike, fewest: int) -> tuple[FloatArray, FloatArray]:

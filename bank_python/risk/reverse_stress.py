@@ -40,6 +40,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import normal_cdf
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ _PENALTY = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class ReverseStress:
+class ReverseStress(Figures):
     """The likeliest scenario that loses so much.
 
     Parameters

@@ -18,6 +18,7 @@ array([[-386., -165.],
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,6 @@ from bank_python.admission import admits
 from bank_python.errors import RiskError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike
 
     from bank_python.mntable import Table
@@ -173,6 +172,8 @@ def sensitivity_grid(
     RiskError
         Both are the same factor, nothing rests on one, or a shock makes no sense.
     """
+    for side in (down, across):
+        _check_axis(side)
     first, second = plan.index(down[0]), plan.index(across[0])
     if first == second:
         raise RiskError(f"a grid over {down[0]} twice is a ladder; name two factors", name=down[0])
@@ -182,6 +183,11 @@ def sensitivity_grid(
     levels[second] = np.tile(_moved(plan, second, columns), len(rows))
     made = _revalued(plan, levels).sum(axis=0).reshape(len(rows), len(columns))
     return SensitivityGrid((down[0], across[0]), rows, columns, made, plan.currency)
+
+
+def _check_axis(axis: object) -> None:
+    if not isinstance(axis, Sequence) or len(axis) != 2 or not isinstance(axis[0], str):  # noqa: PLR2004 - a pair
+        raise RiskError(f"{axis!r} is no axis; give a factor's name and its shocks, a pair", value=axis)
 
 
 def _shocks(plan: ValuationPlan, place: int, shocks: ArrayLike) -> FloatArray:

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.deprecation import renamed, warn_of
+from bank_python.deprecation import also_called, warn_of
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.risk.tail_risk import tail_risk
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class GbmRisk:
+class GbmRisk(Figures):
     """Risk of holding one unit of an asset; losses positive.
 
     Parameters
@@ -107,7 +108,7 @@ def gbm_paths(S0: float, mu: float, sigma: float, T: float, dt: float, n: int, s
     return np.asarray(S0 * np.exp(logs))
 
 
-@renamed(level="confidence")
+@also_called(level="confidence")
 @admits(RiskError)
 def gbm_var(
     S0: float,
@@ -126,7 +127,7 @@ def gbm_var(
     S0, mu, sigma, T, dt, n, seed
         As for :func:`gbm_paths`.
     confidence : float, default 0.99
-        Of the measures, in (0.5, 1).
+        Of the measures, in (0.5, 1); `level` is another name of it.
 
     Raises
     ------

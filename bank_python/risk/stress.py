@@ -22,6 +22,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.risk.stress_mapping import DEFAULT_MAP, Status, stress_moves
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES, STRESS_SCENARIOS, StressScenario
 
@@ -37,7 +38,7 @@ __all__ = ["StressResult", "run_stresses"]
 
 @storable("risk.StressResult", version=1)
 @dataclass(frozen=True, slots=True)
-class StressResult:
+class StressResult(Figures):
     """What one scenario would make.
 
     Parameters

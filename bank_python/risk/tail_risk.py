@@ -49,6 +49,7 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import ModelError, RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
 from bank_python.risk_models.extremes import fit_tail
 
@@ -83,7 +84,7 @@ def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str,
 
 @storable("risk.TailRisk", version=2, upgrade=_since_version_1)
 @dataclass(frozen=True, slots=True)
-class TailRisk:
+class TailRisk(Figures):
     """The tail of a sample of P&L.
 
     Parameters

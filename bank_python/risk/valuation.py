@@ -29,7 +29,7 @@ array([[-3025.,     0.,  6394.]])
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -297,7 +297,7 @@ class ValuationPlan:
                     made[row] += _stepwise(part, moved, base[known], 0.0)[0]
         return made
 
-    def without(self, factors: Sequence[int]) -> tuple[ValuationPlan, tuple[str, ...]]:
+    def without(self, factors: Sequence[int]) -> ReducedPlan:
         """Return the plan of the contracts that rest on none of `factors`, and the names of the others."""
         blocks, left_out = [], []
         for block in self.blocks:
@@ -307,7 +307,7 @@ class ValuationPlan:
             left_out += [name for name, out in zip(block.names, touched.tolist(), strict=True) if out]
             if not touched.all():
                 blocks.append(block.with_contracts(~touched) if touched.any() else block)
-        return replace(self, blocks=tuple(blocks)), tuple(left_out)
+        return ReducedPlan(replace(self, blocks=tuple(blocks)), tuple(left_out))
 
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:
         """Return the error that says which contract has no price in which of the scenarios.
@@ -333,6 +333,13 @@ class ValuationPlan:
                     name=block.names[i],
                 )
         return SimulationError("a rate of exchange is not finite in some scenario; check the law of the currencies")
+
+
+class ReducedPlan(NamedTuple):
+    """A plan without some contracts, and the names of those left out."""
+
+    plan: ValuationPlan
+    left_out: tuple[str, ...]
 
 
 @renamed(books="traders")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.figures import Figures
 from bank_python.numerics.lanes import to_lanes
 from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity
 
@@ -33,7 +34,7 @@ RECOVERY_STEP = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CdsAnalytics:
+class CdsAnalytics(Figures):
     """A credit default swap as its desk sees it, to the buyer of protection; floats, or arrays of one shape.
 
     Parameters

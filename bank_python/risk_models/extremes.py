@@ -40,6 +40,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.figures import Figures
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -56,7 +57,7 @@ _LIGHT = 1e-9  # a shape so small is told from 0 by nothing
 
 
 @dataclass(frozen=True, slots=True)
-class GpdFit:
+class GpdFit(Figures):
     """A generalised Pareto law fitted to excesses.
 
     Parameters

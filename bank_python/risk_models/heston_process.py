@@ -26,6 +26,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.figures import Figures
 from bank_python.numerics.lanes import to_lanes
 from bank_python.numerics.least_squares import least_squares
 from bank_python.risk_models.black_scholes import black_scholes_greeks
@@ -190,7 +191,7 @@ class HestonProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class HestonCalibration:
+class HestonCalibration(Figures):
     """Parameters found, and how well they fit.
 
     Parameters

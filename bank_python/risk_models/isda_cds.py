@@ -41,6 +41,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError, RootError
+from bank_python.figures import Figures
 from bank_python.risk_models.cds_analytics import BASIS_POINT, RECOVERY_STEP, CdsAnalytics
 from bank_python.risk_models.cds_legs import LegsGrid, cds_legs
 from bank_python.risk_models.curve import Curve, as_curve
@@ -55,7 +56,7 @@ __all__ = ["CdsPrice", "StandardCds", "flat_hazard"]
 
 
 @dataclass(frozen=True, slots=True)
-class CdsPrice:
+class CdsPrice(Figures):
     """A contract under a discount and a survival curve, to the buyer of protection.
 
     Parameters

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -136,6 +136,21 @@ def _poisson(n: int, expected: FloatArray) -> FloatArray:
     return np.where(expected > 0.0, np.exp(log_weight), 1.0 if n == 0 else 0.0)
 
 
+class Cumulants(NamedTuple):
+    """The first four cumulants of a log price.
+
+    Parameters
+    ----------
+    mean, variance, third, fourth : float
+        In order; the skewness is ``third / variance**1.5``, the excess kurtosis ``fourth / variance**2``.
+    """
+
+    mean: float
+    variance: float
+    third: float
+    fourth: float
+
+
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class MertonJumpDiffusion:
@@ -215,11 +230,11 @@ class MertonJumpDiffusion:
         drift = -0.5 * self.vol**2 - self.jump_intensity * self.mean_jump
         return np.asarray(np.exp(expiry * (1j * z * drift - 0.5 * z * z * self.vol**2 + self.jump_intensity * jumps)))
 
-    def cumulants(self, expiry: float) -> tuple[float, float, float, float]:
+    def cumulants(self, expiry: float) -> Cumulants:
         """Return the first four cumulants of log(S_T/F)."""
         m, d2 = self.jump_mean, self.jump_vol**2
         rate = self.jump_intensity * expiry
-        return (
+        return Cumulants(
             -0.5 * self.vol**2 * expiry - rate * self.mean_jump + rate * m,
             self.vol**2 * expiry + rate * (m**2 + d2),
             rate * (m**3 + 3.0 * m * d2),

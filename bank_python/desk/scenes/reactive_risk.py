@@ -45,7 +45,7 @@ def _shown(desk: Desk, risk: ReactiveRisk) -> Shown:
     full = MonteCarloEngine(desk.traders, desk.graph).run(_CONFIG)
     anew = time.perf_counter() - started
     share = cast("Instrument", desk.graph.node(symbol))
-    traded = risk.if_traded(share, -5_000.0)[1].var
+    traded = risk.if_traded(share, -5_000.0).at_99.var
     with desk.graph.scenario({leaf: leaf.price * 0.9}):
         fallen = cast("float", risk.var_99.value)
     facts = {
