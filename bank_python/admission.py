@@ -24,6 +24,7 @@ import datetime as dt
 import functools
 import inspect
 import numbers
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -59,29 +60,32 @@ def as_numbers(value: object) -> NDArray[np.float64] | None:
     return None
 
 
-def admits(error: type[BankError]) -> Callable[[_Function], _Function]:
+def admits(error: type[BankError], *, members: bool = True) -> Callable[[_Function], _Function]:
     """Have a function, or the constructor of a class, refuse arguments of the wrong type.
 
     Parameters
     ----------
     error : type of BankError
         What is raised, with ``name`` and ``value``.
+    members : bool, default True
+        Whether the members of lists and mappings are looked at; not where the function does so itself.
     """
 
     def decorate(function: _Function) -> _Function:
         if not isinstance(function, type):
-            return _guarded(function, function.__qualname__.removesuffix(".__init__"), error)
+            return _guarded(function, function.__qualname__.removesuffix(".__init__"), error, members=members)
         kind: Any = function
-        kind.__init__ = _guarded(kind.__init__, kind.__name__, error)
+        kind.__init__ = _guarded(kind.__init__, kind.__name__, error, members=members)
         return function
 
     return decorate
 
 
-def _guarded(function: _Function, title: str, error: type[BankError]) -> _Function:
+def _guarded(function: _Function, title: str, error: type[BankError], *, members: bool) -> _Function:
     parameters = inspect.signature(function).parameters
-    admissions = {name: found for name, item in parameters.items() if (found := _admission(function, item))}
-    places = [(i, name, *admissions[name]) for i, name in enumerate(parameters) if name in admissions]
+    found = [_admission(function, item, members=members) for item in parameters.values()]
+    named = enumerate(zip(parameters, found, strict=True))
+    places = [(i, name, *admission) for i, (name, admission) in named if admission is not None]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -105,12 +109,13 @@ def _refused(error: type[BankError], title: str, name: str, value: object, wante
 _LONGEST = 60
 
 
-def _admission(function: Callable[..., Any], parameter: inspect.Parameter) -> _Admission | None:
+def _admission(function: Callable[..., Any], parameter: inspect.Parameter, *, members: bool) -> _Admission | None:
     """Return what a parameter accepts, and in words; None if its annotation does not say."""
     loose = parameter.kind in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
     if loose or not isinstance(parameter.annotation, str):
         return None
-    return _union(parameter.annotation, getattr(inspect.unwrap(function), "__globals__", {}))
+    annotation = parameter.annotation if members else re.sub(r"\[.*?\](?![^\[]*\])", "", parameter.annotation)
+    return _union(annotation, getattr(inspect.unwrap(function), "__globals__", {}))
 
 
 def _union(annotation: str, names: Mapping[str, object]) -> _Admission | None:
@@ -137,7 +142,8 @@ def _split(annotation: str, at: str) -> list[str]:
 def _alternative(annotation: str, names: Mapping[str, object]) -> _Admission | None:
     head, _, inside = annotation.partition("[")
     if head in _KINDS:
-        return _members(_KINDS[head], _split(inside[:-1], ",")[-1], names) if head in _LISTS else _KINDS[head]
+        whole, member = _KINDS[head], _split(inside[:-1], ",")[-1]
+        return _members(whole, member, names) if member and head in _LISTS else whole
     known = names.get(head)
     if known is Any or not (isinstance(known, type) or head in _BY_NAME):
         return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Book", "ProfitAndLoss"]
 
 
-@admits(InstrumentError)
+@admits(InstrumentError, members=False)
 @register_storable
 class Book(ConvertedSum):
     """The value of a set of positions, in one currency.
@@ -106,7 +106,7 @@ class Book(ConvertedSum):
         return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
 
 
-@admits(InstrumentError)
+@admits(InstrumentError, members=False)
 @register_storable
 class ProfitAndLoss(ConvertedSum):
     """What a book has made: its value, less what its positions cost, plus what trading brought in.

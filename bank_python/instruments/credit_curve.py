@@ -53,7 +53,7 @@ def same_survival(old: object, new: object) -> bool:
     return np.array_equal(old.times, new.times) and np.array_equal(old.log_survivals, new.log_survivals)
 
 
-@admits(InstrumentError)
+@admits(InstrumentError, members=False)
 @register_storable
 class CreditCurve(FunctionNode):
     """Par spreads of credit default swaps as a survival curve.

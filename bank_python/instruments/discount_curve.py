@@ -78,7 +78,7 @@ def same_curve(old: object, new: object) -> bool:
     return np.array_equal(old.times, new.times) and np.array_equal(old.log_discounts, new.log_discounts)
 
 
-@admits(InstrumentError)
+@admits(InstrumentError, members=False)
 @register_storable
 class DiscountCurve(FunctionNode):
     """Discount factors from quotes.

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 __all__ = ["VolSurface", "surface_vol"]
 
 
-@admits(InstrumentError)
+@admits(InstrumentError, members=False)
 @register_storable
 class VolSurface(FunctionNode):
     """Quoted volatilities as a surface of SVI smiles.

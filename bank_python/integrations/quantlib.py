@@ -243,7 +243,7 @@ class QuantLibPricing:
             Running premium, and recovered share.
         """
         ql, now = self._ql, self._date(self.today)
-        ours = StandardCds(self.today, maturity, coupon, recovery, 100.0)
+        ours = StandardCds(self.today, maturity, coupon=coupon, recovery=recovery, notional=100.0)
         hazard = ours.hazard(spread, rate)
         default = ql.FlatHazardRate(now, ql.QuoteHandle(ql.SimpleQuote(hazard)), ql.Actual365Fixed())
         engine = ql.IsdaCdsEngine(ql.DefaultProbabilityTermStructureHandle(default), recovery, self._flat(rate))

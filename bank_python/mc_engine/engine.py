@@ -102,6 +102,7 @@ class MonteCarloEngine:
         self._law = law
         self._currency = base_currency
 
+    @admits(SimulationError)
     def run(self, config: MCConfig | None = None) -> MCResult:
         """Simulate.
 
@@ -163,6 +164,7 @@ class MonteCarloEngine:
         self._keep(result)
         return result
 
+    @admits(SimulationError)
     def prepare(self, config: MCConfig | None = None) -> Simulation:
         """Return the simulation as plain data, which runs anywhere; arguments and errors as for :meth:`run`."""
         asked = config or MCConfig()
@@ -209,7 +211,7 @@ class MonteCarloEngine:
         """
         if self._db is None:
             raise SimulationError("the engine has no store; pass db=")
-        return cast("MCResult", self._db[RESULTS_PREFIX + Model(model).value])
+        return cast("MCResult", self._db[RESULTS_PREFIX + _model(model).value])
 
     def _look(self, config: MCConfig) -> tuple[ValuationPlan, FactorLaw, int]:
         law = config.law or self.law()
@@ -319,6 +321,14 @@ def _market_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
     betas = law.correlation[places, market] * law.vols[places] / law.vols[market]
     prices = [(factor.name, beta) for factor, beta in zip(plan.factors, betas.tolist(), strict=True)]
     return {name: beta for (name, beta), factor in zip(prices, plan.factors, strict=True) if _is_share(factor)}
+
+
+def _model(model: Model | str) -> Model:
+    try:
+        return Model(model)
+    except ValueError:
+        known = ", ".join(item.value for item in Model)
+        raise SimulationError(f"no model {model!r}; there are {known}", value=model) from None
 
 
 def _is_share(factor: RiskFactor) -> bool:

@@ -12,6 +12,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -242,18 +243,22 @@ class FactorLaw:
 
     __hash__ = None  # type: ignore[assignment]  # arrays have none
 
+    @admits(SimulationError)
     def covariance(self, factors: Sequence[str], horizon: float) -> FloatArray:
         """Return the covariance of moves of `factors` over `horizon` years, shape (factors, factors).
 
         Raises
         ------
         SimulationError
-            The law knows nothing of one of them.
+            The law knows nothing of one of them, or the horizon is negative or not finite.
         """
+        if not 0.0 <= horizon < math.inf:
+            raise SimulationError(f"horizon={horizon!r} is no number of years of at least 0", value=horizon)
         chosen = self.places(factors)
         deviations = self.vols[chosen] * np.sqrt(horizon)
         return np.asarray(self.correlation[np.ix_(chosen, chosen)] * np.outer(deviations, deviations))
 
+    @admits(SimulationError)
     def places(self, factors: Sequence[str]) -> list[int]:
         """Return where `factors` stand.
 

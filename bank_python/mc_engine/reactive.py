@@ -33,6 +33,7 @@ Examples
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -51,7 +52,7 @@ from bank_python.mc_engine.scenario_groups import full_value, group_holdings, re
 from bank_python.risk.contributions import contributions, find_tail
 from bank_python.risk.holders import holders
 from bank_python.risk.holdings import Holding, list_holdings
-from bank_python.risk.tail_risk import TailRisk, tail_of_sorted, value_at_risk
+from bank_python.risk.tail_risk import TailRisk, check_confidence, tail_of_sorted, value_at_risk
 from bank_python.risk.valuation import plan_holdings
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ class ReactiveRisk:
         return min((node.as_of_tick for node in self._held.values()), default=self._graph.tick)
 
     @renamed(level="confidence")
+    @admits(SimulationError)
     def contributions(self, confidence: float = 0.99) -> tuple[Contribution, ...]:
         """Return what each group adds to the risk now, the largest first.
 
@@ -214,6 +216,7 @@ class ReactiveRisk:
         ModelError
             `confidence` is not in (0.5, 1).
         """
+        check_confidence(confidence)
         vectors = np.array([self._groups[name].value for name in self._groups])
         total = vectors.sum(axis=0)
         measured = tail_of_sorted(np.sort(-total), confidence)
@@ -244,6 +247,7 @@ class ReactiveRisk:
 
     # --- what if -----------------------------------------------------------------------------
 
+    @admits(SimulationError)
     def if_traded(self, contract: Instrument, amount: float) -> TailPair:
         """Return the measures as they would be with so much more of a contract; nothing is traded.
 
@@ -264,8 +268,11 @@ class ReactiveRisk:
         with self._graph.scenario({self._own["TRADE"]: self.pnl_of(contract, amount)}):
             return cast("TailPair", self.measures.value)
 
+    @admits(SimulationError)
     def pnl_of(self, contract: Instrument, amount: float) -> NDArray[Any]:
         """Return the P&L of so much of a contract in all scenarios, shape (n_paths,); see :meth:`if_traded`."""
+        if not math.isfinite(amount):
+            raise SimulationError(f"amount={amount!r} of {contract.name} cannot be traded; give a finite number")
         paid = amount * contract.value
         bought = Holding(self.name, contract, amount, paid, contract.currency, self._graph)
         plan = plan_holdings([bought], (self.name,), self._currency)

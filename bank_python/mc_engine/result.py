@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed
 from bank_python.errors import MissingExtraError, RiskError
@@ -117,6 +118,7 @@ class MCResult:
     trader_pnl: NDArray[Any] | None = None
 
     @renamed(level="confidence")
+    @admits(RiskError)
     def tail(self, confidence: float) -> TailRisk:
         """Return the measures at a confidence.
 
@@ -154,6 +156,7 @@ class MCResult:
         return self.tail(0.99).es
 
     @renamed(level="confidence")
+    @admits(RiskError)
     def by_trader(self, confidence: float = 0.99) -> dict[str, Contribution]:
         """Return what each trader adds.
 
@@ -178,6 +181,7 @@ class MCResult:
         return dict(zip(names, self.trader_pnl, strict=True))
 
     @renamed(level="confidence")
+    @admits(RiskError)
     def by_factor(self, confidence: float = 0.99) -> dict[str, Contribution]:
         """Return what each factor adds, moved alone in the tail's scenarios; the last line is what they make together.
 
@@ -193,8 +197,11 @@ class MCResult:
         """The largest distance of a simulated Greek from its closed form, in standard errors; 0 if none was taken."""
         return max((abs(check.z_score) for check in self.greek_checks), default=0.0)
 
+    @admits(RiskError)
     def histogram(self, bins: int = 40) -> Histogram:
         """Return counts, shape (bins,), and edges, shape (bins + 1,), of the P&L; the ends take what is beyond."""
+        if bins < 1:
+            raise RiskError(f"bins={bins!r} is not a whole number of at least 1", value=bins)
         low, high = np.quantile(self.pnl, [0.0005, 0.9995])
         counts, edges = np.histogram(np.clip(self.pnl, low, high), bins=bins, range=(float(low), float(high)))
         return Histogram(counts, edges)

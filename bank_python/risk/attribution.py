@@ -53,9 +53,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.dagger import ContractBatch
 from bank_python.deprecation import CalledMapping
-from bank_python.errors import MissingExtraError
+from bank_python.errors import MissingExtraError, RiskError
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 from bank_python.risk.state import DeskState, PositionState, capture
@@ -142,6 +143,7 @@ class PnLAttribution:
     errors: Mapping[str, Exception]
 
     @classmethod
+    @admits(RiskError)
     def between(cls, before: DeskState, after: DeskState, mode: AttributionMode | str = AttributionMode.TAYLOR) -> Self:
         """Explain the P&L between two states.
 
@@ -154,12 +156,12 @@ class PnLAttribution:
 
         Raises
         ------
-        ValueError
+        RiskError
             There is no such mode, or the states are in different currencies.
         """
         if before.currency != after.currency:
-            raise ValueError(f"one state is in {before.currency}, the other in {after.currency}; capture both in one")
-        chosen = AttributionMode(mode)
+            raise RiskError(f"one state is in {before.currency}, the other in {after.currency}; capture both in one")
+        chosen = _mode(mode)
         names = list(dict.fromkeys([*before.positions, *after.positions]))
         pairs = {name: (before.positions.get(name), after.positions.get(name)) for name in names}
         errors = {name: error for name, pair in pairs.items() if (error := _error(pair)) is not None}
@@ -295,6 +297,14 @@ class _Leg:
             and self.before.kind is self.after.kind
             and self.before.instrument == self.after.instrument
         )
+
+
+def _mode(mode: AttributionMode | str) -> AttributionMode:
+    try:
+        return AttributionMode(mode)
+    except ValueError:
+        known = " or ".join(repr(item.value) for item in AttributionMode)
+        raise RiskError(f"mode={mode!r} explains no P&L; choose {known}", value=mode) from None
 
 
 def _error(pair: tuple[PositionState | None, PositionState | None]) -> Exception | None:

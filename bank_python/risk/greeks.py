@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.deprecation import renamed, warn_of
-from bank_python.errors import InstrumentError, UnknownColumnError
+from bank_python.errors import InstrumentError, RiskError, UnknownColumnError
 from bank_python.instruments import Instrument, Position
 from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.instruments.factor import Factor
@@ -115,12 +115,12 @@ class BookGreeks:
         ------
         UnknownColumnError
             There is no such Greek.
-        ValueError
+        RiskError
             There is no such unit.
         """
-        if greek not in self.columns:
+        if not isinstance(greek, str) or greek not in self.columns:  # type: ignore[redundant-expr]  # checked for untyped callers
             raise UnknownColumnError(f"no Greek {greek!r}; there are {', '.join(GREEKS)}", column=greek)
-        factor = _PERCENT[greek] if Unit(unit) is Unit.PERCENT else 1.0
+        factor = _PERCENT[greek] if _unit(unit) is Unit.PERCENT else 1.0
         return self.columns[greek] * factor
 
     def total(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> float:
@@ -215,6 +215,14 @@ def take_greeks(traders: Units, base_currency: str = "USD", read: Callable[[Node
         columns,
         errors,
     )
+
+
+def _unit(unit: Unit | str) -> Unit:
+    try:
+        return Unit(unit)
+    except ValueError:
+        known = " or ".join(repr(item.value) for item in Unit)
+        raise RiskError(f"unit={unit!r} is none that Greeks are told in; choose {known}", value=unit) from None
 
 
 def _exposures(derivatives: Derivatives) -> dict[Instrument, dict[str, float]]:

@@ -60,7 +60,15 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["TailMethod", "TailRisk", "expected_shortfall", "tail_of_sorted", "tail_risk", "value_at_risk"]
+__all__ = [
+    "TailMethod",
+    "TailRisk",
+    "check_confidence",
+    "expected_shortfall",
+    "tail_of_sorted",
+    "tail_risk",
+    "value_at_risk",
+]
 
 _FEWEST = 2
 _NODES = 64
@@ -182,7 +190,7 @@ def tail_risk(
         answer for this sample (a Cornish–Fisher bend that is not monotone); the message says which.
     """
     losses = _losses(pnl)
-    _check_confidence(confidence)
+    check_confidence(confidence)
     chosen = _method(method)
     if chosen is TailMethod.HISTORICAL:
         return tail_of_sorted(np.sort(losses), confidence)
@@ -230,7 +238,14 @@ def _method(method: TailMethod | str) -> TailMethod:
         raise ModelError(f"no method {method!r}; there are {known}", value=method) from None
 
 
-def _check_confidence(confidence: float) -> None:
+def check_confidence(confidence: float) -> None:
+    """Refuse what is no confidence.
+
+    Raises
+    ------
+    ModelError
+        It is not in (0.5, 1).
+    """
     if not 0.5 < confidence < 1.0:  # noqa: PLR2004 - a tail is less than half
         raise ModelError(f"confidence={confidence!r} is not in (0.5, 1); 0.99 is usual", value=confidence)
 

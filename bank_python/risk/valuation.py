@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.deprecation import renamed
 from bank_python.errors import RiskError, SimulationError
 from bank_python.instruments.factor import Factor
@@ -201,6 +202,7 @@ class ValuationPlan:
         """How many contracts are revalued in a scenario."""
         return sum(len(block.names) for block in self.blocks)
 
+    @admits(RiskError)
     def index(self, factor: str) -> int:
         """Return the place of a factor.
 
@@ -232,6 +234,7 @@ class ValuationPlan:
                 found[j] += held[block.touched_by(j)].sum()
         return found
 
+    @admits(RiskError)
     def pnl(self, levels: ArrayLike, years: float = 0.0) -> NDArray[Any]:
         """Revalue in full.
 

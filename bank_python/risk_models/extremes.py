@@ -101,6 +101,7 @@ class TailFit:
     fit: GpdFit
 
     @renamed(level="confidence")
+    @admits(ModelError)
     def value_at_risk(self, confidence: float) -> float:
         """Return the loss that is exceeded with probability 1 − `confidence`.
 
@@ -119,6 +120,7 @@ class TailFit:
         return self.threshold + self.fit.beta * _growth(-self.fit.xi * rarity, -rarity)
 
     @renamed(level="confidence")
+    @admits(ModelError)
     def expected_shortfall(self, confidence: float) -> float:
         """Return the mean loss beyond :meth:`value_at_risk`; infinite for a shape of 1 or more.
 

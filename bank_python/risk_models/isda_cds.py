@@ -34,7 +34,7 @@ OpenGamma Quantitative Research 16 (2013).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,6 +107,7 @@ class StandardCds:
 
     trade_date: dt.date
     maturity: dt.date
+    _: KW_ONLY
     coupon: float = 0.01
     recovery: float = 0.4
     notional: float = 1.0

@@ -115,7 +115,7 @@ class Surface:
         slices: Sequence[SviSlice],
         forwards: Sequence[float],
         spot: float | None = None,
-        stickiness: Stickiness = Stickiness.STRIKE,
+        stickiness: Stickiness | str = Stickiness.STRIKE,
     ) -> None:
         times, anchors = tuple(map(float, expiries)), tuple(map(float, forwards))
         if not times or len(times) != len(slices) or len(times) != len(anchors):

@@ -118,6 +118,7 @@ class SurvivalCurve:
         """
         return cls.from_hazard_rates(1.0, hazard)
 
+    @admits(ModelError)
     def log_survival(self, time: ArrayLike) -> FloatArray:
         """Return the logarithm of the survival probability; `time` in years, of any shape; 0 before time 0."""
         t = np.maximum(np.asarray(time, dtype=float), 0.0)
@@ -129,6 +130,7 @@ class SurvivalCurve:
         """Return the probability of no default within `time` years; 1 before time 0."""
         return _as_number(np.exp(self.log_survival(time)))
 
+    @admits(ModelError)
     def hazard_rate(self, time: ArrayLike) -> Numbers:
         """Return the chance of default per year at `time`, on a node that of the segment it begins."""
         return _as_number(np.asarray(self._hazards[self._segment(np.asarray(time, dtype=float))]))

@@ -28,6 +28,8 @@ JUMPS = {"jump_intensity": 1.0, "jump_mean": -0.1, "jump_vol": 0.1}
 SVI = {"a": 0.04, "b": 0.1, "rho": -0.3, "m": 0.0, "sigma": 0.1}
 CURVE = risk_models.Curve.flat(0.03)
 SMILES = [risk_models.SviSlice(**SVI), risk_models.SviSlice(**{**SVI, "a": 0.08})]
+SURVIVAL = risk_models.SurvivalCurve([1.0, 2.0], [0.97, 0.94])
+SURFACE = risk_models.Surface([1.0, 2.0], SMILES, [100.0, 100.0])
 STRIKES = np.linspace(-0.3, 0.3, 9)
 SMILE = {"expiry": 1.0, "log_moneyness": STRIKES, "total_variance": SMILES[0].total_variance(STRIKES)}
 LEGS = {"maturity": 5.0, "elapsed": 0.1, "fixed_frequency": 2.0, "floating_frequency": 4.0, "current_fixing": 0.03}
@@ -53,6 +55,12 @@ NODE = {"currency": "USD", "clock_source": 0.0}
 STORE = barbara.BarbaraDB.open("x")
 STORE["/A/b"] = 1.0
 TABLE = mntable.Table([("a", float), ("b", str)])
+
+CHARGED = risk.take_greeks([BOOK])
+STATE = risk.capture([BOOK])
+ENGINE = mc_engine.MonteCarloEngine([BOOK], GRAPH, STORE, law=LAW)
+RUN = ENGINE.run(mc_engine.MCConfig(n_paths=64, stresses=(), validate_greeks=False))
+HELD_RISK = mc_engine.ReactiveRisk([BOOK], GRAPH, LAW, mc_engine.MCConfig(n_paths=64), name="HELD")
 
 Case = tuple["Callable[..., Any]", dict[str, Any]]
 
@@ -309,5 +317,34 @@ BELOW: list[Case] = [
     (TABLE.append, {"row": {"a": 1.0, "b": "x"}}),
 ]
 
-CASES: list[Case] = [*MODELS, *RISK, *SIMULATIONS, *CONTRACTS, *BELOW]
+METHODS: list[Case] = [
+    (CHARGED.column, {"greek": "delta", "unit": "percent"}),
+    (CHARGED.total, {"greek": "delta", "unit": "percent"}),
+    (CHARGED.by_trader, {"greek": "delta", "unit": "percent"}),
+    (risk.PnLAttribution.between, {"before": STATE, "after": STATE, "mode": "taylor"}),
+    (ENGINE.run, {"config": mc_engine.MCConfig(n_paths=64, stresses=(), validate_greeks=False)}),
+    (ENGINE.stored, {"model": "gbm"}),
+    (RUN.tail, {"confidence": 0.99}),
+    (RUN.by_trader, {"confidence": 0.99}),
+    (RUN.histogram, {"bins": 10}),
+    (HELD_RISK.contributions, {"confidence": 0.99}),
+    (HELD_RISK.if_traded, {"contract": SHARE, "amount": 1.0}),
+    (PLAN.pnl, {"levels": [[90.0, 110.0]], "years": 0.0}),
+    (PLAN.index, {"factor": "S"}),
+    (LAW.covariance, {"factors": ["S"], "horizon": 1.0}),
+    (CURVE.discount, {"time": 1.0}),
+    (CURVE.zero_rate, {"time": 1.0}),
+    (CURVE.shifted, {"bump": 1e-4}),
+    (SURVIVAL.survival, {"time": 1.0}),
+    (SURVIVAL.hazard_rate, {"time": 1.0}),
+    (SURFACE.vol, {"strike": 100.0, "expiry": 1.5, "forward": 100.0}),
+    (SURFACE.total_variance, {"k": 0.1, "T": 1.5}),
+    (SURFACE.anchor, {"expiry": 1.5}),
+    (SMILES[0].total_variance, {"k": 0.1}),
+    (risk_models.HestonProcess(**HESTON).price, NO_VOL),
+    (risk_models.fit_tail(PNL).value_at_risk, {"confidence": 0.99}),
+    (walpole.ManualClock().advance, {"seconds": 1.0}),
+]
+
+CASES: list[Case] = [*MODELS, *METHODS, *RISK, *SIMULATIONS, *CONTRACTS, *BELOW]
 """Functions, and for each arguments that it takes."""
