@@ -12,6 +12,7 @@
     │   ├── FeedbackError
     │   ├── UpstreamError                        .name .cause_name
     │   ├── JournalError                         .name .tick .path
+    │   ├── NodeArgumentError     (ValueError)   .name .value
     │   └── ValuationError        (ValueError)   .name .reason
     ├── StoreError
     │   ├── MissingKeyError       (KeyError)     .key
@@ -83,6 +84,7 @@ __all__ = [
     "MissingKeyError",
     "ModelError",
     "NoFeedError",
+    "NodeArgumentError",
     "NotQuotedError",
     "RiskError",
     "RootError",
@@ -163,6 +165,10 @@ class UpstreamError(GraphError):
 
 class JournalError(GraphError):
     """A journal of ticks cannot be written, read or replayed."""
+
+
+class NodeArgumentError(GraphError, ValueError):
+    """A node is made, or amended, with a name, an input or a term that it cannot have."""
 
 
 class ValuationError(GraphError, ValueError):

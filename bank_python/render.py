@@ -149,7 +149,7 @@ def book_greeks_view(greeks: BookGreeks) -> Sheet:
     """Show what one per cent of each factor brings, a row for each book, the firm last."""
     title = f"Greeks, {greeks.currency}: one per cent, one point, one day"
     shown = Sheet(title, [names("Book"), *(numbers(greek.capitalize()) for greek in _GREEKS)])
-    by_book = {greek: greeks.by_book(greek, "percent") for greek in _GREEKS}
+    by_book = {greek: greeks.by_trader(greek, "percent") for greek in _GREEKS}
     for book in dict.fromkeys(greeks.books):
         shown.add(book, *(signed(by_book[greek][book]) for greek in _GREEKS))
     shown.rule()
@@ -160,12 +160,13 @@ def book_greeks_view(greeks: BookGreeks) -> Sheet:
 
 def attribution_view(day: PnLAttribution) -> Sheet:
     """Show P&L by effect as a waterfall, what the traders made of it beside."""
+    made = day.by_factor()
     columns = [names("Effect"), numbers("P&L"), bars(), words("Most by")]
     shown = Sheet(f"P&L attribution, {day.currency} ({day.mode.value})", columns)
-    levels = [0.0, *accumulate(day.by_factor.values())]
-    for (effect, value), start, end in zip(day.by_factor.items(), levels, levels[1:], strict=False):
+    levels = [0.0, *accumulate(made.values())]
+    for (effect, value), start, end in zip(made.items(), levels, levels[1:], strict=False):
         if value:
-            most = max(day.by_trader.items(), key=lambda item: abs(item[1][effect]))
+            most = max(day.by_trader().items(), key=lambda item: abs(item[1][effect]))
             by = text(f"{clean(most[0])} ").append(signed(most[1][effect]))
             shown.add(effect.replace("_", " "), signed(value), span_bar(levels, start, end), by)
     shown.rule()

@@ -165,7 +165,7 @@ def _measures(result: MCResult) -> Sheet:
     shown = Sheet(title, columns)
     for tail in result.tails:
         figures = (tail.var, tail.var_error, tail.es, tail.es_error)
-        shown.add(f"{tail.level:.0%}", *(None if math.isnan(figure) else f"{figure:,.0f}" for figure in figures))
+        shown.add(f"{tail.confidence:.0%}", *(None if math.isnan(figure) else f"{figure:,.0f}" for figure in figures))
     shown.note(f"{result.currency}, losses positive")
     shown.note(f"law: {result.law}")
     if result.repaired:

@@ -268,10 +268,10 @@ class Options:
 def reactive(report: Report, rounds: int) -> None:
     """Time the VaR of 100,000 full revaluations of 5,000 options after one tick, beside all of it."""
     desk, config = Options(), MCConfig(n_paths=PATHS, **QUIET)
-    risk = ReactiveRisk(desk.graph, [desk.book], desk.law, config, slow_seconds=3_600.0)
+    risk = ReactiveRisk([desk.book], desk.graph, desk.law, config, slow_seconds=3_600.0)
     quick = ReactiveRisk(
-        desk.graph,
         [desk.book],
+        desk.graph,
         desk.law,
         config,
         name="QUICK",

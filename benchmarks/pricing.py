@@ -200,7 +200,8 @@ def barrier(report: Report) -> None:
     levels = np.where(ups == 1, rng.uniform(101.0, 140.0, n), rng.uniform(60.0, 99.0, n))
     kinds = ((ql.Barrier.DownOut, ql.Barrier.DownIn), (ql.Barrier.UpOut, ql.Barrier.UpIn))
     engine = ql.AnalyticBarrierEngine(market.process())
-    terms = (strikes, levels, days / 365.0, market.rate, market.vol, market.dividend, calls, ups, ins)
+    terms = (strikes, days / 365.0, market.rate, market.vol, market.dividend, calls)
+    passed = {"barrier": levels, "is_up": ups, "is_in": ins}
     for rebate in (0.0, 3.0):
         made = []
         columns = (strikes, levels, days, calls, ups, ins)
@@ -214,10 +215,11 @@ def barrier(report: Report) -> None:
             return [option.NPV() for option in made]
 
         def ours(rebate: float = rebate) -> np.ndarray:
-            return barrier_price(100.0, *terms, rebate)
+            return barrier_price(100.0, *terms, **passed, rebate=rebate)
 
         figures, spot = np.array(theirs()), market.spot.value()
-        note = require("barrier", float(np.abs(barrier_price(spot, *terms, rebate) - figures).max()), 1e-10)
+        error = np.abs(barrier_price(spot, *terms, **passed, rebate=rebate) - figures)
+        note = require("barrier", float(error.max()), 1e-10)
         medians = cpu({"bank_python": ours, "QuantLib AnalyticBarrier": theirs}, 9, n)
         name = "with a rebate" if rebate else "no rebate"
         report.case(f"barrier options, {name}, a batch of {n:,}, one option", medians, note)
@@ -228,6 +230,7 @@ def barrier(report: Report) -> None:
 def heston(report: Report) -> None:
     """Price ten expiries of a hundred strikes each."""
     strips, model = 10, (0.04, 1.5, 0.04, 0.5, -0.7)
+    named = dict(zip(("v0", "kappa", "theta", "sigma", "rho"), model, strict=True))
     strikes = np.tile(np.linspace(60.0, 160.0, 100), strips)
     days = np.repeat(np.arange(1, strips + 1) * 73, 100)
     market = Market(rate=0.01, dividend=0.02)
@@ -239,7 +242,7 @@ def heston(report: Report) -> None:
     }
 
     def ours(spot: float = 100.0) -> np.ndarray:
-        return heston_price(spot, strikes, days / 365.0, 0.01, *model, 0.02)
+        return heston_price(spot, strikes, days / 365.0, 0.01, 0.02, **named)
 
     calls: dict[str, Callable[[], object]] = {"bank_python": ours}
     notes = []

@@ -25,7 +25,7 @@ import numpy as np
 from bank_python.dagger.batch import price_nodes
 from bank_python.dagger.contract import Contract, Source, Term
 from bank_python.dagger.node import Node
-from bank_python.errors import GraphError
+from bank_python.errors import NodeArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +55,12 @@ class ArrayNode(Contract, Node):
     """
 
     wiring_attributes = ("inputs_", "sources_")
+
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
 
     def __init__(self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float]) -> None:
         if tuple(sources) != self.source_names or tuple(terms) != self.term_names:
@@ -155,13 +161,13 @@ def _source(name: str, key: str, source: object) -> Node | float:
     if isinstance(source, Node):
         return source
     if isinstance(source, bool) or not isinstance(source, int | float | np.floating) or not math.isfinite(source):
-        raise GraphError(f"{name}: {key}_source must be a node or a finite number, not {source!r}", name=name)
+        raise NodeArgumentError(f"{name}: {key}_source must be a node or a finite number, not {source!r}", name=name)
     return float(source)
 
 
 def _require(name: str, kind: str, wanted: Sequence[str], given: Mapping[str, object]) -> None:
     if len(wanted) != len(given) or not all(map(given.__contains__, wanted)):
-        raise GraphError(f"{name}: wants the {kind}s {sorted(wanted)}, got {sorted(given)}", name=name)
+        raise NodeArgumentError(f"{name}: wants the {kind}s {sorted(wanted)}, got {sorted(given)}", name=name)
 
 
 def _name_of(source: Node | float) -> str:

@@ -196,7 +196,7 @@ class ContractBatch(Generic[_Kind]):
         return self.kind.call_price(rows, shape)
 
     def closed_form(self, name: str) -> Any | None:
-        """Return what the class's function of that name (``greeks``) gives for the contracts; None if it has none."""
+        """Return what the class's function of that name (``price_and_greeks``) gives; None if it has none."""
         binding = self.kind.bindings.get(name)
         if binding is None:
             return None

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast, over
 import numpy as np
 
 from bank_python.dagger.node import Node, _NodeType
-from bank_python.errors import BankError, GraphError
+from bank_python.errors import BankError, GraphError, NodeArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -380,7 +380,7 @@ class Contract(metaclass=_ContractType):
     """The rows of a table of such contracts: sources, then terms."""
     refusal: ClassVar[type[BankError]] = GraphError
     """The kind of error that a bad term raises."""
-    bound_names: ClassVar[tuple[str, ...]] = ("price", "greeks")
+    bound_names: ClassVar[tuple[str, ...]] = ("price", "price_and_greeks")
     """The functions of a class that are bound, beside ``price`` closed-form derivatives of it."""
     bindings: ClassVar[Mapping[str, Binding]] = {}
     """By name, the functions that the class has. One that was written for the price of a base is not the class's."""
@@ -490,7 +490,7 @@ class Contract(metaclass=_ContractType):
         for key, value in terms.items():
             if key not in cls.term_names or not _is_number(value, or_bool=True):
                 known = ", ".join(cls.term_names)
-                raise GraphError(f"{contract}: cannot set {key}={value!r}; terms are finite numbers: {known}")
+                raise NodeArgumentError(f"{contract}: cannot set {key}={value!r}; terms are finite numbers: {known}")
             admitted[key] = cls.declared_term(key).admit(contract, value)
         return admitted
 
@@ -588,7 +588,7 @@ def _bind_own(cls: type[Contract]) -> None:
     items = [*cls.declared(Source).values(), *cls.declared(Term).values()]
     free = {item.name for item in items if not item.priced}
     needed = {"price": [key for key in cls.argument_names if key not in free]}
-    needed["greeks"] = needed["price"]
+    needed["price_and_greeks"] = needed["price"]
     bindings = {}
     for name in cls.bound_names:
         own = vars(cls).get(name)

@@ -205,6 +205,10 @@ class DependencyGraph:
     def __getitem__(self, name: str) -> Node:
         return self.node(name)
 
+    def __dir__(self) -> list[str]:
+        """Return what is for users."""
+        return [name for name in super().__dir__() if name.startswith("__") or name[0] != "_"]
+
     def __repr__(self) -> str:
         leaves = sum(isinstance(node, Leaf) for node in self)
         return f"<DependencyGraph: {len(self)} nodes, {leaves} leaves, {self.dirty} dirty, tick {self.tick}>"

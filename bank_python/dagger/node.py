@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure
-from bank_python.errors import GraphError
+from bank_python.errors import NodeArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -149,6 +149,58 @@ class _NodeType(ABCMeta):
     __instancecheck__ = type.__instancecheck__
 
 
+_FOR_CLASSES = frozenset(
+    {
+        "accept_inputs",
+        "admit_terms",
+        "argument_names",
+        "arguments",
+        "asked_terms",
+        "bind",
+        "bindings",
+        "bound_names",
+        "call_price",
+        "complete",
+        "completed",
+        "compute",
+        "construction",
+        "declared",
+        "declared_term",
+        "diagnose",
+        "equal",
+        "factor_of",
+        "factors",
+        "from_record",
+        "gate",
+        "layout",
+        "lowest_value",
+        "make",
+        "node_sources",
+        "payoff",
+        "payoff_slope",
+        "price",
+        "price_and_greeks",
+        "quote_source",
+        "quoted_as",
+        "record_home",
+        "record_tag",
+        "record_version",
+        "refusal",
+        "replace_input",
+        "risk_factor_of",
+        "risk_factors",
+        "simulated_as",
+        "source_at",
+        "source_names",
+        "term_at",
+        "term_names",
+        "to_record",
+        "wiring_attributes",
+    }
+)
+"""What nodes have for those who write classes of them: ``dir`` of a class shows it, ``dir`` of a node does not."""
+
+
 class Node(metaclass=_NodeType):
     """A named value that knows what it depends on.
 
@@ -193,10 +245,12 @@ class Node(metaclass=_NodeType):
 
     def __init__(self, name: str, inputs: Sequence[Node] = ()) -> None:
         if not isinstance(name, str) or not name.strip():  # type: ignore[redundant-expr]  # checked for untyped callers
-            raise GraphError(f"a node needs a name, a non-empty string; got {name!r}", name=name)
+            raise NodeArgumentError(f"a node needs a name, a non-empty string; got {name!r}", name=name)
         for node in inputs:
             if not isinstance(node, Node):
-                raise GraphError(f"{name}: {node!r} is not a node; derive from nodes only", name=name, value=node)
+                raise NodeArgumentError(
+                    f"{name}: {node!r} is not a node; derive from nodes only", name=name, value=node
+                )
         self.name = name
         self.inputs_: tuple[Node, ...] = tuple(inputs)
         self.host_: Host | None = None  # the state of the graph it is in
@@ -321,10 +375,18 @@ class Node(metaclass=_NodeType):
         """Return what is shown between the name and the value."""
         return ", ".join(node.name for node in self.inputs_)
 
+    def __dir__(self) -> list[str]:
+        """Return what is for users: without the engine's cells and what classes of nodes are made with."""
+        return [name for name in super().__dir__() if _is_shown(name)]
+
     def __repr__(self) -> str:
         known = self.host_ is not None and self.host_.is_current(self)
         value = shown(self.outcome_) if known else "not computed yet"
         return f"{type(self).__name__}({self.name!r}, {self.describe_()}) = {value}"
+
+
+def _is_shown(name: str) -> bool:
+    return name.startswith("__") or not (name[0] == "_" or name[-1] == "_" or name in _FOR_CLASSES)
 
 
 def present(source: Node) -> Outcome:

@@ -170,6 +170,12 @@ class SumNode(Node):
 
     record_tag = "SumNode"
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(self, name: str, nodes: Sequence[Node], weights: Sequence[float] | None = None) -> None:
         super().__init__(name, nodes)
         self._weights = None if weights is None else tuple(float(weight) for weight in weights)

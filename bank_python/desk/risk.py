@@ -89,7 +89,7 @@ class DeskRisk:
         self._value = GridProxy() if proxy else full_value
         self._slow_seconds = _SLOW_EVERY if proxy else None
         self.firm = ReactiveRisk(
-            desk.graph, self._books(), config=self._config, slow_seconds=self._slow_seconds, value=self._value
+            self._books(), desk.graph, config=self._config, slow_seconds=self._slow_seconds, value=self._value
         )
         self.traders: dict[str, ReactiveRisk] = {}
         self.board = LimitBoard(desk.graph, AlertBook(desk.db))
@@ -154,8 +154,8 @@ class DeskRisk:
         new = [trader for trader in self._desk.traders if trader.positions and trader.name not in self.traders]
         for trader in new:
             self.traders[trader.name] = ReactiveRisk(
+                trader,
                 self._desk.graph,
-                [trader.book],
                 config=self._config,
                 name=trader.name,
                 slow_seconds=self._slow_seconds,

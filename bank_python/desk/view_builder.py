@@ -263,11 +263,11 @@ class _Greeks:
 
     def __init__(self, desk: Desk, snapshot: Snapshot) -> None:
         try:
-            taken = take_greeks([trader.book for trader in desk.traders], read=snapshot.__getitem__)
+            taken = take_greeks(desk.traders, read=snapshot.__getitem__)
         except BankError:
             self.of_firm: GreeksView | None = None
             return
-        self._by_book: Mapping[str, Mapping[str, float]] = {name: taken.by_book(name, "percent") for name in GREEKS}
+        self._by_book: Mapping[str, Mapping[str, float]] = {name: taken.by_trader(name, "percent") for name in GREEKS}
         self.of_firm = GreeksView(**{name: taken.total(name, "percent") for name in GREEKS})
 
     def of(self, trader: Trader) -> GreeksView | None:

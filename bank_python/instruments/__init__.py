@@ -6,6 +6,7 @@ from bank_python.instruments.barrier import BarrierOption
 from bank_python.instruments.bond import Bond
 from bank_python.instruments.book import Book, ProfitAndLoss
 from bank_python.instruments.cds import CreditDefaultSwap
+from bank_python.instruments.contract_greeks import ContractGreeks
 from bank_python.instruments.credit_curve import CreditCurve
 from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label
 from bank_python.instruments.digital import DigitalOption
@@ -30,6 +31,7 @@ __all__ = [
     "BarrierOption",
     "Bond",
     "Book",
+    "ContractGreeks",
     "CreditCurve",
     "CreditDefaultSwap",
     "DatedInstrument",

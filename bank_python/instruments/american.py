@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Term
+from bank_python.instruments.implied import searched_implied_vol
 from bank_python.instruments.vanilla import VanillaOption, time_left
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
 
@@ -83,7 +84,7 @@ class AmericanOption(VanillaOption):
         return american_price(spot, strike, left, rate, vol, dividend, is_call, steps=steps)
 
     @staticmethod
-    def greeks(
+    def price_and_greeks(
         clock: Any,
         spot: Any,
         vol: Any,
@@ -98,3 +99,23 @@ class AmericanOption(VanillaOption):
         """Return price and Greeks; see :func:`~bank_python.risk_models.leisen_reimer.american_greeks`."""
         left = time_left(expiry, clock, made_at)
         return american_greeks(spot, strike, left, rate, vol, dividend, is_call, steps=steps)
+
+    def implied_vol(self, price: float) -> float:
+        """Return the volatility at which the option is worth `price`, at the present value of its other inputs.
+
+        Parameters
+        ----------
+        price : float
+            In the option's currency, for one unit of it.
+
+        Returns
+        -------
+        float
+            Annual, a decimal.
+
+        Raises
+        ------
+        InstrumentError
+            The price is no number, or no volatility gives it; the message says why.
+        """
+        return searched_implied_vol(self, price)

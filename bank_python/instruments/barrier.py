@@ -95,5 +95,16 @@ class BarrierOption(VanillaOption):
     ) -> Any:
         left = time_left(expiry, clock, made_at)
         return barrier_price(
-            spot, strike, barrier, left, rate, vol, dividend, is_call, is_up, is_in, rebate=rebate, touched=touched
+            spot,
+            strike,
+            left,
+            rate,
+            vol,
+            dividend,
+            is_call,
+            barrier=barrier,
+            is_up=is_up,
+            is_in=is_in,
+            rebate=rebate,
+            touched=touched,
         )

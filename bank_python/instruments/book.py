@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, cast
 
+from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, SumNode
 from bank_python.errors import InstrumentError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Book", "ProfitAndLoss"]
 
 
+@admits(InstrumentError, members=False)
 @register_storable
 class Book(ConvertedSum):
     """The value of a set of positions, in one currency.
@@ -106,6 +108,7 @@ class Book(ConvertedSum):
         return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
 
 
+@admits(InstrumentError, members=False)
 @register_storable
 class ProfitAndLoss(ConvertedSum):
     """What a book has made: its value, less what its positions cost, plus what trading brought in.

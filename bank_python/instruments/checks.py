@@ -41,7 +41,18 @@ def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | f
 
 
 def end_on(clock_source: Clock | float, years: float) -> float:
-    """Return what the clock reads when `years` from now are over."""
+    """Return what the clock reads when `years` from now are over.
+
+    Raises
+    ------
+    InstrumentError
+        The clock source is neither a clock nor a finite number.
+    """
+    if not isinstance(clock_source, Clock) and not math.isfinite(number(clock_source)):
+        raise InstrumentError(
+            f"clock_source={clock_source!r} is neither a Clock nor a finite number of years; give one of them",
+            value=clock_source,
+        )
     return (clock_source.years if isinstance(clock_source, Clock) else float(clock_source)) + years
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import CurveError, InstrumentError, ModelError
@@ -52,6 +53,7 @@ def same_survival(old: object, new: object) -> bool:
     return np.array_equal(old.times, new.times) and np.array_equal(old.log_survivals, new.log_survivals)
 
 
+@admits(InstrumentError, members=False)
 @register_storable
 class CreditCurve(FunctionNode):
     """Par spreads of credit default swaps as a survival curve.

@@ -80,6 +80,12 @@ class ConvertedSum(Node):
 
     wiring_attributes = ("inputs_", "_parts", "_conversions")
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(self, name: str, parts: Mapping[str, list[Node]], base_currency: str) -> None:
         self.base_currency = base_currency
         self._parts = {currency: list(nodes) for currency, nodes in parts.items()}

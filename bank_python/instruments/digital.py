@@ -87,7 +87,7 @@ class DigitalOption(VanillaOption):
         return np.where(pays_asset, asset_digital_price(*terms), digital_price(*terms, cash))
 
     @staticmethod
-    def greeks(
+    def price_and_greeks(
         spot: Any,
         strike: Any,
         vol: Any,

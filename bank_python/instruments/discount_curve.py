@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import InstrumentError
@@ -77,6 +78,7 @@ def same_curve(old: object, new: object) -> bool:
     return np.array_equal(old.times, new.times) and np.array_equal(old.log_discounts, new.log_discounts)
 
 
+@admits(InstrumentError, members=False)
 @register_storable
 class DiscountCurve(FunctionNode):
     """Discount factors from quotes.

@@ -135,7 +135,9 @@ class FloatingBond(DatedInstrument):
         maturity: Any,
         frequency: Any,
     ) -> Any:
-        return floating_price(short_rate, rate, face, margin, current_fixing, maturity, clock - made_at, frequency)
+        return floating_price(
+            short_rate, rate, face, margin, maturity, clock - made_at, frequency, current_fixing=current_fixing
+        )
 
     @staticmethod
     def paid(

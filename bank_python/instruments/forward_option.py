@@ -9,6 +9,7 @@ from bank_python.dagger import Flag, Source, Term
 from bank_python.instruments.answer import zero_rate
 from bank_python.instruments.checks import negative
 from bank_python.instruments.declarations import Expiry
+from bank_python.instruments.implied import lognormal_implied_vol
 from bank_python.instruments.instrument import DatedInstrument, Lognormal
 from bank_python.instruments.option import Option
 from bank_python.instruments.vanilla import time_left
@@ -96,3 +97,23 @@ class ForwardOption(DatedInstrument):
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
         """Say which input is out of range."""
         return negative(inputs, "forward", "vol") or super().diagnose(inputs)
+
+    def implied_vol(self, price: float) -> float:
+        """Return the volatility at which the option is worth `price`, at the present value of its other inputs.
+
+        Parameters
+        ----------
+        price : float
+            In the option's currency, for one unit of it.
+
+        Returns
+        -------
+        float
+            Annual, a decimal.
+
+        Raises
+        ------
+        InstrumentError
+            The price is no number, or no volatility gives it; the message says why.
+        """
+        return lognormal_implied_vol(self, price)

@@ -10,6 +10,7 @@ from bank_python.instruments.answer import Lookup, zero_rate
 from bank_python.instruments.checks import negative
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.factor import Factor
+from bank_python.instruments.implied import lognormal_implied_vol
 from bank_python.instruments.instrument import DatedInstrument, Lognormal
 from bank_python.instruments.option import Option
 from bank_python.instruments.vanilla import time_left
@@ -58,6 +59,7 @@ class FXForward(DatedInstrument):
     """
 
     record_tag = "FXForward"
+    simulated_as: ClassVar[Lognormal] = Lognormal(dividend="foreign_rate")
 
     spot: Source = Source("units of quote currency for one unit of base currency", alias="spot_source", kind=Factor.FX)
     rate: Source = Source(
@@ -163,3 +165,23 @@ class FXOption(DatedInstrument):
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
         """Say which input is out of range."""
         return negative(inputs, "spot", "vol") or super().diagnose(inputs)
+
+    def implied_vol(self, price: float) -> float:
+        """Return the volatility at which the option is worth `price`, at the present value of its other inputs.
+
+        Parameters
+        ----------
+        price : float
+            In the option's currency, for one unit of it.
+
+        Returns
+        -------
+        float
+            Annual, a decimal.
+
+        Raises
+        ------
+        InstrumentError
+            The price is no number, or no volatility gives it; the message says why.
+        """
+        return lognormal_implied_vol(self, price)

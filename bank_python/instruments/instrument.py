@@ -11,13 +11,16 @@ rolling the clock revalues it; without one, time stands still.
 from __future__ import annotations
 
 import math
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeGuard, dataclass_transform
 
 from bank_python.dagger import ArrayNode, Flag, Inferred, Node, Source, Term
+from bank_python.deprecation import warn_of
 from bank_python.errors import BankError, GraphError, InstrumentError
 from bank_python.instruments.answer import Answer
 from bank_python.instruments.checks import end_on, finite, known_currency, negative, positive, present, years_to
 from bank_python.instruments.construction import Construction, constructor
+from bank_python.instruments.contract_greeks import ContractGreeks, take_contract_greeks
 from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label, MadeAt
 from bank_python.instruments.factor import Factor, factor_named
 
@@ -73,6 +76,16 @@ def _constructor_by_parts(cls: type[Instrument]) -> Callable[..., None] | None:
             by_parts = base is Instrument or base is DatedInstrument
             return written if by_parts else None
     return None
+
+
+def _take_old_greeks(cls: type[Instrument]) -> None:
+    """Take a closed form that a class wrote under its name of before, ``greeks``, as ``price_and_greeks``."""
+    written = vars(cls).get("greeks")
+    if written is None or "self" in signature(getattr(written, "__func__", written)).parameters:
+        return
+    warn_of(f"the static method {cls.__name__}.greeks", "price_and_greeks", stacklevel=5)
+    type.__delattr__(cls, "greeks")
+    type.__setattr__(cls, "price_and_greeks", written)  # bound when the class is
 
 
 def _require_diffusion(cls: type[Instrument]) -> None:
@@ -135,7 +148,7 @@ class Instrument(_Declared):
 
     record_home: ClassVar[str] = "/Instruments/"
     refusal: ClassVar[type[BankError]] = InstrumentError
-    bound_names: ClassVar[tuple[str, ...]] = ("price", "greeks", "payoff", "payoff_slope", "paid")
+    bound_names: ClassVar[tuple[str, ...]] = ("price", "price_and_greeks", "payoff", "payoff_slope", "paid")
     factors: ClassVar[Mapping[str, Factor]] = {}
     """The kind of those sources whose names mean something else in this class, and that do not say so themselves."""
     risk_factors: ClassVar[Mapping[str, Factor]] = {}
@@ -148,7 +161,7 @@ class Instrument(_Declared):
     """What the contract is worth at least, whatever the market: nothing, where its holder can owe nothing."""
     asked_terms: ClassVar[frozenset[str]] = frozenset()
     """The terms that a curve or surface is asked about, where a source is one."""
-    greeks: ClassVar[Callable[..., Greeks] | None] = None
+    price_and_greeks: ClassVar[Callable[..., Greeks] | None] = None
     """Closed-form price and derivatives, with the arguments of ``price``, where the class has them."""
     payoff: ClassVar[Callable[..., Any] | None] = None
     """What is paid at expiry, where that is a function of the price then (as its ``spot``) and of terms."""
@@ -167,6 +180,7 @@ class Instrument(_Declared):
     currency: Label = Label("ISO 4217 code of the value's currency", default="USD", check=known_currency)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        _take_old_greeks(cls)
         super().__init_subclass__(**kwargs)
         _require_diffusion(cls)
         cls.construction = Construction(cls, cls.complete)
@@ -251,6 +265,52 @@ class Instrument(_Declared):
                 name=self.name,
             )
         super().amend(**terms)
+
+    def greeks(self) -> ContractGreeks:
+        """Return price and sensitivities at the present inputs: in a graph, those that the running scenario sees.
+
+        Returns
+        -------
+        ContractGreeks
+            For one unit of the contract, in its currency: by one unit of spot, by 1.00 of volatility or rate, by a year
+            gone by. Closed forms where the class has them (:attr:`price_and_greeks`), else differences of its price.
+
+        Raises
+        ------
+        BankError
+            The contract has no value now; the error is that of :attr:`value`.
+
+        Notes
+        -----
+        What the contract reads off a curve or surface is taken as it is read: vega is by the volatility at the strike,
+        and a surface that moves with the spot adds nothing to delta.
+        """
+        return take_contract_greeks(self)
+
+    @property
+    def delta(self) -> float:
+        """Change of :attr:`value` for one unit of spot; see :meth:`greeks`, which gives all in one go."""
+        return self.greeks().delta
+
+    @property
+    def gamma(self) -> float:
+        """Change of :attr:`delta` for one unit of spot."""
+        return self.greeks().gamma
+
+    @property
+    def vega(self) -> float:
+        """Change of :attr:`value` for 1.00 of volatility; a point is a hundredth of it."""
+        return self.greeks().vega
+
+    @property
+    def theta(self) -> float:
+        """Change of :attr:`value` for a year gone by; a day is a 365th of it."""
+        return self.greeks().theta
+
+    @property
+    def rho(self) -> float:
+        """Change of :attr:`value` for 1.00 of the rate; a basis point is a ten-thousandth of it."""
+        return self.greeks().rho
 
     def to_record(self) -> Mapping[str, object]:
         """Return name, sources (nodes by reference), terms and labels, the currency among them."""

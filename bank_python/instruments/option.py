@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.barbara import register_storable
+from bank_python.instruments.implied import lognormal_implied_vol
 from bank_python.instruments.vanilla import VanillaOption, time_left
 from bank_python.risk_models import Greeks, black_scholes_greeks, black_scholes_price
 
@@ -64,7 +65,7 @@ class Option(VanillaOption):
         return black_scholes_price(spot, strike, time_left(expiry, clock, made_at), rate, vol, dividend, is_call)
 
     @staticmethod
-    def greeks(
+    def price_and_greeks(
         clock: Any, spot: Any, vol: Any, rate: Any, dividend: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
     ) -> Greeks:
         """Return price and Greeks; see :func:`~bank_python.risk_models.black_scholes.black_scholes_greeks`."""
@@ -79,3 +80,29 @@ class Option(VanillaOption):
     def payoff_slope(spot: Any, strike: Any, is_call: Any) -> Any:
         """Return how what is paid moves with the price."""
         return np.where(is_call, 1.0 * (spot > strike), -1.0 * (spot < strike))
+
+    def implied_vol(self, price: float) -> float:
+        """Return the volatility at which the option is worth `price`, at the present value of its other inputs.
+
+        Parameters
+        ----------
+        price : float
+            In the option's currency, for one unit of it.
+
+        Returns
+        -------
+        float
+            Annual, a decimal.
+
+        Raises
+        ------
+        InstrumentError
+            The price is no number, or no volatility gives it; the message says why.
+
+        Examples
+        --------
+        >>> call = Option("C", spot_source=21, vol_source=0.2, rate_source=0.1, strike=20, expiry=0.25)
+        >>> round(call.implied_vol(1.875), 3)  # Hull, Options, Futures, and Other Derivatives
+        0.235
+        """
+        return lognormal_implied_vol(self, price)

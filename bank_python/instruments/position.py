@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from bank_python.dagger import Node
+    from bank_python.instruments.contract_greeks import ContractGreeks
 
 __all__ = ["Position", "rests_on_quotes"]
 
@@ -101,7 +102,7 @@ class Position(Instrument):
         """Open the position at the instrument's present value, if that rests on quotes; say whether it did."""
         if self.marked or not rests_on_quotes(self) or self.error is not None:
             return self.marked
-        self.amend(cost_basis=float(self.value))  # type: ignore[arg-type]  # a position's value is a float
+        self.amend(cost_basis=float(self.value))
         return True
 
     @property
@@ -118,7 +119,22 @@ class Position(Instrument):
                 f"{self.name} has no opening mark: what it holds is not quoted yet; quote it, or give cost=",
                 name=self.name,
             )
-        return float(self.value) - self.cost_basis  # type: ignore[arg-type]  # a position's value is a float
+        return float(self.value) - self.cost_basis
+
+    def greeks(self) -> ContractGreeks:
+        """Return value and sensitivities of what is held: those of the instrument, times quantity and multiplier.
+
+        Raises
+        ------
+        InstrumentError
+            What is held is a node that is no instrument.
+        BankError
+            It has no value now.
+        """
+        held = self.instrument
+        if not isinstance(held, Instrument):
+            raise InstrumentError(f"{self.name} holds a node that is no instrument: it has no Greeks", name=self.name)
+        return held.greeks().scaled(self.quantity * self.multiplier)
 
     def trade(self, quantity: float, price: float) -> float:
         """Add `quantity` units at `price` each, and return the cash paid (negative: received).

@@ -61,7 +61,9 @@ class PowerLawOption(Instrument):
 
     @staticmethod
     def price(spot: Any, anchor: Any, anchor_strike: Any, strike: Any, alpha: Any, is_call: Any) -> Any:  # noqa: D102 - documented by Contract
-        return power_law_price(spot, anchor, anchor_strike, strike, alpha, is_call)
+        return power_law_price(
+            spot, strike, anchor_price=anchor, anchor_strike=anchor_strike, alpha=alpha, is_call=is_call
+        )
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:

@@ -149,7 +149,7 @@ class FXRate(Instrument):
                 "take the pair that has it",
                 name=self.name,
             )
-        rate = cast("float", self.value)
+        rate = self.value
         if from_currency == self.base:
             return units * rate
         if rate == 0.0:

@@ -113,7 +113,7 @@ class InterestRateSwap(DatedInstrument):
     ) -> Any:
         gone = clock - made_at
         legs = (fixed_frequency, floating_frequency)
-        return swap_value(short_rate, rate, notional, fixed_rate, current_fixing, maturity, gone, *legs)
+        return swap_value(short_rate, rate, notional, fixed_rate, maturity, gone, *legs, current_fixing=current_fixing)
 
     @staticmethod
     def paid(

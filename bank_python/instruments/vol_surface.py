@@ -30,6 +30,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node
 from bank_python.dagger.node import present
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 __all__ = ["VolSurface", "surface_vol"]
 
 
+@admits(InstrumentError, members=False)
 @register_storable
 class VolSurface(FunctionNode):
     """Quoted volatilities as a surface of SVI smiles.

@@ -7,6 +7,7 @@ nothing else is any the worse.
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -153,9 +154,10 @@ class QuantLibPricing:
         contract = ql.BarrierOption(ql.Barrier.DownOut, barrier, _REBATE, payoff, exercise)
         quote = ql.SimpleQuote(spot)
         contract.setPricingEngine(ql.AnalyticBarrierEngine(self._process(quote, rate, vol, dividend)))
-        terms = (spot, strike, barrier, days / 365.0, rate, vol, dividend, True, False, False, _REBATE)
+        terms = (spot, strike, days / 365.0, rate, vol, dividend, True)
+        down_and_out = partial(barrier_price, barrier=barrier, rebate=_REBATE)
         title = f"Down-and-out call, spot {spot:g}, strike {strike:g}, barrier {barrier:g}, {days} days"
-        return self._prices(title, barrier_price, terms, contract, quote)
+        return self._prices(title, down_and_out, terms, contract, quote)
 
     def _prices(
         self, title: str, price: Callable[..., object], terms: Sequence[float], contract: Any, quote: Any
@@ -241,7 +243,7 @@ class QuantLibPricing:
             Running premium, and recovered share.
         """
         ql, now = self._ql, self._date(self.today)
-        ours = StandardCds(self.today, maturity, coupon, recovery, 100.0)
+        ours = StandardCds(self.today, maturity, coupon=coupon, recovery=recovery, notional=100.0)
         hazard = ours.hazard(spread, rate)
         default = ql.FlatHazardRate(now, ql.QuoteHandle(ql.SimpleQuote(hazard)), ql.Actual365Fixed())
         engine = ql.IsdaCdsEngine(ql.DefaultProbabilityTermStructureHandle(default), recovery, self._flat(rate))

@@ -10,6 +10,7 @@ import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from bank_python.admission import admits
 from bank_python.errors import FeedConfigError, NoFeedError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ FEED_NAMES = ("simulated", "history", "yahoo", "ccxt")
 FEED_VARIABLE = "BANK_PYTHON_FEED"
 
 
+@admits(FeedConfigError)
 def feed_named(name: str, *, seed: int = 0) -> Feed:
     """Return a feed by its name, made with its defaults.
 

@@ -28,6 +28,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bank_python.admission import admits
 from bank_python.errors import FeedConfigError, FeedError, MissingExtraError
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period, first_in_period
@@ -54,6 +55,7 @@ _ARCH_SERIES = {
 _REPLAYED_YEARS = 3  # of a bundled series when no start is given; what comes before is its past
 
 
+@admits(FeedConfigError)
 class HistoryFeed:
     """A price table replayed as ticks.
 

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from bank_python.admission import admits
 from bank_python.errors import FeedConfigError
 
 __all__ = ["SymbolKind", "SymbolSpec"]
@@ -40,6 +41,7 @@ class SymbolKind(Enum):
         return self in {SymbolKind.EQUITY, SymbolKind.ETF, SymbolKind.INDEX, SymbolKind.CRYPTO}
 
 
+@admits(FeedConfigError)
 @dataclass(frozen=True, slots=True)
 class SymbolSpec:
     """One symbol of a simulated market.

@@ -9,13 +9,14 @@ from bank_python.mc_engine.grid_proxy import GridProxy
 from bank_python.mc_engine.pacing import choose_paths
 from bank_python.mc_engine.paths import HestonPaths, heston_paths, heston_terminal, merton_paths
 from bank_python.mc_engine.reactive import ReactiveRisk
-from bank_python.mc_engine.result import MCResult
+from bank_python.mc_engine.result import Histogram, MCResult, TailPair
 
 __all__ = [
     "FactorLaw",
     "GreekCheck",
     "GridProxy",
     "HestonPaths",
+    "Histogram",
     "JumpTerms",
     "MCConfig",
     "MCResult",
@@ -24,6 +25,7 @@ __all__ = [
     "ReactiveRisk",
     "Revaluation",
     "Sampling",
+    "TailPair",
     "VarianceTerms",
     "calibrate_from_table",
     "calibrate_law",

@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CalibrationError
+from bank_python.admission import admits
+from bank_python.errors import CalibrationError, SimulationError
 from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
 from bank_python.numerics import nearest_correlation
 from bank_python.numerics.tolerances import LAST_DIGITS
@@ -94,6 +95,7 @@ def calibrate_from_table(
     return calibrate_law(tuple(tickers), panel.closes, relative, decay=decay, variance=variance, jumps=jumps)
 
 
+@admits(SimulationError)
 def calibrate_law(
     names: Sequence[str],
     levels: ArrayLike,
@@ -144,6 +146,7 @@ def calibrate_law(
     )
 
 
+@admits(SimulationError)
 def join_laws(laws: Sequence[FactorLaw]) -> FactorLaw:
     """Join laws of different factors into one under which they are independent.
 

@@ -48,8 +48,8 @@ def decompose_by_unit(
     found = {}
     for risk in tails:
         tail = find_tail(total, risk.var, risk.es)
-        without = [tail_of_sorted(rest, risk.level).var for rest in rests]
-        found[f"{risk.level:g}"] = contributions(plan.units, pnl, tail, held, without)
+        without = [tail_of_sorted(rest, risk.confidence).var for rest in rests]
+        found[f"{risk.confidence:g}"] = contributions(plan.units, pnl, tail, held, without)
     return found
 
 
@@ -91,11 +91,11 @@ def decompose_by_factor(
     rests = {j: np.sort(alone - total) for j, alone in watched.items()}
     found = {}
     for risk, of_level in zip(tails, shared, strict=True):
-        known = len(worst.scenarios) >= _AMPLE * (1.0 - risk.level) * len(total)
-        without = _quantiles(parts, len(total), risk.level) if known else [math.nan] * len(names)
+        known = len(worst.scenarios) >= _AMPLE * (1.0 - risk.confidence) * len(total)
+        without = _quantiles(parts, len(total), risk.confidence) if known else [math.nan] * len(names)
         for j, rest in rests.items():
-            without[j] = tail_of_sorted(rest, risk.level).var
-        found[f"{risk.level:g}"] = tuple(
+            without[j] = tail_of_sorted(rest, risk.confidence).var
+        found[f"{risk.confidence:g}"] = tuple(
             replace(part, incremental_var=risk.var - left) for part, left in zip(of_level, without, strict=True)
         )
     return found

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import SimulationError
-from bank_python.instruments import Book
 from bank_python.instruments.factor import Factor
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
 from bank_python.mc_engine.decomposition import decompose_by_factor, decompose_by_unit
@@ -36,6 +36,7 @@ from bank_python.mc_engine.result import LEVELS, MCResult
 from bank_python.mc_engine.running import run_simulation
 from bank_python.mc_engine.samplers import BootstrapSampler, GbmSampler, JumpSampler, Sampler, StudentSampler
 from bank_python.mc_engine.simulation import Simulation
+from bank_python.risk.holders import holders
 from bank_python.risk.quadratic import quadratic_plan
 from bank_python.risk.stress import run_stresses
 from bank_python.risk.stress_mapping import Betas
@@ -44,7 +45,7 @@ from bank_python.risk.tail_risk import tail_risk
 from bank_python.risk.valuation import plan_valuation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from bank_python.mc_engine.factor_law import FactorLaw
     from bank_python.mc_engine.simulation import TailSample
     from bank_python.risk.factors import RiskFactor
+    from bank_python.risk.holders import Units
     from bank_python.risk.valuation import ValuationPlan
 
 __all__ = [
@@ -74,13 +76,15 @@ _SHARE = 0.2  # five deviations of less than this do not reach from outside the 
 _WATCHED = 12
 
 
+@admits(SimulationError)
 class MonteCarloEngine:
     """Simulates what a desk may make until a horizon.
 
     Parameters
     ----------
-    traders : iterable
-        Books, or traders that have one as ``.book``.
+    traders : traders, books, or a mapping
+        Whose risk it is: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to
+        a list of positions; see :func:`~bank_python.risk.holders.holders`.
     graph : DependencyGraph
         Where they live; the market is that of its present tick.
     db : BarbaraDB, optional
@@ -93,19 +97,20 @@ class MonteCarloEngine:
 
     def __init__(
         self,
-        traders: Iterable[Any],
+        traders: Units,
         graph: DependencyGraph,
         db: BarbaraDB | None = None,
         *,
         law: FactorLaw | None = None,
         base_currency: str = "USD",
     ) -> None:
-        self._books = [_book(trader) for trader in traders]
+        self._traders = holders(traders)
         self._graph = graph
         self._db = db
         self._law = law
         self._currency = base_currency
 
+    @admits(SimulationError)
     def run(self, config: MCConfig | None = None) -> MCResult:
         """Simulate.
 
@@ -168,6 +173,7 @@ class MonteCarloEngine:
         self._keep(result)
         return result
 
+    @admits(SimulationError)
     def prepare(self, config: MCConfig | None = None) -> Simulation:
         """Return the simulation as plain data, which runs anywhere; arguments and errors as for :meth:`run`."""
         asked = config or MCConfig()
@@ -182,7 +188,7 @@ class MonteCarloEngine:
         RiskError
             A position cannot be valued.
         """
-        return plan_valuation(self._books, self._currency)
+        return plan_valuation(self._traders, self._currency)
 
     def law(self) -> FactorLaw:
         """Return how factors move.
@@ -214,7 +220,7 @@ class MonteCarloEngine:
         """
         if self._db is None:
             raise SimulationError("the engine has no store; pass db=")
-        return cast("MCResult", self._db[RESULTS_PREFIX + Model(model).value])
+        return cast("MCResult", self._db[RESULTS_PREFIX + _model(model).value])
 
     def _look(self, config: MCConfig) -> tuple[ValuationPlan, FactorLaw, int]:
         law = config.law or self.law()
@@ -343,15 +349,16 @@ def regressed_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
     return {name: beta for (name, beta), factor in zip(prices, plan.factors, strict=True) if _is_share(factor)}
 
 
+def _model(model: Model | str) -> Model:
+    try:
+        return Model(model)
+    except ValueError:
+        known = ", ".join(item.value for item in Model)
+        raise SimulationError(f"no model {model!r}; there are {known}", value=model) from None
+
+
 def _is_share(factor: RiskFactor) -> bool:
     return factor.kind is Factor.SPOT and factor.sector not in {"", "Crypto"}
-
-
-def _book(trader: Any) -> Book:
-    book = getattr(trader, "book", trader)
-    if not isinstance(book, Book):
-        raise SimulationError(f"{trader!r} is no book and has none; pass traders, or books", value=trader)
-    return book
 
 
 class _Stopwatch:

@@ -12,11 +12,13 @@ Examples
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import SimulationError
 from bank_python.numerics import nearest_correlation
@@ -34,6 +36,7 @@ __all__ = ["FactorLaw", "JumpTerms", "VarianceTerms"]
 
 
 @storable("mc.VarianceTerms", version=1)
+@admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class VarianceTerms:
     """How variances move in Heston's model, for every price alike but for its own level.
@@ -75,6 +78,7 @@ class VarianceTerms:
 
 
 @storable("mc.JumpTerms", version=1)
+@admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class JumpTerms:
     """How prices jump in Merton's model, in units of each factor's own annual volatility.
@@ -176,6 +180,7 @@ class FactorLaw:
             raise SimulationError(f"degrees={self.degrees!r}: a variance needs more than 2", value=self.degrees)
 
     @classmethod
+    @admits(SimulationError)
     def given(
         cls,
         vols: Mapping[str, float],
@@ -236,18 +241,22 @@ class FactorLaw:
 
     __hash__ = None  # type: ignore[assignment]  # arrays have none
 
+    @admits(SimulationError)
     def covariance(self, factors: Sequence[str], horizon: float) -> FloatArray:
         """Return the covariance of moves of `factors` over `horizon` years, shape (factors, factors).
 
         Raises
         ------
         SimulationError
-            The law knows nothing of one of them.
+            The law knows nothing of one of them, or the horizon is negative or not finite.
         """
+        if not 0.0 <= horizon < math.inf:
+            raise SimulationError(f"horizon={horizon!r} is no number of years of at least 0", value=horizon)
         chosen = self.places(factors)
         deviations = self.vols[chosen] * np.sqrt(horizon)
         return np.asarray(self.correlation[np.ix_(chosen, chosen)] * np.outer(deviations, deviations))
 
+    @admits(SimulationError)
     def places(self, factors: Sequence[str]) -> list[int]:
         """Return where `factors` stand.
 

@@ -32,9 +32,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.barbara import storable
+from bank_python.figures import Figures
+from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.vanilla import time_left
-from bank_python.risk.derivatives import take_derivatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ _STREAM = 2**31
 
 @storable("mc.GreekCheck", version=1)
 @dataclass(frozen=True, slots=True)
-class GreekCheck:
+class GreekCheck(Figures):
     """One Greek of one contract, simulated and in closed form.
 
     Parameters
@@ -178,7 +179,7 @@ def left_out(plan: ValuationPlan) -> dict[str, str]:
 
 def _greeks(block: PricedBlock) -> dict[str, FloatArray]:
     """Return the Greeks of a block's contracts, from closed forms or from differences of the price."""
-    exact = block.batch.closed_form("greeks")
+    exact = block.batch.closed_form("price_and_greeks")
     if exact is not None:
         return {greek: cast("FloatArray", getattr(exact, greek)) for greek in ("delta", "gamma", "vega")}
     of, derivatives = block.kind.simulated_as, take_derivatives(block.batch)

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.errors import SimulationError
 from bank_python.instruments import Equity, FXRate
 from bank_python.instruments.factor import Factor
 from bank_python.mc_engine.scenario_groups import full_value
@@ -41,6 +43,7 @@ _WORTH = 3
 """Contracts from which on a grid is quicker than they are."""
 
 
+@admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class GridProxy:
     """Values a group by interpolation; hand it to :class:`ReactiveRisk` as ``value``.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ _PROBE = 512
 _STEP = 1_000
 
 
+@admits(SimulationError)
 def choose_paths(plan: ValuationPlan, seconds: float, *, least: int = 2_000, most: int = 100_000) -> int:
     """Return how many scenarios of `plan` can be revalued in full in so many seconds, in whole thousands.
 
@@ -35,8 +38,8 @@ def choose_paths(plan: ValuationPlan, seconds: float, *, least: int = 2_000, mos
     SimulationError
         `seconds` is not above 0.
     """
-    if not seconds > 0.0:
-        raise SimulationError(f"seconds={seconds!r}: nothing can be revalued in no time", value=seconds)
+    if not 0.0 < seconds < math.inf:
+        raise SimulationError(f"seconds={seconds!r}: give a number of seconds above 0", value=seconds)
     levels = np.repeat(plan.base[:, None], _PROBE, axis=1)
     plan.pnl(levels[:, :2])  # what is done once, such as loading a formula, does not count
     started = time.perf_counter()

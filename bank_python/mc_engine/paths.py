@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import SimulationError
 from bank_python.mc_engine.quadratic_exponential import QuadraticExponential
 from bank_python.numerics.normal_draws import fill_normals
@@ -62,6 +63,7 @@ def heston_steps(
         yield logs[0], variances[0]
 
 
+@admits(SimulationError)
 def heston_paths(
     process: HestonProcess,
     spot: float,
@@ -107,6 +109,7 @@ def heston_paths(
     return HestonPaths(prices, variances)
 
 
+@admits(SimulationError)
 def heston_terminal(process: HestonProcess, *, years: float, n_steps: int, n_paths: int, seed: int = 0) -> FloatArray:
     """Return the price at the end over its forward, shape (n_paths,); arguments as for :func:`heston_paths`."""
     _check(years, n_steps, n_paths)
@@ -118,6 +121,7 @@ def heston_terminal(process: HestonProcess, *, years: float, n_steps: int, n_pat
     return ends
 
 
+@admits(SimulationError)
 def merton_paths(
     process: MertonJumpDiffusion,
     spot: float,

@@ -23,7 +23,7 @@ Examples
 >>> graph = DependencyGraph()
 >>> spot = graph.register(MarketData("AAPL_SPOT", 200.0))
 >>> book = graph.register(Book("ALICE", [Position("P", instrument=Equity("AAPL", spot_source=spot), quantity=1_000)]))
->>> risk = ReactiveRisk(graph, [book], FactorLaw.given({"AAPL_SPOT": 0.27}), MCConfig(n_paths=50_000))
+>>> risk = ReactiveRisk([book], graph, FactorLaw.given({"AAPL_SPOT": 0.27}), MCConfig(n_paths=50_000))
 >>> before = risk.var_99.value
 >>> spot.set_price(220.0)
 >>> round(risk.var_99.value / before, 6)
@@ -32,22 +32,27 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import functools
+import math
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from bank_python.dagger import DerivedNode, Every, LargeNode, Leaf
+from bank_python.admission import admits
+from bank_python.dagger import DependencyGraph, DerivedNode, Every, LargeNode, Leaf
 from bank_python.dagger.node import inputs_first
+from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import SimulationError
 from bank_python.mc_engine.config import MCConfig
 from bank_python.mc_engine.draws import draw
 from bank_python.mc_engine.engine import MonteCarloEngine
 from bank_python.mc_engine.pairwise import WIDTH, pairwise_sum
-from bank_python.mc_engine.result import LEVELS
+from bank_python.mc_engine.result import LEVELS, TailPair
 from bank_python.mc_engine.scenario_groups import full_value, group_holdings, revaluation_of
 from bank_python.risk.contributions import contributions, find_tail
+from bank_python.risk.holders import holders
 from bank_python.risk.holdings import Holding, list_holdings
-from bank_python.risk.tail_risk import TailRisk, tail_of_sorted, value_at_risk
+from bank_python.risk.tail_risk import TailRisk, check_confidence, tail_of_sorted, value_at_risk
 from bank_python.risk.valuation import plan_holdings
 
 if TYPE_CHECKING:
@@ -55,12 +60,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bank_python.dagger import DependencyGraph, Node
-    from bank_python.instruments import Book, Instrument
+    from bank_python.dagger import Node
+    from bank_python.instruments import Instrument
     from bank_python.mc_engine.draws import Draws
     from bank_python.mc_engine.factor_law import FactorLaw
     from bank_python.mc_engine.scenario_groups import GroupRevaluation
     from bank_python.risk.contributions import Contribution
+    from bank_python.risk.holders import Units
     from bank_python.risk.valuation import ValuationPlan
 
     Valuer = Callable[[ValuationPlan, NDArray[Any], float], NDArray[Any]]
@@ -68,8 +74,23 @@ if TYPE_CHECKING:
 
 __all__ = ["ReactiveRisk"]
 
+_Make = TypeVar("_Make", bound="Callable[..., None]")
+
 _MANY = 0.25
 _FEW = 8
+
+
+def _either_order(make: _Make) -> _Make:
+    """Take the graph first too, as it was before, with a warning."""
+
+    @functools.wraps(make)
+    def __init__(self: ReactiveRisk, traders: Any, graph: Any, *args: Any, **options: Any) -> None:  # noqa: N807 - it is one
+        if isinstance(traders, DependencyGraph):
+            warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=4)
+            traders, graph = graph, traders
+        make(self, traders, graph, *args, **options)
+
+    return cast("_Make", __init__)
 
 
 class ReactiveRisk:
@@ -77,10 +98,10 @@ class ReactiveRisk:
 
     Parameters
     ----------
+    traders : traders, books, or a mapping
+        Whose risk it is; as for :class:`MonteCarloEngine`.
     graph : DependencyGraph
-        Where the books live.
-    books : iterable of Book
-        Whose risk it is.
+        Where they live.
     law : FactorLaw, optional
         How factors move; by default the graph's node ``FACTOR_LAW``.
     config : MCConfig, optional
@@ -105,10 +126,13 @@ class ReactiveRisk:
         A contract has no value now.
     """
 
+    @renamed(books="traders")
+    @_either_order
+    @admits(SimulationError)
     def __init__(
         self,
+        traders: Units,
         graph: DependencyGraph,
-        books: Iterable[Book],
         law: FactorLaw | None = None,
         config: MCConfig | None = None,
         *,
@@ -120,7 +144,7 @@ class ReactiveRisk:
     ) -> None:
         self.name = name
         self._graph = graph
-        self._books = list(books)
+        self._traders = holders(traders)
         self._law = law
         self._config = config or MCConfig()
         self._currency = base_currency
@@ -149,7 +173,7 @@ class ReactiveRisk:
 
     @property
     def measures(self) -> Node:
-        """The node of the measures: a :class:`~bank_python.risk.TailRisk` at 95 % and one at 99 %."""
+        """The node of the measures, a :class:`~bank_python.mc_engine.TailPair`: ``.at_95`` and ``.at_99``."""
         return self._own["MEASURES"]
 
     @property
@@ -182,20 +206,23 @@ class ReactiveRisk:
         """The oldest tick that is in the measures: that of the held inputs, if there are any."""
         return min((node.as_of_tick for node in self._held.values()), default=self._graph.tick)
 
-    def contributions(self, level: float = 0.99) -> tuple[Contribution, ...]:
+    @renamed(level="confidence")
+    @admits(SimulationError)
+    def contributions(self, confidence: float = 0.99) -> tuple[Contribution, ...]:
         """Return what each group adds to the risk now, the largest first.
 
         Raises
         ------
         ModelError
-            `level` is no confidence.
+            `confidence` is not in (0.5, 1).
         """
+        check_confidence(confidence)
         vectors = np.array([self._groups[name].value for name in self._groups])
         total = vectors.sum(axis=0)
-        measured = tail_of_sorted(np.sort(-total), level)
+        measured = tail_of_sorted(np.sort(-total), confidence)
         tail = find_tail(total, measured.var, measured.es)
         held = np.array([float(self._revaluations[name].plan.exposures()[0]) for name in self._groups])
-        without = [value_at_risk(total - one, level) for one in vectors]
+        without = [value_at_risk(total - one, confidence) for one in vectors]
         parts = contributions(tuple(self._groups), vectors, tail, held, without)
         return tuple(sorted(parts, key=lambda part: -part.es))
 
@@ -220,7 +247,8 @@ class ReactiveRisk:
 
     # --- what if -----------------------------------------------------------------------------
 
-    def if_traded(self, contract: Instrument, amount: float) -> tuple[TailRisk, ...]:
+    @admits(SimulationError)
+    def if_traded(self, contract: Instrument, amount: float) -> TailPair:
         """Return the measures as they would be with so much more of a contract; nothing is traded.
 
         Parameters
@@ -238,11 +266,14 @@ class ReactiveRisk:
             It has no value now.
         """
         with self._graph.scenario({self._own["TRADE"]: self.pnl_of(contract, amount)}):
-            return cast("tuple[TailRisk, ...]", self.measures.value)
+            return cast("TailPair", self.measures.value)
 
+    @admits(SimulationError)
     def pnl_of(self, contract: Instrument, amount: float) -> NDArray[Any]:
         """Return the P&L of so much of a contract in all scenarios, shape (n_paths,); see :meth:`if_traded`."""
-        paid = amount * float(cast("float", contract.value))
+        if not math.isfinite(amount):
+            raise SimulationError(f"amount={amount!r} of {contract.name} cannot be traded; give a finite number")
+        paid = amount * contract.value
         bought = Holding(self.name, contract, amount, paid, contract.currency, self._graph)
         plan = plan_holdings([bought], (self.name,), self._currency)
         levels = self._draws.levels(self._draws.rows([factor.name for factor in plan.factors]), plan.base)
@@ -256,7 +287,7 @@ class ReactiveRisk:
         A group whose holdings changed is defined anew. A holding on something new changes which factors there are, and
         then everything is, scenarios included.
         """
-        groups = group_holdings(list_holdings(self._books))
+        groups = group_holdings(list_holdings(self._traders))
         signatures = {name: _signature(holdings) for name, holdings in groups.items()}
         if signatures == self._signatures:
             return False
@@ -285,12 +316,12 @@ class ReactiveRisk:
     # --- building ----------------------------------------------------------------------------
 
     def _build(self, draws: Draws | None) -> None:
-        engine = MonteCarloEngine(self._books, self._graph, law=self._law, base_currency=self._currency)
+        engine = MonteCarloEngine(self._traders, self._graph, law=self._law, base_currency=self._currency)
         if draws is None:
             simulation = engine.prepare(self._config)
             draws = draw(simulation, [factor.name for factor in engine.plan().factors])
         self._draws = draws
-        grouped = group_holdings(list_holdings(self._books))
+        grouped = group_holdings(list_holdings(self._traders))
         if not grouped:
             raise SimulationError(f"{self.name} holds nothing: there is nothing to simulate", name=self.name)
         self._signatures = {name: _signature(holdings) for name, holdings in grouped.items()}
@@ -361,10 +392,10 @@ class ReactiveRisk:
         return [factor.name for factor in plan.factors]
 
 
-def measure(pnl: NDArray[Any]) -> tuple[TailRisk, ...]:
+def measure(pnl: NDArray[Any]) -> TailPair:
     """Return the measures of P&L in all scenarios, by one sort."""
     losses = np.sort(-pnl)
-    return tuple(tail_of_sorted(losses, level) for level in LEVELS)
+    return TailPair(*(tail_of_sorted(losses, level) for level in LEVELS))
 
 
 def _no_trade() -> NDArray[Any]:

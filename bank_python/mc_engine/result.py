@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
+from bank_python.deprecation import renamed
 from bank_python.errors import MissingExtraError, RiskError
 
 if TYPE_CHECKING:
@@ -23,12 +25,34 @@ if TYPE_CHECKING:
     from bank_python.risk.stress import StressResult
     from bank_python.risk.tail_risk import TailRisk
 
-__all__ = ["INTERACTION", "LEVELS", "MCResult"]
+__all__ = ["INTERACTION", "LEVELS", "Histogram", "MCResult", "TailPair"]
 
 LEVELS = (0.95, 0.99)
 """The confidences at which measures are taken."""
 INTERACTION = "interaction"
 """The line of what factors make together and none of them makes alone."""
+
+
+class Histogram(NamedTuple):
+    """How many scenarios fall between two edges.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (bins,)
+        Scenarios in each bin.
+    edges : ndarray, shape (bins + 1,)
+        Where bins begin and end, in money.
+    """
+
+    counts: NDArray[Any]
+    edges: NDArray[Any]
+
+
+class TailPair(NamedTuple):
+    """The measures at both confidences of :data:`LEVELS`."""
+
+    at_95: TailRisk
+    at_99: TailRisk
 
 
 @storable("mc.MCResult", version=1)
@@ -55,7 +79,7 @@ class MCResult:
     tails : tuple of TailRisk
         At 95 % and at 99 %.
     traders, factors : mapping of str to tuple of Contribution
-        By level (``"0.95"``, ``"0.99"``): who and what makes the risk. Factors end with a line ``interaction``.
+        By confidence (``"0.95"``, ``"0.99"``): who and what makes the risk. Factors end with a line ``interaction``.
     stresses : tuple of StressResult
         What the stress scenarios would make.
     greek_checks : tuple of GreekCheck
@@ -93,19 +117,22 @@ class MCResult:
     timings: Mapping[str, float] = field(default_factory=dict)
     trader_pnl: NDArray[Any] | None = None
 
-    def tail(self, level: float) -> TailRisk:
-        """Return the measures at a level.
+    @renamed(level="confidence")
+    @admits(RiskError)
+    def tail(self, confidence: float) -> TailRisk:
+        """Return the measures at a confidence.
 
         Raises
         ------
         RiskError
-            They were not taken at that level.
+            They were not taken at that confidence.
         """
         for tail in self.tails:
-            if math.isclose(tail.level, level):
+            if math.isclose(tail.confidence, confidence):
                 return tail
         raise RiskError(
-            f"no measures at {level!r}; there are {', '.join(f'{t.level:g}' for t in self.tails)}", value=level
+            f"no measures at {confidence!r}; there are {', '.join(f'{t.confidence:g}' for t in self.tails)}",
+            value=confidence,
         )
 
     @property
@@ -128,36 +155,56 @@ class MCResult:
         """Expected shortfall at 99 %."""
         return self.tail(0.99).es
 
-    def by_trader(self, level: float = 0.99) -> dict[str, Contribution]:
+    @renamed(level="confidence")
+    @admits(RiskError)
+    def by_trader(self, confidence: float = 0.99) -> dict[str, Contribution]:
         """Return what each trader adds.
 
         Raises
         ------
         RiskError
-            Measures were not taken at that level.
+            Measures were not taken at that confidence.
         """
-        return {part.name: part for part in self.traders[_key(self.tail(level))]}
+        return {part.name: part for part in self.traders[_key(self.tail(confidence))]}
 
-    def by_factor(self, level: float = 0.99) -> dict[str, Contribution]:
+    def pnl_by_trader(self) -> dict[str, NDArray[Any]]:
+        """Return each trader's P&L in all scenarios, shape (n_paths,), as :attr:`pnl` is the firm's.
+
+        Raises
+        ------
+        RiskError
+            The result was read from a store, which does not keep them.
+        """
+        if self.trader_pnl is None:
+            raise RiskError("a stored result does not keep the traders' scenarios; run the simulation again")
+        names = [part.name for part in self.traders[_key(self.tails[0])]]
+        return dict(zip(names, self.trader_pnl, strict=True))
+
+    @renamed(level="confidence")
+    @admits(RiskError)
+    def by_factor(self, confidence: float = 0.99) -> dict[str, Contribution]:
         """Return what each factor adds, moved alone in the tail's scenarios; the last line is what they make together.
 
         Raises
         ------
         RiskError
-            Measures were not taken at that level.
+            Measures were not taken at that confidence.
         """
-        return {part.name: part for part in self.factors[_key(self.tail(level))]}
+        return {part.name: part for part in self.factors[_key(self.tail(confidence))]}
 
     @property
     def worst_z_score(self) -> float:
         """The largest distance of a simulated Greek from its closed form, in standard errors; 0 if none was taken."""
         return max((abs(check.z_score) for check in self.greek_checks), default=0.0)
 
-    def histogram(self, bins: int = 40) -> tuple[NDArray[Any], NDArray[Any]]:
+    @admits(RiskError)
+    def histogram(self, bins: int = 40) -> Histogram:
         """Return counts, shape (bins,), and edges, shape (bins + 1,), of the P&L; the ends take what is beyond."""
+        if bins < 1:
+            raise RiskError(f"bins={bins!r} is not a whole number of at least 1", value=bins)
         low, high = np.quantile(self.pnl, [0.0005, 0.9995])
         counts, edges = np.histogram(np.clip(self.pnl, low, high), bins=bins, range=(float(low), float(high)))
-        return counts, edges
+        return Histogram(counts, edges)
 
     def to_table(self) -> Table:
         """Return a row for each figure: measures, contributions, stresses, Greeks."""
@@ -166,8 +213,8 @@ class MCResult:
         rows: list[dict[str, object]] = []
         for tail in self.tails:
             rows += [
-                _row("firm", "firm", f"var_{tail.level:.0%}", tail.var, tail.var_error),
-                _row("firm", "firm", f"cvar_{tail.level:.0%}", tail.es, tail.es_error),
+                _row("firm", "firm", f"var_{tail.confidence:.0%}", tail.var, tail.var_error),
+                _row("firm", "firm", f"cvar_{tail.confidence:.0%}", tail.es, tail.es_error),
             ]
         for kind, parts in (("trader", self.traders), ("factor", self.factors)):
             for key, of_level in parts.items():
@@ -204,8 +251,8 @@ class MCResult:
         axes = figure.subplots()
         axes.stairs(counts, edges, fill=True, alpha=0.6)
         for tail in self.tails:
-            axes.axvline(-tail.var, linestyle="--", label=f"VaR {tail.level:.0%}: {tail.var:,.0f}")
-            axes.axvline(-tail.es, linestyle=":", label=f"CVaR {tail.level:.0%}: {tail.es:,.0f}")
+            axes.axvline(-tail.var, linestyle="--", label=f"VaR {tail.confidence:.0%}: {tail.var:,.0f}")
+            axes.axvline(-tail.es, linestyle=":", label=f"CVaR {tail.confidence:.0%}: {tail.es:,.0f}")
         axes.set(xlabel=f"P&L, {self.currency}", ylabel="scenarios", title=f"{self.model}, {self.n_paths:,} paths")
         axes.legend()
         figure.savefig(path)
@@ -217,7 +264,7 @@ class MCResult:
 
 
 def _key(tail: TailRisk) -> str:
-    return f"{tail.level:g}"
+    return f"{tail.confidence:g}"
 
 
 def _row(kind: str, name: str, figure: str, value: float, error: float = math.nan) -> dict[str, object]:

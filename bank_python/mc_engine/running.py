@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["run_simulation"]
 
 _AHEAD = 8
+_AROUND = 8
 _SELDOM = 0.2  # seconds between looks at whether the simulation was cancelled
 
 
@@ -143,7 +144,8 @@ def _broken(index: int, error: Exception) -> SimulationError:
 
 def _worst(simulation: Simulation, total: NDArray[Any], samples: list[TailSample]) -> TailSample:
     """Return the worst scenarios of all, each chunk's sample having at least those of its own."""
-    count = max(int(TAIL * len(total)), 1)
+    # Of few, more than a tenth: the worst twentieth, and those around its edge.
+    count = min(max(int(TAIL * len(total)), int(0.5 * TAIL * len(total)) + _AROUND), len(total))
     wanted = np.sort(np.argpartition(total, count - 1)[:count])
     bounds = np.searchsorted(wanted, np.arange(simulation.chunks + 1) * simulation.chunk)
     parts = []

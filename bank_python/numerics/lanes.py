@@ -25,6 +25,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bank_python.admission import as_numbers
+from bank_python.errors import ModelError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,12 +60,29 @@ def to_lanes(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
 
     Raises
     ------
-    ValueError
+    ModelError
         The shapes do not broadcast, or a value is not numeric.
     """
-    arrays = [np.asarray(value, dtype=np.float64) for value in values]
-    shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    arrays = [_numbers(value) for value in values]
+    shape = _shape(arrays)
     return shape, [np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1) for array in arrays]
+
+
+def _numbers(value: object) -> FloatArray:
+    if value.__class__ is float:
+        return np.asarray(value)
+    array = as_numbers(value)
+    if array is None:
+        raise ModelError(f"{value!r} is neither a number nor an array of numbers; give numbers", value=value)
+    return array
+
+
+def _shape(arrays: Sequence[FloatArray]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError as error:
+        shapes = ", ".join(str(array.shape) for array in arrays if array.shape)
+        raise ModelError(f"arguments of shapes {shapes} do not broadcast: {error}; align them") from error
 
 
 def from_lanes(lanes: FloatArray, shape: tuple[int, ...]) -> Numbers:

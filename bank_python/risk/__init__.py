@@ -1,5 +1,6 @@
 """Risk: Greeks, P&L attribution, value at risk and its backtests, stresses, limits and alerts."""
 
+from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.risk.alerts import Alert, AlertBook, AlertState, Severity
 from bank_python.risk.attribution import EFFECTS, AttributionMode, PnLAttribution, capture
 from bank_python.risk.backtests import (
@@ -14,6 +15,7 @@ from bank_python.risk.backtests import (
 )
 from bank_python.risk.capm import (
     CapmFit,
+    Interval,
     blume_beta,
     capm_beta,
     capm_fit,
@@ -21,14 +23,20 @@ from bank_python.risk.capm import (
     rolling_beta,
     vasicek_betas,
 )
-from bank_python.risk.contracts import ContractColumns, group_contracts
+from bank_python.risk.contracts import ContractColumns, ContractGroups, group_contracts
 from bank_python.risk.contributions import Contribution
-from bank_python.risk.derivatives import Derivatives, take_derivatives
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
+from bank_python.risk.holders import Holder, Units, books_of, holders
 from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, watch_limit
 from bank_python.risk.limits_file import load_limits, parse_limits
-from bank_python.risk.market_line import LinePoint, MarketLine, market_line_from_returns, security_market_line
+from bank_python.risk.market_line import (
+    LinePoint,
+    LinePoints,
+    MarketLine,
+    market_line_from_returns,
+    security_market_line,
+)
 from bank_python.risk.measures import (
     BookMeasure,
     Concentration,
@@ -54,7 +62,7 @@ from bank_python.risk.stress_scenarios import (
     StressScenario,
 )
 from bank_python.risk.tail_risk import TailMethod, TailRisk, expected_shortfall, tail_risk, value_at_risk
-from bank_python.risk.valuation import ValuationPlan, plan_valuation
+from bank_python.risk.valuation import ReducedPlan, ValuationPlan, plan_valuation
 
 __all__ = [
     "DEFAULT_MAP",
@@ -74,22 +82,27 @@ __all__ = [
     "ChristoffersenTest",
     "Concentration",
     "ContractColumns",
+    "ContractGroups",
     "Contribution",
     "Derivatives",
     "DeskState",
     "Driver",
     "GbmRisk",
     "GreekExposure",
+    "Holder",
+    "Interval",
     "KupiecTest",
     "Limit",
     "LimitBoard",
     "LimitReading",
     "LinePoint",
+    "LinePoints",
     "MarketLine",
     "Measure",
     "PnLAttribution",
     "PositionState",
     "QuadraticPlan",
+    "ReducedPlan",
     "ReverseStress",
     "RiskFactor",
     "Route",
@@ -109,10 +122,12 @@ __all__ = [
     "Thresholds",
     "TrafficLight",
     "Unit",
+    "Units",
     "ValuationPlan",
     "Way",
     "acerbi_szekely_test",
     "blume_beta",
+    "books_of",
     "capm_beta",
     "capm_fit",
     "capm_return",
@@ -123,6 +138,7 @@ __all__ = [
     "gbm_var",
     "gross_by_underlying",
     "group_contracts",
+    "holders",
     "kupiec_test",
     "load_limits",
     "load_scenarios",

@@ -39,9 +39,9 @@ Examples
 >>> opening = capture([book])
 >>> spot.set_price(101.0); vol.set_price(0.21)
 >>> day = PnLAttribution.between(opening, capture([book]))
->>> {effect: round(value, 1) for effect, value in day.by_factor.items() if value}
+>>> {effect: round(value, 1) for effect, value in day.by_factor().items() if value}
 {'delta': 556.2, 'gamma': 14.0, 'vega': 279.3, 'cross': 0.0, 'unexplained': -0.7}
->>> round(day.actual, 1), round(PnLAttribution.between(opening, capture([book]), "waterfall").by_factor["delta"], 1)
+>>> round(day.actual, 1), round(PnLAttribution.between(opening, capture([book]), "waterfall").by_factor()["delta"], 1)
 (848.8, 570.1)
 """
 
@@ -55,10 +55,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.dagger import ContractBatch
-from bank_python.errors import MissingExtraError
+from bank_python.deprecation import CalledMapping
+from bank_python.errors import MissingExtraError, RiskError
+from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
-from bank_python.risk.derivatives import take_derivatives
 from bank_python.risk.state import DeskState, PositionState, capture
 
 if TYPE_CHECKING:
@@ -144,6 +146,7 @@ class PnLAttribution:
     errors: Mapping[str, Exception]
 
     @classmethod
+    @admits(RiskError)
     def between(cls, before: DeskState, after: DeskState, mode: AttributionMode | str = AttributionMode.TAYLOR) -> Self:
         """Explain the P&L between two states.
 
@@ -156,12 +159,12 @@ class PnLAttribution:
 
         Raises
         ------
-        ValueError
+        RiskError
             There is no such mode, or the states are in different currencies.
         """
         if before.currency != after.currency:
-            raise ValueError(f"one state is in {before.currency}, the other in {after.currency}; capture both in one")
-        chosen = AttributionMode(mode)
+            raise RiskError(f"one state is in {before.currency}, the other in {after.currency}; capture both in one")
+        chosen = _mode(mode)
         names = list(dict.fromkeys([*before.positions, *after.positions]))
         pairs = {name: (before.positions.get(name), after.positions.get(name)) for name in names}
         errors = {name: error for name, pair in pairs.items() if (error := _error(pair)) is not None}
@@ -178,40 +181,44 @@ class PnLAttribution:
             errors,
         )
 
-    @property
-    def by_factor(self) -> dict[str, float]:
-        """The firm's P&L by effect, in the order of :data:`EFFECTS`."""
-        return {effect: math.fsum(self.effects[effect]) for effect in EFFECTS}
+    # What was an attribute can still be read as one, with a warning, for one version.
 
     @property
-    def by_trader(self) -> dict[str, dict[str, float]]:
-        """P&L by book, and by effect in it."""
-        return self._grouped(self.books)
+    def by_factor(self) -> CalledMapping[float]:
+        """Call it: the firm's P&L by effect, in the order of :data:`EFFECTS`."""
+        return CalledMapping(
+            {effect: math.fsum(self.effects[effect]) for effect in EFFECTS}, "PnLAttribution.by_factor"
+        )
 
     @property
-    def by_instrument(self) -> dict[str, dict[str, float]]:
-        """P&L by what is held, and by effect in it."""
-        return self._grouped(self.instruments)
+    def by_trader(self) -> CalledMapping[dict[str, float]]:
+        """Call it: P&L by trader (or book, where books were given), each by effect as :meth:`by_factor` is."""
+        return CalledMapping(self._grouped(self.books), "PnLAttribution.by_trader")
+
+    @property
+    def by_instrument(self) -> CalledMapping[dict[str, float]]:
+        """Call it: P&L by what is held, and by effect in it."""
+        return CalledMapping(self._grouped(self.instruments), "PnLAttribution.by_instrument")
 
     @property
     def actual(self) -> float:
-        """The P&L: the sum of :attr:`by_factor`."""
-        return math.fsum(self.by_factor.values())
+        """The P&L: the sum of :meth:`by_factor`."""
+        return math.fsum(self.by_factor().values())
 
     @property
     def unexplained(self) -> float:
         """What no effect explains."""
-        return self.by_factor["unexplained"]
+        return self.by_factor()["unexplained"]
 
     @property
     def explained(self) -> float:
         """The P&L less what is unexplained."""
-        return math.fsum(value for effect, value in self.by_factor.items() if effect != "unexplained")
+        return math.fsum(value for effect, value in self.by_factor().items() if effect != "unexplained")
 
     @property
     def unexplained_share(self) -> float:
         """The unexplained over the sum of the sizes of what is explained; 0 when nothing happened."""
-        sizes = math.fsum(abs(value) for effect, value in self.by_factor.items() if effect != "unexplained")
+        sizes = math.fsum(abs(value) for effect, value in self.by_factor().items() if effect != "unexplained")
         return abs(self.unexplained) / sizes if sizes else 0.0
 
     def _grouped(self, keys: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -246,7 +253,7 @@ class PnLAttribution:
             from matplotlib.figure import Figure
         except ImportError as error:
             raise MissingExtraError("a plot needs matplotlib: pip install bank-python[plot]", extra="plot") from error
-        shown = {effect: value for effect, value in self.by_factor.items() if value}
+        shown = {effect: value for effect, value in self.by_factor().items() if value}
         tops = np.cumsum([0.0, *shown.values()])
         figure = Figure(figsize=(10.0, 5.0), layout="constrained")
         axes = figure.subplots()
@@ -302,6 +309,14 @@ class _Leg:
 
 def _received(state: PositionState | None) -> float:
     return 0.0 if state is None else state.received * state.rate
+
+
+def _mode(mode: AttributionMode | str) -> AttributionMode:
+    try:
+        return AttributionMode(mode)
+    except ValueError:
+        known = " or ".join(repr(item.value) for item in AttributionMode)
+        raise RiskError(f"mode={mode!r} explains no P&L; choose {known}", value=mode) from None
 
 
 def _error(pair: tuple[PositionState | None, PositionState | None]) -> Exception | None:

@@ -36,8 +36,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from bank_python.errors import ModelError
+from bank_python.admission import admits
+from bank_python.errors import ModelError, RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import normal_cdf
+from bank_python.numerics.lanes import to_lanes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -59,7 +62,7 @@ _YELLOW, _RED = 0.95, 0.9999
 
 
 @dataclass(frozen=True, slots=True)
-class KupiecTest:
+class KupiecTest(Figures):
     """Unconditional coverage: likelihood ratio, and how likely one as large is if the model is right."""
 
     statistic: float
@@ -67,7 +70,7 @@ class KupiecTest:
 
 
 @dataclass(frozen=True, slots=True)
-class ChristoffersenTest:
+class ChristoffersenTest(Figures):
     """Conditional coverage.
 
     Parameters
@@ -85,7 +88,7 @@ class ChristoffersenTest:
 
 
 @dataclass(frozen=True, slots=True)
-class TrafficLight:
+class TrafficLight(Figures):
     """The supervisor's light.
 
     Parameters
@@ -101,7 +104,7 @@ class TrafficLight:
 
 
 @dataclass(frozen=True, slots=True)
-class AcerbiSzekely:
+class AcerbiSzekely(Figures):
     """Expected shortfall against the losses: about 0 if the forecasts were right, below if losses were worse.
 
     Parameters
@@ -116,6 +119,7 @@ class AcerbiSzekely:
     z2: float
 
 
+@admits(RiskError)
 def kupiec_test(exceptions: int, observations: int, probability: float) -> KupiecTest:
     """Test whether there were as many exceptions as there should be.
 
@@ -138,6 +142,7 @@ def kupiec_test(exceptions: int, observations: int, probability: float) -> Kupie
     return _tested(statistic)
 
 
+@admits(RiskError)
 def christoffersen_test(hits: ArrayLike, probability: float) -> ChristoffersenTest:
     """Test whether exceptions came as often as they should, and independently of each other.
 
@@ -167,6 +172,7 @@ def christoffersen_test(hits: ArrayLike, probability: float) -> ChristoffersenTe
     return ChristoffersenTest(both, math.exp(-0.5 * both), coverage, independence)
 
 
+@admits(RiskError)
 def traffic_light(exceptions: int, observations: int, probability: float = 0.01) -> TrafficLight:
     """Return the Basel zone of so many exceptions.
 
@@ -181,6 +187,7 @@ def traffic_light(exceptions: int, observations: int, probability: float = 0.01)
     return TrafficLight(zone, min(cumulative, 1.0))
 
 
+@admits(RiskError)
 def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probability: float) -> AcerbiSzekely:
     """Compare losses with the value at risk and expected shortfall that were forecast for them.
 
@@ -198,7 +205,8 @@ def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probabili
     ModelError
         The probability makes no sense, or an expected shortfall is not above 0.
     """
-    losses, at_risk, shortfall = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in (pnl, var, es)))
+    _, (made, at_risk, shortfall) = to_lanes(pnl, var, es)
+    losses = -made
     _check_counts(0, losses.size, probability)
     if not (shortfall > 0.0).all():
         raise ModelError("an expected shortfall is not above 0; the test divides by it", value=float(shortfall.min()))

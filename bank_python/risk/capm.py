@@ -28,11 +28,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import student_t_quantile
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
@@ -46,8 +48,15 @@ __all__ = ["CapmFit", "blume_beta", "capm_beta", "capm_fit", "capm_return", "rol
 _PARAMETERS = 2
 
 
+class Interval(NamedTuple):
+    """Between which figures something lies."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
-class CapmFit:
+class CapmFit(Figures):
     """A regression of an asset's excess returns on the market's.
 
     Parameters
@@ -56,7 +65,7 @@ class CapmFit:
         Alpha a year; beta without unit.
     alpha_error, beta_error : float
         Their standard errors.
-    alpha_interval, beta_interval : tuple of float
+    alpha_interval, beta_interval : Interval
         Where they lie with the given confidence.
     r_squared : float
         Share of the asset's variance that the market explains, in [0, 1].
@@ -72,14 +81,15 @@ class CapmFit:
     beta: float
     alpha_error: float
     beta_error: float
-    alpha_interval: tuple[float, float]
-    beta_interval: tuple[float, float]
+    alpha_interval: Interval
+    beta_interval: Interval
     r_squared: float
     residual_volatility: float
     n_obs: int
     confidence: float
 
 
+@admits(RiskError)
 def capm_beta(asset_returns: ArrayLike, market_returns: ArrayLike) -> float:
     """Return the slope of an asset's returns on the market's.
 
@@ -98,6 +108,7 @@ def capm_beta(asset_returns: ArrayLike, market_returns: ArrayLike) -> float:
     return float(away @ asset / (away @ away))
 
 
+@admits(RiskError)
 def capm_fit(
     asset_returns: ArrayLike,
     market_returns: ArrayLike,
@@ -154,6 +165,7 @@ def capm_fit(
     )
 
 
+@admits(RiskError)
 def rolling_beta(asset_returns: ArrayLike, market_returns: ArrayLike, window: int) -> FloatArray:
     """Return the beta of every window of periods, shape (n_obs - window + 1,); oldest first.
 
@@ -180,6 +192,7 @@ def rolling_beta(asset_returns: ArrayLike, market_returns: ArrayLike, window: in
     return np.asarray((away * ours).sum(axis=1) / (away**2).sum(axis=1))
 
 
+@admits(RiskError)
 def vasicek_betas(betas: ArrayLike, errors: ArrayLike) -> FloatArray:
     """Draw betas of many assets towards their mean, each by as much as it is uncertain (Vasicek 1973).
 
@@ -204,18 +217,20 @@ def vasicek_betas(betas: ArrayLike, errors: ArrayLike) -> FloatArray:
     return np.asarray(weight * given.mean() + (1.0 - weight) * given)
 
 
+@admits(RiskError)
 def blume_beta(beta: float) -> float:
     """Return a beta a third of the way to one, which betas tend to over the years (Blume 1975)."""
     return beta * 2.0 / 3.0 + 1.0 / 3.0
 
 
+@admits(RiskError)
 def capm_return(beta: float, *, risk_free_rate: float, market_return: float) -> float:
     """Return the return a year that the security market line asks of a beta."""
     return risk_free_rate + beta * (market_return - risk_free_rate)
 
 
-def _around(centre: float, width: float) -> tuple[float, float]:
-    return centre - width, centre + width
+def _around(centre: float, width: float) -> Interval:
+    return Interval(centre - width, centre + width)
 
 
 def _pair(asset_returns: ArrayLike, market_returns: ArrayLike, fewest: int) -> tuple[FloatArray, FloatArray]:

@@ -15,9 +15,11 @@ array([13.5891,  7.9656])
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from bank_python.admission import admits
 from bank_python.dagger import ContractBatch, Node
+from bank_python.errors import RiskError
 from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
@@ -47,9 +49,23 @@ def value_of(node: Node) -> object:
     return node.value
 
 
-def group_contracts(
-    contracts: Iterable[Instrument], read: Callable[[Node], object] = value_of
-) -> tuple[list[ContractColumns], dict[Instrument, Exception]]:
+class ContractGroups(NamedTuple):
+    """Contracts by class; made by :func:`group_contracts`.
+
+    Parameters
+    ----------
+    groups : list of ContractColumns
+        In the order in which their classes come up.
+    errors : dict of Instrument to Exception
+        Why a contract has no value.
+    """
+
+    groups: list[ContractColumns]
+    errors: dict[Instrument, Exception]
+
+
+@admits(RiskError)
+def group_contracts(contracts: Iterable[Instrument], read: Callable[[Node], object] = value_of) -> ContractGroups:
     """Group contracts by class, each once, with their inputs; those without a value are told apart.
 
     Parameters
@@ -61,9 +77,6 @@ def group_contracts(
 
     Returns
     -------
-    groups : list of ContractColumns
-        In the order in which their classes come up.
-    errors : dict of Instrument to Exception
-        Why a contract has no value.
+    ContractGroups
     """
-    return ContractBatch.gather(contracts, read)
+    return ContractGroups(*ContractBatch.gather(contracts, read))

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.barbara import storable
+from bank_python.figures import Figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ _NARROWEST = 5
 
 @storable("risk.Contribution", version=1)
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Figures):
     """What one part adds to the risk of the whole, positive where it adds.
 
     Parameters

@@ -41,12 +41,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from bank_python.errors import InstrumentError, UnknownColumnError
-from bank_python.instruments import Book, Instrument, Position
+from bank_python.deprecation import renamed, warn_of
+from bank_python.errors import InstrumentError, RiskError, UnknownColumnError
+from bank_python.instruments import Instrument, Position
 from bank_python.instruments.cash_flows import ROUNDING, time_to_end
+from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.instruments.factor import Factor
 from bank_python.risk.contracts import group_contracts, underlying_of, value_of
-from bank_python.risk.derivatives import Derivatives, take_derivatives
+from bank_python.risk.holders import holders
 from bank_python.risk.state import exchange_rate
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
     from bank_python.risk.contracts import ContractColumns
+    from bank_python.risk.holders import Units
 
 __all__ = ["GREEKS", "BookGreeks", "Unit", "take_greeks"]
 
@@ -119,12 +122,12 @@ class BookGreeks:
         ------
         UnknownColumnError
             There is no such Greek.
-        ValueError
+        RiskError
             There is no such unit.
         """
-        if greek not in self.columns:
+        if not isinstance(greek, str) or greek not in self.columns:  # type: ignore[redundant-expr]  # checked for untyped callers
             raise UnknownColumnError(f"no Greek {greek!r}; there are {', '.join(GREEKS)}", column=greek)
-        factor = _PERCENT[greek] if Unit(unit) is Unit.PERCENT else 1.0
+        factor = _PERCENT[greek] if _unit(unit) is Unit.PERCENT else 1.0
         return self.columns[greek] * factor
 
     def total(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> float:
@@ -132,9 +135,14 @@ class BookGreeks:
         column = self.column(greek, unit)
         return math.fsum(column[~np.isnan(column)])
 
-    def by_book(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> dict[str, float]:
-        """Return one Greek by book (a trader's, on a desk)."""
+    def by_trader(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> dict[str, float]:
+        """Return one Greek by trader (or book, where books were given); figures as of :meth:`total`."""
         return self._sums(self.books, greek, unit)
+
+    def by_book(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> dict[str, float]:
+        """Return :meth:`by_trader`, by its old name."""
+        warn_of("BookGreeks.by_book", "by_trader")
+        return self.by_trader(greek, unit)
 
     def by_underlying(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> dict[str, float]:
         """Return one Greek by underlying."""
@@ -170,15 +178,15 @@ class BookGreeks:
         return book_greeks_view(self)
 
 
-def take_greeks(
-    books: Sequence[Book], base_currency: str = "USD", read: Callable[[Node], object] = value_of
-) -> BookGreeks:
-    """Take the Greeks of every position of some books, from their contracts' present inputs.
+@renamed(books="traders")
+def take_greeks(traders: Units, base_currency: str = "USD", read: Callable[[Node], object] = value_of) -> BookGreeks:
+    """Take the Greeks of every position of traders or books, from their contracts' present inputs.
 
     Parameters
     ----------
-    books : sequence of Book
-        On a desk, its traders': ``[trader.book for trader in desk.traders]``.
+    traders : traders, books, or a mapping
+        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
+        see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
         Of the figures.
     read : callable, optional
@@ -189,7 +197,7 @@ def take_greeks(
     InstrumentError
         There is no rate from a position's currency to the base currency.
     """
-    held = [(book, position) for book in books for position in book.positions]
+    held = [(holder, position) for holder in holders(traders) for position in holder.positions]
     contracts = {position: _contract(position) for _, position in held}
     groups, failed = group_contracts((item for item in contracts.values() if item is not None), read)
     exposures: dict[Instrument, dict[str, float]] = {}
@@ -197,23 +205,31 @@ def take_greeks(
         exposures |= _exposures(take_derivatives(group))
     columns = {greek: np.full(len(held), np.nan) for greek in GREEKS}
     errors: dict[str, Exception] = {}
-    for i, (book, position) in enumerate(held):
+    for i, (holder, position) in enumerate(held):
         contract = contracts[position]
         if contract is None or contract in failed:
             errors[position.name] = failed[contract] if contract else _unknown(position)
             continue
-        weight = position.quantity * position.multiplier * exchange_rate(book, position.currency, base_currency, read)
+        weight = position.quantity * position.multiplier * exchange_rate(holder, position.currency, base_currency, read)
         for greek, value in exposures[contract].items():
             columns[greek][i] = weight * value
     return BookGreeks(
         tuple(position.name for _, position in held),
         tuple(cast("Node", position.instrument).name for _, position in held),
-        tuple(book.name for book, _ in held),
+        tuple(holder.name for holder, _ in held),
         tuple(underlying_of(item) if (item := contracts[position]) else position.name for _, position in held),
         base_currency,
         columns,
         errors,
     )
+
+
+def _unit(unit: Unit | str) -> Unit:
+    try:
+        return Unit(unit)
+    except ValueError:
+        known = " or ".join(repr(item.value) for item in Unit)
+        raise RiskError(f"unit={unit!r} is none that Greeks are told in; choose {known}", value=unit) from None
 
 
 def _exposures(derivatives: Derivatives) -> dict[Instrument, dict[str, float]]:

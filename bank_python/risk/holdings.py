@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from bank_python.errors import RiskError
 from bank_python.instruments import Instrument
+from bank_python.risk.holders import holders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from bank_python.dagger import Graph
-    from bank_python.instruments import Book, Position
+    from bank_python.instruments import Position
+    from bank_python.risk.holders import Holder, Units
 
 __all__ = ["Holding", "holding_of", "list_holdings"]
 
@@ -45,19 +45,19 @@ class Holding:
     graph: Graph | None
 
 
-def list_holdings(books: Iterable[Book]) -> list[Holding]:
-    """Return what `books` hold, each book a unit.
+def list_holdings(units: Units) -> list[Holding]:
+    """Return what traders or books hold, each a unit.
 
     Raises
     ------
     RiskError
         A position is in what is no instrument, or has no opening mark.
     """
-    return [holding_of(position, book) for book in books for position in book.positions]
+    return [holding_of(position, holder) for holder in holders(units) for position in holder.positions]
 
 
-def holding_of(position: Position, book: Book, unit: str | None = None) -> Holding:
-    """Return a position of a book as a holding of `unit`, by default the book.
+def holding_of(position: Position, holder: Holder) -> Holding:
+    """Return a position as a holding of whoever has it.
 
     Raises
     ------
@@ -75,4 +75,4 @@ def holding_of(position: Position, book: Book, unit: str | None = None) -> Holdi
             name=position.name,
         )
     amount = position.quantity * position.multiplier
-    return Holding(unit or book.name, contract, amount, position.cost_basis, position.currency, book.graph)
+    return Holding(holder.name, contract, amount, position.cost_basis, position.currency, holder.graph)

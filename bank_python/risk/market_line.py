@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import MissingExtraError, RiskError
+from bank_python.figures import Figures
 from bank_python.risk.capm import capm_fit, capm_return
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
@@ -47,7 +49,7 @@ _FEWEST_POINTS = 2
 
 @storable("risk.LinePoint", version=1)
 @dataclass(frozen=True, slots=True)
-class LinePoint:
+class LinePoint(Figures):
     """An asset beside the line; returns are a year's.
 
     Parameters
@@ -73,6 +75,19 @@ class LinePoint:
         return self.expected_return - self.required_return
 
 
+class LinePoints(NamedTuple):
+    """The line at some betas.
+
+    Parameters
+    ----------
+    betas, returns : ndarray, shape (count,)
+        Betas, and the returns a year that the line asks of them.
+    """
+
+    betas: FloatArray
+    returns: FloatArray
+
+
 @storable("risk.MarketLine", version=1)
 @dataclass(frozen=True, slots=True)
 class MarketLine:
@@ -95,9 +110,7 @@ class MarketLine:
         """What the market pays above the riskless rate, a year: the line's slope."""
         return self.market_return - self.risk_free_rate
 
-    def line(
-        self, betas: ArrayLike | None = None, most: float = 3.0, count: int = 100
-    ) -> tuple[FloatArray, FloatArray]:
+    def line(self, betas: ArrayLike | None = None, most: float = 3.0, count: int = 100) -> LinePoints:
         """Return betas and the returns that the line asks of them, shape (count,) each.
 
         Parameters
@@ -121,7 +134,7 @@ class MarketLine:
         x = np.array(betas, dtype=np.float64)
         if x.ndim != 1 or not np.isfinite(x).all():
             raise RiskError(f"betas of shape {x.shape} must be one row of finite numbers; correct them", value=x.shape)
-        return x, self.risk_free_rate + x * self.premium
+        return LinePoints(x, self.risk_free_rate + x * self.premium)
 
     def to_table(self) -> Table:
         """Return a row for each asset: ticker, beta, expected and required return, alpha."""
@@ -171,6 +184,7 @@ class MarketLine:
         return market_line_view(self)
 
 
+@admits(RiskError)
 def security_market_line(
     betas: Mapping[str, float],
     expected_returns: Mapping[str, float],
@@ -220,6 +234,7 @@ def security_market_line(
     return MarketLine(risk_free_rate=risk_free_rate, market_return=market_return, points=points)
 
 
+@admits(RiskError)
 def market_line_from_returns(
     returns: ArrayLike,
     tickers: Sequence[str],

@@ -30,10 +30,12 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from bank_python.dagger import Node
 from bank_python.dagger.node import inputs_first
+from bank_python.deprecation import renamed
 from bank_python.errors import RiskError, UnstorableError
 from bank_python.instruments import Instrument
 from bank_python.risk.contracts import underlying_of, value_of
 from bank_python.risk.greeks import GREEKS, take_greeks
+from bank_python.risk.holders import books_of, holders
 from bank_python.risk.state import exchange_rate
 from bank_python.risk.stress import run_stresses
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import DependencyGraph, Policy
     from bank_python.instruments import Book, Position
+    from bank_python.risk.holders import Units
 
 __all__ = ["BookMeasure", "Concentration", "GreekExposure", "Measure", "StressLoss", "gross_by_underlying"]
 
@@ -58,25 +61,26 @@ class BookMeasure:
         Where the books live.
     name : str
         Of the node.
-    books : sequence of Book
-        Of which.
+    traders : traders, books, or a mapping
+        Of which; a list of positions has to be put in a Book.
     measure : Measure
         What is measured.
     policy : Policy, optional
         When to evaluate it, if not at every tick.
     """
 
+    @renamed(books="traders")
     def __init__(
         self,
         graph: DependencyGraph,
         name: str,
-        books: Sequence[Book],
+        traders: Units,
         measure: Measure,
         policy: Policy | None = None,
     ) -> None:
         self.name = name
         self._graph = graph
-        self._books = tuple(books)
+        self._books = books_of(traders)
         self._measure = measure
         self._policy = policy
         self._positions: tuple[Position, ...] = ()
@@ -149,15 +153,17 @@ class MeasureNode(Node):
         return f"{self._measure!r} of {', '.join(book.name for book in self._books)}"
 
 
+@renamed(books="traders")
 def gross_by_underlying(
-    books: Sequence[Book], base_currency: str = "USD", read: Callable[[Node], object] = value_of
+    traders: Units, base_currency: str = "USD", read: Callable[[Node], object] = value_of
 ) -> dict[str, float]:
     """Return what is held on each underlying, by absolute value, longs and shorts of all books netted.
 
     Parameters
     ----------
-    books : sequence of Book
-        On a desk, its traders'.
+    traders : traders, books, or a mapping
+        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
+        see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
         Of the figures.
     read : callable, optional
@@ -171,9 +177,9 @@ def gross_by_underlying(
         A position has no value.
     """
     net: dict[str, list[float]] = defaultdict(list)
-    for book in books:
-        for position in book.positions:
-            rate = exchange_rate(book, position.currency, base_currency, read)
+    for holder in holders(traders):
+        for position in holder.positions:
+            rate = exchange_rate(holder, position.currency, base_currency, read)
             net[_named(position)].append(float(cast("float", read(position))) * rate)
     return {name: abs(math.fsum(values)) for name, values in net.items()}
 
@@ -271,7 +277,7 @@ class StressLoss:
         if not results:
             return ""
         worst = min(results, key=lambda result: result.pnl)
-        return f"{worst.title}: {_largest({unit: min(made, 0.0) for unit, made in worst.by_unit.items()})}"
+        return f"{worst.title}: {_largest({unit: min(made, 0.0) for unit, made in worst.by_trader().items()})}"
 
 
 def _largest(parts: Mapping[str, float]) -> str:

@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.errors import SimulationError
-from bank_python.risk.derivatives import Derivatives, take_derivatives
+from bank_python.admission import admits
+from bank_python.errors import RiskError, SimulationError
+from bank_python.instruments.derivatives import Derivatives, take_derivatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +79,7 @@ class QuadraticPlan:
         return SimulationError("a scenario is not finite; check the law of the factors")
 
 
+@admits(RiskError)
 def quadratic_plan(plan: ValuationPlan) -> QuadraticPlan:
     """Take the derivatives of everything in `plan`."""
     return QuadraticPlan(plan, tuple(take_derivatives(block.batch) for block in plan.blocks))

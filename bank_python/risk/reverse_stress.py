@@ -38,7 +38,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import normal_cdf
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ _PENALTY = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class ReverseStress:
+class ReverseStress(Figures):
     """The likeliest scenario that loses so much.
 
     Parameters
@@ -96,6 +98,7 @@ class ReverseStress:
         return float(normal_cdf(-self.distance))
 
 
+@admits(RiskError)
 def reverse_stress(
     plan: ValuationPlan, covariance: ArrayLike, loss: float, *, max_iterations: int = 200
 ) -> ReverseStress:

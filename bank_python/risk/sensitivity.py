@@ -18,16 +18,16 @@ array([[-386., -165.],
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike
 
     from bank_python.mntable import Table
@@ -68,6 +68,10 @@ class SensitivityLadder:
     def pnl(self) -> FloatArray:
         """The whole's, shape (steps,)."""
         return np.asarray(self.by_unit.sum(axis=0))
+
+    def by_trader(self) -> dict[str, FloatArray]:
+        """Return the P&L of each trader (or book, where books were given), as :attr:`pnl` is the whole's."""
+        return dict(zip(self.units, self.by_unit, strict=True))
 
     def to_table(self) -> Table:
         """Return a row for each step."""
@@ -125,6 +129,7 @@ class SensitivityGrid:
         return sensitivity_grid_view(self)
 
 
+@admits(RiskError)
 def sensitivity_ladder(plan: ValuationPlan, factor: str, shocks: ArrayLike) -> SensitivityLadder:
     """Revalue along one factor, the others where they are.
 
@@ -149,6 +154,7 @@ def sensitivity_ladder(plan: ValuationPlan, factor: str, shocks: ArrayLike) -> S
     return SensitivityLadder(factor, steps, levels[place].copy(), _revalued(plan, levels), plan.units, plan.currency)
 
 
+@admits(RiskError)
 def sensitivity_grid(
     plan: ValuationPlan, down: tuple[str, Sequence[float]], across: tuple[str, Sequence[float]]
 ) -> SensitivityGrid:
@@ -166,6 +172,8 @@ def sensitivity_grid(
     RiskError
         Both are the same factor, nothing rests on one, or a shock makes no sense.
     """
+    for side in (down, across):
+        _check_axis(side)
     first, second = plan.index(down[0]), plan.index(across[0])
     if first == second:
         raise RiskError(f"a grid over {down[0]} twice is a ladder; name two factors", name=down[0])
@@ -175,6 +183,11 @@ def sensitivity_grid(
     levels[second] = np.tile(_moved(plan, second, columns), len(rows))
     made = _revalued(plan, levels).sum(axis=0).reshape(len(rows), len(columns))
     return SensitivityGrid((down[0], across[0]), rows, columns, made, plan.currency)
+
+
+def _check_axis(axis: object) -> None:
+    if not isinstance(axis, Sequence) or len(axis) != 2 or not isinstance(axis[0], str):  # noqa: PLR2004 - a pair
+        raise RiskError(f"{axis!r} is no axis; give a factor's name and its shocks, a pair", value=axis)
 
 
 def _shocks(plan: ValuationPlan, place: int, shocks: ArrayLike) -> FloatArray:

@@ -8,7 +8,7 @@ Examples
 >>> paths = gbm_paths(S0=97_420.0, mu=0.25, sigma=0.72, T=30 / 365, dt=1 / 365, n=10_000, seed=1)
 >>> paths.shape, bool((paths[0] == 97_420.0).all())
 ((31, 10000), True)
->>> risk = gbm_var(S0=97_420.0, mu=0.25, sigma=0.72, T=30 / 365, dt=1 / 365, n=100_000, level=0.99, seed=1)
+>>> risk = gbm_var(S0=97_420.0, mu=0.25, sigma=0.72, T=30 / 365, dt=1 / 365, n=100_000, confidence=0.99, seed=1)
 >>> round(risk.var / 97_420.0, 2), round(risk.cvar / 97_420.0, 2)
 (0.38, 0.42)
 
@@ -25,7 +25,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.deprecation import also_called, warn_of
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.risk.tail_risk import tail_risk
 
 if TYPE_CHECKING:
@@ -37,26 +40,33 @@ _WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class GbmRisk:
+class GbmRisk(Figures):
     """Risk of holding one unit of an asset; losses positive.
 
     Parameters
     ----------
-    level : float
-        The confidence.
+    confidence : float
+        Of the measures.
     var, cvar : float
         Value at risk and expected shortfall, in the asset's currency.
     var_error, cvar_error : float
         Their standard errors.
     """
 
-    level: float
+    confidence: float
     var: float
     cvar: float
     var_error: float
     cvar_error: float
 
+    @property
+    def level(self) -> float:
+        """:attr:`confidence`, by its old name."""
+        warn_of("GbmRisk.level", "confidence")
+        return self.confidence
 
+
+@admits(RiskError)
 def gbm_paths(S0: float, mu: float, sigma: float, T: float, dt: float, n: int, seed: int | None = None) -> FloatArray:
     """Simulate a price by exact steps of a geometric Brownian motion.
 
@@ -98,6 +108,8 @@ def gbm_paths(S0: float, mu: float, sigma: float, T: float, dt: float, n: int, s
     return np.asarray(S0 * np.exp(logs))
 
 
+@also_called(level="confidence")
+@admits(RiskError)
 def gbm_var(
     S0: float,
     mu: float,
@@ -105,7 +117,7 @@ def gbm_var(
     T: float,
     dt: float,
     n: int,
-    level: float = 0.99,
+    confidence: float = 0.99,
     seed: int | None = None,
 ) -> GbmRisk:
     """Return value at risk and expected shortfall of holding one unit until `T`.
@@ -114,19 +126,19 @@ def gbm_var(
     ----------
     S0, mu, sigma, T, dt, n, seed
         As for :func:`gbm_paths`.
-    level : float, default 0.99
-        The confidence, in (0.5, 1).
+    confidence : float, default 0.99
+        Of the measures, in (0.5, 1); `level` is another name of it.
 
     Raises
     ------
     RiskError
         A figure makes no sense.
     ModelError
-        `level` is no confidence, or there are fewer than two paths.
+        `confidence` is not in (0.5, 1), or there are fewer than two paths.
     """
     ends = gbm_paths(S0, mu, sigma, T, dt, n, seed)[-1]
-    found = tail_risk(ends - S0, level)
-    return GbmRisk(level, found.var, found.es, found.var_error, found.es_error)
+    found = tail_risk(ends - S0, confidence)
+    return GbmRisk(confidence, found.var, found.es, found.var_error, found.es_error)
 
 
 def _check(S0: float, mu: float, sigma: float, T: float, dt: float, n: int) -> None:

@@ -9,17 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from bank_python.deprecation import renamed
 from bank_python.errors import InstrumentError
 from bank_python.instruments import Instrument
 from bank_python.instruments.cash_flows import is_over
 from bank_python.instruments.currency import find_conversion
 from bank_python.risk.contracts import value_of
+from bank_python.risk.holders import holders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from bank_python.dagger import Node
-    from bank_python.instruments import Book, Position
+    from bank_python.instruments import Position
+    from bank_python.risk.holders import Holder, Units
 
 __all__ = ["DeskState", "PositionState", "capture", "exchange_rate"]
 
@@ -80,13 +83,15 @@ class DeskState:
     positions: Mapping[str, PositionState]
 
 
-def capture(books: Sequence[Book], base_currency: str = "USD") -> DeskState:
-    """Note down what `books` hold, and what it is priced from, at this moment.
+@renamed(books="traders")
+def capture(traders: Units, base_currency: str = "USD") -> DeskState:
+    """Note down what traders or books hold, and what it is priced from, at this moment.
 
     Parameters
     ----------
-    books : sequence of Book
-        On a desk, its traders': ``[trader.book for trader in desk.traders]``.
+    traders : traders, books, or a mapping
+        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
+        see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
         In which P&L is told.
 
@@ -95,39 +100,41 @@ def capture(books: Sequence[Book], base_currency: str = "USD") -> DeskState:
     InstrumentError
         There is no rate from a position's currency to the base currency.
     """
-    states = [_position_state(book, position, base_currency) for book in books for position in book.positions]
+    states = [
+        _position_state(holder, position, base_currency) for holder in holders(traders) for position in holder.positions
+    ]
     return DeskState(base_currency, {state.name: state for state in states})
 
 
-def exchange_rate(book: Book, currency: str, base: str, read: Callable[[Node], object] = value_of) -> float:
-    """Return the units of `base` for one of `currency`, as the book's graph has it.
+def exchange_rate(holder: Holder, currency: str, base: str, read: Callable[[Node], object] = value_of) -> float:
+    """Return the units of `base` for one of `currency`, as the holder's graph has it.
 
     Raises
     ------
     InstrumentError
-        The book is in no graph, or the graph has no such rate.
+        The holder is in no graph, or the graph has no such rate.
     """
     if currency == base:
         return 1.0
-    if book.graph is None:
-        raise InstrumentError(f"{book.name} holds {currency}: register it in a graph that has rates to {base}")
-    return find_conversion(book.graph, currency, base).rate(read)
+    if holder.graph is None:
+        raise InstrumentError(f"{holder.name} holds {currency}: register it in a graph that has rates to {base}")
+    return find_conversion(holder.graph, currency, base).rate(read)
 
 
-def _position_state(book: Book, position: Position, base: str) -> PositionState:
+def _position_state(holder: Holder, position: Position, base: str) -> PositionState:
     held = cast("Node", position.instrument)
     contract = held if isinstance(held, Instrument) else None
     error = _why_not(position, contract)
     return PositionState(
         position.name,
-        book.name,
+        holder.name,
         held.name,
         None if contract is None else type(contract),
         _arguments(contract) if contract is not None and error is None else {},
         position.quantity,
         position.multiplier,
         position.cost_basis if position.marked else 0.0,
-        exchange_rate(book, position.currency, base),
+        exchange_rate(holder, position.currency, base),
         error,
         position.received,
     )

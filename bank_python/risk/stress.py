@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Status, stress_moves
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES, STRESS_SCENARIOS, StressScenario
 
@@ -37,7 +39,7 @@ __all__ = ["StressResult", "run_stresses"]
 
 @storable("risk.StressResult", version=1)
 @dataclass(frozen=True, slots=True)
-class StressResult:
+class StressResult(Figures):
     """What one scenario would make.
 
     Parameters
@@ -75,7 +77,12 @@ class StressResult:
     covered: float = math.nan
     rest: Mapping[str, float] = field(default_factory=dict)
 
+    def by_trader(self) -> dict[str, float]:
+        """Return what each trader (or book, where books were given) makes, as :attr:`pnl` is the firm's."""
+        return dict(self.by_unit)
 
+
+@admits(RiskError)
 def run_stresses(
     plan: ValuationPlan,
     scenarios: Iterable[StressScenario | str] = REFERENCE_STRESSES,

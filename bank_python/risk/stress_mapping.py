@@ -36,7 +36,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.figures import Figures
 from bank_python.instruments.factor import Factor
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock
 
@@ -217,7 +219,7 @@ _NO_RULE = Rule(Factor.OTHER, ())
 
 
 @dataclass(frozen=True, slots=True)
-class StressMove:
+class StressMove(Figures):
     """Where a scenario takes one factor.
 
     Parameters
@@ -241,6 +243,7 @@ class StressMove:
     beta: float = 1.0
 
 
+@admits(RiskError)
 def stress_moves(
     scenario: StressScenario,
     factors: Sequence[RiskFactor],

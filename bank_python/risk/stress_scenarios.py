@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bank_python.admission import admits
 from bank_python.errors import RiskError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Shift(enum.Enum):
     LEVEL = "level"
 
 
+@admits(RiskError)
 @dataclass(frozen=True, slots=True)
 class Shock:
     """By how much something moves: decimals, so that -0.34 is a fall by 34 % or by 3,400 basis points.

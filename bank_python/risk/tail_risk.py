@@ -45,17 +45,30 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.barbara import storable
-from bank_python.errors import ModelError
+from bank_python.deprecation import renamed, warn_of
+from bank_python.errors import ModelError, RiskError
+from bank_python.figures import Figures
 from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
 from bank_python.risk_models.extremes import fit_tail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["TailMethod", "TailRisk", "expected_shortfall", "tail_of_sorted", "tail_risk", "value_at_risk"]
+__all__ = [
+    "TailMethod",
+    "TailRisk",
+    "check_confidence",
+    "expected_shortfall",
+    "tail_of_sorted",
+    "tail_risk",
+    "value_at_risk",
+]
 
 _FEWEST = 2
 _NODES = 64
@@ -73,17 +86,21 @@ class TailMethod(enum.Enum):
     EVT = "evt"
 
 
-@storable("risk.TailRisk", version=1)
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there was one
+    return {"confidence" if name == "level" else name: value for name, value in fields.items()}
+
+
+@storable("risk.TailRisk", version=2, upgrade=_since_version_1)
 @dataclass(frozen=True, slots=True)
-class TailRisk:
+class TailRisk(Figures):
     """The tail of a sample of P&L.
 
     Parameters
     ----------
     method : TailMethod
         How it was estimated.
-    level : float
-        The confidence, such as 0.99.
+    confidence : float
+        Of the measures, such as 0.99.
     var, es : float
         Value at risk and expected shortfall, positive for a loss.
     observations : int
@@ -96,44 +113,56 @@ class TailRisk:
     """
 
     method: TailMethod
-    level: float
+    confidence: float
     var: float
     es: float
     observations: int
     var_error: float
     es_error: float = math.nan
 
+    @property
+    def level(self) -> float:
+        """:attr:`confidence`, by its old name."""
+        warn_of("TailRisk.level", "confidence")
+        return self.confidence
+
     def __str__(self) -> str:
-        return f"VaR {self.level:.0%} {self.var:,.0f}, ES {self.es:,.0f}"
+        return f"VaR {self.confidence:.0%} {self.var:,.0f}, ES {self.es:,.0f}"
 
 
+@renamed(level="confidence")
+@admits(RiskError)
 def value_at_risk(
     pnl: ArrayLike,
-    level: float,
+    confidence: float,
     method: TailMethod | str = TailMethod.HISTORICAL,
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
 ) -> float:
-    """Return the loss that is exceeded with probability 1 − `level`; see :func:`tail_risk`."""
-    return tail_risk(pnl, level, method, half_life=half_life, decay=decay).var
+    """Return the loss that is exceeded with probability 1 − `confidence`; see :func:`tail_risk`."""
+    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay).var
 
 
+@renamed(level="confidence")
+@admits(RiskError)
 def expected_shortfall(
     pnl: ArrayLike,
-    level: float,
+    confidence: float,
     method: TailMethod | str = TailMethod.HISTORICAL,
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
 ) -> float:
     """Return the mean of the losses from the value at risk on; see :func:`tail_risk`."""
-    return tail_risk(pnl, level, method, half_life=half_life, decay=decay).es
+    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay).es
 
 
+@renamed(level="confidence")
+@admits(RiskError)
 def tail_risk(
     pnl: ArrayLike,
-    level: float,
+    confidence: float,
     method: TailMethod | str = TailMethod.HISTORICAL,
     *,
     half_life: float = 250.0,
@@ -145,7 +174,7 @@ def tail_risk(
     ----------
     pnl : array_like, shape (n_obs,)
         Profits positive, losses negative; in the order of time, the latest last, where the method weighs by age.
-    level : float
+    confidence : float
         The confidence, in (0.5, 1).
     method : TailMethod or str, default "historical"
         One of the six.
@@ -157,45 +186,45 @@ def tail_risk(
     Raises
     ------
     ModelError
-        The sample is too small or not finite, `level` or another parameter is out of range, or the method has no answer
-        for this sample (a Cornish–Fisher bend that is not monotone); the message says which.
+        The sample is too small or not finite, `confidence` or another parameter is out of range, or the method has no
+        answer for this sample (a Cornish–Fisher bend that is not monotone); the message says which.
     """
     losses = _losses(pnl)
-    _check_level(level)
+    check_confidence(confidence)
     chosen = _method(method)
     if chosen is TailMethod.HISTORICAL:
-        return tail_of_sorted(np.sort(losses), level)
+        return tail_of_sorted(np.sort(losses), confidence)
     error = math.nan
     if chosen is TailMethod.WEIGHTED:
-        var, es = _weighted(losses, level, half_life)
+        var, es = _weighted(losses, confidence, half_life)
     elif chosen is TailMethod.FILTERED:
-        filtered = tail_of_sorted(np.sort(_filtered(losses, decay)), level)
+        filtered = tail_of_sorted(np.sort(_filtered(losses, decay)), confidence)
         var, es = filtered.var, filtered.es
     elif chosen is TailMethod.PARAMETRIC:
-        var, es, error = _parametric(losses, level)
+        var, es, error = _parametric(losses, confidence)
     elif chosen is TailMethod.CORNISH_FISHER:
-        var, es = _cornish_fisher(losses, level)
+        var, es = _cornish_fisher(losses, confidence)
     else:
-        tail = fit_tail(losses, share=max(0.1, 2.0 * (1.0 - level)))
-        var, es = tail.value_at_risk(level), tail.expected_shortfall(level)
-    return TailRisk(chosen, level, var, es, len(losses), error)
+        tail = fit_tail(losses, share=max(0.1, 2.0 * (1.0 - confidence)))
+        var, es = tail.value_at_risk(confidence), tail.expected_shortfall(confidence)
+    return TailRisk(chosen, confidence, var, es, len(losses), error)
 
 
-def tail_of_sorted(losses: FloatArray, level: float) -> TailRisk:
+def tail_of_sorted(losses: FloatArray, confidence: float) -> TailRisk:
     """Return the historical measures of losses that are sorted already, the largest last; see :func:`tail_risk`."""
     n = len(losses)
-    var = _ordered(losses, level)
+    var = _ordered(losses, confidence)
     tail = losses[int(np.searchsorted(losses, var)) :]
     es = float(tail.mean(dtype=np.float64))
-    width = math.sqrt(level * (1.0 - level) / n)
-    error = 0.5 * (_ordered(losses, min(level + width, 1.0)) - _ordered(losses, max(level - width, 0.0)))
-    spread = float(tail.var(dtype=np.float64)) + level * (es - var) ** 2
-    return TailRisk(TailMethod.HISTORICAL, level, var, es, n, error, math.sqrt(spread / (n * (1.0 - level))))
+    width = math.sqrt(confidence * (1.0 - confidence) / n)
+    error = 0.5 * (_ordered(losses, min(confidence + width, 1.0)) - _ordered(losses, max(confidence - width, 0.0)))
+    spread = float(tail.var(dtype=np.float64)) + confidence * (es - var) ** 2
+    return TailRisk(TailMethod.HISTORICAL, confidence, var, es, n, error, math.sqrt(spread / (n * (1.0 - confidence))))
 
 
-def _ordered(losses: FloatArray, level: float) -> float:
+def _ordered(losses: FloatArray, confidence: float) -> float:
     """Return the quantile of sorted losses, between two of them in proportion."""
-    place = (len(losses) - 1) * level
+    place = (len(losses) - 1) * confidence
     below = int(place)
     low, high = float(losses[below]), float(losses[min(below + 1, len(losses) - 1)])
     return low + (high - low) * (place - below)
@@ -209,9 +238,16 @@ def _method(method: TailMethod | str) -> TailMethod:
         raise ModelError(f"no method {method!r}; there are {known}", value=method) from None
 
 
-def _check_level(level: float) -> None:
-    if not 0.5 < level < 1.0:  # noqa: PLR2004 - a tail is less than half
-        raise ModelError(f"level={level!r} is no confidence in (0.5, 1); 0.99 is usual", value=level)
+def check_confidence(confidence: float) -> None:
+    """Refuse what is no confidence.
+
+    Raises
+    ------
+    ModelError
+        It is not in (0.5, 1).
+    """
+    if not 0.5 < confidence < 1.0:  # noqa: PLR2004 - a tail is less than half
+        raise ModelError(f"confidence={confidence!r} is not in (0.5, 1); 0.99 is usual", value=confidence)
 
 
 def _losses(pnl: ArrayLike) -> FloatArray:
@@ -226,14 +262,14 @@ def _losses(pnl: ArrayLike) -> FloatArray:
     return sample
 
 
-def _weighted(losses: FloatArray, level: float, half_life: float) -> tuple[float, float]:
+def _weighted(losses: FloatArray, confidence: float, half_life: float) -> tuple[float, float]:
     if not half_life > 0.0 or not math.isfinite(half_life):
         raise ModelError(f"half_life={half_life!r} is not a finite number above 0", value=half_life)
     weights = 0.5 ** (np.arange(len(losses))[::-1] / half_life)
     weights /= weights.sum()
     order = np.argsort(losses)[::-1]
     worst, gathered = losses[order], np.cumsum(weights[order])
-    i = int(np.searchsorted(gathered, 1.0 - level))
+    i = int(np.searchsorted(gathered, 1.0 - confidence))
     i = min(i, len(losses) - 1)
     inside = weights[order][: i + 1]
     return float(worst[i]), float((worst[: i + 1] * inside).sum() / inside.sum())
@@ -252,14 +288,14 @@ def _filtered(losses: FloatArray, decay: float) -> FloatArray:
     return np.asarray(losses / vol[:-1] * vol[-1])
 
 
-def _parametric(losses: FloatArray, level: float) -> tuple[float, float, float]:
+def _parametric(losses: FloatArray, confidence: float) -> tuple[float, float, float]:
     mean, deviation, n = float(losses.mean()), float(losses.std(ddof=1)), len(losses)
-    z = cast("float", normal_quantile(level))
+    z = cast("float", normal_quantile(confidence))
     error = deviation * math.sqrt(1.0 / n + z * z / (2.0 * (n - 1)))
-    return mean + deviation * z, mean + deviation * cast("float", normal_pdf(z)) / (1.0 - level), error
+    return mean + deviation * z, mean + deviation * cast("float", normal_pdf(z)) / (1.0 - confidence), error
 
 
-def _cornish_fisher(losses: FloatArray, level: float) -> tuple[float, float]:
+def _cornish_fisher(losses: FloatArray, confidence: float) -> tuple[float, float]:
     mean, deviation = float(losses.mean()), float(losses.std())
     if deviation == 0.0:
         return mean, mean
@@ -270,14 +306,14 @@ def _cornish_fisher(losses: FloatArray, level: float) -> tuple[float, float]:
         cubic = (z**3 - 3.0 * z) * excess / 24.0 - (2.0 * z**3 - 5.0 * z) * skewness**2 / 36.0
         return z + (z * z - 1.0) * skewness / 6.0 + cubic
 
-    tail = gauss_legendre(_NODES, level, 1.0)  # the shortfall is the mean of the quantiles beyond the level
-    grid = np.asarray(normal_quantile(np.linspace(level, 1.0 - 1e-9, 400)))
+    tail = gauss_legendre(_NODES, confidence, 1.0)  # the shortfall is the mean of the quantiles beyond the level
+    grid = np.asarray(normal_quantile(np.linspace(confidence, 1.0 - 1e-9, 400)))
     if not (np.diff(bent(grid)) > 0.0).all():
         raise ModelError(
             f"the Cornish–Fisher bend is not monotone for a skewness of {skewness:.2f} and an excess kurtosis of "
             f"{excess:.2f}; use another method",
             value=(skewness, excess),
         )
-    var = float(bent(np.asarray([normal_quantile(level)]))[0])
-    es = tail.integrate(lambda p: bent(np.asarray(normal_quantile(p)))) / (1.0 - level)
+    var = float(bent(np.asarray([normal_quantile(confidence)]))[0])
+    es = tail.integrate(lambda p: bent(np.asarray(normal_quantile(p)))) / (1.0 - confidence)
     return mean + deviation * var, mean + deviation * es

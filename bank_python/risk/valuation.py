@@ -29,12 +29,15 @@ array([[-3025.,     0.,  6394.]])
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.deprecation import renamed
 from bank_python.errors import RiskError, SimulationError
 from bank_python.instruments.factor import Factor
+from bank_python.risk.holders import holders
 from bank_python.risk.holdings import Holding, list_holdings
 from bank_python.risk.sources import SourceReader
 
@@ -44,9 +47,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from bank_python.dagger import ContractBatch, Node
-    from bank_python.instruments import Book, Instrument
+    from bank_python.instruments import Instrument
     from bank_python.numerics import FloatArray
     from bank_python.risk.factors import RiskFactor
+    from bank_python.risk.holders import Units
     from bank_python.risk.sources import Conversion, Movement
 
 __all__ = ["PricedBlock", "ValuationPlan", "plan_holdings", "plan_valuation"]
@@ -207,6 +211,7 @@ class ValuationPlan:
         """How many contracts are revalued in a scenario."""
         return sum(len(block.names) for block in self.blocks)
 
+    @admits(RiskError)
     def index(self, factor: str) -> int:
         """Return the place of a factor.
 
@@ -247,6 +252,7 @@ class ValuationPlan:
                 found[j] += held[block.touched_by(j)].sum()
         return found
 
+    @admits(RiskError)
     def pnl(self, levels: ArrayLike, years: float = 0.0) -> NDArray[Any]:
         """Revalue in full.
 
@@ -312,7 +318,7 @@ class ValuationPlan:
                     made[row] += _stepwise(part, moved, base[known], 0.0)[0]
         return made
 
-    def without(self, factors: Sequence[int]) -> tuple[ValuationPlan, tuple[str, ...]]:
+    def without(self, factors: Sequence[int]) -> ReducedPlan:
         """Return the plan of the contracts that rest on none of `factors`, and the names of the others."""
         blocks, left_out = [], []
         for block in self.blocks:
@@ -322,7 +328,7 @@ class ValuationPlan:
             left_out += [name for name, out in zip(block.names, touched.tolist(), strict=True) if out]
             if not touched.all():
                 blocks.append(block.with_contracts(~touched) if touched.any() else block)
-        return replace(self, blocks=tuple(blocks)), tuple(left_out)
+        return ReducedPlan(replace(self, blocks=tuple(blocks)), tuple(left_out))
 
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:
         """Return the error that says which contract has no price in which of the scenarios.
@@ -350,15 +356,24 @@ class ValuationPlan:
         return SimulationError("a rate of exchange is not finite in some scenario; check the law of the currencies")
 
 
+class ReducedPlan(NamedTuple):
+    """A plan without some contracts, and the names of those left out."""
+
+    plan: ValuationPlan
+    left_out: tuple[str, ...]
+
+
+@renamed(books="traders")
 def plan_valuation(
-    books: Iterable[Book], base_currency: str = "USD", read: Callable[[Node], object] | None = None
+    traders: Units, base_currency: str = "USD", read: Callable[[Node], object] | None = None
 ) -> ValuationPlan:
-    """Take what `books` hold out of the graph; each book is a unit.
+    """Take what traders or books hold out of the graph; each is a unit.
 
     Parameters
     ----------
-    books : iterable of Book
-        On a desk, its traders': ``[trader.book for trader in desk.traders]``.
+    traders : traders, books, or a mapping
+        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
+        see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
         In which P&L is told.
     read : callable, optional
@@ -372,11 +387,8 @@ def plan_valuation(
     InstrumentError
         There is no rate from a position's currency to the base currency.
     """
-    held = list(books)
-    names = [book.name for book in held]
-    if len(set(names)) != len(names):
-        raise RiskError(f"two books are called the same: {', '.join(names)}; their P&L could not be told apart")
-    return plan_holdings(list_holdings(held), tuple(book.name for book in held), base_currency, read)
+    held = holders(traders)
+    return plan_holdings(list_holdings(held), tuple(holder.name for holder in held), base_currency, read)
 
 
 def plan_holdings(

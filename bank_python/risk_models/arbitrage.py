@@ -36,6 +36,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.errors import ModelError
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 from bank_python.numerics.tolerances import ROUNDED_SUM
 from bank_python.risk_models.svi import LEE_SLOPE, hyperbola
@@ -112,6 +114,7 @@ class ArbitrageReport:
         return "\n".join(map(str, self.violations)) or "free of static arbitrage"
 
 
+@admits(ModelError)
 def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
     """Return the least rise in total variance from one smile to a later one, over all log-moneyness.
 
@@ -138,6 +141,7 @@ def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
     return found
 
 
+@admits(ModelError)
 def check_slices(expiries: Sequence[float], slices: Sequence[SviSlice]) -> ArbitrageReport:
     """Return every static arbitrage within `slices` and between neighbours.
 
@@ -148,6 +152,8 @@ def check_slices(expiries: Sequence[float], slices: Sequence[SviSlice]) -> Arbit
     slices : sequence of SviSlice
         One for each expiry.
     """
+    if len(expiries) != len(slices):
+        raise ModelError(f"{len(expiries)} expiries for {len(slices)} slices; give an expiry for each")
     found: list[Violation] = []
     for index, (expiry, smile) in enumerate(zip(expiries, slices, strict=True)):
         found.extend(_within(expiry, smile))

@@ -19,7 +19,7 @@ Rubinstein (A to F in Haug) with their terms collected so that small values are 
 
 Examples
 --------
->>> round(barrier_price(100.0, 90.0, 95.0, 0.5, 0.08, 0.25, 0.04, rebate=3.0), 4)  # Haug, down-and-out call
+>>> round(barrier_price(100.0, 90.0, 0.5, 0.08, 0.25, 0.04, barrier=95.0, rebate=3.0), 4)  # Haug, down-and-out call
 9.0246
 
 References
@@ -60,12 +60,13 @@ _LEAST_DEVIATION = 1e-150
 def barrier_price(
     spot: ArrayLike,
     strike: ArrayLike,
-    barrier: ArrayLike,
     expiry: ArrayLike,
     rate: ArrayLike,
     vol: ArrayLike,
     dividend: ArrayLike = 0.0,
     is_call: ArrayLike = True,
+    *,
+    barrier: ArrayLike,
     is_up: ArrayLike = False,
     is_in: ArrayLike = False,
     rebate: ArrayLike = 0.0,
@@ -79,8 +80,6 @@ def barrier_price(
         Price of the underlying, at least 0. At the barrier or beyond it, the barrier counts as touched now.
     strike : array_like
         Strike, at least 0.
-    barrier : array_like
-        Level that knocks the option in or out, at least 0.
     expiry : array_like
         Years to expiry, at least 0.
     rate : array_like
@@ -91,6 +90,8 @@ def barrier_price(
         Continuous dividend yield, a decimal; may be negative.
     is_call : array_like of bool, default True
         Call or put; numbers are read as non-zero for a call, and likewise for the other flags.
+    barrier : array_like
+        Level that knocks the option in or out, at least 0.
     is_up : array_like of bool, default False
         Whether the barrier is touched from below (up) or from above (down).
     is_in : array_like of bool, default False
@@ -135,9 +136,9 @@ def barrier_price(
 
     Examples
     --------
-    >>> barrier_price(100.0, [90.0, 100.0, 110.0], 95.0, 0.5, 0.08, 0.25, 0.04, rebate=3.0).round(4)
+    >>> barrier_price(100.0, [90.0, 100.0, 110.0], 0.5, 0.08, 0.25, 0.04, barrier=95.0, rebate=3.0).round(4)
     array([9.0246, 6.7924, 4.8759])
-    >>> barrier_price(100.0, 100.0, 105.0, 0.5, 0.08, 0.25, 0.04, is_up=True, is_in=[True, False]).round(4)
+    >>> barrier_price(100.0, 100.0, 0.5, 0.08, 0.25, 0.04, barrier=105.0, is_up=True, is_in=[True, False]).round(4)
     array([7.8368, 0.0127])
     """
     shape, lanes = to_lanes(spot, strike, barrier, expiry, rate, vol, dividend, is_call, is_up, is_in, rebate, touched)

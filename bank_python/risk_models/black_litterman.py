@@ -45,7 +45,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CalibrationError, MatrixError
+from bank_python.admission import admits
+from bank_python.errors import CalibrationError, MatrixError, ModelError
 from bank_python.numerics import cholesky, semidefinite_root
 from bank_python.numerics.triangular import cholesky_solve
 
@@ -104,6 +105,7 @@ class BlackLitterman:
         return np.asarray((self.prior_weights + self.tilts @ self.views) / (1.0 + self.tau))
 
 
+@admits(ModelError)
 def black_litterman(
     covariance: ArrayLike,
     *,

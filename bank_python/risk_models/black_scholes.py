@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.figures import Figures
 from bank_python.numerics.lanes import from_lanes, to_lanes
 from bank_python.risk_models.option_lanes import OptionLanes
 from bank_python.risk_models.time_value import Tails
@@ -46,7 +47,7 @@ __all__ = ["Greeks", "black_scholes_greeks", "black_scholes_price"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Greeks:
+class Greeks(Figures):
     """An option's price and its sensitivities; floats, or arrays of the shape of the arguments.
 
     Parameters

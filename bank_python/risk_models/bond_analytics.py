@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.figures import Figures
 from bank_python.numerics.lanes import from_lanes, to_lanes
 from bank_python.risk_models.bond import bond_price, period_discount
 from bank_python.risk_models.bond_flows import BondFlows
@@ -49,7 +50,7 @@ _PERCENT = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BondAnalytics:
+class BondAnalytics(Figures):
     """A bond at a yield; floats, or arrays of the shape of the arguments.
 
     Parameters

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.errors import ModelError
 from bank_python.numerics.lanes import all_finite
 
 if TYPE_CHECKING:
@@ -87,7 +89,18 @@ class BondFlows:
 
 
 def flow_times(maturity: float, elapsed: float, frequency: float) -> FloatArray:
-    """Return the years until each flow ahead of one bond, the first one first; empty from maturity on."""
+    """Return the years until each flow ahead of one bond, the first one first; empty from maturity on.
+
+    Raises
+    ------
+    ModelError
+        A figure is not finite, the maturity is negative, or the frequency not above 0.
+    """
+    if not (0.0 <= maturity < math.inf and math.isfinite(elapsed) and 0.0 < frequency < math.inf):
+        raise ModelError(
+            f"maturity={maturity!r}, elapsed={elapsed!r}, frequency={frequency!r}: all finite, maturity at least 0, "
+            "frequency above 0"
+        )
     arrays = [np.array([value]) for value in (1.0, 0.0, maturity, elapsed, frequency)]
     flows = BondFlows.of(*arrays)
     count = int(max(flows.count[0], 0.0)) if flows.valid[0] else 0

@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CurveError
+from bank_python.admission import admits
+from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.calendars import NEW_YORK, WEEKENDS_ONLY, Calendar, Roll
 from bank_python.numerics.day_count import DayCount, act_365f, year_fraction
 from bank_python.numerics.schedule import Tenor, make_schedule
@@ -146,6 +147,7 @@ class _Flows:
     amounts: FloatArray
 
 
+@admits(ModelError)
 def bootstrap(quotes: Sequence[Quote], trade_date: dt.date, convention: CurveConvention = USD_SOFR_OIS) -> Bootstrap:
     """Make the curve that reprices all `quotes`.
 

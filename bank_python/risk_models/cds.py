@@ -140,7 +140,7 @@ def _annuity_lanes(
     return np.where(valid, np.where(left > 0.0, annuity, 0.0), np.nan)
 
 
-def survival_probability(spread: ArrayLike, recovery: ArrayLike, time: ArrayLike, rate: ArrayLike = 0.0) -> Numbers:
+def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayLike, rate: ArrayLike = 0.0) -> Numbers:
     """Return the probability of no default within `time` that the spread of a swap ending then implies.
 
     Parameters
@@ -162,7 +162,7 @@ def survival_probability(spread: ArrayLike, recovery: ArrayLike, time: ArrayLike
 
     Examples
     --------
-    >>> round(survival_probability(0.012, 0.4, 5.0), 6)  # a hazard of 365/360 · 2 % a year
+    >>> round(survival_probability(0.012, recovery=0.4, time=5.0), 6)  # a hazard of 365/360 · 2 % a year
     0.903582
     """
     shape, terms = to_lanes(spread, recovery, time, rate)

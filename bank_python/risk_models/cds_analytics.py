@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.figures import Figures
+from bank_python.numerics.lanes import to_lanes
 from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ RECOVERY_STEP = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CdsAnalytics:
+class CdsAnalytics(Figures):
     """A credit default swap as its desk sees it, to the buyer of protection; floats, or arrays of one shape.
 
     Parameters
@@ -95,9 +97,8 @@ def cds_analytics(
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    s, r, N, c, T, R, gone = np.broadcast_arrays(
-        *(np.asarray(term, dtype=np.float64) for term in (spread, rate, notional, coupon, maturity, recovery, elapsed))
-    )
+    shape, lanes = to_lanes(spread, rate, notional, coupon, maturity, recovery, elapsed)
+    s, r, N, c, T, R, gone = (lane.reshape(shape) for lane in lanes)
     value = cds_value(s, r, N, c, T, R, gone)
     alive = np.where(gone < T, 1.0, 0.0)
     default = N * (1.0 - R) * alive - value

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CurveError, RootError
+from bank_python.admission import admits
+from bank_python.errors import CurveError, ModelError, RootError
 from bank_python.risk_models.cds_legs import LegsGrid
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.hazard_root import hazard_root
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["bootstrap_survival"]
 
 
+@admits(ModelError)
 def bootstrap_survival(
     tenors: ArrayLike, spreads: ArrayLike, discount: float | Curve, recovery: float = 0.4
 ) -> SurvivalCurve:

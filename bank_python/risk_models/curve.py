@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CurveError
+from bank_python.admission import admits
+from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.lanes import read_only
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class _LogNodes:
     log_discounts: FloatArray
 
 
+@admits(CurveError)
 class Curve(_LogNodes):
     """Discount factors at nodes in time, log-linear between them.
 
@@ -107,6 +109,7 @@ class Curve(_LogNodes):
     def _logs(self) -> FloatArray:
         return np.concatenate([[0.0], self.log_discounts])
 
+    @admits(CurveError)
     def log_discount(self, time: ArrayLike) -> FloatArray:
         """Return the logarithm of the discount factor; `time` in years, of any shape; before 0 it goes on."""
         t = np.asarray(time, dtype=float)
@@ -119,6 +122,7 @@ class Curve(_LogNodes):
         """Return what 1 paid after `time` years is worth now."""
         return _as_number(np.exp(self.log_discount(time)))
 
+    @admits(CurveError)
     def zero_rate(self, time: ArrayLike) -> Numbers:
         """Return the continuously compounded rate to `time`; at 0, the first segment's forward rate."""
         t = np.asarray(time, dtype=float)
@@ -126,14 +130,19 @@ class Curve(_LogNodes):
         with np.errstate(all="ignore"):
             return _as_number(np.where(t == 0.0, short, -self.log_discount(t) / t))
 
+    @admits(CurveError)
     def forward_rate(self, start: ArrayLike, end: ArrayLike) -> Numbers:
         """Return the continuously compounded rate between two times, `start` before `end`."""
         a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
         return _as_number((self.log_discount(a) - self.log_discount(b)) / (b - a))
 
+    @admits(CurveError)
     def shifted(self, bump: ArrayLike) -> Self:
         """Return the curve with `bump`, a decimal, added to its zero rates: one number, or one for each node."""
-        logs = self.log_discounts - np.broadcast_to(np.asarray(bump, dtype=float), self.times.shape) * self.times
+        moved = np.asarray(bump, dtype=float)
+        if moved.shape not in {(), (1,), self.times.shape}:
+            raise CurveError(f"bumps of shape {moved.shape} for {len(self.times)} nodes; give one, or one for each")
+        logs = self.log_discounts - np.broadcast_to(moved, self.times.shape) * self.times
         return type(self)(self.times, np.exp(logs))
 
     def key_rate_bumps(self, tenors: ArrayLike, size: float) -> list[Self]:
@@ -161,6 +170,7 @@ class Curve(_LogNodes):
         return [finer.shifted(size * weight) for weight in weights]
 
 
+@admits(ModelError)
 def as_curve(rate: float | Curve) -> Curve:
     """Return `rate` if it is a curve, else the flat curve of that continuously compounded rate."""
     return rate if isinstance(rate, Curve) else Curve.flat(float(rate))

@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.errors import ModelError
 from bank_python.risk_models.bond_analytics import bond_yield
 from bank_python.risk_models.bond_flows import flow_times
 
@@ -46,6 +48,7 @@ __all__ = [
 ]
 
 
+@admits(ModelError)
 def bond_value_on_curve(
     curve: Curve, face: float, coupon_rate: float, maturity: float, elapsed: float = 0.0, frequency: float = 1.0
 ) -> float:
@@ -77,6 +80,7 @@ def curve_annuity(curve: Curve, maturity: float, elapsed: float = 0.0, frequency
     return math.fsum(np.exp(curve.log_discount(times))) / frequency
 
 
+@admits(ModelError)
 def curve_yield(
     curve: Curve,
     coupon_rate: float,
@@ -114,6 +118,7 @@ def par_fixing(curve: Curve, maturity: float, elapsed: float = 0.0, frequency: f
     return frequency * math.expm1(-float(curve.log_discount(first)))
 
 
+@admits(ModelError)
 def swap_value_on_curve(
     curve: Curve,
     notional: float,
@@ -155,6 +160,7 @@ def swap_value_on_curve(
     return notional * (floating - bond_value_on_curve(curve, 1.0, fixed_rate, maturity, elapsed, fixed_frequency))
 
 
+@admits(ModelError)
 def par_swap_rate(
     curve: Curve,
     maturity: float,
@@ -163,8 +169,19 @@ def par_swap_rate(
     floating_frequency: float = 4.0,
     current_fixing: float | None = None,
 ) -> float:
-    """Return the fixed rate at which a swap is worth nothing; parameters as for :func:`swap_value_on_curve`."""
+    """Return the fixed rate at which a swap is worth nothing; parameters as for :func:`swap_value_on_curve`.
+
+    Raises
+    ------
+    ModelError
+        The swap is over, or a figure makes no sense.
+    """
     at_zero = swap_value_on_curve(
         curve, 1.0, 0.0, maturity, elapsed, fixed_frequency, floating_frequency, current_fixing
     )
-    return at_zero / curve_annuity(curve, maturity, elapsed, fixed_frequency)
+    annuity = curve_annuity(curve, maturity, elapsed, fixed_frequency)
+    if annuity == 0.0:
+        raise ModelError(
+            f"maturity={maturity!r}, elapsed={elapsed!r}: the swap is over and has no par rate", value=maturity
+        )
+    return at_zero / annuity

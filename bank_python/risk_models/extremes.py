@@ -37,7 +37,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.figures import Figures
 from bank_python.numerics.line_minimum import line_minimum
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ _LIGHT = 1e-9  # a shape so small is told from 0 by nothing
 
 
 @dataclass(frozen=True, slots=True)
-class GpdFit:
+class GpdFit(Figures):
     """A generalised Pareto law fitted to excesses.
 
     Parameters
@@ -97,36 +100,42 @@ class TailFit:
     share: float
     fit: GpdFit
 
-    def value_at_risk(self, level: float) -> float:
-        """Return the loss that is exceeded with probability 1 − `level`.
+    @renamed(level="confidence")
+    @admits(ModelError)
+    def value_at_risk(self, confidence: float) -> float:
+        """Return the loss that is exceeded with probability 1 − `confidence`.
 
         Raises
         ------
         ModelError
-            `level` does not lie in the tail.
+            `confidence` does not lie in the tail.
         """
-        if not 1.0 - self.share <= level < 1.0:
+        if not 1.0 - self.share <= confidence < 1.0:
             raise ModelError(
-                f"level={level!r} is not in the tail, which begins at {1.0 - self.share:g}; lower the threshold",
-                value=level,
+                f"confidence={confidence!r} is not in the tail, which begins at {1.0 - self.share:g}; "
+                "lower the threshold",
+                value=confidence,
             )
-        rarity = math.log((1.0 - level) / self.share)
+        rarity = math.log((1.0 - confidence) / self.share)
         return self.threshold + self.fit.beta * _growth(-self.fit.xi * rarity, -rarity)
 
-    def expected_shortfall(self, level: float) -> float:
+    @renamed(level="confidence")
+    @admits(ModelError)
+    def expected_shortfall(self, confidence: float) -> float:
         """Return the mean loss beyond :meth:`value_at_risk`; infinite for a shape of 1 or more.
 
         Raises
         ------
         ModelError
-            `level` does not lie in the tail.
+            `confidence` does not lie in the tail.
         """
-        var = self.value_at_risk(level)
+        var = self.value_at_risk(confidence)
         if self.fit.xi >= 1.0:
             return math.inf
         return (var + self.fit.beta - self.fit.xi * self.threshold) / (1.0 - self.fit.xi)
 
 
+@admits(ModelError)
 def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float = 0.1) -> TailFit:
     """Fit the tail of `losses`.
 
@@ -145,6 +154,8 @@ def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float 
         Fewer than ten losses lie beyond the threshold, one is not finite, or `share` is out of range.
     """
     sample = np.sort(_finite(losses))
+    if not sample.size:
+        raise CalibrationError("there are no losses to fit a tail to; give at least ten beyond the threshold")
     if threshold is None:
         if not 0.0 < share < 1.0:
             raise CalibrationError(f"share={share!r} lies outside (0, 1); 0.1 is usual", value=share)
@@ -154,6 +165,7 @@ def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float 
     return TailFit(threshold, len(beyond) / len(sample), fit_gpd(beyond - threshold))
 
 
+@admits(ModelError)
 def fit_gpd(excesses: ArrayLike) -> GpdFit:
     """Fit a generalised Pareto law by maximum likelihood.
 

@@ -10,9 +10,10 @@ A being the annuity and B the fixed bond of coupon K at the yield y, continuousl
 
 Examples
 --------
->>> round(floating_price(0.03, 0.03, 100.0, 0.0, 4.0 * np.expm1(0.03 / 4.0), 5.0, frequency=4.0), 9)  # at a reset
+>>> fixing = 4.0 * np.expm1(0.03 / 4.0)
+>>> round(floating_price(0.03, 0.03, 100.0, 0.0, 5.0, frequency=4.0, current_fixing=fixing), 9)  # at a reset
 100.0
->>> round(swap_value(0.03, 0.03, 1e6, 0.03, 4.0 * np.expm1(0.03 / 4.0), 5.0), 2)
+>>> round(swap_value(0.03, 0.03, 1e6, 0.03, 5.0, current_fixing=fixing), 2)
 1042.08
 """
 
@@ -39,10 +40,11 @@ def floating_price(
     rate: ArrayLike,
     face: ArrayLike,
     margin: ArrayLike,
-    current_fixing: ArrayLike,
     maturity: ArrayLike,
     elapsed: ArrayLike = 0.0,
     frequency: ArrayLike = 4.0,
+    *,
+    current_fixing: ArrayLike,
 ) -> Numbers:
     """Return the dirty price of a floating-rate note.
 
@@ -56,10 +58,10 @@ def floating_price(
         Amount repaid at maturity; negative for a note owed.
     margin : array_like
         Over the floating rate, a decimal a year.
-    current_fixing : array_like
-        The simple rate of the payment under way, without the margin, a decimal a year.
     maturity, elapsed, frequency : array_like
         As for :func:`~bank_python.risk_models.bond.bond_price`.
+    current_fixing : array_like
+        The simple rate of the payment under way, without the margin, a decimal a year.
 
     Returns
     -------
@@ -85,11 +87,12 @@ def swap_value(
     rate: ArrayLike,
     notional: ArrayLike,
     fixed_rate: ArrayLike,
-    current_fixing: ArrayLike,
     maturity: ArrayLike,
     elapsed: ArrayLike = 0.0,
     fixed_frequency: ArrayLike = 2.0,
     floating_frequency: ArrayLike = 4.0,
+    *,
+    current_fixing: ArrayLike,
 ) -> Numbers:
     """Return the value of a swap that pays fixed and receives floating.
 
@@ -103,12 +106,12 @@ def swap_value(
         Negative for a swap that receives fixed.
     fixed_rate : array_like
         A decimal a year.
-    current_fixing : array_like
-        The simple rate of the floating payment under way.
     maturity, elapsed : array_like
         Years from the making of the swap to its end, and to now.
     fixed_frequency, floating_frequency : array_like
         Payments a year.
+    current_fixing : array_like
+        The simple rate of the floating payment under way.
 
     Returns
     -------

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
 from bank_python.numerics.normal import cdf_lanes, quantile_lanes
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["GeometricBrownianMotion"]
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class GeometricBrownianMotion:
     """A price whose logarithm diffuses.

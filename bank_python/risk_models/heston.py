@@ -19,7 +19,8 @@ costs but for one cosine and one sine a node.
 
 Examples
 --------
->>> call = heston_price(100.0, [80.0, 100.0, 120.0], 1.0, 0.01, 0.04, 4.0, 0.25, 1.0, -0.5, dividend=0.02)
+>>> model = {"v0": 0.04, "kappa": 4.0, "theta": 0.25, "sigma": 1.0, "rho": -0.5}
+>>> call = heston_price(100.0, [80.0, 100.0, 120.0], 1.0, 0.01, 0.02, **model)
 >>> call.round(8)  # A. Lewis, wilmott.com, thread 90957
 array([26.77475874, 16.07015492,  9.02491348])
 
@@ -103,13 +104,14 @@ def heston_price(
     strike: ArrayLike,
     expiry: ArrayLike,
     rate: ArrayLike,
+    dividend: ArrayLike = 0.0,
+    is_call: ArrayLike = True,
+    *,
     v0: ArrayLike,
     kappa: ArrayLike,
     theta: ArrayLike,
     sigma: ArrayLike,
     rho: ArrayLike,
-    dividend: ArrayLike = 0.0,
-    is_call: ArrayLike = True,
 ) -> Numbers:
     """Return the price of a European option under Heston's model.
 
@@ -146,7 +148,8 @@ def heston_price(
 
     Examples
     --------
-    >>> round(heston_price(100.0, 100.0, 5.0, 0.05, 0.09, 2.0, 0.09, 1.0, -0.3), 4)  # Broadie and Kaya (2006)
+    >>> model = {"v0": 0.09, "kappa": 2.0, "theta": 0.09, "sigma": 1.0, "rho": -0.3}
+    >>> round(heston_price(100.0, 100.0, 5.0, 0.05, **model), 4)  # Broadie and Kaya (2006)
     34.9998
     """
     shape, lanes = to_lanes(spot, strike, expiry, rate, dividend, is_call, v0, kappa, theta, sigma, rho)

@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.figures import Figures
 from bank_python.numerics.lanes import to_lanes
 from bank_python.numerics.least_squares import least_squares
 from bank_python.risk_models.black_scholes import black_scholes_greeks
@@ -48,6 +50,7 @@ _GOOD = 1e-9  # in volatility: no other start can do better than this
 _LEAST_VEGA = 1e-4  # of the spot: below it a price says next to nothing about volatility
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HestonProcess:
     """Heston's stochastic volatility; parameters are given by name, as every book orders them otherwise.
@@ -106,8 +109,19 @@ class HestonProcess:
         is_call: ArrayLike = True,
     ) -> Numbers:
         """Return the price of a European option; see :func:`~bank_python.risk_models.heston.heston_price`."""
-        model = (self.v0, self.kappa, self.theta, self.sigma, self.rho)
-        return heston_price(spot, strike, expiry, rate, *model, dividend, is_call)
+        return heston_price(
+            spot,
+            strike,
+            expiry,
+            rate,
+            dividend,
+            is_call,
+            v0=self.v0,
+            kappa=self.kappa,
+            theta=self.theta,
+            sigma=self.sigma,
+            rho=self.rho,
+        )
 
     def expected_variance(self, expiry: float) -> float:
         """Return the expected average variance until `expiry`: the fair strike of a variance swap.
@@ -177,7 +191,7 @@ class HestonProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class HestonCalibration:
+class HestonCalibration(Figures):
     """Parameters found, and how well they fit.
 
     Parameters
@@ -261,7 +275,10 @@ def _search(kind: type[HestonProcess], quotes: _Quotes, guess: FloatArray) -> He
     root = np.sqrt(quotes.weight)
 
     def errors(coordinates: FloatArray) -> FloatArray:
-        model = heston_price(*quotes.terms, *_parameters(coordinates), quotes.dividend, quotes.is_call)
+        v0, kappa, theta, sigma, rho = _parameters(coordinates)
+        model = heston_price(
+            *quotes.terms, quotes.dividend, quotes.is_call, v0=v0, kappa=kappa, theta=theta, sigma=sigma, rho=rho
+        )
         return (np.asarray(model) - quotes.price) / quotes.vega
 
     found = least_squares(lambda at: root * errors(at), guess, _LOWER, _UPPER)

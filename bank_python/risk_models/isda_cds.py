@@ -34,12 +34,14 @@ OpenGamma Quantitative Research 16 (2013).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError, RootError
+from bank_python.figures import Figures
 from bank_python.risk_models.cds_analytics import BASIS_POINT, RECOVERY_STEP, CdsAnalytics
 from bank_python.risk_models.cds_legs import LegsGrid, cds_legs
 from bank_python.risk_models.curve import Curve, as_curve
@@ -54,7 +56,7 @@ __all__ = ["CdsPrice", "StandardCds", "flat_hazard"]
 
 
 @dataclass(frozen=True, slots=True)
-class CdsPrice:
+class CdsPrice(Figures):
     """A contract under a discount and a survival curve, to the buyer of protection.
 
     Parameters
@@ -79,6 +81,7 @@ class CdsPrice:
     risky_annuity: float
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class StandardCds:
     """Protection bought under the standard contract, seen on its trade date.
@@ -104,6 +107,7 @@ class StandardCds:
 
     trade_date: dt.date
     maturity: dt.date
+    _: KW_ONLY
     coupon: float = 0.01
     recovery: float = 0.4
     notional: float = 1.0

@@ -46,7 +46,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from bank_python.errors import CalibrationError, InfeasibleError
+from bank_python.admission import admits
+from bank_python.errors import CalibrationError, InfeasibleError, ModelError
 from bank_python.numerics import normal_cdf, normal_pdf, normal_quantile
 from bank_python.numerics.lanes import from_lanes, to_lanes
 from bank_python.numerics.roots import find_root
@@ -64,6 +65,7 @@ _HALF = 0.5
 _HALF_STEP = 2.0**-54
 
 
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class TailConstraint:
     """How often, and how bad.

@@ -14,7 +14,7 @@ both means beyond which those tails are below 1e-18.
 
 Examples
 --------
->>> round(merton_price(100.0, 100.0, 0.5, 0.08, 0.2, 1.0, -0.1, 0.15), 6)
+>>> round(merton_price(100.0, 100.0, 0.5, 0.08, 0.2, jump_intensity=1.0, jump_mean=-0.1, jump_vol=0.15), 6)
 9.272315
 >>> MertonJumpDiffusion(vol=0.2, jump_intensity=1.0, jump_mean=-0.1, jump_vol=0.15).error_bound(12, 0.5) < 1e-12
 True
@@ -29,10 +29,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
 from bank_python.risk_models.option_lanes import OptionLanes
@@ -56,11 +57,12 @@ def merton_price(
     expiry: ArrayLike,
     rate: ArrayLike,
     vol: ArrayLike,
+    dividend: ArrayLike = 0.0,
+    is_call: ArrayLike = True,
+    *,
     jump_intensity: ArrayLike,
     jump_mean: ArrayLike,
     jump_vol: ArrayLike,
-    dividend: ArrayLike = 0.0,
-    is_call: ArrayLike = True,
 ) -> Numbers:
     """Return the price of a European option under Merton's jump diffusion.
 
@@ -90,7 +92,8 @@ def merton_price(
 
     Examples
     --------
-    >>> merton_price(100.0, [90.0, 110.0], 0.25, 0.0, 0.2, [0.0, 5.0], -0.05, 0.1).round(4)
+    >>> jumps = {"jump_intensity": [0.0, 5.0], "jump_mean": -0.05, "jump_vol": 0.1}
+    >>> merton_price(100.0, [90.0, 110.0], 0.25, 0.0, 0.2, **jumps).round(4)
     array([10.7124,  2.3895])
     """
     shape, lanes = to_lanes(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
@@ -133,6 +136,22 @@ def _poisson(n: int, expected: FloatArray) -> FloatArray:
     return np.where(expected > 0.0, np.exp(log_weight), 1.0 if n == 0 else 0.0)
 
 
+class Cumulants(NamedTuple):
+    """The first four cumulants of a log price.
+
+    Parameters
+    ----------
+    mean, variance, third, fourth : float
+        In order; the skewness is ``third / variance**1.5``, the excess kurtosis ``fourth / variance**2``.
+    """
+
+    mean: float
+    variance: float
+    third: float
+    fourth: float
+
+
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class MertonJumpDiffusion:
     """Merton's model with its parameters.
@@ -197,11 +216,11 @@ class MertonJumpDiffusion:
             expiry,
             rate,
             self.vol,
-            self.jump_intensity,
-            self.jump_mean,
-            self.jump_vol,
             dividend,
             is_call,
+            jump_intensity=self.jump_intensity,
+            jump_mean=self.jump_mean,
+            jump_vol=self.jump_vol,
         )
 
     def characteristic_function(self, u: ArrayLike, expiry: float) -> NDArray[np.complex128]:
@@ -211,11 +230,11 @@ class MertonJumpDiffusion:
         drift = -0.5 * self.vol**2 - self.jump_intensity * self.mean_jump
         return np.asarray(np.exp(expiry * (1j * z * drift - 0.5 * z * z * self.vol**2 + self.jump_intensity * jumps)))
 
-    def cumulants(self, expiry: float) -> tuple[float, float, float, float]:
+    def cumulants(self, expiry: float) -> Cumulants:
         """Return the first four cumulants of log(S_T/F)."""
         m, d2 = self.jump_mean, self.jump_vol**2
         rate = self.jump_intensity * expiry
-        return (
+        return Cumulants(
             -0.5 * self.vol**2 * expiry - rate * self.mean_jump + rate * m,
             self.vol**2 * expiry + rate * (m**2 + d2),
             rate * (m**3 + 3.0 * m * d2),

@@ -29,7 +29,7 @@ Examples
 --------
 Twice as far out under α = 3, a call is worth a quarter:
 
->>> round(power_law_price(100.0, 4.0, 110.0, 120.0, 3.0), 12)
+>>> round(power_law_price(100.0, 120.0, anchor_price=4.0, anchor_strike=110.0, alpha=3.0), 12)
 1.0
 """
 
@@ -82,9 +82,10 @@ def _put_shape(spot: FloatArray, strike: FloatArray, beta: FloatArray) -> FloatA
 
 def power_law_price(
     spot: ArrayLike,
+    strike: ArrayLike,
+    *,
     anchor_price: ArrayLike,
     anchor_strike: ArrayLike,
-    strike: ArrayLike,
     alpha: ArrayLike,
     is_call: ArrayLike = True,
 ) -> Numbers:
@@ -94,11 +95,11 @@ def power_law_price(
     ----------
     spot : array_like
         Price of the underlying, positive.
-    anchor_price : array_like
-        Price of the anchor option, a call or a put as `is_call` says, at least 0.
-    anchor_strike, strike : array_like
+    strike, anchor_strike : array_like
         Both above the spot for calls; both between 0 and the spot for puts. The law is meant for strikes
         as far out as the anchor or further.
+    anchor_price : array_like
+        Price of the anchor option, a call or a put as `is_call` says, at least 0.
     alpha : array_like
         Tail index, above 1 (else the tail has no mean and options no price).
     is_call : array_like of bool, default True
@@ -121,9 +122,9 @@ def power_law_price(
 
     Examples
     --------
-    >>> power_law_price(100.0, 3.5, 105.0, [105.0, 110.0, 120.0], 2.5).round(4)
+    >>> power_law_price(100.0, [105.0, 110.0, 120.0], anchor_price=3.5, anchor_strike=105.0, alpha=2.5).round(4)
     array([3.5   , 1.2374, 0.4375])
-    >>> power_law_price(100.0, 3.5, 105.0, 95.0, 2.5)  # a strike below the spot is not in a call's tail
+    >>> power_law_price(100.0, 95.0, anchor_price=3.5, anchor_strike=105.0, alpha=2.5)  # not in a call's tail
     nan
     """
     shape, terms = to_lanes(spot, anchor_price, anchor_strike, strike, alpha, is_call)

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.day_count import act_365f
 
@@ -88,6 +89,7 @@ class PremiumSchedule:
     settlement: float = 0.0
 
 
+@admits(ModelError)
 def imm_schedule(trade_date: dt.date, maturity: dt.date) -> PremiumSchedule:
     """Return the premiums of a standard contract, valued on the day it is traded.
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CalibrationError
+from bank_python.admission import admits
+from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.lanes import read_only
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class _UsedQuotes:
     weights: FloatArray
 
 
+@admits(ModelError)
 class SmileQuotes(_UsedQuotes):
     """Quotes of one expiry.
 

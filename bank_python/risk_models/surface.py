@@ -46,6 +46,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import from_lanes, to_lanes
 from bank_python.risk_models.arbitrage import ArbitrageReport, check_slices
@@ -79,6 +80,7 @@ class _Smiles:
     stickiness: Stickiness
 
 
+@admits(ModelError)
 class Surface(_Smiles):
     """Smiles by expiry, each around the forward it was fitted to.
 
@@ -114,7 +116,7 @@ class Surface(_Smiles):
         slices: Sequence[SviSlice],
         forwards: Sequence[float],
         spot: float | None = None,
-        stickiness: Stickiness = Stickiness.STRIKE,
+        stickiness: Stickiness | str = Stickiness.STRIKE,
     ) -> None:
         times, anchors = tuple(map(float, expiries)), tuple(map(float, forwards))
         if not times or len(times) != len(slices) or len(times) != len(anchors):

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import CurveError
+from bank_python.admission import admits
+from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.lanes import read_only
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class _LogNodes:
     log_survivals: FloatArray
 
 
+@admits(ModelError)
 class SurvivalCurve(_LogNodes):
     """Survival probabilities at nodes in time, log-linear between them.
 
@@ -129,6 +131,7 @@ class SurvivalCurve(_LogNodes):
     def _hazards(self) -> FloatArray:
         return np.asarray(-np.diff(self.log_survivals, prepend=0.0) / np.diff(self._knots) + 0.0)
 
+    @admits(ModelError)
     def log_survival(self, time: ArrayLike) -> FloatArray:
         """Return the logarithm of the survival probability; `time` in years, of any shape; 0 before time 0."""
         t = np.maximum(np.asarray(time, dtype=float), 0.0)
@@ -140,6 +143,7 @@ class SurvivalCurve(_LogNodes):
         """Return the probability of no default within `time` years; 1 before time 0."""
         return _as_number(np.exp(self.log_survival(time)))
 
+    @admits(ModelError)
     def hazard_rate(self, time: ArrayLike) -> Numbers:
         """Return the chance of default per year at `time`, on a node that of the segment it begins."""
         return _as_number(np.asarray(self._hazards[self._segment(np.asarray(time, dtype=float))]))

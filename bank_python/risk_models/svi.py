@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bank_python.admission import admits
 from bank_python.errors import ModelError
 from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
@@ -214,6 +215,24 @@ class JumpWings:
     v_tilde: float
 
 
+class SviParameters(NamedTuple):
+    """The numbers of a slice, in the order in which :func:`svi_total_variance` takes them."""
+
+    a: float
+    b: float
+    rho: float
+    m: float
+    sigma: float
+
+
+class WingSlopes(NamedTuple):
+    """By how much total variance rises with log-moneyness far out, on either side."""
+
+    left: float
+    right: float
+
+
+@admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class SviSlice:
     """The smile of one expiry, in raw SVI.
@@ -265,9 +284,9 @@ class SviSlice:
         return cls(total_variance, 0.0, 0.0, 0.0, 1.0)
 
     @property
-    def parameters(self) -> tuple[float, float, float, float, float]:
+    def parameters(self) -> SviParameters:
         """The numbers a, b, rho, m, sigma, as :func:`svi_total_variance` takes them."""
-        return astuple(self)
+        return SviParameters(self.a, self.b, self.rho, self.m, self.sigma)
 
     def total_variance(self, k: ArrayLike) -> Numbers:
         """Return the total variance at log-moneyness `k`, of any shape."""
@@ -283,9 +302,9 @@ class SviSlice:
         return svi_butterfly_g(k, *self.parameters)
 
     @property
-    def wing_slopes(self) -> tuple[float, float]:
+    def wing_slopes(self) -> WingSlopes:
         """Slopes of the left and the right wing, b(1 − rho) and b(1 + rho); at most 2 without arbitrage."""
-        return self.b * (1.0 - self.rho), self.b * (1.0 + self.rho)
+        return WingSlopes(self.b * (1.0 - self.rho), self.b * (1.0 + self.rho))
 
     @property
     def minimum_variance(self) -> float:

@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from bank_python.errors import CalibrationError
+from bank_python.admission import admits
+from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.roots import find_edge
 from bank_python.risk_models.arbitrage import ArbitrageReport, calendar_gap, check_slices
 from bank_python.risk_models.svi import SviSlice, butterfly_g, hyperbola
@@ -124,6 +125,7 @@ class SliceFit:
     repair: SliceRepair | None
 
 
+@admits(ModelError)
 def fit_slice(
     quotes: SmileQuotes, previous: SviSlice | None = None, policy: ArbitragePolicy = ArbitragePolicy.REPAIR
 ) -> SliceFit:

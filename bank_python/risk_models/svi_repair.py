@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.roots import find_edge
 from bank_python.risk_models.black_scholes import black_scholes_price
@@ -43,6 +44,7 @@ _SHARES = np.linspace(0.0, 1.0, 5)  # of the way from v_tilde to that of SSVI
 _STRIKES = np.linspace(-1.5, 1.5, 101)
 
 
+@admits(ModelError)
 def ssvi_repair(smile: SviSlice, T: float) -> SviSlice:
     """Return the SSVI smile with the variance, the skew and the put wing of `smile`.
 
@@ -76,6 +78,7 @@ def ssvi_repair(smile: SviSlice, T: float) -> SviSlice:
     return repaired
 
 
+@admits(ModelError)
 def nearest_repair(smile: SviSlice, T: float) -> SviSlice:
     """Return the arbitrage-free smile nearest to `smile` on the way to its SSVI repair.
 

@@ -18,6 +18,8 @@ import threading
 import time
 from typing import Protocol, runtime_checkable
 
+from bank_python.errors import JobConfigError
+
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
@@ -101,6 +103,8 @@ class ManualClock:
     """
 
     def __init__(self, start: float = 0.0) -> None:
+        if not _is_number(start) or not math.isfinite(start):
+            raise JobConfigError(f"ManualClock: start={start!r} is not a finite number of seconds", value=start)
         self._lock = threading.Lock()
         self._start = float(start)
         self._now = float(start)
@@ -127,11 +131,11 @@ class ManualClock:
 
         Raises
         ------
-        ValueError
-            `seconds` is negative, infinite or NaN.
+        JobConfigError
+            `seconds` is no number, negative, infinite or NaN.
         """
-        if not 0.0 <= seconds < math.inf:
-            raise ValueError(f"a clock cannot be advanced by {seconds!r} seconds; give a finite number ≥ 0")
+        if not _is_number(seconds) or not 0.0 <= seconds < math.inf:
+            raise JobConfigError(f"a clock cannot be advanced by {seconds!r} seconds; give a finite number ≥ 0")
         with self._lock:
             self._now += seconds
             woken = list(self._waiting)
@@ -164,3 +168,7 @@ class ManualClock:
 
     def __repr__(self) -> str:
         return f"ManualClock(now={self._now})"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

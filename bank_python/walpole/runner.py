@@ -78,7 +78,7 @@ class JobRunner:
     ) -> None:
         count: Any = max_workers
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise JobError(f"JobRunner: max_workers={count!r} is not a whole number of at least 1", value=count)
+            raise JobConfigError(f"JobRunner: max_workers={count!r} is not a whole number of at least 1", value=count)
         chance = random.Random() if rng is None else rng  # noqa: S311  (jitter, not secrets)
         self._stopping = threading.Lock()
         self._scheduler = Scheduler(barbara, max_workers, SystemClock() if clock is None else clock, chance)

@@ -75,7 +75,7 @@ def test_moved_copies_leave_the_batch_alone():
     wide = [np.array([[4.0, 16.0, -1.0]]), batch.row("size")[:, None]]
     assert np.array_equal(batch.prices(wide, (2, 3)), [[2.0, 4.0, np.nan], [6.0, 12.0, np.nan]], equal_nan=True)
     assert batch.with_table(batch.table * 1.0).diagnose(0) == "level=4.0 has no root"
-    assert batch.closed_form("greeks") is None
+    assert batch.closed_form("price_and_greeks") is None
     assert len(ContractBatch.from_mappings(Root, [])) == 0
 
 

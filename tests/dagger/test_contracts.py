@@ -157,12 +157,12 @@ def test_an_inherited_price_has_to_match_too():
 
 
 def test_closed_forms_are_bound_as_well():
-    with pytest.raises(GraphError, match=r"Made.greeks\(spot, strik\) does not match"):
-        defined(swapped, greeks=staticmethod(lambda spot, strik: None))
-    kind = defined(swapped, greeks=staticmethod(lambda strike, spot: ("spot", spot, "strike", strike)))
-    assert kind.bindings["greeks"](np.array([[1.0], [2.0]])) == ("spot", 1.0, "strike", 2.0)
+    with pytest.raises(GraphError, match=r"Made.price_and_greeks\(spot, strik\) does not match"):
+        defined(swapped, price_and_greeks=staticmethod(lambda spot, strik: None))
+    kind = defined(swapped, price_and_greeks=staticmethod(lambda strike, spot: ("spot", spot, "strike", strike)))
+    assert kind.bindings["price_and_greeks"](np.array([[1.0], [2.0]])) == ("spot", 1.0, "strike", 2.0)
     derived = type("Derived", (kind,), {"price": staticmethod(lambda spot, strike: 2.0 * spot - strike)})
-    assert "greeks" not in derived.bindings  # they are those of another price
+    assert "price_and_greeks" not in derived.bindings  # they are those of another price
 
 
 @pytest.mark.parametrize(

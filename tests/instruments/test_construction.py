@@ -213,7 +213,7 @@ def test_every_road_binds_by_name():
             option.value,
             ladder,
             plan.pnl(levels).tolist(),
-            day.by_factor,
+            day.by_factor(),
             quadratic_plan(plan).base.tolist(),
         )
     assert made[Swapped] == made[Option]
@@ -341,6 +341,6 @@ def test_formulas_of_a_base_are_not_those_of_another_price():
             return np.where(half, 0.5, 1.0) * whole
 
     assert sorted(Halved.bindings) == ["price"]
-    assert sorted(Option.bindings) == ["greeks", "payoff", "payoff_slope", "price"]
+    assert sorted(Option.bindings) == ["payoff", "payoff_slope", "price", "price_and_greeks"]
     halved, whole = (take_derivatives(group_contracts([kind("C", **CALL)])[0][0]) for kind in (Halved, Option))
     assert halved.first["spot"][0] == pytest.approx(0.5 * whole.first["spot"][0], rel=1e-6)

@@ -268,7 +268,7 @@ def test_a_day_is_explained():
     assert steps.actual == pytest.approx(made, abs=1e-9)
     assert taylor.unexplained_share < 0.02
     assert abs(steps.unexplained) < 1e-9
-    assert taylor.by_instrument["KNOCK"]["delta"] > 0.0
+    assert taylor.by_instrument()["KNOCK"]["delta"] > 0.0
 
 
 def opening_price(state, name):

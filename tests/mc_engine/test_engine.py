@@ -63,6 +63,17 @@ def inside_the_band(held, seeds, n_paths, perturbed=1.0):
     return all(inside), results
 
 
+@pytest.mark.parametrize("n_paths", [2, 3, 10, 41, 64, 159, 160])
+def test_a_few_paths_are_enough_for_an_answer(n_paths):
+    graph = DependencyGraph()
+    spot = graph.register(MarketData("A_SPOT", 100.0))
+    book = graph.register(Book("ANN", [Position("P", instrument=Equity("A", spot_source=spot), quantity=10)]))
+    config = MCConfig(n_paths=n_paths, stresses=(), validate_greeks=False, chunk=16)
+    result = MonteCarloEngine(book, graph, law=FactorLaw.given({"A_SPOT": 0.3})).run(config)
+    assert sum(part.es for part in result.by_factor().values()) == pytest.approx(result.cvar_99)
+    assert result.by_trader()["ANN"].var == pytest.approx(result.var_99)
+
+
 def test_a_linear_normal_book_has_its_closed_form_over_200_seeds():
     held = Linear()
     good, results = inside_the_band(held, 200, 4_000)
@@ -311,7 +322,7 @@ def test_what_cannot_be_simulated_is_refused_by_name():
         MonteCarloEngine(held.books, held.graph).run()
     with pytest.raises(SimulationError, match="nothing is held"):
         MonteCarloEngine([Book("EMPTY", [])], held.graph, law=held.law).run()
-    with pytest.raises(SimulationError, match="is no book"):
+    with pytest.raises(RiskError, match="is neither trader nor book"):
         MonteCarloEngine(["Alice"], held.graph)
     with pytest.raises(SimulationError, match="no residuals"):
         run(held, model="bootstrap")

@@ -176,7 +176,7 @@ before = resident("VmRSS")
 if sys.argv[1] == "batch":
     MonteCarloEngine(held.books, held.graph, law=held.law).run(MCConfig(**config))
 else:
-    risk = ReactiveRisk(held.graph, held.books, held.law, MCConfig(**config))
+    risk = ReactiveRisk(held.books, held.graph, held.law, MCConfig(**config))
     risk.var_99.value
     with held.graph.batch():
         for leaf in held.spots:

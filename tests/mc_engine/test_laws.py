@@ -276,7 +276,7 @@ def test_the_order_of_factors_does_not_matter(seed, order):
     rng = np.random.default_rng(seed)
     levels = 10.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((60, 4)), axis=0))
     relative = [True, False, True, False]
-    law = calibrate_law("ABCD", levels, relative)
+    law = calibrate_law(list("ABCD"), levels, relative)
     other = calibrate_law(["ABCD"[i] for i in order], levels[:, order], [relative[i] for i in order])
     names = list("ABCD")
     assert other.places(names) == [order.index(i) for i in range(4)]
@@ -289,7 +289,7 @@ def test_degrees_follow_from_the_kurtosis_within_bounds():
     # with two moves of equal size the kurtosis is 1: thinner than any t's
     thin = np.cumsum(rng.choice([-1.0, 1.0], (3_000, 3)), axis=0)
     fat = np.cumsum(rng.standard_t(2.1, (3_000, 3)), axis=0)
-    degrees = [calibrate_law("ABC", levels, [False] * 3, decay=0.999).degrees for levels in (thin, normal, fat)]
+    degrees = [calibrate_law(list("ABC"), levels, [False] * 3, decay=0.999).degrees for levels in (thin, normal, fat)]
     assert degrees[0] == 30.0
     assert degrees[1] > 15.0
     assert 3.0 <= degrees[2] < 5.0
@@ -299,7 +299,7 @@ def test_degrees_follow_from_the_kurtosis_within_bounds():
 def test_degrees_are_those_whose_kurtosis_the_residuals_have(seed):
     rng = np.random.default_rng(seed)
     levels = np.cumsum(rng.standard_t(8.0, (2_000, 5)), axis=0)
-    law = calibrate_law("ABCDE", levels, [False] * 5, decay=0.999)
+    law = calibrate_law(list("ABCDE"), levels, [False] * 5, decay=0.999)
     spread = law.residuals.std(axis=0)
     excess = float(np.median(np.mean((law.residuals / spread) ** 4, axis=0))) - 3.0
     assert 3.0 < law.degrees < 30.0

@@ -21,7 +21,7 @@ CONFIG = MCConfig(n_paths=6_000, random_seed=11, stresses=(), validate_greeks=Fa
 
 
 def reactive(held, **more):
-    return ReactiveRisk(held.graph, held.books, held.law, CONFIG, **more)
+    return ReactiveRisk(held.books, held.graph, held.law, CONFIG, **more)
 
 
 def full(held, config=CONFIG):
@@ -48,7 +48,7 @@ def assert_equal_to_a_full_run(risk, held):
 def test_it_is_a_full_run_under_every_model(model):
     held = Mixed()
     config = MCConfig(n_paths=3_000, model=model, random_seed=4, stresses=(), validate_greeks=False)
-    risk = ReactiveRisk(held.graph, held.books, held.law, config)
+    risk = ReactiveRisk(held.books, held.graph, held.law, config)
     assert risk.var_99.value == pytest.approx(full(held, config).var_99, rel=1e-12)
 
 
@@ -114,7 +114,7 @@ def evaluated(graph):
 def test_a_tick_of_one_quote_revalues_one_group():
     desk = build_desk(seed=7)
     books = [trader.book for trader in desk.traders]
-    risk = ReactiveRisk(desk.graph, books, config=CONFIG)
+    risk = ReactiveRisk(books, desk.graph, config=CONFIG)
     assert risk.var_99.value > 0.0
     sums = sum(name.startswith("FIRM:RISK:SUM:") for name in [node.name for node in desk.graph])
     assert (len(risk.groups), sums) == (46, 4)
@@ -153,7 +153,7 @@ def test_what_nearly_all_rest_on_may_be_held():
     held.spots[3].set_price(held.spots[3].price * 1.05)
     assert risk.var_99.value != before  # at once
     assert time == [0.0]
-    free = ReactiveRisk(held.graph, held.books, held.law, CONFIG, name="FREE")
+    free = ReactiveRisk(held.books, held.graph, held.law, CONFIG, name="FREE")
     assert free.held == ()
     assert free.as_of_tick == held.graph.tick
     assert free.var_99.value != risk.var_99.value
@@ -235,7 +235,7 @@ def test_contributions_of_groups_add_up():
 def test_it_takes_no_other_nodes_name():
     desk = build_desk(seed=7)
     before = desk.graph.node("Tony:PNL")
-    risk = ReactiveRisk(desk.graph, [desk.traders["Tony"].book], config=CONFIG, name="Tony")
+    risk = ReactiveRisk([desk.traders["Tony"].book], desk.graph, config=CONFIG, name="Tony")
     assert desk.graph.node("Tony:PNL") is before
     assert risk.var_99.value > 0.0
 
@@ -243,7 +243,7 @@ def test_it_takes_no_other_nodes_name():
 def test_nothing_held_is_nothing_to_simulate():
     held = Mixed()
     with pytest.raises(SimulationError):
-        ReactiveRisk(held.graph, [], held.law, CONFIG)
+        ReactiveRisk([], held.graph, held.law, CONFIG)
 
 
 def test_an_input_that_fails_is_a_failure_not_a_number_and_mends():
@@ -251,7 +251,7 @@ def test_an_input_that_fails_is_a_failure_not_a_number_and_mends():
     risk = reactive(held)
     good = risk.var_99.value
     wild = FactorLaw.given(dict.fromkeys(held.law.names, 0.1), absolute=set(held.law.names))
-    shifted = ReactiveRisk(held.graph, held.books, wild, CONFIG, name="SHIFTED")
+    shifted = ReactiveRisk(held.books, held.graph, wild, CONFIG, name="SHIFTED")
     fine = shifted.var_99.value
     held.vols[0].set_price(0.001)  # shifts take it below 0
     assert "has no price in scenario" in str(shifted.var_99.error)
@@ -279,7 +279,7 @@ def test_draws_may_be_shared():
     held = Mixed()
     firm = reactive(held)
     parts = [
-        ReactiveRisk(held.graph, [book], held.law, CONFIG, name=book.name, draws=firm.draws) for book in held.books
+        ReactiveRisk([book], held.graph, held.law, CONFIG, name=book.name, draws=firm.draws) for book in held.books
     ]
     total = sum(part.pnl.value for part in parts)
     assert np.abs(total - firm.pnl.value).max() < 1e-9 * np.abs(total).max()

@@ -84,7 +84,7 @@ def test_taylor_terms_of_one_option_by_hand():
     before = black_scholes_price(100.0, 105.0, 0.75, 0.03, 0.25, 0.01)
     greeks = black_scholes_greeks(100.0, 105.0, left, 0.03, 0.25, 0.01)
     after = black_scholes_price(102.0, 105.0, left, 0.031, 0.26, 0.012)
-    units, made = -300.0, day.by_trader["ALICE"]
+    units, made = -300.0, day.by_trader()["ALICE"]
     assert made["theta"] == pytest.approx(units * (greeks.price - before) * 1.1, rel=1e-10)
     assert made["delta"] == pytest.approx(units * greeks.delta * 2.0 * 1.1, rel=1e-10)
     assert made["gamma"] == pytest.approx(units * 0.5 * greeks.gamma * 4.0 * 1.1, rel=1e-10)
@@ -102,7 +102,7 @@ def test_cross_terms_by_hand():
     market = Market()
     opening = market.capture()
     market.set(SPOT=102.0, VOL=0.26, EUR=1.12)
-    made = PnLAttribution.between(opening, market.capture()).by_trader["ALICE"]
+    made = PnLAttribution.between(opening, market.capture()).by_trader()["ALICE"]
     before, after = (black_scholes_price(S, 105.0, 0.75, 0.03, v, 0.01) for S, v in ((100.0, 0.25), (102.0, 0.26)))
     vanna = black_scholes_greeks(100.0, 105.0, 0.75, 0.03, 0.25, 0.01).vanna
     expected = -300.0 * (vanna * 2.0 * 0.01 * 1.1 + (after - before) * 0.02)
@@ -137,7 +137,7 @@ def test_the_waterfall_by_hand():
         (104.0, 0.22, 0.033, 0.0, left),
     ]
     values = [black_scholes_price(S, 105.0, T, r, vol, q) for S, vol, r, q, T in steps]
-    made = day.by_trader["ALICE"]
+    made = day.by_trader()["ALICE"]
     for effect, low, high in zip(("theta", "delta", "vega", "rho", "dividend"), values, values[1:], strict=False):
         assert made[effect] == pytest.approx(units * (high - low), rel=1e-10), effect
     assert made["fx"] == pytest.approx(-300.0 * (values[-1] - 6.0) * -0.05, rel=1e-10)
@@ -168,19 +168,19 @@ def test_trades_closed_and_new_positions(mode):
     assert rows["NEW"]["new_trades"] == pytest.approx(10.0 * (103.0 - 100.8))
     assert rows["NEW"]["delta"] == 0.0
     assert day.actual == pytest.approx(market.total() - had, abs=1e-8)
-    assert set(day.by_instrument) == {"CALL", "SHARE", "BOND"}
+    assert set(day.by_instrument()) == {"CALL", "SHARE", "BOND"}
 
 
 def test_a_position_that_is_gone_or_holds_something_else():
     market = Market()
     opening = market.capture()
     gone = PnLAttribution.between(opening, capture(market.books[:1]))
-    assert gone.by_trader["BOB"]["new_trades"] == pytest.approx(-market.pnl[1].value)
+    assert gone.by_trader()["BOB"]["new_trades"] == pytest.approx(-market.pnl[1].value)
     first = Book("X", [Position("P", instrument=market.share, quantity=1.0, cost=90.0)])
     second = Book("X", [Position("P", instrument=market.bond, quantity=1.0, cost=90.0)])
     swapped = PnLAttribution.between(capture([first]), capture([second]))
-    assert swapped.by_factor["new_trades"] == pytest.approx(market.bond.value - 100.0)
-    assert swapped.by_instrument.keys() == {"BOND"}
+    assert swapped.by_factor()["new_trades"] == pytest.approx(market.bond.value - 100.0)
+    assert swapped.by_instrument().keys() == {"BOND"}
 
 
 def test_an_amended_contract():
@@ -190,7 +190,7 @@ def test_an_amended_contract():
     market.set(SPOT=101.0)
     day = PnLAttribution.between(opening, market.capture())
     old, new = (black_scholes_price(101.0, k, 0.75, 0.03, 0.25, 0.01) for k in (105.0, 110.0))
-    assert day.by_factor["new_trades"] == pytest.approx(-300.0 * (new - old) * 1.1, rel=1e-10)
+    assert day.by_factor()["new_trades"] == pytest.approx(-300.0 * (new - old) * 1.1, rel=1e-10)
     assert day.actual == pytest.approx(market.total() - had, abs=1e-8)
 
 
@@ -216,10 +216,10 @@ def test_it_adds_up_whatever_happens(levels, done, days, mode):
     market.set(**levels)
     market.clock.roll(dt.date(2026, 1, 2) + dt.timedelta(days=days))
     day = PnLAttribution.between(opening, market.capture(), mode)
-    scale = sum(abs(value) for value in day.by_factor.values()) + 1e5
-    assert day.actual == math.fsum(day.by_factor.values())
+    scale = sum(abs(value) for value in day.by_factor().values()) + 1e5
+    assert day.actual == math.fsum(day.by_factor().values())
     assert day.actual == pytest.approx(market.total() - had, abs=1e-12 * scale)
-    assert math.fsum(math.fsum(row.values()) for row in day.by_trader.values()) == pytest.approx(
+    assert math.fsum(math.fsum(row.values()) for row in day.by_trader().values()) == pytest.approx(
         day.actual, abs=1e-12 * scale
     )
     assert math.fsum(row["actual"] for row in day.to_table()) == pytest.approx(day.actual, abs=1e-12 * scale)
@@ -231,9 +231,9 @@ def test_it_adds_up_whatever_happens(levels, done, days, mode):
 def test_nothing_happened():
     market = Market()
     day = PnLAttribution.between(market.capture(), market.capture())
-    assert set(day.by_factor.values()) == {0.0}
+    assert set(day.by_factor().values()) == {0.0}
     assert (day.actual, day.unexplained_share) == (0.0, 0.0)
-    assert tuple(day.by_factor) == EFFECTS
+    assert tuple(day.by_factor()) == EFFECTS
 
 
 def test_a_failing_contract_is_told_and_left_out():
@@ -259,7 +259,7 @@ def test_moves_of_a_curve_are_rates():
     opening = capture([book])
     zero.set_price(0.031)
     day = PnLAttribution.between(opening, capture([book]))
-    assert day.by_factor["rho"] == pytest.approx(day.actual, rel=1e-4)
+    assert day.by_factor()["rho"] == pytest.approx(day.actual, rel=1e-4)
 
 
 def test_refused():
@@ -301,7 +301,7 @@ def test_a_day_of_the_standard_desk(signs):
     day = PnLAttribution.between(opening, closing)
     assert day.actual == pytest.approx(made, abs=1e-4)
     assert day.unexplained_share < 0.01
-    for trader, row in day.by_trader.items():
+    for trader, row in day.by_trader().items():
         sizes = sum(abs(value) for effect, value in row.items() if effect != "unexplained")
         assert abs(row["unexplained"]) <= 0.01 * sizes, trader
     waterfall = PnLAttribution.between(opening, closing, "waterfall")

@@ -14,7 +14,7 @@ from bank_python.market_data import MarketData
 from bank_python.risk import group_contracts, take_derivatives
 
 # What a class without closed-form Greeks gets; the option's own prices, so that its closed forms are the oracle.
-PRICED_ONLY = type("PricedOnly", (Option,), {"greeks": None, "record_tag": "PricedOnly"})
+PRICED_ONLY = type("PricedOnly", (Option,), {"price_and_greeks": None, "record_tag": "PricedOnly"})
 
 
 def options(kind, n=200):

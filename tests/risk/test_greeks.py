@@ -99,9 +99,9 @@ def test_by_hand():
         "charm": weight * exact.charm * 100.0,
     }
     for greek in GREEKS:
-        assert greeks.by_book(greek)["ALICE"] == pytest.approx(expected[greek], rel=1e-9), greek
-    assert greeks.by_book("delta")["BOB"] == pytest.approx(5_000.0, rel=1e-9)
-    assert greeks.by_book("fx")["BOB"] == pytest.approx(1_100.0, rel=1e-9)
+        assert greeks.by_trader(greek)["ALICE"] == pytest.approx(expected[greek], rel=1e-9), greek
+    assert greeks.by_trader("delta")["BOB"] == pytest.approx(5_000.0, rel=1e-9)
+    assert greeks.by_trader("fx")["BOB"] == pytest.approx(1_100.0, rel=1e-9)
     assert greeks.by_underlying("delta").keys() == {"SPOT", "SPREAD", "EUR"}
     assert greeks.by_underlying("delta")["SPOT"] == pytest.approx(expected["delta"] + 5_000.0, rel=1e-9)
 
@@ -122,7 +122,7 @@ def test_a_position_without_a_value_is_named_and_left_out():
     greeks = take_greeks(books)
     assert list(greeks.errors) == ["A1"]
     assert math.isnan(greeks.column("delta")[0])
-    assert greeks.total("delta") == pytest.approx(whole.by_book("delta")["BOB"])
+    assert greeks.total("delta") == pytest.approx(whole.by_trader("delta")["BOB"])
     first = next(iter(greeks.to_table()))
     assert (first["position"], first["delta"]) == ("A1", None)
 
@@ -144,8 +144,8 @@ def test_the_standard_desk_and_its_view():
     assert not greeks.errors
     assert len(greeks.positions) == sum(len(trader.positions) for trader in desk.traders)
     for greek in GREEKS:
-        assert math.fsum(greeks.by_book(greek).values()) == pytest.approx(greeks.total(greek), rel=1e-12, abs=1e-9)
-    assert greeks.by_book("credit")["Nero"] != 0.0
+        assert math.fsum(greeks.by_trader(greek).values()) == pytest.approx(greeks.total(greek), rel=1e-12, abs=1e-9)
+    assert greeks.by_trader("credit")["Nero"] != 0.0
     assert np.isfinite(greeks.column("charm")).all()
     console = Console(width=160, file=io.StringIO())
     console.print(greeks)

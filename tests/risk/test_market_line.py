@@ -153,7 +153,7 @@ def test_bad_panels_are_refused():
         market_line_from_returns(returns, ["A", "B"], market)
     with pytest.raises(RiskError, match="each asset is once"):
         market_line_from_returns(returns, ["A", "B", "A"], market)
-    with pytest.raises(RiskError, match="each asset is once"):
+    with pytest.raises(RiskError, match="tickers='ABC' is not a list"):
         market_line_from_returns(returns, "ABC", market)
     with pytest.raises(RiskError, match="give the same periods"):
         market_line_from_returns(returns, ["A", "B", "C"], market[1:])

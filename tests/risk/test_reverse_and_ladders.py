@@ -368,11 +368,11 @@ def test_paths_have_the_moments_of_the_lognormal(mu, sigma, T, steps):
 @pytest.mark.parametrize("level", [0.95, 0.99])
 @pytest.mark.parametrize(("mu", "sigma", "T"), [(0.25, 0.72, 30 / 365), (0.05, 0.2, 1.0), (-0.5, 0.05, 0.5)])
 def test_value_at_risk_of_a_lognormal_by_hand(mu, sigma, T, level):
-    found = gbm_var(S0=100.0, mu=mu, sigma=sigma, T=T, dt=T, n=200_000, level=level, seed=4)
+    found = gbm_var(S0=100.0, mu=mu, sigma=sigma, T=T, dt=T, n=200_000, confidence=level, seed=4)
     z, spread = norm.ppf(1.0 - level), sigma * math.sqrt(T)
     var = 100.0 * -math.expm1((mu - 0.5 * sigma**2) * T + spread * z)
     cvar = 100.0 - 100.0 * math.exp(mu * T) * norm.cdf(z - spread) / (1.0 - level)
-    assert found.level == level
+    assert found.confidence == level
     assert abs(found.var - var) < 4.5 * found.var_error, (found, var)
     assert abs(found.cvar - cvar) < 4.5 * found.cvar_error, (found, cvar)
     assert 0.0 < found.var_error < 0.03 * 100.0
@@ -418,9 +418,9 @@ GOOD = {"S0": 100.0, "mu": 0.05, "sigma": 0.2, "T": 1.0, "dt": 0.25, "n": 10}
         ({"mu": math.nan}, "all finite"),
         ({"sigma": -0.2}, "sigma at least 0"),
         ({"sigma": math.nan}, "sigma at least 0"),
-        ({"n": 0}, "whole number of paths"),
-        ({"n": -3}, "whole number of paths"),
-        ({"n": 10.5}, "whole number of paths"),
+        ({"n": 0}, "is not a whole number"),
+        ({"n": -3}, "is not a whole number"),
+        ({"n": 10.5}, "is not a whole number"),
         ({"T": 0.0}, "both are years above 0"),
         ({"T": -1.0}, "both are years above 0"),
         ({"dt": 0.0}, "both are years above 0"),

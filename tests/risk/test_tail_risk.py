@@ -92,7 +92,7 @@ def test_bad_tails():
     with pytest.raises(CalibrationError, match=r"share=1\.5"):
         fit_tail(np.arange(100.0), share=1.5)
     tail = fit_tail(np.random.default_rng(0).exponential(size=1_000))
-    with pytest.raises(ModelError, match=r"level=0\.5 is not in the tail, which begins at 0\.9"):
+    with pytest.raises(ModelError, match=r"confidence=0\.5 is not in the tail, which begins at 0\.9"):
         tail.value_at_risk(0.5)
 
 
@@ -108,7 +108,7 @@ def test_all_methods_on_a_normal_sample(method, level):
     wide = 0.25 if method is TailMethod.FILTERED else 0.04
     assert risk.var == pytest.approx(-5.0 + 100.0 * z, rel=wide)
     assert risk.es == pytest.approx(-5.0 + 100.0 * stats.norm.pdf(z) / (1.0 - level), rel=wide)
-    assert (risk.method, risk.level, risk.observations) == (method, level, 40_000)
+    assert (risk.method, risk.confidence, risk.observations) == (method, level, 40_000)
 
 
 @given(
@@ -165,7 +165,7 @@ def test_weights_and_filters_follow_what_is_recent():
     [
         (([1.0], 0.99), "1 observations"),
         (([1.0, math.nan, 2.0], 0.99), "observation 1 is nan"),
-        (([1.0, 2.0], 0.01), "level=0.01 is no confidence"),
+        (([1.0, 2.0], 0.01), "confidence=0.01 is not in"),
         (([1.0, 2.0], 0.99, "weighted"), None),
     ],
 )

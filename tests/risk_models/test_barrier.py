@@ -11,7 +11,8 @@ import QuantLib as ql  # noqa: N813 - the library's own abbreviation
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bank_python.risk_models import barrier_price, black_scholes_price, digital_price
+from bank_python.risk_models import barrier_price as priced
+from bank_python.risk_models import black_scholes_price, digital_price
 
 # E. G. Haug (2007), table 4-13, also in QuantLib's test-suite/barrieroption.cpp (testHaugValues): spot 100, rebate 3,
 # T = 0.5, r = 0.08, carry 0.04. Rows by is_in, is_call, is_up, barrier; columns by vol 0.25, 0.30, and strike 90, 100,
@@ -80,6 +81,24 @@ def contracts(draw):
 
 def european(contract):
     return black_scholes_price(**{k: v for k, v in contract.items() if k not in {"barrier", "is_up"}})
+
+
+def barrier_price(
+    spot,
+    strike,
+    barrier,
+    expiry,
+    rate,
+    vol,
+    dividend=0.0,
+    is_call=True,
+    is_up=False,
+    is_in=False,
+    rebate=0.0,
+    touched=False,
+):
+    passed = {"barrier": barrier, "is_up": is_up, "is_in": is_in, "rebate": rebate, "touched": touched}
+    return priced(spot, strike, expiry, rate, vol, dividend, is_call, **passed)
 
 
 def scale(contract):

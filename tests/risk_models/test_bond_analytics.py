@@ -208,10 +208,10 @@ def test_a_swap_by_flat_rates_is_the_swap_on_its_curve(fixed_rate, halves, part,
     maturity, gone = halves / 2.0, part * 0.25
     first = next_payment(maturity, gone, 4.0)
     columns = (CURVE.zero_rate(first), curve_yield(CURVE, fixed_rate, maturity, gone, 2.0))
-    payer = swap_value(*columns, 1e6, fixed_rate, fixing, maturity, gone)
+    payer = swap_value(*columns, 1e6, fixed_rate, maturity, gone, current_fixing=fixing)
     on_curve = swap_value_on_curve(CURVE, 1e6, fixed_rate, maturity, gone, 2.0, 4.0, fixing)
     assert payer == pytest.approx(on_curve, abs=1e-6)
-    assert swap_value(*columns, -1e6, fixed_rate, fixing, maturity, gone) == -payer
+    assert swap_value(*columns, -1e6, fixed_rate, maturity, gone, current_fixing=fixing) == -payer
     par = par_swap_rate(CURVE, maturity, gone, 2.0, 4.0, fixing)
     assert swap_value_on_curve(CURVE, 1e6, par, maturity, gone, 2.0, 4.0, fixing) == pytest.approx(0.0, abs=1e-8)
 
@@ -219,16 +219,16 @@ def test_a_swap_by_flat_rates_is_the_swap_on_its_curve(fixed_rate, halves, part,
 def test_floating_notes():
     fixing = par_fixing(CURVE, 5.0, 0.0, 4.0)
     short = CURVE.zero_rate(0.25)
-    assert floating_price(short, 0.03, 100.0, 0.0, fixing, 5.0) == pytest.approx(100.0, rel=1e-14)
+    assert floating_price(short, 0.03, 100.0, 0.0, 5.0, current_fixing=fixing) == pytest.approx(100.0, rel=1e-14)
     annuity = curve_annuity(CURVE, 5.0, 0.0, 4.0)
-    margin = floating_price(short, annuity_yield(annuity, 5.0, 0.0, 4.0), 100.0, 0.01, fixing, 5.0)
+    margin = floating_price(short, annuity_yield(annuity, 5.0, 0.0, 4.0), 100.0, 0.01, 5.0, current_fixing=fixing)
     assert margin - 100.0 == pytest.approx(100.0 * 0.01 * annuity, rel=1e-10)
     assert annuity_yield(curve_annuity(Curve.flat(0.03), 5.0, 0.0, 4.0), 5.0, 0.0, 4.0) == pytest.approx(
         0.03, rel=1e-12
     )
     assert math.isnan(annuity_yield(-1.0, 5.0))
-    assert floating_price(short, 0.03, 100.0, 0.01, 0.05, 5.0, 5.0) == 0.0
-    assert math.isnan(floating_price(math.nan, 0.03, 100.0, 0.0, 0.05, 5.0))
-    assert swap_value(0.03, 0.03, 1e6, 0.03, 0.03, 5.0, 6.0) == 0.0
-    late = floating_price(0.05, 0.03, 100.0, 0.0, 0.04, 5.0, 0.2)
+    assert floating_price(short, 0.03, 100.0, 0.01, 5.0, 5.0, current_fixing=0.05) == 0.0
+    assert math.isnan(floating_price(math.nan, 0.03, 100.0, 0.0, 5.0, current_fixing=0.05))
+    assert swap_value(0.03, 0.03, 1e6, 0.03, 5.0, 6.0, current_fixing=0.03) == 0.0
+    late = floating_price(0.05, 0.03, 100.0, 0.0, 5.0, 0.2, current_fixing=0.04)
     assert late == pytest.approx(101.0 * math.exp(-0.05 * 0.05), rel=1e-14)

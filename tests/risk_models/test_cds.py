@@ -54,7 +54,7 @@ def test_against_quadrature(spread, rate, coupon, maturity, recovery):
     expected = (1.0 - recovery) * protection - coupon * annuity
     computed = cds_value(spread, rate, 1.0, coupon, maturity, recovery)
     assert computed == pytest.approx(expected, rel=1e-10, abs=1e-12)
-    assert survival_probability(spread, recovery, maturity, rate) == pytest.approx(
+    assert survival_probability(spread, recovery=recovery, time=maturity, rate=rate) == pytest.approx(
         math.exp(-hazard * maturity), abs=1e-11
     )
 
@@ -64,7 +64,7 @@ def test_against_the_legs_under_curves():
     terms = rng.uniform([0.0, -0.05, 0.001, 0.0], [0.3, 0.15, 12.0, 0.9], (2000, 4)).T
     spread, rate, maturity, recovery = terms
     annuity = risky_annuity(spread, rate, maturity, recovery)
-    survival = survival_probability(spread, recovery, maturity, rate)
+    survival = survival_probability(spread, recovery=recovery, time=maturity, rate=rate)
     for s, r, T, R, A, Q in zip(*terms, annuity, survival, strict=True):
         legs = cds_legs(quarterly_schedule(T), Curve.flat(r), SurvivalCurve([T], [Q]))
         case = f"spread={s} rate={r} maturity={T} recovery={R} annuity={A} {legs=}"
@@ -125,7 +125,9 @@ def test_without_interest_the_credit_triangle_is_exact(spread, maturity, recover
     hazard = YEAR * spread / (1.0 - recovery)
     alive = integrate.quad(lambda t: math.exp(-hazard * t), 0.0, maturity, epsabs=1e-15)[0]
     assert risky_annuity(spread, 0.0, maturity, recovery) == pytest.approx(YEAR * alive, rel=1e-13, abs=1e-300)
-    assert survival_probability(spread, recovery, maturity) == pytest.approx(math.exp(-hazard * maturity), rel=1e-13)
+    assert survival_probability(spread, recovery=recovery, time=maturity) == pytest.approx(
+        math.exp(-hazard * maturity), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("total", [0.0, 1e-300, 1e-17, 1e-12, 1e-9, 1e-6, -1e-12, -1e-17])
@@ -138,7 +140,7 @@ def test_annuity_is_stable_as_rate_and_hazard_vanish(total):
 @pytest.mark.parametrize("rate", [-0.02, -0.02 + 1e-16, -0.02 - 1e-12, -0.02 + 1e-7])
 def test_annuity_when_a_negative_rate_meets_its_hazard(rate):
     spread = 0.02 / YEAR * 0.75
-    survival = survival_probability(spread, 0.25, 5.0, rate)
+    survival = survival_probability(spread, recovery=0.25, time=5.0, rate=rate)
     legs = cds_legs(quarterly_schedule(5.0), Curve.flat(rate), SurvivalCurve([5.0], [survival]))
     assert risky_annuity(spread, rate, 5.0, 0.25) == pytest.approx(legs.annuity, rel=1e-14)
 
@@ -167,7 +169,7 @@ def test_value_does_not_jump_when_a_premium_is_paid(spread, rate, maturity, reco
     ],
 )
 def test_survival_values(spread, recovery, time, expected):
-    computed = survival_probability(spread, recovery, time)
+    computed = survival_probability(spread, recovery=recovery, time=time)
     assert computed == pytest.approx(expected, rel=1e-15, abs=0.0, nan_ok=True), f"{spread=} {recovery=} {time=}"
 
 

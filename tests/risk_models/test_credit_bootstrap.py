@@ -47,7 +47,7 @@ def test_a_curve_is_found_again_and_reprices_its_quotes(hazards, zero_rates, rec
 @given(st.floats(0.0, 0.5), st.floats(-0.03, 0.1), st.floats(0.0, 0.9), st.floats(0.1, 12.0))
 def test_one_quote_is_the_flat_curve_of_its_swap(spread, rate, recovery, tenor):
     curve = bootstrap_survival([tenor], [spread], rate, recovery)
-    expected = survival_probability(spread, recovery, tenor, rate)
+    expected = survival_probability(spread, recovery=recovery, time=tenor, rate=rate)
     assert curve.survival(tenor) == pytest.approx(expected, abs=1e-13)
 
 

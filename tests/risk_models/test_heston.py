@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.risk_models import black_scholes_price
-from bank_python.risk_models.heston import heston_price
+from bank_python.risk_models import heston_price as priced
 from bank_python.risk_models.heston_process import HestonProcess
 
 # spot, strike, expiry, rate, v0, kappa, theta, sigma, rho, dividend, is_call, price, tolerance
@@ -32,6 +32,11 @@ ANDERSEN = [
     ((0.04, 0.5, 0.04, 1.0, -0.9), 10.0, {60.0: 44.3299750702, 100.0: 13.084670137, 140.0: 0.2957744358}),
     ((0.09, 1.0, 0.09, 1.0, -0.3), 5.0, {60.0: 45.9968539763, 100.0: 21.7952877425, 140.0: 9.9830678238}),
 ]
+
+
+def heston_price(spot, strike, expiry, rate, v0, kappa, theta, sigma, rho, dividend=0.0, is_call=True):
+    model = {"v0": v0, "kappa": kappa, "theta": theta, "sigma": sigma, "rho": rho}
+    return priced(spot, strike, expiry, rate, dividend, is_call, **model)
 
 
 @pytest.mark.parametrize(("strike", "put", "call"), LEWIS)

@@ -138,7 +138,7 @@ def test_quantlib_on_random_contracts(evaluation_date, count):
             fix,
         )
         theirs = ql.MakeCreditDefaultSwap(ql_date(maturity), coupon, nominal=1.0, pricingEngine=engine)
-        ours = StandardCds(today, maturity, coupon, recovery).price(rate, SurvivalCurve.flat(hazard))
+        ours = StandardCds(today, maturity, coupon=coupon, recovery=recovery).price(rate, SurvivalCurve.flat(hazard))
         expected = (theirs.fairUpfront(), theirs.fairSpread(), theirs.NPV())
         computed = (ours.upfront, ours.par_spread, ours.value)
         case = f"{today=} {maturity=} {hazard=} {rate=} {recovery=} {coupon=} {expected=} {computed=}"

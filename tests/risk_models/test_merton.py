@@ -14,9 +14,15 @@ from scipy.stats import poisson
 
 from bank_python.errors import ModelError
 from bank_python.risk_models import black_scholes_price
-from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
+from bank_python.risk_models.merton import MertonJumpDiffusion
+from bank_python.risk_models.merton import merton_price as priced
 
 parameters = st.tuples(st.floats(0.02, 0.6), st.floats(0.0, 8.0), st.floats(-0.5, 0.3), st.floats(0.0, 0.4))
+
+
+def merton_price(spot, strike, expiry, rate, vol, intensity, mean, deviation, dividend=0.0, is_call=True):
+    jumps = {"jump_intensity": intensity, "jump_mean": mean, "jump_vol": deviation}
+    return priced(spot, strike, expiry, rate, vol, dividend, is_call, **jumps)
 
 
 @settings(max_examples=60)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from bank_python.risk_models import power_law_price
+from bank_python.risk_models import power_law_price as priced
 
 EPS = np.finfo(np.float64).eps
 
@@ -19,6 +19,11 @@ spots = st.floats(0.5, 5000.0)
 alphas = st.floats(1.05, 8.0)
 up = st.floats(1.02, 6.0)
 down = st.floats(0.02, 0.95)
+
+
+def power_law_price(spot, anchor_price, anchor_strike, strike, alpha, is_call=True):
+    anchor = {"anchor_price": anchor_price, "anchor_strike": anchor_strike}
+    return priced(spot, strike, **anchor, alpha=alpha, is_call=is_call)
 
 
 def exact_put_ratio(spot, anchor_strike, strike, alpha):

@@ -22,22 +22,22 @@ def attribution(stage: Stage) -> Shown:
     desk = stage.desk
     require_quotes(desk)
     books = [trader.book for trader in desk.traders]
-    opening, had = capture(books), cast("float", desk.firm_pnl.value)
+    opening, had = capture(books), desk.firm_pnl.value
     for _ in range(_TICKS):
         desk.tick()
     first = desk.traders[0]
     desk.trade(first.name, cast("Node", first.positions[0].instrument), 100.0)
     desk.tick()
     desk.roll(desk.clock.date + dt.timedelta(days=1))
-    closing, made = capture(books), cast("float", desk.firm_pnl.value) - had
+    closing, made = capture(books), desk.firm_pnl.value - had
     day = PnLAttribution.between(opening, closing)
     steps = PnLAttribution.between(opening, closing, "waterfall")
     facts = {
         "firm_pnl_change": made,
         "attributed": day.actual,
-        "by_factor": day.by_factor,
+        "by_factor": day.by_factor(),
         "unexplained_share": day.unexplained_share,
-        "waterfall": steps.by_factor,
+        "waterfall": steps.by_factor(),
         "waterfall_unexplained": steps.unexplained,
     }
     said = f"Unexplained: {day.unexplained_share:.3%} of what moved; step by step, revaluing each time, nothing."

@@ -20,7 +20,7 @@ def greeks(stage: Stage) -> Shown:
     desk = stage.desk
     require_quotes(desk)
     view = build_view(desk)
-    taken = take_greeks([trader.book for trader in desk.traders])  # position by position, for the table
+    taken = take_greeks(desk.traders)  # position by position, for the table
     facts = {
         "positions": len(taken.positions),
         "without_a_value": sorted(taken.errors),

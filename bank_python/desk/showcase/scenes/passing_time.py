@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from bank_python.desk.rolling import roll_to
 from bank_python.desk.showcase.figures import require_quotes
@@ -25,12 +25,12 @@ def passing_time(stage: Stage) -> Shown:
     desk = stage.desk
     require_quotes(desk)
     books = [trader.book for trader in desk.traders]
-    opening, had = capture(books), cast("float", desk.firm_pnl.value)
+    opening, had = capture(books), desk.firm_pnl.value
     paid = roll_to(desk, desk.clock.date + dt.timedelta(days=_DAYS))
     desk.graph.recalculate()
-    made = cast("float", desk.firm_pnl.value) - had
+    made = desk.firm_pnl.value - had
     lines = PnLAttribution.between(opening, capture(books), "waterfall")
-    greeks = take_greeks(books)
+    greeks = take_greeks(desk.traders)
     over = {posting.position for posting in paid if posting.closed}
     facts = {
         "valuation_date": desk.clock.date.isoformat(),
@@ -38,14 +38,14 @@ def passing_time(stage: Stage) -> Shown:
         "ended": sorted(over),
         "firm_pnl_change": made,
         "attributed": lines.actual,
-        "by_factor": lines.by_factor,
+        "by_factor": lines.by_factor(),
         "gamma_of_what_ended": sum(
             value for name, value in zip(greeks.positions, greeks.column("gamma").tolist(), strict=True) if name in over
         ),
     }
     said = (
-        f"In {_DAYS} days prices made {lines.by_factor['theta']:+,.0f}, "
-        f"cash flows {lines.by_factor['cash_flows']:+,.0f}; the lines add up to the firm's P&L of {made:+,.0f}."
+        f"In {_DAYS} days prices made {lines.by_factor()['theta']:+,.0f}, "
+        f"cash flows {lines.by_factor()['cash_flows']:+,.0f}; the lines add up to the firm's P&L of {made:+,.0f}."
     )
     return Shown(facts, [_table(paid), lines, said])
 

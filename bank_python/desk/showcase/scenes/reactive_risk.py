@@ -24,8 +24,7 @@ def reactive_risk(stage: Stage) -> Shown:
     """Tick one quote: the VaR of 100,000 full revaluations is new, and only what rests on the quote was revalued."""
     desk = stage.desk
     require_quotes(desk)
-    books = [trader.book for trader in desk.traders]
-    risk = ReactiveRisk(desk.graph, books, config=_CONFIG, name=_NAME)
+    risk = ReactiveRisk(desk.traders, desk.graph, config=_CONFIG, name=_NAME)
     try:
         return _shown(desk, risk)
     finally:
@@ -45,7 +44,7 @@ def _shown(desk: Desk, risk: ReactiveRisk) -> Shown:
     full = MonteCarloEngine(desk.traders, desk.graph).run(_CONFIG)
     anew = time.perf_counter() - started
     share = cast("Instrument", desk.graph.node(symbol))
-    traded = risk.if_traded(share, -5_000.0)[1].var
+    traded = risk.if_traded(share, -5_000.0).at_99.var
     with desk.graph.scenario({leaf: leaf.price * 0.9}):
         fallen = cast("float", risk.var_99.value)
     facts = {

@@ -4,14 +4,14 @@ r"""Derivatives of contracts by what they are priced from: in closed form where 
 
 Time moves forward only, and a flow that is due drops out of a price: derivatives by the clock are taken ahead,
 :math:`f' \approx (-3 f_0 + 4 f_1 - f_2)/2h`. All bumps of all contracts of a class are priced in one call of the
-class's own ``price``. A class with closed-form Greeks (:attr:`Instrument.greeks`) overrides what they say.
+class's own ``price``. A class with closed-form Greeks (:attr:`Instrument.price_and_greeks`) overrides what they say.
 
 Examples
 --------
+>>> from bank_python.dagger import ContractBatch
 >>> from bank_python.instruments import Bond
->>> from bank_python.risk.contracts import group_contracts
->>> bonds, _ = group_contracts([Bond("B", rate_source=0.05, face=100, coupon_rate=0.06, maturity=5)])
->>> derivatives = take_derivatives(bonds[0])
+>>> bond = Bond("B", rate_source=0.05, face=100, coupon_rate=0.06, maturity=5)
+>>> derivatives = take_derivatives(ContractBatch.of([bond], lambda node: node.value))
 >>> derivatives.first["rate"].round(4), derivatives.second["rate", "rate"].round(1)
 (array([-444.9157]), array([2445.9]))
 """
@@ -20,17 +20,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.errors import InstrumentError
 from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bank_python.dagger import ContractBatch
     from bank_python.numerics import FloatArray
-    from bank_python.risk.contracts import ContractColumns
 
 __all__ = ["Derivatives", "take_derivatives"]
 
@@ -55,7 +57,7 @@ class Derivatives:
 
     Parameters
     ----------
-    columns : ContractColumns
+    columns : ContractBatch
         The contracts.
     value : ndarray
         Their prices.
@@ -65,28 +67,35 @@ class Derivatives:
         By pair of sources, in alphabetical order; a source with itself too.
     """
 
-    columns: ContractColumns
+    columns: ContractBatch[Any]
     value: FloatArray
     first: Mapping[str, FloatArray]
     second: Mapping[tuple[str, str], FloatArray]
 
 
-def take_derivatives(columns: ContractColumns) -> Derivatives:
-    """Take all first and second derivatives of the contracts in `columns`."""
+@admits(InstrumentError)
+def take_derivatives(columns: ContractBatch[Any]) -> Derivatives:
+    """Take all first and second derivatives of the contracts in `columns`.
+
+    Raises
+    ------
+    InstrumentError
+        It is no batch of contracts.
+    """
     sources = sorted(columns.kind.source_names)
     grid = _Grid(columns, {name: _step(columns, name) for name in sources})
     pairs = [*((name, name) for name in sources), *combinations(sources, 2)]
     grid.price([(name, k) for name in sources for k in grid.stops(name)], list(combinations(sources, 2)))
     first = {name: grid.first(name) for name in sources}
     second = {pair: grid.second(*pair) for pair in pairs}
-    exact = columns.closed_form("greeks")
+    exact = columns.closed_form("price_and_greeks")
     if exact is not None:
         first |= {name: getattr(exact, greek) for name, greek in _FIRST.items() if name in first}
         second |= {pair: getattr(exact, greek) for pair, greek in _SECOND.items() if pair in second}
     return Derivatives(columns, grid.middle, first, second)
 
 
-def _step(columns: ContractColumns, name: str) -> FloatArray:
+def _step(columns: ContractBatch[Any], name: str) -> FloatArray:
     factor, level = columns.kind.factor_of(name), columns.row(name)
     if factor is Factor.TIME:
         return np.full_like(level, _HOUR)
@@ -100,7 +109,7 @@ def _step(columns: ContractColumns, name: str) -> FloatArray:
 class _Grid:
     """Prices around the present inputs, by how many steps each source is moved."""
 
-    def __init__(self, columns: ContractColumns, steps: dict[str, FloatArray]) -> None:
+    def __init__(self, columns: ContractBatch[Any], steps: dict[str, FloatArray]) -> None:
         self._columns = columns
         self._steps = steps
         self._prices: dict[frozenset[tuple[str, int]], FloatArray] = {}

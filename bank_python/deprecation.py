@@ -1,0 +1,126 @@
+"""Old names that still work for one version, and say what they are called now.
+
+Examples
+--------
+>>> import warnings
+>>> @renamed(level="confidence")
+... def quantile(confidence: float) -> float:
+...     return confidence
+>>> with warnings.catch_warnings(record=True) as said:
+...     warnings.simplefilter("always")
+...     quantile(level=0.9)
+0.9
+>>> str(said[0].message)
+'quantile(level=) is now called confidence=; the old name goes with the next version'
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["CalledMapping", "also_called", "renamed", "warn_of"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_V = TypeVar("_V")
+
+
+def warn_of(old: str, new: str, *, stacklevel: int = 3) -> None:
+    """Say that `old` is now called `new`.
+
+    Parameters
+    ----------
+    old, new : str
+        As a user writes them.
+    stacklevel : int, default 3
+        Whose line is shown: 3 is the caller of the function that calls this one.
+    """
+    message = f"{old} is now called {new}; the old name goes with the next version"
+    warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
+
+
+def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Let a function take arguments by their old names too, with a :class:`DeprecationWarning`.
+
+    Parameters
+    ----------
+    **names : str
+        New names by old ones.
+
+    Raises
+    ------
+    TypeError
+        When called with the old and the new name of one argument.
+    """
+    return _called(names, warns=True)
+
+
+def also_called(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Let a function take arguments by second names that stay; as :func:`renamed`, without a warning."""
+    return _called(names, warns=False)
+
+
+def _called(names: Mapping[str, str], *, warns: bool) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        title = function.__qualname__.removesuffix(".__init__")
+
+        @functools.wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            for old in names.keys() & kwargs.keys():
+                _rename(title, kwargs, old, names[old])
+                if warns:
+                    warn_of(f"{title}({old}=)", f"{names[old]}=")
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def _rename(title: str, kwargs: dict[str, object], old: str, new: str) -> None:
+    if new in kwargs:
+        raise TypeError(f"{title}() got {new}= and {old}=, which is another name of it; give {new}= alone")
+    kwargs[new] = kwargs.pop(old)
+
+
+class CalledMapping(Mapping[str, _V]):
+    """A mapping that was an attribute and is what a method returns now: call it; reading it uncalled warns.
+
+    Parameters
+    ----------
+    values : dict
+        The mapping.
+    name : str
+        The attribute, as in a warning.
+    """
+
+    def __init__(self, values: dict[str, _V], name: str) -> None:
+        self._values = values
+        self._name = name
+
+    def __call__(self) -> dict[str, _V]:
+        """Return the mapping."""
+        return self._values
+
+    def __getitem__(self, key: str) -> _V:
+        self._warn()
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        self._warn()
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def _warn(self) -> None:
+        warn_of(f"the attribute {self._name}", f"{self._name}(), a method", stacklevel=4)

@@ -1,0 +1,98 @@
+"""The volatility at which a contract is worth a price."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.dagger import ContractBatch
+from bank_python.errors import InstrumentError, RootError
+from bank_python.instruments.checks import finite
+from bank_python.numerics import find_root
+from bank_python.risk_models import implied_vol_fit
+
+if TYPE_CHECKING:
+    from bank_python.dagger import Node
+    from bank_python.instruments.instrument import Instrument
+
+__all__ = ["lognormal_implied_vol", "searched_implied_vol"]
+
+_LOWEST, _HIGHEST = 1e-4, 10.0
+
+
+def lognormal_implied_vol(contract: Instrument, price: float) -> float:
+    """Return the volatility at which a European call or put is worth `price`; see :func:`searched_implied_vol`.
+
+    Parameters
+    ----------
+    contract : Instrument
+        A call or put on what :attr:`Instrument.simulated_as` names.
+    price : float
+        In the contract's currency, for one unit of it.
+
+    Raises
+    ------
+    InstrumentError
+        The price is no number, or no volatility gives it; the message says why.
+    """
+    asked = finite(contract.name, "price", price)
+    terms, of = _inputs(contract), contract.simulated_as
+    years = max(terms[of.expiry] - (terms["clock"] - terms["made_at"]), 0.0)
+    fit = implied_vol_fit(
+        asked, terms[of.spot], terms["strike"], years, terms[of.rate], terms[of.dividend], terms["is_call"] != 0.0
+    )
+    if math.isnan(float(fit.vol)):
+        raise _refused(contract, asked, fit.reasons[0])
+    return float(fit.vol)
+
+
+def searched_implied_vol(contract: Instrument, price: float) -> float:
+    """Return the volatility at which `contract` is worth `price`, by search through the class's own ``price``.
+
+    Parameters
+    ----------
+    contract : Instrument
+        One whose value rises with its source ``vol``.
+    price : float
+        In the contract's currency, for one unit of it.
+
+    Returns
+    -------
+    float
+        Annual, a decimal, between 0.0001 and 10.
+
+    Raises
+    ------
+    InstrumentError
+        The price is no number, or no volatility gives it.
+    """
+    asked = finite(contract.name, "price", price)
+    batch = ContractBatch.of([contract], _value_of)
+
+    def off(vol: float) -> float:
+        return float(batch.priced(batch.moved(vol=np.array([vol])))[0]) - asked
+
+    try:
+        return find_root(off, _LOWEST, _HIGHEST)
+    except RootError as error:
+        least, most = off(_LOWEST) + asked, off(_HIGHEST) + asked
+        reason = f"volatilities from {_LOWEST:g} to {_HIGHEST:g} give prices from {least:.6g} to {most:.6g}"
+        raise _refused(contract, asked, reason) from error
+
+
+def _inputs(contract: Instrument) -> dict[str, float]:
+    return dict(zip(contract.argument_names, contract.arguments(_value_of), strict=True))
+
+
+def _refused(contract: Instrument, price: float, reason: str) -> InstrumentError:
+    return InstrumentError(
+        f"{contract.name}: no volatility gives the price {price!r}: {reason}; correct the price, or its inputs",
+        name=contract.name,
+        value=price,
+    )
+
+
+def _value_of(node: Node) -> object:
+    return node.value

@@ -1,0 +1,350 @@
+"""For each public function, and each constructor of a thing that users make, arguments that are right."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python import barbara, instruments, market_data, mc_engine, mntable, risk, risk_models, walpole
+from bank_python.dagger import DependencyGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TODAY = dt.date(2026, 1, 15)
+RNG = np.random.default_rng(0)
+PNL = RNG.normal(size=500)
+ASSET, MARKET = RNG.normal(size=(2, 100)) * 0.01
+HITS = (np.arange(250) % 50 == 0).astype(float)
+LEVELS = np.exp(np.cumsum(RNG.normal(size=(60, 2)) * 0.01, axis=0))
+
+CALL = {"spot": 100.0, "strike": 100.0, "expiry": 1.0, "rate": 0.05, "vol": 0.2, "dividend": 0.01, "is_call": True}
+NO_VOL = {key: value for key, value in CALL.items() if key != "vol"}
+BOND = {"face": 100.0, "coupon_rate": 0.05, "maturity": 5.0, "elapsed": 0.1, "frequency": 2.0}
+HESTON = {"v0": 0.04, "kappa": 1.0, "theta": 0.04, "sigma": 0.5, "rho": -0.5}
+JUMPS = {"jump_intensity": 1.0, "jump_mean": -0.1, "jump_vol": 0.1}
+SVI = {"a": 0.04, "b": 0.1, "rho": -0.3, "m": 0.0, "sigma": 0.1}
+CURVE = risk_models.Curve.flat(0.03)
+SMILES = [risk_models.SviSlice(**SVI), risk_models.SviSlice(**{**SVI, "a": 0.08})]
+SURVIVAL = risk_models.SurvivalCurve([1.0, 2.0], [0.97, 0.94])
+SURFACE = risk_models.Surface([1.0, 2.0], SMILES, [100.0, 100.0])
+STRIKES = np.linspace(-0.3, 0.3, 9)
+SMILE = {"expiry": 1.0, "log_moneyness": STRIKES, "total_variance": SMILES[0].total_variance(STRIKES)}
+LEGS = {"maturity": 5.0, "elapsed": 0.1, "fixed_frequency": 2.0, "floating_frequency": 4.0, "current_fixing": 0.03}
+CDS = {"spread": 0.01, "rate": 0.03, "notional": 1.0, "coupon": 0.01, "maturity": 5.0, "recovery": 0.4, "elapsed": 0.1}
+CDS_DATES = {"trade_date": TODAY, "maturity": dt.date(2031, 3, 20)}
+ONE_CDS = {key: CDS[key] for key in ("spread", "rate", "maturity", "recovery", "elapsed")}
+
+GRAPH = DependencyGraph()
+SPOT = GRAPH.register(market_data.MarketData("S", 100.0))
+SHARE = instruments.Equity("A", spot_source=SPOT)
+HELD = instruments.Position("P", instrument=SHARE, quantity=10)
+BOOK = GRAPH.register(instruments.Book("ALICE", [HELD]))
+PLAN = risk.plan_valuation([BOOK])
+OTHER = instruments.Equity("B", spot_source=GRAPH.register(market_data.MarketData("T", 50.0)))
+BOTH = risk.plan_valuation({"BOTH": [HELD, instruments.Position("R", instrument=OTHER, quantity=5)]})
+LAW = mc_engine.FactorLaw.given({"S": 0.2})
+PATHS = {"years": 1.0, "n_steps": 2, "n_paths": 10, "seed": 1}
+MADE = {"spot_source": 100.0, "vol_source": 0.2, "rate_source": 0.05, "strike": 100.0, "expiry": 1.0}
+OPTION = instruments.Option("O", **MADE)
+AMERICAN = instruments.AmericanOption("O", **MADE, steps=11)
+FX = {"spot_source": 1.1, "rate_source": 0.05, "foreign_rate_source": 0.03, "strike": 1.0, "expiry": 1.0}
+NODE = {"currency": "USD", "clock_source": 0.0}
+STORE = barbara.BarbaraDB.open("x")
+STORE["/A/b"] = 1.0
+TABLE = mntable.Table([("a", float), ("b", str)])
+
+CHARGED = risk.take_greeks([BOOK])
+STATE = risk.capture([BOOK])
+ENGINE = mc_engine.MonteCarloEngine([BOOK], GRAPH, STORE, law=LAW)
+RUN = ENGINE.run(mc_engine.MCConfig(n_paths=64, stresses=(), validate_greeks=False))
+HELD_RISK = mc_engine.ReactiveRisk([BOOK], GRAPH, LAW, mc_engine.MCConfig(n_paths=64), name="HELD")
+
+Case = tuple["Callable[..., Any]", dict[str, Any]]
+
+MODELS: list[Case] = [
+    (risk_models.black_scholes_price, CALL),
+    (risk_models.black_scholes_greeks, CALL),
+    (risk_models.american_price, {**CALL, "steps": 11}),
+    (risk_models.american_greeks, {**CALL, "steps": 11}),
+    (risk_models.digital_price, {**CALL, "cash": 1.0}),
+    (risk_models.digital_greeks, {**CALL, "cash": 1.0}),
+    (risk_models.asset_digital_price, CALL),
+    (risk_models.asset_digital_greeks, CALL),
+    (
+        risk_models.barrier_price,
+        {**CALL, "barrier": 90.0, "is_up": False, "is_in": False, "rebate": 1.0, "touched": False},
+    ),
+    (risk_models.heston_price, {**NO_VOL, **HESTON}),
+    (risk_models.merton_price, {**CALL, **JUMPS}),
+    (risk_models.implied_vol, {"price": 10.0, **NO_VOL, "method": "halley"}),
+    (risk_models.implied_vol_fit, {"price": 10.0, **NO_VOL, "method": "halley"}),
+    (
+        risk_models.power_law_price,
+        {"spot": 100.0, "strike": 120.0, "anchor_price": 4.0, "anchor_strike": 110.0, "alpha": 3.0, "is_call": True},
+    ),
+    (risk_models.forward_price, {key: CALL[key] for key in ("spot", "expiry", "rate", "dividend")}),
+    (risk_models.forward_value, {key: CALL[key] for key in ("spot", "strike", "expiry", "rate", "dividend")}),
+    (risk_models.funding_payment, {"mark": 1.0, "funding": 1e-4, "size": 1.0, "is_inverse": False}),
+    (risk_models.perpetual_value, {"mark": 1.0, "entry": 1.0, "size": 1.0, "is_inverse": False}),
+    (risk_models.bond_price, {"rate": 0.03, **BOND, "compounding": 0.0}),
+    (risk_models.bond_yield, {"price": 100.0, **BOND, "compounding": 0.0}),
+    (risk_models.bond_analytics, {"rate": 0.03, **BOND, "compounding": 0.0}),
+    (risk_models.accrued_interest, BOND),
+    (risk_models.bond_value_on_curve, {"curve": CURVE, **BOND}),
+    (
+        risk_models.curve_yield,
+        {"curve": CURVE, **{key: BOND[key] for key in list(BOND)[1:]}, "compounding": 0.0},
+    ),
+    (risk_models.par_swap_rate, {"curve": CURVE, **LEGS}),
+    (risk_models.swap_value_on_curve, {"curve": CURVE, "notional": 1.0, "fixed_rate": 0.03, **LEGS}),
+    (risk_models.swap_value, {"short_rate": 0.03, "rate": 0.03, "notional": 1.0, "fixed_rate": 0.03, **LEGS}),
+    (
+        risk_models.floating_price,
+        {"short_rate": 0.03, "rate": 0.03, "face": 1.0, "margin": 0.0, "maturity": 5.0, "elapsed": 0.1}
+        | {"frequency": 4.0, "current_fixing": 0.03},
+    ),
+    (risk_models.cds_value, CDS),
+    (risk_models.cds_analytics, CDS),
+    (risk_models.cds_accrued, {"maturity": 5.0, "elapsed": 0.1}),
+    (risk_models.risky_annuity, ONE_CDS),
+    (risk_models.survival_probability, {"spread": 0.01, "recovery": 0.4, "time": 5.0, "rate": 0.03}),
+    (
+        risk_models.bootstrap_survival,
+        {"tenors": [1.0, 5.0], "spreads": [0.01, 0.012], "discount": 0.03, "recovery": 0.4},
+    ),
+    (risk_models.as_curve, {"rate": 0.03}),
+    (risk_models.Curve, {"times": [1.0, 2.0], "discounts": [0.97, 0.94]}),
+    (risk_models.SurvivalCurve, {"times": [1.0, 2.0], "survivals": [0.97, 0.94]}),
+    (
+        risk_models.bootstrap,
+        {"quotes": [risk_models.Quote("3M", 0.05), risk_models.Quote("1Y", 0.05, True)], "trade_date": TODAY},
+    ),
+    (risk_models.Quote, {"tenor": "1Y", "rate": 0.05, "swap": True}),
+    (risk_models.svi_total_variance, {"k": 0.1, **SVI}),
+    (risk_models.svi_butterfly_g, {"k": 0.1, **SVI}),
+    (risk_models.SviSlice, SVI),
+    (risk_models.calendar_gap, {"earlier": SMILES[0], "later": SMILES[1]}),
+    (risk_models.check_slices, {"expiries": [1.0, 2.0], "slices": SMILES}),
+    (risk_models.ssvi_repair, {"smile": SMILES[0], "T": 1.0}),
+    (risk_models.nearest_repair, {"smile": SMILES[0], "T": 1.0}),
+    (risk_models.Surface, {"expiries": [1.0, 2.0], "slices": SMILES, "forwards": [100.0, 100.0], "spot": 100.0}),
+    (risk_models.SmileQuotes, {**SMILE, "weights": np.ones(9)}),
+    (risk_models.fit_slice, {"quotes": risk_models.SmileQuotes(**SMILE), "previous": None}),
+    (risk_models.fit_gpd, {"excesses": np.abs(PNL)}),
+    (risk_models.fit_tail, {"losses": PNL, "threshold": 1.0, "share": 0.1}),
+    (
+        risk_models.black_litterman,
+        {"covariance": np.eye(2) * 0.04, "P": [[1.0, 0.0]], "Q": [0.1], "market_weights": [0.5, 0.5], "tau": 0.05}
+        | {"risk_aversion": 2.5},
+    ),
+    (risk_models.HestonProcess, HESTON),
+    (risk_models.MertonJumpDiffusion, {"vol": 0.2, **JUMPS}),
+    (risk_models.GeometricBrownianMotion, {"drift": 0.1, "vol": 0.2}),
+    (risk_models.imm_schedule, CDS_DATES),
+    (risk_models.StandardCds, {**CDS_DATES, "coupon": 0.01, "recovery": 0.4, "notional": 1.0}),
+    (risk_models.TailConstraint, {"threshold": -0.1, "tail_mean": -0.2, "epsilon": 0.05}),
+]
+
+UNITS = {"traders": [BOOK], "base_currency": "USD"}
+COUNTS = {"exceptions": 5, "observations": 250, "probability": 0.01}
+TAIL = {"pnl": PNL, "confidence": 0.99, "method": "historical", "half_life": 250.0, "decay": 0.94}
+GBM = {"S0": 100.0, "mu": 0.1, "sigma": 0.2, "T": 1.0, "dt": 0.5, "n": 10, "seed": 1}
+PAIR = {"asset_returns": ASSET, "market_returns": MARKET}
+
+RISK: list[Case] = [
+    (risk.value_at_risk, TAIL),
+    (risk.expected_shortfall, TAIL),
+    (risk.tail_risk, TAIL),
+    (risk.kupiec_test, COUNTS),
+    (risk.traffic_light, COUNTS),
+    (risk.christoffersen_test, {"hits": HITS, "probability": 0.01}),
+    (
+        risk.acerbi_szekely_test,
+        {"pnl": PNL, "var": np.full(500, 1.6), "es": np.full(500, 2.0), "probability": 0.05},
+    ),
+    (risk.capm_beta, PAIR),
+    (risk.capm_fit, {**PAIR, "risk_free_rate": 0.01, "periods_per_year": 252.0, "confidence": 0.95}),
+    (risk.capm_return, {"beta": 1.0, "risk_free_rate": 0.01, "market_return": 0.05}),
+    (risk.rolling_beta, {**PAIR, "window": 20}),
+    (risk.blume_beta, {"beta": 1.0}),
+    (risk.vasicek_betas, {"betas": [1.0, 1.2], "errors": [0.1, 0.2]}),
+    (
+        risk.market_line_from_returns,
+        {"returns": np.column_stack([ASSET, MARKET]), "tickers": ["A", "B"], "market_returns": MARKET}
+        | {"risk_free_rate": 0.01, "periods_per_year": 252.0, "market_return": 0.05},
+    ),
+    (
+        risk.security_market_line,
+        {"betas": {"A": 1.0}, "expected_returns": {"A": 0.05}, "risk_free_rate": 0.01, "market_return": 0.05},
+    ),
+    (risk.gbm_paths, GBM),
+    (risk.gbm_var, {**GBM, "confidence": 0.99}),
+    (risk.plan_valuation, UNITS),
+    (risk.take_greeks, UNITS),
+    (risk.capture, UNITS),
+    (risk.gross_by_underlying, UNITS),
+    (risk.holders, {"units": [BOOK]}),
+    (risk.books_of, {"units": [BOOK]}),
+    (risk.group_contracts, {"contracts": [SHARE]}),
+    (risk.take_derivatives, {"columns": risk.group_contracts([SHARE]).groups[0]}),
+    (risk.quadratic_plan, {"plan": PLAN}),
+    (risk.reverse_stress, {"plan": PLAN, "covariance": [[0.01]], "loss": 10.0, "max_iterations": 50}),
+    (risk.run_stresses, {"plan": PLAN, "scenarios": ["gfc_2008"], "betas": {"S": 1.0}}),
+    (
+        risk.stress_moves,
+        {"scenario": risk.STRESS_SCENARIOS["gfc_2008"], "factors": PLAN.factors, "betas": {"S": 1.0}},
+    ),
+    (risk.sensitivity_ladder, {"plan": PLAN, "factor": "S", "shocks": [-0.1, 0.1]}),
+    (risk.sensitivity_grid, {"plan": BOTH, "down": ("S", [-0.1, 0.1]), "across": ("T", [0.0])}),
+    (risk.Shock, {"size": 0.1, "shift": risk.Shift.RELATIVE}),
+    (risk.Limit, {"name": "L", "scope": "FIRM", "maximum": 1.0}),
+    (risk.Thresholds, {"low": 0.5, "medium": 0.8, "high": 1.0, "critical": 1.2}),
+    (risk.GreekExposure, {"greek": "delta"}),
+]
+
+SIMULATIONS: list[Case] = [
+    (
+        mc_engine.MCConfig,
+        {"n_paths": 100, "model": "gbm", "random_seed": 1, "horizon": 0.01, "n_steps": 1, "dtype": "float64"}
+        | {"chunk": 64, "sampling": "plain", "revaluation": "full", "roll_clock": False, "stresses": ()},
+    ),
+    (mc_engine.MonteCarloEngine, {"traders": [BOOK], "graph": GRAPH, "db": None, "law": LAW, "base_currency": "USD"}),
+    (
+        mc_engine.ReactiveRisk,
+        {"traders": [BOOK], "graph": GRAPH, "law": LAW, "config": mc_engine.MCConfig(n_paths=64)},
+    ),
+    (mc_engine.heston_paths, {"process": risk_models.HestonProcess(**HESTON), "spot": 100.0, **PATHS}),
+    (mc_engine.merton_paths, {"process": risk_models.MertonJumpDiffusion(0.2, **JUMPS), "spot": 100.0, **PATHS}),
+    (mc_engine.heston_terminal, {"process": risk_models.HestonProcess(**HESTON), **PATHS}),
+    (
+        mc_engine.calibrate_law,
+        {"names": ["A", "B"], "levels": LEVELS, "relative": [True, True], "decay": 0.97},
+    ),
+    (mc_engine.join_laws, {"laws": [LAW]}),
+    (mc_engine.choose_paths, {"plan": PLAN, "seconds": 1.0, "least": 100, "most": 1_000}),
+    (mc_engine.GridProxy, {"spots": 9, "vols": 3}),
+    (
+        mc_engine.JumpTerms,
+        {"common_intensity": 1.0, "common_mean": -0.1, "common_deviation": 0.1, "own_intensity": 1.0},
+    ),
+    (mc_engine.VarianceTerms, {"kappa": 3.0, "vol_of_vol": 1.0, "rho": -0.5, "tenor": 0.25}),
+    (mc_engine.FactorLaw.given, {"vols": {"S": 0.2}}),
+]
+
+CONTRACTS: list[Case] = [
+    (instruments.Option, {"name": "O", **MADE, **NODE, "dividend_source": 0.0, "is_call": True}),
+    (instruments.AmericanOption, {"name": "O", **MADE, **NODE, "dividend_source": 0.0, "steps": 11}),
+    (instruments.DigitalOption, {"name": "O", **MADE, **NODE, "pays_asset": False, "cash": 1.0}),
+    (instruments.BarrierOption, {"name": "O", **MADE, **NODE, "barrier": 90.0, "is_up": False, "rebate": 0.0}),
+    (
+        instruments.Bond,
+        {"name": "B", "rate_source": 0.05, "face": 100.0, "coupon_rate": 0.05, "maturity": 5.0, "frequency": 2.0},
+    ),
+    (
+        instruments.CreditDefaultSwap,
+        {"name": "C", "spread_source": 0.01, "rate_source": 0.03, "notional": 1.0, "coupon": 0.01, "maturity": 5.0},
+    ),
+    (instruments.Equity, {"name": "E", "spot_source": 1.0, "dividend_source": 0.0, "sector": "", "currency": "USD"}),
+    (instruments.FXForward, {"name": "F", **FX}),
+    (instruments.FXOption, {"name": "F", **FX, "vol_source": 0.1, "is_call": True}),
+    (instruments.FXRate, {"name": "EURUSD", "rate_source": 1.1, "base": "EUR", "quote": "USD"}),
+    (
+        instruments.FloatingBond,
+        {"name": "F", "rate_source": 0.05, "face": 100.0, "maturity": 5.0, "margin": 0.0, "current_fixing": 0.05},
+    ),
+    (
+        instruments.ForwardOption,
+        {"name": "F", "forward_source": 100.0, "vol_source": 0.2, "rate_source": 0.05, "strike": 1.0, "expiry": 1.0},
+    ),
+    (
+        instruments.InterestRateSwap,
+        {"name": "I", "rate_source": 0.05, "notional": 1.0, "fixed_rate": 0.05, "maturity": 5.0, "pay_fixed": True},
+    ),
+    (
+        instruments.PerpetualFuture,
+        {"name": "P", "mark_source": 1.0, "entry_price": 1.0, "funding_source": 0.0, "contract_size": 1.0},
+    ),
+    (
+        instruments.Position,
+        {"name": "Q", "instrument": SHARE, "quantity": 1.0, "multiplier": 1.0, "cost": 1.0, "currency": "USD"},
+    ),
+    (
+        instruments.PowerLawOption,
+        {"name": "L", "spot_source": 100.0, "anchor_source": 5.0, "anchor_strike": 110.0, "strike": 120.0}
+        | {"alpha": 3.0, "is_call": True},
+    ),
+    (instruments.Book, {"name": "BK", "positions": [HELD], "base_currency": "USD"}),
+    (instruments.ProfitAndLoss, {"name": "PL", "book": BOOK}),
+    (instruments.DiscountCurve, {"name": "DC", "deposits": {"3M": 0.05}, "swaps": {"1Y": 0.05}, "as_of": TODAY}),
+    (instruments.CreditCurve, {"name": "CC", "spreads": {"5Y": 0.01}, "discount_source": 0.03, "recovery": 0.4}),
+    (
+        instruments.VolSurface,
+        {"name": "VS", "spot_source": 100.0, "rate_source": 0.01, "dividend_source": 0.0, "clock_source": 0.0}
+        | {"quotes": {(strike, 1.0): 0.2 for strike in (80.0, 90.0, 100.0, 110.0, 120.0)}},
+    ),
+    (OPTION.implied_vol, {"price": 10.0}),
+    (AMERICAN.implied_vol, {"price": 10.0}),
+    (OPTION.amend, {"strike": 90.0}),
+]
+
+BELOW: list[Case] = [
+    (market_data.MarketData, {"name": "M", "price": 1.0, "domain": "finite"}),
+    (market_data.Clock, {"name": "K", "origin": TODAY, "value": 0.0}),
+    (market_data.SimulatedFeed, {"seed": 1}),
+    (market_data.feed_named, {"name": "simulated", "seed": 1}),
+    (
+        market_data.SymbolSpec,
+        {"symbol": "A", "kind": next(iter(market_data.SymbolKind)), "sector": "", "price": 1.0, "volatility": 0.2},
+    ),
+    (market_data.HistoryFeed, {"prices": {"A": [(TODAY, 1.0)]}, "speed": 1}),
+    (walpole.Backoff, {"base": 1.0, "factor": 2.0, "maximum": 60.0}),
+    (walpole.CronExpression, {"text": "* * * * *"}),
+    (
+        walpole.JobConfig,
+        {"name": "j", "callable": print, "interval": 1.0, "retries": 0, "jitter": 0.1, "timeout": 1.0, "grace": 1.0}
+        | {"max_runs": 1, "depends_on": ()},
+    ),
+    (walpole.JobRunner, {"max_workers": 1}),
+    (walpole.ManualClock, {"start": 0.0}),
+    (barbara.BarbaraDB.open, {"rings": "a;b"}),
+    (STORE.keys, {"prefix": "/A/"}),
+    (STORE.get, {"key": "/A/b"}),
+    (mntable.Table, {"schema": [("a", float)]}),
+    (mntable.col, {"name": "a"}),
+    (TABLE.append, {"row": {"a": 1.0, "b": "x"}}),
+]
+
+METHODS: list[Case] = [
+    (CHARGED.column, {"greek": "delta", "unit": "percent"}),
+    (CHARGED.total, {"greek": "delta", "unit": "percent"}),
+    (CHARGED.by_trader, {"greek": "delta", "unit": "percent"}),
+    (risk.PnLAttribution.between, {"before": STATE, "after": STATE, "mode": "taylor"}),
+    (ENGINE.run, {"config": mc_engine.MCConfig(n_paths=64, stresses=(), validate_greeks=False)}),
+    (ENGINE.stored, {"model": "gbm"}),
+    (RUN.tail, {"confidence": 0.99}),
+    (RUN.by_trader, {"confidence": 0.99}),
+    (RUN.histogram, {"bins": 10}),
+    (HELD_RISK.contributions, {"confidence": 0.99}),
+    (HELD_RISK.if_traded, {"contract": SHARE, "amount": 1.0}),
+    (PLAN.pnl, {"levels": [[90.0, 110.0]], "years": 0.0}),
+    (PLAN.index, {"factor": "S"}),
+    (LAW.covariance, {"factors": ["S"], "horizon": 1.0}),
+    (CURVE.discount, {"time": 1.0}),
+    (CURVE.zero_rate, {"time": 1.0}),
+    (CURVE.shifted, {"bump": 1e-4}),
+    (SURVIVAL.survival, {"time": 1.0}),
+    (SURVIVAL.hazard_rate, {"time": 1.0}),
+    (SURFACE.vol, {"strike": 100.0, "expiry": 1.5, "forward": 100.0}),
+    (SURFACE.total_variance, {"k": 0.1, "T": 1.5}),
+    (SURFACE.anchor, {"expiry": 1.5}),
+    (SMILES[0].total_variance, {"k": 0.1}),
+    (risk_models.HestonProcess(**HESTON).price, NO_VOL),
+    (risk_models.fit_tail(PNL).value_at_risk, {"confidence": 0.99}),
+    (walpole.ManualClock().advance, {"seconds": 1.0}),
+]
+
+CASES: list[Case] = [*MODELS, *METHODS, *RISK, *SIMULATIONS, *CONTRACTS, *BELOW]
+"""Functions, and for each arguments that it takes."""
