@@ -220,10 +220,27 @@ LANES = {
     "swap_value": swap_lanes,
 }
 RESULTS = {"Greeks", "BondAnalytics", "CdsAnalytics", "ImpliedVol"}
+BY_NAME = {
+    "barrier_price": "spot strike barrier expiry rate vol dividend is_call is_up is_in rebate touched",
+    "floating_price": "short_rate rate face margin current_fixing maturity elapsed frequency",
+    "heston_price": "spot strike expiry rate v0 kappa theta sigma rho dividend is_call",
+    "merton_price": "spot strike expiry rate vol jump_intensity jump_mean jump_vol dividend is_call",
+    "power_law_price": "spot anchor_price anchor_strike strike alpha is_call",
+    "survival_probability": "spread recovery time",
+    "swap_value": "short_rate rate notional fixed_rate current_fixing maturity elapsed "
+    "fixed_frequency floating_frequency",
+}
+"""What the lanes are, of formulas that take some by name only."""
+
+
+def by_name(function, names):
+    return lambda *lanes: function(**dict(zip(names, lanes, strict=True)))
 
 
 def make_case(name):
     function = getattr(risk_models, name)
+    if name in BY_NAME:
+        return by_name(function, BY_NAME[name].split()), LANES[name]
     return (fields_of(function) if function.__annotations__["return"] in RESULTS else function, LANES[name])
 
 
