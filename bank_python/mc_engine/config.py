@@ -143,7 +143,8 @@ class MCConfig:
 
 def _choice(name: str, kind: type[enum.Enum], value: object, without: enum.Enum | None = None) -> enum.Enum:
     allowed = {item.value: item for item in kind if item is not without}
-    chosen = allowed.get(value.value if isinstance(value, kind) else value)
+    wanted = value.value if isinstance(value, kind) else value
+    chosen = allowed.get(wanted) if isinstance(wanted, str) else None
     if chosen is None:
         known = ", ".join(repr(item) for item in allowed)
         raise SimulationError(f"{name}={value!r}; choose one of {known}", value=value)

@@ -321,6 +321,7 @@ def _fast_error(
     return off / var if var > 0.0 else float("inf")
 
 
+@admits(SimulationError)
 def regressed_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
     """Return the betas of shares to the share index, as a factor model has them from history.
 

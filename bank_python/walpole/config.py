@@ -280,13 +280,13 @@ def _backoff(name: str, given: Any) -> Backoff:
 def _dependencies(name: str, given: Any) -> tuple[str, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         _refuse(name, "depends_on", given, "give a list of job names")
-    names = tuple(dict.fromkeys(given))
+    names = tuple(given)
     for other in names:
         if not isinstance(other, str) or not other:
             _refuse(name, "depends_on", names, f"{other!r} is not a job's name")
     if name in names:
         _refuse(name, "depends_on", names, "a job cannot wait for itself")
-    return names
+    return tuple(dict.fromkeys(names))
 
 
 def _keywords(name: str, given: object) -> Mapping[str, Any]:

@@ -90,6 +90,8 @@ MODELS: list[Case] = [
     (risk_models.funding_payment, {"mark": 1.0, "funding": 1e-4, "size": 1.0, "is_inverse": False}),
     (risk_models.perpetual_value, {"mark": 1.0, "entry": 1.0, "size": 1.0, "is_inverse": False}),
     (risk_models.bond_price, {"rate": 0.03, **BOND, "compounding": 0.0}),
+    (risk_models.bond_paid, BOND),
+    (risk_models.cds_premium_paid, {"notional": 1.0, "coupon": 0.01, "maturity": 5.0, "elapsed": 0.1}),
     (risk_models.bond_yield, {"price": 100.0, **BOND, "compounding": 0.0}),
     (risk_models.bond_analytics, {"rate": 0.03, **BOND, "compounding": 0.0}),
     (risk_models.accrued_interest, BOND),
@@ -224,6 +226,7 @@ SIMULATIONS: list[Case] = [
         {"names": ["A", "B"], "levels": LEVELS, "relative": [True, True], "decay": 0.97},
     ),
     (mc_engine.join_laws, {"laws": [LAW]}),
+    (mc_engine.regressed_betas, {"law": mc_engine.FactorLaw.given({"S": 0.2, "SPY_SPOT": 0.1}), "plan": PLAN}),
     (mc_engine.choose_paths, {"plan": PLAN, "seconds": 1.0, "least": 100, "most": 1_000}),
     (mc_engine.GridProxy, {"spots": 9, "vols": 3}),
     (

@@ -355,10 +355,10 @@ def test_the_lines_of_the_attribution_are_the_pnl_and_the_cash_has_one(mode, day
     desk.tick()
     day = PnLAttribution.between(opening, capture(books_of(desk)), mode)
     made = desk.firm_pnl.value - had
-    scale = sum(abs(value) for value in day.by_factor.values())
+    scale = sum(abs(value) for value in day.by_factor().values())
     assert day.actual == pytest.approx(made, abs=1e-9 * scale)
     cash = math.fsum(held.received for trader in desk.traders for held in trader.positions) - math.fsum(received)
-    assert day.by_factor["cash_flows"] == pytest.approx(cash, rel=1e-12)
+    assert day.by_factor()["cash_flows"] == pytest.approx(cash, rel=1e-12)
     assert (cash != 0.0) is (days >= 46)
     if mode == "waterfall":
         assert abs(day.unexplained) < 1e-9 * scale
@@ -371,7 +371,7 @@ def test_what_holding_a_bond_over_its_coupon_has_brought_is_theta_and_cash():
     desk.roll(desk.clock.date + dt.timedelta(days=364))
     opening = capture(books_of(desk))
     desk.roll(desk.clock.date + dt.timedelta(days=1))
-    made = PnLAttribution.between(opening, capture(books_of(desk))).by_instrument["NOTE"]
+    made = PnLAttribution.between(opening, capture(books_of(desk))).by_instrument()["NOTE"]
     assert made["cash_flows"] == pytest.approx(6_000.0, rel=1e-12)
     a_day_of_yield = 1_000.0 * 106.0 * (1.0 - 1.06 ** (-1 / 365))
     assert made["theta"] + made["cash_flows"] == pytest.approx(a_day_of_yield, rel=1e-9)
@@ -383,7 +383,7 @@ def test_a_move_after_the_expiry_is_in_no_line():
     replay_until(desk, EXPIRY)
     opening = capture(books_of(desk))
     desk.tick()
-    made = PnLAttribution.between(opening, capture(books_of(desk))).by_instrument
+    made = PnLAttribution.between(opening, capture(books_of(desk))).by_instrument()
     shares = made.pop("AAPL")
     assert shares["delta"] == pytest.approx(100.0 * 80.0)
     for lines in made.values():

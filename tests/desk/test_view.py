@@ -139,7 +139,7 @@ def test_figures_are_the_graphs_own():
         assert line.var_99 == risk.traders[trader.name].var_99.value
     greeks = take_greeks([trader.book for trader in desk.traders])
     assert view.firm.greeks.vega == greeks.total("vega", "percent")
-    assert {line.name: line.greeks.theta for line in view.traders} == greeks.by_book("theta", "percent")
+    assert {line.name: line.greeks.theta for line in view.traders} == greeks.by_trader("theta", "percent")
     assert view.risk.var_99 == risk.firm.var_99.value
     assert {(line.scope, line.name): line.value for line in view.limits} == {
         (reading.limit.scope, reading.limit.name): reading.value for reading in risk.board.readings()

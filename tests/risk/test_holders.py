@@ -148,7 +148,7 @@ def test_old_names_still_work_and_warn(held):
         assert day.by_trader["ALICE"] == day.by_trader()["ALICE"]
     with pytest.warns(DeprecationWarning, match="by_factor"):
         assert list(day.by_factor) == list(day.by_factor())
-    assert (len(day.by_factor), repr(day.by_instrument)) == (12, repr(day.by_instrument()))
+    assert (len(day.by_factor), repr(day.by_instrument)) == (13, repr(day.by_instrument()))
 
 
 def test_level_is_called_confidence(held):
