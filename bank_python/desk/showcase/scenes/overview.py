@@ -20,6 +20,7 @@ from bank_python.errors import FeedError
 
 if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
+    from bank_python.desk.view import DeskView
 
 
 @scene("DESK OVERVIEW")
@@ -38,6 +39,7 @@ def overview(stage: Stage) -> Shown:
         "sources": sources,
         "troubles": troubles,
         "history": {"symbol": symbol, **past},
+        "stand_ins": {trader.name: dict(trader.stand_ins) for trader in view.traders if trader.stand_ins},
         "nodes": view.nodes,
         "by_class": dict(kinds),
     }
@@ -45,7 +47,19 @@ def overview(stage: Stage) -> Shown:
     views: list[Any] = [traders_view(figures), sources_view(sources)]
     views += [troubles_view(troubles)] if troubles else []
     views += [bars_view(symbol, past["bars"])] if past["bars"] else [f"No history of {symbol}: {past['reason']}"]
+    views += _said_of_stand_ins(view)
     return Shown(facts, [*views, f"{view.nodes:,} nodes: {counts}"])
+
+
+def _said_of_stand_ins(view: DeskView) -> list[str]:
+    """Return a line for each trader some of whose shares the market does not quote."""
+    return [
+        f"{trader.name}: "
+        + ", ".join(f"{given or 'nothing'} for {wanted}" for wanted, given in trader.stand_ins.items())
+        + " (not quoted by this market)"
+        for trader in view.traders
+        if trader.stand_ins
+    ]
 
 
 def _past(stage: Stage, symbol: str) -> dict[str, Any]:
