@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "message_of", "near_names"]
+__all__ = ["did_you_mean", "how_to_install", "message_of", "near_names"]
 
 
 def near_names(name: object, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
@@ -35,6 +35,11 @@ def did_you_mean(name: object, known: Iterable[str], otherwise: str, most: int =
     """Return the question that ends an error's message, or, where nothing looks like `name`, the advice `otherwise`."""
     near = near_names(name, known, most)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise
+
+
+def how_to_install(extra: str) -> str:
+    """Return what brings the optional packages of an extra, which no index has under this library's name."""
+    return f"make install EXTRAS={extra}, or pip install '.[{extra}]', in a checkout"
 
 
 def message_of(error: BaseException) -> str:

@@ -25,6 +25,7 @@ from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.factory import OPTIMIZERS, create_optimizer
 from bank_python.optimizer.portfolio import portfolio_of
 from bank_python.optimizer.views import BlackLittermanOptimizer
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,6 +70,9 @@ class PeerOptimizer(ABC):
 
     distribution: ClassVar[str]
     """What is installed."""
+
+    extra: ClassVar[str] = "compare"
+    """The extra that installs it."""
 
     takes: ClassVar[Mapping[str, tuple[str, ...]]]
     """The kinds it can, each with the parameters that it takes beside bounds and rate."""
@@ -200,9 +204,9 @@ class PeerOptimizer(ABC):
                 return importlib.import_module(self.package)
             except ImportError as error:
                 raise MissingExtraError(
-                    f"{self.library} is not installed: pip install 'bank-python[compare]', or pip install "
+                    f"{self.library} is not installed: {how_to_install(self.extra)}, or pip install "
                     f"{self.distribution}; everything but this comparison works without it",
-                    extra="compare",
+                    extra=self.extra,
                 ) from error
 
 

@@ -20,6 +20,7 @@ from bank_python.risk_models.bond_analytics import bond_analytics
 from bank_python.risk_models.digital import digital_price
 from bank_python.risk_models.isda_cds import StandardCds
 from bank_python.risk_models.survival import SurvivalCurve
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +60,7 @@ class QuantLibPricing:
             import QuantLib as ql  # noqa: N813 - the library's own abbreviation
         except ImportError as error:
             raise MissingExtraError(
-                "QuantLib is not installed: pip install bank-python[compare], or pip install QuantLib; "
+                f"QuantLib is not installed: {how_to_install('compare')}, or pip install QuantLib; "
                 "everything but this comparison works without it",
                 extra="compare",
             ) from error

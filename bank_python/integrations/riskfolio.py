@@ -40,6 +40,7 @@ class RiskfolioOptimizer(PeerOptimizer):
     library: ClassVar[str] = "Riskfolio-Lib"
     package: ClassVar[str] = "riskfolio"
     distribution: ClassVar[str] = "riskfolio-lib"
+    extra: ClassVar[str] = "riskfolio"
     takes: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "min_variance": (),
         "max_sharpe": (),

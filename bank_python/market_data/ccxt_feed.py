@@ -28,7 +28,7 @@ from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, 
 from bank_python.market_data.periods import check_period
 from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.market_data.utc import as_utc, utc_now
-from bank_python.wording import did_you_mean
+from bank_python.wording import did_you_mean, how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -325,7 +325,7 @@ def _new_client(exchange: str, timeout: float, base_url: str | None) -> Any:
         import ccxt
     except ImportError as error:
         raise MissingExtraError(
-            "prices from crypto exchanges need ccxt: pip install 'bank-python[live]', or use SimulatedFeed(seed=1)",
+            f"prices from crypto exchanges need ccxt: {how_to_install('live')}; or use SimulatedFeed(seed=1)",
             extra="live",
         ) from error
     if exchange not in ccxt.exchanges:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.admission import admits
 from bank_python.errors import FeedConfigError, NoFeedError
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,8 +94,7 @@ def feed_from_environment(environ: Mapping[str, str] | None = None, *, seed: int
             return feed_named("yahoo")
         raise NoFeedError(
             "no feed was given and none can be chosen: pass feed=SimulatedFeed(seed=1) for a simulated market, "
-            f"set {FEED_VARIABLE} to one of {', '.join(FEED_NAMES)}, or install yfinance "
-            "(pip install 'bank-python[live]')"
+            f"set {FEED_VARIABLE} to one of {', '.join(FEED_NAMES)}, or install yfinance ({how_to_install('live')})"
         )
     try:
         return feed_named(asked, seed=seed)

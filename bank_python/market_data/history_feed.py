@@ -35,6 +35,7 @@ from bank_python.market_data.periods import check_period, first_in_period
 from bank_python.market_data.price_table import PriceTable
 from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.market_data.utc import as_utc
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -262,6 +263,6 @@ def _module(name: str) -> Any:
     except ImportError as error:
         package = name.split(".", maxsplit=1)[0]
         raise MissingExtraError(
-            f"this history is bundled with {package}, which is not installed: pip install 'bank-python[history]'",
+            f"this history is bundled with {package}, which is not installed: {how_to_install('history')}",
             extra="history",
         ) from error

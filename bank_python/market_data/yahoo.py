@@ -32,6 +32,7 @@ from bank_python.market_data.periods import check_period
 from bank_python.market_data.utc import as_utc, utc_now
 from bank_python.market_data.yahoo_chart import SOURCE, Chart, read_chart
 from bank_python.market_data.yahoo_session import YahooConnection
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -228,7 +229,7 @@ def _import_data_layer() -> Any:
         from yfinance.data import YfData
     except ImportError as error:
         raise MissingExtraError(
-            "prices from Yahoo need yfinance: pip install 'bank-python[live]', or use SimulatedFeed(seed=1)",
+            f"prices from Yahoo need yfinance: {how_to_install('live')}; or use SimulatedFeed(seed=1)",
             extra="live",
         ) from error
     logging.getLogger("yfinance").addFilter(_not_from_here)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import FeedConfigError, MissingExtraError
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +91,7 @@ class YahooConnection:
             from curl_cffi import CurlOpt, requests
         except ImportError as error:
             raise MissingExtraError(
-                "redirecting Yahoo's hosts needs curl_cffi: pip install 'bank-python[live]'", extra="live"
+                f"redirecting Yahoo's hosts needs curl_cffi: {how_to_install('live')}", extra="live"
             ) from error
         options = {} if self.connect_to is None else {CurlOpt.CONNECT_TO: _string_list(f"::{self.connect_to}")}
         # A path is accepted too, though the annotation does not say so.

@@ -12,6 +12,7 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed
 from bank_python.errors import MissingExtraError, RiskError
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -240,12 +241,12 @@ class MCResult:
         Raises
         ------
         MissingExtraError
-            matplotlib is not installed (``pip install 'bank-python[plot]'``).
+            matplotlib is not installed (extra ``plot``).
         """
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise MissingExtraError("a plot needs matplotlib: pip install 'bank-python[plot]'", extra="plot") from error
+            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
         counts, edges = self.histogram(80)
         figure = Figure(figsize=(9.0, 4.5), layout="constrained")
         axes = figure.subplots()

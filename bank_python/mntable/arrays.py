@@ -26,6 +26,7 @@ import numpy as np
 from bank_python.errors import MissingExtraError
 from bank_python.mntable import execution
 from bank_python.mntable.column_types import BOOL, DATE, DATETIME, FLOAT, INT
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +81,7 @@ def to_pandas(block: Block) -> pd.DataFrame:
     try:
         import pandas as pd
     except ImportError:
-        raise MissingExtraError(
-            "to_pandas needs pandas: install it with pip install 'bank-python[data]'", extra="data"
-        ) from None
+        raise MissingExtraError(f"to_pandas needs pandas: {how_to_install('data')}", extra="data") from None
     arrays = to_numpy(block)
     return pd.DataFrame({column.name: _as_series(pd, column, arrays[column.name]) for column in block.schema})
 

@@ -14,6 +14,7 @@ from bank_python.mntable import execution
 from bank_python.mntable.column_types import BOOL, BYTES, DATE, DATETIME, FLOAT, INT, STR, ColumnType
 from bank_python.mntable.replacement import replacing
 from bank_python.mntable.schema import Column, Schema
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,7 @@ def _pyarrow(user: str) -> Any:
     try:
         import pyarrow as pa
     except ImportError:
-        raise MissingExtraError(
-            f"{user} needs pyarrow: install it with pip install 'bank-python[data]'", extra="data"
-        ) from None
+        raise MissingExtraError(f"{user} needs pyarrow: {how_to_install('data')}", extra="data") from None
     return pa
 
 

@@ -13,6 +13,7 @@ from bank_python.optimizer.efficient_path import most_reward
 from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.min_cvar import MinCvarOptimizer
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,12 +79,12 @@ class CvarFrontier:
         Raises
         ------
         MissingExtraError
-            matplotlib is not installed (``pip install 'bank-python[plot]'``).
+            matplotlib is not installed (extra ``plot``).
         """
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise MissingExtraError("a plot needs matplotlib: pip install 'bank-python[plot]'", extra="plot") from error
+            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
         figure = Figure(figsize=(8.0, 5.0), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.cvars, self.expected_returns, marker="o", markersize=3)

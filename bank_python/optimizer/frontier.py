@@ -57,6 +57,7 @@ from bank_python.optimizer.path_trace import PathTracer
 from bank_python.optimizer.portfolio import portfolio_of
 from bank_python.optimizer.weight_expressions import constraints_of
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -421,12 +422,12 @@ class EfficientFrontier:
         Raises
         ------
         MissingExtraError
-            matplotlib is not installed (``pip install 'bank-python[plot]'``).
+            matplotlib is not installed (extra ``plot``).
         """
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise MissingExtraError("a plot needs matplotlib: pip install 'bank-python[plot]'", extra="plot") from error
+            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
         figure = Figure(figsize=(9.0, 5.5), layout="constrained")
         axes = figure.subplots()
         curve, traced = self.points(_DRAWN), self._traced

@@ -62,6 +62,7 @@ from bank_python.errors import MissingExtraError, RiskError
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 from bank_python.risk.state import DeskState, PositionState, capture
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -252,7 +253,7 @@ class PnLAttribution:
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise MissingExtraError("a plot needs matplotlib: pip install bank-python[plot]", extra="plot") from error
+            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
         shown = {effect: value for effect, value in self.by_factor().items() if value}
         tops = np.cumsum([0.0, *shown.values()])
         figure = Figure(figsize=(10.0, 5.0), layout="constrained")

@@ -32,6 +32,7 @@ from bank_python.errors import MissingExtraError, RiskError
 from bank_python.figures import Figures
 from bank_python.risk.capm import capm_fit, capm_return
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,12 +153,12 @@ class MarketLine:
         Raises
         ------
         MissingExtraError
-            matplotlib is not installed (``pip install 'bank-python[plot]'``).
+            matplotlib is not installed (extra ``plot``).
         """
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise MissingExtraError("a plot needs matplotlib: pip install 'bank-python[plot]'", extra="plot") from error
+            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
         betas = [0.0, 1.0, *(point.beta for point in self.points)]
         x, y = self.line([min(betas) - 0.1, max(betas) + 0.2])
         figure = Figure(figsize=(9.0, 5.0), layout="constrained")

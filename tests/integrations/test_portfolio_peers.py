@@ -169,9 +169,10 @@ def test_lower_bounds_that_leave_nothing(data):
 def test_without_a_library_there_is_a_hint_and_the_rest_works(monkeypatch, data, peer):
     monkeypatch.setitem(sys.modules, peer.package, None)
     assert not peer.is_installed()
-    with pytest.raises(MissingExtraError, match=r"pip install 'bank-python\[compare\]'") as caught:
+    hint = rf"make install EXTRAS={peer.extra}, or pip install '\.\[{peer.extra}\]', in a checkout"
+    with pytest.raises(MissingExtraError, match=hint) as caught:
         peer("min_variance", data)
-    assert caught.value.extra == "compare"
+    assert caught.value.extra == peer.extra
     compared = compare("min_variance", data)
     assert compared.ours.library == "bank-python"
     assert peer.library not in [row.library for row in compared.rows]

@@ -82,6 +82,6 @@ def test_the_largest_difference_is_relative_to_large_figures():
 
 def test_without_quantlib_there_is_a_hint(monkeypatch):
     monkeypatch.setitem(sys.modules, "QuantLib", None)
-    with pytest.raises(MissingExtraError, match=r"pip install bank-python\[compare\]") as caught:
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[compare\]'") as caught:
         QuantLibPricing()
     assert caught.value.extra == "compare"

@@ -64,7 +64,7 @@ def test_dependency_group_is_the_test_extra(pyproject):
 def test_all_covers_every_extra_of_use(extras):
     (everything,) = extras["all"]
     assert everything.name == "bank-python"
-    assert everything.extras == set(extras) - {"all", "test"}
+    assert everything.extras == set(extras) - {"all", "test", "riskfolio"}  # which brings a Commons Clause
 
 
 def test_test_extra_brings_the_runner_and_the_oracles(extras):
