@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph
@@ -17,12 +18,11 @@ from bank_python.desk.opening import open_waiting, require_quoted, settle_underl
 from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
+from bank_python.errors import DeskError
 from bank_python.instruments import Book, ProfitAndLoss
 from bank_python.market_data import Clock, Feed, MarketData, SimulatedFeed, feed_named
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bank_python.barbara.claim import Claim
 
 __all__ = ["build_desk"]
@@ -76,6 +76,7 @@ def build_desk(
     >>> desk.firm_pnl.value != 0.0
     True
     """
+    _require_traders(traders)
     store = BarbaraDB.open(RINGS, path=":memory:") if db is None else db
     owned = take_lease(store)
     try:
@@ -119,6 +120,24 @@ def _built(
     open_waiting(desk.traders, graph, clock)
     graph.recalculate()
     return desk
+
+
+def _require_traders(traders: Sequence[TraderSpec]) -> None:
+    """Refuse what is no list of traders with names of their own."""
+    given: Any = traders
+    if isinstance(given, str | TraderSpec) or not isinstance(given, Sequence):
+        raise DeskError(f"traders={given!r} is not a sequence of TraderSpec; put one trader into a list", value=given)
+    strange = [spec for spec in given if not isinstance(spec, TraderSpec)]
+    if strange:
+        raise DeskError(
+            f"{strange[0]!r} is not a TraderSpec; give TraderSpec(name, strategy, focus, holdings)", value=strange[0]
+        )
+    names = [spec.name for spec in traders]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DeskError(f"two traders are called {twice!r}; give each a name of its own", name=twice)
+    if not names:
+        raise DeskError("nobody trades on this desk; give at least one TraderSpec", value=traders)
 
 
 def _chosen(feed: Feed | str | None, fallback: SimulatedFeed, seed: int) -> Feed:

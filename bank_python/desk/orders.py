@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from bank_python.dagger import Leaf, SumNode
+from bank_python.dagger import Leaf, Node, SumNode
 from bank_python.errors import DeskError
 from bank_python.instruments import Instrument, Position
 from bank_python.instruments.checks import number
 from bank_python.instruments.currency import ConvertedSum
-
-if TYPE_CHECKING:
-    from bank_python.dagger import Node
 
 __all__ = ["checked_instrument", "checked_multiplier", "checked_price", "checked_quantity"]
 
@@ -25,11 +22,11 @@ def checked_instrument(node: Node) -> Node:
     DeskError
         It is a quote or a clock, a position, a book or another total.
     """
-    if isinstance(node, Leaf | Position | SumNode | ConvertedSum):
+    if not isinstance(node, Node) or isinstance(node, Leaf | Position | SumNode | ConvertedSum):  # type: ignore[redundant-expr]  # untyped callers
         raise DeskError(
-            f"{node.name} is a {type(node).__name__}, which nobody can trade; name a share, a coin, a currency pair or "
-            "another contract",
-            name=node.name,
+            f"{getattr(node, 'name', repr(node))} is a {type(node).__name__}, which nobody can trade; name a share, a "
+            "coin, a currency pair or another contract",
+            value=node,
         )
     return node
 
@@ -45,8 +42,8 @@ def checked_quantity(instrument: Node, quantity: object) -> float:
     units = number(quantity)
     if not math.isfinite(units) or units == 0.0:
         raise DeskError(
-            f"a trade in {instrument.name} of quantity={_shown(quantity)} moves nothing; give a finite number of "
-            "units, negative to sell",
+            f"a trade in {instrument.name} cannot be of quantity={_shown(quantity)}; give a finite number of units "
+            "other than 0, negative to sell",
             name=instrument.name,
             value=quantity,
         )

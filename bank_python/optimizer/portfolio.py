@@ -43,6 +43,8 @@ _DUST_BESIDE_CASH = 1e-18  # the same of solutions to nine digits, as programs w
 _NAMED = 4
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 
+_ON_THE_GRID = 1e-4  # of the last decimal that is kept: a weight so near to it is one of its numbers
+
 
 class Performance(NamedTuple):
     """What a portfolio promises, a year's figures; NaN where no expected returns were given."""
@@ -133,7 +135,10 @@ class OptimalPortfolio:
         return dict(zip(self.tickers, self.weights.tolist(), strict=True))
 
     def clean_weights(self, cutoff: float = 1e-4, digits: int = 5) -> dict[str, float]:
-        """Return the weights rounded, those below a cutoff as 0; the largest takes up the rounding, so the sum stays.
+        """Return the weights rounded, those below a cutoff as 0.
+
+        Each is rounded down or up, so that the sum stays as it is; one that has no more decimals than are kept, as on a
+        bound, stays. What is cut off goes to the largest of the others.
 
         Parameters
         ----------
@@ -154,10 +159,17 @@ class OptimalPortfolio:
         most = float(np.abs(self.weights).max())
         if cutoff > most > 0.0:
             raise ModelError(f"cutoff={cutoff:g} leaves nothing: the largest weight is {most:.3g}", value=cutoff)
-        kept = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights).round(digits)
-        largest = int(np.abs(kept).argmax())
-        kept[largest] = round(float(kept[largest] + self.weights.sum() - kept.sum()), digits)
-        return dict(zip(self.tickers, kept.tolist(), strict=True))
+        kept = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights) * 10.0**digits
+        whole = np.floor(kept + _ON_THE_GRID)
+        left = kept - whole
+        lacking = round(float(self.weights.sum()) * 10.0**digits - float(whole.sum()))
+        between = left > _ON_THE_GRID
+        raised = [i for i in np.argsort(-left, kind="stable").tolist() if between[i]][: max(lacking, 0)]
+        whole[raised] += 1.0
+        free = between if between.any() else np.ones_like(between)
+        whole[np.argmax(np.where(free, np.abs(kept), -1.0))] += lacking - len(raised)
+        rounded = [round(units / 10.0**digits, digits) for units in whole.tolist()]
+        return dict(zip(self.tickers, rounded, strict=True))
 
     def performance(self, *, verbose: bool = False) -> Performance:
         """Return expected return, volatility and Sharpe ratio; show the portfolio in the terminal if `verbose`."""

@@ -235,7 +235,7 @@ def desk():
 @pytest.mark.parametrize("quantity", [0, 0.0, True, math.nan, math.inf, 10**400, "7", None, 1j])
 def test_a_quantity_that_moves_nothing_is_refused(desk, quantity):
     before = state_of(desk)
-    with pytest.raises(DeskError, match=r"NVDA of quantity=.* moves nothing; give a finite number") as caught:
+    with pytest.raises(DeskError, match=r"NVDA cannot be of quantity=.*; give a finite number") as caught:
         desk.trade("Alice", "NVDA", quantity)
     assert caught.value.value is quantity
     assert len(str(caught.value)) < 200
@@ -248,6 +248,12 @@ def test_what_nobody_can_trade_is_refused(desk, name):
     with pytest.raises(DeskError, match=f"^{name} is a .* nobody can trade"):
         desk.trade("Alice", name, 5)
     assert state_of(desk) == before
+
+
+@pytest.mark.parametrize("node", [None, 5, "no such name", ["NVDA"]])
+def test_what_is_no_node_is_refused(desk, node):
+    with pytest.raises(BankError, match=r"nobody can trade|no node"):
+        desk.trade("Alice", node, 5)
 
 
 @pytest.mark.parametrize("price", [-5, -1e-9, math.nan, math.inf, True, "5", 10**400])
@@ -285,6 +291,20 @@ def test_a_mistyped_share_is_refused_with_its_neighbours():
         build_desk(traders=me(Shares("NVDA", 5), Shares("APPL", 5)))
     with pytest.raises(UnknownTickerError, match="UST10Y_NOTE"):
         build_desk(traders=me(Bonds("UST10_NOTE", 5)))
+
+
+@pytest.mark.parametrize(
+    ("traders", "said"),
+    [
+        (TRADERS[0], "a sequence of TraderSpec"),
+        (["Me"], "'Me' is not a TraderSpec"),
+        (TRADERS[:1] * 2, "two traders are called 'Alice'"),
+        ([], "nobody trades"),
+    ],
+)
+def test_traders_that_are_none_or_twice_there_are_refused(traders, said):
+    with pytest.raises(DeskError, match=said):
+        build_desk(traders=traders)
 
 
 def test_options_on_what_has_no_volatility_are_refused():

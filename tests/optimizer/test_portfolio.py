@@ -86,6 +86,16 @@ def test_weights_that_do_not_fit_are_refused(weights):
         portfolio_of(two(), "by hand", weights)
 
 
+@given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=8), st.integers(2, 6))
+def test_rounding_keeps_bounds_and_sum(shares, digits):
+    weights = np.array([0.3, *(0.7 * np.array(shares) / max(sum(shares), 1e-9)).tolist()])  # the first on its bound
+    held = portfolio_of(drawn(len(weights)), "by hand", weights)
+    rounded = np.array(list(held.clean_weights(cutoff=0.0, digits=digits).values()))
+    assert rounded[0] == 0.3
+    assert np.abs(rounded - weights).max() <= 1.001 * 10.0**-digits
+    assert rounded.sum() == pytest.approx(weights.sum(), abs=0.51 * 10.0**-digits)
+
+
 def test_rounded_weights_by_hand():
     data = drawn(4)
     held = portfolio_of(data, "by hand", [0.123456, 0.00006, 0.876444, 0.00004])
@@ -106,16 +116,14 @@ def test_rounded_weights_keep_their_sum(seed, n, cutoff, digits):
     rounded = portfolio_of(drawn(n), "drawn", weights).clean_weights(cutoff, digits)
     assert sum(rounded.values()) == pytest.approx(1.0, abs=1e-12)
     assert list(rounded) == [f"A{i}" for i in range(n)]
-    # One takes up the rounding: the largest, of those that are equal when rounded any.
+    # Each is rounded down or up; one takes up what is cut off.
     taken = []
     for name, kept, weight in zip(rounded, rounded.values(), weights.tolist(), strict=True):
         assert kept == round(kept, digits)
-        if abs(kept - weight) > max(cutoff, 0.5 * 10.0**-digits) + 1e-12:
+        if abs(kept - weight) > max(cutoff, 1.001 * 10.0**-digits):
             taken.append(name)
-            assert weight >= weights.max() - 10.0**-digits
-        else:
-            assert kept == 0.0 or weight >= cutoff
-    assert len(taken) <= 1
+        assert kept == 0.0 or weight >= cutoff
+    assert len(taken) <= (cutoff > 0.0)
 
 
 @pytest.mark.parametrize("cutoff", [-1e-9, math.nan, math.inf])
