@@ -3,6 +3,7 @@
 from bank_python.desk.blotter import Blotter, Trade
 from bank_python.desk.build import build_desk
 from bank_python.desk.desk import Desk, DeskTick
+from bank_python.desk.holdings import Bonds, Coins, Currency, Options, Protection, Shares
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.desk.view import DeskView
@@ -11,9 +12,15 @@ from bank_python.desk.view_builder import build_view
 __all__ = [
     "TRADERS",
     "Blotter",
+    "Bonds",
+    "Coins",
+    "Currency",
     "Desk",
     "DeskTick",
     "DeskView",
+    "Options",
+    "Protection",
+    "Shares",
     "Trade",
     "Trader",
     "TraderSpec",
