@@ -61,8 +61,10 @@ class Claim:
 
     @property
     def alive(self) -> bool:
-        """Whether it is held: not after :meth:`release`, and not in a forked child."""
-        return self._hold.alive if self._hold is not None else _IN_MEMORY.get(self._key) is self
+        """Whether it is held: not after :meth:`release`, in a forked child, or without its lock file."""
+        if self._hold is not None:
+            return self._hold.alive and self._hold.in_place
+        return _IN_MEMORY.get(self._key) is self
 
     def release(self) -> None:
         """Let others have it; again does nothing."""

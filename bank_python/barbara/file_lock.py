@@ -33,6 +33,7 @@ _PAUSE = 0.005
 _BUSY = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 _BEHIND_EVERY_END = 1 << 40
 _LONGEST_SIGNATURE = 400
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # what is written into a lock file must not go through a link to another file
 _OPEN_FLAGS = (
     os.O_RDWR
     | os.O_APPEND
@@ -92,6 +93,14 @@ class Hold:
         """Whether the lock is held: not after :meth:`close`, and not in a forked child."""
         return self.descriptor >= 0
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the path still leads to the file that is held: if somebody removed it, others may hold another."""
+        try:
+            return identity_of(os.stat(self.path)) == self.identity  # noqa: PTH116 - of the path as it is
+        except OSError:
+            return False
+
     def sign(self) -> None:
         """Write into a lock file whose it is, for those who are refused."""
         if not self.temporary:
@@ -115,7 +124,7 @@ class Hold:
 
     def close(self) -> None:
         """Let other writers in; again does nothing."""
-        if self.alive and self.temporary:
+        if self.alive and self.temporary and self.in_place:  # not another's, who came after somebody removed ours
             with contextlib.suppress(OSError):
                 Path(self.path).unlink()
         if self.alive:
@@ -189,7 +198,7 @@ def hold(
         no locks.
     """
     refuse = _Refusal(path, lock_for or path, advice, error)
-    flags = _OPEN_FLAGS | (os.O_CREAT if create or lock_for else 0)
+    flags = _OPEN_FLAGS | (os.O_CREAT if create or lock_for else 0) | (_NO_LINK if lock_for else 0)
     for _ in range(_TRIES):
         try:
             descriptor = os.open(path, flags, 0o666)

@@ -153,6 +153,11 @@ class BarbaraDB(StoreReader):
         """Whether :meth:`close` was called."""
         return self._sessions.closed
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the calling thread is inside a :meth:`transaction`."""
+        return not self.closed and self._session().depth > 0
+
     def close(self) -> None:
         """Close the store, once transactions in other threads have ended; again does nothing.
 

@@ -72,6 +72,11 @@ class Wiring:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def in_batch(self) -> bool:
+        """Whether the running code is inside a batch of changes."""
+        return self._engine.log_of_running_code() is not None
+
     def find(self, name: str) -> Node | None:
         """Return the node of that name, or ``None``."""
         return self._engine.topology.nodes.get(name)

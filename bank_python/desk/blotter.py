@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bank_python.instruments import Position
     from bank_python.market_data import Clock
 
-__all__ = ["TRADES", "Blotter", "Trade"]
+__all__ = ["CASH_FLOWS", "TRADES", "Blotter", "Trade"]
 
 _SCHEMA = [
     ("number", int),
@@ -37,6 +37,9 @@ _SCHEMA = [
 ]
 TRADES = "/Trades/"
 """Where a store keeps trades, each under its number."""
+
+CASH_FLOWS = "/CashFlows/"
+"""Where a store keeps the cash that contracts have paid, by day and position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Blotter:
         self._clock = clock
         self.table = Table(_SCHEMA)
         self.table.extend(record for _, record in db.items(TRADES))
+        self._shown: set[int] = set()
         self._next = self._first_free()
 
     def __len__(self) -> int:
@@ -92,7 +96,10 @@ class Blotter:
                 return trade
 
     def show(self, trade: Trade) -> None:
-        """Put a trade that is kept on the table."""
+        """Put a trade that is kept on the table; again does nothing."""
+        if trade.number in self._shown:
+            return
+        self._shown.add(trade.number)
         self.table.extend([asdict(trade)])
         self._next = max(self._next, trade.number + 1)
 

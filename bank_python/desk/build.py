@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bank_python.barbara import BarbaraDB
+from bank_python.barbara.location import IN_MEMORY
 from bank_python.dagger import DependencyGraph
 from bank_python.desk.assembly import open_market, put_together
 from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
-from bank_python.desk.keeping import RINGS, make_room
+from bank_python.desk.keeping import RINGS, make_room, save
 from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
 from bank_python.desk.opening import open_waiting, require_quoted, settle_underlyings
@@ -78,20 +79,30 @@ def build_desk(
     """
     _require_traders(traders)
     store = BarbaraDB.open(RINGS, path=":memory:") if db is None else db
+    _require_rings(store)
     owned = take_lease(store)
     try:
-        desk = _built(store, owned, feed, seed, traders, replace=replace)
-        desk.save()
+        with store.transaction():  # a desk that is replaced is there until the new one is
+            make_room(store, replace=replace)
+            desk = _built(store, owned, feed, seed, traders)
+            save(desk)
     except BaseException:
         owned.release()
         raise
     return desk
 
 
-def _built(
-    store: BarbaraDB, owned: Claim, feed: Feed | str | None, seed: int, traders: Sequence[TraderSpec], *, replace: bool
-) -> Desk:
-    make_room(store, replace=replace)
+def _require_rings(store: BarbaraDB) -> None:
+    """Refuse a store in whose rings :meth:`Desk.open` would not find the desk."""
+    if store.path != IN_MEMORY and ";".join(store.rings) != RINGS:
+        raise DeskError(
+            f"a desk lives in the rings {RINGS!r}, where Desk.open finds it, not in {';'.join(store.rings)!r}; give "
+            f"db=BarbaraDB.open({RINGS!r}, path=...)",
+            value=store.rings,
+        )
+
+
+def _built(store: BarbaraDB, owned: Claim, feed: Feed | str | None, seed: int, traders: Sequence[TraderSpec]) -> Desk:
     fallback = SimulatedFeed(seed=seed)
     market_feed = _chosen(feed, fallback, seed)
     graph = DependencyGraph()

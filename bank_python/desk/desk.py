@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from bank_python.desk.keeping import keep_trader, resume, save
 from bank_python.desk.opening import open_waiting
-from bank_python.desk.orders import checked_instrument, checked_multiplier, checked_price, checked_quantity
+from bank_python.desk.orders import (
+    checked_instrument,
+    checked_multiplier,
+    checked_price,
+    checked_quantity,
+    checked_trader,
+)
 from bank_python.desk.parts import DeskParts
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.errors import DeskError
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node, Recalculation
     from bank_python.desk.blotter import Trade
     from bank_python.desk.rolling import CashPosting
+    from bank_python.desk.trader import Trader
     from bank_python.market_data import Feed, MarketUpdate
 
 __all__ = ["Desk", "DeskTick"]
@@ -71,11 +78,24 @@ class Desk(DeskParts):
     def tick(self) -> DeskTick:
         """Poll the market, open what waited for a quote, and recompute what depends on what is new."""
         update, cash = self.poll()
-        opened = open_waiting(self.traders, self.graph, self.clock)
-        done = self.graph.recalculate()
-        if (opened or cash) and not self.read_only:
-            self.save()
-        return DeskTick(update, done, opened, cash)
+        opened = self.open_waiting()
+        return DeskTick(update, self.graph.recalculate(), opened, cash)
+
+    def open_waiting(self) -> int:
+        """Open the holdings whose first quote has come, keep the desk with them, and return how many they are."""
+        if not any(trader.waiting for trader in self.traders):
+            return 0
+        before = [list(trader.waiting) for trader in self.traders]
+        try:
+            with self.changing():
+                opened = open_waiting(self.traders, self.graph, self.clock)
+                if opened and not self.read_only:
+                    save(self)
+        except BaseException:
+            for trader, waiting in zip(self.traders, before, strict=True):
+                trader.waiting[:] = waiting
+            raise
+        return opened
 
     def poll(self) -> tuple[MarketUpdate, tuple[CashPosting, ...]]:
         """Poll the market once: the valuation date follows its dates, then new quotes become one tick.
@@ -87,6 +107,7 @@ class Desk(DeskParts):
         cash : tuple of CashPosting
             What fell due, and was booked, as the date moved on; see :mod:`bank_python.desk.rolling`.
         """
+        self._require_own_step("follow the market")
         cash: list[CashPosting] = []
         update = self.market.update_all(lambda ticks: cash.extend(roll_with(self, ticks)))
         return update, tuple(cash)
@@ -125,22 +146,25 @@ class Desk(DeskParts):
             There is no such instrument, or it has no value to trade at, or the store refuses; nothing has changed.
         """
         self._require_ownership("trade")
-        who = self.traders[trader]
+        self._require_own_step("trade")
+        who = checked_trader(self.traders, trader)
         what = checked_instrument(self.graph.node(instrument) if isinstance(instrument, str) else instrument)
         units, at = checked_quantity(what, quantity), checked_price(what, price)
-        factor = checked_multiplier(what, who.position_in(what), multiplier)
-        trade = None
+        trade, before, factor = None, 0.0, 1.0
         try:
             with self.changing():
+                before = _quantity(who, what)
+                factor = checked_multiplier(what, who.position_in(what), multiplier)
                 held = who.buy(what, units, at, factor)
                 trade = self.blotter.keep(who, held, units, at)
                 keep_trader(self, who)
+            self.blotter.show(trade)
         except BaseException:
-            if trade is not None and self.blotter.has(trade):  # broken off between the commit and here
-                who.buy(what, units, at, factor)
+            if trade is not None and self.blotter.has(trade):  # broken off when the store had committed
+                if _quantity(who, what) == before:
+                    who.buy(what, units, at, factor)
                 self.blotter.show(trade)
             raise
-        self.blotter.show(trade)
         return trade
 
     def roll(self, to: dt.date) -> Recalculation:
@@ -151,6 +175,7 @@ class Desk(DeskParts):
         DomainError
             `to` lies before the present valuation date.
         """
+        self._require_own_step("roll")
         roll_to(self, to)
         return self.graph.recalculate()
 
@@ -167,14 +192,14 @@ class Desk(DeskParts):
 
     def close(self) -> None:
         """Save, unless the desk is only looked at, and let go of market, store and lease; again does nothing."""
-        if self.db.closed:
-            return
-        if self.lease is not None:
-            self.save()
-        self.feed.close()
-        self.db.close()
-        if self.lease is not None:
-            self.lease.release()
+        try:
+            if not (self.db.closed or self.lease is None):
+                self.save()
+        finally:
+            self.feed.close()
+            self.db.close()
+            if self.lease is not None:
+                self.lease.release()
 
     def __enter__(self) -> Self:
         return self
@@ -194,4 +219,23 @@ class Desk(DeskParts):
                 f"this desk was opened to be looked at and cannot {what}; Desk.open(path) opens it to work on"
             )
         if not self.lease.alive:
-            raise DeskError(f"this desk is closed, or was opened by the parent of this process, and cannot {what}")
+            raise DeskError(
+                f"this desk cannot {what}: it is closed, or was opened by the parent of this process, or its lock file "
+                "was removed; open it again with Desk.open(path)"
+            )
+
+    def _require_own_step(self, what: str) -> None:
+        if self.graph.what_if.is_open:
+            raise DeskError(
+                f"a desk cannot {what} inside a scenario, whose values would be booked for good; leave the block first"
+            )
+        if self.db.in_transaction or self.graph.wiring.in_batch:
+            raise DeskError(
+                f"a desk cannot {what} inside a transaction of its store or a batch of its graph, which may be undone "
+                "without the other; leave the block first"
+            )
+
+
+def _quantity(trader: Trader, instrument: Node) -> float:
+    held = trader.position_in(instrument)
+    return 0.0 if held is None else held.quantity

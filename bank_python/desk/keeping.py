@@ -15,7 +15,7 @@ from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph, DerivedNode, LargeNode
 from bank_python.dagger.node import inputs_first
 from bank_python.desk.assembly import open_market, put_together
-from bank_python.desk.blotter import TRADES
+from bank_python.desk.blotter import CASH_FLOWS, TRADES
 from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing
 from bank_python.desk.parts import DeskParts
@@ -94,7 +94,7 @@ def make_room(db: BarbaraDB, *, replace: bool) -> None:
             path=db.path,
         )
     with db.transaction():
-        for key in {*state["nodes"], *db.keys(TRADES), _STATE}.intersection(db.keys()):
+        for key in {*state["nodes"], *db.keys(TRADES), *db.keys(CASH_FLOWS), _STATE}.intersection(db.keys()):
             db.delete(key)
 
 

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
-from bank_python.dagger import Leaf, Node, SumNode
+from bank_python.dagger import LargeNode, Leaf, Node, SumNode
 from bank_python.errors import DeskError
 from bank_python.instruments import Instrument, Position
+from bank_python.instruments.cash_flows import has_ended
 from bank_python.instruments.checks import number
 from bank_python.instruments.currency import ConvertedSum
+from bank_python.instruments.position import rests_on_quotes
 
-__all__ = ["checked_instrument", "checked_multiplier", "checked_price", "checked_quantity"]
+if TYPE_CHECKING:
+    from bank_python.desk.trader import Trader, Traders
+
+__all__ = ["checked_instrument", "checked_multiplier", "checked_price", "checked_quantity", "checked_trader"]
+
+
+def checked_trader(traders: Traders, name: str) -> Trader:
+    """Return the trader of that name.
+
+    Raises
+    ------
+    DeskError
+        There is none, or it is no name.
+    """
+    given: Any = name
+    if not isinstance(given, str):
+        raise DeskError(f"trader={given!r} is no name; the desk has {', '.join(traders.names)}", value=given)
+    return traders[given]
 
 
 def checked_instrument(node: Node) -> Node:
@@ -20,14 +39,16 @@ def checked_instrument(node: Node) -> Node:
     Raises
     ------
     DeskError
-        It is a quote or a clock, a position, a book or another total.
+        It is a quote or a clock, a position, a book or another total; or it has ended.
     """
-    if not isinstance(node, Node) or isinstance(node, Leaf | Position | SumNode | ConvertedSum):  # type: ignore[redundant-expr]  # untyped callers
+    if not isinstance(node, Node) or isinstance(node, Leaf | LargeNode | Position | SumNode | ConvertedSum):  # type: ignore[redundant-expr]  # untyped callers
         raise DeskError(
             f"{getattr(node, 'name', repr(node))} is a {type(node).__name__}, which nobody can trade; name a share, a "
             "coin, a currency pair or another contract",
             value=node,
         )
+    if isinstance(node, Instrument) and has_ended(node):
+        raise DeskError(f"{node.name} has ended and been settled; nobody can trade it any more", name=node.name)
     return node
 
 
@@ -61,6 +82,11 @@ def checked_price(instrument: Node, price: object) -> float:
         The contract has no value now; the error says why.
     """
     at = cast("float", instrument.value) if price is None else number(price)
+    if price is None and not rests_on_quotes(instrument):
+        raise DeskError(
+            f"{instrument.name} depends on what has had no quote yet; wait for one, or give price=",
+            name=instrument.name,
+        )
     lowest = instrument.lowest_value if isinstance(instrument, Instrument) else -math.inf
     if not math.isfinite(at) or at < lowest:
         bound = "" if lowest == -math.inf else f" of at least {lowest:g}"

@@ -16,6 +16,7 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from bank_python.desk.blotter import CASH_FLOWS
 from bank_python.instruments import Instrument
 from bank_python.instruments.cash_flows import ROUNDING, cash_between, end_of
 from bank_python.market_data import live_date
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["CashPosting", "cash_postings", "market_date", "opening_date", "roll_to", "roll_with"]
 
 _LOG = logging.getLogger(__name__)
-_HOME = "/CashFlows/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +135,34 @@ def roll_to(desk: DeskParts, day: dt.date) -> tuple[CashPosting, ...]:
     DomainError
         `day` lies before the valuation date; nothing has changed.
     """
-    until = desk.clock.years_at(day)
-    if until <= desk.cash_until:
-        desk.clock.roll(day)
-        return ()
-    due = list(_due(desk, day))
-    with desk.changing():
-        for _, position, posting in due:
-            (position.close_out if posting.closed else position.collect)(posting.amount)
-        desk.clock.roll(day)
-        desk.db[desk.clock.record_key] = desk.clock
-        for trader in {trader.name: trader for trader, _, _ in due}.values():
-            trader.pnl.settle()
-            desk.db[trader.pnl.record_key] = trader.pnl
-        for _, position, posting in due:
-            desk.db[position.record_key] = position
-            desk.db[f"{_HOME}{day.isoformat()}/{posting.position}"] = asdict(posting)
-    desk.cash_until = until
+    before = desk.cash_until
+    try:
+        with desk.changing():  # whoever else rolls or trades waits from here on
+            due = list(_due(desk, day)) if desk.clock.years_at(day) > before else []
+            _book(desk, due)
+            desk.clock.roll(day)
+            desk.db[desk.clock.record_key] = desk.clock
+            desk.cash_until = max(before, desk.clock.years)
+    except BaseException:
+        desk.cash_until = before
+        raise
     return tuple(posting for _, _, posting in due)
+
+
+def _book(desk: DeskParts, due: Sequence[tuple[Trader, Position, CashPosting]]) -> None:
+    for _, position, posting in due:
+        (position.close_out if posting.closed else position.collect)(posting.amount)
+    for trader in {trader.name: trader for trader, _, _ in due}.values():
+        trader.pnl.settle()
+        desk.db[trader.pnl.record_key] = trader.pnl
+    for _, position, posting in due:
+        desk.db[position.record_key] = position
+        desk.db[f"{CASH_FLOWS}{posting.valuation_date.isoformat()}/{posting.position}"] = asdict(posting)
 
 
 def cash_postings(db: BarbaraDB) -> tuple[CashPosting, ...]:
     """Return all cash postings that a store keeps, by day."""
-    return tuple(CashPosting(**record) for _, record in db.items(_HOME))
+    return tuple(CashPosting(**record) for _, record in db.items(CASH_FLOWS))
 
 
 def _due(desk: DeskParts, day: dt.date) -> Iterator[tuple[Trader, Position, CashPosting]]:

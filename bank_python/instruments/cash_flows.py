@@ -24,6 +24,7 @@ import numpy as np
 
 from bank_python.dagger import Node
 from bank_python.errors import ValuationError
+from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry, MadeAt
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from bank_python.instruments.instrument import Instrument
 
-__all__ = ["ROUNDING", "cash_between", "end_of", "is_over", "time_to_end"]
+__all__ = ["ROUNDING", "cash_between", "end_of", "has_ended", "is_over", "time_to_end"]
 
 _CLOCK = "clock"
 ROUNDING = 1e-9
@@ -42,6 +43,12 @@ def end_of(contract: Instrument) -> float:
     """Return what the contract's clock reads at its end, in years; infinite if it has none."""
     terms = _end_terms(type(contract))
     return sum(map(contract.term_at, terms)) if terms else math.inf
+
+
+def has_ended(contract: Instrument) -> bool:
+    """Whether the contract's clock has passed its end."""
+    end = end_of(contract)
+    return end < math.inf and present(contract.source_at(_CLOCK)) > end + ROUNDING
 
 
 def time_to_end(kind: type[Instrument], row: Callable[[str], Any]) -> Any:

@@ -14,7 +14,7 @@ from collections import Counter
 
 import pytest
 
-from bank_python import BarbaraDB, HistoryFeed, build_desk
+from bank_python import BarbaraDB, HistoryFeed, MarketData, build_desk
 from bank_python.desk import Desk
 from bank_python.desk.holdings import Bonds, Options, Shares
 from bank_python.desk.traders import TRADERS, TraderSpec
@@ -124,6 +124,64 @@ def test_a_desk_that_fails_to_be_built_leaves_the_store_free_and_empty(path):
         build_desk(feed="no feed", db=db)
     with built(path) as desk:
         assert len(desk.traders) == 2
+
+
+def test_an_owner_whose_lock_file_was_removed_changes_nothing_any_more(path):
+    first = built(path)
+    for lock in path.parent.glob("*.lock"):
+        lock.unlink()
+    with Desk.open(path) as second:
+        for change in (lambda: first.trade("Alice", "NVDA", 1), first.save, first.close):
+            with pytest.raises(DeskError, match="its lock file was removed"):
+                change()
+        assert list(path.parent.glob("*.lock")), "the second owner's lock file is its own to remove"
+        second.trade("Alice", "NVDA", 5)
+    with Desk.open(path) as desk:
+        assert trades(desk) == [(1, "Alice", 5.0)]
+
+
+def test_a_lock_file_that_is_a_link_is_not_followed(path):
+    with built(path):
+        lock = next(path.parent.glob("*.lock"))
+    lock.symlink_to(path)
+    size = path.stat().st_size
+    with pytest.raises(DeskError, match="cannot be written"):
+        Desk.open(path)
+    assert path.stat().st_size == size
+
+
+def test_a_file_of_several_names_is_refused(path):
+    built(path).close()
+    (path.parent / "other.db").hardlink_to(path)
+    with pytest.raises(DeskError, match="hard links"):
+        Desk.open(path)
+
+
+def test_a_desk_in_rings_that_open_does_not_know_is_refused(path):
+    with BarbaraDB.open("london;default", path=path) as db, pytest.raises(DeskError, match="'desk;default'"):
+        build_desk(traders=TRADERS[:1], db=db)
+
+
+def test_a_desk_that_cannot_be_replaced_stays(path):
+    with built(path) as desk:
+        desk.trade("Alice", "NVDA", 5)
+    with pytest.raises(UnknownTickerError), BarbaraDB.open(RINGS, path=path) as db:
+        build_desk(traders=me(Shares("APPL", 1)), db=db, replace=True)
+    with Desk.open(path) as desk:
+        assert trades(desk) == [(1, "Alice", 5.0)]
+
+
+def test_a_lease_is_given_back_when_saving_at_the_end_fails(path, monkeypatch):
+    desk = built(path)
+    monkeypatch.setattr("bank_python.desk.desk.save", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        desk.close()
+    monkeypatch.undo()
+    Desk.open(path).close()
+    other = built(path, replace=True)
+    other.db.close()
+    other.close()
+    Desk.open(path).close()
 
 
 # --- a trade that is acknowledged, a trade that is refused -----------------------------------------
@@ -247,6 +305,37 @@ def test_what_nobody_can_trade_is_refused(desk, name):
     before = state_of(desk)
     with pytest.raises(DeskError, match=f"^{name} is a .* nobody can trade"):
         desk.trade("Alice", name, 5)
+    assert state_of(desk) == before
+
+
+@pytest.mark.parametrize("trader", [None, 0, -1, slice(0, 1), b"Alice"])
+def test_what_is_no_traders_name_is_refused(desk, trader):
+    with pytest.raises(DeskError, match="is no name; the desk has Alice, Bob"):
+        desk.trade(trader, "NVDA", 1)
+
+
+def test_what_has_ended_or_was_never_quoted_is_refused():
+    with build_desk(seed=7, traders=TRADERS[:2]) as desk:
+        option = next(held.instrument for held in desk.traders["Bob"].positions if held.multiplier == 100.0)
+        unquoted = desk.graph.register(Equity("NEW", spot_source=MarketData("NEW_SPOT")))
+        with pytest.raises(DeskError, match="NEW depends on what has had no quote yet"):
+            desk.trade("Bob", unquoted, 10)
+        desk.roll(desk.clock.date + dt.timedelta(days=200))
+        with pytest.raises(DeskError, match="has ended and been settled"):
+            desk.trade("Bob", option, 1)
+
+
+def test_nothing_is_booked_inside_a_scenario_a_batch_or_a_transaction(desk):
+    before = state_of(desk)
+    blocks = [
+        (lambda: desk.graph.scenario({"NVDA_SPOT": 1.0}), "inside a scenario"),
+        (desk.graph.batch, "which may be undone"),
+        (desk.db.transaction, "which may be undone"),
+    ]
+    for block, said in blocks:
+        for change in (lambda: desk.trade("Alice", "NVDA", 1), desk.tick, lambda: desk.roll(desk.clock.date)):
+            with pytest.raises(DeskError, match=said), block():
+                change()
     assert state_of(desk) == before
 
 
@@ -381,6 +470,40 @@ def test_the_other_order_is_refused_after_the_timeout_and_nobody_hangs():
         assert len(refused) == 1
         assert "the store's transaction before the graph's batch" in refused[0]
         assert desk.traders["Alice"].book.value == before
+
+
+def test_a_coupon_is_paid_once_whoever_rolls(path):
+    with built(path) as desk:
+        day = desk.clock.date + dt.timedelta(days=200)
+        with build_desk(seed=7, traders=TRADERS[:2]) as alone:
+            alone.roll(day)
+            expected = {held.name: (held.quantity, held.received) for held in alone.traders["Bob"].positions}
+        barrier = threading.Barrier(3)
+        work = [threading.Thread(target=lambda: (barrier.wait(10), desk.roll(day))) for _ in range(3)]
+        for thread in work:
+            thread.start()
+        for thread in work:
+            thread.join(60)
+        assert {held.name: (held.quantity, held.received) for held in desk.traders["Bob"].positions} == expected
+
+
+def test_a_holding_that_waited_is_kept_with_the_desk_that_opened_it(path, monkeypatch):
+    desk = built(path)
+    had = held(desk)
+    desk.traders["Alice"].waiting.append(Shares("NVDA", 7))
+    desk.save()
+    monkeypatch.setattr("bank_python.desk.desk.save", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        desk.open_waiting()
+    monkeypatch.undo()
+    assert (held(desk), desk.traders["Alice"].waiting) == (had, [Shares("NVDA", 7)])
+    assert desk.open_waiting() == 1
+    desk.trade("Alice", "NVDA", 1)
+    desk.lease.release()  # as when the process dies
+    with Desk.open(path) as again:
+        again.tick()
+        assert held(again) == had + 8
+        assert again.traders["Alice"].waiting == []
 
 
 # --- killed ----------------------------------------------------------------------------------------

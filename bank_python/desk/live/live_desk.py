@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.desk.law import load_past
 from bank_python.desk.live.job_lines import job_line
-from bank_python.desk.opening import open_waiting
 from bank_python.desk.risk import SCENARIOS, DeskRisk
 from bank_python.desk.status import status_of
 from bank_python.desk.view import WhatIf
@@ -186,7 +185,7 @@ class LiveDesk:
         return f"{len(update.updated)} updated, {len(update.rejected)} rejected, {len(update.failed)} failed"
 
     def _revalue(self) -> str:
-        open_waiting(self._desk.traders, self._desk.graph, self._desk.clock)
+        self._desk.open_waiting()
         done = self._desk.graph.recalculate()
         self._latest = self._builder.build(done, self._status_of())
         return f"{done.evaluated} evaluated"
