@@ -8,10 +8,12 @@ market goes on where it stopped.
 from __future__ import annotations
 
 import logging
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bank_python.barbara import BarbaraDB
+from bank_python.barbara.copying import copy_store
 from bank_python.dagger import DependencyGraph, DerivedNode, LargeNode
 from bank_python.dagger.node import inputs_first
 from bank_python.desk.assembly import open_market, put_together
@@ -175,11 +177,19 @@ def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk], *, r
     """
     if not Path(path).is_file():
         raise DeskError(f"there is no store at {path}; build_desk(db=BarbaraDB.open(..., path=...)) makes one")
-    db = BarbaraDB.open(RINGS, path=path)
+    if not read_only:
+        return _opened(BarbaraDB.open(RINGS, path=path), feed, make, own=True)
+    with tempfile.TemporaryDirectory(prefix="bank_python_") as folder:
+        copy = Path(folder) / "desk.db"
+        copy_store(path, copy)
+        return _opened(BarbaraDB.open(RINGS, path=copy), feed, make, own=False)
+
+
+def _opened(db: BarbaraDB, feed: Feed | None, make: type[_Desk], *, own: bool) -> _Desk:
     owned = None
     try:
         _checked_state(db)
-        owned = None if read_only else take_lease(db)
+        owned = take_lease(db) if own else None
         return _resume(db, owned, feed, make)
     except BaseException:
         if owned is not None:
@@ -189,9 +199,9 @@ def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk], *, r
 
 
 def _in_memory(db: BarbaraDB) -> BarbaraDB:
-    """Return a store in memory with the trades of another, which is closed."""
+    """Return a store in memory with what has happened on the desk of another, which is closed."""
     copy = BarbaraDB.open(RINGS, path=":memory:")
-    copy.update(dict(db.items(TRADES)))
+    copy.update({**dict(db.items(TRADES)), **dict(db.items(CASH_FLOWS))})
     db.close()
     return copy
 

@@ -86,6 +86,31 @@ def test_a_desk_that_is_looked_at_ticks_and_changes_nothing(path):
         assert desk.db.keys() == keys
 
 
+def test_looking_at_the_desk_of_a_dead_owner_leaves_every_byte_alone(path):
+    with owner(path, "desk.trade('Alice', 'NVDA', 5); print('ready', flush=True); sys.stdin.read()") as process:
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+        process.wait()
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    assert len(before) > 1, "the log is still there"
+    with Desk.open(path, read_only=True) as copy:
+        assert trades(copy) == [(1, "Alice", 5.0)]
+        copy.tick()
+        copy.roll(copy.clock.date + dt.timedelta(days=200))
+    after = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    assert {name: data for name, data in after.items() if not name.endswith("-shm")} == {
+        name: data for name, data in before.items() if not name.endswith("-shm")
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"not a store at all" * 100])
+def test_what_is_no_store_is_not_made_one_by_looking_at_it(path, content):
+    path.write_bytes(content)
+    with pytest.raises((DeskError, StoreError)):
+        Desk.open(path, read_only=True)
+    assert path.read_bytes() == content
+
+
 def test_building_over_a_stored_desk_is_refused_or_begins_anew(path):
     with built(path) as desk:
         desk.trade("Alice", "NVDA", 5)
