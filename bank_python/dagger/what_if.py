@@ -78,7 +78,10 @@ class Snapshot:
 
     def _has_to_compute(self, node: Node) -> bool:
         """Whether it is a node that only reading evaluates, or one that came into the graph since."""
-        return node.lazy_ or (bool(node.state_) and node.outcome_ is None and node not in self.saved)
+        held = node.outcome_  # before looking for a saved one: the writer saves first and overwrites second
+        if self.saved:
+            held = self.saved.get(node, held)
+        return node.lazy_ or (held is None and not isinstance(node, Leaf))
 
     def _computed(self, node: Node) -> Outcome:
         if node not in self._lazy:

@@ -75,6 +75,22 @@ def test_a_thread_given_the_context_sees_the_scenario_while_it_is_open(graph):
     assert asyncio.run(main()) == ((100.0, 10.0, 110.0), (1.0, 10.0, 11.0))
 
 
+def test_a_scenario_sees_nodes_that_came_and_were_computed_since(graph):
+    total = graph.sum("S", ["D"])
+    graph.recalculate()
+
+    def grow():
+        with graph.batch():
+            total.add(graph.derive("N", lambda b: 2.0 * b, ["B"]))
+            graph.recalculate()
+        return total.value
+
+    with graph.scenario({"A": 100.0}):
+        assert in_thread(grow) == 31.0
+        assert (total.value, graph["N"].value) == (130.0, 20.0)
+    assert total.value == 31.0
+
+
 def test_a_copied_context_outlives_its_scenario_without_showing_it(graph):
     with graph.scenario({"A": 100.0}):
         context = contextvars.copy_context()
