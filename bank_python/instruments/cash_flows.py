@@ -3,7 +3,7 @@
 A class whose contracts pay before they end states ``paid`` beside its ``price``: the cash that one unit has paid since
 it was made, as an array function of its sources and terms (:class:`~bank_python.instruments.Bond`). A contract of any
 other class pays once, when the clock has passed its end: what its ``payoff`` says, or what its ``price`` is at its last
-moment.
+moment. A class whose cash depends on more than its price does (a perpetual's funding) has a method ``cash_flow``.
 
 Examples
 --------
@@ -18,6 +18,7 @@ Examples
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -103,6 +104,9 @@ def cash_between(
     kind = type(contract)
     if _CLOCK not in kind.source_names:
         return 0.0
+    own = contract.cash_flow(since, until, partial(_number, read))
+    if own is not None:
+        return own
     if "paid" in kind.bindings:
         return _called(contract, "paid", until, read) - _called(contract, "paid", since, read)
     end = end_of(contract)
@@ -131,7 +135,10 @@ def _argument(contract: Instrument, place: int, read: Callable[[Node], object] |
     name = contract.argument_names[place]
     if name in contract.term_names:
         return contract.term_at(name)
-    source = contract.source_at(name)
+    return _number(read, contract.source_at(name))
+
+
+def _number(read: Callable[[Node], object] | None, source: Node | float) -> float:
     if not isinstance(source, Node):
         return source
     return float(cast("float", source.value if read is None else read(source)))

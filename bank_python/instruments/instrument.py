@@ -312,6 +312,18 @@ class Instrument(_Declared):
         """Change of :attr:`value` for 1.00 of the rate; a basis point is a ten-thousandth of it."""
         return self.greeks().rho
 
+    def cash_flow(self, since: float, until: float, read: Callable[[Node | float], float]) -> float | None:  # noqa: ARG002 - for classes that pay by more than they are priced by
+        """Return the cash that one unit pays after `since` and not after `until`; None if its class's `paid` says it.
+
+        Parameters
+        ----------
+        since, until : float
+            Readings of the contract's clock, in years.
+        read : callable
+            From a source to its number.
+        """
+        return None
+
     def to_record(self) -> Mapping[str, object]:
         """Return name, sources (nodes by reference), terms and labels, the currency among them."""
         return {**super().to_record(), **self.labels}

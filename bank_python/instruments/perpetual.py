@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
-from bank_python.dagger import Flag, Source, Term
+from bank_python.dagger import Flag, Node, Source, Term
 from bank_python.instruments.checks import present
 from bank_python.instruments.instrument import Instrument
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 __all__ = ["PerpetualFuture"]
 
 _HOURS_A_YEAR = 365.0 * 24.0
+_ROUNDING = 1e-6  # of an interval: times are differences of floats
 
 
-@register_storable
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is one
+    sources = cast("Mapping[str, object]", fields["sources"])
+    return {**fields, "sources": {**sources, "clock": 0.0}}  # perpetuals knew no time
+
+
+@partial(register_storable, upgrade=_since_version_1)
 class PerpetualFuture(Instrument):
     """One contract of a perpetual future held long: its unrealised P&L, and its funding.
 
@@ -41,6 +49,9 @@ class PerpetualFuture(Instrument):
         Hours between funding times.
     currency : str, default "USD"
         In which it settles: the quote currency, or the underlying's code if inverse.
+    clock_source : Clock or float, default 0.0
+        The valuation time: as it passes, funding falls due every `funding_hours` from midnight of its first day. With a
+        number time stands still, and no funding is paid.
 
     Raises
     ------
@@ -56,6 +67,7 @@ class PerpetualFuture(Instrument):
     """
 
     record_tag = "PerpetualFuture"
+    record_version = 2
 
     mark: Source = Source("mark price", alias="mark_source")
     funding: Source = Source(
@@ -67,6 +79,12 @@ class PerpetualFuture(Instrument):
     )
     is_inverse: Flag = Flag("1 if it settles in the underlying", default=False)
     funding_hours: Term = Term("hours between funding times", positive=True, default=8.0, priced=False)
+    clock: Source = Source(
+        "valuation time in years; a Clock, or a number for a clock that stands still",
+        alias="clock_source",
+        default=0.0,
+        priced=False,
+    )
 
     @staticmethod
     def price(mark: Any, entry_price: Any, contract_size: Any, is_inverse: Any) -> Any:  # noqa: D102 - documented by Contract
@@ -75,8 +93,18 @@ class PerpetualFuture(Instrument):
     @property
     def next_funding(self) -> float:
         """The cash that the contract brings at the next funding time; negative when a long pays."""
-        mark, funding = present(self.mark), present(self.funding)
-        return cast("float", funding_payment(mark, funding, self.contract_size, self.is_inverse))
+        return self._funding(present)
+
+    def cash_flow(self, since: float, until: float, read: Callable[[Node | float], float]) -> float:
+        """Return the funding of all funding times after `since` and not after `until`, at the mark and rate of now."""
+        if not isinstance(self.clock, Node):
+            return 0.0
+        passed = [math.floor(years * _HOURS_A_YEAR / self.funding_hours + _ROUNDING) for years in (since, until)]
+        return (passed[1] - passed[0]) * self._funding(read)
+
+    def _funding(self, read: Callable[[Node | float], float]) -> float:
+        mark, rate = read(self.mark), read(self.funding)
+        return cast("float", funding_payment(mark, rate, self.contract_size, self.is_inverse))
 
     @property
     def carry(self) -> float:

@@ -21,9 +21,9 @@ from bank_python import (
 from bank_python.desk.holdings import Options, Shares
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.rolling import cash_postings
-from bank_python.desk.traders import TraderSpec
+from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.errors import DomainError
-from bank_python.instruments import BarrierOption, DigitalOption, FXForward
+from bank_python.instruments import BarrierOption, DigitalOption, FXForward, PerpetualFuture
 from bank_python.market_data import Poll, PriceHistory, RecordingFeed, ReplayFeed, Tick
 from bank_python.risk import capture, take_greeks
 
@@ -433,3 +433,27 @@ def test_a_roll_is_all_or_nothing(monkeypatch):
     assert {held.name: (held.quantity, held.cost_basis) for held in desk.traders["Ann"].positions} == before
     assert desk.firm_pnl.value == pnl
     assert desk.roll(EXPIRY + dt.timedelta(days=1)).changed > 0
+
+
+def test_funding_of_a_perpetual_is_cash_and_has_its_line():
+    with build_desk(seed=7, traders=TRADERS[:1]) as desk:
+        perpetual = desk.graph.register(
+            PerpetualFuture(
+                "BTC_PERP",
+                mark_source=desk.leaf("BTC"),
+                entry_price=60_000.0,
+                funding_source=1e-4,
+                clock_source=desk.clock,
+            )
+        )
+        desk.trade("Alice", perpetual, 2.0)
+        opening = capture([trader.book for trader in desk.traders])
+        had = desk.firm_pnl.value
+        desk.roll(desk.clock.date + dt.timedelta(days=10))
+        paid = -2.0 * 1e-4 * desk.leaf("BTC").price * 3 * 10
+        (posting,) = cash_postings(desk.db)
+        assert (posting.instrument, posting.amount) == ("BTC_PERP", pytest.approx(paid))
+        assert desk.firm_pnl.value - had == pytest.approx(paid)
+        lines = PnLAttribution.between(opening, capture([trader.book for trader in desk.traders]))
+        assert lines.by_factor()["cash_flows"] == pytest.approx(paid)
+        assert lines.actual == pytest.approx(paid)

@@ -148,6 +148,26 @@ def test_contracts_without_an_end_or_a_clock_pay_nothing():
         assert not is_over(type(contract), {})
 
 
+def test_a_perpetual_pays_funding_three_times_a_day():
+    terms = {"entry_price": 60_000.0, "contract_size": 0.1, "funding_source": 1e-4}
+    long = PerpetualFuture("L", mark_source=61_000.0, clock_source=CLOCK, **terms)
+    day = 1.0 / 365.0
+    assert cash_between(long, 0.0, day) == pytest.approx(3 * -0.61)
+    assert cash_between(long, day, 8 * day) == pytest.approx(7 * 3 * -0.61)
+    assert cash_between(long, 0.0, 0.3 * day) == 0.0  # before eight hours are over
+    inverse = PerpetualFuture(
+        "I",
+        mark_source=50_000.0,
+        entry_price=60_000.0,
+        contract_size=100.0,
+        funding_source=-2e-4,
+        is_inverse=True,
+        funding_hours=4.0,
+        clock_source=CLOCK,
+    )
+    assert cash_between(inverse, 0.0, day) == pytest.approx(6 * 2e-4 * 100.0 / 50_000.0)
+
+
 def test_a_contract_of_ones_own_is_settled_at_its_price():
     class Outperformance(DatedInstrument):
         """Pays what one price has more than another."""
