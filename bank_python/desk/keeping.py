@@ -38,6 +38,7 @@ from bank_python.market_data import (
 from bank_python.market_data.choose import FEED_NAMES
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
     from os import PathLike
 
@@ -49,6 +50,7 @@ __all__ = ["RINGS", "keep_trader", "make_room", "resume", "save"]
 _LOG = logging.getLogger(__name__)
 _STATE = "/Desk/state"
 _STATE_VERSION = 1
+_REPLAYED = frozenset({"simulated", "history"})  # sources whose quotes come again when their market is set back
 RINGS = "desk;default"
 """The rings of a desk's store: what it changes is its own, beside what everybody shares."""
 
@@ -209,6 +211,8 @@ def _in_memory(db: BarbaraDB) -> BarbaraDB:
 def _resume(db: BarbaraDB, owned: Claim | None, feed: Feed | None, make: type[_Desk]) -> _Desk:
     state = _checked_state(db)
     loaded = db.load_many(state["nodes"])
+    if feed is None:
+        _set_back(db, loaded)
     db = _in_memory(db) if owned is None else db
     graph = DependencyGraph()
     for node in loaded.values():
@@ -234,6 +238,23 @@ def _resume(db: BarbaraDB, owned: Claim | None, feed: Feed | None, make: type[_D
     )
     graph.recalculate()
     return desk
+
+
+def _set_back(db: BarbaraDB, loaded: Mapping[str, object]) -> None:
+    """Let simulated and replayed quotes be those of the moment to which their markets go back.
+
+    A trade keeps what its contract depends on, quotes included. If the owner died before the desk was saved again,
+    those quotes are of a later moment than all others, and than the market that goes on.
+    """
+    saved_at = _stored_at(db, _STATE)
+    for key, node in loaded.items():
+        if isinstance(node, MarketData) and node.source in _REPLAYED and _stored_at(db, key) > saved_at:
+            before = cast("MarketData", db.get_as_of(key, saved_at))
+            node.set_price(before.price, time=before.as_of, source=before.source)
+
+
+def _stored_at(db: BarbaraDB, key: str) -> dt.datetime:
+    return cast("dt.datetime", db.history(key)[-1].stored_at)  # committed, as this is no transaction
 
 
 def _checked_state(db: BarbaraDB) -> Mapping[str, Any]:

@@ -531,6 +531,22 @@ def test_a_holding_that_waited_is_kept_with_the_desk_that_opened_it(path, monkey
         assert again.traders["Alice"].waiting == []
 
 
+def test_the_market_goes_on_as_a_whole_after_a_kill(path):
+    desk = built(path)
+    desk.tick()
+    desk.save()
+    at = {node.name: (node.price, node.as_of) for node in desk.graph if isinstance(node, MarketData)}
+    for _ in range(20):
+        desk.tick()
+    desk.trade("Alice", "NVDA", 5)
+    desk.db.close()
+    desk.lease.release()  # as when the process dies
+    with Desk.open(path) as again:
+        assert {node.name: (node.price, node.as_of) for node in again.graph if isinstance(node, MarketData)} == at
+        assert again.tick().update.rejected == ()
+        assert trades(again) == [(1, "Alice", 5.0)]
+
+
 # --- killed ----------------------------------------------------------------------------------------
 
 _TRADING = """
