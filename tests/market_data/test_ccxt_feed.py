@@ -288,6 +288,6 @@ def test_bad_arguments_are_refused():
 
 def test_without_ccxt_the_extra_is_named_at_first_use(monkeypatch):
     monkeypatch.setitem(sys.modules, "ccxt", None)
-    with pytest.raises(MissingExtraError, match=r"bank-python\[live\]") as caught:
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[live\]'") as caught:
         CcxtFeed().poll(["BTC"])
     assert caught.value.extra == "live"

@@ -283,6 +283,6 @@ def test_variables_that_make_no_sense_are_refused(environment, what):
 def test_without_yfinance_the_extra_is_named_at_first_use(monkeypatch):
     monkeypatch.setitem(sys.modules, "yfinance.data", None)
     feed = YahooFeed(environ={})
-    with pytest.raises(MissingExtraError, match=r"bank-python\[live\]") as caught:
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[live\]'") as caught:
         feed.poll(["AAPL"])
     assert caught.value.extra == "live"

@@ -112,7 +112,7 @@ def test_the_plot_is_written(tmp_path, ending):
 
 def test_without_matplotlib_a_plot_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"bank-python\[plot\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[plot\]'"):
         MarketLine(0.05, 0.12, ()).plot(tmp_path / "line.png")
 
 
