@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["PerpetualFuture"]
 
 _HOURS_A_YEAR = 365.0 * 24.0
-_ROUNDING = 1e-6  # of an interval: times are differences of floats
+_ON_TIME = 1e-6  # of an interval: times are differences of floats
 
 
 def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is one
@@ -99,7 +99,7 @@ class PerpetualFuture(Instrument):
         """Return the funding of all funding times after `since` and not after `until`, at the mark and rate of now."""
         if not isinstance(self.clock, Node):
             return 0.0
-        passed = [math.floor(years * _HOURS_A_YEAR / self.funding_hours + _ROUNDING) for years in (since, until)]
+        passed = [math.floor(years * _HOURS_A_YEAR / self.funding_hours + _ON_TIME) for years in (since, until)]
         return (passed[1] - passed[0]) * self._funding(read)
 
     def _funding(self, read: Callable[[Node | float], float]) -> float:
