@@ -3,7 +3,7 @@
 JSON's own types stand for themselves (``None``, bool, int of 64 bits, finite float, str, list, dict with
 string keys). Everything else is an object ``{"$": tag, …}``. Only exact types are taken: a subclass would
 read back as something else than was stored. Equal values give equal bytes, whatever the hash seed: that is
-what compare-and-set and "already stored" rest on.
+what compare-and-set and "already stored" depend on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What has to be written to store some values: their own records, and those of all they rest on.
+"""What has to be written to store some values: their own records, and those of all they depend on.
 
 Planning is apart from doing: it calls the objects' own code (``to_record``) before any lock is taken, and
 refuses what cannot be stored before anything is written.

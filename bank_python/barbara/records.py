@@ -47,7 +47,7 @@ Upgrade = Callable[[dict[str, object], int], Mapping[str, object]]
 
 
 class Storable(Protocol):
-    """An object with a key of its own, stored with references to the objects it rests on.
+    """An object with a key of its own, stored with references to the objects it depends on.
 
     ``to_record`` returns its fields; a field, or a member of a list, tuple or dict in a field, may itself be
     a storable object: it is written as a reference to that object's ``record_key``. ``from_record`` gets

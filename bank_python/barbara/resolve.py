@@ -99,6 +99,6 @@ class Resolver:
             message = f"{referring!r} refers to {key!r}, which is not in the store: write {key!r} first"
             raise StoreError(message, key=referring, missing=key)
         if key in on_trail:
-            message = f"{referring!r} refers back to {key!r}, which rests on it: write one of them again"
+            message = f"{referring!r} refers back to {key!r}, which depends on it: write one of them again"
             raise StoreError(message, key=referring, missing=key)
         return key

@@ -693,7 +693,7 @@ class Bumps:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -523,7 +523,7 @@ class Batch:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     """
 
     __slots__ = ("__weakref__", "_engine", "_log")

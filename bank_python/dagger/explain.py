@@ -175,7 +175,7 @@ class Inquiry:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:

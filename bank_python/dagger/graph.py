@@ -66,7 +66,7 @@ class Wiring:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:

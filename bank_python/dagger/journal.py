@@ -238,7 +238,7 @@ class Journaling:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -52,7 +52,7 @@ class Snapshot:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     tick : int
         The tick that is held; the graph is up to date at it.
     """
@@ -256,7 +256,7 @@ class Scenario:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     overrides : mapping of Node to outcome
         The values inside the block.
     """
@@ -356,7 +356,7 @@ class WhatIf:
     Parameters
     ----------
     engine : Engine
-        Of the graph.
+        The engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -44,7 +44,7 @@ class BalancedBook:
     desk : Desk
         The desk.
     trader : str
-        Who.
+        Name of the trader whose book it is.
     kind : str
         By which optimiser; see :func:`bank_python.optimizer.create_optimizer`.
 

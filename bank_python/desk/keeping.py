@@ -1,6 +1,6 @@
 """Keeping a desk: everything it is goes into its store, and comes back as it was.
 
-Nodes are stored by their own records, each once, with what they rest on by reference. Beside them one record
+Nodes are stored by their own records, each once, with what they depend on by reference. Beside them one record
 under ``/Desk/state`` says which market the desk was on and how far that had got, so that a simulated or replayed
 market goes on where it stopped.
 """
@@ -60,7 +60,7 @@ _Desk = TypeVar("_Desk", bound=DeskParts)
 def save(desk: DeskParts) -> int:
     """Write the desk to its store in one transaction; return how many objects were written.
 
-    A derived node whose function has no registered name (a lambda, say) cannot be stored: it and what rests on
+    A derived node whose function has no registered name (a lambda, say) cannot be stored: it and what depends on
     it are left out, and the log says so.
 
     Raises

@@ -1,7 +1,7 @@
 """The desk's law of risk factors: a node of the graph, calibrated from history when it is first read.
 
 A desk quotes hundreds of symbols, and a history of each takes a while where it comes over a network. So nothing is
-loaded before somebody asks for risk, and then only of what is held; and as the node rests on the clock, it is
+loaded before somebody asks for risk, and then only of what is held; and as the node depends on the clock, it is
 calibrated anew when a day has passed.
 """
 

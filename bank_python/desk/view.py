@@ -251,7 +251,7 @@ class RiskView:
     error : float
         Standard error of `var_99`.
     scenarios : int
-        How many.
+        Number of scenarios.
     as_of_tick : int
         The oldest tick that is in them.
     proxy_error : float or None

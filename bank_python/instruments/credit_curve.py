@@ -1,6 +1,6 @@
 """A credit curve in the graph: bootstrapped again when a spread or the discount curve ticks.
 
-A :class:`CreditCurve` rests on the par spreads of one name's credit default swaps by tenor, and its value is a
+A :class:`CreditCurve` depends on the par spreads of one name's credit default swaps by tenor, and its value is a
 :class:`~bank_python.risk_models.survival.SurvivalCurve`. Its tenors are constant: the five-year quote is always
 about the five years from now. A swap that has the curve for its spread asks it the question ``cds_quoted_spread``.
 

@@ -1,6 +1,6 @@
 """A discount curve in the graph: bootstrapped again when one of its quotes ticks.
 
-A :class:`DiscountCurve` rests on quoted deposit and par swap rates by tenor, or on zero rates as they are, and its
+A :class:`DiscountCurve` depends on quoted deposit and par swap rates by tenor, or on zero rates as they are, and its
 value is a :class:`~bank_python.risk_models.curve.Curve`. Contracts ask it: an option for the zero rate to its expiry,
 a bond for the yield at which it is worth what the curve says. A what-if is a what-if on its quotes:
 :meth:`DiscountCurve.bumped` says which leaf goes where, for ``graph.scenario``.

@@ -37,7 +37,7 @@ class Position(Instrument):
         Units held; negative is short.
     cost : float, optional
         Price paid for one unit. By default the position is opened at the instrument's present value, as soon
-        as that rests on quotes.
+        as that depends on quotes.
     multiplier : float, default 1.0
         Units of the instrument in one unit of quantity: 100 for listed US equity options.
     currency : str, optional
@@ -99,7 +99,7 @@ class Position(Instrument):
         return not math.isnan(self.cost_basis)
 
     def mark_open(self) -> bool:
-        """Open the position at the instrument's present value, if that rests on quotes; say whether it did."""
+        """Open the position at the instrument's present value, if that depends on quotes; say whether it did."""
         if self.marked or not rests_on_quotes(self) or self.error is not None:
             return self.marked
         self.amend(cost_basis=float(self.value))
@@ -112,7 +112,7 @@ class Position(Instrument):
         Raises
         ------
         InstrumentError
-            The position has no opening mark: what it rests on was not quoted when it was made.
+            The position has no opening mark: what it depends on was not quoted when it was made.
         """
         if not self.mark_open():
             raise InstrumentError(

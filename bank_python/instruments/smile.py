@@ -72,7 +72,7 @@ class SmileSource:
 
     @property
     def nodes(self) -> list[Node]:
-        """The nodes it rests on."""
+        """The nodes it depends on."""
         return [part for part in (*self._flat(), self.rate, self.dividend) if isinstance(part, Node)]
 
     def values(self, read: Callable[[Node], object]) -> tuple[float, ...]:

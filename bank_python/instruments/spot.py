@@ -38,7 +38,7 @@ class Equity(Instrument):
     spot_source : Node or float
         Its price in `currency`.
     dividend_source : Node or float, default 0.0
-        Its dividend yield, continuously compounded: what it brings beside its price, and what options on it rest on.
+        Its dividend yield, continuously compounded: what it brings beside its price, and what options on it depend on.
     sector : str, default ""
         For grouping.
     currency : str, default "USD"

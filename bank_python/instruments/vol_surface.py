@@ -1,6 +1,6 @@
 """A volatility surface in the graph: refitted when its quotes tick, and followed by what is priced from it.
 
-A :class:`VolSurface` rests on quoted volatilities by strike and expiry, and its value is a
+A :class:`VolSurface` depends on quoted volatilities by strike and expiry, and its value is a
 :class:`~bank_python.risk_models.surface.Surface`. When a quote ticks, the smile of that expiry is fitted again, around
 the forward of that moment, its *anchor*; the other smiles stay. When only the spot, a rate or a dividend ticks
 nothing is fitted and the value is the same object as before: what then happens to the volatility at a strike is

@@ -58,7 +58,7 @@ class Draws:
         for name in factors:
             if name not in at:
                 raise SimulationError(
-                    f"{name} was not drawn: nothing held rested on it when the scenarios were; draw anew", name=name
+                    f"{name} was not drawn: nothing held depended on it when the scenarios were; draw anew", name=name
                 )
         return np.array([at[name] for name in factors], dtype=np.intp)
 

@@ -1,7 +1,7 @@
 r"""The joint law of risk factors: volatilities, correlations, and what the richer models need beside them.
 
 A law is *given* (:meth:`FactorLaw.given`) or *calibrated* from history (:mod:`bank_python.mc_engine.calibration`). It
-speaks of factors by name; a simulation takes of it what the holdings rest on, in their order.
+speaks of factors by name; a simulation takes of it what the holdings depend on, in their order.
 
 Examples
 --------

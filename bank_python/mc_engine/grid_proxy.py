@@ -7,8 +7,8 @@ those of the volatilities that the scenarios hold, and interpolated between them
 .. math:: f(x, y) \approx \sum_{i,j} c_{ij} T_i(x) T_j(y)
 
 which converges faster than any power of the number of points where f is smooth, as a price is before its expiry. What
-else the group rests on (rates) moves it to first order, with a slope that is a polynomial in the spot. How far off that
-is, :meth:`ReactiveRisk.value_error` measures against full revaluation.
+else the group depends on (rates) moves it to first order, with a slope that is a polynomial in the spot. How far
+off that is, :meth:`ReactiveRisk.value_error` measures against full revaluation.
 
 References
 ----------

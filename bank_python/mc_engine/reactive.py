@@ -10,8 +10,8 @@ A tick of one quote revalues one group, passes a few sums and sorts once. That i
 says where a value at risk comes from, what-if layers give it for a market that is not, and
 :meth:`ReactiveRisk.if_traded` for a trade that was not done.
 
-What nearly every group rests on (the discount rate, the clock) would dirty all of them. With `slow_seconds` such inputs
-are *held*: groups see them through nodes that pass a change on at most every so many seconds, and
+What nearly every group depends on (the discount rate, the clock) would dirty all of them. With `slow_seconds` such
+inputs are *held*: groups see them through nodes that pass a change on at most every so many seconds, and
 :attr:`ReactiveRisk.as_of_tick` says how old they are.
 
 Examples
@@ -111,7 +111,7 @@ class ReactiveRisk:
     base_currency : str, default "USD"
         In which P&L is told.
     slow_seconds : float, optional
-        Hold what more than a quarter of the groups rest on, and pass its changes on at most so often.
+        Hold what more than a quarter of the groups depend on, and pass its changes on at most so often.
     draws : Draws, optional
         Scenarios drawn before (:attr:`draws` of another), in the place of new ones.
     value : callable, optional
@@ -198,7 +198,7 @@ class ReactiveRisk:
 
     @property
     def held(self) -> tuple[Node, ...]:
-        """The nodes through which groups see what nearly all of them rest on; empty unless inputs are held."""
+        """The nodes through which groups see what nearly all of them depend on; empty unless inputs are held."""
         return tuple(self._held.values())
 
     @property
@@ -261,7 +261,7 @@ class ReactiveRisk:
         Raises
         ------
         SimulationError
-            The contract rests on a factor that was not drawn.
+            The contract depends on a factor that was not drawn.
         RiskError
             It has no value now.
         """

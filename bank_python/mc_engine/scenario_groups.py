@@ -59,7 +59,7 @@ class GroupRevaluation:
     name : str
         The group's.
     inputs : tuple of Node
-        What it rests on.
+        What it depends on.
     plan : ValuationPlan
         What it holds, as one unit.
     cells : tuple of _Cells

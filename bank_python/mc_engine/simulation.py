@@ -141,7 +141,7 @@ class Simulation:
         Parameters
         ----------
         index : int
-            Which.
+            Number of the chunk.
         keep : int, optional
             Of how many of its worst scenarios to keep the levels; by default of somewhat more than its share.
 

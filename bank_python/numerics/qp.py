@@ -64,7 +64,7 @@ class QpSolution:
     x : ndarray, shape (n,)
         The solution.
     objective : float
-        Of it.
+        Value of the objective at the solution.
     equality_duals, row_duals, bound_duals : ndarray
         Multipliers: of the equalities; of the rows, at least 0; of the bounds, below 0 at a lower and above 0 at an
         upper one.

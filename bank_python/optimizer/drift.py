@@ -1,4 +1,4 @@
-"""How far a live book has drifted from the portfolio it ought to be, as a node that a limit can rest on.
+"""How far a live book has drifted from the portfolio it ought to be, as a node that a limit can depend on.
 
 Examples
 --------
@@ -86,7 +86,7 @@ class BookDrift:
         return cast("DerivedNode", self._graph[f"{self._book.name}:DRIFT"])
 
     def follow_book(self) -> bool:
-        """Rest on the positions that there are now; return whether they changed."""
+        """Depend on the positions that there are now; return whether they changed."""
         if self._followed() == self._held():
             return False
         self._define(replace=True)

@@ -95,7 +95,7 @@ def estimate_covariance(
     returns : ndarray, shape (n_obs, n_assets)
         Finite, at least two rows.
     estimator : Estimator or str
-        Which.
+        Method of estimation.
     decay : float, default 0.97
         For ``ewma``, in (0, 1).
     components : int, default 5

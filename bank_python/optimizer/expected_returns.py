@@ -69,7 +69,7 @@ def mean_returns(
     returns : ndarray, shape (n_obs, n_assets)
         Simple returns of a period, finite; oldest first.
     method : MeanMethod or str, default "arithmetic"
-        Which.
+        Method of averaging the returns.
     periods_per_year : float, default 252
         Above 0.
     decay : float, default 0.97

@@ -1,6 +1,6 @@
 """Optimal weights as nodes: they follow returns and prices.
 
-A :class:`ReactivePortfolio` rests on the spots of its assets and on their history. Its covariance and its expected
+A :class:`ReactivePortfolio` depends on the spots of its assets and on their history. Its covariance and its expected
 returns are estimated from the past closes and, as the last of them, the present prices; the portfolio is a node, and so
 is every weight::
 
@@ -8,7 +8,7 @@ is every weight::
 
 An optimum at every tick is rarely wanted: a policy says when it is found again (at most every so many seconds, or only
 when a price has moved by so much), and ``as_of_tick`` of the node how old it is. What-if layers and ``explain`` work as
-everywhere. :meth:`drift` is how far a live book is from it, for a limit to rest on.
+everywhere. :meth:`drift` is how far a live book is from it, for a limit to depend on.
 
 Examples
 --------
@@ -161,7 +161,7 @@ class ReactivePortfolio:
         Raises
         ------
         GraphError
-            Something rests on one of them, such as a book's drift; nothing has changed.
+            Something depends on one of them, such as a book's drift; nothing has changed.
         """
         with self._graph.batch():
             for node in (*self._weights.values(), self.node, self._closes):

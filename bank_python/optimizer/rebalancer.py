@@ -92,7 +92,7 @@ class Trade:
     Parameters
     ----------
     ticker : str
-        Of what.
+        Ticker of the asset.
     shares : float
         Above 0 for a purchase, below 0 for a sale.
     price : float

@@ -87,7 +87,7 @@ class Alert:
     acknowledged : datetime, optional
         When somebody took note.
     acknowledged_by : str
-        Who.
+        Name of the person who acknowledged the alert.
     closed : datetime, optional
         When it was closed.
     resolution : str

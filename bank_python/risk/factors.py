@@ -1,4 +1,4 @@
-"""Risk factors: the leaves of the graph that some positions rest on, and what each is by kind.
+"""Risk factors: the leaves of the graph that some positions depend on, and what each is by kind.
 
 A factor moves *relatively* (a price, a volatility, a spread: it stays positive and what is drawn is its growth) or
 *absolutely* (a rate, a dividend yield: what is drawn is its shift). Which of the two follows from what contracts use it
@@ -18,7 +18,7 @@ _RELATIVE = frozenset({Factor.SPOT, Factor.VOL, Factor.CREDIT, Factor.FX})
 
 @dataclass(frozen=True, slots=True)
 class RiskFactor:
-    """A market quantity that positions rest on.
+    """A market quantity that positions depend on.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Limits: measures that may not pass a maximum, as nodes, and the alerts they open.
 
 A :class:`Limit` says what is the most of a measure for a trader or the firm, and from which part of it on somebody is
-told, and how urgently. :func:`watch_limit` makes it a node that rests on the measure's node (a value at risk, a stress
-loss, a Greek, a concentration), so it follows every tick, can be explained and can be asked what if. A
+told, and how urgently. :func:`watch_limit` makes it a node that depends on the measure's node (a value at risk, a
+stress loss, a Greek, a concentration), so it follows every tick, can be explained and can be asked what if. A
 :class:`LimitBoard` looks at all of them when it is asked to and keeps the book of alerts: it opens one where a
 threshold is passed, brings it up to date where it has moved by a twentieth of its limit, and closes it when the measure
 is back by a margin, so that a measure at the threshold does not flicker.

@@ -1,8 +1,8 @@
-"""Measures of books as nodes, for limits to rest on: concentration, stress losses, Greeks.
+"""Measures of books as nodes, for limits to depend on: concentration, stress losses, Greeks.
 
 A :class:`BookMeasure` is a node over the positions of some books whose value is a :class:`Measure` of those books. It
-rests on the positions that there are when it is made; after a trade that opened a new one,
-:meth:`BookMeasure.follow_books` makes it rest on that as well. Costly ones are given a policy.
+depends on the positions that there are when it is made; after a trade that opened a new one,
+:meth:`BookMeasure.follow_books` makes it depend on that as well. Costly ones are given a policy.
 
 Examples
 --------
@@ -89,7 +89,7 @@ class BookMeasure:
         self._define()
 
     def follow_books(self) -> bool:
-        """Rest on the positions that there are now; return whether they changed."""
+        """Depend on the positions that there are now; return whether they changed."""
         if self._positions == self._held():
             return False
         self._define()
@@ -114,7 +114,7 @@ class BookMeasure:
 
 
 class MeasureNode(Node):
-    """A measure of books, resting on everything that its positions are valued from; made anew, never stored."""
+    """A measure of books, depending on everything that its positions are valued from; made anew, never stored."""
 
     def __init__(self, name: str, measure: Measure, books: Sequence[Book], policy: Policy | None) -> None:
         roots: list[Node] = [*(position for book in books for position in book.positions), *books]
@@ -259,7 +259,7 @@ class StressLoss:
         Raises
         ------
         RiskError
-            A scenario says nothing of what some contract rests on: the loss is not known.
+            A scenario says nothing of what some contract depends on: the loss is not known.
         """
         results = run_stresses(plan_valuation(books, read=read), self.keys)
         for result in results:

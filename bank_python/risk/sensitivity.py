@@ -52,7 +52,7 @@ class SensitivityLadder:
     by_unit : ndarray, shape (units, steps)
         P&L.
     units : tuple of str
-        Whose.
+        Names of the traders or books, a row of `by_unit` each.
     currency : str
         Of the P&L.
     """
@@ -102,7 +102,7 @@ class SensitivityGrid:
     pnl : ndarray, shape (down, across)
         The whole's P&L.
     currency : str
-        Of it.
+        ISO 4217 code of the currency of the P&L.
     """
 
     factors: tuple[str, str]
@@ -145,7 +145,7 @@ def sensitivity_ladder(plan: ValuationPlan, factor: str, shocks: ArrayLike) -> S
     Raises
     ------
     RiskError
-        Nothing rests on the factor, or a shock makes no sense.
+        Nothing depends on the factor, or a shock makes no sense.
     """
     place = plan.index(factor)
     steps = _shocks(plan, place, shocks)
@@ -170,7 +170,7 @@ def sensitivity_grid(
     Raises
     ------
     RiskError
-        Both are the same factor, nothing rests on one, or a shock makes no sense.
+        Both are the same factor, nothing depends on one, or a shock makes no sense.
     """
     for side in (down, across):
         _check_axis(side)

@@ -55,7 +55,7 @@ class StressResult(Figures):
     missing : tuple of str
         Factors of which the scenario says nothing, not even by a beta.
     left_out : tuple of str
-        Contracts that rest on them, and are in none of the figures.
+        Contracts that depend on them, and are in none of the figures.
     betas : {"stated", "regressed", "given"}
         Which betas to the share index the mapped factors have (:class:`~bank_python.risk.stress_mapping.Betas`); empty
         in a result that was stored before it was kept.

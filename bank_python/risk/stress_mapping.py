@@ -1,10 +1,10 @@
 r"""From what drivers do to what factors do.
 
-A book rests on hundreds of factors, a scenario moves a dozen drivers. :data:`DEFAULT_MAP` says, factor by factor and as
-data, which driver moves it and by which beta; a factor's rule lists several *routes*, and the first whose driver the
+A book depends on hundreds of factors, a scenario moves a dozen drivers. :data:`DEFAULT_MAP` says, factor by factor and
+as data, which driver moves it and by which beta; a factor's rule lists several *routes*, and the first whose driver the
 scenario knows is taken. A route is *exact* where the driver is the factor (the ten-year yield), else the factor is
-*mapped*, and every result says so. A factor without any route is *missing*: what rests on it is left out and named, for
-a move of zero would be an opinion too.
+*mapped*, and every result says so. A factor without any route is *missing*: what depends on it is left out and named,
+for a move of zero would be an opinion too.
 
 =============  =======================================================================================================
 ``POWER``      the level is multiplied by :math:`(1 + s)^\beta`: a beta in logarithms, which leaves prices above 0

@@ -106,7 +106,7 @@ class PricedBlock:
 
     @property
     def factors(self) -> NDArray[np.intp]:
-        """Which factors the block rests on, ascending."""
+        """Which factors the block depends on, ascending."""
         used = [movement.factors for _, movement in self.movements]
         return np.unique(np.concatenate([*used, self.conversion.factors]).astype(np.intp))
 
@@ -173,7 +173,7 @@ class PricedBlock:
         return replace(self, movements=movements, conversion=self.conversion.renumbered(place)), known
 
     def touched_by(self, factor: int) -> NDArray[np.bool_]:
-        """Return which contracts rest on a factor, shape (contracts,)."""
+        """Return which contracts depend on a factor, shape (contracts,)."""
         if factor in self.conversion.factors:
             return np.ones(len(self.names), dtype=bool)
         rows = [movement.touched_by(factor, len(self.names)) for _, movement in self.movements]
@@ -191,7 +191,7 @@ class ValuationPlan:
     currency : str
         In which it is told.
     factors : tuple of RiskFactor
-        What the holdings rest on.
+        What the holdings depend on.
     blocks : tuple of PricedBlock
         The holdings.
     """
@@ -218,13 +218,13 @@ class ValuationPlan:
         Raises
         ------
         RiskError
-            Nothing that is held rests on it.
+            Nothing that is held depends on it.
         """
         for i, known in enumerate(self.factors):
             if known.name == factor:
                 return i
         raise RiskError(
-            f"nothing that is held rests on {factor!r}; the factors are {', '.join(f.name for f in self.factors)}",
+            f"nothing that is held depends on {factor!r}; the factors are {', '.join(f.name for f in self.factors)}",
             name=factor,
         )
 
@@ -244,7 +244,7 @@ class ValuationPlan:
         return found
 
     def factor_exposures(self) -> FloatArray:
-        """Return what is held, by absolute value, of contracts that rest on each factor, shape (factors,)."""
+        """Return what is held, by absolute value, of contracts that depend on each factor, shape (factors,)."""
         base, found = self.base, np.zeros(len(self.factors))
         for block in self.blocks:
             held = np.abs(block.holdings.sum(axis=0) * block.values) * block.conversion.now(base)
@@ -319,7 +319,7 @@ class ValuationPlan:
         return made
 
     def without(self, factors: Sequence[int]) -> ReducedPlan:
-        """Return the plan of the contracts that rest on none of `factors`, and the names of the others."""
+        """Return the plan of the contracts that depend on none of `factors`, and the names of the others."""
         blocks, left_out = [], []
         for block in self.blocks:
             touched = np.zeros(len(block.names), dtype=bool)

@@ -342,7 +342,7 @@ class JobRunner:
         name : str
             The job.
         runs : int
-            How many.
+            Number of runs to wait for.
         timeout : float or None
             Real seconds to wait at most.
 

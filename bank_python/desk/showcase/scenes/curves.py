@@ -24,7 +24,7 @@ _SHOWN = ("expiry", "forward", "atm_vol", "rho", "rms_error", "minimum_g")
 
 @scene("A CURVE AND A SMILE THAT TICK")
 def curves(stage: Stage) -> Shown:
-    """SOFR swaps become a curve, quoted volatilities a surface; a tick of one quote reprices what rests on it."""
+    """SOFR swaps become a curve, quoted volatilities a surface; a tick of one quote reprices what depends on it."""
     graph = DependencyGraph()
     quotes = {tenor: MarketData(f"USD_{tenor}", rate) for tenor, rate in _RATES.items()}
     deposits = {"3M": quotes["3M"]}

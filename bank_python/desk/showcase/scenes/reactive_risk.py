@@ -21,7 +21,7 @@ _NAME = "SHOWN"
 
 @scene("VALUE AT RISK THAT FOLLOWS THE TICK")
 def reactive_risk(stage: Stage) -> Shown:
-    """Tick one quote: the VaR of 100,000 full revaluations is new, and only what rests on the quote was revalued."""
+    """Tick one quote: the VaR of 100,000 full revaluations is new, and only what depends on the quote was revalued."""
     desk = stage.desk
     require_quotes(desk)
     risk = ReactiveRisk(desk.traders, desk.graph, config=_CONFIG, name=_NAME)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @scene("THE DESK CLOSED AND REOPENED AS IT WAS")
 def reopening(stage: Stage) -> Shown:
-    """Every node is written with what it rests on, and read back to the same bits."""
+    """Every node is written with what it depends on, and read back to the same bits."""
     old = stage.desk
     before = _values(old)
     kept = old.save()
