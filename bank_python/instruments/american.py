@@ -100,22 +100,4 @@ class AmericanOption(VanillaOption):
         left = time_left(expiry, clock, made_at)
         return american_greeks(spot, strike, left, rate, vol, dividend, is_call, steps=steps)
 
-    def implied_vol(self, price: float) -> float:
-        """Return the volatility at which the option is worth `price`, at the present value of its other inputs.
-
-        Parameters
-        ----------
-        price : float
-            In the option's currency, for one unit of it.
-
-        Returns
-        -------
-        float
-            Annual, a decimal.
-
-        Raises
-        ------
-        InstrumentError
-            The price is no number, or no volatility gives it; the message says why.
-        """
-        return searched_implied_vol(self, price)
+    implied_vol = searched_implied_vol

@@ -98,22 +98,4 @@ class ForwardOption(DatedInstrument):
         """Say which input is out of range."""
         return negative(inputs, "forward", "vol") or super().diagnose(inputs)
 
-    def implied_vol(self, price: float) -> float:
-        """Return the volatility at which the option is worth `price`, at the present value of its other inputs.
-
-        Parameters
-        ----------
-        price : float
-            In the option's currency, for one unit of it.
-
-        Returns
-        -------
-        float
-            Annual, a decimal.
-
-        Raises
-        ------
-        InstrumentError
-            The price is no number, or no volatility gives it; the message says why.
-        """
-        return lognormal_implied_vol(self, price)
+    implied_vol = lognormal_implied_vol

@@ -1,4 +1,4 @@
-"""The volatility at which a contract is worth a price."""
+"""The volatility at which a contract is worth a price: functions that are the method ``implied_vol`` of classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOWEST, _HIGHEST = 1e-4, 10.0
 
 
 def lognormal_implied_vol(contract: Instrument, price: float) -> float:
-    """Return the volatility at which a European call or put is worth `price`; see :func:`searched_implied_vol`.
+    """Return the volatility at which a European call or put is worth `price`.
 
     Parameters
     ----------
@@ -32,10 +32,22 @@ def lognormal_implied_vol(contract: Instrument, price: float) -> float:
     price : float
         In the contract's currency, for one unit of it.
 
+    Returns
+    -------
+    float
+        Annual, a decimal, at the present value of the contract's other inputs.
+
     Raises
     ------
     InstrumentError
         The price is no number, or no volatility gives it; the message says why.
+
+    Examples
+    --------
+    >>> from bank_python import Option
+    >>> call = Option("C", spot_source=21, vol_source=0.2, rate_source=0.1, strike=20, expiry=0.25)
+    >>> round(call.implied_vol(1.875), 3)  # Hull, Options, Futures, and Other Derivatives
+    0.235
     """
     asked = finite(contract.name, "price", price)
     terms, of = _inputs(contract), contract.simulated_as

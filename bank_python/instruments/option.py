@@ -81,28 +81,4 @@ class Option(VanillaOption):
         """Return how what is paid moves with the price."""
         return np.where(is_call, 1.0 * (spot > strike), -1.0 * (spot < strike))
 
-    def implied_vol(self, price: float) -> float:
-        """Return the volatility at which the option is worth `price`, at the present value of its other inputs.
-
-        Parameters
-        ----------
-        price : float
-            In the option's currency, for one unit of it.
-
-        Returns
-        -------
-        float
-            Annual, a decimal.
-
-        Raises
-        ------
-        InstrumentError
-            The price is no number, or no volatility gives it; the message says why.
-
-        Examples
-        --------
-        >>> call = Option("C", spot_source=21, vol_source=0.2, rate_source=0.1, strike=20, expiry=0.25)
-        >>> round(call.implied_vol(1.875), 3)  # Hull, Options, Futures, and Other Derivatives
-        0.235
-        """
-        return lognormal_implied_vol(self, price)
+    implied_vol = lognormal_implied_vol
