@@ -1,6 +1,6 @@
 """bank_python: what investment banks keep in-house, at home.
 
-Four engines (tables, a store, a dependency graph, a job runner) and, hanging off the same graph,
+Four engines (tables, a store, a dependency graph, a job runner) and, on the same graph,
 market data, instruments and a desk that revalues itself when the market ticks.
 
 The names below load when they are first used, so that ``import bank_python`` costs little more than
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         SimulatedFeed,
         YahooFeed,
     )
-    from bank_python.mc_engine import FactorLaw, MCConfig, MonteCarloEngine, ReactiveRisk
+    from bank_python.mc_engine import FactorModel, MCConfig, MonteCarloEngine, ReactiveRisk
     from bank_python.mntable import Table
     from bank_python.optimizer import (
         BarbellOptimizer,
@@ -77,6 +77,8 @@ if TYPE_CHECKING:
     from bank_python.walpole import JobConfig, JobMode, JobRunner, JobStatus
 
 __version__ = "0.1.0"
+
+_OLD_NAMES = {"FactorLaw": "FactorModel"}
 
 _HOME = {
     "BarbaraDB": "barbara",
@@ -117,7 +119,7 @@ _HOME = {
     "ReplayFeed": "market_data",
     "SimulatedFeed": "market_data",
     "YahooFeed": "market_data",
-    "FactorLaw": "mc_engine",
+    "FactorModel": "mc_engine",
     "MCConfig": "mc_engine",
     "MonteCarloEngine": "mc_engine",
     "ReactiveRisk": "mc_engine",
@@ -167,7 +169,7 @@ __all__ = [
     "FXForward",
     "FXOption",
     "FXRate",
-    "FactorLaw",
+    "FactorModel",
     "FloatingBond",
     "ForwardOption",
     "Group",
@@ -211,7 +213,9 @@ def __getattr__(name: str) -> Any:
     try:
         home = _HOME[name]
     except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        from bank_python.deprecation import old_names
+
+        return old_names(__name__, _OLD_NAMES)(name)
     value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

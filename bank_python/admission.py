@@ -220,7 +220,7 @@ _BY_NAME = frozenset(
         "ContractBatch",
         "Curve",
         "DependencyGraph",
-        "FactorLaw",
+        "FactorModel",
         "HestonProcess",
         "Instrument",
         "MCConfig",

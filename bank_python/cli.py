@@ -53,14 +53,14 @@ def showcase(
 
     Try: showcase.py --list;  showcase.py --only 2;  showcase.py --dense 5 | tail -1
     """
-    from bank_python.desk.showcase import showing
+    from bank_python.desk.showcase import run
 
     if list_:
-        showing.list_scenes()
+        run.list_scenes()
     elif dense is not None:
-        showing.play_dense(feed=feed.value, seed=seed, only=only, iterations=dense)
+        run.play_dense(feed=feed.value, seed=seed, only=only, iterations=dense)
     else:
-        showing.play(feed=feed.value, seed=seed, only=only, plain=plain)
+        run.play(feed=feed.value, seed=seed, only=only, plain=plain)
 
 
 def prop_desk(
@@ -95,16 +95,16 @@ def prop_desk(
     Try: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain;
     prop_desk.py --once --json
     """
-    from bank_python.desk.live import watching
+    from bank_python.desk.live import run
 
     if live and once:
         raise typer.BadParameter("--live and --once exclude each other: choose one", param_hint="--live")
     if live and json:
         raise typer.BadParameter("--live and --json exclude each other: choose one", param_hint="--live")
     if live or (not once and not json and sys.stdout.isatty()):
-        start = watching.watch
+        start = run.watch
     else:
-        start = partial(watching.show_once, as_json=json)
+        start = partial(run.show_once, as_json=json)
     start(feed=feed.value, seed=seed, refresh=refresh, scenarios=scenarios, proxy=proxy, plain=plain)
 
 

@@ -17,6 +17,7 @@ Examples
 from __future__ import annotations
 
 import functools
+import importlib
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CalledMapping", "also_called", "renamed", "warn_of"]
+__all__ = ["CalledMapping", "also_called", "old_names", "renamed", "warn_of"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -87,6 +88,26 @@ def _rename(title: str, kwargs: dict[str, object], old: str, new: str) -> None:
     if new in kwargs:
         raise TypeError(f"{title}() got {new}= and {old}=, which is another name of it; give {new}= alone")
     kwargs[new] = kwargs.pop(old)
+
+
+def old_names(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
+    """Return a ``__getattr__`` for a module whose public names have changed: the old ones still work, with a warning.
+
+    Parameters
+    ----------
+    module : str
+        The module's ``__name__``.
+    names : mapping of str to str
+        New names by old ones.
+    """
+
+    def look_up(name: str) -> object:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+        warn_of(f"{module}.{name}", names[name])
+        return getattr(importlib.import_module(module), names[name])
+
+    return look_up
 
 
 class CalledMapping(Mapping[str, _V]):

@@ -167,7 +167,7 @@ def _measures(result: MCResult) -> Sheet:
         figures = (tail.var, tail.var_error, tail.es, tail.es_error)
         shown.add(f"{tail.confidence:.0%}", *(None if math.isnan(figure) else f"{figure:,.0f}" for figure in figures))
     shown.note(f"{result.currency}, losses positive")
-    shown.note(f"law: {result.law}")
+    shown.note(f"factor model: {result.factor_model}")
     if result.repaired:
         shown.note(f"correlations repaired by {result.repaired:.2g}")
     if result.fast_error is not None:

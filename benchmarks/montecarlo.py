@@ -28,7 +28,7 @@ from _report import Report
 
 from bank_python import DependencyGraph, Equity, MarketData, MCConfig, MonteCarloEngine, Option, Position, ReactiveRisk
 from bank_python.instruments import Book
-from bank_python.mc_engine import FactorLaw, GridProxy, heston_terminal
+from bank_python.mc_engine import FactorModel, GridProxy, heston_terminal
 from bank_python.numerics import keep_freed_memory
 from bank_python.risk_models import HestonProcess
 
@@ -86,8 +86,10 @@ class Shares:
         self.vols = 0.2 + 0.3 * rng.random(FACTORS)
         self.correlation = correlation(FACTORS)
         self.prices = np.array([spot.price for spot in spots])
-        law = FactorLaw.given({spot.name: vol for spot, vol in zip(spots, self.vols, strict=True)}, self.correlation)
-        self.engine = MonteCarloEngine(books, graph, law=law)
+        factor_model = FactorModel.given(
+            {spot.name: vol for spot, vol in zip(spots, self.vols, strict=True)}, self.correlation
+        )
+        self.engine = MonteCarloEngine(books, graph, factor_model=factor_model)
         self.exposures = rng.standard_normal((TRADERS, FACTORS))
 
 
@@ -262,17 +264,17 @@ class Options:
         leaves = [sofr, *self.spots, *vols]
         sizes = {leaf.name: 0.35 for leaf in self.spots} | {leaf.name: 0.8 for leaf in vols} | {"SOFR": 0.006}
         ordered = {leaf.name: sizes[leaf.name] for leaf in leaves}
-        self.law = FactorLaw.given(ordered, correlation(len(leaves)), absolute={"SOFR"})
+        self.factor_model = FactorModel.given(ordered, correlation(len(leaves)), absolute={"SOFR"})
 
 
 def reactive(report: Report, rounds: int) -> None:
     """Time the VaR of 100,000 full revaluations of 5,000 options after one tick, beside all of it."""
     desk, config = Options(), MCConfig(n_paths=PATHS, **QUIET)
-    risk = ReactiveRisk([desk.book], desk.graph, desk.law, config, slow_seconds=3_600.0)
+    risk = ReactiveRisk([desk.book], desk.graph, desk.factor_model, config, slow_seconds=3_600.0)
     quick = ReactiveRisk(
         [desk.book],
         desk.graph,
-        desk.law,
+        desk.factor_model,
         config,
         name="QUICK",
         slow_seconds=3_600.0,

@@ -1,6 +1,6 @@
 """Putting a desk together: the one place where its market, totals, blotter and factor model are wired to its graph.
 
-A desk is built (:mod:`bank_python.desk.build`) or resumed from a store (:mod:`bank_python.desk.keeping`); both find out
+A desk is built (:mod:`bank_python.desk.build`) or resumed from a store (:mod:`bank_python.desk.persistence`); both find out
 what its parts are, and come here.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from bank_python.dagger import SumNode
 from bank_python.desk.blotter import Blotter
 from bank_python.desk.contracts import leaf_name
-from bank_python.desk.law import register_law
+from bank_python.desk.factor_model import register_factor_model
 from bank_python.desk.parts import DeskParts
 from bank_python.market_data import MarketDataManager
 
@@ -90,7 +90,7 @@ def put_together(
         blotter=Blotter(db, clock),
         lease=lease,
     )
-    register_law(desk)
+    register_factor_model(desk)
     return desk
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import Every
 from bank_python.desk.assets import with_common_past
-from bank_python.desk.law import PERIOD
+from bank_python.desk.factor_model import PERIOD
 from bank_python.errors import DeskError
 from bank_python.instruments import is_spot
 from bank_python.optimizer import ReactivePortfolio, Rebalancer

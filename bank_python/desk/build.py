@@ -12,10 +12,10 @@ from bank_python.dagger import DependencyGraph
 from bank_python.desk.assembly import open_market, put_together
 from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
-from bank_python.desk.keeping import RINGS, make_room, save
 from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
 from bank_python.desk.opening import open_waiting, require_quoted, settle_underlyings
+from bank_python.desk.persistence import RINGS, make_room, save
 from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec

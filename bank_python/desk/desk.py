@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bank_python.desk.keeping import keep_trader, resume, save
 from bank_python.desk.opening import open_waiting
 from bank_python.desk.orders import (
     checked_instrument,
@@ -15,6 +14,7 @@ from bank_python.desk.orders import (
     checked_trader,
 )
 from bank_python.desk.parts import DeskParts
+from bank_python.desk.persistence import keep_trader, resume, save
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.errors import DeskError
 

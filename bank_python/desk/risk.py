@@ -65,7 +65,7 @@ class DeskRisk:
     Raises
     ------
     BankError
-        Nothing is held yet, or there is no law of what is held: the message says why.
+        Nothing is held yet, or there is no factor model of what is held: the message says why.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
 """Contracts: each class has market inputs, terms and one pure array function that prices it."""
 
 from bank_python.instruments.american import AmericanOption
-from bank_python.instruments.answer import Answer, FunctionNode, Lookup, ask, question
 from bank_python.instruments.barrier import BarrierOption
 from bank_python.instruments.bond import Bond
 from bank_python.instruments.book import Book, ProfitAndLoss
@@ -16,6 +15,7 @@ from bank_python.instruments.floating_bond import FloatingBond
 from bank_python.instruments.forward_option import ForwardOption
 from bank_python.instruments.fx import FXForward, FXOption
 from bank_python.instruments.instrument import DatedInstrument, Instrument, Lognormal, is_spot, quote_of
+from bank_python.instruments.lookup import Answer, FunctionNode, Lookup, ask, question
 from bank_python.instruments.option import Option
 from bank_python.instruments.perpetual import PerpetualFuture
 from bank_python.instruments.position import Position

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Inferred, Source, Term
-from bank_python.instruments.answer import question
 from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.instruments.lookup import question
 from bank_python.risk_models import bond_price
 from bank_python.risk_models.bond_analytics import BondAnalytics, bond_analytics
 from bank_python.risk_models.cash_paid import bond_paid

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Source, Term
-from bank_python.instruments.answer import Lookup, question
 from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.instruments.lookup import Lookup, question
 from bank_python.risk_models.cash_paid import cds_premium_paid
 from bank_python.risk_models.cds import cds_value
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics

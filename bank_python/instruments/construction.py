@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.dagger.contract import REQUIRED, Declaration, Source, Term
 from bank_python.errors import BankError, ContractArgumentError, GraphError
-from bank_python.instruments.answer import FunctionNode, Lookup, ask
 from bank_python.instruments.declarations import Expiry, Label, MadeAt
+from bank_python.instruments.lookup import FunctionNode, Lookup, ask
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import CurveError, InstrumentError, ModelError
-from bank_python.instruments.answer import FunctionNode
 from bank_python.instruments.factor import Factor
+from bank_python.instruments.lookup import FunctionNode
 from bank_python.mntable import Table
 from bank_python.numerics.schedule import Tenor
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival

@@ -32,9 +32,9 @@ from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import InstrumentError
-from bank_python.instruments.answer import FunctionNode
 from bank_python.instruments.checks import known_currency
 from bank_python.instruments.factor import Factor
+from bank_python.instruments.lookup import FunctionNode
 from bank_python.market_data.clock import Clock
 from bank_python.numerics.schedule import Tenor
 from bank_python.risk_models.bootstrap import CONVENTIONS, USD_SOFR_OIS, CurveConvention, Quote, bootstrap, pillar

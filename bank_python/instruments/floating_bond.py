@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 from bank_python.barbara import register_storable
 from bank_python.dagger import Inferred, Source, Term
 from bank_python.errors import BankError, InstrumentError
-from bank_python.instruments.answer import question
 from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.instruments.lookup import question
 from bank_python.risk_models.bond_analytics import annuity_yield
 from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve, as_curve

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Flag, Source, Term
-from bank_python.instruments.answer import Lookup, zero_rate
 from bank_python.instruments.checks import negative
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.implied import lognormal_implied_vol
 from bank_python.instruments.instrument import DatedInstrument, Lognormal
+from bank_python.instruments.lookup import Lookup, zero_rate
 from bank_python.instruments.option import Option
 from bank_python.instruments.vanilla import time_left
 from bank_python.instruments.vol_surface import surface_vol

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeGuard, dataclas
 from bank_python.dagger import ArrayNode, Flag, Inferred, Node, Source, Term
 from bank_python.deprecation import warn_of
 from bank_python.errors import BankError, GraphError, InstrumentError
-from bank_python.instruments.answer import Answer
 from bank_python.instruments.checks import end_on, finite, known_currency, negative, positive, present, years_to
 from bank_python.instruments.construction import Construction, constructor
 from bank_python.instruments.contract_greeks import ContractGreeks, take_contract_greeks
 from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label, MadeAt
 from bank_python.instruments.factor import Factor, factor_named
+from bank_python.instruments.lookup import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Inferred, Node, Source, Term
-from bank_python.instruments.answer import Answer, Lookup
 from bank_python.instruments.bond import yield_on_curve
 from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Argument, Expiry
 from bank_python.instruments.floating_bond import FREQUENCIES, PAYMENTS, first_fixing, reset_rate
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.instruments.lookup import Answer, Lookup
 from bank_python.risk_models.bond_analytics import BASIS_POINT
 from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.dagger import Flag, Source, Term
-from bank_python.instruments.answer import zero_rate
 from bank_python.instruments.checks import negative
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
+from bank_python.instruments.lookup import zero_rate
 from bank_python.instruments.vol_surface import surface_vol
 
 if TYPE_CHECKING:

@@ -35,9 +35,9 @@ from bank_python.barbara import register_storable
 from bank_python.dagger import Node
 from bank_python.dagger.node import present
 from bank_python.errors import CalibrationError, InstrumentError
-from bank_python.instruments.answer import FunctionNode, ask, question
 from bank_python.instruments.checks import end_on, finite, positive, years_to
 from bank_python.instruments.factor import Factor
+from bank_python.instruments.lookup import FunctionNode, ask, question
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
 from bank_python.mntable import Table
 from bank_python.risk_models.surface import Stickiness, Surface

@@ -8,14 +8,14 @@ weighted more evenly, are drawn towards 0 by as much as they are uncertain (SchÃ
           \lambda = \frac{\sum_{i \ne j} (1 - r_{ij}^2)^2 / (T - 1)}{\sum_{i \ne j} r_{ij}^2}
 
 with the effective number of observations T. That makes them definite even of more factors than days; should they not
-be, the nearest correlation matrix is taken and the law says how far it was.
+be, the nearest correlation matrix is taken and the factor model says how far it was.
 
 Examples
 --------
 >>> rng = np.random.default_rng(0)
 >>> closes = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((500, 2)), axis=0))
->>> law = calibrate_law(("A", "B"), closes, (True, True))
->>> law.vols.round(2), law.source
+>>> factor_model = calibrate_model(("A", "B"), closes, (True, True))
+>>> factor_model.vols.round(2), factor_model.source
 (array([0.16, 0.15]), '499 days, ewma 0.97')
 
 References
@@ -35,8 +35,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError, SimulationError
-from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
+from bank_python.mc_engine.factor_model import FactorModel, JumpTerms, VarianceTerms
 from bank_python.numerics import nearest_correlation
 from bank_python.numerics.tolerances import LAST_DIGITS
 
@@ -49,10 +50,10 @@ if TYPE_CHECKING:
     from bank_python.market_data.price_history import PriceHistoryTable
     from bank_python.numerics import FloatArray
 
-__all__ = ["FEWEST", "calibrate_from_table", "calibrate_law", "join_laws"]
+__all__ = ["FEWEST", "calibrate_from_table", "calibrate_model", "join_models"]
 
 FEWEST = 30
-"""Daily moves that a law needs at least; levels are one more."""
+"""Daily moves that a factor model needs at least; levels are one more."""
 _DAYS = 252.0
 _EVEN = 0.99
 _DEGREES = (4.0, 30.0)
@@ -66,8 +67,8 @@ def calibrate_from_table(
     decay: float = 0.97,
     variance: VarianceTerms | None = None,
     jumps: JumpTerms | None = None,
-) -> FactorLaw:
-    """Calibrate a law from the price tables, on the days that all tickers have.
+) -> FactorModel:
+    """Calibrate a factor model from the price tables, on the days that all tickers have.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def calibrate_from_table(
     absolute : sequence of str
         The factors that move by shifts.
     decay, variance, jumps
-        As for :func:`calibrate_law`.
+        As for :func:`calibrate_model`.
 
     Raises
     ------
@@ -92,11 +93,11 @@ def calibrate_from_table(
     if tickers and len(panel.dates) <= FEWEST:
         raise _too_short(history, list(tickers.values()))
     relative = tuple(factor not in absolute for factor in tickers)
-    return calibrate_law(tuple(tickers), panel.closes, relative, decay=decay, variance=variance, jumps=jumps)
+    return calibrate_model(tuple(tickers), panel.closes, relative, decay=decay, variance=variance, jumps=jumps)
 
 
 @admits(SimulationError)
-def calibrate_law(
+def calibrate_model(
     names: Sequence[str],
     levels: ArrayLike,
     relative: Sequence[bool],
@@ -104,8 +105,8 @@ def calibrate_law(
     decay: float = 0.97,
     variance: VarianceTerms | None = None,
     jumps: JumpTerms | None = None,
-) -> FactorLaw:
-    """Calibrate a law from daily levels.
+) -> FactorModel:
+    """Calibrate a factor model from daily levels.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def calibrate_law(
     decay : float, default 0.97
         Of the variance's weights from day to day, in (0, 1).
     variance, jumps : VarianceTerms, JumpTerms, optional
-        Handed on to the law.
+        Handed on to the factor model.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def calibrate_law(
     past = _past_variances(moves, decay)
     residuals = moves / np.sqrt(np.where(past[:-1] > 0.0, past[:-1], 1.0))
     correlation, repaired = _correlation(moves, np.sqrt(past[:-1]))
-    return FactorLaw(
+    return FactorModel(
         names=tuple(names),
         relative=tuple(bool(flag) for flag in relative),
         vols=np.sqrt(past[-1] * _DAYS),
@@ -147,12 +148,13 @@ def calibrate_law(
 
 
 @admits(SimulationError)
-def join_laws(laws: Sequence[FactorLaw]) -> FactorLaw:
-    """Join laws of different factors into one under which they are independent.
+@renamed(laws="factor_models")
+def join_models(factor_models: Sequence[FactorModel]) -> FactorModel:
+    """Join factor models of different factors into one under which they are independent.
 
     Parameters
     ----------
-    laws : sequence of FactorLaw
+    factor_models : sequence of FactorModel
         At least one; the terms of the first are kept. Residuals are put side by side, the latest days together.
 
     Raises
@@ -162,35 +164,35 @@ def join_laws(laws: Sequence[FactorLaw]) -> FactorLaw:
     CalibrationError
         There is none.
     """
-    if not laws:
-        raise CalibrationError("there is no law to join; give at least one")
-    first = laws[0]
-    if len(laws) == 1:
+    if not factor_models:
+        raise CalibrationError("there is no factor model to join; give at least one")
+    first = factor_models[0]
+    if len(factor_models) == 1:
         return first
-    sizes = [len(law.names) for law in laws]
+    sizes = [len(factor_model.names) for factor_model in factor_models]
     correlation, starts = np.zeros((sum(sizes), sum(sizes))), np.cumsum([0, *sizes])
-    for law, start, stop in zip(laws, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        correlation[start:stop, start:stop] = law.correlation
-    kept = [law.residuals for law in laws if law.residuals is not None]
+    for factor_model, start, stop in zip(factor_models, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        correlation[start:stop, start:stop] = factor_model.correlation
+    kept = [factor_model.residuals for factor_model in factor_models if factor_model.residuals is not None]
     days = min((len(residuals) for residuals in kept), default=0)
-    long_run = {name: vol for law in laws for name, vol in law.variance.long_run.items()}
+    long_run = {name: vol for factor_model in factor_models for name, vol in factor_model.variance.long_run.items()}
     return replace(
         first,
-        names=tuple(name for law in laws for name in law.names),
-        relative=tuple(flag for law in laws for flag in law.relative),
-        vols=np.concatenate([law.vols for law in laws]),
+        names=tuple(name for factor_model in factor_models for name in factor_model.names),
+        relative=tuple(flag for factor_model in factor_models for flag in factor_model.relative),
+        vols=np.concatenate([factor_model.vols for factor_model in factor_models]),
         correlation=correlation,
-        residuals=np.hstack([r[len(r) - days :] for r in kept]) if len(kept) == len(laws) else None,
+        residuals=np.hstack([r[len(r) - days :] for r in kept]) if len(kept) == len(factor_models) else None,
         variance=replace(first.variance, long_run=long_run),
-        source="; ".join(law.source for law in laws),
-        repaired=max(law.repaired for law in laws),
+        source="; ".join(factor_model.source for factor_model in factor_models),
+        repaired=max(factor_model.repaired for factor_model in factor_models),
     )
 
 
 def _daily_moves(names: Sequence[str], levels: FloatArray, relative: np.ndarray) -> FloatArray:
     if levels.ndim != 2 or not levels.shape[1] == len(names) == len(relative) > 0 or len(levels) <= FEWEST:  # noqa: PLR2004 - a panel has two axes
         raise CalibrationError(
-            f"a history of shape {levels.shape} for {len(names)} factors; a law needs at least {FEWEST + 1} days of "
+            f"a history of shape {levels.shape} for {len(names)} factors; a factor model needs at least {FEWEST + 1} days of "
             "each, all on the same dates",
             value=levels.shape,
         )
@@ -233,7 +235,7 @@ def _apart(days: Mapping[str, set[datetime]]) -> CalibrationError:
     return CalibrationError(
         f"{len(days)} histories have {len(common)} days in common, and value at risk needs at least {FEWEST + 1}; "
         f"without {odd}, which has {len(days[odd])}, there are {without[odd]}: load it over the same days, "
-        "or calibrate it by itself and join the laws",
+        "or calibrate it by itself and join the factor models",
         name=odd,
         value=len(common),
     )

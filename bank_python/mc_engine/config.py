@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from bank_python.deprecation import also_called, renamed
 from bank_python.errors import SimulationError
 from bank_python.risk.stress_mapping import Betas
 
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from bank_python.mc_engine.factor_law import FactorLaw
+    from bank_python.mc_engine.factor_model import FactorModel
 
 __all__ = ["MCConfig", "Model", "Revaluation", "Sampling"]
+
+_Choice = TypeVar("_Choice", bound=enum.Enum)
 
 DAY = 1.0 / 252.0
 
 
 class Model(enum.Enum):
-    """By which law the factors move; see :mod:`bank_python.mc_engine.samplers`."""
+    """Model by which the factors move; see :mod:`bank_python.mc_engine.samplers`."""
 
     GBM = "gbm"
     HESTON = "heston"
@@ -53,8 +56,30 @@ class Revaluation(enum.Enum):
     DELTA_GAMMA = "delta_gamma"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MCConfig:
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    """The fields of a configuration, as they are kept."""
+
+    n_paths: int
+    model: Model
+    random_seed: int
+    horizon: float
+    n_steps: int
+    dtype: str
+    chunk: int
+    sampling: Sampling
+    revaluation: Revaluation
+    roll_clock: bool
+    stresses: tuple[str, ...] | None
+    stress_betas: Betas
+    validate_greeks: bool
+    executor: Executor | None = field(repr=False)
+    progress: Callable[[int, int], object] | None = field(repr=False)
+    cancel: threading.Event | None = field(repr=False)
+    factor_model: FactorModel | None = field(repr=False)
+
+
+class MCConfig(_Settings):
     """How to simulate.
 
     Parameters
@@ -62,9 +87,9 @@ class MCConfig:
     n_paths : int, default 100,000
         Scenarios, at least 2.
     model : Model or {"gbm", "heston", "merton", "student_t", "bootstrap"}, default "gbm"
-        The law of the factors.
+        The factor model.
     random_seed : int, default 0
-        The same seed gives the same numbers, to the bit, whatever executes it.
+        Also ``seed=``. The same seed gives the same numbers, to the bit, whatever executes it.
     horizon : float, default 1/252
         Years from now, above 0: a trading day.
     n_steps : int, default 1
@@ -93,7 +118,7 @@ class MCConfig:
         Called with the chunks done and their number.
     cancel : threading.Event, optional
         Set it to break off.
-    law : FactorLaw, optional
+    factor_model : FactorModel, optional
         By default the engine's.
 
     Raises
@@ -102,38 +127,48 @@ class MCConfig:
         A figure makes no sense; the message names it.
     """
 
-    n_paths: int = 100_000
-    model: Model | str = Model.GBM
-    random_seed: int = 0
-    horizon: float = DAY
-    n_steps: int = 1
-    dtype: str = "float64"
-    chunk: int = 4_096
-    sampling: Sampling | str = Sampling.PLAIN
-    revaluation: Revaluation | str = Revaluation.FULL
-    roll_clock: bool = False
-    stresses: tuple[str, ...] | None = None
-    stress_betas: Betas | str = Betas.STATED
-    validate_greeks: bool = True
-    executor: Executor | None = field(default=None, repr=False)
-    progress: Callable[[int, int], object] | None = field(default=None, repr=False)
-    cancel: threading.Event | None = field(default=None, repr=False)
-    law: FactorLaw | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        for name, kind in (("model", Model), ("sampling", Sampling), ("revaluation", Revaluation)):
-            object.__setattr__(self, name, _choice(name, kind, getattr(self, name)))
-        object.__setattr__(self, "stress_betas", _choice("stress_betas", Betas, self.stress_betas, without=Betas.GIVEN))
-        for name, least in (("n_paths", 2), ("random_seed", 0), ("n_steps", 1), ("chunk", 2)):
-            _whole(name, getattr(self, name), least)
-        if not isinstance(self.horizon, int | float | np.floating) or not 0.0 < self.horizon < math.inf:  # type: ignore[redundant-expr]  # checked for untyped callers
-            raise SimulationError(
-                f"horizon={self.horizon!r} is not a number of years above 0; a trading day is 1/252", value=self.horizon
-            )
-        named = getattr(self.dtype, "__name__", str(self.dtype))
-        if named not in {"float64", "float32"}:
-            raise SimulationError(f"dtype={self.dtype!r}; choose float64 or float32", value=self.dtype)
-        object.__setattr__(self, "dtype", named)
+    @renamed(law="factor_model")
+    @also_called(seed="random_seed")
+    def __init__(
+        self,
+        *,
+        n_paths: int = 100_000,
+        model: Model | str = Model.GBM,
+        random_seed: int = 0,
+        horizon: float = DAY,
+        n_steps: int = 1,
+        dtype: object = "float64",
+        chunk: int = 4_096,
+        sampling: Sampling | str = Sampling.PLAIN,
+        revaluation: Revaluation | str = Revaluation.FULL,
+        roll_clock: bool = False,
+        stresses: tuple[str, ...] | None = None,
+        stress_betas: Betas | str = Betas.STATED,
+        validate_greeks: bool = True,
+        executor: Executor | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        cancel: threading.Event | None = None,
+        factor_model: FactorModel | None = None,
+    ) -> None:
+        super().__init__(
+            n_paths=_whole("n_paths", n_paths, 2),
+            model=_choice("model", Model, model),
+            random_seed=_whole("random_seed", random_seed, 0),
+            horizon=_horizon(horizon),
+            n_steps=_whole("n_steps", n_steps, 1),
+            dtype=_dtype(dtype),
+            chunk=_whole("chunk", chunk, 2),
+            sampling=_choice("sampling", Sampling, sampling),
+            revaluation=_choice("revaluation", Revaluation, revaluation),
+            roll_clock=roll_clock,
+            stresses=stresses,
+            stress_betas=_choice("stress_betas", Betas, stress_betas, without=Betas.GIVEN),
+            validate_greeks=validate_greeks,
+            executor=executor,
+            progress=progress,
+            cancel=cancel,
+            factor_model=factor_model,
+        )
 
     @property
     def years_passed(self) -> float:
@@ -141,7 +176,7 @@ class MCConfig:
         return self.horizon if self.roll_clock else 0.0
 
 
-def _choice(name: str, kind: type[enum.Enum], value: object, without: enum.Enum | None = None) -> enum.Enum:
+def _choice(name: str, kind: type[_Choice], value: object, without: _Choice | None = None) -> _Choice:
     allowed = {item.value: item for item in kind if item is not without}
     wanted = value.value if isinstance(value, kind) else value
     chosen = allowed.get(wanted) if isinstance(wanted, str) else None
@@ -151,6 +186,22 @@ def _choice(name: str, kind: type[enum.Enum], value: object, without: enum.Enum 
     return chosen
 
 
-def _whole(name: str, value: object, least: int) -> None:
+def _horizon(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not 0.0 < value < math.inf:
+        raise SimulationError(
+            f"horizon={value!r} is not a number of years above 0; a trading day is 1/252", value=value
+        )
+    return float(value)
+
+
+def _dtype(value: object) -> str:
+    named = str(getattr(value, "__name__", value))
+    if named not in {"float64", "float32"}:
+        raise SimulationError(f"dtype={value!r}; choose float64 or float32", value=value)
+    return named
+
+
+def _whole(name: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise SimulationError(f"{name}={value!r} is not a whole number of at least {least}", name=name, value=value)
+    return int(value)

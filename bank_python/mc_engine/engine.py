@@ -5,11 +5,11 @@ Examples
 >>> from bank_python.dagger import DependencyGraph
 >>> from bank_python.instruments import Book, Equity, Position
 >>> from bank_python.market_data import MarketData
->>> from bank_python.mc_engine import FactorLaw, MCConfig
+>>> from bank_python.mc_engine import FactorModel, MCConfig
 >>> graph = DependencyGraph()
 >>> spot = graph.register(MarketData("AAPL_SPOT", 200.0))
 >>> book = graph.register(Book("ALICE", [Position("P", instrument=Equity("AAPL", spot_source=spot), quantity=1_000)]))
->>> engine = MonteCarloEngine([book], graph, law=FactorLaw.given({"AAPL_SPOT": 0.27}))
+>>> engine = MonteCarloEngine([book], graph, factor_model=FactorModel.given({"AAPL_SPOT": 0.27}))
 >>> result = engine.run(MCConfig(n_paths=50_000, random_seed=42))
 >>> round(result.var_99, -2)  # 2.326 · 0.27 · √(1/252) · 200,000, and a little less for the logarithm
 7800.0
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import SimulationError
 from bank_python.instruments.factor import Factor
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
@@ -51,14 +52,14 @@ if TYPE_CHECKING:
 
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph
-    from bank_python.mc_engine.factor_law import FactorLaw
+    from bank_python.mc_engine.factor_model import FactorModel
     from bank_python.mc_engine.simulation import TailSample
     from bank_python.risk.factors import RiskFactor
     from bank_python.risk.holders import Units
     from bank_python.risk.valuation import ValuationPlan
 
 __all__ = [
-    "LAW_NODE",
+    "FACTOR_MODEL_NODE",
     "RESULTS_PREFIX",
     "MonteCarloEngine",
     "make_sampler",
@@ -66,11 +67,11 @@ __all__ = [
     "volatility_followers",
 ]
 
-LAW_NODE = "FACTOR_LAW"
-"""The name of the node whose value is a graph's law of risk factors."""
+FACTOR_MODEL_NODE = "FACTOR_MODEL"
+"""The name of the node whose value is a graph's factor model."""
 RESULTS_PREFIX = "/Risk/MonteCarlo/"
 INDEX_FACTOR = "SPY_SPOT"
-"""The factor to which stresses take betas of shares, where the law knows it."""
+"""The factor to which stresses take betas of shares, where the factor model knows it."""
 _TRADING_DAYS = 252.0
 _SHARE = 0.2  # five deviations of less than this do not reach from outside the worst tenth into the tail
 _WATCHED = 12
@@ -89,25 +90,26 @@ class MonteCarloEngine:
         Where they live; the market is that of its present tick.
     db : BarbaraDB, optional
         Where results are kept, under ``/Risk/MonteCarlo/<model>``, every run a version.
-    law : FactorLaw, optional
-        How factors move; by default what the graph's node ``FACTOR_LAW`` says, which a desk calibrates from history.
+    factor_model : FactorModel, optional
+        How factors move; by default what the graph's node ``FACTOR_MODEL`` says, which a desk calibrates from history.
     base_currency : str, default "USD"
         In which P&L is told.
     """
 
+    @renamed(law="factor_model")
     def __init__(
         self,
         traders: Units,
         graph: DependencyGraph,
         db: BarbaraDB | None = None,
         *,
-        law: FactorLaw | None = None,
+        factor_model: FactorModel | None = None,
         base_currency: str = "USD",
     ) -> None:
         self._traders = holders(traders)
         self._graph = graph
         self._db = db
-        self._law = law
+        self._factor_model = factor_model
         self._currency = base_currency
 
     @admits(SimulationError)
@@ -122,7 +124,7 @@ class MonteCarloEngine:
         Raises
         ------
         SimulationError
-            A factor has no law, a contract no price in some scenario, a worker died: nothing is handed back.
+            A factor has no factor model, a contract no price in some scenario, a worker died: nothing is handed back.
         SimulationCancelledError
             It was cancelled.
         RiskError
@@ -131,8 +133,8 @@ class MonteCarloEngine:
         asked = config or MCConfig()
         clock = _Stopwatch()
         with clock.part("plan"):
-            plan, law, tick = self._look(asked)
-            simulation = self._simulation(asked, plan, law)
+            plan, factor_model, tick = self._look(asked)
+            simulation = self._simulation(asked, plan, factor_model)
         with clock.part("simulate"):
             pnl, worst, alone = run_simulation(simulation, asked.executor, asked.progress, asked.cancel)
         with clock.part("measure"):
@@ -144,15 +146,15 @@ class MonteCarloEngine:
             fast_error = _fast_error(plan, asked, total, worst, tails[-1].var)
         with clock.part("stress"):
             keys = REFERENCE_STRESSES if asked.stresses is None else asked.stresses
-            betas = regressed_betas(law, plan) if keys and asked.stress_betas is Betas.REGRESSED else None
+            betas = regressed_betas(factor_model, plan) if keys and asked.stress_betas is Betas.REGRESSED else None
             stresses = run_stresses(plan, keys, betas=betas, choice=asked.stress_betas) if keys else ()
         with clock.part("greeks"):
             checks = validate_greeks(plan, asked.n_paths, asked.random_seed) if asked.validate_greeks else ()
             unchecked = tuple(left_out(plan)) if asked.validate_greeks else ()
         result = MCResult(
-            model=cast("Model", asked.model).value,
-            revaluation=cast("Revaluation", asked.revaluation).value,
-            law=law.source,
+            model=asked.model.value,
+            revaluation=asked.revaluation.value,
+            factor_model=factor_model.source,
             n_paths=asked.n_paths,
             random_seed=asked.random_seed,
             horizon=asked.horizon,
@@ -166,7 +168,7 @@ class MonteCarloEngine:
             greek_checks=checks,
             greeks_left_out=unchecked,
             fast_error=fast_error,
-            repaired=law.repaired,
+            repaired=factor_model.repaired,
             timings=clock.seconds,
             trader_pnl=pnl,
         )
@@ -177,8 +179,8 @@ class MonteCarloEngine:
     def prepare(self, config: MCConfig | None = None) -> Simulation:
         """Return the simulation as plain data, which runs anywhere; arguments and errors as for :meth:`run`."""
         asked = config or MCConfig()
-        plan, law, _ = self._look(asked)
-        return self._simulation(asked, plan, law)
+        plan, factor_model, _ = self._look(asked)
+        return self._simulation(asked, plan, factor_model)
 
     def plan(self) -> ValuationPlan:
         """Return what is held, ready to be revalued, as of now.
@@ -190,23 +192,28 @@ class MonteCarloEngine:
         """
         return plan_valuation(self._traders, self._currency)
 
-    def law(self) -> FactorLaw:
+    def factor_model(self) -> FactorModel:
         """Return how factors move.
 
         Raises
         ------
         SimulationError
-            Neither the engine nor the graph has a law.
+            Neither the engine nor the graph has a factor model.
         """
-        if self._law is not None:
-            return self._law
-        node = self._graph.find(LAW_NODE)
+        if self._factor_model is not None:
+            return self._factor_model
+        node = self._graph.find(FACTOR_MODEL_NODE)
         if node is None:
             raise SimulationError(
-                f"no law of the risk factors: pass law=, or derive a node {LAW_NODE} from history; a desk has one",
-                name=LAW_NODE,
+                f"no factor model of the risk factors: pass factor_model=, or derive a node {FACTOR_MODEL_NODE} from history; a desk has one",
+                name=FACTOR_MODEL_NODE,
             )
-        return cast("FactorLaw", node.value)
+        return cast("FactorModel", node.value)
+
+    def law(self) -> FactorModel:
+        """Return :meth:`factor_model`, by its old name."""
+        warn_of("MonteCarloEngine.law()", "factor_model()")
+        return self.factor_model()
 
     def stored(self, model: Model | str) -> MCResult:
         """Return the last result of a model from the store.
@@ -222,26 +229,26 @@ class MonteCarloEngine:
             raise SimulationError("the engine has no store; pass db=")
         return cast("MCResult", self._db[RESULTS_PREFIX + _model(model).value])
 
-    def _look(self, config: MCConfig) -> tuple[ValuationPlan, FactorLaw, int]:
-        law = config.law or self.law()
+    def _look(self, config: MCConfig) -> tuple[ValuationPlan, FactorModel, int]:
+        factor_model = config.factor_model or self.factor_model()
         plan = self.plan()
         if not plan.contracts:
             raise SimulationError("nothing is held: there is nothing to simulate")
-        return plan, law, self._graph.tick
+        return plan, factor_model, self._graph.tick
 
-    def _simulation(self, config: MCConfig, plan: ValuationPlan, law: FactorLaw) -> Simulation:
-        sampler = make_sampler(law, plan, config)
-        chosen = law.places([factor.name for factor in plan.factors])
+    def _simulation(self, config: MCConfig, plan: ValuationPlan, factor_model: FactorModel) -> Simulation:
+        sampler = make_sampler(factor_model, plan, config)
+        chosen = factor_model.places([factor.name for factor in plan.factors])
         held = plan if config.revaluation is Revaluation.FULL else quadratic_plan(plan)
         return Simulation(
             held,
-            tuple(law.relative[i] for i in chosen),
+            tuple(factor_model.relative[i] for i in chosen),
             sampler,
             config.n_paths,
             config.chunk,
             config.random_seed,
             config.years_passed,
-            _dominant(plan, law, config.horizon),
+            _dominant(plan, factor_model, config.horizon),
         )
 
     def _keep(self, result: MCResult) -> None:
@@ -250,33 +257,42 @@ class MonteCarloEngine:
             self._db[RESULTS_PREFIX + result.model] = MCResult(**kept)
 
 
-def make_sampler(law: FactorLaw, plan: ValuationPlan, config: MCConfig) -> Sampler:
+def make_sampler(factor_model: FactorModel, plan: ValuationPlan, config: MCConfig) -> Sampler:
     """Return what draws the plan's factors.
 
     Raises
     ------
     SimulationError
-        The law does not know a factor, or has not what the model needs.
+        The factor model does not know a factor, or has not what the model needs.
     """
-    chosen = law.places([factor.name for factor in plan.factors])
-    relative = tuple(law.relative[i] for i in chosen)
-    vols, correlation = law.vols[chosen], law.correlation[np.ix_(chosen, chosen)]
+    chosen = factor_model.places([factor.name for factor in plan.factors])
+    relative = tuple(factor_model.relative[i] for i in chosen)
+    vols, correlation = factor_model.vols[chosen], factor_model.correlation[np.ix_(chosen, chosen)]
     deviations = vols * np.sqrt(config.horizon)
-    sampling = cast("Sampling", config.sampling)
+    sampling = config.sampling
     prices = [i for i, factor in enumerate(plan.factors) if factor.kind is Factor.SPOT and relative[i]]
     if config.model is Model.HESTON:
         return HestonSampler.of(
-            law, chosen, prices, volatility_followers(plan), config.horizon, config.n_steps, config.dtype, sampling
+            factor_model,
+            chosen,
+            prices,
+            volatility_followers(plan),
+            config.horizon,
+            config.n_steps,
+            config.dtype,
+            sampling,
         )
     if config.model is Model.MERTON:
-        return JumpSampler.of(relative, vols, correlation, law.jumps, prices, config.horizon, config.dtype, sampling)
+        return JumpSampler.of(
+            relative, vols, correlation, factor_model.jumps, prices, config.horizon, config.dtype, sampling
+        )
     if config.model is Model.BOOTSTRAP:
-        residuals = None if law.residuals is None else law.residuals[:, chosen]
+        residuals = None if factor_model.residuals is None else factor_model.residuals[:, chosen]
         days = config.horizon * _TRADING_DAYS
         return BootstrapSampler.of(relative, residuals, vols / np.sqrt(_TRADING_DAYS), days, config.dtype)
     normal = GbmSampler.of(relative, deviations, correlation, config.dtype, sampling)
     if config.model is Model.STUDENT_T:
-        return StudentSampler(replace(normal, drift=np.zeros_like(normal.drift)), law.degrees)
+        return StudentSampler(replace(normal, drift=np.zeros_like(normal.drift)), factor_model.degrees)
     return normal
 
 
@@ -293,11 +309,13 @@ def volatility_followers(plan: ValuationPlan) -> dict[int, int]:
     return found
 
 
-def _dominant(plan: ValuationPlan, law: FactorLaw, horizon: float) -> tuple[int, ...]:
+def _dominant(plan: ValuationPlan, factor_model: FactorModel, horizon: float) -> tuple[int, ...]:
     """Return the factors of which one deviation makes more than a fifth of the firm's, at most a dozen."""
-    covariance = law.covariance([factor.name for factor in plan.factors], horizon)
+    covariance = factor_model.covariance([factor.name for factor in plan.factors], horizon)
     deviations = np.sqrt(np.diag(covariance))
-    relative = np.array([law.relative[i] for i in law.places([factor.name for factor in plan.factors])])
+    relative = np.array(
+        [factor_model.relative[i] for i in factor_model.places([factor.name for factor in plan.factors])]
+    )
     base = plan.base
     steps = deviations[:, None] * np.array([1.0, -1.0])
     made = plan.alone(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
@@ -321,13 +339,14 @@ def _fast_error(
     return off / var if var > 0.0 else float("inf")
 
 
+@renamed(law="factor_model")
 @admits(SimulationError)
-def regressed_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
+def regressed_betas(factor_model: FactorModel, plan: ValuationPlan) -> dict[str, float]:
     """Return the betas of shares to the share index, as a factor model has them from history.
 
     Parameters
     ----------
-    law : FactorLaw
+    factor_model : FactorModel
         The factor model.
     plan : ValuationPlan
         What is held.
@@ -337,15 +356,15 @@ def regressed_betas(law: FactorLaw, plan: ValuationPlan) -> dict[str, float]:
     SimulationError
         The model does not know the index, or a factor of the plan.
     """
-    if INDEX_FACTOR not in law.names:
+    if INDEX_FACTOR not in factor_model.names:
         raise SimulationError(
             f"betas are regressed on {INDEX_FACTOR}, which the factor model does not know; give it that factor, or "
             "take the stated betas",
             name=INDEX_FACTOR,
         )
-    places = law.places([factor.name for factor in plan.factors])
-    market = law.places([INDEX_FACTOR])[0]
-    betas = law.correlation[places, market] * law.vols[places] / law.vols[market]
+    places = factor_model.places([factor.name for factor in plan.factors])
+    market = factor_model.places([INDEX_FACTOR])[0]
+    betas = factor_model.correlation[places, market] * factor_model.vols[places] / factor_model.vols[market]
     prices = [(factor.name, beta) for factor, beta in zip(plan.factors, betas.tolist(), strict=True)]
     return {name: beta for (name, beta), factor in zip(prices, plan.factors, strict=True) if _is_share(factor)}
 

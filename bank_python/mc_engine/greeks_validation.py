@@ -1,7 +1,7 @@
 r"""Greeks by simulation, beside the closed forms: a check of both.
 
 Of each contract whose class says what it pays at expiry (``payoff``), the price at expiry is drawn under its own
-risk-neutral law, and delta, gamma and vega are estimated from the payoff in ways that share nothing with the formula:
+risk-neutral distribution, and delta, gamma and vega are estimated from the payoff in ways that share nothing with the formula:
 
 ================  ==================================================================================================
 pathwise          the payoff's own derivative along each path (delta, vega)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from bank_python.mc_engine.config import Sampling
-    from bank_python.mc_engine.factor_law import FactorLaw
+    from bank_python.mc_engine.factor_model import FactorModel
     from bank_python.numerics import FloatArray
 
 __all__ = ["HestonSampler"]
@@ -69,7 +69,7 @@ class HestonSampler(Sampler):
     @classmethod
     def of(
         cls,
-        law: FactorLaw,
+        factor_model: FactorModel,
         chosen: Sequence[int],
         prices: Sequence[int],
         follows: dict[int, int],
@@ -82,10 +82,10 @@ class HestonSampler(Sampler):
 
         Parameters
         ----------
-        law : FactorLaw
+        factor_model : FactorModel
             With its variance terms.
         chosen : sequence of int
-            Places, in the law, of the factors simulated.
+            Places, in the factor model, of the factors simulated.
         prices : sequence of int
             Which of `chosen` (by place there) have a variance.
         follows : dict of int to int
@@ -93,15 +93,15 @@ class HestonSampler(Sampler):
         horizon, n_steps, dtype, sampling
             As in :class:`~bank_python.mc_engine.MCConfig`.
         """
-        terms, step = law.variance, horizon / n_steps
-        relative = tuple(law.relative[i] for i in chosen)
-        vols, correlation = law.vols[chosen], law.correlation[np.ix_(chosen, chosen)]
+        terms, step = factor_model.variance, horizon / n_steps
+        relative = tuple(factor_model.relative[i] for i in chosen)
+        vols, correlation = factor_model.vols[chosen], factor_model.correlation[np.ix_(chosen, chosen)]
         priced = np.array(prices, dtype=np.intp)
         deviations = vols * np.sqrt(step)
         deviations[priced] = 1.0
         normal = GbmSampler.of(relative, deviations, correlation, np.float64, sampling)
         normal.drift[priced] = 0.0
-        names = [law.names[chosen[i]] for i in prices]
+        names = [factor_model.names[chosen[i]] for i in prices]
         present = np.maximum(vols[priced], _LEAST)
         theta = (
             np.maximum([terms.long_run.get(name, vol) for name, vol in zip(names, present, strict=True)], _LEAST) ** 2

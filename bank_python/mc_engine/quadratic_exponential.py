@@ -1,7 +1,7 @@
 r"""Andersen's quadratic-exponential scheme for Heston's model, with martingale correction.
 
 The variance at the end of a step, given that at its start, is nearly a non-central chi-square. Its mean m and variance
-s² are known exactly; the scheme draws from a law with that mean and variance which is quick to draw from:
+s² are known exactly; the scheme draws from a distribution with that mean and variance which is quick to draw from:
 
 - where :math:`\psi = s^2/m^2 \le 1.5`, a moved and squared normal, :math:`v' = a(b + Z_v)^2`;
 - else, near 0, a mass at 0 and an exponential tail, :math:`v' = \Psi^{-1}(U)`.

@@ -19,11 +19,11 @@ Examples
 >>> from bank_python.dagger import DependencyGraph
 >>> from bank_python.instruments import Book, Equity, Position
 >>> from bank_python.market_data import MarketData
->>> from bank_python.mc_engine import FactorLaw, MCConfig
+>>> from bank_python.mc_engine import FactorModel, MCConfig
 >>> graph = DependencyGraph()
 >>> spot = graph.register(MarketData("AAPL_SPOT", 200.0))
 >>> book = graph.register(Book("ALICE", [Position("P", instrument=Equity("AAPL", spot_source=spot), quantity=1_000)]))
->>> risk = ReactiveRisk([book], graph, FactorLaw.given({"AAPL_SPOT": 0.27}), MCConfig(n_paths=50_000))
+>>> risk = ReactiveRisk([book], graph, FactorModel.given({"AAPL_SPOT": 0.27}), MCConfig(n_paths=50_000))
 >>> before = risk.var_99.value
 >>> spot.set_price(220.0)
 >>> round(risk.var_99.value / before, 6)
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.instruments import Instrument
     from bank_python.mc_engine.draws import Draws
-    from bank_python.mc_engine.factor_law import FactorLaw
+    from bank_python.mc_engine.factor_model import FactorModel
     from bank_python.mc_engine.scenario_groups import GroupRevaluation
     from bank_python.risk.contributions import Contribution
     from bank_python.risk.holders import Units
@@ -102,8 +102,8 @@ class ReactiveRisk:
         Whose risk it is; as for :class:`MonteCarloEngine`.
     graph : DependencyGraph
         Where they live.
-    law : FactorLaw, optional
-        How factors move; by default the graph's node ``FACTOR_LAW``.
+    factor_model : FactorModel, optional
+        How factors move; by default the graph's node ``FACTOR_MODEL``.
     config : MCConfig, optional
         Which scenarios; they are the same that :meth:`MonteCarloEngine.run` draws for it, and so is the P&L.
     name : str, default "FIRM"
@@ -121,19 +121,19 @@ class ReactiveRisk:
     Raises
     ------
     SimulationError
-        Nothing is held, or a factor has no law.
+        Nothing is held, or a factor has no factor model.
     RiskError
         A contract has no value now.
     """
 
-    @renamed(books="traders")
+    @renamed(books="traders", law="factor_model")
     @_either_order
     @admits(SimulationError)
     def __init__(
         self,
         traders: Units,
         graph: DependencyGraph,
-        law: FactorLaw | None = None,
+        factor_model: FactorModel | None = None,
         config: MCConfig | None = None,
         *,
         name: str = "FIRM",
@@ -145,7 +145,7 @@ class ReactiveRisk:
         self.name = name
         self._graph = graph
         self._traders = holders(traders)
-        self._law = law
+        self._factor_model = factor_model
         self._config = config or MCConfig()
         self._currency = base_currency
         self._slow_seconds = slow_seconds
@@ -316,7 +316,9 @@ class ReactiveRisk:
     # --- building ----------------------------------------------------------------------------
 
     def _build(self, draws: Draws | None) -> None:
-        engine = MonteCarloEngine(self._traders, self._graph, law=self._law, base_currency=self._currency)
+        engine = MonteCarloEngine(
+            self._traders, self._graph, factor_model=self._factor_model, base_currency=self._currency
+        )
         if draws is None:
             simulation = engine.prepare(self._config)
             draws = draw(simulation, [factor.name for factor in engine.plan().factors])

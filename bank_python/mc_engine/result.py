@@ -10,7 +10,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.barbara import storable
-from bank_python.deprecation import renamed
+from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import MissingExtraError, RiskError
 from bank_python.wording import how_to_install
 
@@ -56,7 +56,11 @@ class TailPair(NamedTuple):
     at_99: TailRisk
 
 
-@storable("mc.MCResult", version=1)
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there was one
+    return {"factor_model" if name == "law" else name: value for name, value in fields.items()}
+
+
+@storable("mc.MCResult", version=2, upgrade=_since_version_1)
 @dataclass(frozen=True, slots=True, eq=False)
 class MCResult:
     """The result of one simulation; made by :meth:`MonteCarloEngine.run`.
@@ -65,8 +69,8 @@ class MCResult:
 
     Parameters
     ----------
-    model, revaluation, law : str
-        By which law the factors moved, how holdings were valued, and where the law comes from.
+    model, revaluation, factor_model : str
+        By which factor model the factors moved, how holdings were valued, and where the factor model comes from.
     n_paths, random_seed : int
         As asked for.
     horizon : float
@@ -91,7 +95,7 @@ class MCResult:
         With derivatives in the place of prices: the root mean square error of P&L in the worst tenth of the scenarios,
         as a share of the value at risk at 99 %.
     repaired : float
-        How far the law's correlations had been moved to be a correlation matrix.
+        How far the factor model's correlations had been moved to be a correlation matrix.
     timings : mapping of str to float
         Seconds by part.
     trader_pnl : ndarray, shape (traders, n_paths), optional
@@ -100,7 +104,7 @@ class MCResult:
 
     model: str
     revaluation: str
-    law: str
+    factor_model: str
     n_paths: int
     random_seed: int
     horizon: float
@@ -117,6 +121,12 @@ class MCResult:
     repaired: float = 0.0
     timings: Mapping[str, float] = field(default_factory=dict)
     trader_pnl: NDArray[Any] | None = None
+
+    @property
+    def law(self) -> str:
+        """The old name of `factor_model`."""
+        warn_of("MCResult.law", "factor_model")
+        return self.factor_model
 
     @renamed(level="confidence")
     @admits(RiskError)

@@ -5,8 +5,8 @@ relatively, shifts of the others. All are *martingales*: a relative factor grows
 that models differ in the shape of risk and not in a drift that no history can tell. (Student's t is one for logarithms
 only, as its growth has no mean; Heston's implied volatilities go where the variance is expected to.)
 
-Volatilities are the law's in every model. Correlations are exact for gbm and student_t; jumps add common moves and
-dilute others, Heston's prices are correlated with what is no price by :math:`\sqrt{1 - \rho^2}` of the law's figure,
+Volatilities are the factor model's in every model. Correlations are exact for gbm and student_t; jumps add common moves and
+dilute others, Heston's prices are correlated with what is no price by :math:`\sqrt{1 - \rho^2}` of the factor model's figure,
 and past days bring correlations of their own.
 
 ==========  ========================================================================================================
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from bank_python.mc_engine.factor_law import JumpTerms
+    from bank_python.mc_engine.factor_model import JumpTerms
     from bank_python.numerics import FloatArray
 
 __all__ = [
@@ -282,7 +282,7 @@ class BootstrapSampler(Sampler):
         """Make one of standardised residuals, shape (observations, factors), and daily deviations."""
         if residuals is None:
             raise SimulationError(
-                "the law has no residuals to draw from: calibrate it from a history, or choose another model"
+                "the factor model has no residuals to draw from: calibrate it from a history, or choose another model"
             )
         count = max(round(days), 1)
         spread = residuals.std(axis=0)

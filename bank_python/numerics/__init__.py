@@ -1,13 +1,14 @@
 """Mathematics on arrays that knows no finance: the normal law, roots, quadrature, interpolation, matrices, dates."""
 
+from bank_python.deprecation import old_names
 from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY, Calendar, Roll
+from bank_python.numerics.columns import FloatArray, Numbers
 from bank_python.numerics.critical_line import CriticalLine, critical_line
 from bank_python.numerics.day_count import DayCount, act_365f, add_years, year_fraction
 from bank_python.numerics.error_function import erfcx
 from bank_python.numerics.freed_memory import keep_freed_memory
-from bank_python.numerics.interior_point import HingeSolution, solve_hinges
+from bank_python.numerics.interior_point import PenaltySolution, solve_penalties
 from bank_python.numerics.interpolation import Beyond, Linear, LogLinear, MonotoneCubic
-from bank_python.numerics.lanes import FloatArray, Numbers
 from bank_python.numerics.least_squares import LeastSquares, least_squares
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 from bank_python.numerics.linkage import LinkageMethod, linkage
@@ -30,7 +31,6 @@ __all__ = [
     "CriticalLine",
     "DayCount",
     "FloatArray",
-    "HingeSolution",
     "LeastSquares",
     "LineMinimum",
     "Linear",
@@ -38,6 +38,7 @@ __all__ = [
     "LogLinear",
     "MonotoneCubic",
     "Numbers",
+    "PenaltySolution",
     "QpSolution",
     "QuadraticProgram",
     "Roll",
@@ -66,9 +67,11 @@ __all__ = [
     "normal_pdf",
     "normal_quantile",
     "semidefinite_root",
-    "solve_hinges",
+    "solve_penalties",
     "solve_qp",
     "student_t_cdf",
     "student_t_quantile",
     "year_fraction",
 ]
+
+__getattr__ = old_names(__name__, {"HingeSolution": "PenaltySolution", "solve_hinges": "solve_penalties"})

@@ -48,7 +48,7 @@ from bank_python.numerics.tolerances import EPSILON, LAST_DIGITS, SYMMETRIC
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["CriticalLine", "critical_line"]
 

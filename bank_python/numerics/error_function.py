@@ -23,16 +23,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.numerics.columns import from_column, to_columns
 from bank_python.numerics.exp_square import exp_square
 from bank_python.numerics.horner import horner
-from bank_python.numerics.lanes import from_lanes, to_lanes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics.lanes import FloatArray, Numbers
+    from bank_python.numerics.columns import FloatArray, Numbers
 
-__all__ = ["CENTRE", "erf_centre", "erfcx", "erfcx_lanes", "erfcx_right"]
+__all__ = ["CENTRE", "erf_centre", "erfcx", "erfcx_column", "erfcx_right"]
 
 CENTRE = 0.46875
 """Up to this |x|, erf has its own approximation: 1 − erfc would cancel."""
@@ -83,20 +83,20 @@ _SCALED = (
 
 
 def erf_centre(x: FloatArray) -> FloatArray:
-    """Return erf(x) for |x| <= :data:`CENTRE`, shape (n_lanes,)."""
+    """Return erf(x) for |x| <= :data:`CENTRE`, shape (n_rows,)."""
     square = x * x
     return x * (horner(_ERF_P, square) / horner(_ERF_Q, square))
 
 
 def erfcx_right(x: FloatArray) -> FloatArray:
-    """Return erfcx(x) for x >= 0, shape (n_lanes,): one expansion for all of them; infinity gives 0."""
+    """Return erfcx(x) for x >= 0, shape (n_rows,): one expansion for all of them; infinity gives 0."""
     # Written so that an infinite x gives t = 1 and a result of 0.
     t = 1.0 - 2.0 * _FOLD / (x + _FOLD)
     return horner(_SCALED, t) / (1.0 + 2.0 * x)
 
 
-def erfcx_lanes(x: FloatArray) -> FloatArray:
-    """Return erfcx(x) of flat lanes, shape (n_lanes,); the caller has silenced numpy's warnings."""
+def erfcx_column(x: FloatArray) -> FloatArray:
+    """Return erfcx(x) of flat lanes, shape (n_rows,); the caller has silenced numpy's warnings."""
     size = np.abs(x)
     value = np.full_like(x, np.nan)
     centre = size <= CENTRE
@@ -131,6 +131,6 @@ def erfcx(x: ArrayLike) -> Numbers:
     >>> erfcx([0.0, 1.0, 1e6])
     array([1.00000000e+00, 4.27583576e-01, 5.64189584e-07])
     """
-    shape, (lanes,) = to_lanes(x)
+    shape, (lanes,) = to_columns(x)
     with np.errstate(all="ignore"):
-        return from_lanes(erfcx_lanes(lanes), shape)
+        return from_column(erfcx_column(lanes), shape)

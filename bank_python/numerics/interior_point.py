@@ -14,7 +14,7 @@ one linear system of those on it then gives the solution to the last digit.
 
 Examples
 --------
->>> solved = solve_hinges(  # the median of three numbers: half of each distance costs, whichever way
+>>> solved = solve_penalties(  # the median of three numbers: half of each distance costs, whichever way
 ...     np.zeros((1, 1)),
 ...     np.zeros(1),
 ...     E=[[1.0], [1.0], [1.0], [-1.0], [-1.0], [-1.0]],
@@ -36,18 +36,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.hinge_finish import InteriorPoint, finished
-from bank_python.numerics.hinge_program import HingeProgram, HingeSolution
-from bank_python.numerics.hinge_system import NewtonSystem
 from bank_python.numerics.line_search import step_to_zero
+from bank_python.numerics.penalty_finish import InteriorPoint, finished
+from bank_python.numerics.penalty_program import PenaltyProgram, PenaltySolution
+from bank_python.numerics.penalty_system import NewtonSystem
 from bank_python.numerics.tolerances import EXACT, TINY
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
-__all__ = ["HingeSolution", "solve_hinges"]
+__all__ = ["PenaltySolution", "solve_penalties"]
 
 _MOST = 100  # steps; thirty are many
 _CLOSE = 1e-11  # relative: near enough to tell which rows are on their sides, which finishes the rest
@@ -58,7 +58,7 @@ _PROGRESS = 0.9  # of the gap: a corrected step that leaves more is none
 _MIDDLE = 0.3  # of the gap that a plain step towards the middle aims at
 
 
-def solve_hinges(
+def solve_penalties(
     P: ArrayLike,
     q: ArrayLike,
     *,
@@ -69,7 +69,7 @@ def solve_hinges(
     b: ArrayLike | None = None,
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
-) -> HingeSolution:
+) -> PenaltySolution:
     """Solve a convex program with prices on what is exceeded.
 
     Parameters
@@ -90,7 +90,7 @@ def solve_hinges(
     ModelError
         The arrays do not fit, or hold figures that are not finite.
     """
-    rows = HingeProgram.of(P, q, E, f, price, A, b, lower, upper)
+    rows = PenaltyProgram.of(P, q, E, f, price, A, b, lower, upper)
     point, steps = _Path(rows).run()
     return finished(rows, point, steps)
 
@@ -98,7 +98,7 @@ def solve_hinges(
 class _Path:
     """Mehrotra's steps towards the minimum."""
 
-    def __init__(self, rows: HingeProgram) -> None:
+    def __init__(self, rows: PenaltyProgram) -> None:
         self._rows = rows
         self._soft = np.isfinite(rows.price)
         self._wide = np.flatnonzero(~self._soft[: rows.count] & ((rows.E != 0.0).sum(axis=1) > _NARROW))

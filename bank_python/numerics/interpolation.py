@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
-from bank_python.numerics.lanes import read_only
+from bank_python.numerics.columns import read_only
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["Beyond", "Linear", "LogLinear", "MonotoneCubic"]
 

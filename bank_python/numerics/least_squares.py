@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["LeastSquares", "least_squares"]
 

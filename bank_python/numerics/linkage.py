@@ -26,7 +26,7 @@ from bank_python.numerics.tolerances import LAST_DIGITS
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["LinkageMethod", "linkage", "quasi_diagonal", "single_linkage"]
 

@@ -34,7 +34,7 @@ from bank_python.numerics.tolerances import EPSILON, SYMMETRIC
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["cholesky", "nearest_correlation", "nearest_psd", "semidefinite_root"]
 

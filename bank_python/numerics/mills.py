@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING
 from bank_python.numerics.error_function import erfcx_right
 
 if TYPE_CHECKING:
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
-__all__ = ["mills_lanes"]
+__all__ = ["mills_column"]
 
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
 
 
-def mills_lanes(z: FloatArray) -> FloatArray:
-    """Return M(z) of flat lanes, shape (n_lanes,), none below 0; infinity gives 0.
+def mills_column(z: FloatArray) -> FloatArray:
+    """Return M(z) of flat lanes, shape (n_rows,), none below 0; infinity gives 0.
 
     Examples
     --------
     >>> import numpy as np
-    >>> mills_lanes(np.array([0.0, 1.0, 100.0]))
+    >>> mills_column(np.array([0.0, 1.0, 100.0]))
     array([1.25331414, 0.65567954, 0.009999  ])
     """
     return _SQRT_HALF_PI * erfcx_right(z * _SQRT_HALF)

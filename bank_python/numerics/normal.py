@@ -31,17 +31,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.error_function import CENTRE, erf_centre, erfcx_lanes
+from bank_python.numerics.columns import from_column, to_columns
+from bank_python.numerics.error_function import CENTRE, erf_centre, erfcx_column
 from bank_python.numerics.exp_square import exp_square
 from bank_python.numerics.horner import horner
-from bank_python.numerics.lanes import from_lanes, to_lanes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics.lanes import FloatArray, Numbers
+    from bank_python.numerics.columns import FloatArray, Numbers
 
-__all__ = ["cdf_lanes", "normal_cdf", "normal_pdf", "normal_quantile", "pdf_lanes", "quantile_lanes"]
+__all__ = ["cdf_column", "normal_cdf", "normal_pdf", "normal_quantile", "pdf_column", "quantile_column"]
 
 _INVERSE_SQRT_2 = math.sqrt(0.5)
 _INVERSE_SQRT_2PI = 0.39894228040143267794
@@ -114,26 +114,26 @@ _F = (
 )
 
 
-def pdf_lanes(x: FloatArray) -> FloatArray:
-    """Return the density of flat lanes, shape (n_lanes,); the caller has silenced numpy's warnings."""
+def pdf_column(x: FloatArray) -> FloatArray:
+    """Return the density of flat lanes, shape (n_rows,); the caller has silenced numpy's warnings."""
     return _INVERSE_SQRT_2PI * exp_square(x, -0.5)
 
 
-def cdf_lanes(x: FloatArray) -> FloatArray:
+def cdf_column(x: FloatArray) -> FloatArray:
     """Return the distribution function of flat lanes; the caller has silenced numpy's warnings."""
     scaled = x * _INVERSE_SQRT_2
     centre = np.abs(scaled) <= CENTRE
     tail = ~centre
     value = np.empty_like(x)
     value[centre] = 0.5 + 0.5 * erf_centre(scaled[centre])
-    value[tail] = 0.5 * (exp_square(x[tail], -0.5) * erfcx_lanes(np.abs(scaled[tail])))
+    value[tail] = 0.5 * (exp_square(x[tail], -0.5) * erfcx_column(np.abs(scaled[tail])))
     right = tail & (x > 0.0)
     value[right] = 1.0 - value[right]
     return value
 
 
-def quantile_lanes(p: FloatArray) -> FloatArray:
-    """Return the quantile of flat lanes, shape (n_lanes,); the caller has silenced numpy's warnings."""
+def quantile_column(p: FloatArray) -> FloatArray:
+    """Return the quantile of flat lanes, shape (n_rows,); the caller has silenced numpy's warnings."""
     q = p - 0.5
     value = np.full_like(p, np.nan)
     centre = np.abs(q) <= _CENTRE_HALF_WIDTH
@@ -170,9 +170,9 @@ def normal_pdf(x: ArrayLike) -> Numbers:
     >>> normal_pdf(0.0)
     0.3989422804014327
     """
-    shape, (lanes,) = to_lanes(x)
+    shape, (lanes,) = to_columns(x)
     with np.errstate(all="ignore"):
-        return from_lanes(pdf_lanes(lanes), shape)
+        return from_column(pdf_column(lanes), shape)
 
 
 def normal_cdf(x: ArrayLike) -> Numbers:
@@ -194,9 +194,9 @@ def normal_cdf(x: ArrayLike) -> Numbers:
     >>> normal_cdf([-1.0, 0.0, 1.0])
     array([0.15865525, 0.5       , 0.84134475])
     """
-    shape, (lanes,) = to_lanes(x)
+    shape, (lanes,) = to_columns(x)
     with np.errstate(all="ignore"):
-        return from_lanes(cdf_lanes(lanes), shape)
+        return from_column(cdf_column(lanes), shape)
 
 
 def normal_quantile(p: ArrayLike) -> Numbers:
@@ -222,6 +222,6 @@ def normal_quantile(p: ArrayLike) -> Numbers:
     >>> normal_quantile([0.01, 0.5, 0.975])
     array([-2.32634787,  0.        ,  1.95996398])
     """
-    shape, (lanes,) = to_lanes(p)
+    shape, (lanes,) = to_columns(p)
     with np.errstate(all="ignore"):
-        return from_lanes(quantile_lanes(lanes), shape)
+        return from_column(quantile_column(lanes), shape)

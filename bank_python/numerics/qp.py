@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
-from bank_python.numerics.interior_point import solve_hinges
+from bank_python.numerics.interior_point import solve_penalties
 from bank_python.numerics.qp_dual import dual_active_set
 from bank_python.numerics.qp_guess import guessed_bounds
 from bank_python.numerics.qp_program import QuadraticProgram
@@ -46,7 +46,7 @@ from bank_python.numerics.triangular import cholesky_solve, definite_solve
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["QpSolution", "QuadraticProgram", "solve_qp"]
 
@@ -291,7 +291,7 @@ def _from_inside(
     The dual method would take constraints in one by one, which at 500 variables takes a hundred times as long.
     """
     hard = np.full(len(program.h), np.inf)
-    near = solve_hinges(
+    near = solve_penalties(
         program.P,
         program.q,
         E=program.G,

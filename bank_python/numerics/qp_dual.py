@@ -22,7 +22,7 @@ from bank_python.numerics.tolerances import LAST_DIGITS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
     from bank_python.numerics.qp_program import QuadraticProgram
 
 __all__ = ["dual_active_set"]

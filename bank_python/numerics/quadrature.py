@@ -36,7 +36,7 @@ from bank_python.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["Rule", "gauss_hermite", "gauss_laguerre", "gauss_legendre"]
 

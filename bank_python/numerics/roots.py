@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
 __all__ = ["find_edge", "find_root", "find_roots"]
 
@@ -58,9 +58,9 @@ def find_roots(
     Parameters
     ----------
     function : callable
-        From points, shape (n_lanes,), to values; lane i of the answer depends on lane i of the argument alone.
+        From points, shape (n_rows,), to values; lane i of the answer depends on lane i of the argument alone.
     lower, upper : array_like
-        Brackets that broadcast to (n_lanes,): the function's signs at the two ends differ, or it is 0 at one.
+        Brackets that broadcast to (n_rows,): the function's signs at the two ends differ, or it is 0 at one.
     tolerance : float, default 4 ulp
         Relative width of the bracket at which a lane is done; near 0, 1e-30 of the first bracket.
     max_iterations : int, default 200
@@ -68,7 +68,7 @@ def find_roots(
 
     Returns
     -------
-    ndarray, shape (n_lanes,)
+    ndarray, shape (n_rows,)
         The roots.
 
     Raises

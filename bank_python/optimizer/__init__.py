@@ -1,5 +1,6 @@
 """Portfolio construction: data, constraints, optimisers and what they give back; see ``docs/portfolios.md``."""
 
+from bank_python.deprecation import old_names
 from bank_python.numerics.linkage import LinkageMethod
 from bank_python.optimizer.barbell import SAFE, BarbellOptimizer
 from bank_python.optimizer.bounds import Bounds, WeightBounds
@@ -26,7 +27,7 @@ from bank_python.optimizer.reactive import ReactivePortfolio
 from bank_python.optimizer.rebalancer import AssetDrift, RebalancePlan, Rebalancer, RebalanceTo, Trade
 from bank_python.optimizer.risk_parity import RiskBudget, RiskParityOptimizer, budgeted_weights
 from bank_python.optimizer.sizes import Leverage, Turnover
-from bank_python.optimizer.standard_tails import TailLaw, TailMeasure
+from bank_python.optimizer.standard_tails import TailDistribution, TailMeasure
 from bank_python.optimizer.tracking import TrackingOptimizer
 from bank_python.optimizer.views import BlackLittermanOptimizer, View, posterior
 
@@ -70,7 +71,7 @@ __all__ = [
     "RiskBudget",
     "RiskParityOptimizer",
     "Rows",
-    "TailLaw",
+    "TailDistribution",
     "TailMeasure",
     "TrackingOptimizer",
     "Trade",
@@ -88,3 +89,5 @@ __all__ = [
     "posterior",
     "with_capm_returns",
 ]
+
+__getattr__ = old_names(__name__, {"TailLaw": "TailDistribution"})

@@ -56,7 +56,7 @@ from bank_python.optimizer.portfolio import OptimalPortfolio, portfolio_of
 from bank_python.optimizer.ratios import MaxSharpeOptimizer
 from bank_python.optimizer.standard_tails import (
     StandardTail,
-    TailLaw,
+    TailDistribution,
     TailMeasure,
     empirical_tail,
     gaussian_tail,
@@ -64,7 +64,7 @@ from bank_python.optimizer.standard_tails import (
     tail_probability,
 )
 from bank_python.optimizer.tolerances import SAME_SUM
-from bank_python.risk_models.maximum_entropy import MaximumEntropyLaw, TailConstraint
+from bank_python.risk_models.maximum_entropy import MaximumEntropyDistribution, TailConstraint
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class BarbellOptimizer(Optimizer):
         The most that may be lost, as a share of the wealth, in [0, 1).
     measure : TailMeasure or str, default "cvar"
         What stays within it: ``cvar``, the mean loss in the tail, or ``var``, where the tail begins.
-    tails : TailLaw or str, default "gaussian"
+    tails : TailDistribution or str, default "gaussian"
         ``gaussian``, ``student_t``, or ``empirical``: the shape of the basket's past returns, taken to be that of the
         horizon's; their scale is that of the data all the same.
     degrees_of_freedom : float, default 4
@@ -164,7 +164,7 @@ class BarbellOptimizer(Optimizer):
         epsilon: float = 0.05,
         max_loss_pct: float = 0.10,
         measure: TailMeasure | str = TailMeasure.CVAR,
-        tails: TailLaw | str = TailLaw.GAUSSIAN,
+        tails: TailDistribution | str = TailDistribution.GAUSSIAN,
         degrees_of_freedom: float = 4.0,
         risky: Mapping[str, float] | OptimalPortfolio | None = None,
         risky_return: float | None = None,
@@ -190,7 +190,7 @@ class BarbellOptimizer(Optimizer):
             raise CalibrationError(f"risky_return={risky_return!r}; give a finite return a year of a basket risky=")
         self._epsilon, self._most, self._horizon = tail_probability(epsilon), max_loss_pct, horizon
         self._measure = TailMeasure.parse(measure)
-        self._closed = self._closed_tail(TailLaw.parse(tails), degrees_of_freedom)
+        self._closed = self._closed_tail(TailDistribution.parse(tails), degrees_of_freedom)
         self._risky_return = risky_return
         self._given = self._checked(risky)
 
@@ -256,11 +256,11 @@ class BarbellOptimizer(Optimizer):
                 f"there is no basket of largest Sharpe ratio: {error}; or give the basket as risky=", **error.facts
             ) from error
 
-    def _closed_tail(self, law: TailLaw, df: float) -> StandardTail | None:
+    def _closed_tail(self, law: TailDistribution, df: float) -> StandardTail | None:
         """Return a tail that does not depend on the basket; none for the empirical, whose returns must be there."""
-        if law is TailLaw.GAUSSIAN:
+        if law is TailDistribution.GAUSSIAN:
             return gaussian_tail(self._epsilon)
-        if law is TailLaw.STUDENT_T:
+        if law is TailDistribution.STUDENT_T:
             return student_t_tail(self._epsilon, df)
         self._data.returns_for(_PAST)
         return None
@@ -324,5 +324,5 @@ def _reference(stake: _Stake, tail: StandardTail, epsilon: float) -> dict[str, f
     mean_of_tail = -stake.loss(tail.expected_shortfall)
     if min(begins - mean_of_tail, above - begins) <= max(NINE_DIGITS * width, _CERTAIN):
         return {"max_entropy": -math.inf, "max_entropy_upside": above}
-    law = MaximumEntropyLaw(TailConstraint(begins, mean_of_tail, epsilon), stake.centre)
+    law = MaximumEntropyDistribution(TailConstraint(begins, mean_of_tail, epsilon), stake.centre)
     return {"max_entropy": law.entropy, "max_entropy_upside": law.upside_mean}

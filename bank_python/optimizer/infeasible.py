@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError
-from bank_python.numerics import solve_hinges
+from bank_python.numerics import solve_penalties
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def contradiction(allowed: FeasibleSet) -> InfeasibleError | None:
     high, low = np.flatnonzero(np.isfinite(allowed.upper)), np.flatnonzero(np.isfinite(allowed.lower))
     soft = np.vstack([sized.A, -sized.A, sized.G, unit[high], -unit[low]])
     sides = np.concatenate([sized.b, -sized.b, sized.h, allowed.upper[high], -allowed.lower[low]])
-    solved = solve_hinges(
+    solved = solve_penalties(
         _SLIGHT * unit,
         np.zeros(sized.width),
         E=np.vstack([soft, sized.definitions]),

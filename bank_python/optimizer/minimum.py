@@ -6,7 +6,7 @@ to which the expected shortfall of scenarios may be added, :math:`\min_a\ a + E(
 (Rockafellar and Uryasev, "Optimization of conditional value-at-risk", Journal of Risk 2 (2000), 21-41: theorem 1).
 
 Where no size of a trade or a weight and no scenario counts, and P is positive definite, that is a quadratic program for
-:func:`bank_python.numerics.solve_qp`. Otherwise it is one with prices, for :func:`bank_python.numerics.solve_hinges`.
+:func:`bank_python.numerics.solve_qp`. Otherwise it is one with prices, for :func:`bank_python.numerics.solve_penalties`.
 A limit with variables of its own, as on turnover or leverage, is taken in only where the portfolio without it would
 break it. No kind of constraint is known here: rows and violations come from the list that the set holds, and whatever
 was found is measured against every one of them.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError, MatrixError, ModelError
-from bank_python.numerics import solve_hinges, solve_qp
+from bank_python.numerics import solve_penalties, solve_qp
 from bank_python.numerics.tolerances import LAST_DIGITS, NINE_DIGITS
 from bank_python.numerics.triangular import solved_or_nearest
 from bank_python.optimizer.certificate import Certificate
@@ -29,7 +29,7 @@ from bank_python.optimizer.infeasible import contradiction
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bank_python.numerics import FloatArray, HingeSolution, QpSolution
+    from bank_python.numerics import FloatArray, PenaltySolution, QpSolution
     from bank_python.optimizer.constraint import Limit
     from bank_python.optimizer.feasible import FeasibleSet
 
@@ -217,7 +217,7 @@ def _priced(
     cost = np.pad(q, (0, width - n))
     cost[-1] += 0.0 if tail is None else tail.unit
     curved = np.pad(P, (0, width - n))
-    solved = solve_hinges(
+    solved = solve_penalties(
         curved,
         cost,
         E=rows,
@@ -266,7 +266,7 @@ def _widened(rows: FloatArray, width: int) -> FloatArray:
     return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
 
 
-def _proof(allowed: FeasibleSet, solved: QpSolution | HingeSolution, binding: tuple[str, ...]) -> Certificate:
+def _proof(allowed: FeasibleSet, solved: QpSolution | PenaltySolution, binding: tuple[str, ...]) -> Certificate:
     return Certificate(
         kkt_residual=solved.kkt_residual,
         duality_gap=solved.duality_gap,
@@ -277,7 +277,7 @@ def _proof(allowed: FeasibleSet, solved: QpSolution | HingeSolution, binding: tu
     )
 
 
-def _unsolved(solved: HingeSolution) -> MatrixError:
+def _unsolved(solved: PenaltySolution) -> MatrixError:
     return MatrixError(
         f"no solution to nine digits was found: the conditions are off by {solved.kkt_residual:.2g}; "
         "are two assets the same, or is there a weight without bounds and without risk?",

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "StandardTail",
-    "TailLaw",
+    "TailDistribution",
     "TailMeasure",
     "empirical_tail",
     "gaussian_tail",
@@ -82,7 +82,7 @@ class TailMeasure(enum.Enum):
             raise CalibrationError(f"no measure {measure!r}; there are {known}", value=measure) from None
 
 
-class TailLaw(enum.Enum):
+class TailDistribution(enum.Enum):
     """Which law a tail is of; see :mod:`bank_python.optimizer.standard_tails`."""
 
     GAUSSIAN = "gaussian"
@@ -90,7 +90,7 @@ class TailLaw(enum.Enum):
     EMPIRICAL = "empirical"
 
     @classmethod
-    def parse(cls, law: TailLaw | str) -> TailLaw:
+    def parse(cls, law: TailDistribution | str) -> TailDistribution:
         """Return the law of that name.
 
         Raises

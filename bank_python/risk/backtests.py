@@ -40,7 +40,7 @@ from bank_python.admission import admits
 from bank_python.errors import ModelError, RiskError
 from bank_python.figures import Figures
 from bank_python.numerics import normal_cdf
-from bank_python.numerics.lanes import to_lanes
+from bank_python.numerics.columns import to_columns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -205,7 +205,7 @@ def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probabili
     ModelError
         The probability makes no sense, or an expected shortfall is not above 0.
     """
-    _, (made, at_risk, shortfall) = to_lanes(pnl, var, es)
+    _, (made, at_risk, shortfall) = to_columns(pnl, var, es)
     losses = -made
     _check_counts(0, losses.size, probability)
     if not (shortfall > 0.0).all():

@@ -76,7 +76,7 @@ class QuadraticPlan:
                         f"{block.names[i]} has no derivatives at its present inputs: revalue in full",
                         name=block.names[i],
                     )
-        return SimulationError("a scenario is not finite; check the law of the factors")
+        return SimulationError("a scenario is not finite; check the factor model")
 
 
 @admits(RiskError)

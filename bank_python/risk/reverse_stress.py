@@ -110,7 +110,7 @@ def reverse_stress(
         What is held.
     covariance : array_like, shape (factors, factors)
         Of the factors' moves over the horizon, in the plan's order: of logarithms of those that move relatively, of
-        shifts of the others. A law's :meth:`~bank_python.mc_engine.FactorLaw.covariance` gives it.
+        shifts of the others. A factor model's :meth:`~bank_python.mc_engine.FactorModel.covariance` gives it.
     loss : float
         In the plan's currency, above 0.
     max_iterations : int, default 200

@@ -124,7 +124,7 @@ def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Be
         wanted = (
             "takes no betas=: leave them out"
             if named is Betas.STATED
-            else "needs betas=: regressed_betas(law, plan), say"
+            else "needs betas=: regressed_betas(factor_model, plan), say"
         )
         raise RiskError(f"the choice {named.value!r} {wanted}", value=named.value)
     return named

@@ -7,9 +7,9 @@ Both are positive for a loss. The *value at risk* at a level α is the loss that
 historical        the sample's own quantile, and the mean of the losses not below it
 weighted          the same with weights that halve every `half_life` observations back (Boudoukh, Richardson, Whitelaw)
 filtered          historical, of P&L divided by its EWMA volatility and multiplied by the present one (Barone-Adesi)
-parametric        of a normal law with the sample's mean and standard deviation
+parametric        of a normal distribution with the sample's mean and standard deviation
 cornish_fisher    the normal quantile bent by the sample's skewness and kurtosis, where that bend is monotone
-evt               a generalised Pareto law fitted beyond the losses' 90 % quantile
+evt               a generalised Pareto distribution fitted beyond the losses' 90 % quantile
 ================  ==================================================================================================
 
 A Monte Carlo sample is a sample: ``historical`` is its estimator, and the result carries a standard error.
@@ -107,7 +107,7 @@ class TailRisk(Figures):
         The sample's size.
     var_error : float
         Standard error of `var`: of the sample's quantile (historical, by the spread of its order statistics), of the
-        normal law's (parametric); NaN for the other methods.
+        normal distribution's (parametric); NaN for the other methods.
     es_error : float
         Standard error of `es`, for the historical method: by the spread of the tail, and of where it begins.
     """

@@ -350,10 +350,12 @@ class ValuationPlan:
                 }
                 return SimulationError(
                     f"{block.names[i]} has no price in scenario {s}: {block.kind.diagnose(inputs)}; nothing is handed "
-                    "back. Leave the contract out, or give its factors a law that keeps them in range",
+                    "back. Leave the contract out, or give its factors a factor model that keeps them in range",
                     name=block.names[i],
                 )
-        return SimulationError("a rate of exchange is not finite in some scenario; check the law of the currencies")
+        return SimulationError(
+            "a rate of exchange is not finite in some scenario; check the factor model of the currencies"
+        )
 
 
 class ReducedPlan(NamedTuple):

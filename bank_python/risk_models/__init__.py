@@ -5,6 +5,7 @@ NaN. A lane's result is the same, to the bit, whatever else is in the batch. Bes
 are made once and asked often: curves, smiles and surfaces, models with their parameters.
 """
 
+from bank_python.deprecation import old_names
 from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, Violation, calendar_gap, check_slices
 from bank_python.risk_models.barrier import barrier_price
 from bank_python.risk_models.black_litterman import BlackLitterman, black_litterman
@@ -29,9 +30,9 @@ from bank_python.risk_models.implied_vol import ImpliedVol, VolMethod, VolStatus
 from bank_python.risk_models.isda_cds import CdsPrice, StandardCds
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
 from bank_python.risk_models.maximum_entropy import (
-    AbsoluteMeanLaw,
+    AbsoluteMeanDistribution,
     GaussianUnderTail,
-    MaximumEntropyLaw,
+    MaximumEntropyDistribution,
     PowerLawUpside,
     TailConstraint,
 )
@@ -51,7 +52,7 @@ __all__ = [
     "ISDA_USD",
     "RISK_FREE_RATE",
     "USD_SOFR_OIS",
-    "AbsoluteMeanLaw",
+    "AbsoluteMeanDistribution",
     "ArbitrageKind",
     "ArbitragePolicy",
     "ArbitrageReport",
@@ -70,7 +71,7 @@ __all__ = [
     "HestonProcess",
     "ImpliedVol",
     "JumpWings",
-    "MaximumEntropyLaw",
+    "MaximumEntropyDistribution",
     "MertonJumpDiffusion",
     "PowerLawUpside",
     "PremiumSchedule",
@@ -139,3 +140,7 @@ __all__ = [
     "swap_value",
     "swap_value_on_curve",
 ]
+
+__getattr__ = old_names(
+    __name__, {"AbsoluteMeanLaw": "AbsoluteMeanDistribution", "MaximumEntropyLaw": "MaximumEntropyDistribution"}
+)

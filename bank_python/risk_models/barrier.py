@@ -39,10 +39,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
-from bank_python.numerics.normal import pdf_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
+from bank_python.numerics.normal import pdf_column
 from bank_python.risk_models.first_passage import Passage, mills_drop, touch_discount
-from bank_python.risk_models.option_lanes import OptionLanes, log_ratio
+from bank_python.risk_models.option_columns import OptionColumns, log_ratio
 from bank_python.risk_models.time_value import Tails, is_small
 
 if TYPE_CHECKING:
@@ -141,27 +141,29 @@ def barrier_price(
     >>> barrier_price(100.0, 100.0, 0.5, 0.08, 0.25, 0.04, barrier=105.0, is_up=True, is_in=[True, False]).round(4)
     array([7.8368, 0.0127])
     """
-    shape, lanes = to_lanes(spot, strike, barrier, expiry, rate, vol, dividend, is_call, is_up, is_in, rebate, touched)
+    shape, lanes = to_columns(
+        spot, strike, barrier, expiry, rate, vol, dividend, is_call, is_up, is_in, rebate, touched
+    )
     with np.errstate(all="ignore"):
         S, K, H, T, r, sigma, q, call, up, inward, paid, past = lanes
-        option = OptionLanes.of([S, K, T, r, q, call])
+        option = OptionColumns.of([S, K, T, r, q, call])
         valid = option.valid & all_finite([H, sigma, up, inward, paid, past]) & (H >= 0.0) & (sigma >= 0.0)
-        is_down, is_in_lane, before = up == 0.0, inward != 0.0, past != 0.0
+        is_down, is_in_row, before = up == 0.0, inward != 0.0, past != 0.0
         now = np.where(is_down, S <= H, S >= H)
         terms = _Terms.of(option, H, sigma, is_down)
         european, knock_in, knock_out = _values(option, terms, sigma, is_down)
-        untouched = np.where(is_in_lane, knock_in, knock_out)
+        untouched = np.where(is_in_row, knock_in, knock_out)
         due = np.flatnonzero(paid)
         if due.size:
-            untouched[due] += paid[due] * _rebate(terms.take(due), (r * T)[due], is_in_lane[due])
-        gone = np.where(is_in_lane, european, np.where(before, 0.0, paid))
+            untouched[due] += paid[due] * _rebate(terms.take(due), (r * T)[due], is_in_row[due])
+        gone = np.where(is_in_row, european, np.where(before, 0.0, paid))
         price = np.where(now | before, gone, untouched)
-        return from_lanes(np.where(valid, price, np.nan), shape)
+        return from_column(np.where(valid, price, np.nan), shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Terms:
-    """Barrier options as logarithms over the whole term; arrays of shape (n_lanes,)."""
+    """Barrier options as logarithms over the whole term; arrays of shape (n_rows,)."""
 
     forward: FloatArray  # discounted, as is the strike
     strike: FloatArray
@@ -173,7 +175,7 @@ class _Terms:
     deviation: FloatArray
 
     @classmethod
-    def of(cls, option: OptionLanes, barrier: FloatArray, sigma: FloatArray, is_down: NDArray[np.bool_]) -> _Terms:
+    def of(cls, option: OptionColumns, barrier: FloatArray, sigma: FloatArray, is_down: NDArray[np.bool_]) -> _Terms:
         side = np.where(is_down, 1.0, -1.0)
         return cls(
             option.forward,
@@ -196,7 +198,7 @@ class _Terms:
 
 
 def _values(
-    option: OptionLanes, terms: _Terms, sigma: FloatArray, is_down: NDArray[np.bool_]
+    option: OptionColumns, terms: _Terms, sigma: FloatArray, is_down: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the European option, and the knock-in and knock-out before the barrier is touched."""
     time_value = option.smaller * Tails.of(option.log_ratio, sigma * np.sqrt(option.expiry)).time_value
@@ -219,7 +221,7 @@ def _values(
     return european, knock_in, knock_out
 
 
-def _intrinsic(option: OptionLanes, is_call: NDArray[np.bool_]) -> FloatArray:
+def _intrinsic(option: OptionColumns, is_call: NDArray[np.bool_]) -> FloatArray:
     difference = option.forward - option.discounted_strike
     return np.maximum(np.where(is_call, difference, -difference), 0.0)
 
@@ -253,7 +255,7 @@ def _mirrored(terms: _Terms) -> FloatArray:
     mirrored = (terms.drift - (terms.distance + terms.reach)) / deviation  # of the forward beyond the strike
     h = np.abs(mirrored)
     bridge = np.exp(-2.0 * distance * (terms.reach / deviation))
-    weight = terms.strike * pdf_lanes(terms.moneyness / deviation - half) * bridge
+    weight = terms.strike * pdf_column(terms.moneyness / deviation - half) * bridge
     inner, outer, drop = mills_drop(h, half)
     beyond = (h >= half) | is_small(h, half)
     # (H/S)^2μ times strike and mirrored forward

@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.figures import Figures
-from bank_python.numerics.lanes import from_lanes, to_lanes
-from bank_python.risk_models.option_lanes import OptionLanes
+from bank_python.numerics.columns import from_column, to_columns
+from bank_python.risk_models.option_columns import OptionColumns
 from bank_python.risk_models.time_value import Tails
 
 if TYPE_CHECKING:
@@ -133,18 +133,18 @@ def black_scholes_price(
     >>> black_scholes_price(-1.0, 100.0, 0.5, 0.10, 0.25)
     nan
     """
-    shape, (S, K, T, r, sigma, q, call) = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
+    shape, (S, K, T, r, sigma, q, call) = to_columns(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
-        option = OptionLanes.of([S, K, T, r, q, call])
+        option = OptionColumns.of([S, K, T, r, q, call])
         tails = Tails.of(option.log_ratio, sigma * np.sqrt(T))
-        return from_lanes(np.where(_valid(option, sigma), _price(option, tails), np.nan), shape)
+        return from_column(np.where(_valid(option, sigma), _price(option, tails), np.nan), shape)
 
 
-def _valid(option: OptionLanes, sigma: FloatArray) -> NDArray[np.bool_]:
+def _valid(option: OptionColumns, sigma: FloatArray) -> NDArray[np.bool_]:
     return option.valid & (sigma >= 0.0) & (sigma < np.inf)
 
 
-def _price(option: OptionLanes, tails: Tails) -> FloatArray:
+def _price(option: OptionColumns, tails: Tails) -> FloatArray:
     return option.intrinsic + option.smaller * tails.time_value
 
 
@@ -186,17 +186,17 @@ def black_scholes_greeks(
     >>> round(greeks.rho, 2)
     8.91
     """
-    shape, (S, K, T, r, sigma, q, call) = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
+    shape, (S, K, T, r, sigma, q, call) = to_columns(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
-        option = OptionLanes.of([S, K, T, r, q, call])
+        option = OptionColumns.of([S, K, T, r, q, call])
         root = np.sqrt(T)
         tails = Tails.of(option.log_ratio, sigma * root)
         values = (_price(option, tails), *_sensitivities(option, tails, sigma, root))
         valid = _valid(option, sigma)
-        return Greeks(*(from_lanes(np.where(valid, value, np.nan), shape) for value in values))
+        return Greeks(*(from_column(np.where(valid, value, np.nan), shape) for value in values))
 
 
-def _sensitivities(option: OptionLanes, tails: Tails, sigma: FloatArray, root: FloatArray) -> tuple[FloatArray, ...]:
+def _sensitivities(option: OptionColumns, tails: Tails, sigma: FloatArray, root: FloatArray) -> tuple[FloatArray, ...]:
     """Return delta, gamma, vega, theta, rho, dividend_rho, vanna, volga and charm, as :class:`Greeks` has them."""
     S, T, r, q, x = option.spot, option.expiry, option.rate, option.dividend, option.log_ratio
     deviation = sigma * root
@@ -222,7 +222,7 @@ def _sensitivities(option: OptionLanes, tails: Tails, sigma: FloatArray, root: F
     )
 
 
-def _exercise(option: OptionLanes, tails: Tails) -> tuple[FloatArray, FloatArray]:
+def _exercise(option: OptionColumns, tails: Tails) -> tuple[FloatArray, FloatArray]:
     """Return Φ(±d₁) and Φ(±d₂), with the sign of the option: small ones to full relative accuracy."""
     below = option.log_ratio < 0.0
     far = tails.far * np.exp(-np.abs(option.log_ratio))

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.bond_flows import BondFlows
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def bond_price(
     array([109.5313, 103.546 ])
     """
     periods = frequency if compounding is None else compounding
-    shape, terms = to_lanes(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
+    shape, terms = to_columns(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
     r, principal, c, T, gone, f, m = terms
     with np.errstate(all="ignore"):
         flows = BondFlows.of(principal, c, T, gone, f)
@@ -111,4 +111,4 @@ def bond_price(
         annuity = np.where(L == 0.0, flows.count, np.expm1(-(flows.count * L)) / np.expm1(-L))
         price = flows.coupon * annuity * np.exp(-(flows.first * L)) + principal * np.exp(-(flows.last * L))
         price = np.where(flows.count > 0.0, price, np.where(np.isnan(L), np.nan, 0.0))
-        return from_lanes(np.where(valid, price, np.nan), shape)
+        return from_column(np.where(valid, price, np.nan), shape)

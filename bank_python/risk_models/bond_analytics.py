@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.figures import Figures
-from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.bond import bond_price, period_discount
 from bank_python.risk_models.bond_flows import BondFlows
 
@@ -104,10 +104,10 @@ def accrued_interest(
     >>> accrued_interest(100.0, 0.06, 5.0, [0.0, 0.25, 1.0])
     array([0. , 1.5, 0. ])
     """
-    shape, lanes = to_lanes(face, coupon_rate, maturity, elapsed, frequency)
+    shape, lanes = to_columns(face, coupon_rate, maturity, elapsed, frequency)
     with np.errstate(all="ignore"):
         flows = BondFlows.of(*lanes)
-        return from_lanes(np.where(flows.valid, _accrued(flows), np.nan), shape)
+        return from_column(np.where(flows.valid, _accrued(flows), np.nan), shape)
 
 
 def bond_analytics(
@@ -137,7 +137,7 @@ def bond_analytics(
         The shapes do not broadcast. Values never raise.
     """
     periods = frequency if compounding is None else compounding
-    shape, (r, principal, c, T, gone, f, m) = to_lanes(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
+    shape, (r, principal, c, T, gone, f, m) = to_columns(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
     dirty = np.atleast_1d(bond_price(r, principal, c, T, gone, f, m))
     with np.errstate(all="ignore"):
         flows = BondFlows.of(principal, c, T, gone, f)
@@ -158,7 +158,7 @@ def bond_analytics(
             curves / dirty,
             np.where(np.isnan(dirty), np.nan, falls * BASIS_POINT),
         )
-        return BondAnalytics(*(from_lanes(np.asarray(value), shape) for value in values))
+        return BondAnalytics(*(from_column(np.asarray(value), shape) for value in values))
 
 
 def bond_yield(
@@ -196,14 +196,16 @@ def bond_yield(
     array([0.072269, 0.06    , 0.05    ])
     """
     periods = frequency if compounding is None else compounding
-    shape, (P, principal, c, T, gone, f, m) = to_lanes(price, face, coupon_rate, maturity, elapsed, frequency, periods)
+    shape, (P, principal, c, T, gone, f, m) = to_columns(
+        price, face, coupon_rate, maturity, elapsed, frequency, periods
+    )
     with np.errstate(all="ignore"):
         flows = BondFlows.of(np.ones_like(principal), c, T, gone, f)
         wanted = P / principal
         valid = flows.valid & np.isfinite(wanted) & (wanted > 0.0) & (c >= 0.0) & (flows.count > 0.0) & (m >= 0.0)
         L = _solved(flows, np.log(np.where(valid, wanted, 1.0)))
         rate = np.where(m == 0.0, L * f, m * np.expm1(L * f / m))
-        return from_lanes(np.where(valid & np.isfinite(m), rate, np.nan), shape)
+        return from_column(np.where(valid & np.isfinite(m), rate, np.nan), shape)
 
 
 def annuity_yield(
@@ -223,12 +225,12 @@ def annuity_yield(
     float or ndarray
         A decimal, of the arguments' broadcast shape; NaN as for :func:`bond_yield`.
     """
-    shape, (wanted, T, gone, f) = to_lanes(value, maturity, elapsed, frequency)
+    shape, (wanted, T, gone, f) = to_columns(value, maturity, elapsed, frequency)
     with np.errstate(all="ignore"):
         flows = replace(BondFlows.of(np.ones_like(T), np.ones_like(T), T, gone, f), face=np.zeros_like(T))
         valid = flows.valid & np.isfinite(wanted) & (wanted > 0.0) & (flows.count > 0.0)
         L = _solved(flows, np.log(np.where(valid, wanted, 1.0)))
-        return from_lanes(np.where(valid, L * f, np.nan), shape)
+        return from_column(np.where(valid, L * f, np.nan), shape)
 
 
 def _solved(flows: BondFlows, target: FloatArray) -> FloatArray:

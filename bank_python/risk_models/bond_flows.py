@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
-from bank_python.numerics.lanes import all_finite
+from bank_python.numerics.columns import all_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BondFlows:
-    """The flows ahead of fixed-coupon bullet bonds; every array has the shape (n_lanes,).
+    """The flows ahead of fixed-coupon bullet bonds; every array has the shape (n_rows,).
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.bond_flows import BondFlows
 from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360, QUARTER
 
@@ -48,13 +48,13 @@ def bond_paid(
         Cash in the bond's currency, of the arguments' broadcast shape; 0 before the bond was made, NaN where an
         argument is outside its range, infinite or NaN.
     """
-    shape, terms = to_lanes(face, coupon_rate, maturity, elapsed, frequency)
+    shape, terms = to_columns(face, coupon_rate, maturity, elapsed, frequency)
     principal, rate, T, gone, f = terms
     with np.errstate(all="ignore"):
         now, made = (BondFlows.of(principal, rate, T, at, f) for at in (gone, np.zeros_like(gone)))
         coupons = made.count - np.maximum(now.count, 0.0)
         paid = now.coupon * coupons + np.where(now.count > 0.0, 0.0, principal)
-        return from_lanes(np.where(now.valid, paid, np.nan), shape)
+        return from_column(np.where(now.valid, paid, np.nan), shape)
 
 
 def cds_premium_paid(notional: ArrayLike, coupon: ArrayLike, maturity: ArrayLike, elapsed: ArrayLike) -> Numbers:
@@ -83,10 +83,10 @@ def cds_premium_paid(notional: ArrayLike, coupon: ArrayLike, maturity: ArrayLike
     >>> cds_premium_paid(1e6, 0.01, 5.0, [0.2, 0.25, 0.3]).round(2)
     array([   0.  , 2534.72, 2534.72])
     """
-    shape, terms = to_lanes(notional, coupon, maturity, elapsed)
+    shape, terms = to_columns(notional, coupon, maturity, elapsed)
     N, c, T, gone = terms
     with np.errstate(all="ignore"):
         ahead = np.ceil(np.maximum(T - gone, 0.0) / QUARTER - _PAID)
         years = np.maximum(T - QUARTER * ahead, 0.0)
         paid = N * c * DAYS_OF_YEAR_OVER_360 * np.where(gone > 0.0, years, 0.0)
-        return from_lanes(np.where(all_finite(terms) & (T >= 0.0), paid, np.nan), shape)
+        return from_column(np.where(all_finite(terms) & (T >= 0.0), paid, np.nan), shape)

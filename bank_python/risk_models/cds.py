@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.cds_legs import first_moment, mean_decay
 from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360, QUARTER
 
@@ -67,11 +67,11 @@ class Quarters:
 
     Parameters
     ----------
-    left : ndarray, shape (n_lanes,)
+    left : ndarray, shape (n_rows,)
         Years to maturity, above 0.
-    first : ndarray, shape (n_lanes,)
+    first : ndarray, shape (n_rows,)
         Years to the end of the quarter under way.
-    further : ndarray, shape (n_lanes,)
+    further : ndarray, shape (n_rows,)
         How many whole quarters follow it.
     """
 
@@ -129,7 +129,7 @@ def _credit_domain(spread: FloatArray, recovery: FloatArray) -> NDArray[np.bool_
     return (spread >= 0.0) & (recovery >= 0.0) & (recovery < 1.0)
 
 
-def _annuity_lanes(
+def _annuity_column(
     spread: FloatArray, rate: FloatArray, maturity: FloatArray, recovery: FloatArray, elapsed: FloatArray
 ) -> FloatArray:
     left = np.maximum(maturity - elapsed, 0.0)
@@ -165,12 +165,12 @@ def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayL
     >>> round(survival_probability(0.012, recovery=0.4, time=5.0), 6)  # a hazard of 365/360 · 2 % a year
     0.903582
     """
-    shape, terms = to_lanes(spread, recovery, time, rate)
+    shape, terms = to_columns(spread, recovery, time, rate)
     s, R, t, r = terms
     with np.errstate(all="ignore"):
         valid = all_finite(terms) & _credit_domain(s, R) & (t >= 0.0)
         hazard = Quarters.of(np.where(t > 0.0, t, QUARTER)).hazard(s, r, R)
-        return from_lanes(np.where(valid, np.exp(-(hazard * t)), np.nan), shape)
+        return from_column(np.where(valid, np.exp(-(hazard * t)), np.nan), shape)
 
 
 def risky_annuity(
@@ -194,10 +194,10 @@ def risky_annuity(
     >>> round(risky_annuity(0.012, 0.03, 5.0, 0.4), 6)
     4.466482
     """
-    shape, terms = to_lanes(spread, rate, maturity, recovery, elapsed)
+    shape, terms = to_columns(spread, rate, maturity, recovery, elapsed)
     with np.errstate(all="ignore"):
-        annuity = _annuity_lanes(*terms)
-        return from_lanes(np.where(all_finite(terms), annuity, np.nan), shape)
+        annuity = _annuity_column(*terms)
+        return from_column(np.where(all_finite(terms), annuity, np.nan), shape)
 
 
 def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
@@ -219,12 +219,12 @@ def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
     >>> cds_accrued(5.0, [0.0, 0.1]).round(6)
     array([0.      , 0.101389])
     """
-    shape, terms = to_lanes(maturity, elapsed)
+    shape, terms = to_columns(maturity, elapsed)
     T, gone = terms
     with np.errstate(all="ignore"):
         left = np.maximum(T - gone, 0.0)
         accrued = np.where(left > 0.0, QUARTER - Quarters.of(left).first, 0.0) * DAYS_OF_YEAR_OVER_360
-        return from_lanes(np.where(all_finite(terms) & (T >= 0.0), accrued, np.nan), shape)
+        return from_column(np.where(all_finite(terms) & (T >= 0.0), accrued, np.nan), shape)
 
 
 def cds_value(
@@ -278,9 +278,9 @@ def cds_value(
     >>> cds_value([0.01, 0.03], 0.05, 1e6, 0.01, 5.0, 0.4).round(2)
     array([    0.  , 79221.42])
     """
-    shape, terms = to_lanes(spread, rate, notional, coupon, maturity, recovery, elapsed)
+    shape, terms = to_columns(spread, rate, notional, coupon, maturity, recovery, elapsed)
     s, r, N, c, T, R, gone = terms
     with np.errstate(all="ignore"):
         # Adding 0 turns the −0 of an expired swap into 0.
-        value = N * (s - c) * _annuity_lanes(s, r, T, R, gone) + 0.0
-        return from_lanes(np.where(all_finite(terms), value, np.nan), shape)
+        value = N * (s - c) * _annuity_column(s, r, T, R, gone) + 0.0
+        return from_column(np.where(all_finite(terms), value, np.nan), shape)

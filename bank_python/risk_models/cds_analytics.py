@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.figures import Figures
-from bank_python.numerics.lanes import to_lanes
+from bank_python.numerics.columns import to_columns
 from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def cds_analytics(
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, lanes = to_lanes(spread, rate, notional, coupon, maturity, recovery, elapsed)
+    shape, lanes = to_columns(spread, rate, notional, coupon, maturity, recovery, elapsed)
     s, r, N, c, T, R, gone = (lane.reshape(shape) for lane in lanes)
     value = cds_value(s, r, N, c, T, R, gone)
     alive = np.where(gone < T, 1.0, 0.0)

@@ -28,11 +28,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import from_lanes, to_lanes
-from bank_python.numerics.mills import mills_lanes
-from bank_python.numerics.normal import pdf_lanes
+from bank_python.numerics.columns import from_column, to_columns
+from bank_python.numerics.mills import mills_column
+from bank_python.numerics.normal import pdf_column
 from bank_python.risk_models.black_scholes import Greeks
-from bank_python.risk_models.option_lanes import OptionLanes
+from bank_python.risk_models.option_columns import OptionColumns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -97,10 +97,10 @@ def digital_price(
     >>> digital_price(100.0, [90.0, 100.0, 110.0], 0.5, 0.05, 0.2, cash=100.0).round(4)
     array([78.282 , 52.8847, 27.8021])
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call, cash)
+    shape, lanes = to_columns(spot, strike, expiry, rate, vol, dividend, is_call, cash)
     with np.errstate(all="ignore"):
         digital = _Digital.of(lanes[:7], lanes[7])
-        return from_lanes(np.where(digital.valid, digital.price, np.nan), shape)
+        return from_column(np.where(digital.valid, digital.price, np.nan), shape)
 
 
 def asset_digital_price(
@@ -139,10 +139,10 @@ def asset_digital_price(
     >>> asset_digital_price(100.0, [90.0, 100.0, 110.0], 0.5, 0.05, 0.2).round(4)
     array([83.9523, 59.7734, 33.4887])
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
+    shape, lanes = to_columns(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
         digital = _Digital.of(lanes, None)
-        return from_lanes(np.where(digital.valid, digital.price, np.nan), shape)
+        return from_column(np.where(digital.valid, digital.price, np.nan), shape)
 
 
 def digital_greeks(
@@ -178,7 +178,7 @@ def digital_greeks(
     >>> round(greeks.delta, 4), round(greeks.gamma, 4), round(greeks.vega, 2)
     (2.7359, -0.0479, -47.88)
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call, cash)
+    shape, lanes = to_columns(spot, strike, expiry, rate, vol, dividend, is_call, cash)
     with np.errstate(all="ignore"):
         return _Digital.of(lanes[:7], lanes[7]).greeks(shape)
 
@@ -214,16 +214,16 @@ def asset_digital_greeks(
     >>> round(greeks.delta, 4), round(greeks.gamma, 4), round(greeks.vega, 2)
     (3.3336, -0.0205, -20.52)
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call)
+    shape, lanes = to_columns(spot, strike, expiry, rate, vol, dividend, is_call)
     with np.errstate(all="ignore"):
         return _Digital.of(lanes, None).greeks(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Digital:
-    """Digital options as flat lanes of shape (n_lanes,); the caller has silenced numpy's warnings."""
+    """Digital options as flat lanes of shape (n_rows,); the caller has silenced numpy's warnings."""
 
-    option: OptionLanes
+    option: OptionColumns
     pays_asset: bool
     payment: FloatArray  # discounted to now
     vol: FloatArray
@@ -233,7 +233,7 @@ class _Digital:
     @classmethod
     def of(cls, terms: list[FloatArray], cash: FloatArray | None) -> _Digital:
         spot, strike, expiry, rate, vol, dividend, is_call = terms
-        option = OptionLanes.of([spot, strike, expiry, rate, dividend, is_call])
+        option = OptionColumns.of([spot, strike, expiry, rate, dividend, is_call])
         deviation = vol * np.sqrt(expiry)
         x = option.log_ratio
         moneyness = np.where(x == 0.0, 0.0, x / deviation)
@@ -252,21 +252,21 @@ class _Digital:
     @property
     def price(self) -> FloatArray:
         d = self.distance
-        return self.payment * self.probability(d, pdf_lanes(d))
+        return self.payment * self.probability(d, pdf_column(d))
 
     def probability(self, d: FloatArray, density: FloatArray) -> FloatArray:
         """Return Φ(±d); a small one to full relative accuracy."""
-        tail = density * mills_lanes(np.abs(d))
+        tail = density * mills_column(np.abs(d))
         return np.where((d > 0.0) == self.option.is_call, 1.0 - tail, tail)
 
     def greeks(self, shape: tuple[int, ...]) -> Greeks:
         d = self.distance
-        density = pdf_lanes(d)
+        density = pdf_column(d)
         probability = self.probability(d, density)
         weight = np.where(self.option.is_call, density, -density) * self.payment
         values = (self.payment * probability, *self._sensitivities(probability, weight))
         valid = self.valid
-        return Greeks(*(from_lanes(np.where(valid, value, np.nan), shape) for value in values))
+        return Greeks(*(from_column(np.where(valid, value, np.nan), shape) for value in values))
 
     def _sensitivities(self, probability: FloatArray, weight: FloatArray) -> tuple[FloatArray, ...]:
         """Return delta, gamma, vega, theta, rho, dividend_rho, vanna, volga and charm, as :class:`Greeks` has them."""

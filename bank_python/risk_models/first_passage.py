@@ -35,8 +35,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.mills import mills_lanes
-from bank_python.numerics.normal import pdf_lanes
+from bank_python.numerics.mills import mills_column
+from bank_python.numerics.normal import pdf_column
 from bank_python.risk_models.time_value import drop_expanded, is_small
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _LARGEST_IMAGINARY = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """Probabilities of a first passage within the term; every array has the shape (n_lanes,).
+    """Probabilities of a first passage within the term; every array has the shape (n_rows,).
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Passage:
         """
         h, t = np.abs(drift) / deviation, distance / deviation
         away = drift >= 0.0
-        density = pdf_lanes(np.where(away, t + h, t - h))
+        density = pdf_column(np.where(away, t + h, t - h))
         beyond = h > t
         inner, outer, drop = mills_drop(h, t)
         exponent = np.where(away, -2.0 * (h * t), 0.0)
@@ -98,7 +98,7 @@ def mills_drop(h: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, Fl
 
     Where h is below t and t is not small, the drop has no meaning.
     """
-    inner, outer = mills_lanes(np.abs(h - t)), mills_lanes(h + t)
+    inner, outer = mills_column(np.abs(h - t)), mills_column(h + t)
     drop = inner - outer
     small = is_small(h, t)
     if small.any():
@@ -115,11 +115,11 @@ def touch_discount(
 
     Parameters
     ----------
-    distance, drift, deviation : ndarray, shape (n_lanes,)
+    distance, drift, deviation : ndarray, shape (n_rows,)
         Arguments as for :meth:`Passage.of`; the deviation is above 0.
-    interest : ndarray, shape (n_lanes,)
+    interest : ndarray, shape (n_rows,)
         Rate times term; may be negative. Below −8 the result is NaN where the root is imaginary.
-    density : ndarray, shape (n_lanes,)
+    density : ndarray, shape (n_rows,)
         Normal density φ(α) from :class:`Passage`.
 
     Examples
@@ -146,7 +146,7 @@ def touch_discount(
 
 
 def real_mills(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the real part of Mills' ratio at x + iy, shape (n_lanes,), for x from 0 and y up to 4.
+    """Return the real part of Mills' ratio at x + iy, shape (n_rows,), for x from 0 and y up to 4.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def real_mills(x: FloatArray, y: FloatArray) -> FloatArray:
 
 def _by_series(x: FloatArray, y: FloatArray) -> FloatArray:
     # Σ (−1)ᵏ M⁽²ᵏ⁾(x) y²ᵏ/(2k)!, the derivatives as in time_value.drop_expanded
-    even = mills_lanes(x)
+    even = mills_column(x)
     odd = x * even - 1.0
     weight = np.ones_like(x)
     square = y * y

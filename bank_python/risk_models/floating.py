@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.bond import bond_price
 from bank_python.risk_models.bond_flows import BondFlows
 
@@ -74,12 +74,12 @@ def floating_price(
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, (z, y, N, m, c, T, gone, f) = to_lanes(
+    shape, (z, y, N, m, c, T, gone, f) = to_columns(
         short_rate, rate, face, margin, current_fixing, maturity, elapsed, frequency
     )
     with np.errstate(all="ignore"):
         extra = np.asarray(bond_price(y, N, m, T, gone, f, 0.0)) - np.asarray(bond_price(y, N, 0.0, T, gone, f, 0.0))
-        return from_lanes(N * _next_reset(z, c, T, gone, f) + extra, shape)
+        return from_column(N * _next_reset(z, c, T, gone, f) + extra, shape)
 
 
 def swap_value(
@@ -124,12 +124,12 @@ def swap_value(
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, (z, y, N, K, c, T, gone, g, f) = to_lanes(
+    shape, (z, y, N, K, c, T, gone, g, f) = to_columns(
         short_rate, rate, notional, fixed_rate, current_fixing, maturity, elapsed, fixed_frequency, floating_frequency
     )
     with np.errstate(all="ignore"):
         fixed = np.asarray(bond_price(y, N, K, T, gone, g, 0.0))
-        return from_lanes(N * _next_reset(z, c, T, gone, f) - fixed, shape)
+        return from_column(N * _next_reset(z, c, T, gone, f) - fixed, shape)
 
 
 def _next_reset(z: FloatArray, c: FloatArray, T: FloatArray, gone: FloatArray, f: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -42,10 +42,10 @@ def forward_price(spot: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend:
     float or ndarray
         Of the arguments' broadcast shape; NaN where one is outside its range, infinite or NaN.
     """
-    shape, terms = to_lanes(spot, expiry, rate, dividend)
+    shape, terms = to_columns(spot, expiry, rate, dividend)
     S, T, r, q = terms
     with np.errstate(all="ignore"):
-        return from_lanes(np.where(all_finite(terms) & (T >= 0.0), S * np.exp((r - q) * T), np.nan), shape)
+        return from_column(np.where(all_finite(terms) & (T >= 0.0), S * np.exp((r - q) * T), np.nan), shape)
 
 
 def forward_value(
@@ -74,8 +74,8 @@ def forward_value(
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, terms = to_lanes(spot, strike, expiry, rate, dividend)
+    shape, terms = to_columns(spot, strike, expiry, rate, dividend)
     S, K, T, r, q = terms
     with np.errstate(all="ignore"):
         value = S * np.exp(-(q * T)) - K * np.exp(-(r * T))
-        return from_lanes(np.where(all_finite(terms) & (T >= 0.0), value, np.nan), shape)
+        return from_column(np.where(all_finite(terms) & (T >= 0.0), value, np.nan), shape)

@@ -25,8 +25,8 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
-from bank_python.numerics.normal import cdf_lanes, quantile_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
+from bank_python.numerics.normal import cdf_column, quantile_column
 from bank_python.risk_models.black_scholes import black_scholes_price
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class GeometricBrownianMotion:
     def quantile(self, p: ArrayLike, spot: ArrayLike, years: ArrayLike) -> Numbers:
         """Return the price that is not exceeded after `years` with probability `p`."""
         return self._lanes(
-            lambda S, T, level: S * np.exp(self._location(T) + self.vol * np.sqrt(T) * quantile_lanes(level)),
+            lambda S, T, level: S * np.exp(self._location(T) + self.vol * np.sqrt(T) * quantile_column(level)),
             spot,
             years,
             p,
@@ -89,7 +89,7 @@ class GeometricBrownianMotion:
     def probability_below(self, level: ArrayLike, spot: ArrayLike, years: ArrayLike) -> Numbers:
         """Return the probability that the price after `years` is at most `level`."""
         return self._lanes(
-            lambda S, T, K: cdf_lanes((np.log(K / S) - self._location(T)) / (self.vol * np.sqrt(T))),
+            lambda S, T, K: cdf_column((np.log(K / S) - self._location(T)) / (self.vol * np.sqrt(T))),
             spot,
             years,
             level,
@@ -111,7 +111,7 @@ class GeometricBrownianMotion:
         return np.asarray((self.drift - 0.5 * self.vol**2) * T)
 
     def _lanes(self, law: Callable[..., FloatArray], spot: ArrayLike, years: ArrayLike, *more: ArrayLike) -> Numbers:
-        shape, (S, T, *others) = to_lanes(spot, years, *more)
+        shape, (S, T, *others) = to_columns(spot, years, *more)
         with np.errstate(all="ignore"):
             valid = all_finite([S, T, *others]) & (S >= 0.0) & (T >= 0.0)
-            return from_lanes(np.where(valid, law(S, T, *others), np.nan), shape)
+            return from_column(np.where(valid, law(S, T, *others), np.nan), shape)

@@ -47,8 +47,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
-from bank_python.risk_models.option_lanes import OptionLanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
+from bank_python.risk_models.option_columns import OptionColumns
 from bank_python.risk_models.time_value import Tails
 
 if TYPE_CHECKING:
@@ -152,10 +152,10 @@ def heston_price(
     >>> round(heston_price(100.0, 100.0, 5.0, 0.05, **model), 4)  # Broadie and Kaya (2006)
     34.9998
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, dividend, is_call, v0, kappa, theta, sigma, rho)
+    shape, lanes = to_columns(spot, strike, expiry, rate, dividend, is_call, v0, kappa, theta, sigma, rho)
     model = lanes[6:]
     with np.errstate(all="ignore"):
-        option = OptionLanes.of(lanes[:6])
+        option = OptionColumns.of(lanes[:6])
         valid = option.valid & all_finite(model) & (np.abs(model[4]) <= 1.0)
         for term in model[:4]:
             valid &= term >= 0.0
@@ -163,7 +163,7 @@ def heston_price(
         columns = np.stack([option.expiry, *model], axis=1)
         for terms, members in _strips(columns, np.flatnonzero(valid)):
             price[members] = _strip(option, members, terms)
-        return from_lanes(price, shape)
+        return from_column(price, shape)
 
 
 def _strips(columns: FloatArray, lanes: NDArray[np.intp]) -> list[tuple[HestonTerms, NDArray[np.intp]]]:
@@ -178,7 +178,7 @@ def _strips(columns: FloatArray, lanes: NDArray[np.intp]) -> list[tuple[HestonTe
     return [(HestonTerms(*row), part) for row, part in zip(distinct.tolist(), members, strict=True)]
 
 
-def _strip(option: OptionLanes, members: NDArray[np.intp], terms: HestonTerms) -> FloatArray:
+def _strip(option: OptionColumns, members: NDArray[np.intp], terms: HestonTerms) -> FloatArray:
     forward, strike, x = option.forward[members], option.discounted_strike[members], option.log_ratio[members]
     root = math.sqrt(terms.variance)
     tails = Tails.of(x, np.full(x.shape, root))

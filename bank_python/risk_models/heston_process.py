@@ -27,7 +27,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.figures import Figures
-from bank_python.numerics.lanes import to_lanes
+from bank_python.numerics.columns import to_columns
 from bank_python.numerics.least_squares import least_squares
 from bank_python.risk_models.black_scholes import black_scholes_greeks
 from bank_python.risk_models.heston import HestonTerms, expected_variance, heston_price, log_characteristic
@@ -178,7 +178,7 @@ class HestonProcess:
             There are fewer than five prices that have an implied volatility, or a weight is negative; the message
             says which and why.
         """
-        _, lanes = to_lanes(spot, strike, expiry, price, rate, dividend, is_call, weights)
+        _, lanes = to_columns(spot, strike, expiry, price, rate, dividend, is_call, weights)
         quotes = _quotes(lanes)
         best: HestonCalibration | None = None
         for guess in [_coordinates(start)] if start else _guesses(quotes):

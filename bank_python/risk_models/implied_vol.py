@@ -44,10 +44,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
-from bank_python.numerics.lanes import from_lanes, to_lanes
-from bank_python.numerics.mills import mills_lanes
-from bank_python.numerics.normal import pdf_lanes, quantile_lanes
-from bank_python.risk_models.option_lanes import OptionLanes
+from bank_python.numerics.columns import from_column, to_columns
+from bank_python.numerics.mills import mills_column
+from bank_python.numerics.normal import pdf_column, quantile_column
+from bank_python.risk_models.option_columns import OptionColumns
 from bank_python.risk_models.time_value import Tails, drop_expanded, is_small
 
 if TYPE_CHECKING:
@@ -199,9 +199,9 @@ def implied_vol_fit(
         There is no such `method`.
     """
     solve = _solver(method)
-    shape, (value, *terms) = to_lanes(price, spot, strike, expiry, rate, dividend, is_call)
+    shape, (value, *terms) = to_columns(price, spot, strike, expiry, rate, dividend, is_call)
     with np.errstate(all="ignore"):
-        option = OptionLanes.of(terms)
+        option = OptionColumns.of(terms)
         status = _screen(value, option)
         vol = np.full(value.shape, np.nan)
         good = status == VolStatus.FOUND
@@ -213,7 +213,7 @@ def implied_vol_fit(
         vol[status == VolStatus.UNDETERMINED] = np.nan
     if not shape:
         return ImpliedVol(float(vol[0]), VolStatus(int(status[0])))
-    return ImpliedVol(from_lanes(vol, shape), status.reshape(shape))
+    return ImpliedVol(from_column(vol, shape), status.reshape(shape))
 
 
 def _solver(method: VolMethod | str) -> Callable[[_Quote], FloatArray]:
@@ -224,7 +224,7 @@ def _solver(method: VolMethod | str) -> Callable[[_Quote], FloatArray]:
         raise ModelError(f"method={method!r} finds no implied volatility; choose {known}", value=method) from None
 
 
-def _screen(price: FloatArray, option: OptionLanes) -> NDArray[np.int8]:
+def _screen(price: FloatArray, option: OptionColumns) -> NDArray[np.int8]:
     most = np.where(option.is_call, option.forward, option.discounted_strike)
     status = np.full(price.shape, VolStatus.FOUND, dtype=np.int8)
     status[price >= most] = VolStatus.ABOVE_MAXIMUM
@@ -246,7 +246,7 @@ class _Quote:
     """Price, forward and strike in the same unit: what is rounded."""
 
     @classmethod
-    def of(cls, price: FloatArray, option: OptionLanes, good: NDArray[np.bool_]) -> _Quote:
+    def of(cls, price: FloatArray, option: OptionColumns, good: NDArray[np.bool_]) -> _Quote:
         forward, strike, call = option.forward[good], option.discounted_strike[good], option.is_call[good]
         smaller = np.minimum(forward, strike)
         outside = np.where(call, forward <= strike, strike <= forward)
@@ -260,7 +260,7 @@ class _Quote:
         u = self.distance / deviation - 0.5 * deviation
         above = self.share > _HALF  # there it is the distance to the maximum that is rounded
         rounded = np.where(above, 1.0 + self.scale, self.scale)
-        return _EPSILON * rounded / (pdf_lanes(u) * deviation)
+        return _EPSILON * rounded / (pdf_column(u) * deviation)
 
 
 def _halley(quote: _Quote) -> FloatArray:
@@ -291,13 +291,13 @@ def _halley_step(
     """Return by how much the price is too high, in logarithms, and the step that mends it."""
     h, t = np.where(x == 0.0, 0.0, x / s), 0.5 * s
     u, w = h - t, h + t
-    at_u, at_w = mills_lanes(np.abs(u)), mills_lanes(w)
+    at_u, at_w = mills_column(np.abs(u)), mills_column(w)
     # M(u) for u below 0 is 1/φ(u) − M(−u).
-    drop = np.where(u >= 0.0, at_u, 1.0 / pdf_lanes(u) - at_u) - at_w
+    drop = np.where(u >= 0.0, at_u, 1.0 / pdf_column(u) - at_u) - at_w
     small = is_small(h, t)
     if small.any():
         drop[small] = drop_expanded(h[small], t[small])
-    drop = np.where(upper, np.where(u <= 0.0, at_u, 1.0 / pdf_lanes(u) - at_u) + at_w, drop)
+    drop = np.where(upper, np.where(u <= 0.0, at_u, 1.0 / pdf_column(u) - at_u) + at_w, drop)
     sign = np.where(upper, -1.0, 1.0)
     miss = np.log(drop) - 0.5 * u * u - _LOG_SQRT_2PI - target
     curvature = drop * u * w / s - sign
@@ -312,7 +312,7 @@ def _start(quote: _Quote) -> FloatArray:
     middle = Tails.of(x, turn).time_value
     below = quote.share <= middle
     part = np.where(below, quote.share / middle, quote.rest / (1.0 - middle))
-    u = np.abs(quantile_lanes(0.5 * np.minimum(part, 1.0)))
+    u = np.abs(quantile_column(0.5 * np.minimum(part, 1.0)))
     w = np.sqrt(u * u + 2.0 * x)
     start = np.where(below, 2.0 * x / (u + w), u + w)
     # Near the money prices are those of the normal model: its expansion in x/s is a quadratic equation in s.

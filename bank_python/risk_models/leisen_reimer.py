@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.black_scholes import Greeks
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def american_price(
     >>> american_price(100.0, [90.0, 100.0, 110.0], 0.5, 0.05, 0.3, is_call=False).round(3)
     array([ 3.347,  7.394, 13.384])
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call, steps)
+    shape, lanes = to_columns(spot, strike, expiry, rate, vol, dividend, is_call, steps)
     with np.errstate(all="ignore"):
-        return from_lanes(_rolled_back(lanes)[0], shape)
+        return from_column(_rolled_back(lanes)[0], shape)
 
 
 def american_greeks(
@@ -128,7 +128,7 @@ def american_greeks(
     >>> round(greeks.delta, 3), round(greeks.gamma, 4), round(greeks.vega, 2)
     (-0.625, 0.0208, 26.14)
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, vol, dividend, is_call, steps)
+    shape, lanes = to_columns(spot, strike, expiry, rate, vol, dividend, is_call, steps)
     with np.errstate(all="ignore"):
         h_vol, h_time = np.minimum(_VOL, 0.5 * lanes[4]), np.minimum(_DAY, 0.5 * lanes[2])
         moves = {4: h_vol, 3: np.full_like(h_vol, _RATE), 5: np.full_like(h_vol, _RATE), 2: h_time}
@@ -149,7 +149,7 @@ def american_greeks(
             (price[1] - 2.0 * price[0] + price[2]) / (h_vol * h_vol),
             (delta[8] - delta[7]) / (2.0 * h_time),
         )
-        return Greeks(*(from_lanes(value, shape) for value in values))
+        return Greeks(*(from_column(value, shape) for value in values))
 
 
 def _moved(lanes: list[FloatArray], position: int, by: FloatArray) -> list[FloatArray]:
@@ -179,7 +179,7 @@ def _rolled_back(lanes: list[FloatArray]) -> tuple[FloatArray, FloatArray, Float
 
 
 class _Tree:
-    """The trees of many contracts; every attribute has the shape (n_lanes,)."""
+    """The trees of many contracts; every attribute has the shape (n_rows,)."""
 
     def __init__(self, columns: list[FloatArray], alive: NDArray[np.bool_]) -> None:
         self._columns = columns
@@ -212,7 +212,7 @@ class _Tree:
         return _Tree([column[lanes] for column in self._columns], self.alive[lanes])
 
     def price(self, n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Roll back `n` steps; return price, delta and gamma, each of shape (n_lanes,)."""
+        """Roll back `n` steps; return price, delta and gamma, each of shape (n_rows,)."""
         spot, strike, sign, up, down, p, q = self._columns
         # Node j of row i stands at spot·up^j·down^(i − j). In units of sign: exercise brings signed − sign·strike.
         nodes = np.arange(n + 1.0)[:, None]

@@ -11,8 +11,8 @@ entropy. It is exponential below K whatever the expectation is, and above K what
 =====================  =============================================================================================
 given                  above K
 =====================  =============================================================================================
-E[X]                   exponential from K up (:class:`MaximumEntropyLaw`)
-E[\|X\|]               exponential in the distance from 0, on both sides of it (:class:`AbsoluteMeanLaw`)
+E[X]                   exponential from K up (:class:`MaximumEntropyDistribution`)
+E[\|X\|]               exponential in the distance from 0, on both sides of it (:class:`AbsoluteMeanDistribution`)
 E[log(1 + \|X\|), X>K] a power law of 1 + \|X\|, a tail as fat as that mean allows (:class:`PowerLawUpside`)
 =====================  =============================================================================================
 
@@ -27,7 +27,7 @@ Five times in a hundred a loss of a tenth or worse, then of 15 % on average:
 >>> normal = GaussianUnderTail(limit)
 >>> round(normal.mean, 6), round(normal.standard_deviation, 6)
 (0.096819, 0.119658)
->>> free = MaximumEntropyLaw(limit, normal.mean)
+>>> free = MaximumEntropyDistribution(limit, normal.mean)
 >>> free.entropy > normal.entropy
 True
 
@@ -49,7 +49,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, InfeasibleError, ModelError
 from bank_python.numerics import normal_cdf, normal_pdf, normal_quantile
-from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.numerics.columns import from_column, to_columns
 from bank_python.numerics.roots import find_root
 
 if TYPE_CHECKING:
@@ -59,7 +59,13 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray, Numbers
 
-__all__ = ["AbsoluteMeanLaw", "GaussianUnderTail", "MaximumEntropyLaw", "PowerLawUpside", "TailConstraint"]
+__all__ = [
+    "AbsoluteMeanDistribution",
+    "GaussianUnderTail",
+    "MaximumEntropyDistribution",
+    "PowerLawUpside",
+    "TailConstraint",
+]
 
 _HALF = 0.5
 _HALF_STEP = 2.0**-54
@@ -177,7 +183,7 @@ class GaussianUnderTail:
 
 
 @dataclass(frozen=True, slots=True)
-class MaximumEntropyLaw:
+class MaximumEntropyDistribution:
     r"""The law of maximum entropy under a tail constraint and a mean: an exponential on each side of the threshold.
 
     Parameters
@@ -204,7 +210,7 @@ class MaximumEntropyLaw:
 
     Examples
     --------
-    >>> law = MaximumEntropyLaw(TailConstraint(threshold=-0.10, tail_mean=-0.15, epsilon=0.05), mean=0.05)
+    >>> law = MaximumEntropyDistribution(TailConstraint(threshold=-0.10, tail_mean=-0.15, epsilon=0.05), mean=0.05)
     >>> round(law.upside_mean, 9), round(law.standard_deviation, 9)
     (0.060526316, 0.163433553)
     """
@@ -267,7 +273,7 @@ class MaximumEntropyLaw:
 
 
 @dataclass(frozen=True)
-class AbsoluteMeanLaw:
+class AbsoluteMeanDistribution:
     r"""The law of maximum entropy under a tail constraint and an absolute mean E[\|X\|].
 
     Parameters
@@ -297,7 +303,7 @@ class AbsoluteMeanLaw:
     Examples
     --------
     >>> limit = TailConstraint(threshold=-0.10, tail_mean=-0.15, epsilon=0.05)
-    >>> law = AbsoluteMeanLaw(limit, absolute_mean=0.08)
+    >>> law = AbsoluteMeanDistribution(limit, absolute_mean=0.08)
     >>> round(law.rate, 6), round(law.mean, 6)
     (10.1609, 0.034159)
     """
@@ -391,7 +397,7 @@ class PowerLawUpside:
     Notes
     -----
     Above K the density is :math:`(1 - \varepsilon)\,(1 + |x|)^{-1-\alpha} / C`, with
-    :math:`C = (2 - (1 - K)^{-\alpha})/\alpha`. In :math:`y = \pm\log(1 + |x|)` it is :class:`AbsoluteMeanLaw`'s upside.
+    :math:`C = (2 - (1 - K)^{-\alpha})/\alpha`. In :math:`y = \pm\log(1 + |x|)` it is :class:`AbsoluteMeanDistribution`'s upside.
 
     Examples
     --------
@@ -516,7 +522,7 @@ class _Mirrored:
 def _reach(tail: TailConstraint) -> float:
     if tail.threshold >= 0.0:
         raise CalibrationError(
-            f"threshold={tail.threshold!r} is not below 0: an absolute mean is a mean there; use MaximumEntropyLaw",
+            f"threshold={tail.threshold!r} is not below 0: an absolute mean is a mean there; use MaximumEntropyDistribution",
             value=tail.threshold,
         )
     return -tail.threshold
@@ -571,20 +577,20 @@ def _either(
     above: Callable[[FloatArray], FloatArray],
 ) -> Numbers:
     """Return one function at and below the threshold and another above it; NaN gives NaN."""
-    shape, (lanes,) = to_lanes(x)
+    shape, (lanes,) = to_columns(x)
     threshold = tail.threshold
     low, high = below(tail, np.minimum(lanes, threshold)), above(np.maximum(lanes, threshold))
-    return from_lanes(np.where(lanes > threshold, high, low), shape)
+    return from_column(np.where(lanes > threshold, high, low), shape)
 
 
 def _inverse(tail: TailConstraint, p: ArrayLike, above: Callable[[FloatArray], FloatArray]) -> Numbers:
     """Return the quantile, given that of the upside by what is left above it as a share of the upside, in (0, 1]."""
-    shape, (lanes,) = to_lanes(p)
+    shape, (lanes,) = to_columns(p)
     possible = np.where((lanes >= 0.0) & (lanes <= 1.0), lanes, np.nan)
     with np.errstate(divide="ignore"):
         low = tail.threshold + tail.depth * np.log(np.minimum(possible / tail.epsilon, 1.0))
         high = above(np.minimum((1.0 - possible) / (1.0 - tail.epsilon), 1.0))
-    return from_lanes(np.where(possible > tail.epsilon, high, low), shape)
+    return from_column(np.where(possible > tail.epsilon, high, low), shape)
 
 
 def _drawn(quantile: Callable[[ArrayLike], Numbers], rng: np.random.Generator, n: int) -> FloatArray:

@@ -35,8 +35,8 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
-from bank_python.risk_models.option_lanes import OptionLanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
+from bank_python.risk_models.option_columns import OptionColumns
 from bank_python.risk_models.time_value import Tails
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def merton_price(
     >>> merton_price(100.0, [90.0, 110.0], 0.25, 0.0, 0.2, **jumps).round(4)
     array([10.7124,  2.3895])
     """
-    shape, lanes = to_lanes(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
+    shape, lanes = to_columns(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
     sigma, intensity, mean, deviation = lanes[6:]
     with np.errstate(all="ignore"):
-        option = OptionLanes.of(lanes[:6])
+        option = OptionColumns.of(lanes[:6])
         size = mean + 0.5 * deviation * deviation
         expected = intensity * option.expiry
         tilted = expected * np.exp(size)
@@ -112,10 +112,10 @@ def merton_price(
             shift = n * size - (tilted - expected)
             spread = np.sqrt(sigma * sigma * option.expiry + n * deviation * deviation)
             total += weight * _given_jumps(option, shift, spread)
-        return from_lanes(np.where(valid, total, np.nan), shape)
+        return from_column(np.where(valid, total, np.nan), shape)
 
 
-def _given_jumps(option: OptionLanes, shift: FloatArray, spread: FloatArray) -> FloatArray:
+def _given_jumps(option: OptionColumns, shift: FloatArray, spread: FloatArray) -> FloatArray:
     """Return Black–Scholes prices with the log of the forward moved by `shift`, and `spread` for σ√T."""
     forward, strike = option.forward * np.exp(shift), option.discounted_strike
     tails = Tails.of(option.log_ratio + shift, spread)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -53,11 +53,11 @@ def perpetual_value(mark: ArrayLike, entry: ArrayLike, size: ArrayLike, is_inver
     float or ndarray
         In the quote currency if linear, in the underlying if inverse; NaN where an argument is outside its range.
     """
-    shape, terms = to_lanes(mark, entry, size, is_inverse)
+    shape, terms = to_columns(mark, entry, size, is_inverse)
     M, E, c, inverse = terms
     with np.errstate(all="ignore"):
         value = c * np.where(inverse != 0.0, (M - E) / (M * E), M - E)
-        return from_lanes(np.where(all_finite(terms) & (M > 0.0) & (E > 0.0), value, np.nan), shape)
+        return from_column(np.where(all_finite(terms) & (M > 0.0) & (E > 0.0), value, np.nan), shape)
 
 
 def funding_payment(mark: ArrayLike, funding: ArrayLike, size: ArrayLike, is_inverse: ArrayLike = False) -> Numbers:
@@ -75,8 +75,8 @@ def funding_payment(mark: ArrayLike, funding: ArrayLike, size: ArrayLike, is_inv
     float or ndarray
         In the currency the contract settles in; NaN where an argument is outside its range.
     """
-    shape, terms = to_lanes(mark, funding, size, is_inverse)
+    shape, terms = to_columns(mark, funding, size, is_inverse)
     M, f, c, inverse = terms
     with np.errstate(all="ignore"):
         value = -f * c * np.where(inverse != 0.0, 1.0 / M, M)
-        return from_lanes(np.where(all_finite(terms) & (M > 0.0), value, np.nan), shape)
+        return from_column(np.where(all_finite(terms) & (M > 0.0), value, np.nan), shape)

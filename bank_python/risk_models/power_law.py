@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -127,7 +127,7 @@ def power_law_price(
     >>> power_law_price(100.0, 95.0, anchor_price=3.5, anchor_strike=105.0, alpha=2.5)  # not in a call's tail
     nan
     """
-    shape, terms = to_lanes(spot, anchor_price, anchor_strike, strike, alpha, is_call)
+    shape, terms = to_columns(spot, anchor_price, anchor_strike, strike, alpha, is_call)
     S, anchor, K1, K, tail_index, call_flag = terms
     with np.errstate(all="ignore"):
         call = call_flag != 0.0
@@ -137,4 +137,4 @@ def power_law_price(
         call_ratio = np.exp(-(beta * np.log((K - S) / (K1 - S))))
         put_ratio = (K / K1) * (K / K1) * (_put_shape(S, K, beta) / _put_shape(S, K1, beta))
         price = anchor * np.where(call, call_ratio, put_ratio)
-        return from_lanes(np.where(valid, price, np.nan), shape)
+        return from_column(np.where(valid, price, np.nan), shape)

@@ -20,7 +20,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.numerics.lanes import read_only
+from bank_python.numerics.columns import read_only
 
 if TYPE_CHECKING:
     from typing import Self

@@ -48,7 +48,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
-from bank_python.numerics.lanes import from_lanes, to_lanes
+from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.arbitrage import ArbitrageReport, check_slices
 from bank_python.risk_models.svi import SviSlice, hyperbola
 
@@ -176,9 +176,9 @@ class Surface(_Smiles):
         ValueError
             The shapes do not broadcast. Values never raise.
         """
-        shape, (at, time) = to_lanes(k, T)
+        shape, (at, time) = to_columns(k, T)
         with np.errstate(all="ignore"):
-            return from_lanes(self._variance_rate(at, time) * np.where(time > 0.0, time, 0.0), shape)
+            return from_column(self._variance_rate(at, time) * np.where(time > 0.0, time, 0.0), shape)
 
     def vol(self, strike: ArrayLike, expiry: ArrayLike, forward: ArrayLike | None = None) -> Numbers:
         """Return the volatility of an option.
@@ -203,11 +203,11 @@ class Surface(_Smiles):
         ValueError
             The shapes do not broadcast. Values never raise.
         """
-        shape, (K, time, F) = to_lanes(strike, expiry, np.nan if forward is None else forward)
+        shape, (K, time, F) = to_columns(strike, expiry, np.nan if forward is None else forward)
         with np.errstate(all="ignore"):
             anchored = forward is None or self.stickiness is Stickiness.STRIKE
             log_forward = self._log_anchor(time) if anchored else np.log(F)
-            return from_lanes(np.sqrt(self._variance_rate(np.log(K) - log_forward, time)), shape)
+            return from_column(np.sqrt(self._variance_rate(np.log(K) - log_forward, time)), shape)
 
     def vol_at(self, strike: float, expiry: float, forward: float) -> float:
         """Return the volatility of one option: :meth:`vol` for three floats, the same to the bit, many times quicker.
@@ -243,9 +243,9 @@ class Surface(_Smiles):
 
         Its logarithm is linear in time between the spot and the anchors of the smiles, and goes on after the last.
         """
-        shape, (time,) = to_lanes(expiry)
+        shape, (time,) = to_columns(expiry)
         with np.errstate(all="ignore"):
-            return from_lanes(np.exp(self._log_anchor(time)), shape)
+            return from_column(np.exp(self._log_anchor(time)), shape)
 
     def arbitrage(self) -> ArbitrageReport:
         """Return every static arbitrage within the smiles and between neighbours."""

@@ -46,7 +46,7 @@ from numpy.typing import NDArray
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
-from bank_python.numerics.lanes import all_finite, from_lanes, to_lanes
+from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 
 if TYPE_CHECKING:
@@ -126,10 +126,10 @@ def svi_total_variance(
     >>> svi_total_variance([0.0, 1.0], 0.04, 0.1, [1.5, 0.0], 0.0, 0.2).round(6)
     array([    nan, 0.14198])
     """
-    shape, lanes = to_lanes(k, a, b, rho, m, sigma)
+    shape, lanes = to_columns(k, a, b, rho, m, sigma)
     with np.errstate(all="ignore"):
         variance = hyperbola(*lanes)[0]
-        return from_lanes(np.where(_valid(lanes), variance, np.nan), shape)
+        return from_column(np.where(_valid(lanes), variance, np.nan), shape)
 
 
 def svi_butterfly_g(
@@ -162,11 +162,11 @@ def svi_butterfly_g(
     >>> svi_butterfly_g([0.0, 0.5, 0.88], -0.0410, 0.1331, 0.3060, 0.3586, 0.4153).round(4)
     array([ 1.0386,  0.0694, -0.0329])
     """
-    shape, lanes = to_lanes(k, a, b, rho, m, sigma)
+    shape, lanes = to_columns(k, a, b, rho, m, sigma)
     with np.errstate(all="ignore"):
         variance, slope, curvature = hyperbola(*lanes)
         valid = _valid(lanes) & (variance > 0.0)
-        return from_lanes(np.where(valid, butterfly_g(lanes[0], variance, slope, curvature), np.nan), shape)
+        return from_column(np.where(valid, butterfly_g(lanes[0], variance, slope, curvature), np.nan), shape)
 
 
 def hyperbola(
@@ -294,8 +294,8 @@ class SviSlice:
 
     def derivatives(self, k: ArrayLike) -> SviDerivatives:
         """Return total variance, slope and curvature at log-moneyness `k`, of any shape."""
-        shape, (at,) = to_lanes(k)
-        return SviDerivatives(*(from_lanes(values, shape) for values in hyperbola(at, *self.parameters)))
+        shape, (at,) = to_columns(k)
+        return SviDerivatives(*(from_column(values, shape) for values in hyperbola(at, *self.parameters)))
 
     def g(self, k: ArrayLike) -> Numbers:
         """Return Durrleman's function at log-moneyness `k`, of any shape."""

@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.mills import mills_lanes
-from bank_python.numerics.normal import pdf_lanes
+from bank_python.numerics.mills import mills_column
+from bank_python.numerics.normal import pdf_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ _FAR = 64.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tails:
-    """Time value and tails for options at a distance from the money; every array has the shape (n_lanes,).
+    """Time value and tails for options at a distance from the money; every array has the shape (n_rows,).
 
     Attributes
     ----------
@@ -85,8 +85,8 @@ class Tails:
         t = 0.5 * deviation
         h = np.where(x == 0.0, 0.0, x / deviation)
         u = h - t
-        density = pdf_lanes(u)
-        at_u, at_w = mills_lanes(np.abs(u)), mills_lanes(h + t)
+        density = pdf_column(u)
+        at_u, at_w = mills_column(np.abs(u)), mills_column(h + t)
         out = u >= 0.0
         share, far = density * at_u, density * at_w
         near = np.where(out, share, 1.0 - share)
@@ -104,7 +104,7 @@ def is_small(h: FloatArray, t: FloatArray) -> NDArray[np.bool_]:
 
 def drop_expanded(h: FloatArray, t: FloatArray) -> FloatArray:
     """Return M(h − t) − M(h + t), which is −2 Σ M⁽ⁿ⁾(h) tⁿ/n! over odd n, for small t; h may be below t."""
-    even = mills_lanes(h)
+    even = mills_column(h)
     odd = h * even - 1.0
     weight = t.copy()
     square = t * t

@@ -90,7 +90,7 @@ def test_every_public_function_is_tried(package):
         (lambda: risk_models.black_scholes_price("100", 1, 1, 0, 0.2), ModelError, "'100' is neither"),
         (lambda: risk.run_stresses(3), RiskError, "plan=3 is not a ValuationPlan"),
         (lambda: risk.run_stresses(PLAN, [3]), RiskError, "a list in which each is a StressScenario or text"),
-        (lambda: mc_engine.FactorLaw.given([0.2]), SimulationError, r"FactorLaw.given: vols=\[0.2\] is not a mapping"),
+        (lambda: mc_engine.FactorModel.given([0.2]), SimulationError, r"FactorModel.given: vols=\[0.2\] is not a mapping"),
         (lambda: risk_models.par_swap_rate(risk_models.Curve.flat(0.03), 0.0), ModelError, "the swap is over"),
         (lambda: Option("O", **{**MADE, "spot_source": "x"}), NodeArgumentError, "must be a node or a finite number"),
         (lambda: Option("O", **MADE, clock_source="x"), ValueError, "neither a Clock nor a finite number"),
@@ -105,7 +105,7 @@ def test_errors_say_what_is_wrong(call, error, said):
 def test_numbers_of_other_kinds_are_numbers():
     assert risk_models.black_scholes_price(np.float32(100), np.int64(100), 1, 0.05, 0.2) > 0.0
     assert risk.tail_risk(list(range(1000)), np.float64(0.95)).observations == 1000
-    assert mc_engine.join_laws((LAW,)).names == ("S",)
+    assert mc_engine.join_models((LAW,)).names == ("S",)
 
 
 def test_a_checked_function_keeps_its_signature_and_its_own_errors():

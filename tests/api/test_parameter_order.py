@@ -14,7 +14,7 @@ ORDERS = [
     ("curve", "rate", "face", "coupon_rate", "maturity", "elapsed", "frequency", "compounding"),
     ("curve", "notional", "fixed_rate", "maturity", "elapsed", "fixed_frequency", "floating_frequency"),
     ("traders", "graph", "db"),
-    ("traders", "graph", "law", "config"),
+    ("traders", "graph", "factor_model", "config"),
     ("traders", "base_currency", "read"),
     ("graph", "db", "feed"),
     ("plan", "covariance", "loss"),

@@ -45,7 +45,7 @@ BOOK = GRAPH.register(instruments.Book("ALICE", [HELD]))
 PLAN = risk.plan_valuation([BOOK])
 OTHER = instruments.Equity("B", spot_source=GRAPH.register(market_data.MarketData("T", 50.0)))
 BOTH = risk.plan_valuation({"BOTH": [HELD, instruments.Position("R", instrument=OTHER, quantity=5)]})
-LAW = mc_engine.FactorLaw.given({"S": 0.2})
+LAW = mc_engine.FactorModel.given({"S": 0.2})
 PATHS = {"years": 1.0, "n_steps": 2, "n_paths": 10, "seed": 1}
 MADE = {"spot_source": 100.0, "vol_source": 0.2, "rate_source": 0.05, "strike": 100.0, "expiry": 1.0}
 OPTION = instruments.Option("O", **MADE)
@@ -58,7 +58,7 @@ TABLE = mntable.Table([("a", float), ("b", str)])
 
 CHARGED = risk.take_greeks([BOOK])
 STATE = risk.capture([BOOK])
-ENGINE = mc_engine.MonteCarloEngine([BOOK], GRAPH, STORE, law=LAW)
+ENGINE = mc_engine.MonteCarloEngine([BOOK], GRAPH, STORE, factor_model=LAW)
 RUN = ENGINE.run(mc_engine.MCConfig(n_paths=64, stresses=(), validate_greeks=False))
 HELD_RISK = mc_engine.ReactiveRisk([BOOK], GRAPH, LAW, mc_engine.MCConfig(n_paths=64), name="HELD")
 
@@ -213,20 +213,26 @@ SIMULATIONS: list[Case] = [
         {"n_paths": 100, "model": "gbm", "random_seed": 1, "horizon": 0.01, "n_steps": 1, "dtype": "float64"}
         | {"chunk": 64, "sampling": "plain", "revaluation": "full", "roll_clock": False, "stresses": ()},
     ),
-    (mc_engine.MonteCarloEngine, {"traders": [BOOK], "graph": GRAPH, "db": None, "law": LAW, "base_currency": "USD"}),
+    (
+        mc_engine.MonteCarloEngine,
+        {"traders": [BOOK], "graph": GRAPH, "db": None, "factor_model": LAW, "base_currency": "USD"},
+    ),
     (
         mc_engine.ReactiveRisk,
-        {"traders": [BOOK], "graph": GRAPH, "law": LAW, "config": mc_engine.MCConfig(n_paths=64)},
+        {"traders": [BOOK], "graph": GRAPH, "factor_model": LAW, "config": mc_engine.MCConfig(n_paths=64)},
     ),
     (mc_engine.heston_paths, {"process": risk_models.HestonProcess(**HESTON), "spot": 100.0, **PATHS}),
     (mc_engine.merton_paths, {"process": risk_models.MertonJumpDiffusion(0.2, **JUMPS), "spot": 100.0, **PATHS}),
     (mc_engine.heston_terminal, {"process": risk_models.HestonProcess(**HESTON), **PATHS}),
     (
-        mc_engine.calibrate_law,
+        mc_engine.calibrate_model,
         {"names": ["A", "B"], "levels": LEVELS, "relative": [True, True], "decay": 0.97},
     ),
-    (mc_engine.join_laws, {"laws": [LAW]}),
-    (mc_engine.regressed_betas, {"law": mc_engine.FactorLaw.given({"S": 0.2, "SPY_SPOT": 0.1}), "plan": PLAN}),
+    (mc_engine.join_models, {"factor_models": [LAW]}),
+    (
+        mc_engine.regressed_betas,
+        {"factor_model": mc_engine.FactorModel.given({"S": 0.2, "SPY_SPOT": 0.1}), "plan": PLAN},
+    ),
     (mc_engine.choose_paths, {"plan": PLAN, "seconds": 1.0, "least": 100, "most": 1_000}),
     (mc_engine.GridProxy, {"spots": 9, "vols": 3}),
     (
@@ -234,7 +240,7 @@ SIMULATIONS: list[Case] = [
         {"common_intensity": 1.0, "common_mean": -0.1, "common_deviation": 0.1, "own_intensity": 1.0},
     ),
     (mc_engine.VarianceTerms, {"kappa": 3.0, "vol_of_vol": 1.0, "rho": -0.5, "tenor": 0.25}),
-    (mc_engine.FactorLaw.given, {"vols": {"S": 0.2}}),
+    (mc_engine.FactorModel.given, {"vols": {"S": 0.2}}),
 ]
 
 CONTRACTS: list[Case] = [

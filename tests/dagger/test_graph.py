@@ -200,11 +200,11 @@ def test_unknown_names_are_answered_with_close_ones(graph):
 
 def test_replacing_a_node_moves_what_rests_on_it(graph):
     old = graph.register(Leaf("L", 1.0))
-    lanes = graph.register(Exponential("E", old, 1.0))
-    total = graph.sum("S", [old, lanes])
+    columns = graph.register(Exponential("E", old, 1.0))
+    total = graph.sum("S", [old, columns])
     new = graph.register(Leaf("L", 2.0), replace=True)
     assert total.value == 2.0 + math.exp(2.0)
-    assert lanes.source is new
+    assert columns.source is new
     assert old.graph is None
     with pytest.raises(CycleError, match="depends on it"):
         graph.derive("L", lambda x: x, [total], replace=True)

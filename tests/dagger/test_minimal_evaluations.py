@@ -13,7 +13,7 @@ from bank_python.errors import CycleError
 
 SPOTS, OPTIONS, BOOKS = 180, 5_000, 14
 DEEP = 100_000
-PRICED = Counter()  # calls of Payoff.price, and how many lanes they had
+PRICED = Counter()  # calls of Payoff.price, and how many columns they had
 
 
 class Payoff(ArrayNode):
@@ -28,7 +28,7 @@ class Payoff(ArrayNode):
     @staticmethod
     def price(spot, strike):
         PRICED["calls"] += 1
-        PRICED["lanes"] += np.broadcast(spot, strike).size
+        PRICED["columns"] += np.broadcast(spot, strike).size
         return np.sqrt(spot * spot + strike)
 
 
@@ -74,7 +74,7 @@ class Firm:
         return math.fsum(math.fsum(optional(levels[i % SPOTS]) for i in range(b, OPTIONS, BOOKS)) for b in range(BOOKS))
 
     def priced(self, kind):
-        return PRICED["lanes"] if kind == "array" else sum(self.calls.values())
+        return PRICED["columns"] if kind == "array" else sum(self.calls.values())
 
 
 @pytest.fixture(scope="module", params=["derive", "array"])
@@ -402,7 +402,7 @@ def test_an_amendment_evaluates_the_node_and_what_rests_on_it():
     firm = Firm("array")
     firm.options[100].amend(strike=5.0)
     assert firm.graph.recalculate().evaluated == 3
-    assert PRICED["lanes"] == 1
+    assert PRICED["columns"] == 1
 
 
 def test_plan_and_recalculation_agree(firm):

@@ -433,21 +433,21 @@ def test_an_inner_layer_takes_over_what_its_overrides_do_not_reach(tree, calls):
 
 
 def test_a_layer_prices_a_class_in_one_call(graph):
-    lanes = []
+    columns = []
 
     class Counted(Growth):
         @staticmethod
         def price(level, rate, years):
-            lanes.append(len(level))
+            columns.append(len(level))
             return level * np.exp(rate * years)
 
     level, rate = graph.register(Leaf("LEVEL", 2.0)), graph.register(Leaf("RATE", 0.1))
     total = graph.sum("TOTAL", [Counted(f"G{i}", level, rate, 0.1 * i) for i in range(40)])
     graph.recalculate()
-    lanes.clear()
+    columns.clear()
     with graph.scenario({rate: 0.2}) as layer:
         inside = total.value
-    assert (layer.evaluations, sum(lanes), len(lanes)) == (41, 40, 1)
+    assert (layer.evaluations, sum(columns), len(columns)) == (41, 40, 1)
     rate.set(0.2)
     assert total.value == inside
 

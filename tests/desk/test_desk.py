@@ -17,7 +17,7 @@ from bank_python.market_data import Poll, QuoteFailure, RecordingFeed, ReplayFee
 
 def values(desk):
     with desk.graph.snapshot() as snapshot:
-        return {node.name: snapshot.outcome(node) for node in desk.graph if node.name != "FACTOR_LAW"}
+        return {node.name: snapshot.outcome(node) for node in desk.graph if node.name != "FACTOR_MODEL"}
 
 
 @pytest.fixture

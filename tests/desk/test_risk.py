@@ -1,4 +1,4 @@
-"""Risk on the desk: the law from history, every trader's VaR, limits, trades that are followed, a hurried screen."""
+"""Risk on the desk: the factor model from history, every trader's VaR, limits, trades that are followed, a hurried screen."""
 
 import datetime as dt
 import inspect
@@ -12,15 +12,15 @@ from bank_python.barbara import BarbaraDB
 from bank_python.cli import prop_desk
 from bank_python.desk import Desk
 from bank_python.desk.balance import BalancedBook
+from bank_python.desk.factor_model import load_past
 from bank_python.desk.holdings import Shares
-from bank_python.desk.law import load_past
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.risk import SCENARIOS, DeskRisk, affordable_paths
 from bank_python.desk.showcase.stage import Stage, choose_scenes
 from bank_python.desk.traders import TraderSpec
 from bank_python.errors import CalibrationError, DeskError, SimulationError
 from bank_python.market_data import HistoryFeed
-from bank_python.mc_engine import FactorLaw, regressed_betas
+from bank_python.mc_engine import FactorModel, regressed_betas
 from bank_python.risk import Limit, run_stresses
 
 PATHS = 3_000
@@ -33,14 +33,14 @@ def desk():
 
 
 def test_the_law_is_calibrated_when_it_is_read_and_again_when_a_day_has_passed(desk):
-    node = desk.graph.node("FACTOR_LAW")
+    node = desk.graph.node("FACTOR_MODEL")
     assert desk.past.tickers == ()
-    law = node.value
-    assert isinstance(law, FactorLaw)
-    assert len(desk.past.tickers) == len(law.names) == 56
-    assert dict(zip(law.names, law.relative, strict=True))["SOFR"] is False
-    assert law.source == "261 days, ewma 0.97"
-    assert node.value is law
+    factor_model = node.value
+    assert isinstance(factor_model, FactorModel)
+    assert len(desk.past.tickers) == len(factor_model.names) == 56
+    assert dict(zip(factor_model.names, factor_model.relative, strict=True))["SOFR"] is False
+    assert factor_model.source == "261 days, ewma 0.97"
+    assert node.value is factor_model
 
 
 def test_history_is_loaded_a_while_at_a_time(desk):
@@ -52,12 +52,12 @@ def test_history_is_loaded_a_while_at_a_time(desk):
 
 def test_a_panel_of_real_shares_and_a_simulated_rest_have_a_law():
     pytest.importorskip("skfolio")
-    law = build_desk(seed=3, feed="history").graph.node("FACTOR_LAW").value
-    assert law.source.count("days") == 2
-    shares, rates = law.names.index("AAPL_SPOT"), law.names.index("UST10Y")
-    assert law.correlation[shares, rates] == 0.0
-    assert law.correlation[shares, law.names.index("MSFT_SPOT")] > 0.2
-    assert len(law.residuals) > 200
+    factor_model = build_desk(seed=3, feed="history").graph.node("FACTOR_MODEL").value
+    assert factor_model.source.count("days") == 2
+    shares, rates = factor_model.names.index("AAPL_SPOT"), factor_model.names.index("UST10Y")
+    assert factor_model.correlation[shares, rates] == 0.0
+    assert factor_model.correlation[shares, factor_model.names.index("MSFT_SPOT")] > 0.2
+    assert len(factor_model.residuals) > 200
 
 
 def test_every_traders_risk_is_that_of_a_run(desk):
@@ -143,22 +143,22 @@ def test_how_many_this_machine_affords_is_measured_when_asked_for(desk):
 
 
 def test_a_short_history_that_somebody_loaded_does_not_spoil_the_law(desk):
-    law = build_desk(seed=7).graph.node("FACTOR_LAW").value
+    factor_model = build_desk(seed=7).graph.node("FACTOR_MODEL").value
     for symbol, period in (("AAPL", "5d"), ("SPY", "1d"), ("NVDA", "10y")):
         desk.market.load_history(symbol, period)
-    again = desk.graph.node("FACTOR_LAW").value
-    assert np.array_equal(again.vols, law.vols)
-    assert np.array_equal(again.correlation, law.correlation)
+    again = desk.graph.node("FACTOR_MODEL").value
+    assert np.array_equal(again.vols, factor_model.vols)
+    assert np.array_equal(again.correlation, factor_model.correlation)
 
 
 def test_scenes_played_before_do_not_change_the_law(desk, tmp_path):
-    law = build_desk(seed=7).graph.node("FACTOR_LAW").value
+    factor_model = build_desk(seed=7).graph.node("FACTOR_MODEL").value
     stage = Stage(desk, tmp_path / "desk.db")
     for item in choose_scenes("1,MEAN-VARIANCE"):
         item.play(stage)
-    ticked = desk.graph.node("FACTOR_LAW").value
-    assert np.array_equal(ticked.vols, law.vols)
-    assert np.array_equal(ticked.correlation, law.correlation)
+    ticked = desk.graph.node("FACTOR_MODEL").value
+    assert np.array_equal(ticked.vols, factor_model.vols)
+    assert np.array_equal(ticked.correlation, factor_model.correlation)
 
 
 def test_a_replay_that_has_just_begun_names_what_is_too_short_and_has_a_law_later():
@@ -167,10 +167,10 @@ def test_a_replay_that_has_just_begun_names_what_is_too_short_and_has_a_law_late
     spec = TraderSpec("Ann", "one share", "", (Shares("AAPL", 100.0),))
     desk = build_desk(feed=HistoryFeed({"AAPL": closes}, start=first + dt.timedelta(10)), traders=[spec])
     with pytest.raises(CalibrationError, match=r"the history of AAPL has 11 daily closes.* at least 31.* starts later"):
-        _ = desk.graph.node("FACTOR_LAW").value
+        _ = desk.graph.node("FACTOR_MODEL").value
     for _ in range(20):
         desk.tick()
-    assert desk.graph.node("FACTOR_LAW").value.source.startswith("30 days")
+    assert desk.graph.node("FACTOR_MODEL").value.source.startswith("30 days")
 
 
 def test_a_stress_has_one_answer_by_its_key_and_another_by_regressed_betas(desk):
@@ -182,16 +182,16 @@ def test_a_stress_has_one_answer_by_its_key_and_another_by_regressed_betas(desk)
     assert in_a_run == alone
     assert alone.betas == "stated"
     [regressed] = engine.run(MCConfig(**few, stress_betas="regressed")).stresses
-    [by_hand] = run_stresses(plan, ["gfc_2008"], betas=regressed_betas(engine.law(), plan), choice="regressed")
+    [by_hand] = run_stresses(plan, ["gfc_2008"], betas=regressed_betas(engine.factor_model(), plan), choice="regressed")
     assert regressed == by_hand
     assert regressed.betas == "regressed"
     assert regressed.pnl != alone.pnl
-    law = engine.law()
-    kept = [i for i, name in enumerate(law.names) if name != "SPY_SPOT"]
-    blind = FactorLaw.given(
-        {law.names[i]: float(law.vols[i]) for i in kept},
-        law.correlation[np.ix_(kept, kept)],
-        absolute={law.names[i] for i in kept if not law.relative[i]},
+    factor_model = engine.factor_model()
+    kept = [i for i, name in enumerate(factor_model.names) if name != "SPY_SPOT"]
+    blind = FactorModel.given(
+        {factor_model.names[i]: float(factor_model.vols[i]) for i in kept},
+        factor_model.correlation[np.ix_(kept, kept)],
+        absolute={factor_model.names[i] for i in kept if not factor_model.relative[i]},
     )
     with pytest.raises(SimulationError, match="regressed on SPY_SPOT, which the factor model does not know"):
         regressed_betas(blind, plan)

@@ -154,7 +154,11 @@ def prove_portfolios(reward, parity, views, tree, tail, frontier, line, rebalanc
     assert rebalanced["drift_after"] < 0.001
     assert rebalanced["drift_before"] > 0.05
     assert rebalanced["resolution"][0].startswith("back within its limit")
-    assert {law: round(held["loss_at_epsilon"], 12) for law, held in barbell.items() if isinstance(held, dict)} == {
+    assert {
+        factor_model: round(held["loss_at_epsilon"], 12)
+        for factor_model, held in barbell.items()
+        if isinstance(held, dict)
+    } == {
         "gaussian": 0.1,
         "student_t": 0.1,
         "empirical": 0.1,

@@ -11,10 +11,10 @@ import pytest
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import CurveError, InstrumentError, UpstreamError, ValuationError
-from bank_python.instruments.answer import FunctionNode
 from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
 from bank_python.instruments.discount_curve import DiscountCurve
+from bank_python.instruments.lookup import FunctionNode
 from bank_python.market_data import Clock, MarketData
 from bank_python.risk_models.cds_analytics import cds_analytics
 from bank_python.risk_models.cds_legs import cds_legs

@@ -11,8 +11,8 @@ from bank_python.barbara import BarbaraDB
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import CurveError, InstrumentError, ModelError, NotQuotedError, UpstreamError
 from bank_python.instruments import Option
-from bank_python.instruments.answer import Answer, ask
 from bank_python.instruments.discount_curve import DiscountCurve
+from bank_python.instruments.lookup import Answer, ask
 from bank_python.market_data import Clock, MarketData
 from bank_python.risk_models import black_scholes_price
 from bank_python.risk_models.bootstrap import ISDA_USD, CurveConvention, Quote, bootstrap

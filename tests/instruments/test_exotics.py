@@ -22,7 +22,7 @@ from bank_python import (
 )
 from bank_python.errors import InstrumentError
 from bank_python.instruments import AmericanOption
-from bank_python.mc_engine import FactorLaw
+from bank_python.mc_engine import FactorModel
 from bank_python.mc_engine.greeks_validation import left_out, validate_greeks
 from bank_python.risk import PnLAttribution, capture, group_contracts, take_derivatives, take_greeks
 from bank_python.risk.valuation import plan_valuation
@@ -218,12 +218,12 @@ class Held:
             Position(f"P{item.name}", instrument=item, quantity=10 * (1 + i)) for i, item in enumerate(self.contracts)
         ]
         self.book = self.graph.register(Book("ANN", held))
-        self.law = FactorLaw.given({"S": 0.25, "V": 0.6}, np.array([[1.0, -0.5], [-0.5, 1.0]]))
+        self.factor_model = FactorModel.given({"S": 0.25, "V": 0.6}, np.array([[1.0, -0.5], [-0.5, 1.0]]))
 
 
 def test_simulated_and_checked():
     held = Held()
-    engine = MonteCarloEngine([held.book], held.graph, law=held.law)
+    engine = MonteCarloEngine([held.book], held.graph, factor_model=held.factor_model)
     result = engine.run(MCConfig(n_paths=20_000, random_seed=3, stresses=()))
     assert result.var_99 > 0.0
     assert {check.contract for check in result.greek_checks} == {"CASH", "ASSET"}

@@ -5,7 +5,7 @@ import numpy as np
 from bank_python.dagger import DependencyGraph
 from bank_python.instruments import Bond, Book, Equity, FXRate, Option, Position
 from bank_python.market_data import MarketData
-from bank_python.mc_engine import FactorLaw
+from bank_python.mc_engine import FactorModel
 
 
 def factor_correlation(n, seed=0, factors=3):
@@ -40,7 +40,9 @@ class Linear:
         self.vols = 0.01 + 0.02 * rng.random(n)
         self.correlation = factor_correlation(n, seed)
         names = [leaf.name for leaf in self.leaves]
-        self.law = FactorLaw.given(dict(zip(names, self.vols, strict=True)), self.correlation, absolute=names)
+        self.factor_model = FactorModel.given(
+            dict(zip(names, self.vols, strict=True)), self.correlation, absolute=names
+        )
 
     def deviation(self, horizon=1.0 / 252.0):
         total = self.quantities.sum(axis=0) * self.vols
@@ -83,4 +85,4 @@ class Mixed:
         self.books = [self.graph.register(Book(name, positions)) for name, positions in held.items()]
         vols = {leaf.name: 0.3 for leaf in self.spots} | {leaf.name: 0.8 for leaf in self.vols}
         vols |= {"SOFR": 0.01, "EURUSD_SPOT": 0.08}
-        self.law = FactorLaw.given(vols, factor_correlation(len(vols)), absolute={"SOFR"})
+        self.factor_model = FactorModel.given(vols, factor_correlation(len(vols)), absolute={"SOFR"})

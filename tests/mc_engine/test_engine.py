@@ -20,7 +20,7 @@ from bank_python.dagger import DependencyGraph
 from bank_python.errors import MissingKeyError, RiskError, SimulationCancelledError, SimulationError
 from bank_python.instruments import Book, Equity, Option, Position
 from bank_python.market_data import MarketData
-from bank_python.mc_engine import FactorLaw, MCResult
+from bank_python.mc_engine import FactorModel, MCResult
 from bank_python.mc_engine.draws import draw
 from bank_python.mc_engine.greeks_validation import validate_greeks
 from bank_python.risk import expected_shortfall, plan_valuation, value_at_risk
@@ -32,14 +32,14 @@ LEVELS = (0.95, 0.99)
 
 
 def run(held, **config):
-    return MonteCarloEngine(held.books, held.graph, law=held.law).run(MCConfig(**QUICK | config))
+    return MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(MCConfig(**QUICK | config))
 
 
 # --- a linear normal book --------------------------------------------------------------------------
 
 
 def standard_errors(n, deviation, level):
-    """Of the sample quantile and of the mean beyond it, for a normal law (the latter: Manistre and Hancock 2005)."""
+    """Of the sample quantile and of the mean beyond it, for a normal distribution (the latter: Manistre and Hancock 2005)."""
     z = stats.norm.ppf(level)
     es = stats.norm.pdf(z) / (1.0 - level)
     var_error = math.sqrt(level * (1.0 - level) / n) / stats.norm.pdf(z)
@@ -50,7 +50,7 @@ def standard_errors(n, deviation, level):
 def inside_the_band(held, seeds, n_paths, perturbed=1.0):
     """Whether the mean over seeds of VaR and CVaR lies within its 99.9 % band around the closed form."""
     deviation, bound = held.deviation() * perturbed, stats.norm.ppf(0.9995)
-    engine = MonteCarloEngine(held.books, held.graph, law=held.law)
+    engine = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model)
     results = [engine.run(MCConfig(n_paths=n_paths, random_seed=seed, chunk=1_000, **QUICK)) for seed in range(seeds)]
     inside = []
     for level in LEVELS:
@@ -69,7 +69,7 @@ def test_a_few_paths_are_enough_for_an_answer(n_paths):
     spot = graph.register(MarketData("A_SPOT", 100.0))
     book = graph.register(Book("ANN", [Position("P", instrument=Equity("A", spot_source=spot), quantity=10)]))
     config = MCConfig(n_paths=n_paths, stresses=(), validate_greeks=False, chunk=16)
-    result = MonteCarloEngine(book, graph, law=FactorLaw.given({"A_SPOT": 0.3})).run(config)
+    result = MonteCarloEngine(book, graph, factor_model=FactorModel.given({"A_SPOT": 0.3})).run(config)
     assert sum(part.es for part in result.by_factor().values()) == pytest.approx(result.cvar_99)
     assert result.by_trader()["ANN"].var == pytest.approx(result.var_99)
 
@@ -96,7 +96,7 @@ def test_the_band_is_narrow_enough_to_catch_a_perturbed_engine():
 @pytest.mark.parametrize("sampling", ["antithetic", "moment_matched"])
 def test_sampling_of_means_does_nothing_for_the_tail(sampling):
     held = Linear()
-    engine = MonteCarloEngine(held.books, held.graph, law=held.law)
+    engine = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model)
     spreads = {}
     for way in ("plain", sampling):
         found = [
@@ -154,7 +154,7 @@ def test_factor_lines_of_a_linear_book_are_what_covariance_says():
 def test_incremental_risk_of_a_factor_is_the_risk_without_its_move():
     held = Linear()
     result = run(held, n_paths=40_000, random_seed=5)
-    engine = MonteCarloEngine(held.books, held.graph, law=held.law)
+    engine = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model)
     names = [factor.name for factor in engine.plan().factors]
     draws = draw(engine.prepare(MCConfig(n_paths=40_000, random_seed=5)), names)
     moves = draws.moves[draws.rows([leaf.name for leaf in held.leaves])]
@@ -215,7 +215,9 @@ def test_time_may_pass():
 
 def test_simulated_greeks_agree_with_closed_forms_and_disagree_with_wrong_ones():
     held = Mixed()
-    result = MonteCarloEngine(held.books, held.graph, law=held.law).run(MCConfig(n_paths=100_000, stresses=()))
+    result = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(
+        MCConfig(n_paths=100_000, stresses=())
+    )
     assert {(check.greek, check.method) for check in result.greek_checks} == {
         ("delta", "pathwise"),
         ("delta", "likelihood ratio"),
@@ -233,7 +235,7 @@ def test_simulated_greeks_agree_with_closed_forms_and_disagree_with_wrong_ones()
 def test_results_are_kept_with_every_version(tmp_path):
     held = Mixed()
     with BarbaraDB.open("desk", path=tmp_path / "risk.db") as db:
-        engine = MonteCarloEngine(held.books, held.graph, db, law=held.law)
+        engine = MonteCarloEngine(held.books, held.graph, db, factor_model=held.factor_model)
         with pytest.raises(MissingKeyError):
             engine.stored("merton")
         first = engine.run(MCConfig(n_paths=2_000, random_seed=1))
@@ -252,7 +254,7 @@ def test_results_are_kept_with_every_version(tmp_path):
 
 def test_views_tables_and_pictures(tmp_path):
     held = Mixed()
-    engine = MonteCarloEngine(held.books, held.graph, law=held.law)
+    engine = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model)
     result = engine.run(MCConfig(n_paths=4_000, revaluation="delta_gamma"))
     file = io.StringIO()
     Console(file=file, width=100).print(result)
@@ -315,13 +317,13 @@ def test_a_configuration_that_makes_no_sense_is_refused(config, said):
 
 def test_what_cannot_be_simulated_is_refused_by_name():
     held = Mixed()
-    without = FactorLaw.given({"S0_SPOT": 0.3})
-    with pytest.raises(SimulationError, match=r"no law for .*SOFR.*give a FactorLaw"):
-        MonteCarloEngine(held.books, held.graph, law=without).run()
-    with pytest.raises(SimulationError, match="FACTOR_LAW"):
+    without = FactorModel.given({"S0_SPOT": 0.3})
+    with pytest.raises(SimulationError, match=r"no factor model for .*SOFR.*give a FactorModel"):
+        MonteCarloEngine(held.books, held.graph, factor_model=without).run()
+    with pytest.raises(SimulationError, match="FACTOR_MODEL"):
         MonteCarloEngine(held.books, held.graph).run()
     with pytest.raises(SimulationError, match="nothing is held"):
-        MonteCarloEngine([Book("EMPTY", [])], held.graph, law=held.law).run()
+        MonteCarloEngine([Book("EMPTY", [])], held.graph, factor_model=held.factor_model).run()
     with pytest.raises(RiskError, match="is neither trader nor book"):
         MonteCarloEngine(["Alice"], held.graph)
     with pytest.raises(SimulationError, match="no residuals"):
@@ -338,19 +340,19 @@ def test_a_position_without_a_value_fails_the_whole():
     book = Book("ANN", [Position("P", instrument=Equity("A", spot_source=good), quantity=1.0)])
     book.add(Position("Q", instrument=Equity("B", spot_source=bad), quantity=1.0))
     graph.register(book)
-    law = FactorLaw.given({"A_SPOT": 0.2, "B_SPOT": 0.2})
+    factor_model = FactorModel.given({"A_SPOT": 0.2, "B_SPOT": 0.2})
     with pytest.raises(RiskError, match="Q has no opening mark"):
-        MonteCarloEngine([book], graph, law=law).run()
+        MonteCarloEngine([book], graph, factor_model=factor_model).run()
 
 
 def test_a_contract_without_a_price_in_some_scenario_fails_the_whole():
     held = Mixed()
-    vols = dict.fromkeys(held.law.names, 0.1)
-    law = FactorLaw.given(vols, absolute=set(vols) - {"EURUSD_SPOT"})
-    shaken = FactorLaw.given({**vols, "S0_VOL": 5.0}, absolute=set(vols) - {"EURUSD_SPOT"})
-    MonteCarloEngine(held.books, held.graph, law=law).run(MCConfig(n_paths=1_000, **QUICK))
+    vols = dict.fromkeys(held.factor_model.names, 0.1)
+    factor_model = FactorModel.given(vols, absolute=set(vols) - {"EURUSD_SPOT"})
+    shaken = FactorModel.given({**vols, "S0_VOL": 5.0}, absolute=set(vols) - {"EURUSD_SPOT"})
+    MonteCarloEngine(held.books, held.graph, factor_model=factor_model).run(MCConfig(n_paths=1_000, **QUICK))
     with pytest.raises(SimulationError, match=r"S0_\d has no price in scenario \d+: vol=-.* is negative"):
-        MonteCarloEngine(held.books, held.graph, law=shaken).run(MCConfig(n_paths=4_000, **QUICK))
+        MonteCarloEngine(held.books, held.graph, factor_model=shaken).run(MCConfig(n_paths=4_000, **QUICK))
 
 
 def test_cancelled_in_the_middle_nothing_is_handed_back():
@@ -384,8 +386,10 @@ def test_two_shares_have_the_textbooks_value_at_risk():
     ]
     book = graph.register(Book("HULL", held))
     daily = {"MSFT_SPOT": 0.02 * math.sqrt(252.0), "T_SPOT": 0.01 * math.sqrt(252.0)}
-    law = FactorLaw.given(daily, [[1.0, 0.3], [0.3, 1.0]], absolute=set(daily))
-    result = MonteCarloEngine([book], graph, law=law).run(MCConfig(n_paths=400_000, horizon=10.0 / 252.0, **QUICK))
+    factor_model = FactorModel.given(daily, [[1.0, 0.3], [0.3, 1.0]], absolute=set(daily))
+    result = MonteCarloEngine([book], graph, factor_model=factor_model).run(
+        MCConfig(n_paths=400_000, horizon=10.0 / 252.0, **QUICK)
+    )
     assert abs(result.var_99 - 1_620_100.0) < 4.0 * result.tail(0.99).var_error
     deviation = math.sqrt(200_000.0**2 + 50_000.0**2 + 2 * 0.3 * 200_000.0 * 50_000.0) * math.sqrt(10.0)
     assert stats.norm.ppf(0.99) * deviation == pytest.approx(1_620_100.0, abs=1_700.0)
@@ -401,7 +405,7 @@ def progress(done, total):
     if done == 3:
         os.kill(os.getpid(), signal.SIGINT)
 try:
-    MonteCarloEngine(held.books, held.graph, law=held.law).run(
+    MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(
         MCConfig(n_paths=4_000_000, chunk=4_000, progress=progress, stresses=(), validate_greeks=False)
     )
 except KeyboardInterrupt:

@@ -34,7 +34,7 @@ def processes():
 
 def run(executor=None, **config):
     held = Mixed()
-    engine = MonteCarloEngine(held.books, held.graph, law=held.law)
+    engine = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model)
     return engine.run(MCConfig(**CONFIG | config, executor=executor))
 
 
@@ -108,7 +108,7 @@ def test_a_pool_that_is_closed_is_named():
 
 def test_a_chunk_with_more_than_its_share_of_the_worst_is_run_again(monkeypatch):
     held = Mixed()
-    simulation = MonteCarloEngine(held.books, held.graph, law=held.law).prepare(MCConfig(**CONFIG))
+    simulation = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).prepare(MCConfig(**CONFIG))
     whole = run_simulation(simulation, None, None, None)[1]
     monkeypatch.setattr("bank_python.mc_engine.simulation._likely", lambda _size: 20)
     few = run_simulation(simulation, None, None, None)[1]
@@ -171,12 +171,12 @@ def resident(what):
 
 held = wide_book()
 config = dict(n_paths=100_000, stresses=(), validate_greeks=False, dtype=sys.argv[2])
-MonteCarloEngine(held.books, held.graph, law=held.law).run(MCConfig(**config | {"n_paths": 8_192}))  # warm
+MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(MCConfig(**config | {"n_paths": 8_192}))  # warm
 before = resident("VmRSS")
 if sys.argv[1] == "batch":
-    MonteCarloEngine(held.books, held.graph, law=held.law).run(MCConfig(**config))
+    MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(MCConfig(**config))
 else:
-    risk = ReactiveRisk(held.books, held.graph, held.law, MCConfig(**config))
+    risk = ReactiveRisk(held.books, held.graph, held.factor_model, MCConfig(**config))
     risk.var_99.value
     with held.graph.batch():
         for leaf in held.spots:
@@ -191,7 +191,7 @@ def wide_book(factors=186):
     from bank_python.dagger import DependencyGraph
     from bank_python.instruments import Book, Equity, Position
     from bank_python.market_data import MarketData
-    from bank_python.mc_engine import FactorLaw
+    from bank_python.mc_engine import FactorModel
     from tests.mc_engine.books import factor_correlation
 
     class Wide:
@@ -213,7 +213,7 @@ def wide_book(factors=186):
         for t in range(14)
     ]
     names = [leaf.name for leaf in held.spots]
-    held.law = FactorLaw.given(dict.fromkeys(names, 0.3), factor_correlation(factors))
+    held.factor_model = FactorModel.given(dict.fromkeys(names, 0.3), factor_correlation(factors))
     return held
 
 

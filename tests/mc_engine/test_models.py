@@ -16,7 +16,7 @@ from scipy import stats
 
 from bank_python.errors import SimulationError
 from bank_python.mc_engine.config import Sampling
-from bank_python.mc_engine.factor_law import FactorLaw, JumpTerms, VarianceTerms
+from bank_python.mc_engine.factor_model import FactorModel, JumpTerms, VarianceTerms
 from bank_python.mc_engine.heston_sampler import HestonSampler
 from bank_python.mc_engine.paths import heston_paths, heston_terminal, merton_paths
 from bank_python.mc_engine.quadratic_exponential import QuadraticExponential
@@ -408,7 +408,7 @@ def test_bootstrap_grows_by_nothing_and_has_the_past_covariance(days):
     for row in moves:
         assert_mean(row, 0.0)
     past = residuals()
-    daily = np.corrcoef(past.T) * np.outer(VOLS, VOLS) / 252.0  # at the law's volatilities
+    daily = np.corrcoef(past.T) * np.outer(VOLS, VOLS) / 252.0  # at the factor model's volatilities
     assert_covariance(logs_of(moves), daily * days)
 
 
@@ -484,13 +484,13 @@ def test_one_step_of_the_variance_is_nearly_a_noncentral_chi_square():
     step = 1.0 / 12.0
     drawn = heston_paths(process, 1.0, years=step, n_steps=1, n_paths=PATHS, seed=22).variances[1]
     scale = process.sigma**2 * -math.expm1(-process.kappa * step) / (4.0 * process.kappa)
-    law = stats.ncx2(
+    factor_model = stats.ncx2(
         4.0 * process.kappa * process.theta / process.sigma**2,
         process.v0 * math.exp(-process.kappa * step) / scale,
         scale=scale,
     )
     for level in (0.01, 0.1, 0.5, 0.9, 0.99):
-        assert abs(float((drawn <= law.ppf(level)).mean()) - level) < 0.005, level
+        assert abs(float((drawn <= factor_model.ppf(level)).mean()) - level) < 0.005, level
 
 
 def test_heston_with_carry_grows_at_it():
@@ -555,7 +555,7 @@ def test_a_step_of_any_terms_is_a_martingale_and_has_the_exact_moments_of_the_va
         return  # refused, as documented: the step is too long
     process = HestonProcess(v0=v0, kappa=kappa, theta=theta, sigma=sigma, rho=rho)
     mean, spread = cir_moments(process, step)
-    assume(abs(spread / mean**2 - 1.5) > 1e-9)  # on the border rounding decides which law it is
+    assume(abs(spread / mean**2 - 1.5) > 1e-9)  # on the border rounding decides which factor model it is
     weights, variance, log, deviation = step_by_quadrature(scheme, process, step)
     assert math.isclose(weights.sum(), 1.0, rel_tol=1e-10)
     assert (variance >= 0.0).all()
@@ -659,7 +659,7 @@ def test_paths_of_a_seed_do_not_depend_on_how_many_follow():
 # --- Heston, many prices ---------------------------------------------------------------------------------------------
 
 NAMES = ("A", "B", "RATE", "FX", "A_VOL", "B_VOL")
-MANY = FactorLaw.given(
+MANY = FactorModel.given(
     {"A": 0.2, "B": 0.4, "RATE": 0.01, "FX": 0.1, "A_VOL": 0.8, "B_VOL": 0.5},
     [
         [1.0, 0.7, -0.3, 0.2, 0.0, 0.0],
@@ -675,12 +675,12 @@ MANY = FactorLaw.given(
 FOLLOWS = {4: 0, 5: 1}
 
 
-def heston_sampler(horizon=HORIZON, n_steps=6, dtype="float64", sampling=Sampling.PLAIN, law=MANY):
-    return HestonSampler.of(law, range(6), [0, 1], FOLLOWS, horizon, n_steps, dtype, sampling)
+def heston_sampler(horizon=HORIZON, n_steps=6, dtype="float64", sampling=Sampling.PLAIN, factor_model=MANY):
+    return HestonSampler.of(factor_model, range(6), [0, 1], FOLLOWS, horizon, n_steps, dtype, sampling)
 
 
 def process_of(name):
-    """The one-price process that the law means: sigma = vol_of_vol · sqrt(theta)."""
+    """The one-price process that the factor model means: sigma = vol_of_vol · sqrt(theta)."""
     vol = float(MANY.vols[MANY.names.index(name)])
     theta = MANY.variance.long_run.get(name, vol) ** 2
     return HestonProcess(v0=vol**2, kappa=2.0, theta=theta, sigma=1.2 * math.sqrt(theta), rho=-0.6)
@@ -756,7 +756,9 @@ def test_heston_is_the_same_in_both_precisions():
 
 
 def test_heston_with_a_variance_that_hardly_moves_is_gbm():
-    law = FactorLaw.given({"A": 0.3}, variance=VarianceTerms(vol_of_vol=0.0))
-    moves = HestonSampler.of(law, [0], [0], {}, HORIZON, 3, "float64", Sampling.PLAIN).draw(generator(48), 200_000)
+    factor_model = FactorModel.given({"A": 0.3}, variance=VarianceTerms(vol_of_vol=0.0))
+    moves = HestonSampler.of(factor_model, [0], [0], {}, HORIZON, 3, "float64", Sampling.PLAIN).draw(
+        generator(48), 200_000
+    )
     deviation = 0.3 * math.sqrt(HORIZON)
     assert stats.kstest(np.log1p(moves[0]), "norm", (-0.5 * deviation**2, deviation)).pvalue > 1e-4

@@ -13,7 +13,7 @@ from bank_python.dagger import DependencyGraph, LargeNode, Leaf
 from bank_python.errors import SimulationError
 from bank_python.instruments import Equity, Option, Position
 from bank_python.market_data import MarketData
-from bank_python.mc_engine import FactorLaw, GridProxy, choose_paths
+from bank_python.mc_engine import FactorModel, GridProxy, choose_paths
 from bank_python.mc_engine.pairwise import WIDTH, pairwise_sum
 from tests.mc_engine.books import Mixed
 
@@ -21,11 +21,11 @@ CONFIG = MCConfig(n_paths=6_000, random_seed=11, stresses=(), validate_greeks=Fa
 
 
 def reactive(held, **more):
-    return ReactiveRisk(held.books, held.graph, held.law, CONFIG, **more)
+    return ReactiveRisk(held.books, held.graph, held.factor_model, CONFIG, **more)
 
 
 def full(held, config=CONFIG):
-    return MonteCarloEngine(held.books, held.graph, law=held.law).run(config)
+    return MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(config)
 
 
 def assert_equal_to_a_full_run(risk, held):
@@ -48,7 +48,7 @@ def assert_equal_to_a_full_run(risk, held):
 def test_it_is_a_full_run_under_every_model(model):
     held = Mixed()
     config = MCConfig(n_paths=3_000, model=model, random_seed=4, stresses=(), validate_greeks=False)
-    risk = ReactiveRisk(held.books, held.graph, held.law, config)
+    risk = ReactiveRisk(held.books, held.graph, held.factor_model, config)
     assert risk.var_99.value == pytest.approx(full(held, config).var_99, rel=1e-12)
 
 
@@ -153,7 +153,7 @@ def test_what_nearly_all_rest_on_may_be_held():
     held.spots[3].set_price(held.spots[3].price * 1.05)
     assert risk.var_99.value != before  # at once
     assert time == [0.0]
-    free = ReactiveRisk(held.books, held.graph, held.law, CONFIG, name="FREE")
+    free = ReactiveRisk(held.books, held.graph, held.factor_model, CONFIG, name="FREE")
     assert free.held == ()
     assert free.as_of_tick == held.graph.tick
     assert free.var_99.value != risk.var_99.value
@@ -210,8 +210,8 @@ def test_if_traded_takes_contracts_that_nobody_holds_and_refuses_what_was_not_dr
 
 def test_a_holding_on_something_new_is_drawn_anew():
     held = Mixed()
-    held.law = FactorLaw.given(
-        {**dict(zip(held.law.names, held.law.vols, strict=True)), "NEW_SPOT": 0.4}, absolute={"SOFR"}
+    held.factor_model = FactorModel.given(
+        {**dict(zip(held.factor_model.names, held.factor_model.vols, strict=True)), "NEW_SPOT": 0.4}, absolute={"SOFR"}
     )
     risk = reactive(held)
     new = held.graph.register(Equity("NEW", spot_source=held.graph.register(MarketData("NEW_SPOT", 50.0))))
@@ -243,14 +243,14 @@ def test_it_takes_no_other_nodes_name():
 def test_nothing_held_is_nothing_to_simulate():
     held = Mixed()
     with pytest.raises(SimulationError):
-        ReactiveRisk([], held.graph, held.law, CONFIG)
+        ReactiveRisk([], held.graph, held.factor_model, CONFIG)
 
 
 def test_an_input_that_fails_is_a_failure_not_a_number_and_mends():
     held = Mixed()
     risk = reactive(held)
     good = risk.var_99.value
-    wild = FactorLaw.given(dict.fromkeys(held.law.names, 0.1), absolute=set(held.law.names))
+    wild = FactorModel.given(dict.fromkeys(held.factor_model.names, 0.1), absolute=set(held.factor_model.names))
     shifted = ReactiveRisk(held.books, held.graph, wild, CONFIG, name="SHIFTED")
     fine = shifted.var_99.value
     held.vols[0].set_price(0.001)  # shifts take it below 0
@@ -279,7 +279,8 @@ def test_draws_may_be_shared():
     held = Mixed()
     firm = reactive(held)
     parts = [
-        ReactiveRisk([book], held.graph, held.law, CONFIG, name=book.name, draws=firm.draws) for book in held.books
+        ReactiveRisk([book], held.graph, held.factor_model, CONFIG, name=book.name, draws=firm.draws)
+        for book in held.books
     ]
     total = sum(part.pnl.value for part in parts)
     assert np.abs(total - firm.pnl.value).max() < 1e-9 * np.abs(total).max()

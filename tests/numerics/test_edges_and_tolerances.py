@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import bank_python
 from bank_python.numerics import find_edge, keep_freed_memory, line_minimum, tolerances
-from bank_python.numerics.lanes import read_only
+from bank_python.numerics.columns import read_only
 
 LIBRARY = pathlib.Path(bank_python.__file__).parent
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from bank_python.errors import ModelError
-from bank_python.numerics.interior_point import solve_hinges
+from bank_python.numerics.interior_point import solve_penalties
 
 cvxpy = pytest.importorskip("cvxpy")
 
@@ -115,7 +115,7 @@ def assert_optimal(program, solved):
 @pytest.mark.parametrize("seed", range(80))
 def test_random_programs_are_solved_as_clarabel_solves_them(seed):
     program = random_program(seed)
-    solved = solve_hinges(**program)
+    solved = solve_penalties(**program)
     assert solved.converged, told(program)
     assert solved.objective == pytest.approx(clarabel(**program), rel=1e-7, abs=1e-7), told(program)
     assert solved.objective == pytest.approx(cost_of(program, solved.x), rel=1e-12, abs=1e-12)
@@ -125,7 +125,7 @@ def test_random_programs_are_solved_as_clarabel_solves_them(seed):
 @pytest.mark.parametrize("seed", range(200, 280))
 def test_random_linear_programs_are_solved_as_highs_solves_them(seed):
     program = random_linear_program(seed)
-    solved = solve_hinges(**program)
+    solved = solve_penalties(**program)
     assert solved.converged, told(program)
     assert solved.objective == pytest.approx(highs(**program), rel=1e-9, abs=1e-9), told(program)
 
@@ -133,7 +133,7 @@ def test_random_linear_programs_are_solved_as_highs_solves_them(seed):
 @pytest.mark.parametrize("seed", range(400, 520))
 def test_the_multipliers_prove_the_solution(seed):
     for program in (random_program(seed), random_linear_program(seed)):
-        solved = solve_hinges(**program)
+        solved = solve_penalties(**program)
         assert solved.converged, told(program)
         assert_optimal(program, solved)
 
@@ -141,7 +141,7 @@ def test_the_multipliers_prove_the_solution(seed):
 @pytest.mark.parametrize("seed", range(600, 640))
 def test_rows_are_sorted_into_below_on_and_above(seed):
     program = random_program(seed)
-    solved = solve_hinges(**program)
+    solved = solve_penalties(**program)
     over, size = program["E"] @ solved.x - program["f"], 1.0 + np.abs(solved.x).max()
     assert not (solved.on & solved.above).any()
     assert (over[solved.above] > -1e-9 * size).all()
@@ -158,7 +158,7 @@ def test_no_allowed_point_is_better_than_the_gap_says(seed, where):
     program = random_program(seed)
     n = len(program["q"])
     program = {**program, "A": np.zeros((0, n)), "b": np.zeros(0)}
-    solved = solve_hinges(**program)
+    solved = solve_penalties(**program)
     assert solved.converged, told(program)
     rng, hard = np.random.default_rng(where), ~np.isfinite(program["price"])
     inside = np.clip(solved.x + rng.standard_normal(n), program["lower"], program["upper"])
@@ -180,7 +180,7 @@ def test_an_absolute_value_draws_as_the_closed_form_says(aims, price, curve, kin
     # argmin c/2 (x - a)^2 + p |x - k| is k + soft(a - k, p / c): the proximal map of an absolute value
     aim = np.array(aims)
     n = len(aim)
-    solved = solve_hinges(
+    solved = solve_penalties(
         curve * np.eye(n),
         -curve * aim,
         E=np.vstack([np.eye(n), -np.eye(n)]),
@@ -202,7 +202,9 @@ def test_a_quantile_costs_what_the_best_of_the_numbers_costs(numbers, level):
 
     price = np.concatenate([np.full(len(values), 1.0 - level), np.full(len(values), level)])
     ones = np.ones((len(values), 1))
-    solved = solve_hinges([[0.0]], [0.0], E=np.vstack([ones, -ones]), f=np.concatenate([values, -values]), price=price)
+    solved = solve_penalties(
+        [[0.0]], [0.0], E=np.vstack([ones, -ones]), f=np.concatenate([values, -values]), price=price
+    )
     assert cost(float(solved.x[0])) == pytest.approx(min(cost(value) for value in values), rel=1e-7, abs=1e-6)
 
 
@@ -217,7 +219,7 @@ def test_quantile_regression_is_that_of_highs(level):
         "f": np.concatenate([response, -response]),
         "price": np.concatenate([np.full(120, 1.0 - level), np.full(120, level)]),
     }
-    solved = solve_hinges(np.zeros((4, 4)), **program)
+    solved = solve_penalties(np.zeros((4, 4)), **program)
     assert solved.converged
     assert solved.objective == pytest.approx(highs(**program), rel=1e-11)
     assert solved.on[:120].sum() == 4  # as many points as coefficients lie on the plane: 1978, theorem 3.1
@@ -241,7 +243,7 @@ def test_expected_shortfalls_are_those_of_highs(scenarios, assets, confidence):
         "lower": np.append(np.zeros(assets), -HARD),
         "upper": np.append(np.ones(assets), HARD),
     }
-    solved = solve_hinges(np.zeros((assets + 1, assets + 1)), **program)
+    solved = solve_penalties(np.zeros((assets + 1, assets + 1)), **program)
     assert solved.converged
     assert solved.objective == pytest.approx(highs(**program), rel=1e-9)
     losses = np.sort(-returns @ solved.x[:assets])[::-1]
@@ -253,9 +255,9 @@ def test_without_rows_it_is_a_linear_system():
     rng = np.random.default_rng(2)
     factors = rng.standard_normal((5, 5))
     P, q, A = factors @ factors.T + np.eye(5), rng.standard_normal(5), rng.standard_normal((2, 5))
-    free = solve_hinges(P, q, E=np.zeros((0, 5)), f=[], price=[])
+    free = solve_penalties(P, q, E=np.zeros((0, 5)), f=[], price=[])
     assert free.x == pytest.approx(np.linalg.solve(P, -q), rel=1e-12)
-    held = solve_hinges(P, q, E=np.zeros((0, 5)), f=[], price=[], A=A, b=[1.0, 2.0])
+    held = solve_penalties(P, q, E=np.zeros((0, 5)), f=[], price=[], A=A, b=[1.0, 2.0])
     system = np.block([[P, A.T], [A, np.zeros((2, 2))]])
     assert held.x == pytest.approx(np.linalg.solve(system, [*-q, 1.0, 2.0])[:5], rel=1e-10)
 
@@ -274,14 +276,14 @@ def test_without_rows_it_is_a_linear_system():
     ],
 )
 def test_one_variable(P, lower, upper, x):
-    solved = solve_hinges([[P]], [-2.0], lower=lower, upper=upper, **NO_ROWS)
+    solved = solve_penalties([[P]], [-2.0], lower=lower, upper=upper, **NO_ROWS)
     assert solved.converged
     assert solved.x[0] == pytest.approx(x, abs=1e-9)
     assert solved.bounds[0] == pytest.approx(2.0 - P * x, abs=1e-8)  # what the bound pushes back
 
 
 def test_ties_share_out_and_keep_the_cost():
-    solved = solve_hinges(
+    solved = solve_penalties(
         np.zeros((4, 4)), np.ones(4), E=np.zeros((0, 4)), f=[], price=[], A=[np.ones(4)], b=[1.0], lower=0.0, upper=1.0
     )
     assert solved.converged
@@ -292,7 +294,9 @@ def test_ties_share_out_and_keep_the_cost():
 def test_a_vertex_where_too_many_rows_meet():
     # the best corner (1, 1) lies on five rows, twice as many as it takes
     E = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [1.0, 2.0], [1.0, 1.0]]
-    solved = solve_hinges(np.zeros((2, 2)), [-1.0, -1.0], E=E, f=[1.0, 1.0, 2.0, 3.0, 3.0, 2.0], price=np.full(6, HARD))
+    solved = solve_penalties(
+        np.zeros((2, 2)), [-1.0, -1.0], E=E, f=[1.0, 1.0, 2.0, 3.0, 3.0, 2.0], price=np.full(6, HARD)
+    )
     assert solved.converged
     assert solved.objective == pytest.approx(-2.0, abs=1e-10)
 
@@ -301,27 +305,27 @@ def test_repeated_equalities_change_nothing():
     rng = np.random.default_rng(3)
     P, q, A = np.diag([1.0, 2.0, 3.0]), np.array([1.0, -1.0, 0.5]), rng.standard_normal((1, 3))
     rows = {"E": np.eye(3), "f": np.full(3, 0.5), "price": np.ones(3)}
-    once = solve_hinges(P, q, A=A, b=[1.0], **rows)
-    thrice = solve_hinges(P, q, A=np.vstack([A, A, 2.0 * A]), b=[1.0, 1.0, 2.0], **rows)
+    once = solve_penalties(P, q, A=A, b=[1.0], **rows)
+    thrice = solve_penalties(P, q, A=np.vstack([A, A, 2.0 * A]), b=[1.0, 1.0, 2.0], **rows)
     assert thrice.converged
     assert thrice.x == pytest.approx(once.x, abs=1e-11)
 
 
 def test_a_row_repeated_with_half_the_price_is_the_row():
     P, q, row = np.diag([1.0, 2.0]), np.array([-3.0, -1.0]), np.array([[1.0, 1.0]])
-    once = solve_hinges(P, q, E=row, f=[1.0], price=[0.8])
-    twice = solve_hinges(P, q, E=np.vstack([row, row]), f=[1.0, 1.0], price=[0.4, 0.4])
+    once = solve_penalties(P, q, E=row, f=[1.0], price=[0.8])
+    twice = solve_penalties(P, q, E=np.vstack([row, row]), f=[1.0, 1.0], price=[0.4, 0.4])
     assert twice.x == pytest.approx(once.x, abs=1e-11)
     assert twice.z.sum() == pytest.approx(float(once.z[0]), abs=1e-11)
 
 
 def test_a_price_that_is_high_enough_makes_a_constraint():
     P, q, row = np.eye(2), np.array([-3.0, -1.0]), np.array([[1.0, 1.0]])
-    hard = solve_hinges(P, q, E=row, f=[1.0], price=[HARD])
+    hard = solve_penalties(P, q, E=row, f=[1.0], price=[HARD])
     assert hard.z[0] == pytest.approx(1.5, abs=1e-11)
-    soft = solve_hinges(P, q, E=row, f=[1.0], price=[1.6])
+    soft = solve_penalties(P, q, E=row, f=[1.0], price=[1.6])
     assert soft.x == pytest.approx(hard.x, abs=1e-11)
-    cheap = solve_hinges(P, q, E=row, f=[1.0], price=[1.4])
+    cheap = solve_penalties(P, q, E=row, f=[1.0], price=[1.4])
     assert cheap.above.tolist() == [True]
     assert cheap.x == pytest.approx([1.6, -0.4], abs=1e-11)
 
@@ -340,7 +344,7 @@ def test_a_price_that_is_high_enough_makes_a_constraint():
 )
 def test_what_nothing_satisfies_does_not_converge(curved, limits):
     program = {"E": np.zeros((0, 2)), "f": [], "price": [], "lower": 0.0, "upper": 1.0, **limits}
-    solved = solve_hinges(curved, [1.0, -1.0], **program)
+    solved = solve_penalties(curved, [1.0, -1.0], **program)
     assert not solved.converged
     assert solved.kkt_residual > 1e-6
 
@@ -355,7 +359,7 @@ def test_what_nothing_satisfies_does_not_converge(curved, limits):
     ],
 )
 def test_what_falls_for_ever_does_not_converge(program):
-    assert not solve_hinges(**program).converged
+    assert not solve_penalties(**program).converged
 
 
 @pytest.mark.parametrize("times", [1e-6, 1e-3, 1e3, 1e6])
@@ -363,7 +367,7 @@ def test_what_falls_for_ever_does_not_converge(program):
 def test_the_unit_of_the_cost_does_not_matter(seed, times):
     program = random_program(seed)
     scaled = {**program, "P": times * program["P"], "q": times * program["q"], "price": times * program["price"]}
-    once, again = solve_hinges(**program), solve_hinges(**scaled)
+    once, again = solve_penalties(**program), solve_penalties(**scaled)
     assert again.converged, told(program)
     assert again.objective / times == pytest.approx(once.objective, rel=1e-8, abs=1e-9), told(program)
 
@@ -381,7 +385,7 @@ def test_the_unit_of_the_variables_does_not_matter(seed, times):
         "lower": times * program["lower"],
         "upper": times * program["upper"],
     }
-    once, again = solve_hinges(**program), solve_hinges(**scaled)
+    once, again = solve_penalties(**program), solve_penalties(**scaled)
     assert again.converged, told(program)
     assert again.objective == pytest.approx(once.objective, rel=1e-8, abs=1e-9), told(program)
 
@@ -399,7 +403,7 @@ def test_the_order_of_variables_and_rows_does_not_matter(seed):
         **{key: program[key][columns] for key in ("q", "lower", "upper")},
         **{key: program[key][rows] for key in ("f", "price")},
     }
-    assert solve_hinges(**moved).objective == pytest.approx(solve_hinges(**program).objective, rel=1e-8, abs=1e-9)
+    assert solve_penalties(**moved).objective == pytest.approx(solve_penalties(**program).objective, rel=1e-8, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -426,19 +430,19 @@ def test_the_order_of_variables_and_rows_does_not_matter(seed):
 def test_what_is_refused(changed, match):
     program = {"P": np.eye(2), "q": [1.0, 1.0], "E": [[1.0, 0.0]], "f": [1.0], "price": [1.0], **changed}
     with pytest.raises(ModelError, match=match):
-        solve_hinges(**program)
+        solve_penalties(**program)
 
 
 def test_what_is_given_is_not_written_to():
     program = random_program(1)
     before = {key: part.copy() for key, part in program.items()}
-    solve_hinges(**program)
+    solve_penalties(**program)
     assert all(np.array_equal(program[key], before[key]) for key in program)
 
 
 def test_steps_do_not_run_in_a_circle():
     """Mehrotra's correction can lead back to where one was: here every four steps, with a flat cost of cash."""
-    solved = solve_hinges(
+    solved = solve_penalties(
         [[0.0716, 0.0508, 0.031, 0.0], [0.0508, 0.0769, 0.0266, 0.0], [0.031, 0.0266, 0.0436, 0.0], [0.0] * 4],
         [-0.0571, -0.0428, -0.0354, -0.0052],
         E=[[1.0, 0.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]],

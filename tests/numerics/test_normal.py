@@ -207,7 +207,7 @@ def test_a_lane_does_not_depend_on_its_batch(function):
     rng = np.random.default_rng(11)
     x = rng.uniform(0.0, 1.0, 1003) if function is normal_quantile else rng.uniform(-25.0, 25.0, 1003)
     together = function(x)
-    assert [float(function(lane)) for lane in x] == together.tolist()
+    assert [float(function(column)) for column in x] == together.tolist()
     order = rng.permutation(x.size)
     np.testing.assert_array_equal(function(x[order]), together[order])
     np.testing.assert_array_equal(function(x[::-7]), together[::-7])

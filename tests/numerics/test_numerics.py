@@ -61,7 +61,9 @@ def test_roots_at_an_end_and_exact_hits():
 
 
 def test_no_root():
-    with pytest.raises(RootError, match="lane 1 has no change of sign between 1 and 2, where the function is 1 and 4"):
+    with pytest.raises(
+        RootError, match="column 1 has no change of sign between 1 and 2, where the function is 1 and 4"
+    ):
         find_roots(lambda x: x * x * np.array([-1.0, 1.0]) + np.array([2.0, 0.0]), [1.0, 1.0], 2.0)
     with pytest.raises(RootError, match="after 3 evaluations"):
         find_roots(lambda x: np.exp(x) - 2.0, -50.0, 50.0, max_iterations=3)

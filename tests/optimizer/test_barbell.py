@@ -14,7 +14,7 @@ from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.factory import create_optimizer
 from bank_python.optimizer.ratios import MaxSharpeOptimizer
-from bank_python.risk_models.maximum_entropy import MaximumEntropyLaw, TailConstraint
+from bank_python.risk_models.maximum_entropy import MaximumEntropyDistribution, TailConstraint
 
 DATA = CovarianceData(tickers=["SPY", "BTC"], covariance=[[0.0256, 0.02], [0.02, 0.36]], expected_returns=[0.09, 0.25])
 ONE = CovarianceData(tickers=["SPY"], covariance=[[0.04]], expected_returns=[0.08])
@@ -178,7 +178,7 @@ def test_no_share_keeps_a_limit_that_the_safe_asset_breaks():
 def test_the_reference_is_the_law_of_maximum_entropy_with_the_same_tail():
     held = barbell(epsilon=0.02)
     figures = held.figures
-    law = MaximumEntropyLaw(TailConstraint(-figures["var"], -figures["cvar"], 0.02), held.expected_return)
+    law = MaximumEntropyDistribution(TailConstraint(-figures["var"], -figures["cvar"], 0.02), held.expected_return)
     assert figures["max_entropy"] == pytest.approx(law.entropy, rel=1e-9)
     assert figures["max_entropy_upside"] == pytest.approx(law.upside_mean, rel=1e-9)
     normal = 0.5 * math.log(2.0 * math.pi * math.e) + math.log(held.volatility)

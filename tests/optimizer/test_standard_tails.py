@@ -11,7 +11,7 @@ from scipy import stats
 from bank_python.errors import CalibrationError
 from bank_python.optimizer.standard_tails import (
     StandardTail,
-    TailLaw,
+    TailDistribution,
     TailMeasure,
     empirical_tail,
     gaussian_tail,
@@ -96,11 +96,11 @@ def test_measures_by_name():
     tail = StandardTail(1.0, 2.0)
     assert tail.of(TailMeasure.parse("var")) == 1.0
     assert tail.of(TailMeasure.parse(TailMeasure.CVAR)) == 2.0
-    assert TailLaw.parse("student_t") is TailLaw.STUDENT_T
+    assert TailDistribution.parse("student_t") is TailDistribution.STUDENT_T
     with pytest.raises(CalibrationError, match="no measure 'es'; there are var, cvar"):
         TailMeasure.parse("es")
     with pytest.raises(CalibrationError, match="no tails 'normal'; there are gaussian, student_t, empirical"):
-        TailLaw.parse("normal")
+        TailDistribution.parse("normal")
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.5, -1.0, math.nan])

@@ -128,8 +128,10 @@ def simulation(names):
     )
     both = {"0.95": parts, "0.99": parts}
     pnl = np.linspace(-1e6, 1e6, 101)
-    law = f"by {names[0]}"
-    return MCResult("gbm", "full", law, 101, 7, 1 / 252, "USD", 3, pnl, tails, both, both, tuple(stresses(names)))
+    factor_model = f"by {names[0]}"
+    return MCResult(
+        "gbm", "full", factor_model, 101, 7, 1 / 252, "USD", 3, pnl, tails, both, both, tuple(stresses(names))
+    )
 
 
 def covariances(names, means=None):

@@ -178,16 +178,16 @@ def test_contributions_in_single_precision_are_the_same_to_its_rounding():
 
 
 @pytest.mark.parametrize("level", [0.95, 0.99])
-@pytest.mark.parametrize("law", ["normal", "student"])
-def test_standard_errors_are_the_spread_over_two_hundred_seeds(law, level):
+@pytest.mark.parametrize("factor_model", ["normal", "student"])
+def test_standard_errors_are_the_spread_over_two_hundred_seeds(factor_model, level):
     found = []
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        sample = rng.standard_normal(20_000) if law == "normal" else rng.standard_t(5, 20_000)
+        sample = rng.standard_normal(20_000) if factor_model == "normal" else rng.standard_t(5, 20_000)
         found.append(tail_of_sorted(np.sort(sample), level))
     var, es, var_error, es_error = np.array([(f.var, f.es, f.var_error, f.es_error) for f in found]).T
-    q = norm.ppf(level) if law == "normal" else student.ppf(level, 5)
-    if law == "normal":
+    q = norm.ppf(level) if factor_model == "normal" else student.ppf(level, 5)
+    if factor_model == "normal":
         shortfall = norm.pdf(q) / (1.0 - level)
     else:
         shortfall = student.pdf(q, 5) * (5.0 + q * q) / (4.0 * (1.0 - level))

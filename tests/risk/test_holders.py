@@ -12,7 +12,7 @@ from bank_python.dagger import DependencyGraph
 from bank_python.errors import RiskError
 from bank_python.instruments import Book, Equity, Position
 from bank_python.market_data import MarketData
-from bank_python.mc_engine import FactorLaw, MCConfig, MonteCarloEngine, ReactiveRisk
+from bank_python.mc_engine import FactorModel, MCConfig, MonteCarloEngine, ReactiveRisk
 from bank_python.risk import (
     BookMeasure,
     Concentration,
@@ -31,7 +31,7 @@ from bank_python.risk import (
 
 CONFIG = MCConfig(n_paths=256, random_seed=1, stresses=(), validate_greeks=False)
 NEITHER = r"neither trader|no name"
-LAW = FactorLaw.given({"A_SPOT": 0.3, "B_SPOT": 0.2})
+LAW = FactorModel.given({"A_SPOT": 0.3, "B_SPOT": 0.2})
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_every_function_takes_every_form(held, form):
     assert take_greeks(given()).by_trader("delta") == pytest.approx({"ALICE": 1000.0, "BOB": -500.0})
     assert [state.book for state in capture(given()).positions.values()] == ["ALICE", "BOB"]
     assert gross_by_underlying(given()) == {"A_SPOT": 1000.0, "B_SPOT": 500.0}
-    result = MonteCarloEngine(given(), held.graph, law=LAW).run(CONFIG)
+    result = MonteCarloEngine(given(), held.graph, factor_model=LAW).run(CONFIG)
     assert list(result.by_trader()) == ["ALICE", "BOB"]
     risk = ReactiveRisk(given(), held.graph, LAW, CONFIG)
     assert risk.var_99.value == pytest.approx(result.var_99, rel=1e-12)
@@ -130,7 +130,7 @@ def test_by_trader_is_one_form_and_adds_up_to_the_total(held):
     assert sum(stress.by_trader().values()) == pytest.approx(stress.pnl)
     ladder = sensitivity_ladder(plan, "A_SPOT", [-0.1, 0.1])
     np.testing.assert_allclose(sum(ladder.by_trader().values()), ladder.pnl)
-    result = MonteCarloEngine(held.traders, held.graph, law=LAW).run(CONFIG)
+    result = MonteCarloEngine(held.traders, held.graph, factor_model=LAW).run(CONFIG)
     np.testing.assert_allclose(sum(result.pnl_by_trader().values()), result.pnl)
     assert sum(part.es for part in result.by_trader().values()) == pytest.approx(result.cvar_99)
 
@@ -160,7 +160,7 @@ def test_level_is_called_confidence(held):
         assert old.level == 0.99
     with pytest.raises(TypeError, match="got confidence= and level="):
         tail_risk(pnl, confidence=0.99, level=0.99)
-    result = MonteCarloEngine(held.books, held.graph, law=LAW).run(CONFIG)
+    result = MonteCarloEngine(held.books, held.graph, factor_model=LAW).run(CONFIG)
     assert result.tail(confidence=0.95).to_dict()["method"] == "historical"
     assert isinstance(result.tail(0.95), TailRisk)
 

@@ -1,4 +1,4 @@
-"""Value at risk, expected shortfall and their backtests: published values, real returns, laws."""
+"""Value at risk, expected shortfall and their backtests: published values, real returns, factor_models."""
 
 from __future__ import annotations
 

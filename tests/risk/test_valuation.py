@@ -122,7 +122,7 @@ def test_nothing_moved_makes_nothing(desk_plan):
 
 
 def test_a_scenario_does_not_depend_on_its_batch(desk_plan):
-    levels = drawn(desk_plan, 5_000, seed=2)  # more lanes than are priced at a time
+    levels = drawn(desk_plan, 5_000, seed=2)  # more columns than are priced at a time
     whole = desk_plan.pnl(levels)
     for s in (0, 1, 2_477, 4_999):
         np.testing.assert_allclose(desk_plan.pnl(levels[:, [s]])[:, 0], whole[:, s], rtol=1e-12, atol=1e-8)
@@ -455,7 +455,7 @@ CONTRACTS = {
     "floater": (FloatingBond, RATES | {"face": 100.0, "margin": 0.01}),
     "swap": (InterestRateSwap, RATES | {"notional": 1e4, "fixed_rate": 0.03}),
     "protection": (CreditDefaultSwap, RATES | {"spread_source": "C", "notional": 1e4}),
-    "power law": (
+    "power factor_model": (
         PowerLawOption,
         {"spot_source": "S", "anchor_source": "A", "anchor_strike": 190.0, "strike": 210.0, "alpha": 3.0},
     ),

@@ -327,8 +327,8 @@ def test_a_bad_lane_is_nan_and_alone(position, bad):
     good = [100.0, 90.0, 95.0, 0.5, 0.03, 0.2, 0.01, 1.0, 0.0, 0.0, 3.0, 0.0]
     if bad == -1.0 and position in {4, 6, 7, 8, 9, 10, 11}:
         return  # rates and rebates may be negative, and any number but 0 reads as yes
-    lanes = [[value, bad if k == position else value] for k, value in enumerate(good)]
-    price = barrier_price(*lanes)
+    columns = [[value, bad if k == position else value] for k, value in enumerate(good)]
+    price = barrier_price(*columns)
     assert price[0] == barrier_price(*good)
     assert math.isnan(price[1])
 

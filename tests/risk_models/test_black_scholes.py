@@ -379,11 +379,11 @@ def test_a_bad_lane_is_nan_and_alone(position, bad):
     good = [100.0, 95.0, 0.5, 0.03, 0.2, 0.01, 1.0]
     if bad == -1.0 and position in {3, 5, 6}:
         return  # rates may be negative, and any number but 0 reads as a call
-    lanes = [[value, bad if k == position else value] for k, value in enumerate(good)]
-    price = black_scholes_price(*lanes)
+    columns = [[value, bad if k == position else value] for k, value in enumerate(good)]
+    price = black_scholes_price(*columns)
     assert price[0] == black_scholes_price(*good)
     assert math.isnan(price[1])
-    greeks = black_scholes_greeks(*lanes)
+    greeks = black_scholes_greeks(*columns)
     for field in dataclasses.fields(Greeks):
         value = getattr(greeks, field.name)
         assert value[0] == getattr(black_scholes_greeks(*good), field.name)

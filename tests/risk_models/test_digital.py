@@ -251,14 +251,14 @@ def test_a_bad_lane_is_nan_and_alone(position, bad):
     good = [100.0, 95.0, 0.5, 0.03, 0.2, 0.01, 1.0, 10.0]
     if bad == -1.0 and position in {3, 5, 6, 7}:
         return  # rates and amounts may be negative, and any number but 0 reads as a call
-    lanes = [[value, bad if k == position else value] for k, value in enumerate(good)]
-    price = digital_price(*lanes)
+    columns = [[value, bad if k == position else value] for k, value in enumerate(good)]
+    price = digital_price(*columns)
     assert price[0] == digital_price(*good)
     assert math.isnan(price[1])
-    greeks = digital_greeks(*lanes)
+    greeks = digital_greeks(*columns)
     assert all(math.isnan(getattr(greeks, field.name)[1]) for field in dataclasses.fields(Greeks))
     if position < 7:
-        assert np.isnan(asset_digital_price(*lanes[:7])).tolist() == [False, True]
+        assert np.isnan(asset_digital_price(*columns[:7])).tolist() == [False, True]
 
 
 def test_shapes_and_types():

@@ -30,12 +30,12 @@ def by_quadrature(distance, drift, deviation, interest):
 @pytest.mark.parametrize("drift", [-0.5, -0.11, 0.0, 0.02, 0.3])
 @pytest.mark.parametrize(("distance", "deviation"), [(0.01, 0.2), (0.1, 0.2), (0.3, 0.1), (0.5, 1.0), (2.0, 1.0)])
 def test_against_quadrature(distance, drift, deviation, interest):
-    lanes = [np.array([value]) for value in (distance, drift, deviation)]
-    passage = Passage.of(*lanes)
+    columns = [np.array([value]) for value in (distance, drift, deviation)]
+    passage = Passage.of(*columns)
     assert passage.touched[0] == pytest.approx(by_quadrature(distance, drift, deviation, 0.0), rel=1e-10, abs=1e-13)
     assert passage.touched[0] + passage.untouched[0] == pytest.approx(1.0, rel=1e-14)
     with np.errstate(all="ignore"):
-        value = touch_discount(*lanes, np.array([interest]), passage.density)[0]
+        value = touch_discount(*columns, np.array([interest]), passage.density)[0]
     assert value == pytest.approx(by_quadrature(distance, drift, deviation, interest), rel=1e-10, abs=1e-13)
 
 

@@ -223,9 +223,9 @@ def test_legs_by_quadrature():
 def test_moments_of_the_exponential(x):
     u, weight = np.polynomial.legendre.leggauss(60)
     u, weight = 0.5 * (u + 1.0), 0.5 * weight
-    lanes = np.array([x])
-    assert mean_decay(lanes)[0] == pytest.approx((weight * np.exp(-x * u)).sum(), rel=3e-15)
-    assert first_moment(lanes)[0] == pytest.approx((weight * u * np.exp(-x * u)).sum(), rel=1e-14)
+    columns = np.array([x])
+    assert mean_decay(columns)[0] == pytest.approx((weight * np.exp(-x * u)).sum(), rel=3e-15)
+    assert first_moment(columns)[0] == pytest.approx((weight * u * np.exp(-x * u)).sum(), rel=1e-14)
 
 
 # --- schedules --------------------------------------------------------------------------------------------

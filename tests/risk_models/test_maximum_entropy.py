@@ -11,21 +11,21 @@ from scipy import integrate, stats
 
 from bank_python.errors import CalibrationError, InfeasibleError
 from bank_python.risk_models.maximum_entropy import (
-    AbsoluteMeanLaw,
+    AbsoluteMeanDistribution,
     GaussianUnderTail,
-    MaximumEntropyLaw,
+    MaximumEntropyDistribution,
     PowerLawUpside,
     TailConstraint,
 )
 
 LIMIT = TailConstraint(threshold=-0.10, tail_mean=-0.15, epsilon=0.05)
-LAWS = [
+DISTRIBUTIONS = [
     GaussianUnderTail(LIMIT),
-    MaximumEntropyLaw(LIMIT, mean=0.05),
-    AbsoluteMeanLaw(LIMIT, absolute_mean=0.12),
+    MaximumEntropyDistribution(LIMIT, mean=0.05),
+    AbsoluteMeanDistribution(LIMIT, absolute_mean=0.12),
     PowerLawUpside(LIMIT, log_mean=0.2),
 ]
-NAMES = [type(law).__name__ for law in LAWS]
+NAMES = [type(distribution).__name__ for distribution in DISTRIBUTIONS]
 
 limits = st.builds(
     lambda threshold, depth, epsilon: TailConstraint(threshold, threshold - depth, epsilon),
@@ -35,19 +35,21 @@ limits = st.builds(
 )
 
 
-def integral(law, function):
+def integral(distribution, function):
     """Of function times density: the tail and the upside apart, in pieces that quad resolves."""
-    epsilon = law.tail.epsilon
-    points = [-math.inf, *law.quantile([epsilon * 1e-3, epsilon * 0.2]), law.tail.threshold]
-    points += [0.0, *law.quantile(1.0 - (1.0 - epsilon) * np.array([0.5, 0.1, 1e-2, 1e-4, 1e-6])), math.inf]
+    epsilon = distribution.tail.epsilon
+    points = [-math.inf, *distribution.quantile([epsilon * 1e-3, epsilon * 0.2]), distribution.tail.threshold]
+    points += [0.0, *distribution.quantile(1.0 - (1.0 - epsilon) * np.array([0.5, 0.1, 1e-2, 1e-4, 1e-6])), math.inf]
     points = sorted(set(points))
     return math.fsum(
-        integrate.quad(lambda x: function(x) * law.density(x), low, high, epsabs=1e-15, epsrel=1e-12, limit=200)[0]
+        integrate.quad(
+            lambda x: function(x) * distribution.density(x), low, high, epsabs=1e-15, epsrel=1e-12, limit=200
+        )[0]
         for low, high in itertools.pairwise(points)
     )
 
 
-# D. Geman, H. Geman, N. N. Taleb, Entropy 17 (2015), 3724-3737: the normal law under VaR and CVaR constraints.
+# D. Geman, H. Geman, N. N. Taleb, Entropy 17 (2015), 3724-3737: the normal distribution under VaR and CVaR constraints.
 @pytest.mark.parametrize(
     ("threshold", "tail_mean", "epsilon", "eta", "shape", "mean", "deviation"),
     [
@@ -57,10 +59,10 @@ def integral(law, function):
 )
 def test_the_normal_law(threshold, tail_mean, epsilon, eta, shape, mean, deviation):
     tail = TailConstraint(threshold, tail_mean, epsilon)
-    law = GaussianUnderTail(tail)
+    distribution = GaussianUnderTail(tail)
     assert (tail.eta, tail.shape) == pytest.approx((eta, shape), rel=1e-13)
-    assert (law.mean, law.standard_deviation) == pytest.approx((mean, deviation), rel=1e-12)
-    assert law.mean == pytest.approx((tail_mean + threshold * shape) / (1.0 + shape), rel=1e-12)
+    assert (distribution.mean, distribution.standard_deviation) == pytest.approx((mean, deviation), rel=1e-12)
+    assert distribution.mean == pytest.approx((tail_mean + threshold * shape) / (1.0 + shape), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -86,89 +88,91 @@ def test_the_shape_goes_to_minus_one(epsilon, shape):
     ],
 )
 def test_the_exponential_pair(mean, upside_mean, entropy, deviation):
-    law = MaximumEntropyLaw(LIMIT, mean)
-    assert law.upside_mean == pytest.approx(upside_mean, rel=1e-13)
-    assert law.entropy == pytest.approx(entropy, rel=1e-13)
-    assert law.standard_deviation == pytest.approx(deviation, rel=1e-13)
+    distribution = MaximumEntropyDistribution(LIMIT, mean)
+    assert distribution.upside_mean == pytest.approx(upside_mean, rel=1e-13)
+    assert distribution.entropy == pytest.approx(entropy, rel=1e-13)
+    assert distribution.standard_deviation == pytest.approx(deviation, rel=1e-13)
 
 
 def test_the_pair_is_wider_than_the_normal_law():
     normal = GaussianUnderTail(LIMIT)
     assert normal.entropy == pytest.approx(-0.7041829485100949, rel=1e-12)
-    assert MaximumEntropyLaw(LIMIT, normal.mean).entropy == pytest.approx(-0.43474839651989455, rel=1e-12)
+    assert MaximumEntropyDistribution(LIMIT, normal.mean).entropy == pytest.approx(-0.43474839651989455, rel=1e-12)
 
 
-@pytest.mark.parametrize("law", LAWS, ids=NAMES)
-def test_moments_are_the_densitys(law):
-    threshold = law.tail.threshold
-    assert integral(law, lambda _: 1.0) == pytest.approx(1.0, abs=1e-10)
-    assert integral(law, lambda x: x <= threshold) == pytest.approx(0.05, abs=1e-11)
-    assert integral(law, lambda x: x * (x <= threshold)) / 0.05 == pytest.approx(-0.15, abs=1e-10)
-    assert integral(law, lambda x: x) == pytest.approx(law.mean, abs=1e-9)
-    square = integral(law, lambda x: x * x)
-    assert math.sqrt(square - law.mean**2) == pytest.approx(law.standard_deviation, rel=1e-7)
-    assert integral(law, lambda x: -math.log(max(law.density(x), 1e-300))) == pytest.approx(law.entropy, abs=1e-8)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=NAMES)
+def test_moments_are_the_densitys(distribution):
+    threshold = distribution.tail.threshold
+    assert integral(distribution, lambda _: 1.0) == pytest.approx(1.0, abs=1e-10)
+    assert integral(distribution, lambda x: x <= threshold) == pytest.approx(0.05, abs=1e-11)
+    assert integral(distribution, lambda x: x * (x <= threshold)) / 0.05 == pytest.approx(-0.15, abs=1e-10)
+    assert integral(distribution, lambda x: x) == pytest.approx(distribution.mean, abs=1e-9)
+    square = integral(distribution, lambda x: x * x)
+    assert math.sqrt(square - distribution.mean**2) == pytest.approx(distribution.standard_deviation, rel=1e-7)
+    assert integral(distribution, lambda x: -math.log(max(distribution.density(x), 1e-300))) == pytest.approx(
+        distribution.entropy, abs=1e-8
+    )
 
 
 def test_the_given_expectations_hold():
-    assert integral(LAWS[2], abs) == pytest.approx(0.12, abs=1e-10)
-    logged = integral(LAWS[3], lambda x: math.log1p(abs(x)) * (x > -0.1)) / 0.95
+    assert integral(DISTRIBUTIONS[2], abs) == pytest.approx(0.12, abs=1e-10)
+    logged = integral(DISTRIBUTIONS[3], lambda x: math.log1p(abs(x)) * (x > -0.1)) / 0.95
     assert logged == pytest.approx(0.2, abs=1e-10)
 
 
-@pytest.mark.parametrize("law", LAWS, ids=NAMES)
-def test_cdf_quantile_and_density_belong_together(law):
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=NAMES)
+def test_cdf_quantile_and_density_belong_together(distribution):
     p = np.array([[1e-9, 0.01, 0.05], [0.051, 0.5, 0.999]])
-    x = law.quantile(p)
+    x = distribution.quantile(p)
     assert x.shape == p.shape
-    assert law.cdf(x) == pytest.approx(p, rel=1e-10)
+    assert distribution.cdf(x) == pytest.approx(p, rel=1e-10)
     step = 1e-6
     away = x[np.abs(p - 0.05) > 1e-3]
-    slope = (law.cdf(away + step) - law.cdf(away - step)) / (2 * step)
-    assert law.density(away) == pytest.approx(slope, rel=1e-6, abs=1e-8)
-    assert isinstance(law.cdf(0.0), float)
-    assert law.cdf(law.tail.threshold) == pytest.approx(0.05, rel=1e-12)
-    assert law.quantile(0.0) == -math.inf
-    assert law.quantile(1.0) == math.inf
-    assert np.isnan(law.quantile([-0.1, 1.1, math.nan])).all()
-    assert math.isnan(law.cdf(math.nan))
+    slope = (distribution.cdf(away + step) - distribution.cdf(away - step)) / (2 * step)
+    assert distribution.density(away) == pytest.approx(slope, rel=1e-6, abs=1e-8)
+    assert isinstance(distribution.cdf(0.0), float)
+    assert distribution.cdf(distribution.tail.threshold) == pytest.approx(0.05, rel=1e-12)
+    assert distribution.quantile(0.0) == -math.inf
+    assert distribution.quantile(1.0) == math.inf
+    assert np.isnan(distribution.quantile([-0.1, 1.1, math.nan])).all()
+    assert math.isnan(distribution.cdf(math.nan))
 
 
-@pytest.mark.parametrize("law", LAWS, ids=NAMES)
-def test_draws_follow_the_law(law):
-    drawn = law.sample(np.random.default_rng(7), 200_000)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=NAMES)
+def test_draws_follow_the_law(distribution):
+    drawn = distribution.sample(np.random.default_rng(7), 200_000)
     assert drawn.shape == (200_000,)
-    assert stats.kstest(drawn, lambda x: np.asarray(law.cdf(x))).pvalue > 1e-3
-    assert law.sample(np.random.default_rng(7), 0).shape == (0,)
+    assert stats.kstest(drawn, lambda x: np.asarray(distribution.cdf(x))).pvalue > 1e-3
+    assert distribution.sample(np.random.default_rng(7), 0).shape == (0,)
 
 
-@pytest.mark.parametrize("law", LAWS[1:], ids=NAMES[1:])
-def test_the_smallest_draw_is_far_but_finite(law):
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS[1:], ids=NAMES[1:])
+def test_the_smallest_draw_is_far_but_finite(distribution):
     class Zeros:
         def random(self, n):
             return np.zeros(n)
 
-    drawn = law.sample(Zeros(), 2)
+    drawn = distribution.sample(Zeros(), 2)
     assert np.isfinite(drawn).all()
-    assert law.cdf(drawn) == pytest.approx(np.full(2, 2.0**-54), rel=1e-12)
+    assert distribution.cdf(drawn) == pytest.approx(np.full(2, 2.0**-54), rel=1e-12)
 
 
 @given(limits)
 def test_the_normal_law_keeps_its_constraint(tail):
-    law = GaussianUnderTail(tail)
-    assert law.cdf(tail.threshold) == pytest.approx(tail.epsilon, rel=1e-9)
-    z = (tail.threshold - law.mean) / law.standard_deviation
-    mean_of_tail = law.mean - law.standard_deviation * stats.norm.pdf(z) / stats.norm.cdf(z)
+    distribution = GaussianUnderTail(tail)
+    assert distribution.cdf(tail.threshold) == pytest.approx(tail.epsilon, rel=1e-9)
+    z = (tail.threshold - distribution.mean) / distribution.standard_deviation
+    mean_of_tail = distribution.mean - distribution.standard_deviation * stats.norm.pdf(z) / stats.norm.cdf(z)
     assert mean_of_tail == pytest.approx(tail.tail_mean, rel=1e-8)
-    assert MaximumEntropyLaw(tail, law.mean).entropy >= law.entropy
+    assert MaximumEntropyDistribution(tail, distribution.mean).entropy >= distribution.entropy
 
 
 @given(limits, st.floats(1e-3, 20.0))
 def test_absolute_mean_and_log_mean_are_hit(tail, upside):
     """In closed form: E|x| of the upside is 1/λ less a part that the cut takes."""
-    law = AbsoluteMeanLaw(tail, -tail.epsilon * tail.tail_mean + (1.0 - tail.epsilon) * upside)
-    z = -law.rate * tail.threshold
-    assert (1.0 - z * math.exp(-z) / (2.0 - math.exp(-z))) / law.rate == pytest.approx(upside, rel=1e-9)
+    distribution = AbsoluteMeanDistribution(tail, -tail.epsilon * tail.tail_mean + (1.0 - tail.epsilon) * upside)
+    z = -distribution.rate * tail.threshold
+    assert (1.0 - z * math.exp(-z) / (2.0 - math.exp(-z))) / distribution.rate == pytest.approx(upside, rel=1e-9)
     power = PowerLawUpside(tail, upside)
     z = power.alpha * math.log1p(-tail.threshold)
     assert (1.0 - z * math.exp(-z) / (2.0 - math.exp(-z))) / power.alpha == pytest.approx(upside, rel=1e-9)
@@ -178,19 +182,19 @@ def test_absolute_mean_and_log_mean_are_hit(tail, upside):
 def test_each_law_has_the_most_entropy_for_its_own_expectation(tail, upside):
     outside = -tail.epsilon * tail.tail_mean
     rest = 1.0 - tail.epsilon
-    by_distance = AbsoluteMeanLaw(tail, outside + rest * upside)
-    assert MaximumEntropyLaw(tail, by_distance.mean).entropy >= by_distance.entropy - 1e-9
+    by_distance = AbsoluteMeanDistribution(tail, outside + rest * upside)
+    assert MaximumEntropyDistribution(tail, by_distance.mean).entropy >= by_distance.entropy - 1e-9
     power = PowerLawUpside(tail, upside)
     if math.isfinite(power.mean):
-        assert MaximumEntropyLaw(tail, power.mean).entropy >= power.entropy - 1e-9
+        assert MaximumEntropyDistribution(tail, power.mean).entropy >= power.entropy - 1e-9
     # And the other way: of an exponential from −k, the mean distance from 0 is k − b + 2 b exp(−k/b).
-    pair = MaximumEntropyLaw(tail, tail.epsilon * tail.tail_mean + rest * (tail.threshold + upside))
+    pair = MaximumEntropyDistribution(tail, tail.epsilon * tail.tail_mean + rest * (tail.threshold + upside))
     distance = -tail.threshold - upside + 2.0 * upside * math.exp(tail.threshold / upside)
-    assert AbsoluteMeanLaw(tail, outside + rest * distance).entropy >= pair.entropy - 1e-9
+    assert AbsoluteMeanDistribution(tail, outside + rest * distance).entropy >= pair.entropy - 1e-9
 
 
 def test_the_power_law_is_wider_than_an_exponential_of_its_log_mean():
-    pair = MaximumEntropyLaw(LIMIT, 0.08)
+    pair = MaximumEntropyDistribution(LIMIT, 0.08)
     log_mean = integral(pair, lambda x: math.log1p(abs(x)) * (x > LIMIT.threshold)) / 0.95
     assert PowerLawUpside(LIMIT, log_mean).entropy > pair.entropy + 1e-3
 
@@ -215,21 +219,21 @@ def test_refuses_a_tail_that_is_none(threshold, tail_mean):
 
 def test_refuses_what_leaves_no_upside():
     with pytest.raises(InfeasibleError, match=r"upside is empty.*above -0\.1025") as caught:
-        MaximumEntropyLaw(LIMIT, -0.1025)
+        MaximumEntropyDistribution(LIMIT, -0.1025)
     assert caught.value.value == -0.1025
-    assert MaximumEntropyLaw(LIMIT, -0.1024).upside > 0.0
+    assert MaximumEntropyDistribution(LIMIT, -0.1024).upside > 0.0
     with pytest.raises(InfeasibleError, match=r"0\.0075 that the tail has alone"):
-        AbsoluteMeanLaw(LIMIT, 0.0075)
+        AbsoluteMeanDistribution(LIMIT, 0.0075)
 
 
 def test_refuses_figures_out_of_range():
     with pytest.raises(CalibrationError, match="finite"):
-        MaximumEntropyLaw(LIMIT, math.nan)
+        MaximumEntropyDistribution(LIMIT, math.nan)
     with pytest.raises(CalibrationError, match="finite"):
-        AbsoluteMeanLaw(LIMIT, math.inf)
+        AbsoluteMeanDistribution(LIMIT, math.inf)
     with pytest.raises(CalibrationError, match="above 0"):
         PowerLawUpside(LIMIT, 0.0)
     with pytest.raises(CalibrationError, match="not below 0"):
-        AbsoluteMeanLaw(TailConstraint(0.0, -0.1, 0.05), 0.2)
+        AbsoluteMeanDistribution(TailConstraint(0.0, -0.1, 0.05), 0.2)
     with pytest.raises(CalibrationError, match="0 or more"):
-        LAWS[0].sample(np.random.default_rng(0), -1)
+        DISTRIBUTIONS[0].sample(np.random.default_rng(0), -1)

@@ -91,11 +91,11 @@ def test_a_scalar_and_a_batch_agree_to_the_bit():
     forwards = rng.uniform(80, 120, 300)
     for kind in Stickiness:
         batch = surface(kind).vol(strikes, times, forwards)
-        alone = [surface(kind).vol(*lane) for lane in zip(strikes, times, forwards, strict=True)]
+        alone = [surface(kind).vol(*row) for row in zip(strikes, times, forwards, strict=True)]
         assert np.array_equal(batch, alone)
-        assert [surface(kind).vol_at(*lane) for lane in zip(strikes, times, forwards, strict=True)] == alone
+        assert [surface(kind).vol_at(*row) for row in zip(strikes, times, forwards, strict=True)] == alone
         edges = [(100.0, time, 99.0) for time in (0.0, *TIMES)]
-        assert [surface(kind).vol_at(*lane) for lane in edges] == [surface(kind).vol(*lane) for lane in edges]
+        assert [surface(kind).vol_at(*row) for row in edges] == [surface(kind).vol(*row) for row in edges]
 
 
 def test_arbitrage_of_a_surface():
@@ -109,8 +109,8 @@ def test_nonsense_lanes_are_nan():
     assert np.isnan(surface(Stickiness.DELTA).vol(100.0, 1.0, -5.0))
     assert np.isnan(surface().total_variance(math.inf, 1.0))
     assert np.isnan(surface().total_variance(0.0, math.inf))
-    lanes = [(-1.0, 1.0, 99.0), (0.0, 1.0, 99.0), (math.nan, 1.0, 99.0), (100.0, -1.0, 99.0), (math.inf, 1.0, 99.0)]
-    assert all(math.isnan(surface().vol_at(*lane)) for lane in [*lanes, (100.0, math.inf, 99.0)])
+    rows = [(-1.0, 1.0, 99.0), (0.0, 1.0, 99.0), (math.nan, 1.0, 99.0), (100.0, -1.0, 99.0), (math.inf, 1.0, 99.0)]
+    assert all(math.isnan(surface().vol_at(*row)) for row in [*rows, (100.0, math.inf, 99.0)])
     assert math.isnan(surface(Stickiness.DELTA).vol_at(100.0, 1.0, -5.0))
     with pytest.raises(ValueError, match="shape"):
         surface().vol([90.0, 100.0], [1.0, 2.0, 3.0])

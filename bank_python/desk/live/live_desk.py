@@ -17,7 +17,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from bank_python.desk.law import load_past
+from bank_python.desk.factor_model import load_past
 from bank_python.desk.live.job_lines import job_line
 from bank_python.desk.risk import SCENARIOS, DeskRisk
 from bank_python.desk.status import status_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bank_python.desk.assets import RATE, asset_data
 from bank_python.desk.showcase.figures import require_quotes
 from bank_python.desk.showcase.stage import Shown, scene
-from bank_python.optimizer import BarbellOptimizer, TailLaw, with_capm_returns
+from bank_python.optimizer import BarbellOptimizer, TailDistribution, with_capm_returns
 from bank_python.sheet import Sheet, names, numbers, shares
 
 if TYPE_CHECKING:
@@ -25,17 +25,17 @@ def barbell(stage: Stage) -> Shown:
     equal = dict.fromkeys(past.tickers, 1.0)
     data = with_capm_returns(past, equal, risk_free_rate=RATE, market_return=_MARKET)
     found = {
-        law.value: BarbellOptimizer(
-            data, risk_free_rate=RATE, epsilon=_EPSILON, max_loss_pct=_MOST, tails=law
+        tails.value: BarbellOptimizer(
+            data, risk_free_rate=RATE, epsilon=_EPSILON, max_loss_pct=_MOST, tails=tails
         ).optimize()
-        for law in TailLaw
+        for tails in TailDistribution
     }
     columns = [names("Tails"), shares("At risk"), numbers("κ")]
     columns += [shares(title) for title in ("VaR", "CVaR", "Expected", "Mean above the tail")]
     shown = Sheet(f"CVaR at {_EPSILON:.0%} within {_MOST:.0%} of the wealth", columns)
-    for law, held in found.items():
+    for tails, held in found.items():
         figures = held.figures
         tail = figures["var"], figures["cvar"], held.expected_return, figures["max_entropy_upside"]
-        shown.add(law.replace("_", " "), figures["risky_share"], f"{figures['kappa']:.2f}", *tail)
-    facts = {law: {"weights": held.clean_weights(), **held.figures} for law, held in found.items()}
+        shown.add(tails.replace("_", " "), figures["risky_share"], f"{figures['kappa']:.2f}", *tail)
+    facts = {tails: {"weights": held.clean_weights(), **held.figures} for tails, held in found.items()}
     return Shown(facts, [shown, found["gaussian"]])

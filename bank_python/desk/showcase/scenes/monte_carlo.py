@@ -1,4 +1,4 @@
-"""The desk's value at risk by simulation, under three laws of the market."""
+"""The desk's value at risk by simulation, under three models of the market."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_python.desk.showcase.stage import Stage
-    from bank_python.mc_engine import FactorLaw
+    from bank_python.mc_engine import FactorModel
     from bank_python.risk import StressResult
     from bank_python.risk.valuation import ValuationPlan
 
@@ -34,9 +34,9 @@ def stress(stage: Stage) -> Shown:
     plan = engine.plan()
     keys = (*REFERENCE_STRESSES, *_MORE)
     results = run_stresses(plan, keys)
-    law = engine.law()
-    regressed = _regressed(law, plan, keys)
-    covariance = law.covariance([factor.name for factor in plan.factors], _DAY)
+    factor_model = engine.factor_model()
+    regressed = _regressed(factor_model, plan, keys)
+    covariance = factor_model.covariance([factor.name for factor in plan.factors], _DAY)
     loss = _TIMES * engine.run(MCConfig(n_paths=20_000, stresses=(), validate_greeks=False)).var_99
     found = reverse_stress(plan, covariance, loss)
     first = next(iter(found.moves))
@@ -57,10 +57,10 @@ def stress(stage: Stage) -> Shown:
     return Shown(facts, [stress_view(results), f"{said} {_compared(results, regressed)}", found, *grids])
 
 
-def _regressed(law: FactorLaw, plan: ValuationPlan, keys: Sequence[str]) -> tuple[StressResult, ...]:
+def _regressed(factor_model: FactorModel, plan: ValuationPlan, keys: Sequence[str]) -> tuple[StressResult, ...]:
     """Return the stresses by betas from history; none where the market has no share index to regress on."""
     try:
-        betas = regressed_betas(law, plan)
+        betas = regressed_betas(factor_model, plan)
     except SimulationError:
         return ()
     return run_stresses(plan, keys, betas=betas, choice="regressed")

@@ -12,8 +12,8 @@ from bank_python.numerics.triangular import cholesky_solve
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bank_python.numerics.hinge_program import HingeProgram
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
+    from bank_python.numerics.penalty_program import PenaltyProgram
 
 __all__ = ["NewtonSystem"]
 
@@ -29,7 +29,7 @@ class NewtonSystem:
     next step.
     """
 
-    def __init__(self, rows: HingeProgram, weight: FloatArray, wide: NDArray[np.intp]) -> None:
+    def __init__(self, rows: PenaltyProgram, weight: FloatArray, wide: NDArray[np.intp]) -> None:
         self._rows, self._wide, self._weight = rows, wide, weight.copy()
         self._weight[wide] = 0.0
         self._border = np.vstack([rows.A, rows.E[wide]])

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.lanes import all_finite
+from bank_python.numerics.columns import all_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["OptionLanes", "log_ratio"]
+__all__ = ["OptionColumns", "log_ratio"]
 
 # Within this of the strike, log(S/K) is taken from the exact difference S − K.
 _NEAR_THE_MONEY = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OptionLanes:
-    """European options without their volatility; every array has the shape (n_lanes,).
+class OptionColumns:
+    """European options without their volatility; every array has the shape (n_rows,).
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class OptionLanes:
     valid: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, terms: list[FloatArray]) -> OptionLanes:
+    def of(cls, terms: list[FloatArray]) -> OptionColumns:
         """Take spot, strike, expiry, rate, dividend and is_call; the caller has silenced numpy's warnings."""
         spot, strike, expiry, rate, dividend, is_call = terms
         valid = all_finite(terms)

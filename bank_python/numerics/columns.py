@@ -10,11 +10,11 @@ A lane whose inputs make no sense is NaN in the answer; nothing is raised for a 
 
 Examples
 --------
->>> shape, (spot, strike) = to_lanes([90.0, 100.0], 95.0)
->>> from_lanes(spot - strike, shape)
+>>> shape, (spot, strike) = to_columns([90.0, 100.0], 95.0)
+>>> from_column(spot - strike, shape)
 array([-5.,  5.])
->>> shape, (spot,) = to_lanes(90.0)
->>> from_lanes(spot + 1.0, shape)
+>>> shape, (spot,) = to_columns(90.0)
+>>> from_column(spot + 1.0, shape)
 91.0
 """
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-__all__ = ["FloatArray", "Numbers", "all_finite", "from_lanes", "read_only", "to_lanes"]
+__all__ = ["FloatArray", "Numbers", "all_finite", "from_column", "read_only", "to_columns"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 """An array of float64."""
@@ -42,7 +42,7 @@ Numbers: TypeAlias = float | FloatArray
 """What a formula returns: a float when every argument was a scalar, else an array."""
 
 
-def to_lanes(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
+def to_columns(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
     """Broadcast `values` and lay them out flat.
 
     Parameters
@@ -54,7 +54,7 @@ def to_lanes(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
     -------
     shape : tuple of int
         The broadcast shape; ``()`` when every value is a scalar.
-    lanes : list of ndarray, shape (n_lanes,)
+    lanes : list of ndarray, shape (n_rows,)
         One contiguous float64 array for each value. They may share memory with the caller's arrays and
         are never written to.
 
@@ -85,8 +85,8 @@ def _shape(arrays: Sequence[FloatArray]) -> tuple[int, ...]:
         raise ModelError(f"arguments of shapes {shapes} do not broadcast: {error}; align them") from error
 
 
-def from_lanes(lanes: FloatArray, shape: tuple[int, ...]) -> Numbers:
-    """Give flat `lanes`, shape (n_lanes,), the `shape` the arguments had; a float for scalar arguments."""
+def from_column(lanes: FloatArray, shape: tuple[int, ...]) -> Numbers:
+    """Give flat `lanes`, shape (n_rows,), the `shape` the arguments had; a float for scalar arguments."""
     return lanes.reshape(shape) if shape else float(lanes[0])
 
 

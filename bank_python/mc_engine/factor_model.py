@@ -1,12 +1,12 @@
-r"""The joint law of risk factors: volatilities, correlations, and what the richer models need beside them.
+r"""The joint factor model: volatilities, correlations, and what the richer models need beside them.
 
-A law is *given* (:meth:`FactorLaw.given`) or *calibrated* from history (:mod:`bank_python.mc_engine.calibration`). It
+A factor model is *given* (:meth:`FactorModel.given`) or *calibrated* from history (:mod:`bank_python.mc_engine.calibration`). It
 speaks of factors by name; a simulation takes of it what the holdings depend on, in their order.
 
 Examples
 --------
->>> law = FactorLaw.given({"AAPL_SPOT": 0.27, "SOFR": 0.006}, [[1.0, -0.2], [-0.2, 1.0]], absolute={"SOFR"})
->>> law.names, law.relative
+>>> factor_model = FactorModel.given({"AAPL_SPOT": 0.27, "SOFR": 0.006}, [[1.0, -0.2], [-0.2, 1.0]], absolute={"SOFR"})
+>>> factor_model.names, factor_model.relative
 (('AAPL_SPOT', 'SOFR'), (True, False))
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["FactorLaw", "JumpTerms", "VarianceTerms"]
+__all__ = ["FactorModel", "JumpTerms", "VarianceTerms"]
 
 
 @storable("mc.VarianceTerms", version=1)
@@ -96,7 +96,7 @@ class JumpTerms:
 
     Notes
     -----
-    The variance that the jumps bring is taken from the diffusion, so that a factor's volatility is what the law says.
+    The variance that the jumps bring is taken from the diffusion, so that a factor's volatility is what the factor model says.
     The defaults are assumptions, not estimates.
     """
 
@@ -125,7 +125,7 @@ class JumpTerms:
 
 @storable("mc.FactorLaw", version=1)
 @dataclass(frozen=True, slots=True, eq=False)
-class FactorLaw:
+class FactorModel:
     """How risk factors move together.
 
     Parameters
@@ -192,7 +192,7 @@ class FactorLaw:
         jumps: JumpTerms | None = None,
         degrees: float = 5.0,
     ) -> Self:
-        """Make a law of given figures.
+        """Make a factor model of given figures.
 
         Parameters
         ----------
@@ -203,14 +203,14 @@ class FactorLaw:
         absolute : collection of str
             The factors that move by shifts: rates, dividend yields.
         repair : bool, default False
-            Whether correlations that belong to no joint law are moved to the nearest that do; the law says by how much.
+            Whether correlations that are not positive semidefinite are moved to the nearest that do; the factor model says by how much.
         variance, jumps, degrees
-            See :class:`FactorLaw`.
+            See :class:`FactorModel`.
 
         Raises
         ------
         SimulationError
-            A figure is out of range, or the correlations belong to no joint law.
+            A figure is out of range, or the correlations are not positive semidefinite.
         """
         names = tuple(vols)
         unknown = sorted(set(absolute) - set(names))
@@ -235,7 +235,7 @@ class FactorLaw:
         )
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, FactorLaw):
+        if not isinstance(other, FactorModel):
             return NotImplemented
         return all(_alike(getattr(self, name), getattr(other, name)) for name in self.__slots__)
 
@@ -248,7 +248,7 @@ class FactorLaw:
         Raises
         ------
         SimulationError
-            The law knows nothing of one of them, or the horizon is negative or not finite.
+            The factor model knows nothing of one of them, or the horizon is negative or not finite.
         """
         if not 0.0 <= horizon < math.inf:
             raise SimulationError(f"horizon={horizon!r} is no number of years of at least 0", value=horizon)
@@ -263,13 +263,13 @@ class FactorLaw:
         Raises
         ------
         SimulationError
-            The law knows nothing of one of them.
+            The factor model knows nothing of one of them.
         """
         at = {name: i for i, name in enumerate(self.names)}
         unknown = [name for name in factors if name not in at]
         if unknown:
             raise SimulationError(
-                f"no law for {', '.join(unknown[:8])}{' …' if len(unknown) > 8 else ''}: give a FactorLaw that has "  # noqa: PLR2004 - how many fit a line
+                f"no factor model for {', '.join(unknown[:8])}{' …' if len(unknown) > 8 else ''}: give a FactorModel that has "  # noqa: PLR2004 - how many fit a line
                 "them, or calibrate one from a history of them",
                 name=unknown[0],
             )
@@ -298,7 +298,7 @@ def _check_correlation(correlation: FloatArray, n: int) -> None:
     least = float(np.linalg.eigvalsh(correlation)[0]) if n else 0.0
     if least < -ROUNDED_EIGENVALUE * max(n, 1):
         raise SimulationError(
-            f"the correlations belong to no joint law: least eigenvalue {least:.3g}; pass repair=True to take the "
+            f"the correlations belong to no joint factor_model: least eigenvalue {least:.3g}; pass repair=True to take the "
             "nearest that do",
             value=least,
         )

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.numerics.hinge_program import HingeSolution
+from bank_python.numerics.penalty_program import PenaltySolution
 from bank_python.numerics.tolerances import EXACT, NINE_DIGITS, TINY
 from bank_python.numerics.triangular import solved_or_nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bank_python.numerics.hinge_program import HingeProgram
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
+    from bank_python.numerics.penalty_program import PenaltyProgram
 
 __all__ = ["InteriorPoint", "finished"]
 
@@ -47,7 +47,7 @@ class InteriorPoint:
     u: FloatArray
 
 
-def finished(rows: HingeProgram, point: InteriorPoint, steps: int) -> HingeSolution:
+def finished(rows: PenaltyProgram, point: InteriorPoint, steps: int) -> PenaltySolution:
     """Solve once more with the rows that are just on their sides as equalities; keep whichever is closer."""
     spare = np.where(np.isfinite(rows.price), point.spare, np.inf)
     wide = max(float(np.abs(rows.ahead(point.x) - rows.side).max(initial=0.0)), TINY)
@@ -78,7 +78,7 @@ def finished(rows: HingeProgram, point: InteriorPoint, steps: int) -> HingeSolut
 
 
 def _on_rows(
-    rows: HingeProgram, on: NDArray[np.bool_], above: NDArray[np.bool_], near: InteriorPoint
+    rows: PenaltyProgram, on: NDArray[np.bool_], above: NDArray[np.bool_], near: InteriorPoint
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Return x and all multipliers where some rows hold with equality and some are exceeded.
 
@@ -142,27 +142,27 @@ def _equilibrium(matrix: FloatArray) -> FloatArray:
     return unit
 
 
-def _kept(rows: HingeProgram, held: NDArray[np.intp]) -> NDArray[np.intp]:
+def _kept(rows: PenaltyProgram, held: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return where the held rows stand below those of E that were taken."""
     taken = int((held < rows.count).sum())
     return np.concatenate([np.arange(taken), held[taken:] - rows.count + taken])
 
 
 def _told(
-    rows: HingeProgram,
+    rows: PenaltyProgram,
     x: FloatArray,
     y: FloatArray,
     z: FloatArray,
     on: NDArray[np.bool_],
     above: NDArray[np.bool_],
     steps: int,
-) -> HingeSolution:
+) -> PenaltySolution:
     residual, objective, gap = _proof(rows, x, y, z)
     count, most = rows.count, rows.count + len(rows.high)
     bounds = np.zeros(len(x))
     bounds[rows.high] += z[count:most]
     bounds[rows.low] -= z[most:]
-    return HingeSolution(
+    return PenaltySolution(
         x=x,
         objective=objective,
         y=y,
@@ -179,7 +179,7 @@ def _told(
     )
 
 
-def _proof(rows: HingeProgram, x: FloatArray, y: FloatArray, z: FloatArray) -> tuple[float, float, float]:
+def _proof(rows: PenaltyProgram, x: FloatArray, y: FloatArray, z: FloatArray) -> tuple[float, float, float]:
     """Return the largest violation of an optimality condition, the objective, and the duality gap."""
     pull, over, soft = rows.P @ x, rows.ahead(x) - rows.side, np.isfinite(rows.price)
     paid = float(rows.price[soft] @ np.maximum(over[soft], 0.0))

@@ -1,4 +1,4 @@
-"""The desk's law of risk factors: a node of the graph, calibrated from history when it is first read.
+"""The desk's factor model: a node of the graph, calibrated from history when it is first read.
 
 A desk quotes hundreds of symbols, and a history of each takes a while where it comes over a network. So nothing is
 loaded before somebody asks for risk, and then only of what is held; and as the node depends on the clock, it is
@@ -12,34 +12,34 @@ from typing import TYPE_CHECKING
 
 from bank_python.dagger import LargeNode, OnRead
 from bank_python.market_data.symbol_spec import SymbolKind
-from bank_python.mc_engine import FactorLaw, calibrate_from_table, join_laws
+from bank_python.mc_engine import FactorModel, calibrate_from_table, join_models
 from bank_python.mc_engine.calibration import FEWEST
-from bank_python.mc_engine.engine import INDEX_FACTOR, LAW_NODE
+from bank_python.mc_engine.engine import FACTOR_MODEL_NODE, INDEX_FACTOR
 from bank_python.risk import plan_valuation
 
 if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.desk.parts import DeskParts
 
-__all__ = ["PERIOD", "calibrate", "load_past", "register_law"]
+__all__ = ["PERIOD", "calibrate", "load_past", "register_factor_model"]
 
 PERIOD = "1y"
 """How far the past that risk is calibrated from goes back."""
 _ABSOLUTE = frozenset({SymbolKind.RATE, SymbolKind.FUNDING})
 
 
-def register_law(desk: DeskParts) -> Node:
-    """Register the node ``FACTOR_LAW``."""
+def register_factor_model(desk: DeskParts) -> Node:
+    """Register the node ``FACTOR_MODEL``."""
 
-    def factor_law(_years: float) -> FactorLaw:
+    def factor_model(_years: float) -> FactorModel:
         return calibrate(desk)
 
-    node = LargeNode(LAW_NODE, factor_law, [desk.clock], policy=OnRead(), override=True)
+    node = LargeNode(FACTOR_MODEL_NODE, factor_model, [desk.clock], policy=OnRead(), override=True)
     return desk.graph.register(node)
 
 
-def calibrate(desk: DeskParts) -> FactorLaw:
-    """Calibrate a law of what the traders hold, and of the share index, from a year of history.
+def calibrate(desk: DeskParts) -> FactorModel:
+    """Calibrate a factor model of what the traders hold, and of the share index, from a year of history.
 
     Each market is calibrated on its own days; between two of them, such as a panel of real shares and simulated rates,
     there are no common days, and no correlation.
@@ -55,15 +55,15 @@ def calibrate(desk: DeskParts) -> FactorLaw:
     markets: dict[str, dict[str, str]] = {}
     for name, symbol in _wanted(desk).items():
         markets.setdefault(desk.listings[symbol].feed.name, {})[name] = symbol
-    laws = []
+    factor_models = []
     for wanted in markets.values():
         absolute = [name for name, symbol in wanted.items() if desk.listings[symbol].kind in _ABSOLUTE]
-        laws.append(calibrate_from_table(desk.past, wanted, absolute))
-    return join_laws(laws)
+        factor_models.append(calibrate_from_table(desk.past, wanted, absolute))
+    return join_models(factor_models)
 
 
 def load_past(desk: DeskParts, seconds: float | None = None) -> tuple[int, int]:
-    """Load the history that the law needs and the desk has not; return how many symbols have one, and of how many.
+    """Load the history that the factor model needs and the desk has not; return how many symbols have one, and of how many.
 
     Parameters
     ----------

@@ -13,16 +13,16 @@ from bank_python.numerics.tolerances import TINY
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from bank_python.numerics.lanes import FloatArray
+    from bank_python.numerics.columns import FloatArray
 
-__all__ = ["HingeProgram", "HingeSolution"]
+__all__ = ["PenaltyProgram", "PenaltySolution"]
 
 _FLOOR = 1e-6  # of the program's own figures: lengths and slopes that are smaller count as this
 _NARROW = 2  # variables of a row that is multiplied out entry by entry
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HingeSolution:
+class PenaltySolution:
     """A solution and its proof.
 
     Parameters
@@ -67,13 +67,13 @@ class HingeSolution:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HingeProgram:
+class PenaltyProgram:
     """The program with its bounds as rows of their own, which are not multiplied out.
 
     Parameters
     ----------
     P, q, A, b, E : ndarray
-        As given to :func:`~bank_python.numerics.solve_hinges`.
+        As given to :func:`~bank_python.numerics.solve_penalties`.
     sizes : ndarray, shape (rows, n)
         Of E's entries.
     side, price : ndarray, shape (rows and bounds,)
@@ -112,7 +112,7 @@ class HingeProgram:
         b: ArrayLike | None,
         lower: ArrayLike | None,
         upper: ArrayLike | None,
-    ) -> HingeProgram:
+    ) -> PenaltyProgram:
         """Return the program.
 
         Raises
