@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
-from bank_python.desk.jsonable import jsonable
+from bank_python.jsonable import jsonable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
     from bank_python.desk.blotter import Trade
-    from bank_python.desk.jsonable import Jsonable
+    from bank_python.jsonable import Jsonable
 
 __all__ = [
     "AlertView",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from bank_python.dagger import ContractBatch
-from bank_python.figures import Figures
+from bank_python.results import Figures
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 

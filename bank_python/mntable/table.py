@@ -292,7 +292,7 @@ class Table(Relation):
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
+    def _heading(self) -> str:
         return f"Table({self.name!r}: {', '.join(map(str, self.schema))})"
 
 

@@ -21,12 +21,16 @@ chain is one SQL statement, which runs when the view is iterated, counted or con
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bank_python.errors import SchemaError
+from bank_python.display import TEXT_LINES, Displayed, as_text
+from bank_python.errors import BankError, SchemaError
+from bank_python.jsonable import jsonable
 from bank_python.mntable import algebra, arrays, arrow, csv_files, execution
+from bank_python.mntable.replacement import replacing
 
 if TYPE_CHECKING:
     import os
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Relation", "View"]
 
 
-class Relation(ABC):
+class Relation(Displayed, ABC):
     """Rows of named, typed columns: a table, or a view of tables.
 
     Notes
@@ -237,6 +241,40 @@ class Relation(ABC):
         """Write a Parquet file; needs the extra ``data``."""
         arrow.to_parquet(self.block, Path(path))
 
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the rows as JSON text, a list with an object for each row, and write it if a path is given.
+
+        Parameters
+        ----------
+        path : path, optional
+            File to write; an existing one is replaced when all is written.
+
+        Notes
+        -----
+        Numbers that are not finite become null, dates and times ISO 8601 text, bytes hexadecimal text.
+
+        Examples
+        --------
+        >>> from bank_python.mntable import Table
+        >>> Table.from_rows([("ticker", str), ("price", float)], [{"ticker": "AAPL", "price": 228}]).to_json()
+        '[{"ticker": "AAPL", "price": 228.0}]'
+        """
+        rows = [{name: cell.hex() if isinstance(cell, bytes) else cell for name, cell in row.items()} for row in self]
+        text = json.dumps(jsonable(rows), ensure_ascii=False)
+        if path is not None:
+            with replacing(Path(path)) as part:
+                part.write_text(text, encoding="utf-8")
+        return text
+
+    def __repr__(self) -> str:
+        try:
+            return f"{self._heading()}\n{as_text(self, lines=TEXT_LINES - 1)}"
+        except BankError as error:
+            return f"{self._heading()}, which cannot be read: {error}"
+
+    def _heading(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(str, self.schema))})"
+
     def __rich__(self) -> object:
         from bank_python.render import table_view
 
@@ -261,6 +299,3 @@ class View(Relation):
     def block(self) -> Block:
         """The plan of this view."""
         return self._block
-
-    def __repr__(self) -> str:
-        return f"View({', '.join(map(str, self.schema))})"

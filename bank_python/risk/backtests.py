@@ -38,7 +38,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError, RiskError
-from bank_python.figures import Figures
+from bank_python.results import Figures
 from bank_python.numerics import normal_cdf
 from bank_python.numerics.columns import to_columns
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.barbara import storable
-from bank_python.figures import Figures
+from bank_python.results import Figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

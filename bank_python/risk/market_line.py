@@ -29,7 +29,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import MissingExtraError, RiskError
-from bank_python.figures import Figures
+from bank_python.results import Figures
 from bank_python.risk.capm import capm_fit, capm_return
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.wording import how_to_install

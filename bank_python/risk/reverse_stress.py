@@ -40,7 +40,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
-from bank_python.figures import Figures
+from bank_python.results import Figures
 from bank_python.numerics import normal_cdf
 
 if TYPE_CHECKING:

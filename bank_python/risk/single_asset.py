@@ -28,7 +28,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.deprecation import also_called, warn_of
 from bank_python.errors import RiskError
-from bank_python.figures import Figures
+from bank_python.results import Figures
 from bank_python.risk.tail_risk import tail_risk
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
-from bank_python.figures import Figures
+from bank_python.results import Figures
 from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Status, stress_moves
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES, STRESS_SCENARIOS, StressScenario
 

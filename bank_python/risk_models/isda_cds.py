@@ -41,7 +41,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError, RootError
-from bank_python.figures import Figures
+from bank_python.results import Figures
 from bank_python.risk_models.cds_analytics import BASIS_POINT, RECOVERY_STEP, CdsAnalytics
 from bank_python.risk_models.cds_legs import LegsGrid, cds_legs
 from bank_python.risk_models.curve import Curve, as_curve

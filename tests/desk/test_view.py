@@ -10,7 +10,7 @@ import pytest
 
 from bank_python import SimulatedFeed, build_desk
 from bank_python.desk import build_view
-from bank_python.desk.jsonable import jsonable
+from bank_python.jsonable import jsonable
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.live.glyphs import FINE
 from bank_python.desk.live.layout import arranged

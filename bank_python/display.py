@@ -1,0 +1,148 @@
+"""Results as people see them: one drawing for the terminal, for ``repr`` and for notebooks.
+
+A class that can be shown has a ``__rich__``, which returns what Rich draws. :class:`Displayed` derives the other two
+forms from it, so that there is no second set of tables: ``repr`` is the drawing as plain text, at most 20 lines of it,
+and ``_repr_html_`` the drawing as HTML, with a small picture below where the class can be plotted.
+
+Examples
+--------
+>>> from rich.text import Text
+>>> class Quote(Displayed):
+...     def __rich__(self):
+...         return Text("AAPL 228.00")
+>>> Quote()
+AAPL 228.00
+>>> "AAPL 228.00" in Quote()._repr_html_()
+True
+"""
+
+from __future__ import annotations
+
+import html
+import io
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.segment import Segment
+    from rich.terminal_theme import TerminalTheme
+
+__all__ = ["Displayed", "as_html", "as_text"]
+
+WIDTH = 100
+TEXT_LINES = 20
+HTML_LINES = 40
+
+_WAYS_ON = ("to_table", "to_pandas", "to_csv", "to_json", "plot")
+_FONT = "Menlo,'DejaVu Sans Mono',Consolas,monospace"
+_PRE = (
+    f'<pre style="white-space:pre;overflow-x:auto;line-height:1.25;margin:0;background:transparent;'
+    f'font-family:{_FONT};font-size:12px">{{code}}</pre>'
+)
+
+
+class Displayed:
+    """A class whose instances Rich can draw: shown the same way as text and in notebooks."""
+
+    __slots__ = ()
+
+    def __rich__(self) -> object:
+        """Return the drawing, for :func:`rich.print` and consoles."""
+        raise NotImplementedError(f"{type(self).__name__} defines no __rich__")
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+
+def as_text(shown: object, width: int = WIDTH, lines: int = TEXT_LINES) -> str:
+    """Return the drawing of an object as plain text.
+
+    Parameters
+    ----------
+    shown : object
+        Object with a ``__rich__``, or anything else that Rich draws.
+    width : int, default 100
+        Width of a line in characters.
+    lines : int, default 20
+        Largest number of lines; the last one says how to get the rest.
+    """
+    drawn = [
+        "".join(segment.text for segment in line if not segment.control).rstrip()
+        for line in _lines(_console(width), shown)
+    ]
+    if len(drawn) > lines:
+        drawn = [*drawn[: lines - 1], _the_rest(shown, len(drawn) - lines + 1)]
+    return "\n".join(drawn)
+
+
+def as_html(shown: object, width: int = WIDTH, lines: int = HTML_LINES) -> str:
+    """Return the drawing of an object as HTML, readable on light and dark pages.
+
+    Parameters
+    ----------
+    shown : object
+        Object with a ``__rich__``, or anything else that Rich draws; one with a ``_picture_`` is followed by it.
+    width : int, default 100
+        Width of a line in characters.
+    lines : int, default 40
+        Largest number of lines of text; below them stands how to get the rest.
+    """
+    from rich.segment import Segments
+
+    console = _console(width)
+    drawn = _lines(console, shown)
+    console.print(Segments([segment for line in drawn[:lines] for segment in (*line, _line_end())]), end="")
+    page = console.export_html(theme=_theme(), inline_styles=True, code_format=_PRE)
+    left = len(drawn) - lines
+    note = f'<div style="font-size:11px;opacity:.7">{html.escape(_the_rest(shown, left))}</div>' if left > 0 else ""
+    picture = getattr(shown, "_picture_", None)
+    return f"<div>{page}{note}{'' if picture is None else picture()}</div>"
+
+
+def _console(width: int) -> Console:
+    from rich.console import Console
+
+    return Console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        force_terminal=True,
+        force_jupyter=False,
+        color_system="truecolor",
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+    )
+
+
+def _lines(console: Console, shown: Any) -> list[list[Segment]]:
+    drawn = console.render_lines(shown, console.options, pad=False)
+    while drawn and not "".join(segment.text for segment in drawn[-1]).strip():
+        drawn.pop()
+    return drawn
+
+
+def _line_end() -> Segment:
+    from rich.segment import Segment
+
+    return Segment.line()
+
+
+def _the_rest(shown: object, left: int) -> str:
+    ways = [f"{name}()" for name in _WAYS_ON if hasattr(shown, name)]
+    return f"… {left:,} more lines" + (f"; {', '.join(ways)} for all of it" if ways else "")
+
+
+@cache
+def _theme() -> TerminalTheme:
+    """Return colours that stand out from white and from black pages alike."""
+    from rich.terminal_theme import TerminalTheme
+
+    black, red, green, yellow = (90, 90, 90), (208, 60, 60), (30, 140, 70), (170, 120, 0)
+    blue, magenta, cyan, white = (60, 120, 216), (170, 80, 190), (0, 135, 150), (128, 128, 128)
+    colours = [black, red, green, yellow, blue, magenta, cyan, white]
+    return TerminalTheme((150, 150, 150), (110, 110, 110), colours, colours)
