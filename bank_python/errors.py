@@ -299,5 +299,9 @@ class DeskError(BankError, ValueError):
     """A desk cannot be built, resumed or changed as asked."""
 
 
+class PositionsError(BankError, ValueError):
+    """Positions or price histories that cannot be read; ``problems`` holds the rows at fault, nothing was loaded."""
+
+
 class MissingExtraError(BankError, ImportError):
     """An optional package is not installed; ``extra`` names the extra that brings it."""

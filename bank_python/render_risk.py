@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from bank_python.numerals import MISSING, signed
+from bank_python.numerals import MISSING, number, signed
 from bank_python.risk.alerts import Severity
 from bank_python.sheet import Bar, Sheet, bars, names, numbers, shares, text, words
 from bank_python.terminal import clean
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bank_python.mc_engine import MCResult
+    from bank_python.portfolio import Portfolio
     from bank_python.risk.alerts import Alert
     from bank_python.risk.contributions import Contribution
     from bank_python.risk.limits import LimitReading
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "alerts_view",
     "limits_view",
+    "portfolio_view",
     "progress_bar",
     "reverse_stress_view",
     "sensitivity_grid_view",
@@ -49,6 +51,28 @@ _URGENCY: dict[Severity | None, str] = {
     Severity.HIGH: "red",
     Severity.CRITICAL: "bold red",
 }
+
+
+def portfolio_view(held: Portfolio) -> Sheet:
+    """Show the positions of a portfolio, its total, and what was assumed."""
+    columns = [names("Ticker"), words("Book"), numbers("Quantity"), numbers("Price"), words("Ccy"), numbers("Value")]
+    title = f"Portfolio, {held.currency}, {held.date.isoformat()}"
+    shown = Sheet(title, [*columns, numbers("P&L"), shares("Weight")])
+    table = held.to_table()
+    rows = sorted(table, key=lambda row: -abs(row["value"]))
+    for row in rows[:_MOST_ROWS]:
+        price, value = number(row["price"]), f"{row['value']:,.0f}"
+        cells = (row["ticker"], row["book"], row["quantity"], price, row["currency"], value)
+        shown.add(*cells, signed(row["pnl"]), row["weight"])
+    shown.rule()
+    shown.add(text("total", "bold"), "", "", "", held.currency, f"{held.value:,.0f}", signed(held.pnl), "")
+    if len(rows) > _MOST_ROWS:
+        shown.note(f"{len(rows) - _MOST_ROWS:,} more positions")
+    for said in held.assumptions:
+        shown.note(f"assumed: {said}")
+    for problem in held.problems:
+        shown.note(f"skipped: {problem}")
+    return shown
 
 
 @contextmanager

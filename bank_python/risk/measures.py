@@ -198,17 +198,25 @@ class Measure(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
-    """The largest underlying's share of what is held, by absolute value: between 0 and 1, 0 if nothing is."""
+    """The largest underlying's share of what is held, by absolute value: between 0 and 1, 0 if nothing is.
+
+    Parameters
+    ----------
+    base_currency : str, default "USD"
+        Currency in which values are compared.
+    """
+
+    base_currency: str = "USD"
 
     def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
         """Return the share."""
-        held = gross_by_underlying(books, read=read)
+        held = gross_by_underlying(books, self.base_currency, read)
         total = math.fsum(held.values())
         return max(held.values()) / total if total > 0.0 else 0.0
 
     def contributor(self, books: Sequence[Book]) -> str:
         """Name the largest underlying."""
-        return _largest(gross_by_underlying(books))
+        return _largest(gross_by_underlying(books, self.base_currency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +227,8 @@ class GreekExposure:
     ----------
     greek : str
         One of :data:`~bank_python.risk.GREEKS`.
+    base_currency : str, default "USD"
+        Currency of the figure.
 
     Raises
     ------
@@ -227,6 +237,7 @@ class GreekExposure:
     """
 
     greek: str
+    base_currency: str = "USD"
 
     def __post_init__(self) -> None:
         if self.greek not in GREEKS:
@@ -234,11 +245,11 @@ class GreekExposure:
 
     def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
         """Return the sum over all positions."""
-        return take_greeks(books, read=read).total(self.greek, "percent")
+        return take_greeks(books, self.base_currency, read).total(self.greek, "percent")
 
     def contributor(self, books: Sequence[Book]) -> str:
         """Name the underlying with the largest part."""
-        return _largest(take_greeks(books).by_underlying(self.greek, "percent"))
+        return _largest(take_greeks(books, self.base_currency).by_underlying(self.greek, "percent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +260,12 @@ class StressLoss:
     ----------
     keys : tuple of str, optional
         Of the scenarios.
+    base_currency : str, default "USD"
+        Currency of the loss.
     """
 
     keys: tuple[str, ...] = REFERENCE_STRESSES
+    base_currency: str = "USD"
 
     def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
         """Return the loss.
@@ -261,7 +275,7 @@ class StressLoss:
         RiskError
             A scenario says nothing of what some contract depends on: the loss is not known.
         """
-        results = run_stresses(plan_valuation(books, read=read), self.keys)
+        results = run_stresses(plan_valuation(books, self.base_currency, read), self.keys)
         for result in results:
             if result.left_out:
                 raise RiskError(
@@ -273,7 +287,7 @@ class StressLoss:
 
     def contributor(self, books: Sequence[Book]) -> str:
         """Name the scenario, and the trader who loses most in it."""
-        results = run_stresses(plan_valuation(books), self.keys)
+        results = run_stresses(plan_valuation(books, self.base_currency), self.keys)
         if not results:
             return ""
         worst = min(results, key=lambda result: result.pnl)

@@ -1,0 +1,21 @@
+"""A portfolio of one's own in one call, from positions and prices to risk; see ``docs/own_portfolio.md``."""
+
+from bank_python.portfolio.build import portfolio
+from bank_python.portfolio.history import History, HistoryForm, read_history
+from bank_python.portfolio.portfolio import Portfolio
+from bank_python.portfolio.problems import RowProblem
+from bank_python.portfolio.specs import Kind, PositionSpec
+from bank_python.portfolio.symbols import OptionSymbol, parse_option
+
+__all__ = [
+    "History",
+    "HistoryForm",
+    "Kind",
+    "OptionSymbol",
+    "Portfolio",
+    "PositionSpec",
+    "RowProblem",
+    "parse_option",
+    "portfolio",
+    "read_history",
+]

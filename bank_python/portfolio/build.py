@@ -1,0 +1,141 @@
+"""Building a portfolio from positions and prices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Literal
+
+from bank_python.dagger import DependencyGraph
+from bank_python.errors import PositionsError
+from bank_python.market_data import Clock
+from bank_python.portfolio.contracts import open_books
+from bank_python.portfolio.history import read_history
+from bank_python.portfolio.market import RATE, Market
+from bank_python.portfolio.portfolio import Portfolio
+from bank_python.portfolio.problems import refuse_all
+from bank_python.portfolio.quotes import Quotes
+from bank_python.portfolio.rows import read_rows
+from bank_python.portfolio.specs import Kind, PositionSpec, parse_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bank_python.market_data import Feed
+    from bank_python.portfolio.history import History, HistoryForm
+
+__all__ = ["portfolio"]
+
+
+def portfolio(
+    positions: Any,
+    *,
+    prices: Any = None,
+    form: HistoryForm | str = "prices",
+    market: Feed | str | None = None,
+    currency: str = "USD",
+    fx: Mapping[str, float] | None = None,
+    vols: Mapping[str, float] | None = None,
+    rate: float | None = None,
+    as_of: dt.date | str | None = None,
+    bad_rows: Literal["refuse", "skip"] = "refuse",
+    period: str = "2y",
+) -> Portfolio:
+    """Return a portfolio of one's own on a graph.
+
+    Parameters
+    ----------
+    positions : path, DataFrame, Table, mapping or list
+        A CSV, TOML or Parquet file, a frame or table with columns ``ticker`` and ``quantity``, and perhaps ``cost``
+        (per unit), ``book``, ``currency``, ``price``, ``sector``; or a list of ``(ticker, quantity, cost)``. Options by
+        symbol (``SPY 2026-03-20 C 600``), with ``vol`` perhaps; bonds by ``coupon``, ``maturity``, ``yield``; credit
+        default swaps by ``spread`` and ``maturity``.
+    prices : path, DataFrame, Table or mapping, optional
+        Daily history: dates down, tickers across, or rows of date, ticker and close. The last close is the present
+        price. Exchange rates stand in columns such as ``EURUSD``.
+    form : {"prices", "simple", "log"}, default "prices"
+        What the figures of `prices` are; with returns, positions need a column ``price``.
+    market : Feed or {"simulated", "history", "yahoo", "ccxt"}, optional
+        Feed that quotes what `prices` do not.
+    currency : str, default "USD"
+        Base currency, an ISO code.
+    fx : mapping of str to float, optional
+        Exchange rates by pair: ``{"EURUSD": 1.08}``.
+    vols : mapping of str to float, optional
+        Implied volatilities by underlying, decimals; without them the market's, else the realised one.
+    rate : float, optional
+        Discount rate, continuously compounded, a decimal; 0 if it is not given.
+    as_of : date or str, optional
+        Valuation date; by default the last day of `prices`, else today.
+    bad_rows : {"refuse", "skip"}, default "refuse"
+        Whether one row that cannot be read refuses them all, or is skipped and kept in ``problems``.
+    period : str, default "2y"
+        Length of the history that is loaded from a feed.
+
+    Raises
+    ------
+    PositionsError
+        Rows cannot be read (``error.problems`` names line and column of each), a file is missing, a history makes no
+        sense. Nothing is loaded.
+
+    Examples
+    --------
+    >>> mine = portfolio([("AAPL", 100, 180.0), ("SPY", -20)], market="simulated")
+    >>> round(mine.pnl, 2)
+    4800.0
+    >>> with mine.what_if({"AAPL": 200.0}):
+    ...     round(mine.pnl, 2)
+    2000.0
+    """
+    _check(bad_rows, currency)
+    rows = read_rows(positions)
+    history = None if prices is None else read_history(prices, form)
+    date = _date(as_of, history)
+    specs, problems = parse_rows(rows, currency, date)
+    quotes = None if market is None else Quotes(market)
+    own = Market(DependencyGraph(), currency, history, quotes, _given(fx, vols, rate))
+    if quotes is not None:
+        quotes.load(_needed(specs, history, currency))
+    unpriced = own.missing(specs)
+    problems += unpriced
+    lines = {problem.line for problem in unpriced}
+    good = [spec for spec in specs if spec.line not in lines]
+    if problems and (bad_rows == "refuse" or not good):
+        raise refuse_all(rows.source, sorted(problems, key=lambda problem: problem.line), len(good))
+    clock = own.graph.register(Clock("CLOCK", origin=date))
+    books = open_books(good, own, clock)
+    own.graph.recalculate()
+    return Portfolio(own, books, clock, good, problems, period)
+
+
+def _check(bad_rows: str, currency: object) -> None:
+    if bad_rows not in {"refuse", "skip"}:
+        raise PositionsError(f'bad_rows={bad_rows!r}; give "refuse" or "skip"')
+    if not isinstance(currency, str) or len(currency) != 3 or not currency.isupper():  # noqa: PLR2004 - ISO 4217
+        raise PositionsError(f"currency={currency!r} is no ISO code; give USD, EUR, GBP …")
+
+
+def _date(as_of: dt.date | str | None, history: History | None) -> dt.date:
+    if as_of is None:
+        return dt.datetime.now(dt.UTC).date() if history is None else history.dates[-1]
+    try:
+        return dt.date.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+    except ValueError:
+        raise PositionsError(f"as_of={as_of!r} is no date; write it as 2026-01-15") from None
+
+
+def _given(fx: Mapping[str, float] | None, vols: Mapping[str, float] | None, rate: float | None) -> dict[str, float]:
+    given = {**(fx or {}), **{f"{ticker}_VOL": vol for ticker, vol in (vols or {}).items()}}
+    return given if rate is None else given | {RATE: rate}
+
+
+def _needed(specs: list[PositionSpec], history: History | None, currency: str) -> list[str]:
+    known = set() if history is None or not history.has_levels else set(history.tickers)
+    symbols = []
+    for spec in specs:
+        if spec.kind in {Kind.SHARE, Kind.OPTION, Kind.FX} and "price" not in spec.terms:
+            symbols.append(spec.underlying)
+        if spec.kind is Kind.OPTION and "vol" not in spec.terms:
+            symbols.append(f"{spec.underlying}_VOL")
+        if spec.currency != currency:
+            symbols += [f"{spec.currency}{currency}", f"{currency}{spec.currency}"]
+    return [symbol for symbol in symbols if symbol not in known]

@@ -1,0 +1,136 @@
+"""Positions as contracts on a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from bank_python.instruments import Bond, Book, CreditDefaultSwap, Equity, Option, Position
+from bank_python.portfolio.specs import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_python.instruments import Instrument
+    from bank_python.market_data import Clock
+    from bank_python.portfolio.market import Market
+    from bank_python.portfolio.specs import PositionSpec
+
+__all__ = ["open_books"]
+
+_FACE = 100.0
+_NOTIONAL = 1_000_000.0
+_COUPON = 0.01
+_RECOVERY = 0.4
+_HALF_YEARLY = 2.0
+
+
+def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> dict[str, Book]:
+    """Register the contracts and positions of a portfolio; return its books by name.
+
+    Parameters
+    ----------
+    specs : sequence of PositionSpec
+        Positions whose quotes the market has.
+    market : Market
+        Leaves of the graph.
+    clock : Clock
+        Valuation date.
+    """
+    books: dict[str, Book] = {}
+    for spec in specs:
+        if spec.book not in books:
+            books[spec.book] = market.graph.register(Book(spec.book, [], base_currency=market.currency))
+        market.convert(spec.currency)
+        _add(books[spec.book], spec, market, clock)
+    return books
+
+
+def _add(book: Book, spec: PositionSpec, market: Market, clock: Clock) -> None:
+    """Add a position, or add to the one that the book has in the same contract."""
+    name = f"{spec.book}:{spec.ticker}"
+    held = next((position for position in book.positions if position.name == name), None)
+    contract = 1.0 if spec.kind is Kind.CASH else _contract(spec, market, clock)
+    price = contract if isinstance(contract, float) else cast("float", contract.value)
+    cost = price if spec.cost is None else spec.cost
+    if held is not None:
+        held.trade(spec.quantity, cost)
+        return
+    book.add(
+        Position(
+            name,
+            instrument=contract,
+            quantity=spec.quantity,
+            multiplier=spec.multiplier,
+            cost=cost,
+            currency=spec.currency if spec.kind is Kind.CASH else None,
+        )
+    )
+
+
+def _contract(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:
+    found = market.graph.find(spec.ticker)
+    if found is not None:
+        return cast("Instrument", found)
+    return market.graph.register(_MAKERS[spec.kind](spec, market, clock))
+
+
+def _share(spec: PositionSpec, market: Market, _clock: Clock) -> Instrument:
+    leaf = market.spot(spec.ticker, spec)
+    return Equity(spec.ticker, spot_source=leaf, sector=spec.sector, currency=spec.currency)
+
+
+def _option(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:
+    option = spec.option
+    if option is None:
+        raise AssertionError(f"{spec.ticker} has no terms")
+    return Option(
+        spec.ticker,
+        spot_source=market.spot(option.underlying, spec),
+        vol_source=market.vol(spec),
+        rate_source=market.rate(),
+        strike=option.strike,
+        expiry=option.expiry,
+        is_call=option.is_call,
+        currency=spec.currency,
+        clock_source=clock,
+    )
+
+
+def _bond(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:
+    terms = spec.terms
+    return Bond(
+        spec.ticker,
+        rate_source=market.quoted(f"{spec.ticker}_YIELD", terms["yield"], "finite"),
+        face=terms.get("notional", _FACE),
+        coupon_rate=terms["coupon"],
+        maturity=_end(spec),
+        frequency=terms.get("frequency", _HALF_YEARLY),
+        currency=spec.currency,
+        clock_source=clock,
+    )
+
+
+def _cds(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:
+    terms = spec.terms
+    return CreditDefaultSwap(
+        spec.ticker,
+        spread_source=market.quoted(f"{spec.ticker}_SPREAD", terms["spread"], "positive"),
+        rate_source=market.rate(),
+        notional=terms.get("notional", _NOTIONAL),
+        coupon=terms.get("coupon", _COUPON),
+        maturity=_end(spec),
+        recovery=terms.get("recovery", _RECOVERY),
+        currency=spec.currency,
+        clock_source=clock,
+    )
+
+
+def _fx(spec: PositionSpec, market: Market, _clock: Clock) -> Instrument:
+    return market.pair(spec.ticker, spec)
+
+
+def _end(spec: PositionSpec) -> object:
+    return spec.maturity
+
+
+_MAKERS = {Kind.SHARE: _share, Kind.OPTION: _option, Kind.BOND: _bond, Kind.CDS: _cds, Kind.FX: _fx}

@@ -1,0 +1,114 @@
+r"""The factor model of a portfolio: prices from their history, what has none from stated assumptions.
+
+Prices, exchange rates and coins are calibrated together. Implied volatilities, yields, discount rates and credit
+spreads of an own portfolio have no history; they get the volatilities below and correlations
+
+* between a volatility and its own underlying: −0.7;
+* between two rates: 0.9;
+* otherwise none.
+
+With :math:`R` the correlations of the prices and :math:`A` the loadings of the others on them, the joint matrix is
+
+.. math:: \begin{pmatrix} R & R A^T \\ A R & A R A^T + D \end{pmatrix},
+
+which is positive semidefinite for every positive semidefinite :math:`D`, so that nothing has to be repaired.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import CalibrationError, PositionsError
+from bank_python.mc_engine import FactorModel, calibrate_model
+from bank_python.risk import Factor
+from bank_python.wording import message_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bank_python.numerics import FloatArray
+    from bank_python.portfolio.history import History
+    from bank_python.risk import RiskFactor
+
+__all__ = ["ASSUMED_VOLS", "joint_model"]
+
+ASSUMED_VOLS: dict[Factor, float] = {Factor.VOL: 0.80, Factor.RATE: 0.010, Factor.CREDIT: 0.50}
+"""Annual volatilities of what has no history: of the logarithm, for rates in units of the rate (0.01 is 100 bp)."""
+
+_SKEW = -0.7
+_RATES = 0.9
+
+
+def joint_model(
+    factors: Sequence[RiskFactor],
+    history: History,
+    tickers: Mapping[str, str],
+    vols: Mapping[str, float],
+) -> FactorModel:
+    """Return the factor model of some factors.
+
+    Parameters
+    ----------
+    factors : sequence of RiskFactor
+        Factors that the positions depend on.
+    history : History
+        Daily closes.
+    tickers : mapping of str to str
+        Ticker whose history is that of a factor, by factor.
+    vols : mapping of str to float
+        Annual volatilities in place of the assumed ones, by factor.
+
+    Raises
+    ------
+    PositionsError
+        A price has no history, or a history is too short.
+    """
+    known = [factor for factor in factors if factor.name in tickers]
+    missing = [tickers[f.name] for f in known if tickers[f.name] not in history.tickers]
+    if missing:
+        raise PositionsError(f"{history.source} has no history of {', '.join(missing)}; add it to the prices")
+    model = _calibrated([factor.name for factor in known], [tickers[f.name] for f in known], history)
+    others = [factor for factor in factors if factor.name not in tickers]
+    return _extended(model, others, vols) if others else model
+
+
+def _calibrated(names: Sequence[str], tickers: Sequence[str], history: History) -> FactorModel:
+    if not names:
+        return FactorModel.given({})
+    closes = history.common(tickers)
+    try:
+        return calibrate_model(tuple(names), closes, (True,) * len(names))
+    except CalibrationError as error:
+        days = {ticker: len(history.common([ticker])) for ticker in tickers}
+        least = min(days, key=lambda ticker: days[ticker])
+        raise PositionsError(
+            f"{history.source}: {len(closes)} common days; {least} has {days[least]}. {message_of(error)}"
+        ) from error
+
+
+def _extended(model: FactorModel, others: Sequence[RiskFactor], vols: Mapping[str, float]) -> FactorModel:
+    loadings = np.zeros((len(others), len(model.names)))
+    for i, factor in enumerate(others):
+        spot = f"{factor.name.removesuffix('_VOL').split(' ')[0]}_SPOT"
+        if factor.kind is Factor.VOL and spot in model.names:
+            loadings[i, model.names.index(spot)] = _SKEW
+    shared = loadings @ model.correlation
+    across = shared @ loadings.T
+    rest = _residual(others, 1.0 - np.diag(across))
+    correlation = np.block([[model.correlation, shared.T], [shared, across + rest]])
+    np.fill_diagonal(correlation, 1.0)
+    known = dict(zip(model.names, model.vols.tolist(), strict=True))
+    assumed = {factor.name: vols.get(factor.name, ASSUMED_VOLS.get(factor.kind, 0.0)) for factor in others}
+    shifted = [factor.name for factor in others if factor.kind is Factor.RATE]
+    return FactorModel.given(known | assumed, correlation, absolute=shifted, degrees=model.degrees)
+
+
+def _residual(others: Sequence[RiskFactor], variances: FloatArray) -> FloatArray:
+    rates = np.array([factor.kind is Factor.RATE for factor in others])
+    matrix = np.where(np.outer(rates, rates), _RATES, 0.0)
+    np.fill_diagonal(matrix, 1.0)
+    scale = np.sqrt(variances)
+    residual: FloatArray = matrix * np.outer(scale, scale)
+    return residual

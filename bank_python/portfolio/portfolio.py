@@ -1,0 +1,373 @@
+"""A portfolio of one's own: values, P&L, risk, stress tests, limits and what-ifs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, cast
+
+from bank_python.barbara import BarbaraDB
+from bank_python.errors import PositionsError
+from bank_python.instruments import ProfitAndLoss
+from bank_python.mc_engine import FactorModel, MCConfig, MonteCarloEngine, ReactiveRisk
+from bank_python.mntable import Table
+from bank_python.portfolio.factors import ASSUMED_VOLS, joint_model
+from bank_python.portfolio.quotes import load_history
+from bank_python.results import Tabular
+from bank_python.risk import (
+    AlertBook,
+    BookMeasure,
+    Concentration,
+    Factor,
+    GreekExposure,
+    Limit,
+    LimitBoard,
+    StressLoss,
+    plan_valuation,
+    run_stresses,
+    take_greeks,
+)
+from bank_python.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from bank_python.dagger import DependencyGraph
+    from bank_python.instruments import Book
+    from bank_python.market_data import Clock, Feed, MarketData
+    from bank_python.mc_engine import MCResult
+    from bank_python.portfolio.history import History
+    from bank_python.portfolio.market import Market
+    from bank_python.portfolio.problems import RowProblem
+    from bank_python.portfolio.specs import PositionSpec
+    from bank_python.risk import BookGreeks, Measure, StressResult, StressScenario, ValuationPlan
+
+__all__ = ["LIMITS", "Portfolio"]
+
+LIMITS = ("VaR 99", "Stress loss", "Concentration", "Delta 1%", "Vega 1pt")
+"""Measures that :meth:`Portfolio.limits` can limit."""
+
+_TOTAL, _TOTAL_PNL, _SCOPE = "PORTFOLIO", "PORTFOLIO:PNL", "portfolio"
+
+
+class Portfolio(Tabular):
+    """Positions in books on a graph, made by :func:`bank_python.portfolio`.
+
+    Attributes
+    ----------
+    graph : DependencyGraph
+        Graph of all values.
+    books : dict of str to Book
+        Books by name.
+    currency : str
+        Base currency.
+    problems : tuple of RowProblem
+        Rows that were skipped.
+    specs : tuple of PositionSpec
+        Rows that were loaded.
+    clock : Clock
+        Valuation date; ``clock.roll(date)`` moves it.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        books: dict[str, Book],
+        clock: Clock,
+        specs: Sequence[PositionSpec],
+        problems: Sequence[RowProblem],
+        period: str,
+    ) -> None:
+        self.graph: DependencyGraph = market.graph
+        self.books = books
+        self.currency = market.currency
+        self.clock = clock
+        self.specs = tuple(specs)
+        self.problems = tuple(problems)
+        self._market = market
+        self._period = period
+        self._history = market.history
+        self._total = self.graph.sum(_TOTAL, list(books.values()))
+        pnls = [self.graph.register(ProfitAndLoss(f"{name}:PNL", book)) for name, book in books.items()]
+        self._pnl = self.graph.sum(_TOTAL_PNL, pnls)
+        self._factor_vols: dict[str, float] = {}
+        self._model: FactorModel | None = None
+
+    # --- values -----------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> float:
+        """Market value in the base currency."""
+        return float(cast("float", self._total.value))
+
+    @property
+    def pnl(self) -> float:
+        """Profit and loss since the positions were opened at their cost, in the base currency."""
+        return float(cast("float", self._pnl.value))
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """Figures that were not given, one sentence each."""
+        return tuple(self._market.assumptions)
+
+    @property
+    def feed(self) -> Feed | None:
+        """The feed that quotes the positions, if the portfolio was given a market."""
+        return None if self._market.quotes is None else self._market.quotes.feed
+
+    def to_table(self) -> Table:
+        """Return the positions: book, ticker, quantity, price, currency, value, cost basis, P&L, weight.
+
+        Value and P&L are in the base currency, price in the position's own; the weight is the share of the total of
+        absolute values.
+        """
+        rows = [self._row(book, position) for book in self.books.values() for position in book.positions]
+        gross = sum(abs(row["value"]) for row in rows)
+        for row in rows:
+            row["weight"] = row["value"] / gross if gross else 0.0
+        return Table.from_rows(_COLUMNS, rows)
+
+    def _row(self, book: Book, position: Any) -> dict[str, Any]:
+        rate = 1.0
+        if position.currency != self.currency:
+            from bank_python.instruments.currency import find_conversion
+
+            rate = find_conversion(self.graph, position.currency, self.currency).rate(lambda node: node.value)
+        value = float(position.value) * rate
+        per_unit = position.instrument.value if hasattr(position.instrument, "value") else position.instrument
+        return {
+            "book": book.name,
+            "ticker": position.name.removeprefix(f"{book.name}:"),
+            "quantity": position.quantity,
+            "price": float(per_unit),
+            "currency": position.currency,
+            "value": value,
+            "pnl": value - position.cost_basis * rate,
+        }
+
+    # --- the market -------------------------------------------------------------------------------
+
+    def leaf(self, ticker: str) -> MarketData:
+        """Return the quote of a ticker, or a leaf by its name.
+
+        Parameters
+        ----------
+        ticker : str
+            ``"AAPL"``, ``"EURUSD"``, ``"SPY_VOL"``, ``"RATE"``.
+
+        Raises
+        ------
+        PositionsError
+            There is no such quote.
+        """
+        for name in (f"{ticker}_SPOT", ticker):
+            found = self.graph.find(name)
+            if found is not None and found.is_leaf:
+                return cast("MarketData", found)
+        known = [name.removesuffix("_SPOT") for name in self._leaves()]
+        raise PositionsError(f"no quote {ticker!r}; {did_you_mean(ticker, known, 'there are ' + ', '.join(known))}")
+
+    def set_prices(self, prices: Mapping[str, float]) -> None:
+        """Set several quotes in one tick, or none if one of them is refused.
+
+        Parameters
+        ----------
+        prices : mapping of str to float
+            Quotes by ticker or leaf name.
+        """
+        leaves = {self.leaf(ticker): price for ticker, price in prices.items()}
+        with self.graph.batch():
+            for leaf, price in leaves.items():
+                leaf.set_price(price)
+        self.graph.recalculate()
+
+    def what_if(self, prices: Mapping[str, float]) -> AbstractContextManager[object]:
+        """Return a scenario to enter with ``with``: other quotes, seen inside the block only.
+
+        Parameters
+        ----------
+        prices : mapping of str to float
+            Quotes by ticker or leaf name.
+        """
+        return self.graph.scenario({self.leaf(ticker).name: price for ticker, price in prices.items()})
+
+    def _leaves(self) -> list[str]:
+        return [factor.name for factor in self.plan().factors]
+
+    # --- risk -------------------------------------------------------------------------------------
+
+    def plan(self) -> ValuationPlan:
+        """Return the positions ready to be revalued in scenarios."""
+        return plan_valuation(list(self.books.values()), self.currency)
+
+    def history(self) -> History:
+        """Return the daily closes of what is held: the given ones, else those of the feed.
+
+        Raises
+        ------
+        PositionsError
+            There are neither; the message says what to give.
+        """
+        if self._history is None:
+            if self.feed is None:
+                raise PositionsError(
+                    "risk needs daily prices of what is held: pass prices= (a DataFrame or a file), or market="
+                )
+            self._history = load_history(self.feed, self._market.tickers.values(), self._period)
+        return self._history
+
+    def factor_model(self) -> FactorModel:
+        """Return the joint model of all factors: from history, and from stated assumptions where there is none.
+
+        Raises
+        ------
+        PositionsError
+            A price has no history, or too short a one.
+        """
+        if self._model is None:
+            factors = self.plan().factors
+            without = [factor for factor in factors if factor.name not in self._market.tickers]
+            prices = [f.name for f in without if f.kind not in ASSUMED_VOLS]
+            if prices:
+                raise PositionsError(f"no history of {', '.join(prices)}; give prices=")
+            self._model = joint_model(factors, self.history(), self._market.tickers, self._factor_vols)
+            self._note(without)
+        return self._model
+
+    def assume_vols(self, vols: Mapping[str, float]) -> None:
+        """Set annual volatilities of factors without a history, in place of the assumed ones.
+
+        Parameters
+        ----------
+        vols : mapping of str to float
+            By leaf name; of the logarithm for volatilities and spreads, in units of the rate for rates.
+        """
+        self._factor_vols = {self.leaf(name).name: float(vol) for name, vol in vols.items()}
+        self._model = None
+
+    def _note(self, factors: Sequence[Any]) -> None:
+        units = {Factor.RATE: "{:.0f} bp a year", Factor.VOL: "{:.0%} a year", Factor.CREDIT: "{:.0%} a year"}
+        for factor in factors:
+            if factor.name not in self._factor_vols:
+                scale = 1e4 if factor.kind is Factor.RATE else 1.0
+                move = units[factor.kind].format(scale * ASSUMED_VOLS[factor.kind])
+                self._market.assumptions.append(f"{factor.name} moves by {move}: give assume_vols()")
+
+    def risk(self, config: MCConfig | None = None, **settings: Any) -> MCResult:
+        """Simulate the portfolio over a horizon: VaR, expected shortfall, contributions by book and factor, stress.
+
+        Parameters
+        ----------
+        config : MCConfig, optional
+            Settings of the simulation.
+        **settings
+            Settings of :class:`~bank_python.MCConfig` by name: ``n_paths=20_000``, ``model="student_t"``.
+
+        Raises
+        ------
+        PositionsError
+            There is no history of a price.
+        """
+        asked = config or MCConfig(**settings)
+        return self._engine().run(asked)
+
+    def var(self, confidence: float = 0.99, **settings: Any) -> float:
+        """Return the one-day value at risk, positive for a loss, in the base currency.
+
+        Parameters
+        ----------
+        confidence : {0.95, 0.99}, default 0.99
+            Confidence level.
+        **settings
+            Settings of the simulation, as for :meth:`risk`.
+        """
+        return self.risk(**settings).tail(confidence).var
+
+    def expected_shortfall(self, confidence: float = 0.99, **settings: Any) -> float:
+        """Return the mean loss beyond the value at risk; arguments as for :meth:`var`."""
+        return self.risk(**settings).tail(confidence).es
+
+    def live_risk(self, config: MCConfig | None = None, **settings: Any) -> ReactiveRisk:
+        """Return the value at risk as nodes of the graph, which follow every tick; arguments as for :meth:`risk`."""
+        asked = config or MCConfig(**settings)
+        books = list(self.books.values())
+        return ReactiveRisk(books, self.graph, self.factor_model(), asked, base_currency=self.currency)
+
+    def stress(self, scenarios: Sequence[StressScenario | str] | None = None) -> tuple[StressResult, ...]:
+        """Return the P&L under stress scenarios.
+
+        Parameters
+        ----------
+        scenarios : sequence of StressScenario or str, optional
+            Scenarios or their keys; by default the eight standard ones.
+        """
+        return run_stresses(self.plan()) if scenarios is None else run_stresses(self.plan(), scenarios)
+
+    def greeks(self) -> BookGreeks:
+        """Return the Greeks of all positions."""
+        return take_greeks(list(self.books.values()), self.currency)
+
+    def limits(self, maximum: Mapping[str, float], db: BarbaraDB | None = None, **settings: Any) -> LimitBoard:
+        """Return limits on the portfolio, as nodes that follow every tick.
+
+        Parameters
+        ----------
+        maximum : mapping of str to float
+            Largest allowed figure by measure: ``VaR 99``, ``Stress loss``, ``Delta 1%`` and ``Vega 1pt`` in the base
+            currency, ``Concentration`` as a share of the total.
+        db : BarbaraDB, optional
+            Store for alerts; in memory by default.
+        **settings
+            Settings of the simulation, as for :meth:`risk`.
+
+        Raises
+        ------
+        PositionsError
+            There is no such measure.
+        """
+        unknown = next((name for name in maximum if name not in LIMITS), None)
+        if unknown is not None:
+            advice = did_you_mean(unknown, list(LIMITS), "there are " + ", ".join(LIMITS))
+            raise PositionsError(f"no measure {unknown!r}; {advice}")
+        board = LimitBoard(self.graph, AlertBook(db or BarbaraDB.open("portfolio", path=":memory:")))
+        for name, most in maximum.items():
+            board.watch(Limit(name, _SCOPE, most, absolute=name in _GREEKS), self._measure(name, settings))
+        return board
+
+    def _measure(self, name: str, settings: Mapping[str, Any]) -> Any:
+        if name == LIMITS[0]:
+            return self.live_risk(**settings).var_99
+        measures: dict[str, Measure] = {
+            "Stress loss": StressLoss(base_currency=self.currency),
+            "Concentration": Concentration(self.currency),
+            **{limit: GreekExposure(greek, self.currency) for limit, greek in _GREEKS.items()},
+        }
+        return BookMeasure(self.graph, f"{_SCOPE}:{name}", list(self.books.values()), measures[name]).node
+
+    def _engine(self) -> MonteCarloEngine:
+        books = list(self.books.values())
+        model = self.factor_model()
+        return MonteCarloEngine(books, self.graph, factor_model=model, base_currency=self.currency)
+
+    @property
+    def date(self) -> dt.date:
+        """Valuation date."""
+        return self.clock.date
+
+    def __rich__(self) -> object:
+        from bank_python.render_risk import portfolio_view
+
+        return portfolio_view(self)
+
+
+_GREEKS = {"Delta 1%": "delta", "Vega 1pt": "vega"}
+_COLUMNS: list[tuple[str, Any]] = [
+    ("book", str),
+    ("ticker", str),
+    ("quantity", float),
+    ("price", float),
+    ("currency", str),
+    ("value", float),
+    ("pnl", float),
+    ("weight", float),
+]

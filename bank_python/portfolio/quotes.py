@@ -1,0 +1,86 @@
+"""Present prices and histories from a feed, for a portfolio that is valued in a market."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.errors import MarketDataError, PositionsError
+from bank_python.market_data import feed_named
+from bank_python.portfolio.history import History
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from bank_python.market_data import Feed
+
+__all__ = ["Quotes", "load_history"]
+
+
+class Quotes:
+    """Quotes of a feed, each symbol polled when it is first needed.
+
+    Parameters
+    ----------
+    market : Feed or str
+        A feed, or the name of one: simulated, history, yahoo, ccxt.
+
+    Attributes
+    ----------
+    feed : Feed
+        The feed.
+    """
+
+    def __init__(self, market: Feed | str) -> None:
+        self.feed: Feed = feed_named(market) if isinstance(market, str) else market
+        self._prices: dict[str, float | None] = {}
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Symbols that the feed lists; empty if it does not say."""
+        return self.feed.symbols or frozenset()
+
+    def load(self, symbols: Iterable[str]) -> None:
+        """Poll symbols that have not been polled, all at once."""
+        listed = self.feed.symbols
+        new = [symbol for symbol in dict.fromkeys(symbols) if symbol not in self._prices]
+        wanted = [symbol for symbol in new if listed is None or symbol in listed]
+        self._prices |= dict.fromkeys(new)
+        if wanted:
+            self._prices |= {tick.symbol: tick.price for tick in self.feed.poll(wanted).ticks}
+
+    def price(self, symbol: str) -> float | None:
+        """Return the price of a symbol, None if the feed has none."""
+        self.load([symbol])
+        return self._prices[symbol]
+
+
+def load_history(feed: Feed, tickers: Iterable[str], period: str) -> History:
+    """Return the daily closes of some tickers from a feed.
+
+    Parameters
+    ----------
+    feed : Feed
+        The feed.
+    tickers : iterable of str
+        Symbols.
+    period : str
+        Length of the history: ``"2y"``.
+
+    Raises
+    ------
+    PositionsError
+        The feed has no history of a ticker; the message names it.
+    """
+    closes: dict[str, dict[dt.date, float]] = {}
+    for ticker in tickers:
+        try:
+            bars = feed.history(ticker, period).bars
+        except MarketDataError as error:
+            raise PositionsError(f"{feed.name} has no history of {ticker}: {error}; give prices=") from error
+        closes[ticker] = {bar.date.date(): bar.close for bar in bars}
+    dates = sorted({date for column in closes.values() for date in column})
+    table = np.array([[column.get(date, np.nan) for column in closes.values()] for date in dates])
+    return History(feed.name, tuple(closes), tuple(dates), table, has_levels=True)
