@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         RiskParityOptimizer,
         create_optimizer,
     )
+    from bank_python.portfolio import Portfolio, load_portfolio
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
     from bank_python.walpole import JobConfig, JobMode, JobRunner, JobStatus
@@ -135,6 +136,8 @@ _HOME = {
     "Rebalancer": "optimizer",
     "RiskParityOptimizer": "optimizer",
     "create_optimizer": "optimizer",
+    "Portfolio": "portfolio",
+    "load_portfolio": "portfolio",
     "PnLAttribution": "risk",
     "HestonProcess": "risk_models",
     "MertonJumpDiffusion": "risk_models",
@@ -191,6 +194,7 @@ __all__ = [
     "Option",
     "PerpetualFuture",
     "PnLAttribution",
+    "Portfolio",
     "Position",
     "PowerLawOption",
     "ReactivePortfolio",
@@ -205,6 +209,7 @@ __all__ = [
     "YahooFeed",
     "build_desk",
     "create_optimizer",
+    "load_portfolio",
     "node_function",
 ]
 

@@ -12,7 +12,7 @@ import base64
 import io
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.errors import MissingExtraError
 from bank_python.wording import how_to_install
@@ -101,10 +101,10 @@ def draw_figure(
     """
     with _style():
         if axes is None:
-            figure = _picture_class()(figsize=size)
+            figure: Figure = _picture_class()(figsize=size)
             axes = figure.subplots()
         else:
-            figure = axes.figure
+            figure = cast("Figure", axes.figure)
         draw(axes)
         if path is not None:
             figure.savefig(path)
@@ -177,8 +177,8 @@ def dates(axis: Any) -> None:
     axis : matplotlib.axis.Axis
         Such as ``axes.xaxis``.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib import dates as mdates
 
-    locator = AutoDateLocator()
+    locator = mdates.AutoDateLocator()  # type: ignore[no-untyped-call]
     axis.set_major_locator(locator)
-    axis.set_major_formatter(ConciseDateFormatter(locator))
+    axis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -23,7 +23,6 @@ import datetime as dt
 import enum
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.display import Displayed
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from _typeshed import DataclassInstance
 
-    from bank_python.mntable import Relation, Table
+    from bank_python.mntable import Table
 
 __all__ = ["Figures", "Tabular"]
 
@@ -89,7 +88,7 @@ class Figures(Tabular):
     __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures by name, those that are results themselves as dictionaries, enum members as their values."""
+        """Return the figures by name, nested results as dictionaries, enum members as their values."""
         names = [field.name for field in dataclasses.fields(cast("DataclassInstance", self))]
         return {name: _plain(getattr(self, name)) for name in names}
 

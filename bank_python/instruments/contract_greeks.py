@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from bank_python.dagger import ContractBatch
-from bank_python.results import Figures
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
+from bank_python.results import Figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,7 +29,7 @@ from bank_python.admission import admits
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import SimulationError
 from bank_python.instruments.factor import Factor
-from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
+from bank_python.mc_engine.config import MCConfig, Model, Revaluation
 from bank_python.mc_engine.decomposition import decompose_by_factor, decompose_by_unit
 from bank_python.mc_engine.greeks_validation import left_out, validate_greeks
 from bank_python.mc_engine.heston_sampler import HestonSampler

@@ -32,10 +32,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.barbara import storable
-from bank_python.results import Figures
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.vanilla import time_left
+from bank_python.results import Figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

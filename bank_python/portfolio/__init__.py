@@ -1,6 +1,6 @@
 """A portfolio of one's own in one call, from positions and prices to risk; see ``docs/own_portfolio.md``."""
 
-from bank_python.portfolio.build import portfolio
+from bank_python.portfolio.build import load_portfolio
 from bank_python.portfolio.history import History, HistoryForm, read_history
 from bank_python.portfolio.portfolio import Portfolio
 from bank_python.portfolio.problems import RowProblem
@@ -15,7 +15,7 @@ __all__ = [
     "Portfolio",
     "PositionSpec",
     "RowProblem",
+    "load_portfolio",
     "parse_option",
-    "portfolio",
     "read_history",
 ]

@@ -15,7 +15,7 @@ from bank_python.portfolio.portfolio import Portfolio
 from bank_python.portfolio.problems import refuse_all
 from bank_python.portfolio.quotes import Quotes
 from bank_python.portfolio.rows import read_rows
-from bank_python.portfolio.specs import Kind, PositionSpec, parse_rows
+from bank_python.portfolio.specs import Kind, PositionSpec, clashes, parse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from bank_python.market_data import Feed
     from bank_python.portfolio.history import History, HistoryForm
 
-__all__ = ["portfolio"]
+__all__ = ["load_portfolio"]
 
 
-def portfolio(
+def load_portfolio(
     positions: Any,
     *,
     prices: Any = None,
@@ -79,7 +79,7 @@ def portfolio(
 
     Examples
     --------
-    >>> mine = portfolio([("AAPL", 100, 180.0), ("SPY", -20)], market="simulated")
+    >>> mine = load_portfolio([("AAPL", 100, 180.0), ("SPY", -20)], market="simulated")
     >>> round(mine.pnl, 2)
     4800.0
     >>> with mine.what_if({"AAPL": 200.0}):
@@ -95,16 +95,20 @@ def portfolio(
     own = Market(DependencyGraph(), currency, history, quotes, _given(fx, vols, rate))
     if quotes is not None:
         quotes.load(_needed(specs, history, currency))
-    unpriced = own.missing(specs)
+    unpriced = own.missing(specs) + clashes(specs, currency)
     problems += unpriced
     lines = {problem.line for problem in unpriced}
     good = [spec for spec in specs if spec.line not in lines]
     if problems and (bad_rows == "refuse" or not good):
         raise refuse_all(rows.source, sorted(problems, key=lambda problem: problem.line), len(good))
     clock = own.graph.register(Clock("CLOCK", origin=date))
-    books = open_books(good, own, clock)
+    books, unopened = open_books(good, own, clock)
+    if unopened and (bad_rows == "refuse" or not books):
+        raise refuse_all(rows.source, unopened, len(good) - len(unopened))
     own.graph.recalculate()
-    return Portfolio(own, books, clock, good, problems, period)
+    lines = {problem.line for problem in unopened}
+    opened = [spec for spec in good if spec.line not in lines]
+    return Portfolio(own, books, clock, opened, problems + unopened, period)
 
 
 def _check(bad_rows: str, currency: object) -> None:

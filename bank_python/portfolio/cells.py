@@ -33,10 +33,7 @@ def as_number(cell: object) -> float:
     """
     if isinstance(cell, bool) or not isinstance(cell, str | numbers.Real):
         raise CellError("is not a number; give a figure such as 1250 or 4.25%")
-    if isinstance(cell, numbers.Real):
-        value = float(cell)
-    else:
-        value = _parsed(cell.strip())
+    value = float(cell) if isinstance(cell, numbers.Real) else _parsed(cell.strip())
     if not math.isfinite(value):
         raise CellError("is not finite; give a finite number")
     return value

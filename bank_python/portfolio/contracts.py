@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from bank_python.errors import BankError
 from bank_python.instruments import Bond, Book, CreditDefaultSwap, Equity, Option, Position
+from bank_python.portfolio.problems import RowProblem
 from bank_python.portfolio.specs import Kind
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from bank_python.instruments import Instrument
@@ -24,8 +28,8 @@ _RECOVERY = 0.4
 _HALF_YEARLY = 2.0
 
 
-def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> dict[str, Book]:
-    """Register the contracts and positions of a portfolio; return its books by name.
+def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> tuple[dict[str, Book], list[RowProblem]]:
+    """Register the contracts and positions of a portfolio; return its books by name, and what could not be opened.
 
     Parameters
     ----------
@@ -37,21 +41,25 @@ def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> d
         Valuation date.
     """
     books: dict[str, Book] = {}
+    problems: list[RowProblem] = []
     for spec in specs:
+        try:
+            contract = _contract(spec, market, clock)
+            price = contract.value
+        except BankError as error:
+            problems.append(RowProblem(spec.line, "", "", f"{spec.ticker} has no value: {message_of(error)}"))
+            continue
         if spec.book not in books:
             books[spec.book] = market.graph.register(Book(spec.book, [], base_currency=market.currency))
         market.convert(spec.currency)
-        _add(books[spec.book], spec, market, clock)
-    return books
+        _add(books[spec.book], spec, contract, price if spec.cost is None else spec.cost)
+    return books, problems
 
 
-def _add(book: Book, spec: PositionSpec, market: Market, clock: Clock) -> None:
+def _add(book: Book, spec: PositionSpec, contract: Instrument, cost: float) -> None:
     """Add a position, or add to the one that the book has in the same contract."""
-    name = f"{spec.book}:{spec.ticker}"
+    name = f"{spec.book}:{contract.name}"
     held = next((position for position in book.positions if position.name == name), None)
-    contract = 1.0 if spec.kind is Kind.CASH else _contract(spec, market, clock)
-    price = contract if isinstance(contract, float) else cast("float", contract.value)
-    cost = price if spec.cost is None else spec.cost
     if held is not None:
         held.trade(spec.quantity, cost)
         return
@@ -62,13 +70,12 @@ def _add(book: Book, spec: PositionSpec, market: Market, clock: Clock) -> None:
             quantity=spec.quantity,
             multiplier=spec.multiplier,
             cost=cost,
-            currency=spec.currency if spec.kind is Kind.CASH else None,
         )
     )
 
 
 def _contract(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:
-    found = market.graph.find(spec.ticker)
+    found = market.graph.find(f"{spec.ticker} cash" if spec.kind is Kind.CASH else spec.ticker)
     if found is not None:
         return cast("Instrument", found)
     return market.graph.register(_MAKERS[spec.kind](spec, market, clock))
@@ -129,8 +136,14 @@ def _fx(spec: PositionSpec, market: Market, _clock: Clock) -> Instrument:
     return market.pair(spec.ticker, spec)
 
 
-def _end(spec: PositionSpec) -> object:
+def _cash(spec: PositionSpec, _market: Market, _clock: Clock) -> Instrument:
+    return Equity(f"{spec.ticker} cash", spot_source=1.0, sector="Cash", currency=spec.currency)
+
+
+def _end(spec: PositionSpec) -> dt.date | float:
+    if spec.maturity is None:
+        raise AssertionError(f"{spec.ticker} has no maturity")
     return spec.maturity
 
 
-_MAKERS = {Kind.SHARE: _share, Kind.OPTION: _option, Kind.BOND: _bond, Kind.CDS: _cds, Kind.FX: _fx}
+_MAKERS = {Kind.SHARE: _share, Kind.OPTION: _option, Kind.BOND: _bond, Kind.CDS: _cds, Kind.FX: _fx, Kind.CASH: _cash}

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import CalibrationError, PositionsError
+from bank_python.instruments.factor import Factor
 from bank_python.mc_engine import FactorModel, calibrate_model
-from bank_python.risk import Factor
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.barbara import BarbaraDB
+from bank_python.dagger import Leaf
 from bank_python.errors import PositionsError
 from bank_python.instruments import ProfitAndLoss
+from bank_python.instruments.currency import find_conversion
+from bank_python.instruments.factor import Factor
 from bank_python.mc_engine import FactorModel, MCConfig, MonteCarloEngine, ReactiveRisk
 from bank_python.mntable import Table
 from bank_python.portfolio.factors import ASSUMED_VOLS, joint_model
@@ -17,7 +19,6 @@ from bank_python.risk import (
     AlertBook,
     BookMeasure,
     Concentration,
-    Factor,
     GreekExposure,
     Limit,
     LimitBoard,
@@ -29,6 +30,7 @@ from bank_python.risk import (
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
@@ -51,7 +53,7 @@ _TOTAL, _TOTAL_PNL, _SCOPE = "PORTFOLIO", "PORTFOLIO:PNL", "portfolio"
 
 
 class Portfolio(Tabular):
-    """Positions in books on a graph, made by :func:`bank_python.portfolio`.
+    """Positions in books on a graph, made by :func:`bank_python.load_portfolio`.
 
     Attributes
     ----------
@@ -98,12 +100,12 @@ class Portfolio(Tabular):
     @property
     def value(self) -> float:
         """Market value in the base currency."""
-        return float(cast("float", self._total.value))
+        return self._total.value
 
     @property
     def pnl(self) -> float:
         """Profit and loss since the positions were opened at their cost, in the base currency."""
-        return float(cast("float", self._pnl.value))
+        return self._pnl.value
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -130,8 +132,6 @@ class Portfolio(Tabular):
     def _row(self, book: Book, position: Any) -> dict[str, Any]:
         rate = 1.0
         if position.currency != self.currency:
-            from bank_python.instruments.currency import find_conversion
-
             rate = find_conversion(self.graph, position.currency, self.currency).rate(lambda node: node.value)
         value = float(position.value) * rate
         per_unit = position.instrument.value if hasattr(position.instrument, "value") else position.instrument
@@ -162,7 +162,7 @@ class Portfolio(Tabular):
         """
         for name in (f"{ticker}_SPOT", ticker):
             found = self.graph.find(name)
-            if found is not None and found.is_leaf:
+            if isinstance(found, Leaf):
                 return cast("MarketData", found)
         known = [name.removesuffix("_SPOT") for name in self._leaves()]
         raise PositionsError(f"no quote {ticker!r}; {did_you_mean(ticker, known, 'there are ' + ', '.join(known))}")
@@ -329,7 +329,7 @@ class Portfolio(Tabular):
         if unknown is not None:
             advice = did_you_mean(unknown, list(LIMITS), "there are " + ", ".join(LIMITS))
             raise PositionsError(f"no measure {unknown!r}; {advice}")
-        board = LimitBoard(self.graph, AlertBook(db or BarbaraDB.open("portfolio", path=":memory:")))
+        board = LimitBoard(self.graph, AlertBook(db or BarbaraDB.open("load_portfolio", path=":memory:")))
         for name, most in maximum.items():
             board.watch(Limit(name, _SCOPE, most, absolute=name in _GREEKS), self._measure(name, settings))
         return board

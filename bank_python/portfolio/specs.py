@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,17 +12,19 @@ from bank_python.portfolio.symbols import OptionSymbol, parse_option
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
 
     from bank_python.portfolio.rows import Row, Rows
 
-__all__ = ["Kind", "PositionSpec", "parse_rows"]
+__all__ = ["Kind", "PositionSpec", "clashes", "parse_rows"]
 
 _OPTION_MULTIPLIER = 100.0
 _CODE = 3
 _PENCE = {"GBX": "GBP", "GBp": "GBP", "ZAC": "ZAR", "ILA": "ILS"}
 _ALL = frozenset({"ticker", "quantity", "cost", "price", "book", "kind", "currency"})
 _LARGEST_RATE = 1.0
+_RESERVED = frozenset({"CLOCK", "RATE", "PORTFOLIO"})
 
 
 class Kind(enum.Enum):
@@ -113,7 +114,7 @@ class PositionSpec:
         return self.terms.get("multiplier", _OPTION_MULTIPLIER if self.kind is Kind.OPTION else 1.0)
 
 
-class _Fault(Exception):
+class _CellError(Exception):
     """What is wrong with a row; `column` is at fault."""
 
     def __init__(self, column: str, value: object, reason: str) -> None:
@@ -140,10 +141,8 @@ def parse_rows(rows: Rows, base: str, today: dt.date) -> tuple[list[PositionSpec
         try:
             spec = _parsed(row, base, today)
             key = tuple(sorted((column, str(cell)) for column, cell in row.cells.items()))
-            if key in seen:
-                raise _Fault("", "", f"repeats line {seen[key]}; remove one, or add the quantities up in one row")
-            seen[key] = row.line
-        except _Fault as fault:
+            _refuse_repeated(seen.setdefault(key, row.line), row.line)
+        except _CellError as fault:
             problems.append(
                 RowProblem(row.line, rows.spelled.get(fault.column, fault.column), str(fault.value), fault.reason)
             )
@@ -152,23 +151,54 @@ def parse_rows(rows: Rows, base: str, today: dt.date) -> tuple[list[PositionSpec
     return specs, problems
 
 
+def clashes(specs: Sequence[PositionSpec], base: str) -> list[RowProblem]:
+    """Return a problem for each position whose names on the graph would be those of something else.
+
+    Parameters
+    ----------
+    specs : sequence of PositionSpec
+        Positions of all books.
+    base : str
+        Base currency.
+    """
+    contracts = {spec.ticker for spec in specs if spec.kind is not Kind.CASH}
+    kinds = {spec.ticker: spec.kind for spec in specs}
+    currencies = {base, *(spec.currency for spec in specs)}
+    problems = []
+    for spec in specs:
+        if spec.book in contracts or spec.book in _RESERVED:
+            problems.append(RowProblem(spec.line, "book", spec.book, "is the name of something else; rename the book"))
+        elif spec.ticker in contracts and (spec.ticker in _RESERVED or spec.ticker in currencies):
+            reason = "is a name that the portfolio uses itself; give the position another"
+            problems.append(RowProblem(spec.line, "ticker", spec.ticker, reason))
+        elif kinds[spec.ticker] is not spec.kind:
+            reason = f"is a {kinds[spec.ticker].value} in another row; give each a name of its own"
+            problems.append(RowProblem(spec.line, "ticker", spec.ticker, reason))
+    return problems
+
+
+def _refuse_repeated(first: int, line: int) -> None:
+    if first != line:
+        raise _CellError("", "", f"repeats line {first}; remove one, or add the quantities up in one row")
+
+
 def _parsed(row: Row, base: str, today: dt.date) -> PositionSpec:
     cells = row.cells
     for column in ("ticker", "quantity"):
         if column not in cells:
-            raise _Fault(column, "", f"is empty; give the {column}")
+            raise _CellError(column, "", f"is empty; give the {column}")
     ticker = as_word(cells["ticker"])
     option = _option(ticker)
     kind = _kind(cells, ticker, option)
     _check_columns(cells, kind)
     quantity = _number(cells, "quantity")
     if quantity == 0.0:
-        raise _Fault("quantity", cells["quantity"], "is no position; remove the row")
+        raise _CellError("quantity", cells["quantity"], "is no position; remove the row")
     terms = {name: _number(cells, name) for name in _FIGURES if name in cells}
     _check_terms(cells, terms)
     maturity = _maturity(cells, today)
     if option is not None and option.expiry <= today:
-        raise _Fault("ticker", ticker, f"has expired by {today}; remove the row")
+        raise _CellError("ticker", ticker, f"has expired by {today}; remove the row")
     return PositionSpec(
         line=row.line,
         ticker=option.name if option else ticker.upper() if kind is not Kind.BOND else ticker,
@@ -193,7 +223,7 @@ def _option(ticker: str) -> OptionSymbol | None:
     try:
         return parse_option(ticker)
     except ValueError as error:
-        raise _Fault("ticker", ticker, f"is no option: {error}; write SPY 2026-03-20 C 600") from error
+        raise _CellError("ticker", ticker, f"is no option: {error}; write SPY 2026-03-20 C 600") from error
 
 
 def _kind(cells: Mapping[str, object], ticker: str, option: OptionSymbol | None) -> Kind:
@@ -206,44 +236,49 @@ def _kind(cells: Mapping[str, object], ticker: str, option: OptionSymbol | None)
     word = as_word(cells["kind"]).lower().replace(" ", "_")
     kind = _WORDS.get(word)
     if kind is None:
-        raise _Fault("kind", cells["kind"], f"is no kind; {did_you_mean(word, list(_WORDS), 'give share or option')}")
+        raise _CellError(
+            "kind", cells["kind"], f"is no kind; {did_you_mean(word, list(_WORDS), 'give share or option')}"
+        )
     if (kind is Kind.OPTION) != (option is not None):
-        raise _Fault("ticker", ticker, "must be an option symbol, and only for options: SPY 2026-03-20 C 600")
+        raise _CellError("ticker", ticker, "must be an option symbol, and only for options: SPY 2026-03-20 C 600")
     if kind is Kind.FX and (len(ticker) != 2 * _CODE or not ticker.isalpha()):
-        raise _Fault("ticker", ticker, "is no currency pair; give six letters, EURUSD")
+        raise _CellError("ticker", ticker, "is no currency pair; give six letters, EURUSD")
     return kind
 
 
 def _check_columns(cells: Mapping[str, object], kind: Kind) -> None:
     for column in cells:
         if column not in _ALL and column not in _TERMS[kind]:
-            raise _Fault(column, cells[column], f"does not belong to a {kind.value}; leave it empty or state the kind")
+            raise _CellError(
+                column, cells[column], f"does not belong to a {kind.value}; leave it empty or state the kind"
+            )
     for column in _NEEDED.get(kind, ()):
         if column not in cells:
-            raise _Fault(column, "", f"is empty; a {kind.value} needs {', '.join(_NEEDED[kind])}")
+            raise _CellError(column, "", f"is empty; a {kind.value} needs {', '.join(_NEEDED[kind])}")
 
 
 def _number(cells: Mapping[str, object], column: str) -> float:
-    return _read(cells, column, as_number)
+    value: float = _read(cells, column, as_number)
+    return value
 
 
 def _read(cells: Mapping[str, object], column: str, read: Callable[[object], Any]) -> Any:
     try:
         return read(cells[column])
     except CellError as error:
-        raise _Fault(column, cells[column], str(error)) from error
+        raise _CellError(column, cells[column], str(error)) from error
 
 
 def _check_terms(cells: Mapping[str, object], terms: Mapping[str, float]) -> None:
     for column, value in terms.items():
         if column in _ABOVE_ZERO and value <= 0.0:
-            raise _Fault(column, cells[column], "is not above 0")
+            raise _CellError(column, cells[column], "is not above 0")
         if column in _RATES and not -_LARGEST_RATE < value < _LARGEST_RATE:
-            raise _Fault(column, cells[column], "is above 100 %; give a decimal (0.0125), or 1.25%, or 125bp")
+            raise _CellError(column, cells[column], "is above 100 %; give a decimal (0.0125), or 1.25%, or 125bp")
     if terms.get("vol", 0.0) > 5.0:  # noqa: PLR2004 - 500 %
-        raise _Fault("vol", cells["vol"], "is above 500 %; give a decimal (0.25) or 25%")
+        raise _CellError("vol", cells["vol"], "is above 500 %; give a decimal (0.25) or 25%")
     if not 0.0 <= terms.get("recovery", 0.0) < 1.0:
-        raise _Fault("recovery", cells["recovery"], "is not a share of the notional from 0 to below 1")
+        raise _CellError("recovery", cells["recovery"], "is not a share of the notional from 0 to below 1")
 
 
 def _maturity(cells: Mapping[str, object], today: dt.date) -> dt.date | float | None:
@@ -255,10 +290,10 @@ def _maturity(cells: Mapping[str, object], today: dt.date) -> dt.date | float | 
     except CellError:
         day: dt.date = _read(cells, "maturity", as_date)
         if day <= today:
-            raise _Fault("maturity", cell, f"is past by {today}; remove the row") from None
+            raise _CellError("maturity", cell, f"is past by {today}; remove the row") from None
         return day
     if not 0.0 < years <= 100.0:  # noqa: PLR2004 - a century
-        raise _Fault("maturity", cell, "is not a number of years from 0 to 100; or give a date, 2031-06-15")
+        raise _CellError("maturity", cell, "is not a number of years from 0 to 100; or give a date, 2031-06-15")
     return years
 
 
@@ -273,8 +308,8 @@ def _currency(cells: Mapping[str, object], kind: Kind, ticker: str, base: str) -
 
 def _code(cell: str, column: str, word: str) -> str:
     if word in _PENCE:
-        raise _Fault(column, cell, f"is a hundredth of {_PENCE[word]}; divide prices and costs by 100")
+        raise _CellError(column, cell, f"is a hundredth of {_PENCE[word]}; divide prices and costs by 100")
     code = word.upper()
     if len(code) != _CODE or not code.isalpha():
-        raise _Fault(column, cell, "is no ISO currency code; give USD, EUR, GBP …")
+        raise _CellError(column, cell, "is no ISO currency code; give USD, EUR, GBP …")
     return code

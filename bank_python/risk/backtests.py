@@ -38,9 +38,9 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError, RiskError
-from bank_python.results import Figures
 from bank_python.numerics import normal_cdf
 from bank_python.numerics.columns import to_columns
+from bank_python.results import Figures
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

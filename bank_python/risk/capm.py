@@ -34,8 +34,8 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
-from bank_python.results import Figures
 from bank_python.numerics import student_t_quantile
+from bank_python.results import Figures
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:

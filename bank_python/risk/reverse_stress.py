@@ -40,8 +40,8 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
-from bank_python.results import Figures
 from bank_python.numerics import normal_cdf
+from bank_python.results import Figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

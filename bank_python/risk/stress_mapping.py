@@ -38,8 +38,8 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
-from bank_python.results import Figures
 from bank_python.instruments.factor import Factor
+from bank_python.results import Figures
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock
 
 if TYPE_CHECKING:

@@ -49,8 +49,8 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import ModelError, RiskError
-from bank_python.results import Figures
 from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
+from bank_python.results import Figures
 from bank_python.risk_models.extremes import fit_tail
 
 if TYPE_CHECKING:

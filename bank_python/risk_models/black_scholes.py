@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.results import Figures
 from bank_python.numerics.columns import from_column, to_columns
+from bank_python.results import Figures
 from bank_python.risk_models.option_columns import OptionColumns
 from bank_python.risk_models.time_value import Tails
 

@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.results import Figures
 from bank_python.numerics.columns import from_column, to_columns
+from bank_python.results import Figures
 from bank_python.risk_models.bond import bond_price, period_discount
 from bank_python.risk_models.bond_flows import BondFlows
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.results import Figures
 from bank_python.numerics.columns import to_columns
+from bank_python.results import Figures
 from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity
 
 if TYPE_CHECKING:

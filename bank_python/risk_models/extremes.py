@@ -40,8 +40,8 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.results import Figures
 from bank_python.numerics.line_minimum import line_minimum
+from bank_python.results import Figures
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

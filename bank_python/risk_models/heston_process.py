@@ -26,9 +26,9 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
-from bank_python.results import Figures
 from bank_python.numerics.columns import to_columns
 from bank_python.numerics.least_squares import least_squares
+from bank_python.results import Figures
 from bank_python.risk_models.black_scholes import black_scholes_greeks
 from bank_python.risk_models.heston import HestonTerms, expected_variance, heston_price, log_characteristic
 from bank_python.risk_models.implied_vol import implied_vol_fit

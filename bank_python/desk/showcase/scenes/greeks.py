@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.jsonable import jsonable
 from bank_python.desk.showcase.figures import require_quotes
 from bank_python.desk.showcase.stage import Shown, scene
 from bank_python.desk.view_builder import build_view
+from bank_python.jsonable import jsonable
 from bank_python.risk import take_greeks
 
 if TYPE_CHECKING:
