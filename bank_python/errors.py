@@ -45,6 +45,7 @@
     │   ├── SimulationError
     │   └── SimulationCancelledError             .done .total
     ├── DeskError                 (ValueError)
+    ├── PositionsError            (ValueError)   .problems
     └── MissingExtraError         (ImportError)  .extra
 
 A bad argument is also a :class:`ValueError`, :class:`TypeError` or :class:`KeyError`, so that code
@@ -86,6 +87,7 @@ __all__ = [
     "NoFeedError",
     "NodeArgumentError",
     "NotQuotedError",
+    "PositionsError",
     "RiskError",
     "RootError",
     "SchemaError",
