@@ -94,6 +94,9 @@ class Portfolio(Tabular):
         self._pnl = self.graph.sum(_TOTAL_PNL, pnls)
         self._factor_vols: dict[str, float] = {}
         self._model: FactorModel | None = None
+        self._live: dict[MCConfig, ReactiveRisk] = {}
+        self._board: LimitBoard | None = None
+        self._measures: list[BookMeasure] = []
 
     # --- values -----------------------------------------------------------------------------------
 
@@ -288,10 +291,22 @@ class Portfolio(Tabular):
         return self.risk(**settings).tail(confidence).es
 
     def live_risk(self, config: MCConfig | None = None, **settings: Any) -> ReactiveRisk:
-        """Return the value at risk as nodes of the graph, which follow every tick; arguments as for :meth:`risk`."""
+        """Return the value at risk as nodes of the graph, which follow every tick.
+
+        Parameters
+        ----------
+        config : MCConfig, optional
+            Settings of the simulation.
+        **settings
+            Settings by name, as for :meth:`risk`.
+        """
         asked = config or MCConfig(**settings)
-        books = list(self.books.values())
-        return ReactiveRisk(books, self.graph, self.factor_model(), asked, base_currency=self.currency)
+        if asked not in self._live:
+            count = len(self._live) + 1
+            name = _TOTAL if count == 1 else f"{_TOTAL} {count}"
+            books, model = list(self.books.values()), self.factor_model()
+            self._live[asked] = ReactiveRisk(books, self.graph, model, asked, name=name, base_currency=self.currency)
+        return self._live[asked]
 
     def stress(self, scenarios: Sequence[StressScenario | str] | None = None) -> tuple[StressResult, ...]:
         """Return the P&L under stress scenarios.
@@ -308,7 +323,7 @@ class Portfolio(Tabular):
         return take_greeks(list(self.books.values()), self.currency)
 
     def limits(self, maximum: Mapping[str, float], db: BarbaraDB | None = None, **settings: Any) -> LimitBoard:
-        """Return limits on the portfolio, as nodes that follow every tick.
+        """Return limits on the portfolio, as nodes that follow every tick, in place of those set before.
 
         Parameters
         ----------
@@ -329,10 +344,19 @@ class Portfolio(Tabular):
         if unknown is not None:
             advice = did_you_mean(unknown, list(LIMITS), "there are " + ", ".join(LIMITS))
             raise PositionsError(f"no measure {unknown!r}; {advice}")
-        board = LimitBoard(self.graph, AlertBook(db or BarbaraDB.open("load_portfolio", path=":memory:")))
-        for name, most in maximum.items():
-            board.watch(Limit(name, _SCOPE, most, absolute=name in _GREEKS), self._measure(name, settings))
-        return board
+        limits = [Limit(name, _SCOPE, most, absolute=name in _GREEKS) for name, most in maximum.items()]
+        self._remove_limits()
+        self._board = LimitBoard(self.graph, AlertBook(db or BarbaraDB.open("portfolio", path=":memory:")))
+        for limit in limits:
+            self._board.watch(limit, self._measure(limit.name, settings))
+        return self._board
+
+    def _remove_limits(self) -> None:
+        if self._board is not None:
+            self._board.remove()
+            self._board = None
+        while self._measures:
+            self._measures.pop().remove()
 
     def _measure(self, name: str, settings: Mapping[str, Any]) -> Any:
         if name == LIMITS[0]:
@@ -342,7 +366,9 @@ class Portfolio(Tabular):
             "Concentration": Concentration(self.currency),
             **{limit: GreekExposure(greek, self.currency) for limit, greek in _GREEKS.items()},
         }
-        return BookMeasure(self.graph, f"{_SCOPE}:{name}", list(self.books.values()), measures[name]).node
+        measure = BookMeasure(self.graph, f"{_SCOPE}:{name}", list(self.books.values()), measures[name])
+        self._measures.append(measure)
+        return measure.node
 
     def _engine(self) -> MonteCarloEngine:
         books = list(self.books.values())
