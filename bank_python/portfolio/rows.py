@@ -21,7 +21,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "quantity": ("quantity", "qty", "shares", "units", "contracts", "position", "amount"),
     "cost": ("cost", "cost_price", "avg_cost", "average_cost", "avg_price", "entry", "entry_price", "unit_cost"),
     "price": ("price", "last", "close", "market_price", "mark"),
-    "book": ("book", "trader", "account", "load_portfolio", "strategy"),
+    "book": ("book", "trader", "account", "portfolio", "strategy"),
     "kind": ("kind", "type", "asset_class", "asset_type"),
     "currency": ("currency", "ccy"),
     "sector": ("sector", "industry"),
