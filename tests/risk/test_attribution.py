@@ -267,7 +267,7 @@ def test_refused():
     state = market.capture()
     with pytest.raises(ValueError, match="one state is in USD, the other in EUR"):
         PnLAttribution.between(state, capture(market.books, "EUR"))
-    with pytest.raises(ValueError, match="mode='guess' explains no P&L"):
+    with pytest.raises(ValueError, match="mode='guess' is not an attribution method"):
         PnLAttribution.between(state, state, "guess")
     with pytest.raises(InstrumentError, match="no rate from"):
         capture(market.books, "JPY")

@@ -567,13 +567,13 @@ def test_rings_keep_their_own_alerts(tmp_path):
     [
         (lambda alerts, _: alerts.raise_alert("", "Tony", "low", "m"), "a rule and a scope"),
         (lambda alerts, _: alerts.raise_alert("VaR", " ", "low", "m"), "a rule and a scope"),
-        (lambda alerts, _: alerts.raise_alert("VaR", "Tony", "urgent", "m"), "no severity 'urgent'; there are low"),
+        (lambda alerts, _: alerts.raise_alert("VaR", "Tony", "urgent", "m"), "no severity 'urgent'; choose one of low"),
         (lambda alerts, _: alerts.history(severity="urgent"), "no severity 'urgent'"),
-        (lambda alerts, _: alerts.history(since=dt.datetime(2024, 1, 1)), "has no time zone"),  # noqa: DTZ001 - the point
+        (lambda alerts, _: alerts.history(since=dt.datetime(2024, 1, 1)), "no time zone"),  # noqa: DTZ001 - the point
         (lambda alerts, _: alerts.alert("999999"), "no alert '999999'"),
         (lambda alerts, _: alerts.alert(""), "no alert ''"),
         (lambda alerts, _: alerts.acknowledge("999999", "risk"), "no alert '999999'"),
-        (lambda alerts, known: alerts.acknowledge(known.id, " "), "name them"),
+        (lambda alerts, known: alerts.acknowledge(known.id, " "), "names nobody"),
         (lambda alerts, _: alerts.close("999999", "hedged"), "no alert '999999'"),
         (lambda alerts, known: alerts.close(known.id, ""), "say what was done"),
     ],

@@ -157,7 +157,7 @@ def test_bad_panels_are_refused():
         market_line_from_returns(returns, "ABC", market)
     with pytest.raises(RiskError, match="give the same periods"):
         market_line_from_returns(returns, ["A", "B", "C"], market[1:])
-    with pytest.raises(RiskError, match="the market never moves"):
+    with pytest.raises(RiskError, match="every market return is"):
         market_line_from_returns(returns, ["A", "B", "C"], np.zeros(300))
     returns[7, 1] = math.nan
     with pytest.raises(RiskError, match="in row 7 is nan") as caught:
