@@ -30,7 +30,7 @@ from bank_python.risk import (
 )
 
 CONFIG = MCConfig(n_paths=256, random_seed=1, stresses=(), validate_greeks=False)
-NEITHER = r"neither trader|no name"
+NEITHER = r"neither trader|not a name"
 LAW = FactorModel.given({"A_SPOT": 0.3, "B_SPOT": 0.2})
 
 
@@ -107,7 +107,7 @@ def test_what_is_neither_trader_nor_book_is_refused(held, bad):
 
 
 def test_two_of_one_name_are_refused(held):
-    with pytest.raises(RiskError, match="two books are called the same: ALICE"):
+    with pytest.raises(RiskError, match="two books have the same name: ALICE"):
         holders([held.books[0], held.traders[0]])
 
 

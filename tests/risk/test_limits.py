@@ -643,13 +643,13 @@ GOOD = 'name = "VaR"\nscope = "Tony"\nmaximum = 1.0\n'
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("[[limits", "is no TOML"),
-        ("", r"wants \[\[limits\]\]"),
-        ("limits = 3", r"wants \[\[limits\]\]"),
-        (f"[[limits]]\n{GOOD}[other]\n", r"wants \[\[limits\]\]"),
-        ("limits = [3]", "limit 1: wants name, scope, maximum"),
-        (f"[[limits]]\n{GOOD}[[limits]]\nname = 'x'\n", "limit 2: wants name, scope, maximum"),
-        (f"[[limits]]\n{GOOD}hard = 3\n", "limit 1: wants name, scope, maximum"),
+        ("[[limits", "is not TOML"),
+        ("", r"needs \[\[limits\]\]"),
+        ("limits = 3", r"needs \[\[limits\]\]"),
+        (f"[[limits]]\n{GOOD}[other]\n", r"needs \[\[limits\]\]"),
+        ("limits = [3]", "limit 1: needs name, scope and maximum"),
+        (f"[[limits]]\n{GOOD}[[limits]]\nname = 'x'\n", "limit 2: needs name, scope and maximum"),
+        (f"[[limits]]\n{GOOD}hard = 3\n", "limit 1: needs name, scope and maximum"),
         ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = "1"\n', "limit 1: VaR of Tony: maximum='1'"),
         ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = true\n', "limit 1: VaR of Tony: maximum=True"),
         (f"[[limits]]\n{GOOD}thresholds = 3\n", "limit 1: thresholds are 3"),
@@ -775,7 +775,7 @@ def test_measures_are_in_the_base_currency():
 
 
 def test_a_measure_that_makes_no_sense_is_refused():
-    with pytest.raises(RiskError, match="no Greek 'omega'; there are delta"):
+    with pytest.raises(RiskError, match="no Greek 'omega'; choose one of delta"):
         GreekExposure("omega")
     node = Held(1).node(StressLoss(("nope",)))
     assert isinstance(node.error, RiskError)

@@ -151,7 +151,7 @@ def test_bad_panels_are_refused():
     returns, market = panel()
     with pytest.raises(RiskError, match="for 2 tickers"):
         market_line_from_returns(returns, ["A", "B"], market)
-    with pytest.raises(RiskError, match="each asset is once"):
+    with pytest.raises(RiskError, match="give each asset once"):
         market_line_from_returns(returns, ["A", "B", "A"], market)
     with pytest.raises(RiskError, match="tickers='ABC' is not a list"):
         market_line_from_returns(returns, "ABC", market)

@@ -216,7 +216,7 @@ def test_a_loss_that_is_none_is_refused(loss):
     ("covariance", "message"),
     [
         ([[0.01, 0.0]], "a covariance of shape"),
-        ([[math.nan]], "wants finite"),
+        ([[math.nan]], "give a finite one"),
         ([[-0.01]], "not positive semidefinite"),
     ],
 )
@@ -329,7 +329,7 @@ def test_a_ladder_over_what_nothing_rests_on_is_refused():
     _, _, plan = ticking_book()
     with pytest.raises(RiskError, match="'KO_SPOT'"):
         sensitivity_ladder(plan, "KO_SPOT", [0.1])
-    with pytest.raises(RiskError, match="a grid over S twice is a ladder"):
+    with pytest.raises(RiskError, match="both axes of the grid are S"):
         sensitivity_grid(plan, ("S", [0.1]), ("S", [0.2]))
 
 
@@ -421,11 +421,11 @@ GOOD = {"S0": 100.0, "mu": 0.05, "sigma": 0.2, "T": 1.0, "dt": 0.25, "n": 10}
         ({"n": 0}, "is not a whole number"),
         ({"n": -3}, "is not a whole number"),
         ({"n": 10.5}, "is not a whole number"),
-        ({"T": 0.0}, "both are years above 0"),
-        ({"T": -1.0}, "both are years above 0"),
-        ({"dt": 0.0}, "both are years above 0"),
-        ({"dt": 1.5}, "dt not above T"),
-        ({"dt": math.nan}, "both are years above 0"),
+        ({"T": 0.0}, "give both in years, above 0"),
+        ({"T": -1.0}, "give both in years, above 0"),
+        ({"dt": 0.0}, "give both in years, above 0"),
+        ({"dt": 1.5}, "with dt not above T"),
+        ({"dt": math.nan}, "give both in years, above 0"),
         ({"dt": 0.3}, "does not divide"),
         ({"dt": 0.7}, "does not divide"),
     ],

@@ -463,8 +463,8 @@ def test_the_choice_of_betas_is_named_and_has_its_betas():
     assert stated.pnl == pytest.approx(-0.568 * 6_000.0)
     assert given.pnl == regressed.pnl == pytest.approx((0.432**0.5 - 1.0) * 6_000.0)
     for choice, betas, said in (
-        ("stated", {}, "'stated' takes no betas="),
-        (Betas.REGRESSED, None, "'regressed' needs betas=: regressed_betas"),
+        ("stated", {}, "choice='stated' takes no betas="),
+        (Betas.REGRESSED, None, "choice='regressed' needs betas=; give regressed_betas"),
         ("guessed", None, "choose one of 'stated', 'regressed', 'given'"),
     ):
         with pytest.raises(RiskError, match=said):
@@ -543,9 +543,9 @@ def test_a_shift_that_is_not_finite_is_refused(size):
 
 
 def test_a_beta_or_level_that_is_not_a_number_is_no_zero():
-    with pytest.raises(RiskError, match="KO_SPOT: nan is not a finite level or beta"):
+    with pytest.raises(RiskError, match="KO_SPOT: level or beta nan is not finite"):
         stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["KO_SPOT"]], betas={"KO_SPOT": math.nan})
-    with pytest.raises(RiskError, match="KO_SPOT: nan"):
+    with pytest.raises(RiskError, match="KO_SPOT: level or beta nan"):
         stress_moves(STRESS_SCENARIOS["gfc_2008"], [dataclasses.replace(FACTORS["KO_SPOT"], level=math.nan)])
 
 

@@ -183,11 +183,11 @@ def test_bad_parameters():
         value_at_risk(pnl, 0.99, "weighted", half_life=0.0)
     with pytest.raises(ModelError, match=r"decay=1\.0"):
         value_at_risk(pnl, 0.99, "filtered", decay=1.0)
-    with pytest.raises(ModelError, match="does not move"):
+    with pytest.raises(ModelError, match="the P&L is constant"):
         value_at_risk(np.zeros(50), 0.99, "filtered")
     with pytest.raises(ModelError, match="not monotone for a skewness"):
         value_at_risk(np.append(np.zeros(500), 1e3), 0.99, "cornish_fisher")
-    with pytest.raises(ValueError, match="no method 'guess'; there are historical"):
+    with pytest.raises(ValueError, match="no method 'guess'; choose one of historical"):
         value_at_risk(pnl, 0.99, "guess")
 
 

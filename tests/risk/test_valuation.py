@@ -85,7 +85,7 @@ def test_the_plan_of_the_desk_is_what_its_pnl_nodes_say(desk, desk_plan):
 
 def test_every_factor_of_the_desk_alone_is_a_what_if_of_that_leaf(desk, desk_plan):
     levels = desk_plan.base[:, None] * np.array([0.9, 1.15])
-    alone = desk_plan.alone(levels)
+    alone = desk_plan.single_factor_pnl(levels)
     for j, factor in enumerate(desk_plan.factors):
         for s in range(2):
             with desk.graph.scenario({factor.name: levels[j, s]}):
@@ -330,12 +330,12 @@ def test_kinds_of_factors(world):
 def test_alone_is_one_factor_at_a_time_with_the_rate_of_exchange_too(world):
     plan = plan_valuation([world.alice, world.bob])
     levels = drawn(plan, 4, seed=8)
-    alone = plan.alone(levels)
+    alone = plan.single_factor_pnl(levels)
     for j in range(len(plan.factors)):
         still = np.repeat(plan.base[:, None], 4, axis=1)
         still[j] = levels[j]
         np.testing.assert_allclose(alone[j], plan.pnl(still).sum(axis=0), rtol=1e-10, atol=1e-7)
-    np.testing.assert_allclose(plan.alone(levels, [5, 2]), alone[[5, 2]], rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(plan.single_factor_pnl(levels, [5, 2]), alone[[5, 2]], rtol=1e-12, atol=1e-9)
 
 
 def test_without_is_a_plan_of_the_rest(world):
@@ -613,7 +613,7 @@ def test_a_derived_rate_of_exchange_is_refused():
     graph.register(FXRate("EURUSD", rate_source=crossed, base="EUR", quote="USD"))
     share = Equity("SAP", spot_source=MarketData("SAP_SPOT", 180.0), currency="EUR")
     book = graph.register(Book("B", [Position("P", instrument=share, quantity=1, cost=1.0)]))
-    with pytest.raises(RiskError, match="EURUSD is a rate of exchange that is not quoted"):
+    with pytest.raises(RiskError, match="the exchange rate EURUSD is not quoted"):
         plan_valuation([book])
 
 
@@ -628,7 +628,7 @@ def test_what_is_not_quoted_or_no_instrument_is_named():
         plan_valuation([Book("C", [Position("Q", instrument=failed, quantity=1, cost=1.0)])])
     assert caught.value.name == "FAILED"
     number = Book("D", [Position("R", instrument=MarketData("N", 3.0), quantity=1)])
-    with pytest.raises(RiskError, match="R holds a node that is no instrument"):
+    with pytest.raises(RiskError, match="R holds a node that is not an instrument"):
         plan_valuation([number])
 
 
