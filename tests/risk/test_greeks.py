@@ -1,4 +1,4 @@
-"""Greeks in money against revaluation of the whole book, by hand, and on the standard desk."""
+"""Greeks in currency units: against revaluation of the whole book, closed forms, and the standard desk."""
 
 from __future__ import annotations
 
