@@ -223,15 +223,14 @@ def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probabili
         The probability is not in (0, 1), or an expected shortfall is not above 0.
     """
     _, (profits, at_risk, shortfall) = to_columns(pnl, var, es)
-    losses = -profits
-    _check_counts(0, losses.size, probability)
+    _check_counts(0, profits.size, probability)
     if not (shortfall > 0.0).all():
         least = float(shortfall.min())
         raise ModelError(f"an expected shortfall is {least:g}, not above 0, and the test divides by it", value=least)
-    hits = -losses > at_risk
-    ratios: FloatArray = losses[hits] / shortfall[hits]
+    hits = profits < -at_risk
+    ratios: FloatArray = profits[hits] / shortfall[hits]
     z1 = float(ratios.mean()) + 1.0 if ratios.size else math.nan
-    return AcerbiSzekely(z1, math.fsum(ratios) / (losses.size * probability) + 1.0)
+    return AcerbiSzekely(z1, math.fsum(ratios) / (profits.size * probability) + 1.0)
 
 
 def _check_counts(exceptions: int, observations: int, probability: float) -> None:

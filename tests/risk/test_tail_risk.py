@@ -239,6 +239,22 @@ def test_traffic_light(exceptions, zone, cumulative):
     assert light.cumulative == pytest.approx(cumulative, abs=1e-4)
 
 
+def test_acerbi_and_szekely_looks_at_losses_and_not_at_profits():
+    z = float(stats.norm.ppf(0.975))
+    es = float(stats.norm.pdf(z)) / 0.025
+    pnl = np.random.default_rng(11).normal(size=100_000)
+    right = acerbi_szekely_test(pnl, z, es, 0.025)
+    profits = acerbi_szekely_test(np.where(pnl > 0.0, 3.0 * pnl, pnl), z, es, 0.025)
+    losses = acerbi_szekely_test(np.where(pnl < 0.0, 2.0 * pnl, pnl), z, es, 0.025)
+    assert profits == right
+    assert (right.z1, right.z2) == pytest.approx((0.0, 0.0), abs=0.05)
+    # losses of a normal with twice the deviation: the definition, in the paper's own words
+    hits = 2.0 * pnl[2.0 * pnl < -z]
+    assert losses.z2 == pytest.approx(1.0 + hits.sum() / (es * len(pnl) * 0.025))
+    assert losses.z1 == pytest.approx(1.0 + hits.mean() / es)
+    assert losses.z2 < -1.0
+
+
 def test_acerbi_and_szekely():
     rng = np.random.default_rng(2)
     z = stats.norm.ppf(0.975)
