@@ -13,7 +13,7 @@ from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.groups import Group
 from bank_python.optimizer.minimum import minimise
-from bank_python.optimizer.named import by_asset, known
+from bank_python.optimizer.named import by_asset, check_tickers
 
 NAMES = ("SPY", "TLT", "GLD")
 
@@ -131,7 +131,7 @@ def test_figures_come_in_the_order_of_the_assets():
 def test_a_strange_name_is_told_at_most_twelve_that_are_there():
     tickers = [f"A{i}" for i in range(20)]
     with pytest.raises(ModelError) as told:
-        known(tickers, {"X": 1.0}, "bounds")
+        check_tickers(tickers, {"X": 1.0}, "bounds")
     assert "A11 …" in str(told.value)
     assert "A12" not in str(told.value)
 
