@@ -142,9 +142,7 @@ class CovarianceData:
             If it has another type.
         """
         if not isinstance(given, cls):
-            raise ModelError(
-                f"{purpose} of a {type(given).__name__}; give CovarianceData, as from CovarianceData.from_returns"
-            )
+            raise ModelError(f"{purpose} of a {type(given).__name__}; give CovarianceData, for example by from_returns")
         return given
 
     @classmethod

@@ -165,8 +165,8 @@ class BookDrift:
         total = sum(values.values())
         if not total > 0.0:
             raise RiskError(
-                f"the positions of {self._book.name} in {', '.join(weights)} are worth {total:,.2f}: their weights "
-                "are undefined; trade one of these assets first",
+                f"the positions of {self._book.name} in {', '.join(weights)} are worth {total:,.2f}; "
+                "weights require a total above 0",
                 name=self._book.name,
                 value=total,
             )

@@ -93,7 +93,7 @@ def with_capm_returns(
         covariances = data.covariance @ shares
         betas = covariances / float(shares @ covariances)
     else:
-        past = data.returns_for("betas from the market's returns")
+        past = data.returns_for("a beta to the market's returns")
         betas = np.array([capm_beta(column, market) for column in past.T])
     expected = [
         capm_return(beta, risk_free_rate=risk_free_rate, market_return=market_return) for beta in betas.tolist()

@@ -169,7 +169,7 @@ def test_a_share_too_small_to_be_told_from_none(rate, limit):
 
 def test_no_share_keeps_a_limit_that_the_safe_asset_breaks():
     with pytest.raises(
-        InfeasibleError, match=r"is 0\.12 with all in SAFE.*and 0\.33.* max_loss_pct=0\.1.*to 0\.12"
+        InfeasibleError, match=r"is 0\.12 with everything in SAFE.*and 0\.33.* max_loss_pct=0\.1.*to 0\.12"
     ) as e:
         barbell(ONE, risk_free_rate=-0.12)
     assert e.value.value == pytest.approx(0.12)
@@ -264,15 +264,15 @@ def test_units_and_order_change_nothing(seed, scale):
     ("given", "message"),
     [
         ({"epsilon": 0.5}, r"epsilon=0\.5 lies outside"),
-        ({"max_loss_pct": 10.0}, r"ten per cent is 0\.10"),
+        ({"max_loss_pct": 10.0}, r"as 0\.10 for ten per cent"),
         ({"max_loss_pct": -0.1}, "outside"),
         ({"max_loss_pct": math.nan}, "outside"),
         ({"horizon": 0.0}, "years above 0"),
-        ({"constraints": Constraints(invested=0.9)}, r"invested=0\.9: a basket is fully invested"),
+        ({"constraints": Constraints(invested=0.9)}, r"invested=0\.9: the basket has to be fully invested"),
         ({"measure": "es"}, "there are var, cvar"),
         ({"tails": "cauchy"}, "there are gaussian, student_t, empirical"),
         ({"tails": "student_t", "degrees_of_freedom": 2.0}, "above 2"),
-        ({"tails": "empirical"}, "empirical tails looks at single periods"),
+        ({"tails": "empirical"}, "empirical tails needs past returns"),
         ({"risky": {"SPY": 0.5}}, r"add up to 0\.5"),
         ({"risky_return": 0.1}, "risky_return=0.1"),
         ({"risky": {"SPY": 1.0}, "risky_return": math.inf}, "risky_return=inf"),
@@ -285,13 +285,13 @@ def test_refuses_figures_at_the_door(given, message):
 
 def test_refuses_assets_that_do_not_fit():
     named = CovarianceData(tickers=["SAFE"], covariance=[[0.04]], expected_returns=[0.08])
-    with pytest.raises(CalibrationError, match="SAFE is the safe asset's name"):
+    with pytest.raises(CalibrationError, match="the ticker SAFE is reserved for the safe asset"):
         BarbellOptimizer(named)
     with pytest.raises(CalibrationError, match="CASH has none"):
         BarbellOptimizer(DATA.with_cash(0.02))
-    with pytest.raises(ModelError, match="risky names 'ETH'; there are SPY, BTC"):
+    with pytest.raises(ModelError, match="risky contains the unknown ticker 'ETH'; there are SPY, BTC"):
         BarbellOptimizer(DATA, risky={"ETH": 1.0})
-    with pytest.raises(InfeasibleError, match=r"breaks a constraint by 0\.5.*bounds="):
+    with pytest.raises(InfeasibleError, match=r"violates a constraint by 0\.5.*bounds="):
         BarbellOptimizer(DATA, risky={"SPY": 1.5, "BTC": -0.5})
 
 

@@ -230,10 +230,12 @@ def test_a_book_without_the_assets_fails_and_recovers():
     desk = Desk({"A": 100.0, "B": 100.0, "OTHER": 70.0}, {"OTHER": 10.0})
     drift = desk.drift(HALVES, ["A", "B"])
     assert isinstance(drift.node.error, RiskError)
-    with pytest.raises(RiskError, match=r"Alice holds 0\.00 of A, B: there are no weights to compare") as refused:
+    with pytest.raises(
+        RiskError, match=r"the positions of Alice in A, B are worth 0\.00; weights require a total above 0"
+    ) as refused:
         drift.drifts()
     assert (refused.value.name, refused.value.value) == ("Alice", 0.0)
-    with pytest.raises(RiskError, match="there are no weights"):
+    with pytest.raises(RiskError, match="weights require a total above 0"):
         drift.contributor()
     desk.book.add(desk.position("A", 10.0))
     assert drift.follow_book()
@@ -245,7 +247,7 @@ def test_holdings_of_nothing_or_less_have_no_weights(shares):
     desk = two(*shares)
     drift = desk.drift(HALVES)
     assert isinstance(drift.node.error, RiskError)
-    assert f"Alice holds {100.0 * sum(shares):,.2f} of A, B" in str(drift.node.error)
+    assert f"the positions of Alice in A, B are worth {100.0 * sum(shares):,.2f}" in str(drift.node.error)
     desk.book.positions[0].trade(100.0, 100.0)
     assert drift.node.error is None
 
@@ -397,5 +399,5 @@ def test_what_the_target_holds_beside_the_assets_is_left_out():
 
 def test_a_target_that_names_no_asset_is_refused():
     desk = Desk({"A": 100.0}, {"A": 30.0})
-    with pytest.raises(ModelError, match="target names 'Z'; there are A"):
+    with pytest.raises(ModelError, match="target contains the unknown ticker 'Z'; there are A"):
         BookDrift(desk.graph, desk.book, desk.spots, {"A": 0.5, "Z": 0.5})

@@ -136,10 +136,10 @@ def test_a_deposit_among_prices_never_moves_whatever_its_rounding(rate):
     rng = np.random.default_rng(5)
     prices = 100.0 * np.cumprod(1.0 + 0.01 * rng.normal(size=(300, 2)), axis=0)
     with_deposit = np.column_stack([prices, 100.0 * (1.0 + rate) ** np.arange(300)])
-    with pytest.raises(CalibrationError, match="DEPOSIT never moves"):
+    with pytest.raises(CalibrationError, match="the returns of DEPOSIT are constant"):
         CovarianceData.from_prices(with_deposit, ["A", "B", "DEPOSIT"], estimator="ledoit_wolf")
     returns = with_deposit[1:] / with_deposit[:-1] - 1.0
-    with pytest.raises(CalibrationError, match="DEPOSIT never moves"):
+    with pytest.raises(CalibrationError, match="the returns of DEPOSIT are constant"):
         CovarianceData.from_returns(returns, ["A", "B", "DEPOSIT"])
 
 
@@ -179,7 +179,9 @@ def test_bounds_of_no_shape_are_refused_by_name(bounds):
 
 @pytest.mark.parametrize("slight", [1e-16, 1e-30])
 def test_a_variance_next_to_nothing_is_cash(slight):
-    with pytest.raises(MatrixError, match=r"the variance of C is .* beside 0.09 of another: take it as cash"):
+    with pytest.raises(
+        MatrixError, match=r"the variance .* of C is too small beside 0.09 of another asset; add it as cash"
+    ):
         CovarianceData(tickers=["A", "B", "C"], covariance=np.diag([0.04, 0.09, slight]))
 
 

@@ -136,11 +136,13 @@ def test_constraints_given_both_ways():
 
 def test_what_the_constraints_refuse():
     data = drawn()
-    with pytest.raises(ModelError, match="turnover and transaction_cost count from what is held now; give current="):
+    with pytest.raises(
+        ModelError, match="turnover and transaction_cost are measured from the present weights; give current="
+    ):
         create_optimizer("max_sharpe", data, turnover=0.1)
     with pytest.raises(ModelError, match="'B'"):
         create_optimizer("max_sharpe", data, bounds={"B": (0.0, 0.5)})
-    with pytest.raises(InfeasibleError, match=r"the upper bounds add up to 0\.8, 0\.2 short of invested=1") as told:
+    with pytest.raises(InfeasibleError, match=r"the upper bounds add up to 0\.8, 0\.2 less than invested=1") as told:
         create_optimizer("max_sharpe", data, bounds=(0.0, 0.2))
     assert told.value.value == pytest.approx(0.2, abs=1e-12)
     with pytest.raises(InfeasibleError, match=r"A1 has its lower bound 0\.5 above its upper bound 0\.4, by 0\.1"):
@@ -200,7 +202,7 @@ def test_swapped_arguments_are_told_the_order():
 @pytest.mark.parametrize("kind", KINDS)
 def test_data_that_is_none_is_refused_by_factory_and_class_alike(kind, data):
     more = needs(kind, drawn())
-    told = f"{kind} of a {type(data).__name__}; give CovarianceData, as CovarianceData.from_returns makes it"
+    told = f"{kind} of a {type(data).__name__}; give CovarianceData, for example by from_returns"
     with pytest.raises(ModelError, match=told):
         create_optimizer(kind, data, **more)
     with pytest.raises(ModelError, match=told):

@@ -171,7 +171,9 @@ def test_sums_bounds_and_unit(seed, n):
 
 @pytest.mark.parametrize("invested", [0.0, -0.5])
 def test_nothing_to_invest_is_refused(invested):
-    with pytest.raises(ModelError, match=f"invested={invested:g}; the tree shares out more than 0"):
+    with pytest.raises(
+        ModelError, match=f"invested={invested:g}; hierarchical risk parity requires a sum of weights above 0"
+    ):
         create_optimizer("hrp", drawn(3), invested=invested, bounds=(-1.0, 1.0))
 
 
@@ -183,10 +185,10 @@ def test_names_that_are_not_known_are_refused():
 
 
 def test_cash_and_contradictions_are_refused():
-    with pytest.raises(CalibrationError, match="hrp shares out risk, and CASH has none"):
+    with pytest.raises(CalibrationError, match="hrp requires assets with risk, and CASH has none"):
         HierarchicalRiskParityOptimizer(drawn(3).with_cash(0.02)).optimize()
-    with pytest.raises(InfeasibleError, match=r"the lower bounds add up to 1\.2, 0\.2 above invested=1") as told:
+    with pytest.raises(InfeasibleError, match=r"the lower bounds add up to 1\.2, 0\.2 more than invested=1") as told:
         create_optimizer("hrp", drawn(3), bounds=(0.4, 1.0))
     assert told.value.value == pytest.approx(0.2, abs=1e-12)
-    with pytest.raises(InfeasibleError, match=r"all at most 0\.9.* by 0\.1; loosen one"):
+    with pytest.raises(InfeasibleError, match=r"all at most 0\.9.* by 0\.1; relax one"):
         create_optimizer("hrp", drawn(3), groups=[Group("all", ["A0", "A1", "A2"], upper=0.9)]).optimize()

@@ -81,8 +81,8 @@ def test_groups_that_leave_too_little():
     told = refusal(groups=[Group("shares", ["A", "B"], upper=0.3), Group("bonds", ["C", "D"], upper=0.5)])
     assert told.value == pytest.approx(0.2, abs=1e-7)
     assert str(told) == (
-        "nothing satisfies all constraints: invested, shares at most 0.3, bonds at most 0.5 contradict each other "
-        "by 0.2; loosen one"
+        "no portfolio satisfies all constraints: invested, shares at most 0.3, bonds at most 0.5 contradict each other "
+        "by 0.2; relax one"
     )
 
 

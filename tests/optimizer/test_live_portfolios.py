@@ -96,7 +96,7 @@ def test_a_name_that_is_taken_leaves_nothing_behind(world):
 
 
 @pytest.mark.parametrize(
-    ("tickers", "said"), [("A", "tickers='A' is one name; give a list"), (["A", "A"], "A is there twice")]
+    ("tickers", "said"), [("A", "tickers='A' is a string; give a list"), (["A", "A"], "the ticker A occurs twice")]
 )
 def test_names_that_are_no_list_of_assets(world, tickers, said):
     with pytest.raises(CalibrationError, match=said):

@@ -335,12 +335,12 @@ def test_no_other_allowed_portfolio_beats_the_certificate(seed, n):
         ({"risk_aversion": -2.0}, r"risk_aversion=-2\.0"),
         ({"risk_aversion": math.nan}, "risk_aversion=nan"),
         ({"risk_aversion": math.inf}, "risk_aversion=inf"),
-        ({"target_return": math.nan}, "target_return=nan; give a return a year"),
+        ({"target_return": math.nan}, "target_return=nan; give a finite return per year"),
         ({"target_return": math.inf}, "target_return=inf"),
-        ({"target_risk": 0.0}, r"target_risk=0\.0; give a volatility a year above 0"),
+        ({"target_risk": 0.0}, r"target_risk=0\.0; give a volatility per year above 0"),
         ({"target_risk": -0.1}, r"target_risk=-0\.1"),
         ({"target_risk": math.nan}, "target_risk=nan"),
-        ({"risk_free_rate": math.nan}, "risk_free_rate=nan; give a rate a year"),
+        ({"risk_free_rate": math.nan}, "risk_free_rate=nan; give a finite rate per year"),
     ],
 )
 def test_bad_figures_are_refused(figures, message):
@@ -361,7 +361,7 @@ def test_targets_out_of_reach_say_what_can_be_reached():
     data = drawn(5)
     most = float(data.expected_returns.max())
     with pytest.raises(
-        InfeasibleError, match=r"target_return=0\.9 is out of reach: the most that is allowed is"
+        InfeasibleError, match=r"target_return=0\.9 is out of reach: the highest return of an allowed portfolio is"
     ) as told:
         MeanVarianceOptimizer(data, target_return=0.9).optimize()
     assert told.value.value == pytest.approx(most, rel=1e-9)

@@ -203,7 +203,7 @@ def test_a_constraint_said_twice_changes_nothing():
 def test_groups_that_contradict_each_other_are_refused(definite):
     P, q = costs()
     groups = [Group("shares", NAMES[:4], upper=0.3), Group("bonds", NAMES[4:], upper=0.5)]
-    with pytest.raises(InfeasibleError, match=r"invested, shares at most 0.3, bonds at most 0.5 .* by 0.2; loosen"):
+    with pytest.raises(InfeasibleError, match=r"invested, shares at most 0.3, bonds at most 0.5 .* by 0.2; relax"):
         minimise(FeasibleSet.of(NAMES, Constraints(groups=groups)), P, q, definite=definite)
 
 

@@ -176,12 +176,12 @@ def test_it_is_shown():
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_rows_that_forget_what_a_constraint_means_are_refused(kind):
     data = drawn()
-    with pytest.raises(ModelError, match=r"at most 0\.21 of each is broken by .* its rows are kept"):
+    with pytest.raises(ModelError, match=r"at most 0\.21 of each is violated by .* its rows are satisfied"):
         create_optimizer(kind, data, rules=[Forgetful()], **needs(kind, data)).optimize()
 
 
 def test_a_frontier_refuses_them_too():
-    with pytest.raises(ModelError, match=r"at most 0\.21 of each is broken by"):
+    with pytest.raises(ModelError, match=r"at most 0\.21 of each is violated by"):
         EfficientFrontier(drawn(), constraints=Constraints(rules=[Forgetful()])).max_sharpe()
 
 
@@ -191,7 +191,7 @@ def test_a_violation_that_is_no_number_is_refused():
         def on(self, tickers):
             return replace(Forgetful().on(tickers), label="unknown", violation=lambda _: float("nan"))
 
-    with pytest.raises(ModelError, match="unknown is broken by nan"):
+    with pytest.raises(ModelError, match="unknown is violated by nan"):
         create_optimizer("min_variance", drawn(), rules=[Unknown()]).optimize()
 
 
@@ -203,9 +203,11 @@ def test_a_kind_cannot_leave_out_a_part():
         Nothing()
     with pytest.raises(TypeError, match="violation"):
         Limit("rows alone", Rows.box(np.zeros(2), np.ones(2)))
-    with pytest.raises(ModelError, match="give each row a side, a name, and a figure for each variable"):
+    with pytest.raises(
+        ModelError, match="give each row a right-hand side, a name, and a coefficient for each variable"
+    ):
         replace(Rows.equal("all", np.ones(3), 1.0), equal_names=())
-    with pytest.raises(ModelError, match="rules holds 'A'; give a list of constraints"):
+    with pytest.raises(ModelError, match="rules contains 'A'; give a list of constraints"):
         Constraints(rules=["A"])
 
 

@@ -82,7 +82,7 @@ def test_what_is_given_is_copied_and_cannot_be_written_to():
 
 @pytest.mark.parametrize("weights", [[1.0], [0.5, 0.3, 0.2], [[0.6, 0.4]], 1.0, [0.6, math.nan], [math.inf, 0.0], []])
 def test_weights_that_do_not_fit_are_refused(weights):
-    with pytest.raises(ModelError, match=r"weights of shape \(.*\) for 2 assets; give one finite number each"):
+    with pytest.raises(ModelError, match=r"weights of shape \(.*\) for 2 assets; give one finite number for each"):
         portfolio_of(two(), "by hand", weights)
 
 
@@ -128,7 +128,7 @@ def test_rounded_weights_keep_their_sum(seed, n, cutoff, digits):
 
 @pytest.mark.parametrize("cutoff", [-1e-9, math.nan, math.inf])
 def test_a_cutoff_out_of_range_is_refused(cutoff):
-    with pytest.raises(ModelError, match=r"cutoff=.*; give a weight from 0 on, 1e-4 is usual"):
+    with pytest.raises(ModelError, match=r"cutoff=.*; give a weight of at least 0; 1e-4 is usual"):
         portfolio_of(two(), "by hand", [0.6, 0.4]).clean_weights(cutoff)
 
 

@@ -284,6 +284,6 @@ def test_what_is_needed_and_what_has_no_place():
     bare = CovarianceData(tickers=["A", "B"], covariance=np.diag([0.04, 0.01]))
     with pytest.raises(CalibrationError, match="max_sharpe needs expected returns"):
         MaxSharpeOptimizer(bare).optimize()
-    with pytest.raises(CalibrationError, match="max_diversification shares out risk, and CASH has none"):
+    with pytest.raises(CalibrationError, match="max_diversification requires assets with risk, and CASH has none"):
         MaxDiversificationOptimizer(bare.with_cash(0.02)).optimize()
     assert MaxDiversificationOptimizer(bare).optimize().weights == pytest.approx([1.0 / 3.0, 2.0 / 3.0], rel=1e-12)

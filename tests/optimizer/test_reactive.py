@@ -669,7 +669,7 @@ def test_a_weight_of_what_is_no_asset_is_refused(world):
         (lambda w: w.reactive("best_of_all"), ModelError, "no optimiser 'best_of_all'"),
         (lambda w: w.reactive("min_variance", cleverness=2), ModelError, "takes no 'cleverness'"),
         (lambda w: w.reactive("black_litterman"), ModelError, "black_litterman needs views="),
-        (lambda w: w.reactive(bounds=(0.3, 1.0)), InfeasibleError, "add up to 1.2, 0.2 above"),
+        (lambda w: w.reactive(bounds=(0.3, 1.0)), InfeasibleError, "add up to 1.2, 0.2 more than"),
         (lambda w: w.reactive(bounds={"Z": (0.0, 1.0)}), ModelError, "Z"),
         (lambda w: w.reactive("max_sharpe", risk_free_rate=1e6), InfeasibleError, "no allowed portfolio earns more"),
         (lambda w: w.reactive(estimation={"estimator": "magic"}), ModelError, "magic"),
@@ -686,5 +686,5 @@ def test_what_is_refused_is_found_out_at_once_and_leaves_nothing(world, build, e
 def test_too_little_history_is_refused(world):
     for ticker in TICKERS:
         world.history.load(ticker, bars(ticker, [100.0]))
-    with pytest.raises(CalibrationError, match="1 rows of returns; give two or more"):
+    with pytest.raises(CalibrationError, match="1 rows of returns; give at least two"):
         world.reactive()

@@ -251,13 +251,13 @@ def test_to_the_band_no_cheaper_plan_is_inside_all_bands():
     [
         ({"targets": {}}, "there are no targets"),
         ({"targets": {"SPY": math.nan}}, "the target of SPY is nan"),
-        ({"targets": {"SPY": 0.7, "BND": 0.5}}, "add up to 1.2, more than 1"),
+        ({"targets": {"SPY": 0.7, "BND": 0.5}}, "add up to 1.2; give a sum of at most 1"),
         ({"band": -0.1}, "band=-0.1"),
         ({"band": math.nan}, "band=nan"),
         ({"cost_rate": 1.0}, "cost_rate=1.0"),
         ({"min_trade": math.inf}, "min_trade=inf"),
-        ({"lot": -1}, "a lot of -1 shares of every asset"),
-        ({"lot": {"SPY": math.nan}}, "a lot of nan shares of SPY"),
+        ({"lot": -1}, "a lot of -1 shares for every asset"),
+        ({"lot": {"SPY": math.nan}}, "a lot of nan shares for SPY"),
         ({"to": "edge"}, "there are target, band"),
     ],
 )
@@ -274,7 +274,7 @@ def test_bad_rules_are_refused(arguments, message):
         ({}, {"SPY": 0.0}, 1.0, "the price of SPY is 0.0"),
         ({}, {"SPY": math.nan}, 1.0, "the price of SPY is nan"),
         ({"GLD": 1}, {"SPY": 1.0}, 1.0, "GLD has no price"),
-        ({"SPY": math.nan}, {"SPY": 1.0}, 1.0, "nan shares of SPY"),
+        ({"SPY": math.nan}, {"SPY": 1.0}, 1.0, "the holding of SPY is nan shares"),
         ({}, {"SPY": 1.0}, -1.0, "cash=-1.0"),
         ({}, {"SPY": 1.0}, math.nan, "cash=nan"),
         ({}, {"SPY": 1.0}, 0.0, "are worth 0"),
@@ -287,5 +287,5 @@ def test_bad_books_are_refused(holdings, prices, cash, message):
 
 
 def test_costs_that_take_all_are_refused():
-    with pytest.raises(ModelError, match="costs as much as the 100 there is"):
+    with pytest.raises(ModelError, match="would cost the whole wealth of 100"):
         Rebalancer({"A": 6.0, "B": -6.0}, cost_rate=0.2).plan({}, {"A": 1.0, "B": 1.0}, 100.0)

@@ -342,7 +342,7 @@ def test_a_plan_that_is_not_due_trades_nothing():
         ["A", "60.0%", "+1.0%", "±5.0%", "—", "—", "—", "+1.0%"],
         ["B", "40.0%", "-1.0%", "±5.0%", "—", "—", "—", "-1.0%"],
     ]
-    assert "not due: all within their bands" in text
+    assert "not due: all assets are within their bands" in text
     assert "\x1b[31m" not in styled(plan)
 
 

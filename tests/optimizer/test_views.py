@@ -185,10 +185,10 @@ def test_the_order_of_assets_and_the_size_of_a_view_do_not_matter(seed, n):
 @pytest.mark.parametrize(
     ("exposures", "figures", "message"),
     [
-        ({}, (0.1,), r"a view on \{\} holds nothing; give exposures"),
-        ({"DE": 0.0}, (0.1,), r"a view on \{'DE': 0\.0\} holds nothing"),
-        ({"DE": 1.0}, (math.nan,), "a view expects nan; give a return a year"),
-        ({"DE": 1.0}, (math.inf,), "a view expects inf"),
+        ({}, (0.1,), r"the exposures \{\} of a view are all zero"),
+        ({"DE": 0.0}, (0.1,), r"the exposures \{'DE': 0\.0\} of a view are all zero"),
+        ({"DE": 1.0}, (math.nan,), "expected_return=nan of a view; give a finite return per year"),
+        ({"DE": 1.0}, (math.inf,), "expected_return=inf of a view"),
         ({"DE": 1.0}, (0.1, 0.0), r"confidence=0\.0 lies outside \(0, 1\]; a half is usual"),
         ({"DE": 1.0}, (0.1, 1.1), r"confidence=1\.1 lies outside"),
         ({"DE": 1.0}, (0.1, math.nan), "confidence=nan lies outside"),
@@ -202,19 +202,27 @@ def test_bad_views_are_refused(exposures, figures, message):
 @pytest.mark.parametrize(
     ("given_figures", "error", "message"),
     [
-        ({"views": {"XX": 0.1}}, ModelError, "a view names 'XX'; there are AU, CA, FR, DE, JP, UK, US"),
-        ({"views": [View({"DE": 1.0, "XX": -1.0}, 0.1)]}, ModelError, "a view names 'XX'"),
+        (
+            {"views": {"XX": 0.1}},
+            ModelError,
+            "a view contains the unknown ticker 'XX'; there are AU, CA, FR, DE, JP, UK, US",
+        ),
+        ({"views": [View({"DE": 1.0, "XX": -1.0}, 0.1)]}, ModelError, "a view contains the unknown ticker 'XX'"),
         ({"views": [View({"DE": math.nan}, 0.1)]}, ModelError, "a view of DE is nan; correct it"),
-        ({"views": {"DE": math.nan}}, CalibrationError, "a view expects nan"),
-        ({"views": {"DE": 0.1}, "confidences": {"FR": 0.5}}, CalibrationError, "a confidence for 'FR', of which"),
+        ({"views": {"DE": math.nan}}, CalibrationError, "expected_return=nan of a view"),
+        ({"views": {"DE": 0.1}, "confidences": {"FR": 0.5}}, CalibrationError, "a confidence for 'FR' without a view"),
         ({"views": {"DE": 0.1}, "confidences": {"DE": 2.0}}, CalibrationError, r"confidence=2\.0 lies outside"),
         (
             {"views": [View({"DE": 1.0}, 0.1)], "confidences": {"DE": 0.5}},
             CalibrationError,
-            "confidences= goes with views by ticker; a View has its own",
+            "confidences= is for views by ticker; set the confidence of each View",
         ),
-        ({"views": {}, "market_weights": {"XX": 1.0}}, ModelError, "market_weights names 'XX'"),
-        ({"views": {}, "market_weights": {"DE": -1.0}}, CalibrationError, "give weights from 0 on, not all of them 0"),
+        ({"views": {}, "market_weights": {"XX": 1.0}}, ModelError, "market_weights contains the unknown ticker 'XX'"),
+        (
+            {"views": {}, "market_weights": {"DE": -1.0}},
+            CalibrationError,
+            "give weights of at least 0, not all of them 0",
+        ),
         ({"views": {}, "market_weights": {}}, CalibrationError, "not all of them 0"),
         ({"views": {}, "tau": 0.0}, CalibrationError, "tau"),
         ({"views": {}, "risk_aversion": -1.0}, CalibrationError, "risk_aversion"),
@@ -227,5 +235,5 @@ def test_bad_opinions_are_refused(given_figures, error, message):
 
 
 def test_cash_is_refused():
-    with pytest.raises(CalibrationError, match="black_litterman shares out risk, and CASH has none"):
+    with pytest.raises(CalibrationError, match="black_litterman requires assets with risk, and CASH has none"):
         BlackLittermanOptimizer(world().with_cash(0.02), views={"DE": 0.1})
