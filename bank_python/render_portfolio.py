@@ -81,14 +81,14 @@ def portfolio_view(portfolio: OptimalPortfolio) -> Panel:
     parts += [
         Text("\nPerformance", style="bold"),
         _performance(portfolio),
-        Text("\nProof", style="bold"),
+        Text("\nCertificate", style="bold"),
         _proof(portfolio),
     ]
     return Panel(Group(*parts), title="▶ PORTFOLIO OPTIMISER", title_align="left", expand=False)
 
 
 def _weights(portfolio: OptimalPortfolio) -> Sheet:
-    shown = Sheet("", [names(), shares("Weight"), shares("Of the risk"), bars()], framed=False)
+    shown = Sheet("", [names(), shares("Weight"), shares("Risk share"), bars()], framed=False)
     largest = float(abs(portfolio.weights).max())
     for i in _largest_weights(portfolio):
         weight, share = float(portfolio.weights[i]), float(portfolio.risk_shares[i])
@@ -200,7 +200,7 @@ def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up
 
 def portfolio_comparison_view(compared: PortfolioComparison) -> Group:
     """Show a portfolio by several libraries: their figures and the largest weights."""
-    columns = [numbers(column) for column in ("Gap to ours", "Weights off by", "Bounds broken by", "CPU ms")]
+    columns = [numbers(column) for column in ("Gap to ours", "Weight difference", "Violation", "CPU ms")]
     figures = Sheet(_METHODS.get(compared.kind, compared.kind), [names("Library"), *columns])
     for row in compared.rows:
         gap = None if row.gap is None else f"{row.gap:+.1e}"

@@ -144,15 +144,15 @@ class Rows:
     @classmethod
     def box(cls, lower: FloatArray, upper: FloatArray) -> Self:
         """Return rows that consist of bounds only, each of shape (n,)."""
-        none, nothing = _no_rows(len(lower))
-        return cls(lower, upper, none, nothing, none, nothing, (), (), none, nothing)
+        no_rows, no_sides = _no_rows(len(lower))
+        return cls(lower, upper, no_rows, no_sides, no_rows, no_sides, (), (), no_rows, no_sides)
 
     @classmethod
     def equal(cls, name: str, row: FloatArray, value: float) -> Self:
         """Return the equality ``row @ w = value``; `row` has shape (n,)."""
         low, high = _unbounded(len(row))
-        none, nothing = _no_rows(len(row))
-        return cls(low, high, row[None, :], np.array([value]), none, nothing, (name,), (), none, nothing)
+        no_rows, no_sides = _no_rows(len(row))
+        return cls(low, high, row[None, :], np.array([value]), no_rows, no_sides, (name,), (), no_rows, no_sides)
 
     @classmethod
     def between(cls, name: str, row: FloatArray, lower: float, upper: float) -> Self:
@@ -160,7 +160,7 @@ class Rows:
         if lower == upper:
             return cls.equal(name, row, lower)
         low, high = _unbounded(len(row))
-        none, nothing = _no_rows(len(row))
+        no_rows, no_sides = _no_rows(len(row))
         at_most, at_least = f"{name} at most {upper:g}", f"{name} at least {lower:g}"
         names: tuple[str, ...]
         if lower == -np.inf:
@@ -169,7 +169,7 @@ class Rows:
             G, h, names = -row[None, :], np.array([-lower]), (at_least,)
         else:
             G, h, names = np.array([row, -row]), np.array([upper, -lower]), (at_most, at_least)
-        return cls(low, high, none, nothing, G, h, (), names, none, nothing)
+        return cls(low, high, no_rows, no_sides, G, h, (), names, no_rows, no_sides)
 
     @classmethod
     def sizes_at_most(cls, name: str, centre: FloatArray, most: float) -> Self:
@@ -181,11 +181,11 @@ class Rows:
         n = len(centre)
         unit = np.eye(n)
         low, high = _unbounded(n)
-        none, nothing = _no_rows(2 * n)
+        no_rows, no_sides = _no_rows(2 * n)
         total = np.concatenate([np.zeros(n), np.ones(n)])[None, :]
         definitions = np.block([[unit, -unit], [-unit, -unit]])
         sides = np.concatenate([centre, -centre])
-        return cls(low, high, none, nothing, total, np.array([most]), (), (name,), definitions, sides, further=n)
+        return cls(low, high, no_rows, no_sides, total, np.array([most]), (), (name,), definitions, sides, further=n)
 
 
 @cache

@@ -126,9 +126,9 @@ def _rates(cost: float | Mapping[str, float]) -> list[float]:
     return rates
 
 
-def _check_elements(name: str, given: Sequence[object], kind: type, way_out: str) -> None:
+def _check_elements(name: str, given: Sequence[object], kind: type, expected: str) -> None:
     if isinstance(given, kind):
         raise ModelError(f"{name}={given!r}; give a list, even of one element")
     wrong = next((each for each in given if not isinstance(each, kind)), None)
     if wrong is not None:
-        raise ModelError(f"{name} contains {wrong!r}; give a list of {way_out}")
+        raise ModelError(f"{name} contains {wrong!r}; give a list of {expected}")

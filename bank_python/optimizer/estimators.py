@@ -180,8 +180,8 @@ def _principal(returns: FloatArray, components: int) -> FloatArray:
         )
     sample = _sample(returns)
     values, vectors = np.linalg.eigh(sample)
-    kept = vectors[:, -components:] * np.sqrt(values[-components:])
-    common = kept @ kept.T
+    loadings = vectors[:, -components:] * np.sqrt(values[-components:])
+    common = loadings @ loadings.T
     np.fill_diagonal(common, np.diag(sample))
     return np.asarray(common)
 

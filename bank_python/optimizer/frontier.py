@@ -165,7 +165,7 @@ class EfficientFrontier:
         self._means = self._data.means_for("the efficient frontier")
         self._definite = _definite_covariance(self._data)
         if bounds is not None and constraints is not None:
-            raise ModelError("bounds= and constraints= were both given; give Constraints(bounds=..., ...) alone")
+            raise ModelError("bounds= and constraints= were both given; give Constraints(bounds=..., ...) only")
         self._chosen: OptimalPortfolio | None = None
         self._constrain(Constraints.checked(constraints) if bounds is None else Constraints(bounds=bounds))
 

@@ -167,15 +167,15 @@ class OptimalPortfolio:
             raise ModelError(
                 f"cutoff={cutoff:g} is above every weight, the largest is {most:.3g}; give a lower one", value=cutoff
             )
-        kept = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights) * 10.0**digits
-        whole = np.floor(kept + _ON_THE_GRID)
-        left = kept - whole
+        scaled = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights) * 10.0**digits
+        whole = np.floor(scaled + _ON_THE_GRID)
+        left = scaled - whole
         lacking = round(float(self.weights.sum()) * 10.0**digits - float(whole.sum()))
         between = left > _ON_THE_GRID
         raised = [i for i in np.argsort(-left, kind="stable").tolist() if between[i]][: max(lacking, 0)]
         whole[raised] += 1.0
         free = between if between.any() else np.ones_like(between)
-        whole[np.argmax(np.where(free, np.abs(kept), -1.0))] += lacking - len(raised)
+        whole[np.argmax(np.where(free, np.abs(scaled), -1.0))] += lacking - len(raised)
         rounded = [round(units / 10.0**digits, digits) for units in whole.tolist()]
         return dict(zip(self.tickers, rounded, strict=True))
 

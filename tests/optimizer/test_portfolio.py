@@ -209,3 +209,11 @@ def test_figures_that_are_not_numbers_come_back_too():
     assert math.isnan(again.expected_return)
     assert math.isnan(again.sharpe)
     assert again.volatility == bare.volatility
+
+
+def test_old_name_of_the_portfolio_at_another_rate():
+    mixed = portfolio_of(drawn(2), "by hand", [0.5, 0.5])
+    with pytest.warns(DeprecationWarning, match=r"OptimalPortfolio\.above is now called with_risk_free_rate"):
+        old = mixed.above(0.01)
+    assert old.sharpe == mixed.with_risk_free_rate(0.01).sharpe
+    assert old.risk_free_rate == 0.01

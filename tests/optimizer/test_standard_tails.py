@@ -120,3 +120,8 @@ def test_refuses_what_has_no_tail():
         empirical_tail(0.05, np.arange(19.0))
     with pytest.raises(CalibrationError, match=r"the observations are constant, 0\.1"):
         empirical_tail(0.05, np.full(30, 0.1))
+
+
+def test_old_name_of_the_argument_of_parse():
+    with pytest.warns(DeprecationWarning, match=r"TailDistribution\.parse\(law=\) is now called distribution="):
+        assert TailDistribution.parse(law="gaussian") is TailDistribution.GAUSSIAN
