@@ -1,4 +1,4 @@
-"""What a portfolio may be: what is refused and how it says so, and that a rule more never makes a portfolio better."""
+"""Constraints: invalid input and its messages, and that an additional constraint never improves a portfolio."""
 
 import math
 
@@ -130,7 +130,7 @@ def test_figures_come_in_the_order_of_the_assets():
         by_asset(NAMES, {"QQQ": 0.1}, "current")
 
 
-def test_a_strange_name_is_told_at_most_twelve_that_are_there():
+def test_the_message_on_an_unknown_ticker_lists_at_most_twelve():
     tickers = [f"A{i}" for i in range(20)]
     with pytest.raises(ModelError) as told:
         check_tickers(tickers, {"X": 1.0}, "bounds")
@@ -203,7 +203,7 @@ def test_a_set_as_arrays():
 
 
 def rule(kind, draw):
-    """One rule that the portfolio of equal weights obeys, so that all of them together can be obeyed."""
+    """Draw a constraint that equal weights satisfy, so that any number of them is feasible."""
     size = draw(st.floats(0.01, 0.4))
     return {
         "bounds": {"bounds": (1.0 / 3.0 - size, 1.0 / 3.0 + size)},
@@ -216,7 +216,7 @@ def rule(kind, draw):
 
 @given(st.integers(0, 10_000), st.sampled_from(["bounds", "group", "equal", "turnover", "leverage"]), st.data())
 @settings(deadline=None, max_examples=80)
-def test_a_rule_more_never_makes_it_better(seed, kind, data):
+def test_an_additional_constraint_is_never_better(seed, kind, data):
     rng = np.random.default_rng(seed)
     factors = rng.standard_normal((3, 3))
     P, q = 0.04 * (factors @ factors.T + 0.1 * np.eye(3)), -0.05 * rng.standard_normal(3)

@@ -1,4 +1,4 @@
-"""Covariance from a graph: past closes, and as the last of them the present prices."""
+"""Covariance from a graph: past closes, followed by the present prices."""
 
 import datetime as dt
 
@@ -89,7 +89,7 @@ def test_any_prices_in_any_order(moves, order):
         graph.register(MarketData(f"{ticker}_SPOT", float(column[-1]) * (1.0 + move)))
     places = [TICKERS.index(ticker) for ticker in order]
     live = closes[-1] * (1.0 + np.array(moves))
-    stacked = np.ascontiguousarray(np.vstack([closes, live])[:, places])  # as sums are taken in the order of memory
+    stacked = np.ascontiguousarray(np.vstack([closes, live])[:, places])  # sums depend on the memory order
     expected = CovarianceData.from_prices(stacked, order)
     assert_same(CovarianceData.from_graph(graph, history, order), expected)
 
@@ -140,7 +140,7 @@ def test_what_a_wild_tick_does_is_seen_in_the_variance(market):
     assert wild[[0, 2]].tolist() == calm[[0, 2]].tolist()
 
 
-# --- what is refused ---------------------------------------------------------------------------------
+# --- invalid input ------------------------------------------------------------------------------------
 
 
 def test_a_price_that_is_not_in_the_graph(market):

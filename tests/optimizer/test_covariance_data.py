@@ -1,4 +1,4 @@
-"""What optimisers stand on: figures a year from returns, prices and tables; repairs; and what is refused."""
+"""Covariance data: annual figures from returns, prices and tables; repairs; and invalid input."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""How far a book is from its targets: by hand, after trades, under a limit, and beside a portfolio that moves."""
+"""Drift of a book from its targets: by hand, after trades, under a limit, and with a target that moves."""
 
 import datetime as dt
 
@@ -26,7 +26,7 @@ START = dt.datetime(2024, 1, 2, tzinfo=dt.UTC)
 
 
 class Desk:
-    """Assets at given prices, and a book of so many shares of each."""
+    """Assets at given prices, and a book with a number of shares of each."""
 
     def __init__(self, prices, shares, name="Alice"):
         self.graph = DependencyGraph()
@@ -138,7 +138,7 @@ def test_it_is_weight_less_target_whatever_the_size(prices, shares, targets, sca
         assert drift.node.value == max(abs(off) for off in drift.drifts().values())
 
 
-# --- it follows --------------------------------------------------------------------------------------
+# --- updates ------------------------------------------------------------------------------------------
 
 
 def test_it_follows_prices():
@@ -163,7 +163,7 @@ def test_it_follows_trades_in_what_is_held():
     assert drift.drifts() == {"A": -0.5, "B": 0.5}
 
 
-def test_it_takes_in_a_new_position_when_told():
+def test_follow_book_includes_a_new_position():
     desk = Desk({"A": 100.0, "B": 100.0}, {"A": 50.0})
     drift = desk.drift(HALVES)
     above = desk.graph.derive("ABOVE", lambda off: 10.0 * off, [drift.node])
@@ -213,7 +213,7 @@ def test_a_tick_is_one_evaluation():
     assert drift.node.value == pytest.approx(130 / 250 - 0.5)
 
 
-def test_it_says_on_what_it_rests():
+def test_its_inputs_are_named():
     desk = two()
     drift = desk.drift(HALVES)
     desk.graph.recalculate()
@@ -321,7 +321,7 @@ def test_a_book_without_the_assets_is_a_blind_limit():
     assert (board.blind, len(board.check())) == ((), 1)
 
 
-# --- beside a portfolio that moves -------------------------------------------------------------------
+# --- with a target that moves -------------------------------------------------------------------------
 
 
 @pytest.fixture

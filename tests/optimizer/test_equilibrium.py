@@ -1,4 +1,4 @@
-"""What an equilibrium expects: the security market line by hand, the market's own return, reverse optimisation."""
+"""Equilibrium returns: the security market line by hand, the return of the market, reverse optimisation."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Frontiers under any constraints: against the critical line, single programs and the optimisers; and their own door.
+"""Frontiers under any constraints: against the critical line, single programs and the optimisers; and their methods.
 
 The block of a user's document runs here as it stands there, on a frontier of expected returns and a covariance.
 """
@@ -158,7 +158,7 @@ def test_the_best_ratio_is_that_of_the_optimiser(name):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_between_turning_points_it_is_straight(seed):
-    """Whatever the rules, single programs at random places are on the chain."""
+    """Solutions of single programs at random points are on the traced path, under any constraints."""
     rng = np.random.default_rng(seed)
     past = rng.standard_normal((60, 5)) @ rng.standard_normal((5, 5)) + rng.standard_normal(5)
     data = CovarianceData.from_returns(0.01 * past, list("ABCDE"))
@@ -280,7 +280,7 @@ def test_a_constraint_that_cannot_hold_changes_nothing():
     assert frontier.constraints == Constraints()
 
 
-def test_what_was_chosen_before_a_constraint_is_forgotten():
+def test_a_new_constraint_discards_the_chosen_portfolio():
     frontier = EfficientFrontier(MEANS, SIGMA)
     with pytest.raises(ModelError, match=r"no portfolio was chosen .*; call max_sharpe\(\), min_volatility\(\)"):
         frontier.clean_weights()

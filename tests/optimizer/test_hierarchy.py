@@ -67,7 +67,7 @@ def test_the_example_of_the_paper():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("levels", [None, 1, 2, 5])
-def test_trees_are_those_of_scipy_to_the_last_digit(method, levels):
+def test_trees_are_bitwise_those_of_scipy(method, levels):
     hierarchy = pytest.importorskip("scipy.cluster.hierarchy")
     squareform = pytest.importorskip("scipy.spatial.distance").squareform
     for n in (2, 3, 4, 7, 20, 45):
@@ -149,7 +149,7 @@ def test_bounds_that_leave_one_portfolio_give_it():
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 20), st.integers(0, 1000), st.randoms(use_true_random=False))
 def test_the_order_of_the_assets_does_not_matter(n, seed, shuffler):
-    """Two leaves merged with each other keep their order in the row, so those stay in order here too."""
+    """Two leaves merged with each other keep their order in the sequence, so the permutation has to preserve it."""
     covariance = covariance_of(n, seed)
     place = list(range(n))
     shuffler.shuffle(place)

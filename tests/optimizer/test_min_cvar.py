@@ -1,4 +1,4 @@
-"""The least expected shortfall: an example by hand, HiGHS, the mean of the worst scenarios, the frontier, bad input."""
+"""The least expected shortfall: by hand, HiGHS, the mean of the worst scenarios, the frontier, invalid input."""
 
 import math
 from itertools import pairwise
@@ -40,7 +40,7 @@ def shortfall(losses, confidence):
 
 
 def by_highs(data, confidence, *, bounds=(0.0, 1.0), least=None, turnover=None, cost=0.0, current=None, rows=()):
-    """Return the least value of Rockafellar and Uryasev's linear program: w, a, excesses, sizes of trades.
+    """Return the minimum of Rockafellar and Uryasev's linear program in w, a, excesses and absolute trades.
 
     Returns are counted in units of their own size, far above the absolute tolerances of HiGHS.
     """

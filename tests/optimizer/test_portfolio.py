@@ -1,4 +1,4 @@
-"""A portfolio: what it measures, its rounded weights, what a person sees, and that it comes back from a store."""
+"""A portfolio: its figures, its rounded weights, its table, and that it can be stored and restored."""
 
 import math
 from dataclasses import FrozenInstanceError
@@ -99,7 +99,7 @@ def test_rounding_keeps_bounds_and_sum(shares, digits):
 def test_rounded_weights_by_hand():
     data = drawn(4)
     held = portfolio_of(data, "by hand", [0.123456, 0.00006, 0.876444, 0.00004])
-    # 0.12346 and 0.87644 make 0.9999; the largest takes what is left.
+    # 0.12346 and 0.87644 add up to 0.9999; the rest is added to the largest.
     assert held.clean_weights() == {"A0": 0.12346, "A1": 0.0, "A2": 0.87654, "A3": 0.0}
     assert held.clean_weights(cutoff=0.0) == {"A0": 0.12346, "A1": 0.00006, "A2": 0.87644, "A3": 0.00004}
     assert held.clean_weights(cutoff=0.2) == {"A0": 0.0, "A1": 0.0, "A2": 1.0, "A3": 0.0}
@@ -116,7 +116,7 @@ def test_rounded_weights_keep_their_sum(seed, n, cutoff, digits):
     rounded = portfolio_of(drawn(n), "drawn", weights).clean_weights(cutoff, digits)
     assert sum(rounded.values()) == pytest.approx(1.0, abs=1e-12)
     assert list(rounded) == [f"A{i}" for i in range(n)]
-    # Each is rounded down or up; one takes up what is cut off.
+    # Each is rounded down or up; the weight below the cutoff is added to one of them.
     taken = []
     for name, kept, weight in zip(rounded, rounded.values(), weights.tolist(), strict=True):
         assert kept == round(kept, digits)
@@ -173,7 +173,7 @@ def test_a_row_for_each_asset():
     assert [row["risk_share"] for row in rows] == held.risk_shares.tolist()
 
 
-def test_what_holds_a_portfolio_as_text():
+def test_active_constraints_as_text():
     proof = Certificate(1e-16, 0.0, at_lower=("A",), at_upper=("B", "C"), binding=("tech at most 0.3",), iterations=4)
     assert proof.active_bounds == (
         "A at its lower bound",

@@ -1,4 +1,4 @@
-"""Rebalancing plans: worked by hand, against every other plan by a lot, and what no plan may ever break."""
+"""Rebalancing plans: by hand, against all plans that differ by a lot, and invariants of every plan."""
 
 import math
 
@@ -45,7 +45,7 @@ def test_to_the_band_trades_stop_at_the_nearest_edge():
 
 
 def test_cash_is_raised_from_what_is_furthest_above_its_target():
-    """BND must rise by 8 % of the wealth, there is no cash, and nothing has left its band above."""
+    """BND has to rise by 8 % of the wealth, cash is short, and no asset is above its band."""
     rebalancer = Rebalancer({"SPY": 0.4, "BND": 0.3, "GLD": 0.3}, to="band", band=0.05, lot=0)
     plan = rebalancer.plan({"SPY": 0.45 * 200, "BND": 0.17 * 2000, "GLD": 0.34 * 500}, PRICES, cash=4000.0)
     # Of the 8 % cash gives 4 %; SPY (5 % above) and GLD (4 % above) both end 2.5 % above.
@@ -99,7 +99,7 @@ def test_trades_too_small_are_not_made():
     assert (idle.due, idle.outside, idle.trades) == (True, ("GLD",), ())
 
 
-def test_a_small_sale_given_up_is_missed_by_the_purchases():
+def test_a_small_sale_that_is_dropped_reduces_the_purchases():
     plan = Rebalancer({"SPY": 0.5, "BND": 0.5}, min_trade=600.0).plan({"SPY": 60, "BND": 340, "GLD": 2}, PRICES)
     assert plan.drift_before["GLD"] > 0.0
     assert trades_of(plan) == {"SPY": -13.0, "BND": 130.0}
@@ -168,7 +168,7 @@ def cases(draw, shorts=False):
 @given(
     cases(), st.sampled_from(["target", "band"]), st.sampled_from([0.0, 0.001, 0.03]), st.sampled_from([0.0, 0.02, 0.2])
 )
-def test_what_every_plan_keeps(case, to, cost_rate, band):
+def test_invariants_of_every_plan(case, to, cost_rate, band):
     targets, holdings, prices, cash, lots = case
     plan = Rebalancer(targets, band=band, to=to, cost_rate=cost_rate, lot=lots).plan(holdings, prices, cash)
     after = {name: holdings[name] + trades_of(plan).get(name, 0.0) for name in holdings}
@@ -222,7 +222,7 @@ def test_no_other_lot_comes_nearer_to_the_targets(case):
         for name in targets:
             lot = lots[name] * prices[name]
             gap = after[name] * prices[name] - goals[name]
-            affordable = lot <= plan.cash_left * (1.0 - 1e-9)  # at the very same sum only rounding could tell
+            affordable = lot <= plan.cash_left * (1.0 - 1e-9)  # at equality the comparison would depend on rounding
             assert not affordable or abs(gap + lot) >= abs(gap) - 1e-6
             assert lot > after[name] * prices[name] or abs(gap - lot) >= abs(gap) - 1e-6
 

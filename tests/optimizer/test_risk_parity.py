@@ -1,4 +1,4 @@
-"""Risk budgets: closed forms, a published example, the convex program, Clarabel within constraints, bad input."""
+"""Risk budgets: closed forms, a published example, the convex program, Clarabel with constraints, invalid input."""
 
 import math
 
@@ -34,12 +34,12 @@ def given_data(volatilities, correlation):
 
 
 def barrier(data, budgets, scale, weights):
-    """Return the objective whose least value within the constraints is sought; the scale is a variance."""
+    """Return the objective that is minimised under constraints; the scale is a variance."""
     return 0.5 * float(weights @ data.covariance @ weights) - scale * float(budgets @ np.log(weights))
 
 
 def scale_of(data, budgets, invested=1.0):
-    """Return the variance of the unconstrained answer, found with a solver of its own."""
+    """Return the variance of the unconstrained solution, by an independent solver."""
     x = cp.Variable(len(budgets))
     risk = cp.sum_squares(np.linalg.cholesky(data.covariance).T @ x)
     cp.Problem(cp.Minimize(0.5 * risk - budgets @ cp.log(x))).solve(solver=cp.CLARABEL)
@@ -134,14 +134,14 @@ def test_bounds_that_do_not_bind_change_nothing():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_within_constraints_against_clarabel(seed):
-    """The same barrier on fewer portfolios: Clarabel finds its least value with an exponential cone."""
+    """The same barrier objective under constraints, minimised by Clarabel with an exponential cone."""
     n = 7
     data, rng = drawn(n, seed), np.random.default_rng(seed)
     raw = rng.uniform(0.5, 1.5, n)
     budgets = raw / raw.sum()
     named = dict(zip(data.tickers, budgets.tolist(), strict=True))
     free = RiskParityOptimizer(data, budgets=named).optimize().weights
-    middle = 0.5 * free + 0.5 / n  # which obeys all that follows
+    middle = 0.5 * free + 0.5 / n  # satisfies all constraints below
     current = 0.7 * middle + 0.3 * rng.dirichlet(np.full(n, 8.0))
     high = float(middle.max()) + 0.005
     rules = Constraints(

@@ -1,4 +1,4 @@
-"""Tails in deviations: closed forms against scipy's integrals, samples against the definition."""
+"""Standardised tails: closed forms against scipy's integrals, samples against the definition."""
 
 import math
 
@@ -112,7 +112,7 @@ def test_refuses_a_probability(epsilon):
             call(epsilon)
 
 
-def test_refuses_what_has_no_tail():
+def test_samples_without_a_tail_are_rejected():
     for df in (2.0, math.inf, math.nan):
         with pytest.raises(CalibrationError, match="above 2"):
             student_t_tail(0.05, df)

@@ -1,4 +1,4 @@
-"""Following a benchmark: least squares, its closed form, Clarabel under all constraints, fewer periods than assets."""
+"""Tracking a benchmark: least squares, its closed form, Clarabel under all constraints, few periods."""
 
 import math
 
@@ -15,7 +15,7 @@ FREE = (-math.inf, math.inf)
 
 
 def drawn(periods, n, seed=0):
-    """Return assets and a benchmark that a basket of them almost is."""
+    """Return assets and a benchmark that is close to a basket of them."""
     rng = np.random.default_rng(seed)
     past = 0.01 * rng.normal(size=(periods, n)) + 0.01 * rng.normal(size=(periods, 1)) + 3e-4
     benchmark = past @ rng.dirichlet(np.full(n, 0.5)) + 0.002 * rng.normal(size=periods)
@@ -116,7 +116,7 @@ def test_all_constraints_against_clarabel(seed):
 
 @pytest.mark.parametrize(("periods", "n"), [(10, 25), (30, 60), (6, 9)])
 def test_fewer_periods_than_assets(periods, n):
-    """Then many baskets may follow equally well; the error is as small as Clarabel's, whichever is told."""
+    """The optimum may not be unique; the tracking error has to be as small as Clarabel's."""
     data, benchmark = drawn(periods, n, seed=periods)
     found = TrackingOptimizer(data, Constraints(bounds=(0.0, 0.3)), benchmark=benchmark).optimize()
     w = cp.Variable(n)

@@ -1,4 +1,4 @@
-"""Black and Litterman: He and Litterman's tables through the optimiser, Clarabel, views that are refused."""
+"""Black–Litterman: the tables of He and Litterman, Clarabel, and invalid views."""
 
 import math
 
@@ -46,7 +46,7 @@ def world():
 
 
 def optimal(views, invested, **more):
-    """Return the portfolio for views, with as much invested as is optimal without a constraint on it."""
+    """Return the portfolio for views with the sum of weights that is optimal without constraint."""
     rules = Constraints(bounds=FREE, invested=invested)
     return BlackLittermanOptimizer(world(), rules, views=views, market_weights=MARKET, **more)
 
@@ -83,7 +83,7 @@ def test_tables_5_and_6_a_second_view(canada):
 
 def test_without_views_the_market_is_held():
     told = create_optimizer("black_litterman", world(), views={}, market_weights=MARKET, bounds=FREE).optimize()
-    # All invested, and not 1/(1 + τ): the rest goes where it costs the least variance.
+    # Fully invested instead of 1/(1 + τ): the rest is allocated at the least variance.
     inverse = np.linalg.solve(SIGMA, np.ones(7))
     expected = np.array([*MARKET.values()]) / 1.05 + (1.0 - 1.0 / 1.05) * inverse / inverse.sum()
     assert told.weights == pytest.approx(expected, abs=1e-12)
@@ -149,10 +149,10 @@ def test_within_constraints_against_clarabel(seed):
 
 @given(st.integers(0, 10_000), st.integers(2, 7), st.floats(0.05, 0.95))
 @settings(max_examples=40, deadline=None)
-def test_a_higher_opinion_never_loosens_the_tie(seed, n, confidence):
-    """It moves all means along the covariances with the asset, so the portfolio's own with it does not fall.
+def test_a_higher_view_never_lowers_the_covariance_with_its_asset(seed, n, confidence):
+    """A higher view moves all means along their covariances with the asset, so the portfolio's does not fall.
 
-    The asset's weight may: bounds can hand what it gains to another that moves with it.
+    The weight of the asset may fall: under bounds, a correlated asset can be bought in its place.
     """
     data, rng = drawn(n, seed), np.random.default_rng(seed)
     level = float(rng.normal(0.08, 0.1))
@@ -160,9 +160,9 @@ def test_a_higher_opinion_never_loosens_the_tie(seed, n, confidence):
         create_optimizer("black_litterman", data, views={"A0": level + more}, confidences={"A0": confidence}).optimize()
         for more in (0.0, 0.02, 0.1)
     ]
-    tied = [float(data.covariance[0] @ told.weights) for told in weights]
-    assert tied[0] <= tied[1] + 1e-13
-    assert tied[1] <= tied[2] + 1e-13
+    covariances = [float(data.covariance[0] @ found.weights) for found in weights]
+    assert covariances[0] <= covariances[1] + 1e-13
+    assert covariances[1] <= covariances[2] + 1e-13
     assert weights[0].weights.sum() == pytest.approx(1.0, abs=1e-13)
     assert weights[0].weights.min() >= -1e-14
 

@@ -1,4 +1,4 @@
-"""Constraints written as comparisons of weights: what they say, against plain arrays, and what is refused."""
+"""Constraints written as comparisons of weights: against plain arrays, and invalid input."""
 
 import math
 
@@ -14,7 +14,7 @@ NAMES = ("SPY", "BND", "BTC", "GLD")
 
 
 def kept(rule, weights):
-    """Whether the constraints that a rule makes are kept by weights."""
+    """Whether weights satisfy the constraints of a rule."""
     return max(each.on(NAMES).violation(np.asarray(weights)) for each in constraints_of(rule, NAMES)) <= 1e-12
 
 
@@ -51,7 +51,7 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 @given(weights=st.lists(st.integers(-5, 10), min_size=4, max_size=4))
 def test_it_means_of_weights_what_it_means_of_an_array(name, weights):
-    array = np.array(weights) / 17.32050807568877  # ten times the root of 3: never on a side
+    array = np.array(weights) / 17.32050807568877  # ten times the root of 3: never at a limit
     assert kept(RULES[name], array) == bool(np.all(RULES[name](array)))
 
 
