@@ -1,4 +1,4 @@
-"""Terminal views of portfolios: the optimiser's panel, frontiers, rebalancing; see :mod:`bank_python.render`."""
+"""Terminal views of portfolios, frontiers and rebalancing plans; see :mod:`bank_python.render`."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ _MATRICES = {
 
 
 def show(portfolio: OptimalPortfolio) -> None:
-    """Show a portfolio in the terminal."""
+    """Print a portfolio to the terminal."""
     Console().print(portfolio)
 
 
 def portfolio_view(portfolio: OptimalPortfolio) -> Panel:
-    """Show weights, what they promise, and the proof."""
+    """Show the weights, the expected performance and the certificate of a portfolio."""
     method = _METHODS.get(portfolio.method, portfolio.method)
     matrix = _MATRICES.get(portfolio.estimator, portfolio.estimator)
     parts: list[Sheet | Text] = [
@@ -81,16 +81,16 @@ def portfolio_view(portfolio: OptimalPortfolio) -> Panel:
     parts += [
         Text("\nPerformance", style="bold"),
         _performance(portfolio),
-        Text("\nProof", style="bold"),
+        Text("\nCertificate", style="bold"),
         _proof(portfolio),
     ]
     return Panel(Group(*parts), title="▶ PORTFOLIO OPTIMISER", title_align="left", expand=False)
 
 
 def _weights(portfolio: OptimalPortfolio) -> Sheet:
-    shown = Sheet("", [names(), shares("Weight"), shares("Of the risk"), bars()], framed=False)
+    shown = Sheet("", [names(), shares("Weight"), shares("Risk share"), bars()], framed=False)
     largest = float(abs(portfolio.weights).max())
-    for i in _most(portfolio):
+    for i in _largest_weights(portfolio):
         weight, share = float(portfolio.weights[i]), float(portfolio.risk_shares[i])
         shown.add(portfolio.tickers[i], weight, share, Bar.of(weight, largest))
     return shown
@@ -101,11 +101,11 @@ def _held(portfolio: OptimalPortfolio) -> list[int]:
     return sorted(held, key=lambda i: -float(portfolio.weights[i]))
 
 
-def _most(portfolio: OptimalPortfolio) -> list[int]:
-    """Return the assets with the largest weights, short ones too, in the order of their weights."""
+def _largest_weights(portfolio: OptimalPortfolio) -> list[int]:
+    """Return the assets with the largest absolute weights, in descending order of weight."""
     held = _held(portfolio)
-    kept = set(sorted(held, key=lambda i: -abs(float(portfolio.weights[i])))[:_MOST_ROWS])
-    return [i for i in held if i in kept]
+    largest = set(sorted(held, key=lambda i: -abs(float(portfolio.weights[i])))[:_MOST_ROWS])
+    return [i for i in held if i in largest]
 
 
 def _left_out(portfolio: OptimalPortfolio) -> Text:
@@ -130,17 +130,17 @@ def _performance(portfolio: OptimalPortfolio) -> Sheet:
 
 def _proof(portfolio: OptimalPortfolio) -> Text:
     proof = portfolio.certificate
-    said = [f"KKT residual {proof.kkt_residual:.0e}, gap {proof.duality_gap:.0e}; systems solved: {proof.iterations}"]
+    lines = [f"KKT residual {proof.kkt_residual:.0e}, gap {proof.duality_gap:.0e}; systems solved: {proof.iterations}"]
     sides = (proof.at_lower, "lower"), (proof.at_upper, "upper")
-    held = [f"{len(tickers)} at {which}" for tickers, which in sides if tickers]
-    if held:
-        said.append(f"{' and '.join(held)} bounds")
-    said += [f"{name}: binding" for name in proof.binding]
-    return Text("\n").join([text(line, "dim") for line in said])
+    at_bounds = [f"{len(tickers)} at {which}" for tickers, which in sides if tickers]
+    if at_bounds:
+        lines.append(f"{' and '.join(at_bounds)} bounds")
+    lines += [f"{name}: binding" for name in proof.binding]
+    return Text("\n").join([text(line, "dim") for line in lines])
 
 
 def frontier_view(frontier: EfficientFrontier) -> Group:
-    """Show a frontier as a picture and a table of some of its points."""
+    """Show an efficient frontier as a chart and a table of some of its points."""
     fine, few = frontier.points(_POINTS), frontier.points(_ROWS)
     best = frontier.tangent
     marks = [(fine.volatilities, fine.expected_returns, "·")]
@@ -163,12 +163,12 @@ def frontier_view(frontier: EfficientFrontier) -> Group:
 
 
 def cvar_frontier_view(frontier: CvarFrontier) -> Group:
-    """Show a frontier of return and expected shortfall."""
+    """Show a frontier of expected return and expected shortfall as a chart and a table."""
     picture = _canvas([(frontier.cvars, frontier.expected_returns, "•")], "CVaR of one period", "return")
     shown = _frontier_table(("Return", f"CVaR {100.0 * frontier.confidence:g}%", "Vol"))
-    for held in frontier.portfolios:
-        figures = f"{held.expected_return:.1%}", f"{held.figures['cvar']:.2%}", f"{held.volatility:.1%}"
-        shown.add(*figures, _largest(held.tickers, held.weights))
+    for best in frontier.portfolios:
+        figures = f"{best.expected_return:.1%}", f"{best.figures['cvar']:.2%}", f"{best.volatility:.1%}"
+        shown.add(*figures, _largest(best.tickers, best.weights))
     return Group(picture, shown)
 
 
@@ -182,7 +182,7 @@ def _largest(tickers: Sequence[str], weights: FloatArray) -> str:
 
 
 def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up: str) -> Text:
-    """Draw points on a grid of characters, later marks over earlier ones."""
+    """Draw points on a grid of characters; later marks overwrite earlier ones."""
     left, right = min(float(x.min()) for x, _, _ in marks), max(float(x.max()) for x, _, _ in marks)
     low, high = min(float(y.min()) for _, y, _ in marks), max(float(y.max()) for _, y, _ in marks)
     grid = [[" "] * _WIDTH for _ in range(_HEIGHT)]
@@ -199,13 +199,13 @@ def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up
 
 
 def portfolio_comparison_view(compared: PortfolioComparison) -> Group:
-    """Show one portfolio by several libraries: their figures, and the largest weights of each."""
-    columns = [numbers(column) for column in ("Gap to ours", "Weights off by", "Bounds broken by", "CPU ms")]
+    """Show a portfolio by several libraries: their figures and the largest weights."""
+    columns = [numbers(column) for column in ("Gap to ours", "Weight difference", "Violation", "CPU ms")]
     figures = Sheet(_METHODS.get(compared.kind, compared.kind), [names("Library"), *columns])
     for row in compared.rows:
         gap = None if row.gap is None else f"{row.gap:+.1e}"
-        told = gap, f"{row.largest_difference:.1e}", f"{row.breach:.0e}", f"{1e3 * row.seconds:,.2f}"
-        figures.add(f"{row.library} {row.version}", *told)
+        measures = gap, f"{row.largest_difference:.1e}", f"{row.breach:.0e}", f"{1e3 * row.seconds:,.2f}"
+        figures.add(f"{row.library} {row.version}", *measures)
     if compared.objective_name:
         figures.note(f"objective: {compared.objective_name}")
     for library, reason in compared.without:
@@ -223,7 +223,7 @@ def _weights_beside(compared: PortfolioComparison) -> Sheet:
 
 
 def rebalance_view(plan: RebalancePlan) -> Sheet:
-    """Show targets, drifts and what to trade."""
+    """Show the target weights, drifts and trades of a rebalancing plan."""
     drifts = [shares("Target"), shares("Drift"), shares("Band")]
     trades = [numbers("Shares"), numbers("Value"), numbers("Cost"), shares("Drift after", sign=True)]
     shown = Sheet("Rebalancing", [names("Ticker"), *drifts, *trades])
@@ -233,14 +233,14 @@ def rebalance_view(plan: RebalancePlan) -> Sheet:
         figures = (None,) * 3 if trade is None else (f"{trade.shares:+,g}", signed(trade.value), trade.cost)
         before = text(f"{drift.before:+.1%}", "red" if drift.left_band else "")
         shown.add(drift.ticker, drift.target, before, f"±{drift.band:.1%}", *figures, drift.after)
-    shown.note("due" if plan.due else "not due: all within their bands")
+    shown.note("due" if plan.due else "not due: all assets are within their bands")
     money = f"wealth {plan.wealth:,.0f}, turnover {plan.turnover:.1%}, cost {plan.cost:,.2f}"
     shown.note(f"{money}, cash left {plan.cash_left:,.2f}")
     return shown
 
 
 def market_line_view(line: MarketLine) -> Sheet:
-    """Show assets beside what the security market line asks of them."""
+    """Show the expected return of assets beside the return that the security market line requires."""
     columns = [names("Ticker"), numbers("Beta"), shares("Expected"), shares("Required"), shares("Alpha")]
     shown = Sheet("Security market line", columns)
     for point in line.points:

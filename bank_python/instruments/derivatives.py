@@ -2,9 +2,9 @@ r"""Derivatives of contracts by what they are priced from: in closed form where 
 
 .. math:: f' \approx \frac{f(x + h) - f(x - h)}{2h}, \qquad f'' \approx \frac{f(x + h) - 2 f(x) + f(x - h)}{h^2}
 
-Time moves forward only, and a flow that is due drops out of a price: derivatives by the clock are taken ahead,
-:math:`f' \approx (-3 f_0 + 4 f_1 - f_2)/2h`. All bumps of all contracts of a class are priced in one call of the
-class's own ``price``. A class with closed-form Greeks (:attr:`Instrument.price_and_greeks`) overrides what they say.
+Derivatives by the clock are taken ahead, :math:`f' \approx (-3 f_0 + 4 f_1 - f_2)/2h`, and backwards where a payment is
+due within the two hours ahead, at which the price jumps. All bumps of all contracts of a class are priced in one call
+of the class's own ``price``. A class with closed-form Greeks (:attr:`Instrument.price_and_greeks`) overrides them.
 
 Examples
 --------
@@ -30,6 +30,8 @@ from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from bank_python.dagger import ContractBatch
     from bank_python.numerics import FloatArray
@@ -98,12 +100,21 @@ def take_derivatives(columns: ContractBatch[Any]) -> Derivatives:
 def _step(columns: ContractBatch[Any], name: str) -> FloatArray:
     factor, level = columns.kind.factor_of(name), columns.row(name)
     if factor is Factor.TIME:
-        return np.full_like(level, _HOUR)
+        return np.where(_pays_soon(columns, name), -_HOUR, _HOUR)
     if factor in _IN_LEVELS:
         return np.where(level == 0.0, _ABSOLUTE, _RELATIVE * np.abs(level))
     if factor in _NOT_NEGATIVE:
         return np.where(level > 0.0, np.minimum(_ABSOLUTE, 0.5 * level), _ABSOLUTE)
     return np.full_like(level, _ABSOLUTE)
+
+
+def _pays_soon(columns: ContractBatch[Any], clock: str) -> NDArray[np.bool_]:
+    """Return which contracts pay something before the clock has moved by two steps."""
+    now = columns.closed_form("paid")
+    if now is None:
+        return np.zeros(columns.row(clock).shape, dtype=bool)
+    ahead = columns.with_table(columns.moved(**{clock: columns.row(clock) + 2.0 * _HOUR}))
+    return np.asarray(ahead.closed_form("paid") != now)
 
 
 class _Grid:

@@ -1,4 +1,4 @@
-"""Other libraries beside ours: found when asked for, and never needed."""
+"""Comparisons with other libraries (QuantLib, PyPortfolioOpt, Riskfolio-Lib), each optional and imported on use."""
 
 from bank_python.integrations.comparison import Comparison, Figure
 from bank_python.integrations.peer_optimizer import PeerOptimizer

@@ -1,4 +1,4 @@
-"""One contract priced twice: figure by figure, and how long it took."""
+"""Comparison of one contract's figures by two libraries, with the CPU time of each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number, by both.
+    """One figure of a contract, computed by both libraries.
 
     Parameters
     ----------
     name : str
-        Such as ``"delta"``.
+        Name of the figure, such as ``"delta"``.
     ours, theirs : float
-        In the same unit.
+        Value of the figure by bank_python and by the other library, in the same unit.
     """
 
     name: str
@@ -35,23 +35,24 @@ class Figure:
 
     @property
     def difference(self) -> float:
-        """Ours less theirs."""
+        """Our value less theirs."""
         return self.ours - self.theirs
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A contract, by us and by another library.
+    """Figures of a contract by bank_python and by another library.
 
     Parameters
     ----------
     contract, library : str
-        What was priced, and by whom beside us.
+        Description of the contract, and name and version of the other library.
     figures : tuple of Figure
-        Value and sensitivities.
+        Values and sensitivities, by both libraries.
     ours_seconds, batch_seconds, theirs_seconds : float
-        CPU time of all figures of one contract: by us alone, by us in a batch of a thousand (``None`` where there is no
-        batch), and by the library. Medians; for a fair measurement run ``benchmarks/pricing.py``.
+        Median CPU time in seconds to compute all figures of one contract: by us for a single contract, by us in a batch
+        of a thousand (``None`` where there is no batch), and by the library. For a fair measurement run
+        ``benchmarks/pricing.py``.
     """
 
     contract: str
@@ -63,11 +64,11 @@ class Comparison:
 
     @property
     def largest_difference(self) -> float:
-        """The largest difference, relative to the larger of 1 and the figure."""
+        """The largest absolute difference, relative to the library's figure or to 1, whichever is larger."""
         return max(abs(figure.difference) / max(abs(figure.theirs), 1.0) for figure in self.figures)
 
     def to_table(self) -> Table:
-        """Return a row for each figure."""
+        """Return a table with a row for each figure."""
         from bank_python.mntable import Table
 
         rows = [

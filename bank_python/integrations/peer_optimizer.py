@@ -1,8 +1,8 @@
-"""Another library's optimiser behind the door of ours: the same input, the same result.
+"""Base class of other libraries' portfolio optimisers, with the input and the result of our own.
 
-A peer takes what :func:`~bank_python.optimizer.create_optimizer` takes, as far as the library can express it, and says
-no to the rest. What the library prints and warns of while it works goes nowhere, and the warnings' filters are
-afterwards what they were.
+A peer accepts the arguments of :func:`~bank_python.optimizer.create_optimizer` that the library supports and rejects
+the others with an error. While the library runs, its output and its warnings are discarded; the warning filters are
+restored afterwards.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bank_python.deprecation import warn_of
 from bank_python.errors import MissingExtraError, ModelError
 from bank_python.integrations.portfolio_goal import portfolio_goal, settings_of
 from bank_python.optimizer.certificate import Certificate
@@ -35,73 +36,75 @@ if TYPE_CHECKING:
     from bank_python.optimizer.portfolio import OptimalPortfolio
     from bank_python.risk_models.black_litterman import BlackLitterman
 
-__all__ = ["PeerOptimizer", "chosen_on"]
+__all__ = ["PeerOptimizer", "effective_data"]
 
-_ALL_TAKE = ("bounds", "risk_free_rate")
+_COMMON_PARAMETERS = ("bounds", "risk_free_rate")
 
 
 class PeerOptimizer(ABC):
-    """A portfolio by another library.
+    """A portfolio optimiser of another library.
 
     Parameters
     ----------
     kind : str
-        One of :attr:`takes`.
+        Kind of portfolio, a key of :attr:`takes`.
     cov_data : CovarianceData
-        The assets; no cash.
+        Covariance and expected returns of the assets, without cash.
     **params
-        As for :func:`~bank_python.optimizer.create_optimizer`: ``bounds``, ``risk_free_rate``, and what
+        Parameters of :func:`~bank_python.optimizer.create_optimizer`: ``bounds``, ``risk_free_rate``, and those that
         :attr:`takes` lists for the kind.
 
     Raises
     ------
     ModelError
-        The library has no such kind, or cannot take a parameter; the message lists what it has. And whatever our own
-        optimiser of this kind refuses.
+        If the library has no such kind or does not support a parameter; the message lists what it supports. Also for
+        any input that our own optimiser of this kind rejects.
     MissingExtraError
-        The library is not installed.
+        If the library is not installed.
     """
 
     library: ClassVar[str]
-    """What people call it."""
+    """Name of the library in tables and messages."""
 
     package: ClassVar[str]
-    """What is imported."""
+    """Name of the package to import."""
 
     distribution: ClassVar[str]
-    """What is installed."""
+    """Name of the distribution to install with pip."""
 
     extra: ClassVar[str] = "compare"
-    """The extra that installs it."""
+    """Extra of bank-python that installs the library."""
 
     takes: ClassVar[Mapping[str, tuple[str, ...]]]
-    """The kinds it can, each with the parameters that it takes beside bounds and rate."""
+    """Kinds that the library supports, each with its parameters other than ``bounds`` and ``risk_free_rate``."""
 
     def __init__(self, kind: str, cov_data: CovarianceData, **params: Any) -> None:
         if kind not in self.takes:
-            asked = "no optimiser" if kind not in OPTIMIZERS else "one of ours, and none of theirs"
-            raise ModelError(f"{kind!r} is {asked}; {self.library} has {', '.join(self.takes)}", name=kind)
-        able = (*_ALL_TAKE, *self.takes[kind])
-        strange = next((name for name in params if name not in able), None)
-        if strange is not None:
-            raise ModelError(f"{kind} of {self.library} takes no {strange!r}; it takes {', '.join(able)}", name=strange)
+            lacking = "no optimiser" if kind not in OPTIMIZERS else "an optimiser of bank_python only"
+            raise ModelError(f"{kind!r} is {lacking}; {self.library} has {', '.join(self.takes)}", name=kind)
+        accepted = (*_COMMON_PARAMETERS, *self.takes[kind])
+        unknown = next((name for name in params if name not in accepted), None)
+        if unknown is not None:
+            raise ModelError(
+                f"{kind} of {self.library} takes no {unknown!r}; it takes {', '.join(accepted)}", name=unknown
+            )
         cov_data.require_risk(f"{kind} of {self.library}")
         self._kind, self._params = kind, params
         self._settings = settings_of(kind, params)
         self._ours = create_optimizer(kind, cov_data, **params)
-        self._data, self._given = chosen_on(self._ours, cov_data), cov_data
+        self._data, self._prior_data = effective_data(self._ours, cov_data), cov_data
         self.goal = portfolio_goal(kind, self._data, params)
         self._module = self._imported()
-        self._refuse()
+        self._check_bounds()
 
     @classmethod
     def is_installed(cls) -> bool:
-        """Whether the library is there; it is not loaded."""
+        """Whether the library is installed; it is not imported."""
         return find_spec(cls.package) is not None
 
     @classmethod
     def version(cls) -> str:
-        """Return the version that is installed; empty if none is."""
+        """Return the installed version; an empty string if the library is not installed."""
         try:
             return version(cls.distribution)
         except PackageNotFoundError:
@@ -109,57 +112,64 @@ class PeerOptimizer(ABC):
 
     @property
     def long_only(self) -> bool:
-        """Whether the bounds are no more than that nothing is sold short."""
+        """Whether the bounds do no more than exclude short positions."""
         return bool((self.goal.lower == 0.0).all() and (self.goal.upper >= 1.0).all())
 
     @property
-    def believed(self) -> BlackLitterman:
-        """The posterior of our own optimiser.
+    def posterior(self) -> BlackLitterman:
+        """Black–Litterman posterior of our own optimiser.
 
         Raises
         ------
         ModelError
-            There are no views.
+            If the kind is not ``black_litterman``.
         """
         if not isinstance(self._ours, BlackLittermanOptimizer):
             raise ModelError(f"{self._kind} has no posterior; black_litterman has one", name=self._kind)
         return self._ours.posterior
 
+    @property
+    def believed(self) -> BlackLitterman:
+        """Old name of :attr:`posterior`."""
+        warn_of("PeerOptimizer.believed", "posterior")
+        return self.posterior
+
     def weights(self) -> FloatArray:
-        """Return the library's weights as they come, shape (n_assets,).
+        """Return the library's weights, unchanged, shape (n_assets,).
 
         Raises
         ------
         ModelError
-            It finds none.
+            If the library finds no portfolio.
         """
-        with _contained():
+        with _silenced():
             try:
-                found = self._solved()
+                found = self._solve()
             except self._failures() as error:
                 raise ModelError(f"{self.library} found no {self._kind} portfolio: {error!r}") from error
         if found is None or not np.isfinite(found).all():
-            raise ModelError(f"{self.library} found no {self._kind} portfolio: it gave back no numbers")
+            raise ModelError(f"{self.library} found no {self._kind} portfolio: it returned no finite weights")
         return found
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the library's portfolio, measured and certified by us.
+        """Return the library's portfolio, with figures and certificate computed by bank_python.
 
-        The library tells no multipliers, so its certificate is made from the weights alone: ``kkt_residual`` is the
-        natural residual of :mod:`bank_python.integrations.portfolio_goal`; with a target return, and for ``min_cvar``
-        and ``hrp``, it is the largest violation of a constraint and says nothing about the optimum. ``duality_gap`` is
-        how much worse the objective is than that of our own optimum, relative, plus the gap that ours is certified
-        with; it may be below 0 where the weights break a constraint, and is 0 for ``hrp``, which optimises nothing.
+        The libraries return no multipliers, so the certificate is computed from the weights only. ``kkt_residual`` is
+        the natural residual of :mod:`bank_python.integrations.portfolio_goal`; with a target return, and for
+        ``min_cvar`` and ``hrp``, it is the largest violation of a constraint and does not measure optimality.
+        ``duality_gap`` is the relative excess of the objective over that of our own optimum, plus the duality gap of
+        our optimum; it may be negative where the weights violate a constraint, and is 0 for ``hrp``, which has no
+        objective.
 
         Raises
         ------
         ModelError
-            The library finds none.
+            If the library finds no portfolio.
         """
         return self.certified(self.weights(), self._ours.optimize())
 
     def certified(self, weights: FloatArray, best: OptimalPortfolio) -> OptimalPortfolio:
-        """Return weights as a portfolio, certified beside our own optimum; see :meth:`optimize`."""
+        """Return weights as a portfolio, certified by comparison with our own optimum; see :meth:`optimize`."""
         gap = self.goal.gap(weights, best.weights)
         proof = Certificate(
             kkt_residual=self.goal.residual(weights),
@@ -176,30 +186,30 @@ class PeerOptimizer(ABC):
         )
 
     def _square(self, matrix: FloatArray) -> Any:
-        """Return a matrix of the assets as a frame with their names."""
+        """Return a matrix of the assets as a data frame labelled with their tickers."""
         import pandas as pd
 
         return pd.DataFrame(matrix, index=list(self._data.tickers), columns=list(self._data.tickers))
 
     @abstractmethod
-    def _solved(self) -> FloatArray | None:
-        """Return the weights; ``None`` if the library gives up quietly."""
+    def _solve(self) -> FloatArray | None:
+        """Return the weights; ``None`` if the library fails without an error."""
 
     @abstractmethod
     def _failures(self) -> tuple[type[Exception], ...]:
-        """Return what the library raises when it finds nothing."""
+        """Return the exceptions that the library raises when it finds no portfolio."""
 
-    def _refuse(self) -> None:  # noqa: B027 - most libraries take all that their table says
-        """Refuse bounds that the library cannot take.
+    def _check_bounds(self) -> None:  # noqa: B027 - most libraries support all bounds
+        """Reject bounds that the library does not support.
 
         Raises
         ------
         ModelError
-            It cannot.
+            If there are such bounds.
         """
 
     def _imported(self) -> Any:
-        with _contained():
+        with _silenced():
             try:
                 return importlib.import_module(self.package)
             except ImportError as error:
@@ -210,8 +220,8 @@ class PeerOptimizer(ABC):
                 ) from error
 
 
-def chosen_on(ours: Optimizer, data: CovarianceData) -> CovarianceData:
-    """Return what a portfolio is chosen on: the data, or after views the posterior."""
+def effective_data(ours: Optimizer, data: CovarianceData) -> CovarianceData:
+    """Return the moments that `ours` optimises: its Black–Litterman posterior if it has one, otherwise `data`."""
     if not isinstance(ours, BlackLittermanOptimizer):
         return data
     return CovarianceData(
@@ -223,7 +233,7 @@ def chosen_on(ours: Optimizer, data: CovarianceData) -> CovarianceData:
 
 
 @contextmanager
-def _contained() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         yield

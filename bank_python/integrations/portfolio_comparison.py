@@ -1,4 +1,4 @@
-"""One portfolio, by us and by every library that is there and can make it."""
+"""Comparison of one portfolio by bank_python and by every installed library that supports its kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from bank_python.errors import MissingExtraError, ModelError
 from bank_python.integrations.comparison import cpu_seconds
-from bank_python.integrations.peer_optimizer import chosen_on
+from bank_python.integrations.peer_optimizer import effective_data
 from bank_python.integrations.portfolio_goal import portfolio_goal
 from bank_python.integrations.pyportfolioopt import PyPortfolioOptimizer
 from bank_python.integrations.quantlib_portfolio import QuantLibOptimizer
@@ -28,32 +28,33 @@ if TYPE_CHECKING:
 __all__ = ["PEER_OPTIMIZERS", "PortfolioComparison", "PortfolioRow", "compare"]
 
 PEER_OPTIMIZERS: tuple[type[PeerOptimizer], ...] = (PyPortfolioOptimizer, RiskfolioOptimizer, QuantLibOptimizer)
-"""The libraries that are looked for; a new one is one name here."""
+"""Peer optimisers that :func:`compare` tries; to add a library, add its class here."""
 
 _OURS = "bank-python"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PortfolioRow:
-    """A portfolio by one library.
+    """The portfolio of one library, with its differences from ours.
 
     Parameters
     ----------
     library, version : str
-        Whose it is; ours is ``bank-python``.
+        Name and version of the library; the name of ours is ``bank-python``.
     portfolio : OptimalPortfolio
-        With its certificate.
+        The library's portfolio with its certificate.
     objective : float, optional
-        Computed from the weights by the same formula for all; to be small. ``None`` for a rule without one.
+        Objective to be minimised, computed from the weights by the same formula for all libraries. ``None`` for a rule
+        without an objective.
     gap : float, optional
-        How much worse the objective is than that of our certified optimum, relative. Below 0 would mean that ours is
-        no optimum, unless these weights break a constraint by as much.
+        Relative excess of the objective over that of our certified optimum. A negative gap would mean that ours is not
+        optimal, unless these weights violate a constraint by as much.
     largest_difference : float
-        Of a weight from ours.
+        Largest absolute difference of a weight from ours.
     breach : float
-        The largest violation of a bound, of the sum, or of the target return.
+        Largest violation of a bound, of the sum of weights, or of the target return.
     seconds : float
-        CPU time from the data to the weights: the median of some runs.
+        Median CPU time in seconds from the data to the weights.
     """
 
     library: str
@@ -67,24 +68,24 @@ class PortfolioRow:
 
     @property
     def weights(self) -> FloatArray:
-        """The weights, shape (n_assets,)."""
+        """Weights of the portfolio, shape (n_assets,)."""
         return self.portfolio.weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PortfolioComparison:
-    """One portfolio by all that can make it; from :func:`compare`.
+    """Portfolios of one kind by all libraries that support it; result of :func:`compare`.
 
     Parameters
     ----------
     kind : str
-        What was asked for.
+        Kind of portfolio, such as ``"min_variance"``.
     objective_name : str
-        What the objective is; empty for a rule without one.
+        Name of the objective; an empty string for a rule without one.
     rows : tuple of PortfolioRow
-        Ours first.
+        Portfolio of each library, ours first.
     without : tuple of (str, str)
-        The libraries that are not in it, each with the reason.
+        Libraries that are missing from the comparison, each with the reason.
     """
 
     kind: str
@@ -94,11 +95,11 @@ class PortfolioComparison:
 
     @property
     def ours(self) -> PortfolioRow:
-        """Our row."""
+        """Row of bank_python."""
         return self.rows[0]
 
     def to_table(self) -> Table:
-        """Return a row for each library; ``None`` where a rule has no objective."""
+        """Return a table with a row for each library; objective and gap are ``None`` for a rule without objective."""
         from bank_python.mntable import Table
 
         rows = [
@@ -114,9 +115,9 @@ class PortfolioComparison:
             }
             for row in self.rows
         ]
-        may_lack = [("objective", float | None), ("gap", float | None)]
+        optional = [("objective", float | None), ("gap", float | None)]
         figures = [(name, float) for name in ("kkt_residual", "largest_difference", "breach", "seconds")]
-        return Table.from_rows([("library", str), ("version", str), *may_lack, *figures], rows)
+        return Table.from_rows([("library", str), ("version", str), *optional, *figures], rows)
 
     def __rich__(self) -> object:
         from bank_python.render_portfolio import portfolio_comparison_view
@@ -125,25 +126,26 @@ class PortfolioComparison:
 
 
 def compare(kind: str, cov_data: CovarianceData, **params: Any) -> PortfolioComparison:
-    """Return one portfolio by us and by every installed library that can make it.
+    """Compute a portfolio with bank_python and with every installed library that supports its kind.
 
-    For a fair measurement of time run ``benchmarks/optimizer.py``: here threads are not held to one, and turns are not
-    shuffled.
+    For a fair comparison of times run ``benchmarks/optimizer.py``: this function neither limits the number of threads
+    nor shuffles the order of the libraries.
 
     Parameters
     ----------
     kind : str
-        A kind that some library can: ``min_variance``, ``mean_variance``, ``max_sharpe``, ``risk_parity``, ``hrp``,
-        ``min_cvar`` or ``black_litterman``.
+        Kind of portfolio that some library supports: ``min_variance``, ``mean_variance``, ``max_sharpe``,
+        ``risk_parity``, ``hrp``, ``min_cvar`` or ``black_litterman``.
     cov_data : CovarianceData
-        The assets; no cash.
+        Covariance and expected returns of the assets, without cash.
     **params
-        As for :func:`~bank_python.optimizer.create_optimizer`; of the constraints only ``bounds``.
+        Parameters of :func:`~bank_python.optimizer.create_optimizer`; ``bounds`` is the only constraint supported.
 
     Raises
     ------
     ModelError
-        No library knows the kind; the message lists those that one does. And whatever our own optimiser refuses.
+        If no library supports the kind; the message lists the kinds that are supported. Also for any input that our own
+        optimiser rejects.
 
     Examples
     --------
@@ -157,9 +159,9 @@ def compare(kind: str, cov_data: CovarianceData, **params: Any) -> PortfolioComp
     """
     known = tuple(dict.fromkeys(name for peer in PEER_OPTIMIZERS for name in peer.takes))
     if kind not in known:
-        raise ModelError(f"no library beside ours makes {kind!r}; they make {', '.join(known)}", name=kind)
+        raise ModelError(f"no other library supports {kind!r}; they support {', '.join(known)}", name=kind)
     optimizer = create_optimizer(kind, cov_data, **params)
-    goal = portfolio_goal(kind, chosen_on(optimizer, cov_data), params)
+    goal = portfolio_goal(kind, effective_data(optimizer, cov_data), params)
     best = optimizer.optimize()
     seconds = cpu_seconds(lambda: create_optimizer(kind, cov_data, **params).optimize(), 1)
     rows = [_row((_OURS, version(_OURS)), best, best, goal, seconds)]
@@ -176,11 +178,11 @@ def compare(kind: str, cov_data: CovarianceData, **params: Any) -> PortfolioComp
 
 
 def _row(
-    who: tuple[str, str], found: OptimalPortfolio, best: OptimalPortfolio, goal: PortfolioGoal, seconds: float
+    library: tuple[str, str], found: OptimalPortfolio, best: OptimalPortfolio, goal: PortfolioGoal, seconds: float
 ) -> PortfolioRow:
     return PortfolioRow(
-        library=who[0],
-        version=who[1],
+        library=library[0],
+        version=library[1],
         portfolio=found,
         objective=goal.objective(found.weights),
         gap=goal.gap(found.weights, best.weights),

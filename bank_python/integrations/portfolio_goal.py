@@ -1,15 +1,15 @@
-r"""By what portfolios of one kind are measured, whoever found them: an objective, its slope, and what they break.
+r"""Objective, constraint violation and optimality residual of portfolio weights, independent of the solver.
 
-Nothing here trusts a solver. The objective is computed anew from the weights by one formula for all; so is the largest
-violation of a bound or of the sum; and, where the objective is smooth and nothing but bounds and the sum limits the
-weights, the *natural residual* of the optimality conditions,
+The objective is computed from the weights by the same formula for all libraries, and so is the largest violation of a
+bound or of the sum of weights. Where the objective is smooth and the only constraints are bounds and the sum, so is the
+*natural residual* of the optimality conditions,
 
 .. math:: \max_i\,\bigl|\,w - \Pi\bigl(w - g(w)/s\bigr)\bigr|_i
 
-with g the slope of the objective, s the size of the largest term in it and :math:`\Pi` the projection onto what is
-allowed: it is zero at an optimum and nowhere else (Facchinei and Pang 2003, proposition 1.5.8), and needs no
-multipliers, which other libraries do not tell. Of risk parity it is the largest relative distance of a share of the
-risk from its budget.
+with g the gradient of the objective, s the largest absolute value in its terms and :math:`\Pi` the projection onto the
+feasible set: it is zero at an optimum and nowhere else (Facchinei and Pang 2003, proposition 1.5.8), and needs no
+multipliers, which other libraries do not return. For risk parity, the residual is the largest relative difference of a
+risk contribution from its budget.
 
 References
 ----------
@@ -42,24 +42,24 @@ _DOUBLINGS = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PortfolioGoal:
-    """What a kind of portfolio minimises, within bounds and fully invested.
+    """Optimisation problem of one kind of portfolio, within bounds and fully invested.
 
     Parameters
     ----------
     name : str
-        What the objective is; empty for a rule that has none (``hrp``).
+        Name of the objective; an empty string for a rule without one (``hrp``).
     lower, upper : ndarray, shape (n_assets,)
-        Bounds.
+        Bounds of the weights.
     value : callable, optional
-        The objective of weights.
+        Function from weights to the objective, which is minimised.
     unit : callable, optional
-        What a difference of objectives is relative to, for weights; above 0.
+        Function from weights to the positive scale that differences of objectives are divided by.
     off : callable, optional
-        By how much weights miss the conditions of an optimum, where that can be told from weights alone.
+        Function from weights to the residual of the optimality conditions, where it can be computed from weights alone.
     reward : ndarray, shape (n_assets,), optional
-        What has to earn the target.
+        Expected return of each asset, per year, that counts towards the target.
     target : float
-        The least reward.
+        Least expected return of the portfolio, per year.
     """
 
     name: str
@@ -72,37 +72,37 @@ class PortfolioGoal:
     target: float = -math.inf
 
     def objective(self, weights: FloatArray) -> float | None:
-        """Return the objective; ``None`` where there is none."""
+        """Return the objective of weights; ``None`` if there is no objective."""
         return None if self.value is None else self.value(weights)
 
     def gap(self, weights: FloatArray, best: FloatArray) -> float | None:
-        """Return how much worse the objective of weights is than that of others, relative; ``None`` without one.
+        """Return the relative excess of the objective of `weights` over that of `best`; ``None`` without an objective.
 
-        Below 0 it is better, which proves the others no optimum, unless the weights break a constraint.
+        A negative gap proves that `best` is not optimal, unless `weights` violate a constraint.
         """
         if self.value is None or self.unit is None:
             return None
         return (self.value(weights) - self.value(best)) / self.unit(best)
 
     def breach(self, weights: FloatArray) -> float:
-        """Return the largest violation of a bound, of the sum, or of the target return."""
+        """Return the largest violation of a bound, of the sum of weights, or of the target return."""
         short = -math.inf if self.reward is None else self.target - float(self.reward @ weights)
         outside = max(float((self.lower - weights).max()), float((weights - self.upper).max()))
         return max(outside, abs(float(weights.sum()) - 1.0), short, 0.0)
 
     def residual(self, weights: FloatArray) -> float:
-        """Return by how much weights miss the conditions of an optimum; the largest violation where none are known."""
+        """Return the larger of the residual of the optimality conditions, if defined, and the largest violation."""
         return max(self.breach(weights), 0.0 if self.off is None else self.off(weights))
 
 
 def settings_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an optimiser is asked for: what was given, and our defaults for the rest."""
+    """Return the parameters of an optimiser: `params`, and our defaults for those not given."""
     own = inspect.signature(OPTIMIZERS[kind]).parameters.values()
     return {each.name: each.default for each in own if each.default is not inspect.Parameter.empty} | dict(params)
 
 
 def portfolio_goal(kind: str, data: CovarianceData, params: Mapping[str, Any]) -> PortfolioGoal:
-    """Return what a kind of portfolio minimises.
+    """Return the optimisation problem of a kind of portfolio.
 
     Parameters
     ----------
@@ -110,9 +110,9 @@ def portfolio_goal(kind: str, data: CovarianceData, params: Mapping[str, Any]) -
         ``min_variance``, ``mean_variance``, ``black_litterman``, ``max_sharpe``, ``risk_parity``, ``min_cvar`` or
         ``hrp``.
     data : CovarianceData
-        The assets; for ``black_litterman`` those of the posterior.
-    params : mapping
-        As for :func:`~bank_python.optimizer.create_optimizer`; of the constraints only bounds.
+        Covariance and expected returns of the assets; for ``black_litterman``, those of the posterior.
+    params : mapping of str to object
+        Parameters of :func:`~bank_python.optimizer.create_optimizer`; ``bounds`` is the only constraint supported.
 
     Examples
     --------
@@ -171,9 +171,9 @@ def _sharpe(data: CovarianceData, lower: FloatArray, upper: FloatArray, rate: fl
         return (rate - float(means @ w)) / math.sqrt(float(w @ sigma @ w))
 
     def off(w: FloatArray) -> float:
-        # The slope times the volatility; what the budget adds to every asset alike is of no account.
-        pull = sigma @ w
-        return _natural(w, (pull * (float(means @ w) - rate) / float(w @ pull), rate - means), lower, upper)
+        # The gradient times the volatility, less a constant for all assets, which the projection onto the sum removes.
+        marginal = sigma @ w
+        return _natural(w, (marginal * (float(means @ w) - rate) / float(w @ marginal), rate - means), lower, upper)
 
     return PortfolioGoal("minus Sharpe ratio", lower, upper, value, lambda w: abs(value(w)), off)
 
@@ -186,14 +186,14 @@ def _parity(
     parts = given / given.sum()
 
     def value(w: FloatArray) -> float:
-        # Spinu's objective at the best scale of w, less a constant: the logarithm of a ratio.
+        # Spinu's objective minimised over the scale of w, less a constant: the logarithm of a ratio.
         return 0.5 * math.log(float(w @ sigma @ w)) - float(parts @ np.log(w)) if w.min() > 0.0 else math.inf
 
     def off(w: FloatArray) -> float:
-        pull = sigma @ w
-        return float(np.abs(w * pull / (float(w @ pull) * parts) - 1.0).max())
+        marginal = sigma @ w
+        return float(np.abs(w * marginal / (float(w @ marginal) * parts) - 1.0).max())
 
-    return PortfolioGoal("log of volatility over weights' mean", lower, upper, value, lambda _: 1.0, off)
+    return PortfolioGoal("log of volatility over weights' geometric mean", lower, upper, value, lambda _: 1.0, off)
 
 
 def _shortfall(
@@ -211,14 +211,14 @@ def _shortfall(
 
 
 def mean_of_worst(losses: FloatArray, confidence: float) -> float:
-    """Return the mean of the worst 1 - confidence of the losses, a fraction of one counted as such.
+    """Return the mean of the worst 1 - confidence of the losses; a fractional loss enters with its fraction as weight.
 
     Parameters
     ----------
     losses : ndarray, shape (n_scenarios,)
-        Above 0 where something is lost.
+        Losses, positive for a loss, negative for a gain.
     confidence : float
-        In (0, 1).
+        Confidence level, in (0, 1).
 
     Examples
     --------
@@ -232,19 +232,19 @@ def mean_of_worst(losses: FloatArray, confidence: float) -> float:
 
 
 def _natural(w: FloatArray, terms: tuple[FloatArray, ...], lower: FloatArray, upper: FloatArray) -> float:
-    """Return how far a projected step down the slope, the sum of the terms, moves the weights."""
+    """Return the natural residual at `w` for a gradient that is the sum of the terms."""
     size = max(float(np.abs(term).max()) for term in terms)
-    steep = np.sum(terms, axis=0)
-    return float(np.abs(w - _projected(w - steep / size, lower, upper)).max())
+    gradient = np.sum(terms, axis=0)
+    return float(np.abs(w - _projected(w - gradient / size, lower, upper)).max())
 
 
 def _projected(y: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """Return the nearest weights within the bounds that add up to one: y less a price, cut off at the bounds."""
+    """Return the nearest weights within the bounds that add up to one: y less a multiplier, clipped to the bounds."""
     low, high = _bracket(y, lower, upper)
     for _ in range(_HALVINGS):
-        price = 0.5 * (low + high)
-        low, high = (price, high) if float(np.clip(y - price, lower, upper).sum()) > 1.0 else (low, price)
-    # Halving ends within rounding of the price's own size; the sum tells the rest of it exactly.
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if float(np.clip(y - middle, lower, upper).sum()) > 1.0 else (low, middle)
+    # Bisection is exact to rounding of the multiplier; the remaining error of the sum is spread over the free weights.
     cut = np.clip(y - high, lower, upper)
     free = (cut > lower) & (cut < upper)
     return cut + free * ((1.0 - float(cut.sum())) / max(int(free.sum()), 1))

@@ -1,7 +1,7 @@
-"""Our prices beside QuantLib's: options, a bond, a credit default swap, by both, on the same terms.
+"""Comparison of our prices with QuantLib's: options, bonds and credit default swaps on the same terms.
 
-QuantLib is found when it is asked for. Where it is not installed :class:`QuantLibPricing` says how to get it, and
-nothing else is any the worse.
+QuantLib is optional and imported by :class:`QuantLibPricing`, which raises an error with installation instructions
+where it is missing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PERIODS = {1: "Annual", 2: "Semiannual", 4: "Quarterly", 12: "Monthly"}
 
 
 class QuantLibPricing:
-    """QuantLib, if it is there, pricing what we price.
+    """Prices of contracts by QuantLib beside ours.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class QuantLibPricing:
     Raises
     ------
     MissingExtraError
-        QuantLib is not installed.
+        If QuantLib is not installed.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class QuantLibPricing:
 
     @property
     def version(self) -> str:
-        """QuantLib's version."""
+        """Version of QuantLib."""
         return str(self._ql.__version__)
 
     def option(
@@ -83,14 +83,14 @@ class QuantLibPricing:
         dividend: float = 0.0,
         is_call: bool = True,
     ) -> Comparison:
-        """Price a European option by both: value, delta, gamma, vega, theta, rho.
+        """Compare the value, delta, gamma, vega, theta and rho of a European option.
 
         Parameters
         ----------
         spot, strike, rate, vol, dividend, is_call
-            As for :func:`~bank_python.risk_models.black_scholes.black_scholes_price`.
+            Arguments of :func:`~bank_python.risk_models.black_scholes.black_scholes_price`.
         days : int
-            To expiry, a year having 365.
+            Calendar days to expiry; a year has 365.
         """
         ql, now = self._ql, self._date(self.today)
         quote = ql.SimpleQuote(spot)
@@ -99,7 +99,7 @@ class QuantLibPricing:
         contract.setPricingEngine(ql.AnalyticEuropeanEngine(self._process(quote, rate, vol, dividend)))
 
         def theirs() -> list[float]:
-            quote.setValue(quote.value() + 1.0)  # else QuantLib answers from memory
+            quote.setValue(quote.value() + 1.0)  # otherwise QuantLib returns the cached result
             quote.setValue(spot)
             figures = (contract.NPV, contract.delta, contract.gamma, contract.vega, contract.theta, contract.rho)
             return [float(figure()) for figure in figures]
@@ -121,12 +121,12 @@ class QuantLibPricing:
     def digital(
         self, spot: float, strike: float, days: int, rate: float, vol: float, dividend: float = 0.0
     ) -> Comparison:
-        """Price a digital call that pays 100 in cash by both.
+        """Compare the price of a digital call that pays 100 in cash.
 
         Parameters
         ----------
         spot, strike, days, rate, vol, dividend
-            As for :meth:`option`.
+            Arguments of :meth:`option`.
         """
         ql = self._ql
         payoff = ql.CashOrNothingPayoff(ql.Option.Call, strike, _CASH)
@@ -140,14 +140,14 @@ class QuantLibPricing:
     def barrier(
         self, spot: float, strike: float, barrier: float, days: int, rate: float, vol: float, dividend: float = 0.0
     ) -> Comparison:
-        """Price a down-and-out call with a rebate of 1 by both.
+        """Compare the price of a down-and-out call with a rebate of 1.
 
         Parameters
         ----------
         spot, strike, days, rate, vol, dividend
-            As for :meth:`option`.
+            Arguments of :meth:`option`.
         barrier : float
-            Level below the spot that ends the option.
+            Level below the spot at which the option is knocked out.
         """
         ql = self._ql
         payoff = ql.PlainVanillaPayoff(ql.Option.Call, strike)
@@ -163,11 +163,11 @@ class QuantLibPricing:
     def _prices(
         self, title: str, price: Callable[..., object], terms: Sequence[float], contract: Any, quote: Any
     ) -> Comparison:
-        """Compare the price alone."""
+        """Compare the price only."""
         batch = [np.full(_BATCH, float(term)) for term in terms]
 
         def theirs() -> list[float]:
-            quote.setValue(quote.value() + 1.0)  # else QuantLib answers from memory
+            quote.setValue(quote.value() + 1.0)  # otherwise QuantLib returns the cached result
             quote.setValue(terms[0])
             return [float(contract.NPV())]
 
@@ -182,18 +182,18 @@ class QuantLibPricing:
         )
 
     def bond(self, rate: float, coupon_rate: float, years: int, frequency: int = 2) -> Comparison:
-        """Price a bond of face 100 issued today by both: prices, durations, convexity.
+        """Compare the prices, durations and convexity of a bond with face value 100 issued today.
 
         Parameters
         ----------
         rate : float
-            Yield, a decimal, compounded as coupons are paid.
+            Yield to maturity per year, as a decimal, compounded with the frequency of the coupons.
         coupon_rate : float
-            Annual coupon, a decimal.
+            Coupon per year, as a decimal share of the face value.
         years : int
-            To maturity.
+            Time to maturity in whole years.
         frequency : int, default 2
-            Coupons a year: 1, 2, 4 or 12.
+            Number of coupons per year: 1, 2, 4 or 12.
         """
         ql, now = self._ql, self._date(self.today)
         convention = ql.Thirty360(ql.Thirty360.BondBasis)
@@ -230,18 +230,18 @@ class QuantLibPricing:
     def cds(
         self, spread: float, rate: float, maturity: dt.date, coupon: float = 0.01, recovery: float = 0.4
     ) -> Comparison:
-        """Price a standard credit default swap of 100 traded today by both, under the ISDA model.
+        """Compare a standard credit default swap of notional 100 traded today, under the ISDA model.
 
         Parameters
         ----------
         spread : float
-            Quoted, a decimal a year.
+            Quoted spread per year, as a decimal.
         rate : float
-            Flat discount rate, continuously compounded.
+            Flat discount rate per year, as a decimal, continuously compounded.
         maturity : datetime.date
-            A twentieth of March, June, September or December.
+            Maturity date: 20 March, June, September or December.
         coupon, recovery : float
-            Running premium, and recovered share.
+            Running premium per year, and recovery rate, as decimals.
         """
         ql, now = self._ql, self._date(self.today)
         ours = StandardCds(self.today, maturity, coupon=coupon, recovery=recovery, notional=100.0)
@@ -252,7 +252,7 @@ class QuantLibPricing:
 
         def theirs() -> list[float]:
             contract.recalculate()
-            # QuantLib tells the upfront as a share of the notional
+            # QuantLib returns the upfront as a share of the notional
             return [100.0 * contract.fairUpfront(), contract.fairSpread(), contract.NPV()]
 
         survival = SurvivalCurve.flat(hazard)
@@ -268,7 +268,7 @@ class QuantLibPricing:
         )
 
     def compare(self) -> tuple[Comparison, ...]:
-        """Return one comparison of each kind, on terms as a desk might trade them."""
+        """Return one comparison of each kind of contract, on typical terms."""
         ends = dt.date(self.today.year + 5, 6, 20)
         return (
             self.option(100.0, 105.0, 180, 0.03, 0.25, 0.01),
@@ -284,12 +284,12 @@ class QuantLibPricing:
         names: Sequence[str],
         ours: Sequence[float],
         theirs: Sequence[float],
-        alone: float,
+        single: float,
         batch: float | None,
         library: float,
     ) -> Comparison:
         figures = tuple(Figure(name, float(a), float(b)) for name, a, b in zip(names, ours, theirs, strict=True))
-        return Comparison(contract, f"QuantLib {self.version}", figures, alone, batch, library)
+        return Comparison(contract, f"QuantLib {self.version}", figures, single, batch, library)
 
     def _date(self, day: dt.date) -> Any:
         return self._ql.Date(day.day, day.month, day.year)

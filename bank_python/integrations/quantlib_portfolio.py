@@ -1,13 +1,13 @@
-r"""Portfolios by QuantLib's general optimisers.
+r"""Portfolios by QuantLib's general-purpose minimiser.
 
-QuantLib has no portfolio optimiser. What it has is a minimiser of any function, and this is the best that we found to
-do with it: its L-BFGS-B, with slopes by finite differences, on numbers z without constraints that stand for weights,
+QuantLib has no portfolio optimiser, but minimisers of arbitrary functions. The best result that we found uses its
+L-BFGS-B, with finite-difference gradients, on unconstrained variables z that are mapped to weights,
 
 .. math:: w_i = l_i + \Bigl(1 - \sum_j l_j\Bigr)\,\frac{z_i^2}{\sum_j z_j^2}
 
-which keeps the lower bounds and the sum. (The softmax of z in place of the shares of its squares is slower and further
-off, as it reaches a bound only at infinity.) The function is written in Python, as a user would write it, so most of
-the time is spent there. Read the row as "what one gets without a portfolio optimiser".
+which satisfies the lower bounds and the sum. (A softmax of z is slower and less accurate than the shares of squares, as
+it reaches a bound only at infinity.) The objective is a Python function, as a user would write it, and takes most of
+the time. The figures show what is achieved without a portfolio optimiser.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ _TOLERANCE = 1e-14
 
 
 class QuantLibOptimizer(PeerOptimizer):
-    """QuantLib's L-BFGS-B on a portfolio.
+    """Portfolio optimiser that uses QuantLib's L-BFGS-B.
 
-    Upper bounds have to leave room for all that the lower ones do not take, so that they never hold.
+    Upper bounds are supported only where they cannot bind: each has to be at least the lower bound of the asset plus
+    what all lower bounds leave of the sum of weights.
 
     Parameters
     ----------
     kind, cov_data, **params
-        As for :class:`~bank_python.integrations.peer_optimizer.PeerOptimizer`.
+        Arguments of :class:`~bank_python.integrations.peer_optimizer.PeerOptimizer`.
 
     Raises
     ------
     ModelError, MissingExtraError
-        As there.
+        In the cases listed for :class:`~bank_python.integrations.peer_optimizer.PeerOptimizer`.
 
     Examples
     --------
@@ -60,7 +61,7 @@ class QuantLibOptimizer(PeerOptimizer):
     distribution: ClassVar[str] = "QuantLib"
     takes: ClassVar[Mapping[str, tuple[str, ...]]] = {"min_variance": (), "mean_variance": ("risk_aversion",)}
 
-    def _solved(self) -> FloatArray | None:
+    def _solve(self) -> FloatArray | None:
         ql, objective = self._module, self.goal.value
         lower, n = self.goal.lower, len(self.goal.lower)
         room = 1.0 - float(lower.sum())
@@ -82,18 +83,18 @@ class QuantLibOptimizer(PeerOptimizer):
     def _failures(self) -> tuple[type[Exception], ...]:
         return (RuntimeError, ArithmeticError)
 
-    def _refuse(self) -> None:
+    def _check_bounds(self) -> None:
         lower, upper = self.goal.lower, self.goal.upper
         if not np.isfinite(lower).all():
-            raise ModelError("by QuantLib weights are counted from their lower bounds; give finite ones")
+            raise ModelError("QuantLib's optimiser measures weights from their lower bounds; give finite lower bounds")
         most = lower + (1.0 - lower.sum())
         tight = np.flatnonzero(upper < most)
         if len(tight):
             i = int(tight[0])
             name = self._data.tickers[i]
             raise ModelError(
-                f"the upper bound of {name} is {upper[i]:g}; by QuantLib only lower bounds can be kept, so give "
-                f"{most[i]:g} or more, or take ours",
+                f"the upper bound of {name} is {upper[i]:g}; QuantLib's optimiser supports lower bounds only, so give "
+                f"{most[i]:g} or more, or use create_optimizer",
                 name=name,
                 value=float(upper[i]),
             )

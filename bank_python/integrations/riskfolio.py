@@ -1,4 +1,4 @@
-"""Riskfolio-Lib's optimisers, if it is there."""
+"""Portfolios by the optimisers of Riskfolio-Lib, if it is installed."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ __all__ = ["RiskfolioOptimizer"]
 
 
 class RiskfolioOptimizer(PeerOptimizer):
-    """Riskfolio-Lib, with its own defaults: Clarabel by way of cvxpy.
+    """Portfolio optimisers of Riskfolio-Lib with the library's defaults: Clarabel through cvxpy.
 
-    Its portfolio object cannot be made without past returns; where there are none, and the kind looks at the covariance
-    alone, it is given two rows of zeros to satisfy it. It is asked for long-only weights, takes their sizes and scales
-    them to one when it is done, which may break a bound by a little. Risk parity takes no bounds. HRP's leaves stay in
-    the order of the tree, as López de Prado has them, where the library by itself would sort them anew.
+    The library's portfolio object requires past returns; where there are none and the kind uses the covariance only, it
+    gets two rows of zeros. For long-only weights the library takes absolute values of the solution and scales them to a
+    sum of one, which may violate a bound slightly. Risk parity supports no bounds. The leaves of HRP's tree keep their
+    order, as in López de Prado's algorithm; by default the library reorders them.
 
     Parameters
     ----------
     kind, cov_data, **params
-        As for :class:`~bank_python.integrations.peer_optimizer.PeerOptimizer`.
+        Arguments of :class:`~bank_python.integrations.peer_optimizer.PeerOptimizer`.
 
     Raises
     ------
     ModelError, MissingExtraError
-        As there.
+        In the cases listed for :class:`~bank_python.integrations.peer_optimizer.PeerOptimizer`.
     """
 
     library: ClassVar[str] = "Riskfolio-Lib"
@@ -49,26 +49,26 @@ class RiskfolioOptimizer(PeerOptimizer):
         "min_cvar": ("confidence",),
     }
 
-    def _solved(self) -> FloatArray | None:
-        found = self._by_tree() if self._kind == "hrp" else self._by_program()
+    def _solve(self) -> FloatArray | None:
+        found = self._risk_parity_tree() if self._kind == "hrp" else self._convex_program()
         return None if found is None else np.array(found["weights"].loc[list(self._data.tickers)], dtype=np.float64)
 
-    def _by_program(self) -> Any:
-        asked, data = self._settings, self._data
+    def _convex_program(self) -> Any:
+        settings, data = self._settings, self._data
         means = np.zeros(len(data.tickers)) if data.expected_returns is None else data.expected_returns
         portfolio = self._module.Portfolio(returns=self._past())
         portfolio.mu = self._row(means)
         portfolio.cov = self._square(data.covariance)
         if self._kind == "risk_parity":
-            return portfolio.rp_optimization(model="Classic", rm="MV", rf=asked["risk_free_rate"], b=self._budgets())
-        portfolio.lowerlng, portfolio.upperlng = _same(self.goal.lower), _same(self.goal.upper)
+            return portfolio.rp_optimization(model="Classic", rm="MV", rf=settings["risk_free_rate"], b=self._budgets())
+        portfolio.lowerlng, portfolio.upperlng = _number_or_column(self.goal.lower), _number_or_column(self.goal.upper)
         if self._kind == "min_cvar":
-            portfolio.alpha = 1.0 - asked["confidence"]
+            portfolio.alpha = 1.0 - settings["confidence"]
         aim = "Sharpe" if self._kind == "max_sharpe" else "MinRisk"
         measure = "CVaR" if self._kind == "min_cvar" else "MV"
-        return portfolio.optimization(model="Classic", rm=measure, obj=aim, rf=asked["risk_free_rate"], hist=True)
+        return portfolio.optimization(model="Classic", rm=measure, obj=aim, rf=settings["risk_free_rate"], hist=True)
 
-    def _by_tree(self) -> Any:
+    def _risk_parity_tree(self) -> Any:
         import pandas as pd
 
         names = list(self._data.tickers)
@@ -81,18 +81,18 @@ class RiskfolioOptimizer(PeerOptimizer):
 
     def _failures(self) -> tuple[type[Exception], ...]:
         solver = importlib.import_module("cvxpy.error")
-        # It raises NameError where arguments do not fit.
+        # The library raises NameError for arguments that do not fit.
         return (solver.SolverError, solver.DCPError, NameError, ValueError, ArithmeticError, np.linalg.LinAlgError)
 
-    def _refuse(self) -> None:
+    def _check_bounds(self) -> None:
         if self._kind == "risk_parity" and not self.long_only:
-            raise ModelError("risk_parity of Riskfolio-Lib takes no bounds; leave them out, or take ours")
+            raise ModelError("risk_parity of Riskfolio-Lib takes no bounds; leave them out, or use create_optimizer")
         short = np.flatnonzero(self.goal.lower < 0.0)
         if len(short):
             name = self._data.tickers[int(short[0])]
             raise ModelError(
-                f"the lower bound of {name} is {self.goal.lower[short[0]]:g}: Riskfolio-Lib sells short by limits "
-                "of another kind; give bounds from 0 on, or take ours",
+                f"the lower bound of {name} is {self.goal.lower[short[0]]:g}; Riskfolio-Lib does not support negative "
+                "bounds; give lower bounds of at least 0, or use create_optimizer",
                 name=name,
             )
 
@@ -116,6 +116,6 @@ class RiskfolioOptimizer(PeerOptimizer):
         return np.asarray(parts / parts.sum())
 
 
-def _same(side: FloatArray) -> Any:
-    """Return bounds as the library likes them: one number, or a column."""
+def _number_or_column(side: FloatArray) -> Any:
+    """Return bounds in the form that the library expects: one number if all are equal, otherwise a column."""
     return float(side[0]) if np.ptp(side) == 0.0 else side.reshape(-1, 1)

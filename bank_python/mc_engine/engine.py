@@ -318,7 +318,7 @@ def _dominant(plan: ValuationPlan, factor_model: FactorModel, horizon: float) ->
     )
     base = plan.base
     steps = deviations[:, None] * np.array([1.0, -1.0])
-    made = plan.alone(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
+    made = plan.single_factor_pnl(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
     if not np.isfinite(made).all():
         return ()  # a contract has no price so far out: the scenarios will tell
     impact = np.abs(made).max(axis=1)

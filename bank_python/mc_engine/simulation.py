@@ -45,7 +45,7 @@ class Revaluer(Protocol):
         """Return P&L by unit, shape (units, scenarios)."""
         ...
 
-    def alone(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
+    def single_factor_pnl(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
         """Return P&L of one factor's move at a time, shape (factors, scenarios)."""
         ...
 
@@ -161,7 +161,7 @@ class Simulation:
         return Chunk(index, pnl, sample, self._alone(levels))
 
     def _alone(self, levels: NDArray[Any]) -> NDArray[Any]:
-        return self.plan.alone(levels, self.watched).astype(levels.dtype, copy=False)
+        return self.plan.single_factor_pnl(levels, self.watched).astype(levels.dtype, copy=False)
 
 
 def stand(moves: NDArray[Any], base: FloatArray, relative: tuple[bool, ...]) -> NDArray[Any]:

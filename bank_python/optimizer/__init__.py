@@ -1,4 +1,4 @@
-"""Portfolio construction: data, constraints, optimisers and what they give back; see ``docs/portfolios.md``."""
+"""Portfolio construction: input data, constraints, optimisers and their results; see ``docs/portfolios.md``."""
 
 from bank_python.deprecation import old_names
 from bank_python.numerics.linkage import LinkageMethod

@@ -1,25 +1,27 @@
-r"""The barbell: a safe asset, and as much of a risky basket as a limit on losses allows.
+r"""Barbell portfolio: a safe asset and the largest share of a risky basket that a limit on losses allows.
 
-With a share θ in the basket and the rest in an asset that earns r, the loss over a horizon h is
+With a share θ in the basket and the rest in a safe asset with return r per year, the loss over a horizon h is
 
 .. math:: -\bigl((1 - \theta)\, r h + \theta R\bigr)
 
-and its value at risk or expected shortfall at a probability ε is linear in θ,
+and its value at risk or expected shortfall at a tail probability ε is linear in θ,
 
 .. math:: -(1 - \theta)\, r h + \theta\,(\kappa\, \sigma \sqrt{h} - \mu h)
 
-where κ is that measure of the basket's law with mean 0 and variance 1 (see
-:mod:`bank_python.optimizer.standard_tails`). The barbell is the largest θ in [0, 1] for which it stays within
+where κ is the same risk measure of the basket's distribution scaled to mean 0 and variance 1 (see
+:mod:`bank_python.optimizer.standard_tails`). The barbell takes the largest θ in [0, 1] for which the risk measure stays
+within the limit.
+
+*Choice of the basket.* Under an elliptical distribution of returns, κ is the same for every basket. A limit on value at
+risk or expected shortfall is then a limit on a multiple of the standard deviation less the mean, and where it binds,
+the basket with the largest Sharpe ratio gives the highest return, whatever ε, κ and the limit are (two-fund
+separation). Where it does not bind, the whole portfolio is in the basket, and a riskier basket might earn more within
 the limit.
 
-*Which basket.* Under an elliptical law of returns κ is the same for every basket. A limit on value at risk or expected
-shortfall is then a limit on the deviation less the mean, and while it binds the most return comes from the basket with
-the largest Sharpe ratio, whatever ε, κ and the limit are (two-fund separation). Where it does not bind, all is in the
-basket, and a bolder one might earn more within the limit.
-
-*Why a barbell.* A limit on the tail says nothing of the rest. The law of maximum entropy that keeps it holds the
-downside and leaves the upside as open as the mean allows (see :mod:`bank_python.risk_models.maximum_entropy`), which is
-what a safe part and an uncertain part make together. It is told beside the portfolio as its reference.
+*Motivation.* A limit on the tail does not restrict the rest of the distribution. The maximum-entropy distribution under
+this limit has a bounded downside and an upside as uncertain as the mean allows (see
+:mod:`bank_python.risk_models.maximum_entropy`), as has a combination of a safe and an uncertain part. Its figures are
+part of the result, for reference.
 
 Examples
 --------
@@ -27,17 +29,18 @@ Examples
 >>> data = CovarianceData(
 ...     tickers=["SPY", "BTC"], covariance=[[0.0256, 0.02], [0.02, 0.36]], expected_returns=[0.09, 0.25]
 ... )
->>> held = BarbellOptimizer(data, risk_free_rate=0.04, epsilon=0.05, max_loss_pct=0.10).optimize()
->>> {name: round(weight, 4) for name, weight in held.by_ticker().items()}
+>>> best = BarbellOptimizer(data, risk_free_rate=0.04, epsilon=0.05, max_loss_pct=0.10).optimize()
+>>> {name: round(weight, 4) for name, weight in best.by_ticker().items()}
 {'SAFE': 0.5869, 'SPY': 0.3137, 'BTC': 0.0995}
->>> round(held.figures["loss_at_epsilon"], 12)
+>>> round(best.figures["loss_at_epsilon"], 12)
 0.1
 
 References
 ----------
 D. Geman, H. Geman and N. N. Taleb, "Tail risk constraints and maximum entropy", Entropy 17 (2015), 3724-3737.
 
-J. Tobin, "Liquidity preference as behavior towards risk", Review of Economic Studies 25 (1958), 65-86: the separation.
+J. Tobin, "Liquidity preference as behavior towards risk", Review of Economic Studies 25 (1958), 65-86: two-fund
+separation.
 """
 
 from __future__ import annotations
@@ -78,15 +81,15 @@ if TYPE_CHECKING:
 __all__ = ["SAFE", "BarbellOptimizer"]
 
 SAFE = "SAFE"
-"""The ticker of the safe asset."""
+"""Ticker of the safe asset."""
 
 _PAST = "a barbell with empirical tails"
-_CERTAIN = 1e-14  # of returns, which float64 does not tell apart when they are nearer
+_CERTAIN = 1e-14  # difference of returns that float64 does not resolve
 
 
 @dataclass(frozen=True, slots=True)
-class _Stake:
-    """A share of a basket over the horizon, the rest safe."""
+class _Mix:
+    """A share in a risky basket and the rest in the safe asset, over the horizon."""
 
     share: float
     safe_return: float
@@ -95,62 +98,63 @@ class _Stake:
 
     @property
     def centre(self) -> float:
-        """The mean of the whole."""
+        """Mean return of the combined portfolio."""
         return (1.0 - self.share) * self.safe_return + self.share * self.mean
 
     def loss(self, kappa: float) -> float:
-        """Return the loss of the whole that is `kappa` of its deviations below its mean."""
+        """Return the loss of the combined portfolio at `kappa` standard deviations below its mean."""
         return self.share * kappa * self.deviation - self.centre
 
 
 class BarbellOptimizer(Optimizer):
-    """The largest share of a risky basket whose loss at a probability stays within a limit; the rest is ``SAFE``.
+    """Barbell portfolio: the largest share of a risky basket whose tail loss is within a limit; the rest is ``SAFE``.
 
     Parameters
     ----------
     cov_data : CovarianceData
-        The risky assets; cash has no place in it.
+        Covariance and expected returns of the risky assets, without cash.
     constraints : Constraints, optional
-        What the basket may be, taken by itself (so are turnover and cost); long only if left out. Always fully
-        invested.
+        Constraints on the weights within the basket, including turnover and costs; long only if omitted. The basket is
+        always fully invested.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's, of the safe asset.
+        Return of the safe asset per year, as a decimal.
     epsilon : float, default 0.05
-        Probability of the tail, in (0, 0.5).
+        Tail probability, in (0, 0.5).
     max_loss_pct : float, default 0.10
-        The most that may be lost, as a share of the wealth, in [0, 1).
+        Largest acceptable loss as a decimal share of the wealth, in [0, 1).
     measure : TailMeasure or str, default "cvar"
-        What stays within it: ``cvar``, the mean loss in the tail, or ``var``, where the tail begins.
+        Risk measure that is limited: ``cvar``, the mean loss in the tail, or ``var``, the quantile at which the tail
+        begins.
     tails : TailDistribution or str, default "gaussian"
-        ``gaussian``, ``student_t``, or ``empirical``: the shape of the basket's past returns, taken to be that of the
-        horizon's; their scale is that of the data all the same.
+        Shape of the return distribution: ``gaussian``, ``student_t``, or ``empirical``, the shape of the basket's past
+        returns, which is then assumed for the horizon. The scale is that of the covariance in all cases.
     degrees_of_freedom : float, default 4
-        For ``student_t``, above 2.
+        Degrees of freedom of ``student_t``, above 2.
     risky : mapping of str to float, or OptimalPortfolio, optional
-        The basket, its weights adding up to one; the one with the largest Sharpe ratio if left out.
+        Weights of the basket by ticker, with a sum of one; the basket with the largest Sharpe ratio if omitted.
     risky_return : float, optional
-        A year's, expected of the basket that was given; that of the data if left out.
+        Expected return per year of the basket `risky`; by default computed from the expected returns of the assets.
     horizon : float, default 1
-        Years, above 0. Means grow with it, deviations with its root.
+        Horizon in years, above 0. Means scale with the horizon, standard deviations with its square root.
 
     Raises
     ------
     CalibrationError
-        A figure is out of range, there is cash among the assets, one of them is called ``SAFE``, or what the basket or
-        the tails need is not in the data.
+        If a parameter is out of range, the assets include cash or one called ``SAFE``, or the data lack the returns
+        that the basket or the tails require.
     ModelError
-        The basket names what is no asset.
+        If the basket contains an unknown ticker.
     InfeasibleError
-        Of :meth:`optimize`: no share keeps the limit, the basket breaks a constraint, or no basket is expected to earn
-        more than the safe asset.
+        Raised by :meth:`optimize` if no share satisfies the limit, the basket violates a constraint, or no basket is
+        expected to earn more than the safe asset.
 
     Notes
     -----
-    ``figures`` of the result, over the horizon where nothing else is said: ``risky_share``; ``loss_at_epsilon``, the
-    measure that is limited; ``var`` and ``cvar``, both of them; ``kappa``; ``basket_return`` and ``basket_volatility``,
-    a year's; and of the law of maximum entropy with the same mean, value at risk and expected shortfall,
-    ``max_entropy``, its entropy in nats (−∞ for a result that is certain, or of which a part is) and
-    ``max_entropy_upside``, its mean above the tail.
+    The ``figures`` of the result refer to the horizon unless stated otherwise: ``risky_share``; ``loss_at_epsilon``,
+    the risk measure that is limited; ``var`` and ``cvar``; ``kappa``; ``basket_return`` and ``basket_volatility``, per
+    year; and two figures of the maximum-entropy distribution with the same mean, value at risk and expected shortfall:
+    ``max_entropy``, its entropy in nats (−∞ if the result or a part of it is certain), and ``max_entropy_upside``, its
+    mean above the tail.
     """
 
     kind: ClassVar[str] = "barbell"
@@ -173,58 +177,63 @@ class BarbellOptimizer(Optimizer):
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         cov_data.require_risk(self.kind)
         if SAFE in cov_data.tickers:
-            raise CalibrationError(f"{SAFE} is the safe asset's name; give the other asset another", value=SAFE)
+            raise CalibrationError(
+                f"the ticker {SAFE} is reserved for the safe asset; rename the other asset", value=SAFE
+            )
         if abs(self._constraints.invested - 1.0) > SAME_SUM:
             raise CalibrationError(
-                f"invested={self._constraints.invested:g}: a basket is fully invested, and the barbell decides how "
-                f"much of it is held beside {SAFE}; leave it at 1",
+                f"invested={self._constraints.invested:g}: the basket has to be fully invested, as the barbell decides "
+                f"how much is held in {SAFE}; leave it at 1",
                 value=self._constraints.invested,
             )
         if not 0.0 <= max_loss_pct < 1.0:
             raise CalibrationError(
-                f"max_loss_pct={max_loss_pct!r} lies outside [0, 1); ten per cent is 0.10", value=max_loss_pct
+                f"max_loss_pct={max_loss_pct!r} lies outside [0, 1); give a decimal, as 0.10 for ten per cent",
+                value=max_loss_pct,
             )
         if not 0.0 < horizon < math.inf:
-            raise CalibrationError(f"horizon={horizon!r}; give years above 0", value=horizon)
+            raise CalibrationError(f"horizon={horizon!r}; give a number of years above 0", value=horizon)
         if risky_return is not None and (risky is None or not math.isfinite(risky_return)):
-            raise CalibrationError(f"risky_return={risky_return!r}; give a finite return a year of a basket risky=")
-        self._epsilon, self._most, self._horizon = tail_probability(epsilon), max_loss_pct, horizon
+            raise CalibrationError(
+                f"risky_return={risky_return!r}; give a finite return per year, together with risky="
+            )
+        self._epsilon, self._limit, self._horizon = tail_probability(epsilon), max_loss_pct, horizon
         self._measure = TailMeasure.parse(measure)
-        self._closed = self._closed_tail(TailDistribution.parse(tails), degrees_of_freedom)
+        self._closed_form = self._closed_form_tail(TailDistribution.parse(tails), degrees_of_freedom)
         self._risky_return = risky_return
-        self._given = self._checked(risky)
+        self._given = self._checked_basket(risky)
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio, ``SAFE`` first."""
+        """Return the optimal portfolio; ``SAFE`` is the first asset."""
         basket = self._basket()
-        earned = basket.expected_return if self._risky_return is None else self._risky_return
+        basket_return = basket.expected_return if self._risky_return is None else self._risky_return
         tail = self._tail(basket.weights)
         kappa = tail.of(self._measure)
-        none = _Stake(
+        all_safe = _Mix(
             share=0.0,
             safe_return=self._rate * self._horizon,
-            mean=earned * self._horizon,
+            mean=basket_return * self._horizon,
             deviation=basket.volatility * math.sqrt(self._horizon),
         )
-        stake = replace(none, share=self._share(none.loss(kappa), replace(none, share=1.0).loss(kappa)))
+        mix = replace(all_safe, share=self._share(all_safe.loss(kappa), replace(all_safe, share=1.0).loss(kappa)))
         figures = {
-            "risky_share": stake.share,
-            "loss_at_epsilon": stake.loss(kappa),
-            "var": stake.loss(tail.value_at_risk),
-            "cvar": stake.loss(tail.expected_shortfall),
+            "risky_share": mix.share,
+            "loss_at_epsilon": mix.loss(kappa),
+            "var": mix.loss(tail.value_at_risk),
+            "cvar": mix.loss(tail.expected_shortfall),
             "kappa": kappa,
-            "basket_return": earned,
+            "basket_return": basket_return,
             "basket_volatility": basket.volatility,
-            **_reference(stake, tail, self._epsilon),
+            **_reference(mix, tail, self._epsilon),
         }
-        return self._whole(basket, stake.share, earned, figures)
+        return self._combined(basket, mix.share, basket_return, figures)
 
-    def _checked(self, risky: Mapping[str, float] | OptimalPortfolio | None) -> FloatArray | None:
-        """Return the weights of a basket that was given, in the order of the assets; none for the best, to be found."""
+    def _checked_basket(self, risky: Mapping[str, float] | OptimalPortfolio | None) -> FloatArray | None:
+        """Return the weights of a given basket in the order of the assets; ``None`` if it is to be optimised."""
         if self._data.expected_returns is None and self._risky_return is None:
             raise CalibrationError(
-                "there are no expected returns for the basket of largest Sharpe ratio; give expected_returns= to the "
-                "data, or a basket as risky= with its risky_return="
+                "no expected returns for the basket with the largest Sharpe ratio; give expected_returns= in the data, "
+                "or a basket as risky= with its risky_return="
             )
         if risky is None:
             return None
@@ -233,12 +242,13 @@ class BarbellOptimizer(Optimizer):
         invested = float(weights.sum())
         if abs(invested - 1.0) > SAME_SUM:
             raise CalibrationError(
-                f"the weights of the basket add up to {invested:g}; scale them to one", value=invested
+                f"the weights of the basket add up to {invested:g}; scale them to a sum of one", value=invested
             )
         breach = self._allowed.breach(weights)
         if breach > SAME_SUM:
             raise InfeasibleError(
-                f"the basket breaks a constraint by {breach:g}; change it, or give bounds= that allow it", value=breach
+                f"the basket violates a constraint by {breach:g}; change it, or give bounds= that allow it",
+                value=breach,
             )
         return weights
 
@@ -253,41 +263,41 @@ class BarbellOptimizer(Optimizer):
             return search.optimize()
         except InfeasibleError as error:
             raise InfeasibleError(
-                f"there is no basket of largest Sharpe ratio: {error}; or give the basket as risky=", **error.facts
+                f"no basket has the largest Sharpe ratio: {error}; or give the basket as risky=", **error.facts
             ) from error
 
-    def _closed_tail(self, law: TailDistribution, df: float) -> StandardTail | None:
-        """Return a tail that does not depend on the basket; none for the empirical, whose returns must be there."""
-        if law is TailDistribution.GAUSSIAN:
+    def _closed_form_tail(self, tails: TailDistribution, df: float) -> StandardTail | None:
+        """Return a tail that does not depend on the basket; ``None`` for empirical tails, which need past returns."""
+        if tails is TailDistribution.GAUSSIAN:
             return gaussian_tail(self._epsilon)
-        if law is TailDistribution.STUDENT_T:
+        if tails is TailDistribution.STUDENT_T:
             return student_t_tail(self._epsilon, df)
         self._data.returns_for(_PAST)
         return None
 
     def _tail(self, weights: FloatArray) -> StandardTail:
-        if self._closed is not None:
-            return self._closed
+        if self._closed_form is not None:
+            return self._closed_form
         return empirical_tail(self._epsilon, self._data.returns_for(_PAST) @ weights)
 
     def _share(self, safe: float, risky: float) -> float:
-        """Return the share at which a loss that is linear between two ends meets the limit."""
-        if risky <= self._most:
+        """Return the largest share whose loss, linear between those of shares 0 and 1, is within the limit."""
+        if risky <= self._limit:
             return 1.0
-        if safe > self._most:
+        if safe > self._limit:
             raise InfeasibleError(
-                f"the loss at {self._epsilon:g} is {safe:.6g} with all in {SAFE}, which earns {self._rate:g} a year, "
-                f"and {risky:.6g} with nothing in it: no share keeps it within max_loss_pct={self._most:g}; raise that "
-                f"to {min(safe, risky):.6g} or more",
+                f"the loss at {self._epsilon:g} is {safe:.6g} with everything in {SAFE}, which earns {self._rate:g} a "
+                f"year, and {risky:.6g} with nothing in it: no share stays within max_loss_pct={self._limit:g}; raise "
+                f"the limit to {min(safe, risky):.6g} or more",
                 value=min(safe, risky),
             )
-        return (self._most - safe) / (risky - safe)
+        return (self._limit - safe) / (risky - safe)
 
-    def _whole(
-        self, basket: OptimalPortfolio, share: float, earned: float, figures: Mapping[str, float]
+    def _combined(
+        self, basket: OptimalPortfolio, share: float, basket_return: float, figures: Mapping[str, float]
     ) -> OptimalPortfolio:
         volatility = share * basket.volatility
-        expected = (1.0 - share) * self._rate + share * earned
+        expected = (1.0 - share) * self._rate + share * basket_return
         weights = np.concatenate([[1.0 - share], share * basket.weights])
         weights.setflags(write=False)
         return OptimalPortfolio(
@@ -305,24 +315,24 @@ class BarbellOptimizer(Optimizer):
         )
 
     def _proof(self, of_basket: Certificate, share: float, loss: float) -> Certificate:
-        """Return the basket's proof with the share's: at 1, or where the loss is the limit."""
+        """Return the basket's certificate, extended by the optimality of the share: at 1, or with the limit binding."""
         if share == 1.0:
             return replace(of_basket, at_lower=(SAFE, *of_basket.at_lower))
-        name = f"{self._measure.value} at {self._epsilon:g} within {self._most:g}"
+        name = f"{self._measure.value} at {self._epsilon:g} within {self._limit:g}"
         return replace(
             of_basket,
-            kkt_residual=max(of_basket.kkt_residual, abs(loss - self._most)),
+            kkt_residual=max(of_basket.kkt_residual, abs(loss - self._limit)),
             binding=(*of_basket.binding, name),
         )
 
 
-def _reference(stake: _Stake, tail: StandardTail, epsilon: float) -> dict[str, float]:
-    """Return the law of maximum entropy with the mean and the tail of the whole, in figures."""
-    width = stake.share * stake.deviation
-    above = stake.centre + width * epsilon * tail.expected_shortfall / (1.0 - epsilon)
-    begins = -stake.loss(tail.value_at_risk)
-    mean_of_tail = -stake.loss(tail.expected_shortfall)
+def _reference(mix: _Mix, tail: StandardTail, epsilon: float) -> dict[str, float]:
+    """Return the figures of the maximum-entropy distribution with the mean and the tail of the combined portfolio."""
+    width = mix.share * mix.deviation
+    above = mix.centre + width * epsilon * tail.expected_shortfall / (1.0 - epsilon)
+    begins = -mix.loss(tail.value_at_risk)
+    mean_of_tail = -mix.loss(tail.expected_shortfall)
     if min(begins - mean_of_tail, above - begins) <= max(NINE_DIGITS * width, _CERTAIN):
         return {"max_entropy": -math.inf, "max_entropy_upside": above}
-    law = MaximumEntropyDistribution(TailConstraint(begins, mean_of_tail, epsilon), stake.centre)
-    return {"max_entropy": law.entropy, "max_entropy_upside": law.upside_mean}
+    reference = MaximumEntropyDistribution(TailConstraint(begins, mean_of_tail, epsilon), mix.centre)
+    return {"max_entropy": reference.entropy, "max_entropy_upside": reference.upside_mean}

@@ -1,4 +1,4 @@
-"""The least and the most of each weight."""
+"""Lower and upper bounds of the weights."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
-from bank_python.optimizer.named import known
+from bank_python.optimizer.named import check_tickers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["LONG_ONLY", "Bounds", "WeightBounds", "bounds_of", "refuse_crossed"]
+__all__ = ["LONG_ONLY", "Bounds", "WeightBounds", "bounds_of", "check_bounds"]
 
 Bounds: TypeAlias = tuple[float, float] | Mapping[str, tuple[float, float]] | Sequence[tuple[float, float]]
-"""One pair for all, a pair for each asset in order, or pairs by ticker; whoever is not named has (0, 1)."""
+"""One pair for all assets, a pair for each asset in order, or pairs by ticker; assets not listed have (0, 1)."""
 
 LONG_ONLY = (0.0, 1.0)
-"""The bounds of whatever is not given others: nothing is sold short or bought on credit."""
+"""Default bounds: no short positions and no borrowing."""
 
 _PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
 class WeightBounds(Constraint):
-    """Bounds of the weights.
+    """Constraint of lower and upper bounds on the weights.
 
     Parameters
     ----------
     bounds : pair, sequence of pairs or mapping of str to pair
-        The least and the most of each weight; infinite for none.
+        Lower and upper bound of each weight; infinite where a weight is unbounded.
     """
 
     bounds: Bounds
 
     def on(self, tickers: Sequence[str]) -> Limit:
-        """Return the bounds of given assets."""
+        """Return the bounds for the given assets."""
         lower, upper = bounds_of(tickers, self.bounds)
 
         def violation(weights: FloatArray) -> float:
@@ -56,37 +56,37 @@ def bounds_of(tickers: Sequence[str], bounds: Bounds) -> tuple[FloatArray, Float
     Raises
     ------
     ModelError
-        Another number of pairs than assets, a ticker that is not there, or a bound that is not a number.
+        If the number of pairs differs from the number of assets, a ticker is unknown, or a bound is not a number.
     InfeasibleError
-        A lower bound above its upper one.
+        If a lower bound is above the upper bound of the same asset.
     """
     if isinstance(bounds, Mapping):
-        known(tickers, bounds, "bounds")
+        check_tickers(tickers, bounds, "bounds")
     try:
         pairs = np.array(_pairs(tickers, bounds), dtype=np.float64)
-    except (TypeError, ValueError):  # no sequence, no numbers, or not two of each
+    except (TypeError, ValueError):  # not a sequence, not numeric, or not pairs
         pairs = np.full((1, 1), np.nan)
     if pairs.shape != (len(tickers), _PAIR) or np.isnan(pairs).any():
         raise ModelError(f"bounds={bounds!r}; give (lower, upper), one pair for each asset, or pairs by ticker")
     lower, upper = pairs[:, 0].copy(), pairs[:, 1].copy()
-    refuse_crossed(tickers, lower, upper)
+    check_bounds(tickers, lower, upper)
     return lower, upper
 
 
-def refuse_crossed(tickers: Sequence[str], lower: FloatArray, upper: FloatArray) -> None:
-    """Refuse a lower bound above its upper one.
+def check_bounds(tickers: Sequence[str], lower: FloatArray, upper: FloatArray) -> None:
+    """Check that no lower bound is above the upper bound of the same asset.
 
     Raises
     ------
     InfeasibleError
-        There is one; the message names the asset and the amount.
+        If one is; the message names the asset and the difference.
     """
     crossed = np.flatnonzero(lower > upper)
     if len(crossed):
         i = int(crossed[0])
         low, high = float(lower[i]), float(upper[i])
         raise InfeasibleError(
-            f"{tickers[i]} has its lower bound {low:g} above its upper bound {high:g}, by {low - high:g}",
+            f"{tickers[i]} has its lower bound {low:g} above its upper bound {high:g}, by {low - high:g}; change one",
             name=tickers[i],
             value=low - high,
         )

@@ -1,4 +1,4 @@
-"""The proof that comes with a portfolio: how far the conditions of an optimum are off, and what holds it there."""
+"""Certificate of a portfolio: residuals of the optimality conditions, and the constraints that are active."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ __all__ = ["Certificate"]
 @storable("optimizer.Certificate", version=1)
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What shows that nothing better is allowed.
+    """Evidence that a portfolio is optimal, independent of the solver.
 
     Parameters
     ----------
     kkt_residual : float
-        The largest violation of a condition of the optimum (Karush, Kuhn and Tucker): slopes that balance, constraints
-        kept, signs of multipliers; each relative to the terms in it. Of a rule that optimises nothing
-        (``hrp``), the largest violation of a constraint.
+        Largest violation of the Karush-Kuhn-Tucker conditions: stationarity, feasibility and signs of multipliers, each
+        relative to the size of its terms. For a rule without an objective (``hrp``), the largest violation of a
+        constraint.
     duality_gap : float
-        The most by which any allowed portfolio's objective could be better, relative to the largest of the objective's
-        terms; 0 for a rule that optimises nothing.
+        Upper limit of the improvement of the objective that any feasible portfolio could achieve, relative to the
+        largest term of the objective; 0 for a rule without an objective.
     at_lower, at_upper : tuple of str
-        The assets that their bounds hold.
+        Tickers of the assets whose weights are at their lower or upper bounds.
     binding : tuple of str
-        Other constraints that hold with equality and cost something, by name.
+        Names of the other constraints that hold with equality and have a non-zero multiplier.
     iterations : int
-        Linear systems solved.
+        Number of linear systems solved.
     """
 
     kkt_residual: float
@@ -40,7 +40,7 @@ class Certificate:
 
     @property
     def active_bounds(self) -> tuple[str, ...]:
-        """All that holds the portfolio, as text: ``"AAPL at its upper bound"``."""
+        """Descriptions of all active bounds and constraints, such as ``"AAPL at its upper bound"``."""
         low = (f"{name} at its lower bound" for name in self.at_lower)
         high = (f"{name} at its upper bound" for name in self.at_upper)
         return (*low, *high, *self.binding)

@@ -1,19 +1,19 @@
-r"""What a constraint is: its rows for the solvers, its violation for the proof, its label for messages, in one object.
+r"""Interface of constraints: linear rows for the solvers, a violation for certificates, and a label for messages.
 
-A kind of constraint is a class with one method, :meth:`Constraint.on`, which reads the constraint for given assets and
-returns a :class:`Limit`. Everything else works on the list of limits and knows no kind:
+A kind of constraint is a class with one method, :meth:`Constraint.on`, which returns a :class:`Limit` for given assets.
+All other code works on a list of limits and does not depend on their kinds:
 
-- the solvers take the rows of all of them (:class:`~bank_python.optimizer.feasible.FeasibleSet` puts them together);
-- the proof measures the violation of each of them anew, by the limit's own function and not by its rows, and a
-  portfolio that breaks one is refused, whatever the solver said;
-- messages about what contradicts, certificates and views show the names of the rows.
+- the solvers use the rows of all limits, combined by :class:`~bank_python.optimizer.feasible.FeasibleSet`;
+- the certificate computes the violation of each limit by the limit's own function, independent of its rows; a
+  portfolio that violates a limit is rejected even if the solver accepted it;
+- messages about contradictions, certificates and views show the names of the rows.
 
-So a new kind is one class, wherever it is written, given as ``Constraints(rules=[...])``; and it cannot be left out in
-one place, since there is no place that lists kinds.
+A new kind of constraint is therefore one class, which may be defined outside of this package and is passed as
+``Constraints(rules=[...])``.
 
 Examples
 --------
-A limit on the distance from a benchmark, the *active share*, half the sum of the sizes of the differences:
+A limit on the *active share*, half the sum of the absolute differences from the weights of a benchmark:
 
 >>> from dataclasses import dataclass
 >>> from bank_python.optimizer.named import by_asset
@@ -23,12 +23,12 @@ A limit on the distance from a benchmark, the *active share*, half the sum of th
 ...     most: float
 ...
 ...     def on(self, tickers):
-...         held = by_asset(tickers, self.benchmark, "benchmark")
+...         benchmark = by_asset(tickers, self.benchmark, "benchmark")
 ...         label = f"active share at most {self.most:g}"
 ...         return Limit(
 ...             label=label,
-...             rows=Rows.sizes_at_most(label, centre=held, most=2.0 * self.most),
-...             violation=lambda weights: 0.5 * float(np.abs(weights - held).sum()) - self.most,
+...             rows=Rows.sizes_at_most(label, centre=benchmark, most=2.0 * self.most),
+...             violation=lambda weights: 0.5 * float(np.abs(weights - benchmark).sum()) - self.most,
 ...         )
 >>> limit = ActiveShare({"SPY": 1.0}, 0.2).on(("SPY", "BND"))
 >>> limit.label, round(limit.violation(np.array([0.7, 0.3])), 12)
@@ -56,39 +56,40 @@ __all__ = ["Constraint", "Limit", "Rows"]
 
 
 class Constraint(ABC):
-    """One rule about the weights of a portfolio."""
+    """Abstract base class of constraints on the weights of a portfolio."""
 
     @abstractmethod
     def on(self, tickers: Sequence[str]) -> Limit:
-        """Return the constraint as it is for given assets.
+        """Return the constraint as a limit on the weights of the given assets.
 
         Parameters
         ----------
         tickers : sequence of str
-            The assets, in the order of the weights.
+            Tickers of the assets, in the order of the weights.
 
         Raises
         ------
         ModelError
-            It names what is no asset, or holds a figure that is not a number.
+            If the constraint names an unknown ticker or contains a value that is not a number.
         InfeasibleError
-            It contradicts itself.
+            If the constraint contradicts itself.
         """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit:
-    """A constraint for given assets.
+    """A constraint on the weights of given assets, as used by solvers and certificates.
 
     Parameters
     ----------
     label : str
-        What messages and proofs call it.
+        Name of the constraint in messages and certificates.
     rows : Rows
-        What the solvers keep.
+        Linear rows and bounds that the solvers enforce.
     violation : callable
-        From weights, shape (n_assets,), to the amount by which they break it; 0 or below where they keep it. Computed
-        from the constraint's meaning and not from its rows, so that each checks the other.
+        Function from weights, shape (n_assets,), to the amount by which they violate the constraint; 0 or negative if
+        they satisfy it. Computed from the definition of the constraint, not from its rows, so that each checks the
+        other.
     """
 
     label: str
@@ -98,23 +99,23 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Linear rows over the n weights and over `further` variables that only this constraint has.
+    """Linear constraints on the n weights and on `further` auxiliary variables that belong to this constraint only.
 
     Parameters
     ----------
     lower, upper : ndarray, shape (n,)
-        Bounds of the weights; infinite where there is none.
+        Bounds of the weights; infinite where a weight is unbounded.
     A, b : ndarray, shape (equalities, n + further) and (equalities,)
-        ``A x = b``.
+        Coefficients and right-hand sides of the equalities ``A x = b``.
     G, h : ndarray, shape (rows, n + further) and (rows,)
-        ``G x <= h``.
+        Coefficients and right-hand sides of the inequalities ``G x <= h``.
     equal_names, row_names : tuple of str
-        What each row is called in messages and proofs.
+        Names of the equalities and of the inequalities, for messages and certificates.
     definitions, sides : ndarray, shape (k, n + further) and (k,)
-        Rows ``definitions x <= sides`` that say what the further variables are; they never give way and are never
-        named.
+        Coefficients and right-hand sides of the inequalities ``definitions x <= sides`` that define the auxiliary
+        variables. They have no names and are never relaxed.
     further : int
-        Number of further variables.
+        Number of auxiliary variables.
     """
 
     lower: FloatArray
@@ -136,30 +137,30 @@ class Rows:
         shapes = (self.A.shape, self.G.shape, self.definitions.shape)
         if shapes != wanted or (len(self.upper), len(self.b), len(self.h)) != (n, shapes[0][0], shapes[1][0]):
             raise ModelError(
-                f"rows of shapes {shapes} for {n} weights and {self.further} further variables; give each row a side, "
-                "a name, and a figure for each variable"
+                f"rows of shapes {shapes} for {n} weights and {self.further} auxiliary variables; give each row a "
+                "right-hand side, a name, and a coefficient for each variable"
             )
 
     @classmethod
     def box(cls, lower: FloatArray, upper: FloatArray) -> Self:
-        """Return bounds alone, each of shape (n,)."""
-        none, nothing = _no_rows(len(lower))
-        return cls(lower, upper, none, nothing, none, nothing, (), (), none, nothing)
+        """Return rows that consist of bounds only, each of shape (n,)."""
+        no_rows, no_sides = _no_rows(len(lower))
+        return cls(lower, upper, no_rows, no_sides, no_rows, no_sides, (), (), no_rows, no_sides)
 
     @classmethod
     def equal(cls, name: str, row: FloatArray, value: float) -> Self:
-        """Return ``row @ w = value``; the row of shape (n,)."""
+        """Return the equality ``row @ w = value``; `row` has shape (n,)."""
         low, high = _unbounded(len(row))
-        none, nothing = _no_rows(len(row))
-        return cls(low, high, row[None, :], np.array([value]), none, nothing, (name,), (), none, nothing)
+        no_rows, no_sides = _no_rows(len(row))
+        return cls(low, high, row[None, :], np.array([value]), no_rows, no_sides, (name,), (), no_rows, no_sides)
 
     @classmethod
     def between(cls, name: str, row: FloatArray, lower: float, upper: float) -> Self:
-        """Return ``lower <= row @ w <= upper``; infinite for none, and one equality where both are the same."""
+        """Return ``lower <= row @ w <= upper``, either may be infinite; an equality if both sides are the same."""
         if lower == upper:
             return cls.equal(name, row, lower)
         low, high = _unbounded(len(row))
-        none, nothing = _no_rows(len(row))
+        no_rows, no_sides = _no_rows(len(row))
         at_most, at_least = f"{name} at most {upper:g}", f"{name} at least {lower:g}"
         names: tuple[str, ...]
         if lower == -np.inf:
@@ -168,28 +169,28 @@ class Rows:
             G, h, names = -row[None, :], np.array([-lower]), (at_least,)
         else:
             G, h, names = np.array([row, -row]), np.array([upper, -lower]), (at_most, at_least)
-        return cls(low, high, none, nothing, G, h, (), names, none, nothing)
+        return cls(low, high, no_rows, no_sides, G, h, (), names, no_rows, no_sides)
 
     @classmethod
     def sizes_at_most(cls, name: str, centre: FloatArray, most: float) -> Self:
-        """Return ``sum(abs(w - centre)) <= most``, the sizes as variables of their own.
+        """Return ``sum(abs(w - centre)) <= most``, with the absolute values as auxiliary variables.
 
-        A size is at least the difference and at least its opposite. Where the limit binds, every size is pressed down
-        onto the difference, so nothing is lost.
+        Each auxiliary variable is at least the difference and at least its negative; where the limit binds, it equals
+        the absolute value, so the formulation is exact.
         """
         n = len(centre)
         unit = np.eye(n)
         low, high = _unbounded(n)
-        none, nothing = _no_rows(2 * n)
+        no_rows, no_sides = _no_rows(2 * n)
         total = np.concatenate([np.zeros(n), np.ones(n)])[None, :]
         definitions = np.block([[unit, -unit], [-unit, -unit]])
         sides = np.concatenate([centre, -centre])
-        return cls(low, high, none, nothing, total, np.array([most]), (), (name,), definitions, sides, further=n)
+        return cls(low, high, no_rows, no_sides, total, np.array([most]), (), (name,), definitions, sides, further=n)
 
 
 @cache
 def _unbounded(n: int) -> tuple[FloatArray, FloatArray]:
-    """Return bounds that are none; the same arrays each time, which cannot be written to."""
+    """Return infinite bounds: the same read-only arrays each time."""
     low, high = np.full(n, -np.inf), np.full(n, np.inf)
     low.setflags(write=False)
     high.setflags(write=False)

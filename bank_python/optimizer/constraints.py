@@ -1,9 +1,9 @@
-"""What a portfolio may be: bounds, groups, turnover, leverage, what trading costs, and how much is invested.
+"""Constraints and costs of a portfolio: bounds, groups, turnover, leverage, trading costs, and the sum of weights.
 
-A portfolio is fully invested and long only unless it is told otherwise: bounds of (0, 1) and weights that add up to
-one. Who wants to sell short gives bounds below 0; who wants 130/30 gives bounds, and ``leverage=1.6``; who wants to be
-market neutral gives ``invested=0``. Any other rule is an object
-(:mod:`bank_python.optimizer.constraint`), given as ``rules=[...]``.
+By default a portfolio is fully invested and long only: bounds of (0, 1) and weights with a sum of one. Negative bounds
+allow short positions; a 130/30 portfolio has such bounds and ``leverage=1.6``; a market-neutral portfolio has
+``invested=0``. Other kinds of constraints are objects (:mod:`bank_python.optimizer.constraint`), passed as
+``rules=[...]``.
 
 Examples
 --------
@@ -34,31 +34,33 @@ __all__ = ["Constraints"]
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What a portfolio may be.
+    """Constraints on the weights of a portfolio, and the cost of trading.
 
     Parameters
     ----------
     bounds : pair, sequence of pairs or mapping of str to pair, default (0, 1)
-        The least and the most of each weight; infinite for none.
+        Lower and upper bound of each weight; infinite where a weight is unbounded.
     groups : sequence of Group
         Limits on sums of weights.
     invested : float, default 1
-        What the weights add up to.
+        Sum of the weights: 1 for a fully invested portfolio, 0 for a market-neutral one.
     turnover : float, optional
-        The most that is traded: the sum of the sizes of the changes from `current`, at least 0.
+        Largest turnover: the sum of the absolute changes of weights from `current`, at least 0.
     leverage : float, optional
-        The most that the sizes of the weights add up to, above 0.
+        Largest sum of the absolute weights, at least 0.
     transaction_cost : float or mapping of str to float, default 0
-        What a unit of traded weight costs, taken off a year's return; at least 0.
+        Cost of trading per unit of traded weight, the same for all assets or by ticker, deducted from the return per
+        year; at least 0.
     current : mapping of str to float, optional
-        What is held now; who is not named is not held. Needed for turnover and cost.
+        Present weights by ticker; assets not listed have a weight of 0. Required for turnover and costs.
     rules : sequence of Constraint
-        Rules of any other kind.
+        Constraints of any other kind.
 
     Raises
     ------
     ModelError
-        A figure is out of range, a group or a rule is none, or turnover or cost are given without what is held now.
+        If a value is out of range, an element of `groups` or `rules` has the wrong type, or turnover or costs are given
+        without `current`.
     """
 
     bounds: Bounds = LONG_ONLY
@@ -72,24 +74,26 @@ class Constraints:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.invested):
-            raise ModelError(f"invested={self.invested!r}; 1 is all of the wealth", value=self.invested)
+            raise ModelError(
+                f"invested={self.invested!r}; give a finite sum of weights, 1 for fully invested", value=self.invested
+            )
         for name, most in (("turnover", self.turnover), ("leverage", self.leverage)):
             if most is not None and not 0.0 <= most < math.inf:
-                raise ModelError(f"{name}={most!r}; give a share of the wealth from 0 on", value=most)
+                raise ModelError(f"{name}={most!r}; give a share of the wealth, at least 0", value=most)
         costs = _rates(self.transaction_cost)
-        _refuse_strangers("groups", self.groups, Group, "Group(name, members, lower, upper)")
-        _refuse_strangers("rules", self.rules, Constraint, "constraints, as Group or a class of your own")
+        _check_elements("groups", self.groups, Group, "Group(name, members, lower, upper)")
+        _check_elements("rules", self.rules, Constraint, "constraints, such as Group or a class of your own")
         if self.current is None and (self.turnover is not None or any(costs)):
-            raise ModelError("turnover and transaction_cost count from what is held now; give current=")
+            raise ModelError("turnover and transaction_cost are measured from the present weights; give current=")
 
     @classmethod
     def checked(cls, given: Constraints | None) -> Constraints:
-        """Return constraints; the usual ones for none, long only and fully invested.
+        """Return the given constraints, or the default constraints for ``None``: long only and fully invested.
 
         Raises
         ------
         ModelError
-            What is given is something else.
+            If `given` is neither constraints nor ``None``.
         """
         if given is not None and not isinstance(given, cls):
             raise ModelError(
@@ -100,31 +104,31 @@ class Constraints:
 
     @property
     def listed(self) -> tuple[Constraint, ...]:
-        """Every constraint as an object."""
-        traded = () if self.turnover is None else (Turnover(self.turnover, self.current),)
-        sized = () if self.leverage is None else (Leverage(self.leverage),)
-        return (WeightBounds(self.bounds), Invested(self.invested), *self.groups, *traded, *sized, *self.rules)
+        """All constraints as objects."""
+        turnover = () if self.turnover is None else (Turnover(self.turnover, self.current),)
+        leverage = () if self.leverage is None else (Leverage(self.leverage),)
+        return (WeightBounds(self.bounds), Invested(self.invested), *self.groups, *turnover, *leverage, *self.rules)
 
     @property
     def costs(self) -> tuple[Cost, ...]:
-        """Every cost as an object."""
+        """All costs as objects."""
         free = not isinstance(self.transaction_cost, Mapping) and self.transaction_cost == 0.0
         return () if free else (TradingCost(self.transaction_cost, self.current),)
 
 
 def _rates(cost: float | Mapping[str, float]) -> list[float]:
     if not isinstance(cost, int | float | np.number | Mapping):
-        raise ModelError(f"transaction_cost={cost!r}; give one figure, or a mapping by ticker")
+        raise ModelError(f"transaction_cost={cost!r}; give one number, or a mapping by ticker")
     rates = [*cost.values()] if isinstance(cost, Mapping) else [cost]
     wrong = next((rate for rate in rates if not 0.0 <= rate < math.inf), None)
     if wrong is not None:
-        raise ModelError(f"transaction_cost={wrong!r}; give a share of what is traded from 0 on", value=wrong)
+        raise ModelError(f"transaction_cost={wrong!r}; give a share of the traded value, at least 0", value=wrong)
     return rates
 
 
-def _refuse_strangers(name: str, given: Sequence[object], kind: type, way_out: str) -> None:
+def _check_elements(name: str, given: Sequence[object], kind: type, expected: str) -> None:
     if isinstance(given, kind):
-        raise ModelError(f"{name}={given!r}; give a list of them")
-    strange = next((each for each in given if not isinstance(each, kind)), None)
-    if strange is not None:
-        raise ModelError(f"{name} holds {strange!r}; give a list of {way_out}")
+        raise ModelError(f"{name}={given!r}; give a list, even of one element")
+    wrong = next((each for each in given if not isinstance(each, kind)), None)
+    if wrong is not None:
+        raise ModelError(f"{name} contains {wrong!r}; give a list of {expected}")

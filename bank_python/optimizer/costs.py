@@ -1,6 +1,6 @@
-r"""What it costs to come to a portfolio, as a part of the objective: :math:`\sum_j p_j\,(e_j^\top w - f_j)_+`.
+r"""Costs of rebalancing into a portfolio, as a term of the objective: :math:`\sum_j p_j\,(e_j^\top w - f_j)_+`.
 
-As with constraints, a kind of cost is a class with one method, and everything that minimises works on the list.
+As with constraints, a kind of cost is a class with one method, and the solvers work on a list of costs of any kind.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ __all__ = ["Charge", "Cost", "TradingCost"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Charge:
-    """A cost for given assets.
+    """A cost as a function of the weights of given assets.
 
     Parameters
     ----------
     rows : ndarray, shape (k, n_assets)
-        What is charged for: ``rows @ w`` above `sides`.
+        Coefficients of the linear combinations ``rows @ w`` whose excess over `sides` is charged.
     sides : ndarray, shape (k,)
-        From where on it is.
+        Thresholds of the linear combinations, below which nothing is charged.
     prices : ndarray, shape (k,)
-        Of a unit above, above 0.
+        Cost per unit of excess, above 0.
     paid : callable
-        From weights to what they cost, computed from the cost's meaning and not from the rows.
+        Function from weights to their cost, computed from the definition of the cost and not from the rows.
     """
 
     rows: FloatArray
@@ -43,45 +43,46 @@ class Charge:
 
 
 class Cost(ABC):
-    """A cost of coming to weights, convex and piecewise linear."""
+    """Abstract base class of rebalancing costs, which are convex and piecewise linear in the weights."""
 
     @abstractmethod
     def on(self, tickers: Sequence[str]) -> Charge:
-        """Return the cost as it is for given assets.
+        """Return the cost as a function of the weights of the given assets.
 
         Raises
         ------
         ModelError
-            It names what is no asset, or holds a figure that is not a number.
+            If the cost names an unknown ticker or contains a value that is not a number.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class TradingCost(Cost):
-    """A price of every unit that is bought or sold.
+    """Cost proportional to the traded weight, the same for purchases and sales.
 
     Parameters
     ----------
     rate : float or mapping of str to float
-        Of a unit of traded weight, at least 0; who is not named costs nothing.
+        Cost per unit of traded weight, at least 0, the same for all assets or by ticker; assets not listed cost
+        nothing.
     current : mapping of str to float, or None
-        What is held now; who is not named is not held; None for nothing.
+        Present weights by ticker; assets not listed have a weight of 0, as have all assets for ``None``.
     """
 
     rate: float | Mapping[str, float]
     current: Mapping[str, float] | None
 
     def on(self, tickers: Sequence[str]) -> Charge:
-        """Return the cost, for given assets."""
+        """Return the cost for the given assets."""
         rates = self.rate if isinstance(self.rate, Mapping) else dict.fromkeys(tickers, self.rate)
         price = by_asset(tickers, rates, "transaction_cost")
-        held = by_asset(tickers, self.current, "current")
+        present = by_asset(tickers, self.current, "current")
         costly = np.flatnonzero(price)
         bought = np.zeros((len(costly), len(tickers)))
         bought[np.arange(len(costly)), costly] = 1.0
         return Charge(
             rows=np.vstack([bought, -bought]),
-            sides=np.concatenate([held[costly], -held[costly]]),
+            sides=np.concatenate([present[costly], -present[costly]]),
             prices=np.concatenate([price[costly], price[costly]]),
-            paid=lambda weights: float(price @ np.abs(weights - held)),
+            paid=lambda weights: float(price @ np.abs(weights - present)),
         )

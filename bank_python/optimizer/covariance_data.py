@@ -1,7 +1,7 @@
-"""What an optimiser stands on: assets, their covariance, and what they are expected to return.
+"""Input data of the optimisers: assets, their covariance matrix, and their expected returns.
 
-All figures are a year's. They are taken as they are, or estimated from returns, from prices, or from the price tables;
-where they were estimated the returns are kept, for the methods that look at every one of them.
+All figures are per year. They are given, or estimated from returns, from prices, or from the price history; estimated
+data keep the past returns, for optimisers that use every single one of them.
 
 Examples
 --------
@@ -23,13 +23,13 @@ from bank_python.numerics import nearest_correlation
 from bank_python.optimizer.estimators import Estimator, estimate_covariance
 from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
 from bank_python.optimizer.inputs import (
+    check_panel,
+    check_returns_vary,
     columns_of,
     definite,
     distinct,
     fitting,
     in_order,
-    refuse_gaps,
-    refuse_still,
     symmetric,
 )
 
@@ -46,13 +46,13 @@ if TYPE_CHECKING:
 __all__ = ["CASH", "CovarianceData", "Estimation"]
 
 CASH = "CASH"
-"""What cash is called, unless it is told otherwise."""
+"""Default ticker of cash."""
 
 _NEED_MORE_ROWS = (Estimator.SAMPLE, Estimator.EWMA)
 
 
 class Estimation(TypedDict, total=False):
-    """How covariance and expected returns are estimated; see :meth:`CovarianceData.from_returns`."""
+    """Options for the estimation of covariance and expected returns; see :meth:`CovarianceData.from_returns`."""
 
     estimator: Estimator | str
     mean: MeanMethod | str
@@ -63,33 +63,35 @@ class Estimation(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class CovarianceData:
-    """A covariance matrix with its assets.
+    """Covariance matrix and expected returns of a set of assets.
 
     Parameters
     ----------
     tickers : sequence of str
-        The assets, each once. Frames and series with names are put in their order; arrays are taken as they stand.
+        Distinct tickers of the assets. Labelled frames and series are reordered to match; arrays have to be in this
+        order.
     covariance : array_like, shape (n_assets, n_assets)
-        Of a year's returns; symmetric, positive definite.
+        Covariance matrix of the returns per year; symmetric and positive definite.
     expected_returns : array_like, shape (n_assets,), optional
-        A year's; needed where returns are weighed against risk.
+        Expected returns per year, as decimals; required by optimisers that trade off return against risk.
     returns : array_like, shape (n_obs, n_assets), optional
-        A period's, oldest first; needed where single days count.
+        Past simple returns per period, oldest first; required by optimisers that use single periods.
     periods_per_year : float, default 252
-        Periods of `returns` in a year.
+        Number of periods of `returns` in a year.
     shrinkage : float, default 0
-        Weight of the estimator's target, in [0, 1].
+        Weight of the shrinkage target in the covariance estimate, in [0, 1].
     estimator : str, default "given"
-        Where the covariance is from.
+        Name of the estimator of the covariance, or the origin of a matrix that was not estimated.
     riskless : tuple of str
-        The assets without variance; see :meth:`with_cash`.
+        Tickers of the assets without variance; see :meth:`with_cash`.
 
     Raises
     ------
     MatrixError
-        The covariance is not square, symmetric, finite and positive definite, or not of these assets.
+        If the covariance is not square, symmetric, finite and positive definite, or its size differs from the number of
+        assets.
     CalibrationError
-        A ticker is there twice, or the other arrays do not fit.
+        If a ticker occurs twice, or the shape of another array does not match.
     """
 
     tickers: tuple[str, ...]
@@ -116,7 +118,9 @@ class CovarianceData:
         names = distinct(tickers)
         n = len(names)
         if not 0.0 < periods_per_year < math.inf:
-            raise CalibrationError(f"periods_per_year={periods_per_year!r}; 252 for days, 12 for months")
+            raise CalibrationError(
+                f"periods_per_year={periods_per_year!r}; give a number above 0, 252 for days, 12 for months"
+            )
         object.__setattr__(self, "tickers", names)
         object.__setattr__(self, "covariance", definite(names, covariance, riskless))
         object.__setattr__(
@@ -130,17 +134,15 @@ class CovarianceData:
 
     @classmethod
     def checked(cls, given: CovarianceData, purpose: str) -> CovarianceData:
-        """Return the data; refuse what is something else.
+        """Return `given` if it is covariance data, for the purpose named in the error message.
 
         Raises
         ------
         ModelError
-            It is; the message names the purpose and says how data is made.
+            If it has another type.
         """
         if not isinstance(given, cls):
-            raise ModelError(
-                f"{purpose} of a {type(given).__name__}; give CovarianceData, as CovarianceData.from_returns makes it"
-            )
+            raise ModelError(f"{purpose} of a {type(given).__name__}; give CovarianceData, for example by from_returns")
         return given
 
     @classmethod
@@ -160,29 +162,30 @@ class CovarianceData:
         Parameters
         ----------
         returns : array_like or DataFrame, shape (n_obs, n_assets)
-            Simple returns of a period, oldest first; finite.
+            Simple returns per period, as decimals, oldest first; finite.
         tickers : sequence of str, optional
-            The assets; the columns of a frame if left out. Of a frame with names the columns are looked up by them.
+            Tickers of the assets; the column names of a frame if omitted. The columns of a labelled frame are selected
+            by ticker.
         estimator : Estimator or str, default "sample"
-            See :mod:`bank_python.optimizer.estimators`.
+            Estimator of the covariance, see :mod:`bank_python.optimizer.estimators`.
         mean : MeanMethod or str, default "arithmetic"
-            See :mod:`bank_python.optimizer.expected_returns`.
+            Method of estimating expected returns, see :mod:`bank_python.optimizer.expected_returns`.
         periods_per_year : float, default 252
-            Above 0.
+            Number of periods in a year, above 0.
         decay : float, default 0.97
-            For ``ewma``, of either.
+            Decay factor per period of the weights of ``ewma``, in (0, 1), for the covariance and the mean.
         components : int, default 5
-            For ``pca``.
+            Number of principal components of the ``pca`` estimator.
 
         Raises
         ------
         CalibrationError
-            A return is missing, an asset never moves, or there are too few rows for the estimator.
+            If a return is missing, the returns of an asset are constant, or there are too few rows for the estimator.
         """
         names = distinct(columns_of(returns) if tickers is None else tickers)
         past = np.array(in_order(names, returns), dtype=np.float64, order="C")
-        refuse_gaps(names, past)
-        refuse_still(names, past)
+        check_panel(names, past)
+        check_returns_vary(names, past)
         chosen = Estimator.parse(estimator)
         if chosen in _NEED_MORE_ROWS and len(past) <= len(names):
             raise CalibrationError(
@@ -213,24 +216,25 @@ class CovarianceData:
         Parameters
         ----------
         prices : array_like or DataFrame, shape (n_obs, n_assets)
-            Above 0, oldest first, adjusted for dividends and splits.
+            Prices above 0, oldest first, adjusted for dividends and splits.
         tickers : sequence of str, optional
-            The assets; the columns of a frame if left out. Of a frame with names the columns are looked up by them.
+            Tickers of the assets; the column names of a frame if omitted. The columns of a labelled frame are selected
+            by ticker.
         **estimation
-            As for :meth:`from_returns`, but that the mean is by default "compounded": the mean historical return from
+            Keyword arguments of :meth:`from_returns`; here `mean` defaults to "compounded", the compounded return from
             the first price to the last.
 
         Raises
         ------
         CalibrationError
-            A price is missing or not above 0; and as for :meth:`from_returns`.
+            If a price is missing or not above 0, and in the cases listed for :meth:`from_returns`.
         """
         names = distinct(columns_of(prices) if tickers is None else tickers)
         levels = np.array(in_order(names, prices), dtype=np.float64, order="C")
-        refuse_gaps(names, levels, positive=True)
+        check_panel(names, levels, positive=True)
         chosen: Estimation = {"mean": MeanMethod.COMPOUNDED, **estimation}
         past = levels[1:] / levels[:-1] - 1.0
-        refuse_still(names, past, rounding=8.0 * float(np.finfo(float).eps))
+        check_returns_vary(names, past, rounding=8.0 * float(np.finfo(float).eps))
         return cls.from_returns(past, names, **chosen)
 
     @classmethod
@@ -240,23 +244,23 @@ class CovarianceData:
         tickers: Sequence[str],
         **estimation: Unpack[Estimation],
     ) -> Self:
-        """Estimate covariance and expected returns from the price tables, on the days that all tickers have.
+        """Estimate covariance and expected returns from the price history, on the days common to all tickers.
 
         Parameters
         ----------
         history : PriceHistoryTable
-            With a history of every ticker; ``manager.history``.
+            Price history of all tickers, such as ``manager.history``.
         tickers : sequence of str
-            The assets.
+            Tickers of the assets.
         **estimation
-            As for :meth:`from_prices`.
+            Keyword arguments of :meth:`from_prices`.
 
         Raises
         ------
         UnknownTickerError
-            A ticker has no history.
+            If a ticker has no history.
         CalibrationError
-            As for :meth:`from_prices`.
+            In the cases listed for :meth:`from_prices`.
         """
         return cls.from_prices(history.panel(distinct(tickers)).closes, tickers, **estimation)
 
@@ -270,27 +274,27 @@ class CovarianceData:
         spots: Mapping[str, Node | str] | None = None,
         **estimation: Unpack[Estimation],
     ) -> Self:
-        """Estimate covariance and expected returns from past closes and, as the last of them, a graph's live prices.
+        """Estimate covariance and expected returns from past closes, followed by the present prices of a graph.
 
         Parameters
         ----------
         graph : DependencyGraph
-            With a price of every ticker.
+            Graph that contains a price node of every ticker.
         history : PriceHistoryTable
-            With a history of every ticker.
+            Price history of all tickers.
         tickers : sequence of str
-            The assets.
+            Tickers of the assets.
         spots : mapping of str to Node or str, optional
-            Each asset's price; ``<ticker>_SPOT`` if left out.
+            Price nodes or their names by ticker; ``<ticker>_SPOT`` for tickers not listed.
         **estimation
-            As for :meth:`from_prices`.
+            Keyword arguments of :meth:`from_prices`.
 
         Raises
         ------
         UnknownNodeError, UnknownTickerError
-            A price is not in the graph, or a ticker has no history.
+            If a price is not in the graph, or a ticker has no history.
         CalibrationError
-            As for :meth:`from_prices`.
+            In the cases listed for :meth:`from_prices`.
         """
         names, known = distinct(tickers), spots or {}
         live = [float(cast("float", graph.node(known.get(name, f"{name}_SPOT")).value)) for name in names]
@@ -305,21 +309,21 @@ class CovarianceData:
         expected_returns: ArrayLike | None = None,
         least_eigenvalue: float = 1e-8,
     ) -> Self:
-        """Take the covariance whose correlations are nearest to those given; variances are kept (Higham 2002).
+        """Replace the correlations by the nearest positive definite ones, with unchanged variances (Higham 2002).
 
         Parameters
         ----------
         tickers, expected_returns
-            As for the class.
+            Tickers and expected returns of the assets, see the parameters of the class.
         covariance : array_like, shape (n_assets, n_assets)
-            Symmetric, the diagonal above 0; it need not be positive definite.
+            Symmetric matrix with a positive diagonal; it may be indefinite.
         least_eigenvalue : float, default 1e-8
-            Of the correlations, above 0.
+            Smallest eigenvalue of the resulting correlation matrix, above 0.
 
         Raises
         ------
         MatrixError
-            It is not square, symmetric and finite, or a variance is not above 0.
+            If the matrix is not square, symmetric and finite, or a variance is not above 0.
         """
         names = distinct(tickers)
         given = symmetric(names, in_order(names, covariance))
@@ -330,29 +334,29 @@ class CovarianceData:
         return cls(tickers=names, covariance=repaired, expected_returns=expected_returns, estimator="repaired")
 
     def with_cash(self, rate: float, ticker: str = CASH) -> Self:
-        """Return the data with cash as the last asset: no variance, and a rate for its return.
+        """Return the data with cash as an additional last asset, without variance.
 
         Parameters
         ----------
         rate : float
-            A year's.
+            Interest rate of cash per year, as a decimal.
         ticker : str, default "CASH"
-            What it is called.
+            Ticker of the cash asset.
 
         Raises
         ------
         CalibrationError
-            That ticker is there already, or the rate is not finite.
+            If the ticker is already in use, or the rate is not finite.
         """
         if not math.isfinite(rate):
-            raise CalibrationError(f"cash at a rate of {rate!r}; give a rate a year", value=rate)
+            raise CalibrationError(f"cash at a rate of {rate!r}; give a finite rate per year, as a decimal", value=rate)
         means, past = self.expected_returns, self.returns
-        a_period = np.full((0 if past is None else len(past), 1), rate / self.periods_per_year)
+        cash_returns = np.full((0 if past is None else len(past), 1), rate / self.periods_per_year)
         return type(self)(
             tickers=(*self.tickers, ticker),
             covariance=np.pad(self.covariance, (0, 1)),
             expected_returns=None if means is None else np.append(means, rate),
-            returns=None if past is None else np.hstack([past, a_period]),
+            returns=None if past is None else np.hstack([past, cash_returns]),
             periods_per_year=self.periods_per_year,
             shrinkage=self.shrinkage,
             estimator=self.estimator,
@@ -360,17 +364,17 @@ class CovarianceData:
         )
 
     def with_expected_returns(self, expected_returns: ArrayLike) -> Self:
-        """Return the data with other expected returns a year: one's own, or those of a model.
+        """Return the data with other expected returns, such as a forecast or those of a model.
 
         Parameters
         ----------
         expected_returns : array_like, shape (n_assets,)
-            A year's.
+            Expected returns per year, as decimals.
 
         Raises
         ------
         CalibrationError
-            They do not fit, or are not finite.
+            If their number differs from the number of assets, or one is not finite.
         """
         return type(self)(
             tickers=self.tickers,
@@ -385,36 +389,37 @@ class CovarianceData:
 
     @property
     def volatilities(self) -> FloatArray:
-        """Volatilities a year, shape (n_assets,)."""
+        """Annual volatilities, shape (n_assets,)."""
         return np.asarray(np.sqrt(np.diag(self.covariance)))
 
     @property
     def correlation(self) -> FloatArray:
-        """Correlations, shape (n_assets, n_assets); 0 with cash."""
+        """Correlation matrix, shape (n_assets, n_assets); the correlations of cash are 0."""
         deviation = self.volatilities
         size = np.outer(deviation, deviation)
         return np.asarray(np.divide(self.covariance, size, out=np.eye(len(size)), where=size > 0.0))
 
     def require_risk(self, purpose: str) -> None:
-        """Refuse cash.
+        """Check that every asset has variance.
 
         Raises
         ------
         CalibrationError
-            An asset has no variance; the message names it and the purpose.
+            If an asset has none; the message names it and the purpose.
         """
         if self.riskless:
             raise CalibrationError(
-                f"{purpose} shares out risk, and {self.riskless[0]} has none; leave it out", value=self.riskless[0]
+                f"{purpose} requires assets with risk, and {self.riskless[0]} has none; leave it out",
+                value=self.riskless[0],
             )
 
     def means_for(self, purpose: str) -> FloatArray:
-        """Return the expected returns.
+        """Return the expected returns, per year.
 
         Raises
         ------
         CalibrationError
-            There are none; the message names the purpose.
+            If there are none; the message names the purpose.
         """
         if self.expected_returns is None:
             raise CalibrationError(
@@ -423,15 +428,13 @@ class CovarianceData:
         return self.expected_returns
 
     def returns_for(self, purpose: str) -> FloatArray:
-        """Return the past returns.
+        """Return the past returns, per period.
 
         Raises
         ------
         CalibrationError
-            There are none; the message names the purpose.
+            If there are none; the message names the purpose.
         """
         if self.returns is None:
-            raise CalibrationError(
-                f"{purpose} looks at single periods; give returns=, or use CovarianceData.from_returns"
-            )
+            raise CalibrationError(f"{purpose} needs past returns; give returns=, or use CovarianceData.from_returns")
         return self.returns

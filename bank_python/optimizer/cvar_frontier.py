@@ -1,4 +1,4 @@
-"""The frontier of expected return and expected shortfall: at each return, the portfolio of the least CVaR."""
+"""Frontier of expected return and expected shortfall: the portfolio with the least CVaR for each return."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from bank_python.errors import MissingExtraError, ModelError
 from bank_python.optimizer.constraints import Constraints
-from bank_python.optimizer.efficient_path import most_reward
+from bank_python.optimizer.efficient_path import largest_reward
 from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.min_cvar import MinCvarOptimizer
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 __all__ = ["CvarFrontier", "cvar_frontier"]
 
 _FEWEST = 2
-_INSIDE = 1e-9  # of the most that can be earned: the last target is not above it by rounding
+_INSIDE = 1e-9  # relative distance of the last target from the highest return, to stay feasible under rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CvarFrontier:
-    """Portfolios from the least expected shortfall to the highest return; made by :func:`cvar_frontier`.
+    """Portfolios from the least expected shortfall to the highest return; result of :func:`cvar_frontier`.
 
     Parameters
     ----------
     confidence : float
-        Of the shortfall.
+        Confidence level of the expected shortfall, in (0, 1).
     portfolios : tuple of OptimalPortfolio
-        In ascending order of expected return; each tells its ``figures["cvar"]``. One only, where all that is allowed
-        is expected to earn the same.
+        Portfolios in ascending order of expected return, each with its CVaR as ``figures["cvar"]``. A single portfolio
+        if all feasible portfolios have the same expected return.
     """
 
     confidence: float
@@ -48,38 +48,38 @@ class CvarFrontier:
 
     @property
     def expected_returns(self) -> FloatArray:
-        """A year's, shape (count,)."""
-        return np.array([held.expected_return for held in self.portfolios])
+        """Expected returns per year, shape (count,)."""
+        return np.array([each.expected_return for each in self.portfolios])
 
     @property
     def cvars(self) -> FloatArray:
-        """Losses of one period, shape (count,)."""
-        return np.array([held.figures["cvar"] for held in self.portfolios])
+        """Expected shortfalls of one period, positive for a loss, shape (count,)."""
+        return np.array([each.figures["cvar"] for each in self.portfolios])
 
     def to_table(self) -> Table:
-        """Return a row for each portfolio: return, CVaR, volatility and the weights."""
+        """Return a table with a row for each portfolio: expected return, CVaR, volatility and weights."""
         from bank_python.mntable import Table
 
         tickers = self.portfolios[0].tickers
         rows = [
             {
-                "expected_return": held.expected_return,
-                "cvar": held.figures["cvar"],
-                "volatility": held.volatility,
-                **held.by_ticker(),
+                "expected_return": each.expected_return,
+                "cvar": each.figures["cvar"],
+                "volatility": each.volatility,
+                **each.by_ticker(),
             }
-            for held in self.portfolios
+            for each in self.portfolios
         ]
         names = ("expected_return", "cvar", "volatility", *tickers)
         return Table.from_rows([(name, float) for name in names], rows)
 
     def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the frontier into a file (PNG, SVG or PDF, by the name's end).
+        """Save a plot of the frontier to a file; the extension selects PNG, SVG or PDF.
 
         Raises
         ------
         MissingExtraError
-            matplotlib is not installed (extra ``plot``).
+            If matplotlib is not installed (extra ``plot``).
         """
         try:
             from matplotlib.figure import Figure
@@ -88,7 +88,7 @@ class CvarFrontier:
         figure = Figure(figsize=(8.0, 5.0), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.cvars, self.expected_returns, marker="o", markersize=3)
-        axes.set(xlabel=f"CVaR {100.0 * self.confidence:g}%, one period", ylabel="expected return, a year")
+        axes.set(xlabel=f"CVaR {100.0 * self.confidence:g}%, one period", ylabel="expected return per year")
         figure.savefig(path)
 
     def __rich__(self) -> object:
@@ -106,30 +106,30 @@ def cvar_frontier(
     risk_free_rate: float = RISK_FREE_RATE,
     progress: Callable[[int, int], None] | None = None,
 ) -> CvarFrontier:
-    """Trace the frontier, evenly spaced in return.
+    """Compute the frontier of expected return and expected shortfall, evenly spaced in return.
 
     Parameters
     ----------
     cov_data : CovarianceData
-        With past returns and expected ones.
+        Past and expected returns of the assets.
     constraints : Constraints, optional
-        What is allowed.
+        Constraints on the weights; fully invested and long only if omitted.
     confidence : float, default 0.95
-        In (0, 1).
+        Confidence level of the expected shortfall, in (0, 1).
     count : int, default 20
-        Portfolios, at least two.
+        Number of portfolios, at least two.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate of the Sharpe ratios, per year, as a decimal.
     progress : callable, optional
-        Told how many portfolios are done, and of how many.
+        Function called after each portfolio with the number of finished portfolios and `count`.
 
     Raises
     ------
     ModelError
-        Fewer than two portfolios, or whatever :class:`MinCvarOptimizer` refuses.
+        If `count` is below two, and for any input that :class:`MinCvarOptimizer` rejects.
     """
     if not isinstance(count, int) or count < _FEWEST:  # type: ignore[redundant-expr]  # untyped callers
-        raise ModelError(f"count={count!r}; give two portfolios or more", value=count)
+        raise ModelError(f"count={count!r}; give a whole number of portfolios, at least 2", value=count)
 
     def least(target: float | None) -> OptimalPortfolio:
         return MinCvarOptimizer(
@@ -138,7 +138,7 @@ def cvar_frontier(
 
     found = [least(None)]
     allowed = FeasibleSet.of(cov_data.tickers, Constraints.checked(constraints))
-    most = most_reward(cov_data, allowed, cov_data.means_for("a frontier"))
+    most = largest_reward(cov_data, allowed, cov_data.means_for("a frontier"))
     last = most - _INSIDE * abs(most)
     targets = np.linspace(found[0].expected_return, last, count)[1:] if last > found[0].expected_return else np.empty(0)
     for number, target in enumerate(targets.tolist(), start=2):

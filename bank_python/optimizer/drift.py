@@ -1,4 +1,4 @@
-"""How far a live book has drifted from the portfolio it ought to be, as a node that a limit can depend on.
+"""Drift of a live book from its target portfolio, as a node that a risk limit can depend on.
 
 Examples
 --------
@@ -7,8 +7,8 @@ Examples
 >>> from bank_python.market_data import MarketData
 >>> graph = DependencyGraph()
 >>> a, b = (graph.register(MarketData(f"{name}_SPOT", 100.0)) for name in ("A", "B"))
->>> held = [Position(f"P{n}", instrument=Equity(n, spot_source=s), quantity=50) for n, s in (("A", a), ("B", b))]
->>> book = graph.register(Book("ALICE", held))
+>>> positions = [Position(f"P{n}", instrument=Equity(n, spot_source=s), quantity=50) for n, s in (("A", a), ("B", b))]
+>>> book = graph.register(Book("ALICE", positions))
 >>> drift = BookDrift(graph, book, {"A": a, "B": b}, {"A": 0.5, "B": 0.5})
 >>> drift.node.value
 0.0
@@ -26,7 +26,7 @@ from bank_python.dagger import Node
 from bank_python.errors import RiskError
 from bank_python.instruments import Position, quote_of
 from bank_python.instruments.currency import find_conversion
-from bank_python.optimizer.named import known
+from bank_python.optimizer.named import check_tickers
 from bank_python.optimizer.portfolio import OptimalPortfolio
 
 if TYPE_CHECKING:
@@ -40,31 +40,31 @@ __all__ = ["BookDrift"]
 
 
 class BookDrift:
-    """The largest distance of a book's weights from its targets.
+    """Largest absolute difference of a book's weights from their targets, as a node of the graph.
 
-    Weights are those of the book's shares of the given assets among themselves, in the book's currency; what else it
-    holds (options, bonds, other shares) is left out, and so is what else the target holds (a barbell's safe part).
-    After a trade that opened a new position, :meth:`follow_book` takes it in.
+    The weights are computed among the book's positions in shares of the given assets only, in the book's currency.
+    Other positions (options, bonds, other shares) are ignored, and so are other assets of the target (the safe part of
+    a barbell). After a trade that opened a new position, call :meth:`follow_book` to include it.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Where the book lives.
+        Graph in which the book is registered.
     book : Book
-        The live one.
+        Book whose weights are compared with the target.
     spots : mapping of str to Node or str
-        Each asset's price.
+        Price nodes of the assets, or their names, by ticker.
     target : Node, OptimalPortfolio or mapping of str to float
-        The weights there ought to be: a node whose value is a portfolio, or one that stays.
+        Target weights: a node whose value is a portfolio, a fixed portfolio, or fixed weights by ticker.
 
     Raises
     ------
     ModelError
-        A target that stays names what is none of the assets.
+        If a mapping of target weights contains an unknown ticker.
     GraphError
-        There is a node ``<book>:DRIFT`` already, or a price is not in the graph.
+        If a node ``<book>:DRIFT`` already exists, or a price is not in the graph.
     InstrumentError
-        A position's currency has no rate into the book's.
+        If there is no exchange rate from a position's currency to the book's.
     """
 
     def __init__(
@@ -76,97 +76,98 @@ class BookDrift:
     ) -> None:
         self._graph, self._book, self._target = graph, book, target
         if isinstance(target, Mapping):
-            known(tuple(spots), target, "target")
+            check_tickers(tuple(spots), target, "target")
         self._ticker = {graph.node(spot): ticker for ticker, spot in spots.items()}
         self._define(replace=False)
 
     @property
     def node(self) -> DerivedNode:
-        """The node; another one after :meth:`follow_book` took something in."""
+        """Node of the drift; replaced by a new one when :meth:`follow_book` finds changed positions."""
         return cast("DerivedNode", self._graph[f"{self._book.name}:DRIFT"])
 
     def follow_book(self) -> bool:
-        """Depend on the positions that there are now; return whether they changed."""
-        if self._followed() == self._held():
+        """Include the book's present positions in the drift; return whether they have changed."""
+        if self._tracked() == self._in_assets():
             return False
         self._define(replace=True)
         return True
 
     def drifts(self) -> dict[str, float]:
-        """Return weight less target by ticker, as they are now.
+        """Return the present weight less the target by ticker.
 
         Raises
         ------
         RiskError
-            The book holds none of the assets.
+            If the book's positions in the assets have no positive value.
         """
         target = self._target.value if isinstance(self._target, Node) else self._target
-        held = self._followed()
-        return self._drifts(target, held, self._ways(held), lambda node: node.value)
+        positions = self._tracked()
+        return self._drifts(target, positions, self._conversions(positions), lambda node: node.value)
 
     def contributor(self) -> str:
-        """Say which asset is furthest from its target."""
+        """Return the asset furthest from its target and its drift, as text."""
         drifts = self.drifts()
         furthest = max(drifts, key=lambda ticker: abs(drifts[ticker]))
         return f"{furthest} {drifts[furthest]:+.1%}"
 
     def remove(self) -> None:
-        """Take the node out of the graph."""
+        """Remove the node from the graph."""
         self._graph.unregister(self.node)
 
     def _define(self, *, replace: bool) -> None:
-        held = self._held()
-        ways = self._ways(held)
-        rates = [node for way in ways.values() for node in (*way.multiply, *way.divide)]
+        positions = self._in_assets()
+        conversions = self._conversions(positions)
+        rates = [node for each in conversions.values() for node in (*each.multiply, *each.divide)]
         target = self._target
-        inputs = list(dict.fromkeys([*([target] if isinstance(target, Node) else []), *held, *rates]))
+        inputs = list(dict.fromkeys([*([target] if isinstance(target, Node) else []), *positions, *rates]))
 
         def furthest(*values: object) -> float:
             read = dict(zip(inputs, values, strict=True)).__getitem__
-            wanted = read(target) if isinstance(target, Node) else target
-            return max(abs(drift) for drift in self._drifts(wanted, held, ways, read).values())
+            present = read(target) if isinstance(target, Node) else target
+            return max(abs(drift) for drift in self._drifts(present, positions, conversions, read).values())
 
         self._graph.derive(f"{self._book.name}:DRIFT", furthest, inputs, replace=replace)
 
-    def _followed(self) -> tuple[Position, ...]:
+    def _tracked(self) -> tuple[Position, ...]:
         return tuple(node for node in self.node.underliers if isinstance(node, Position))
 
-    def _held(self) -> tuple[Position, ...]:
+    def _in_assets(self) -> tuple[Position, ...]:
         return tuple(position for position in self._book.positions if self._asset(position) is not None)
 
     def _asset(self, position: Position) -> str | None:
         quote = quote_of(position.instrument)
         return self._ticker.get(quote) if isinstance(quote, Node) else None
 
-    def _wanted(self, target: object) -> dict[str, float]:
-        """Return the targets of the given assets among themselves."""
+    def _target_weights(self, target: object) -> dict[str, float]:
+        """Return the target weights of the given assets; scaled to a sum of one if the target has other assets."""
         given = target.by_ticker() if isinstance(target, OptimalPortfolio) else cast("Mapping[str, float]", target)
-        kept = {ticker: given[ticker] for ticker in given if ticker in self._ticker.values()}
-        total = sum(kept.values()) if len(kept) < len(given) else 1.0
-        return {ticker: weight / total for ticker, weight in kept.items()} if total > 0.0 else kept
+        listed = {ticker: given[ticker] for ticker in given if ticker in self._ticker.values()}
+        total = sum(listed.values()) if len(listed) < len(given) else 1.0
+        return {ticker: weight / total for ticker, weight in listed.items()} if total > 0.0 else listed
 
-    def _ways(self, held: Sequence[Position]) -> dict[str, Conversion]:
-        currencies = dict.fromkeys(position.currency for position in held)
+    def _conversions(self, positions: Sequence[Position]) -> dict[str, Conversion]:
+        currencies = dict.fromkeys(position.currency for position in positions)
         return {currency: find_conversion(self._graph, currency, self._book.base_currency) for currency in currencies}
 
     def _drifts(
         self,
         target: object,
         positions: Sequence[Position],
-        ways: Mapping[str, Conversion],
+        conversions: Mapping[str, Conversion],
         read: Callable[[Node], object],
     ) -> dict[str, float]:
-        wanted = self._wanted(target)
-        held = dict.fromkeys(wanted, 0.0)
+        weights = self._target_weights(target)
+        values = dict.fromkeys(weights, 0.0)
         for position in positions:
             asset = cast("str", self._asset(position))
-            value = cast("float", read(position)) * ways[position.currency].rate(read)
-            held[asset] = held.get(asset, 0.0) + value
-        total = sum(held.values())
+            value = cast("float", read(position)) * conversions[position.currency].rate(read)
+            values[asset] = values.get(asset, 0.0) + value
+        total = sum(values.values())
         if not total > 0.0:
             raise RiskError(
-                f"{self._book.name} holds {total:,.2f} of {', '.join(wanted)}: there are no weights to compare",
+                f"the positions of {self._book.name} in {', '.join(weights)} are worth {total:,.2f}; "
+                "weights require a total above 0",
                 name=self._book.name,
                 value=total,
             )
-        return {asset: value / total - wanted.get(asset, 0.0) for asset, value in held.items()}
+        return {asset: value / total - weights.get(asset, 0.0) for asset, value in values.items()}

@@ -1,7 +1,8 @@
-r"""Expected returns of an equilibrium: what the market must expect, if it holds what it holds.
+r"""Equilibrium expected returns, implied by the weights of the market portfolio.
 
-The capital asset pricing model gives each asset the riskless rate and its beta's part of the market's excess return.
-With the market's weights w, betas follow from the covariance: :math:`\beta = \Sigma w / (w^\top \Sigma w)`.
+In the capital asset pricing model the expected return of an asset is the risk-free rate plus beta times the excess
+return of the market. With market weights w, the betas follow from the covariance:
+:math:`\beta = \Sigma w / (w^\top \Sigma w)`.
 
 Examples
 --------
@@ -34,27 +35,27 @@ __all__ = ["market_shares", "with_capm_returns"]
 
 
 def market_shares(data: CovarianceData, market: Mapping[str, float] | None) -> FloatArray:
-    """Return the market's weights, shape (n_assets,), scaled to add up to one; equal ones if there are none.
+    """Return the weights of the market portfolio, shape (n_assets,), with a sum of one.
 
     Parameters
     ----------
     data : CovarianceData
-        The assets.
+        Data that define the assets and their order.
     market : mapping of str to float, optional
-        Capitalisations or weights, at least 0; who is not named has none.
+        Market capitalisations or weights by ticker, at least 0; assets not listed have 0. Equal weights if omitted.
 
     Raises
     ------
     ModelError
-        A name is no asset.
+        If a ticker is unknown.
     CalibrationError
-        A weight is below 0, or all are 0.
+        If a weight is negative, or all are 0.
     """
     if market is None:
         return np.full(len(data.tickers), 1.0 / len(data.tickers))
     shares = by_asset(data.tickers, market, "market_weights")
     if (shares < 0.0).any() or shares.sum() == 0.0:
-        raise CalibrationError(f"market_weights={dict(market)!r}; give weights from 0 on, not all of them 0")
+        raise CalibrationError(f"market_weights={dict(market)!r}; give weights of at least 0, not all of them 0")
     return np.asarray(shares / shares.sum())
 
 
@@ -70,27 +71,31 @@ def with_capm_returns(
     Parameters
     ----------
     data : CovarianceData
-        The assets.
+        Covariance of the assets; with past returns if `market` is a series of returns.
     market : mapping of str to float, or array_like of shape (n_obs,)
-        The market's weights; or its past returns, of the periods of the assets' own.
+        Weights of the market portfolio by ticker, or past returns of the market in the periods of the assets' returns.
     risk_free_rate, market_return : float
-        A year's.
+        Risk-free rate and expected return of the market, per year, as decimals.
 
     Raises
     ------
     CalibrationError
-        There are no past returns to set beside the market's, or a figure is out of range.
+        If the assets have no past returns to compare with the market's, or a value is out of range.
     RiskError
-        The market's returns do not fit the assets'.
+        If the number of market returns differs from that of the assets' returns.
     """
     if not (math.isfinite(risk_free_rate) and math.isfinite(market_return)):
-        raise CalibrationError(f"rates {risk_free_rate!r} and {market_return!r}; give rates a year")
+        raise CalibrationError(
+            f"risk_free_rate={risk_free_rate!r}, market_return={market_return!r}; give finite rates per year"
+        )
     if isinstance(market, Mapping):
         shares = market_shares(data, market)
-        pull = data.covariance @ shares
-        betas = pull / float(shares @ pull)
+        covariances = data.covariance @ shares
+        betas = covariances / float(shares @ covariances)
     else:
-        past = data.returns_for("betas from the market's returns")
+        past = data.returns_for("a beta to the market's returns")
         betas = np.array([capm_beta(column, market) for column in past.T])
-    asked = [capm_return(beta, risk_free_rate=risk_free_rate, market_return=market_return) for beta in betas.tolist()]
-    return data.with_expected_returns(asked)
+    expected = [
+        capm_return(beta, risk_free_rate=risk_free_rate, market_return=market_return) for beta in betas.tolist()
+    ]
+    return data.with_expected_returns(expected)

@@ -1,16 +1,16 @@
 r"""Covariance matrices from returns.
 
-A sample covariance of many assets and few days is right on average and wrong where an optimiser looks: its smallest
-eigenvalues are too small, and what is bought is what was underestimated. Shrinkage draws it towards a target with few
-parameters, by as much as the sample is uncertain.
+The sample covariance of many assets over few days is unbiased, but its smallest eigenvalues are too small, and an
+optimiser favours the portfolios whose risk is underestimated. Shrinkage estimators average the sample covariance with a
+target that has few parameters; the weight of the target increases with the uncertainty of the sample.
 
 ===========================  =========================================================================================
-sample                       divided by n - 1
-ewma                         weights that fall by a factor from day to day
-ledoit_wolf                  towards the identity times the mean variance (Ledoit and Wolf 2004)
-ledoit_wolf_constant         towards equal correlations at the sample's variances (Ledoit and Wolf 2003)
-oas                          towards the identity, by the oracle approximation for normals (Chen and others 2010)
-pca                          the first principal components, and what is left on the diagonal
+sample                       sample covariance with divisor n - 1
+ewma                         exponentially weighted covariance
+ledoit_wolf                  shrunk to the identity times the mean variance (Ledoit and Wolf 2004)
+ledoit_wolf_constant         shrunk to equal correlations with the sample variances (Ledoit and Wolf 2003)
+oas                          shrunk to the identity, for normal returns (oracle approximating, Chen et al. 2010)
+pca                          first principal components, plus the residual variances on the diagonal
 ===========================  =========================================================================================
 
 References
@@ -44,7 +44,7 @@ __all__ = ["CovarianceEstimate", "Estimator", "decayed_weights", "estimate_covar
 
 
 class Estimator(enum.Enum):
-    """How a covariance is estimated; see :mod:`bank_python.optimizer.estimators`."""
+    """Estimator of a covariance matrix; see :mod:`bank_python.optimizer.estimators`."""
 
     SAMPLE = "sample"
     EWMA = "ewma"
@@ -55,12 +55,12 @@ class Estimator(enum.Enum):
 
     @classmethod
     def parse(cls, estimator: Estimator | str) -> Estimator:
-        """Return the estimator of that name.
+        """Return the estimator with the given name.
 
         Raises
         ------
         CalibrationError
-            There is none; the message lists them.
+            If there is none; the message lists the estimators.
         """
         try:
             return cls(estimator)
@@ -71,14 +71,14 @@ class Estimator(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CovarianceEstimate:
-    """A covariance and how it was come by.
+    """Estimate of a covariance matrix, with its shrinkage.
 
     Parameters
     ----------
     covariance : ndarray, shape (n_assets, n_assets)
-        Of one period's returns.
+        Covariance matrix of the returns per period.
     shrinkage : float
-        Weight of the target, in [0, 1]; 0 for estimators without one.
+        Weight of the shrinkage target, in [0, 1]; 0 for estimators without a target.
     """
 
     covariance: FloatArray
@@ -93,19 +93,19 @@ def estimate_covariance(
     Parameters
     ----------
     returns : ndarray, shape (n_obs, n_assets)
-        Finite, at least two rows.
+        Returns per period, oldest first; finite, at least two rows.
     estimator : Estimator or str
-        Method of estimation.
+        Estimator to use.
     decay : float, default 0.97
-        For ``ewma``, in (0, 1).
+        Decay factor per period of the weights of ``ewma``, in (0, 1).
     components : int, default 5
-        For ``pca``: at least 1, fewer than there are assets.
+        Number of principal components of ``pca``; at least 1 and less than the number of assets.
 
     Raises
     ------
     CalibrationError
-        There is no such estimator, a parameter is out of range, or the returns are not two rows or more of
-        finite numbers, or an asset never moves where its volatility is divided by (``ledoit_wolf_constant``).
+        If the estimator is unknown, a parameter is out of range, the returns are not at least two rows of finite
+        numbers, or ``ledoit_wolf_constant`` meets an asset with constant returns.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def estimate_covariance(
     True
     """
     chosen = Estimator.parse(estimator)
-    _refuse_gaps(returns)
+    _check_returns(returns)
     if chosen is Estimator.SAMPLE:
         return CovarianceEstimate(_sample(returns))
     if chosen is Estimator.EWMA:
@@ -128,19 +128,19 @@ def estimate_covariance(
 
 
 def decayed_weights(count: int, decay: float) -> FloatArray:
-    """Return weights that fall by a factor from the last to the first and sum to one, shape (count,).
+    """Return exponentially decaying weights with a sum of one, the last one largest, shape (count,).
 
     Parameters
     ----------
     count : int
-        At least 1.
+        Number of weights, at least 1.
     decay : float
-        In (0, 1).
+        Ratio of each weight to the next, in (0, 1).
 
     Raises
     ------
     CalibrationError
-        `decay` is out of range.
+        If `decay` is out of range.
     """
     if not 0.0 < decay < 1.0:
         raise CalibrationError(f"decay={decay!r} lies outside (0, 1); 0.97 is usual", value=decay)
@@ -148,9 +148,11 @@ def decayed_weights(count: int, decay: float) -> FloatArray:
     return np.asarray(weights / weights.sum())
 
 
-def _refuse_gaps(returns: FloatArray) -> None:
+def _check_returns(returns: FloatArray) -> None:
     if returns.ndim != 2 or len(returns) < _FEWEST_ROWS or not returns.size:  # noqa: PLR2004 - a matrix has two axes
-        raise CalibrationError(f"returns of shape {returns.shape}; give (n_obs, n_assets) with two rows or more")
+        raise CalibrationError(
+            f"returns of shape {returns.shape}; give an array of shape (n_obs, n_assets) with at least two rows"
+        )
     gaps = np.argwhere(~np.isfinite(returns))
     if len(gaps):
         row, column = gaps[0]
@@ -174,12 +176,12 @@ def _principal(returns: FloatArray, components: int) -> FloatArray:
     n = returns.shape[1]
     if not 1 <= components < max(n, 2):
         raise CalibrationError(
-            f"components={components!r} of {n} assets; give at least 1 and fewer than there are assets"
+            f"components={components!r} for {n} assets; give at least 1 and fewer than the number of assets"
         )
     sample = _sample(returns)
     values, vectors = np.linalg.eigh(sample)
-    kept = vectors[:, -components:] * np.sqrt(values[-components:])
-    common = kept @ kept.T
+    loadings = vectors[:, -components:] * np.sqrt(values[-components:])
+    common = loadings @ loadings.T
     np.fill_diagonal(common, np.diag(sample))
     return np.asarray(common)
 
@@ -212,7 +214,9 @@ def _constant_correlation(centred: FloatArray) -> CovarianceEstimate:
     deviation = np.sqrt(np.diag(sample))
     still = np.flatnonzero(deviation == 0.0)
     if len(still):
-        raise CalibrationError(f"the asset in column {still[0]} never moves and has no correlation; leave it out")
+        raise CalibrationError(
+            f"the returns in column {still[0]} are constant, so their correlations are undefined; leave the asset out"
+        )
     size = np.outer(deviation, deviation)
     mean = (float((sample / size).sum()) - p) / (p * (p - 1)) if p > 1 else 0.0
     target = mean * size

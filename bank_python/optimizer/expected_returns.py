@@ -1,9 +1,9 @@
-r"""Expected returns a year, from past returns.
+r"""Estimates of expected returns per year from past returns.
 
 ===========  ===========================================================================================
-arithmetic   the mean times the periods in a year: what a single period is expected to give
-compounded   the growth that was, as a yearly rate: :math:`\prod_t (1 + r_t)^{m / n} - 1`
-ewma         the mean under weights that fall by a factor from period to period, times the periods
+arithmetic   mean return per period times the number of periods in a year
+compounded   compound growth rate per year: :math:`\prod_t (1 + r_t)^{m / n} - 1`
+ewma         exponentially weighted mean return times the number of periods in a year
 ===========  ===========================================================================================
 
 Examples
@@ -22,7 +22,7 @@ import numpy as np
 
 from bank_python.errors import CalibrationError
 from bank_python.optimizer.estimators import decayed_weights
-from bank_python.optimizer.inputs import refuse_gaps
+from bank_python.optimizer.inputs import check_panel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -33,7 +33,7 @@ __all__ = ["MeanMethod", "mean_historical_return", "mean_returns"]
 
 
 class MeanMethod(enum.Enum):
-    """How an expected return is estimated; see :mod:`bank_python.optimizer.expected_returns`."""
+    """Method of estimating expected returns; see :mod:`bank_python.optimizer.expected_returns`."""
 
     ARITHMETIC = "arithmetic"
     COMPOUNDED = "compounded"
@@ -41,12 +41,12 @@ class MeanMethod(enum.Enum):
 
     @classmethod
     def parse(cls, method: MeanMethod | str) -> MeanMethod:
-        """Return the method of that name.
+        """Return the method with the given name.
 
         Raises
         ------
         CalibrationError
-            There is none; the message lists them.
+            If there is none; the message lists the methods.
         """
         try:
             return cls(method)
@@ -62,27 +62,28 @@ def mean_returns(
     periods_per_year: float = 252.0,
     decay: float = 0.97,
 ) -> FloatArray:
-    """Return the expected returns a year, shape (n_assets,).
+    """Return the expected returns per year, as decimals, shape (n_assets,).
 
     Parameters
     ----------
     returns : ndarray, shape (n_obs, n_assets)
-        Simple returns of a period, finite; oldest first.
+        Simple returns per period, finite; oldest first.
     method : MeanMethod or str, default "arithmetic"
         Method of averaging the returns.
     periods_per_year : float, default 252
-        Above 0.
+        Number of periods in a year, above 0.
     decay : float, default 0.97
-        For ``ewma``, in (0, 1).
+        Decay factor per period of the weights of ``ewma``, in (0, 1).
 
     Raises
     ------
     CalibrationError
-        There is no such method, a parameter is out of range, or more than everything was lost where growth is asked
-        for.
+        If the method is unknown, a parameter is out of range, or a return of -1 or less makes compounding impossible.
     """
     if not 0.0 < periods_per_year < np.inf:
-        raise CalibrationError(f"periods_per_year={periods_per_year!r}; 252 for days, 12 for months")
+        raise CalibrationError(
+            f"periods_per_year={periods_per_year!r}; give a number above 0, 252 for days, 12 for months"
+        )
     chosen = MeanMethod.parse(method)
     if chosen is MeanMethod.ARITHMETIC:
         return np.asarray(returns.mean(axis=0) * periods_per_year)
@@ -90,35 +91,35 @@ def mean_returns(
         return np.asarray(decayed_weights(len(returns), decay) @ returns * periods_per_year)
     least = float(returns.min())
     if least <= -1.0:
-        raise CalibrationError(f"a return of {least:g} leaves nothing to grow; use 'arithmetic'", value=least)
+        raise CalibrationError(f"a return of {least:g} cannot be compounded; use the method 'arithmetic'", value=least)
     return np.asarray(np.expm1(np.log1p(returns).mean(axis=0) * periods_per_year))
 
 
 def mean_historical_return(
     prices: ArrayLike, *, returns_data: bool = False, compounding: bool = True, frequency: float = 252.0
 ) -> FloatArray | dict[str, float]:
-    """Return what each asset has earned a year, by name if the prices have names.
+    """Return the mean historical return of each asset per year, by name if the prices are labelled.
 
     Parameters
     ----------
     prices : array_like or DataFrame, shape (n_obs, n_assets)
-        Above 0, oldest first; without gaps.
+        Prices above 0, oldest first; without missing values.
     returns_data : bool, default False
-        Whether `prices` are returns of a period already.
+        Whether `prices` contains returns per period instead of prices.
     compounding : bool, default True
-        The growth that was, as a yearly rate; else the mean return times the periods in a year.
+        Whether to return the compound growth rate instead of the mean return times the periods in a year.
     frequency : float, default 252
-        Periods in a year, above 0.
+        Number of periods in a year, above 0.
 
     Returns
     -------
     ndarray, shape (n_assets,), or dict of str to float
-        By name where there are names.
+        Returns per year, as decimals; a dict if the prices have column names.
 
     Raises
     ------
     CalibrationError
-        A price is missing or not above 0, or there are fewer than two.
+        If a price is missing or not above 0, or there are fewer than two rows.
 
     Examples
     --------
@@ -128,10 +129,10 @@ def mean_historical_return(
     columns = getattr(prices, "columns", None)
     panel = np.asarray(prices, dtype=np.float64)
     names = tuple(str(i) for i in range(panel.shape[-1])) if columns is None else tuple(str(name) for name in columns)
-    refuse_gaps(names, panel, positive=not returns_data)
+    check_panel(names, panel, positive=not returns_data)
     past = panel if returns_data else panel[1:] / panel[:-1] - 1.0
     if not len(past):
-        raise CalibrationError(f"{len(panel)} rows of prices; give two or more", value=len(panel))
+        raise CalibrationError(f"{len(panel)} rows of prices; give at least two", value=len(panel))
     method = MeanMethod.COMPOUNDED if compounding else MeanMethod.ARITHMETIC
     means = mean_returns(past, method, periods_per_year=frequency)
     return means if columns is None else dict(zip(names, means.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""One door to all optimisers: :func:`create_optimizer`."""
+"""Creation of optimisers by name: :func:`create_optimizer`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OPTIMIZERS: Mapping[str, type[Optimizer]] = {
         TrackingOptimizer,
     )
 }
-"""The optimisers by kind; a new one is one line here."""
+"""Optimiser classes by kind; to add an optimiser, add its class here."""
 
 SHORT_NAMES: Mapping[str, str] = {
     "mv": "mean_variance",
@@ -53,32 +53,33 @@ SHORT_NAMES: Mapping[str, str] = {
     "cvar": "min_cvar",
     "taleb_barbell": "barbell",
 }
-"""Other names of the kinds; case, hyphens and spaces never matter."""
+"""Kinds by their alternative names; case, hyphens and spaces are ignored."""
 
 _CONSTRAINTS = tuple(field.name for field in fields(Constraints))
 
 
 def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Optimizer:
-    """Return an optimiser, ready for ``optimize()``.
+    """Return an optimiser; call its ``optimize()`` for the portfolio.
 
     Parameters
     ----------
     kind : str
         ``mean_variance``, ``min_variance``, ``max_sharpe``, ``risk_parity``, ``max_diversification``, ``hrp``,
-        ``black_litterman``, ``min_cvar``, ``barbell`` or ``tracking``; or short, as ``mv``, ``rp``, ``bl``, ``cvar``,
-        ``min_volatility``. In any case, with hyphens, underscores or spaces.
+        ``black_litterman``, ``min_cvar``, ``barbell`` or ``tracking``; or an alternative name: ``mv``, ``rp``, ``bl``,
+        ``cvar``, ``min_volatility``, ``taleb_barbell``. Case is ignored; hyphens and spaces count as underscores.
     cov_data : CovarianceData
-        The assets.
+        Covariance and expected returns of the assets.
     **params
         Constraints by name (``bounds``, ``groups``, ``invested``, ``turnover``, ``leverage``, ``transaction_cost``,
-        ``current``, ``rules``) or whole (``constraints``), and what the optimiser itself takes, such as
+        ``current``, ``rules``) or as one object (``constraints``), and parameters of the optimiser, such as
         ``risk_free_rate``, ``risk_aversion`` or ``target_return``.
 
     Raises
     ------
     ModelError
-        There is no such kind or parameter, one that is needed is missing, arguments are swapped, or constraints are
-        given both ways; the message lists what there is. And whatever the optimiser refuses.
+        If the kind or a parameter is unknown, a required parameter is missing, the arguments are swapped, or
+        constraints are given by name and as an object; the message lists the alternatives. Also for any input that the
+        optimiser rejects.
 
     Examples
     --------
@@ -96,12 +97,12 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
     own = _parameters(cls)
     limits = {name: params[name] for name in params if name in _CONSTRAINTS}
     rest = {name: params[name] for name in params if name not in _CONSTRAINTS}
-    strange = next((name for name in rest if name not in own), None)
-    if strange is not None:
+    unknown = next((name for name in rest if name not in own), None)
+    if unknown is not None:
         offered = ", ".join([*(name for name in own if name != "cov_data"), *_CONSTRAINTS])
-        raise ModelError(f"{named} takes no {strange!r}; it takes {offered}", name=strange)
-    needed = [name for name, param in own.items() if param.default is inspect.Parameter.empty and name != "cov_data"]
-    missing = next((name for name in needed if name not in rest), None)
+        raise ModelError(f"{named} takes no {unknown!r}; it takes {offered}", name=unknown)
+    required = [name for name, param in own.items() if param.default is inspect.Parameter.empty and name != "cov_data"]
+    missing = next((name for name in required if name not in rest), None)
     if missing is not None:
         raise ModelError(f"{named} needs {missing}=", name=missing)
     if limits:
@@ -112,17 +113,17 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
 
 
 def kind_named(name: str) -> str:
-    """Return the kind of optimiser of a name, however it is spelled.
+    """Return the kind of optimiser for a name in any spelling.
 
     Parameters
     ----------
     name : str
-        A kind or a short name.
+        Kind of optimiser or one of its alternative names.
 
     Raises
     ------
     ModelError
-        There is none; the message says what is near, and lists all.
+        If the name is unknown; the message suggests the most similar name and lists all kinds.
 
     Examples
     --------
@@ -132,7 +133,7 @@ def kind_named(name: str) -> str:
     given: object = name
     if not isinstance(given, str):
         raise ModelError(
-            f"a kind of optimiser that is a {type(given).__name__}; give the kind first, then the data, as "
+            f"the kind of optimiser is a {type(given).__name__}; give the kind first, then the data, as "
             "create_optimizer('max_sharpe', data)",
             value=given,
         )

@@ -1,4 +1,4 @@
-"""The portfolios that a list of constraints allows, put together for the solvers and checked one by one."""
+"""Feasible set of a list of constraints: combined rows for the solvers, and a check of each constraint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
-from bank_python.optimizer.bounds import refuse_crossed
+from bank_python.optimizer.bounds import check_bounds
 from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.tolerances import BROKEN, SAME_SUM
 
@@ -28,18 +28,18 @@ __all__ = ["FeasibleSet", "RowSystem"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowSystem:
-    """The rows of several constraints over weights and all of their further variables.
+    """Combined rows of several constraints over the weights and all auxiliary variables.
 
     Parameters
     ----------
     width : int
-        Number of weights and further variables.
+        Number of weights and auxiliary variables together.
     A, b : ndarray, shape (equalities, width) and (equalities,)
-        Equalities.
+        Coefficients and right-hand sides of the equalities ``A x = b``.
     G, h : ndarray, shape (rows, width) and (rows,)
-        Inequalities that have a name.
+        Coefficients and right-hand sides of the named inequalities ``G x <= h``.
     definitions, sides : ndarray, shape (k, width) and (k,)
-        Inequalities that say what the further variables are.
+        Coefficients and right-hand sides of the inequalities that define the auxiliary variables.
     equal_names, row_names : tuple of str
         Names of the equalities and of the inequalities.
     """
@@ -56,7 +56,7 @@ class RowSystem:
 
     @classmethod
     def of(cls, n: int, rows: Sequence[Rows]) -> Self:
-        """Return the rows one below the other, each constraint's further variables in columns of their own."""
+        """Stack the rows; the auxiliary variables of each constraint get columns of their own."""
         width = n + sum(part.further for part in rows)
         A, G, definitions = ([*blocks] for blocks in zip(*((p.A, p.G, p.definitions) for p in rows), strict=True))
         if width > n:
@@ -78,25 +78,25 @@ class RowSystem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeasibleSet:
-    """All weights that keep every limit of a list; made by :meth:`of`.
+    """Set of the weights that satisfy every limit of a list; built by :meth:`of`.
 
-    Limits that have further variables, as sizes of trades, make a program larger. The solvers take those in only where
-    the portfolio without them breaks one, which :meth:`broken` says.
+    Limits with auxiliary variables, such as turnover, enlarge the optimisation problem. The solvers include such a
+    limit only where the optimum without it violates it (:meth:`violated`).
 
     Parameters
     ----------
     tickers : tuple of str
-        The assets.
+        Tickers of the assets, in the order of the weights.
     limits : tuple of Limit
-        The constraints.
+        Constraints on the weights.
     charges : tuple of Charge
-        The costs of coming to weights.
+        Costs of trading into the weights.
     current : ndarray, shape (n_assets,)
-        What is held now.
+        Present weights.
     lower, upper : ndarray, shape (n_assets,)
-        The bounds of all limits together; infinite where there is none.
+        Tightest bounds of all limits; infinite where a weight is unbounded.
     plain : RowSystem
-        The rows of the limits without further variables.
+        Combined rows of the limits without auxiliary variables.
     """
 
     tickers: tuple[str, ...]
@@ -109,101 +109,101 @@ class FeasibleSet:
 
     @classmethod
     def of(cls, tickers: tuple[str, ...], constraints: Constraints) -> Self:
-        """Return the set.
+        """Return the feasible set of constraints for the given assets.
 
         Raises
         ------
         ModelError
-            A bound, a group, a cost or a holding names what is no asset, or is not a number.
+            If a bound, group, cost or present weight has an unknown ticker or is not a number.
         InfeasibleError
-            The bounds cannot add up to what is to be invested.
+            If no weights within the bounds have the required sum.
         """
         limits = tuple(rule.on(tickers) for rule in constraints.listed)
         charges = tuple(charge for charge in (cost.on(tickers) for cost in constraints.costs) if len(charge.prices))
-        made = cls._made(tickers, limits, charges, by_asset(tickers, constraints.current, "current"))
-        _require_sum(made.lower, made.upper, constraints.invested)
-        return made
+        built = cls._build(tickers, limits, charges, by_asset(tickers, constraints.current, "current"))
+        _require_sum(built.lower, built.upper, constraints.invested)
+        return built
 
     @classmethod
-    def _made(
+    def _build(
         cls, tickers: tuple[str, ...], limits: tuple[Limit, ...], charges: tuple[Charge, ...], current: FloatArray
     ) -> Self:
-        # Most limits set no bounds, and share the arrays that say so.
+        # Limits without bounds share the same infinite arrays; comparing identities skips the duplicates.
         lower = np.maximum.reduce([*{id(low): low for low in (limit.rows.lower for limit in limits)}.values()])
         upper = np.minimum.reduce([*{id(high): high for high in (limit.rows.upper for limit in limits)}.values()])
-        refuse_crossed(tickers, lower, upper)
+        check_bounds(tickers, lower, upper)
         plain = RowSystem.of(len(tickers), [limit.rows for limit in limits if not limit.rows.further])
         return cls(tickers, limits, charges, current, lower, upper, plain)
 
     @property
     def further(self) -> tuple[Limit, ...]:
-        """The limits that have further variables."""
+        """Limits with auxiliary variables."""
         return tuple(limit for limit in self.limits if limit.rows.further)
 
     @property
     def is_box(self) -> bool:
-        """Whether bounds and one equality, what is invested, are all that there is."""
+        """Whether the only constraints are bounds and one equality, the sum of weights, and there are no costs."""
         return len(self.plain.b) == 1 and not (len(self.plain.h) or self.further or self.charges)
 
-    def system(self, taken: Sequence[Limit]) -> RowSystem:
-        """Return the rows of all limits without further variables, and of those with them that are taken in."""
+    def system(self, included: Sequence[Limit]) -> RowSystem:
+        """Return the rows of all limits without auxiliary variables, and of the limits in `included`."""
         return RowSystem.of(
             len(self.tickers),
-            [limit.rows for limit in self.limits if not limit.rows.further or limit in taken],
+            [limit.rows for limit in self.limits if not limit.rows.further or limit in included],
         )
 
     def plus(self, constraint: Constraint) -> FeasibleSet:
-        """Return the set with one constraint more.
+        """Return the set with an additional constraint.
 
         Raises
         ------
         ModelError, InfeasibleError
-            As of the constraint; or its bounds cross those that there are.
+            If the constraint is invalid, or its bounds contradict the present ones.
         """
-        return self._made(self.tickers, (*self.limits, constraint.on(self.tickers)), self.charges, self.current)
+        return self._build(self.tickers, (*self.limits, constraint.on(self.tickers)), self.charges, self.current)
 
     def without_costs(self) -> FeasibleSet:
-        """Return the set with nothing to pay for coming to it."""
+        """Return the set without trading costs."""
         return replace(self, charges=())
 
-    def traded(self, weights: FloatArray) -> float:
-        """Return the turnover that weights ask for."""
+    def turnover(self, weights: FloatArray) -> float:
+        """Return the sum of absolute changes from the present weights."""
         return float(np.abs(weights - self.current).sum())
 
     def paid(self, weights: FloatArray) -> float:
-        """Return what it costs to come to weights."""
+        """Return the cost of trading from the present weights to the given ones."""
         return sum(charge.paid(weights) for charge in self.charges)
 
-    def broken(self, weights: FloatArray, room: float) -> tuple[Limit, ...]:
-        """Return the limits that weights break by more than some room."""
-        # What is not a number is not kept either.
-        return tuple(limit for limit in self.limits if not limit.violation(weights) <= room)
+    def violated(self, weights: FloatArray, tolerance: float) -> tuple[Limit, ...]:
+        """Return the limits that weights violate by more than a tolerance."""
+        # The negated comparison counts NaN as a violation.
+        return tuple(limit for limit in self.limits if not limit.violation(weights) <= tolerance)
 
     def breach(self, weights: FloatArray) -> float:
-        """Return the largest violation of a constraint by weights; 0 where all are kept, NaN where one is none."""
+        """Return the largest violation of a constraint; 0 if all are satisfied, NaN if a violation is NaN."""
         return self._worst(weights)[0]
 
     def certified(self, weights: FloatArray, proof: Certificate) -> Certificate:
-        """Return a proof that also counts the violation of every constraint, each measured by its own function.
+        """Return the certificate with the violation of every constraint, by its own function, in the residual.
 
         Raises
         ------
         ModelError
-            A constraint is broken: what its rows say is not what it means.
+            If a constraint is violated although its rows are satisfied, so that the two are inconsistent.
         """
         size = max(1.0, float(np.abs(weights).sum()))
         breach, label = self._worst(weights)
         if not breach <= BROKEN * size:
             raise ModelError(
-                f"{label} is broken by {breach:.3g}, though its rows are kept: they do not say what the constraint "
-                "means; correct Rows or violation of its class",
+                f"{label} is violated by {breach:.3g} although its rows are satisfied: rows and violation of the "
+                "constraint are inconsistent; correct one of them",
                 name=label,
                 value=breach,
             )
         return proof if breach <= proof.kkt_residual * size else replace(proof, kkt_residual=breach / size)
 
     def _worst(self, weights: FloatArray) -> tuple[float, str]:
-        """Return the largest violation and whose it is; one that is not a number is the largest."""
+        """Return the largest violation and the label of its limit; NaN counts as the largest."""
         largest, label = 0.0, ""
         for limit in self.limits:
             off = limit.violation(weights)
@@ -215,7 +215,7 @@ class FeasibleSet:
 
 
 def _placed(rows: FloatArray, n: int, start: int, width: int) -> FloatArray:
-    """Return rows over all variables, the further ones from a column on."""
+    """Return rows over all variables, with the auxiliary ones from column `start` on."""
     if rows.shape[1] == width:
         return rows
     wide = np.zeros((len(rows), width))
@@ -228,11 +228,11 @@ def _require_sum(lower: FloatArray, upper: FloatArray, invested: float) -> None:
     most, least = float(upper.sum()), float(lower.sum())
     if most < invested - SAME_SUM:
         raise InfeasibleError(
-            f"the upper bounds add up to {most:g}, {invested - most:g} short of invested={invested:g}; raise some",
+            f"the upper bounds add up to {most:g}, {invested - most:g} less than invested={invested:g}; raise some",
             value=invested - most,
         )
     if least > invested + SAME_SUM:
         raise InfeasibleError(
-            f"the lower bounds add up to {least:g}, {least - invested:g} above invested={invested:g}; lower some",
+            f"the lower bounds add up to {least:g}, {least - invested:g} more than invested={invested:g}; lower some",
             value=least - invested,
         )

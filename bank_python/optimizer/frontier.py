@@ -1,17 +1,17 @@
-r"""The efficient frontier, exact: its turning points, and every portfolio between them in closed form.
+r"""The exact efficient frontier: its turning points, and every portfolio between them in closed form.
 
-An efficient portfolio earns the most for its risk: for some :math:`s \ge 0` it minimises
+An efficient portfolio has the highest expected return for its risk: for some :math:`s \ge 0` it minimises
 
 .. math:: \tfrac12 w^\top \Sigma w - s\,\mu^\top w \quad\text{subject to}\quad \sum_i w_i = 1,\ l \le w \le u
 
-From s = 0, the portfolio of least variance, to the one of highest return w(s) is a chain of straight lines
-(:mod:`bank_python.numerics.critical_line`). On each the return R is linear in s, and since :math:`dV/dR = 2s` the
-variance is a parabola:
+From the portfolio of least variance at s = 0 to that of highest return, w(s) is piecewise linear
+(:mod:`bank_python.numerics.critical_line`). On each segment the return R is linear in s, and as :math:`dV/dR = 2s`, the
+variance V is quadratic:
 
 .. math:: R = R_0 + t\,\Delta R, \qquad V = V_0 + t\,\Delta R\,(2 s_0 + t\,\Delta s)
 
-so the portfolio of a given return, of a given volatility, and the one where the Sharpe ratio turns
-(:math:`V = (R - r_f)\,s`) are roots that can be written down. Nothing is solved but the chain, once.
+so the portfolio with a given return, with a given volatility, and with the largest Sharpe ratio
+(:math:`V = (R - r_f)\,s`) have closed forms. Only the turning points are computed numerically, once.
 
 Examples
 --------
@@ -83,16 +83,16 @@ _NAMED = 40
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrontierPoints:
-    """Portfolios along a frontier, from the least return to the highest.
+    """Portfolios along a frontier, from the lowest to the highest expected return.
 
     Parameters
     ----------
     tickers : tuple of str
-        The assets.
+        Tickers of the assets.
     expected_returns, volatilities, sharpes : ndarray, shape (count,)
-        A year's; the ratio is NaN where there is no risk.
+        Expected returns, volatilities and Sharpe ratios per year; a ratio is NaN where the volatility is 0.
     weights : ndarray, shape (count, n_assets)
-        Shares of the wealth.
+        Weights of the portfolios, one row per portfolio.
     """
 
     tickers: tuple[str, ...]
@@ -103,40 +103,43 @@ class FrontierPoints:
 
 
 class EfficientFrontier:
-    """All efficient portfolios that constraints allow.
+    """The efficient frontier under constraints.
 
-    Within bounds alone the path is the critical line. With other constraints or costs it is traced from single
-    portfolios (:mod:`bank_python.optimizer.path_trace`), just as exact and slower. Where trading costs, returns along
-    the frontier are what is left after it, and ``figures["transaction_cost"]`` of a portfolio what it takes off.
+    If bounds are the only constraints, the frontier is computed by the critical line algorithm. With other constraints
+    or trading costs it is traced from single portfolios (:mod:`bank_python.optimizer.path_trace`), equally exact but
+    slower. With trading costs, the returns along the frontier are after costs, and ``figures["transaction_cost"]`` of a
+    portfolio contains the costs.
 
-    The portfolio that was chosen last, by :meth:`max_sharpe`, :meth:`min_volatility` and so on, is the one of
-    :meth:`clean_weights` and :meth:`portfolio_performance`.
+    :meth:`clean_weights` and :meth:`portfolio_performance` refer to the portfolio that was chosen last, by
+    :meth:`max_sharpe`, :meth:`min_volatility` and so on.
 
     Parameters
     ----------
     cov_data : CovarianceData, or array_like, Series or mapping of shape (n_assets,)
-        The assets with their expected returns, one at most riskless; or the expected returns alone, a year's.
+        Covariance and expected returns of the assets, of which at most one is riskless; or only the expected returns
+        per year, as decimals.
     covariance : array_like, DataFrame or CovarianceData, shape (n_assets, n_assets), optional
-        A year's; where expected returns came first. Names are kept.
+        Covariance matrix of the returns per year, if `cov_data` contains only the expected returns. Labels are kept.
     bounds : pair, sequence of pairs or mapping of str to pair, default (0, 1)
-        The least and the most of each weight; infinite for none. Short for ``Constraints(bounds=...)``.
+        Lower and upper bound of each weight; infinite where a weight is unbounded. Short for
+        ``Constraints(bounds=...)``.
     constraints : Constraints, optional
-        What is allowed, as for every optimiser.
+        Constraints on the weights and trading costs; fully invested and long only if omitted.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's; Sharpe ratios are measured from it.
+        Risk-free rate of the Sharpe ratios, per year, as a decimal.
 
     Raises
     ------
     CalibrationError
-        There are no expected returns, or they do not fit the covariance.
+        If there are no expected returns, or their number does not match the covariance.
     ModelError
-        The constraints name what is no asset, bounds are given both ways, the rate is not finite, or two assets are
-        riskless.
+        If the constraints contain an unknown ticker, both `bounds` and `constraints` are given, the rate is not finite,
+        or two assets are riskless.
     MatrixError
-        The covariance is none.
+        If the covariance is not a valid covariance matrix.
     InfeasibleError
-        The bounds cannot add up to what is to be invested. Of every choice: nothing satisfies all constraints, or the
-        choice is not on the frontier.
+        If no weights within the bounds have the required sum. Raised by the methods if the constraints contradict each
+        other, or the requested portfolio is not on the frontier.
 
     Examples
     --------
@@ -160,82 +163,82 @@ class EfficientFrontier:
     ) -> None:
         self._data, self._rate = _data(cov_data, covariance), checked_rate(risk_free_rate)
         self._means = self._data.means_for("the efficient frontier")
-        self._curved = _curved(self._data)
+        self._definite = _definite_covariance(self._data)
         if bounds is not None and constraints is not None:
-            raise ModelError("bounds= and constraints= were both given; give Constraints(bounds=..., ...) alone")
+            raise ModelError("bounds= and constraints= were both given; give Constraints(bounds=..., ...) only")
         self._chosen: OptimalPortfolio | None = None
-        self._allow(Constraints.checked(constraints) if bounds is None else Constraints(bounds=bounds))
+        self._constrain(Constraints.checked(constraints) if bounds is None else Constraints(bounds=bounds))
 
     def add_constraint(self, rule: Callable[[WeightExpression], Comparison] | Constraint) -> None:
-        """Add a constraint to those that there are; the portfolio that was chosen before is forgotten.
+        """Add a constraint to the present ones, and discard the portfolio chosen before.
 
         Parameters
         ----------
         rule : callable or Constraint
-            A function that compares weights, as ``lambda w: w >= 0.02`` or ``lambda w: w["SPY"] + w["QQQ"] <= 0.5``
+            Function that compares weights, such as ``lambda w: w >= 0.02`` or ``lambda w: w["SPY"] + w["QQQ"] <= 0.5``
             (:mod:`bank_python.optimizer.weight_expressions`), or a constraint of any kind.
 
         Raises
         ------
         ModelError
-            The function says what is not linear in the weights.
+            If the result of the function is not linear in the weights.
         InfeasibleError
-            The bounds contradict each other, or what is to be invested. The frontier is as it was before.
+            If the bounds contradict each other or the sum of weights. The frontier is then unchanged.
         """
         more = (rule,) if isinstance(rule, Constraint) else constraints_of(rule, self._data.tickers)
-        self._allow(replace(self._constraints, rules=(*self._constraints.rules, *more)))
+        self._constrain(replace(self._constraints, rules=(*self._constraints.rules, *more)))
 
     @property
     def constraints(self) -> Constraints:
-        """What is allowed."""
+        """Constraints on the weights."""
         return self._constraints
 
     @property
     def line(self) -> CriticalLine:
-        """The path that the frontier is made of: the critical line, or what was traced, without multipliers."""
+        """Turning points of the frontier: the critical line, or a traced path without multipliers."""
         return self._traced.line
 
     @property
     def tickers(self) -> tuple[str, ...]:
-        """The assets."""
+        """Tickers of the assets."""
         return self._data.tickers
 
     @property
     def risk_free_rate(self) -> float:
-        """A year's rate that Sharpe ratios are measured from."""
+        """Risk-free rate of the Sharpe ratios, per year, as a decimal."""
         return self._rate
 
     @property
     def turning_points(self) -> tuple[OptimalPortfolio, ...]:
-        """The portfolios at which a constraint begins or ceases to hold, from the highest return to the least risk."""
+        """Portfolios at which the set of active constraints changes, from the highest return to the least risk."""
         turns = self._traced.turns()[::-1]
         return tuple(self._portfolio("frontier, turning point", (int(i), 0.0)) for i in turns)
 
     @property
     def tangent(self) -> OptimalPortfolio | None:
-        """The portfolio of the largest Sharpe ratio above the frontier's rate; None where there is none."""
+        """Portfolio with the largest Sharpe ratio at the frontier's rate; None if there is none."""
         try:
             return self._best(self._rate)
-        except ModelError:  # no portfolio beats the rate, or cash does, or the ratio rises for ever
+        except ModelError:  # no portfolio or a riskless one earns more than the rate, or the ratio is unbounded
             return None
 
     def points(self, count: int) -> FrontierPoints:
         """Return portfolios evenly spaced in return, from the least variance to the last turning point.
 
-        Where nothing sets a limit to the return they go at least to the highest return of an asset.
+        If the return is unbounded, they extend at least to the highest return of an asset.
 
         Parameters
         ----------
         count : int
-            At least 2.
+            Number of portfolios, at least 2.
 
         Raises
         ------
         ModelError
-            It is less.
+            If `count` is below 2.
         """
         if count < _FEWEST:
-            raise ModelError(f"count={count!r}; give two points or more", value=count)
+            raise ModelError(f"count={count!r}; give at least 2 points", value=count)
         path = self._traced
         top = float(path.returns[-1])
         top = max(top, float(self._means.max())) if path.line.is_ray else top
@@ -249,17 +252,17 @@ class EfficientFrontier:
         return FrontierPoints(self._data.tickers, returns, volatility, sharpe, weights)
 
     def at_return(self, expected_return: float) -> OptimalPortfolio:
-        """Return the portfolio of least risk that earns a given return.
+        """Return the portfolio of least risk with a given expected return.
 
         Parameters
         ----------
         expected_return : float
-            A year's, from that of the least variance to the highest; after the cost of trading where there is one.
+            Expected return per year, after trading costs; between those of the least variance and the highest return.
 
         Raises
         ------
         InfeasibleError
-            It is outside; the message says the range.
+            If it is outside of this range; the message contains the range.
         """
         path = self._traced
         self._require("expected_return", expected_return, float(path.returns[0]), float(path.returns[-1]))
@@ -272,12 +275,12 @@ class EfficientFrontier:
         Parameters
         ----------
         volatility : float
-            A year's, from the least to that of the highest return.
+            Volatility per year; between the least one and that of the highest return.
 
         Raises
         ------
         InfeasibleError
-            It is outside; the message says the range.
+            If it is outside of this range; the message contains the range.
         """
         path = self._traced
         least, most = path.volatilities[[0, -1]].tolist()
@@ -285,17 +288,17 @@ class EfficientFrontier:
         return self._choose("frontier, target volatility", path.of_variance(volatility**2))
 
     def efficient_return(self, target_return: float) -> OptimalPortfolio:
-        """Return the portfolio of least risk that earns at least a given return.
+        """Return the portfolio of least risk with at least a given expected return.
 
         Parameters
         ----------
         target_return : float
-            A year's, up to the highest; after the cost of trading where there is one.
+            Least expected return per year, after trading costs; at most the highest return of the frontier.
 
         Raises
         ------
         InfeasibleError
-            None earns so much; the message says the range.
+            If no portfolio has such a return; the message contains the range.
         """
         return self.at_return(max(target_return, float(self._traced.returns[0])))
 
@@ -305,12 +308,12 @@ class EfficientFrontier:
         Parameters
         ----------
         target_volatility : float
-            A year's, from the least on.
+            Largest volatility per year; at least the least volatility of the frontier.
 
         Raises
         ------
         InfeasibleError
-            Every portfolio has more; the message says the range.
+            If every portfolio has a higher volatility; the message contains the range.
         """
         path = self._traced
         is_beyond = not path.line.is_ray and target_volatility > path.volatilities[-1]
@@ -325,16 +328,16 @@ class EfficientFrontier:
         return self.min_variance()
 
     def max_return(self) -> OptimalPortfolio:
-        """Return the portfolio of highest return; of several, the one of least variance.
+        """Return the portfolio of highest return; if there are several, the one of least variance.
 
         Raises
         ------
         InfeasibleError
-            Nothing sets a limit to the return.
+            If the return is unbounded.
         """
         path = self._traced
         if path.line.is_ray:
-            raise InfeasibleError("the bounds set no limit to the return; give finite bounds, or a target")
+            raise InfeasibleError("the return is unbounded; give finite bounds, or a target")
         return self._choose("frontier, highest return", (int(path.turns()[-1]), 0.0))
 
     def max_utility(self, risk_aversion: float) -> OptimalPortfolio:
@@ -343,65 +346,67 @@ class EfficientFrontier:
         Parameters
         ----------
         risk_aversion : float
-            Above 0.
+            Risk aversion, above 0.
 
         Raises
         ------
         ModelError
-            It is not.
+            If the risk aversion is not above 0.
         """
         if not 0.0 < risk_aversion < math.inf:
             raise ModelError(f"risk_aversion={risk_aversion!r}; give a number above 0", value=risk_aversion)
         return self._choose("frontier, utility", self._traced.of_scale(1.0 / risk_aversion))
 
     def max_sharpe(self, risk_free_rate: float | None = None) -> OptimalPortfolio:
-        """Return the portfolio of the largest Sharpe ratio.
+        """Return the portfolio with the largest Sharpe ratio.
 
         Parameters
         ----------
         risk_free_rate : float, optional
-            A year's; the frontier's if left out.
+            Risk-free rate per year, as a decimal; that of the frontier if omitted.
 
         Raises
         ------
         ModelError
-            The rate is not finite, or a riskless asset earns more than it.
+            If the rate is not finite, or a riskless asset earns more than the rate.
         InfeasibleError
-            No portfolio earns more than the rate, or the ratio rises for ever.
+            If no portfolio earns more than the rate, or the ratio is unbounded.
         """
         self._chosen = self._best(self._rate if risk_free_rate is None else checked_rate(risk_free_rate))
         return self._chosen
 
     def clean_weights(self, cutoff: float = 1e-4, digits: int = 5) -> dict[str, float]:
-        """Return the weights chosen last by name, rounded; see :meth:`OptimalPortfolio.clean_weights`.
+        """Return the rounded weights of the portfolio chosen last; see :meth:`OptimalPortfolio.clean_weights`.
 
         Raises
         ------
         ModelError
-            Nothing was chosen since the constraints changed last, or `cutoff` or `digits` are out of range.
+            If no portfolio was chosen since the last change of constraints, or an argument is out of range.
         """
         return self._last.clean_weights(cutoff, digits)
 
     def portfolio_performance(self, *, verbose: bool = False, risk_free_rate: float | None = None) -> Performance:
-        """Return expected return, volatility and Sharpe ratio of the portfolio chosen last.
+        """Return the expected return, volatility and Sharpe ratio of the portfolio chosen last.
 
         Parameters
         ----------
         verbose : bool, default False
-            Whether to show the portfolio in the terminal.
+            Whether to print the portfolio to the terminal.
         risk_free_rate : float, optional
-            A year's; the rate it was chosen with if left out.
+            Risk-free rate per year, as a decimal; the rate with which it was chosen if omitted.
 
         Raises
         ------
         ModelError
-            Nothing was chosen since the constraints changed last, or the rate is not finite.
+            If no portfolio was chosen since the last change of constraints, or the rate is not finite.
         """
-        held = self._last if risk_free_rate is None else self._last.above(checked_rate(risk_free_rate))
-        return held.performance(verbose=verbose)
+        chosen = self._last
+        if risk_free_rate is not None:
+            chosen = chosen.with_risk_free_rate(checked_rate(risk_free_rate))
+        return chosen.performance(verbose=verbose)
 
     def to_table(self) -> Table:
-        """Return a row for each turning point, highest return first; a column ``weight_...`` for each asset."""
+        """Return a table with a row for each turning point, highest return first; weights in columns ``weight_...``."""
         from bank_python.mntable import Table
 
         columns = [f"weight_{name}" for name in self._data.tickers]
@@ -411,18 +416,18 @@ class EfficientFrontier:
         for i in path.turns()[::-1]:
             volatility = float(path.volatilities[i])
             ratio = (float(path.returns[i]) - self._rate) / volatility if volatility > 0.0 else None
-            told = (float(path.returns[i]), volatility, ratio, *path.line.points[i].tolist())
-            rows.append(dict(zip((*figures, *columns), told, strict=True)))
+            values = (float(path.returns[i]), volatility, ratio, *path.line.points[i].tolist())
+            rows.append(dict(zip((*figures, *columns), values, strict=True)))
         kinds = {"sharpe": float | None}
         return Table.from_rows([(name, kinds.get(name, float)) for name in (*figures, *columns)], rows)
 
     def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the frontier with its turning points, the assets and the best Sharpe ratio (PNG, SVG or PDF).
+        """Save a plot of the frontier, its turning points, the assets and the tangent (PNG, SVG or PDF).
 
         Raises
         ------
         MissingExtraError
-            matplotlib is not installed (extra ``plot``).
+            If matplotlib is not installed (extra ``plot``).
         """
         try:
             from matplotlib.figure import Figure
@@ -436,7 +441,7 @@ class EfficientFrontier:
         axes.plot(traced.volatilities[turns], traced.returns[turns], "o", markersize=3, label="turning points")
         _draw_assets(axes, self._data, self._means)
         _draw_tangent(axes, self)
-        axes.set(xlabel="volatility a year", ylabel="expected return a year", title="Efficient frontier")
+        axes.set(xlabel="volatility per year", ylabel="expected return per year", title="Efficient frontier")
         axes.legend()
         figure.savefig(path)
 
@@ -445,8 +450,8 @@ class EfficientFrontier:
 
         return frontier_view(self)
 
-    def _allow(self, constraints: Constraints) -> None:
-        """Take other constraints; what was found under those before is forgotten."""
+    def _constrain(self, constraints: Constraints) -> None:
+        """Set the constraints, and discard all results under the previous ones."""
         self._allowed = FeasibleSet.of(self._data.tickers, constraints)
         self._constraints = constraints
         self._path: FrontierPath | None = None
@@ -461,14 +466,14 @@ class EfficientFrontier:
     def _line(self) -> CriticalLine:
         allowed, rows = self._allowed, self._allowed.plain
         if allowed.is_box:
-            return critical_line(self._curved, self._means, rows.A, rows.b, allowed.lower, allowed.upper)
-        return PathTracer(allowed, self._curved, self._means).trace()
+            return critical_line(self._definite, self._means, rows.A, rows.b, allowed.lower, allowed.upper)
+        return PathTracer(allowed, self._definite, self._means).trace()
 
     @property
     def _last(self) -> OptimalPortfolio:
         if self._chosen is None:
             raise ModelError(
-                "no portfolio was chosen since the constraints changed last; call max_sharpe(), min_volatility() or "
+                "no portfolio was chosen since the last change of constraints; call max_sharpe(), min_volatility() or "
                 "efficient_return(...) first"
             )
         return self._chosen
@@ -488,7 +493,7 @@ class EfficientFrontier:
             return
         top = "infinity" if is_ray else f"{most:.6g}"
         raise InfeasibleError(
-            f"{name}={value!r} is not on the frontier; give a figure from {least:.6g} to {top}", value=value
+            f"{name}={value!r} is not on the frontier; give a value from {least:.6g} to {top}", value=value
         )
 
     def _portfolio(self, method: str, place: tuple[int, float], rate: float | None = None) -> OptimalPortfolio:
@@ -498,7 +503,7 @@ class EfficientFrontier:
         if allowed.charges:
             figures["transaction_cost"] = allowed.paid(weights)
         if self._constraints.current is not None:
-            figures["turnover"] = allowed.traded(weights)
+            figures["turnover"] = allowed.turnover(weights)
         return portfolio_of(
             self._data,
             method,
@@ -513,7 +518,7 @@ class EfficientFrontier:
             slopes = (self._data.covariance @ weights, scale * self._means)
             proof = box_certificate(self._data.tickers, weights, slopes, (self._allowed.lower, self._allowed.upper))
             return replace(proof, iterations=len(self._traced.line.scales))
-        return PathTracer(self._allowed, self._curved, self._means).certificate(weights, scale)
+        return PathTracer(self._allowed, self._definite, self._means).certificate(weights, scale)
 
 
 def _data(given: Any, covariance: ArrayLike | CovarianceData | None) -> CovarianceData:
@@ -521,21 +526,21 @@ def _data(given: Any, covariance: ArrayLike | CovarianceData | None) -> Covarian
         return covariance_data_of(given, covariance)
     if not isinstance(given, CovarianceData):
         raise ModelError(
-            f"the efficient frontier of a {type(given).__name__} alone; give CovarianceData, or expected returns and "
+            f"the efficient frontier of a {type(given).__name__} only; give CovarianceData, or expected returns and "
             "then the covariance"
         )
     return given
 
 
-def _curved(data: CovarianceData) -> FloatArray:
-    """Return a positive definite matrix that orders fully invested portfolios as the covariance does."""
+def _definite_covariance(data: CovarianceData) -> FloatArray:
+    """Return a positive definite matrix that ranks fully invested portfolios as the covariance does."""
     if not data.riskless:
         return data.covariance
     if len(data.riskless) > 1:
         raise ModelError(
-            f"{' and '.join(data.riskless)} are riskless; keep the one that earns more", value=data.riskless
+            f"{' and '.join(data.riskless)} are riskless; keep only the one that earns more", value=data.riskless
         )
-    # Where the weights add up to one, a multiple of ones adds the same to every variance.
+    # If the weights add up to one, a constant added to all entries adds the same to every variance.
     return np.asarray(data.covariance + float(np.diag(data.covariance).max()))
 
 

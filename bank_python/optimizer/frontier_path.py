@@ -1,7 +1,7 @@
-"""A frontier as a chain of parabolas: where on it a return, a variance or the largest Sharpe ratio lies.
+"""Positions on a piecewise parabolic frontier: of a return, of a variance, or of the largest Sharpe ratio.
 
-A place on the chain is the number of a turning point and a share of the way to the next; behind the last, where the
-path goes on for ever, a share of a way of length 1. The formulas are those of :mod:`bank_python.optimizer.frontier`.
+A position is the index of a turning point and a fraction of the segment to the next one; beyond the last turning point
+of an unbounded path, a multiple of a ray of length 1. For the formulas see :mod:`bank_python.optimizer.frontier`.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ __all__ = ["FrontierPath"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrontierPath:
-    """A frontier as a chain of parabolas; made by :meth:`of`.
+    """A frontier as a sequence of parabolas; built by :meth:`of`.
 
     Parameters
     ----------
     line : CriticalLine
-        The turning points.
+        Turning points of the frontier.
     returns, variances : ndarray, shape (n_points,)
-        Of the turning points; returns after the cost of trading.
+        Expected returns after trading costs, and variances, of the turning points, per year.
     steps : ndarray, shape (n_points, n_assets)
-        From each turning point to the next, and along the ray behind the last.
+        Changes of the weights from each turning point to the next, and along the ray beyond the last.
     gains, lengths : ndarray, shape (n_points,)
-        By how much return and scale rise with each step.
+        Increases of return and of scale over each step.
     rising : ndarray of int
-        The steps on which the return rises.
+        Indices of the steps over which the return increases.
     """
 
     line: CriticalLine
@@ -54,7 +54,7 @@ class FrontierPath:
 
     @classmethod
     def of(cls, line: CriticalLine, covariance: FloatArray, means: FloatArray, allowed: FeasibleSet) -> Self:
-        """Return the chain of a path."""
+        """Return the frontier of a path of turning points."""
         points, ray = line.points, line.direction
         returns = points @ means
         gain = float(ray @ means)
@@ -76,30 +76,30 @@ class FrontierPath:
 
     @property
     def volatilities(self) -> FloatArray:
-        """Of the turning points, shape (n_points,)."""
+        """Volatilities of the turning points, per year, shape (n_points,)."""
         return np.asarray(np.sqrt(np.maximum(self.variances, 0.0)))
 
     def turns(self) -> NDArray[np.intp]:
-        """Return the turning points at which the weights differ from those before."""
+        """Return the indices of the turning points at which the weights differ from the previous one."""
         moved = np.abs(self.steps[:-1]).max(axis=1, initial=0.0) > LAST_DIGITS
         return np.flatnonzero(np.append(True, moved))
 
     def weights(self, i: int, share: float) -> FloatArray:
-        """Return the weights at a place."""
+        """Return the weights at a position."""
         return np.asarray(self.line.points[i] + share * self.steps[i])
 
     def scale(self, i: int, share: float) -> float:
-        """Return how much reward counts at a place."""
+        """Return the weight of reward in the objective at a position."""
         return float(self.line.scales[i] + share * self.lengths[i])
 
     def along(self, at: NDArray[np.intp], share: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return weights, returns and variances at several places."""
+        """Return the weights, returns and variances at several positions."""
         rise = share * self.gains[at]
         variance = self.variances[at] + rise * (2.0 * self.line.scales[at] + share * self.lengths[at])
         return self.line.points[at] + share[:, None] * self.steps[at], self.returns[at] + rise, variance
 
     def of_return(self, wanted: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
-        """Return the places of given returns."""
+        """Return the positions with given returns."""
         if not len(self.rising):
             return np.zeros(len(wanted), dtype=np.intp), np.zeros(len(wanted))
         at = self._segment(self.returns, wanted)
@@ -107,7 +107,7 @@ class FrontierPath:
         return at, np.where(at + 1 < len(self.line.scales), np.minimum(share, 1.0), share)
 
     def of_variance(self, wanted: float) -> tuple[int, float]:
-        """Return the place of a variance."""
+        """Return the position with a given variance."""
         if not len(self.rising):
             return 0, 0.0
         i = int(self._segment(self.variances, np.array([wanted]))[0])
@@ -117,19 +117,19 @@ class FrontierPath:
         return i, self._within(i, more / (slope + root) if more > 0.0 else 0.0)
 
     def of_scale(self, scale: float) -> tuple[int, float]:
-        """Return the place where reward counts so much."""
+        """Return the position at which reward has a given weight in the objective."""
         i = int(np.searchsorted(self.line.scales, scale, side="right")) - 1
         return i, (scale - float(self.line.scales[i])) / float(self.lengths[i])
 
     def of_sharpe(self, rate: float, riskless: str) -> tuple[int, float]:
-        """Return where V = (R - r) s: before it the ratio rises along the frontier, behind it falls.
+        """Return the position with V = (R - r) s, up to which the Sharpe ratio increases along the frontier.
 
         Raises
         ------
         InfeasibleError
-            No portfolio earns more than the rate, or the ratio rises for ever.
+            If no portfolio earns more than the rate, or the ratio is unbounded.
         ModelError
-            What is called `riskless` in the message earns more than the rate without risk.
+            If a portfolio without risk, called `riskless` in the message, earns more than the rate.
         """
         is_ray, scales = self.line.is_ray, self.line.scales
         self._require_reward(rate, riskless)
@@ -141,7 +141,7 @@ class FrontierPath:
         below = float(self.returns[i]) - rate - slope * start
         if below <= 0.0:
             raise InfeasibleError(
-                f"the Sharpe ratio above {rate:g} rises for ever along the frontier; give finite bounds"
+                f"the Sharpe ratio at risk_free_rate={rate:g} is unbounded along the frontier; give finite bounds"
             )
         scale = (float(self.variances[i]) - slope * start**2) / below
         if not (len(behind) or is_ray):
@@ -157,13 +157,13 @@ class FrontierPath:
             )
         if self.variances[0] <= 0.0 and least > rate:
             raise ModelError(
-                f"{riskless} earns {least:g} without risk, more than risk_free_rate={rate:g}: the ratio has no limit; "
-                "give the rate that it earns",
+                f"{riskless} earns {least:g} without risk, more than risk_free_rate={rate:g}: the ratio is unbounded; "
+                f"give risk_free_rate={least:g}",
                 value=least,
             )
 
     def _segment(self, figures: FloatArray, wanted: FloatArray) -> NDArray[np.intp]:
-        """Return the segments on which a figure that rises along the frontier takes given values."""
+        """Return the segments on which a quantity that increases along the frontier takes given values."""
         found = np.searchsorted(figures[self.rising], wanted, side="right") - 1
         return np.asarray(self.rising[np.maximum(found, 0)])
 

@@ -1,4 +1,4 @@
-"""The proof of an efficient portfolio within bounds, from its slopes alone."""
+"""Certificate of an efficient portfolio within bounds, computed from gradients without multipliers."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ def box_certificate(
     slopes: tuple[FloatArray, FloatArray],
     bounds: tuple[FloatArray, FloatArray],
 ) -> Certificate:
-    """Return the proof: no asset that can be raised has a lower slope than one that can be lowered.
+    """Return the certificate that moving weight between any two assets within the bounds is no improvement.
 
     Parameters
     ----------
     tickers : tuple of str
-        The assets.
+        Tickers of the assets.
     weights : ndarray, shape (n_assets,)
-        Within the bounds, and adding up to what is invested.
+        Weights within the bounds and with the required sum.
     slopes : pair of ndarray, shape (n_assets,)
-        Of half the variance, and of the reward as much as it counts.
+        Gradients of half the variance, and of the reward times its weight in the objective.
     bounds : pair of ndarray, shape (n_assets,)
-        The lower and the upper ones.
+        Lower and upper bounds of the weights.
     """
-    (pull, gain), (lower, upper) = slopes, bounds
-    slope = pull - gain
+    (risk_slope, gain), (lower, upper) = slopes, bounds
+    slope = risk_slope - gain
     near = LAST_DIGITS * max(1.0, float(np.abs(weights).max()))
     low, high = weights - lower <= near, upper - weights <= near
     most, least = float(slope[~low].max(initial=-np.inf)), float(slope[~high].min(initial=np.inf))
     finite = [side for side in (most, least) if math.isfinite(side)]
-    price = sum(finite) / len(finite) if finite else 0.0
-    size = max(float(np.abs(pull).max()), float(np.abs(gain).max())) or 1.0
-    lost = _lost(slope - price, weights, lower, upper)
-    variance = float(weights @ pull)
+    multiplier = sum(finite) / len(finite) if finite else 0.0
+    size = max(float(np.abs(risk_slope).max()), float(np.abs(gain).max())) or 1.0
+    gap = _improvement(slope - multiplier, weights, lower, upper)
+    variance = float(weights @ risk_slope)
     worth = max(abs(0.5 * variance - float(gain @ weights)), 0.5 * variance)
     return Certificate(
         kkt_residual=max(most - least, 0.0) / (2.0 * size),
-        duality_gap=lost / worth if worth > 0.0 else 0.0,
-        at_lower=tuple(name for name, held in zip(tickers, low.tolist(), strict=True) if held),
-        at_upper=tuple(name for name, held in zip(tickers, high.tolist(), strict=True) if held),
+        duality_gap=gap / worth if worth > 0.0 else 0.0,
+        at_lower=tuple(name for name, is_at in zip(tickers, low.tolist(), strict=True) if is_at),
+        at_upper=tuple(name for name, is_at in zip(tickers, high.tolist(), strict=True) if is_at),
     )
 
 
-def _lost(left: FloatArray, weights: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
-    """Return how much the slopes promise at most for going from weights to any others within the bounds."""
+def _improvement(slopes: FloatArray, weights: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    """Return the largest linear decrease of the objective from the weights to any others within the bounds."""
     width = upper - lower
     if np.isfinite(width).all():
-        order = np.argsort(left, kind="stable")
+        order = np.argsort(slopes, kind="stable")
         room = float((weights - lower).sum()) - (np.cumsum(width[order]) - width[order])
-        there = lower.copy()
-        there[order] += np.clip(room, 0.0, width[order])  # the lowest slopes are filled first
-        return max(float(left @ (weights - there)), 0.0)
-    way = np.where(left > 0.0, weights - lower, upper - weights)
-    held = np.isfinite(way) & (left != 0.0)
-    return float((np.abs(left[held]) * np.maximum(way[held], 0.0)).sum())
+        best = lower.copy()
+        best[order] += np.clip(room, 0.0, width[order])  # the lowest slopes first
+        return max(float(slopes @ (weights - best)), 0.0)
+    room = np.where(slopes > 0.0, weights - lower, upper - weights)
+    bounded = np.isfinite(room) & (slopes != 0.0)
+    return float((np.abs(slopes[bounded]) * np.maximum(room[bounded], 0.0)).sum())

@@ -1,4 +1,4 @@
-"""Limits on weighted sums of weights: groups, linear equalities, and how much is invested."""
+"""Limits on linear combinations of weights: groups, linear equalities, and the sum of all weights."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ __all__ = ["Group", "Invested", "LinearLimit"]
 
 @dataclass(frozen=True, slots=True)
 class Group(Constraint):
-    """A limit on a sum of weights: a sector, a factor, a difference of two assets.
+    """A limit on a weighted sum of weights, such as a sector, a factor exposure, or the difference of two assets.
 
     Parameters
     ----------
     name : str
-        As messages and certificates call it.
+        Name of the group in messages and certificates.
     members : sequence of str, or mapping of str to float
-        The assets, or what a unit of each counts (an exposure).
+        Tickers of the assets, or exposures per unit of weight by ticker.
     lower, upper : float
-        The least and the most of the sum; equal for an equality.
+        Lower and upper limit of the sum; equal values give an equality.
 
     Raises
     ------
     ModelError
-        There are no members, a figure is not a number, or neither side limits anything.
+        If there are no members, a value is not a number, or neither side is a limit.
     InfeasibleError
-        The lower side is above the upper one.
+        If the lower limit is above the upper limit.
     """
 
     name: str
@@ -58,62 +58,64 @@ class Group(Constraint):
         if any(map(math.isnan, sides)) or sides == (-math.inf, math.inf):
             raise ModelError(f"group {self.name!r} limits nothing; give lower=, upper= or both", name=self.name)
         if self.lower == math.inf or self.upper == -math.inf:
-            raise ModelError(f"group {self.name!r} is from {self.lower} to {self.upper}; correct it", name=self.name)
+            raise ModelError(
+                f"group {self.name!r} has limits {self.lower} and {self.upper}; correct them", name=self.name
+            )
         if self.lower > self.upper:
             raise InfeasibleError(
-                f"group {self.name!r} is to be at least {self.lower:g} and at most {self.upper:g}: "
-                f"they contradict each other by {self.lower - self.upper:g}",
+                f"the lower limit {self.lower:g} of group {self.name!r} is above its upper limit {self.upper:g}, "
+                f"by {self.lower - self.upper:g}; change one",
                 name=self.name,
                 value=self.lower - self.upper,
             )
 
     @classmethod
     def equal(cls, name: str, members: Sequence[str] | Mapping[str, float], value: float) -> Self:
-        """Return a group whose sum is a value: a linear equality."""
+        """Return a group whose sum has to equal a value: a linear equality."""
         return cls(name, members, value, value)
 
     @property
     def exposures(self) -> dict[str, float]:
-        """What a unit of each member counts."""
+        """Exposure per unit of weight by ticker."""
         if isinstance(self.members, Mapping):
             return dict(self.members)
         return dict.fromkeys(self.members, 1.0)
 
     def on(self, tickers: Sequence[str]) -> Limit:
-        """Return the limit on the sum, for given assets."""
+        """Return the limit on the sum for the given assets."""
         row = by_asset(tickers, self.exposures, f"group {self.name!r}")
         return _limit(self.name, row, self.lower, self.upper)
 
 
 @dataclass(frozen=True, slots=True)
 class Invested(Constraint):
-    """What all weights add up to.
+    """Equality of the sum of all weights.
 
     Parameters
     ----------
     total : float
-        1 is all of the wealth; 0 is market neutral.
+        Sum of the weights: 1 for a fully invested portfolio, 0 for a market-neutral one.
     """
 
     total: float
 
     def on(self, tickers: Sequence[str]) -> Limit:
-        """Return the equality, for given assets."""
+        """Return the equality for the given assets."""
         return _limit("invested", np.ones(len(tickers)), self.total, self.total)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearLimit(Constraint):
-    """A limit on one weighted sum of weights, by an array in the order of the assets.
+    """A limit on a weighted sum of weights, with coefficients as an array in the order of the assets.
 
     Parameters
     ----------
     name : str
-        What messages and certificates call it.
+        Name of the limit in messages and certificates.
     row : ndarray, shape (n_assets,)
-        What a unit of each weight counts; finite.
+        Finite coefficients of the weights.
     lower, upper : float
-        The least and the most of the sum; equal for an equality, infinite for none.
+        Lower and upper limit of the sum; equal values give an equality, infinite ones no limit.
     """
 
     name: str
@@ -122,15 +124,17 @@ class LinearLimit(Constraint):
     upper: float = math.inf
 
     def on(self, tickers: Sequence[str]) -> Limit:
-        """Return the limit, for given assets.
+        """Return the limit for the given assets.
 
         Raises
         ------
         ModelError
-            There is another number of assets than of figures.
+            If the number of coefficients differs from the number of assets.
         """
         if len(self.row) != len(tickers):
-            raise ModelError(f"{self.name} counts {len(self.row)} weights of {len(tickers)}; give one figure each")
+            raise ModelError(
+                f"{self.name} has {len(self.row)} coefficients for {len(tickers)} assets; give one for each"
+            )
         return _limit(self.name, self.row, self.lower, self.upper)
 
 

@@ -1,19 +1,19 @@
-r"""Hierarchical risk parity: capital is handed down a tree of assets that move together.
+r"""Hierarchical risk parity: capital is allocated down a tree of assets clustered by correlation.
 
-No matrix is inverted. The correlations become distances, single linkage makes a tree of them, and the tree's leaves,
-read from left to right, put assets that move alike side by side. That row is cut in half again and again; at each cut
-the two halves share their capital in inverse proportion to their variances,
+No matrix is inverted. Correlations are converted to distances and clustered into a tree, by default with single
+linkage; the leaves of the tree, from left to right, place correlated assets next to each other. This sequence is
+bisected recursively, and at each split the two halves share their capital in inverse proportion to their variances,
 
 .. math:: d_{ij} = \sqrt{\tfrac12(1 - \rho_{ij})}, \qquad
    \alpha_{left} = \frac{V_{right}}{V_{left} + V_{right}}, \qquad
    V = \frac{u^\top \Sigma u}{(\mathbf 1^\top u)^2},\quad u_i = 1 / \Sigma_{ii}
 
-Bounds are kept at every cut: a half is given no more than the upper bounds in it add up to, no less than its lower
-bounds, and neither so much nor so little that the other half cannot take the rest. So if the bounds can be met at all,
-they are met.
+Bounds are respected at every split: the capital of each half stays between the sums of its lower and upper bounds, and
+leaves an amount that the other half can hold. So the weights satisfy the bounds whenever that is possible.
 
-The row is cut by number, not where the tree branches, and two assets joined to each other stand in the order in which
-they were given. An odd cut can fall between them; then the weights depend on that order, here as in the paper.
+The sequence is split by number of assets, not at the branches of the tree, and two assets that are joined to each other
+keep the order in which they were given. A split can separate them; then the weights depend on that order, as in the
+paper.
 
 Examples
 --------
@@ -59,10 +59,10 @@ __all__ = [
 
 
 class AssetDistance(enum.Enum):
-    """How far apart two assets are.
+    """Distance between two assets.
 
-    ``direct`` is the correlation distance of the two. ``rows`` is the Euclidean distance of their two rows in the
-    matrix of such distances, so how differently they stand to all assets; the code printed in the paper does that.
+    ``direct`` is the correlation distance of the two assets. ``rows`` is the Euclidean distance between their rows in
+    the matrix of correlation distances, which compares their distances to all assets, as in the code of the paper.
     """
 
     DIRECT = "direct"
@@ -70,12 +70,12 @@ class AssetDistance(enum.Enum):
 
     @classmethod
     def parse(cls, distance: AssetDistance | str) -> AssetDistance:
-        """Return the distance of that name.
+        """Return the distance with the given name.
 
         Raises
         ------
         ModelError
-            There is none; the message lists them.
+            If there is none; the message lists the distances.
         """
         try:
             return cls(distance)
@@ -101,29 +101,29 @@ def hierarchical_weights(
     covariance : array_like, shape (n_assets, n_assets)
         Symmetric, finite, every variance above 0.
     lower, upper : array_like, shape () or (n_assets,), default 0 and 1
-        Bounds of the weights; infinite where there is none.
+        Bounds of the weights; infinite where a weight is unbounded.
     invested : float, default 1
-        What the weights add up to, above 0.
+        Sum of the weights, above 0.
     distance : AssetDistance or str, default "direct"
-        By what the tree is made.
+        Distance between assets for the clustering.
     method : LinkageMethod or str, default "single"
-        How the tree is made.
+        Linkage method of the clustering.
     tickers : sequence of str, optional
-        The assets' names, for messages.
+        Names of the assets for error messages.
 
     Returns
     -------
     ndarray, shape (n_assets,)
-        Inside the bounds to the last digit; the sum is right to rounding.
+        Weights exactly within the bounds; their sum is exact up to rounding.
 
     Raises
     ------
     MatrixError
-        The covariance is not square, symmetric and finite, an asset is riskless, or a cluster has no variance above 0.
+        If the covariance is not square, symmetric and finite, or the variance of an asset or a cluster is not above 0.
     InfeasibleError
-        The bounds cannot add up to `invested`, or a lower bound lies above the upper one.
+        If no weights within the bounds add up to `invested`, or a lower bound is above the upper bound.
     ModelError
-        A bound or `invested` is out of range, or a name is unknown.
+        If a bound or `invested` is out of range, or the name of a distance or linkage method is unknown.
     """
     given = np.array(covariance, dtype=np.float64)
     names = _names(given, tickers)
@@ -141,23 +141,24 @@ def asset_distances(
     *,
     tickers: Sequence[str] | None = None,
 ) -> FloatArray:
-    """Return the distances of assets by their correlations, shape (n_assets, n_assets).
+    """Return the distances between assets, from their correlations, shape (n_assets, n_assets).
 
     Parameters
     ----------
     covariance : array_like, shape (n_assets, n_assets)
         Symmetric, finite, every variance above 0.
     distance : AssetDistance or str, default "direct"
-        Which one.
+        Distance to compute.
     tickers : sequence of str, optional
-        The assets' names, for messages.
+        Names of the assets for error messages.
 
     Raises
     ------
     MatrixError
-        The covariance is not square, symmetric and finite, or an asset is riskless: it has no correlation with others.
+        If the covariance is not square, symmetric and finite, or an asset is riskless, so its correlations are
+        undefined.
     ModelError
-        There is no such distance.
+        If the name of the distance is unknown.
     """
     chosen = AssetDistance.parse(distance)
     given = np.array(covariance, dtype=np.float64)
@@ -167,29 +168,29 @@ def asset_distances(
     if len(riskless):
         i = int(riskless[0])
         raise MatrixError(
-            f"the variance of {names[i]} is {variance[i]:g}: what has no risk has no correlation, and no place in a "
-            "tree of correlations; leave it out and hold it beside",
+            f"the variance of {names[i]} is {variance[i]:g}, so its correlations are undefined; leave the asset out of "
+            "the tree",
             value=float(variance[i]),
             name=names[i],
         )
     deviation = np.sqrt(variance)
     correlation = 0.5 * (given + given.T) / np.outer(deviation, deviation)
     apart = np.sqrt(np.clip(0.5 * (1.0 - correlation), 0.0, 1.0))
-    # A variance over its own root squared is one only to rounding, and the root would make 1e-8 of that.
+    # The diagonal of the correlations is one only up to rounding, which the square root would turn into 1e-8.
     np.fill_diagonal(apart, 0.0)
     if chosen is AssetDistance.DIRECT:
         return np.asarray(apart)
-    # Differences, not the products of rows: those lose half the digits of two rows that are nearly the same.
+    # Computed from differences: inner products would lose half the digits of two nearly equal rows.
     return np.array([np.sqrt(((apart - row) ** 2).sum(axis=1)) for row in apart])
 
 
 def _names(covariance: FloatArray, tickers: Sequence[str] | None) -> tuple[str, ...]:
     n = len(covariance) if covariance.ndim else 0
     if not n or covariance.shape != (n, n):
-        raise MatrixError(f"a covariance of shape {covariance.shape}; give a square one", value=covariance.shape)
+        raise MatrixError(f"a covariance of shape {covariance.shape}; give a square matrix", value=covariance.shape)
     names = tuple(f"asset {i}" for i in range(n)) if tickers is None else tuple(tickers)
     if len(names) != n:
-        raise MatrixError(f"{len(names)} tickers for a covariance of {n} assets; give one each", value=len(names))
+        raise MatrixError(f"{len(names)} tickers for a covariance of {n} assets; give one for each", value=len(names))
     if not np.isfinite(covariance).all():
         row, column = np.argwhere(~np.isfinite(covariance))[0]
         raise MatrixError(
@@ -199,8 +200,8 @@ def _names(covariance: FloatArray, tickers: Sequence[str] | None) -> tuple[str, 
     if off.max() > LAST_DIGITS * np.abs(covariance).max():
         row, column = np.unravel_index(int(off.argmax()), off.shape)
         raise MatrixError(
-            f"the covariance of {names[row]} with {names[column]} is {covariance[row, column]:g} and the other way "
-            f"round {covariance[column, row]:g}; they must agree",
+            f"the covariance of {names[row]} with {names[column]} is {covariance[row, column]:g} and that of "
+            f"{names[column]} with {names[row]} is {covariance[column, row]:g}; give a symmetric matrix",
             value=float(off[row, column]),
         )
     return names
@@ -215,7 +216,7 @@ def _bounds(
     for side, given in (("lower", lower), ("upper", upper)):
         bound = np.asarray(given, dtype=np.float64)
         if bound.shape not in {(), (len(names),)} or np.isnan(bound).any():
-            raise ModelError(f"{side} of shape {bound.shape} for {len(names)} assets; give one number, or one each")
+            raise ModelError(f"{side} of shape {bound.shape} for {len(names)} assets; give one number, or one for each")
         sides.append(np.broadcast_to(bound, len(names)))
     low, high = sides
     crossed = np.flatnonzero((low > high) | (low == np.inf) | (high == -np.inf))
@@ -225,40 +226,39 @@ def _bounds(
     least, most, slack = math.fsum(low), math.fsum(high), LAST_DIGITS * max(1.0, invested)
     if least > invested + slack:
         raise InfeasibleError(
-            f"the lower bounds add up to {least:.6g}, {least - invested:.3g} more than the {invested:g} to be "
-            "invested; lower them by as much",
+            f"the lower bounds add up to {least:.6g}, {least - invested:.3g} more than invested={invested:g}; lower "
+            "some",
             value=least,
         )
     if most < invested - slack:
         raise InfeasibleError(
-            f"the upper bounds add up to {most:.6g}, {invested - most:.3g} less than the {invested:g} to be "
-            "invested; raise them by as much",
+            f"the upper bounds add up to {most:.6g}, {invested - most:.3g} less than invested={invested:g}; raise some",
             value=most,
         )
     return low, high
 
 
 def _bisect(covariance: FloatArray, low: FloatArray, high: FloatArray, invested: float) -> FloatArray:
-    """Hand capital down the halves of a row of assets, all cuts of a level at once."""
+    """Allocate capital by recursive bisection of a sequence of assets, all splits of a level at once."""
     starts = _cuts(len(covariance))
     variances = _variances(covariance, starts)
     capital = np.array([invested])
     for k in range(len(starts) - 1):
         above, below = starts[k], starts[k + 1]
         least, most = np.add.reduceat(low, below), np.add.reduceat(high, below)
-        handed = np.empty(len(below))
+        allocated = np.empty(len(below))
         first = np.searchsorted(below, above)
         last = np.append(first[1:], len(below)) - 1
         cut = last > first
-        handed[first[~cut]] = capital[~cut]
+        allocated[first[~cut]] = capital[~cut]
         left, right, whole = first[cut], last[cut], capital[cut]
-        handed[left], handed[right] = _halves(whole, variances[k + 1], least, most, left, right)
-        capital = handed
+        allocated[left], allocated[right] = _halves(whole, variances[k + 1], least, most, left, right)
+        capital = allocated
     return np.asarray(np.clip(capital, low, high))
 
 
 def _cuts(n: int) -> list[NDArray[np.intp]]:
-    """Return where the stretches begin, level by level, from one of all to one of each."""
+    """Return the first indices of the sections level by level, from one section of all assets to single assets."""
     starts = [np.zeros(1, dtype=np.intp)]
     while len(starts[-1]) < n:
         ends = np.append(starts[-1][1:], n)
@@ -267,10 +267,10 @@ def _cuts(n: int) -> list[NDArray[np.intp]]:
 
 
 def _variances(covariance: FloatArray, starts: list[NDArray[np.intp]]) -> list[FloatArray]:
-    """Return the variances of the stretches, each held by inverse variances; level by level.
+    """Return the variances of the sections under inverse-variance weights, level by level.
 
-    Sums of the products go up from the level below, so all levels together cost little more than the first. Prefix sums
-    would be as quick, and lose the digits of a stretch of small products behind one of large.
+    Sums of products are accumulated from the level below, so all levels together cost little more than the first.
+    Prefix sums would be as fast, but lose digits in a section of small products after one of large products.
     """
     inverse = 1.0 / covariance.diagonal()
     products = covariance * inverse * inverse[:, None]
@@ -282,7 +282,7 @@ def _variances(covariance: FloatArray, starts: list[NDArray[np.intp]]) -> list[F
         levels.append(products.diagonal() / inverse**2)
     if min(float(level.min()) for level in levels) <= 0.0:
         raise MatrixError(
-            "assets held by their inverse variances have no variance left: the covariance is not positive definite; "
+            "weights by inverse variance have no variance above 0: the covariance is not positive definite; "
             "shrink it (estimator='ledoit_wolf')"
         )
     return levels[::-1]
@@ -296,12 +296,12 @@ def _halves(
     left: NDArray[np.intp],
     right: NDArray[np.intp],
 ) -> tuple[FloatArray, FloatArray]:
-    """Share capital between neighbours by inverse variance, as far as both can hold it."""
+    """Share capital between neighbouring sections by inverse variance, within the bounds of both."""
     total = variance[left] + variance[right]
     wanted = whole * (variance[right] / total)
     floor = np.maximum(least[left], whole - most[right])
     ceiling = np.minimum(most[left], whole - least[right])
-    held = np.clip(wanted, floor, ceiling)
-    # Not what is left over: a share of 1e-9 would have lost nine digits.
-    rest = np.where(held == wanted, whole * (variance[left] / total), whole - held)
-    return held, rest
+    first = np.clip(wanted, floor, ceiling)
+    # A difference would lose nine digits of a share of 1e-9.
+    second = np.where(first == wanted, whole * (variance[left] / total), whole - first)
+    return first, second

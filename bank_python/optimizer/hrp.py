@@ -1,7 +1,7 @@
-"""Hierarchical risk parity as an optimiser: the tree's weights, within all constraints.
+"""Optimiser of hierarchical risk parity under constraints.
 
-Bounds are kept at every split of the tree. Where other constraints do not allow what comes out, the answer is the
-allowed portfolio that is nearest to it in risk: the one with the smallest variance of the difference.
+Bounds are respected at every split of the tree. If the resulting weights violate other constraints, the optimiser
+returns the feasible portfolio with the smallest variance of the difference from them.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ class HierarchicalRiskParityOptimizer(Optimizer):
     Parameters
     ----------
     cov_data : CovarianceData
-        The assets; no cash.
+        Covariance of the assets, without cash.
     constraints : Constraints, optional
-        What is allowed.
+        Constraints on the weights; fully invested and long only if omitted.
     linkage : LinkageMethod or str, default "single"
-        How the tree is made.
+        Linkage method of the clustering.
     distance : AssetDistance or str, default "direct"
-        By what.
+        Distance between assets for the clustering.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
 
     Raises
     ------
     ModelError
-        Nothing is to be invested, or there is no such linkage or distance.
+        If the sum of weights is not above 0, or the linkage method or distance is unknown.
     CalibrationError
-        Of :meth:`optimize`: cash has no risk to share.
+        Raised by :meth:`optimize` if the assets include cash.
     """
 
     kind: ClassVar[str] = "hrp"
@@ -62,11 +62,13 @@ class HierarchicalRiskParityOptimizer(Optimizer):
     ) -> None:
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         if not self._constraints.invested > 0.0:
-            raise ModelError(f"invested={self._constraints.invested:g}; the tree shares out more than 0")
+            raise ModelError(
+                f"invested={self._constraints.invested:g}; hierarchical risk parity requires a sum of weights above 0"
+            )
         self._linkage, self._distance = LinkageMethod.parse(linkage), AssetDistance.parse(distance)
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         data, allowed = self._data, self._allowed
         data.require_risk(self.kind)
         wanted = hierarchical_weights(
@@ -80,8 +82,8 @@ class HierarchicalRiskParityOptimizer(Optimizer):
         )
         breach = allowed.breach(wanted)
         if breach > LAST_DIGITS or allowed.charges:
-            return self._told(minimise(allowed, data.covariance, -data.covariance @ wanted))
+            return self._result(minimise(allowed, data.covariance, -data.covariance @ wanted))
         at_lower = tuple(name for name, w, low in zip(data.tickers, wanted, allowed.lower, strict=True) if w == low)
         at_upper = tuple(name for name, w, high in zip(data.tickers, wanted, allowed.upper, strict=True) if w == high)
         proof = Certificate(kkt_residual=breach, duality_gap=0.0, at_lower=at_lower, at_upper=at_upper, iterations=1)
-        return self._measured(wanted, proof)
+        return self._result_of_weights(wanted, proof)

@@ -1,8 +1,8 @@
-"""Which constraints contradict each other, and by how much.
+"""Diagnosis of infeasible problems: the constraints that contradict each other, and by how much.
 
-Every constraint is given the price 1 for what it is exceeded by, and the sum is made as small as it can be. What is
-left is how much must give way; and the constraints whose multipliers are above 0 are those that contradict each other
-(the multipliers are Farkas' proof that nothing satisfies them all).
+The sum of the violations of all constraints is minimised. If the minimum is above 0, it is the amount by which the
+constraints contradict each other, and those with a non-zero multiplier are the ones involved (the multipliers are a
+Farkas certificate of infeasibility).
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ if TYPE_CHECKING:
 
 __all__ = ["contradiction"]
 
-_NOTHING = 1e-7  # a sum of violations that is none: nine digits, of programs of some hundred rows
-_SLIGHT = 1e-5  # curvature, so that there is one answer; too little to change which rows give way
-_LOUD = 1e-3  # of the price 1: a multiplier that takes part in the proof
+_FEASIBLE = 1e-7  # largest sum of violations that counts as none: nine digits, for programs of about a hundred rows
+_CURVATURE = 1e-5  # makes the solution unique; too small to change which rows are violated
+_INVOLVED = 1e-3  # least multiplier, relative to the penalty of 1, of a constraint that is named
 _SHOWN = 3
 
 
 def contradiction(allowed: FeasibleSet) -> InfeasibleError | None:
-    """Return an error that names the constraints which contradict each other; None where some portfolio obeys all."""
-    sized = allowed.system(allowed.limits)
-    unit = np.eye(sized.width)
+    """Return an error that names the constraints that contradict each other; None if a portfolio satisfies all."""
+    system = allowed.system(allowed.limits)
+    unit = np.eye(system.width)
     high, low = np.flatnonzero(np.isfinite(allowed.upper)), np.flatnonzero(np.isfinite(allowed.lower))
-    soft = np.vstack([sized.A, -sized.A, sized.G, unit[high], -unit[low]])
-    sides = np.concatenate([sized.b, -sized.b, sized.h, allowed.upper[high], -allowed.lower[low]])
+    soft = np.vstack([system.A, -system.A, system.G, unit[high], -unit[low]])
+    sides = np.concatenate([system.b, -system.b, system.h, allowed.upper[high], -allowed.lower[low]])
     solved = solve_penalties(
-        _SLIGHT * unit,
-        np.zeros(sized.width),
-        E=np.vstack([soft, sized.definitions]),
-        f=np.concatenate([sides, sized.sides]),
-        price=np.concatenate([np.ones(len(sides)), np.full(len(sized.sides), np.inf)]),
+        _CURVATURE * unit,
+        np.zeros(system.width),
+        E=np.vstack([soft, system.definitions]),
+        f=np.concatenate([sides, system.sides]),
+        price=np.concatenate([np.ones(len(sides)), np.full(len(system.sides), np.inf)]),
     )
     missing = float(np.maximum(soft @ solved.x - sides, 0.0).sum())
-    if missing < _NOTHING:
+    if missing < _FEASIBLE:
         return None
-    equal, rows = len(sized.b), len(sized.h)
-    loud = solved.z[: len(sides)].copy()
-    loud[:equal] -= loud[equal : 2 * equal]  # both rows of an equality may pull, and against each other
-    parts = np.split(np.abs(loud) > _LOUD, np.cumsum([equal, equal, rows, len(high)]))
+    equal, rows = len(system.b), len(system.h)
+    multipliers = solved.z[: len(sides)].copy()
+    multipliers[:equal] -= multipliers[equal : 2 * equal]  # the two rows of an equality have opposite signs
+    parts = np.split(np.abs(multipliers) > _INVOLVED, np.cumsum([equal, equal, rows, len(high)]))
     names = [
-        *(name for name, is_loud in zip(sized.equal_names, parts[0], strict=True) if is_loud),
-        *(name for name, is_loud in zip(sized.row_names, parts[2], strict=True) if is_loud),
+        *(name for name, is_involved in zip(system.equal_names, parts[0], strict=True) if is_involved),
+        *(name for name, is_involved in zip(system.row_names, parts[2], strict=True) if is_involved),
         *_bounds("upper", allowed.tickers, high[parts[3]], allowed.upper),
         *_bounds("lower", allowed.tickers, low[parts[4]], allowed.lower),
     ]
     return InfeasibleError(
-        f"nothing satisfies all constraints: {', '.join(names)} contradict each other by {missing:.6g}; loosen one",
+        f"no portfolio satisfies all constraints: {', '.join(names)} contradict each other by {missing:.6g}; relax one",
         value=missing,
     )
 

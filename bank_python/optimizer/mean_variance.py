@@ -1,8 +1,8 @@
-r"""Reward weighed against risk (Markowitz 1952).
+r"""Mean-variance optimisation (Markowitz 1952).
 
 .. math:: \max_w\ \mu^\top w - \tfrac{\gamma}{2}\, w^\top \Sigma w
 
-or the least risk that earns a target, or the most reward that a target of risk allows.
+or the least risk for a target return, or the highest return for a target risk.
 
 References
 ----------
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import ModelError
-from bank_python.optimizer.efficient_path import EfficientPath, earning
+from bank_python.optimizer.efficient_path import EfficientPath, subject_to_return
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -31,31 +31,31 @@ __all__ = ["MeanVarianceOptimizer", "MinVarianceOptimizer"]
 
 
 class MeanVarianceOptimizer(Optimizer):
-    """Reward weighed against risk; trading costs are taken off the reward.
+    """Mean-variance optimiser; trading costs are deducted from the return.
 
     Parameters
     ----------
     cov_data : CovarianceData
-        With expected returns.
+        Covariance and expected returns of the assets.
     constraints : Constraints, optional
-        What is allowed.
+        Constraints on the weights; fully invested and long only if omitted.
     risk_aversion : float, default 1
-        How much a unit of variance costs, above 0; where no target is given.
+        Risk aversion γ, above 0; used if there is no target.
     target_return : float, optional
-        The least return a year; the risk is then as small as it can be.
+        Least expected return per year, as a decimal; the portfolio of least risk with this return is computed.
     target_risk : float, optional
-        The most volatility a year; the reward is then as large as it can be.
+        Largest volatility per year, as a decimal; the portfolio of highest return with this volatility is computed.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
 
     Raises
     ------
     ModelError
-        Two targets, or a figure out of range.
+        If both targets are given, or a parameter is out of range.
     CalibrationError
-        There are no expected returns.
+        If there are no expected returns.
     InfeasibleError
-        Of :meth:`optimize`: no allowed portfolio reaches the target; the message says what can be reached.
+        Raised by :meth:`optimize` if no feasible portfolio reaches the target; the message contains the best value.
     """
 
     kind: ClassVar[str] = "mean_variance"
@@ -76,41 +76,41 @@ class MeanVarianceOptimizer(Optimizer):
         if not 0.0 < risk_aversion < math.inf:
             raise ModelError(f"risk_aversion={risk_aversion!r}; give a number above 0", value=risk_aversion)
         if target_return is not None and not math.isfinite(target_return):
-            raise ModelError(f"target_return={target_return!r}; give a return a year", value=target_return)
+            raise ModelError(f"target_return={target_return!r}; give a finite return per year", value=target_return)
         if target_risk is not None and not 0.0 < target_risk < math.inf:
-            raise ModelError(f"target_risk={target_risk!r}; give a volatility a year above 0", value=target_risk)
+            raise ModelError(f"target_risk={target_risk!r}; give a volatility per year above 0", value=target_risk)
         self._means = cov_data.means_for(self.kind)
         self._aversion, self._return, self._risk = risk_aversion, target_return, target_risk
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         if self._risk is not None:
             path = EfficientPath(self._data, self._allowed, self._means)
-            return self._told(path.of_risk(self._risk))
+            return self._result(path.of_risk(self._risk))
         definite = not self._data.riskless
         if self._return is not None:
             flat = np.zeros(len(self._means))
-            return self._told(
-                earning(
+            return self._result(
+                subject_to_return(
                     self._data,
                     self._allowed,
                     self._return,
                     lambda allowed: minimise(allowed, self._data.covariance, flat, definite=definite),
                 )
             )
-        return self._told(
+        return self._result(
             minimise(self._allowed, self._aversion * self._data.covariance, -self._means, definite=definite)
         )
 
 
 class MinVarianceOptimizer(Optimizer):
-    """The least risk that is allowed; trading costs are added to half the variance."""
+    """Optimiser of the portfolio with the least variance; trading costs are added to half the variance."""
 
     kind: ClassVar[str] = "min_variance"
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         data = self._data
-        return self._told(
+        return self._result(
             minimise(self._allowed, data.covariance, np.zeros(len(data.tickers)), definite=not data.riskless)
         )

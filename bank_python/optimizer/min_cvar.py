@@ -1,7 +1,8 @@
-r"""The least expected shortfall of past periods (Rockafellar and Uryasev 2000).
+r"""Minimisation of the expected shortfall of past returns (Rockafellar and Uryasev 2000).
 
-Each past period is a scenario; the conditional value at risk at a confidence is the mean loss of the worst of them. It
-is made small by one program over the weights and the value at risk: n + 1 variables, whatever the number of scenarios.
+Each past period is a scenario; the expected shortfall, or conditional value at risk, at a confidence level is the mean
+loss of the worst scenarios. It is minimised by a program in the weights and the value at risk, with n + 1 variables for
+any number of scenarios.
 
 References
 ----------
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import ModelError
-from bank_python.optimizer.efficient_path import earning
+from bank_python.optimizer.efficient_path import subject_to_return
 from bank_python.optimizer.minimum import Tail, minimise
 from bank_python.optimizer.optimizer import Optimizer
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -32,29 +33,30 @@ __all__ = ["MinCvarOptimizer"]
 
 
 class MinCvarOptimizer(Optimizer):
-    """The least expected shortfall, told as ``figures["cvar"]``: a loss of one period, above 0.
+    """Optimiser of the expected shortfall; ``figures["cvar"]`` of the result is the loss of one period, positive.
 
     Parameters
     ----------
     cov_data : CovarianceData
-        With past returns.
+        Past returns of the assets; expected returns if there is a target.
     constraints : Constraints, optional
-        What is allowed; costs of trading are spread over a year's periods.
+        Constraints on the weights; fully invested and long only if omitted. Trading costs are spread over the periods
+        of a year.
     confidence : float, default 0.95
-        In (0, 1), so that at least one scenario is worse.
+        Confidence level of the expected shortfall, in (0, 1), with at least one scenario in the tail.
     target_return : float, optional
-        The least expected return a year.
+        Least expected return per year, as a decimal.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
 
     Raises
     ------
     ModelError
-        The confidence is out of range, or no scenario would be worse.
+        If the confidence level is out of range or leaves no scenario in the tail.
     CalibrationError
-        There are no past returns, or no expected ones where a target is given.
+        If there are no past returns, or a target but no expected returns.
     InfeasibleError
-        Of :meth:`optimize`: no allowed portfolio reaches the target.
+        Raised by :meth:`optimize` if no feasible portfolio reaches the target.
     """
 
     kind: ClassVar[str] = "min_cvar"
@@ -74,27 +76,27 @@ class MinCvarOptimizer(Optimizer):
             raise ModelError(f"confidence={confidence!r} lies outside (0, 1); 0.95 is usual", value=confidence)
         if (1.0 - confidence) * len(returns) < 1.0:
             raise ModelError(
-                f"confidence={confidence:g} of {len(returns)} scenarios leaves less than one in the tail; "
+                f"confidence={confidence:g} leaves less than one of {len(returns)} scenarios in the tail; "
                 f"give at most {1.0 - 1.0 / len(returns):.6g}",
                 value=confidence,
             )
         if target_return is not None:
             cov_data.means_for("target_return")
             if not math.isfinite(target_return):
-                raise ModelError(f"target_return={target_return!r}; give a return a year", value=target_return)
+                raise ModelError(f"target_return={target_return!r}; give a finite return per year", value=target_return)
         self._tail = Tail(returns, confidence)
         self._target = target_return
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         data = self._data
-        found = self._least(self._allowed) if self._target is None else self._earning(self._target)
-        return self._told(found, cvar=found.objective - self._allowed.paid(found.weights) / data.periods_per_year)
+        found = self._least(self._allowed) if self._target is None else self._with_target_return(self._target)
+        return self._result(found, cvar=found.objective - self._allowed.paid(found.weights) / data.periods_per_year)
 
-    def _earning(self, least: float) -> Minimum:
-        return earning(self._data, self._allowed, least, self._least)
+    def _with_target_return(self, least: float) -> Minimum:
+        return subject_to_return(self._data, self._allowed, least, self._least)
 
     def _least(self, allowed: FeasibleSet) -> Minimum:
         n = len(self._data.tickers)
-        a_period = 1.0 / self._data.periods_per_year
-        return minimise(allowed, np.zeros((n, n)), np.zeros(n), cost_scale=a_period, tail=self._tail)
+        cost_scale = 1.0 / self._data.periods_per_year
+        return minimise(allowed, np.zeros((n, n)), np.zeros(n), cost_scale=cost_scale, tail=self._tail)

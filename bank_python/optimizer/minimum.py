@@ -1,15 +1,15 @@
-r"""The least of a quadratic cost over a feasible set, by whichever of the two solvers fits, with its proof.
+r"""Minimisation of a quadratic objective over a feasible set, with a certificate.
 
 .. math:: \min_w\ \tfrac12 w^\top P w + q^\top w + \kappa \sum_i c_i\,|w_i - w_i^0|
 
-to which the expected shortfall of scenarios may be added, :math:`\min_a\ a + E(-r^\top w - a)_+ / (1 - \beta)`
-(Rockafellar and Uryasev, "Optimization of conditional value-at-risk", Journal of Risk 2 (2000), 21-41: theorem 1).
+optionally with the expected shortfall of scenarios, :math:`\min_a\ a + E(-r^\top w - a)_+ / (1 - \beta)`, as a further
+term (Rockafellar and Uryasev, "Optimization of conditional value-at-risk", Journal of Risk 2 (2000), 21-41: theorem 1).
 
-Where no size of a trade or a weight and no scenario counts, and P is positive definite, that is a quadratic program for
-:func:`bank_python.numerics.solve_qp`. Otherwise it is one with prices, for :func:`bank_python.numerics.solve_penalties`.
-A limit with variables of its own, as on turnover or leverage, is taken in only where the portfolio without it would
-break it. No kind of constraint is known here: rows and violations come from the list that the set holds, and whatever
-was found is measured against every one of them.
+Without absolute values and scenarios, and with P positive definite, this is a quadratic program for
+:func:`bank_python.numerics.solve_qp`; otherwise it is one with soft constraints, for
+:func:`bank_python.numerics.solve_penalties`. A limit with auxiliary variables, such as turnover or leverage, is
+included only where the optimum without it violates it. The code does not depend on the kinds of constraints: it uses
+the rows and violations of the feasible set, and every solution is checked against all violations.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ __all__ = ["Minimum", "Tail", "minimise"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Minimum:
-    """Weights of least cost.
+    """Solution of a minimisation: weights, objective and certificate.
 
     Parameters
     ----------
     weights : ndarray, shape (n_assets,)
-        The weights.
+        Optimal weights of the assets.
     objective : float
-        Their cost.
+        Objective at the weights, including trading costs.
     certificate : Certificate
-        The proof.
+        Certificate of optimality.
     curvature : ndarray, shape (k, k)
-        The quadratic cost over weights and sizes.
+        Quadratic coefficients of the objective over weights and auxiliary variables.
     rows : ndarray, shape (active, k)
-        The normals of the constraints that are active, bounds apart.
-    pull : ndarray, shape (n_assets,)
-        What the next unit of each weight adds to the cost of trading.
+        Normals of the active constraints other than bounds.
+    marginal_cost : ndarray, shape (n_assets,)
+        Derivative of the trading cost with respect to each weight.
     free : ndarray of int
-        The weights and sizes that no bound holds.
+        Indices of the weights and auxiliary variables that are not at a bound.
     """
 
     weights: FloatArray
@@ -63,35 +63,35 @@ class Minimum:
     certificate: Certificate
     curvature: FloatArray
     rows: FloatArray
-    pull: FloatArray
+    marginal_cost: FloatArray
     free: NDArray[np.intp]
 
     def slope(self, reward: FloatArray) -> FloatArray:
-        """Return how the weights move as a reward, less the cost of trading, is scaled up; shape (n_assets,).
+        """Return the derivative of the weights with respect to a scale of reward less trading cost, shape (n_assets,).
 
-        It holds as long as the same constraints are active.
+        It is valid as long as the same constraints are active.
         """
-        k, across = len(self.free), self.rows[:, self.free]
+        k, rows = len(self.free), self.rows[:, self.free]
         system = np.block(
-            [[self.curvature[np.ix_(self.free, self.free)], across.T], [across, np.zeros((len(across), len(across)))]]
+            [[self.curvature[np.ix_(self.free, self.free)], rows.T], [rows, np.zeros((len(rows), len(rows)))]]
         )
         gain = np.zeros(len(self.curvature))
-        gain[: len(self.weights)] = reward - self.pull
+        gain[: len(self.weights)] = reward - self.marginal_cost
         moved = np.zeros(len(self.curvature))
-        moved[self.free] = solved_or_nearest(system, np.concatenate([gain[self.free], np.zeros(len(across))]))[:k]
+        moved[self.free] = solved_or_nearest(system, np.concatenate([gain[self.free], np.zeros(len(rows))]))[:k]
         return moved[: len(self.weights)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tail:
-    """The worst of many scenarios.
+    """Tail of a sample of scenarios, whose expected shortfall is added to the objective.
 
     Parameters
     ----------
     returns : ndarray, shape (n_scenarios, n_assets)
-        Of each asset in each.
+        Return of each asset in each scenario.
     confidence : float
-        In (0, 1): the expected shortfall is the mean loss of the worst 1 - confidence of them.
+        Confidence level, in (0, 1); the expected shortfall is the mean loss of the worst share 1 - confidence.
     """
 
     returns: FloatArray
@@ -99,7 +99,7 @@ class Tail:
 
     @property
     def unit(self) -> float:
-        """The largest return: losses are counted in it, so that they are of the size of weights."""
+        """Largest absolute return, the unit of losses in the solver, so that they are of the size of weights."""
         return float(np.abs(self.returns).max(initial=0.0)) or 1.0
 
 
@@ -113,42 +113,42 @@ def minimise(
     definite: bool = True,
     tail: Tail | None = None,
 ) -> Minimum:
-    """Return the weights of least cost.
+    """Return the weights that minimise the objective.
 
     Parameters
     ----------
     allowed : FeasibleSet
-        The portfolios to choose from.
+        Set of the feasible portfolios.
     P, q : ndarray, shape (n_assets, n_assets) and (n_assets,)
-        The quadratic cost, positive semidefinite, and the linear one.
+        Quadratic coefficients, positive semidefinite, and linear coefficients of the objective.
     cost_scale : float, default 1
-        By which trading costs are multiplied, above 0.
+        Factor of the trading costs in the objective, above 0.
     start : ndarray, shape (n_assets,), optional
-        Weights that may be near.
+        Initial guess of the weights.
     definite : bool, default True
         Whether P is positive definite.
     tail : Tail, optional
-        Whose expected shortfall is added to the cost.
+        Scenarios whose expected shortfall is added to the objective.
 
     Raises
     ------
     InfeasibleError
-        Nothing satisfies all constraints; the message says which contradict each other, and by how much.
+        If no weights satisfy all constraints; the message names those that contradict each other, and by how much.
     """
     if definite and tail is None and not allowed.charges:
-        found = _by_pivoting(allowed, P, q, start)
-        if found is not None and allowed.breach(found.weights) <= _room(found.weights):
+        found = _solve_plain(allowed, P, q, start)
+        if found is not None and allowed.breach(found.weights) <= _tolerance(found.weights):
             return found
-    found = _by_prices(allowed, P, q, cost_scale, tail)
+    found = _solve_soft(allowed, P, q, cost_scale, tail)
     return replace(found, certificate=allowed.certified(found.weights, found.certificate))
 
 
-def _room(weights: FloatArray) -> float:
+def _tolerance(weights: FloatArray) -> float:
     return LAST_DIGITS * max(1.0, float(np.abs(weights).sum()))
 
 
-def _by_pivoting(allowed: FeasibleSet, P: FloatArray, q: FloatArray, start: FloatArray | None) -> Minimum | None:
-    """Return the least cost under the plain limits; None where the solver finds its constraints dependent."""
+def _solve_plain(allowed: FeasibleSet, P: FloatArray, q: FloatArray, start: FloatArray | None) -> Minimum | None:
+    """Return the minimum without limits that need auxiliary variables; None if the solver rejects the problem."""
     try:
         solved = solve_qp(
             P,
@@ -169,51 +169,52 @@ def _by_pivoting(allowed: FeasibleSet, P: FloatArray, q: FloatArray, start: Floa
         return None
     except ModelError:
         return None
-    return _pivoted(allowed, P, solved)
+    return _minimum_of(allowed, P, solved)
 
 
-def _pivoted(allowed: FeasibleSet, P: FloatArray, solved: QpSolution) -> Minimum:
+def _minimum_of(allowed: FeasibleSet, P: FloatArray, solved: QpSolution) -> Minimum:
     loose = np.ones(len(solved.x), dtype=bool)
     loose[solved.at_lower] = loose[solved.at_upper] = False
     free = np.flatnonzero(loose)
     proof = _proof(allowed, solved, tuple(allowed.plain.row_names[i] for i in solved.active_rows))
     rows = np.vstack([allowed.plain.A, allowed.plain.G[solved.active_rows]])
-    held = np.clip(solved.x, allowed.lower, allowed.upper)  # rounding may leave them by a last digit
-    return Minimum(held, solved.objective, proof, P, rows, np.zeros(len(solved.x)), free)
+    weights = np.clip(solved.x, allowed.lower, allowed.upper)  # rounding may violate bounds by a last digit
+    return Minimum(weights, solved.objective, proof, P, rows, np.zeros(len(solved.x)), free)
 
 
-def _by_prices(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: float, tail: Tail | None) -> Minimum:
-    """Take in the limits with further variables that the portfolio without them breaks."""
-    taken: tuple[Limit, ...] = ()
+def _solve_soft(allowed: FeasibleSet, P: FloatArray, q: FloatArray, cost_scale: float, tail: Tail | None) -> Minimum:
+    """Solve with soft constraints, including limits with auxiliary variables once the solution violates them."""
+    included: tuple[Limit, ...] = ()
     while True:
         try:
-            found = _priced(allowed, P, q, cost_scale, tail, taken)
-        except MatrixError:  # without the limits that were left out the cost may fall for ever
-            if len(taken) == len(allowed.further):
+            found = _solve_penalty_program(allowed, P, q, cost_scale, tail, included)
+        except MatrixError:  # without the omitted limits the problem may be unbounded
+            if len(included) == len(allowed.further):
                 raise
-            taken = allowed.further
+            included = allowed.further
             continue
-        room = NINE_DIGITS * max(1.0, float(np.abs(found.weights).sum()))
-        broken = [limit for limit in allowed.broken(found.weights, room) if limit.rows.further and limit not in taken]
-        if not broken:
+        tolerance = NINE_DIGITS * max(1.0, float(np.abs(found.weights).sum()))
+        violated = allowed.violated(found.weights, tolerance)
+        missing = [limit for limit in violated if limit.rows.further and limit not in included]
+        if not missing:
             return found
-        taken = (*taken, *broken)
+        included = (*included, *missing)
 
 
-def _priced(
+def _solve_penalty_program(
     allowed: FeasibleSet,
     P: FloatArray,
     q: FloatArray,
     cost_scale: float,
     tail: Tail | None,
-    taken: tuple[Limit, ...],
+    included: tuple[Limit, ...],
 ) -> Minimum:
-    system = allowed.system(taken)
+    system = allowed.system(included)
     n, width = len(allowed.tickers), system.width + (tail is not None)
-    hard = [_widened(system.G, width), _widened(system.definitions, width)]
+    hard = [_padded(system.G, width), _padded(system.definitions, width)]
     soft, sides, prices = _soft_rows(allowed, cost_scale, tail, width)
     rows, count = np.vstack([*hard, soft]), len(system.h) + len(system.sides)
-    equal = _widened(system.A, width)
+    equal = _padded(system.A, width)
     cost = np.pad(q, (0, width - n))
     cost[-1] += 0.0 if tail is None else tail.unit
     curved = np.pad(P, (0, width - n))
@@ -232,29 +233,31 @@ def _priced(
         raise contradiction(allowed) or _unsolved(solved)
     free = np.setdiff1d(np.arange(width), np.concatenate([solved.at_lower, solved.at_upper]))
     proof = _proof(allowed, solved, tuple(name for name, on in zip(system.row_names, solved.on, strict=False) if on))
-    held = np.clip(solved.x[:n], allowed.lower, allowed.upper)  # rounding may leave them by a last digit
+    weights = np.clip(solved.x[:n], allowed.lower, allowed.upper)  # rounding may violate bounds by a last digit
     active = np.vstack([equal, rows[solved.on]])
-    return Minimum(held, solved.objective, proof, curved, active, _pull(allowed, solved.above[count:]), free)
+    return Minimum(
+        weights, solved.objective, proof, curved, active, _marginal_cost(allowed, solved.above[count:]), free
+    )
 
 
-def _pull(allowed: FeasibleSet, above: NDArray[np.bool_]) -> FloatArray:
-    """Return what the next unit of each weight costs, by which of the charged rows are exceeded."""
-    pull, start = np.zeros(len(allowed.tickers)), 0
+def _marginal_cost(allowed: FeasibleSet, above: NDArray[np.bool_]) -> FloatArray:
+    """Return the derivative of the trading cost, given the charged rows that exceed their thresholds."""
+    marginal, start = np.zeros(len(allowed.tickers)), 0
     for charge in allowed.charges:
-        pull += (charge.prices * above[start : start + len(charge.prices)]) @ charge.rows
+        marginal += (charge.prices * above[start : start + len(charge.prices)]) @ charge.rows
         start += len(charge.prices)
-    return pull
+    return marginal
 
 
 def _soft_rows(
     allowed: FeasibleSet, cost_scale: float, tail: Tail | None, width: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the rows that may be exceeded, their sides and prices: charges, and losses beyond the last variable."""
-    rows = [np.zeros((0, width)), *(_widened(charge.rows, width) for charge in allowed.charges)]
+    """Return rows, right-hand sides and penalties of trading costs and of losses beyond the value at risk."""
+    rows = [np.zeros((0, width)), *(_padded(charge.rows, width) for charge in allowed.charges)]
     sides = [np.zeros(0), *(charge.sides for charge in allowed.charges)]
     prices = [np.zeros(0), *(cost_scale * charge.prices for charge in allowed.charges)]
     if tail is not None:
-        losses = _widened(-tail.returns / tail.unit, width)
+        losses = _padded(-tail.returns / tail.unit, width)
         losses[:, -1] = -1.0
         rows.append(losses)
         sides.append(np.zeros(len(losses)))
@@ -262,7 +265,7 @@ def _soft_rows(
     return np.vstack(rows), np.concatenate(sides), np.concatenate(prices)
 
 
-def _widened(rows: FloatArray, width: int) -> FloatArray:
+def _padded(rows: FloatArray, width: int) -> FloatArray:
     return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
 
 
@@ -279,7 +282,7 @@ def _proof(allowed: FeasibleSet, solved: QpSolution | PenaltySolution, binding: 
 
 def _unsolved(solved: PenaltySolution) -> MatrixError:
     return MatrixError(
-        f"no solution to nine digits was found: the conditions are off by {solved.kkt_residual:.2g}; "
-        "are two assets the same, or is there a weight without bounds and without risk?",
+        f"no solution to nine digits was found: the KKT residual is {solved.kkt_residual:.2g}; "
+        "check for two identical assets, or an unbounded weight without risk",
         value=solved.kkt_residual,
     )

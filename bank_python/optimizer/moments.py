@@ -1,4 +1,4 @@
-"""Expected returns and a covariance as they come from elsewhere, with or without names, as data for an optimiser."""
+"""Conversion of expected returns and a covariance, labelled or not, to the input data of an optimiser."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ __all__ = ["covariance_data_of", "labels_of", "numbered"]
 def covariance_data_of(
     expected_returns: ArrayLike | Mapping[str, float], covariance: ArrayLike | CovarianceData
 ) -> CovarianceData:
-    """Return the data of given moments.
+    """Return covariance data with the given moments.
 
-    Names are those of the covariance's columns, or of the expected returns where it has none, or the numbers from 0 on.
-    What has names is put in their order.
+    The tickers are the column names of the covariance, or the labels of the expected returns, or the numbers from 0 on.
+    Labelled input is reordered to match them.
 
     Parameters
     ----------
     expected_returns : array_like, Series or mapping of str to float, shape (n_assets,)
-        A year's.
+        Expected returns per year, as decimals.
     covariance : array_like, DataFrame or CovarianceData, shape (n_assets, n_assets)
-        A year's.
+        Covariance matrix of the returns per year.
 
     Raises
     ------
     CalibrationError
-        They do not fit each other, or came in the other order.
+        If their shapes do not match, or the arguments are swapped.
     MatrixError
-        The covariance is none.
+        If the covariance is not a valid covariance matrix.
     """
     means: Any = expected_returns
     if isinstance(covariance, CovarianceData):
         return covariance.with_expected_returns(means)
     if isinstance(means, CovarianceData) or (np.ndim(covariance) == 1 and np.ndim(means) > 1):
-        raise CalibrationError("a covariance came first; give the expected returns, then the covariance")
+        raise CalibrationError("the first argument is a covariance; give the expected returns, then the covariance")
     names = labels_of(covariance) or labels_of(means) or numbered(len(means))
     return CovarianceData(tickers=names, covariance=covariance, expected_returns=means)
 
 
 def labels_of(labelled: object) -> tuple[str, ...]:
-    """Return the names of a frame's columns, of a series' rows, or of a mapping; none of what has numbers or none."""
+    """Return the columns of a frame, the labels of a series, or the keys of a mapping; numeric labels are ignored."""
     if isinstance(labelled, Mapping):
         return tuple(str(name) for name in labelled)
     columns = getattr(labelled, "columns", None)
@@ -59,5 +59,5 @@ def labels_of(labelled: object) -> tuple[str, ...]:
 
 
 def numbered(count: int) -> tuple[str, ...]:
-    """Return names for assets that have none: ``0``, ``1`` and so on."""
+    """Return names for unlabelled assets: ``0``, ``1`` and so on."""
     return tuple(str(i) for i in range(count))

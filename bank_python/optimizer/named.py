@@ -1,4 +1,4 @@
-"""Figures by ticker, in the order of the assets."""
+"""Conversion of figures by ticker to arrays in the order of the assets."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["by_asset", "known"]
+__all__ = ["by_asset", "check_tickers"]
 
 _SHOWN = 12
 
 
 def by_asset(tickers: Sequence[str], given: Mapping[str, float] | None, name: str) -> FloatArray:
-    """Return figures in the order of the assets, 0 for who is not named.
+    """Return figures in the order of the assets, with 0 for assets not listed.
 
     Raises
     ------
     ModelError
-        A ticker is not there, or a figure is not finite.
+        If a ticker is unknown, or a figure is not finite.
     """
     if given is None:
         return np.zeros(len(tickers))
@@ -32,7 +32,7 @@ def by_asset(tickers: Sequence[str], given: Mapping[str, float] | None, name: st
         figures = dict(given)  # a series too
     except (TypeError, ValueError):
         raise ModelError(f"{name}={given!r}; give figures by ticker", name=name) from None
-    known(tickers, figures, name)
+    check_tickers(tickers, figures, name)
     array = np.array([figures.get(ticker, 0.0) for ticker in tickers], dtype=np.float64)
     if not np.isfinite(array).all():
         wrong = tickers[int(np.flatnonzero(~np.isfinite(array))[0])]
@@ -40,16 +40,16 @@ def by_asset(tickers: Sequence[str], given: Mapping[str, float] | None, name: st
     return array
 
 
-def known(tickers: Sequence[str], named: Mapping[str, object], name: str) -> None:
-    """Refuse names that are no tickers.
+def check_tickers(tickers: Sequence[str], named: Mapping[str, object], name: str) -> None:
+    """Check that all names are tickers of the assets.
 
     Raises
     ------
     ModelError
-        One is not there; the message lists those that are.
+        If a name is unknown; the message lists the tickers.
     """
-    there = set(tickers)
-    strange = next((ticker for ticker in named if ticker not in there), None)
-    if strange is not None:
+    present = set(tickers)
+    unknown = next((ticker for ticker in named if ticker not in present), None)
+    if unknown is not None:
         listed = ", ".join(tickers[:_SHOWN]) + (" …" if len(tickers) > _SHOWN else "")
-        raise ModelError(f"{name} names {strange!r}; there are {listed}", name=strange)
+        raise ModelError(f"{name} contains the unknown ticker {unknown!r}; there are {listed}", name=unknown)

@@ -1,4 +1,4 @@
-"""What all optimisers have in common: data, constraints, a rate to beat, and a portfolio at the end."""
+"""Base class of the optimisers, with data, constraints and risk-free rate."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ __all__ = ["Optimizer"]
 
 
 class Optimizer(ABC):
-    """A rule that makes a portfolio.
+    """Abstract base class of the optimisers.
 
     Parameters
     ----------
     cov_data : CovarianceData
-        The assets.
+        Covariance and, if required by the optimiser, expected or past returns of the assets.
     constraints : Constraints, optional
-        What is allowed; fully invested and long only if left out.
+        Constraints on the weights; fully invested and long only if omitted.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's; the Sharpe ratio is measured from it.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
 
     Raises
     ------
     ModelError
-        The data is no :class:`CovarianceData`, the constraints are no :class:`Constraints` or name what is no asset, or
-        the rate is not finite.
+        If `cov_data` or `constraints` has another type, a constraint contains an unknown ticker, or the rate is not
+        finite.
     InfeasibleError
-        The bounds contradict what is to be invested.
+        If no weights within the bounds have the required sum.
     """
 
     kind: ClassVar[str]
-    """By which :func:`~bank_python.optimizer.create_optimizer` knows it."""
+    """Name of the optimiser in :func:`~bank_python.optimizer.create_optimizer`."""
 
     def __init__(
         self,
@@ -61,21 +61,21 @@ class Optimizer(ABC):
 
     @abstractmethod
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
 
-    def _told(self, found: Minimum, **figures: float) -> OptimalPortfolio:
-        """Return what was found, measured."""
-        return self._measured(found.weights, found.certificate, **figures)
+    def _result(self, found: Minimum, **figures: float) -> OptimalPortfolio:
+        """Return the portfolio of a solution."""
+        return self._result_of_weights(found.weights, found.certificate, **figures)
 
-    def _measured(self, weights: FloatArray, proof: Certificate, **figures: float) -> OptimalPortfolio:
-        """Return weights, measured, and every constraint with them, by whatever rule they were found.
+    def _result_of_weights(self, weights: FloatArray, proof: Certificate, **figures: float) -> OptimalPortfolio:
+        """Return the portfolio of given weights, after a check of all constraints.
 
-        How much is traded to come there and what it costs is told where it counts.
+        Transaction costs and turnover are added to the figures where they are defined.
         """
         proof = self._allowed.certified(weights, proof)
-        told: Mapping[str, float] = figures
+        all_figures: Mapping[str, float] = figures
         if self._allowed.charges:
-            told = {**figures, "transaction_cost": self._allowed.paid(weights)}
+            all_figures = {**figures, "transaction_cost": self._allowed.paid(weights)}
         if self._constraints.current is not None:
-            told = {**told, "turnover": self._allowed.traded(weights)}
-        return portfolio_of(self._data, self.kind, weights, proof, risk_free_rate=self._rate, figures=told)
+            all_figures = {**all_figures, "turnover": self._allowed.turnover(weights)}
+        return portfolio_of(self._data, self.kind, weights, proof, risk_free_rate=self._rate, figures=all_figures)

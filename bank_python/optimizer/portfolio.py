@@ -1,4 +1,4 @@
-"""What an optimiser gives back: weights, what they promise, and the proof that they are right.
+"""Result of an optimiser: weights, expected performance, and certificate.
 
 Examples
 --------
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bank_python.barbara import storable
+from bank_python.deprecation import warn_of
 from bank_python.errors import ModelError
 from bank_python.optimizer.certificate import Certificate
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -38,16 +39,16 @@ if TYPE_CHECKING:
 
 __all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
 
-_DUST = 1e-24  # of the largest variance: the square of what rounding leaves of a volatility that is none
-_DUST_BESIDE_CASH = 1e-18  # the same of solutions to nine digits, as programs with cash have them
+_DUST = 1e-24  # relative to the largest variance: the square of the rounding error of a volatility of 0
+_DUST_BESIDE_CASH = 1e-18  # the same for solutions to nine digits, as of programs with cash
 _NAMED = 4
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 
-_ON_THE_GRID = 1e-4  # of the last decimal that is kept: a weight so near to it is one of its numbers
+_ON_THE_GRID = 1e-4  # in units of the last decimal: a weight so near to a rounded number counts as equal
 
 
 class Performance(NamedTuple):
-    """What a portfolio promises, a year's figures; NaN where no expected returns were given."""
+    """Expected performance of a portfolio, per year, as decimals; NaN without expected returns."""
 
     expected_return: float
     volatility: float
@@ -57,28 +58,28 @@ class Performance(NamedTuple):
 @storable("optimizer.OptimalPortfolio", version=1)
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OptimalPortfolio:
-    """A portfolio with its proof; made by an optimiser.
+    """A portfolio with its certificate; the result of an optimiser.
 
     Parameters
     ----------
     method : str
-        By what it was found.
+        Name of the method by which the portfolio was computed.
     tickers : tuple of str
-        The assets.
+        Tickers of the assets.
     weights : ndarray, shape (n_assets,)
-        Shares of the wealth.
+        Weights of the assets, as decimal shares of the wealth.
     expected_return, volatility, sharpe : float
-        A year's; NaN where no expected returns were given.
+        Expected return, volatility and Sharpe ratio per year, as decimals; NaN where expected returns are missing.
     risk_free_rate : float
-        That the Sharpe ratio is measured from, a year.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
     risk_shares : ndarray, shape (n_assets,)
-        Each asset's part of the variance; they add up to one.
+        Contribution of each asset to the variance; the contributions add up to one.
     certificate : Certificate
-        The proof.
+        Certificate of optimality.
     estimator : str
-        Where the covariance is from.
+        Name of the estimator of the covariance.
     figures : mapping of str to float
-        What else the method tells, such as ``cvar``.
+        Additional figures of the method, such as ``cvar``.
     """
 
     method: str
@@ -94,7 +95,7 @@ class OptimalPortfolio:
     figures: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        largest = sorted(self.by_ticker().items(), key=lambda held: -abs(held[1]))[:_NAMED]
+        largest = sorted(self.by_ticker().items(), key=lambda item: -abs(item[1]))[:_NAMED]
         more = f", {len(self.tickers) - _NAMED} more" if len(self.tickers) > _NAMED else ""
         weights = ", ".join(f"{name} {weight:.1%}" for name, weight in largest)
         return f"<OptimalPortfolio {self.method}: {weights}{more}; volatility {self.volatility:.1%}>"
@@ -112,67 +113,74 @@ class OptimalPortfolio:
         return len(self.tickers)
 
     def keys(self) -> tuple[str, ...]:
-        """Return the assets; with :meth:`items` and ``portfolio["SPY"]`` it reads as a dict of weights."""
+        """Return the tickers; with :meth:`items` and ``portfolio["SPY"]`` a portfolio is a mapping of weights."""
         return self.tickers
 
     def items(self) -> list[tuple[str, float]]:
-        """Return the assets with their weights."""
+        """Return pairs of ticker and weight."""
         return list(self.by_ticker().items())
 
-    def above(self, risk_free_rate: float) -> OptimalPortfolio:
-        """Return the portfolio with its Sharpe ratio measured from another rate.
+    def with_risk_free_rate(self, risk_free_rate: float) -> OptimalPortfolio:
+        """Return the portfolio with its Sharpe ratio at another risk-free rate.
 
         Parameters
         ----------
         risk_free_rate : float
-            A year's.
+            Risk-free rate per year, as a decimal.
         """
         ratio = (self.expected_return - risk_free_rate) / self.volatility if self.volatility > 0.0 else math.nan
         return replace(self, sharpe=ratio, risk_free_rate=risk_free_rate)
+
+    def above(self, risk_free_rate: float) -> OptimalPortfolio:
+        """Old name of :meth:`with_risk_free_rate`."""
+        warn_of("OptimalPortfolio.above", "with_risk_free_rate")
+        return self.with_risk_free_rate(risk_free_rate)
 
     def by_ticker(self) -> dict[str, float]:
         """Return the weights by ticker."""
         return dict(zip(self.tickers, self.weights.tolist(), strict=True))
 
     def clean_weights(self, cutoff: float = 1e-4, digits: int = 5) -> dict[str, float]:
-        """Return the weights rounded, those below a cutoff as 0.
+        """Return the weights by ticker, rounded, with weights below a cutoff set to 0.
 
-        Each is rounded down or up, so that the sum stays as it is; one that has no more decimals than are kept, as on a
-        bound, stays. What is cut off goes to the largest of the others.
+        Weights are rounded down or up such that their sum is unchanged; a weight without further decimals, such as one
+        at a bound, is unchanged. The weights below the cutoff are added to the largest of the others.
 
         Parameters
         ----------
         cutoff : float, default 1e-4
-            Weights of smaller size become 0; at least 0.
+            Absolute weight below which a weight is set to 0; at least 0.
         digits : int, default 5
-            Decimals that are kept.
+            Number of decimals of the rounded weights, at least 0.
 
         Raises
         ------
         ModelError
-            The cutoff is below 0, not finite, or above every weight; or `digits` is no number from 0 on.
+            If the cutoff is negative, not finite, or above every weight, or `digits` is not an integer of at least 0.
         """
         if not isinstance(digits, int) or digits < 0:  # type: ignore[redundant-expr]  # untyped callers
-            raise ModelError(f"digits={digits!r}; give a number of decimals from 0 on, 5 is usual", value=digits)
+            raise ModelError(f"digits={digits!r}; give a number of decimals, at least 0; 5 is usual", value=digits)
         if not 0.0 <= cutoff < math.inf:
-            raise ModelError(f"cutoff={cutoff!r}; give a weight from 0 on, 1e-4 is usual", value=cutoff)
+            raise ModelError(f"cutoff={cutoff!r}; give a weight of at least 0; 1e-4 is usual", value=cutoff)
         most = float(np.abs(self.weights).max())
         if cutoff > most > 0.0:
-            raise ModelError(f"cutoff={cutoff:g} leaves nothing: the largest weight is {most:.3g}", value=cutoff)
-        kept = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights) * 10.0**digits
-        whole = np.floor(kept + _ON_THE_GRID)
-        left = kept - whole
+            raise ModelError(
+                f"cutoff={cutoff:g} is above every weight, the largest is {most:.3g}; give a lower one", value=cutoff
+            )
+        scaled = np.where(np.abs(self.weights) < cutoff, 0.0, self.weights) * 10.0**digits
+        whole = np.floor(scaled + _ON_THE_GRID)
+        left = scaled - whole
         lacking = round(float(self.weights.sum()) * 10.0**digits - float(whole.sum()))
         between = left > _ON_THE_GRID
         raised = [i for i in np.argsort(-left, kind="stable").tolist() if between[i]][: max(lacking, 0)]
         whole[raised] += 1.0
         free = between if between.any() else np.ones_like(between)
-        whole[np.argmax(np.where(free, np.abs(kept), -1.0))] += lacking - len(raised)
+        whole[np.argmax(np.where(free, np.abs(scaled), -1.0))] += lacking - len(raised)
         rounded = [round(units / 10.0**digits, digits) for units in whole.tolist()]
         return dict(zip(self.tickers, rounded, strict=True))
 
     def performance(self, *, verbose: bool = False) -> Performance:
-        """Return expected return, volatility and Sharpe ratio; show the portfolio in the terminal if `verbose`."""
+        """Return expected return, volatility and Sharpe ratio; print the portfolio to the terminal if `verbose`."""
         if verbose:
             from bank_python.render_portfolio import show
 
@@ -180,7 +188,7 @@ class OptimalPortfolio:
         return Performance(self.expected_return, self.volatility, self.sharpe)
 
     def to_table(self) -> Table:
-        """Return a row for each asset: ticker, weight, share of the risk."""
+        """Return a table with a row for each asset: ticker, weight and risk share."""
         from bank_python.mntable import Table
 
         rows = [
@@ -204,48 +212,50 @@ def portfolio_of(
     risk_free_rate: float = RISK_FREE_RATE,
     figures: Mapping[str, float] | None = None,
 ) -> OptimalPortfolio:
-    """Return a portfolio of given weights, measured on the data.
+    """Return the portfolio of given weights, with its performance according to the data.
 
     Parameters
     ----------
     data : CovarianceData
-        The assets.
+        Covariance and expected returns of the assets.
     method : str
-        By what the weights were found.
+        Name of the method by which the weights were computed.
     weights : array_like, shape (n_assets,)
-        Shares of the wealth.
+        Weights of the assets, as decimal shares of the wealth.
     certificate : Certificate, optional
-        The proof.
+        Certificate of optimality.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
     figures : mapping of str to float, optional
-        What else is told.
+        Additional figures of the method, such as ``cvar``.
 
     Raises
     ------
     ModelError
-        The weights do not fit the assets, or are not finite.
+        If the number of weights differs from the number of assets, or a weight is not finite.
     """
-    held = np.array(weights, dtype=np.float64)
-    if held.shape != (len(data.tickers),) or not np.isfinite(held).all():
-        raise ModelError(f"weights of shape {held.shape} for {len(data.tickers)} assets; give one finite number each")
-    held.setflags(write=False)
-    pull = data.covariance @ held
-    variance = float(held @ pull)
+    vector = np.array(weights, dtype=np.float64)
+    if vector.shape != (len(data.tickers),) or not np.isfinite(vector).all():
+        raise ModelError(
+            f"weights of shape {vector.shape} for {len(data.tickers)} assets; give one finite number for each"
+        )
+    vector.setflags(write=False)
+    marginal = data.covariance @ vector
+    variance = float(vector @ marginal)
     dust = _DUST_BESIDE_CASH if data.riskless else _DUST
-    if variance <= dust * float(np.abs(held).max() ** 2 * np.abs(np.diag(data.covariance)).max()):
-        variance = 0.0  # what rounding leaves beside cash
+    if variance <= dust * float(np.abs(vector).max() ** 2 * np.abs(np.diag(data.covariance)).max()):
+        variance = 0.0  # rounding error of a portfolio of cash only
     volatility = math.sqrt(variance)
-    promised = math.nan if data.expected_returns is None else float(data.expected_returns @ held)
+    expected = math.nan if data.expected_returns is None else float(data.expected_returns @ vector)
     return OptimalPortfolio(
         method=method,
         tickers=data.tickers,
-        weights=held,
-        expected_return=promised,
+        weights=vector,
+        expected_return=expected,
         volatility=volatility,
-        sharpe=(promised - risk_free_rate) / volatility if volatility > 0.0 else math.nan,
+        sharpe=(expected - risk_free_rate) / volatility if volatility > 0.0 else math.nan,
         risk_free_rate=risk_free_rate,
-        risk_shares=held * pull / variance if variance > 0.0 else np.zeros(len(held)),
+        risk_shares=vector * marginal / variance if variance > 0.0 else np.zeros(len(vector)),
         certificate=certificate,
         estimator=data.estimator,
         figures=dict(figures or {}),

@@ -1,8 +1,8 @@
-r"""The best ratio of reward to risk: of excess return (Sharpe), or of the volatility that was put in (diversification).
+r"""Maximisation of the Sharpe ratio and of the diversification ratio.
 
-The diversification ratio is the weighted mean of the volatilities over the volatility of the whole: 1 for a single
-asset, :math:`\sqrt{n}` for n independent ones. Both ratios do not change when a portfolio is scaled, and their optimum
-is the point of the efficient path where a line from the riskless rate touches it.
+The diversification ratio is the weighted mean of the assets' volatilities over the volatility of the portfolio: 1 for a
+single asset, :math:`\sqrt{n}` for n uncorrelated assets with equal risk. Both ratios are invariant to scaling the
+portfolio, and their optimum is the tangent portfolio of the respective efficient path.
 
 References
 ----------
@@ -29,22 +29,22 @@ __all__ = ["MaxDiversificationOptimizer", "MaxSharpeOptimizer"]
 
 
 class MaxSharpeOptimizer(Optimizer):
-    """The largest Sharpe ratio; trading costs are taken off the return.
+    """Optimiser of the Sharpe ratio; trading costs are deducted from the return.
 
-    Needs expected returns. :meth:`optimize` raises :class:`~bank_python.errors.InfeasibleError` where no allowed
-    portfolio is expected to earn more than the riskless rate.
+    Requires expected returns. :meth:`optimize` raises :class:`~bank_python.errors.InfeasibleError` if no feasible
+    portfolio is expected to earn more than the risk-free rate.
     """
 
     kind: ClassVar[str] = "max_sharpe"
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         path = EfficientPath(self._data, self._allowed, self._data.means_for(self.kind))
-        return self._told(path.best_ratio(self._rate))
+        return self._result(path.best_ratio(self._rate))
 
 
 class MaxDiversificationOptimizer(Optimizer):
-    """The largest diversification ratio, told as ``figures["diversification_ratio"]``; cash has no place in it."""
+    """Optimiser of the diversification ratio, ``figures["diversification_ratio"]`` of the result; without cash."""
 
     kind: ClassVar[str] = "max_diversification"
 
@@ -58,13 +58,13 @@ class MaxDiversificationOptimizer(Optimizer):
         super().__init__(cov_data, constraints, risk_free_rate=risk_free_rate)
         if not self._constraints.invested > 0.0:
             raise ModelError(
-                f"invested={self._constraints.invested:g}; what is not held is not diversified: give above 0"
+                f"invested={self._constraints.invested:g}; the diversification ratio requires a sum of weights above 0"
             )
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         self._data.require_risk(self.kind)
         deviation = self._data.volatilities
         found = EfficientPath(self._data, self._allowed, deviation).best_ratio(0.0)
-        mixed = float(found.weights @ self._data.covariance @ found.weights) ** 0.5
-        return self._told(found, diversification_ratio=float(deviation @ found.weights) / mixed)
+        volatility = float(found.weights @ self._data.covariance @ found.weights) ** 0.5
+        return self._result(found, diversification_ratio=float(deviation @ found.weights) / volatility)

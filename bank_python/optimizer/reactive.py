@@ -1,14 +1,15 @@
-"""Optimal weights as nodes: they follow returns and prices.
+"""Optimal portfolios as nodes of a graph, recomputed when prices change.
 
-A :class:`ReactivePortfolio` depends on the spots of its assets and on their history. Its covariance and its expected
-returns are estimated from the past closes and, as the last of them, the present prices; the portfolio is a node, and so
-is every weight::
+A :class:`ReactivePortfolio` depends on the spot prices of its assets and on their history. Its covariance and expected
+returns are estimated from the past closes, followed by the present prices; the portfolio is a node, and so is every
+weight::
 
     OPTIMAL:CLOSES, A_SPOT, B_SPOT, … → OPTIMAL:PORTFOLIO → OPTIMAL:WEIGHT:A, OPTIMAL:WEIGHT:B, …
 
-An optimum at every tick is rarely wanted: a policy says when it is found again (at most every so many seconds, or only
-when a price has moved by so much), and ``as_of_tick`` of the node how old it is. What-if layers and ``explain`` work as
-everywhere. :meth:`drift` is how far a live book is from it, for a limit to depend on.
+A policy can restrict when the portfolio is recomputed (at most every so many seconds, or only after a price has moved
+by a given amount); ``as_of_tick`` of the node is the tick of the last computation. What-if layers and ``explain`` work
+as for any node. :meth:`ReactivePortfolio.drift` measures the distance of a live book from the portfolio, for risk
+limits.
 
 Examples
 --------
@@ -22,7 +23,7 @@ Examples
 >>> optimal = ReactivePortfolio(graph, history, ["AAPL", "KO", "GLD"], "risk_parity")
 >>> before = optimal.weight("AAPL").value
 >>> graph["AAPL_SPOT"].set_price(1.1 * graph["AAPL_SPOT"].value)
->>> optimal.weight("AAPL").value < before  # a share that jumps is riskier
+>>> optimal.weight("AAPL").value < before  # a jump of the price increases the volatility
 True
 """
 
@@ -54,38 +55,37 @@ __all__ = ["ReactivePortfolio"]
 
 
 class ReactivePortfolio:
-    """An optimal portfolio on a graph.
+    """An optimal portfolio as a node of a graph.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Where the prices live.
+        Graph that contains the price nodes.
     history : PriceHistoryTable
-        Past prices of every asset; ``manager.history``.
+        Price history of all assets, such as ``manager.history``.
     tickers : sequence of str
-        The assets.
+        Tickers of the assets.
     kind : str, default "max_sharpe"
-        See :func:`~bank_python.optimizer.create_optimizer`.
+        Kind of optimiser, see :func:`~bank_python.optimizer.create_optimizer`.
     name : str, default "OPTIMAL"
-        Of its nodes.
+        Prefix of the node names.
     policy : Policy, optional
-        When the portfolio is found again, if not at every tick of a price.
+        Policy that determines when the portfolio is recomputed; after every change of a price if omitted.
     spots : mapping of str to Node or str, optional
-        Each asset's price; ``<ticker>_SPOT`` if left out.
+        Price nodes or their names by ticker; ``<ticker>_SPOT`` for tickers not listed.
     estimation : mapping, optional
-        How covariance and expected returns are estimated: what :meth:`CovarianceData.from_prices` takes by name. By
-        default the estimator is "ledoit_wolf".
+        Keyword arguments of :meth:`CovarianceData.from_prices`; here the estimator defaults to "ledoit_wolf".
     **params
-        For the optimiser: constraints by name, ``risk_free_rate`` and so on.
+        Parameters of the optimiser: constraints by name, ``risk_free_rate`` and so on.
 
     Raises
     ------
     UnknownNodeError, UnknownTickerError
-        A price is not in the graph, or a ticker has no history.
+        If a price is not in the graph, or a ticker has no history.
     CalibrationError
-        There is too little history.
+        If the history is too short.
     ModelError
-        Whatever the optimiser refuses, found out at once.
+        If the optimiser rejects a parameter.
     """
 
     def __init__(
@@ -110,8 +110,10 @@ class ReactivePortfolio:
         self._closes = Leaf(f"{name}:CLOSES", self._panel(), Domain.ANY)
         found = self.find(*(float(cast("float", spot.value)) for spot in self.spots.values()))
         inputs = [self._closes, *self.spots.values()]
-        with graph.batch():  # all of its nodes, or none where a name is taken
-            self.node: DerivedNode = graph.register(LargeNode(f"{name}:PORTFOLIO", self._found, inputs, None, policy))
+        with graph.batch():  # registers all nodes, or none if a name is in use
+            self.node: DerivedNode = graph.register(
+                LargeNode(f"{name}:PORTFOLIO", self._optimize, inputs, None, policy)
+            )
             self._weights = {
                 ticker: graph.derive(f"{name}:WEIGHT:{ticker}", _picker(i), [self.node])
                 for i, ticker in enumerate(found.tickers)
@@ -119,7 +121,7 @@ class ReactivePortfolio:
 
     @property
     def portfolio(self) -> OptimalPortfolio:
-        """The portfolio as its node has it."""
+        """Value of the portfolio node."""
         return cast("OptimalPortfolio", self.node.value)
 
     def weight(self, ticker: str) -> DerivedNode:
@@ -128,23 +130,23 @@ class ReactivePortfolio:
         Raises
         ------
         CalibrationError
-            It is not one of the assets.
+            If the ticker is not one of the assets.
         """
         if ticker not in self._weights:
             raise CalibrationError(f"no weight of {ticker!r}; there are {', '.join(self._weights)}", value=ticker)
         return self._weights[ticker]
 
     def data(self) -> CovarianceData:
-        """Return what the optimum stands on at the present prices."""
+        """Return the covariance data at the present prices."""
         prices = [float(cast("float", spot.value)) for spot in self.spots.values()]
         return self._data(cast("FloatArray", self._closes.value), prices)
 
     def find(self, *prices: float) -> OptimalPortfolio:
-        """Return the optimum at given prices of the assets, in their order."""
-        return self._found(cast("FloatArray", self._closes.value), *prices)
+        """Return the optimal portfolio at given prices, in the order of the assets."""
+        return self._optimize(cast("FloatArray", self._closes.value), *prices)
 
     def follow_history(self) -> bool:
-        """Take in what was loaded into the history since, as a tick; return whether there was anything."""
+        """Update the past closes from the price history, as one tick; return whether they have changed."""
         closes = self._panel()
         if np.array_equal(closes, cast("FloatArray", self._closes.value)):
             return False
@@ -152,22 +154,22 @@ class ReactivePortfolio:
         return True
 
     def drift(self, book: Book) -> BookDrift:
-        """Return how far a live book's shares of the assets are from this portfolio."""
+        """Return the drift of a live book from this portfolio, registered as a node of the graph."""
         return BookDrift(self._graph, book, self.spots, self.node)
 
     def remove(self) -> None:
-        """Take its nodes out of the graph.
+        """Remove the nodes of the portfolio from the graph.
 
         Raises
         ------
         GraphError
-            Something depends on one of them, such as a book's drift; nothing has changed.
+            If another node, such as a book's drift, depends on one of them; the graph is then unchanged.
         """
         with self._graph.batch():
             for node in (*self._weights.values(), self.node, self._closes):
                 self._graph.unregister(node)
 
-    def _found(self, closes: FloatArray, *prices: float) -> OptimalPortfolio:
+    def _optimize(self, closes: FloatArray, *prices: float) -> OptimalPortfolio:
         return create_optimizer(self._kind, self._data(closes, prices), **self._params).optimize()
 
     def _data(self, closes: FloatArray, prices: Sequence[float]) -> CovarianceData:
@@ -175,7 +177,7 @@ class ReactivePortfolio:
 
     def _panel(self) -> FloatArray:
         closes = self._history.panel(self.tickers).closes
-        closes.setflags(write=False)  # a leaf's value is nobody's to change
+        closes.setflags(write=False)  # values of leaves are immutable
         return closes
 
 

@@ -1,18 +1,18 @@
-r"""Bring a portfolio back to its targets: when, and by which trades in whole lots.
+r"""Rebalancing of a portfolio to its targets: when to trade, and which whole lots.
 
-Prices move weights away from their targets. Trading them back every day costs more than it brings, so each asset has a
-*band* around its target, and nothing is done while all are inside. Once one has left, trades go to the targets, or only
-to the nearest edge of the band: with costs in proportion to what is traded, it is best to stop at the edge (Davis and
+Prices move weights away from their targets. Daily trading back would cost more than it gains, so each asset has a
+*band* around its target, and nothing is traded while all weights are inside. Once a weight is outside, trades go to the
+targets, or only to the nearest edge of the band, which is optimal for costs proportional to the traded value (Davis and
 Norman 1990).
 
-A plan is made in two steps. First the *goals*, as if shares could be cut at will: each asset is moved into its band (or
-to its target), costs are paid out of the wealth, and where cash does not reach, assets are held the lower, those
-furthest above their targets first. Then whole lots: sales are rounded to the nearest lot, and up where cash is short;
-purchases are rounded down, and lots that cash is left for go where the largest shortfall is, as long as they bring the
-asset nearer to its goal. Cash is never borrowed. An asset that is to go altogether is sold whole, odd lot and all.
+A plan has two steps. First the *goals*, for shares of any fraction: each asset moves into its band (or to its target),
+costs are paid out of the wealth, and if cash is short, the assets furthest above their targets are reduced first. Then
+the rounding to whole lots: sales are rounded to the nearest lot, and up if cash is short; purchases are rounded down,
+and remaining cash buys lots in the order of the largest shortfall, as long as they bring the asset nearer to its goal.
+Cash is never borrowed. An asset with a goal of 0 is sold completely, including odd lots.
 
-Weights are shares of the wealth, and that includes cash. Cash itself has no band: a portfolio of many small targets is
-inside a band of 5 % while it holds nothing but cash; there, give ``relative=True``.
+Weights are shares of the wealth, including cash. Cash itself has no band: a portfolio of many small targets is within a
+band of 5 % even if it holds only cash; for such portfolios use ``relative=True``.
 
 Examples
 --------
@@ -57,25 +57,25 @@ if TYPE_CHECKING:
 
 __all__ = ["AssetDrift", "RebalancePlan", "RebalanceTo", "Rebalancer", "Trade"]
 
-_MONEY = frozenset({CASH, SAFE})
-_PART_OF_A_LOT = 1e-9  # a number of lots that is whole but for this is whole
-_MOST_ROUNDS = 200  # of costs that follow from goals that follow from costs
+_CASH_TICKERS = frozenset({CASH, SAFE})
+_PART_OF_A_LOT = 1e-9  # tolerance within which a number of lots counts as whole
+_MOST_ROUNDS = 200  # iterations of goals and costs, which depend on each other
 
 
 class RebalanceTo(enum.Enum):
-    """How far trades go: to the targets, or to the nearest edge of their bands."""
+    """Destination of trades: the targets, or the nearest edges of the bands."""
 
     TARGET = "target"
     BAND = "band"
 
     @classmethod
     def parse(cls, to: RebalanceTo | str) -> RebalanceTo:
-        """Return the one of that name.
+        """Return the destination with the given name.
 
         Raises
         ------
         ModelError
-            There is none; the message lists them.
+            If there is none; the message lists the destinations.
         """
         try:
             return cls(to)
@@ -94,13 +94,13 @@ class Trade:
     ticker : str
         Ticker of the asset.
     shares : float
-        Above 0 for a purchase, below 0 for a sale.
+        Number of shares, positive for a purchase, negative for a sale.
     price : float
-        Of a share.
+        Price per share, in currency units.
     value : float
-        Shares times price; with the sign of the shares.
+        Shares times price, in currency units, with the sign of the shares.
     cost : float
-        At least 0.
+        Trading cost in currency units, at least 0.
     """
 
     ticker: str
@@ -113,18 +113,18 @@ class Trade:
 @storable("optimizer.AssetDrift", version=1)
 @dataclass(frozen=True, slots=True)
 class AssetDrift:
-    """How far an asset's weight is from its target.
+    """Distance of an asset's weight from its target, before and after the trades.
 
     Parameters
     ----------
     ticker : str
-        The asset.
+        Ticker of the asset.
     target : float
-        Its share of the wealth; 0 of what is to be sold.
+        Target weight, as a share of the wealth; 0 for an asset to be sold.
     band : float
-        How far the weight may be off; 0 of an asset without a target.
+        Largest distance of the weight from the target without a trade; 0 for an asset without a target.
     before, after : float
-        Weight less target, before the trades and after them.
+        Weight less target before and after the trades.
     """
 
     ticker: str
@@ -142,20 +142,20 @@ class AssetDrift:
 @storable("optimizer.RebalancePlan", version=1)
 @dataclass(frozen=True, slots=True)
 class RebalancePlan:
-    """What to trade; made by :meth:`Rebalancer.plan`.
+    """Trades that rebalance a portfolio; result of :meth:`Rebalancer.plan`.
 
     Parameters
     ----------
     trades : tuple of Trade
-        Sales first, so that in this order cash never falls below 0; the largest first among each.
+        Sales, then purchases, each in descending order of size; in this order cash never becomes negative.
     drifts : tuple of AssetDrift
-        Every asset with a target or a holding.
+        Drifts of all assets with a target or a holding.
     wealth : float
-        Holdings and cash before the trades.
+        Value of holdings and cash before the trades, in currency units.
     cash_left : float
-        After trades and costs; at least 0.
+        Cash after trades and costs, in currency units, at least 0.
     cost : float
-        Of all trades.
+        Cost of all trades, in currency units.
     """
 
     trades: tuple[Trade, ...]
@@ -166,17 +166,17 @@ class RebalancePlan:
 
     @property
     def due(self) -> bool:
-        """Whether an asset has left its band."""
+        """Whether the weight of an asset is outside its band."""
         return bool(self.outside)
 
     @property
     def outside(self) -> tuple[str, ...]:
-        """The assets that have left their bands."""
+        """Tickers of the assets whose weights are outside their bands."""
         return tuple(drift.ticker for drift in self.drifts if drift.left_band)
 
     @property
     def turnover(self) -> float:
-        """Purchases and sales together as a share of the wealth."""
+        """Value of purchases and sales as a share of the wealth."""
         return math.fsum(abs(trade.value) for trade in self.trades) / self.wealth
 
     @property
@@ -190,7 +190,7 @@ class RebalancePlan:
         return {drift.ticker: drift.after for drift in self.drifts}
 
     def to_table(self) -> Table:
-        """Return a row for each asset: target, band, drift before and after, and the trade (0 if there is none)."""
+        """Return a table with a row for each asset: target, band, drifts, and the trade (0 if there is none)."""
         from bank_python.mntable import Table
 
         traded = {trade.ticker: trade for trade in self.trades}
@@ -220,7 +220,7 @@ class RebalancePlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Book:
-    """Targets, holdings and prices side by side; arrays of shape (n_assets,)."""
+    """Targets, holdings and prices as arrays of shape (n_assets,)."""
 
     tickers: tuple[str, ...]
     targets: FloatArray
@@ -241,42 +241,42 @@ class _Book:
 
     @property
     def size(self) -> float:
-        """All that rounding errors can be a share of."""
+        """Scale of rounding errors: the sum of all absolute amounts."""
         return self.cash + float(np.abs(self.values).sum()) + self.wealth * float(np.abs(self.targets).sum())
 
     def cash_after(self, changes: FloatArray) -> float:
-        """Return the cash that is left by changes in shares."""
+        """Return the cash after changes in shares and their costs."""
         traded = changes * self.prices
         return math.fsum((self.cash, *(-traded).tolist(), *(-self.cost_rate * np.abs(traded)).tolist()))
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Rebalancer:
-    """Targets, and the rules by which a portfolio is brought back to them.
+    """Target weights and rules of a portfolio's rebalancing.
 
     Parameters
     ----------
     targets : OptimalPortfolio or mapping of str to float
-        Shares of the wealth, negative for a short position; what is missing from 1 is cash, and so is what is called
-        ``CASH`` or ``SAFE``.
+        Target weights as shares of the wealth, negative for a short position; the rest up to 1 is cash, and so are the
+        tickers ``CASH`` and ``SAFE``.
     band : float, default 0.05
-        How far a weight may be from its target; at least 0.
+        Largest distance of a weight from its target without a trade; at least 0.
     relative : bool, default False
-        Whether `band` is a share of the target's size instead of the wealth.
+        Whether `band` is relative to the absolute target instead of the wealth.
     to : RebalanceTo or str, default "target"
-        How far trades go. With ``band``, assets inside their bands are left alone unless cash must be raised; what
-        sales bring and purchases do not need stays cash.
+        Destination of trades. With ``band``, assets inside their bands are not traded unless cash is short, and surplus
+        proceeds of sales remain in cash.
     cost_rate : float, default 0
-        Costs as a share of what is traded, in [0, 1).
+        Trading cost as a share of the traded value, in [0, 1).
     min_trade : float, default 0
-        Money; smaller trades are not made, even where a band asks for one.
+        Smallest value of a trade, in currency units; smaller trades are omitted even if a weight is outside its band.
     lot : float or mapping of str to float, default 1
-        Shares that are traded together, as 1, 100 or 0.001; 0 for any fraction. Of a ticker not in the mapping, 1.
+        Number of shares per lot, such as 1, 100 or 0.001; 0 for any fraction. Tickers not listed have 1.
 
     Raises
     ------
     ModelError
-        There are no targets, they add up to more than 1, or a parameter is out of range.
+        If there are no targets, they add up to more than 1, or a parameter is out of range.
     """
 
     targets: Mapping[str, float]
@@ -298,17 +298,21 @@ class Rebalancer:
         min_trade: float = 0.0,
         lot: float | Mapping[str, float] = 1.0,
     ) -> None:
-        weights = {ticker: weight for ticker, weight in _targets(targets).items() if ticker not in _MONEY}
+        weights = {ticker: weight for ticker, weight in _targets(targets).items() if ticker not in _CASH_TICKERS}
         for name, given, most in (
             ("band", band, math.inf),
             ("cost_rate", cost_rate, 1.0),
             ("min_trade", min_trade, math.inf),
         ):
             if not 0.0 <= given < most:
-                raise ModelError(f"{name}={given!r} lies outside [0, {most:g}); correct it", value=given, name=name)
+                raise ModelError(
+                    f"{name}={given!r} lies outside [0, {most:g}); give a value in this range", value=given, name=name
+                )
         for ticker, size in lot.items() if isinstance(lot, Mapping) else [("every asset", lot)]:
             if not 0.0 <= size < math.inf:
-                raise ModelError(f"a lot of {size!r} shares of {ticker}; give 1, or 0 for any fraction", value=size)
+                raise ModelError(
+                    f"a lot of {size!r} shares for {ticker}; give a number of shares, or 0 for any fraction", value=size
+                )
         object.__setattr__(self, "targets", weights)
         object.__setattr__(self, "band", band)
         object.__setattr__(self, "relative", relative)
@@ -318,40 +322,41 @@ class Rebalancer:
         object.__setattr__(self, "lot", dict(lot) if isinstance(lot, Mapping) else lot)
 
     def plan(self, holdings: Mapping[str, float], prices: Mapping[str, float], cash: float = 0.0) -> RebalancePlan:
-        """Return what to trade; nothing while every asset is inside its band.
+        """Return the trades to the targets; none while every weight is inside its band.
 
         Parameters
         ----------
         holdings : mapping of str to float
-            Shares, negative for a short position. What has no target is sold.
+            Number of shares by ticker, negative for a short position. Assets without a target are sold.
         prices : mapping of str to float
-            Of a share, above 0; of every target and every holding.
+            Price per share by ticker, in currency units, above 0; for all targets and holdings.
         cash : float, default 0
-            At least 0.
+            Cash in currency units, at least 0.
 
         Raises
         ------
         ModelError
-            A price is missing or not above 0, a holding is not finite, cash is below 0, there is no wealth, or costs
-            would take all of it.
+            If a price is missing or not above 0, a holding is not finite, cash is negative, there is no wealth, or
+            costs would exceed it.
         """
         book = self._book(holdings, prices, cash)
-        idle = np.zeros(len(book.tickers))
-        plan = _plan(book, idle)
+        plan = _plan(book, np.zeros(len(book.tickers)))
         return _plan(book, self._changes(book)) if plan.due else plan
 
     def _book(self, holdings: Mapping[str, float], prices: Mapping[str, float], cash: float) -> _Book:
         if not 0.0 <= cash < math.inf:
-            raise ModelError(f"cash={cash!r}; give money from 0 on, a debt is paid off first", value=cash)
+            raise ModelError(f"cash={cash!r}; give a finite amount of at least 0", value=cash)
         for ticker, shares in holdings.items():
             if not math.isfinite(shares):
-                raise ModelError(f"{shares!r} shares of {ticker}; correct the holding", value=shares, name=ticker)
-        strays = [ticker for ticker, shares in holdings.items() if shares != 0.0 and ticker not in self.targets]
-        tickers = (*self.targets, *strays)
+                raise ModelError(
+                    f"the holding of {ticker} is {shares!r} shares; give a finite number", value=shares, name=ticker
+                )
+        untargeted = [ticker for ticker, shares in holdings.items() if shares != 0.0 and ticker not in self.targets]
+        tickers = (*self.targets, *untargeted)
         for ticker in tickers:
             if not 0.0 < prices.get(ticker, math.nan) < math.inf:
-                told = f"the price of {ticker} is {prices[ticker]!r}" if ticker in prices else f"{ticker} has no price"
-                raise ModelError(f"{told}; give one above 0", name=ticker)
+                fault = f"the price of {ticker} is {prices[ticker]!r}" if ticker in prices else f"{ticker} has no price"
+                raise ModelError(f"{fault}; give one above 0", name=ticker)
         targets = np.array([self.targets.get(ticker, 0.0) for ticker in tickers])
         bands = self.band * np.abs(targets) if self.relative else np.full(len(tickers), self.band)
         bands[len(self.targets) :] = 0.0
@@ -366,52 +371,57 @@ class Rebalancer:
             cost_rate=self.cost_rate,
         )
         if not book.wealth > 0.0:
-            raise ModelError(f"holdings and cash are worth {book.wealth:g}; weights need wealth", value=book.wealth)
+            raise ModelError(
+                f"holdings and cash are worth {book.wealth:g}; weights are defined only for a wealth above 0",
+                value=book.wealth,
+            )
         return book
 
     def _lot_of(self, ticker: str) -> float:
         return float(self.lot.get(ticker, 1.0) if isinstance(self.lot, Mapping) else self.lot)
 
     def _changes(self, book: _Book) -> FloatArray:
-        """Return the changes in shares; trades that turn out too small are given up, and the rest planned anew."""
+        """Return the changes in shares; trades below the minimum are dropped, and the others recomputed."""
         widths = book.bands if self.to is RebalanceTo.BAND else np.zeros(len(book.tickers))
-        kept = np.zeros(len(book.tickers), dtype=bool)
+        fixed = np.zeros(len(book.tickers), dtype=bool)
         while True:
-            goals, wishes = _goals(book, widths, kept)
-            changes = _in_lots(book, goals, wishes)
+            goals, desired = _goals(book, widths, fixed)
+            changes = _in_lots(book, goals, desired)
             small = (changes != 0.0) & (np.abs(changes * book.prices) < self.min_trade)
             if not small.any():
                 return changes
-            kept |= small
+            fixed |= small
 
 
 def _targets(given: OptimalPortfolio | Mapping[str, float]) -> dict[str, float]:
     weights = dict(given.by_ticker() if isinstance(given, OptimalPortfolio) else given)
     if not weights:
-        raise ModelError("there are no targets; give a weight for at least one ticker")
+        raise ModelError("there are no targets; give a target weight for at least one ticker")
     for ticker, weight in weights.items():
         if not math.isfinite(weight):
             raise ModelError(f"the target of {ticker} is {weight!r}; correct it", value=weight, name=ticker)
     total = math.fsum(weights.values())
     if total > 1.0 + _PART_OF_A_LOT:
-        raise ModelError(f"the targets add up to {total:.6g}, more than 1; cash is never borrowed", value=total)
+        raise ModelError(
+            f"the targets add up to {total:.6g}; give a sum of at most 1, as cash is never borrowed", value=total
+        )
     return weights
 
 
-def _goals(book: _Book, widths: FloatArray, kept: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """Return the money to hold in each asset, if shares could be cut at will; and the same, did cash not matter.
+def _goals(book: _Book, widths: FloatArray, fixed: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+    """Return the goals, the value to hold in each asset ignoring lots; and the desired values without the cash limit.
 
-    Weights are of the wealth after costs, and costs follow from the goals: a contraction by the cost rate times the
-    sum of the targets' sizes, so a few rounds settle it.
+    Weights are shares of the wealth after costs, and costs depend on the goals. The fixed-point iteration contracts by
+    the cost rate times the sum of the absolute targets, so it converges in a few rounds.
     """
     values, wealth = book.values, book.wealth
     low, high = book.targets - widths, book.targets + widths
     after = wealth
     for _ in range(_MOST_ROUNDS):
         weights = values / after
-        top = np.where(kept, weights, np.clip(weights, low, high))
-        bottom = np.where(kept, weights, np.minimum(low, weights))
-        goals = after * _levelled(book.targets, bottom, top)
+        top = np.where(fixed, weights, np.clip(weights, low, high))
+        bottom = np.where(fixed, weights, np.minimum(low, weights))
+        goals = after * _capped(book.targets, bottom, top)
         left = wealth - book.cost_rate * float(np.abs(goals - values).sum())
         if left <= 0.0:
             break
@@ -419,14 +429,14 @@ def _goals(book: _Book, widths: FloatArray, kept: NDArray[np.bool_]) -> tuple[Fl
             return np.where(np.abs(goals - values) <= LAST_DIGITS * book.size, values, goals), after * top
         after = left
     raise ModelError(
-        f"at cost_rate={book.cost_rate:g} the way to the targets costs as much as the {wealth:g} there is; lower the "
-        "targets' sizes",
+        f"at cost_rate={book.cost_rate:g} trading to the targets would cost the whole wealth of {wealth:g}; give "
+        "smaller targets",
         value=book.cost_rate,
     )
 
 
-def _levelled(targets: FloatArray, bottom: FloatArray, top: FloatArray) -> FloatArray:
-    """Return the top weights; if they add up to more than 1, drifts are capped at the level where they do not."""
+def _capped(targets: FloatArray, bottom: FloatArray, top: FloatArray) -> FloatArray:
+    """Return the top weights, with drifts capped at the level at which the sum is 1 if it would be larger."""
     if top.sum() <= 1.0:
         return top
     levels = np.unique(np.concatenate((bottom - targets, top - targets)))
@@ -434,43 +444,43 @@ def _levelled(targets: FloatArray, bottom: FloatArray, top: FloatArray) -> Float
     return np.asarray(np.clip(targets + np.interp(1.0, sums, levels), bottom, top))
 
 
-def _in_lots(book: _Book, goals: FloatArray, wishes: FloatArray) -> FloatArray:
-    """Return the changes in shares that come nearest to the goals in whole lots, with the cash there is."""
+def _in_lots(book: _Book, goals: FloatArray, desired: FloatArray) -> FloatArray:
+    """Return the changes in shares, in whole lots, that come nearest to the goals with the available cash."""
     wanted = (goals - book.values) / book.prices
     whole = np.where(book.lots > 0.0, book.lots, 1.0)
-    sold = np.maximum(np.rint(wanted / whole) * whole, _furthest_down(book, goals))
+    sold = np.maximum(np.rint(wanted / whole) * whole, _largest_sale(book, goals))
     bought = np.floor(wanted / whole + _PART_OF_A_LOT) * whole
     changes = np.where(book.lots == 0.0, wanted, np.where(wanted < 0.0, sold, bought))
     closed = (goals == 0.0) & ((book.shares > 0.0) | (book.lots == 0.0))
     changes = np.where(closed, -book.shares, changes)
     _sell_more(book, goals, wanted, changes)
     _buy_less(book, goals, changes)
-    _buy_more(book, wishes, changes)
+    _buy_more(book, desired, changes)
     return changes
 
 
-def _furthest_down(book: _Book, goals: FloatArray) -> FloatArray:
-    """Return the largest sale of each asset: what is held long does not become short by rounding."""
+def _largest_sale(book: _Book, goals: FloatArray) -> FloatArray:
+    """Return the largest sale of each asset, such that rounding does not turn a long position into a short one."""
     return np.where((book.shares >= 0.0) & (goals >= 0.0), -book.shares, -np.inf)
 
 
 def _sell_more(book: _Book, goals: FloatArray, wanted: FloatArray, changes: FloatArray) -> None:
-    """Round sales up, where most was left unsold first, until the cash is enough; all rounded up, it is."""
+    """Round sales up, the most underrounded first, until cash suffices, which it does if all are rounded up."""
     undersold = np.where(wanted < 0.0, (changes - wanted) * book.prices, 0.0)
-    furthest = _furthest_down(book, goals)
+    largest = _largest_sale(book, goals)
     for i in np.argsort(-undersold, kind="stable"):
         if undersold[i] <= 0.0 or book.cash_after(changes) >= -LAST_DIGITS * book.size:
             return
-        changes[i] = max(changes[i] - book.lots[i], furthest[i])
+        changes[i] = max(changes[i] - book.lots[i], largest[i])
 
 
 def _buy_less(book: _Book, goals: FloatArray, changes: FloatArray) -> None:
-    """Give up what rounding errors have bought too much: a sliver of what can be cut, else the least missed lot."""
+    """Reduce purchases that exceed the cash by rounding errors: a fractional position, or the least needed lot."""
     while (left := book.cash_after(changes)) < 0.0:
         bought = changes > 0.0
-        cut = np.flatnonzero(bought & (book.lots == 0.0))
-        if len(cut):
-            i = cut[(changes * book.prices)[cut].argmax()]
+        fractional = np.flatnonzero(bought & (book.lots == 0.0))
+        if len(fractional):
+            i = fractional[(changes * book.prices)[fractional].argmax()]
             changes[i] = max(changes[i] * (1.0 - LAST_DIGITS) + 2.0 * left / book.prices[i], 0.0)
         else:
             over = np.where(bought, book.values + changes * book.prices - goals, -np.inf)
@@ -478,18 +488,18 @@ def _buy_less(book: _Book, goals: FloatArray, changes: FloatArray) -> None:
             changes[i] = max(changes[i] - book.lots[i], 0.0)
 
 
-def _buy_more(book: _Book, wishes: FloatArray, changes: FloatArray) -> None:
-    """Spend what is left on lots that bring an asset nearer to what is wished, the largest shortfall first."""
-    short = wishes - book.values - changes * book.prices
+def _buy_more(book: _Book, desired: FloatArray, changes: FloatArray) -> None:
+    """Spend remaining cash on lots that bring an asset nearer to its desired value, the largest shortfall first."""
+    short = desired - book.values - changes * book.prices
     lots = book.lots * book.prices
     for i in np.argsort(-short, kind="stable"):
-        # More than half a lot short: one more ends nearer. Just half is no gain, and only rounding could tell.
+        # One more lot is an improvement only if more than half a lot is missing; exactly half is a tie.
         if lots[i] > 0.0 and short[i] > lots[i] * (0.5 + _PART_OF_A_LOT):
             useful = math.ceil(short[i] / lots[i] - 0.5 - _PART_OF_A_LOT)
             paid = math.floor(book.cash_after(changes) / (lots[i] * (1.0 + book.cost_rate)) + _PART_OF_A_LOT)
             more = changes.copy()
             more[i] += min(useful, paid) * book.lots[i]
-            # The quotient is right to rounding only: the last lot may be one too many.
+            # By rounding of the quotient the last lot may exceed the cash.
             changes[i] = more[i] if book.cash_after(more) >= 0.0 else max(changes[i], more[i] - book.lots[i])
 
 

@@ -1,7 +1,7 @@
-"""Covariances of prices by name of the estimator, as PyPortfolioOpt's module of this name has them.
+"""Covariance estimates from prices with the interface of PyPortfolioOpt's module ``risk_models``.
 
-Each returns :class:`CovarianceData`: the matrix, its assets, and how it was estimated, which every view shows. The
-estimators themselves are in :mod:`bank_python.optimizer.estimators`.
+The results are :class:`CovarianceData`: the matrix, its assets, and the name of the estimator. The estimators
+themselves are in :mod:`bank_python.optimizer.estimators`.
 
 Examples
 --------
@@ -32,42 +32,42 @@ _TARGETS = {"constant_variance": Estimator.LEDOIT_WOLF, "constant_correlation": 
 
 
 class CovarianceShrinkage:
-    """Covariances that are shrunk to something simple, a year's.
+    """Shrinkage estimates of the covariance matrix, per year.
 
     Parameters
     ----------
     prices : array_like or DataFrame, shape (n_obs, n_assets)
-        Above 0, oldest first; without gaps.
+        Prices above 0, oldest first; without missing values.
     returns_data : bool, default False
-        Whether `prices` are returns of a period already.
+        Whether `prices` contains returns per period instead of prices.
     frequency : float, default 252
-        Periods in a year, above 0.
+        Number of periods in a year, above 0.
     """
 
     def __init__(self, prices: ArrayLike, *, returns_data: bool = False, frequency: float = 252.0) -> None:
         self._prices, self._are_returns, self._frequency = prices, returns_data, frequency
 
     def ledoit_wolf(self, shrinkage_target: str = "constant_variance") -> CovarianceData:
-        """Return the covariance of Ledoit and Wolf.
+        """Return the shrinkage estimate of Ledoit and Wolf.
 
         Parameters
         ----------
         shrinkage_target : str, default "constant_variance"
-            ``constant_variance`` or ``constant_correlation``.
+            Shrinkage target, ``constant_variance`` or ``constant_correlation``.
 
         Raises
         ------
         CalibrationError
-            There is no such target, or the prices are refused.
+            If the target is unknown, or the prices are invalid.
         """
         if shrinkage_target not in _TARGETS:
             raise CalibrationError(
-                f"no target {shrinkage_target!r} of shrinkage; there are {', '.join(_TARGETS)}", value=shrinkage_target
+                f"no shrinkage target {shrinkage_target!r}; there are {', '.join(_TARGETS)}", value=shrinkage_target
             )
         return self._estimated(_TARGETS[shrinkage_target])
 
     def oracle_approximating(self) -> CovarianceData:
-        """Return the covariance of Chen and others, which is for normal returns."""
+        """Return the oracle approximating shrinkage estimate of Chen and others, for normal returns."""
         return self._estimated(Estimator.OAS)
 
     def _estimated(self, estimator: Estimator) -> CovarianceData:
@@ -75,17 +75,17 @@ class CovarianceShrinkage:
 
 
 def sample_cov(prices: ArrayLike, *, returns_data: bool = False, frequency: float = 252.0) -> CovarianceData:
-    """Return the sample covariance, a year's.
+    """Return the sample covariance per year.
 
     Parameters
     ----------
     prices, returns_data, frequency
-        As for :class:`CovarianceShrinkage`.
+        Parameters of :class:`CovarianceShrinkage`.
 
     Raises
     ------
     CalibrationError
-        The prices are refused, or have fewer rows than assets.
+        If the prices are invalid, or there are too few rows for the number of assets.
     """
     return _estimated(prices, Estimator.SAMPLE, returns_data=returns_data, frequency=frequency)
 

@@ -1,14 +1,14 @@
-r"""Risk shared out by budgets: every asset makes its part of the variance.
+r"""Risk parity: the contribution of every asset to the variance equals its budget.
 
 .. math:: \frac{w_i\,(\Sigma w)_i}{w^\top \Sigma w} = b_i, \qquad w \ge 0
 
-The weights are the minimum of :math:`\tfrac12 x^\top \Sigma x - \sum_i b_i \ln x_i`, scaled to what is invested (Spinu
-2013): strictly convex, so there is one answer. Two sweeps of coordinate descent (Griveau-Billion, Richard and Roncalli
-2013), each coordinate a quadratic equation, come near it, and Newton's steps finish it to the last digit.
+The weights minimise :math:`\tfrac12 x^\top \Sigma x - \sum_i b_i \ln x_i`, scaled to the required sum (Spinu 2013); the
+objective is strictly convex, so the solution is unique. Two passes of coordinate descent (Griveau-Billion, Richard and
+Roncalli 2013), which solve a quadratic equation for each coordinate, are followed by Newton steps to full precision.
 
-Where constraints do not allow these weights, the answer is the allowed w that is the minimum of
-:math:`\tfrac12 w^\top \Sigma w - \lambda \sum_i b_i \ln w_i` with the :math:`\lambda` (its variance) for which the
-unconstrained minimum is risk parity itself: the same convex problem, on fewer portfolios. Each Newton step is then a
+If constraints exclude these weights, the optimiser minimises
+:math:`\tfrac12 w^\top \Sigma w - \lambda \sum_i b_i \ln w_i` under the constraints, with the :math:`\lambda` (the
+variance of the unconstrained portfolio) for which the unconstrained minimum is risk parity. Each Newton step is then a
 quadratic program.
 
 References
@@ -49,27 +49,27 @@ if TYPE_CHECKING:
 
 __all__ = ["RiskBudget", "RiskParityOptimizer", "budgeted_weights"]
 
-_SWEEPS = 2  # of coordinate descent: a third costs more than the Newton step that it saves
-_MOST = 100  # Newton steps; ten are many
-_EXACT = 1e-14  # relative: the rounding of a sum over the assets
-_BACK = 0.9  # of the way to a weight of 0, where the logarithm ends
-_STARTS = (1e-2, 1e-4, 1e-6, 1e-8)  # of the free weights, which all must have at first
+_PASSES = 2  # of coordinate descent: a third costs more than the Newton step that it saves
+_MOST = 100  # Newton steps; usually at most ten are needed
+_EXACT = 1e-14  # relative rounding error of a sum over the assets
+_BACK = 0.9  # largest fraction of the step to a weight of 0, at which the logarithm is singular
+_STARTS = (1e-2, 1e-4, 1e-6, 1e-8)  # least initial weights relative to the unconstrained ones, tried in turn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskBudget:
-    """Weights whose shares of the variance are the budgets.
+    """Weights whose contributions to the variance equal the budgets.
 
     Parameters
     ----------
     weights : ndarray, shape (n_assets,)
-        Above 0; they add up to one.
+        Weights above 0 with a sum of one.
     residual : float
-        The largest relative distance of a share from its budget.
+        Largest relative difference of a contribution from its budget.
     gap : float
-        How far the objective is from its minimum, relative to it, as Newton's decrement tells.
+        Relative distance of the objective from its minimum, estimated by the Newton decrement.
     iterations : int
-        Newton steps.
+        Number of Newton steps.
     """
 
     weights: FloatArray
@@ -79,19 +79,19 @@ class RiskBudget:
 
 
 def budgeted_weights(covariance: FloatArray, budgets: FloatArray) -> RiskBudget:
-    """Return the long-only weights whose shares of the variance are the budgets.
+    """Return the long-only weights whose contributions to the variance equal the budgets.
 
     Parameters
     ----------
     covariance : ndarray, shape (n_assets, n_assets)
-        Positive definite.
+        Positive definite covariance matrix.
     budgets : ndarray, shape (n_assets,)
-        Above 0; they add up to one.
+        Risk budgets above 0 with a sum of one.
 
     Raises
     ------
     ModelError
-        Newton's steps do not come to an end, as with a covariance that is all but singular.
+        If Newton's method does not converge, as for an almost singular covariance.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def budgeted_weights(covariance: FloatArray, budgets: FloatArray) -> RiskBudget:
     """
     deviation = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(deviation, deviation)
-    x = _swept(correlation, budgets)
+    x = _coordinate_descent(correlation, budgets)
     for step in range(1, _MOST + 1):
         slope = correlation @ x - budgets / x
         move = -definite_solve(correlation + np.diag(budgets / x**2), slope[:, None])[:, 0]
@@ -108,27 +108,31 @@ def budgeted_weights(covariance: FloatArray, budgets: FloatArray) -> RiskBudget:
         x = x + _length(correlation, budgets, x, move, decrement) * move
         residual = float(np.abs(x * (correlation @ x) / budgets - 1.0).max())
         if residual <= _EXACT or (decrement <= _EXACT**2 and step > 1):
-            held = x / deviation
+            weights = x / deviation
             size = abs(0.5 - float(budgets @ np.log(x)))
-            return RiskBudget(held / held.sum(), residual, 0.5 * decrement / max(size, 1.0), step)
-    raise ModelError(f"risk budgets were not met in {_MOST} steps: a share is off by {residual:.2g}", value=residual)
+            return RiskBudget(weights / weights.sum(), residual, 0.5 * decrement / max(size, 1.0), step)
+    raise ModelError(
+        f"the risk budgets were not met in {_MOST} steps: the largest relative error is {residual:.2g}; check the "
+        "covariance for almost identical assets",
+        value=residual,
+    )
 
 
-def _swept(correlation: FloatArray, budgets: FloatArray) -> FloatArray:
-    """Return x after some sweeps of coordinate descent, from weights of equal volatility."""
+def _coordinate_descent(correlation: FloatArray, budgets: FloatArray) -> FloatArray:
+    """Return x after a few passes of coordinate descent, starting from weights by inverse volatility."""
     x = np.sqrt(budgets) / np.sqrt(max(float(np.sqrt(budgets) @ correlation @ np.sqrt(budgets)), LAST_DIGITS))
-    pull = correlation @ x
-    for _ in range(_SWEEPS):
+    marginal = correlation @ x
+    for _ in range(_PASSES):
         for i, budget in enumerate(budgets.tolist()):
-            rest = float(pull[i]) - float(x[i])
+            rest = float(marginal[i]) - float(x[i])
             new = 0.5 * (-rest + (rest * rest + 4.0 * budget) ** 0.5)
-            pull += correlation[i] * (new - x[i])
+            marginal += correlation[i] * (new - x[i])
             x[i] = new
     return np.asarray(x)
 
 
 def _length(correlation: FloatArray, budgets: FloatArray, x: FloatArray, move: FloatArray, decrement: float) -> float:
-    """Return how much of a Newton step to take: all of it, unless x would leave its domain or the objective rise."""
+    """Return the length of a Newton step: 1, unless x would leave its domain or the objective increase."""
     first = min(1.0, _BACK * step_to_zero(x, move))
     if decrement <= LAST_DIGITS:
         return first
@@ -141,27 +145,27 @@ def _length(correlation: FloatArray, budgets: FloatArray, x: FloatArray, move: F
 
 
 class RiskParityOptimizer(Optimizer):
-    """Equal risk from every asset, or risk by budgets.
+    """Risk parity optimiser: equal risk contributions of all assets, or contributions by budgets.
 
     Parameters
     ----------
     cov_data : CovarianceData
-        The assets; no cash.
+        Covariance of the assets, without cash.
     constraints : Constraints, optional
-        What is allowed.
+        Constraints on the weights; fully invested and long only if omitted.
     budgets : mapping of str to float, optional
-        Each asset's part of the risk, above 0 for every asset; they are scaled to add up to one. Equal if left out.
+        Risk budget of each asset by ticker, above 0, scaled to a sum of one. Equal budgets if omitted.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
 
     Raises
     ------
     ModelError
-        A budget is missing or not above 0, or nothing is to be invested.
+        If a budget is missing or not above 0, or the sum of weights is not above 0.
     CalibrationError
-        Of :meth:`optimize`: cash has no risk to share.
+        Raised by :meth:`optimize` if the assets include cash.
     InfeasibleError
-        Of :meth:`optimize`: no allowed portfolio holds some of every asset.
+        Raised by :meth:`optimize` if no feasible portfolio has positive weights of all assets.
     """
 
     kind: ClassVar[str] = "risk_parity"
@@ -180,25 +184,25 @@ class RiskParityOptimizer(Optimizer):
         none = np.flatnonzero(parts <= 0.0)
         if len(none):
             name = cov_data.tickers[int(none[0])]
-            raise ModelError(f"the risk budget of {name} is {parts[none[0]]:g}; give one above 0, or leave it out")
-        if not self._constraints.invested > 0.0:
             raise ModelError(
-                f"invested={self._constraints.invested:g}; risk parity holds some of every asset, so give more than 0"
+                f"the risk budget of {name} is {parts[none[0]]:g}; give one above 0, or leave the asset out"
             )
+        if not self._constraints.invested > 0.0:
+            raise ModelError(f"invested={self._constraints.invested:g}; risk parity requires a sum of weights above 0")
         self._budgets = parts / parts.sum()
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         self._data.require_risk(self.kind)
         free = budgeted_weights(self._data.covariance, self._budgets)
         wanted = self._constraints.invested * free.weights
         if self._allowed.charges or self._allowed.breach(wanted) > LAST_DIGITS:
-            return self._told(self._nearest(wanted))
+            return self._result(self._nearest(wanted))
         proof = Certificate(kkt_residual=free.residual, duality_gap=free.gap, iterations=free.iterations)
-        return self._measured(wanted, proof)
+        return self._result_of_weights(wanted, proof)
 
     def _nearest(self, wanted: FloatArray) -> Minimum:
-        """Return the minimum among the allowed weights, by Newton's steps that are quadratic programs."""
+        """Return the constrained minimum, by Newton steps that are quadratic programs."""
         sigma = self._data.covariance
         scale = float(wanted @ sigma @ wanted) * self._budgets
         w = self._inside(wanted)
@@ -214,14 +218,16 @@ class RiskParityOptimizer(Optimizer):
                 proof = found.certificate
                 return replace(found, certificate=replace(proof, kkt_residual=max(proof.kkt_residual, off**2)))
             w = self._stepped(w, move, decrement, scale)
-        raise ModelError(f"risk parity within the constraints was not found in {_MOST} steps")
+        raise ModelError(
+            f"risk parity under constraints did not converge in {_MOST} steps; check for almost identical assets"
+        )
 
     def _stepped(self, w: FloatArray, move: FloatArray, decrement: float, scale: FloatArray) -> FloatArray:
         variance = float(w @ self._data.covariance @ w)
         terms = variance + float(np.abs(scale * np.log(w)).sum()) + self._allowed.paid(w)
         step = backtracked(
             lambda step: self._cost(w + step * move, scale),
-            start=self._cost(w, scale) + _EXACT * terms,  # no more than rounding
+            start=self._cost(w, scale) + _EXACT * terms,  # tolerates rounding errors
             slope=-decrement,
             first=min(1.0, _BACK * step_to_zero(w, move)),
         )
@@ -231,18 +237,21 @@ class RiskParityOptimizer(Optimizer):
         return float(0.5 * w @ self._data.covariance @ w - scale @ np.log(w)) + self._allowed.paid(w)
 
     def _inside(self, wanted: FloatArray) -> FloatArray:
-        """Return allowed weights above 0 to start from: the nearest to what is wanted."""
+        """Return feasible weights above 0 near the unconstrained ones, as a starting point."""
         allowed = self._allowed
         none = np.flatnonzero(allowed.upper <= 0.0)
         if len(none):
             name = allowed.tickers[int(none[0])]
-            raise InfeasibleError(f"risk parity holds some of every asset, and {name} may not be held; leave it out")
+            raise InfeasibleError(
+                f"risk parity requires positive weights of all assets, and the upper bound of {name} is "
+                f"{allowed.upper[none[0]]:g}; leave the asset out"
+            )
         for part in _STARTS:
             low = np.minimum(np.maximum(allowed.lower, part * wanted), allowed.upper)
             with suppress(InfeasibleError):
                 inside = allowed.without_costs().plus(WeightBounds([*zip(low, allowed.upper, strict=True)]))
                 return minimise(inside, np.eye(len(low)), -wanted).weights
         raise InfeasibleError(
-            f"no allowed portfolio holds a {1.0 / _STARTS[-1]:.0e}th of what risk parity wants of every asset; "
-            "loosen a group, or leave out who may not be held"
+            f"no allowed portfolio has at least {_STARTS[-1]:g} times the risk parity weight of every asset; "
+            "relax a constraint, or leave out assets that may not be held"
         )

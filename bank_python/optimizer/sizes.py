@@ -1,4 +1,4 @@
-"""Limits on sizes: how much is traded, and how much is held long and short together."""
+"""Limits on sums of absolute values: turnover and leverage."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ __all__ = ["Leverage", "Turnover"]
 
 @dataclass(frozen=True, slots=True)
 class Turnover(Constraint):
-    """The most that is traded, purchases and sales together.
+    """Limit on the turnover, the sum of purchases and sales.
 
     Parameters
     ----------
     most : float
-        A share of the wealth, at least 0.
+        Largest turnover as a share of the wealth, at least 0.
     current : mapping of str to float, or None
-        What is held now; who is not named is not held; None for nothing.
+        Present weights by ticker; assets not listed have a weight of 0, as have all assets for ``None``.
     """
 
     most: float
     current: Mapping[str, float] | None
 
     def on(self, tickers: Sequence[str]) -> Limit:
-        """Return the limit, for given assets."""
-        return _sizes("turnover", by_asset(tickers, self.current, "current"), self.most)
+        """Return the limit for the given assets."""
+        return _absolute_sum("turnover", by_asset(tickers, self.current, "current"), self.most)
 
 
 @dataclass(frozen=True, slots=True)
 class Leverage(Constraint):
-    """The most that the sizes of the weights add up to.
+    """Limit on the leverage, the sum of the absolute weights.
 
     Parameters
     ----------
     most : float
-        A share of the wealth, at least 0; 1.6 for 130/30.
+        Largest sum of absolute weights, at least 0; 1.6 for a 130/30 portfolio.
     """
 
     most: float
 
     def on(self, tickers: Sequence[str]) -> Limit:
-        """Return the limit, for given assets."""
-        return _sizes("leverage", np.zeros(len(tickers)), self.most)
+        """Return the limit for the given assets."""
+        return _absolute_sum("leverage", np.zeros(len(tickers)), self.most)
 
 
-def _sizes(name: str, centre: FloatArray, most: float) -> Limit:
+def _absolute_sum(name: str, centre: FloatArray, most: float) -> Limit:
     label = f"{name} at most {most:g}"
 
     def violation(weights: FloatArray) -> float:

@@ -1,18 +1,20 @@
-r"""Tails of laws with mean 0 and variance 1: how many deviations a loss is, at a probability.
+r"""Value at risk and expected shortfall of distributions with mean 0 and variance 1.
 
-Where the law of returns is one of location and scale, its value at risk and its expected shortfall are
-:math:`\kappa \sigma - \mu`, and only κ knows the shape:
+For a location-scale family of return distributions, value at risk and expected shortfall at a tail probability ε are
+:math:`\kappa \sigma - \mu`, where κ depends only on the shape of the distribution:
 
 ==========  =========================================  ==============================================================
-law         κ of the value at risk                     κ of the expected shortfall
+shape       κ of the value at risk                     κ of the expected shortfall
 ==========  =========================================  ==============================================================
 gaussian    :math:`-\Phi^{-1}(\varepsilon)`            :math:`\varphi(\Phi^{-1}(\varepsilon))/\varepsilon`
 student_t   :math:`-s\,q`                              :math:`s\,\frac{f(q)}{\varepsilon}\,\frac{\nu+q^2}{\nu-1}`
-empirical   the :math:`\lceil \varepsilon n \rceil`-th mean of the worst :math:`\varepsilon n`, the last in part
-            smallest of a sample, with −
+empirical   minus the                                  minus the mean of the :math:`\varepsilon n` smallest
+            :math:`\lceil \varepsilon n \rceil`-th     observations, the last one in part
+            smallest observation
 ==========  =========================================  ==============================================================
 
-with q the quantile of Student's t, f its density, and :math:`s = \sqrt{(\nu - 2)/\nu}`, which makes its variance 1.
+with q the quantile and f the density of Student's t with ν degrees of freedom, and :math:`s = \sqrt{(\nu - 2)/\nu}`,
+which scales its variance to 1.
 
 Examples
 --------
@@ -25,7 +27,7 @@ Examples
 References
 ----------
 A. J. McNeil, R. Frey and P. Embrechts, *Quantitative Risk Management* (2015), section 2.3: both measures in closed form
-for the normal law and Student's.
+for the normal distribution and Student's t.
 
 C. Acerbi and D. Tasche, "On the coherence of expected shortfall", Journal of Banking & Finance 26 (2002), 1487-1503:
 the mean of a sample's worst part.
@@ -40,6 +42,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError
 from bank_python.numerics import normal_pdf, normal_quantile, student_t_quantile
 from bank_python.numerics.tolerances import LAST_DIGITS
@@ -61,19 +64,19 @@ _LEAST_DF = 2.0
 
 
 class TailMeasure(enum.Enum):
-    """What is measured of a tail."""
+    """Risk measure of a tail: value at risk or expected shortfall (CVaR)."""
 
     VAR = "var"
     CVAR = "cvar"
 
     @classmethod
     def parse(cls, measure: TailMeasure | str) -> TailMeasure:
-        """Return the measure of that name.
+        """Return the measure with the given name.
 
         Raises
         ------
         CalibrationError
-            There is none; the message lists them.
+            If there is none; the message lists the measures.
         """
         try:
             return cls(measure)
@@ -83,55 +86,58 @@ class TailMeasure(enum.Enum):
 
 
 class TailDistribution(enum.Enum):
-    """Which law a tail is of; see :mod:`bank_python.optimizer.standard_tails`."""
+    """Shape of a return distribution's tail; see :mod:`bank_python.optimizer.standard_tails`."""
 
     GAUSSIAN = "gaussian"
     STUDENT_T = "student_t"
     EMPIRICAL = "empirical"
 
     @classmethod
-    def parse(cls, law: TailDistribution | str) -> TailDistribution:
-        """Return the law of that name.
+    @renamed(law="distribution")
+    def parse(cls, distribution: TailDistribution | str) -> TailDistribution:
+        """Return the distribution with the given name.
 
         Raises
         ------
         CalibrationError
-            There is none; the message lists them.
+            If there is none; the message lists the distributions.
         """
         try:
-            return cls(law)
+            return cls(distribution)
         except ValueError:
             known = ", ".join(item.value for item in cls)
-            raise CalibrationError(f"no tails {law!r}; there are {known}", value=law) from None
+            raise CalibrationError(
+                f"no tail distribution {distribution!r}; there are {known}", value=distribution
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
 class StandardTail:
-    """A tail in deviations, positive for a loss.
+    """Risk measures of a standardised distribution, in standard deviations, positive for a loss.
 
     Parameters
     ----------
     value_at_risk : float
-        The loss that is exceeded with probability ε.
+        Loss that is exceeded with probability ε.
     expected_shortfall : float
-        The mean loss from there on; at least the value at risk.
+        Mean loss beyond the value at risk; at least the value at risk.
     """
 
     value_at_risk: float
     expected_shortfall: float
 
     def of(self, measure: TailMeasure) -> float:
-        """Return the measure asked for."""
+        """Return the value at risk or the expected shortfall."""
         return self.value_at_risk if measure is TailMeasure.VAR else self.expected_shortfall
 
 
 def tail_probability(epsilon: float) -> float:
-    """Return a tail's probability; refuse what is not in (0, 0.5).
+    """Return a tail probability, checked to be in (0, 0.5).
 
     Raises
     ------
     CalibrationError
-        It is not.
+        If it is outside of this range.
     """
     if not 0.0 < epsilon < 0.5:  # noqa: PLR2004 - a tail is less than half
         raise CalibrationError(f"epsilon={epsilon!r} lies outside (0, 0.5); 0.05 is usual", value=epsilon)
@@ -139,12 +145,12 @@ def tail_probability(epsilon: float) -> float:
 
 
 def gaussian_tail(epsilon: float) -> StandardTail:
-    """Return the tail of the normal law; `epsilon` in (0, 0.5).
+    """Return the tail of the normal distribution at the probability `epsilon` in (0, 0.5).
 
     Raises
     ------
     CalibrationError
-        `epsilon` is out of range.
+        If `epsilon` is out of range.
     """
     tail_probability(epsilon)
     q = cast("float", normal_quantile(epsilon))
@@ -152,24 +158,24 @@ def gaussian_tail(epsilon: float) -> StandardTail:
 
 
 def student_t_tail(epsilon: float, df: float) -> StandardTail:
-    """Return the tail of Student's t with variance 1.
+    """Return the tail of Student's t distribution scaled to variance 1.
 
     Parameters
     ----------
     epsilon : float
-        In (0, 0.5).
+        Tail probability, in (0, 0.5).
     df : float
-        Degrees of freedom, above 2 (else there is no variance) and finite.
+        Degrees of freedom, finite and above 2, so that the variance is finite.
 
     Raises
     ------
     CalibrationError
-        A figure is out of range.
+        If a parameter is out of range.
     """
     tail_probability(epsilon)
     if not _LEAST_DF < df < math.inf:
         raise CalibrationError(
-            f"degrees_of_freedom={df!r}; give a finite number above 2, where the variance begins; 4 is usual", value=df
+            f"degrees_of_freedom={df!r}; give a finite number above 2, for a finite variance; 4 is usual", value=df
         )
     q = student_t_quantile(epsilon, df)
     scale = math.sqrt((df - _LEAST_DF) / df)
@@ -178,32 +184,34 @@ def student_t_tail(epsilon: float, df: float) -> StandardTail:
 
 
 def empirical_tail(epsilon: float, sample: FloatArray) -> StandardTail:
-    """Return the tail of a sample, standardised by its own mean and deviation.
+    """Return the tail of a sample, standardised by its mean and standard deviation.
 
     Parameters
     ----------
     epsilon : float
-        In (0, 0.5).
+        Tail probability, in (0, 0.5).
     sample : ndarray, shape (n_obs,)
-        Finite; at least 1/ε observations.
+        Finite observations of a return, at least 1/ε of them.
 
     Raises
     ------
     CalibrationError
-        `epsilon` is out of range, there are too few observations, or they are all the same.
+        If `epsilon` is out of range, there are too few observations, or they are constant.
     """
     tail_probability(epsilon)
     n, most = len(sample), epsilon * len(sample)
     if most < 1.0 - LAST_DIGITS:
         raise CalibrationError(
-            f"{n} observations have {most:.2g} beyond a probability of {epsilon:g}; give at least "
+            f"{n} observations are too few for a tail probability of {epsilon:g}; give at least "
             f"{math.ceil(1.0 / epsilon - LAST_DIGITS)}, or a larger epsilon",
             value=n,
         )
     deviation = float(sample.std())
     if deviation <= LAST_DIGITS * float(np.abs(sample).max()):
-        raise CalibrationError(f"the sample never moves: every observation is {sample[0]:g}", value=float(sample[0]))
-    # A product that is whole but for rounding has no part of one more observation in it.
+        raise CalibrationError(
+            f"the observations are constant, {sample[0]:g}; give a sample that varies", value=float(sample[0])
+        )
+    # A product that is a whole number up to rounding may not include a further observation.
     count = max(math.ceil(most * (1.0 - LAST_DIGITS)), 1)
     worst = np.sort(np.partition(sample, count - 1)[:count])
     worst = (worst - sample.mean()) / deviation

@@ -1,6 +1,6 @@
-"""How near is near for portfolios; what is true of any figures is in :mod:`bank_python.numerics.tolerances`.
+"""Tolerances for portfolio weights; general ones are in :mod:`bank_python.numerics.tolerances`.
 
-Weights are of the size of 1, and float64 keeps them to 1e-16. Each figure says what may be off by how much.
+Weights are of the order of 1, and float64 resolves them to 1e-16.
 """
 
 from __future__ import annotations
@@ -8,15 +8,16 @@ from __future__ import annotations
 __all__ = ["AT_REST", "BROKEN", "SAME_PORTFOLIO", "SAME_SUM"]
 
 AT_REST = 1e-11
-"""Of the sizes of the weights: a portfolio that moves by less as the weight of reward goes from 0 to where reward and
-risk count alike does not move. A system of equations leaves 1e-16 times its condition of a move that is none."""
+"""Relative change of the weights that counts as none, as the weight of reward in the objective increases from 0 to the
+scale at which reward and risk are balanced. The solution of a linear system has an error of 1e-16 times its condition
+number."""
 
 BROKEN = 1e-6
-"""Of the sizes of the weights: a constraint that is off by more is broken. The solvers promise nine digits relative to
-the largest figure of their program; three more are left for programs of ill-scaled figures."""
+"""Violation, relative to the weights, above which a constraint counts as violated. The solvers are accurate to nine
+digits relative to the largest figure of their program; three more digits allow for ill-scaled programs."""
 
 SAME_PORTFOLIO = 1e-8
-"""Of the sizes of the weights: two portfolios are the same. The solvers promise nine digits of each."""
+"""Relative difference below which two portfolios count as the same. The solvers are accurate to nine digits."""
 
 SAME_SUM = 1e-9
-"""Of the wealth: sums of weights that a person typed in are the same up to this, as thirds to nine digits are."""
+"""Difference below which sums of weights count as equal; allows for weights entered with nine digits."""

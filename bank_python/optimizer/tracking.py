@@ -1,9 +1,9 @@
-r"""A basket that follows a benchmark, and does not cost much to hold.
+r"""Index tracking: a portfolio that follows a benchmark at a low cost of holding.
 
 .. math:: \min_w\ \frac{m}{n} \sum_t (r_t^\top w - y_t)^2 + \kappa\, c^\top w
 
-with m periods a year: the mean square of the active return a year, and a rate a year for what each asset costs to hold
-(fees, funding), times a weight.
+with n past periods, m of them per year, returns r of the assets and y of the benchmark: the mean square of the active
+return per year plus κ times the holding costs c per year (fees, funding).
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ __all__ = ["TrackingOptimizer"]
 
 
 class TrackingOptimizer(Optimizer):
-    """A basket that follows a benchmark.
+    """Optimiser of a portfolio that tracks a benchmark.
 
-    The result tells ``tracking_error`` (the root of the mean square active return a year), ``correlation`` with the
-    benchmark and ``holding_cost`` (a year's).
+    The ``figures`` of the result are ``tracking_error`` (the root mean square of the active return, per year),
+    ``correlation`` with the benchmark and ``holding_cost`` (per year).
 
     Parameters
     ----------
     cov_data : CovarianceData
-        With past returns.
+        Past returns of the assets.
     constraints : Constraints, optional
-        What is allowed; caps are bounds.
+        Constraints on the weights; fully invested and long only if omitted. Caps are given as upper bounds.
     benchmark : array_like, shape (n_obs,)
-        The benchmark's returns of the same periods; finite.
+        Returns of the benchmark in the same periods; finite.
     holding_cost : mapping of str to float, optional
-        What each asset costs to hold, a rate a year; below 0 for what it pays.
+        Cost of holding each asset per year and unit of weight, as a decimal; negative for an income.
     cost_weight : float, default 1
-        How much the cost counts beside the mean square active return, at least 0.
+        Weight κ of the holding cost relative to the mean square active return, at least 0.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal.
 
     Raises
     ------
     CalibrationError
-        There are no past returns, or the benchmark does not fit them.
+        If there are no past returns, or the benchmark has another number of periods.
     ModelError
-        A cost is no asset's or not finite, or the weight is out of range.
+        If a cost is not finite or has an unknown ticker, or the weight is out of range.
     """
 
     kind: ClassVar[str] = "tracking"
@@ -78,11 +78,11 @@ class TrackingOptimizer(Optimizer):
         self._benchmark = _fitting(benchmark, len(self._returns))
         self._cost = by_asset(cov_data.tickers, holding_cost, "holding_cost")
         if not 0.0 <= cost_weight < math.inf:
-            raise ModelError(f"cost_weight={cost_weight!r}; give a number from 0 on", value=cost_weight)
+            raise ModelError(f"cost_weight={cost_weight!r}; give a number of at least 0", value=cost_weight)
         self._weight = cost_weight
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio."""
+        """Return the optimal portfolio."""
         past, target = self._returns, self._benchmark
         scale = 2.0 * self._data.periods_per_year / len(past)
         curved = scale * (past.T @ past)
@@ -94,7 +94,7 @@ class TrackingOptimizer(Optimizer):
         )
         followed = past @ found.weights
         off = math.sqrt(0.5 * scale * float(((followed - target) ** 2).sum()))
-        return self._told(
+        return self._result(
             found,
             tracking_error=off,
             correlation=_correlation(followed, target),
@@ -110,12 +110,15 @@ def _fitting(benchmark: ArrayLike, periods: int) -> FloatArray:
     if len(gaps):
         raise CalibrationError(f"the benchmark's return in row {gaps[0]} is {given[gaps[0]]}; drop that period")
     if np.ptp(given) == 0.0:
-        raise CalibrationError(f"the benchmark never moves: every return is {given[0]:g}", value=float(given[0]))
+        raise CalibrationError(
+            f"the returns of the benchmark are constant, {given[0]:g}; give a benchmark that varies",
+            value=float(given[0]),
+        )
     return given
 
 
 def _correlation(first: FloatArray, second: FloatArray) -> float:
-    """Return the correlation of two series; NaN where the first never moves."""
+    """Return the correlation of two series; NaN if the first is constant."""
     one, other = first - first.mean(), second - second.mean()
     size = float(one @ one) * float(other @ other)
     return float(one @ other) / math.sqrt(size) if size > 0.0 else math.nan

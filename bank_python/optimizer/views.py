@@ -1,8 +1,9 @@
-r"""Black–Litterman: an equilibrium, one's own views on it, and the portfolio that follows.
+r"""Black–Litterman model: equilibrium returns combined with views, and the resulting optimal portfolio.
 
-A view is absolute (``{"AAPL": 0.15}``: Apple returns 15 % a year) or relative (``View({"CA": 1, "US": -1}, 0.03)``:
-Canada does 3 % better than the United States). Each is as uncertain as its confidence says: a half, which is also the
-default, makes it as uncertain as the equilibrium is on the same portfolio, one makes it certain.
+A view is absolute (``{"AAPL": 0.15}``: Apple returns 15 % per year) or relative (``View({"CA": 1, "US": -1}, 0.03)``:
+Canada outperforms the United States by 3 %). The confidence determines its uncertainty: with a confidence of a half,
+the default, a view is as uncertain as the equilibrium return of the same portfolio; with a confidence of one it is
+certain.
 """
 
 from __future__ import annotations
@@ -31,37 +32,39 @@ if TYPE_CHECKING:
 
 __all__ = ["BlackLittermanOptimizer", "View", "posterior"]
 
-_AS_UNCERTAIN = 0.5
+_DEFAULT_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An opinion on the return of a portfolio.
+    """A view on the expected return of a portfolio.
 
     Parameters
     ----------
     exposures : mapping of str to float
-        The portfolio: 1 for an absolute view; 1 and -1, or shares of them, for a relative one.
+        Weights of the portfolio by ticker: 1 for an absolute view; weights with a sum of 0 for a relative one.
     expected_return : float
-        Its return a year.
+        Expected return of the portfolio per year, as a decimal.
     confidence : float, default 0.5
-        In (0, 1].
+        Confidence in the view, in (0, 1]; 1 for a certain view.
 
     Raises
     ------
     CalibrationError
-        The portfolio is empty, or a figure is out of range.
+        If the portfolio is empty, or a value is out of range.
     """
 
     exposures: Mapping[str, float]
     expected_return: float
-    confidence: float = _AS_UNCERTAIN
+    confidence: float = _DEFAULT_CONFIDENCE
 
     def __post_init__(self) -> None:
         if not any(self.exposures.values()):
-            raise CalibrationError(f"a view on {dict(self.exposures)!r} holds nothing; give exposures")
+            raise CalibrationError(
+                f"the exposures {dict(self.exposures)!r} of a view are all zero; give at least one that is not"
+            )
         if not math.isfinite(self.expected_return):
-            raise CalibrationError(f"a view expects {self.expected_return!r}; give a return a year")
+            raise CalibrationError(f"expected_return={self.expected_return!r} of a view; give a finite return per year")
         if not 0.0 < self.confidence <= 1.0:
             raise CalibrationError(
                 f"confidence={self.confidence!r} lies outside (0, 1]; a half is usual", value=self.confidence
@@ -77,77 +80,79 @@ def posterior(
     risk_aversion: float = 2.5,
     tau: float = 0.05,
 ) -> BlackLitterman:
-    """Return the equilibrium with the views worked in.
+    """Return the Black–Litterman posterior of the equilibrium and the views.
 
     Parameters
     ----------
     data : CovarianceData
-        The assets; no cash.
+        Covariance of the assets, without cash.
     views : mapping of str to float, or sequence of View
-        Expected returns a year by ticker, or views of any kind.
+        Expected returns per year by ticker, as decimals, or a list of views.
     confidences : mapping of str to float, optional
-        Of views by ticker, in (0, 1].
+        Confidence in the views by ticker, in (0, 1]; a half for tickers not listed.
     market_weights : mapping of str to float, optional
-        What the market holds; equal weights if left out.
+        Weights of the market portfolio by ticker; equal weights if omitted.
     risk_aversion, tau : float
-        Of the market, and the uncertainty of its equilibrium, above 0.
+        Risk aversion of the market, and uncertainty of the equilibrium returns relative to the covariance; above 0.
 
     Raises
     ------
     ModelError
-        A view, a confidence or a weight names what is no asset.
+        If a view or a weight contains an unknown ticker.
     CalibrationError
-        A figure is out of range, there is cash, or confidences are given apart from views that have their own.
+        If a value is out of range, the assets include cash, a confidence has no view, or `confidences` is given with a
+        list of views.
     MatrixError
-        Certain views contradict each other.
+        If certain views contradict each other.
     """
     CovarianceData.checked(data, "black_litterman").require_risk("black_litterman")
-    opinions = _opinions(views, confidences)
-    rows = [by_asset(data.tickers, view.exposures, "a view") for view in opinions]
+    all_views = _views_of(views, confidences)
+    rows = [by_asset(data.tickers, view.exposures, "a view") for view in all_views]
     return black_litterman(
         data.covariance,
         P=np.array(rows).reshape(-1, len(data.tickers)),
-        Q=np.array([view.expected_return for view in opinions]),
+        Q=np.array([view.expected_return for view in all_views]),
         market_weights=market_shares(data, market_weights),
-        confidences=np.array([view.confidence for view in opinions]),
+        confidences=np.array([view.confidence for view in all_views]),
         tau=tau,
         risk_aversion=risk_aversion,
     )
 
 
-def _opinions(views: Mapping[str, float] | Sequence[View], confidences: Mapping[str, float] | None) -> tuple[View, ...]:
+def _views_of(views: Mapping[str, float] | Sequence[View], confidences: Mapping[str, float] | None) -> tuple[View, ...]:
     if isinstance(views, Mapping):
-        sure = confidences or {}
-        strange = next((name for name in sure if name not in views), None)
-        if strange is not None:
-            raise CalibrationError(f"a confidence for {strange!r}, of which there is no view", value=strange)
-        return tuple(View({name: 1.0}, back, sure.get(name, _AS_UNCERTAIN)) for name, back in views.items())
+        given = confidences or {}
+        unknown = next((name for name in given if name not in views), None)
+        if unknown is not None:
+            raise CalibrationError(f"a confidence for {unknown!r} without a view; give the view too", value=unknown)
+        return tuple(View({name: 1.0}, back, given.get(name, _DEFAULT_CONFIDENCE)) for name, back in views.items())
     if confidences:
-        raise CalibrationError("confidences= goes with views by ticker; a View has its own confidence")
+        raise CalibrationError("confidences= is for views by ticker; set the confidence of each View instead")
     wrong = next((view for view in views if not isinstance(view, View)), None)  # type: ignore[redundant-expr]  # untyped callers
     if wrong is not None:
-        raise CalibrationError(f"views holds {wrong!r}; give expected returns by ticker, or a list of View")
+        raise CalibrationError(f"views contains {wrong!r}; give expected returns by ticker, or a list of View")
     return tuple(views)
 
 
 class BlackLittermanOptimizer(Optimizer):
-    """The optimal portfolio after one's views.
+    """Mean-variance optimiser on the Black–Litterman posterior.
 
     Parameters
     ----------
     cov_data : CovarianceData
-        The assets; no cash, and no expected returns are needed.
+        Covariance of the assets, without cash; expected returns are not needed.
     constraints : Constraints, optional
-        What is allowed.
+        Constraints on the weights; fully invested and long only if omitted.
     views, confidences, market_weights, risk_aversion, tau
-        As for :func:`posterior`.
+        Parameters of the model, see :func:`posterior`.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's; views and equilibrium are taken as they are, and not as excess over it.
+        Risk-free rate of the Sharpe ratio, per year, as a decimal; views and equilibrium are total returns, not excess
+        returns over it.
 
     Raises
     ------
     ModelError, CalibrationError, MatrixError
-        As for :func:`posterior`.
+        In the cases listed for :func:`posterior`.
     """
 
     kind: ClassVar[str] = "black_litterman"
@@ -172,7 +177,7 @@ class BlackLittermanOptimizer(Optimizer):
             risk_aversion=risk_aversion,
             tau=tau,
         )
-        believed = CovarianceData(
+        moments = CovarianceData(
             tickers=cov_data.tickers,
             covariance=self.posterior.covariance,
             expected_returns=self.posterior.expected_returns,
@@ -181,10 +186,10 @@ class BlackLittermanOptimizer(Optimizer):
             shrinkage=cov_data.shrinkage,
             estimator=cov_data.estimator,
         )
-        super().__init__(believed, constraints, risk_free_rate=risk_free_rate)
+        super().__init__(moments, constraints, risk_free_rate=risk_free_rate)
         self._aversion = risk_aversion
 
     def optimize(self) -> OptimalPortfolio:
-        """Return the portfolio, measured on the posterior."""
+        """Return the optimal portfolio, with its performance under the posterior."""
         data = self._data
-        return self._told(minimise(self._allowed, self._aversion * data.covariance, -data.means_for(self.kind)))
+        return self._result(minimise(self._allowed, self._aversion * data.covariance, -data.means_for(self.kind)))

@@ -1,8 +1,9 @@
 """Constraints written as comparisons of weights: ``lambda w: w >= 0.02``, ``lambda w: w[0] + w[1] <= 0.5``.
 
-The function is called once with an expression in the place of the weights. Whatever is linear in them can be compared
-with ``<=``, ``>=`` or ``==``: the weights, one of them (``w[0]``, ``w["SPY"]``), some of them (``w[2:]``,
-``w[["SPY", "BND"]]``), sums, differences, and products with numbers and vectors. Everything else is refused.
+The function is called once with an expression that represents the weights. Expressions that are linear in the weights
+can be compared with ``<=``, ``>=`` or ``==``: all weights, one of them (``w[0]``, ``w["SPY"]``), some of them
+(``w[2:]``, ``w[["SPY", "BND"]]``), sums, differences, and products with numbers and vectors. Other expressions raise an
+error.
 
 Examples
 --------
@@ -33,35 +34,36 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "WeightExpression", "constraints_of"]
 
-_WAY_OUT = (
-    "write something linear in the weights, as w >= 0.02, w[0] <= 0.3 or w[:3].sum() <= 0.5; for what is traded "
-    "or held short give constraints=Constraints(turnover=..., leverage=...), and for any other rule a Constraint"
+_ALTERNATIVES = (
+    "write an expression that is linear in the weights, as w >= 0.02, w[0] <= 0.3 or w[:3].sum() <= 0.5; for limits on "
+    "turnover or short positions give constraints=Constraints(turnover=..., leverage=...), and for any other rule a "
+    "Constraint"
 )
 _NAMED = 4
 
 
 class WeightExpression:
-    """Values that are linear in the weights; what :meth:`EfficientFrontier.add_constraint` hands to its function.
+    """Linear expression of the weights; the argument of functions in :meth:`EfficientFrontier.add_constraint`.
 
     Parameters
     ----------
     tickers : tuple of str
-        The assets.
+        Tickers of the assets.
     matrix : ndarray, shape (k, n_assets) or (n_assets,)
-        What a unit of each weight counts; one row for a single value.
+        Coefficients of the weights, a row for each value; one-dimensional for a single value.
     offset : ndarray, shape (k,) or ()
-        What is added.
+        Constant term of each value.
     """
 
-    __array_ufunc__ = None  # so that numpy leaves comparisons and products with arrays to this class
-    __hash__ = None  # type: ignore[assignment]  # an expression is compared to make a constraint
+    __array_ufunc__ = None  # makes numpy defer comparisons and products with arrays to this class
+    __hash__ = None  # type: ignore[assignment]  # == creates a constraint, so it cannot define a hash
 
     def __init__(self, tickers: tuple[str, ...], matrix: FloatArray, offset: FloatArray) -> None:
         self.tickers, self.matrix, self.offset = tickers, matrix, offset
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the values."""
+        """Shape of the values."""
         return tuple(self.offset.shape)
 
     def __len__(self) -> int:
@@ -72,14 +74,16 @@ class WeightExpression:
 
     def __getitem__(self, key: object) -> WeightExpression:
         if not self.shape:
-            raise ModelError("a single weight has no elements; index the weights themselves, as w[0]")
+            raise ModelError("a single weight cannot be indexed; index all weights, as w[0]")
         chosen: Any = self._place(key) if isinstance(key, str) else key
         if isinstance(key, list | tuple) and key and all(isinstance(name, str) for name in key):
             chosen = [self._place(name) for name in key]
         try:
             return WeightExpression(self.tickers, self.matrix[chosen], np.asarray(self.offset[chosen]))
         except IndexError:
-            raise ModelError(f"there is no weight {key!r} of {len(self)}; count from 0, or give a ticker") from None
+            raise ModelError(
+                f"no weight has the index {key!r} among {len(self)}; count from 0, or give a ticker"
+            ) from None
 
     def sum(self) -> WeightExpression:
         """Return the sum of the values."""
@@ -117,7 +121,7 @@ class WeightExpression:
     def __rmatmul__(self, other: ArrayLike) -> WeightExpression:
         factor = _numbers(other, "a product")
         if not self.shape or factor.shape[-1:] != self.shape:
-            raise ModelError(f"a product of shapes {factor.shape} and {self.shape}; give one figure for each weight")
+            raise ModelError(f"a product of shapes {factor.shape} and {self.shape}; give one number for each weight")
         return WeightExpression(self.tickers, factor @ self.matrix, np.asarray(factor @ self.offset))
 
     def __le__(self, other: WeightExpression | ArrayLike) -> Comparison:
@@ -130,26 +134,30 @@ class WeightExpression:
         return Comparison(self + -_linear(self, other), 0.0, 0.0)
 
     def __ne__(self, other: object) -> NoReturn:
-        raise ModelError(f"weights that differ from {other!r} are no convex set; {_WAY_OUT}")
+        raise ModelError(f"weights different from {other!r} are not a convex set; {_ALTERNATIVES}")
 
     def __lt__(self, other: object) -> NoReturn:
-        raise ModelError(f"weights strictly below {other!r} have no largest; write <=")
+        raise ModelError(f"weights strictly below {other!r} have no maximum; write <=")
 
     def __gt__(self, other: object) -> NoReturn:
-        raise ModelError(f"weights strictly above {other!r} have no least; write >=")
+        raise ModelError(f"weights strictly above {other!r} have no minimum; write >=")
 
     def __abs__(self) -> NoReturn:
-        raise ModelError(f"abs() of weights is not linear; {_WAY_OUT}")
+        raise ModelError(f"abs() of weights is not linear; {_ALTERNATIVES}")
 
     def __pow__(self, power: object) -> NoReturn:
-        raise ModelError(f"weights to the power {power!r} are not linear; {_WAY_OUT}")
+        raise ModelError(f"weights to the power {power!r} are not linear; {_ALTERNATIVES}")
 
     def __bool__(self) -> NoReturn:
-        raise ModelError("weights are not yet known, so they are neither true nor false; return the comparison itself")
+        raise ModelError(
+            "an expression of weights has no truth value before the optimisation; return the comparison itself"
+        )
 
     def _place(self, name: str) -> int:
         if len(self) != len(self.tickers) or name not in self.tickers:
-            raise ModelError(f"there is no weight of {name!r} here; there are {', '.join(self.tickers)}", name=name)
+            raise ModelError(
+                f"the expression has no weight of {name!r}; there are {', '.join(self.tickers)}", name=name
+            )
         return self.tickers.index(name)
 
     def _parts(self, other: object) -> tuple[FloatArray, FloatArray]:
@@ -159,14 +167,14 @@ class WeightExpression:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What a comparison of weights says: values between two sides.
+    """Result of a comparison: values that are linear in the weights, between two limits.
 
     Parameters
     ----------
     values : WeightExpression
-        What is compared, less what it is compared with.
+        Left side of the comparison less the right side.
     lower, upper : float
-        The least and the most of every value.
+        Lower and upper limit of every value; infinite for none.
     """
 
     values: WeightExpression
@@ -175,17 +183,17 @@ class Comparison:
 
     def __bool__(self) -> NoReturn:
         raise ModelError(
-            "a comparison of weights is neither true nor false, so it cannot be chained or joined by and; "
+            "a comparison of weights has no truth value, so it cannot be chained or combined with and; "
             "add two constraints, as w >= 0.02 and then w <= 0.4"
         )
 
     def constraints(self) -> tuple[Constraint, ...]:
-        """Return what is said as constraints: bounds for values of one weight, a row for each other."""
+        """Return the constraints: bounds for values of a single weight, a linear limit for each other value."""
         matrix = np.atleast_2d(self.values.matrix)
         offset = np.broadcast_to(self.values.offset, (len(matrix),))
-        idle = np.flatnonzero(~matrix.any(axis=1))
-        if len(idle):
-            raise ModelError(f"a comparison counts no weight, only {offset[idle[0]]:g}; {_WAY_OUT}")
+        constant = np.flatnonzero(~matrix.any(axis=1))
+        if len(constant):
+            raise ModelError(f"a comparison contains no weight, only {offset[constant[0]]:g}; {_ALTERNATIVES}")
         lower, upper, tickers = self.lower - offset, self.upper - offset, self.values.tickers
         is_single = (matrix != 0.0).sum(axis=1) == 1
         rows = tuple(
@@ -198,19 +206,19 @@ class Comparison:
 
 
 def constraints_of(rule: Callable[[WeightExpression], object], tickers: tuple[str, ...]) -> tuple[Constraint, ...]:
-    """Return what a function says of weights.
+    """Return the constraints that a function of the weights defines.
 
     Parameters
     ----------
     rule : callable
-        From a :class:`WeightExpression` to a comparison.
+        Function from a :class:`WeightExpression` to a comparison.
     tickers : tuple of str
-        The assets.
+        Tickers of the assets, in the order of the weights.
 
     Raises
     ------
     ModelError
-        It does not return one, or says what is not linear in the weights; the message names the rule.
+        If the function does not return a comparison, or is not linear in the weights; the message names the function.
     """
     n = len(tickers)
     weights = WeightExpression(tickers, np.eye(n), np.zeros(n))
@@ -218,14 +226,16 @@ def constraints_of(rule: Callable[[WeightExpression], object], tickers: tuple[st
     if not callable(rule):
         raise ModelError(f"a constraint {rule!r}; give a function of the weights, or a Constraint")
     try:
-        said = rule(weights)
-        if isinstance(said, Comparison):
-            return said.constraints()
+        result = rule(weights)
+        if isinstance(result, Comparison):
+            return result.constraints()
     except ModelError as error:
-        raise ModelError(f"the constraint {name} cannot be read: {error}", name=name) from error
+        raise ModelError(f"the constraint {name} is not valid: {error}", name=name) from error
     except (TypeError, AttributeError, ValueError) as error:
-        raise ModelError(f"the constraint {name} cannot be read ({error}); {_WAY_OUT}", name=name) from error
-    raise ModelError(f"the constraint {name} returned {said!r}, which is no comparison; {_WAY_OUT}", name=name)
+        raise ModelError(f"the constraint {name} is not valid ({error}); {_ALTERNATIVES}", name=name) from error
+    raise ModelError(
+        f"the constraint {name} returned {result!r}, which is not a comparison; {_ALTERNATIVES}", name=name
+    )
 
 
 def _linear(like: WeightExpression, other: object) -> WeightExpression:
@@ -237,13 +247,13 @@ def _linear(like: WeightExpression, other: object) -> WeightExpression:
 
 def _numbers(given: object, purpose: str) -> FloatArray:
     if isinstance(given, WeightExpression):
-        raise ModelError(f"{purpose} of weights with weights is not linear; {_WAY_OUT}")
+        raise ModelError(f"{purpose} of weights with weights is not linear; {_ALTERNATIVES}")
     try:
         numbers = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
         raise ModelError(f"{purpose} of weights with {given!r}; give a number, or one for each weight") from None
     if not np.isfinite(numbers).all():
-        raise ModelError(f"{purpose} of weights with {given!r}; give finite numbers, and leave out what is no limit")
+        raise ModelError(f"{purpose} of weights with {given!r}; give finite numbers, and leave out infinite limits")
     return numbers
 
 
@@ -252,7 +262,7 @@ def _broadcast(matrix: FloatArray, offset: FloatArray) -> tuple[FloatArray, Floa
 
 
 def _pairs(matrix: FloatArray, lower: FloatArray, upper: FloatArray) -> list[tuple[float, float]]:
-    """Return the bounds of every weight that rows of one weight each set."""
+    """Return the bounds of every weight that follow from rows of a single weight each."""
     low, high = np.full(matrix.shape[1], -np.inf), np.full(matrix.shape[1], np.inf)
     for row, least, most in zip(matrix, lower, upper, strict=True):
         i = int(np.flatnonzero(row)[0])
@@ -262,7 +272,7 @@ def _pairs(matrix: FloatArray, lower: FloatArray, upper: FloatArray) -> list[tup
 
 
 def _name(row: FloatArray, tickers: tuple[str, ...]) -> str:
-    """Return a weighted sum in words, as ``SPY + 2 BTC - TLT``."""
+    """Return a weighted sum as text, such as ``SPY + 2 BTC - TLT``."""
     counted = np.flatnonzero(row)
     words: list[str] = []
     for i in counted[:_NAMED].tolist():

@@ -1,6 +1,6 @@
-"""Portfolios by other libraries beside ours: the same door, the same result, and nothing lost where one is missing.
+"""Portfolios by other libraries: agreement with ours, rejected parameters, and missing libraries.
 
-PyPortfolioOpt and Riskfolio-Lib live in the benchmarks' environment; there these tests run whole:
+PyPortfolioOpt and Riskfolio-Lib are installed in the benchmarks' environment; there no test is skipped:
 ``.venv-bench/bin/python -m pytest tests/integrations/test_portfolio_peers.py``.
 """
 
@@ -42,8 +42,8 @@ def data():
     return CovarianceData.from_returns(past - past.mean(axis=0) + drift, NAMES)
 
 
-def made(peer, kind, data, **params):
-    """Return a peer's optimiser, or skip the test where its library is not installed."""
+def peer_optimizer(peer, kind, data, **params):
+    """Create a peer's optimiser, or skip the test where its library is not installed."""
     if not peer.is_installed():
         pytest.skip(f"{peer.library} is not installed here; it is in the benchmarks' environment")
     return peer(kind, data, **params)
@@ -89,7 +89,7 @@ CASES = [
     ("peer", "kind", "params", "most"), CASES, ids=[f"{case[0].library}-{case[1]}-{i}" for i, case in enumerate(CASES)]
 )
 def test_libraries_agree_with_ours(data, peer, kind, params, most):
-    theirs = made(peer, kind, data, **params).optimize()
+    theirs = peer_optimizer(peer, kind, data, **params).optimize()
     ours = create_optimizer(kind, data, **params).optimize()
     assert isinstance(theirs, OptimalPortfolio)
     assert theirs.tickers == data.tickers
@@ -107,7 +107,7 @@ def test_libraries_agree_with_ours(data, peer, kind, params, most):
 
 
 def test_hrp_of_riskfolio_keeps_bounds_in_its_own_way(data):
-    theirs = made(RiskfolioOptimizer, "hrp", data, bounds=(0.05, 0.2)).optimize()
+    theirs = peer_optimizer(RiskfolioOptimizer, "hrp", data, bounds=(0.05, 0.2)).optimize()
     assert theirs.certificate.kkt_residual < 1e-9
     assert theirs.weights.min() >= 0.05 - 1e-9
     assert theirs.weights.max() <= 0.2 + 1e-9
@@ -115,21 +115,21 @@ def test_hrp_of_riskfolio_keeps_bounds_in_its_own_way(data):
 
 def test_riskfolio_needs_no_returns_where_the_covariance_is_all(data):
     bare = CovarianceData(tickers=data.tickers, covariance=data.covariance)
-    theirs = made(RiskfolioOptimizer, "min_variance", bare).optimize()
+    theirs = peer_optimizer(RiskfolioOptimizer, "min_variance", bare).optimize()
     assert theirs.certificate.duality_gap < 1e-6
     assert np.isnan(theirs.expected_return)
 
 
 @pytest.mark.parametrize("peer", PEER_OPTIMIZERS)
-def test_a_kind_that_is_not_there(data, peer):
-    with pytest.raises(ModelError, match=f"one of ours, and none of theirs; {peer.library} has min_variance"):
+def test_unknown_kinds_are_rejected(data, peer):
+    with pytest.raises(ModelError, match=f"is an optimiser of bank_python only; {peer.library} has min_variance"):
         peer("barbell", data)
     with pytest.raises(ModelError, match=f"'nonsense' is no optimiser; {peer.library} has min_variance"):
         peer("nonsense", data)
 
 
 @pytest.mark.parametrize("peer", PEER_OPTIMIZERS)
-def test_parameters_are_refused_at_the_door(data, peer):
+def test_unsupported_parameters_are_rejected(data, peer):
     with pytest.raises(ModelError, match="takes no 'turnover'; it takes bounds, risk_free_rate"):
         peer("min_variance", data, turnover=0.1)
     with pytest.raises(ModelError, match="takes no 'risk_aversion'"):
@@ -140,23 +140,23 @@ def test_parameters_are_refused_at_the_door(data, peer):
         peer("min_variance", data.with_cash(0.03))
 
 
-def test_quantlib_keeps_no_upper_bounds(data):
+def test_quantlib_supports_no_upper_bounds(data):
     with pytest.raises(ModelError, match=r"upper bound of HH is 0\.4"):
         QuantLibOptimizer("min_variance", data, bounds=(0.0, 0.4))
-    with pytest.raises(ModelError, match="give finite ones"):
+    with pytest.raises(ModelError, match="give finite lower bounds"):
         QuantLibOptimizer("min_variance", data, bounds=(-np.inf, np.inf))
 
 
 def test_hrp_of_pyportfolioopt_takes_no_bounds(data):
     with pytest.raises(ModelError, match="takes no bounds"):
-        made(PyPortfolioOptimizer, "hrp", data, bounds=(0.0, 0.4))
+        peer_optimizer(PyPortfolioOptimizer, "hrp", data, bounds=(0.0, 0.4))
 
 
-def test_riskfolio_sells_nothing_short(data):
+def test_riskfolio_supports_no_negative_bounds(data):
     with pytest.raises(ModelError, match=r"lower bound of HH is -0\.1"):
-        made(RiskfolioOptimizer, "min_variance", data, bounds=(-0.1, 1.0))
+        peer_optimizer(RiskfolioOptimizer, "min_variance", data, bounds=(-0.1, 1.0))
     with pytest.raises(ModelError, match="takes no bounds"):
-        made(RiskfolioOptimizer, "risk_parity", data, bounds=(0.0, 0.4))
+        peer_optimizer(RiskfolioOptimizer, "risk_parity", data, bounds=(0.0, 0.4))
 
 
 def test_lower_bounds_that_leave_nothing(data):
@@ -179,7 +179,7 @@ def test_without_a_library_there_is_a_hint_and_the_rest_works(monkeypatch, data,
     assert "pip install" in dict(compared.without)[peer.library]
 
 
-def test_without_any_library_ours_is_alone(monkeypatch, data):
+def test_without_any_library_the_only_row_is_ours(monkeypatch, data):
     for peer in PEER_OPTIMIZERS:
         monkeypatch.setitem(sys.modules, peer.package, None)
     compared = compare("max_sharpe", data, risk_free_rate=0.02)
@@ -189,13 +189,13 @@ def test_without_any_library_ours_is_alone(monkeypatch, data):
 
 
 class Noisy:
-    """A module that prints, warns, changes the warnings' filters, and finds what it is told to."""
+    """A module that prints, warns, changes the warning filters, and returns or raises a given outcome."""
 
     def __init__(self, outcome):
         self.outcome = outcome
 
     def minimise(self, _objective, _constraint, _method, _ends, _start):
-        print("a library speaks")  # noqa: T201 - what is to be contained
+        print("a library speaks")  # noqa: T201 - output to be discarded
         print("and complains", file=sys.stderr)  # noqa: T201 - same
         warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
         warnings.simplefilter("always")
@@ -211,7 +211,7 @@ class Noisy:
         return module
 
 
-def test_what_a_library_says_goes_nowhere(monkeypatch, data, capsys):
+def test_output_and_warnings_of_a_library_are_discarded(monkeypatch, data, capsys):
     monkeypatch.setitem(sys.modules, "QuantLib", Noisy([1.0] * len(NAMES)).module())
     before = list(warnings.filters)
     found = QuantLibOptimizer("min_variance", data).weights()
@@ -224,7 +224,7 @@ def test_what_a_library_says_goes_nowhere(monkeypatch, data, capsys):
 @pytest.mark.parametrize("outcome", [RuntimeError("no step"), [np.nan] * len(NAMES)])
 def test_a_library_that_finds_nothing(monkeypatch, data, outcome):
     monkeypatch.setitem(sys.modules, "QuantLib", Noisy(outcome).module())
-    reason = "no step" if isinstance(outcome, Exception) else "gave back no numbers"
+    reason = "no step" if isinstance(outcome, Exception) else "returned no finite weights"
     before = list(warnings.filters)
     with pytest.raises(ModelError, match=f"QuantLib found no min_variance portfolio: .*{reason}"):
         QuantLibOptimizer("min_variance", data).optimize()
@@ -235,7 +235,7 @@ def test_a_library_that_finds_nothing(monkeypatch, data, outcome):
 def test_libraries_leave_settings_alone(data):
     drawing, frames = pytest.importorskip("matplotlib"), pytest.importorskip("pandas")
     rc, shown, errors = dict(drawing.rcParams), frames.get_option("display.max_rows"), np.geterr()
-    state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state that is to stay
+    state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state, which may not change
     before = list(warnings.filters)
     compare("min_variance", data)
     compare("hrp", data)
@@ -277,6 +277,17 @@ def test_no_library_does_better(data, kind, params):
     }
 
 
+def test_old_name_of_the_posterior(data):
+    optimizer = peer_optimizer(PyPortfolioOptimizer, "black_litterman", data, views={"AA": 0.3})
+    with pytest.warns(DeprecationWarning, match="PeerOptimizer.believed is now called posterior"):
+        assert optimizer.believed is optimizer.posterior
+
+
+def test_only_black_litterman_has_a_posterior(data):
+    with pytest.raises(ModelError, match="min_variance has no posterior; black_litterman has one"):
+        _ = QuantLibOptimizer("min_variance", data).posterior
+
+
 def test_a_rule_without_objective(data):
     compared = compare("hrp", data)
     assert compared.objective_name == ""
@@ -284,12 +295,12 @@ def test_a_rule_without_objective(data):
     assert next(iter(compared.to_table()))["gap"] is None
 
 
-def test_kinds_that_none_of_them_makes(data):
-    with pytest.raises(ModelError, match="no library beside ours makes 'barbell'; they make min_variance"):
+def test_kinds_that_no_library_supports(data):
+    with pytest.raises(ModelError, match="no other library supports 'barbell'; they support min_variance"):
         compare("barbell", data)
 
 
-# The yardstick itself.
+# The objective, violation and residual that all portfolios are measured by.
 
 
 @pytest.mark.parametrize(
@@ -339,14 +350,14 @@ def test_projection_keeps_the_bounds_and_is_nearest(seed, n, open_ended):
     assert abs(nearest.sum() - 1.0) < 1e-12
     assert (nearest >= lower - 1e-12).all()
     assert (nearest <= upper + 1e-12).all()
-    # The angle to every allowed point is obtuse.
+    # The angle to every feasible point is at least a right angle.
     assert float((y - nearest) @ (inside - nearest)) < 1e-10
 
 
 @given(st.integers(0, 10**6), st.integers(2, 60), st.floats(0.5, 0.97))
 @settings(max_examples=60, deadline=None)
 def test_the_mean_of_the_worst_is_rockafellar_and_uryasevs(seed, count, confidence):
-    # Theorem 1 of their paper (2000): the least of a + E(L - a)+ / (1 - beta) over a, which is at one of the losses.
+    # Theorem 1 of their paper (2000): the minimum over a of a + E(L - a)+ / (1 - beta), attained at one of the losses.
     losses = np.random.default_rng(seed).standard_normal(count)
     beyond = np.maximum(losses[None, :] - losses[:, None], 0.0).mean(axis=1)
     assert mean_of_worst(losses, confidence) == pytest.approx((losses + beyond / (1.0 - confidence)).min(), abs=1e-11)

@@ -1,4 +1,4 @@
-"""QuantLib beside ours: the figures agree, and without it there is a hint and nothing else."""
+"""QuantLib's figures agree with ours; without QuantLib an error says how to install it."""
 
 from __future__ import annotations
 

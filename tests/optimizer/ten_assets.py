@@ -1,4 +1,4 @@
-"""The ten assets of Bailey and López de Prado's example, which several tests are held against."""
+"""The ten assets of Bailey and López de Prado's example, the reference of several tests."""
 
 import numpy as np
 

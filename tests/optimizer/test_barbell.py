@@ -1,4 +1,4 @@
-"""The barbell: shares by hand, tails by simulation, limits that never or always bind, and what is refused."""
+"""Barbell portfolios: shares by hand, tails by simulation, limits that never or always bind, and invalid input."""
 
 import math
 
@@ -84,7 +84,7 @@ def test_the_risky_side_is_the_basket_of_largest_sharpe_ratio():
     assert "BTC" in bounded.certificate.at_upper
 
 
-def test_the_door_to_all_optimisers_leads_here_too():
+def test_create_optimizer_makes_barbells():
     made = create_optimizer(
         "barbell", DATA, bounds=(0.0, 0.8), epsilon=0.01, max_loss_pct=0.2, risk_free_rate=0.05
     ).optimize()
@@ -123,7 +123,7 @@ def test_simulated_losses_keep_the_limit(tails, measure):
 
 
 def test_empirical_tails_are_those_of_the_past():
-    """At the horizon of one period, the whole's own past has the measure, to the deviation's n − 1."""
+    """At a horizon of one period the measure is that of the portfolio's past, up to the variance's n − 1."""
     data = past_data()
     period = 1.0 / 252.0
     held = barbell(data, tails="empirical", horizon=period, max_loss_pct=0.006, risk_free_rate=0.02)
@@ -144,7 +144,7 @@ def test_all_is_risky_where_the_limit_never_binds():
     assert held.certificate.at_lower == ("SAFE",)
     assert held.certificate.binding == ()
     assert held.figures["loss_at_epsilon"] == pytest.approx(2.0627128 * 0.2 - 0.08, rel=1e-7)
-    # Even where the safe asset alone would lose more.
+    # Even if the safe asset by itself would lose more.
     certain = CovarianceData(tickers=["X"], covariance=[[1e-6]], expected_returns=[0.05])
     assert barbell(certain, risk_free_rate=-0.2).weights.tolist() == [0.0, 1.0]
 
@@ -160,7 +160,7 @@ def test_nothing_is_risky_where_the_safe_return_is_all_that_may_be_lost():
 
 
 @pytest.mark.parametrize(("rate", "limit"), [(0.0, 1e-16), (-0.1 + 3e-16, 0.1), (-0.1 + 3e-15, 0.1)])
-def test_a_share_too_small_to_be_told_from_none(rate, limit):
+def test_a_share_too_small_to_differ_from_zero(rate, limit):
     held = barbell(ONE, risk_free_rate=rate, max_loss_pct=limit)
     assert 0.0 < held.figures["risky_share"] < 1e-13
     assert held.figures["max_entropy"] == -math.inf
@@ -169,13 +169,13 @@ def test_a_share_too_small_to_be_told_from_none(rate, limit):
 
 def test_no_share_keeps_a_limit_that_the_safe_asset_breaks():
     with pytest.raises(
-        InfeasibleError, match=r"is 0\.12 with all in SAFE.*and 0\.33.* max_loss_pct=0\.1.*to 0\.12"
+        InfeasibleError, match=r"is 0\.12 with everything in SAFE.*and 0\.33.* max_loss_pct=0\.1.*to 0\.12"
     ) as e:
         barbell(ONE, risk_free_rate=-0.12)
     assert e.value.value == pytest.approx(0.12)
 
 
-def test_the_reference_is_the_law_of_maximum_entropy_with_the_same_tail():
+def test_the_reference_is_the_maximum_entropy_distribution_with_the_same_tail():
     held = barbell(epsilon=0.02)
     figures = held.figures
     law = MaximumEntropyDistribution(TailConstraint(-figures["var"], -figures["cvar"], 0.02), held.expected_return)
@@ -187,7 +187,7 @@ def test_the_reference_is_the_law_of_maximum_entropy_with_the_same_tail():
 
 @pytest.mark.parametrize(("falls", "epsilon", "open_upside"), [(30, 0.1, False), (60, 0.1, True), (60, 1 / 600, False)])
 def test_a_side_that_is_certain_has_no_entropy(falls, epsilon, open_upside):
-    """Up by the same every day but for some falls: beyond a tail that holds them all there is but one return.
+    """Returns that are constant except for some losses: outside of a tail with all losses there is a single return.
 
     The rest of the past is then above the threshold or at it; and a tail of one day has no spread either.
     """
@@ -242,7 +242,7 @@ def test_more_room_never_means_less_risk(tails, measure, some, other, rare, ofte
 @given(st.integers(0, 1000), st.floats(0.1, 10.0))
 @settings(max_examples=25)
 def test_units_and_order_change_nothing(seed, scale):
-    """All rates, deviations and limits times a number leave the share."""
+    """Multiplying all rates, deviations and limits by a number does not change the share."""
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(3, 5)) * 0.03
     means = rng.uniform(0.03, 0.06, 3)
@@ -264,34 +264,34 @@ def test_units_and_order_change_nothing(seed, scale):
     ("given", "message"),
     [
         ({"epsilon": 0.5}, r"epsilon=0\.5 lies outside"),
-        ({"max_loss_pct": 10.0}, r"ten per cent is 0\.10"),
+        ({"max_loss_pct": 10.0}, r"as 0\.10 for ten per cent"),
         ({"max_loss_pct": -0.1}, "outside"),
         ({"max_loss_pct": math.nan}, "outside"),
         ({"horizon": 0.0}, "years above 0"),
-        ({"constraints": Constraints(invested=0.9)}, r"invested=0\.9: a basket is fully invested"),
+        ({"constraints": Constraints(invested=0.9)}, r"invested=0\.9: the basket has to be fully invested"),
         ({"measure": "es"}, "there are var, cvar"),
         ({"tails": "cauchy"}, "there are gaussian, student_t, empirical"),
         ({"tails": "student_t", "degrees_of_freedom": 2.0}, "above 2"),
-        ({"tails": "empirical"}, "empirical tails looks at single periods"),
+        ({"tails": "empirical"}, "empirical tails needs past returns"),
         ({"risky": {"SPY": 0.5}}, r"add up to 0\.5"),
         ({"risky_return": 0.1}, "risky_return=0.1"),
         ({"risky": {"SPY": 1.0}, "risky_return": math.inf}, "risky_return=inf"),
     ],
 )
-def test_refuses_figures_at_the_door(given, message):
+def test_figures_out_of_range_are_rejected(given, message):
     with pytest.raises(CalibrationError, match=message):
         BarbellOptimizer(DATA, **given)
 
 
 def test_refuses_assets_that_do_not_fit():
     named = CovarianceData(tickers=["SAFE"], covariance=[[0.04]], expected_returns=[0.08])
-    with pytest.raises(CalibrationError, match="SAFE is the safe asset's name"):
+    with pytest.raises(CalibrationError, match="the ticker SAFE is reserved for the safe asset"):
         BarbellOptimizer(named)
     with pytest.raises(CalibrationError, match="CASH has none"):
         BarbellOptimizer(DATA.with_cash(0.02))
-    with pytest.raises(ModelError, match="risky names 'ETH'; there are SPY, BTC"):
+    with pytest.raises(ModelError, match="risky contains the unknown ticker 'ETH'; there are SPY, BTC"):
         BarbellOptimizer(DATA, risky={"ETH": 1.0})
-    with pytest.raises(InfeasibleError, match=r"breaks a constraint by 0\.5.*bounds="):
+    with pytest.raises(InfeasibleError, match=r"violates a constraint by 0\.5.*bounds="):
         BarbellOptimizer(DATA, risky={"SPY": 1.5, "BTC": -0.5})
 
 

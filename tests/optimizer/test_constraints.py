@@ -1,4 +1,4 @@
-"""What a portfolio may be: what is refused and how it says so, and that a rule more never makes a portfolio better."""
+"""Constraints: invalid input and its messages, and that an additional constraint never improves a portfolio."""
 
 import math
 
@@ -13,7 +13,7 @@ from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.groups import Group
 from bank_python.optimizer.minimum import minimise
-from bank_python.optimizer.named import by_asset, known
+from bank_python.optimizer.named import by_asset, check_tickers
 
 NAMES = ("SPY", "TLT", "GLD")
 
@@ -36,7 +36,9 @@ def test_a_group_that_is_none_is_refused(members, sides, match):
 
 
 def test_a_group_whose_sides_cross_says_by_how_much():
-    with pytest.raises(InfeasibleError, match=r"at least 0.6 and at most 0.25: they contradict each other by 0.35"):
+    with pytest.raises(
+        InfeasibleError, match=r"the lower limit 0.6 of group 'shares' is above its upper limit 0.25, by 0.35"
+    ):
         Group("shares", ["SPY"], 0.6, 0.25)
 
 
@@ -105,7 +107,7 @@ def test_two_assets_take_a_pair_for_both_or_a_pair_each():
         ([(0.0, 1.0), (0.0, 1.0)], "one pair for each asset"),
         ((0.0, math.nan), "give \\(lower, upper\\)"),
         ({"SPY": (math.nan, 1.0)}, "give \\(lower, upper\\)"),
-        ({"QQQ": (0.0, 1.0)}, "bounds names 'QQQ'; there are SPY, TLT, GLD"),
+        ({"QQQ": (0.0, 1.0)}, "bounds contains the unknown ticker 'QQQ'; there are SPY, TLT, GLD"),
     ],
 )
 def test_bounds_that_do_not_fit_are_refused(bounds, match):
@@ -124,14 +126,14 @@ def test_figures_come_in_the_order_of_the_assets():
     assert by_asset(NAMES, None, "current").tolist() == [0.0, 0.0, 0.0]
     with pytest.raises(ModelError, match="current of TLT is nan"):
         by_asset(NAMES, {"TLT": math.nan}, "current")
-    with pytest.raises(ModelError, match="current names 'QQQ'"):
+    with pytest.raises(ModelError, match="current contains the unknown ticker 'QQQ'"):
         by_asset(NAMES, {"QQQ": 0.1}, "current")
 
 
-def test_a_strange_name_is_told_at_most_twelve_that_are_there():
+def test_the_message_on_an_unknown_ticker_lists_at_most_twelve():
     tickers = [f"A{i}" for i in range(20)]
     with pytest.raises(ModelError) as told:
-        known(tickers, {"X": 1.0}, "bounds")
+        check_tickers(tickers, {"X": 1.0}, "bounds")
     assert "A11 …" in str(told.value)
     assert "A12" not in str(told.value)
 
@@ -139,10 +141,10 @@ def test_a_strange_name_is_told_at_most_twelve_that_are_there():
 @pytest.mark.parametrize(
     ("rules", "match"),
     [
-        (Constraints(bounds=(0.0, 0.3)), r"upper bounds add up to 0.9, 0.1 short of invested=1; raise some"),
-        (Constraints(bounds=(0.5, 1.0)), r"lower bounds add up to 1.5, 0.5 above invested=1; lower some"),
-        (Constraints(invested=-0.5), r"lower bounds add up to 0, 0.5 above invested=-0.5"),
-        (Constraints(bounds=(-1.0, 1.0), invested=4.0), r"upper bounds add up to 3, 1 short of invested=4"),
+        (Constraints(bounds=(0.0, 0.3)), r"upper bounds add up to 0.9, 0.1 less than invested=1; raise some"),
+        (Constraints(bounds=(0.5, 1.0)), r"lower bounds add up to 1.5, 0.5 more than invested=1; lower some"),
+        (Constraints(invested=-0.5), r"lower bounds add up to 0, 0.5 more than invested=-0.5"),
+        (Constraints(bounds=(-1.0, 1.0), invested=4.0), r"upper bounds add up to 3, 1 less than invested=4"),
     ],
 )
 def test_bounds_that_cannot_add_up_say_by_how_much(rules, match):
@@ -160,7 +162,7 @@ def test_bounds_that_cannot_add_up_say_by_how_much(rules, match):
     ],
 )
 def test_whatever_names_no_asset_is_refused(rules):
-    with pytest.raises(ModelError, match="names 'QQQ'; there are SPY, TLT, GLD"):
+    with pytest.raises(ModelError, match="contains the unknown ticker 'QQQ'; there are SPY, TLT, GLD"):
         FeasibleSet.of(NAMES, rules)
 
 
@@ -193,7 +195,7 @@ def test_a_set_as_arrays():
     assert plain.h.tolist() == [0.6, -0.1, 0.5]
     assert plain.row_names == ("shares at most 0.6", "shares at least 0.1", "beta at most 0.5")
     weights = np.array([0.3, 0.5, 0.2])
-    assert allowed.traded(weights) == pytest.approx(0.4)
+    assert allowed.turnover(weights) == pytest.approx(0.4)
     assert allowed.paid(weights) == pytest.approx(0.004)
     assert allowed.breach(weights) == pytest.approx(0.0, abs=1e-15)
     assert allowed.breach(np.array([0.65, 0.15, 0.2])) == pytest.approx(0.265)  # beta 0.765 of 0.5
@@ -201,7 +203,7 @@ def test_a_set_as_arrays():
 
 
 def rule(kind, draw):
-    """One rule that the portfolio of equal weights obeys, so that all of them together can be obeyed."""
+    """Draw a constraint that equal weights satisfy, so that any number of them is feasible."""
     size = draw(st.floats(0.01, 0.4))
     return {
         "bounds": {"bounds": (1.0 / 3.0 - size, 1.0 / 3.0 + size)},
@@ -214,7 +216,7 @@ def rule(kind, draw):
 
 @given(st.integers(0, 10_000), st.sampled_from(["bounds", "group", "equal", "turnover", "leverage"]), st.data())
 @settings(deadline=None, max_examples=80)
-def test_a_rule_more_never_makes_it_better(seed, kind, data):
+def test_an_additional_constraint_is_never_better(seed, kind, data):
     rng = np.random.default_rng(seed)
     factors = rng.standard_normal((3, 3))
     P, q = 0.04 * (factors @ factors.T + 0.1 * np.eye(3)), -0.05 * rng.standard_normal(3)

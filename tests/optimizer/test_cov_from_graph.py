@@ -1,4 +1,4 @@
-"""Covariance from a graph: past closes, and as the last of them the present prices."""
+"""Covariance from a graph: past closes, followed by the present prices."""
 
 import datetime as dt
 
@@ -89,7 +89,7 @@ def test_any_prices_in_any_order(moves, order):
         graph.register(MarketData(f"{ticker}_SPOT", float(column[-1]) * (1.0 + move)))
     places = [TICKERS.index(ticker) for ticker in order]
     live = closes[-1] * (1.0 + np.array(moves))
-    stacked = np.ascontiguousarray(np.vstack([closes, live])[:, places])  # as sums are taken in the order of memory
+    stacked = np.ascontiguousarray(np.vstack([closes, live])[:, places])  # sums depend on the memory order
     expected = CovarianceData.from_prices(stacked, order)
     assert_same(CovarianceData.from_graph(graph, history, order), expected)
 
@@ -140,7 +140,7 @@ def test_what_a_wild_tick_does_is_seen_in_the_variance(market):
     assert wild[[0, 2]].tolist() == calm[[0, 2]].tolist()
 
 
-# --- what is refused ---------------------------------------------------------------------------------
+# --- invalid input ------------------------------------------------------------------------------------
 
 
 def test_a_price_that_is_not_in_the_graph(market):
@@ -189,8 +189,8 @@ def test_a_price_that_failed_says_why(market):
     ("tickers", "said"),
     [
         ([], "there are no assets"),
-        ("A", "tickers='A' is one name; give a list"),
-        (["A", "B", "A"], "A is there twice"),
+        ("A", "tickers='A' is a string; give a list"),
+        (["A", "B", "A"], "the ticker A occurs twice"),
     ],
 )
 def test_names_that_are_no_list_of_assets(market, tickers, said):
@@ -203,7 +203,7 @@ def test_a_past_that_is_too_short(market):
     graph, history, closes = market
     for ticker in TICKERS:
         history.load(ticker, bars(ticker, [100.0]))
-    with pytest.raises(CalibrationError, match="1 rows of returns; give two or more"):
+    with pytest.raises(CalibrationError, match="1 rows of returns; give at least two"):
         CovarianceData.from_graph(graph, history, TICKERS)
     for ticker, column in zip(TICKERS, closes.T, strict=True):
         history.load(ticker, bars(ticker, column[:3]))
@@ -223,7 +223,7 @@ def test_an_asset_that_never_moves(market):
     graph, history, _ = market
     history.load("C", bars("C", [100.0] * 60))
     graph["C_SPOT"].set_price(100.0)
-    with pytest.raises(CalibrationError, match="C never moves"):
+    with pytest.raises(CalibrationError, match="the returns of C are constant"):
         CovarianceData.from_graph(graph, history, TICKERS)
     graph["C_SPOT"].set_price(101.0)
     assert CovarianceData.from_graph(graph, history, TICKERS).returns[-1, 2] == pytest.approx(0.01)

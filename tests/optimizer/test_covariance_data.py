@@ -1,4 +1,4 @@
-"""What optimisers stand on: figures a year from returns, prices and tables; repairs; and what is refused."""
+"""Covariance data: annual figures from returns, prices and tables; repairs; and invalid input."""
 
 import math
 
@@ -126,7 +126,7 @@ def test_what_was_given_cannot_be_changed_from_outside():
         ([[0.04]], "shape"),
         ([[0.04, math.nan], [0.0, 0.09]], "covariance of X and Y is nan"),
         ([[0.04, 0.0], [0.0, 0.0]], "variance of Y is 0"),
-        ([[0.04, 0.01], [0.02, 0.09]], "other way round"),
+        ([[0.04, 0.01], [0.02, 0.09]], "give a symmetric matrix"),
         ([[0.04, 0.07], [0.07, 0.09]], "least eigenvalue is -0.00"),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_matrix_that_is_no_covariance_is_refused(covariance, message):
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"tickers": ["X", "X"]}, "X is there twice"),
+        ({"tickers": ["X", "X"]}, "the ticker X occurs twice"),
         ({"tickers": []}, "no assets"),
         ({"tickers": "XY"}, "give a list"),
         ({"expected_returns": [0.1]}, "expected_returns of shape"),
@@ -162,14 +162,14 @@ def spoilt(row, column, value):
     ("returns", "keywords", "message"),
     [
         (spoilt(7, 1, math.nan), {}, "B has nan in row 7"),
-        (spoilt(slice(None), 2, 0.001), {}, "C never moves: every return is 0.001"),
+        (spoilt(slice(None), 2, 0.001), {}, "the returns of C are constant, 0.001"),
         (past()[:, :2], {}, "for 3 assets"),
         (past()[:1], {}, "1 rows of returns"),
         (past(), {"tickers": None}, "names"),
         (past(), {"estimator": "lw"}, "no estimator 'lw'; there are sample"),
         (past(), {"mean": "best"}, "no mean 'best'"),
         (past(), {"periods_per_year": 0}, "periods_per_year=0"),
-        (spoilt(3, 0, -1.0), {"mean": MeanMethod.COMPOUNDED}, "nothing to grow"),
+        (spoilt(3, 0, -1.0), {"mean": MeanMethod.COMPOUNDED}, "cannot be compounded"),
     ],
 )
 def test_returns_that_are_not_usable_are_refused_by_name(returns, keywords, message):
@@ -188,5 +188,5 @@ def test_what_is_missing_is_named_with_what_it_is_for():
     data = CovarianceData(tickers=["X", "Y"], covariance=np.diag([0.04, 0.09]))
     with pytest.raises(CalibrationError, match="max_sharpe needs expected returns"):
         data.means_for("max_sharpe")
-    with pytest.raises(CalibrationError, match="min_cvar looks at single periods"):
+    with pytest.raises(CalibrationError, match="min_cvar needs past returns"):
         data.returns_for("min_cvar")

@@ -1,4 +1,4 @@
-"""How far a book is from its targets: by hand, after trades, under a limit, and beside a portfolio that moves."""
+"""Drift of a book from its targets: by hand, after trades, under a limit, and with a target that moves."""
 
 import datetime as dt
 
@@ -26,7 +26,7 @@ START = dt.datetime(2024, 1, 2, tzinfo=dt.UTC)
 
 
 class Desk:
-    """Assets at given prices, and a book of so many shares of each."""
+    """Assets at given prices, and a book with a number of shares of each."""
 
     def __init__(self, prices, shares, name="Alice"):
         self.graph = DependencyGraph()
@@ -138,7 +138,7 @@ def test_it_is_weight_less_target_whatever_the_size(prices, shares, targets, sca
         assert drift.node.value == max(abs(off) for off in drift.drifts().values())
 
 
-# --- it follows --------------------------------------------------------------------------------------
+# --- updates ------------------------------------------------------------------------------------------
 
 
 def test_it_follows_prices():
@@ -163,7 +163,7 @@ def test_it_follows_trades_in_what_is_held():
     assert drift.drifts() == {"A": -0.5, "B": 0.5}
 
 
-def test_it_takes_in_a_new_position_when_told():
+def test_follow_book_includes_a_new_position():
     desk = Desk({"A": 100.0, "B": 100.0}, {"A": 50.0})
     drift = desk.drift(HALVES)
     above = desk.graph.derive("ABOVE", lambda off: 10.0 * off, [drift.node])
@@ -213,7 +213,7 @@ def test_a_tick_is_one_evaluation():
     assert drift.node.value == pytest.approx(130 / 250 - 0.5)
 
 
-def test_it_says_on_what_it_rests():
+def test_its_inputs_are_named():
     desk = two()
     drift = desk.drift(HALVES)
     desk.graph.recalculate()
@@ -230,10 +230,12 @@ def test_a_book_without_the_assets_fails_and_recovers():
     desk = Desk({"A": 100.0, "B": 100.0, "OTHER": 70.0}, {"OTHER": 10.0})
     drift = desk.drift(HALVES, ["A", "B"])
     assert isinstance(drift.node.error, RiskError)
-    with pytest.raises(RiskError, match=r"Alice holds 0\.00 of A, B: there are no weights to compare") as refused:
+    with pytest.raises(
+        RiskError, match=r"the positions of Alice in A, B are worth 0\.00; weights require a total above 0"
+    ) as refused:
         drift.drifts()
     assert (refused.value.name, refused.value.value) == ("Alice", 0.0)
-    with pytest.raises(RiskError, match="there are no weights"):
+    with pytest.raises(RiskError, match="weights require a total above 0"):
         drift.contributor()
     desk.book.add(desk.position("A", 10.0))
     assert drift.follow_book()
@@ -245,7 +247,7 @@ def test_holdings_of_nothing_or_less_have_no_weights(shares):
     desk = two(*shares)
     drift = desk.drift(HALVES)
     assert isinstance(drift.node.error, RiskError)
-    assert f"Alice holds {100.0 * sum(shares):,.2f} of A, B" in str(drift.node.error)
+    assert f"the positions of Alice in A, B are worth {100.0 * sum(shares):,.2f}" in str(drift.node.error)
     desk.book.positions[0].trade(100.0, 100.0)
     assert drift.node.error is None
 
@@ -319,7 +321,7 @@ def test_a_book_without_the_assets_is_a_blind_limit():
     assert (board.blind, len(board.check())) == ((), 1)
 
 
-# --- beside a portfolio that moves -------------------------------------------------------------------
+# --- with a target that moves -------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -397,5 +399,5 @@ def test_what_the_target_holds_beside_the_assets_is_left_out():
 
 def test_a_target_that_names_no_asset_is_refused():
     desk = Desk({"A": 100.0}, {"A": 30.0})
-    with pytest.raises(ModelError, match="target names 'Z'; there are A"):
+    with pytest.raises(ModelError, match="target contains the unknown ticker 'Z'; there are A"):
         BookDrift(desk.graph, desk.book, desk.spots, {"A": 0.5, "Z": 0.5})

@@ -1,4 +1,4 @@
-"""Portfolios at the edges: rates beside cash, targets just out of reach, tiny units, tiny shares."""
+"""Portfolios in edge cases: rates beside cash, targets just out of reach, tiny units, tiny shares."""
 
 import math
 
@@ -33,8 +33,8 @@ def test_cash_above_the_riskless_rate_has_no_largest_ratio(rate):
         create_optimizer("max_sharpe", TWO.with_cash(0.03), risk_free_rate=rate).optimize()
 
 
-def test_a_ratio_that_rises_without_end_is_refused():
-    """Without bounds, and with a rate above the return of the least variance, it is never reached."""
+def test_an_unbounded_ratio_is_rejected():
+    """Without bounds, and with a rate above the return of the least variance, there is no maximum."""
     with pytest.raises(InfeasibleError):
         create_optimizer("max_sharpe", TWO, bounds=(-math.inf, math.inf), risk_free_rate=0.2).optimize()
 
@@ -116,7 +116,7 @@ def test_a_line_search_is_not_lost_in_rounding():
 
 
 @pytest.mark.parametrize("kind", ["risk_parity", "hrp"])
-def test_turnover_is_told_where_something_is_held_now(kind):
+def test_turnover_is_reported_where_present_weights_are_given(kind):
     assert "turnover" in create_optimizer(kind, THREE, current={"A": 1.0}).optimize().figures
 
 
@@ -136,10 +136,10 @@ def test_a_deposit_among_prices_never_moves_whatever_its_rounding(rate):
     rng = np.random.default_rng(5)
     prices = 100.0 * np.cumprod(1.0 + 0.01 * rng.normal(size=(300, 2)), axis=0)
     with_deposit = np.column_stack([prices, 100.0 * (1.0 + rate) ** np.arange(300)])
-    with pytest.raises(CalibrationError, match="DEPOSIT never moves"):
+    with pytest.raises(CalibrationError, match="the returns of DEPOSIT are constant"):
         CovarianceData.from_prices(with_deposit, ["A", "B", "DEPOSIT"], estimator="ledoit_wolf")
     returns = with_deposit[1:] / with_deposit[:-1] - 1.0
-    with pytest.raises(CalibrationError, match="DEPOSIT never moves"):
+    with pytest.raises(CalibrationError, match="the returns of DEPOSIT are constant"):
         CovarianceData.from_returns(returns, ["A", "B", "DEPOSIT"])
 
 
@@ -179,7 +179,9 @@ def test_bounds_of_no_shape_are_refused_by_name(bounds):
 
 @pytest.mark.parametrize("slight", [1e-16, 1e-30])
 def test_a_variance_next_to_nothing_is_cash(slight):
-    with pytest.raises(MatrixError, match=r"the variance of C is .* beside 0.09 of another: take it as cash"):
+    with pytest.raises(
+        MatrixError, match=r"the variance .* of C is too small beside 0.09 of another asset; add it as cash"
+    ):
         CovarianceData(tickers=["A", "B", "C"], covariance=np.diag([0.04, 0.09, slight]))
 
 
@@ -216,7 +218,7 @@ def test_a_year_has_periods(periods):
         CovarianceData(tickers=["A"], covariance=[[0.04]], periods_per_year=periods)
 
 
-def test_what_is_no_data_is_refused_by_the_door():
+def test_data_of_another_type_is_rejected():
     with pytest.raises(ModelError, match="hrp of a ndarray; give CovarianceData"):
         create_optimizer("hrp", np.eye(3))
 

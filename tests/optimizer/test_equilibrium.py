@@ -1,4 +1,4 @@
-"""What an equilibrium expects: the security market line by hand, the market's own return, reverse optimisation."""
+"""Equilibrium returns: the security market line by hand, the return of the market, reverse optimisation."""
 
 import math
 
@@ -90,13 +90,18 @@ def test_cash_has_the_riskless_rate():
 @pytest.mark.parametrize(
     ("market", "rates", "error", "message"),
     [
-        ({"B": 1.0}, (0.02, 0.08), ModelError, "market_weights names 'B'; there are A0, A1, A2"),
-        ({"A0": -1.0, "A1": 3.0}, (0.02, 0.08), CalibrationError, "give weights from 0 on"),
+        ({"B": 1.0}, (0.02, 0.08), ModelError, "market_weights contains the unknown ticker 'B'; there are A0, A1, A2"),
+        ({"A0": -1.0, "A1": 3.0}, (0.02, 0.08), CalibrationError, "give weights of at least 0"),
         ({"A0": 0.0}, (0.02, 0.08), CalibrationError, "not all of them 0"),
         ({"A0": math.nan}, (0.02, 0.08), ModelError, "market_weights of A0 is nan"),
-        ({"A0": 1.0}, (math.nan, 0.08), CalibrationError, r"rates nan and 0\.08; give rates a year"),
-        ({"A0": 1.0}, (0.02, math.inf), CalibrationError, r"rates 0\.02 and inf"),
-        ([0.01, 0.02], (0.02, 0.08), CalibrationError, "looks at single periods; give returns="),
+        (
+            {"A0": 1.0},
+            (math.nan, 0.08),
+            CalibrationError,
+            r"risk_free_rate=nan, market_return=0\.08; give finite rates per year",
+        ),
+        ({"A0": 1.0}, (0.02, math.inf), CalibrationError, r"risk_free_rate=0\.02, market_return=inf"),
+        ([0.01, 0.02], (0.02, 0.08), CalibrationError, "needs past returns; give returns="),
     ],
 )
 def test_bad_input_is_refused(market, rates, error, message):

@@ -85,8 +85,8 @@ def test_every_estimate_scales_and_follows_the_order_and_is_definite(name):
     [
         ("mcd", {}, "no estimator 'mcd'; there are sample, ewma"),
         ("ewma", {"decay": 1.0}, r"decay=1\.0"),
-        ("pca", {"components": 0}, "components=0 of 8 assets"),
-        ("pca", {"components": 8}, "components=8 of 8 assets"),
+        ("pca", {"components": 0}, "components=0 for 8 assets"),
+        ("pca", {"components": 8}, "components=8 for 8 assets"),
     ],
 )
 def test_bad_parameters_are_refused(name, terms, said):
@@ -97,7 +97,7 @@ def test_bad_parameters_are_refused(name, terms, said):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda r: r[:1], "two rows or more"),
+        (lambda r: r[:1], "at least two rows"),
         (lambda r: r[0], "shape"),
         (lambda r: np.where(np.arange(r.size).reshape(r.shape) == 19, np.nan, r), "row 2, column 3"),
     ],

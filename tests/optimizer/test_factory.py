@@ -1,4 +1,4 @@
-"""One door to all optimisers: every kind, its constraints by name and whole, and what the door refuses."""
+"""create_optimizer: every kind, constraints by name and as an object, and invalid input."""
 
 import numpy as np
 import pytest
@@ -136,11 +136,13 @@ def test_constraints_given_both_ways():
 
 def test_what_the_constraints_refuse():
     data = drawn()
-    with pytest.raises(ModelError, match="turnover and transaction_cost count from what is held now; give current="):
+    with pytest.raises(
+        ModelError, match="turnover and transaction_cost are measured from the present weights; give current="
+    ):
         create_optimizer("max_sharpe", data, turnover=0.1)
     with pytest.raises(ModelError, match="'B'"):
         create_optimizer("max_sharpe", data, bounds={"B": (0.0, 0.5)})
-    with pytest.raises(InfeasibleError, match=r"the upper bounds add up to 0\.8, 0\.2 short of invested=1") as told:
+    with pytest.raises(InfeasibleError, match=r"the upper bounds add up to 0\.8, 0\.2 less than invested=1") as told:
         create_optimizer("max_sharpe", data, bounds=(0.0, 0.2))
     assert told.value.value == pytest.approx(0.2, abs=1e-12)
     with pytest.raises(InfeasibleError, match=r"A1 has its lower bound 0\.5 above its upper bound 0\.4, by 0\.1"):
@@ -181,7 +183,7 @@ def test_black_litterman_for_short():
 @pytest.mark.parametrize(
     ("kind", "near"), [("max_sharp", "max_sharpe"), ("Risk Paritiy", "risk_parity"), ("min_vol", "min_volatility")]
 )
-def test_a_kind_that_is_nearly_one_is_told_which(kind, near):
+def test_a_misspelled_kind_is_corrected_in_the_message(kind, near):
     with pytest.raises(ModelError, match=f"did you mean {near!r}"):
         create_optimizer(kind, drawn())
 
@@ -191,19 +193,19 @@ def test_short_names_are_of_kinds_that_are_there():
     assert set(SHORT_NAMES) & set(OPTIMIZERS) == set()
 
 
-def test_swapped_arguments_are_told_the_order():
+def test_swapped_arguments_are_explained():
     with pytest.raises(ModelError, match="a CovarianceData; give the kind first, then the data"):
         create_optimizer(drawn(), "max_sharpe")
 
 
 @pytest.mark.parametrize("data", [{"A0": [0.01, 0.02]}, np.eye(3), None, "A0"], ids=type)
 @pytest.mark.parametrize("kind", KINDS)
-def test_data_that_is_none_is_refused_by_factory_and_class_alike(kind, data):
+def test_data_of_another_type_is_rejected_by_factory_and_class(kind, data):
     more = needs(kind, drawn())
-    told = f"{kind} of a {type(data).__name__}; give CovarianceData, as CovarianceData.from_returns makes it"
-    with pytest.raises(ModelError, match=told):
+    message = f"{kind} of a {type(data).__name__}; give CovarianceData, for example by from_returns"
+    with pytest.raises(ModelError, match=message):
         create_optimizer(kind, data, **more)
-    with pytest.raises(ModelError, match=told):
+    with pytest.raises(ModelError, match=message):
         OPTIMIZERS[kind](data, **more)
 
 

@@ -1,4 +1,4 @@
-"""The efficient frontier: the published example, single programs at many points, and what a person asks of it."""
+"""The efficient frontier: the published example, single programs at many points, tables and plots."""
 
 import math
 
@@ -13,7 +13,7 @@ from bank_python.optimizer import CovarianceData
 from bank_python.optimizer.frontier import EfficientFrontier
 from tests.optimizer.ten_assets import NAMES, published
 
-# (return, risk, lambda, weights) of the turning points; the sixth is not kept to weights here.
+# (return, risk, lambda, weights) of the turning points; the weights of the sixth are not tested.
 TURNING_POINTS = [
     (1.19, 0.9520003676, 58.3030853333, [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
     (1.1802594589, 0.5456568743, 4.1742728458, [0.64937, 0.35063, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -144,9 +144,9 @@ def test_without_bounds_the_tangent_portfolio_is_a_closed_form():
     assert frontier.at_return(7.0).expected_return == pytest.approx(7.0, rel=1e-14)
     assert frontier.at_volatility(5.0).volatility == pytest.approx(5.0, rel=1e-14)
     assert frontier.points(9).expected_returns[-1] == pytest.approx(1.19, rel=1e-14)
-    with pytest.raises(InfeasibleError, match="no limit to the return"):
+    with pytest.raises(InfeasibleError, match="the return is unbounded"):
         frontier.max_return()
-    with pytest.raises(InfeasibleError, match="rises for ever"):
+    with pytest.raises(InfeasibleError, match="is unbounded along the frontier"):
         frontier.max_sharpe(1.0)
     with pytest.raises(InfeasibleError, match="to infinity"):
         frontier.at_return(0.1)

@@ -1,4 +1,4 @@
-"""Frontiers under any constraints: against the critical line, single programs and the optimisers; and their own door.
+"""Frontiers under any constraints: against the critical line, single programs and the optimisers; and their methods.
 
 The block of a user's document runs here as it stands there, on a frontier of expected returns and a covariance.
 """
@@ -158,7 +158,7 @@ def test_the_best_ratio_is_that_of_the_optimiser(name):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_between_turning_points_it_is_straight(seed):
-    """Whatever the rules, single programs at random places are on the chain."""
+    """Solutions of single programs at random points are on the traced path, under any constraints."""
     rng = np.random.default_rng(seed)
     past = rng.standard_normal((60, 5)) @ rng.standard_normal((5, 5)) + rng.standard_normal(5)
     data = CovarianceData.from_returns(0.01 * past, list("ABCDE"))
@@ -181,7 +181,7 @@ def test_a_path_without_an_end_under_a_group():
     rules = Constraints(bounds=(-math.inf, math.inf), groups=[Group("first", NAMES[:3], upper=0.5)])
     frontier = EfficientFrontier(published(), constraints=rules)
     assert frontier.line.is_ray
-    with pytest.raises(InfeasibleError, match="no limit to the return"):
+    with pytest.raises(InfeasibleError, match="the return is unbounded"):
         frontier.max_return()
     assert frontier.at_return(3.0).expected_return == pytest.approx(3.0, abs=1e-9)
 
@@ -233,11 +233,15 @@ def test_a_frame_in_another_order_than_the_series():
     ("given_", "error", "match"),
     [
         ((SIGMA, list(MEANS.values())), CalibrationError, "give the expected returns, then the covariance"),
-        ((list(MEANS.values()),), ModelError, "of a list alone; give CovarianceData, or expected returns"),
+        ((list(MEANS.values()),), ModelError, "of a list only; give CovarianceData, or expected returns"),
         (([0.1, 0.2], SIGMA), MatrixError, "shape"),
         ((list(MEANS.values()), -SIGMA), MatrixError, "variance of 0"),
         ((pd.Series({"BND": 0.1, "SPY": 0.2}), FRAME), CalibrationError, "there is no 'BTC' among BND, SPY"),
-        ((CovarianceData(tickers=["A"], covariance=[[1.0]]), SIGMA), CalibrationError, "a covariance came first"),
+        (
+            (CovarianceData(tickers=["A"], covariance=[[1.0]]), SIGMA),
+            CalibrationError,
+            "the first argument is a covariance",
+        ),
     ],
 )
 def test_moments_that_do_not_fit_are_refused(given_, error, match):
@@ -265,7 +269,7 @@ def test_a_constraint_that_cannot_hold_changes_nothing():
     frontier = EfficientFrontier(MEANS, SIGMA)
     best = frontier.max_sharpe()
     for rule, match in (
-        (lambda w: w <= 0.3, "upper bounds add up to 0.9, 0.1 short of invested=1"),
+        (lambda w: w <= 0.3, "upper bounds add up to 0.9, 0.1 less than invested=1"),
         (lambda w: w["SPY"] >= 1.2, "SPY has its lower bound 1.2 above its upper bound 1"),
     ):
         with pytest.raises(InfeasibleError, match=match):
@@ -276,13 +280,13 @@ def test_a_constraint_that_cannot_hold_changes_nothing():
     assert frontier.constraints == Constraints()
 
 
-def test_what_was_chosen_before_a_constraint_is_forgotten():
+def test_a_new_constraint_discards_the_chosen_portfolio():
     frontier = EfficientFrontier(MEANS, SIGMA)
     with pytest.raises(ModelError, match=r"no portfolio was chosen .*; call max_sharpe\(\), min_volatility\(\)"):
         frontier.clean_weights()
     frontier.min_volatility()
     frontier.add_constraint(lambda w: w >= 0.1)
-    with pytest.raises(ModelError, match="no portfolio was chosen since the constraints changed last"):
+    with pytest.raises(ModelError, match="no portfolio was chosen since the last change of constraints"):
         frontier.portfolio_performance()
     frontier.min_volatility()
     assert min(frontier.clean_weights().values()) == pytest.approx(0.1)
@@ -347,9 +351,9 @@ def test_moments_of_prices(prices):
     assert shrunk.ledoit_wolf("constant_correlation").estimator == "ledoit_wolf_constant"
     assert shrunk.oracle_approximating().estimator == "oas"
     assert shrunk.oracle_approximating().tickers == tuple("0123456")
-    with pytest.raises(CalibrationError, match="no target 'single_factor' of shrinkage; there are constant_variance"):
+    with pytest.raises(CalibrationError, match="no shrinkage target 'single_factor'; there are constant_variance"):
         shrunk.ledoit_wolf("single_factor")
-    with pytest.raises(CalibrationError, match="1 rows of prices; give two or more"):
+    with pytest.raises(CalibrationError, match="1 rows of prices; give at least two"):
         expected_returns.mean_historical_return([[1.0, 2.0]])
     with pytest.raises(CalibrationError, match="BTC has nan in row 3"):
         expected_returns.mean_historical_return(prices.assign(BTC=prices["BTC"].where(prices.index != 3)))

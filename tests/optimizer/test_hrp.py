@@ -1,4 +1,4 @@
-"""Hierarchical risk parity as an optimiser: the published example, skfolio, bounds, the nearest allowed portfolio."""
+"""Hierarchical risk parity as an optimiser: the published example, skfolio, bounds, other constraints."""
 
 import math
 import random
@@ -89,7 +89,7 @@ def test_linkages_by_name(name):
 
 
 def test_pairs_of_twins_as_skfolio_has_them():
-    """Two pairs far apart: the tree, and so the cut between them, is the same whatever sorts its leaves."""
+    """Two distant pairs: the tree and the split between them do not depend on the order of its leaves."""
     rng = np.random.default_rng(5)
     common = rng.normal(size=(400, 2))
     past = 0.01 * (common[:, [0, 0, 1, 1]] + 0.3 * rng.normal(size=(400, 4)) * [1.0, 2.0, 3.0, 0.5])
@@ -98,7 +98,7 @@ def test_pairs_of_twins_as_skfolio_has_them():
     assert HierarchicalRiskParityOptimizer(data, linkage="ward").optimize().weights == pytest.approx(theirs, rel=1e-9)
 
 
-def test_bounds_are_kept_at_every_cut_and_told():
+def test_bounds_are_respected_at_every_split_and_reported():
     data = drawn(8, seed=1)
     free = HierarchicalRiskParityOptimizer(data).optimize()
     cap = 0.8 * float(free.weights.max())
@@ -120,7 +120,7 @@ def test_half_the_wealth_is_shared_out_alike():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_where_a_group_binds_the_nearest_portfolio_is_told(seed):
+def test_where_a_group_binds_the_nearest_portfolio_is_returned(seed):
     n = 8
     data = drawn(n, seed)
     wanted = HierarchicalRiskParityOptimizer(data).optimize().weights
@@ -171,7 +171,9 @@ def test_sums_bounds_and_unit(seed, n):
 
 @pytest.mark.parametrize("invested", [0.0, -0.5])
 def test_nothing_to_invest_is_refused(invested):
-    with pytest.raises(ModelError, match=f"invested={invested:g}; the tree shares out more than 0"):
+    with pytest.raises(
+        ModelError, match=f"invested={invested:g}; hierarchical risk parity requires a sum of weights above 0"
+    ):
         create_optimizer("hrp", drawn(3), invested=invested, bounds=(-1.0, 1.0))
 
 
@@ -183,10 +185,10 @@ def test_names_that_are_not_known_are_refused():
 
 
 def test_cash_and_contradictions_are_refused():
-    with pytest.raises(CalibrationError, match="hrp shares out risk, and CASH has none"):
+    with pytest.raises(CalibrationError, match="hrp requires assets with risk, and CASH has none"):
         HierarchicalRiskParityOptimizer(drawn(3).with_cash(0.02)).optimize()
-    with pytest.raises(InfeasibleError, match=r"the lower bounds add up to 1\.2, 0\.2 above invested=1") as told:
+    with pytest.raises(InfeasibleError, match=r"the lower bounds add up to 1\.2, 0\.2 more than invested=1") as told:
         create_optimizer("hrp", drawn(3), bounds=(0.4, 1.0))
     assert told.value.value == pytest.approx(0.2, abs=1e-12)
-    with pytest.raises(InfeasibleError, match=r"all at most 0\.9.* by 0\.1; loosen one"):
+    with pytest.raises(InfeasibleError, match=r"all at most 0\.9.* by 0\.1; relax one"):
         create_optimizer("hrp", drawn(3), groups=[Group("all", ["A0", "A1", "A2"], upper=0.9)]).optimize()

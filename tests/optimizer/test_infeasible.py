@@ -1,4 +1,4 @@
-"""What contradicts, by name and by how much: by hand, and against a linear program of the least violation."""
+"""Contradicting constraints, by name and amount: by hand, and against a linear program of the least violation."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def refusal(**rules):
 
 
 def least_violation(allowed, rules):
-    """The least sum of violations of everything but the definitions of sizes, by HiGHS."""
+    """The least sum of violations of all rows except definitions of auxiliary variables, by HiGHS."""
     n = len(allowed.tickers)
     limits = [(allowed.current, rules.turnover), (np.zeros(n), rules.leverage)]
     limits = [(centre, most) for centre, most in limits if most is not None]
@@ -49,7 +49,7 @@ def least_violation(allowed, rules):
 
 
 def random_rules(seed):
-    """Groups and limits drawn without regard to one another: most of them contradict."""
+    """Independently drawn groups and limits, most of which contradict each other."""
     rng = np.random.default_rng(seed)
     names = tuple(f"A{i}" for i in range(int(rng.integers(2, 9))))
     groups = []
@@ -81,8 +81,8 @@ def test_groups_that_leave_too_little():
     told = refusal(groups=[Group("shares", ["A", "B"], upper=0.3), Group("bonds", ["C", "D"], upper=0.5)])
     assert told.value == pytest.approx(0.2, abs=1e-7)
     assert str(told) == (
-        "nothing satisfies all constraints: invested, shares at most 0.3, bonds at most 0.5 contradict each other "
-        "by 0.2; loosen one"
+        "no portfolio satisfies all constraints: invested, shares at most 0.3, bonds at most 0.5 contradict each other "
+        "by 0.2; relax one"
     )
 
 
@@ -102,7 +102,7 @@ def test_equalities_against_each_other():
 
 def test_turnover_that_does_not_reach():
     told = refusal(current={"A": 1.0}, turnover=0.5, groups=[Group("shares", ["A"], upper=0.6)])
-    assert told.value == pytest.approx(0.15, abs=1e-7)  # 0.8 would be needed; the group gives way where it costs half
+    assert told.value == pytest.approx(0.15, abs=1e-7)  # a sum of 0.8 is required; relaxing the group costs half
     assert "shares at most 0.6" in str(told)
     assert "turnover at most 0.5" in str(told)
 

@@ -1,4 +1,4 @@
-"""Reward against risk: the published least variance, closed forms, cash, Clarabel under all constraints, bad input."""
+"""Mean-variance optimisation: the published least variance, closed forms, cash, Clarabel, invalid input."""
 
 import math
 
@@ -27,7 +27,7 @@ FREE = (-math.inf, math.inf)
 
 
 def drawn(n, seed=0):
-    """Return assets with one common factor, a year's figures as of shares."""
+    """Return assets with one common factor and annual figures typical of shares."""
     rng = np.random.default_rng(seed)
     loading, own = rng.normal(1.0, 0.4, n), rng.uniform(0.1, 0.35, n)
     covariance = 0.03 * np.outer(loading, loading) + np.diag(own**2)
@@ -36,7 +36,7 @@ def drawn(n, seed=0):
 
 
 def limited(n, seed):
-    """Return every kind of constraint at once, around a portfolio that obeys them all."""
+    """Return constraints of every kind that a given portfolio satisfies."""
     rng = np.random.default_rng(seed + 1000)
     held = rng.dirichlet(np.ones(n)) * 1.3 - 0.3 / n
     current = held + rng.normal(0.0, 0.02, n)
@@ -59,7 +59,7 @@ def limited(n, seed):
 
 
 def rules_of(w, data, constraints):
-    """Return a set of constraints as cvxpy's, and the cost of coming to w."""
+    """Return the constraints in cvxpy's form, and the cost of trading to w."""
     n, names = len(data.tickers), list(data.tickers)
     low, high = constraints.bounds
     current = np.array([(constraints.current or {}).get(name, 0.0) for name in names])
@@ -335,12 +335,12 @@ def test_no_other_allowed_portfolio_beats_the_certificate(seed, n):
         ({"risk_aversion": -2.0}, r"risk_aversion=-2\.0"),
         ({"risk_aversion": math.nan}, "risk_aversion=nan"),
         ({"risk_aversion": math.inf}, "risk_aversion=inf"),
-        ({"target_return": math.nan}, "target_return=nan; give a return a year"),
+        ({"target_return": math.nan}, "target_return=nan; give a finite return per year"),
         ({"target_return": math.inf}, "target_return=inf"),
-        ({"target_risk": 0.0}, r"target_risk=0\.0; give a volatility a year above 0"),
+        ({"target_risk": 0.0}, r"target_risk=0\.0; give a volatility per year above 0"),
         ({"target_risk": -0.1}, r"target_risk=-0\.1"),
         ({"target_risk": math.nan}, "target_risk=nan"),
-        ({"risk_free_rate": math.nan}, "risk_free_rate=nan; give a rate a year"),
+        ({"risk_free_rate": math.nan}, "risk_free_rate=nan; give a finite rate per year"),
     ],
 )
 def test_bad_figures_are_refused(figures, message):
@@ -361,7 +361,7 @@ def test_targets_out_of_reach_say_what_can_be_reached():
     data = drawn(5)
     most = float(data.expected_returns.max())
     with pytest.raises(
-        InfeasibleError, match=r"target_return=0\.9 is out of reach: the most that is allowed is"
+        InfeasibleError, match=r"target_return=0\.9 is out of reach: the highest return of an allowed portfolio is"
     ) as told:
         MeanVarianceOptimizer(data, target_return=0.9).optimize()
     assert told.value.value == pytest.approx(most, rel=1e-9)

@@ -1,4 +1,4 @@
-"""The least expected shortfall: an example by hand, HiGHS, the mean of the worst scenarios, the frontier, bad input."""
+"""The least expected shortfall: by hand, HiGHS, the mean of the worst scenarios, the frontier, invalid input."""
 
 import math
 from itertools import pairwise
@@ -40,7 +40,7 @@ def shortfall(losses, confidence):
 
 
 def by_highs(data, confidence, *, bounds=(0.0, 1.0), least=None, turnover=None, cost=0.0, current=None, rows=()):
-    """Return the least value of Rockafellar and Uryasev's linear program: w, a, excesses, sizes of trades.
+    """Return the minimum of Rockafellar and Uryasev's linear program in w, a, excesses and absolute trades.
 
     Returns are counted in units of their own size, far above the absolute tolerances of HiGHS.
     """
@@ -247,7 +247,7 @@ def test_the_frontier_is_drawn(tmp_path):
 
 @pytest.mark.parametrize("count", [1, 0, -3])
 def test_a_frontier_of_less_than_two_portfolios_is_refused(count):
-    with pytest.raises(ModelError, match=f"count={count}; give two portfolios or more"):
+    with pytest.raises(ModelError, match=f"count={count}; give a whole number of portfolios, at least 2"):
         cvar_frontier(drawn(60, 3), count=count)
 
 
@@ -258,7 +258,7 @@ def test_a_confidence_out_of_range_is_refused(confidence):
 
 
 def test_a_tail_of_less_than_one_scenario_is_refused():
-    with pytest.raises(ModelError, match=r"confidence=0\.99 of 60 scenarios leaves less than one in the tail") as told:
+    with pytest.raises(ModelError, match=r"confidence=0\.99 leaves less than one of 60 scenarios in the tail") as told:
         MinCvarOptimizer(drawn(60, 3), confidence=0.99)
     assert "give at most 0.983333" in str(told.value)
     assert MinCvarOptimizer(drawn(60, 3), confidence=0.983).optimize().figures["cvar"] > 0.0
@@ -266,7 +266,7 @@ def test_a_tail_of_less_than_one_scenario_is_refused():
 
 def test_what_is_needed():
     bare = CovarianceData(tickers=["A", "B"], covariance=np.diag([0.04, 0.01]))
-    with pytest.raises(CalibrationError, match="min_cvar looks at single periods; give returns="):
+    with pytest.raises(CalibrationError, match="min_cvar needs past returns; give returns="):
         MinCvarOptimizer(bare)
     data = drawn(60, 2)
     no_means = CovarianceData(tickers=["A", "B"], covariance=data.covariance, returns=data.returns)
@@ -280,9 +280,11 @@ def test_what_is_needed():
 def test_a_return_out_of_reach_says_what_can_be_reached():
     data = drawn(60, 3)
     most = float(data.expected_returns.max())
-    with pytest.raises(InfeasibleError, match=r"target_return=9 is out of reach: the most that is allowed is") as told:
+    with pytest.raises(
+        InfeasibleError, match=r"target_return=9 is out of reach: the highest return of an allowed portfolio is"
+    ) as told:
         MinCvarOptimizer(data, target_return=9.0).optimize()
     assert told.value.value == pytest.approx(most, rel=1e-9)
     assert f"{most:.6g}" in str(told.value)
-    with pytest.raises(InfeasibleError, match="nothing satisfies all constraints"):
+    with pytest.raises(InfeasibleError, match="no portfolio satisfies all constraints"):
         create_optimizer("min_cvar", data, groups=[Group("all", data.tickers, upper=0.9)]).optimize()

@@ -1,4 +1,4 @@
-"""The least cost under every combination of constraints, against Clarabel; slopes against solving again."""
+"""The minimum under every combination of constraints, against Clarabel; derivatives against solving again."""
 
 from itertools import product
 
@@ -46,12 +46,12 @@ def scenarios(count=60):
 
 
 def most(allowed, name):
-    """The limit on sizes of that name; None where there is none."""
+    """Return the limit on absolute values with a label; None if there is none."""
     return next((limit.rows.h[0] for limit in allowed.limits if limit.label.startswith(name)), None)
 
 
 def rates(allowed):
-    """What a unit of each weight costs to trade, as the cost says of a trade of one unit."""
+    """Return the cost of trading a unit of each weight, by the cost function."""
     return np.array([allowed.paid(allowed.current + unit) for unit in np.eye(len(allowed.tickers))])
 
 
@@ -131,7 +131,7 @@ def test_no_turnover_keeps_what_is_held():
     ("turnover", "leverage", "blocks"),
     [(10.0, 10.0, 0), (0.3, 10.0, 1), (10.0, 1.02, 1), (0.45, 1.02, 2)],
 )
-def test_limits_are_taken_in_only_where_they_bind(turnover, leverage, blocks):
+def test_limits_are_included_only_where_they_bind(turnover, leverage, blocks):
     P, q = costs()
     allowed = FeasibleSet.of(
         NAMES,
@@ -139,13 +139,13 @@ def test_limits_are_taken_in_only_where_they_bind(turnover, leverage, blocks):
     )
     found = minimise(allowed, P, q)
     assert_least(allowed, P, q, found)
-    assert len(found.curvature) == 8 * (1 + blocks)  # each limit that is taken in brings a size for each weight
+    assert len(found.curvature) == 8 * (1 + blocks)  # each included limit adds an auxiliary variable per weight
     binding = [name.split()[0] for name in found.certificate.binding]
     assert len(binding) == blocks
     assert set(binding) <= {"turnover", "leverage"}
 
 
-def test_what_holds_a_portfolio_is_named():
+def test_active_constraints_are_named():
     allowed = FeasibleSet.of(
         ("A", "B", "C"), Constraints(bounds={"A": (0.0, 0.3)}, groups=[Group("pair", ["A", "B"], upper=0.5)])
     )
@@ -186,7 +186,7 @@ def test_both_solvers_find_the_same():
     assert priced.certificate.active_bounds == pivoted.certificate.active_bounds
 
 
-def test_a_constraint_said_twice_changes_nothing():
+def test_a_repeated_constraint_changes_nothing():
     P, q = costs(8)
     once = FeasibleSet.of(NAMES, Constraints(groups=[Group("g", NAMES[:2], upper=0.1)]))
     twice = FeasibleSet.of(
@@ -203,11 +203,11 @@ def test_a_constraint_said_twice_changes_nothing():
 def test_groups_that_contradict_each_other_are_refused(definite):
     P, q = costs()
     groups = [Group("shares", NAMES[:4], upper=0.3), Group("bonds", NAMES[4:], upper=0.5)]
-    with pytest.raises(InfeasibleError, match=r"invested, shares at most 0.3, bonds at most 0.5 .* by 0.2; loosen"):
+    with pytest.raises(InfeasibleError, match=r"invested, shares at most 0.3, bonds at most 0.5 .* by 0.2; relax"):
         minimise(FeasibleSet.of(NAMES, Constraints(groups=groups)), P, q, definite=definite)
 
 
-def test_a_cost_that_falls_for_ever_is_refused():
+def test_an_unbounded_objective_is_rejected():
     allowed = FeasibleSet.of(("A", "B"), Constraints(bounds=(-np.inf, np.inf)))
     with pytest.raises(MatrixError, match="no solution to nine digits"):
         minimise(allowed, np.zeros((2, 2)), np.array([0.1, -0.1]), definite=False)

@@ -1,4 +1,4 @@
-"""A kind of constraint that the library has never seen, defined here alone: obeyed, certified, named and shown.
+"""A kind of constraint that is defined only here: satisfied, certified, named and shown.
 
 The kind is a limit on the sum of the k largest weights, which needs variables of its own: k t + Σ u ≤ most with
 u ≥ w - t and u ≥ 0 (Ogryczak and Tamir 2003).
@@ -31,7 +31,7 @@ NAMES = ("A", "B", "C", "D", "E")
 
 @dataclass(frozen=True)
 class Largest(Constraint):
-    """The k largest weights add up to so much at most."""
+    """An upper limit on the sum of the k largest weights."""
 
     k: int
     most: float
@@ -59,7 +59,7 @@ class Largest(Constraint):
 
 @dataclass(frozen=True)
 class Forgetful(Constraint):
-    """A kind whose rows forget what it means."""
+    """A kind of constraint whose rows are inconsistent with its violation."""
 
     def on(self, tickers):
         infinite = np.full(len(tickers), np.inf)
@@ -84,7 +84,7 @@ def two_largest(weights):
 
 
 def basket(found):
-    """The weights of the risky assets among themselves."""
+    """Return the weights of the risky assets, scaled to a sum of one."""
     risky = np.array([weight for name, weight in found.items() if name != "SAFE"])
     return risky / risky.sum()
 
@@ -105,7 +105,7 @@ def test_every_optimiser_obeys_it(kind):
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_every_optimiser_keeps_turnover_and_leverage_too(kind):
-    """A rule that a second file forgot once gave a turnover of 1.84 under a limit of 0.2, with a proof."""
+    """A constraint missing in one place once allowed a certified turnover of 1.84 under a limit of 0.2."""
     data = drawn()
     held = dict.fromkeys(NAMES, 0.2)
     rules = Constraints(bounds=(-0.5, 1.0), turnover=0.2, leverage=1.05, current=held, rules=[Largest(2, 0.45)])
@@ -174,14 +174,14 @@ def test_it_is_shown():
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
-def test_rows_that_forget_what_a_constraint_means_are_refused(kind):
+def test_rows_inconsistent_with_the_violation_are_rejected(kind):
     data = drawn()
-    with pytest.raises(ModelError, match=r"at most 0\.21 of each is broken by .* its rows are kept"):
+    with pytest.raises(ModelError, match=r"at most 0\.21 of each is violated by .* its rows are satisfied"):
         create_optimizer(kind, data, rules=[Forgetful()], **needs(kind, data)).optimize()
 
 
 def test_a_frontier_refuses_them_too():
-    with pytest.raises(ModelError, match=r"at most 0\.21 of each is broken by"):
+    with pytest.raises(ModelError, match=r"at most 0\.21 of each is violated by"):
         EfficientFrontier(drawn(), constraints=Constraints(rules=[Forgetful()])).max_sharpe()
 
 
@@ -191,7 +191,7 @@ def test_a_violation_that_is_no_number_is_refused():
         def on(self, tickers):
             return replace(Forgetful().on(tickers), label="unknown", violation=lambda _: float("nan"))
 
-    with pytest.raises(ModelError, match="unknown is broken by nan"):
+    with pytest.raises(ModelError, match="unknown is violated by nan"):
         create_optimizer("min_variance", drawn(), rules=[Unknown()]).optimize()
 
 
@@ -203,9 +203,11 @@ def test_a_kind_cannot_leave_out_a_part():
         Nothing()
     with pytest.raises(TypeError, match="violation"):
         Limit("rows alone", Rows.box(np.zeros(2), np.ones(2)))
-    with pytest.raises(ModelError, match="give each row a side, a name, and a figure for each variable"):
+    with pytest.raises(
+        ModelError, match="give each row a right-hand side, a name, and a coefficient for each variable"
+    ):
         replace(Rows.equal("all", np.ones(3), 1.0), equal_names=())
-    with pytest.raises(ModelError, match="rules holds 'A'; give a list of constraints"):
+    with pytest.raises(ModelError, match="rules contains 'A'; give a list of constraints"):
         Constraints(rules=["A"])
 
 
@@ -225,7 +227,7 @@ def measured(allowed, weights):
 
 
 def test_no_field_of_the_constraints_is_without_an_object():
-    """Whoever adds a field adds its object; `current` is what turnover and costs count from."""
+    """Every field has an object; `current` is a parameter of turnover and costs."""
     names = {field.name for field in fields(Constraints)}
     assert names - {"current"} == set(OTHER)
     base = Constraints(current={"A": 1.0})

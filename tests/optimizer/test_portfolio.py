@@ -1,4 +1,4 @@
-"""A portfolio: what it measures, its rounded weights, what a person sees, and that it comes back from a store."""
+"""A portfolio: its figures, its rounded weights, its table, and that it can be stored and restored."""
 
 import math
 from dataclasses import FrozenInstanceError
@@ -82,7 +82,7 @@ def test_what_is_given_is_copied_and_cannot_be_written_to():
 
 @pytest.mark.parametrize("weights", [[1.0], [0.5, 0.3, 0.2], [[0.6, 0.4]], 1.0, [0.6, math.nan], [math.inf, 0.0], []])
 def test_weights_that_do_not_fit_are_refused(weights):
-    with pytest.raises(ModelError, match=r"weights of shape \(.*\) for 2 assets; give one finite number each"):
+    with pytest.raises(ModelError, match=r"weights of shape \(.*\) for 2 assets; give one finite number for each"):
         portfolio_of(two(), "by hand", weights)
 
 
@@ -99,7 +99,7 @@ def test_rounding_keeps_bounds_and_sum(shares, digits):
 def test_rounded_weights_by_hand():
     data = drawn(4)
     held = portfolio_of(data, "by hand", [0.123456, 0.00006, 0.876444, 0.00004])
-    # 0.12346 and 0.87644 make 0.9999; the largest takes what is left.
+    # 0.12346 and 0.87644 add up to 0.9999; the rest is added to the largest.
     assert held.clean_weights() == {"A0": 0.12346, "A1": 0.0, "A2": 0.87654, "A3": 0.0}
     assert held.clean_weights(cutoff=0.0) == {"A0": 0.12346, "A1": 0.00006, "A2": 0.87644, "A3": 0.00004}
     assert held.clean_weights(cutoff=0.2) == {"A0": 0.0, "A1": 0.0, "A2": 1.0, "A3": 0.0}
@@ -116,7 +116,7 @@ def test_rounded_weights_keep_their_sum(seed, n, cutoff, digits):
     rounded = portfolio_of(drawn(n), "drawn", weights).clean_weights(cutoff, digits)
     assert sum(rounded.values()) == pytest.approx(1.0, abs=1e-12)
     assert list(rounded) == [f"A{i}" for i in range(n)]
-    # Each is rounded down or up; one takes up what is cut off.
+    # Each is rounded down or up; the weight below the cutoff is added to one of them.
     taken = []
     for name, kept, weight in zip(rounded, rounded.values(), weights.tolist(), strict=True):
         assert kept == round(kept, digits)
@@ -128,7 +128,7 @@ def test_rounded_weights_keep_their_sum(seed, n, cutoff, digits):
 
 @pytest.mark.parametrize("cutoff", [-1e-9, math.nan, math.inf])
 def test_a_cutoff_out_of_range_is_refused(cutoff):
-    with pytest.raises(ModelError, match=r"cutoff=.*; give a weight from 0 on, 1e-4 is usual"):
+    with pytest.raises(ModelError, match=r"cutoff=.*; give a weight of at least 0; 1e-4 is usual"):
         portfolio_of(two(), "by hand", [0.6, 0.4]).clean_weights(cutoff)
 
 
@@ -173,7 +173,7 @@ def test_a_row_for_each_asset():
     assert [row["risk_share"] for row in rows] == held.risk_shares.tolist()
 
 
-def test_what_holds_a_portfolio_as_text():
+def test_active_constraints_as_text():
     proof = Certificate(1e-16, 0.0, at_lower=("A",), at_upper=("B", "C"), binding=("tech at most 0.3",), iterations=4)
     assert proof.active_bounds == (
         "A at its lower bound",
@@ -209,3 +209,11 @@ def test_figures_that_are_not_numbers_come_back_too():
     assert math.isnan(again.expected_return)
     assert math.isnan(again.sharpe)
     assert again.volatility == bare.volatility
+
+
+def test_old_name_of_the_portfolio_at_another_rate():
+    mixed = portfolio_of(drawn(2), "by hand", [0.5, 0.5])
+    with pytest.warns(DeprecationWarning, match=r"OptimalPortfolio\.above is now called with_risk_free_rate"):
+        old = mixed.above(0.01)
+    assert old.sharpe == mixed.with_risk_free_rate(0.01).sharpe
+    assert old.risk_free_rate == 0.01

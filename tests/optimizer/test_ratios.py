@@ -1,4 +1,4 @@
-"""The best ratios: the published largest Sharpe ratio, closed forms, the conic programs that find the same, cash."""
+"""Largest ratios: the published largest Sharpe ratio, closed forms, equivalent conic programs, cash."""
 
 import math
 from itertools import pairwise
@@ -25,7 +25,7 @@ FREE = (-math.inf, math.inf)
 
 
 def drawn(n, seed=0):
-    """Return assets with one common factor, a year's figures as of shares."""
+    """Return assets with one common factor and annual figures typical of shares."""
     rng = np.random.default_rng(seed)
     loading, own = rng.normal(1.0, 0.4, n), rng.uniform(0.1, 0.35, n)
     covariance = 0.03 * np.outer(loading, loading) + np.diag(own**2)
@@ -34,7 +34,7 @@ def drawn(n, seed=0):
 
 
 def most_reward(data, low, high):
-    """Return the most that weights within bounds earn: the best assets are filled first."""
+    """Return the highest return within bounds: the best assets are filled first."""
     left, reward = 1.0 - low * len(data.tickers), low * float(data.expected_returns.sum())
     for expected in sorted(data.expected_returns, reverse=True):
         more = min(high - low, left)
@@ -43,7 +43,7 @@ def most_reward(data, low, high):
 
 
 def limited(n, seed):
-    """Return every kind of constraint at once, around a portfolio that obeys them all."""
+    """Return constraints of every kind that a given portfolio satisfies."""
     rng = np.random.default_rng(seed + 1000)
     held = rng.dirichlet(np.ones(n)) * 1.2 - 0.2 / n
     current = held + rng.normal(0.0, 0.02, n)
@@ -62,7 +62,7 @@ def limited(n, seed):
 
 
 def best_by_cone(data, reward, floor, constraints):
-    """Return the largest ratio as Charnes and Cooper (1962) find it: y = κ w, of reward one above the floor."""
+    """Return the largest ratio by the transformation of Charnes and Cooper (1962): y = κ w with excess reward one."""
     n, names = len(data.tickers), data.tickers
     y, kappa = cp.Variable(n), cp.Variable()
     low, high = constraints.bounds
@@ -130,7 +130,7 @@ def test_with_one_correlation_for_all_weights_go_as_one_over_volatility(rho):
     correlation = np.full((5, 5), rho) + (1.0 - rho) * np.eye(5)
     data = CovarianceData(tickers=list("ABCDE"), covariance=np.outer(deviation, deviation) * correlation)
     found = MaxDiversificationOptimizer(data).optimize()
-    # At a correlation of 0.95 the matrix has a condition of 3,200: four digits of sixteen are its own.
+    # At a correlation of 0.95 the condition number is 3,200, which costs four digits of sixteen.
     assert found.weights == pytest.approx((1.0 / deviation) / (1.0 / deviation).sum(), rel=1e-10)
     assert found.figures["diversification_ratio"] == pytest.approx(math.sqrt(5.0 / (1.0 + 4.0 * rho)), rel=1e-12)
 
@@ -259,7 +259,7 @@ def test_more_constraints_are_never_better(seed):
 @settings(max_examples=30, deadline=None)
 def test_no_portfolio_drawn_at_random_is_better(seed, n):
     data = drawn(n, seed)
-    assume(data.expected_returns.max() > 0.011)  # else none beats cash, and that is refused
+    assume(data.expected_returns.max() > 0.011)  # otherwise none earns more than cash, which is an error
     sharpe = MaxSharpeOptimizer(data, risk_free_rate=0.01).optimize().sharpe
     mixed = MaxDiversificationOptimizer(data).optimize().figures["diversification_ratio"]
     for weights in np.random.default_rng(seed).dirichlet(np.full(n, 0.5), size=40):
@@ -280,10 +280,10 @@ def test_nothing_beats_the_rate():
     assert just.weights.max() > 0.99
 
 
-def test_what_is_needed_and_what_has_no_place():
+def test_missing_returns_and_cash_are_rejected():
     bare = CovarianceData(tickers=["A", "B"], covariance=np.diag([0.04, 0.01]))
     with pytest.raises(CalibrationError, match="max_sharpe needs expected returns"):
         MaxSharpeOptimizer(bare).optimize()
-    with pytest.raises(CalibrationError, match="max_diversification shares out risk, and CASH has none"):
+    with pytest.raises(CalibrationError, match="max_diversification requires assets with risk, and CASH has none"):
         MaxDiversificationOptimizer(bare.with_cash(0.02)).optimize()
     assert MaxDiversificationOptimizer(bare).optimize().weights == pytest.approx([1.0 / 3.0, 2.0 / 3.0], rel=1e-12)

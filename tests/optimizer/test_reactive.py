@@ -1,4 +1,4 @@
-"""Optimal weights as nodes: equal to an optimum found anew, no work too many, policies, what-ifs, failures."""
+"""Optimal weights as nodes: equal to a fresh optimum, no superfluous work, policies, what-ifs, failures."""
 
 import datetime as dt
 import threading
@@ -69,7 +69,7 @@ class World:
         return {node.name for node in self.graph}
 
     def load_another_past(self):
-        """Give A bars of its own: more of them, and wilder."""
+        """Load further and more volatile bars for A."""
         wild = 100.0 * np.cumprod(1.003 + 0.05 * np.random.default_rng(5).standard_normal(ROWS))
         self.history.load("A", bars("A", wild))
 
@@ -89,7 +89,7 @@ def world():
 
 @pytest.fixture
 def optima(monkeypatch):
-    """Each optimum that is looked for, by kind."""
+    """Record the kind of each optimisation."""
     looked_for = []
 
     def counted(kind, data, **params):
@@ -110,7 +110,7 @@ def assert_same(portfolio, expected):
     assert dict(portfolio.figures) == dict(expected.figures)
 
 
-# --- equal to an optimum found anew ------------------------------------------------------------------
+# --- equal to a fresh optimum -------------------------------------------------------------------------
 
 KINDS = [
     ("min_variance", {}),
@@ -128,7 +128,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("kind", "params"), KINDS)
-def test_at_every_tick_it_is_the_optimum_found_anew(world, kind, params):
+def test_at_every_tick_it_equals_a_fresh_optimum(world, kind, params):
     optimal, rng = world.reactive(kind, **params), np.random.default_rng(3)
     assert_same(optimal.portfolio, world.anew(kind, **params))
     opening = world.prices
@@ -147,7 +147,7 @@ def test_at_every_tick_it_is_the_optimum_found_anew(world, kind, params):
         {"estimator": "pca", "components": 2, "periods_per_year": 12.0},
     ],
 )
-def test_the_estimation_is_the_one_asked_for(world, estimation):
+def test_the_estimation_is_the_one_chosen(world, estimation):
     optimal = world.reactive("mean_variance", estimation=estimation, risk_aversion=3.0)
     world.spot("B").set_price(130.0)
     expected = world.anew("mean_variance", estimation, risk_aversion=3.0)
@@ -183,7 +183,7 @@ def test_the_way_there_does_not_matter(ticks):
     assert_same(optimal.portfolio, other.reactive("risk_parity").portfolio)
 
 
-def test_what_it_stands_on_can_be_asked_for(world):
+def test_its_covariance_data_are_available(world):
     optimal = world.reactive()
     world.spot("A").set_price(150.0)
     data, expected = (
@@ -236,7 +236,7 @@ def test_one_asset_is_held_whole(world):
 
 def test_one_tick_is_one_optimum(world, optima):
     optimal = world.reactive()
-    assert optima == ["min_variance"]  # whatever is refused is found out at once
+    assert optima == ["min_variance"]  # invalid input is found at once
     world.graph.recalculate()
     optima.clear()
     world.spot("A").set_price(150.0)
@@ -287,7 +287,7 @@ def test_what_does_not_move_its_prices_does_not_move_it(world, optima):
     assert (world.graph.recalculate().evaluated, optima) == (0, [])
 
 
-def test_a_weight_that_stays_wakes_nothing(world):
+def test_an_unchanged_weight_evaluates_no_dependents(world):
     optimal = ReactivePortfolio(world.graph, world.history, ["B"], "min_variance")
     calls = []
     above = world.graph.derive("ABOVE", lambda weight: calls.append(weight) or weight, [optimal.weight("B")])
@@ -302,7 +302,7 @@ def test_the_plan_names_what_a_tick_will_evaluate(world):
     assert plan.nodes == ("OPTIMAL:PORTFOLIO", *(f"OPTIMAL:WEIGHT:{ticker}" for ticker in TICKERS))
 
 
-def test_a_subscriber_is_told_once_a_tick(world):
+def test_a_subscriber_is_notified_once_a_tick(world):
     optimal, told = world.reactive(), []
     world.graph.recalculate()
     world.graph.subscribe(optimal.node, lambda node: told.append(node.value.weights.tolist()))
@@ -512,7 +512,7 @@ def test_where_nothing_beats_the_rate_it_fails_and_recovers(world):
     assert optimal.weight("A").error is None
 
 
-def test_a_what_if_may_fail_alone(world):
+def test_a_what_if_may_fail_by_itself(world):
     optimal = world.reactive("max_sharpe", risk_free_rate=0.02)
     live = optimal.portfolio
     with world.graph.scenario({f"{ticker}_SPOT": 10.0 for ticker in TICKERS}):
@@ -619,7 +619,7 @@ def test_one_that_waits_can_be_removed(world):
     assert (world.names, world.graph.recalculate().evaluated) == (before, 0)
 
 
-def test_what_rests_on_it_keeps_it_in_the_graph(world):
+def test_dependents_keep_it_in_the_graph(world):
     optimal = world.reactive()
     world.graph.derive("ABOVE", lambda portfolio: portfolio.volatility, [optimal.node])
     with pytest.raises(GraphError, match="ABOVE"):
@@ -650,7 +650,7 @@ def test_a_second_of_the_same_name_is_refused(world):
     assert_same(optimal.portfolio, world.anew())
 
 
-# --- what is refused ---------------------------------------------------------------------------------
+# --- invalid input ------------------------------------------------------------------------------------
 
 
 def test_a_weight_of_what_is_no_asset_is_refused(world):
@@ -669,13 +669,13 @@ def test_a_weight_of_what_is_no_asset_is_refused(world):
         (lambda w: w.reactive("best_of_all"), ModelError, "no optimiser 'best_of_all'"),
         (lambda w: w.reactive("min_variance", cleverness=2), ModelError, "takes no 'cleverness'"),
         (lambda w: w.reactive("black_litterman"), ModelError, "black_litterman needs views="),
-        (lambda w: w.reactive(bounds=(0.3, 1.0)), InfeasibleError, "add up to 1.2, 0.2 above"),
+        (lambda w: w.reactive(bounds=(0.3, 1.0)), InfeasibleError, "add up to 1.2, 0.2 more than"),
         (lambda w: w.reactive(bounds={"Z": (0.0, 1.0)}), ModelError, "Z"),
         (lambda w: w.reactive("max_sharpe", risk_free_rate=1e6), InfeasibleError, "no allowed portfolio earns more"),
         (lambda w: w.reactive(estimation={"estimator": "magic"}), ModelError, "magic"),
     ],
 )
-def test_what_is_refused_is_found_out_at_once_and_leaves_nothing(world, build, error, said):
+def test_invalid_input_is_found_at_once_and_leaves_nothing(world, build, error, said):
     before = world.names
     with pytest.raises(error, match=said):
         build(world)
@@ -686,5 +686,5 @@ def test_what_is_refused_is_found_out_at_once_and_leaves_nothing(world, build, e
 def test_too_little_history_is_refused(world):
     for ticker in TICKERS:
         world.history.load(ticker, bars(ticker, [100.0]))
-    with pytest.raises(CalibrationError, match="1 rows of returns; give two or more"):
+    with pytest.raises(CalibrationError, match="1 rows of returns; give at least two"):
         world.reactive()

@@ -1,4 +1,4 @@
-"""Rebalancing plans: worked by hand, against every other plan by a lot, and what no plan may ever break."""
+"""Rebalancing plans: by hand, against all plans that differ by a lot, and invariants of every plan."""
 
 import math
 
@@ -45,7 +45,7 @@ def test_to_the_band_trades_stop_at_the_nearest_edge():
 
 
 def test_cash_is_raised_from_what_is_furthest_above_its_target():
-    """BND must rise by 8 % of the wealth, there is no cash, and nothing has left its band above."""
+    """BND has to rise by 8 % of the wealth, cash is short, and no asset is above its band."""
     rebalancer = Rebalancer({"SPY": 0.4, "BND": 0.3, "GLD": 0.3}, to="band", band=0.05, lot=0)
     plan = rebalancer.plan({"SPY": 0.45 * 200, "BND": 0.17 * 2000, "GLD": 0.34 * 500}, PRICES, cash=4000.0)
     # Of the 8 % cash gives 4 %; SPY (5 % above) and GLD (4 % above) both end 2.5 % above.
@@ -99,7 +99,7 @@ def test_trades_too_small_are_not_made():
     assert (idle.due, idle.outside, idle.trades) == (True, ("GLD",), ())
 
 
-def test_a_small_sale_given_up_is_missed_by_the_purchases():
+def test_a_small_sale_that_is_dropped_reduces_the_purchases():
     plan = Rebalancer({"SPY": 0.5, "BND": 0.5}, min_trade=600.0).plan({"SPY": 60, "BND": 340, "GLD": 2}, PRICES)
     assert plan.drift_before["GLD"] > 0.0
     assert trades_of(plan) == {"SPY": -13.0, "BND": 130.0}
@@ -168,7 +168,7 @@ def cases(draw, shorts=False):
 @given(
     cases(), st.sampled_from(["target", "band"]), st.sampled_from([0.0, 0.001, 0.03]), st.sampled_from([0.0, 0.02, 0.2])
 )
-def test_what_every_plan_keeps(case, to, cost_rate, band):
+def test_invariants_of_every_plan(case, to, cost_rate, band):
     targets, holdings, prices, cash, lots = case
     plan = Rebalancer(targets, band=band, to=to, cost_rate=cost_rate, lot=lots).plan(holdings, prices, cash)
     after = {name: holdings[name] + trades_of(plan).get(name, 0.0) for name in holdings}
@@ -222,7 +222,7 @@ def test_no_other_lot_comes_nearer_to_the_targets(case):
         for name in targets:
             lot = lots[name] * prices[name]
             gap = after[name] * prices[name] - goals[name]
-            affordable = lot <= plan.cash_left * (1.0 - 1e-9)  # at the very same sum only rounding could tell
+            affordable = lot <= plan.cash_left * (1.0 - 1e-9)  # at equality the comparison would depend on rounding
             assert not affordable or abs(gap + lot) >= abs(gap) - 1e-6
             assert lot > after[name] * prices[name] or abs(gap - lot) >= abs(gap) - 1e-6
 
@@ -251,13 +251,13 @@ def test_to_the_band_no_cheaper_plan_is_inside_all_bands():
     [
         ({"targets": {}}, "there are no targets"),
         ({"targets": {"SPY": math.nan}}, "the target of SPY is nan"),
-        ({"targets": {"SPY": 0.7, "BND": 0.5}}, "add up to 1.2, more than 1"),
+        ({"targets": {"SPY": 0.7, "BND": 0.5}}, "add up to 1.2; give a sum of at most 1"),
         ({"band": -0.1}, "band=-0.1"),
         ({"band": math.nan}, "band=nan"),
         ({"cost_rate": 1.0}, "cost_rate=1.0"),
         ({"min_trade": math.inf}, "min_trade=inf"),
-        ({"lot": -1}, "a lot of -1 shares of every asset"),
-        ({"lot": {"SPY": math.nan}}, "a lot of nan shares of SPY"),
+        ({"lot": -1}, "a lot of -1 shares for every asset"),
+        ({"lot": {"SPY": math.nan}}, "a lot of nan shares for SPY"),
         ({"to": "edge"}, "there are target, band"),
     ],
 )
@@ -274,7 +274,7 @@ def test_bad_rules_are_refused(arguments, message):
         ({}, {"SPY": 0.0}, 1.0, "the price of SPY is 0.0"),
         ({}, {"SPY": math.nan}, 1.0, "the price of SPY is nan"),
         ({"GLD": 1}, {"SPY": 1.0}, 1.0, "GLD has no price"),
-        ({"SPY": math.nan}, {"SPY": 1.0}, 1.0, "nan shares of SPY"),
+        ({"SPY": math.nan}, {"SPY": 1.0}, 1.0, "the holding of SPY is nan shares"),
         ({}, {"SPY": 1.0}, -1.0, "cash=-1.0"),
         ({}, {"SPY": 1.0}, math.nan, "cash=nan"),
         ({}, {"SPY": 1.0}, 0.0, "are worth 0"),
@@ -287,5 +287,5 @@ def test_bad_books_are_refused(holdings, prices, cash, message):
 
 
 def test_costs_that_take_all_are_refused():
-    with pytest.raises(ModelError, match="costs as much as the 100 there is"):
+    with pytest.raises(ModelError, match="would cost the whole wealth of 100"):
         Rebalancer({"A": 6.0, "B": -6.0}, cost_rate=0.2).plan({}, {"A": 1.0, "B": 1.0}, 100.0)

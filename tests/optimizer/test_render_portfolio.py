@@ -1,4 +1,4 @@
-"""What a person sees of portfolios, frontiers, rebalancing and the market line, for typical and for odd ones."""
+"""Renders of portfolios, frontiers, rebalancing and the market line, for typical and for unusual ones."""
 
 import io
 
@@ -29,14 +29,14 @@ def seen(view, width=100):
 
 
 def styled(view):
-    """Return the text with its colours, as a terminal is told them."""
+    """Return the text with its colours as terminal escape sequences."""
     console = Console(file=io.StringIO(), record=True, width=100, force_terminal=True, color_system="standard")
     console.print(view)
     return console.export_text(styles=True)
 
 
 def line_of(text, start):
-    """Return the first line whose words begin so, frame and bars apart, blanks made single."""
+    """Return the first line that begins with a text, without frame and bars and with single blanks."""
     lines = (" ".join(line.strip("│╭╮╰╯ \n").split()) for line in text.splitlines())
     return next(line for line in lines if line.startswith(start))
 
@@ -82,7 +82,7 @@ def test_every_optimum_shows_what_it_holds(kind):
     found = create_optimizer(kind, many(4)).optimize()
     text = seen(found)
     assert f"Assets: {len(found.tickers)}" in text
-    assert kind not in text  # methods have names for people
+    assert kind not in text  # methods are shown by their display names
     assert line_of(text, "Matrix") == "Matrix: Ledoit–Wolf"
     for name, weight in found.by_ticker().items():
         if weight >= 1e-3:
@@ -342,7 +342,7 @@ def test_a_plan_that_is_not_due_trades_nothing():
         ["A", "60.0%", "+1.0%", "±5.0%", "—", "—", "—", "+1.0%"],
         ["B", "40.0%", "-1.0%", "±5.0%", "—", "—", "—", "-1.0%"],
     ]
-    assert "not due: all within their bands" in text
+    assert "not due: all assets are within their bands" in text
     assert "\x1b[31m" not in styled(plan)
 
 

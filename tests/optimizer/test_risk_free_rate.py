@@ -1,4 +1,4 @@
-"""One default of the risk-free rate in the whole library, and it is shown with the results."""
+"""The library has a single default of the risk-free rate, which is shown with the results."""
 
 import ast
 from pathlib import Path
@@ -14,7 +14,7 @@ DATA = CovarianceData(tickers=["BND", "SPY"], covariance=[[0.0025, 0.0], [0.0, 0
 
 
 def defaults_of_rates():
-    """Every default of a parameter or field called `risk_free_rate`, with the file that it is in."""
+    """Return every default of a parameter or field called `risk_free_rate`, with its file."""
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -47,7 +47,7 @@ def test_it_is_defined_once():
     assert RISK_FREE_RATE == 0.0
 
 
-def test_every_door_measures_from_the_same_rate():
+def test_all_entry_points_have_the_same_default():
     doors = [
         EfficientFrontier(DATA).max_sharpe(),
         EfficientFrontier(DATA.expected_returns, DATA.covariance).max_sharpe(),

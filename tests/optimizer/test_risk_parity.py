@@ -1,4 +1,4 @@
-"""Risk budgets: closed forms, a published example, the convex program, Clarabel within constraints, bad input."""
+"""Risk budgets: closed forms, a published example, the convex program, Clarabel with constraints, invalid input."""
 
 import math
 
@@ -34,12 +34,12 @@ def given_data(volatilities, correlation):
 
 
 def barrier(data, budgets, scale, weights):
-    """Return the objective whose least value within the constraints is sought; the scale is a variance."""
+    """Return the objective that is minimised under constraints; the scale is a variance."""
     return 0.5 * float(weights @ data.covariance @ weights) - scale * float(budgets @ np.log(weights))
 
 
 def scale_of(data, budgets, invested=1.0):
-    """Return the variance of the unconstrained answer, found with a solver of its own."""
+    """Return the variance of the unconstrained solution, by an independent solver."""
     x = cp.Variable(len(budgets))
     risk = cp.sum_squares(np.linalg.cholesky(data.covariance).T @ x)
     cp.Problem(cp.Minimize(0.5 * risk - budgets @ cp.log(x))).solve(solver=cp.CLARABEL)
@@ -134,14 +134,14 @@ def test_bounds_that_do_not_bind_change_nothing():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_within_constraints_against_clarabel(seed):
-    """The same barrier on fewer portfolios: Clarabel finds its least value with an exponential cone."""
+    """The same barrier objective under constraints, minimised by Clarabel with an exponential cone."""
     n = 7
     data, rng = drawn(n, seed), np.random.default_rng(seed)
     raw = rng.uniform(0.5, 1.5, n)
     budgets = raw / raw.sum()
     named = dict(zip(data.tickers, budgets.tolist(), strict=True))
     free = RiskParityOptimizer(data, budgets=named).optimize().weights
-    middle = 0.5 * free + 0.5 / n  # which obeys all that follows
+    middle = 0.5 * free + 0.5 / n  # satisfies all constraints below
     current = 0.7 * middle + 0.3 * rng.dirichlet(np.full(n, 8.0))
     high = float(middle.max()) + 0.005
     rules = Constraints(
@@ -229,7 +229,7 @@ def test_caps_are_kept_and_never_better(seed, cap):
         ({"A0": 1.0, "A1": 1.0}, "the risk budget of A2 is 0; give one above 0"),
         ({"A0": 1.0, "A1": -0.5, "A2": 1.0}, r"the risk budget of A1 is -0\.5"),
         ({"A0": 1.0, "A1": 1.0, "A2": math.nan}, "budgets of A2 is nan"),
-        ({"A0": 1.0, "A1": 1.0, "B": 1.0}, "budgets names 'B'; there are A0, A1, A2"),
+        ({"A0": 1.0, "A1": 1.0, "B": 1.0}, "budgets contains the unknown ticker 'B'; there are A0, A1, A2"),
         ({}, "the risk budget of A0 is 0"),
     ],
 )
@@ -240,23 +240,25 @@ def test_bad_budgets_are_refused(budgets, message):
 
 @pytest.mark.parametrize("invested", [0.0, -1.0])
 def test_nothing_to_invest_is_refused(invested):
-    with pytest.raises(ModelError, match=f"invested={invested:g}; risk parity holds some of every asset"):
+    with pytest.raises(ModelError, match=f"invested={invested:g}; risk parity requires a sum of weights above 0"):
         RiskParityOptimizer(drawn(3), Constraints(bounds=(-2.0, 2.0), invested=invested))
 
 
 def test_cash_has_no_risk_to_share():
-    with pytest.raises(CalibrationError, match="risk_parity shares out risk, and CASH has none"):
+    with pytest.raises(CalibrationError, match="risk_parity requires assets with risk, and CASH has none"):
         RiskParityOptimizer(drawn(3).with_cash(0.02)).optimize()
 
 
 def test_an_asset_that_may_not_be_held_is_named():
-    with pytest.raises(InfeasibleError, match="risk parity holds some of every asset, and A1 may not be held"):
+    with pytest.raises(
+        InfeasibleError, match="risk parity requires positive weights of all assets, and the upper bound of A1 is 0"
+    ):
         create_optimizer("risk_parity", drawn(3), bounds={"A1": (0.0, 0.0)}).optimize()
-    with pytest.raises(InfeasibleError, match="A2 may not be held"):
+    with pytest.raises(InfeasibleError, match="the upper bound of A2 is"):
         create_optimizer("risk_parity", drawn(3), bounds={"A2": (-1.0, -0.1)}).optimize()
 
 
 def test_bounds_that_cannot_add_up_are_refused():
-    with pytest.raises(InfeasibleError, match=r"the upper bounds add up to 0\.9, 0\.1 short of invested=1") as told:
+    with pytest.raises(InfeasibleError, match=r"the upper bounds add up to 0\.9, 0\.1 less than invested=1") as told:
         create_optimizer("risk_parity", drawn(3), bounds=(0.0, 0.3))
     assert told.value.value == pytest.approx(0.1, abs=1e-12)

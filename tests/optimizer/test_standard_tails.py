@@ -1,4 +1,4 @@
-"""Tails in deviations: closed forms against scipy's integrals, samples against the definition."""
+"""Standardised tails: closed forms against scipy's integrals, samples against the definition."""
 
 import math
 
@@ -99,7 +99,9 @@ def test_measures_by_name():
     assert TailDistribution.parse("student_t") is TailDistribution.STUDENT_T
     with pytest.raises(CalibrationError, match="no measure 'es'; there are var, cvar"):
         TailMeasure.parse("es")
-    with pytest.raises(CalibrationError, match="no tails 'normal'; there are gaussian, student_t, empirical"):
+    with pytest.raises(
+        CalibrationError, match="no tail distribution 'normal'; there are gaussian, student_t, empirical"
+    ):
         TailDistribution.parse("normal")
 
 
@@ -110,11 +112,16 @@ def test_refuses_a_probability(epsilon):
             call(epsilon)
 
 
-def test_refuses_what_has_no_tail():
+def test_samples_without_a_tail_are_rejected():
     for df in (2.0, math.inf, math.nan):
         with pytest.raises(CalibrationError, match="above 2"):
             student_t_tail(0.05, df)
-    with pytest.raises(CalibrationError, match=r"19 observations have 0\.95 .* at least 20"):
+    with pytest.raises(CalibrationError, match=r"19 observations are too few .* at least 20"):
         empirical_tail(0.05, np.arange(19.0))
-    with pytest.raises(CalibrationError, match=r"never moves: every observation is 0\.1"):
+    with pytest.raises(CalibrationError, match=r"the observations are constant, 0\.1"):
         empirical_tail(0.05, np.full(30, 0.1))
+
+
+def test_old_name_of_the_argument_of_parse():
+    with pytest.warns(DeprecationWarning, match=r"TailDistribution\.parse\(law=\) is now called distribution="):
+        assert TailDistribution.parse(law="gaussian") is TailDistribution.GAUSSIAN

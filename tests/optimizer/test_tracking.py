@@ -1,4 +1,4 @@
-"""Following a benchmark: least squares, its closed form, Clarabel under all constraints, fewer periods than assets."""
+"""Tracking a benchmark: least squares, its closed form, Clarabel under all constraints, few periods."""
 
 import math
 
@@ -15,7 +15,7 @@ FREE = (-math.inf, math.inf)
 
 
 def drawn(periods, n, seed=0):
-    """Return assets and a benchmark that a basket of them almost is."""
+    """Return assets and a benchmark that is close to a basket of them."""
     rng = np.random.default_rng(seed)
     past = 0.01 * rng.normal(size=(periods, n)) + 0.01 * rng.normal(size=(periods, 1)) + 3e-4
     benchmark = past @ rng.dirichlet(np.full(n, 0.5)) + 0.002 * rng.normal(size=periods)
@@ -116,7 +116,7 @@ def test_all_constraints_against_clarabel(seed):
 
 @pytest.mark.parametrize(("periods", "n"), [(10, 25), (30, 60), (6, 9)])
 def test_fewer_periods_than_assets(periods, n):
-    """Then many baskets may follow equally well; the error is as small as Clarabel's, whichever is told."""
+    """The optimum may not be unique; the tracking error has to be as small as Clarabel's."""
     data, benchmark = drawn(periods, n, seed=periods)
     found = TrackingOptimizer(data, Constraints(bounds=(0.0, 0.3)), benchmark=benchmark).optimize()
     w = cp.Variable(n)
@@ -206,7 +206,7 @@ def test_more_constraints_and_more_weight_on_cost(seed):
         (0.01, r"a benchmark of shape \(\) for 30 periods"),
         (np.r_[0.01, 0.02, math.nan, np.zeros(27)], "the benchmark's return in row 2 is nan; drop that period"),
         (np.r_[math.inf, np.zeros(29)], "the benchmark's return in row 0 is inf"),
-        (np.full(30, 0.01), r"the benchmark never moves: every return is 0\.01"),
+        (np.full(30, 0.01), r"the returns of the benchmark are constant, 0\.01"),
     ],
 )
 def test_bad_benchmarks_are_refused(benchmark, message):
@@ -217,10 +217,10 @@ def test_bad_benchmarks_are_refused(benchmark, message):
 @pytest.mark.parametrize(
     ("figures", "message"),
     [
-        ({"cost_weight": -0.1}, r"cost_weight=-0\.1; give a number from 0 on"),
+        ({"cost_weight": -0.1}, r"cost_weight=-0\.1; give a number of at least 0"),
         ({"cost_weight": math.nan}, "cost_weight=nan"),
         ({"cost_weight": math.inf}, "cost_weight=inf"),
-        ({"holding_cost": {"B": 0.01}}, "holding_cost names 'B'; there are A0, A1, A2"),
+        ({"holding_cost": {"B": 0.01}}, "holding_cost contains the unknown ticker 'B'; there are A0, A1, A2"),
         ({"holding_cost": {"A1": math.nan}}, "holding_cost of A1 is nan; correct it"),
         ({"risk_free_rate": math.inf}, "risk_free_rate=inf"),
     ],
@@ -233,10 +233,12 @@ def test_bad_figures_are_refused(figures, message):
 
 def test_past_returns_are_needed_and_contradictions_named():
     bare = CovarianceData(tickers=["A", "B"], covariance=np.diag([0.04, 0.01]))
-    with pytest.raises(CalibrationError, match="tracking looks at single periods; give returns="):
+    with pytest.raises(CalibrationError, match="tracking needs past returns; give returns="):
         TrackingOptimizer(bare, benchmark=[0.01, 0.02])
     data, benchmark = drawn(30, 3)
-    with pytest.raises(InfeasibleError, match=r"nothing satisfies all constraints: .*one and two.* by 0\.25") as told:
+    with pytest.raises(
+        InfeasibleError, match=r"no portfolio satisfies all constraints: .*one and two.* by 0\.25"
+    ) as told:
         create_optimizer(
             "tracking",
             data,

@@ -1,4 +1,4 @@
-"""Black and Litterman: He and Litterman's tables through the optimiser, Clarabel, views that are refused."""
+"""Black–Litterman: the tables of He and Litterman, Clarabel, and invalid views."""
 
 import math
 
@@ -46,7 +46,7 @@ def world():
 
 
 def optimal(views, invested, **more):
-    """Return the portfolio for views, with as much invested as is optimal without a constraint on it."""
+    """Return the portfolio for views with the sum of weights that is optimal without constraint."""
     rules = Constraints(bounds=FREE, invested=invested)
     return BlackLittermanOptimizer(world(), rules, views=views, market_weights=MARKET, **more)
 
@@ -83,7 +83,7 @@ def test_tables_5_and_6_a_second_view(canada):
 
 def test_without_views_the_market_is_held():
     told = create_optimizer("black_litterman", world(), views={}, market_weights=MARKET, bounds=FREE).optimize()
-    # All invested, and not 1/(1 + τ): the rest goes where it costs the least variance.
+    # Fully invested instead of 1/(1 + τ): the rest is allocated at the least variance.
     inverse = np.linalg.solve(SIGMA, np.ones(7))
     expected = np.array([*MARKET.values()]) / 1.05 + (1.0 - 1.0 / 1.05) * inverse / inverse.sum()
     assert told.weights == pytest.approx(expected, abs=1e-12)
@@ -149,10 +149,10 @@ def test_within_constraints_against_clarabel(seed):
 
 @given(st.integers(0, 10_000), st.integers(2, 7), st.floats(0.05, 0.95))
 @settings(max_examples=40, deadline=None)
-def test_a_higher_opinion_never_loosens_the_tie(seed, n, confidence):
-    """It moves all means along the covariances with the asset, so the portfolio's own with it does not fall.
+def test_a_higher_view_never_lowers_the_covariance_with_its_asset(seed, n, confidence):
+    """A higher view moves all means along their covariances with the asset, so the portfolio's does not fall.
 
-    The asset's weight may: bounds can hand what it gains to another that moves with it.
+    The weight of the asset may fall: under bounds, a correlated asset can be bought in its place.
     """
     data, rng = drawn(n, seed), np.random.default_rng(seed)
     level = float(rng.normal(0.08, 0.1))
@@ -160,9 +160,9 @@ def test_a_higher_opinion_never_loosens_the_tie(seed, n, confidence):
         create_optimizer("black_litterman", data, views={"A0": level + more}, confidences={"A0": confidence}).optimize()
         for more in (0.0, 0.02, 0.1)
     ]
-    tied = [float(data.covariance[0] @ told.weights) for told in weights]
-    assert tied[0] <= tied[1] + 1e-13
-    assert tied[1] <= tied[2] + 1e-13
+    covariances = [float(data.covariance[0] @ found.weights) for found in weights]
+    assert covariances[0] <= covariances[1] + 1e-13
+    assert covariances[1] <= covariances[2] + 1e-13
     assert weights[0].weights.sum() == pytest.approx(1.0, abs=1e-13)
     assert weights[0].weights.min() >= -1e-14
 
@@ -185,10 +185,10 @@ def test_the_order_of_assets_and_the_size_of_a_view_do_not_matter(seed, n):
 @pytest.mark.parametrize(
     ("exposures", "figures", "message"),
     [
-        ({}, (0.1,), r"a view on \{\} holds nothing; give exposures"),
-        ({"DE": 0.0}, (0.1,), r"a view on \{'DE': 0\.0\} holds nothing"),
-        ({"DE": 1.0}, (math.nan,), "a view expects nan; give a return a year"),
-        ({"DE": 1.0}, (math.inf,), "a view expects inf"),
+        ({}, (0.1,), r"the exposures \{\} of a view are all zero"),
+        ({"DE": 0.0}, (0.1,), r"the exposures \{'DE': 0\.0\} of a view are all zero"),
+        ({"DE": 1.0}, (math.nan,), "expected_return=nan of a view; give a finite return per year"),
+        ({"DE": 1.0}, (math.inf,), "expected_return=inf of a view"),
         ({"DE": 1.0}, (0.1, 0.0), r"confidence=0\.0 lies outside \(0, 1\]; a half is usual"),
         ({"DE": 1.0}, (0.1, 1.1), r"confidence=1\.1 lies outside"),
         ({"DE": 1.0}, (0.1, math.nan), "confidence=nan lies outside"),
@@ -202,19 +202,27 @@ def test_bad_views_are_refused(exposures, figures, message):
 @pytest.mark.parametrize(
     ("given_figures", "error", "message"),
     [
-        ({"views": {"XX": 0.1}}, ModelError, "a view names 'XX'; there are AU, CA, FR, DE, JP, UK, US"),
-        ({"views": [View({"DE": 1.0, "XX": -1.0}, 0.1)]}, ModelError, "a view names 'XX'"),
+        (
+            {"views": {"XX": 0.1}},
+            ModelError,
+            "a view contains the unknown ticker 'XX'; there are AU, CA, FR, DE, JP, UK, US",
+        ),
+        ({"views": [View({"DE": 1.0, "XX": -1.0}, 0.1)]}, ModelError, "a view contains the unknown ticker 'XX'"),
         ({"views": [View({"DE": math.nan}, 0.1)]}, ModelError, "a view of DE is nan; correct it"),
-        ({"views": {"DE": math.nan}}, CalibrationError, "a view expects nan"),
-        ({"views": {"DE": 0.1}, "confidences": {"FR": 0.5}}, CalibrationError, "a confidence for 'FR', of which"),
+        ({"views": {"DE": math.nan}}, CalibrationError, "expected_return=nan of a view"),
+        ({"views": {"DE": 0.1}, "confidences": {"FR": 0.5}}, CalibrationError, "a confidence for 'FR' without a view"),
         ({"views": {"DE": 0.1}, "confidences": {"DE": 2.0}}, CalibrationError, r"confidence=2\.0 lies outside"),
         (
             {"views": [View({"DE": 1.0}, 0.1)], "confidences": {"DE": 0.5}},
             CalibrationError,
-            "confidences= goes with views by ticker; a View has its own",
+            "confidences= is for views by ticker; set the confidence of each View",
         ),
-        ({"views": {}, "market_weights": {"XX": 1.0}}, ModelError, "market_weights names 'XX'"),
-        ({"views": {}, "market_weights": {"DE": -1.0}}, CalibrationError, "give weights from 0 on, not all of them 0"),
+        ({"views": {}, "market_weights": {"XX": 1.0}}, ModelError, "market_weights contains the unknown ticker 'XX'"),
+        (
+            {"views": {}, "market_weights": {"DE": -1.0}},
+            CalibrationError,
+            "give weights of at least 0, not all of them 0",
+        ),
         ({"views": {}, "market_weights": {}}, CalibrationError, "not all of them 0"),
         ({"views": {}, "tau": 0.0}, CalibrationError, "tau"),
         ({"views": {}, "risk_aversion": -1.0}, CalibrationError, "risk_aversion"),
@@ -227,5 +235,5 @@ def test_bad_opinions_are_refused(given_figures, error, message):
 
 
 def test_cash_is_refused():
-    with pytest.raises(CalibrationError, match="black_litterman shares out risk, and CASH has none"):
+    with pytest.raises(CalibrationError, match="black_litterman requires assets with risk, and CASH has none"):
         BlackLittermanOptimizer(world().with_cash(0.02), views={"DE": 0.1})

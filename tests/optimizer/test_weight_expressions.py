@@ -1,4 +1,4 @@
-"""Constraints written as comparisons of weights: what they say, against plain arrays, and what is refused."""
+"""Constraints written as comparisons of weights: against plain arrays, and invalid input."""
 
 import math
 
@@ -14,7 +14,7 @@ NAMES = ("SPY", "BND", "BTC", "GLD")
 
 
 def kept(rule, weights):
-    """Whether the constraints that a rule makes are kept by weights."""
+    """Whether weights satisfy the constraints of a rule."""
     return max(each.on(NAMES).violation(np.asarray(weights)) for each in constraints_of(rule, NAMES)) <= 1e-12
 
 
@@ -51,7 +51,7 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 @given(weights=st.lists(st.integers(-5, 10), min_size=4, max_size=4))
 def test_it_means_of_weights_what_it_means_of_an_array(name, weights):
-    array = np.array(weights) / 17.32050807568877  # ten times the root of 3: never on a side
+    array = np.array(weights) / 17.32050807568877  # ten times the root of 3: never at a limit
     assert kept(RULES[name], array) == bool(np.all(RULES[name](array)))
 
 
@@ -77,26 +77,26 @@ def test_what_they_are_called():
     [
         (lambda w: 0.02 <= w <= 0.4, "add two constraints"),
         (lambda w: (w >= 0.02) and (w <= 0.4), "add two constraints"),
-        (lambda w: w > 0.02, "strictly above 0.02 have no least; write >="),
-        (lambda w: w < 0.4, "strictly below 0.4 have no largest; write <="),
-        (lambda w: w != 0.4, "are no convex set"),
+        (lambda w: w > 0.02, "strictly above 0.02 have no minimum; write >="),
+        (lambda w: w < 0.4, "strictly below 0.4 have no maximum; write <="),
+        (lambda w: w != 0.4, "are not a convex set"),
         (lambda w: abs(w) <= 0.4, r"abs\(\) of weights is not linear; .*turnover=..., leverage="),
-        (lambda w: np.abs(w) <= 0.4, "cannot be read .*write something linear in the weights"),
+        (lambda w: np.abs(w) <= 0.4, "is not valid .*write an expression that is linear in the weights"),
         (lambda w: w**2 <= 0.4, "weights to the power 2 are not linear"),
         (lambda w: w * w <= 0.4, "of weights with weights is not linear"),
-        (lambda w: w.max() <= 0.4, "has no attribute 'max'.*write something linear"),
-        (lambda w: w, "which is no comparison; write something linear"),
-        (lambda _: 0.3, "returned 0.3, which is no comparison"),
-        (lambda _: True, "returned True, which is no comparison"),
-        (lambda w: w[7] <= 0.3, "there is no weight 7 of 4"),
-        (lambda w: w["QQQ"] <= 0.3, "no weight of 'QQQ' here; there are SPY, BND, BTC, GLD"),
-        (lambda w: w[0][0] <= 0.3, "a single weight has no elements"),
-        (lambda w: w[0] - w[0] <= 0.3, "counts no weight, only -0.3"),
+        (lambda w: w.max() <= 0.4, "has no attribute 'max'.*write an expression that is linear"),
+        (lambda w: w, "which is not a comparison; write an expression that is linear"),
+        (lambda _: 0.3, "returned 0.3, which is not a comparison"),
+        (lambda _: True, "returned True, which is not a comparison"),
+        (lambda w: w[7] <= 0.3, "no weight has the index 7 among 4"),
+        (lambda w: w["QQQ"] <= 0.3, "no weight of 'QQQ'; there are SPY, BND, BTC, GLD"),
+        (lambda w: w[0][0] <= 0.3, "a single weight cannot be indexed"),
+        (lambda w: w[0] - w[0] <= 0.3, "contains no weight, only -0.3"),
         (lambda w: w <= [math.nan] * 4, "give finite numbers"),
         (lambda w: w <= "SPY", "with 'SPY'; give a number"),
         (lambda w: w <= [0.1, 0.2], "broadcast"),
-        (lambda w: w @ [1.0, 2.0] <= 0.1, "give one figure for each weight"),
-        (lambda w: not w, "neither true nor false"),
+        (lambda w: w @ [1.0, 2.0] <= 0.1, "give one number for each weight"),
+        (lambda w: not w, "no truth value"),
     ],
 )
 def test_whatever_is_not_linear_is_refused_by_name(rule, match):
@@ -113,5 +113,5 @@ def test_a_function_is_called_by_its_name():
     def no_shorts(w):
         return w**3 >= 0.0
 
-    with pytest.raises(ModelError, match="the constraint no_shorts cannot be read"):
+    with pytest.raises(ModelError, match="the constraint no_shorts is not valid"):
         constraints_of(no_shorts, NAMES)
