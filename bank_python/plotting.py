@@ -114,6 +114,7 @@ def draw_figure(
 @contextmanager
 def _style() -> Iterator[None]:
     try:
+        import matplotlib.figure
         from matplotlib import style
     except ImportError as error:
         raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error

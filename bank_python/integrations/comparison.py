@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bank_python.results import Tabular
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,8 +41,8 @@ class Figure:
         return self.ours - self.theirs
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Tabular):
     """Figures of a contract by bank_python and by another library.
 
     Parameters

@@ -16,6 +16,7 @@ from bank_python.integrations.pyportfolioopt import PyPortfolioOptimizer
 from bank_python.integrations.quantlib_portfolio import QuantLibOptimizer
 from bank_python.integrations.riskfolio import RiskfolioOptimizer
 from bank_python.optimizer.factory import create_optimizer
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from bank_python.integrations.peer_optimizer import PeerOptimizer
@@ -72,8 +73,8 @@ class PortfolioRow:
         return self.portfolio.weights
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PortfolioComparison:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PortfolioComparison(Tabular):
     """Portfolios of one kind by all libraries that support it; result of :func:`compare`.
 
     Parameters

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import MissingExtraError, ModelError
+from bank_python.errors import ModelError
 from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.efficient_path import largest_reward
 from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.min_cvar import MinCvarOptimizer
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
-from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from os import PathLike
+
+    from matplotlib.axes import Axes
 
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
@@ -30,8 +32,8 @@ _FEWEST = 2
 _INSIDE = 1e-9  # relative distance of the last target from the highest return, to stay feasible under rounding
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CvarFrontier:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class CvarFrontier(Plotted, Tabular):
     """Portfolios from the least expected shortfall to the highest return; result of :func:`cvar_frontier`.
 
     Parameters
@@ -73,23 +75,13 @@ class CvarFrontier:
         names = ("expected_return", "cvar", "volatility", *tickers)
         return Table.from_rows([(name, float) for name in names], rows)
 
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Save a plot of the frontier to a file; the extension selects PNG, SVG or PDF.
-
-        Raises
-        ------
-        MissingExtraError
-            If matplotlib is not installed (extra ``plot``).
-        """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
-        figure = Figure(figsize=(8.0, 5.0), layout="constrained")
-        axes = figure.subplots()
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the frontier."""
         axes.plot(self.cvars, self.expected_returns, marker="o", markersize=3)
         axes.set(xlabel=f"CVaR {100.0 * self.confidence:g}%, one period", ylabel="expected return per year")
-        figure.savefig(path)
+        axes.set_title("Mean–CVaR frontier")
+        percent(axes.xaxis, 1)
+        percent(axes.yaxis)
 
     def __rich__(self) -> object:
         from bank_python.render_portfolio import cvar_frontier_view

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.errors import InfeasibleError, MissingExtraError, ModelError
+from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.critical_line import critical_line
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.constraint import Constraint
@@ -56,12 +56,12 @@ from bank_python.optimizer.moments import covariance_data_of
 from bank_python.optimizer.path_trace import PathTracer
 from bank_python.optimizer.portfolio import portfolio_of
 from bank_python.optimizer.weight_expressions import constraints_of
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
-from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from os import PathLike
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
@@ -102,7 +102,7 @@ class FrontierPoints:
     weights: FloatArray
 
 
-class EfficientFrontier:
+class EfficientFrontier(Plotted, Tabular):
     """The efficient frontier under constraints.
 
     If bounds are the only constraints, the frontier is computed by the critical line algorithm. With other constraints
@@ -421,29 +421,19 @@ class EfficientFrontier:
         kinds = {"sharpe": float | None}
         return Table.from_rows([(name, kinds.get(name, float)) for name in (*figures, *columns)], rows)
 
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Save a plot of the frontier, its turning points, the assets and the tangent (PNG, SVG or PDF).
-
-        Raises
-        ------
-        MissingExtraError
-            If matplotlib is not installed (extra ``plot``).
-        """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
-        figure = Figure(figsize=(9.0, 5.5), layout="constrained")
-        axes = figure.subplots()
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the frontier, its turning points, the assets and the tangent."""
         curve, traced = self.points(_DRAWN), self._traced
         turns = traced.turns()
         axes.plot(curve.volatilities, curve.expected_returns, label="efficient frontier")
-        axes.plot(traced.volatilities[turns], traced.returns[turns], "o", markersize=3, label="turning points")
+        x, y = traced.volatilities[turns], traced.returns[turns]
+        axes.plot(x, y, "o", linestyle="", markersize=3, label="turning points")
         _draw_assets(axes, self._data, self._means)
         _draw_tangent(axes, self)
         axes.set(xlabel="volatility per year", ylabel="expected return per year", title="Efficient frontier")
+        percent(axes.xaxis)
+        percent(axes.yaxis)
         axes.legend()
-        figure.savefig(path)
 
     def __rich__(self) -> object:
         from bank_python.render_portfolio import frontier_view

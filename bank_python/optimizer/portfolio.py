@@ -26,11 +26,14 @@ from bank_python.barbara import storable
 from bank_python.deprecation import warn_of
 from bank_python.errors import ModelError
 from bank_python.optimizer.certificate import Certificate
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
     from bank_python.mntable import Table
@@ -41,6 +44,7 @@ __all__ = ["OptimalPortfolio", "Performance", "portfolio_of"]
 
 _DUST = 1e-24  # relative to the largest variance: the square of the rounding error of a volatility of 0
 _DUST_BESIDE_CASH = 1e-18  # the same for solutions to nine digits, as of programs with cash
+_DRAWN = 30
 _NAMED = 4
 _NO_PROOF = Certificate(kkt_residual=0.0, duality_gap=0.0)
 
@@ -57,7 +61,7 @@ class Performance(NamedTuple):
 
 @storable("optimizer.OptimalPortfolio", version=1)
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class OptimalPortfolio:
+class OptimalPortfolio(Plotted, Tabular):
     """A portfolio with its certificate; the result of an optimiser.
 
     Parameters
@@ -196,6 +200,18 @@ class OptimalPortfolio:
             for name, weight, share in zip(self.tickers, self.weights.tolist(), self.risk_shares.tolist(), strict=True)
         ]
         return Table.from_rows([("ticker", str), ("weight", float), ("risk_share", float)], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw weights and risk shares side by side, the largest weights first."""
+        order = np.argsort(-np.abs(self.weights))[:_DRAWN]
+        places = np.arange(len(order))
+        axes.bar(places - 0.2, self.weights[order], 0.4, label="weight")
+        axes.bar(places + 0.2, self.risk_shares[order], 0.4, hatch="///", edgecolor="white", label="risk share")
+        axes.set_xticks(places, [self.tickers[i] for i in order.tolist()], rotation=45, ha="right")
+        axes.axhline(0.0, color="black", linewidth=0.8)
+        axes.set_title(f"{self.method.replace('_', ' ')}: {self.expected_return:.1%} ± {self.volatility:.1%} a year")
+        percent(axes.yaxis)
+        axes.legend()
 
     def __rich__(self) -> object:
         from bank_python.render_portfolio import portfolio_view

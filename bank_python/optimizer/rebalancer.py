@@ -48,6 +48,7 @@ from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.barbell import SAFE
 from bank_python.optimizer.covariance_data import CASH
 from bank_python.optimizer.portfolio import OptimalPortfolio
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,8 +141,8 @@ class AssetDrift:
 
 
 @storable("optimizer.RebalancePlan", version=1)
-@dataclass(frozen=True, slots=True)
-class RebalancePlan:
+@dataclass(frozen=True, slots=True, repr=False)
+class RebalancePlan(Tabular):
     """Trades that rebalance a portfolio; result of :meth:`Rebalancer.plan`.
 
     Parameters

@@ -27,6 +27,7 @@ from urllib.parse import quote
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
 from bank_python.market_data.utc import utc_now
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +118,7 @@ class Alert:
         return AlertState.OPEN if self.acknowledged is None else AlertState.ACKNOWLEDGED
 
 
-class AlertBook:
+class AlertBook(Tabular):
     """All alerts of a desk, stored under ``/Alerts/``.
 
     Parameters

@@ -59,16 +59,18 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.dagger import ContractBatch
 from bank_python.deprecation import CalledMapping
-from bank_python.errors import MissingExtraError, RiskError
+from bank_python.errors import RiskError
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
+from bank_python.plotting import Plotted, money
+from bank_python.results import Tabular
 from bank_python.risk.state import DeskState, PositionState, capture
-from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from os import PathLike
     from typing import Self
+
+    from matplotlib.axes import Axes
 
     from bank_python.instruments import Instrument
     from bank_python.mntable import Table
@@ -121,8 +123,8 @@ class AttributionMode(enum.Enum):
     WATERFALL = "waterfall"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PnLAttribution:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PnLAttribution(Plotted, Tabular):
     """P&L between two states, by position and effect; returned by :meth:`between`.
 
     Parameters
@@ -244,35 +246,20 @@ class PnLAttribution:
         words = [(key, str) for key in ("position", "book", "instrument")]
         return Table.from_rows([*words, *((effect, float) for effect in (*EFFECTS, "actual"))], rows)
 
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Draw a waterfall chart of the effects up to the total P&L, and save it to a file.
-
-        Parameters
-        ----------
-        path : path
-            Path of the file to write; the suffix chooses the format (.png, .svg or .pdf).
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed.
-        """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
+    def _draw_(self, axes: Axes) -> None:
+        """Draw a waterfall of the effects up to the total P&L."""
         shown = {effect: value for effect, value in self.by_factor().items() if value}
         tops = np.cumsum([0.0, *shown.values()])
-        figure = Figure(figsize=(10.0, 5.0), layout="constrained")
-        axes = figure.subplots()
-        colours = ["tab:green" if value > 0.0 else "tab:red" for value in shown.values()]
-        axes.bar([*shown], [*shown.values()], bottom=tops[:-1], color=colours)
-        axes.bar(["P&L"], [self.actual], color="tab:blue")
+        gain, loss = "tab:green", "tab:red"
+        names = [effect.replace("_", " ") for effect in shown]
+        bars = axes.bar(names, [*shown.values()], bottom=tops[:-1], width=0.7)
+        for bar, value in zip(bars, shown.values(), strict=True):
+            bar.set(color=gain if value > 0.0 else loss, hatch="" if value > 0.0 else "///", edgecolor="white")
+        axes.bar(["P&L"], [self.actual], width=0.7, color="black")
         axes.axhline(0.0, color="black", linewidth=0.8)
-        axes.set_ylabel(self.currency)
-        axes.set_title(f"P&L attribution ({self.mode.value})")
+        axes.set(ylabel=self.currency, title=f"P&L attribution ({self.mode.value}); losses hatched")
         axes.tick_params(axis="x", rotation=30)
-        figure.savefig(path)
+        money(axes.yaxis)
 
     def __rich__(self) -> object:
         from bank_python.render import attribution_view

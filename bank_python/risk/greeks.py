@@ -47,6 +47,7 @@ from bank_python.instruments import Instrument, Position
 from bank_python.instruments.cash_flows import ROUNDING, time_to_end
 from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.instruments.factor import Factor
+from bank_python.results import Tabular
 from bank_python.risk.contracts import group_contracts, underlying_of, value_of
 from bank_python.risk.holders import holders
 from bank_python.risk.state import exchange_rate
@@ -91,8 +92,8 @@ class Unit(enum.Enum):
     PERCENT = "percent"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BookGreeks:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BookGreeks(Tabular):
     """Greeks of the positions of traders or books; returned by :func:`take_greeks`.
 
     Parameters

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.dagger import LargeNode
 from bank_python.errors import RiskError
+from bank_python.results import Tabular
 from bank_python.risk.alerts import AlertBook, Severity
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> De
     )  # not stored: the limit creates it
 
 
-class LimitBoard:
+class LimitBoard(Tabular):
     """All limits of a desk, and the alerts that their breaches open.
 
     Parameters

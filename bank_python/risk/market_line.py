@@ -28,16 +28,16 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.barbara import storable
-from bank_python.errors import MissingExtraError, RiskError
-from bank_python.results import Figures
+from bank_python.errors import RiskError
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Figures, Tabular
 from bank_python.risk.capm import capm_fit, capm_return
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
-from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from os import PathLike
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
     from bank_python.mntable import Table
@@ -90,8 +90,8 @@ class LinePoints(NamedTuple):
 
 
 @storable("risk.MarketLine", version=1)
-@dataclass(frozen=True, slots=True)
-class MarketLine:
+@dataclass(frozen=True, slots=True, repr=False)
+class MarketLine(Plotted, Tabular):
     """A security market line and assets; returned by :func:`security_market_line`.
 
     Parameters
@@ -147,42 +147,23 @@ class MarketLine:
         ]
         return Table.from_rows([("ticker", str), *((name, float) for name in names)], rows)
 
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the line, the market and the assets, and save the plot to a file.
-
-        Parameters
-        ----------
-        path : path
-            Path of the file to write; the suffix chooses the format (.png, .svg or .pdf).
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed (extra ``plot``).
-        """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the line, the market and the assets."""
         betas = [0.0, 1.0, *(point.beta for point in self.points)]
         x, y = self.line([min(betas) - 0.1, max(betas) + 0.2])
-        figure = Figure(figsize=(9.0, 5.0), layout="constrained")
-        axes = figure.subplots()
-        axes.plot(x, 100.0 * y, label=f"{self.risk_free_rate:.2%} + beta × {self.premium:.2%}")
-        axes.plot([1.0], [100.0 * self.market_return], "D", color="black", label="market")
-        axes.scatter(
-            [point.beta for point in self.points],
-            [100.0 * point.expected_return for point in self.points],
-            c=["tab:green" if point.alpha >= 0.0 else "tab:red" for point in self.points],
-            zorder=3,
-        )
+        axes.plot(x, y, label=f"{self.risk_free_rate:.2%} + beta × {self.premium:.2%}")
+        axes.plot([1.0], [self.market_return], "D", color="black", linestyle="", label="market")
+        for marker, label, above in (("^", "alpha above 0", True), ("v", "alpha below 0", False)):
+            chosen = [point for point in self.points if (point.alpha >= 0.0) is above]
+            x_values, y_values = [point.beta for point in chosen], [point.expected_return for point in chosen]
+            axes.plot(x_values, y_values, marker, linestyle="", color="tab:green" if above else "tab:red", label=label)
         for point in self.points:
-            at = (point.beta, 100.0 * point.expected_return)
+            at = (point.beta, point.expected_return)
             # A ticker may contain a dollar sign, which matplotlib would parse as mathematics.
             axes.annotate(point.ticker.replace("$", r"\$"), at, xytext=(5, 5), textcoords="offset points")
-        axes.set(xlabel="beta", ylabel="expected return per year, %", title="Security market line")
+        axes.set(xlabel="beta", ylabel="expected return per year", title="Security market line")
+        percent(axes.yaxis)
         axes.legend()
-        figure.savefig(path)
 
     def __rich__(self) -> object:
         from bank_python.render_portfolio import market_line_view

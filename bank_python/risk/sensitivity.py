@@ -26,8 +26,11 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.plotting import Plotted, money, percent
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
     from bank_python.mntable import Table
@@ -37,8 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["SensitivityGrid", "SensitivityLadder", "sensitivity_grid", "sensitivity_ladder"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SensitivityLadder:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SensitivityLadder(Plotted, Tabular):
     """P&L of holdings for a series of shocks to one factor.
 
     Parameters
@@ -83,14 +86,22 @@ class SensitivityLadder:
         ]
         return Table.from_rows([("factor", str), ("shock", float), ("level", float), ("pnl", float)], rows)
 
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the P&L by shock."""
+        axes.plot(self.shocks, self.pnl, marker="o", markersize=3)
+        axes.axhline(0.0, color="black", linewidth=0.8)
+        axes.set(xlabel=f"shock to {self.factor}", ylabel=f"P&L, {self.currency}", title=f"Ladder of {self.factor}")
+        percent(axes.xaxis, 1)
+        money(axes.yaxis)
+
     def __rich__(self) -> object:
         from bank_python.render_risk import sensitivity_ladder_view
 
         return sensitivity_ladder_view(self)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SensitivityGrid:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SensitivityGrid(Plotted, Tabular):
     """P&L of holdings for combined shocks to two factors.
 
     Parameters
@@ -122,6 +133,17 @@ class SensitivityGrid:
             for j, b in enumerate(self.across.tolist())
         ]
         return Table.from_rows([(first, float), (second, float), ("pnl", float)], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the P&L as a heat map, each cell with its figure."""
+        largest = float(np.abs(self.pnl).max()) or 1.0
+        axes.imshow(self.pnl, cmap="RdBu", vmin=-largest, vmax=largest, aspect="auto", origin="lower")
+        axes.set_xticks(range(len(self.across)), [f"{shock:+.1%}" for shock in self.across.tolist()])
+        axes.set_yticks(range(len(self.down)), [f"{shock:+.1%}" for shock in self.down.tolist()])
+        for i, j in np.ndindex(self.pnl.shape):
+            axes.text(j, i, f"{self.pnl[i, j]:+,.0f}", ha="center", va="center", fontsize=7)
+        axes.set(xlabel=self.factors[1], ylabel=self.factors[0], title=f"P&L, {self.currency}")
+        axes.grid(visible=False)
 
     def __rich__(self) -> object:
         from bank_python.render_risk import sensitivity_grid_view

@@ -9,7 +9,7 @@ import pytest
 
 # Whoever is not `__rich__` and yet reaches up to a view, and why.
 OTHER_WAYS = {"bank_python/optimizer/portfolio.py performance": "prints, as its argument says"}
-BELOW = re.compile(r"bank_python/(?!desk/|render|cli|sheet|numerals|terminal)")
+BELOW = re.compile(r"bank_python/(?!desk/|render|cli|display|sheet|numerals|terminal)")
 
 
 @pytest.fixture(scope="module")
