@@ -204,7 +204,7 @@ def test_a_position_collects_cash_and_its_pnl_shows_it():
         with pytest.raises(InstrumentError, match="cash="):
             held.collect(amount)
     unmarked = Position("Q", instrument=Equity("F", spot_source=MarketData("FS")), quantity=1.0)
-    with pytest.raises(InstrumentError, match="takes no cash before it is marked"):
+    with pytest.raises(InstrumentError, match="cannot book cash before it has an opening mark"):
         unmarked.close_out(1.0)
 
 

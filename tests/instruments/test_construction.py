@@ -84,15 +84,21 @@ def test_a_missing_argument_is_told():
         (lambda: Option("C", **CALL, is_call="put"), "C: is_call='put' is neither true nor false"),
         (lambda: Option("C", **CALL, currency="usd"), "C: currency 'usd' is not an ISO 4217 code"),
         (lambda: Option("C", **CALL, currency=None), "C: currency None is not an ISO 4217 code"),
-        (lambda: AmericanOption("C", **CALL, steps=2), "steps=2 of the tree; give a whole number from 3 to 100001"),
-        (lambda: AmericanOption("C", **CALL, steps=3.5), "steps=3.5 of the tree; give a whole number"),
+        (
+            lambda: AmericanOption("C", **CALL, steps=2),
+            "steps=2 is not a number of steps of the tree; give a whole number from 3 to 100001",
+        ),
+        (
+            lambda: AmericanOption("C", **CALL, steps=3.5),
+            "steps=3.5 is not a number of steps of the tree; give a whole number",
+        ),
         (
             lambda: Bond("B", rate_source=0.0, face=1.0, coupon_rate=0.1, maturity=1.0, frequency=3),
-            "B: frequency=3 coupons a year; choose 1, 2, 4 or 12",
+            "B: frequency=3 is not an allowed number of coupons per year; choose 1, 2, 4 or 12",
         ),
         (
             lambda: PowerLawOption("T", spot_source=1.0, anchor_source=1.0, anchor_strike=2, strike=3, alpha=1.0),
-            "T: alpha=1.0: a mean needs a tail index above 1",
+            "T: alpha=1.0: a finite mean needs a tail index above 1",
         ),
         (lambda: FXRate("X", rate_source=1.1, base="EUR", quote="EUR"), "base and quote are both 'EUR'"),
         (lambda: FXRate("X", rate_source=1.1, base="euro", quote="EUR"), "currency 'euro' is not an ISO 4217 code"),
@@ -134,7 +140,7 @@ def test_an_amendment_is_checked_like_the_making():
 def test_an_argument_of_the_constructor_alone_is_not_kept():
     swap = InterestRateSwap("S", rate_source=0.03, notional=1e6, fixed_rate=0.03, maturity=5, pay_fixed=False)
     assert swap.notional == -1e6
-    with pytest.raises(AttributeError, match="does not keep the argument pay_fixed"):
+    with pytest.raises(AttributeError, match="does not store its constructor argument pay_fixed"):
         _ = swap.pay_fixed
     assert not hasattr(swap, "pay_fixed")
 
@@ -168,7 +174,7 @@ def test_fifteen_lines_make_a_contract():
     assert contract.labels == {"currency": "USD", "desk": ""}
     again = Forward.from_record(contract.to_record())
     assert (again.value, again.labels, again.underliers) == (10.0, contract.labels, (clock,))
-    assert Forward.asked_terms == {"expiry", "made_at"}
+    assert Forward.lookup_terms == {"expiry", "made_at"}
     assert contract.price(90.0, 100.0, 0.0, 1.0, 0.0, 0.0) == 10.0
 
 
@@ -286,7 +292,7 @@ def test_what_cannot_be_an_argument_is_refused_when_the_class_is_defined():
         class Taken(Instrument):
             word = Label("a word", alias="name")
 
-    with pytest.raises(GraphError, match=r"below 0|must be above zero.*: it is the default of Default.strike"):
+    with pytest.raises(GraphError, match=r"below 0|must be above zero.*; this is the default of Default.strike"):
 
         class Default(Instrument):
             strike = Term("a price", positive=True, default=-1.0)
@@ -302,19 +308,21 @@ def test_the_base_itself_can_be_made_but_has_no_value():
 
 
 def test_a_lookup_is_checked_when_the_class_is_defined():
-    with pytest.raises(GraphError, match=r"no question 'zero_rat': import the module that registers it first"):
+    with pytest.raises(GraphError, match=r"no lookup function 'zero_rat': import the module that registers it first"):
 
         class Unknown(DatedInstrument):
             rate = Source("a rate", lookup="zero_rat")
 
-    with pytest.raises(GraphError, match=r"Endless.vol asks surface_vol about .*spot.*strike.*the class does not have"):
+    with pytest.raises(
+        GraphError, match=r"Endless.vol: .* surface_vol needs spot.*strike, which the class does not have"
+    ):
 
         class Endless(DatedInstrument):
             vol = Source("a volatility", lookup="surface_vol")
 
-    with pytest.raises(GraphError, match=r"question zero_rate has no argument until; it takes clock, end"):
+    with pytest.raises(GraphError, match=r"the lookup function zero_rate has no argument until; it takes clock, end"):
         Lookup("zero_rate", until="expiry")
-    with pytest.raises(GraphError, match=r"Circle: sources ask about each other: (a → b → a|b → a → b)"):
+    with pytest.raises(GraphError, match=r"Circle: the lookups of sources depend on each other: (a → b → a|b → a → b)"):
 
         class Circle(DatedInstrument):
             a = Source("a rate", lookup=Lookup("zero_rate", clock="b", end=1.0))
@@ -322,7 +330,7 @@ def test_a_lookup_is_checked_when_the_class_is_defined():
 
 
 def test_a_payoff_needs_what_it_moves_by():
-    with pytest.raises(GraphError, match=r"Paid has a payoff, but no vol, rate, dividend; say by what its price moves"):
+    with pytest.raises(GraphError, match=r"Paid has a payoff, but no vol, rate, dividend; name the sources and terms"):
 
         class Paid(DatedInstrument):
             spot = Source("a price")

@@ -148,7 +148,7 @@ def test_a_position_has_its_instruments_greeks_times_what_is_held():
     assert held.delta == -300.0 * option.delta
     assert held.greeks().price == pytest.approx(held.value)
     leaf = MarketData("X", 3.0)
-    with pytest.raises(InstrumentError, match="no instrument"):
+    with pytest.raises(InstrumentError, match="not an instrument"):
         Position("Q", instrument=leaf, quantity=1).greeks()
 
 

@@ -14,7 +14,7 @@ from bank_python.errors import CurveError, InstrumentError, UpstreamError, Valua
 from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
 from bank_python.instruments.discount_curve import DiscountCurve
-from bank_python.instruments.lookup import FunctionNode
+from bank_python.instruments.lookup import TermStructureNode
 from bank_python.market_data import Clock, MarketData
 from bank_python.risk_models.cds_analytics import cds_analytics
 from bank_python.risk_models.cds_legs import cds_legs
@@ -26,7 +26,7 @@ QUOTES = {"1Y": 0.010, "6M": 0.008, "5Y": 0.015, "3Y": 0.012}
 TIMES, SPREADS = [0.5, 1.0, 3.0, 5.0], [0.008, 0.010, 0.012, 0.015]
 
 
-class Discounts(FunctionNode):
+class Discounts(TermStructureNode):
     """A discount curve that turns about its first node as a leaf moves."""
 
     value_type = Curve
@@ -235,7 +235,7 @@ def test_time_passes_for_a_swap_on_curves():
     assert swap.value == 0.0
 
 
-def test_swaps_of_one_maturity_share_their_answers():
+def test_swaps_of_one_maturity_share_their_lookups():
     graph, discounts = DependencyGraph(), Discounts("OIS", MarketData("TILT", 0.01))
     curve = make_curve(discount=discounts)
     long, short = (
@@ -246,11 +246,11 @@ def test_swaps_of_one_maturity_share_their_answers():
     assert long.value == -short.value
 
 
-def test_terms_a_curve_was_asked_about_stay():
+def test_terms_of_a_lookup_cannot_be_amended():
     swap = CreditDefaultSwap("F", spread_source=make_curve(), rate_source=0.03, notional=1e6, maturity=4.0)
     before = swap.value
     with pytest.raises(
-        InstrumentError, match="F: its curve or surface was asked about the present coupon; make a new contract"
+        InstrumentError, match="F: the lookup from its curve or surface uses the current coupon; create a new"
     ):
         swap.amend(coupon=0.05)
     assert swap.value == before
@@ -258,7 +258,7 @@ def test_terms_a_curve_was_asked_about_stay():
     assert swap.value == pytest.approx(2.0 * before, rel=1e-15)
 
 
-def test_a_question_the_source_cannot_answer():
+def test_a_lookup_that_the_source_does_not_support():
     with pytest.raises(InstrumentError, match="F_CURVE is a CreditCurve, which has no cds_flat_rate"):
         CreditDefaultSwap("F", spread_source=0.01, rate_source=make_curve(), notional=1e6)
 

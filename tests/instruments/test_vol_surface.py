@@ -257,7 +257,7 @@ def test_time_passes():
     assert list(surface.slices) == pytest.approx([1.0 - end])
     assert option.value == 0.0
     clock.roll(dt.date(2027, 1, 2))
-    assert "all its expiries have passed" in str(surface.error)
+    assert "all expiries have passed" in str(surface.error)
 
 
 def test_round_trip_through_the_store_keeps_the_anchors():
@@ -332,8 +332,8 @@ GOOD = {(strike, 0.5): 0.2 for strike in STRIKES}
         ({"quotes": {(100.0, 0.0): 0.2}}, "expiry=0.0"),
         ({"quotes": {(100.0, dt.date(2026, 1, 1)): 0.2}}, "needs a valuation date"),
         ({"quotes": GOOD | {(100.0, 0.5): (0.19, 0.21)}}, "mixes bid and ask"),
-        ({"stickiness": "sideways"}, "stickiness='sideways' is none of 'strike', 'delta'"),
-        ({"arbitrage": "ignore"}, "arbitrage='ignore' is none of 'repair', 'refuse'"),
+        ({"stickiness": "sideways"}, "stickiness='sideways'; choose one of 'strike', 'delta'"),
+        ({"arbitrage": "ignore"}, "arbitrage='ignore'; choose one of 'repair', 'refuse'"),
         ({"weights": {(55.0, 0.5): 1.0}}, r"a weight for \(55.0, 0.5\), which is not quoted"),
         ({"weights": {(100.0, 0.5): -1.0}}, "weight=-1.0"),
     ],
