@@ -62,7 +62,7 @@ def test_a_book_converts_currency_by_currency():
     assert book.value == pytest.approx(2000 + 1000 * 1.20 + 30_000 / 150)
 
 
-def test_no_rate_is_an_error_that_says_which():
+def test_a_missing_rate_is_an_error_that_names_it():
     graph = DependencyGraph()
     _, eu = _share("SAP", 100.0, "EUR")
     book = Book("EURO", positions=[Position("P", instrument=eu, quantity=1)])
@@ -73,7 +73,7 @@ def test_no_rate_is_an_error_that_says_which():
         _ = book.value
 
 
-def test_yen_made_on_a_currency_position_are_worth_so_many_dollars():
+def test_pnl_in_yen_is_converted_to_dollars():
     graph = DependencyGraph()
     rate = MarketData("USDJPY_SPOT", 150.0)
     pair = graph.register(FXRate("USDJPY", rate_source=rate, base="USD", quote="JPY"))
@@ -98,6 +98,16 @@ def test_a_trade_at_the_market_does_not_move_pnl():
     assert (book.value, pnl.value) == (15 * 195.0, 50.0)
     spot.set_price(196.0)
     assert pnl.value == 65.0
+
+
+def test_settle_is_the_old_name_of_update_cash():
+    _, share = _share("AAPL", 190.0)
+    held = Position("P", instrument=share, quantity=10)
+    pnl = ProfitAndLoss("B:PNL", Book("B", positions=[held]))
+    held.trade(5, 190.0)
+    with pytest.warns(DeprecationWarning, match=r"ProfitAndLoss\.settle\(\) is now called update_cash\(\)"):
+        pnl.settle()
+    assert pnl.cash["USD"].value == -15 * 190.0
 
 
 def test_a_book_takes_positions_while_the_graph_lives():

@@ -106,7 +106,7 @@ def test_a_deliverable_pair_of_curves_and_a_clock():
 
 
 @pytest.mark.parametrize("kind", [Option, AmericanOption])
-def test_vanilla_options_ask_curves_and_surfaces(kind):
+def test_vanilla_options_look_up_curves_and_surfaces(kind):
     spot = MarketData("S", 100.0)
     curve = DiscountCurve("USD", zero_rates={"1Y": 0.05, "2Y": 0.045})
     surface = VolSurface.from_vols(
