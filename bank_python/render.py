@@ -161,7 +161,7 @@ def book_greeks_view(greeks: BookGreeks) -> Sheet:
 def attribution_view(day: PnLAttribution) -> Sheet:
     """Show P&L by effect as a waterfall, what the traders made of it beside."""
     made = day.by_factor()
-    columns = [names("Effect"), numbers("P&L"), bars(), words("Most by")]
+    columns = [names("Effect"), numbers("P&L"), bars(), words("Contributor")]
     shown = Sheet(f"P&L attribution, {day.currency} ({day.mode.value})", columns)
     levels = [0.0, *accumulate(made.values())]
     for (effect, value), start, end in zip(made.items(), levels, levels[1:], strict=False):

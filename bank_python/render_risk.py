@@ -1,4 +1,4 @@
-"""Terminal views of risk: simulations, stresses, limits; see :mod:`bank_python.render`."""
+"""Terminal views of risk results: simulations, stress tests, sensitivities, limits, alerts."""
 
 from __future__ import annotations
 
@@ -53,17 +53,28 @@ _URGENCY: dict[Severity | None, str] = {
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on stderr how far a simulation is, if that is a terminal; what is yielded is for ``MCConfig(progress=)``."""
+    """Show a progress bar of a simulation on stderr, if stderr is a terminal.
+
+    Parameters
+    ----------
+    title : str
+        Text beside the bar.
+
+    Yields
+    ------
+    callable
+        Function of the completed and the total number of chunks, for ``MCConfig(progress=)``.
+    """
     console = Console(stderr=True)
-    said = TextColumn("{task.description}", markup=False)
-    columns = said, BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(clean(title), total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+    label = TextColumn("{task.description}", markup=False)
+    columns = label, BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(clean(title), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def simulation_view(result: MCResult) -> Group:
-    """Show measures with their errors, the distribution, and who and what makes the risk."""
+    """Show risk measures with standard errors, the distribution of P&L, and contributions by trader and factor."""
     views: list[Sheet | Text] = [
         _measures(result),
         Text(f"P&L  {_spark(result)}", no_wrap=True, overflow="crop"),
@@ -76,22 +87,22 @@ def simulation_view(result: MCResult) -> Group:
 
 
 def stress_view(stresses: Sequence[StressResult]) -> Sheet:
-    """Show what scenarios would make, who would make most of it, and how much of it is by stated betas."""
-    columns = [names("Scenario"), numbers("P&L"), bars(width=_GAUGE), words("Most by"), numbers("Factors")]
-    shown = Sheet("Stress scenarios", [*columns, numbers("Covers")])
+    """Show P&L by stress scenario, its largest contributor, and how the moves of the factors are known."""
+    columns = [names("Scenario"), numbers("P&L"), bars(width=_GAUGE), words("Contributor"), numbers("Factors")]
+    shown = Sheet("Stress scenarios", [*columns, numbers("Covered")])
     widest = max((abs(stress.pnl) for stress in stresses), default=0.0)
     for stress in stresses:
         counts = f"{stress.exact}/{stress.mapped}/{len(stress.missing)}"
         bar = Bar.of(stress.pnl, widest)
-        shown.add(stress.title, signed(stress.pnl), bar, _most(stress.by_unit), counts, _covered(stress))
+        shown.add(stress.title, signed(stress.pnl), bar, _largest_unit(stress.by_unit), counts, _covered(stress))
     betas = ", ".join(sorted({stress.betas for stress in stresses if stress.betas})) or "stated"
-    shown.note(f"factors: moved as recorded / by a beta ({betas}) / without a figure")
-    shown.note("covers: share of the book, by absolute value, that the P&L is of")
+    shown.note(f"factors: with a shock of their own / moved by a beta ({betas}) / without a shock")
+    shown.note("covered: share of the book's gross value that the P&L is of")
     rest = {name: value for stress in stresses for name, value in stress.rest.items()}
     if rest:
         largest = sorted(rest, key=lambda name: -rest[name])
         more = f" and {len(rest) - _NAMED} more" if len(rest) > _NAMED else ""
-        shown.note(f"the rest, where a factor has none: {', '.join(largest[:_NAMED])}{more}")
+        shown.note(f"left out, as a factor has no shock: {', '.join(largest[:_NAMED])}{more}")
     return shown
 
 
@@ -102,28 +113,28 @@ def _covered(stress: StressResult) -> str:
 
 
 def sensitivity_ladder_view(ladder: SensitivityLadder) -> Sheet:
-    """Show P&L along a factor, as numbers and as a picture."""
+    """Show P&L for shocks to one factor, as figures and bars."""
     columns = [shares("Shock", 2, sign=True), numbers("Level", 4), numbers("P&L"), bars()]
     shown = Sheet(f"P&L along {ladder.factor}, {ladder.currency}", columns)
     widest = float(abs(ladder.pnl).max(initial=0.0))
-    for shock, level, made in zip(ladder.shocks.tolist(), ladder.levels.tolist(), ladder.pnl.tolist(), strict=True):
-        shown.add(shock, level, signed(made), Bar.of(made, widest))
+    for shock, level, pnl in zip(ladder.shocks.tolist(), ladder.levels.tolist(), ladder.pnl.tolist(), strict=True):
+        shown.add(shock, level, signed(pnl), Bar.of(pnl, widest))
     return shown
 
 
 def sensitivity_grid_view(grid: SensitivityGrid) -> Sheet:
-    """Show P&L over two factors, losses red."""
+    """Show P&L for shocks to two factors, losses in red."""
     down, across = grid.factors
     columns = [shares(sign=True), *(numbers(f"{shock:+.1%}") for shock in grid.across.tolist())]
     shown = Sheet(f"P&L over {down} (down) and {across} (across), {grid.currency}", columns)
     for shock, row in zip(grid.down.tolist(), grid.pnl.tolist(), strict=True):
-        shown.add(shock, *(signed(made) for made in row))
+        shown.add(shock, *(signed(pnl) for pnl in row))
     return shown
 
 
 def reverse_stress_view(found: ReverseStress) -> Sheet:
-    """Show the likeliest scenario that loses so much: the factors that move most."""
-    title = f"The likeliest way to lose {found.loss:,.0f}: {found.distance:.2f} standard deviations out"
+    """Show the factors that move most in the most likely scenario with a given loss."""
+    title = f"Most likely scenario with a loss of {found.loss:,.0f}: {found.distance:.2f} standard deviations"
     shown = Sheet(title, [names("Factor"), shares("Move", 2, sign=True), numbers("Level", 4), bars()])
     rows = list(found.moves.items())[:_MOST_ROWS]
     widest = max((abs(move) for _, move in rows), default=0.0)
@@ -133,7 +144,7 @@ def reverse_stress_view(found: ReverseStress) -> Sheet:
 
 
 def limits_view(readings: Sequence[LimitReading]) -> Sheet:
-    """Show how much of each limit is used, the fullest first."""
+    """Show the used share of each limit, the most used first."""
     columns = [names("Scope"), names("Measure"), numbers("Value"), numbers("Limit"), shares("Used", 0)]
     shown = Sheet("Limits", [*columns, bars(width=_GAUGE)])
     for reading in readings[:_MOST_ROWS]:
@@ -141,15 +152,15 @@ def limits_view(readings: Sequence[LimitReading]) -> Sheet:
         figures = f"{reading.value:,.{digits}f}", f"{reading.limit.maximum:,.{digits}f}", reading.used
         gauge = Bar(0.0, min(reading.used, 1.0), _URGENCY.get(reading.severity, "green"), rest="·")
         shown.add(reading.limit.scope, reading.limit.name, *figures, gauge)
-    left = len(readings) - _MOST_ROWS
-    if left > 0:
-        shown.note(f"{left} more, less used")
+    omitted = len(readings) - _MOST_ROWS
+    if omitted > 0:
+        shown.note(f"{omitted} less used limits are not shown")
     return shown
 
 
 def alerts_view(alerts: Sequence[Alert]) -> Sheet:
     """Show open alerts, the most urgent first."""
-    columns = [words(title) for title in ("Severity", "Opened", "State", "What", "Most by")]
+    columns = [words(title) for title in ("Severity", "Opened", "State", "Message", "Contributor")]
     shown = Sheet("Open alerts", columns)
     for alert in alerts[:_MOST_ROWS]:
         urgency = text(alert.severity.value, _URGENCY[alert.severity])
@@ -169,19 +180,19 @@ def _measures(result: MCResult) -> Sheet:
     shown.note(f"{result.currency}, losses positive")
     shown.note(f"factor model: {result.factor_model}")
     if result.repaired:
-        shown.note(f"correlations repaired by {result.repaired:.2g}")
+        shown.note(f"correlations repaired, a change of {result.repaired:.2g} in the Frobenius norm")
     if result.fast_error is not None:
-        shown.note(f"by derivatives, off by {result.fast_error:.2%} of VaR in the tail")
+        shown.note(f"P&L by derivatives, with an error of {result.fast_error:.2%} of VaR in the tail")
     if result.greek_checks:
         shown.note(f"Greeks within {result.worst_z_score:.1f} standard errors of closed forms")
     if result.greeks_left_out:
         left_out = len(result.greeks_left_out)
-        shown.note(f"Greeks of {left_out} not simulated, as they pay by more than the last price")
+        shown.note(f"Greeks of {left_out} path-dependent options not checked by simulation")
     return shown
 
 
 def _parts(title: str, parts: Sequence[Contribution], head: str) -> Sheet:
-    shown = Sheet(title, [names(head), *(numbers(column, 0) for column in ("VaR", "CVaR", "Without")), bars()])
+    shown = Sheet(title, [names(head), *(numbers(column, 0) for column in ("VaR", "CVaR", "Incremental")), bars()])
     widest = max((abs(part.es) for part in parts), default=0.0)
     for part in parts:
         shown.add(part.name, part.var, part.es, part.incremental_var, Bar.of(-part.es, widest))
@@ -192,7 +203,7 @@ def _largest(parts: Sequence[Contribution]) -> list[Contribution]:
     return sorted(parts, key=lambda part: -abs(part.es))[:_MOST_ROWS]
 
 
-def _most(by_unit: Mapping[str, float]) -> str | None:
+def _largest_unit(by_unit: Mapping[str, float]) -> str | None:
     return max(by_unit, key=lambda name: abs(by_unit[name]), default=None)
 
 

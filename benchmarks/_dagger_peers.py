@@ -21,8 +21,10 @@ import numpy as np
 import reaktiv
 from _dagger_loop import Loop
 from csp import ts
+from csp.impl.mem_cache import memoize
 from csp.impl.pushadapter import PushInputAdapter
 from csp.impl.wiring import py_push_adapter_def
+from numba import njit
 
 from bank_python.dagger import ArrayNode, DependencyGraph, Leaf, Source, Term
 
@@ -140,6 +142,31 @@ class Numpy:
     def every(self, values: Any) -> float:
         prices = Rounded.price(np.asarray(values)[self.underlying], self.strikes, WIDTH)
         return float(np.bincount(self.books, prices, BOOKS).sum())
+
+
+@njit("float64(float64[::1], int64[::1], float64[::1], int64[::1], float64[::1])", error_model="numpy")
+def _compiled_firm(
+    spots: np.ndarray, underlying: np.ndarray, strikes: np.ndarray, books: np.ndarray, totals: np.ndarray
+) -> float:
+    totals[:] = 0.0
+    for i in range(len(strikes)):
+        x = spots[underlying[i]] - strikes[i]
+        totals[books[i]] += 0.5 * (x + math.sqrt(x * x + WIDTH))
+    return totals.sum()
+
+
+class Compiled:
+    """The same as one loop that numba has compiled: no array in between."""
+
+    name = "numba"
+
+    def __init__(self, spots: int, options: int) -> None:
+        batch = Numpy(spots, options)
+        self.fixed = (batch.underlying, batch.strikes, batch.books)
+        self.totals = np.zeros(BOOKS)
+
+    def every(self, values: Any) -> float:
+        return _compiled_firm(values, *self.fixed, self.totals)
 
 
 class Floor:
@@ -276,6 +303,8 @@ class Loman:
 # Its engine runs by itself. `CspLive` is a program like the others: it sets a spot and waits for the firm, across the
 # boundary between its thread and the engine's. `csp_replay` is csp at home: the ticks are known beforehand and never
 # leave the engine. Sums look at what ticked only; once as running float sums, which drift, once as exact as ours.
+# `CspArrays` and `csp_array_replay` are the same with array series, for ticks that move all spots: one edge carries all
+# of them, and payoffs, books and firm are a numpy node each.
 
 
 @csp.node  # noqa: RET503 - how csp is written
@@ -351,21 +380,17 @@ class _Push(PushInputAdapter):
 _push = py_push_adapter_def("_push", _Push, ts[object], box=object)
 
 
-class CspLive:
-    """csp in real time: one push of the spots that moved, then wait for the firm's value."""
+class _CspInRealTime:
+    """csp's engine in a thread of its own: push a tick, wait for the firm's value."""
 
-    name = "csp, live"
-
-    def __init__(self, spots: int, options: int) -> None:
+    def __init__(self, graph: Callable[[list[Any], Callable[[float], None]], None]) -> None:
         self._box: list[Any] = []
         self._heard = threading.Event()
         self._firm = 0.0
-
-        def graph() -> None:
-            _csp_firm(_split(_push(box=self._box), spots), options, self._hear, _running_sum)
-
         self._thread = csp.run_on_thread(
             graph,
+            self._box,
+            self._hear,
             realtime=True,
             starttime=datetime.utcnow(),  # noqa: DTZ003 - csp takes naive times
             endtime=timedelta(hours=1),
@@ -374,29 +399,81 @@ class CspLive:
         while not self._box:
             time.sleep(0.01)
         time.sleep(0.5)
-        self.every([START] * spots)
 
     def _hear(self, value: float) -> None:
         self._firm = value
         self._heard.set()
 
-    def _tick(self, moved: dict[int, float]) -> float:
+    def tick(self, moved: object) -> float:
         self._heard.clear()
         self._box[0].push_tick(moved)
         self._heard.wait(5.0)
         return self._firm
-
-    def one(self, spot: int, value: float) -> float:
-        return self._tick({spot: value})
-
-    def every(self, values: Sequence[float]) -> float:
-        return self._tick(dict(enumerate(values)))
 
     def close(self) -> None:
         """Stop the engine."""
         self._thread.stop_engine()
         with suppress(Exception):  # how a stopped engine ends is of no interest here
             self._thread.join()
+
+
+class CspLive(_CspInRealTime):
+    """csp in real time, an edge for each spot: one push of the spots that moved, then wait for the firm's value."""
+
+    name = "csp, live"
+
+    def __init__(self, spots: int, options: int) -> None:
+        def graph(box: list[Any], heard: Callable[[float], None]) -> None:
+            _csp_firm(_split(_push(box=box), spots), options, heard, _running_sum)
+
+        super().__init__(graph)
+        self.every([START] * spots)
+
+    def one(self, spot: int, value: float) -> float:
+        return self.tick({spot: value})
+
+    def every(self, values: Sequence[float]) -> float:
+        return self.tick(dict(enumerate(values)))
+
+
+@csp.node  # noqa: RET503 - how csp is written
+def _payoffs(spots: ts[np.ndarray], batch: object) -> ts[np.ndarray]:
+    if csp.ticked(spots):
+        x = spots[batch.underlying] - batch.strikes
+        return 0.5 * (x + np.sqrt(x * x + WIDTH))
+
+
+@csp.node  # noqa: RET503 - how csp is written
+def _books(payoffs: ts[np.ndarray], batch: object) -> ts[np.ndarray]:
+    if csp.ticked(payoffs):
+        return np.bincount(batch.books, payoffs, BOOKS)
+
+
+@csp.node  # noqa: RET503 - how csp is written
+def _firm(books: ts[np.ndarray]) -> ts[float]:
+    if csp.ticked(books):
+        return float(books.sum())
+
+
+_push_array = py_push_adapter_def("_push_array", _Push, ts[np.ndarray], box=object)
+
+
+class CspArrays(_CspInRealTime):
+    """csp in real time, one edge for all spots: one push of their array, then wait for the firm's value."""
+
+    name = "csp, live, array series"
+
+    def __init__(self, spots: int, options: int) -> None:
+        batch = Numpy(spots, options)
+
+        def graph(box: list[Any], heard: Callable[[float], None]) -> None:
+            _sink(_firm(_books(_payoffs(_push_array(box=box), batch), batch)), heard)
+
+        super().__init__(graph)
+        self.every(np.full(spots, START))
+
+    def every(self, values: Any) -> float:
+        return self.tick(values)
 
 
 def csp_replay(spots: int, options: int, ticks: list[dict[int, float]], *, exact: bool) -> tuple[list[float], float]:
@@ -406,6 +483,30 @@ def csp_replay(spots: int, options: int, ticks: list[dict[int, float]], *, exact
     for number, tick in enumerate(ticks):
         for spot, value in tick.items():
             curves[spot].append((epoch + timedelta(seconds=number + 1), value))
+
+    def graph(heard: Callable[[float], None]) -> None:
+        _csp_firm([csp.curve(float, curve) for curve in curves], options, heard, _exact_sum if exact else _running_sum)
+
+    return _replayed(graph, epoch, len(ticks))
+
+
+def csp_array_replay(spots: int, options: int, ticks: list[np.ndarray]) -> tuple[list[float], float]:
+    """Replay arrays of all spots inside csp; return as :func:`csp_replay` does."""
+    epoch, batch = datetime(2024, 1, 1), Numpy(spots, options)  # noqa: DTZ001 - csp takes naive times
+    pages = [np.full(spots, START), *ticks]
+    curve = [(epoch + timedelta(seconds=number), page) for number, page in enumerate(pages)]
+
+    def graph(heard: Callable[[float], None]) -> None:
+        with memoize(False):  # an array cannot be hashed
+            spots_curve = csp.curve(np.ndarray, curve)
+        _sink(_firm(_books(_payoffs(spots_curve, batch), batch)), heard)
+
+    return _replayed(graph, epoch, len(ticks))
+
+
+def _replayed(
+    graph: Callable[[Callable[[float], None]], None], epoch: datetime, ticks: int
+) -> tuple[list[float], float]:
     stamps: list[float] = []
     values: list[float] = []
 
@@ -413,8 +514,5 @@ def csp_replay(spots: int, options: int, ticks: list[dict[int, float]], *, exact
         stamps.append(time.perf_counter())
         values.append(value)
 
-    def graph() -> None:
-        _csp_firm([csp.curve(float, curve) for curve in curves], options, hear, _exact_sum if exact else _running_sum)
-
-    csp.run(graph, starttime=epoch, endtime=epoch + timedelta(seconds=len(ticks) + 2))
+    csp.run(graph, hear, starttime=epoch, endtime=epoch + timedelta(seconds=ticks + 2))
     return [later - earlier for earlier, later in pairwise(stamps[1:])], values[-1]

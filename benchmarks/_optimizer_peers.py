@@ -1,8 +1,10 @@
 """The peers of the portfolio benchmarks, each as its own pages would have it written.
 
 Every function returns a call that goes from plain arrays to weights, and counts what a user has to do for each solve:
-building the problem object is in it, loading the library is not. Settings are the libraries' defaults. Where a problem
-can be written in several ways (`FORMS`) the benchmark times each once and goes on with the fastest.
+building the problem object is in it, loading the library is not. Arrays that a solver wants in a layout of its own (the
+sparse matrices of Clarabel and HiGHS, the rows of constraints of piqp and quadprog, frames with names) are made
+beforehand, as our `CovarianceData` is. Settings are the libraries' defaults. Where a problem can be written in several
+ways (`FORMS`) the benchmark times each once and goes on with the fastest.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 import pandas as pd
 import piqp
 import pypfopt
+import quadprog
 import riskfolio
 import scipy.sparse as sp
 from cvxcla import CLA
@@ -42,6 +45,7 @@ __all__ = [
     "pypfopt_hrp_forms",
     "pypfopt_sharpe",
     "pypfopt_variance",
+    "quadprog_variance",
     "riskfolio_parity",
     "riskfolio_sharpe",
     "riskfolio_variance",
@@ -126,6 +130,14 @@ def piqp_variance(sigma: np.ndarray) -> Weights:
         return np.array(solver.result.x)
 
     return run
+
+
+def quadprog_variance(sigma: np.ndarray) -> Weights:
+    """Return quadprog, the active set of Goldfarb and Idnani: least variance, long only. It has no tolerance to set."""
+    n = len(sigma)
+    nothing, rules = np.zeros(n), np.column_stack([np.ones(n), np.identity(n)])
+    sides = np.concatenate([[1.0], np.zeros(n)])
+    return lambda: np.asarray(quadprog.solve_qp(sigma, nothing, rules, sides, meq=1)[0])
 
 
 def pypfopt_variance(sigma: np.ndarray) -> Weights:

@@ -17,7 +17,8 @@ class Report:
         """Print one case."""
         print(f"\n{title}")
         for name, micros in medians.items():
-            print(f"  {name:<44} {micros:>12,.2f} µs")
+            figure = f"{micros:,.2f}" if micros >= 1.0 else f"{micros:.3f}"
+            print(f"  {name:<44} {figure:>12} µs")
         if note:
             print(f"  {note}")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Dagger beside csp, reaktiv, calyxos, loman, numpy and a loop written by hand.
+"""Dagger beside csp, reaktiv, calyxos, loman, numpy, numba and loops written by hand.
 
 Every case sets something, reads the result, and times that, tick by tick; the engines take turns, in shuffled order,
 with the same numbers, the big ones each in a process of its own, and medians are printed. The engines' results are
@@ -37,7 +37,12 @@ SPOTS, OPTIONS = 180, 5000
 CSP_LIVE = "csp, live: push + wait for the firm"
 CSP_RUNNING = "csp, replay inside its engine, running sums"
 CSP_EXACT = "csp, replay inside its engine, exact sums"
-PACKAGES = ("numpy", "bank-python", "csp", "reaktiv", "calyxos", "loman")
+CSP_ARRAYS = "csp, live, array series: push + wait"
+CSP_ARRAYS_REPLAYED = "csp, replay, array series"
+ARRAYS = frozenset(
+    {"OursArrays", "Numpy", "Compiled", "CspArrays"}
+)  # the engines that take a page of spots as an array
+PACKAGES = ("numpy", "bank-python", "csp", "reaktiv", "calyxos", "loman", "scipy", "numba")
 
 _SIZE = """
 import resource, sys, time
@@ -128,7 +133,7 @@ def serve(connection: Connection, kind: str, method: str) -> None:
     engine = getattr(peers, kind)(SPOTS, OPTIONS)
     call, values = getattr(engine, method), spot_values()
     pages = [[values[(37 * i + spot) % len(values)] for spot in range(SPOTS)] for i in range(50)]
-    arguments: list[Any] = pages if kind not in ("OursArrays", "Numpy") else [np.array(page) for page in pages]
+    arguments: list[Any] = pages if kind not in ARRAYS else [np.array(page) for page in pages]
     gc.collect()
     connection.send(None)
     while True:
@@ -230,19 +235,28 @@ def case_all(report: Report, rounds: int) -> None:
     medians = in_turns(
         {
             "numpy: gather, price, bincount, sum": ("Numpy", "every"),
+            "numba loop: gather, price, add up": ("Compiled", "every"),
             "bank_python, array nodes: block.set + read": ("OursArrays", "every"),
             "bank_python, functions: batch + recalculate": ("Ours", "every"),
             "loop": ("Floor", "every"),
+            CSP_ARRAYS: ("CspArrays", "every"),
             CSP_LIVE: ("CspLive", "every"),
         },
         rounds,
         30,
     )
     medians |= in_turns({"reaktiv": ("Reaktiv", "every")}, 3, 3)
-    medians |= replayed_by_csp([dict(enumerate(values[k : k + SPOTS])) for k in range(200)])
+    pages = [values[k : k + SPOTS] for k in range(200)]
+    medians |= replayed_by_csp([dict(enumerate(page)) for page in pages])
+    times, last = peers.csp_array_replay(SPOTS, OPTIONS, [np.array(page) for page in pages])
+    agree({"numpy": peers.Numpy(SPOTS, OPTIONS).every(pages[-1]), CSP_ARRAYS_REPLAYED: last})
+    medians[CSP_ARRAYS_REPLAYED] = 1e6 * statistics.median(times)
     report.case(f"all {SPOTS} spots → firm", medians, f"{counted:,} evaluations: the least")
     bare, mine = medians["numpy: gather, price, bincount, sum"], medians["bank_python, array nodes: block.set + read"]
     report.ratio("all spots: bank_python / bare numpy batch", mine / bare, "≤ 3")
+    report.ratio("all spots: bank_python / numba loop", mine / medians["numba loop: gather, price, add up"], "none")
+    report.ratio("all spots: csp live, array series / bank_python", medians[CSP_ARRAYS] / mine, "none")
+    report.ratio("all spots: csp replay, array series / bank_python", medians[CSP_ARRAYS_REPLAYED] / mine, "none")
     report.ratio("all spots: csp live / bank_python", medians[CSP_LIVE] / mine, "≥ 15")
     report.ratio("all spots: csp replay, exact sums / bank_python", medians[CSP_EXACT] / mine, "≥ 15")
 
@@ -251,12 +265,15 @@ def case_all(report: Report, rounds: int) -> None:
 
 
 def case_option(report: Report, rounds: int) -> None:
-    """One spot → firm with bank_python's Option."""
+    """One spot → firm with bank_python's Option, and the same without a graph."""
     import _dagger_peers as peers
+    import _plain_peers as plain
 
     from bank_python.instruments import Option
 
-    values = spot_values()
+    values, book_of = spot_values(), [peers.book_of(i, SPOTS) for i in range(OPTIONS)]
+    strikes = [peers.strike_of(i) for i in range(OPTIONS)]
+    expiries = [0.25 + (i % 8) / 4 for i in range(OPTIONS)]
     graph = DependencyGraph()
     spots = [graph.register(Leaf(f"S{i}", 100.0, domain="positive")) for i in range(SPOTS)]
     vol, rate = graph.register(Leaf("VOL", 0.2)), graph.register(Leaf("RATE", 0.04))
@@ -267,24 +284,21 @@ def case_option(report: Report, rounds: int) -> None:
             spot_source=spots[i % SPOTS],
             vol_source=vol,
             rate_source=rate,
-            strike=peers.strike_of(i),
-            expiry=0.25 + (i % 8) / 4,
+            strike=strikes[i],
+            expiry=expiries[i],
         )
-        books[peers.book_of(i, SPOTS)].append(graph.register(option))
+        books[book_of[i]].append(graph.register(option))
     firm = graph.sum("FIRM", [graph.sum(f"B{j}", book) for j, book in enumerate(books)])
     graph.recalculate()
-    number = sum(spot is spots[0] for spot in (spots[i % SPOTS] for i in range(OPTIONS)))
-    held = {
-        "strike": np.array([peers.strike_of(i) for i in range(0, OPTIONS, SPOTS)]),
-        "expiry": np.array([0.25 + (i % 8) / 4 for i in range(0, OPTIONS, SPOTS)]),
-    }
+    held = {"strike": np.array(strikes[::SPOTS]), "expiry": np.array(expiries[::SPOTS])}
+    number = len(held["strike"])
     fixed = {"clock": 0.0, "vol": 0.2, "rate": 0.04, "dividend": 0.0, "made_at": 0.0, "is_call": 1.0}
     arguments = {**{key: np.full(number, value) for key, value in fixed.items()}, **held}
 
-    def tick(i: int) -> object:
+    def tick(i: int) -> float:
         spots[i % SPOTS].set(values[i % 4999])
         graph.recalculate()
-        return firm.value
+        return firm.value  # type: ignore[return-value]  # a float
 
     def bare(i: int) -> object:
         with np.errstate(all="ignore"):
@@ -294,10 +308,63 @@ def case_option(report: Report, rounds: int) -> None:
     done = graph.recalculate()
     if done.evaluated != number + 8 + 1:
         raise SystemExit(f"{done.evaluated} evaluations, {number + 9} would do")
-    medians = timed({f"Option.price on {number} options": bare, "bank_python, one spot → firm": tick}, rounds, 200)
+    bare_call, ours = f"Option.price on {number} options", "bank_python, one spot → firm"
+    calls: dict[str, Callable[[int], object]] = {bare_call: bare, ours: tick}
+    firms = {
+        "math.erfc loop": plain.ErfcFirm,
+        "numpy + scipy ndtr": plain.NdtrFirm,
+        "numba loop": plain.CompiledFirm,
+    }
+    for name, kind in firms.items():
+        peer = kind(strikes, expiries, book_of, SPOTS, peers.BOOKS, (0.04, 0.2, 0.0))
+        peer.one(0, 95.0)
+        calls[name] = lambda i, peer=peer: peer.one(i % SPOTS, values[i % 4999])
+
+    def compare(i: int) -> None:
+        agree({name: call(i) for name, call in calls.items() if name != bare_call})  # type: ignore[misc]  # floats
+
+    compare(1)
+    medians = timed(calls, rounds, 200)
+    compare(2)  # after all those ticks as well
     report.case("one spot → firm with the real Option", medians, f"{done.evaluated} evaluations: the least")
-    bare_time, mine = medians.values()
-    report.ratio("real Option: bank_python / one vectorised call on the same options", mine / bare_time, "≤ 2")
+    mine = medians[ours]
+    report.ratio("real Option: bank_python / one vectorised call on the same options", mine / medians[bare_call], "≤ 2")
+    for name in firms:
+        report.ratio(f"real Option: bank_python / {name}", mine / medians[name], "none")
+
+
+def case_single(report: Report, rounds: int) -> None:
+    """One option alone: in a graph, by its class, and by its formula."""
+    import _plain_peers as plain
+
+    from bank_python.instruments import Option
+
+    values, (strike, expiry, rate, vol, dividend) = spot_values(), (105.0, 0.75, 0.04, 0.2, 0.0)
+    graph = DependencyGraph()
+    spot = graph.register(Leaf("S", 100.0, domain="positive"))
+    leaves = {"vol_source": graph.register(Leaf("VOL", vol)), "rate_source": graph.register(Leaf("RATE", rate))}
+    option = graph.register(Option("O", spot_source=spot, strike=strike, expiry=expiry, **leaves))
+    fixed = {"clock": 0.0, "vol": vol, "rate": rate, "dividend": dividend, "made_at": 0.0, "is_call": True}
+
+    def tick(i: int) -> float:
+        spot.set(values[i % 4999])
+        return option.value  # type: ignore[return-value]  # a float
+
+    terms = (strike, expiry, rate, vol, dividend)
+    calls: dict[str, Callable[[int], float]] = {
+        "bank_python: set + read": tick,
+        "Option.price": lambda i: Option.price(spot=values[i % 4999], strike=strike, expiry=expiry, **fixed),
+        "math.erfc": lambda i: plain.erfc_price(values[i % 4999], *terms),
+        "numpy + scipy ndtr": lambda i: plain.ndtr_price(values[i % 4999], *terms),
+        "numba": lambda i: plain.compiled_price(values[i % 4999], *terms),
+    }
+    agree({name: call(1) for name, call in calls.items()})
+    medians = timed(calls, rounds, 200)
+    report.case("one Option alone: its spot moves, its price is read", medians)
+    for name in list(calls)[2:]:
+        report.ratio(
+            f"one Option alone: bank_python / {name}", medians["bank_python: set + read"] / medians[name], "none"
+        )
 
 
 # --- shapes: chain, ladder, cutoff -----------------------------------------------------------------
@@ -457,6 +524,7 @@ def case_what_if(report: Report, rounds: int) -> None:
 CASES: dict[str, Callable[[Report, int], None]] = {
     "one": case_one,
     "option": case_option,
+    "single": case_single,
     "all": case_all,
     "shapes": case_shapes,
     "cutoff": case_cutoff,
@@ -467,7 +535,7 @@ CASES: dict[str, Callable[[Report, int], None]] = {
 
 def main(arguments: Iterable[str] | None = None) -> None:
     keep_freed_memory()
-    parser = argparse.ArgumentParser(description="Dagger beside csp, reaktiv, calyxos, loman, numpy and a bare loop.")
+    parser = argparse.ArgumentParser(description="Dagger beside csp, reaktiv, calyxos, loman, numpy, numba, loops.")
     parser.add_argument("--rounds", type=int, default=30, help="recorded rounds of each case (default 30)")
     parser.add_argument("--only", default=",".join(CASES), help=f"which cases, of {', '.join(CASES)}")
     given = parser.parse_args(None if arguments is None else list(arguments))

@@ -1,8 +1,10 @@
-"""Prices beside QuantLib and py_lets_be_rational: the same contracts, the same accuracy, in turn.
+"""Prices beside QuantLib, py_lets_be_rational and the formula written by hand: the same contracts, in turn.
 
-Each case prices one batch by both sides, checks that they agree, and then times them in shuffled turns by CPU time;
-medians for one contract are printed. QuantLib's objects are made beforehand, and its quotes are moved before each
-round, as it would else answer from memory. Ratios come last, each with its target.
+Each case prices one batch by all sides, checks that they agree, and then times them in shuffled turns by CPU time;
+medians for one contract are printed. Inside the clock is a call of ours or of a peer's function on terms that exist
+already: arrays, for the plain loop lists, for one option alone floats. QuantLib's objects are made beforehand, its
+quotes are moved inside the clock, as it would else answer from memory, and its answers are read into a list. Compiling
+by numba is outside. Ratios come last, each with its target.
 
 Run it with ``make bench`` or ``python benchmarks/pricing.py --only european,heston``.
 """
@@ -20,12 +22,14 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import _plain_peers as plain
 import numpy as np
 import QuantLib as ql  # noqa: N813 - the library's own abbreviation
 from _report import Report
 
 from bank_python.numerics import keep_freed_memory
 from bank_python.risk_models import (
+    Greeks,
     SmileQuotes,
     SviSlice,
     american_price,
@@ -38,9 +42,10 @@ from bank_python.risk_models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-PACKAGES = ("numpy", "bank-python", "QuantLib", "py_lets_be_rational")
+PACKAGES = ("numpy", "bank-python", "QuantLib", "py_lets_be_rational", "scipy", "numba")
+ERFC, NDTR, NUMBA = "math.erfc loop", "numpy + scipy ndtr", "numba loop"
 TODAY = ql.Date(15, 5, 2024)
 DAYS = ql.Actual365Fixed()
 
@@ -57,6 +62,16 @@ def cpu(calls: dict[str, Callable[[], object]], rounds: int, contracts: int) -> 
             if round_number:
                 seconds[name].append(time.process_time() - started)
     return {name: 1e6 * statistics.median(times) / contracts for name, times in seconds.items()}
+
+
+def repeated(call: Callable[[], object], times: int) -> Callable[[], None]:
+    """Return a call that makes another so many times."""
+
+    def run() -> None:
+        for _ in range(times):
+            call()
+
+    return run
 
 
 def require(name: str, error: float, limit: float) -> str:
@@ -114,21 +129,76 @@ def european(report: Report) -> None:
     names = ("price", "delta", "gamma", "vega", "theta", "rho")
     ours = np.array([getattr(greeks, name) for name in names])
     note = require("european", float((np.abs(ours - figures) / np.maximum(np.abs(figures), 1.0)).max()), 1e-10)
+    handwritten = {
+        f"{NDTR}, price and nine Greeks": lambda: plain.ndtr_greeks(100.0, *terms),
+        f"{NUMBA}, price and nine Greeks": lambda: plain.compiled_greeks(100.0, *terms),
+    }
+    note += "; from the formula by hand: " + same_greeks(black_scholes_greeks(100.0, *terms), handwritten)
+    ours_alone = "bank_python, price and nine Greeks"
     medians = cpu(
         {
-            "bank_python, price and nine Greeks": lambda: black_scholes_greeks(100.0, *terms),
-            "bank_python, price alone": lambda: black_scholes_price(100.0, *terms),
+            ours_alone: lambda: black_scholes_greeks(100.0, *terms),
             "QuantLib, price and five Greeks": theirs,
+            **handwritten,
         },
         9,
         n,
     )
     report.case(f"European price and Greeks, a batch of {n:,}, one option", medians, note)
     report.ratio(
-        "European: QuantLib / bank_python",
-        medians["QuantLib, price and five Greeks"] / medians["bank_python, price and nine Greeks"],
-        "≥ 20",
+        "European: QuantLib / bank_python", medians["QuantLib, price and five Greeks"] / medians[ours_alone], "≥ 20"
     )
+    for name in handwritten:
+        report.ratio(f"European: bank_python / {name}", medians[ours_alone] / medians[name], "none")
+
+
+def same_greeks(ours: Greeks, theirs: dict[str, Callable[[], Sequence[np.ndarray]]]) -> str:
+    """Compare price and Greeks, each with the largest of its kind."""
+    expected = [np.asarray(getattr(ours, name)) for name in plain.GREEKS]
+    return require(
+        "Greeks",
+        max(
+            float(np.abs(found - wanted).max() / np.abs(wanted).max())
+            for call in theirs.values()
+            for found, wanted in zip(call(), expected, strict=True)
+        ),
+        1e-12,
+    )
+
+
+def formula(report: Report) -> None:
+    """Price European calls beside the formula as a user would write it: one alone, a few, many."""
+    rng, fixed = np.random.default_rng(0), (0.03, 0.2, 0.01)
+    for n in (1, 28, 10_000):
+        strikes, expiries = rng.uniform(70.0, 130.0, n), rng.integers(10, 1000, n) / 365.0
+        arrays = (100.0, strikes, expiries, *fixed)
+        lists = (100.0, strikes.tolist(), expiries.tolist(), *fixed)
+        calls: dict[str, Callable[[], object]] = {
+            "bank_python": lambda given=arrays: black_scholes_price(*given),
+            ERFC: lambda given=lists: plain.erfc_prices(*given),
+            NDTR: lambda given=arrays: plain.ndtr_price(*given),
+            NUMBA: lambda given=arrays: plain.compiled_prices(*given),
+        }
+        if n == 1:
+            alone = (100.0, float(strikes[0]), float(expiries[0]), *fixed)
+            for name, function in zip(
+                calls,
+                (black_scholes_price, plain.erfc_price, plain.ndtr_price, plain.compiled_price),
+                strict=True,
+            ):
+                calls[name] = lambda function=function, given=alone: function(*given)
+        prices = {name: np.asarray(call()) for name, call in calls.items()}
+        ours = prices.pop("bank_python")
+        error = max(float((np.abs(found - ours) / np.maximum(ours, 1.0)).max()) for found in prices.values())
+        relative = max(float(np.abs(found / ours - 1.0).max()) for found in prices.values())
+        note = f"{require('formula', error, 1e-12)}, relative to the price {relative:.1e}"
+        repeats = max(1, 2_000 // n)  # so that a turn is long enough for the clock
+        medians = cpu({name: repeated(call, repeats) for name, call in calls.items()}, 9, n * repeats)
+        report.case(f"European price alone, {n:,} at once, one option", medians, note)
+        for name in prices:
+            report.ratio(
+                f"European price, {n:,} at once: bank_python / {name}", medians["bank_python"] / medians[name], "none"
+            )
 
 
 def implied(report: Report) -> None:
@@ -300,6 +370,7 @@ def svi(report: Report) -> None:
 
 CASES = {
     "european": european,
+    "formula": formula,
     "implied": implied,
     "american": american,
     "barrier": barrier,

@@ -1,10 +1,11 @@
 """The engine: setting, reading and wiring, each as one change of the graph's state.
 
-**Setting** a leaf notes it, with what it held when it was last propagated: O(1), whatever depends on it and however
-much else is pending. **Reading** computes just what it needs: if all that the noted leaves reach is needed, it
-propagates without marks; otherwise only what the node needs is evaluated, and the rest marked
-(:mod:`~bank_python.dagger.propagate`). A thread that would have to wait for another's batch reads the last committed
-tick: a node that the unfinished tick has changed still has what it held before.
+**Setting** a leaf notes it, with what it held when it was last propagated. That alone is the same few steps, whatever
+depends on it and however much else is pending; propagating costs what the change reaches. **Reading** computes just
+what it needs: if all that the noted leaves reach is needed, it propagates without marks; otherwise only what the node
+needs is evaluated, and the rest marked (:mod:`~bank_python.dagger.propagate`). A thread that would have to wait for
+another's batch reads the last committed tick: a node that the unfinished tick has changed still has what it held
+before.
 """
 
 from __future__ import annotations

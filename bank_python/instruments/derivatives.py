@@ -2,9 +2,9 @@ r"""Derivatives of prices by the contracts' sources: closed forms where availabl
 
 .. math:: f' \approx \frac{f(x + h) - f(x - h)}{2h}, \qquad f'' \approx \frac{f(x + h) - 2 f(x) + f(x - h)}{h^2}
 
-Time only moves forward, and a cash flow that is due drops out of a price: derivatives by the clock are forward
-differences, :math:`f' \approx (-3 f_0 + 4 f_1 - f_2)/2h`. All bumps of all contracts of a class are priced in one call
-of the class's ``price``. Closed-form Greeks (:attr:`Instrument.price_and_greeks`) take precedence.
+Derivatives by the clock are forward differences, :math:`f' \approx (-3 f_0 + 4 f_1 - f_2)/2h`, or backward differences
+if a payment, at which the price jumps, is due within the next two hours. All bumps of all contracts of a class are
+priced in one call of the class's ``price``. Closed-form Greeks (:attr:`Instrument.price_and_greeks`) take precedence.
 
 Examples
 --------
@@ -30,6 +30,8 @@ from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from bank_python.dagger import ContractBatch
     from bank_python.numerics import FloatArray
@@ -98,12 +100,21 @@ def take_derivatives(columns: ContractBatch[Any]) -> Derivatives:
 def _step(columns: ContractBatch[Any], name: str) -> FloatArray:
     factor, level = columns.kind.factor_of(name), columns.row(name)
     if factor is Factor.TIME:
-        return np.full_like(level, _HOUR)
+        return np.where(_pays_soon(columns, name), -_HOUR, _HOUR)
     if factor in _IN_LEVELS:
         return np.where(level == 0.0, _ABSOLUTE, _RELATIVE * np.abs(level))
     if factor in _NOT_NEGATIVE:
         return np.where(level > 0.0, np.minimum(_ABSOLUTE, 0.5 * level), _ABSOLUTE)
     return np.full_like(level, _ABSOLUTE)
+
+
+def _pays_soon(columns: ContractBatch[Any], clock: str) -> NDArray[np.bool_]:
+    """Return which contracts pay something before the clock has moved by two steps."""
+    now = columns.closed_form("paid")
+    if now is None:
+        return np.zeros(columns.row(clock).shape, dtype=bool)
+    ahead = columns.with_table(columns.moved(**{clock: columns.row(clock) + 2.0 * _HOUR}))
+    return np.asarray(ahead.closed_form("paid") != now)
 
 
 class _Grid:
@@ -153,7 +164,7 @@ class _Grid:
                 return (self.middle - 2.0 * low + high) / (h * h)
             return (high - 2.0 * self.middle + low) / (h * h)
         if self.stops(a) == (1, 2):
-            # forward difference in time of the derivative by the other source
+            # one-sided difference in time of the derivative by the other source
             later, latest = (self._slope(b, (a, k)) for k in (1, 2))
             return (4.0 * later - 3.0 * self.first(b) - latest) / (2.0 * h)
         return (self._slope(b, (a, 1)) - self._slope(b, (a, -1))) / (2.0 * h)

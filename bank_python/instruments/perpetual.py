@@ -88,9 +88,8 @@ class PerpetualFuture(Instrument):
 
     @staticmethod
     def price(mark: Any, entry_price: Any, contract_size: Any, is_inverse: Any) -> Any:  # noqa: D102 - documented by Contract
-        return perpetual_value(
-            mark, entry_price, contract_size, is_inverse
-        )  # funding is a cash flow, not part of the value
+        # Funding is a cash flow, not part of the value.
+        return perpetual_value(mark, entry_price, contract_size, is_inverse)
 
     @property
     def next_funding(self) -> float:

@@ -81,7 +81,7 @@ def decompose_by_factor(
     no scenario from outside them into the tail. Otherwise it is NaN.
     """
     parts = np.empty((len(plan.factors) + 1, len(worst.scenarios)))
-    plan.alone(np.asarray(worst.levels, dtype=np.float64), out=parts[:-1])
+    plan.single_factor_pnl(np.asarray(worst.levels, dtype=np.float64), out=parts[:-1])
     whole = total[worst.scenarios].astype(np.float64)
     np.subtract(whole, parts[:-1].sum(axis=0), out=parts[-1])
     names = (*(factor.name for factor in plan.factors), INTERACTION)

@@ -323,7 +323,7 @@ def _dominant(plan: ValuationPlan, factor_model: FactorModel, horizon: float) ->
     )
     base = plan.base
     steps = deviations[:, None] * np.array([1.0, -1.0])
-    single = plan.alone(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
+    single = plan.single_factor_pnl(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
     if not np.isfinite(single).all():
         return ()  # a contract has no price at such a move: the simulation raises if a scenario goes that far
     impact = np.abs(single).max(axis=1)

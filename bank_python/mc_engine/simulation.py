@@ -44,7 +44,7 @@ class Revaluer(Protocol):
         """Return the P&L of each unit, shape (units, scenarios)."""
         ...
 
-    def alone(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
+    def single_factor_pnl(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
         """Return the total P&L of each factor moved on its own, shape (factors, scenarios)."""
         ...
 
@@ -160,7 +160,7 @@ class Simulation:
         return Chunk(index, pnl, sample, self._single_factor_pnl(levels))
 
     def _single_factor_pnl(self, levels: NDArray[Any]) -> NDArray[Any]:
-        return self.plan.alone(levels, self.watched).astype(levels.dtype, copy=False)
+        return self.plan.single_factor_pnl(levels, self.watched).astype(levels.dtype, copy=False)
 
 
 def to_levels(moves: NDArray[Any], base: FloatArray, relative: tuple[bool, ...]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Risk: Greeks, P&L attribution, value at risk and its backtests, stresses, limits and alerts."""
+"""Risk: Greeks, P&L attribution, value at risk and its backtests, stress tests, limits and alerts."""
 
 from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.risk.alerts import Alert, AlertBook, AlertState, Severity

@@ -1,8 +1,8 @@
-"""Alerts: one record for whatever needs somebody's attention, and a book of them that forgets nothing.
+"""Alerts: a record of each breach or failure that needs attention, and a stored book with their full history.
 
-An alert is opened by a rule about a scope (a limit of a trader, a feed, a margin), acknowledged by a person, and
-closed with a resolution. There is at most one open alert for a rule and a scope: if it is raised again, the open one is
-brought up to date. Every change is a new version in the store, so what was known when can be read back.
+An alert is opened by a rule about a scope (a trader's limit, a feed, a margin), acknowledged by a named person, and
+closed with a resolution. There is at most one open alert for a rule and a scope: raising it again updates the open
+one. Every change is written as a new version in the store, so the state of an alert at any past time can be read.
 
 Examples
 --------
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 __all__ = ["ALERTS_PREFIX", "Alert", "AlertBook", "AlertState", "Severity"]
 
 ALERTS_PREFIX = "/Alerts/"
-_BY_SUBJECT = "/OpenAlerts/"
+_OPEN_PREFIX = "/OpenAlerts/"
 
 
 @storable("risk.Severity", version=1)
 class Severity(enum.Enum):
-    """How urgent."""
+    """Urgency of an alert."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -51,12 +51,12 @@ class Severity(enum.Enum):
 
     @property
     def rank(self) -> int:
-        """From 0, low, to 3, critical."""
+        """Rank of the severity, from 0 (low) to 3 (critical)."""
         return list(Severity).index(self)
 
 
 class AlertState(enum.Enum):
-    """Where an alert stands."""
+    """Stage of an alert's life cycle."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -66,32 +66,32 @@ class AlertState(enum.Enum):
 @storable("risk.Alert", version=1)
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that needs attention.
+    """A breach or failure that needs attention, at one version.
 
     Parameters
     ----------
     id : str
-        Unique in its book.
+        Identifier of the alert, unique in its book.
     severity : Severity
-        How urgent it is now.
+        Present urgency.
     rule, scope : str
-        What raised it, and about whom or what.
+        Name of the rule that raised the alert, and of the trader, feed or other subject that the rule was applied to.
     message : str
-        What is the matter, in words.
+        Description of the problem in words.
     value, limit : float
-        The number, and what it should not pass; NaN where there is none.
+        Measured value and the maximum it should not exceed; NaN for an alert that is not about a number.
     contributor : str
-        Who or what makes most of the number; empty if that is not known.
+        Name of the largest contributor to `value`; empty if it is not known.
     opened, updated : datetime
-        When it was opened, and last raised again; UTC.
+        Times at which the alert was opened and last raised again, UTC.
     acknowledged : datetime, optional
-        When somebody took note.
+        Time of the acknowledgement, UTC.
     acknowledged_by : str
         Name of the person who acknowledged the alert.
     closed : datetime, optional
-        When it was closed.
+        Time at which the alert was closed, UTC.
     resolution : str
-        Why.
+        Reason for which the alert was closed.
     """
 
     id: str
@@ -111,21 +111,21 @@ class Alert:
 
     @property
     def state(self) -> AlertState:
-        """Where it stands."""
+        """Stage of the alert: closed, acknowledged or open."""
         if self.closed is not None:
             return AlertState.CLOSED
         return AlertState.OPEN if self.acknowledged is None else AlertState.ACKNOWLEDGED
 
 
 class AlertBook:
-    """All alerts, kept in a store under ``/Alerts/``.
+    """All alerts of a desk, stored under ``/Alerts/``.
 
     Parameters
     ----------
     db : BarbaraDB
-        Where they are kept.
+        Store that holds the alerts.
     now : callable, optional
-        The clock; UTC.
+        Function that returns the present time with its time zone; the system clock in UTC by default.
     """
 
     def __init__(self, db: BarbaraDB, now: Callable[[], dt.datetime] = utc_now) -> None:
@@ -143,34 +143,39 @@ class AlertBook:
         limit: float = math.nan,
         contributor: str = "",
     ) -> Alert:
-        """Open an alert, or bring the open one of that rule and scope up to date.
+        """Open an alert, or update the open one of the same rule and scope.
 
         Parameters
         ----------
         rule, scope, severity, message, value, limit, contributor
-            See :class:`Alert`.
+            Fields of the alert, described in :class:`Alert`; a severity may be given by name.
+
+        Returns
+        -------
+        Alert
+            The alert as stored.
 
         Raises
         ------
         RiskError
-            `rule` or `scope` is empty, or there is no such severity.
+            `rule` or `scope` is empty, or `severity` is not one of the four.
         """
         if not rule.strip() or not scope.strip():
-            raise RiskError(f"an alert needs a rule and a scope; got {rule!r}, {scope!r}", value=rule)
+            raise RiskError(f"an alert needs a rule and a scope; got {rule!r} and {scope!r}", value=rule)
         chosen, now = _severity(severity), self._time()
         with self._db.transaction():
-            known = self.open_alert(rule, scope)
-            if known is None:
+            existing = self.open_alert(rule, scope)
+            if existing is None:
                 number = (
                     max((int(key.removeprefix(ALERTS_PREFIX)) for key in self._db.keys(ALERTS_PREFIX)), default=0) + 1
                 )
                 alert = Alert(
                     f"{number:06d}", chosen, rule, scope, message, float(value), float(limit), contributor, now, now
                 )
-                self._db[_subject(rule, scope)] = alert.id
+                self._db[_open_key(rule, scope)] = alert.id
             else:
                 alert = replace(
-                    known,
+                    existing,
                     severity=chosen,
                     message=message,
                     value=float(value),
@@ -182,17 +187,17 @@ class AlertBook:
         return alert
 
     def acknowledge(self, alert_id: str, by: str) -> Alert:
-        """Note that somebody takes care of an open alert.
+        """Record that a person has taken charge of an open alert.
 
         Raises
         ------
         RiskError
-            There is no such alert, it is closed, or nobody is named.
+            There is no alert of that id, it is closed, or `by` is empty.
         """
         if not by.strip():
-            raise RiskError("an alert is acknowledged by somebody: name them", value=by)
+            raise RiskError(f"by={by!r} names nobody; give the name of the person who acknowledges the alert", value=by)
         with self._db.transaction():
-            alert = self._still_open(alert_id)
+            alert = self._require_open(alert_id)
             if alert.acknowledged is not None:
                 return alert
             return self._put(replace(alert, acknowledged=self._time(), acknowledged_by=by))
@@ -203,36 +208,36 @@ class AlertBook:
         Raises
         ------
         RiskError
-            There is no such alert, it is closed already, or no resolution is given.
+            There is no alert of that id, it is closed already, or `resolution` is empty.
         """
         if not resolution.strip():
-            raise RiskError("an alert is closed with a resolution: say what was done", value=resolution)
+            raise RiskError(f"resolution={resolution!r} is empty; say what was done about the alert", value=resolution)
         with self._db.transaction():
-            alert = self._still_open(alert_id)
-            self._db.delete(_subject(alert.rule, alert.scope), hide=True)  # a lower ring may have it too
+            alert = self._require_open(alert_id)
+            self._db.delete(_open_key(alert.rule, alert.scope), hide=True)  # a lower ring may hold the key as well
             return self._put(replace(alert, closed=self._time(), resolution=resolution))
 
     def alert(self, alert_id: str) -> Alert:
-        """Return an alert.
+        """Return the alert of an id.
 
         Raises
         ------
         RiskError
-            There is none of that id.
+            There is no alert of that id.
         """
         found = self._db.get(ALERTS_PREFIX + alert_id)
         if not isinstance(found, Alert):
-            raise RiskError(f"no alert {alert_id!r}; see history()", value=alert_id)
+            raise RiskError(f"there is no alert {alert_id!r}; history() lists all alerts", value=alert_id)
         return found
 
     def open_alert(self, rule: str, scope: str) -> Alert | None:
         """Return the open alert of a rule and a scope, if there is one."""
-        alert_id = self._db.get(_subject(rule, scope))
+        alert_id = self._db.get(_open_key(rule, scope))
         return None if alert_id is None else self.alert(cast("str", alert_id))
 
     def open_alerts(self) -> tuple[Alert, ...]:
-        """Return what is not closed, the most urgent first."""
-        found = [self.alert(cast("str", alert_id)) for _, alert_id in self._db.items(_BY_SUBJECT)]
+        """Return the alerts that are not closed, the most urgent first."""
+        found = [self.alert(cast("str", alert_id)) for _, alert_id in self._db.items(_OPEN_PREFIX)]
         return tuple(sorted(found, key=lambda alert: (-alert.severity.rank, alert.id)))
 
     def history(
@@ -243,15 +248,24 @@ class AlertBook:
         severity: Severity | str | None = None,
         since: dt.datetime | None = None,
     ) -> tuple[Alert, ...]:
-        """Return all alerts, the oldest first; or those of a rule, a scope, a severity, opened since a time.
+        """Return all alerts, the oldest first, or those that match every given filter.
+
+        Parameters
+        ----------
+        rule, scope : str, optional
+            Name of the rule and of the scope to match.
+        severity : Severity or str, optional
+            Present severity to match.
+        since : datetime, optional
+            Earliest time of opening, with its time zone.
 
         Raises
         ------
         RiskError
-            There is no such severity, or `since` has no time zone.
+            `severity` is not one of the four, or `since` has no time zone.
         """
         if since is not None and since.tzinfo is None:
-            raise RiskError(f"since={since!r} has no time zone; give one, such as UTC", value=since)
+            raise RiskError(f"since={since!r} has no time zone; add one, such as UTC", value=since)
         wanted = None if severity is None else _severity(severity)
         everything = (cast("Alert", alert) for _, alert in self._db.items(ALERTS_PREFIX))
         return tuple(
@@ -264,7 +278,7 @@ class AlertBook:
         )
 
     def to_table(self) -> Table:
-        """Return all alerts as rows."""
+        """Return a table of all alerts, a row each."""
         from bank_python.mntable import Table
 
         text = ("id", "severity", "state", "rule", "scope", "message", "contributor", "acknowledged_by", "resolution")
@@ -295,13 +309,15 @@ class AlertBook:
     def _time(self) -> dt.datetime:
         now = self._now()
         if now.tzinfo is None:
-            raise RiskError(f"the clock says {now!r}, without a time zone; give one that tells UTC", value=now)
+            raise RiskError(f"now() returned {now!r}, which has no time zone; return a time in UTC", value=now)
         return now
 
-    def _still_open(self, alert_id: str) -> Alert:
+    def _require_open(self, alert_id: str) -> Alert:
         alert = self.alert(alert_id)
         if alert.closed is not None:
-            raise RiskError(f"alert {alert_id} was closed at {alert.closed:%Y-%m-%d %H:%M}: {alert.resolution}")
+            raise RiskError(
+                f"alert {alert_id} was closed at {alert.closed:%Y-%m-%d %H:%M} ({alert.resolution}); raise a new one"
+            )
         return alert
 
     def _put(self, alert: Alert) -> Alert:
@@ -309,8 +325,8 @@ class AlertBook:
         return alert
 
 
-def _subject(rule: str, scope: str) -> str:
-    return f"{_BY_SUBJECT}{quote(scope, safe='')}/{quote(rule, safe='')}"
+def _open_key(rule: str, scope: str) -> str:
+    return f"{_OPEN_PREFIX}{quote(scope, safe='')}/{quote(rule, safe='')}"
 
 
 def _severity(severity: Severity | str) -> Severity:
@@ -318,4 +334,4 @@ def _severity(severity: Severity | str) -> Severity:
         return Severity(severity)
     except ValueError:
         known = ", ".join(item.value for item in Severity)
-        raise RiskError(f"no severity {severity!r}; there are {known}", value=severity) from None
+        raise RiskError(f"no severity {severity!r}; choose one of {known}", value=severity) from None

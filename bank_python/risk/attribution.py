@@ -1,33 +1,34 @@
-r"""P&L attribution: which of the market's moves made the day.
+r"""P&L attribution: the day's P&L split by the market moves that caused it.
 
-Between two states of a book a position has made
+Between an opening and a closing state of a book the P&L of a position is
 
 .. math:: \Delta = (q_1 m v_1 - c_1) x_1 - (q_0 m v_0 - c_0) x_0
 
-with quantity q, multiplier m, price v, cost c and rate of exchange x. What was held at the opening is told apart from
-what was traded since: ``new_trades`` is :math:`[(q_1 - q_0) m v_1 - (c_1 - c_0 + r)] x_1`, from the trade's price to
-the closing mark. The cash r that contracts paid (coupons, premiums, payments at expiry) is ``cash_flows``,
-:math:`r x_1`. What a price loses by paying it is part of ``theta``, and so is the whole price of a contract that has
-come to its end. Of the rest, the currency's own part is ``fx``, :math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the price's
-part is explained in one of two ways.
+with quantity q, multiplier m, price v, cost basis c and exchange rate x. Trades since the opening are separated from
+the positions held at the opening: ``new_trades`` is :math:`[(q_1 - q_0) m v_1 - (c_1 - c_0 + r)] x_1`, from the trade
+price to the closing mark. ``cash_flows`` is the cash r that contracts paid (coupons, premiums, payments at expiry),
+:math:`r x_1`. The fall of the price on a payment is part of ``theta``, and so is the whole price of a contract that
+expired in between. Of the remainder, ``fx`` is the effect of the exchange rate on the opening P&L,
+:math:`(q_0 m v_0 - c_0)(x_1 - x_0)`, and the effect of the price is explained by one of two methods.
 
-**Taylor.** First time passes: ``theta`` is what the contracts, revalued at the new time in the opening market, have
-made. There derivatives are taken, and the market moves by the closing less the opening inputs:
+**Taylor.** Time moves first: ``theta`` is the change in value of the contracts repriced at the closing time with the
+opening inputs. The derivatives are taken at that point and multiplied by the closing less the opening inputs:
 
 ================  ==========================================================================================
 delta, gamma      first and second order in spots
 vega              first and second order in volatilities
 rho, credit       first and second order in rates, in credit spreads
 dividend, fx      first and second order in dividend yields, in currency pairs held
-cross             all mixed second order (vanna and the like), and price moves times currency moves
-unexplained       the rest: third order and beyond
+cross             all mixed second-order terms (vanna and others), and price moves times exchange rate moves
+unexplained       the remainder: terms of third and higher order
 ================  ==========================================================================================
 
-**Waterfall.** The inputs move one group after the other: time, spots, volatilities, rates, spreads, currencies,
-dividends. Each step revalues through the contracts' own ``price`` and shows what it adds. Nothing is left but rounding,
-and the price of that is that the order matters: a step is taken in the market that the steps before have left.
+**Waterfall.** The inputs move to their closing values one group after the other: time, spots, volatilities, rates,
+spreads, currencies, dividends. Each step reprices the contracts with their own ``price``, and the change in value is
+the effect of that group. Only rounding is unexplained, but the split depends on the order of the groups.
 
-Either way what is shown adds up: ``unexplained`` is the exact remainder, and :attr:`PnLAttribution.actual` is the sum.
+With both methods the effects add up: ``unexplained`` is the exact remainder, and :attr:`PnLAttribution.actual` is the
+sum.
 
 Examples
 --------
@@ -90,7 +91,7 @@ EFFECTS = (
     "new_trades",
     "unexplained",
 )
-"""What P&L is attributed to, in the order in which it is shown."""
+"""The effects that P&L is attributed to, in the order in which they are shown."""
 
 _EFFECT_OF = {
     Factor.SPOT: "delta",
@@ -114,7 +115,7 @@ _STEPS = (
 
 
 class AttributionMode(enum.Enum):
-    """How the price's part of P&L is explained."""
+    """Method by which the effect of prices on P&L is explained."""
 
     TAYLOR = "taylor"
     WATERFALL = "waterfall"
@@ -122,20 +123,21 @@ class AttributionMode(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PnLAttribution:
-    """P&L between two states, by position and effect; made by :meth:`between`.
+    """P&L between two states, by position and effect; returned by :meth:`between`.
 
     Parameters
     ----------
     mode : AttributionMode
-        How it was explained.
+        Method of the attribution.
     currency : str
-        Of all figures.
+        ISO 4217 code of the base currency of all figures.
     positions, instruments, books : tuple of str
-        By position: its name, what it holds, and the book (a trader's, on a desk) it is in.
+        Names of each position, of its instrument and of its book (on a desk, the trader).
     effects : mapping of str to ndarray
-        By effect (:data:`EFFECTS`), figures of shape (positions,).
+        P&L in currency units by effect (:data:`EFFECTS`), arrays of shape (positions,).
     errors : mapping of str to Exception
-        Positions that had no value in one of the states, and why; they are not part of the figures.
+        Error of each position that has no value in one of the states, by position name. These positions are left out
+        of all figures.
     """
 
     mode: AttributionMode
@@ -154,14 +156,14 @@ class PnLAttribution:
         Parameters
         ----------
         before, after : DeskState
-            As :func:`~bank_python.risk.state.capture` gave them, in one base currency.
+            Opening and closing states from :func:`~bank_python.risk.state.capture`, in the same base currency.
         mode : {"taylor", "waterfall"}
-            By derivatives, or by step-wise full revaluation.
+            Method: a Taylor expansion by derivatives, or step-wise full revaluation.
 
         Raises
         ------
         RiskError
-            There is no such mode, or the states are in different currencies.
+            `mode` is neither of the two, or the states are in different currencies.
         """
         if before.currency != after.currency:
             raise RiskError(f"one state is in {before.currency}, the other in {after.currency}; capture both in one")
@@ -169,56 +171,56 @@ class PnLAttribution:
         names = list(dict.fromkeys([*before.positions, *after.positions]))
         pairs = {name: (before.positions.get(name), after.positions.get(name)) for name in names}
         errors = {name: error for name, pair in pairs.items() if (error := _error(pair)) is not None}
-        kept = [_Leg.of(*pair) for name, pair in pairs.items() if name not in errors]
+        legs = [_Leg.of(*pair) for name, pair in pairs.items() if name not in errors]
         explain = _taylor if chosen is AttributionMode.TAYLOR else _waterfall
-        _explain(kept, explain, waterfall=chosen is AttributionMode.WATERFALL)
+        _explain(legs, explain, waterfall=chosen is AttributionMode.WATERFALL)
         return cls(
             chosen,
             before.currency,
-            tuple(leg.shown.name for leg in kept),
-            tuple(leg.shown.instrument for leg in kept),
-            tuple(leg.shown.book for leg in kept),
-            {effect: np.array([leg.figures[effect] for leg in kept]) for effect in EFFECTS},
+            tuple(leg.shown.name for leg in legs),
+            tuple(leg.shown.instrument for leg in legs),
+            tuple(leg.shown.book for leg in legs),
+            {effect: np.array([leg.figures[effect] for leg in legs]) for effect in EFFECTS},
             errors,
         )
 
-    # What was an attribute can still be read as one, with a warning, for one version.
+    # These were attributes, which still work for one version, with a warning.
 
     @property
     def by_factor(self) -> CalledMapping[float]:
-        """Call it: the firm's P&L by effect, in the order of :data:`EFFECTS`."""
+        """Method that returns the firm's P&L by effect, in the order of :data:`EFFECTS`."""
         return CalledMapping(
             {effect: math.fsum(self.effects[effect]) for effect in EFFECTS}, "PnLAttribution.by_factor"
         )
 
     @property
     def by_trader(self) -> CalledMapping[dict[str, float]]:
-        """Call it: P&L by trader (or book, where books were given), each by effect as :meth:`by_factor` is."""
+        """Method that returns P&L by trader (or book, if books were given), each split by effect."""
         return CalledMapping(self._grouped(self.books), "PnLAttribution.by_trader")
 
     @property
     def by_instrument(self) -> CalledMapping[dict[str, float]]:
-        """Call it: P&L by what is held, and by effect in it."""
+        """Method that returns P&L by instrument, each split by effect."""
         return CalledMapping(self._grouped(self.instruments), "PnLAttribution.by_instrument")
 
     @property
     def actual(self) -> float:
-        """The P&L: the sum of :meth:`by_factor`."""
+        """Total P&L: the sum of :meth:`by_factor`."""
         return math.fsum(self.by_factor().values())
 
     @property
     def unexplained(self) -> float:
-        """What no effect explains."""
+        """P&L that no effect explains."""
         return self.by_factor()["unexplained"]
 
     @property
     def explained(self) -> float:
-        """The P&L less what is unexplained."""
+        """Total P&L less the unexplained P&L."""
         return math.fsum(value for effect, value in self.by_factor().items() if effect != "unexplained")
 
     @property
     def unexplained_share(self) -> float:
-        """The unexplained over the sum of the sizes of what is explained; 0 when nothing happened."""
+        """Absolute unexplained P&L over the sum of the absolute effects; 0 if all effects are 0."""
         sizes = math.fsum(abs(value) for effect, value in self.by_factor().items() if effect != "unexplained")
         return abs(self.unexplained) / sizes if sizes else 0.0
 
@@ -231,7 +233,7 @@ class PnLAttribution:
         }
 
     def to_table(self) -> Table:
-        """Return a row for each position: its book, what it holds, every effect, and their sum."""
+        """Return a table with a row for each position: its book, its instrument, all effects and their sum."""
         from bank_python.mntable import Table
 
         rows = []
@@ -243,7 +245,12 @@ class PnLAttribution:
         return Table.from_rows([*words, *((effect, float) for effect in (*EFFECTS, "actual"))], rows)
 
     def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the waterfall from nothing to the day's P&L, and save it at `path` (.png, .svg, .pdf).
+        """Draw a waterfall chart of the effects up to the total P&L, and save it to a file.
+
+        Parameters
+        ----------
+        path : path
+            Path of the file to write; the suffix chooses the format (.png, .svg or .pdf).
 
         Raises
         ------
@@ -275,7 +282,7 @@ class PnLAttribution:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Leg:
-    """A position across the two states, and what it has made by effect."""
+    """A position in the opening and closing states, and its P&L by effect."""
 
     before: PositionState | None
     after: PositionState | None
@@ -287,14 +294,14 @@ class _Leg:
 
     @property
     def shown(self) -> PositionState:
-        """The state that names it."""
+        """The closing state, or the opening state of a position that is gone."""
         state = self.after or self.before
-        assert state is not None  # noqa: S101 - a leg has at least one
+        assert state is not None  # noqa: S101 - a leg has at least one state
         return state
 
     @property
     def held(self) -> bool:
-        """Whether the same contract was there at both moments."""
+        """Whether the position holds the same contract in both states."""
         return (
             self.before is not None
             and self.after is not None
@@ -304,7 +311,7 @@ class _Leg:
 
     @property
     def ended(self) -> bool:
-        """Whether its contract came to its end in between."""
+        """Whether the contract expired between the states."""
         return self.before is not None and self.after is not None and self.after.over and not self.before.over
 
 
@@ -317,7 +324,7 @@ def _mode(mode: AttributionMode | str) -> AttributionMode:
         return AttributionMode(mode)
     except ValueError:
         known = " or ".join(repr(item.value) for item in AttributionMode)
-        raise RiskError(f"mode={mode!r} explains no P&L; choose {known}", value=mode) from None
+        raise RiskError(f"mode={mode!r} is not an attribution method; choose {known}", value=mode) from None
 
 
 def _error(pair: tuple[PositionState | None, PositionState | None]) -> Exception | None:
@@ -330,7 +337,7 @@ def _explain(
     *,
     waterfall: bool,
 ) -> None:
-    """Fill in the legs' figures, all contracts of a class in a few calls of its ``price``."""
+    """Fill in the legs' P&L by effect, with a few calls of ``price`` for all contracts of a class."""
     for kind, members in _by_kind(legs):
         opening, closing = (_columns(kind, members, which) for which in ("before", "after"))
         closed_terms = opening.moved(**{name: closing.row(name) for name in kind.source_names})
@@ -338,20 +345,23 @@ def _explain(
         prices = zip(opening.value, opening.priced(closed_terms), closing.value, strict=True)
         for i, (leg, (first, last, amended)) in enumerate(zip(members, prices, strict=True)):
             if leg.ended:
-                # What the market did after the end is nobody's P&L: the price is gone, and the cash is there.
-                _settle(leg, {"theta": -first}, waterfall, first, 0.0, 0.0)
+                # Market moves after the expiry have no effect: the value is gone and the cash has been paid.
+                _add_effects(leg, {"theta": -first}, waterfall, first, 0.0, 0.0)
                 continue
-            _settle(leg, {effect: float(part[i]) for effect, part in parts.items()}, waterfall, first, last, amended)
+            moves = {effect: float(part[i]) for effect, part in parts.items()}
+            _add_effects(leg, moves, waterfall, first, last, amended)
     for leg in legs:
         if not leg.held:
             leg.figures["cash_flows"] = _received(leg.after) - _received(leg.before)
-            leg.figures["new_trades"] = _made(leg.after) - _made(leg.before) - leg.figures["cash_flows"]
+            leg.figures["new_trades"] = _pnl(leg.after) - _pnl(leg.before) - leg.figures["cash_flows"]
 
 
-def _settle(leg: _Leg, parts: dict[str, float], waterfall: bool, first: float, last: float, amended: float) -> None:
-    """Turn price moves of one unit into money, and add currency, trades and what is left."""
+def _add_effects(
+    leg: _Leg, parts: dict[str, float], waterfall: bool, first: float, last: float, amended: float
+) -> None:
+    """Convert price moves of one unit to P&L, and add the effects of currencies and trades and the remainder."""
     before, after = leg.before, leg.after
-    assert before is not None  # noqa: S101 - held at both moments
+    assert before is not None  # noqa: S101 - held in both states
     assert after is not None  # noqa: S101 - as above
     units = before.quantity * before.multiplier
     for effect, part in parts.items():
@@ -360,18 +370,18 @@ def _settle(leg: _Leg, parts: dict[str, float], waterfall: bool, first: float, l
     across = units * (last - first) * moved
     leg.figures["fx"] += (units * first - before.cost_basis) * moved + (across if waterfall else 0.0)
     leg.figures["cross"] += 0.0 if waterfall else across
-    # What was traded since, and what an amendment of the terms has changed.
+    # New trades include the change in value by an amendment of the terms.
     paid = after.received - before.received
     leg.figures["cash_flows"] += paid * after.rate
     bought = (after.quantity * after.multiplier - units) * amended - (after.cost_basis - before.cost_basis + paid)
     leg.figures["new_trades"] += (bought + units * (amended - last)) * after.rate
-    made = [after.quantity * after.multiplier * amended * after.rate, -after.cost_basis * after.rate]
-    had = [-units * first * before.rate, before.cost_basis * before.rate]
-    leg.figures["unexplained"] = math.fsum([*made, *had, *(-value for value in leg.figures.values())])
+    closing = [after.quantity * after.multiplier * amended * after.rate, -after.cost_basis * after.rate]
+    opening = [-units * first * before.rate, before.cost_basis * before.rate]
+    leg.figures["unexplained"] = math.fsum([*closing, *opening, *(-value for value in leg.figures.values())])
 
 
 def _taylor(opening: ContractBatch[Instrument], closing: FloatArray) -> dict[str, FloatArray]:
-    """Return the price moves of one unit by effect, in Taylor's expansion at the closing time."""
+    """Return the price moves of one unit by effect, by a Taylor expansion at the closing time."""
     kind, names = opening.kind, opening.names
     clocks = [name for name in kind.source_names if kind.factor_of(name) is Factor.TIME]
     rolled = opening.moved(**{name: closing[names.index(name)] for name in clocks})
@@ -392,7 +402,7 @@ def _taylor(opening: ContractBatch[Instrument], closing: FloatArray) -> dict[str
 
 
 def _waterfall(opening: ContractBatch[Instrument], closing: FloatArray) -> dict[str, FloatArray]:
-    """Return the price moves of one unit by effect, one group of inputs after the other."""
+    """Return the price moves of one unit by effect, moving one group of inputs after the other."""
     kind, names = opening.kind, opening.names
     parts: dict[str, FloatArray] = {}
     table, value = opening.table, opening.value
@@ -412,7 +422,7 @@ def _add(parts: dict[str, FloatArray], effect: str, part: FloatArray) -> None:
 
 
 def _product(derivative: FloatArray, move: FloatArray) -> FloatArray:
-    # What has not moved explains nothing, nor does a derivative at a kink, which is not finite.
+    # A derivative that is not finite (at a kink) has no effect, nor has an input that has not moved.
     return np.where((move == 0.0) | ~np.isfinite(derivative), 0.0, derivative * move)
 
 
@@ -429,8 +439,8 @@ def _columns(kind: type[Instrument], legs: list[_Leg], which: str) -> ContractBa
     return ContractBatch.from_mappings(kind, [state.arguments for state in states], [state.name for state in states])
 
 
-def _made(state: PositionState | None) -> float:
-    """Return the P&L of a position by itself."""
+def _pnl(state: PositionState | None) -> float:
+    """Return the P&L of a position in one state, in the base currency; 0 if it is absent."""
     if state is None or state.kind is None:
         return 0.0
     price = float(ContractBatch.from_mappings(state.kind, [state.arguments]).value[0])

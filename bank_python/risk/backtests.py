@@ -1,13 +1,14 @@
-r"""Backtests of value at risk: whether there were as many exceptions as there should be, and whether they came alone.
+r"""Backtests of value at risk and expected shortfall: number, independence and size of the exceptions.
 
-An *exception* is a day whose loss exceeded its value at risk. With probability p of one, and x among n days,
+An *exception* is a day whose loss exceeded the value at risk forecast for it. If an exception has probability p and
+x of n days are exceptions, Kupiec's test of the proportion of failures is
 
 .. math:: LR_{POF} = -2\log\frac{(1 - p)^{n - x} p^x}{(1 - x/n)^{n - x} (x/n)^x} \sim \chi^2_1
 
-(Kupiec). Christoffersen asks as well whether an exception makes the next more likely: the likelihood of a first-order
-Markov chain against that of independent days, :math:`LR_{ind} \sim \chi^2_1`, and both together,
-:math:`LR_{cc} = LR_{POF} + LR_{ind} \sim \chi^2_2`. The Basel traffic light looks at the probability of so few
-exceptions. Acerbi and Székely look at how bad the exceptions were, beside the expected shortfall that was forecast.
+Christoffersen also tests whether exceptions cluster: the likelihood ratio of a first-order Markov chain against
+independent days, :math:`LR_{ind} \sim \chi^2_1`, and of both tests together,
+:math:`LR_{cc} = LR_{POF} + LR_{ind} \sim \chi^2_2`. The Basel traffic light is the cumulative probability of at most
+x exceptions. Acerbi and Székely compare the size of the exceptions with the expected shortfall that was forecast.
 
 Examples
 --------
@@ -63,7 +64,15 @@ _YELLOW, _RED = 0.95, 0.9999
 
 @dataclass(frozen=True, slots=True)
 class KupiecTest(Figures):
-    """Unconditional coverage: likelihood ratio, and how likely one as large is if the model is right."""
+    """Result of Kupiec's test of unconditional coverage.
+
+    Parameters
+    ----------
+    statistic : float
+        Likelihood ratio, at least 0.
+    p_value : float
+        Probability of a ratio at least as large if the model is correct, in [0, 1].
+    """
 
     statistic: float
     p_value: float
@@ -71,14 +80,14 @@ class KupiecTest(Figures):
 
 @dataclass(frozen=True, slots=True)
 class ChristoffersenTest(Figures):
-    """Conditional coverage.
+    """Result of Christoffersen's test of conditional coverage.
 
     Parameters
     ----------
     statistic, p_value : float
-        Of coverage and independence together.
+        Likelihood ratio of coverage and independence together, and its p-value.
     coverage, independence : KupiecTest
-        Of each by itself.
+        Separate tests of the number of exceptions and of their independence.
     """
 
     statistic: float
@@ -89,14 +98,14 @@ class ChristoffersenTest(Figures):
 
 @dataclass(frozen=True, slots=True)
 class TrafficLight(Figures):
-    """The supervisor's light.
+    """Basel traffic light of a number of exceptions.
 
     Parameters
     ----------
     zone : {"green", "yellow", "red"}
-        Below 95 %, below 99.99 %, and beyond.
+        Zone by the cumulative probability: green below 95 %, yellow below 99.99 %, red from there on.
     cumulative : float
-        The probability of at most so many exceptions, if the model is right.
+        Probability of at most that number of exceptions if the model is correct, in [0, 1].
     """
 
     zone: str
@@ -105,14 +114,14 @@ class TrafficLight(Figures):
 
 @dataclass(frozen=True, slots=True)
 class AcerbiSzekely(Figures):
-    """Expected shortfall against the losses: about 0 if the forecasts were right, below if losses were worse.
+    """Statistics of Acerbi and Székely: near 0 if the forecasts were correct, negative if losses were larger.
 
     Parameters
     ----------
     z1 : float
-        By the exceptions that there were; NaN where there were none.
+        Test 1, of the mean size of the exceptions; NaN if there were none.
     z2 : float
-        By the number of them as well.
+        Test 2, of the size and the number of the exceptions together.
     """
 
     z1: float
@@ -121,65 +130,72 @@ class AcerbiSzekely(Figures):
 
 @admits(RiskError)
 def kupiec_test(exceptions: int, observations: int, probability: float) -> KupiecTest:
-    """Test whether there were as many exceptions as there should be.
+    """Test whether the number of exceptions agrees with their probability.
 
     Parameters
     ----------
     exceptions, observations : int
-        Days with an exception, and days in all.
+        Number of days with an exception, and number of all days.
     probability : float
-        Of an exception, in (0, 1): 0.01 for a value at risk at 99 %.
+        Probability of an exception on a day, in (0, 1): 0.01 for a value at risk at 99 % confidence.
 
     Raises
     ------
     ModelError
-        The counts or the probability make no sense.
+        The counts are impossible, or the probability is not in (0, 1).
     """
     _check_counts(exceptions, observations, probability)
     x, n = exceptions, observations
     rate = x / n
     statistic = -2.0 * (_likelihood(n - x, x, probability) - _likelihood(n - x, x, rate))
-    return _tested(statistic)
+    return _chi_square_test(statistic)
 
 
 @admits(RiskError)
 def christoffersen_test(hits: ArrayLike, probability: float) -> ChristoffersenTest:
-    """Test whether exceptions came as often as they should, and independently of each other.
+    """Test whether exceptions have the expected frequency and are independent of each other.
 
     Parameters
     ----------
     hits : array_like of bool, shape (n_days,)
-        Whether each day had an exception, in the order of time.
+        Whether each day had an exception, the oldest day first.
     probability : float
-        Of an exception, in (0, 1).
+        Probability of an exception on a day, in (0, 1).
 
     Raises
     ------
     ModelError
-        There are fewer than two days, or the probability makes no sense.
+        There are fewer than two days, or the probability is not in (0, 1).
     """
     days = np.asarray(hits).reshape(-1).astype(bool)
     if len(days) < 2:  # noqa: PLR2004 - a transition has two days
-        raise ModelError(f"{len(days)} days: independence needs at least two", value=len(days))
+        raise ModelError(f"{len(days)} days: a test of independence needs at least two", value=len(days))
     coverage = kupiec_test(int(days.sum()), len(days), probability)
     before, after = days[:-1], days[1:]
     counts = {(a, b): int(((before == a) & (after == b)).sum()) for a in (False, True) for b in (False, True)}
-    still, rises, falls, stays = (counts[pair] for pair in ((False, False), (False, True), (True, False), (True, True)))
-    rate = (rises + stays) / (len(days) - 1)
-    chain = _likelihood(still, rises, _share(rises, still)) + _likelihood(falls, stays, _share(stays, falls))
-    independence = _tested(-2.0 * (_likelihood(still + falls, rises + stays, rate) - chain))
+    n00, n01, n10, n11 = (counts[pair] for pair in ((False, False), (False, True), (True, False), (True, True)))
+    rate = (n01 + n11) / (len(days) - 1)
+    chain = _likelihood(n00, n01, _share(n01, n00)) + _likelihood(n10, n11, _share(n11, n10))
+    independence = _chi_square_test(-2.0 * (_likelihood(n00 + n10, n01 + n11, rate) - chain))
     both = coverage.statistic + independence.statistic
     return ChristoffersenTest(both, math.exp(-0.5 * both), coverage, independence)
 
 
 @admits(RiskError)
 def traffic_light(exceptions: int, observations: int, probability: float = 0.01) -> TrafficLight:
-    """Return the Basel zone of so many exceptions.
+    """Return the Basel zone of a number of exceptions.
+
+    Parameters
+    ----------
+    exceptions, observations : int
+        Number of days with an exception, and number of all days.
+    probability : float, default 0.01
+        Probability of an exception on a day, in (0, 1).
 
     Raises
     ------
     ModelError
-        The counts or the probability make no sense.
+        The counts are impossible, or the probability is not in (0, 1).
     """
     _check_counts(exceptions, observations, probability)
     cumulative = math.fsum(_binomial(k, observations, probability) for k in range(exceptions + 1))
@@ -189,36 +205,41 @@ def traffic_light(exceptions: int, observations: int, probability: float = 0.01)
 
 @admits(RiskError)
 def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probability: float) -> AcerbiSzekely:
-    """Compare losses with the value at risk and expected shortfall that were forecast for them.
+    """Compare losses with the forecasts of their value at risk and expected shortfall.
 
     Parameters
     ----------
     pnl : array_like, shape (n_days,)
-        Profits positive.
+        P&L of each day in currency units, positive for a profit.
     var, es : array_like
-        Forecasts for each day, positive for a loss, or one for all; expected shortfall above 0.
+        Value at risk and expected shortfall forecast for each day, or one forecast for all days; positive for a loss,
+        `es` above 0.
     probability : float
-        Of an exception, in (0, 1): 0.025 for a level of 97.5 %.
+        Probability of an exception on a day, in (0, 1): 0.025 for a confidence of 97.5 %.
 
     Raises
     ------
     ModelError
-        The probability makes no sense, or an expected shortfall is not above 0.
+        The probability is not in (0, 1), or an expected shortfall is not above 0.
     """
-    _, (made, at_risk, shortfall) = to_columns(pnl, var, es)
-    losses = -made
-    _check_counts(0, losses.size, probability)
+    _, (profits, at_risk, shortfall) = to_columns(pnl, var, es)
+    _check_counts(0, profits.size, probability)
     if not (shortfall > 0.0).all():
-        raise ModelError("an expected shortfall is not above 0; the test divides by it", value=float(shortfall.min()))
-    hits = -losses > at_risk
-    ratios: FloatArray = losses[hits] / shortfall[hits]
+        least = float(shortfall.min())
+        raise ModelError(f"an expected shortfall is {least:g}, not above 0, and the test divides by it", value=least)
+    hits = profits < -at_risk
+    ratios: FloatArray = profits[hits] / shortfall[hits]
     z1 = float(ratios.mean()) + 1.0 if ratios.size else math.nan
-    return AcerbiSzekely(z1, math.fsum(ratios) / (losses.size * probability) + 1.0)
+    return AcerbiSzekely(z1, math.fsum(ratios) / (profits.size * probability) + 1.0)
 
 
 def _check_counts(exceptions: int, observations: int, probability: float) -> None:
     if not 0 <= exceptions <= observations or observations < 1:
-        raise ModelError(f"{exceptions} exceptions in {observations} days; give counts that can be", value=exceptions)
+        raise ModelError(
+            f"{exceptions} exceptions in {observations} days is impossible; give at least one day, and at most one "
+            "exception a day",
+            value=exceptions,
+        )
     if not 0.0 < probability < 1.0:
         raise ModelError(
             f"probability={probability!r} of an exception lies outside (0, 1); 0.01 is usual", value=probability
@@ -233,8 +254,8 @@ def _share(hits: int, misses: int) -> float:
     return hits / (hits + misses) if hits + misses else 0.0
 
 
-def _tested(statistic: float) -> KupiecTest:
-    value = max(statistic, 0.0)  # below it by rounding only
+def _chi_square_test(statistic: float) -> KupiecTest:
+    value = max(statistic, 0.0)  # negative by rounding only
     return KupiecTest(value, 2.0 * cast("float", normal_cdf(-math.sqrt(value))))
 
 

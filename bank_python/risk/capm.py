@@ -1,9 +1,9 @@
-r"""The capital asset pricing model: beta, alpha, how sure they are, and what the security market line asks for.
+r"""The capital asset pricing model: alpha and beta with confidence intervals, and required returns.
 
 .. math:: r_i - r_f = \alpha + \beta\,(r_m - r_f) + \varepsilon, \qquad E[r_i] = r_f + \beta\,(E[r_m] - r_f)
 
-Returns are simple, of one period; rates and expected returns are a year's. Confidence intervals are those of ordinary
-least squares with independent normal residuals.
+Returns are simple returns of one period; rates and expected returns are annual. Confidence intervals are those of
+ordinary least squares with independent normal residuals.
 
 Examples
 --------
@@ -49,7 +49,13 @@ _PARAMETERS = 2
 
 
 class Interval(NamedTuple):
-    """Between which figures something lies."""
+    """A confidence interval.
+
+    Parameters
+    ----------
+    low, high : float
+        Lower and upper end of the interval.
+    """
 
     low: float
     high: float
@@ -57,24 +63,24 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CapmFit(Figures):
-    """A regression of an asset's excess returns on the market's.
+    """Regression of an asset's excess returns on the market's.
 
     Parameters
     ----------
     alpha, beta : float
-        Alpha a year; beta without unit.
+        Intercept per year, as a decimal, and slope of the regression.
     alpha_error, beta_error : float
-        Their standard errors.
+        Standard errors of `alpha` and `beta`.
     alpha_interval, beta_interval : Interval
-        Where they lie with the given confidence.
+        Confidence intervals of `alpha` and `beta`.
     r_squared : float
         Share of the asset's variance that the market explains, in [0, 1].
     residual_volatility : float
-        Of what it does not explain, a year.
+        Annual volatility of the residuals, as a decimal.
     n_obs : int
-        Periods.
+        Number of periods.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals, in (0, 1).
     """
 
     alpha: float
@@ -96,16 +102,17 @@ def capm_beta(asset_returns: ArrayLike, market_returns: ArrayLike) -> float:
     Parameters
     ----------
     asset_returns, market_returns : array_like, shape (n_obs,)
-        Of the same periods, at least two; finite. A constant rate taken from both changes nothing.
+        Simple returns over the same periods, finite, at least two. Excess returns over a constant rate give the same
+        beta.
 
     Raises
     ------
     RiskError
-        They differ in length, are too short, hold a gap, or the market never moves.
+        The arrays differ in length, are too short or hold a missing return, or the market return is constant.
     """
     asset, market = _pair(asset_returns, market_returns, _PARAMETERS)
-    away = market - market.mean()
-    return float(away @ asset / (away @ away))
+    deviation = market - market.mean()
+    return float(deviation @ asset / (deviation @ deviation))
 
 
 @admits(RiskError)
@@ -117,35 +124,38 @@ def capm_fit(
     periods_per_year: float = 252.0,
     confidence: float = 0.95,
 ) -> CapmFit:
-    """Fit the model by ordinary least squares.
+    """Fit the capital asset pricing model by ordinary least squares.
 
     Parameters
     ----------
     asset_returns, market_returns : array_like, shape (n_obs,)
-        Of the same periods, at least three; finite.
+        Simple returns over the same periods, finite, at least three.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's, spread evenly over its periods.
+        Risk-free rate per year, as a decimal; divided evenly over the periods of a year.
     periods_per_year : float, default 252
-        Above 0.
+        Number of return periods in a year, above 0: 252 for days, 12 for months.
     confidence : float, default 0.95
-        Of the intervals, in (0, 1).
+        Confidence level of the intervals, in (0, 1).
 
     Raises
     ------
     RiskError
-        As for :func:`capm_beta`, or a parameter is out of range.
+        The returns are unusable as in :func:`capm_beta`, or a parameter is out of range.
     """
     if not 0.0 < confidence < 1.0:
         raise RiskError(f"confidence={confidence!r} lies outside (0, 1); 0.95 is usual", value=confidence)
     if not 0.0 < periods_per_year < math.inf:
-        raise RiskError(f"periods_per_year={periods_per_year!r}; 252 for days, 12 for months", value=periods_per_year)
+        raise RiskError(
+            f"periods_per_year={periods_per_year!r} is not finite and above 0; give 252 for days, 12 for months",
+            value=periods_per_year,
+        )
     asset, market = _pair(asset_returns, market_returns, _PARAMETERS + 1)
-    n, a_period = len(asset), risk_free_rate / periods_per_year
-    away, mean = market - market.mean(), float(market.mean()) - a_period
-    spread = float(away @ away)
-    beta = float(away @ asset) / spread
-    alpha = float(asset.mean()) - a_period - beta * mean
-    unexplained = float(((asset - asset.mean() - beta * away) ** 2).sum())
+    n, period_rate = len(asset), risk_free_rate / periods_per_year
+    deviation, mean = market - market.mean(), float(market.mean()) - period_rate
+    spread = float(deviation @ deviation)
+    beta = float(deviation @ asset) / spread
+    alpha = float(asset.mean()) - period_rate - beta * mean
+    unexplained = float(((asset - asset.mean() - beta * deviation) ** 2).sum())
     variance = unexplained / (n - _PARAMETERS)
     beta_error = math.sqrt(variance / spread)
     alpha_error = math.sqrt(variance * (1.0 / n + mean**2 / spread)) * periods_per_year
@@ -167,50 +177,65 @@ def capm_fit(
 
 @admits(RiskError)
 def rolling_beta(asset_returns: ArrayLike, market_returns: ArrayLike, window: int) -> FloatArray:
-    """Return the beta of every window of periods, shape (n_obs - window + 1,); oldest first.
+    """Return the beta over every window of consecutive periods.
 
     Parameters
     ----------
     asset_returns, market_returns : array_like, shape (n_obs,)
-        Of the same periods; finite.
+        Simple returns over the same periods, finite.
     window : int
-        Periods, from 2 to n_obs.
+        Number of periods in a window, from 2 to `n_obs`.
+
+    Returns
+    -------
+    ndarray, shape (n_obs - window + 1,)
+        Betas, the oldest window first.
 
     Raises
     ------
     RiskError
-        As for :func:`capm_beta`, the window does not fit, or the market never moves in one of them.
+        The returns are unusable as in :func:`capm_beta`, `window` is out of range, or the market return is constant in
+        a window.
     """
     asset, market = _pair(asset_returns, market_returns, _PARAMETERS)
     if not _PARAMETERS <= window <= len(asset):
-        raise RiskError(f"window={window!r} of {len(asset)} periods; give from 2 to {len(asset)}", value=window)
-    ours, theirs = (np.lib.stride_tricks.sliding_window_view(side, window) for side in (asset, market))
-    still = np.flatnonzero(np.ptp(theirs, axis=1) == 0.0)
-    if len(still):
-        raise RiskError(f"the market never moves in the {window} periods from number {still[0]}", value=int(still[0]))
-    away = theirs - theirs.mean(axis=1, keepdims=True)
-    return np.asarray((away * ours).sum(axis=1) / (away**2).sum(axis=1))
+        raise RiskError(f"window={window!r} for {len(asset)} periods; give 2 to {len(asset)}", value=window)
+    assets, markets = (np.lib.stride_tricks.sliding_window_view(side, window) for side in (asset, market))
+    constant = np.flatnonzero(np.ptp(markets, axis=1) == 0.0)
+    if len(constant):
+        raise RiskError(
+            f"the market return is constant in the {window} periods from row {constant[0]}, so beta is undefined; "
+            "widen the window",
+            value=int(constant[0]),
+        )
+    deviation = markets - markets.mean(axis=1, keepdims=True)
+    return np.asarray((deviation * assets).sum(axis=1) / (deviation**2).sum(axis=1))
 
 
 @admits(RiskError)
 def vasicek_betas(betas: ArrayLike, errors: ArrayLike) -> FloatArray:
-    """Draw betas of many assets towards their mean, each by as much as it is uncertain (Vasicek 1973).
+    """Shrink the betas of many assets towards their mean in proportion to their uncertainty (Vasicek 1973).
 
     Parameters
     ----------
     betas, errors : array_like, shape (n_assets,)
-        Estimates and their standard errors, at least two; errors at least 0.
+        Estimated betas of at least two assets, and their standard errors, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (n_assets,)
+        Shrunk betas.
 
     Raises
     ------
     RiskError
-        They do not fit, or are out of range.
+        The shapes differ, there are fewer than two assets, or a value is not finite or negative.
     """
     given, error = np.asarray(betas, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     if given.ndim != 1 or given.shape != error.shape or len(given) < _PARAMETERS:
         raise RiskError(f"betas of shape {given.shape} with errors of shape {error.shape}; give two or more of each")
     if not (np.isfinite(given).all() and np.isfinite(error).all() and (error >= 0.0).all()):
-        raise RiskError("a beta is not finite, or an error is below 0 or not finite; leave that asset out")
+        raise RiskError("a beta is not finite, or a standard error is not finite or below 0; leave that asset out")
     prior = float(given.var(ddof=1))
     total = prior + error**2
     weight = np.divide(error**2, total, out=np.zeros_like(total), where=total > 0.0)
@@ -219,13 +244,32 @@ def vasicek_betas(betas: ArrayLike, errors: ArrayLike) -> FloatArray:
 
 @admits(RiskError)
 def blume_beta(beta: float) -> float:
-    """Return a beta a third of the way to one, which betas tend to over the years (Blume 1975)."""
+    """Return a beta shrunk by a third towards 1, its long-run mean (Blume 1975).
+
+    Parameters
+    ----------
+    beta : float
+        Estimated beta.
+    """
     return beta * 2.0 / 3.0 + 1.0 / 3.0
 
 
 @admits(RiskError)
 def capm_return(beta: float, *, risk_free_rate: float, market_return: float) -> float:
-    """Return the return a year that the security market line asks of a beta."""
+    """Return the required return of a beta by the security market line.
+
+    Parameters
+    ----------
+    beta : float
+        Beta of the asset to the market.
+    risk_free_rate, market_return : float
+        Risk-free rate and expected market return per year, as decimals.
+
+    Returns
+    -------
+    float
+        Required return per year, as a decimal.
+    """
     return risk_free_rate + beta * (market_return - risk_free_rate)
 
 
@@ -236,15 +280,13 @@ def _around(centre: float, width: float) -> Interval:
 def _pair(asset_returns: ArrayLike, market_returns: ArrayLike, fewest: int) -> tuple[FloatArray, FloatArray]:
     asset, market = (np.asarray(side, dtype=np.float64) for side in (asset_returns, market_returns))
     if asset.ndim != 1 or asset.shape != market.shape:
-        raise RiskError(
-            f"the asset has returns of shape {asset.shape}, the market {market.shape}; give the same periods"
-        )
+        raise RiskError(f"asset returns have shape {asset.shape}, market returns {market.shape}; give the same periods")
     if len(asset) < fewest:
         raise RiskError(f"{len(asset)} periods are too few; give at least {fewest}", value=len(asset))
     for name, side in (("asset", asset), ("market", market)):
-        gaps = np.flatnonzero(~np.isfinite(side))
-        if len(gaps):
-            raise RiskError(f"the {name}'s return in row {gaps[0]} is {side[gaps[0]]}; drop that row from both sides")
+        bad = np.flatnonzero(~np.isfinite(side))
+        if len(bad):
+            raise RiskError(f"the {name} return in row {bad[0]} is {side[bad[0]]}; drop that row from both arrays")
     if np.ptp(market) == 0.0:
-        raise RiskError(f"the market never moves: every return is {market[0]:g}; nothing can be told from it")
+        raise RiskError(f"every market return is {market[0]:g}, so beta is undefined; give returns that vary")
     return asset, market

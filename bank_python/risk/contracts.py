@@ -1,8 +1,8 @@
-"""Contracts of one class as columns: what risk hands to the class's own ``price``.
+"""Contracts grouped by class into columns of arguments, to be priced together.
 
-Greeks, attribution and stress ask for many prices of many contracts. They never price by a second formula: the
-contracts are grouped by class into a :class:`~bank_python.dagger.ContractBatch`, whose table the class's ``price``
-takes, or a hundred versions of it, in one call.
+Greeks, attribution and stress tests need many prices of many contracts. They use no second formula: the contracts are
+grouped by class into a :class:`~bank_python.dagger.ContractBatch`, and one call of the class's own ``price`` takes its
+table, or many shifted copies of it.
 
 Examples
 --------
@@ -35,7 +35,7 @@ __all__ = ["ContractColumns", "group_contracts", "underlying_of", "value_of"]
 
 
 def underlying_of(contract: Instrument, kinds: Sequence[Factor] = (Factor.SPOT, Factor.FX, Factor.CREDIT)) -> str:
-    """Return the name of what a contract is written on: its first source of those kinds; or its own name."""
+    """Return the name of a contract's underlying: its first source of `kinds`, else the contract itself."""
     for kind in kinds:
         for name in contract.source_names:
             source = getattr(contract, name)
@@ -45,19 +45,19 @@ def underlying_of(contract: Instrument, kinds: Sequence[Factor] = (Factor.SPOT, 
 
 
 def value_of(node: Node) -> object:
-    """Return the node's present value."""
+    """Return the present value of a node."""
     return node.value
 
 
 class ContractGroups(NamedTuple):
-    """Contracts by class; made by :func:`group_contracts`.
+    """Contracts grouped by class; returned by :func:`group_contracts`.
 
     Parameters
     ----------
     groups : list of ContractColumns
-        In the order in which their classes come up.
+        Batches of contracts, one for each class, in the order in which the classes first occur.
     errors : dict of Instrument to Exception
-        Why a contract has no value.
+        Errors of the contracts that have no value.
     """
 
     groups: list[ContractColumns]
@@ -66,14 +66,15 @@ class ContractGroups(NamedTuple):
 
 @admits(RiskError)
 def group_contracts(contracts: Iterable[Instrument], read: Callable[[Node], object] = value_of) -> ContractGroups:
-    """Group contracts by class, each once, with their inputs; those without a value are told apart.
+    """Group contracts by class, with their present inputs; contracts without a value are returned separately.
 
     Parameters
     ----------
     contracts : iterable of Instrument
-        In any order.
+        Contracts in any order; one that occurs twice is taken once.
     read : callable, optional
-        From a node to its value, or raising its error: ``snapshot.__getitem__`` looks at one tick.
+        Function that returns a node's value or raises its error. The present value by default;
+        ``snapshot.__getitem__`` reads the values of one tick.
 
     Returns
     -------

@@ -1,17 +1,18 @@
-r"""Who makes the risk: Euler contributions of parts to the value at risk and expected shortfall of the whole.
+r"""Risk contributions: Euler allocation of value at risk and expected shortfall to traders or factors.
 
-Both measures are homogeneous, so by Euler's theorem they are sums over parts of what the measure gains when the part
-grows in proportion (Tasche),
+Both measures are homogeneous of degree one, so by Euler's theorem each is the sum over parts of its derivative in the
+size of the part (Tasche),
 
 .. math:: \mathrm{ES}_i = -E[X_i \mid L \ge \mathrm{VaR}], \qquad \mathrm{VaR}_i = -E[X_i \mid L = \mathrm{VaR}] .
 
-The first is a mean over the tail of the sample, and adds up exactly. The second is conditional on one scenario; it is
-taken as the mean over the scenarios around it; what is missing to the measure is shared out by size.
+The first is a mean over the tail of the sample, and its parts add up exactly. The second is conditional on a single
+scenario, so it is estimated as a mean over the scenarios around it; the difference between the sum of the parts and the
+measure is distributed in proportion to their absolute size.
 
 ==============  ====================================================================================================
-component       the part's share of the measure; components add up to it
-marginal        the component for one unit of currency held in the part, by absolute value
-incremental     by how much the measure would fall without the part
+component       contribution of the part to the measure; components add up to the measure
+marginal        component per currency unit of the part's gross value
+incremental     reduction of the measure if the part were removed
 ==============  ====================================================================================================
 
 References
@@ -46,18 +47,18 @@ _NARROWEST = 5
 @storable("risk.Contribution", version=1)
 @dataclass(frozen=True, slots=True)
 class Contribution(Figures):
-    """What one part adds to the risk of the whole, positive where it adds.
+    """Risk contribution of one part to the whole, positive for a part that adds risk.
 
     Parameters
     ----------
     name : str
-        The part: a trader, a factor.
+        Name of the trader or factor.
     var, es : float
-        Components of the value at risk and of the expected shortfall.
+        Components of the value at risk and of the expected shortfall, in currency units.
     marginal_var, marginal_es : float
-        Components for one unit of currency held; NaN where nothing is.
+        Components per currency unit of the part's gross value; NaN if the part holds nothing.
     incremental_var : float
-        Value at risk with the part less that without it; NaN where it was not taken.
+        Value at risk of the whole less that without the part, in currency units; NaN if it was not computed.
     """
 
     name: str
@@ -70,16 +71,16 @@ class Contribution(Figures):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tail:
-    """Where the tail of a sample is.
+    """Tail of a sample of P&L.
 
     Parameters
     ----------
     var, es : float
-        Of the sample.
+        Value at risk and expected shortfall of the sample, in currency units.
     beyond : ndarray of int
-        The scenarios whose loss is not below the value at risk.
+        Indices of the scenarios whose loss is at least the value at risk.
     around : ndarray of int
-        The scenarios around the value at risk.
+        Indices of the scenarios around the value at risk.
     """
 
     var: float
@@ -88,16 +89,32 @@ class Tail:
     around: NDArray[np.intp]
 
     def among(self, scenarios: NDArray[np.intp]) -> Tail:
-        """Return the tail with its scenarios counted by their place in `scenarios`, which is ascending and has all."""
+        """Return the tail with its scenarios renumbered by their position in a subset of the sample.
+
+        Parameters
+        ----------
+        scenarios : ndarray of int
+            Scenarios of the subset in ascending order; it must contain all scenarios of the tail.
+        """
         return replace(
             self, beyond=np.searchsorted(scenarios, self.beyond), around=np.searchsorted(scenarios, self.around)
         )
 
 
 def find_tail(total: NDArray[Any], var: float, es: float) -> Tail:
-    """Find the tail of a sample of P&L, shape (scenarios,), whose measures are known.
+    """Return the tail of a sample of P&L with known measures.
 
-    The scenarios around the value at risk are as many on either side as a tenth of those beyond.
+    Parameters
+    ----------
+    total : ndarray, shape (scenarios,)
+        P&L of the whole in currency units.
+    var, es : float
+        Value at risk and expected shortfall of the sample.
+
+    Notes
+    -----
+    The scenarios around the value at risk number, on each side, a tenth of those beyond it, and at least five if there
+    are so many.
     """
     beyond = np.flatnonzero(-total.astype(np.float64, copy=False) >= var)
     half = max(int(_WINDOW * len(beyond)), min(_NARROWEST, len(beyond)))
@@ -110,29 +127,29 @@ def find_tail(total: NDArray[Any], var: float, es: float) -> Tail:
 def contributions(
     names: Sequence[str], parts: NDArray[Any], tail: Tail, exposures: FloatArray, without: Sequence[float]
 ) -> tuple[Contribution, ...]:
-    """Return what each part adds.
+    """Return the risk contribution of each part.
 
     Parameters
     ----------
     names : sequence of str
-        The parts.
+        Names of the parts.
     parts : ndarray, shape (parts, scenarios)
-        P&L of each, adding up to the whole's.
+        P&L of each part; the parts add up to the P&L of the whole.
     tail : Tail
-        Of the whole; its scenarios are columns of `parts`.
+        Tail of the whole; its scenarios are columns of `parts`.
     exposures : ndarray, shape (parts,)
-        What is held in each, by absolute value.
+        Gross value of each part, in currency units.
     without : sequence of float
-        Value at risk without each; NaN where it was not taken.
+        Value at risk of the whole without each part; NaN if it was not computed.
     """
     shortfalls = -parts[:, tail.beyond].mean(axis=1, dtype=np.float64)
     near = -parts[:, tail.around].mean(axis=1, dtype=np.float64)
-    missing, size = tail.var - math.fsum(near.tolist()), float(np.abs(near).sum())
-    at_risk = near + missing * np.abs(near) / size if size else near
-    held = np.where(exposures > 0.0, exposures, np.nan)
+    difference, size = tail.var - math.fsum(near.tolist()), float(np.abs(near).sum())
+    at_risk = near + difference * np.abs(near) / size if size else near
+    gross = np.where(exposures > 0.0, exposures, np.nan)
     return tuple(
-        Contribution(name, var, es, var / unit, es / unit, tail.var - left)
-        for name, var, es, unit, left in zip(
-            names, at_risk.tolist(), shortfalls.tolist(), held.tolist(), without, strict=True
+        Contribution(name, var, es, var / value, es / value, tail.var - remaining)
+        for name, var, es, value, remaining in zip(
+            names, at_risk.tolist(), shortfalls.tolist(), gross.tolist(), without, strict=True
         )
     )

@@ -1,8 +1,8 @@
-"""Risk factors: the leaves of the graph that some positions depend on, and what each is by kind.
+"""Risk factors: the leaves of the graph that positions depend on, with their kind and level.
 
-A factor moves *relatively* (a price, a volatility, a spread: it stays positive and what is drawn is its growth) or
-*absolutely* (a rate, a dividend yield: what is drawn is its shift). Which of the two follows from what contracts use it
-for.
+A factor moves *relatively* (a price, a volatility or a credit spread stays positive, and a simulation draws its log
+return) or *absolutely* (a rate or a dividend yield, of which a simulation draws the change). The kind of the factor
+decides which.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class RiskFactor:
     Parameters
     ----------
     name : str
-        Of the leaf.
+        Name of the leaf.
     kind : Factor
-        What contracts use it for.
+        Role of the factor in contracts: spot, volatility, rate and so on.
     level : float
-        Its present quote.
+        Present quote, in the unit of the leaf.
     sector : str, default ""
-        Of a share, where its contract says.
+        Sector of a share, if its contract is labelled with one.
     """
 
     name: str
@@ -39,5 +39,5 @@ class RiskFactor:
 
     @property
     def relative(self) -> bool:
-        """Whether it moves in proportion to its level."""
+        """Whether the factor moves in proportion to its level."""
         return self.kind in _RELATIVE

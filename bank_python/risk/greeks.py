@@ -1,27 +1,27 @@
-"""Greeks of positions, books and the firm, in money.
+"""Greeks of positions, books and the firm, in currency units.
 
-A contract's derivatives say what one of it does for one unit of a factor. A book holds many, in several currencies,
-and is asked in money: what a position is exposed to, and what a move of one per cent would bring. Both are sums over
-positions of the same derivatives, each in the book's base currency at the present rate of exchange:
+The derivatives of a contract are the sensitivities of one unit of it. A book holds many contracts in several
+currencies, so its Greeks are amounts of money: exposures, or the P&L of a move of one per cent. Both are sums over
+positions of the same derivatives, converted to the base currency at the present exchange rate:
 
 ========  ============================================  ==============================================
-          ``Unit.CURRENCY``: exposures                  ``Unit.PERCENT``: what moves with one per cent
+          ``Unit.CURRENCY``: exposures                  ``Unit.PERCENT``: P&L of a small move
 ========  ============================================  ==============================================
 delta     Δ·S                                           P&L of a spot up by 1 %
 gamma     change of the exposure Δ·S for a spot up 1 %  P&L from curvature, ½ Γ (1 % S)²
 vega      P&L of 1.00 of volatility                     P&L of a volatility up by one point
-theta     P&L of a year gone by at the present rate     P&L of a day (a 365th)
+theta     P&L per year of passing time                  P&L of one day (1/365 of a year)
 rho       P&L of 1.00 of rates                          P&L of rates up by 1 % (100 bp)
 dividend  P&L of 1.00 of dividend yields                P&L of yields up by 1 %
 credit    P&L of 1.00 of credit spreads                 P&L of spreads up by 1 % (100 bp)
 fx        amount held, in the base currency             P&L of exchange rates up by 1 %
 vanna     change of Δ·S for 1.00 of volatility          change of the 1 % delta for one point
 volga     change of the vega for 1.00 of volatility     change of the one-point vega for one point
-charm     change of Δ·S in a year                       change of the 1 % delta in a day
+charm     change of Δ·S per year                        change of the 1 % delta in a day
 ========  ============================================  ==============================================
 
-A contract whose end has passed has none. At its last moment, when the price is the payment, its delta (or fx) is the
-slope of that, 0 where it has none, and all other Greeks are 0.
+All Greeks of an expired contract are 0. At the moment of expiry the price is the payoff: delta (or fx) is the slope of
+the payoff, or 0 at a kink, and all other Greeks are 0.
 
 Examples
 --------
@@ -63,12 +63,12 @@ if TYPE_CHECKING:
 __all__ = ["GREEKS", "BookGreeks", "Unit", "take_greeks"]
 
 GREEKS = ("delta", "gamma", "vega", "theta", "rho", "dividend", "credit", "fx", "vanna", "volga", "charm")
-"""The names of the columns of :class:`BookGreeks`."""
+"""Names of the Greeks, the columns of :class:`BookGreeks`."""
 
 _DAY = 1.0 / 365.0
-# The others are without bounds, or nothing, at the moment in which a contract ends.
+# The Greeks that exist at the moment of expiry; the others are unbounded or 0 there.
 _SLOPES = frozenset({"delta", "fx"})
-# From exposures to what one per cent brings.
+# Factors that convert an exposure to the P&L of one per cent, one point or one day.
 _PERCENT = {
     "delta": 1e-2,
     "gamma": 0.5e-2,
@@ -85,7 +85,7 @@ _PERCENT = {
 
 
 class Unit(enum.Enum):
-    """In what Greeks are told; see :mod:`bank_python.risk.greeks`."""
+    """Unit of Greeks: exposures, or P&L of a small move; see the table in :mod:`bank_python.risk.greeks`."""
 
     CURRENCY = "currency"
     PERCENT = "percent"
@@ -93,18 +93,18 @@ class Unit(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BookGreeks:
-    """Greeks of the positions of some books; made by :func:`take_greeks`.
+    """Greeks of the positions of traders or books; returned by :func:`take_greeks`.
 
     Parameters
     ----------
     positions, instruments, books, underlyings : tuple of str
-        By position: its name, what is held, in which book, and the name of what that is written on.
+        Names of each position, of its instrument, of its book (on a desk, the trader) and of its underlying.
     currency : str
-        The base currency of all figures.
+        ISO 4217 code of the base currency of all figures.
     columns : mapping of str to ndarray
-        By Greek (:data:`GREEKS`), exposures of shape (positions,); NaN where a position has no value.
+        Exposures by Greek (:data:`GREEKS`), arrays of shape (positions,); NaN for a position without a value.
     errors : mapping of str to Exception
-        By position, why it has no value. Totals leave it out.
+        Errors of the positions without a value, by position name. Totals leave these positions out.
     """
 
     positions: tuple[str, ...]
@@ -116,36 +116,49 @@ class BookGreeks:
     errors: Mapping[str, Exception]
 
     def column(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> FloatArray:
-        """Return one Greek of all positions, shape (positions,).
+        """Return one Greek of all positions.
+
+        Parameters
+        ----------
+        greek : str
+            Name of the Greek, one of :data:`GREEKS`.
+        unit : {"currency", "percent"} or Unit
+            Unit of the figures: exposures, or P&L of a small move.
+
+        Returns
+        -------
+        ndarray, shape (positions,)
+            Figures in the base currency; NaN for a position without a value.
 
         Raises
         ------
         UnknownColumnError
-            There is no such Greek.
+            `greek` is not one of :data:`GREEKS`.
         RiskError
-            There is no such unit.
+            `unit` is neither of the two.
         """
-        if not isinstance(greek, str) or greek not in self.columns:  # type: ignore[redundant-expr]  # checked for untyped callers
-            raise UnknownColumnError(f"no Greek {greek!r}; there are {', '.join(GREEKS)}", column=greek)
+        # The type is checked for untyped callers.
+        if not isinstance(greek, str) or greek not in self.columns:  # type: ignore[redundant-expr]
+            raise UnknownColumnError(f"no Greek {greek!r}; choose one of {', '.join(GREEKS)}", column=greek)
         factor = _PERCENT[greek] if _unit(unit) is Unit.PERCENT else 1.0
         return self.columns[greek] * factor
 
     def total(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> float:
-        """Return the firm's: the sum over all positions that have a value."""
+        """Return one Greek of the firm: the sum over all positions that have a value."""
         column = self.column(greek, unit)
         return math.fsum(column[~np.isnan(column)])
 
     def by_trader(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> dict[str, float]:
-        """Return one Greek by trader (or book, where books were given); figures as of :meth:`total`."""
+        """Return one Greek by trader (or book, if books were given); they add up to :meth:`total`."""
         return self._sums(self.books, greek, unit)
 
     def by_book(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> dict[str, float]:
-        """Return :meth:`by_trader`, by its old name."""
+        """Return the result of :meth:`by_trader`, which is the new name of this method."""
         warn_of("BookGreeks.by_book", "by_trader")
         return self.by_trader(greek, unit)
 
     def by_underlying(self, greek: str, unit: Unit | str = Unit.CURRENCY) -> dict[str, float]:
-        """Return one Greek by underlying."""
+        """Return one Greek by underlying; they add up to :meth:`total`."""
         return self._sums(self.underlyings, greek, unit)
 
     def _sums(self, keys: Sequence[str], greek: str, unit: Unit | str) -> dict[str, float]:
@@ -155,7 +168,7 @@ class BookGreeks:
         return {key: math.fsum(values) for key, values in parts.items()}
 
     def to_table(self, unit: Unit | str = Unit.PERCENT) -> Table:
-        """Return a row for each position; a figure that is not there is None."""
+        """Return a table with a row for each position; figures of a position without a value are None."""
         from bank_python.mntable import Table
 
         shown = {greek: self.column(greek, unit).tolist() for greek in GREEKS}
@@ -180,22 +193,23 @@ class BookGreeks:
 
 @renamed(books="traders")
 def take_greeks(traders: Units, base_currency: str = "USD", read: Callable[[Node], object] = value_of) -> BookGreeks:
-    """Take the Greeks of every position of traders or books, from their contracts' present inputs.
+    """Compute the Greeks of every position of traders or books from the present inputs of their contracts.
 
     Parameters
     ----------
     traders : traders, books, or a mapping
-        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
-        see :func:`~bank_python.risk.holders.holders`.
+        Owners of the positions: ``desk.traders``, any mix of traders and books, or a mapping from a name to a trader,
+        a book or a list of positions; see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
-        Of the figures.
+        ISO 4217 code of the currency of the figures.
     read : callable, optional
-        From a node to its value, or raising its error: ``snapshot.__getitem__`` looks at one tick.
+        Function that returns a node's value or raises its error. The present value by default;
+        ``snapshot.__getitem__`` reads the values of one tick.
 
     Raises
     ------
     InstrumentError
-        There is no rate from a position's currency to the base currency.
+        There is no exchange rate from a position's currency to the base currency.
     """
     held = [(holder, position) for holder in holders(traders) for position in holder.positions]
     contracts = {position: _contract(position) for _, position in held}
@@ -229,24 +243,24 @@ def _unit(unit: Unit | str) -> Unit:
         return Unit(unit)
     except ValueError:
         known = " or ".join(repr(item.value) for item in Unit)
-        raise RiskError(f"unit={unit!r} is none that Greeks are told in; choose {known}", value=unit) from None
+        raise RiskError(f"unit={unit!r} is not a unit of Greeks; choose {known}", value=unit) from None
 
 
 def _exposures(derivatives: Derivatives) -> dict[Instrument, dict[str, float]]:
-    """Return, for one unit of each contract, its exposures by Greek, in its own currency."""
+    """Return the exposures of one unit of each contract by Greek, in the currency of the contract."""
     kind, columns = derivatives.columns.kind, derivatives.columns
-    of = {factor: [name for name in kind.source_names if kind.factor_of(name) is factor] for factor in Factor}
+    sources = {factor: [name for name in kind.source_names if kind.factor_of(name) is factor] for factor in Factor}
     first, second = derivatives.first, derivatives.second
 
     def linear(factor: Factor) -> FloatArray:
-        return _total(columns.value, [first[name] for name in of[factor]])
+        return _total(columns.value, [first[name] for name in sources[factor]])
 
     def scaled(factor: Factor) -> FloatArray:
-        return _total(columns.value, [first[name] * columns.row(name) for name in of[factor]])
+        return _total(columns.value, [first[name] * columns.row(name) for name in sources[factor]])
 
     def mixed(a: Factor, b: Factor, scale: Callable[[str], FloatArray | float]) -> FloatArray:
-        pairs = [(x, y) for x in of[a] for y in of[b]]
-        return _total(columns.value, [_of_pair(second, x, y) * scale(x) for x, y in pairs])
+        pairs = [(x, y) for x in sources[a] for y in sources[b]]
+        return _total(columns.value, [_second(second, x, y) * scale(x) for x, y in pairs])
 
     figures = {
         "delta": scaled(Factor.SPOT),
@@ -261,7 +275,7 @@ def _exposures(derivatives: Derivatives) -> dict[Instrument, dict[str, float]]:
         "volga": mixed(Factor.VOL, Factor.VOL, lambda _: 1.0),
         "charm": mixed(Factor.SPOT, Factor.TIME, columns.row),
     }
-    figures = _until_the_end(kind, columns, figures)
+    figures = _at_expiry(kind, columns, figures)
     by_contract = np.array([figures[greek] for greek in GREEKS]).T.tolist()
     return {
         contract: dict(zip(GREEKS, row, strict=True))
@@ -269,20 +283,20 @@ def _exposures(derivatives: Derivatives) -> dict[Instrument, dict[str, float]]:
     }
 
 
-def _until_the_end(
+def _at_expiry(
     kind: type[Instrument], columns: ContractColumns, figures: Mapping[str, FloatArray]
 ) -> dict[str, FloatArray]:
-    """Keep of a contract at its last moment the slope of what it pays, and nothing of one whose end has passed."""
+    """Return the figures with those of expired contracts set to 0, except a finite payoff slope at expiry."""
     left = time_to_end(kind, columns.row)
     at_end, past = left <= ROUNDING, left < -ROUNDING
-    shown = {}
+    adjusted = {}
     for greek, figure in figures.items():
-        stays = ~past & np.isfinite(figure) if greek in _SLOPES else False
-        shown[greek] = np.where(at_end & ~np.asarray(stays), 0.0, figure)
-    return shown
+        valid = ~past & np.isfinite(figure) if greek in _SLOPES else False
+        adjusted[greek] = np.where(at_end & ~np.asarray(valid), 0.0, figure)
+    return adjusted
 
 
-def _of_pair(second: Mapping[tuple[str, str], FloatArray], a: str, b: str) -> FloatArray:
+def _second(second: Mapping[tuple[str, str], FloatArray], a: str, b: str) -> FloatArray:
     return second[min(a, b), max(a, b)]
 
 
@@ -296,4 +310,6 @@ def _contract(position: Position) -> Instrument | None:
 
 
 def _unknown(position: Position) -> Exception:
-    return InstrumentError(f"{position.name} holds a node that is no instrument: it has no Greeks", name=position.name)
+    return InstrumentError(
+        f"{position.name} holds a node that is not an instrument, so it has no Greeks", name=position.name
+    )

@@ -1,4 +1,4 @@
-"""Who holds: traders, books, or lists of positions under a name, as risk looks at them all alike.
+"""Holders of positions: traders, books, and named lists of positions, in one form for all risk functions.
 
 Examples
 --------
@@ -27,38 +27,38 @@ __all__ = ["HasBook", "Holder", "Units", "books_of", "holders"]
 
 @runtime_checkable
 class HasBook(Protocol):
-    """A trader: whoever has a name and a book."""
+    """A trader: any object with a name and a book."""
 
     @property
     def name(self) -> str:
-        """Who it is."""
+        """Name of the trader."""
         ...
 
     @property
     def book(self) -> Book:
-        """What they hold."""
+        """Book of the trader's positions."""
         ...
 
 
 _Unit: TypeAlias = "Book | HasBook | Holder"
 Units: TypeAlias = "_Unit | Iterable[_Unit] | Mapping[str, _Unit | Iterable[Position]]"
-"""Whose risk is asked for: a trader or a book, any mix of them, or a mapping from a name to one or to positions."""
+"""Argument of risk functions: a trader or book, any mix of them, or a mapping from names to these or to positions."""
 
 _WANTED = "give traders, books, or a mapping from a name to one of them or to a list of positions"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holder:
-    """Somebody who holds positions; made by :func:`holders`.
+    """A named holder of positions; returned by :func:`holders`.
 
     Parameters
     ----------
     name : str
-        Under which P&L and risk are told.
+        Name under which P&L and risk are reported.
     book : Book, optional
-        Theirs; None for a plain list of positions.
+        Book of the positions; None for a plain list of positions.
     fixed : tuple of Position
-        That list.
+        Positions of a holder without a book.
     """
 
     name: str
@@ -67,30 +67,30 @@ class Holder:
 
     @property
     def positions(self) -> tuple[Position, ...]:
-        """What is held now."""
+        """Present positions."""
         return self.fixed if self.book is None else self.book.positions
 
     @property
     def graph(self) -> Graph | None:
-        """Which has the rates of exchange."""
+        """Graph that the positions are registered in, which has the exchange rates; None if there is none."""
         if self.book is not None:
             return self.book.graph
         return next((position.graph for position in self.fixed if position.graph is not None), None)
 
 
 def holders(units: Units) -> tuple[Holder, ...]:
-    """Return who holds, from traders, books or positions.
+    """Return holders with unique names from traders, books or lists of positions.
 
     Parameters
     ----------
     units : trader, book, iterable of them, or mapping
-        A trader is whoever has a ``name`` and a ``book``. A mapping gives each a name of its own; it may also hold
-        lists of positions.
+        Traders and books. A trader is any object with a ``name`` and a ``book``. The keys of a mapping replace the
+        names; its values may also be lists of positions.
 
     Raises
     ------
     RiskError
-        One is neither trader nor book, or two have the same name; the message says which.
+        An item is neither a trader nor a book, or two have the same name; the message names it.
     """
     if isinstance(units, Mapping):
         found = tuple(_named(name, unit) for name, unit in units.items())
@@ -100,20 +100,19 @@ def holders(units: Units) -> tuple[Holder, ...]:
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise RiskError(
-            f"two books are called the same: {', '.join(doubled)}; their P&L could not be told apart. Give a mapping "
-            "with a name for each",
+            f"two books have the same name: {', '.join(doubled)}; give a mapping with a different name for each",
             name=doubled[0],
         )
     return found
 
 
 def books_of(units: Units) -> tuple[Book, ...]:
-    """Return the books of traders and books, in order.
+    """Return the books of traders and books, in the given order.
 
     Raises
     ------
     RiskError
-        As for :func:`holders`; or one is a plain list of positions.
+        The argument is refused by :func:`holders`, or an item is a plain list of positions.
     """
     found = holders(units)
     for holder in found:
@@ -142,7 +141,7 @@ def _holder(unit: object) -> Holder:
 
 def _named(name: object, unit: object) -> Holder:
     if not isinstance(name, str) or not name:
-        raise RiskError(f"{name!r} is no name; {_WANTED}", value=name)
+        raise RiskError(f"{name!r} is not a name; {_WANTED}", value=name)
     if isinstance(unit, Iterable) and not isinstance(unit, str | bytes | Book | HasBook):
         held = tuple(unit)
         if all(isinstance(position, Position) for position in held):

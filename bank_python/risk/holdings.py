@@ -1,4 +1,4 @@
-"""Holdings: how much of which contract somebody has, as risk looks at it."""
+"""Holdings: the amount and cost of a contract held by a trader or a position."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ __all__ = ["Holding", "holding_of", "list_holdings"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holding:
-    """So much of a contract.
+    """An amount of one contract.
 
     Parameters
     ----------
     unit : str
-        Who has it: the trader, or the position by itself.
+        Name of the trader, or of the single position, that P&L is reported for.
     contract : Instrument
-        What it is in.
+        Contract of the holding.
     amount : float
-        Units of the contract: quantity times multiplier.
+        Units of the contract, quantity times multiplier; negative for a short position.
     cost : float
-        What it cost, in the contract's currency.
+        Cost basis in the currency of the contract.
     currency : str
-        Of the value.
+        ISO 4217 code of the currency of the contract's value.
     graph : Graph, optional
-        Which has the rates of exchange.
+        Graph that has the exchange rates.
     """
 
     unit: str
@@ -46,32 +46,32 @@ class Holding:
 
 
 def list_holdings(units: Units) -> list[Holding]:
-    """Return what traders or books hold, each a unit.
+    """Return the holdings of traders or books.
 
     Raises
     ------
     RiskError
-        A position is in what is no instrument, or has no opening mark.
+        A position holds a node that is not an instrument, or has no opening mark.
     """
     return [holding_of(position, holder) for holder in holders(units) for position in holder.positions]
 
 
 def holding_of(position: Position, holder: Holder) -> Holding:
-    """Return a position as a holding of whoever has it.
+    """Return a position as a holding of its holder.
 
     Raises
     ------
     RiskError
-        It is in what is no instrument, or has no opening mark.
+        The position holds a node that is not an instrument, or has no opening mark.
     """
     contract = position.instrument
     if not isinstance(contract, Instrument):
         raise RiskError(
-            f"{position.name} holds a node that is no instrument: it cannot be revalued", name=position.name
+            f"{position.name} holds a node that is not an instrument, so it cannot be revalued", name=position.name
         )
     if not position.mark_open():
         raise RiskError(
-            f"{position.name} has no opening mark: what it holds is not quoted yet; quote it, or give cost=",
+            f"{position.name} has no opening mark, as its instrument is not quoted yet; quote it, or give cost=",
             name=position.name,
         )
     amount = position.quantity * position.multiplier

@@ -1,11 +1,11 @@
-"""Limits: measures that may not pass a maximum, as nodes, and the alerts they open.
+"""Limits: maximum values of risk measures, as nodes of the graph, and the alerts that breaches open.
 
-A :class:`Limit` says what is the most of a measure for a trader or the firm, and from which part of it on somebody is
-told, and how urgently. :func:`watch_limit` makes it a node that depends on the measure's node (a value at risk, a
-stress loss, a Greek, a concentration), so it follows every tick, can be explained and can be asked what if. A
-:class:`LimitBoard` looks at all of them when it is asked to and keeps the book of alerts: it opens one where a
-threshold is passed, brings it up to date where it has moved by a twentieth of its limit, and closes it when the measure
-is back by a margin, so that a measure at the threshold does not flicker.
+A :class:`Limit` sets the maximum of a measure for a trader or the firm, and the shares of it from which alerts of each
+severity are raised. :func:`watch_limit` registers a node that depends on the node of the measure (a value at risk, a
+stress loss, a Greek, a concentration), so it is updated at every tick, and it can be explained and used in what-if
+scenarios. :meth:`LimitBoard.check` compares all measures with their limits and writes the alerts. It opens an alert if
+a threshold is reached, updates it if the measure has moved by 5 % of the limit, and closes it once the measure is 5 %
+below the threshold; this margin keeps a measure near its threshold from opening and closing alerts all the time.
 
 Examples
 --------
@@ -47,19 +47,25 @@ if TYPE_CHECKING:
 __all__ = ["Limit", "LimitBoard", "LimitReading", "Thresholds", "watch_limit"]
 
 _MARGIN = 0.95
-"""A threshold that was passed is left at this part of it."""
+"""Share of a threshold below which a severity that was reached ends."""
 _STEP = 0.05
+"""Change of a measure, as a share of its limit, at which its alert is updated."""
 _LARGE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which part of the maximum on an alert has which severity; None for never.
+    """Shares of the maximum from which an alert has each severity.
+
+    Parameters
+    ----------
+    low, medium, high, critical : float, optional
+        Threshold of the severity as a share of the maximum, above 0; None if the severity is not used.
 
     Raises
     ------
     RiskError
-        They are not above 0 and in ascending order.
+        No threshold is given, or they are not finite, above 0 and in ascending order.
     """
 
     low: float | None = None
@@ -68,52 +74,53 @@ class Thresholds:
     critical: float | None = 1.25
 
     def __post_init__(self) -> None:
-        given = [part for part in (self.low, self.medium, self.high, self.critical) if part is not None]
-        sound = all(_is_number(part) and 0.0 < part < math.inf for part in given)
-        if not given or not sound or given != sorted(set(given)):
-            raise RiskError(f"thresholds {given!r}: give parts of the limit above 0, each above the one before")
+        given = [share for share in (self.low, self.medium, self.high, self.critical) if share is not None]
+        valid = all(_is_number(share) and 0.0 < share < math.inf for share in given)
+        if not given or not valid or given != sorted(set(given)):
+            raise RiskError(f"thresholds {given!r}: give shares of the maximum above 0, in ascending order")
 
     def severity(self, used: float, at_least: Severity | None = None) -> Severity | None:
-        """Return the severity for a part used; one that was reached holds until the part is back by a margin.
+        """Return the severity of a used share of the maximum; None below all thresholds.
 
         Parameters
         ----------
         used : float
-            Part of the maximum.
+            Measure as a share of the maximum.
         at_least : Severity, optional
-            The severity reached before.
+            Severity reached before. It and lower ones last until the share is 5 % below their threshold.
         """
         for severity in reversed(Severity):
-            part: float | None = getattr(self, severity.value)
-            if part is None:
+            threshold: float | None = getattr(self, severity.value)
+            if threshold is None:
                 continue
             reached = at_least is not None and severity.rank <= at_least.rank
-            if used >= (part * _MARGIN if reached else part):
+            if used >= (threshold * _MARGIN if reached else threshold):
                 return severity
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most of a measure.
+    """Maximum of a risk measure for a trader or the firm.
 
     Parameters
     ----------
     name : str
-        Of the measure, such as ``"VaR 99"``.
+        Name of the measure, such as ``"VaR 99"``.
     scope : str
-        Whose: a trader, or the firm.
+        Name of the trader the limit applies to, or ``"firm"``.
     maximum : float
-        Above 0, in the measure's own unit.
+        Maximum in the unit of the measure, finite and above 0.
     thresholds : Thresholds, optional
-        From which part on there is an alert.
+        Shares of the maximum from which alerts are raised; 80 %, 100 % and 125 % by default.
     absolute : bool, default False
-        Whether the measure's size counts, whatever its sign (a Greek), and not only what is above 0 (a loss).
+        Whether the absolute value of the measure is limited (for a Greek), rather than positive values only (for a
+        loss).
 
     Raises
     ------
     RiskError
-        The maximum is not a finite number above 0, or a name is empty.
+        The maximum is not a finite number above 0, or `name` or `scope` is empty.
     """
 
     name: str
@@ -123,27 +130,30 @@ class Limit:
     absolute: bool = False
 
     def __post_init__(self) -> None:
-        if not all(isinstance(word, str) and word.strip() for word in (self.name, self.scope)):  # type: ignore[redundant-expr]  # checked for untyped callers
-            raise RiskError(f"a limit needs a name and a scope; got {self.name!r}, {self.scope!r}", name=self.name)
+        # The type is checked for untyped callers.
+        if not all(isinstance(text, str) and text.strip() for text in (self.name, self.scope)):  # type: ignore[redundant-expr]
+            raise RiskError(f"a limit needs a name and a scope; got {self.name!r} and {self.scope!r}", name=self.name)
         if not _is_number(self.maximum) or not 0.0 < self.maximum < math.inf:
-            raise RiskError(f"{self.name} of {self.scope}: maximum={self.maximum!r} is not a finite number above 0")
+            raise RiskError(
+                f"{self.name} of {self.scope}: maximum={self.maximum!r} is not a finite number above 0; give one"
+            )
 
     @property
     def node_name(self) -> str:
-        """The name of the limit's node."""
+        """Name of the limit's node in the graph."""
         return f"LIMIT:{self.scope}:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class LimitReading:
-    """Where a measure stands against its limit.
+    """Value of a measure against its limit.
 
     Parameters
     ----------
     limit : Limit
-        The limit.
+        Limit of the measure.
     value : float
-        The measure.
+        Present value of the measure, in its own unit.
     """
 
     limit: Limit
@@ -151,18 +161,18 @@ class LimitReading:
 
     @property
     def used(self) -> float:
-        """Which part of the maximum is used."""
+        """Used share of the maximum, at least 0."""
         return (abs(self.value) if self.limit.absolute else max(self.value, 0.0)) / self.limit.maximum
 
     @property
     def severity(self) -> Severity | None:
-        """How urgent it is by itself; None if no threshold is passed."""
+        """Severity of the value, without regard to earlier alerts; None below all thresholds."""
         return self.limit.thresholds.severity(self.used)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Watched:
-    """A limit at work."""
+    """A limit with its node and the function that names its largest contributor."""
 
     limit: Limit
     node: DerivedNode
@@ -170,21 +180,21 @@ class _Watched:
 
 
 def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> DerivedNode:
-    """Make a limit a node of the graph, whose value is a :class:`LimitReading`.
+    """Register a node for a limit, with a :class:`LimitReading` as its value.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Where the measure lives.
+        Graph that contains the node of the measure.
     limit : Limit
-        The limit.
+        Limit to compare the measure with.
     measure : Node or str
-        A node with a float value.
+        Node of the measure, with a float value, or its name.
 
     Raises
     ------
     GraphError
-        There is a node of that name (``LIMIT:<scope>:<name>``) already.
+        There is already a node of that name (``LIMIT:<scope>:<name>``).
     """
 
     def reading(value: float) -> LimitReading:
@@ -192,18 +202,20 @@ def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> De
             raise RiskError(f"{limit.name} of {limit.scope} is not a number", name=limit.name)
         return LimitReading(limit, float(value))
 
-    return graph.register(LargeNode(limit.node_name, reading, [graph.node(measure)]))  # made anew, never stored
+    return graph.register(
+        LargeNode(limit.node_name, reading, [graph.node(measure)])
+    )  # not stored: the limit creates it
 
 
 class LimitBoard:
-    """All limits of a desk, and the alerts they open.
+    """All limits of a desk, and the alerts that their breaches open.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Where the measures live.
+        Graph that contains the nodes of the measures.
     alerts : AlertBook
-        Where alerts are kept.
+        Book that the alerts are written to.
     """
 
     def __init__(self, graph: DependencyGraph, alerts: AlertBook) -> None:
@@ -213,80 +225,88 @@ class LimitBoard:
         self._checking = threading.Lock()
 
     def watch(self, limit: Limit, measure: Node | str, contributor: Callable[[], str] | None = None) -> DerivedNode:
-        """Watch a limit.
+        """Add a limit to the board.
 
         Parameters
         ----------
         limit : Limit
-            The limit.
+            Limit to add.
         measure : Node or str
-            The node of the measure.
+            Node of the measure, or its name.
         contributor : callable, optional
-            Says who or what makes most of it; asked only where an alert is opened or brought up to date.
+            Function that returns the name of the largest contributor to the measure. It is called only if an alert is
+            opened or updated.
+
+        Returns
+        -------
+        DerivedNode
+            Node of the limit, with a :class:`LimitReading` as its value.
 
         Raises
         ------
         GraphError
-            It is watched already.
+            The limit is on the board already.
         """
         node = watch_limit(self._graph, limit, measure)
         self._watched.append(_Watched(limit, node, contributor))
         return node
 
     def remove(self) -> None:
-        """Take the limits' nodes out of the graph; alerts stay."""
+        """Remove the nodes of the limits from the graph; stored alerts stay."""
         for watched in self._watched:
             self._graph.unregister(watched.node)
         self._watched.clear()
 
     def readings(self) -> tuple[LimitReading, ...]:
-        """Return where all measures stand, the most used first; those without a value are in :attr:`blind`."""
+        """Return the readings of all measures that have a value, the most used limit first; see also :attr:`blind`."""
         found = [outcome for outcome in self._outcomes() if isinstance(outcome, LimitReading)]
         return tuple(sorted(found, key=lambda reading: -reading.used))
 
     @property
     def blind(self) -> tuple[Limit, ...]:
-        """The limits whose measure has no value now."""
+        """Limits of which the measure has no value now."""
         outcomes = zip(self._watched, self._outcomes(), strict=True)
         return tuple(watched.limit for watched, outcome in outcomes if not isinstance(outcome, LimitReading))
 
     def _outcomes(self) -> list[object]:
-        """Return what the limits' nodes hold, all of one tick."""
+        """Return the values of the limits' nodes, all at the same tick."""
         if self._graph.what_if.is_open:
             return [watched.node.value if watched.node.error is None else None for watched in self._watched]
         with self._graph.snapshot() as snapshot:
             return [snapshot.outcome(watched.node) for watched in self._watched]
 
     def check(self) -> tuple[Alert, ...]:
-        """Look at all limits now; open, bring up to date and close alerts, and return those that changed.
+        """Compare all measures with their limits, open, update and close alerts, and return the alerts that changed.
 
-        A measure without a value changes nothing: its alert, if there is one, stays as it was.
+        The alert of a measure without a value stays as it is.
 
         Raises
         ------
         RiskError
-            It was asked inside a what-if, where nothing has happened that could be told.
+            The call is inside a what-if scenario, which must not write alerts.
         """
         if self._graph.what_if.is_open:
-            raise RiskError("limits are not checked inside a what-if: alerts tell what is; look at readings() there")
+            raise RiskError(
+                "limits cannot be checked inside a what-if, as alerts are about real values; use readings() there"
+            )
         with self._checking:
             pairs = zip(self._watched, self._outcomes(), strict=True)
-            checked = [self._checked(watched, out) for watched, out in pairs if isinstance(out, LimitReading)]
-        return tuple(alert for alert in checked if alert is not None)
+            changed = [self._update(watched, out) for watched, out in pairs if isinstance(out, LimitReading)]
+        return tuple(alert for alert in changed if alert is not None)
 
-    def _checked(self, watched: _Watched, reading: LimitReading) -> Alert | None:
+    def _update(self, watched: _Watched, reading: LimitReading) -> Alert | None:
         limit = watched.limit
-        known = self.alerts.open_alert(limit.name, limit.scope)
-        severity = limit.thresholds.severity(reading.used, None if known is None else known.severity)
+        alert = self.alerts.open_alert(limit.name, limit.scope)
+        severity = limit.thresholds.severity(reading.used, None if alert is None else alert.severity)
         if severity is None:
-            if known is None:
+            if alert is None:
                 return None
-            return self.alerts.close(known.id, f"back within its limit: {_figure(reading.value)}")
+            return self.alerts.close(alert.id, f"back within its limit: {_figure(reading.value)}")
         if (
-            known is not None
-            and known.severity is severity
-            and known.limit == limit.maximum
-            and abs(known.value - reading.value) < _STEP * limit.maximum
+            alert is not None
+            and alert.severity is severity
+            and alert.limit == limit.maximum
+            and abs(alert.value - reading.value) < _STEP * limit.maximum
         ):
             return None
         return self.alerts.raise_alert(
@@ -297,11 +317,11 @@ class LimitBoard:
             f"{_figure(limit.maximum)}",
             value=reading.value,
             limit=limit.maximum,
-            contributor=_said_by(watched.contributor),
+            contributor=_contributor_name(watched.contributor),
         )
 
     def to_table(self) -> Table:
-        """Return a row for each limit whose measure has a value."""
+        """Return a table with a row for each limit of which the measure has a value."""
         from bank_python.mntable import Table
 
         rows = [
@@ -324,12 +344,12 @@ class LimitBoard:
         return limits_view(self.readings())
 
 
-def _said_by(contributor: Callable[[], str] | None) -> str:
+def _contributor_name(contributor: Callable[[], str] | None) -> str:
     if contributor is None:
         return ""
     try:
         return contributor()
-    except Exception as error:  # noqa: BLE001 - whatever it fails for, a breach is told
+    except Exception as error:  # noqa: BLE001 - a breach is reported even if its contributor is not known
         return f"not known: {error}"
 
 

@@ -1,8 +1,8 @@
-r"""Limits of one's own, in a TOML file.
+r"""Limits from a TOML file.
 
 ::
 
-    [thresholds]              # for all of them; parts of the maximum
+    [thresholds]              # default of all limits, as shares of the maximum
     medium = 0.8
     high = 1.0
 
@@ -44,30 +44,35 @@ def load_limits(path: str | PathLike[str]) -> tuple[Limit, ...]:
     Parameters
     ----------
     path : path
-        The file.
+        Path of the TOML file.
 
     Raises
     ------
     RiskError
-        It cannot be read, or says what makes no sense; the message names the place.
+        The file cannot be read, or an entry is not valid; the message names the entry.
     """
     return parse_limits(toml_text(path), str(path))
 
 
 def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
-    """Read limits from TOML text; errors as for :func:`load_limits`.
+    """Read limits from TOML text.
 
     Parameters
     ----------
     text : str
-        The text.
+        TOML text, in the format shown in :mod:`bank_python.risk.limits_file`.
     origin : str, optional
-        What errors call it.
+        Name of the text in error messages, such as a path.
+
+    Raises
+    ------
+    RiskError
+        The text is not TOML, or an entry is not valid; the message names the entry.
     """
     document = toml_of(text, origin)
     rows = document.get("limits")
     if not isinstance(rows, list) or not set(document) <= {"limits", "thresholds"}:
-        raise RiskError(f"{origin}: wants [[limits]], and may have [thresholds]", value=origin)
+        raise RiskError(f"{origin}: needs [[limits]], may have [thresholds], and nothing else", value=origin)
     general = _thresholds(origin, document.get("thresholds", {}))
     limits: dict[str, Limit] = {}
     for i, row in enumerate(rows, start=1):
@@ -77,15 +82,17 @@ def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
         except RiskError as error:
             raise RiskError(f"{place}: {error}", value=row) from error
         if limit.node_name in limits:
-            raise RiskError(f"{place}: {limit.name} of {limit.scope} has a limit already; keep one", value=limit.name)
+            raise RiskError(
+                f"{place}: {limit.name} of {limit.scope} has another limit above; keep one", value=limit.name
+            )
         limits[limit.node_name] = limit
     return tuple(limits.values())
 
 
 def _limit(place: str, row: object, general: Thresholds) -> Limit:
-    wanted = {"name", "scope", "maximum"}
-    if not isinstance(row, dict) or not wanted <= set(row) <= {*wanted, "thresholds", "absolute"}:
-        raise RiskError(f"wants name, scope, maximum and perhaps thresholds and absolute; found {row!r}", value=row)
+    required = {"name", "scope", "maximum"}
+    if not isinstance(row, dict) or not required <= set(row) <= {*required, "thresholds", "absolute"}:
+        raise RiskError(f"needs name, scope and maximum, may have thresholds and absolute; found {row!r}", value=row)
     thresholds = _thresholds(place, row["thresholds"]) if "thresholds" in row else general
     return Limit(row["name"], row["scope"], row["maximum"], thresholds, absolute=row.get("absolute", False) is True)
 
@@ -93,6 +100,6 @@ def _limit(place: str, row: object, general: Thresholds) -> Limit:
 def _thresholds(place: str, cells: object) -> Thresholds:
     known = {severity.value for severity in Severity}
     if not isinstance(cells, dict) or not set(cells) <= known:
-        raise RiskError(f"{place}: thresholds are {cells!r}; wants some of {', '.join(sorted(known))}", value=cells)
-    parts: dict[str, Any] = {name: cells.get(name) for name in known}
-    return Thresholds(**parts) if cells else Thresholds()
+        raise RiskError(f"{place}: thresholds are {cells!r}; give some of {', '.join(sorted(known))}", value=cells)
+    shares: dict[str, Any] = {name: cells.get(name) for name in known}
+    return Thresholds(**shares) if cells else Thresholds()

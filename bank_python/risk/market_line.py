@@ -1,9 +1,9 @@
-r"""The security market line: what the market asks of each beta, and which assets promise more.
+r"""The security market line: the required return of each beta, and the alphas of assets.
 
 .. math:: r(\beta) = r_f + \beta\,(r_m - r_f), \qquad \alpha_i = E[r_i] - r(\beta_i)
 
-By the capital asset pricing model every asset lies on the line: only the risk that the market shares is paid for. One
-above it promises more than its beta asks for; its distance from the line is its alpha.
+By the capital asset pricing model every asset lies on the line, as only market risk is rewarded. The alpha of an asset
+is its vertical distance from the line: the expected return above the return that its beta requires.
 
 Examples
 --------
@@ -51,18 +51,18 @@ _FEWEST_POINTS = 2
 @storable("risk.LinePoint", version=1)
 @dataclass(frozen=True, slots=True)
 class LinePoint(Figures):
-    """An asset beside the line; returns are a year's.
+    """Position of an asset relative to the security market line; returns are annual.
 
     Parameters
     ----------
     ticker : str
-        The asset.
+        Ticker of the asset.
     beta : float
-        Its slope on the market.
+        Slope of the asset's returns on the market's.
     expected_return : float
-        What it promises.
+        Expected return per year, as a decimal.
     required_return : float
-        What the line asks of its beta.
+        Return per year that the line requires of the beta, as a decimal.
     """
 
     ticker: str
@@ -72,17 +72,17 @@ class LinePoint(Figures):
 
     @property
     def alpha(self) -> float:
-        """What it promises above the line."""
+        """Expected less required return per year, as a decimal."""
         return self.expected_return - self.required_return
 
 
 class LinePoints(NamedTuple):
-    """The line at some betas.
+    """Points on the security market line.
 
     Parameters
     ----------
     betas, returns : ndarray, shape (count,)
-        Betas, and the returns a year that the line asks of them.
+        Betas, and their required returns per year as decimals.
     """
 
     betas: FloatArray
@@ -92,14 +92,14 @@ class LinePoints(NamedTuple):
 @storable("risk.MarketLine", version=1)
 @dataclass(frozen=True, slots=True)
 class MarketLine:
-    """The line and the assets around it; made by :func:`security_market_line`.
+    """A security market line and assets; returned by :func:`security_market_line`.
 
     Parameters
     ----------
     risk_free_rate, market_return : float
-        A year's; the line's height at beta 0 and at beta 1.
+        Returns per year at a beta of 0 and of 1, as decimals.
     points : tuple of LinePoint
-        The assets, as given.
+        Assets in the given order.
     """
 
     risk_free_rate: float
@@ -108,20 +108,20 @@ class MarketLine:
 
     @property
     def premium(self) -> float:
-        """What the market pays above the riskless rate, a year: the line's slope."""
+        """Market risk premium per year, as a decimal: the slope of the line."""
         return self.market_return - self.risk_free_rate
 
     def line(self, betas: ArrayLike | None = None, most: float = 3.0, count: int = 100) -> LinePoints:
-        """Return betas and the returns that the line asks of them, shape (count,) each.
+        """Return points on the line.
 
         Parameters
         ----------
         betas : array_like, shape (count,), optional
-            Where to take the line; evenly from 0 to `most` if left out.
+            Betas of the points; evenly spaced from 0 to `most` by default.
         most : float, default 3
-            The last beta, above 0.
+            Largest beta of evenly spaced points, above 0.
         count : int, default 100
-            Points, at least 2.
+            Number of evenly spaced points, at least 2.
 
         Raises
         ------
@@ -130,15 +130,15 @@ class MarketLine:
         """
         if betas is None:
             if not 0.0 < most < math.inf or count < _FEWEST_POINTS:
-                raise RiskError(f"{count} points up to a beta of {most!r}; give two or more, and a beta above 0")
+                raise RiskError(f"{count} points up to a beta of {most!r}; give at least 2 points and a beta above 0")
             betas = np.linspace(0.0, most, count)
         x = np.array(betas, dtype=np.float64)
         if x.ndim != 1 or not np.isfinite(x).all():
-            raise RiskError(f"betas of shape {x.shape} must be one row of finite numbers; correct them", value=x.shape)
+            raise RiskError(f"betas of shape {x.shape} are not a row of finite numbers; give one row", value=x.shape)
         return LinePoints(x, self.risk_free_rate + x * self.premium)
 
     def to_table(self) -> Table:
-        """Return a row for each asset: ticker, beta, expected and required return, alpha."""
+        """Return a table with a row for each asset: ticker, beta, expected and required return, alpha."""
         from bank_python.mntable import Table
 
         names = ("beta", "expected_return", "required_return", "alpha")
@@ -148,7 +148,12 @@ class MarketLine:
         return Table.from_rows([("ticker", str), *((name, float) for name in names)], rows)
 
     def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the line, the market and the assets into a file (PNG, SVG or PDF, by the name's end).
+        """Draw the line, the market and the assets, and save the plot to a file.
+
+        Parameters
+        ----------
+        path : path
+            Path of the file to write; the suffix chooses the format (.png, .svg or .pdf).
 
         Raises
         ------
@@ -173,9 +178,9 @@ class MarketLine:
         )
         for point in self.points:
             at = (point.beta, 100.0 * point.expected_return)
-            # A name may hold a dollar sign, which matplotlib would read as mathematics.
+            # A ticker may contain a dollar sign, which matplotlib would parse as mathematics.
             axes.annotate(point.ticker.replace("$", r"\$"), at, xytext=(5, 5), textcoords="offset points")
-        axes.set(xlabel="beta", ylabel="expected return a year, %", title="Security market line")
+        axes.set(xlabel="beta", ylabel="expected return per year, %", title="Security market line")
         axes.legend()
         figure.savefig(path)
 
@@ -192,31 +197,31 @@ def security_market_line(
     risk_free_rate: float,
     market_return: float,
 ) -> MarketLine:
-    """Set assets beside the line.
+    """Compare the expected returns of assets with the security market line.
 
     Parameters
     ----------
     betas, expected_returns : mapping of str to float
-        Of the same assets; returns a year's.
+        Betas and expected annual returns by ticker, for the same assets; returns as decimals.
     risk_free_rate, market_return : float
-        A year's.
+        Risk-free rate and expected market return per year, as decimals.
 
     Raises
     ------
     RiskError
-        An asset is in one of the two only, there is none, or a figure is not finite.
+        There are no assets, an asset is in one of the mappings only, or a figure is not finite.
     """
     if not betas:
-        raise RiskError("there are no assets; give the beta of at least one")
-    for told, missing in (
+        raise RiskError("there are no assets; give the beta and the expected return of at least one")
+    for lack, missing in (
         ("no expected return", [t for t in betas if t not in expected_returns]),
         ("no beta", [t for t in expected_returns if t not in betas]),
     ):
         if missing:
-            raise RiskError(f"{missing[0]} has {told}; give both, or leave it out of both", name=missing[0])
+            raise RiskError(f"{missing[0]} has {lack}; give it, or leave the asset out", name=missing[0])
     for name, rate in (("risk_free_rate", risk_free_rate), ("market_return", market_return)):
         if not math.isfinite(rate):
-            raise RiskError(f"{name}={rate!r}; give a year's rate, as 0.05", value=rate)
+            raise RiskError(f"{name}={rate!r} is not finite; give a rate per year, such as 0.05", value=rate)
     for ticker, beta in betas.items():
         if not (math.isfinite(beta) and math.isfinite(expected_returns[ticker])):
             raise RiskError(
@@ -245,36 +250,38 @@ def market_line_from_returns(
     periods_per_year: float = 252.0,
     market_return: float | None = None,
 ) -> MarketLine:
-    """Set assets beside the line by their past: betas by least squares, expected returns by arithmetic means.
+    """Compare assets with the security market line, with betas and expected returns estimated from past returns.
+
+    Betas are estimated by least squares, expected returns by arithmetic means.
 
     Parameters
     ----------
     returns : array_like, shape (n_obs, n_assets)
-        Simple returns of a period, at least three of them; finite.
+        Simple returns of the assets, finite, over at least three periods.
     tickers : sequence of str, length n_assets
-        The assets, each once.
+        Names of the assets, without duplicates.
     market_returns : array_like, shape (n_obs,)
-        Of the same periods.
+        Simple returns of the market over the same periods.
     risk_free_rate : float, default RISK_FREE_RATE
-        A year's.
+        Risk-free rate per year, as a decimal.
     periods_per_year : float, default 252
-        Above 0.
+        Number of return periods in a year, above 0: 252 for days, 12 for months.
     market_return : float, optional
-        What the market is expected to return a year; its own mean if left out, and then the alphas are those of
-        :func:`capm_fit`.
+        Expected market return per year, as a decimal. By default the mean of `market_returns`, with which the alphas
+        equal those of :func:`capm_fit`.
 
     Raises
     ------
     RiskError
-        The panel does not fit the tickers or the market, holds a gap, is too short, or the market never moves.
+        The shapes do not match, a return is missing, there are too few periods, or the market return is constant.
     """
     panel, market = np.array(returns, dtype=np.float64), np.array(market_returns, dtype=np.float64)
     names = list(tickers)
     if isinstance(tickers, str) or len(set(names)) < len(names):
-        raise RiskError(f"tickers={tickers!r}; give a list in which each asset is once", value=tickers)
+        raise RiskError(f"tickers={tickers!r} is not a list without duplicates; give each asset once", value=tickers)
     if panel.ndim != 2 or panel.shape[1] != len(names):  # noqa: PLR2004 - a panel has two axes
         raise RiskError(
-            f"returns of shape {panel.shape} for {len(names)} tickers; give a column each", value=panel.shape
+            f"returns of shape {panel.shape} for {len(names)} tickers; give a column for each", value=panel.shape
         )
     betas = {}
     for name, column in zip(names, panel.T, strict=True):

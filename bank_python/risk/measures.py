@@ -1,8 +1,8 @@
-"""Measures of books as nodes, for limits to depend on: concentration, stress losses, Greeks.
+"""Risk measures of books as nodes that limits can depend on: concentration, stress losses, Greeks.
 
-A :class:`BookMeasure` is a node over the positions of some books whose value is a :class:`Measure` of those books. It
-depends on the positions that there are when it is made; after a trade that opened a new one,
-:meth:`BookMeasure.follow_books` makes it depend on that as well. Costly ones are given a policy.
+A :class:`BookMeasure` is a node whose value is a :class:`Measure` of some books. It depends on the positions that exist
+when it is created; after a trade that opens a new position, :meth:`BookMeasure.follow_books` adds the new dependency. A
+costly measure is given a policy, so that it is not evaluated at every tick.
 
 Examples
 --------
@@ -53,20 +53,20 @@ __all__ = ["BookMeasure", "Concentration", "GreekExposure", "Measure", "StressLo
 
 
 class BookMeasure:
-    """A function of books as a node.
+    """A risk measure of books, registered as a node of the graph.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Where the books live.
+        Graph that the books are registered in.
     name : str
-        Of the node.
+        Name of the node.
     traders : traders, books, or a mapping
-        Of which; a list of positions has to be put in a Book.
+        Traders or books to measure; plain lists of positions are not accepted.
     measure : Measure
-        What is measured.
+        Function that computes the measure.
     policy : Policy, optional
-        When to evaluate it, if not at every tick.
+        Policy of evaluation; at every tick by default.
     """
 
     @renamed(books="traders")
@@ -89,18 +89,18 @@ class BookMeasure:
         self._define()
 
     def follow_books(self) -> bool:
-        """Depend on the positions that there are now; return whether they changed."""
+        """Update the dependencies to the present positions, and return whether they changed."""
         if self._positions == self._held():
             return False
         self._define()
         return True
 
     def remove(self) -> None:
-        """Take the node out of the graph."""
+        """Remove the node from the graph."""
         self._graph.unregister(self.node)
 
     def contributor(self) -> str:
-        """Say who or what makes most of it now."""
+        """Return the name and the amount of the largest contributor to the present measure."""
         return self._measure.contributor(self._books)
 
     def _held(self) -> tuple[Position, ...]:
@@ -114,7 +114,7 @@ class BookMeasure:
 
 
 class MeasureNode(Node):
-    """A measure of books, depending on everything that its positions are valued from; made anew, never stored."""
+    """Node of a measure of books; depends on all inputs of their positions, and is not stored."""
 
     def __init__(self, name: str, measure: Measure, books: Sequence[Book], policy: Policy | None) -> None:
         roots: list[Node] = [*(position for book in books for position in book.positions), *books]
@@ -125,29 +125,33 @@ class MeasureNode(Node):
         self._books = books
 
     def compute(self, read: Callable[[Node], object]) -> object:
-        """Measure the books as `read` sees them."""
+        """Return the measure of the books, with the values of nodes from `read`."""
         return self._measure(self._books, read)
 
     def to_record(self) -> Mapping[str, object]:
-        """Refuse: whoever made it makes it again.
+        """Raise an error, as the node is created again by its :class:`BookMeasure` instead of being stored.
 
         Raises
         ------
         UnstorableError
             Always.
         """
-        raise UnstorableError(f"{self.name} is made anew from its books, not stored", key=self.record_key)
+        raise UnstorableError(
+            f"{self.name} cannot be stored; create the measure again from its books", key=self.record_key
+        )
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Refuse, as there are no records of it.
+        """Raise an error, as there are no records of this class.
 
         Raises
         ------
         UnstorableError
             Always.
         """
-        raise UnstorableError(f"a measure is made anew from its books, not read back: {dict(fields)!r}")
+        raise UnstorableError(
+            f"a measure cannot be read from a record, {dict(fields)!r}; create it again from its books"
+        )
 
     def describe_(self) -> str:
         return f"{self._measure!r} of {', '.join(book.name for book in self._books)}"
@@ -157,22 +161,22 @@ class MeasureNode(Node):
 def gross_by_underlying(
     traders: Units, base_currency: str = "USD", read: Callable[[Node], object] = value_of
 ) -> dict[str, float]:
-    """Return what is held on each underlying, by absolute value, longs and shorts of all books netted.
+    """Return the absolute net value of all positions on each underlying, in the base currency.
 
     Parameters
     ----------
     traders : traders, books, or a mapping
-        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
-        see :func:`~bank_python.risk.holders.holders`.
+        Owners of the positions: ``desk.traders``, any mix of traders and books, or a mapping from a name to a trader,
+        a book or a list of positions; see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
-        Of the figures.
+        ISO 4217 code of the currency of the figures.
     read : callable, optional
-        From a node to its value.
+        Function that returns a node's value or raises its error; the present value by default.
 
     Raises
     ------
     InstrumentError
-        There is no rate from a position's currency to the base currency.
+        There is no exchange rate from a position's currency to the base currency.
     BankError
         A position has no value.
     """
@@ -180,104 +184,104 @@ def gross_by_underlying(
     for holder in holders(traders):
         for position in holder.positions:
             rate = exchange_rate(holder, position.currency, base_currency, read)
-            net[_named(position)].append(float(cast("float", read(position))) * rate)
+            net[_underlying(position)].append(float(cast("float", read(position))) * rate)
     return {name: abs(math.fsum(values)) for name, values in net.items()}
 
 
 class Measure(Protocol):
-    """A number of some books, and who or what makes most of it."""
+    """Interface of a risk measure of books, with its largest contributor."""
 
     def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
-        """Return the number, of nodes' values as `read` sees them."""
+        """Return the measure, with the values of nodes from `read`."""
         ...
 
     def contributor(self, books: Sequence[Book]) -> str:
-        """Say who or what makes most of it, and how much; empty if nothing is held."""
+        """Return the name and the amount of the largest contributor; empty if there are no positions."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
-    """The largest underlying's share of what is held, by absolute value: between 0 and 1, 0 if nothing is."""
+    """Share of the largest underlying in the gross value of the books: in [0, 1], and 0 if there are no positions."""
 
     def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
-        """Return the share."""
-        held = gross_by_underlying(books, read=read)
-        total = math.fsum(held.values())
-        return max(held.values()) / total if total > 0.0 else 0.0
+        """Return the share of the largest underlying."""
+        gross = gross_by_underlying(books, read=read)
+        total = math.fsum(gross.values())
+        return max(gross.values()) / total if total > 0.0 else 0.0
 
     def contributor(self, books: Sequence[Book]) -> str:
-        """Name the largest underlying."""
+        """Return the name and the gross value of the largest underlying."""
         return _largest(gross_by_underlying(books))
 
 
 @dataclass(frozen=True, slots=True)
 class GreekExposure:
-    """What one per cent of a factor (a point, a day) brings; see :class:`~bank_python.risk.BookGreeks`.
+    """P&L of the books for a move of one per cent, one point or one day; see :class:`~bank_python.risk.BookGreeks`.
 
     Parameters
     ----------
     greek : str
-        One of :data:`~bank_python.risk.GREEKS`.
+        Name of the Greek, one of :data:`~bank_python.risk.GREEKS`.
 
     Raises
     ------
     RiskError
-        There is no such Greek.
+        `greek` is not one of :data:`~bank_python.risk.GREEKS`.
     """
 
     greek: str
 
     def __post_init__(self) -> None:
         if self.greek not in GREEKS:
-            raise RiskError(f"no Greek {self.greek!r}; there are {', '.join(GREEKS)}", value=self.greek)
+            raise RiskError(f"no Greek {self.greek!r}; choose one of {', '.join(GREEKS)}", value=self.greek)
 
     def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
-        """Return the sum over all positions."""
+        """Return the sum of the Greek over all positions."""
         return take_greeks(books, read=read).total(self.greek, "percent")
 
     def contributor(self, books: Sequence[Book]) -> str:
-        """Name the underlying with the largest part."""
+        """Return the name and the amount of the underlying with the largest part."""
         return _largest(take_greeks(books).by_underlying(self.greek, "percent"))
 
 
 @dataclass(frozen=True, slots=True)
 class StressLoss:
-    """The largest loss in some stress scenarios, at least 0.
+    """Largest loss in a set of stress scenarios, at least 0.
 
     Parameters
     ----------
     keys : tuple of str, optional
-        Of the scenarios.
+        Keys of the scenarios in the stress library; the eight reference scenarios by default.
     """
 
     keys: tuple[str, ...] = REFERENCE_STRESSES
 
     def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
-        """Return the loss.
+        """Return the largest loss in the base currency.
 
         Raises
         ------
         RiskError
-            A scenario says nothing of what some contract depends on: the loss is not known.
+            A scenario has no shock for a factor of a contract, so that the loss is not known.
         """
         results = run_stresses(plan_valuation(books, read=read), self.keys)
         for result in results:
             if result.left_out:
                 raise RiskError(
-                    f"{result.key} says nothing of {', '.join(result.missing[:3])}, so that of {result.left_out[0]} "
-                    "is not known; leave the scenario out, or give the factor a rule",
+                    f"{result.key} has no shock for {', '.join(result.missing[:3])}, so the loss of "
+                    f"{result.left_out[0]} is not known; leave the scenario out, or give the factor a rule",
                     name=result.key,
                 )
         return max((-result.pnl for result in results if result.pnl < 0.0), default=0.0)
 
     def contributor(self, books: Sequence[Book]) -> str:
-        """Name the scenario, and the trader who loses most in it."""
+        """Return the title of the worst scenario, and the trader with the largest loss in it."""
         results = run_stresses(plan_valuation(books), self.keys)
         if not results:
             return ""
         worst = min(results, key=lambda result: result.pnl)
-        return f"{worst.title}: {_largest({unit: min(made, 0.0) for unit, made in worst.by_trader().items()})}"
+        return f"{worst.title}: {_largest({unit: min(pnl, 0.0) for unit, pnl in worst.by_trader().items()})}"
 
 
 def _largest(parts: Mapping[str, float]) -> str:
@@ -287,6 +291,6 @@ def _largest(parts: Mapping[str, float]) -> str:
     return f"{name} {value:,.0f}"
 
 
-def _named(position: Position) -> str:
+def _underlying(position: Position) -> str:
     held = position.instrument
     return underlying_of(held) if isinstance(held, Instrument) else position.name

@@ -1,4 +1,4 @@
-"""Sensitivity ladders and two-way grids: what holdings make along one factor, or over two.
+"""Sensitivity ladders and two-way grids: P&L of holdings for shocks to one factor, or to two.
 
 Examples
 --------
@@ -39,22 +39,22 @@ __all__ = ["SensitivityGrid", "SensitivityLadder", "sensitivity_grid", "sensitiv
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SensitivityLadder:
-    """What holdings make along one factor.
+    """P&L of holdings for a series of shocks to one factor.
 
     Parameters
     ----------
     factor : str
-        Its name.
+        Name of the factor.
     shocks : ndarray, shape (steps,)
-        Relative moves, or shifts of a rate.
+        Relative moves of the factor, or absolute shifts of a rate; decimals.
     levels : ndarray, shape (steps,)
-        Where it stands.
+        Level of the factor at each step.
     by_unit : ndarray, shape (units, steps)
-        P&L.
+        P&L of each unit at each step, in currency units.
     units : tuple of str
-        Names of the traders or books, a row of `by_unit` each.
+        Names of the traders or books, one for each row of `by_unit`.
     currency : str
-        Of the P&L.
+        ISO 4217 code of the currency of the P&L.
     """
 
     factor: str
@@ -66,20 +66,20 @@ class SensitivityLadder:
 
     @property
     def pnl(self) -> FloatArray:
-        """The whole's, shape (steps,)."""
+        """Total P&L of all units at each step, shape (steps,)."""
         return np.asarray(self.by_unit.sum(axis=0))
 
     def by_trader(self) -> dict[str, FloatArray]:
-        """Return the P&L of each trader (or book, where books were given), as :attr:`pnl` is the whole's."""
+        """Return the P&L of each trader (or book, if books were given) at each step; they add up to :attr:`pnl`."""
         return dict(zip(self.units, self.by_unit, strict=True))
 
     def to_table(self) -> Table:
-        """Return a row for each step."""
+        """Return a table with a row for each step: factor, shock, level and P&L."""
         from bank_python.mntable import Table
 
         rows = [
-            {"factor": self.factor, "shock": shock, "level": level, "pnl": made}
-            for shock, level, made in zip(self.shocks.tolist(), self.levels.tolist(), self.pnl.tolist(), strict=True)
+            {"factor": self.factor, "shock": shock, "level": level, "pnl": pnl}
+            for shock, level, pnl in zip(self.shocks.tolist(), self.levels.tolist(), self.pnl.tolist(), strict=True)
         ]
         return Table.from_rows([("factor", str), ("shock", float), ("level", float), ("pnl", float)], rows)
 
@@ -91,16 +91,16 @@ class SensitivityLadder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SensitivityGrid:
-    """What holdings make over two factors.
+    """P&L of holdings for combined shocks to two factors.
 
     Parameters
     ----------
     factors : tuple of str
-        Both names: down, and across.
+        Names of the factor shocked down the rows, and of that shocked across the columns.
     down, across : ndarray
-        Their shocks.
+        Shocks to the two factors: relative moves, or absolute shifts of a rate.
     pnl : ndarray, shape (down, across)
-        The whole's P&L.
+        Total P&L of all units, in currency units.
     currency : str
         ISO 4217 code of the currency of the P&L.
     """
@@ -112,7 +112,7 @@ class SensitivityGrid:
     currency: str
 
     def to_table(self) -> Table:
-        """Return a row for each cell."""
+        """Return a table with a row for each cell: both shocks and the P&L."""
         from bank_python.mntable import Table
 
         first, second = self.factors
@@ -131,21 +131,21 @@ class SensitivityGrid:
 
 @admits(RiskError)
 def sensitivity_ladder(plan: ValuationPlan, factor: str, shocks: ArrayLike) -> SensitivityLadder:
-    """Revalue along one factor, the others where they are.
+    """Revalue holdings for shocks to one factor, with all others unchanged.
 
     Parameters
     ----------
     plan : ValuationPlan
-        What is held.
+        Holdings to revalue.
     factor : str
-        Its name.
+        Name of the factor.
     shocks : array_like, shape (steps,)
-        Relative moves above -1 of a price, volatility or spread; shifts of a rate.
+        Relative moves above -1 of a price, volatility or spread, or absolute shifts of a rate.
 
     Raises
     ------
     RiskError
-        Nothing depends on the factor, or a shock makes no sense.
+        No holding depends on the factor, or a shock is out of range.
     """
     place = plan.index(factor)
     steps = _shocks(plan, place, shocks)
@@ -158,36 +158,36 @@ def sensitivity_ladder(plan: ValuationPlan, factor: str, shocks: ArrayLike) -> S
 def sensitivity_grid(
     plan: ValuationPlan, down: tuple[str, Sequence[float]], across: tuple[str, Sequence[float]]
 ) -> SensitivityGrid:
-    """Revalue over two factors, the others where they are.
+    """Revalue holdings for combined shocks to two factors, with all others unchanged.
 
     Parameters
     ----------
     plan : ValuationPlan
-        What is held.
+        Holdings to revalue.
     down, across : tuple of str and sequence of float
-        A factor and its shocks, each as for :func:`sensitivity_ladder`.
+        Name of a factor and its shocks, as for :func:`sensitivity_ladder`.
 
     Raises
     ------
     RiskError
-        Both are the same factor, nothing depends on one, or a shock makes no sense.
+        Both factors are the same, no holding depends on one of them, or a shock is out of range.
     """
     for side in (down, across):
         _check_axis(side)
     first, second = plan.index(down[0]), plan.index(across[0])
     if first == second:
-        raise RiskError(f"a grid over {down[0]} twice is a ladder; name two factors", name=down[0])
+        raise RiskError(f"both axes of the grid are {down[0]}; give two factors, or use a ladder", name=down[0])
     rows, columns = _shocks(plan, first, down[1]), _shocks(plan, second, across[1])
     levels = np.repeat(plan.base[:, None], len(rows) * len(columns), axis=1)
     levels[first] = np.repeat(_moved(plan, first, rows), len(columns))
     levels[second] = np.tile(_moved(plan, second, columns), len(rows))
-    made = _revalued(plan, levels).sum(axis=0).reshape(len(rows), len(columns))
-    return SensitivityGrid((down[0], across[0]), rows, columns, made, plan.currency)
+    pnl = _revalued(plan, levels).sum(axis=0).reshape(len(rows), len(columns))
+    return SensitivityGrid((down[0], across[0]), rows, columns, pnl, plan.currency)
 
 
 def _check_axis(axis: object) -> None:
     if not isinstance(axis, Sequence) or len(axis) != 2 or not isinstance(axis[0], str):  # noqa: PLR2004 - a pair
-        raise RiskError(f"{axis!r} is no axis; give a factor's name and its shocks, a pair", value=axis)
+        raise RiskError(f"{axis!r} is not an axis; give a pair of a factor's name and its shocks", value=axis)
 
 
 def _shocks(plan: ValuationPlan, place: int, shocks: ArrayLike) -> FloatArray:
@@ -197,7 +197,7 @@ def _shocks(plan: ValuationPlan, place: int, shocks: ArrayLike) -> FloatArray:
     if not len(steps) or bad.any():
         value = float(steps[bad][0]) if bad.any() else None
         raise RiskError(
-            f"{factor.name}: shocks {steps.tolist()!r}; give finite ones, above -1 where they are relative",
+            f"{factor.name}: shocks {steps.tolist()!r}; give finite shocks, above -1 if they are relative",
             name=factor.name,
             value=value,
         )
@@ -210,7 +210,7 @@ def _moved(plan: ValuationPlan, place: int, steps: FloatArray) -> FloatArray:
 
 
 def _revalued(plan: ValuationPlan, levels: FloatArray) -> FloatArray:
-    made: FloatArray = plan.pnl(levels)
-    if not np.isfinite(made).all():
+    pnl: FloatArray = plan.pnl(levels)
+    if not np.isfinite(pnl).all():
         raise plan.fault(levels)
-    return made
+    return pnl

@@ -1,7 +1,7 @@
-"""One asset by geometric Brownian motion: paths, and value at risk of holding it.
+"""Paths and value at risk of a single asset that follows a geometric Brownian motion.
 
-Time is in years throughout: thirty days in steps of one day are ``T=30/365, dt=1/365``. Losses are positive and are
-measured against the present price.
+Times are in years: thirty days in steps of one day are ``T=30/365, dt=1/365``. Losses are positive and relative to the
+present price.
 
 Examples
 --------
@@ -41,16 +41,16 @@ _WHOLE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class GbmRisk(Figures):
-    """Risk of holding one unit of an asset; losses positive.
+    """Risk of a long position of one unit of an asset; losses are positive.
 
     Parameters
     ----------
     confidence : float
-        Of the measures.
+        Confidence level of the measures, in (0.5, 1).
     var, cvar : float
         Value at risk and expected shortfall, in the asset's currency.
     var_error, cvar_error : float
-        Their standard errors.
+        Standard errors of `var` and `cvar`.
     """
 
     confidence: float
@@ -61,41 +61,41 @@ class GbmRisk(Figures):
 
     @property
     def level(self) -> float:
-        """:attr:`confidence`, by its old name."""
+        """Confidence level; the old name of :attr:`confidence`."""
         warn_of("GbmRisk.level", "confidence")
         return self.confidence
 
 
 @admits(RiskError)
 def gbm_paths(S0: float, mu: float, sigma: float, T: float, dt: float, n: int, seed: int | None = None) -> FloatArray:
-    """Simulate a price by exact steps of a geometric Brownian motion.
+    """Simulate price paths by exact steps of a geometric Brownian motion.
 
     Parameters
     ----------
     S0 : float
         Present price, above 0.
     mu : float
-        Expected growth a year, continuously compounded.
+        Expected growth rate per year, continuously compounded, as a decimal.
     sigma : float
-        Annual volatility, a decimal, at least 0.
+        Annual volatility as a decimal, at least 0.
     T : float
-        Years to the end, above 0.
+        Length of the paths in years, above 0.
     dt : float
-        Years of a step, above 0; a whole number of them makes up `T`.
+        Length of a step in years, above 0; `T` must be a multiple of it.
     n : int
-        Paths, at least 1.
+        Number of paths, at least 1.
     seed : int, optional
-        The same seed gives the same paths; without one they differ each time.
+        Seed of the random generator. The same seed gives the same paths; by default they differ each time.
 
     Returns
     -------
     ndarray, shape (steps + 1, n)
-        The first row is the present price.
+        Prices, a column for each path; the first row is the present price.
 
     Raises
     ------
     RiskError
-        A figure makes no sense, or `dt` does not divide `T`.
+        An argument is out of range, or `dt` does not divide `T`.
     """
     _check(S0, mu, sigma, T, dt, n)
     steps = round(T / dt)
@@ -120,19 +120,19 @@ def gbm_var(
     confidence: float = 0.99,
     seed: int | None = None,
 ) -> GbmRisk:
-    """Return value at risk and expected shortfall of holding one unit until `T`.
+    """Estimate value at risk and expected shortfall of a position of one unit held until `T`.
 
     Parameters
     ----------
     S0, mu, sigma, T, dt, n, seed
-        As for :func:`gbm_paths`.
+        Parameters of the simulation, as for :func:`gbm_paths`.
     confidence : float, default 0.99
-        Of the measures, in (0.5, 1); `level` is another name of it.
+        Confidence level of the measures, in (0.5, 1). It can also be given as `level`.
 
     Raises
     ------
     RiskError
-        A figure makes no sense.
+        An argument is out of range, or `dt` does not divide `T`.
     ModelError
         `confidence` is not in (0.5, 1), or there are fewer than two paths.
     """
@@ -143,10 +143,12 @@ def gbm_var(
 
 def _check(S0: float, mu: float, sigma: float, T: float, dt: float, n: int) -> None:
     if not (0.0 < S0 < math.inf and math.isfinite(mu) and 0.0 <= sigma < math.inf):
-        raise RiskError(f"S0={S0!r}, mu={mu!r}, sigma={sigma!r}: S0 above 0, sigma at least 0, all finite")
+        raise RiskError(f"S0={S0!r}, mu={mu!r}, sigma={sigma!r}: give S0 above 0, sigma at least 0, all finite")
     if not isinstance(n, int | np.integer) or n < 1:  # type: ignore[redundant-expr]  # checked for untyped callers
-        raise RiskError(f"n={n!r} is not a whole number of paths of at least 1", value=n)
+        raise RiskError(f"n={n!r} is not a whole number of at least 1; give a number of paths", value=n)
     if not (0.0 < T < math.inf and 0.0 < dt <= T * (1.0 + _WHOLE)):
-        raise RiskError(f"T={T!r}, dt={dt!r}: both are years above 0, dt not above T; a day is 1/365", value=dt)
+        raise RiskError(
+            f"T={T!r}, dt={dt!r}: give both in years, above 0, with dt not above T; a day is 1/365", value=dt
+        )
     if abs(T / dt - round(T / dt)) > _WHOLE * T / dt:
-        raise RiskError(f"dt={dt!r} does not divide T={T!r}: the last step would be cut; choose dt=T/steps", value=dt)
+        raise RiskError(f"dt={dt!r} does not divide T={T!r}; choose dt=T/steps, with a whole number of steps", value=dt)

@@ -1,7 +1,7 @@
-"""What some books hold at one moment, and what it is priced from: all that explaining a P&L needs to remember.
+"""States of positions at one moment, with all inputs of their prices, from which P&L is attributed.
 
-A state holds numbers, not nodes: quantities, cost, the arguments of each contract's ``price``, rates of exchange. So it
-stays as it was while the market moves on, and two of them can be compared.
+A state holds numbers, not nodes: quantities, cost bases, the arguments of each contract's ``price`` and exchange rates.
+So it does not change as the market moves, and two states can be compared.
 """
 
 from __future__ import annotations
@@ -29,24 +29,25 @@ __all__ = ["DeskState", "PositionState", "capture", "exchange_rate"]
 
 @dataclass(frozen=True, slots=True)
 class PositionState:
-    """A position at one moment.
+    """State of a position at one moment.
 
     Parameters
     ----------
     name, book, instrument : str
-        Of the position, the book it is in, and what it holds.
+        Names of the position, of its book (on a desk, the trader) and of its instrument.
     kind : type of Instrument, optional
-        The class of what it holds.
+        Class of the instrument; None for a node that is not an instrument.
     arguments : mapping of str to float
-        The arguments of that class's ``price``: sources, then terms.
+        Arguments of the class's ``price``, sources first, then terms.
     quantity, multiplier, cost_basis : float
-        Units held, units of the instrument in one, and cash paid less cash received, in the position's currency.
+        Quantity held, units of the instrument per unit of quantity, and cash paid less cash received in the position's
+        currency.
     rate : float
-        Units of the base currency for one of the position's.
+        Exchange rate, in units of the base currency per unit of the position's currency.
     error : Exception, optional
-        Why it has no value.
+        Error of a position without a value.
     received : float, default 0.0
-        Cash that what it holds has paid it, in the position's currency; `cost_basis` is net of it.
+        Cash that the instrument has paid to the position, in the position's currency; `cost_basis` is net of it.
     """
 
     name: str
@@ -63,20 +64,20 @@ class PositionState:
 
     @property
     def over(self) -> bool:
-        """Whether its contract has come to its end and none of it is left."""
+        """Whether the contract has expired and its position is closed."""
         return self.quantity == 0.0 and self.kind is not None and is_over(self.kind, self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class DeskState:
-    """The positions of some books at one moment.
+    """State of the positions of some books at one moment; returned by :func:`capture`.
 
     Parameters
     ----------
     currency : str
-        The base currency.
+        ISO 4217 code of the base currency.
     positions : mapping of str to PositionState
-        By the positions' names.
+        States of the positions by name.
     """
 
     currency: str
@@ -85,20 +86,20 @@ class DeskState:
 
 @renamed(books="traders")
 def capture(traders: Units, base_currency: str = "USD") -> DeskState:
-    """Note down what traders or books hold, and what it is priced from, at this moment.
+    """Return the present state of the positions of traders or books, with the inputs of their prices.
 
     Parameters
     ----------
     traders : traders, books, or a mapping
-        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
-        see :func:`~bank_python.risk.holders.holders`.
+        Owners of the positions: ``desk.traders``, any mix of traders and books, or a mapping from a name to a trader,
+        a book or a list of positions; see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
-        In which P&L is told.
+        ISO 4217 code of the currency of the P&L.
 
     Raises
     ------
     InstrumentError
-        There is no rate from a position's currency to the base currency.
+        There is no exchange rate from a position's currency to the base currency.
     """
     states = [
         _position_state(holder, position, base_currency) for holder in holders(traders) for position in holder.positions
@@ -107,24 +108,24 @@ def capture(traders: Units, base_currency: str = "USD") -> DeskState:
 
 
 def exchange_rate(holder: Holder, currency: str, base: str, read: Callable[[Node], object] = value_of) -> float:
-    """Return the units of `base` for one of `currency`, as the holder's graph has it.
+    """Return the price of one unit of `currency` in units of `base`, from the holder's graph.
 
     Raises
     ------
     InstrumentError
-        The holder is in no graph, or the graph has no such rate.
+        The holder is not in a graph, or the graph has no exchange rate between the currencies.
     """
     if currency == base:
         return 1.0
     if holder.graph is None:
-        raise InstrumentError(f"{holder.name} holds {currency}: register it in a graph that has rates to {base}")
+        raise InstrumentError(f"{holder.name} holds {currency}; register it in a graph that has rates to {base}")
     return find_conversion(holder.graph, currency, base).rate(read)
 
 
 def _position_state(holder: Holder, position: Position, base: str) -> PositionState:
     held = cast("Node", position.instrument)
     contract = held if isinstance(held, Instrument) else None
-    error = _why_not(position, contract)
+    error = _valuation_error(position, contract)
     return PositionState(
         position.name,
         holder.name,
@@ -140,9 +141,9 @@ def _position_state(holder: Holder, position: Position, base: str) -> PositionSt
     )
 
 
-def _why_not(position: Position, contract: Instrument | None) -> Exception | None:
+def _valuation_error(position: Position, contract: Instrument | None) -> Exception | None:
     if contract is None:
-        return InstrumentError(f"{position.name} holds a node that is no instrument", name=position.name)
+        return InstrumentError(f"{position.name} holds a node that is not an instrument", name=position.name)
     if position.error is None and not position.marked:
         return InstrumentError(f"{position.name} has no opening mark", name=position.name)
     return position.error

@@ -1,4 +1,4 @@
-"""Stress tests: what scenarios would make of what is held, revalued in full.
+"""Stress tests: P&L of holdings in scenarios, by full revaluation.
 
 Examples
 --------
@@ -40,29 +40,29 @@ __all__ = ["StressResult", "run_stresses"]
 @storable("risk.StressResult", version=1)
 @dataclass(frozen=True, slots=True)
 class StressResult(Figures):
-    """What one scenario would make.
+    """P&L of holdings in one stress scenario.
 
     Parameters
     ----------
     key, title : str
-        The scenario.
+        Key and title of the scenario.
     pnl : float
-        Of everything whose factors' moves are known.
+        P&L of all contracts for which the moves of all factors are known, in currency units.
     by_unit : mapping of str to float
-        By trader.
+        P&L of each trader (or book), in currency units.
     exact, mapped : int
-        How many factors moved as the scenario says, and how many by a stated beta.
+        Number of factors with a shock of their own in the scenario, and of factors moved by a beta to a driver.
     missing : tuple of str
-        Factors of which the scenario says nothing, not even by a beta.
+        Names of the factors without a shock, even by a beta.
     left_out : tuple of str
-        Contracts that depend on them, and are in none of the figures.
+        Names of the contracts that depend on missing factors; they are left out of all figures.
     betas : {"stated", "regressed", "given"}
-        Which betas to the share index the mapped factors have (:class:`~bank_python.risk.stress_mapping.Betas`); empty
-        in a result that was stored before it was kept.
+        Source of the mapped factors' betas to the share index (:class:`~bank_python.risk.stress_mapping.Betas`); empty
+        in a result stored by an early version.
     covered : float
-        Share of the book that the figures are of, by absolute value, in [0, 1]; NaN in a result stored before.
+        Share of the book's gross value that the figures cover, in [0, 1]; NaN in a result stored by an early version.
     rest : mapping of str to float
-        What is held of each contract left out, by absolute value, in the plan's currency.
+        Gross value of each contract left out, in the plan's currency.
     """
 
     key: str
@@ -78,7 +78,7 @@ class StressResult(Figures):
     rest: Mapping[str, float] = field(default_factory=dict)
 
     def by_trader(self) -> dict[str, float]:
-        """Return what each trader (or book, where books were given) makes, as :attr:`pnl` is the firm's."""
+        """Return the P&L of each trader (or book, if books were given); they add up to :attr:`pnl`."""
         return dict(self.by_unit)
 
 
@@ -91,26 +91,31 @@ def run_stresses(
     betas: Mapping[str, float] | None = None,
     choice: Betas | str | None = None,
 ) -> tuple[StressResult, ...]:
-    """Revalue what is held in each scenario.
+    """Revalue holdings in each stress scenario.
 
     Parameters
     ----------
     plan : ValuationPlan
-        What is held.
+        Holdings to revalue.
     scenarios : iterable of StressScenario or str
-        Scenarios, or keys of the library.
+        Scenarios, or their keys in the stress library.
     rules, betas
-        As for :func:`~bank_python.risk.stress_mapping.stress_moves`.
+        Mapping rules and betas, as for :func:`~bank_python.risk.stress_mapping.stress_moves`.
     choice : Betas or {"stated", "regressed", "given"}, optional
-        What `betas` are called in the results; "given" by default, and "stated" where there are none.
+        Source of `betas` that the results report; "given" by default, and "stated" without `betas`.
+
+    Returns
+    -------
+    tuple of StressResult
+        Results in the order of `scenarios`.
 
     Raises
     ------
     RiskError
-        There is no scenario of that key, a contract has no price in one, or `choice` and `betas` do not go together.
+        There is no scenario of a key, a contract has no price in a scenario, or `choice` contradicts `betas`.
     """
-    named = _choice(choice, betas)
-    return tuple(_run(plan, _scenario(scenario), rules, betas, named) for scenario in scenarios)
+    source = _choice(choice, betas)
+    return tuple(_run(plan, _scenario(scenario), rules, betas, source) for scenario in scenarios)
 
 
 def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Betas:
@@ -118,15 +123,15 @@ def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Be
         return Betas.STATED if betas is None else Betas.GIVEN
     if choice not in (*Betas, *(known.value for known in Betas)):
         known = ", ".join(repr(item.value) for item in Betas)
-        raise RiskError(f"choice={choice!r} of betas; choose one of {known}", value=choice)
+        raise RiskError(f"choice={choice!r} is not a source of betas; choose one of {known}", value=choice)
     named = Betas(choice)
     if (named is Betas.STATED) is not (betas is None):
-        wanted = (
-            "takes no betas=: leave them out"
+        remedy = (
+            "takes no betas=; leave them out"
             if named is Betas.STATED
-            else "needs betas=: regressed_betas(factor_model, plan), say"
+            else "needs betas=; give regressed_betas(factor_model, plan), for example"
         )
-        raise RiskError(f"the choice {named.value!r} {wanted}", value=named.value)
+        raise RiskError(f"choice={named.value!r} {remedy}", value=named.value)
     return named
 
 
@@ -134,7 +139,7 @@ def _scenario(scenario: StressScenario | str) -> StressScenario:
     if isinstance(scenario, StressScenario):
         return scenario
     if scenario not in STRESS_SCENARIOS:
-        raise RiskError(f"no stress scenario {scenario!r}; there are {', '.join(STRESS_SCENARIOS)}", value=scenario)
+        raise RiskError(f"no stress scenario {scenario!r}; choose one of {', '.join(STRESS_SCENARIOS)}", value=scenario)
     return STRESS_SCENARIOS[scenario]
 
 
@@ -146,21 +151,21 @@ def _run(
     choice: Betas,
 ) -> StressResult:
     moves = stress_moves(scenario, plan.factors, rules, betas)
-    unknown = [i for i, move in enumerate(moves) if move.status is Status.MISSING]
+    missing = [i for i, move in enumerate(moves) if move.status is Status.MISSING]
     levels = _levels(plan, moves)
-    known, left_out = plan.without(unknown)
-    made = known.pnl(levels)[:, 0]
-    if not np.isfinite(made).all():
-        raise known.fault(levels)
+    covered, left_out = plan.without(missing)
+    pnl = covered.pnl(levels)[:, 0]
+    if not np.isfinite(pnl).all():
+        raise covered.fault(levels)
     statuses = [move.status for move in moves]
     return StressResult(
         scenario.key,
         scenario.title,
-        float(made.sum()),
-        dict(zip(plan.units, made.tolist(), strict=True)),
+        float(pnl.sum()),
+        dict(zip(plan.units, pnl.tolist(), strict=True)),
         statuses.count(Status.EXACT),
         statuses.count(Status.MAPPED),
-        tuple(plan.factors[i].name for i in unknown),
+        tuple(plan.factors[i].name for i in missing),
         left_out,
         choice.value,
         *_coverage(plan, left_out),
@@ -168,18 +173,18 @@ def _run(
 
 
 def _coverage(plan: ValuationPlan, left_out: Sequence[str]) -> tuple[float, dict[str, float]]:
-    """Return the share of the book that is not left out, and the value of what is."""
+    """Return the covered share of the book's gross value, and the gross value of each contract left out."""
     gross = plan.gross_by_contract()
     rest = {name: gross[name] for name in left_out}
-    whole = math.fsum(gross.values())
-    if whole > 0.0:
-        return 1.0 - math.fsum(rest.values()) / whole, rest
-    return (1.0 - len(rest) / len(gross) if gross else 1.0), rest  # nothing has a value: by number
+    total = math.fsum(gross.values())
+    if total > 0.0:
+        return 1.0 - math.fsum(rest.values()) / total, rest
+    return (1.0 - len(rest) / len(gross) if gross else 1.0), rest  # all values are 0: the share by number
 
 
 def _levels(plan: ValuationPlan, moves: Sequence[StressMove]) -> FloatArray:
-    reached = [
+    levels = [
         now if move.status is Status.MISSING else move.level
         for now, move in zip(plan.base.tolist(), moves, strict=True)
     ]
-    return np.array(reached)[:, None]
+    return np.array(levels)[:, None]

@@ -1,4 +1,4 @@
-r"""Stress scenarios of one's own, in a TOML file.
+r"""Stress scenarios from a TOML file.
 
 ::
 
@@ -6,12 +6,12 @@ r"""Stress scenarios of one's own, in a TOML file.
     title = "Oil embargo"
     source = "the desk"
 
-    [scenarios.oil_embargo.drivers]        # by name, as in Driver
+    [scenarios.oil_embargo.drivers]        # shocks to drivers, by the values of Driver
     equity = { relative = -0.25 }
     rate_10y = { absolute = 0.01 }
     volatility = { level = 0.45 }
 
-    [scenarios.oil_embargo.factors]        # single factors go before what drivers say
+    [scenarios.oil_embargo.factors]        # shocks to single factors, which override those of drivers
     XOM_SPOT = { relative = 0.20 }
 
 Examples
@@ -44,36 +44,51 @@ def load_scenarios(path: str | PathLike[str]) -> dict[str, StressScenario]:
     Parameters
     ----------
     path : path
-        The file.
+        Path of the TOML file.
+
+    Returns
+    -------
+    dict of str to StressScenario
+        Scenarios by key.
 
     Raises
     ------
     RiskError
-        It cannot be read, or says what makes no sense; the message names the place.
+        The file cannot be read, or an entry is not valid; the message names the entry.
     """
     return parse_scenarios(toml_text(path), str(path))
 
 
 def parse_scenarios(text: str, origin: str = "the text") -> dict[str, StressScenario]:
-    """Read scenarios from TOML text; errors as for :func:`load_scenarios`.
+    """Read scenarios from TOML text.
 
     Parameters
     ----------
     text : str
-        The text.
+        TOML text, in the format shown in :mod:`bank_python.risk.stress_file`.
     origin : str, optional
-        What errors call it.
+        Name of the text in error messages, such as a path.
+
+    Returns
+    -------
+    dict of str to StressScenario
+        Scenarios by key.
+
+    Raises
+    ------
+    RiskError
+        The text is not TOML, or an entry is not valid; the message names the entry.
     """
     document = toml_of(text, origin)
     tables = document.get("scenarios")
     if not isinstance(tables, dict) or set(document) != {"scenarios"}:
-        raise RiskError(f"{origin}: wants one table [scenarios.KEY] for each scenario, and nothing else", value=origin)
+        raise RiskError(f"{origin}: needs one table [scenarios.KEY] for each scenario, and nothing else", value=origin)
     return {key: _scenario(f"{origin}: {key}", key, table) for key, table in tables.items()}
 
 
 def _scenario(place: str, key: str, table: object) -> StressScenario:
     if not isinstance(table, dict) or not set(table) <= _KNOWN or not (table.get("drivers") or table.get("factors")):
-        raise RiskError(f"{place}: wants drivers or factors, and may have title and source; found {table!r}", value=key)
+        raise RiskError(f"{place}: needs drivers or factors, may have title and source; found {table!r}", value=key)
     drivers = {_driver(place, name): _shock(f"{place}: {name}", cell) for name, cell in _cells(place, table, "drivers")}
     factors = {name: _shock(f"{place}: {name}", cell) for name, cell in _cells(place, table, "factors")}
     title, source = str(table.get("title", key)), str(table.get("source", ""))
@@ -83,7 +98,7 @@ def _scenario(place: str, key: str, table: object) -> StressScenario:
 def _cells(place: str, table: Mapping[str, Any], name: str) -> list[tuple[str, object]]:
     cells = table.get(name, {})
     if not isinstance(cells, dict):
-        raise RiskError(f"{place}: {name} is {cells!r}; wants a table of shocks", value=cells)
+        raise RiskError(f"{place}: {name} is {cells!r}; give a table of shocks", value=cells)
     return list(cells.items())
 
 
@@ -92,7 +107,7 @@ def _driver(place: str, name: str) -> Driver:
         return Driver(name)
     except ValueError:
         known = ", ".join(driver.value for driver in Driver)
-        raise RiskError(f"{place}: no driver {name!r}; there are {known}", value=name) from None
+        raise RiskError(f"{place}: no driver {name!r}; choose one of {known}", value=name) from None
 
 
 def _shock(place: str, cell: object) -> Shock:
@@ -104,4 +119,4 @@ def _shock(place: str, cell: object) -> Shock:
                 return Shock(float(size), shifts[word])
             except RiskError as error:
                 raise RiskError(f"{place}: {error}", value=size) from error
-    raise RiskError(f"{place} is {cell!r}; wants one of {{ relative = … }}, {{ absolute = … }}, {{ level = … }}")
+    raise RiskError(f"{place} is {cell!r}; give one of {{ relative = … }}, {{ absolute = … }}, {{ level = … }}")

@@ -1,20 +1,22 @@
-r"""From what drivers do to what factors do.
+r"""Mapping of a scenario's shocks to drivers onto the risk factors of a book.
 
-A book depends on hundreds of factors, a scenario moves a dozen drivers. :data:`DEFAULT_MAP` says, factor by factor and
-as data, which driver moves it and by which beta; a factor's rule lists several *routes*, and the first whose driver the
-scenario knows is taken. A route is *exact* where the driver is the factor (the ten-year yield), else the factor is
-*mapped*, and every result says so. A factor without any route is *missing*: what depends on it is left out and named,
-for a move of zero would be an opinion too.
+A book depends on hundreds of factors, but a scenario has shocks to a dozen drivers. :data:`DEFAULT_MAP` is a table of
+rules that maps drivers to factors. The rule of a factor lists *routes*, each a driver, a way and a beta; the first
+route whose driver the scenario has a shock for is taken. A move is *exact* if the driver is the factor itself (the
+ten-year yield), and *mapped* otherwise; results report the number of each. A factor without such a route is *missing*:
+contracts that depend on it are left out and named, as a move of zero would be an assumption too.
+
+With a shock s and a beta :math:`\beta`, the ways are:
 
 =============  =======================================================================================================
-``POWER``      the level is multiplied by :math:`(1 + s)^\beta`: a beta in logarithms, which leaves prices above 0
-``ADD``        :math:`\beta s` is added to the level
-``DURATION``   a price moves by :math:`e^{-D s}` with a yield, D being the beta
-``PROPORTION`` a spread widens in proportion as its index does, which is taken to stand at a stated level
-``REACH``      a volatility rises by as much as its index must to reach s from a stated level
+``POWER``      multiply the level by :math:`(1 + s)^\beta`: a beta of log returns, which keeps prices above 0
+``ADD``        add :math:`\beta s` to the level
+``DURATION``   multiply a price by :math:`e^{-D s}` for a shift s of its yield, where the beta is the duration D
+``PROPORTION`` widen a spread by the same proportion as its index, which starts from the rule's index level
+``REACH``      raise a volatility by as much as its index must rise to reach s from the rule's index level
 =============  =======================================================================================================
 
-Volatilities and spreads do not fall below a basis point.
+Volatilities and spreads do not fall below one basis point.
 
 Examples
 --------
@@ -55,7 +57,7 @@ _NOT_NEGATIVE = frozenset({Factor.VOL, Factor.CREDIT})
 
 
 class Way(enum.Enum):
-    """How a driver's shock becomes a factor's; see the module's table."""
+    """Formula that converts a driver's shock to a factor's move; see :mod:`bank_python.risk.stress_mapping`."""
 
     POWER = "power"
     ADD = "add"
@@ -65,17 +67,18 @@ class Way(enum.Enum):
 
 
 class Betas(enum.Enum):
-    """Which betas to the share index take shares through a scenario: one scenario under one choice has one answer."""
+    """Source of the shares' betas to the share index in a stress test."""
 
     STATED = "stated"
-    """Those of the map's rules, whatever the market's history."""
+    """Betas of the mapping rules."""
     REGRESSED = "regressed"
-    """Those of a factor model, which come from history."""
+    """Betas of a factor model, regressed from past returns."""
     GIVEN = "given"
-    """The caller's own."""
+    """Betas given by the caller."""
 
 
-_TAKES = {
+# The type of shock that each way takes.
+_SHIFT_OF = {
     Way.POWER: Shift.RELATIVE,
     Way.ADD: Shift.ABSOLUTE,
     Way.DURATION: Shift.ABSOLUTE,
@@ -85,7 +88,7 @@ _TAKES = {
 
 
 class Status(enum.Enum):
-    """How a factor's move is known."""
+    """Origin of a factor's move: its own shock, a mapping from a driver, or none."""
 
     EXACT = "exact"
     MAPPED = "mapped"
@@ -94,18 +97,18 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way from a driver to a factor.
+    """A mapping from a driver's shock to a factor's move.
 
     Parameters
     ----------
     driver : Driver
-        What moves.
+        Driver whose shock is used.
     way : Way
-        How the factor follows.
+        Formula of the mapping.
     beta : float, default 1.0
-        By how much; a duration in years for ``DURATION``.
+        Beta of the factor to the driver; a duration in years for ``DURATION``.
     exact : bool, default False
-        Whether the driver is the factor.
+        Whether the driver is the factor itself.
     """
 
     driver: Driver
@@ -116,20 +119,20 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How some factors move.
+    """A mapping rule for a set of factors.
 
     Parameters
     ----------
     kind : Factor
-        Which kind of factor it is for.
+        Kind of the factors.
     routes : tuple of Route
-        In the order in which they are tried.
+        Routes in order of preference.
     pattern : str, default "*"
-        Which names, as a file name pattern.
+        Pattern of the factors' names, with the wildcards of file names (:mod:`fnmatch`).
     sectors : frozenset of str, optional
-        Which sectors, if not all.
+        Sectors of the factors; all sectors by default.
     index_level : float, default 1.0
-        For ``PROPORTION`` and ``REACH``: where the index is taken to stand.
+        Level of the index before the shock, for ``PROPORTION`` and ``REACH``.
     """
 
     kind: Factor
@@ -139,7 +142,7 @@ class Rule:
     index_level: float = 1.0
 
     def fits(self, factor: RiskFactor) -> bool:
-        """Whether the rule is for that factor."""
+        """Return whether the rule applies to a factor."""
         in_sector = not self.sectors or factor.sector in self.sectors
         return factor.kind is self.kind and in_sector and fnmatchcase(factor.name, self.pattern)
 
@@ -213,27 +216,27 @@ DEFAULT_MAP: tuple[Rule, ...] = (
     ),
     Rule(Factor.VOL, _VOLS, index_level=0.19),
 )
-"""Which driver moves which factor. The first rule that fits is taken; a map of one's own may go before it."""
+"""Default mapping rules. The first rule that fits a factor is used, so rules put before these override them."""
 
 _NO_RULE = Rule(Factor.OTHER, ())
 
 
 @dataclass(frozen=True, slots=True)
 class StressMove(Figures):
-    """Where a scenario takes one factor.
+    """Move of one factor in a scenario.
 
     Parameters
     ----------
     factor : str
-        Its name.
+        Name of the factor.
     level : float
-        Where it stands then; NaN if that is missing.
+        Level of the factor in the scenario; NaN if the move is missing.
     status : Status
-        How that is known.
+        Origin of the move.
     driver : Driver, optional
-        By what; none if it is missing, or given by name.
+        Driver that moves the factor; None if the move is missing, or a shock to the factor by name.
     beta : float
-        By which beta.
+        Beta of the factor to the driver.
     """
 
     factor: str
@@ -250,28 +253,36 @@ def stress_moves(
     rules: Sequence[Rule] = DEFAULT_MAP,
     betas: Mapping[str, float] | None = None,
 ) -> tuple[StressMove, ...]:
-    """Return where a scenario takes each factor.
+    """Return the move of each factor in a scenario.
 
     Parameters
     ----------
     scenario : StressScenario
-        What drivers do.
+        Scenario with shocks to drivers, and perhaps to single factors.
     factors : sequence of RiskFactor
-        What is wanted, with their present levels.
+        Factors to move, with their present levels.
     rules : sequence of Rule, optional
-        Which driver moves what; :data:`DEFAULT_MAP`.
+        Mapping rules from drivers to factors; :data:`DEFAULT_MAP` by default.
     betas : mapping of str to float, optional
-        By factor, the beta to the share index that takes the place of the rules', where that index is what moves it.
+        Betas to the share index by factor name. They replace the betas of the rules for factors that the share index
+        moves.
+
+    Returns
+    -------
+    tuple of StressMove
+        Moves in the order of `factors`.
 
     Raises
     ------
     RiskError
-        A beta or a level is not finite, or a price would not stay above 0.
+        A beta or a level is not finite, or a price would fall to 0 or below.
     """
     own = betas or {}
     for name, value in (*((factor.name, factor.level) for factor in factors), *own.items()):
         if not math.isfinite(value):
-            raise RiskError(f"{name}: {value!r} is not a finite level or beta; correct it", name=name, value=value)
+            raise RiskError(
+                f"{name}: level or beta {value!r} is not finite; give a finite number", name=name, value=value
+            )
     return tuple(_move(scenario, factor, rules, own) for factor in factors)
 
 
@@ -280,20 +291,20 @@ def _move(
 ) -> StressMove:
     given = scenario.factors.get(factor.name)
     if given is not None:
-        return StressMove(factor.name, _admitted(scenario, factor, _shifted(factor.level, given)), Status.EXACT)
+        return StressMove(factor.name, _checked(scenario, factor, _shifted(factor.level, given)), Status.EXACT)
     rule = next((rule for rule in rules if rule.fits(factor)), _NO_RULE)
     for route in rule.routes:
         shock = scenario.shocks.get(route.driver)
-        if shock is None or shock.shift is not _TAKES[route.way]:
+        if shock is None or shock.shift is not _SHIFT_OF[route.way]:
             continue
         beta = betas.get(factor.name, route.beta) if route.driver is Driver.EQUITY and not route.exact else route.beta
-        level = _followed(factor.level, shock.size, route.way, beta, rule.index_level)
+        level = _mapped(factor.level, shock.size, route.way, beta, rule.index_level)
         status = Status.EXACT if route.exact else Status.MAPPED
-        return StressMove(factor.name, _admitted(scenario, factor, level), status, route.driver, beta)
+        return StressMove(factor.name, _checked(scenario, factor, level), status, route.driver, beta)
     return StressMove(factor.name, math.nan, Status.MISSING)
 
 
-def _followed(level: float, size: float, way: Way, beta: float, index: float) -> float:
+def _mapped(level: float, size: float, way: Way, beta: float, index: float) -> float:
     if way is Way.POWER:
         return level * math.pow(1.0 + size, beta)
     if way is Way.ADD:
@@ -311,13 +322,13 @@ def _shifted(level: float, shock: Shock) -> float:
     return level + shock.size if shock.shift is Shift.ABSOLUTE else shock.size
 
 
-def _admitted(scenario: StressScenario, factor: RiskFactor, level: float) -> float:
+def _checked(scenario: StressScenario, factor: RiskFactor, level: float) -> float:
     if factor.kind in _NOT_NEGATIVE:
         level = max(level, _LEAST)
     if not math.isfinite(level) or (factor.relative and level <= 0.0):
         raise RiskError(
-            f"{scenario.key} takes {factor.name} from {factor.level:g} to {level:g}; a price stays above 0 and finite: "
-            "correct the shock",
+            f"{scenario.key} takes {factor.name} from {factor.level:g} to {level:g}, which is not a finite price above "
+            "0; correct the shock",
             name=factor.name,
             value=level,
         )

@@ -1,11 +1,12 @@
-"""The stress library: what markets did, in windows with dates and sources, and what supervisors suppose.
+"""The stress library: historical market moves with dates and sources, and supervisory scenarios.
 
-A scenario says how *drivers* moved: the share index, the ten-year yield, credit spreads, the dollar, coins. What that
-means for the factors of a book is the business of :mod:`bank_python.risk.stress_mapping`. A driver that has no figure
-(coins in 2008) is not there: nothing is zero because it is unknown.
+A scenario has shocks to *drivers*: the share index, the ten-year yield, credit spreads, the dollar, cryptocurrencies.
+:mod:`bank_python.risk.stress_mapping` maps them to the factors of a book. A driver without a figure (bitcoin in 2008)
+is absent: an unknown shock is not a shock of zero.
 
-Two sets stand side by side. The sourced one has lower-case keys; its figures are close to close between the end points
-of each window. The round one, with upper-case keys, has round figures that are easy to keep in mind.
+There are two sets. Scenarios with lower-case keys have sources; their historical figures are moves from close to close
+between the first and the last day of a window. Scenarios with upper-case keys have round figures that are easy to
+remember.
 
 Examples
 --------
@@ -35,10 +36,10 @@ __all__ = ["REFERENCE_STRESSES", "STRESS_SCENARIOS", "Driver", "Shift", "Shock",
 
 
 class Driver(enum.Enum):
-    """What a scenario moves."""
+    """Market variable that a scenario has a shock for."""
 
     EQUITY = "equity"
-    """Large US shares: the S&P 500."""
+    """Large US shares, the S&P 500."""
     TECH = "tech"
     """The NASDAQ 100."""
     DOLLAR = "dollar"
@@ -73,7 +74,7 @@ class Driver(enum.Enum):
 
 
 class Shift(enum.Enum):
-    """In what a shock is told: a relative change, an absolute one, or the level that is reached."""
+    """Type of a shock: a relative change, an absolute change, or the level that is reached."""
 
     RELATIVE = "relative"
     ABSOLUTE = "absolute"
@@ -83,12 +84,19 @@ class Shift(enum.Enum):
 @admits(RiskError)
 @dataclass(frozen=True, slots=True)
 class Shock:
-    """By how much something moves: decimals, so that -0.34 is a fall by 34 % or by 3,400 basis points.
+    """A shock to a driver or a factor.
+
+    Parameters
+    ----------
+    size : float
+        Size of the shock as a decimal: -0.34 is a relative fall of 34 %, or an absolute fall of 3,400 basis points.
+    shift : Shift, default Shift.RELATIVE
+        Type of the shock: relative change, absolute change, or new level.
 
     Raises
     ------
     RiskError
-        The size is not finite, or a relative one takes away everything.
+        The size is not finite, or a relative change is -1 or below.
     """
 
     size: float
@@ -104,20 +112,20 @@ class Shock:
 
 @dataclass(frozen=True, slots=True)
 class StressScenario:
-    """A scenario.
+    """A stress scenario.
 
     Parameters
     ----------
     key, title : str
-        By which it is chosen, and shown.
+        Key by which the scenario is chosen, and title under which it is shown.
     shocks : mapping of Driver to Shock
-        What moves, as far as it is known.
+        Known shocks by driver.
     start, end : date, optional
-        The window, where it happened.
+        First and last day of a historical scenario.
     source : str, default ""
-        Where the figures come from.
+        Source of the figures.
     factors : mapping of str to Shock
-        Shocks of single factors, by name: they go before what drivers say.
+        Shocks to single factors by name; they override the shocks to drivers.
     """
 
     key: str
@@ -131,7 +139,7 @@ class StressScenario:
 
 _PERCENT, _BASIS_POINT, _POINT = (0.01, Shift.RELATIVE), (1e-4, Shift.ABSOLUTE), (0.01, Shift.ABSOLUTE)
 
-# The columns of the table below: driver, and the unit of its figures.
+# Columns of the table below: the driver, and the unit of its figures.
 _COLUMNS = (
     (Driver.EQUITY, _PERCENT),
     (Driver.TECH, _PERCENT),
@@ -156,7 +164,7 @@ _SOURCES = (
     "MKPRU, Yahoo ETH-USD; closes of the window's end points"
 )
 
-# Key, title, first and last day, and what moved, column by column: percent, basis points, points; — is not known.
+# Key, title, first and last day, and the moves in the order and units of _COLUMNS; — is unknown.
 _WINDOWS = (
     (
         "gfc_2008",
@@ -375,7 +383,7 @@ _ROUND = (
 STRESS_SCENARIOS: Mapping[str, StressScenario] = MappingProxyType(
     {scenario.key: scenario for scenario in (*(_window(*row) for row in _WINDOWS), *_FED, *_ROUND)}
 )
-"""All scenarios by key."""
+"""All scenarios of the library by key."""
 
 REFERENCE_STRESSES = (
     "gfc_2008",
@@ -387,4 +395,4 @@ REFERENCE_STRESSES = (
     "stagflation",
     "credit_crunch",
 )
-"""The eight that a simulation shows unless told otherwise."""
+"""Keys of the eight scenarios that stress tests use by default."""

@@ -1,18 +1,18 @@
-r"""Value at risk and expected shortfall of a sample of P&L, by six methods behind one result.
+r"""Value at risk and expected shortfall of a sample of P&L, by six methods.
 
-Both are positive for a loss. The *value at risk* at a level α is the loss that is exceeded with probability 1 − α, the
-*expected shortfall* the mean of the losses from there on.
+Both measures are positive for a loss. The *value at risk* at a confidence level α is the loss that is exceeded with
+probability 1 − α; the *expected shortfall* is the mean of the losses beyond it.
 
 ================  ==================================================================================================
-historical        the sample's own quantile, and the mean of the losses not below it
-weighted          the same with weights that halve every `half_life` observations back (Boudoukh, Richardson, Whitelaw)
-filtered          historical, of P&L divided by its EWMA volatility and multiplied by the present one (Barone-Adesi)
-parametric        of a normal distribution with the sample's mean and standard deviation
-cornish_fisher    the normal quantile bent by the sample's skewness and kurtosis, where that bend is monotone
-evt               a generalised Pareto distribution fitted beyond the losses' 90 % quantile
+historical        quantile of the sample, and mean of the losses not below it
+weighted          the same with weights that halve every `half_life` observations (Boudoukh, Richardson, Whitelaw)
+filtered          historical, of P&L rescaled from its past to its present EWMA volatility (Barone-Adesi)
+parametric        normal distribution with the sample's mean and standard deviation
+cornish_fisher    normal quantile corrected for the sample's skewness and kurtosis, where the correction is monotone
+evt               generalised Pareto distribution fitted to the losses beyond their 90 % quantile
 ================  ==================================================================================================
 
-A Monte Carlo sample is a sample: ``historical`` is its estimator, and the result carries a standard error.
+For a Monte Carlo sample ``historical`` is the usual estimator; its result has standard errors.
 
 Examples
 --------
@@ -76,7 +76,7 @@ _NODES = 64
 
 @storable("risk.TailMethod", version=1)
 class TailMethod(enum.Enum):
-    """How the tail is estimated; see :mod:`bank_python.risk.tail_risk`."""
+    """Method of estimating the tail; see the table in :mod:`bank_python.risk.tail_risk`."""
 
     HISTORICAL = "historical"
     WEIGHTED = "weighted"
@@ -86,30 +86,31 @@ class TailMethod(enum.Enum):
     EVT = "evt"
 
 
-def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there was one
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - version 1 is the only old one
     return {"confidence" if name == "level" else name: value for name, value in fields.items()}
 
 
 @storable("risk.TailRisk", version=2, upgrade=_since_version_1)
 @dataclass(frozen=True, slots=True)
 class TailRisk(Figures):
-    """The tail of a sample of P&L.
+    """Value at risk and expected shortfall of a sample of P&L.
 
     Parameters
     ----------
     method : TailMethod
-        How it was estimated.
+        Method of estimation.
     confidence : float
-        Of the measures, such as 0.99.
+        Confidence level of the measures, in (0.5, 1).
     var, es : float
-        Value at risk and expected shortfall, positive for a loss.
+        Value at risk and expected shortfall in currency units, positive for a loss.
     observations : int
-        The sample's size.
+        Number of observations in the sample.
     var_error : float
-        Standard error of `var`: of the sample's quantile (historical, by the spread of its order statistics), of the
-        normal distribution's (parametric); NaN for the other methods.
+        Standard error of `var`: from order statistics (historical) or for a normal distribution (parametric); NaN for
+        the other methods.
     es_error : float
-        Standard error of `es`, for the historical method: by the spread of the tail, and of where it begins.
+        Standard error of `es` for the historical method, from the variance of the tail and of its threshold; NaN for
+        the other methods.
     """
 
     method: TailMethod
@@ -122,7 +123,7 @@ class TailRisk(Figures):
 
     @property
     def level(self) -> float:
-        """:attr:`confidence`, by its old name."""
+        """Confidence level; the old name of :attr:`confidence`."""
         warn_of("TailRisk.level", "confidence")
         return self.confidence
 
@@ -140,7 +141,7 @@ def value_at_risk(
     half_life: float = 250.0,
     decay: float = 0.94,
 ) -> float:
-    """Return the loss that is exceeded with probability 1 − `confidence`; see :func:`tail_risk`."""
+    """Return the value at risk, the loss exceeded with probability 1 − `confidence`; see :func:`tail_risk`."""
     return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay).var
 
 
@@ -154,7 +155,7 @@ def expected_shortfall(
     half_life: float = 250.0,
     decay: float = 0.94,
 ) -> float:
-    """Return the mean of the losses from the value at risk on; see :func:`tail_risk`."""
+    """Return the expected shortfall, the mean of the losses beyond the value at risk; see :func:`tail_risk`."""
     return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay).es
 
 
@@ -168,26 +169,27 @@ def tail_risk(
     half_life: float = 250.0,
     decay: float = 0.94,
 ) -> TailRisk:
-    """Estimate value at risk and expected shortfall.
+    """Estimate value at risk and expected shortfall from a sample of P&L.
 
     Parameters
     ----------
     pnl : array_like, shape (n_obs,)
-        Profits positive, losses negative; in the order of time, the latest last, where the method weighs by age.
+        P&L in currency units or as returns, profits positive; finite. For the methods ``weighted`` and ``filtered`` in
+        order of time, the latest last.
     confidence : float
-        The confidence, in (0.5, 1).
+        Confidence level of the measures, in (0.5, 1).
     method : TailMethod or str, default "historical"
-        One of the six.
+        Method of estimation, one of the six of :class:`TailMethod`.
     half_life : float, default 250.0
-        For ``weighted``: observations after which a weight has halved.
+        Number of observations in which the weights of method ``weighted`` halve, above 0.
     decay : float, default 0.94
-        For ``filtered``: of the EWMA variance, in (0, 1); RiskMetrics' for days.
+        Decay factor of the EWMA variance of method ``filtered``, in (0, 1); 0.94 is that of RiskMetrics for daily data.
 
     Raises
     ------
     ModelError
-        The sample is too small or not finite, `confidence` or another parameter is out of range, or the method has no
-        answer for this sample (a Cornish–Fisher bend that is not monotone); the message says which.
+        The sample is too small or not finite, a parameter is out of range, or the method fails for this sample (a
+        Cornish–Fisher expansion that is not monotone).
     """
     losses = _losses(pnl)
     check_confidence(confidence)
@@ -211,23 +213,31 @@ def tail_risk(
 
 
 def tail_of_sorted(losses: FloatArray, confidence: float) -> TailRisk:
-    """Return the historical measures of losses that are sorted already, the largest last; see :func:`tail_risk`."""
+    """Estimate the measures by the historical method from sorted losses.
+
+    Parameters
+    ----------
+    losses : ndarray, shape (n_obs,)
+        Losses in ascending order, positive for a loss.
+    confidence : float
+        Confidence level of the measures, in (0.5, 1).
+    """
     n = len(losses)
-    var = _ordered(losses, confidence)
+    var = _quantile(losses, confidence)
     tail = losses[int(np.searchsorted(losses, var)) :]
     es = float(tail.mean(dtype=np.float64))
     width = math.sqrt(confidence * (1.0 - confidence) / n)
-    error = 0.5 * (_ordered(losses, min(confidence + width, 1.0)) - _ordered(losses, max(confidence - width, 0.0)))
+    error = 0.5 * (_quantile(losses, min(confidence + width, 1.0)) - _quantile(losses, max(confidence - width, 0.0)))
     spread = float(tail.var(dtype=np.float64)) + confidence * (es - var) ** 2
     return TailRisk(TailMethod.HISTORICAL, confidence, var, es, n, error, math.sqrt(spread / (n * (1.0 - confidence))))
 
 
-def _ordered(losses: FloatArray, confidence: float) -> float:
-    """Return the quantile of sorted losses, between two of them in proportion."""
-    place = (len(losses) - 1) * confidence
-    below = int(place)
+def _quantile(losses: FloatArray, confidence: float) -> float:
+    """Return a quantile of sorted losses by linear interpolation."""
+    position = (len(losses) - 1) * confidence
+    below = int(position)
     low, high = float(losses[below]), float(losses[min(below + 1, len(losses) - 1)])
-    return low + (high - low) * (place - below)
+    return low + (high - low) * (position - below)
 
 
 def _method(method: TailMethod | str) -> TailMethod:
@@ -235,41 +245,48 @@ def _method(method: TailMethod | str) -> TailMethod:
         return TailMethod(method)
     except ValueError:
         known = ", ".join(item.value for item in TailMethod)
-        raise ModelError(f"no method {method!r}; there are {known}", value=method) from None
+        raise ModelError(f"no method {method!r}; choose one of {known}", value=method) from None
 
 
 def check_confidence(confidence: float) -> None:
-    """Refuse what is no confidence.
+    """Raise an error unless a confidence level is in (0.5, 1).
+
+    Parameters
+    ----------
+    confidence : float
+        Confidence level to check.
 
     Raises
     ------
     ModelError
-        It is not in (0.5, 1).
+        The confidence level is not in (0.5, 1).
     """
-    if not 0.5 < confidence < 1.0:  # noqa: PLR2004 - a tail is less than half
+    if not 0.5 < confidence < 1.0:  # noqa: PLR2004 - a tail is less than half of the distribution
         raise ModelError(f"confidence={confidence!r} is not in (0.5, 1); 0.99 is usual", value=confidence)
 
 
 def _losses(pnl: ArrayLike) -> FloatArray:
     sample = -np.asarray(pnl, dtype=float).reshape(-1)
     if len(sample) < _FEWEST:
-        raise ModelError(f"{len(sample)} observations: a tail needs at least two", value=len(sample))
+        raise ModelError(f"{len(sample)} observations are too few; give at least {_FEWEST}", value=len(sample))
     bad = np.flatnonzero(~np.isfinite(sample))
     if bad.size:
         raise ModelError(
-            f"observation {int(bad[0])} is {-sample[bad[0]]}: leave it out, or correct it", value=int(bad[0])
+            f"observation {int(bad[0])} is {-sample[bad[0]]}; leave it out, or correct it", value=int(bad[0])
         )
     return sample
 
 
 def _weighted(losses: FloatArray, confidence: float, half_life: float) -> tuple[float, float]:
     if not half_life > 0.0 or not math.isfinite(half_life):
-        raise ModelError(f"half_life={half_life!r} is not a finite number above 0", value=half_life)
+        raise ModelError(
+            f"half_life={half_life!r} is not a finite number above 0; 250 is usual for days", value=half_life
+        )
     weights = 0.5 ** (np.arange(len(losses))[::-1] / half_life)
     weights /= weights.sum()
     order = np.argsort(losses)[::-1]
-    worst, gathered = losses[order], np.cumsum(weights[order])
-    i = int(np.searchsorted(gathered, 1.0 - confidence))
+    worst, cumulative = losses[order], np.cumsum(weights[order])
+    i = int(np.searchsorted(cumulative, 1.0 - confidence))
     i = min(i, len(losses) - 1)
     inside = weights[order][: i + 1]
     return float(worst[i]), float((worst[: i + 1] * inside).sum() / inside.sum())
@@ -284,7 +301,7 @@ def _filtered(losses: FloatArray, decay: float) -> FloatArray:
         variance[i + 1] = decay * variance[i] + (1.0 - decay) * loss * loss
     vol = np.sqrt(variance)
     if not (vol > 0.0).all():
-        raise ModelError("the P&L does not move: it has no volatility to be filtered by", value=0.0)
+        raise ModelError("the P&L is constant and has no volatility to filter by; use another method", value=0.0)
     return np.asarray(losses / vol[:-1] * vol[-1])
 
 
@@ -302,18 +319,18 @@ def _cornish_fisher(losses: FloatArray, confidence: float) -> tuple[float, float
     standard = (losses - mean) / deviation
     skewness, excess = float((standard**3).mean()), float((standard**4).mean()) - 3.0
 
-    def bent(z: FloatArray) -> FloatArray:
+    def corrected(z: FloatArray) -> FloatArray:
         cubic = (z**3 - 3.0 * z) * excess / 24.0 - (2.0 * z**3 - 5.0 * z) * skewness**2 / 36.0
         return z + (z * z - 1.0) * skewness / 6.0 + cubic
 
-    tail = gauss_legendre(_NODES, confidence, 1.0)  # the shortfall is the mean of the quantiles beyond the level
+    tail = gauss_legendre(_NODES, confidence, 1.0)  # the shortfall is the mean of the quantiles beyond the confidence
     grid = np.asarray(normal_quantile(np.linspace(confidence, 1.0 - 1e-9, 400)))
-    if not (np.diff(bent(grid)) > 0.0).all():
+    if not (np.diff(corrected(grid)) > 0.0).all():
         raise ModelError(
-            f"the Cornish–Fisher bend is not monotone for a skewness of {skewness:.2f} and an excess kurtosis of "
+            f"the Cornish–Fisher expansion is not monotone for a skewness of {skewness:.2f} and an excess kurtosis of "
             f"{excess:.2f}; use another method",
             value=(skewness, excess),
         )
-    var = float(bent(np.asarray([normal_quantile(confidence)]))[0])
-    es = tail.integrate(lambda p: bent(np.asarray(normal_quantile(p)))) / (1.0 - confidence)
+    var = float(corrected(np.asarray([normal_quantile(confidence)]))[0])
+    es = tail.integrate(lambda p: corrected(np.asarray(normal_quantile(p)))) / (1.0 - confidence)
     return mean + deviation * var, mean + deviation * es

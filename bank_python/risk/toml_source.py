@@ -1,4 +1,4 @@
-"""TOML that a user wrote: read, or refused with the place."""
+"""TOML text from users, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["toml_of", "toml_text"]
 
 
 def toml_text(path: str | PathLike[str]) -> str:
-    """Return a file's text.
+    """Return the text of a file.
 
     Raises
     ------
     RiskError
-        It cannot be read.
+        The file cannot be read.
     """
     try:
         return Path(path).read_text(encoding="utf-8")
@@ -29,21 +29,21 @@ def toml_text(path: str | PathLike[str]) -> str:
 
 
 def toml_of(text: str, origin: str) -> dict[str, Any]:
-    """Return what TOML text says.
+    """Parse TOML text.
 
     Parameters
     ----------
     text : str
-        The text.
+        TOML text.
     origin : str
-        What the error calls it.
+        Name of the text in error messages, such as a path.
 
     Raises
     ------
     RiskError
-        It is no TOML.
+        The text is not TOML.
     """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RiskError(f"{origin} is no TOML: {error}; correct it", value=origin) from error
+        raise RiskError(f"{origin} is not TOML: {error}; correct it", value=origin) from error

@@ -1,16 +1,17 @@
-r"""Full revaluation: positions as columns, and what they make when the market stands elsewhere.
+r"""Full revaluation of holdings in scenarios, without the graph.
 
-A :class:`ValuationPlan` is what some books hold, taken out of the graph once: contracts of one class side by side, with
-their terms, the factors that their inputs are, and how much of each every *unit* (a trader, a position) holds. It knows
-no node and no graph, so it can be sent to another process. Handed the levels of all factors in many scenarios it calls
-each class's own ``price`` with contracts down and scenarios across, and gives back the P&L of every unit,
+A :class:`ValuationPlan` is a copy of the holdings of some books, taken from the graph once: contracts grouped by
+class, their terms and inputs, the risk factors behind the inputs, and the amount of each contract that every *unit* (a
+trader or a position) holds. It has no reference to nodes or the graph, so it can be sent to another process. Given the
+levels of all factors in many scenarios it calls each class's own ``price`` on arrays of contracts by scenarios, and
+returns the P&L of every unit,
 
 .. math:: \sum_i q_i m_i \big(v_i^s x_i^s - v_i^0 x_i^0\big) - c_i \big(x_i^s - x_i^0\big)
 
-with quantity q, multiplier m, price v, rate of exchange x and cost c: what the P&L nodes of the books would change by.
+with quantity q, multiplier m, price v, exchange rate x and cost basis c: the change of the books' P&L nodes.
 
-A source that is a leaf, or a number, is taken as it is. One that is an answer of a curve or a surface, or any other
-derived node, moves with the leaves under it to first order (its slopes are taken once, from the graph).
+A source that is a leaf moves exactly. A source that is a curve or surface lookup, or any other derived node, moves to
+first order with the leaves that it depends on; the slopes are computed from the graph when the plan is created.
 
 Examples
 --------
@@ -34,7 +35,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.deprecation import renamed
+from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import RiskError, SimulationError
 from bank_python.instruments.factor import Factor
 from bank_python.risk.holders import holders
@@ -55,30 +56,30 @@ if TYPE_CHECKING:
 
 __all__ = ["PricedBlock", "ValuationPlan", "plan_holdings", "plan_valuation"]
 
-_LANES = 49_152
-"""Prices asked for at a time: what a formula's temporaries can be of and still lie in the cache."""
+_BATCH_SIZE = 49_152
+"""Number of prices computed at a time, so that the temporary arrays of a formula fit into the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricedBlock:
-    """Contracts of one class, in one currency, whose inputs move in the same way.
+    """Contracts of one class and currency, with inputs that depend on factors in the same way.
 
     Parameters
     ----------
     batch : ContractBatch
-        The contracts, and the arguments of their ``price`` now; no nodes.
+        Contracts with the present arguments of their ``price``, without nodes.
     movements : tuple of (int, Movement)
-        Which rows of the table move, and how.
+        Rows of the table of arguments that depend on factors, with their dependence.
     clocks : tuple of int
-        Which rows are the time.
+        Rows of the table that hold the time.
     conversion : Conversion
-        From the contracts' currency to the plan's.
+        Exchange rate from the contracts' currency to the plan's.
     holdings : ndarray, shape (units, contracts)
-        Units of each contract held.
+        Amount of each contract that each unit holds.
     costs : ndarray, shape (units, contracts)
-        What they cost, in the contracts' currency.
+        Cost bases of the holdings, in the contracts' currency.
     values : ndarray, shape (contracts,)
-        Their prices now.
+        Present prices of the contracts.
     """
 
     batch: ContractBatch[Instrument]
@@ -91,31 +92,31 @@ class PricedBlock:
 
     @property
     def kind(self) -> type[Instrument]:
-        """The contracts' class."""
+        """Class of the contracts."""
         return self.batch.kind
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The contracts."""
+        """Names of the contracts."""
         return self.batch.labels
 
     @property
     def table(self) -> FloatArray:
-        """The arguments of ``price`` now, shape (arguments, contracts)."""
+        """Present arguments of ``price``, shape (arguments, contracts)."""
         return self.batch.table
 
     @property
     def factors(self) -> NDArray[np.intp]:
-        """Which factors the block depends on, ascending."""
+        """Indices of the factors that the block depends on, in ascending order."""
         used = [movement.factors for _, movement in self.movements]
         return np.unique(np.concatenate([*used, self.conversion.factors]).astype(np.intp))
 
     def prices(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> NDArray[Any]:
-        """Return the contracts' prices, shape (contracts, scenarios)."""
+        """Return the prices of the contracts in each scenario, shape (contracts, scenarios)."""
         return self.batch.prices(self.arguments(levels, base, years), (len(self.batch), levels.shape[1]))
 
     def arguments(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> list[NDArray[Any]]:
-        """Return the arguments of ``price``, each of a shape that broadcasts to (contracts, scenarios)."""
+        """Return the arguments of ``price`` in each scenario, which broadcast to (contracts, scenarios)."""
         arguments: list[NDArray[Any]] = [row[:, None] for row in self.table]
         for row, movement in self.movements:
             arguments[row] = movement.levels(self.table[row], levels, base)
@@ -124,37 +125,37 @@ class PricedBlock:
         return arguments
 
     def pnl(self, levels: NDArray[Any], base: FloatArray, years: float = 0.0) -> NDArray[Any]:
-        """Return what the units make, shape (units, scenarios)."""
+        """Return the P&L of each unit in each scenario, shape (units, scenarios)."""
         change = self.prices(levels, base, years) - self.values[:, None].astype(levels.dtype, copy=False)
         if years:
             change = change + self.paid(years)[:, None]
         return self.converted(change, levels, base)
 
     def paid(self, years: float) -> FloatArray:
-        """Return the cash that contracts pay before their end while so many years pass, shape (contracts,)."""
+        """Return the cash that each contract pays over a number of years, shape (contracts,)."""
         aged = self.table.copy()
         aged[list(self.clocks)] += years
         before, after = (batch.closed_form("paid") for batch in (self.batch, self.batch.with_table(aged)))
         return np.zeros(len(self.names)) if before is None or after is None else np.asarray(after - before)
 
     def converted(self, change: NDArray[Any], levels: NDArray[Any], base: FloatArray) -> NDArray[Any]:
-        """Return what the units make, in the plan's currency, of changes of prices, shape (contracts, scenarios)."""
+        """Convert price changes, shape (contracts, scenarios), to the P&L of each unit in the plan's currency."""
         holdings = self.holdings.astype(levels.dtype, copy=False)
-        made: NDArray[Any] = holdings @ change.astype(levels.dtype, copy=False)
-        then = self.conversion.then(levels)
-        if then is None:
-            return made
-        net = (self.holdings * self.values - self.costs).sum(axis=1)  # what is held, less what it was bought with
-        made = made * then + net[:, None] * (then - self.conversion.now(base))
-        return made.astype(levels.dtype, copy=False)
+        pnl: NDArray[Any] = holdings @ change.astype(levels.dtype, copy=False)
+        rate = self.conversion.then(levels)
+        if rate is None:
+            return pnl
+        net = (self.holdings * self.values - self.costs).sum(axis=1)  # present P&L in the contracts' currency
+        pnl = pnl * rate + net[:, None] * (rate - self.conversion.now(base))
+        return pnl.astype(levels.dtype, copy=False)
 
     def at(self, table: FloatArray) -> PricedBlock:
-        """Return the block as it is when the arguments of ``price`` are others."""
+        """Return the block with other present arguments of ``price``."""
         batch = self.batch.with_table(table)
         return replace(self, batch=batch, values=batch.value)
 
     def with_contracts(self, chosen: NDArray[np.bool_]) -> PricedBlock:
-        """Return the block of some of the contracts."""
+        """Return the block with a subset of the contracts."""
         movements = tuple((row, movement.chosen(chosen)) for row, movement in self.movements)
         return replace(
             self,
@@ -165,35 +166,35 @@ class PricedBlock:
             values=self.values[chosen],
         )
 
-    def on_its_own(self) -> tuple[PricedBlock, NDArray[np.intp]]:
-        """Return the block with its own factors only, renumbered, and which they are."""
-        known = self.factors
-        place = {factor: i for i, factor in enumerate(known.tolist())}
+    def with_own_factors(self) -> tuple[PricedBlock, NDArray[np.intp]]:
+        """Return the block with its factors renumbered from 0, and their indices in the plan."""
+        own = self.factors
+        place = {factor: i for i, factor in enumerate(own.tolist())}
         movements = tuple((row, movement.renumbered(place)) for row, movement in self.movements)
-        return replace(self, movements=movements, conversion=self.conversion.renumbered(place)), known
+        return replace(self, movements=movements, conversion=self.conversion.renumbered(place)), own
 
-    def touched_by(self, factor: int) -> NDArray[np.bool_]:
-        """Return which contracts depend on a factor, shape (contracts,)."""
+    def depends_on(self, factor: int) -> NDArray[np.bool_]:
+        """Return whether each contract depends on a factor, shape (contracts,)."""
         if factor in self.conversion.factors:
             return np.ones(len(self.names), dtype=bool)
-        rows = [movement.touched_by(factor, len(self.names)) for _, movement in self.movements]
+        rows = [movement.depends_on(factor, len(self.names)) for _, movement in self.movements]
         return np.logical_or.reduce(rows) if rows else np.zeros(len(self.names), dtype=bool)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValuationPlan:
-    """What some units hold, ready to be revalued; made by :func:`plan_valuation`.
+    """Holdings of some units, ready to be revalued; returned by :func:`plan_valuation`.
 
     Parameters
     ----------
     units : tuple of str
-        Whose P&L is told apart.
+        Names of the traders or positions that P&L is reported for.
     currency : str
-        In which it is told.
+        ISO 4217 code of the currency of the P&L.
     factors : tuple of RiskFactor
-        What the holdings depend on.
+        Risk factors that the holdings depend on.
     blocks : tuple of PricedBlock
-        The holdings.
+        Holdings, in blocks of similar contracts.
     """
 
     units: tuple[str, ...]
@@ -203,163 +204,191 @@ class ValuationPlan:
 
     @property
     def base(self) -> FloatArray:
-        """The factors' present levels, shape (factors,)."""
+        """Present levels of the factors, shape (factors,)."""
         return np.array([factor.level for factor in self.factors], dtype=np.float64)
 
     @property
     def contracts(self) -> int:
-        """How many contracts are revalued in a scenario."""
+        """Number of contracts that are revalued in a scenario."""
         return sum(len(block.names) for block in self.blocks)
 
     @admits(RiskError)
     def index(self, factor: str) -> int:
-        """Return the place of a factor.
+        """Return the index of a factor.
+
+        Parameters
+        ----------
+        factor : str
+            Name of the factor.
 
         Raises
         ------
         RiskError
-            Nothing that is held depends on it.
+            No holding depends on the factor.
         """
         for i, known in enumerate(self.factors):
             if known.name == factor:
                 return i
         raise RiskError(
-            f"nothing that is held depends on {factor!r}; the factors are {', '.join(f.name for f in self.factors)}",
+            f"no holding depends on {factor!r}; choose one of {', '.join(f.name for f in self.factors)}",
             name=factor,
         )
 
     def exposures(self) -> FloatArray:
-        """Return what each unit holds, by absolute value, in the plan's currency, shape (units,)."""
+        """Return the gross value of each unit's holdings in the plan's currency, shape (units,)."""
         base = self.base
         held = [np.abs(block.holdings * block.values).sum(axis=1) * block.conversion.now(base) for block in self.blocks]
         return np.sum(held, axis=0) if held else np.zeros(len(self.units))
 
     def gross_by_contract(self) -> dict[str, float]:
-        """Return what is held of each contract, by absolute value and summed over units, in the plan's currency."""
-        base, found = self.base, dict[str, float]()
+        """Return the gross value of each contract, summed over units, in the plan's currency."""
+        base, gross = self.base, dict[str, float]()
         for block in self.blocks:
             held = np.abs(block.holdings * block.values).sum(axis=0) * block.conversion.now(base)
             for name, value in zip(block.names, held.tolist(), strict=True):
-                found[name] = found.get(name, 0.0) + value
-        return found
+                gross[name] = gross.get(name, 0.0) + value
+        return gross
 
     def factor_exposures(self) -> FloatArray:
-        """Return what is held, by absolute value, of contracts that depend on each factor, shape (factors,)."""
-        base, found = self.base, np.zeros(len(self.factors))
+        """Return the gross value of the contracts that depend on each factor, shape (factors,)."""
+        base, gross = self.base, np.zeros(len(self.factors))
         for block in self.blocks:
             held = np.abs(block.holdings.sum(axis=0) * block.values) * block.conversion.now(base)
             for j in block.factors.tolist():
-                found[j] += held[block.touched_by(j)].sum()
-        return found
+                gross[j] += held[block.depends_on(j)].sum()
+        return gross
 
     @admits(RiskError)
     def pnl(self, levels: ArrayLike, years: float = 0.0) -> NDArray[Any]:
-        """Revalue in full.
+        """Return the P&L of each unit in each scenario, by full revaluation.
 
         Parameters
         ----------
         levels : array_like, shape (factors, scenarios)
-            Where each factor stands, float64 or float32.
+            Levels of all factors in each scenario, float64 or float32.
         years : float, default 0.0
-            By how much the clock has moved on.
+            Time that passes up to the scenarios, in years.
 
         Returns
         -------
         ndarray, shape (units, scenarios)
-            P&L, of the dtype of `levels`. NaN where a contract has no price: :meth:`fault` says which.
+            P&L in the plan's currency, with the dtype of `levels`. NaN where a contract has no price; :meth:`fault`
+            returns an error that names it.
 
         Raises
         ------
         RiskError
-            There is not a row for each factor.
+            The number of rows of `levels` is not the number of factors.
 
         Notes
         -----
-        Where time passes, contracts age; what they read off curves and surfaces stays as it is read now.
+        As time passes contracts age, but the terms at which curves and surfaces are looked up do not change.
         """
-        stood = np.asarray(levels)
-        if stood.dtype != np.float32:
-            stood = np.asarray(stood, dtype=np.float64)
-        if stood.ndim != 2 or len(stood) != len(self.factors):  # noqa: PLR2004 - factors down, scenarios across
-            raise RiskError(f"levels of shape {stood.shape} for {len(self.factors)} factors: a row for each is wanted")
-        total = np.zeros((len(self.units), stood.shape[1]), dtype=stood.dtype)
+        market = np.asarray(levels)
+        if market.dtype != np.float32:
+            market = np.asarray(market, dtype=np.float64)
+        if market.ndim != 2 or len(market) != len(self.factors):  # noqa: PLR2004 - factors by scenarios
+            raise RiskError(f"levels of shape {market.shape} for {len(self.factors)} factors; give a row for each")
+        total = np.zeros((len(self.units), market.shape[1]), dtype=market.dtype)
         for block in self.blocks:
-            total += _stepwise(block, stood, self.base, years)
+            total += _pnl_in_batches(block, market, self.base, years)
         return total
+
+    def single_factor_pnl(
+        self, levels: NDArray[Any], factors: Iterable[int] | None = None, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the P&L of all units together if one factor moves and the others do not.
+
+        Parameters
+        ----------
+        levels : ndarray, shape (factors, scenarios)
+            Levels of all factors in each scenario.
+        factors : iterable of int, optional
+            Indices of the factors to move, one at a time; all by default.
+        out : ndarray, shape (moved, scenarios), optional
+            Array to write the result to.
+
+        Returns
+        -------
+        ndarray, shape (moved, scenarios)
+            P&L in the plan's currency, a row for each of `factors`.
+        """
+        indices = range(len(self.factors)) if factors is None else list(factors)
+        pnl, base = np.empty((len(indices), levels.shape[1])) if out is None else out, self.base
+        pnl[...] = 0.0
+        for block in (_summed(block) for block in self.blocks):
+            inputs = set(block.factors.tolist())
+            for row, j in enumerate(indices):
+                if j in inputs:
+                    part, own = block.with_contracts(block.depends_on(j)).with_own_factors()
+                    moved = np.repeat(base[own, None], levels.shape[1], axis=1)
+                    moved[own == j] = levels[j]
+                    pnl[row] += _pnl_in_batches(part, moved, base[own], 0.0)[0]
+        return pnl
 
     def alone(
         self, levels: NDArray[Any], factors: Iterable[int] | None = None, out: FloatArray | None = None
     ) -> FloatArray:
-        """Return what the whole holding makes if one factor moves and the others stay.
+        """Return the result of :meth:`single_factor_pnl`, which is the new name of this method."""
+        warn_of("ValuationPlan.alone", "single_factor_pnl")
+        return self.single_factor_pnl(levels, factors, out)
+
+    def without(self, factors: Sequence[int]) -> ReducedPlan:
+        """Return the plan without the contracts that depend on some factors.
 
         Parameters
         ----------
-        levels : ndarray, shape (factors, scenarios)
-            Where each factor goes.
-        factors : iterable of int, optional
-            Of which it is wanted; all by default.
-        out : ndarray, shape (wanted, scenarios), optional
-            Where to put it.
-
-        Returns
-        -------
-        ndarray, shape (wanted, scenarios)
+        factors : sequence of int
+            Indices of the factors.
         """
-        wanted = range(len(self.factors)) if factors is None else list(factors)
-        made, base = np.empty((len(wanted), levels.shape[1])) if out is None else out, self.base
-        made[...] = 0.0
-        for block in (_summed(block) for block in self.blocks):
-            rests_on = set(block.factors.tolist())
-            for row, j in enumerate(wanted):
-                if j in rests_on:
-                    part, known = block.with_contracts(block.touched_by(j)).on_its_own()
-                    moved = np.repeat(base[known, None], levels.shape[1], axis=1)
-                    moved[known == j] = levels[j]
-                    made[row] += _stepwise(part, moved, base[known], 0.0)[0]
-        return made
-
-    def without(self, factors: Sequence[int]) -> ReducedPlan:
-        """Return the plan of the contracts that depend on none of `factors`, and the names of the others."""
         blocks, left_out = [], []
         for block in self.blocks:
-            touched = np.zeros(len(block.names), dtype=bool)
+            excluded = np.zeros(len(block.names), dtype=bool)
             for j in factors:
-                touched |= block.touched_by(j)
-            left_out += [name for name, out in zip(block.names, touched.tolist(), strict=True) if out]
-            if not touched.all():
-                blocks.append(block.with_contracts(~touched) if touched.any() else block)
+                excluded |= block.depends_on(j)
+            left_out += [name for name, out in zip(block.names, excluded.tolist(), strict=True) if out]
+            if not excluded.all():
+                blocks.append(block.with_contracts(~excluded) if excluded.any() else block)
         return ReducedPlan(replace(self, blocks=tuple(blocks)), tuple(left_out))
 
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:
-        """Return the error that says which contract has no price in which of the scenarios.
+        """Return an error that names the first contract without a price, and the scenario.
 
         Parameters
         ----------
         levels : ndarray, shape (factors, scenarios)
-            In which :meth:`pnl` was not finite.
-        years : float
-            As for :meth:`pnl`.
+            Levels of all factors in scenarios for which :meth:`pnl` is not finite.
+        years : float, default 0.0
+            Time that passes up to the scenarios, in years.
         """
-        stood = np.asarray(levels, dtype=np.float64)
+        market = np.asarray(levels, dtype=np.float64)
         for block in self.blocks:
-            prices = block.prices(stood, self.base, years)
+            prices = block.prices(market, self.base, years)
             for i, s in np.argwhere(~np.isfinite(prices))[:1].tolist():
                 inputs = {
                     name: float(np.broadcast_to(value, prices.shape)[i, s])
-                    for name, value in zip(block.batch.names, block.arguments(stood, self.base, years), strict=True)
+                    for name, value in zip(block.batch.names, block.arguments(market, self.base, years), strict=True)
                 }
                 return SimulationError(
-                    f"{block.names[i]} has no price in scenario {s}: {block.kind.diagnose(inputs)}; nothing is handed "
-                    "back. Leave the contract out, or give its factors a factor model that keeps them in range",
+                    f"{block.names[i]} has no price in scenario {s}: {block.kind.diagnose(inputs)}; leave the contract "
+                    "out, or use a factor model that keeps its factors in range",
                     name=block.names[i],
                 )
         return SimulationError(
-            "a rate of exchange is not finite in some scenario; check the factor model of the currencies"
+            "an exchange rate is not finite in some scenario; check the factor model of the currencies"
         )
 
 
 class ReducedPlan(NamedTuple):
-    """A plan without some contracts, and the names of those left out."""
+    """A plan without some contracts; returned by :meth:`ValuationPlan.without`.
+
+    Parameters
+    ----------
+    plan : ValuationPlan
+        Plan of the remaining contracts.
+    left_out : tuple of str
+        Names of the contracts left out.
+    """
 
     plan: ValuationPlan
     left_out: tuple[str, ...]
@@ -369,25 +398,27 @@ class ReducedPlan(NamedTuple):
 def plan_valuation(
     traders: Units, base_currency: str = "USD", read: Callable[[Node], object] | None = None
 ) -> ValuationPlan:
-    """Take what traders or books hold out of the graph; each is a unit.
+    """Create a plan to revalue the holdings of traders or books; each trader or book is a unit.
 
     Parameters
     ----------
     traders : traders, books, or a mapping
-        Whose: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to positions;
-        see :func:`~bank_python.risk.holders.holders`.
+        Owners of the positions: ``desk.traders``, any mix of traders and books, or a mapping from a name to a trader,
+        a book or a list of positions; see :func:`~bank_python.risk.holders.holders`.
     base_currency : str, default "USD"
-        In which P&L is told.
+        ISO 4217 code of the currency of the P&L.
     read : callable, optional
-        From a node to its value, or raising its error: ``snapshot.__getitem__`` takes quotes and values of one tick.
-        Quantities, terms and the slopes of curves are the present ones.
+        Function that returns a node's value or raises its error. The present value by default;
+        ``snapshot.__getitem__`` reads quotes and values of one tick. Quantities, terms and the slopes of curves are the
+        present ones in any case.
 
     Raises
     ------
     RiskError
-        A book holds what is no instrument, or what has no value now; two books are called the same.
+        A position holds a node that is not an instrument, or an instrument without a value; or two books have the same
+        name.
     InstrumentError
-        There is no rate from a position's currency to the base currency.
+        There is no exchange rate from a position's currency to the base currency.
     """
     held = holders(traders)
     return plan_holdings(list_holdings(held), tuple(holder.name for holder in held), base_currency, read)
@@ -399,16 +430,16 @@ def plan_holdings(
     base_currency: str = "USD",
     read: Callable[[Node], object] | None = None,
 ) -> ValuationPlan:
-    """Take holdings out of the graph; see :func:`plan_valuation`.
+    """Create a plan to revalue holdings; see :func:`plan_valuation`.
 
     Parameters
     ----------
     holdings : sequence of Holding
-        How much of what, for which unit.
+        Amounts of contracts, each with its unit.
     units : sequence of str
-        The units, in the order of the P&L's rows.
+        Names of the units, in the order of the rows of the P&L.
     base_currency, read
-        As for :func:`plan_valuation`.
+        Currency of the P&L and function that reads nodes, as for :func:`plan_valuation`.
     """
     reader = SourceReader(base_currency, read)
     unit_at = {name: i for i, name in enumerate(units)}
@@ -419,14 +450,14 @@ def plan_holdings(
     return ValuationPlan(tuple(units), base_currency, reader.factors, blocks)
 
 
-def _stepwise(block: PricedBlock, levels: NDArray[Any], base: FloatArray, years: float) -> NDArray[Any]:
-    """Return a block's P&L, asking for as many prices at a time as stay in the cache."""
-    made = np.empty((len(block.holdings), levels.shape[1]), dtype=levels.dtype)
-    step = max(_LANES // len(block.names), 1)
+def _pnl_in_batches(block: PricedBlock, levels: NDArray[Any], base: FloatArray, years: float) -> NDArray[Any]:
+    """Return the P&L of a block, computed for a limited number of scenarios at a time."""
+    pnl = np.empty((len(block.holdings), levels.shape[1]), dtype=levels.dtype)
+    step = max(_BATCH_SIZE // len(block.names), 1)
     for start in range(0, levels.shape[1], step):
         part = slice(start, start + step)
-        made[:, part] = block.pnl(levels[:, part], base, years)
-    return made
+        pnl[:, part] = block.pnl(levels[:, part], base, years)
+    return pnl
 
 
 def _block(members: Sequence[Holding], unit_at: dict[str, int], reader: SourceReader) -> PricedBlock:
@@ -444,7 +475,7 @@ def _block(members: Sequence[Holding], unit_at: dict[str, int], reader: SourceRe
 
 
 def _summed(block: PricedBlock) -> PricedBlock:
-    """Return the block as one unit holds it that holds all."""
+    """Return the block with the holdings of all units added up to one unit."""
     return replace(
         block, holdings=block.holdings.sum(axis=0, keepdims=True), costs=block.costs.sum(axis=0, keepdims=True)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 import numpy as np
@@ -30,7 +31,7 @@ from bank_python.instruments import (
     PowerLawOption,
     VolSurface,
 )
-from bank_python.market_data import MarketData
+from bank_python.market_data import Clock, MarketData
 from bank_python.risk_models import Greeks, black_scholes_greeks
 
 OPTION = {"strike": 105.0, "expiry": 0.75}
@@ -225,3 +226,12 @@ def test_dir_shows_what_is_for_users():
     assert not shown & {"bindings", "call_price", "declared", "record_tag", "price_and_greeks"}
     assert "bindings" in dir(Option)
     assert math.isfinite(option.value)
+
+
+@pytest.mark.parametrize("hours", [30.0, 3.0, 1.9, 1.0, 0.01, 0.0, -0.01, -1.0])
+def test_theta_of_a_bond_does_not_see_the_coupon_that_is_due(hours):
+    clock = Clock("CLOCK", origin=dt.date(2026, 1, 2))
+    bond = Bond("B", rate_source=0.05, face=100, coupon_rate=0.06, maturity=5, frequency=2, clock_source=clock)
+    clock.set(0.5 - hours / (365.0 * 24.0))
+    # off a flat yield y, compounded m times a year, the dirty price grows by m log(1 + y/m)
+    assert bond.greeks().theta == pytest.approx(2.0 * math.log(1.025) * bond.value, rel=1e-6)

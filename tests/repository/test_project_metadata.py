@@ -15,12 +15,12 @@ import bank_python
 BENCH_PEERS = frozenset(
     {
         *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "backtesting"),
-        "py_lets_be_rational",
+        *("py_lets_be_rational", "numba", "quadprog"),
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
-ORACLES = frozenset({"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy"})
-RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt"})
+ORACLES = frozenset({"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy", "scipy"})
+RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt", "quadprog"})
 
 
 @pytest.fixture(scope="module")

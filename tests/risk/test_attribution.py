@@ -1,4 +1,4 @@
-"""P&L attribution: by hand on small books, exact sums under random moves and trades, and a day of the standard desk."""
+"""P&L attribution: closed forms on small books, exact sums under random moves, and a day of the standard desk."""
 
 from __future__ import annotations
 
@@ -84,29 +84,29 @@ def test_taylor_terms_of_one_option_by_hand():
     before = black_scholes_price(100.0, 105.0, 0.75, 0.03, 0.25, 0.01)
     greeks = black_scholes_greeks(100.0, 105.0, left, 0.03, 0.25, 0.01)
     after = black_scholes_price(102.0, 105.0, left, 0.031, 0.26, 0.012)
-    units, made = -300.0, day.by_trader()["ALICE"]
-    assert made["theta"] == pytest.approx(units * (greeks.price - before) * 1.1, rel=1e-10)
-    assert made["delta"] == pytest.approx(units * greeks.delta * 2.0 * 1.1, rel=1e-10)
-    assert made["gamma"] == pytest.approx(units * 0.5 * greeks.gamma * 4.0 * 1.1, rel=1e-10)
-    assert made["vega"] == pytest.approx(units * (greeks.vega * 0.01 + 0.5 * greeks.volga * 1e-4) * 1.1, rel=1e-9)
-    assert made["rho"] == pytest.approx(units * greeks.rho * 0.001 * 1.1, rel=1e-2)
-    assert made["dividend"] == pytest.approx(units * greeks.dividend_rho * 0.002 * 1.1, rel=1e-2)
-    assert made["fx"] == pytest.approx((units * before - units * 6.0) * 0.02, rel=1e-10)
-    assert made["new_trades"] == 0.0
-    assert abs(made["unexplained"]) < 0.01 * sum(abs(value) for value in made.values())
+    units, effects = -300.0, day.by_trader()["ALICE"]
+    assert effects["theta"] == pytest.approx(units * (greeks.price - before) * 1.1, rel=1e-10)
+    assert effects["delta"] == pytest.approx(units * greeks.delta * 2.0 * 1.1, rel=1e-10)
+    assert effects["gamma"] == pytest.approx(units * 0.5 * greeks.gamma * 4.0 * 1.1, rel=1e-10)
+    assert effects["vega"] == pytest.approx(units * (greeks.vega * 0.01 + 0.5 * greeks.volga * 1e-4) * 1.1, rel=1e-9)
+    assert effects["rho"] == pytest.approx(units * greeks.rho * 0.001 * 1.1, rel=1e-2)
+    assert effects["dividend"] == pytest.approx(units * greeks.dividend_rho * 0.002 * 1.1, rel=1e-2)
+    assert effects["fx"] == pytest.approx((units * before - units * 6.0) * 0.02, rel=1e-10)
+    assert effects["new_trades"] == 0.0
+    assert abs(effects["unexplained"]) < 0.01 * sum(abs(value) for value in effects.values())
     actual = (units * after - units * 6.0) * 1.12 - (units * before - units * 6.0) * 1.1
-    assert math.fsum(made.values()) == pytest.approx(actual, rel=1e-12)
+    assert math.fsum(effects.values()) == pytest.approx(actual, rel=1e-12)
 
 
 def test_cross_terms_by_hand():
     market = Market()
     opening = market.capture()
     market.set(SPOT=102.0, VOL=0.26, EUR=1.12)
-    made = PnLAttribution.between(opening, market.capture()).by_trader()["ALICE"]
+    effects = PnLAttribution.between(opening, market.capture()).by_trader()["ALICE"]
     before, after = (black_scholes_price(S, 105.0, 0.75, 0.03, v, 0.01) for S, v in ((100.0, 0.25), (102.0, 0.26)))
     vanna = black_scholes_greeks(100.0, 105.0, 0.75, 0.03, 0.25, 0.01).vanna
     expected = -300.0 * (vanna * 2.0 * 0.01 * 1.1 + (after - before) * 0.02)
-    assert made["cross"] == pytest.approx(expected, rel=1e-9)
+    assert effects["cross"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_an_option_that_expires_on_its_strike():
@@ -137,12 +137,12 @@ def test_the_waterfall_by_hand():
         (104.0, 0.22, 0.033, 0.0, left),
     ]
     values = [black_scholes_price(S, 105.0, T, r, vol, q) for S, vol, r, q, T in steps]
-    made = day.by_trader()["ALICE"]
+    effects = day.by_trader()["ALICE"]
     for effect, low, high in zip(("theta", "delta", "vega", "rho", "dividend"), values, values[1:], strict=False):
-        assert made[effect] == pytest.approx(units * (high - low), rel=1e-10), effect
-    assert made["fx"] == pytest.approx(-300.0 * (values[-1] - 6.0) * -0.05, rel=1e-10)
-    assert made["gamma"] == made["cross"] == made["new_trades"] == 0.0
-    assert abs(made["unexplained"]) < 1e-9
+        assert effects[effect] == pytest.approx(units * (high - low), rel=1e-10), effect
+    assert effects["fx"] == pytest.approx(-300.0 * (values[-1] - 6.0) * -0.05, rel=1e-10)
+    assert effects["gamma"] == effects["cross"] == effects["new_trades"] == 0.0
+    assert abs(effects["unexplained"]) < 1e-9
 
 
 @pytest.mark.parametrize("mode", ["taylor", "waterfall"])
@@ -208,7 +208,7 @@ trades = st.lists(st.tuples(st.integers(0, 2), st.floats(-500.0, 500.0), st.floa
 
 @settings(max_examples=60, deadline=None)
 @given(moves, trades, st.integers(0, 400), st.sampled_from(["taylor", "waterfall"]))
-def test_it_adds_up_whatever_happens(levels, done, days, mode):
+def test_effects_add_up_under_random_moves_and_trades(levels, done, days, mode):
     market = Market()
     opening, had = market.capture(), market.total()
     for which, quantity, price in done:
@@ -228,7 +228,7 @@ def test_it_adds_up_whatever_happens(levels, done, days, mode):
         assert abs(day.unexplained) <= 1e-12 * scale
 
 
-def test_nothing_happened():
+def test_no_change_has_no_effect():
     market = Market()
     day = PnLAttribution.between(market.capture(), market.capture())
     assert set(day.by_factor().values()) == {0.0}
@@ -236,7 +236,7 @@ def test_nothing_happened():
     assert tuple(day.by_factor()) == EFFECTS
 
 
-def test_a_failing_contract_is_told_and_left_out():
+def test_a_failing_contract_is_reported_and_left_out():
     market = Market()
     opening, had = market.capture(), market.pnl[1].value
     market.set(VOL=-0.1, SPOT=101.0)
@@ -267,7 +267,7 @@ def test_refused():
     state = market.capture()
     with pytest.raises(ValueError, match="one state is in USD, the other in EUR"):
         PnLAttribution.between(state, capture(market.books, "EUR"))
-    with pytest.raises(ValueError, match="mode='guess' explains no P&L"):
+    with pytest.raises(ValueError, match="mode='guess' is not an attribution method"):
         PnLAttribution.between(state, state, "guess")
     with pytest.raises(InstrumentError, match="no rate from"):
         capture(market.books, "JPY")
@@ -296,22 +296,22 @@ def standard_day(spot, vol, rate, credit):
     "signs", [(1, 1, 1, 1), (-1, -1, -1, -1), (1, -1, 1, -1), (-1, 1, -1, 1), (1, 1, -1, -1), (-1, 1, 1, 1)]
 )
 def test_a_day_of_the_standard_desk(signs):
-    desk, opening, closing, made = standard_day(*signs)
+    desk, opening, closing, expected = standard_day(*signs)
     tick, evaluations = desk.graph.tick, desk.graph.evaluations
     day = PnLAttribution.between(opening, closing)
-    assert day.actual == pytest.approx(made, abs=1e-4)
+    assert day.actual == pytest.approx(expected, abs=1e-4)
     assert day.unexplained_share < 0.01
     for trader, row in day.by_trader().items():
         sizes = sum(abs(value) for effect, value in row.items() if effect != "unexplained")
         assert abs(row["unexplained"]) <= 0.01 * sizes, trader
     waterfall = PnLAttribution.between(opening, closing, "waterfall")
-    assert waterfall.actual == pytest.approx(made, abs=1e-4)
+    assert waterfall.actual == pytest.approx(expected, abs=1e-4)
     assert abs(waterfall.unexplained) < 1e-4
     assert (desk.graph.tick, desk.graph.evaluations) == (tick, evaluations)
     assert not day.errors
 
 
-def test_views_and_pictures(tmp_path):
+def test_views_and_plots(tmp_path):
     market = Market()
     opening = market.capture()
     market.set(SPOT=102.0, VOL=0.26, EUR=1.12)

@@ -65,7 +65,7 @@ def test_rolling_betas_are_those_of_their_windows():
 
 
 @given(st.floats(-3.0, 3.0), st.floats(0.1, 10.0), st.floats(-0.01, 0.01))
-def test_beta_is_linear_and_knows_no_rate(beta, scale, shift):
+def test_beta_is_linear_and_independent_of_a_constant_rate(beta, scale, shift):
     asset, market = pair(50, beta)
     base = capm_beta(asset, market)
     assert capm_beta(scale * asset, market) == pytest.approx(scale * base, rel=1e-9, abs=1e-12)
@@ -73,7 +73,7 @@ def test_beta_is_linear_and_knows_no_rate(beta, scale, shift):
     assert capm_beta(market, market) == pytest.approx(1.0, rel=1e-13)
 
 
-def test_betas_are_drawn_together_by_as_much_as_they_are_uncertain():
+def test_betas_are_shrunk_in_proportion_to_their_uncertainty():
     betas, errors = np.array([0.5, 1.0, 2.1]), np.array([0.0, 0.3, 1e9])
     shrunk = vasicek_betas(betas, errors)
     prior = betas.var(ddof=1)
@@ -89,12 +89,12 @@ def test_betas_are_drawn_together_by_as_much_as_they_are_uncertain():
         (lambda a, m: capm_beta(a[:-1], m), r"shape \(249,\)"),
         (lambda a, m: capm_beta(a[:1], m[:1]), "1 periods are too few"),
         (lambda a, m: capm_fit(a[:2], m[:2]), "at least 3"),
-        (lambda a, m: capm_beta(np.where(np.arange(250) == 6, np.nan, a), m), "asset's return in row 6 is nan"),
-        (lambda a, m: capm_beta(a, 0.0 * m + 0.001), "every return is 0.001"),
+        (lambda a, m: capm_beta(np.where(np.arange(250) == 6, np.nan, a), m), "asset return in row 6 is nan"),
+        (lambda a, m: capm_beta(a, 0.0 * m + 0.001), "every market return is 0.001"),
         (lambda a, m: capm_fit(a, m, confidence=95), "confidence=95"),
         (lambda a, m: capm_fit(a, m, periods_per_year=0), "periods_per_year=0"),
-        (lambda a, m: rolling_beta(a, m, 251), "window=251 of 250"),
-        (lambda a, m: rolling_beta(a, np.where(np.arange(250) < 9, 0.0, m), 5), "from number 0"),
+        (lambda a, m: rolling_beta(a, m, 251), "window=251 for 250"),
+        (lambda a, m: rolling_beta(a, np.where(np.arange(250) < 9, 0.0, m), 5), "from row 0"),
         (lambda a, m: vasicek_betas(a[:1], m[:1]), "two or more"),
         (lambda a, m: vasicek_betas(a, -abs(m)), "below 0"),
     ],

@@ -1,4 +1,4 @@
-"""Who makes the risk, how sure a tail is, and derivatives in the place of prices: by hand and by Euler's theorem."""
+"""Risk contributions by Euler's theorem, standard errors of tail measures, and the delta-gamma approximation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bank_python.risk.valuation import plan_valuation
 
 
 def decomposed(parts, level=0.99, exposures=None):
-    """The contributions of the rows of `parts`, and the tail of their sum."""
+    """Return the contributions of the rows of `parts`, and the tail measures of their sum."""
     total = parts.sum(axis=0)
     measured = tail_risk(total, level)
     held = np.ones(len(parts)) if exposures is None else exposures
@@ -36,7 +36,7 @@ def decomposed(parts, level=0.99, exposures=None):
 
 
 def normal_parts(n, seed):
-    """Jointly normal P&L of three parts, the third a hedge of the first, and their covariance."""
+    """Return jointly normal P&L of three parts, the third a hedge of the first, and their covariance."""
     covariance = np.array([[4.0, 1.0, -1.8], [1.0, 9.0, 0.5], [-1.8, 0.5, 1.0]])
     root = np.linalg.cholesky(covariance)
     return root @ np.random.default_rng(seed).standard_normal((3, n)), covariance
@@ -51,7 +51,7 @@ def test_of_jointly_normal_parts_the_contributions_are_covariances_with_the_whol
     for part, wanted in zip(found, share, strict=True):
         assert part.es == pytest.approx(wanted * norm.pdf(z) / (1.0 - level), abs=0.1), part
         assert part.var == pytest.approx(wanted * z, abs=0.15), part
-    assert found[2].var < 0.0  # the hedge takes risk away
+    assert found[2].var < 0.0  # the hedge reduces risk
 
 
 @given(
@@ -121,7 +121,7 @@ def test_twins_share_and_a_part_that_stands_still_has_none():
 
 
 def test_a_sample_by_hand():
-    # losses 0..100 of the whole; A makes losses above 90, B the rest
+    # the whole has losses of 0 to 100; those above 90 are from A, the others from B
     losses = np.arange(101.0)
     above = np.where(losses > 90.0, losses, 0.0)
     parts = -np.array([above, losses - above])
@@ -130,7 +130,7 @@ def test_a_sample_by_hand():
     a, b = found
     assert (a.es, b.es) == (97.5, 0.0)
     assert (a.marginal_es, b.marginal_es) == (97.5 / 50.0, 0.0)
-    # beyond are 95..100; half a window is five, so around are 90..99, of which A makes all but 90
+    # beyond are 95..100; half a window is five, so around are 90..99, all of them from A but 90
     assert (a.var, b.var) == pytest.approx((95.0 * 855.0 / 945.0, 95.0 * 90.0 / 945.0))
     # without A the losses are 0..90 and eleven zeros less one: the 95th of 100 places up is 85
     assert a.incremental_var == pytest.approx(95.0 - np.quantile(losses - above, 0.95))
@@ -144,7 +144,7 @@ def test_a_sample_by_hand():
 def test_the_tail_is_where_losses_are_not_below_the_measure(total, level):
     measured = tail_risk(total, level)
     tail = find_tail(total, measured.var, measured.es)
-    assert sorted(tail.beyond.tolist()) == [i for i, made in enumerate(total) if -made >= measured.var]
+    assert sorted(tail.beyond.tolist()) == [i for i, pnl in enumerate(total) if -pnl >= measured.var]
     count = len(tail.beyond)
     half = max(int(0.1 * count), min(5, count))
     ranked = np.sort(total)
@@ -226,11 +226,11 @@ def test_measures_of_sorted_losses_are_numpys_quantile_and_a_mean(losses, level)
     assert found.observations == len(losses)
 
 
-# --- derivatives in the place of prices ----------------------------------------------------------
+# --- delta-gamma approximation -------------------------------------------------------------------
 
 
 def option_plan():
-    """Shares and options in two currencies, a bond and a currency option: every block of another layout."""
+    """Return a plan of shares and options in two currencies, a bond and a currency option, one block each."""
     graph = DependencyGraph()
     leaf = {
         name: graph.register(MarketData(name, level))
@@ -298,7 +298,7 @@ def test_the_quadratic_error_is_of_third_order():
         assert ((ratio > 6.0) & (ratio < 10.5)).all(), ratio
 
 
-def test_the_quadratic_of_what_is_linear_is_exact_with_the_rate_of_exchange_too():
+def test_the_quadratic_is_exact_for_linear_contracts_in_a_foreign_currency():
     graph = DependencyGraph()
     rate = graph.register(MarketData("EURUSD_SPOT", 1.1))
     graph.register(FXRate("EURUSD", rate_source=rate, base="EUR", quote="USD"))
@@ -328,9 +328,9 @@ def test_the_quadratic_in_single_precision():
     assert (np.abs(single - quick.pnl(levels)) <= 1e-5 * gross).all()
 
 
-def test_what_has_no_derivative_is_named():
+def test_a_contract_without_derivatives_is_named():
     spot, vol = MarketData("S", 100.0), MarketData("V", 0.2)
-    vol.set_price(0.0)  # quoted, at its edge
+    vol.set_price(0.0)  # a quote at the edge of the domain
     call = Option("EDGE", spot_source=spot, vol_source=vol, rate_source=0.0, strike=100, expiry=1.0)
     plan = plan_valuation([Book("B", [Position("P", instrument=call, quantity=1, cost=0.0)])])
     quick = quadratic_plan(plan)

@@ -13,7 +13,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.market_data import MarketData
 from bank_python.risk import group_contracts, take_derivatives
 
-# What a class without closed-form Greeks gets; the option's own prices, so that its closed forms are the oracle.
+# A class without closed-form Greeks but with the option's prices, so that the option's closed forms are the oracle.
 PRICED_ONLY = type("PricedOnly", (Option,), {"price_and_greeks": None, "record_tag": "PricedOnly"})
 
 
@@ -66,7 +66,7 @@ def test_one_call_prices_all_bumps(monkeypatch):
     group = only_group(options(Option, 30))
     monkeypatch.setattr(Option, "price", staticmethod(counted))
     take_derivatives(group)
-    # the middle, two places for each of five sources, four for each of their ten pairs
+    # the base point, two bumps for each of five sources, four for each of their ten pairs
     assert calls == [(30 * (1 + 2 * 5 + 4 * 10),)]
 
 
@@ -102,7 +102,7 @@ def test_a_spread_near_zero_is_not_bumped_below_it():
     assert derivatives.first["spread"][0] == pytest.approx(slope, rel=1e-4)
 
 
-def test_what_has_no_value_is_told_apart():
+def test_contracts_without_a_value_are_returned_separately():
     bad = Option("BAD", spot_source=100.0, vol_source=MarketData("V", 0.2), rate_source=0.0, strike=90.0, expiry=1.0)
     bad.vol.set_price(-0.2)
     groups, errors = group_contracts([bad, *options(Option, 3)])

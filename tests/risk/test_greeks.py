@@ -1,4 +1,4 @@
-"""Greeks in money against revaluation of the whole book, by hand, and on the standard desk."""
+"""Greeks in currency units: against revaluation of the whole book, closed forms, and the standard desk."""
 
 from __future__ import annotations
 
@@ -129,9 +129,9 @@ def test_a_position_without_a_value_is_named_and_left_out():
 
 def test_unknown_names():
     greeks = take_greeks(make_graph()[3])
-    with pytest.raises(UnknownColumnError, match="no Greek 'speed'; there are delta, gamma"):
+    with pytest.raises(UnknownColumnError, match="no Greek 'speed'; choose one of delta, gamma"):
         greeks.column("speed")
-    with pytest.raises(ValueError, match="unit='lots' is none"):
+    with pytest.raises(ValueError, match="unit='lots' is not a unit"):
         greeks.total("delta", "lots")
 
 

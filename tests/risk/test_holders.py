@@ -1,4 +1,4 @@
-"""Traders, books and lists of positions: one way of saying whose risk it is, in every function that asks."""
+"""Traders, books and lists of positions: every risk function accepts all forms."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from bank_python.risk import (
 )
 
 CONFIG = MCConfig(n_paths=256, random_seed=1, stresses=(), validate_greeks=False)
-NEITHER = r"neither trader|no name"
-LAW = FactorModel.given({"A_SPOT": 0.3, "B_SPOT": 0.2})
+NEITHER = r"neither trader|not a name"
+MODEL = FactorModel.given({"A_SPOT": 0.3, "B_SPOT": 0.2})
 
 
 @pytest.fixture
@@ -68,14 +68,14 @@ def test_every_function_takes_every_form(held, form):
     assert take_greeks(given()).by_trader("delta") == pytest.approx({"ALICE": 1000.0, "BOB": -500.0})
     assert [state.book for state in capture(given()).positions.values()] == ["ALICE", "BOB"]
     assert gross_by_underlying(given()) == {"A_SPOT": 1000.0, "B_SPOT": 500.0}
-    result = MonteCarloEngine(given(), held.graph, factor_model=LAW).run(CONFIG)
+    result = MonteCarloEngine(given(), held.graph, factor_model=MODEL).run(CONFIG)
     assert list(result.by_trader()) == ["ALICE", "BOB"]
-    risk = ReactiveRisk(given(), held.graph, LAW, CONFIG)
+    risk = ReactiveRisk(given(), held.graph, MODEL, CONFIG)
     assert risk.var_99.value == pytest.approx(result.var_99, rel=1e-12)
     risk.remove()
 
 
-def test_one_alone_needs_no_list(held):
+def test_a_single_book_or_trader_needs_no_list(held):
     assert plan_valuation(held.books[0]).units == plan_valuation(held.traders[0]).units == ("ALICE",)
 
 
@@ -103,11 +103,11 @@ def test_what_is_neither_trader_nor_book_is_refused(held, bad):
     with pytest.raises(RiskError, match=NEITHER):
         MonteCarloEngine(bad, held.graph)
     with pytest.raises(RiskError, match=NEITHER):
-        ReactiveRisk(bad, held.graph, LAW)
+        ReactiveRisk(bad, held.graph, MODEL)
 
 
 def test_two_of_one_name_are_refused(held):
-    with pytest.raises(RiskError, match="two books are called the same: ALICE"):
+    with pytest.raises(RiskError, match="two books have the same name: ALICE"):
         holders([held.books[0], held.traders[0]])
 
 
@@ -119,7 +119,7 @@ def test_a_measure_wants_books(held):
         BookMeasure(held.graph, "OTHER", {"LIST": held.books[0].positions}, Concentration())
 
 
-def test_by_trader_is_one_form_and_adds_up_to_the_total(held):
+def test_by_trader_has_one_form_and_adds_up_to_the_total(held):
     opening = capture(held.traders)
     held.spots["A"].set_price(101.0)
     day = PnLAttribution.between(opening, capture(held.traders))
@@ -130,7 +130,7 @@ def test_by_trader_is_one_form_and_adds_up_to_the_total(held):
     assert sum(stress.by_trader().values()) == pytest.approx(stress.pnl)
     ladder = sensitivity_ladder(plan, "A_SPOT", [-0.1, 0.1])
     np.testing.assert_allclose(sum(ladder.by_trader().values()), ladder.pnl)
-    result = MonteCarloEngine(held.traders, held.graph, factor_model=LAW).run(CONFIG)
+    result = MonteCarloEngine(held.traders, held.graph, factor_model=MODEL).run(CONFIG)
     np.testing.assert_allclose(sum(result.pnl_by_trader().values()), result.pnl)
     assert sum(part.es for part in result.by_trader().values()) == pytest.approx(result.cvar_99)
 
@@ -141,7 +141,7 @@ def test_old_names_still_work_and_warn(held):
     with pytest.warns(DeprecationWarning, match=r"by_book is now called by_trader"):
         assert take_greeks(held.books).by_book("delta")["ALICE"] == pytest.approx(1000.0)
     with pytest.warns(DeprecationWarning, match=r"ReactiveRisk\(graph, traders\) is now called"):
-        risk = ReactiveRisk(held.graph, held.books, LAW, CONFIG)
+        risk = ReactiveRisk(held.graph, held.books, MODEL, CONFIG)
     assert risk.measures.value.at_99.var == risk.var_99.value
     day = PnLAttribution.between(capture(held.books), capture(held.books))
     with pytest.warns(DeprecationWarning, match=r"by_trader is now called PnLAttribution.by_trader\(\), a method"):
@@ -160,7 +160,7 @@ def test_level_is_called_confidence(held):
         assert old.level == 0.99
     with pytest.raises(TypeError, match="got confidence= and level="):
         tail_risk(pnl, confidence=0.99, level=0.99)
-    result = MonteCarloEngine(held.books, held.graph, factor_model=LAW).run(CONFIG)
+    result = MonteCarloEngine(held.books, held.graph, factor_model=MODEL).run(CONFIG)
     assert result.tail(confidence=0.95).to_dict()["method"] == "historical"
     assert isinstance(result.tail(0.95), TailRisk)
 

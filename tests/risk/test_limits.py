@@ -1,4 +1,4 @@
-"""Limits and alerts, read a second time: against a model of their own, on disk, in threads and with bad input."""
+"""Limits and alerts: against an independent model, on disk, in threads and with bad input."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ START = dt.datetime(2024, 1, 2, 9, 0, tzinfo=UTC)
 
 
 def clock():
-    """A minute later at each look."""
+    """A clock that moves on by a minute at each reading."""
     minutes = itertools.count()
     return lambda: START + dt.timedelta(minutes=next(minutes))
 
@@ -41,7 +41,7 @@ def in_memory():
 
 
 def desk(value=0.0, **limit):
-    """One measure under a limit of 1,000, the board, and all that was written."""
+    """Return a measure with a limit of 1,000, its board, and the alerts."""
     db, alerts = in_memory()
     graph = DependencyGraph()
     measure = graph.register(Leaf("MEASURE", value))
@@ -70,11 +70,11 @@ def versions(db, alert_id):
         (math.inf, Severity.CRITICAL),
     ],
 )
-def test_a_threshold_is_passed_where_it_is_reached(used, severity):
+def test_a_threshold_counts_as_reached_at_equality(used, severity):
     assert Thresholds().severity(used) is severity
 
 
-# The margin is a twentieth: 1.25 is left below 1.1875, 1.0 below 0.95, 0.8 below 0.76.
+# The margin is 5 %: the threshold 1.25 ends below 1.1875, 1.0 below 0.95, 0.8 below 0.76.
 @pytest.mark.parametrize(
     ("reached", "used", "severity"),
     [
@@ -90,7 +90,7 @@ def test_a_threshold_is_passed_where_it_is_reached(used, severity):
         (Severity.LOW, 0.77, None),
     ],
 )
-def test_a_severity_that_was_reached_is_left_by_a_margin(reached, used, severity):
+def test_a_severity_that_was_reached_ends_a_margin_below_it(reached, used, severity):
     assert Thresholds().severity(used, reached) is severity
 
 
@@ -109,14 +109,14 @@ def given_parts(thresholds):
 
 
 def level(thresholds, used, margin=1.0):
-    """How many severities from the bottom are reached; 0 for none."""
+    """Return how many severities are reached, counted from the lowest."""
     return max(
         (s.rank + 1 for s, part in given_parts(thresholds) if part is not None and used >= part * margin), default=0
     )
 
 
 def model_severity(thresholds, used, before):
-    """The rule in other words: up at a threshold, down at 0.95 of it, never further down than where that leads."""
+    """Return the next severity by an independent statement of the rule: up at a threshold, down below 0.95 of it."""
     held = 0 if before is None else min(before.rank + 1, level(thresholds, used, 0.95))
     rank = max(level(thresholds, used), held)
     return None if rank == 0 else list(Severity)[rank - 1]
@@ -146,7 +146,7 @@ def test_more_use_is_never_less_urgent(thresholds, used, more):
         {"low": None, "medium": None, "high": None, "critical": None},
     ],
 )
-def test_thresholds_that_make_no_sense_are_refused(parts):
+def test_invalid_thresholds_are_refused(parts):
     with pytest.raises(RiskError, match="thresholds"):
         Thresholds(**parts)
 
@@ -190,7 +190,7 @@ def test_a_measure_that_stays_as_it_was_does_not_move_its_limit():
     before, count = node.value, graph.evaluations
     spot.set(120.0)
     assert node.value is before
-    assert graph.evaluations - count == 1  # the measure alone
+    assert graph.evaluations - count == 1  # only the measure
     spot.set(10.0)
     assert node.value.value == 0.0
     assert graph.evaluations - count == 3
@@ -266,24 +266,24 @@ def test_a_walk_of_a_measure_opens_and_closes_as_the_model_says(thresholds, walk
         elif changed:
             assert (changed[0].value, changed[0].limit) == (value, 1000.0)
         before = severity
-        assert board.check() == ()  # a second look finds nothing new
+        assert board.check() == ()  # a second check changes nothing
     history = alerts.history()
     assert len(history) == opened
     assert sum(len(versions(db, alert.id)) for alert in history) == written
     assert len(alerts.open_alerts()) == (before is not None)
 
 
-def test_a_measure_that_trembles_at_a_threshold_is_one_alert():
+def test_a_measure_that_fluctuates_around_a_threshold_is_one_alert():
     db, alerts, board, measure, _ = desk()
     for value in [799.0, 801.0, 799.0, 802.0, 770.0, 805.0] * 20:
         measure.set(value)
         board.check()
     (alert,) = alerts.history()
     assert alert.state is AlertState.OPEN
-    assert len(versions(db, alert.id)) == 1  # none of it moved by a twentieth of the limit
+    assert len(versions(db, alert.id)) == 1  # no move was as large as 5 % of the limit
 
 
-def test_a_slow_drift_is_written_at_every_twentieth():
+def test_a_slow_drift_is_written_at_every_five_per_cent():
     db, alerts, board, measure, _ = desk()
     for value in range(800, 1000, 2):
         measure.set(float(value))
@@ -291,24 +291,24 @@ def test_a_slow_drift_is_written_at_every_twentieth():
     assert [alert.value for alert in versions(db, alerts.history()[0].id)] == [800.0, 850.0, 900.0, 950.0]
 
 
-def test_who_makes_most_of_it_is_asked_only_where_something_is_written():
+def test_the_contributor_is_looked_up_only_if_an_alert_is_written():
     graph, (_, alerts) = DependencyGraph(), in_memory()
     measure = graph.register(Leaf("MEASURE", 100.0))
-    board, asked = LimitBoard(graph, alerts), []
+    board, calls = LimitBoard(graph, alerts), []
 
     def contributor():
-        asked.append(measure.value)
-        return f"OPT_{len(asked)}"
+        calls.append(measure.value)
+        return f"OPT_{len(calls)}"
 
     board.watch(Limit("VaR", "Tony", 1000.0), measure, contributor)
     for value in [100.0, 900.0, 901.0, 1000.0, 1001.0, 10.0]:
         measure.set(value)
         board.check()
-    assert asked == [900.0, 1000.0]
+    assert calls == [900.0, 1000.0]
     assert alerts.history()[0].contributor == "OPT_2"
 
 
-def test_what_a_person_closed_is_opened_anew_while_it_lasts():
+def test_an_alert_closed_by_hand_is_opened_again_while_the_breach_lasts():
     _, alerts, board, _, _ = desk(1500.0)
     (first,) = board.check()
     alerts.close(first.id, "hedged")
@@ -332,7 +332,7 @@ def test_an_acknowledgement_outlives_what_follows():
     )
 
 
-def test_readings_and_table_show_the_fullest_first():
+def test_readings_and_table_show_the_most_used_first():
     graph, (_, alerts) = DependencyGraph(), in_memory()
     board = LimitBoard(graph, alerts)
     assert len(board.to_table()) == 0
@@ -359,7 +359,7 @@ def test_a_board_over_a_reopened_store_goes_on_where_the_last_one_was(tmp_path):
             return alerts.history()
 
     (first,) = session(1300.0, START)
-    (held,) = session(1200.0, START + dt.timedelta(hours=1))  # by itself high; the margin keeps what was reached
+    (held,) = session(1200.0, START + dt.timedelta(hours=1))  # high by itself; the margin keeps the severity reached
     assert (held.severity, held.opened, held.id) == (Severity.CRITICAL, first.opened, first.id)
     (closed,) = session(0.0, START + dt.timedelta(hours=2))
     assert (closed.state, closed.closed) == (AlertState.CLOSED, START + dt.timedelta(hours=2))
@@ -369,7 +369,7 @@ def test_a_board_over_a_reopened_store_goes_on_where_the_last_one_was(tmp_path):
 
 
 class BookOfAlerts(RuleBasedStateMachine):
-    """Any order of raising, acknowledging, closing, undoing: the store says what a plain list says."""
+    """Raise, acknowledge, close and undo in any order: the store agrees with a plain list."""
 
     def __init__(self):
         super().__init__()
@@ -406,7 +406,7 @@ class BookOfAlerts(RuleBasedStateMachine):
                 self.alerts.acknowledge(before.id, by)
             return
         after = self.alerts.acknowledge(before.id, by)
-        assert after.acknowledged_by == (before.acknowledged_by or by)  # the first who took it keeps it
+        assert after.acknowledged_by == (before.acknowledged_by or by)  # the first acknowledgement stays
         self.expected[pick] = after
 
     @rule(pick=st.integers(0, 9))
@@ -445,7 +445,7 @@ class BookOfAlerts(RuleBasedStateMachine):
 
 
 def same_alerts(found, expected):
-    """Equal field by field, not a number being equal to itself."""
+    """Return whether two alerts are equal field by field, with NaN equal to NaN."""
     return repr(list(found)) == repr(list(expected))
 
 
@@ -453,7 +453,7 @@ BookOfAlerts.TestCase.settings = settings(max_examples=25, stateful_step_count=2
 TestBookOfAlerts = BookOfAlerts.TestCase
 
 
-def test_who_acknowledged_first_stays_written():
+def test_the_first_acknowledgement_stays():
     db, alerts = in_memory()
     alert = alerts.raise_alert("VaR", "Tony", "low", "m", value=1.0, limit=1.0)
     first = alerts.acknowledge(alert.id, "risk")
@@ -482,7 +482,7 @@ def test_every_version_is_kept_and_the_past_can_be_read():
     assert (then.severity, then.value) == (Severity.CRITICAL, 1.0)
 
 
-def test_history_is_asked_by_rule_scope_severity_and_time():
+def test_history_is_filtered_by_rule_scope_severity_and_time():
     _, alerts = in_memory()
     for name, scope, severity in itertools.product(["r", "s"], ["a", "b"], ["low", "high"]):
         alerts.close(alerts.raise_alert(name, scope, severity, "m").id, "x")
@@ -503,7 +503,7 @@ def test_history_is_asked_by_rule_scope_severity_and_time():
         assert same_alerts(found, wanted)
 
 
-def test_the_table_says_what_the_history_says():
+def test_the_table_agrees_with_the_history():
     _, alerts = in_memory()
     assert len(alerts.to_table()) == 0
     alerts.raise_alert("feed", "yahoo", "high", "stale")
@@ -521,7 +521,7 @@ def test_the_table_says_what_the_history_says():
         assert dict(row) == cells
 
 
-def test_what_is_kept_survives_the_process(tmp_path):
+def test_stored_alerts_survive_the_process(tmp_path):
     path = tmp_path / "desk.db"
     with BarbaraDB.open("desk", path=path) as db:
         alerts = AlertBook(db, clock())
@@ -567,13 +567,13 @@ def test_rings_keep_their_own_alerts(tmp_path):
     [
         (lambda alerts, _: alerts.raise_alert("", "Tony", "low", "m"), "a rule and a scope"),
         (lambda alerts, _: alerts.raise_alert("VaR", " ", "low", "m"), "a rule and a scope"),
-        (lambda alerts, _: alerts.raise_alert("VaR", "Tony", "urgent", "m"), "no severity 'urgent'; there are low"),
+        (lambda alerts, _: alerts.raise_alert("VaR", "Tony", "urgent", "m"), "no severity 'urgent'; choose one of low"),
         (lambda alerts, _: alerts.history(severity="urgent"), "no severity 'urgent'"),
-        (lambda alerts, _: alerts.history(since=dt.datetime(2024, 1, 1)), "has no time zone"),  # noqa: DTZ001 - the point
+        (lambda alerts, _: alerts.history(since=dt.datetime(2024, 1, 1)), "no time zone"),  # noqa: DTZ001 - the point
         (lambda alerts, _: alerts.alert("999999"), "no alert '999999'"),
         (lambda alerts, _: alerts.alert(""), "no alert ''"),
         (lambda alerts, _: alerts.acknowledge("999999", "risk"), "no alert '999999'"),
-        (lambda alerts, known: alerts.acknowledge(known.id, " "), "name them"),
+        (lambda alerts, known: alerts.acknowledge(known.id, " "), "names nobody"),
         (lambda alerts, _: alerts.close("999999", "hedged"), "no alert '999999'"),
         (lambda alerts, known: alerts.close(known.id, ""), "say what was done"),
     ],
@@ -593,7 +593,7 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], excl
 
 
 def written(limits):
-    """The TOML of some limits, by another hand."""
+    """Return limits as TOML, written independently of the library."""
     lines = []
     for limit in limits:
         cells = [f"{s.value} = {part!r}" for s, part in given_parts(limit.thresholds) if part is not None]
@@ -610,11 +610,11 @@ def written(limits):
         unique_by=lambda limit: (limit.name, limit.scope),
     )
 )
-def test_what_is_written_is_read(limits):
+def test_limits_written_as_toml_are_read_back(limits):
     assert parse_limits(written(limits)) == tuple(limits)
 
 
-def test_thresholds_of_the_file_hold_where_a_limit_has_none_of_its_own(tmp_path):
+def test_thresholds_of_the_file_are_the_default_of_its_limits(tmp_path):
     path = tmp_path / "limits.toml"
     path.write_text(
         """
@@ -643,13 +643,13 @@ GOOD = 'name = "VaR"\nscope = "Tony"\nmaximum = 1.0\n'
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("[[limits", "is no TOML"),
-        ("", r"wants \[\[limits\]\]"),
-        ("limits = 3", r"wants \[\[limits\]\]"),
-        (f"[[limits]]\n{GOOD}[other]\n", r"wants \[\[limits\]\]"),
-        ("limits = [3]", "limit 1: wants name, scope, maximum"),
-        (f"[[limits]]\n{GOOD}[[limits]]\nname = 'x'\n", "limit 2: wants name, scope, maximum"),
-        (f"[[limits]]\n{GOOD}hard = 3\n", "limit 1: wants name, scope, maximum"),
+        ("[[limits", "is not TOML"),
+        ("", r"needs \[\[limits\]\]"),
+        ("limits = 3", r"needs \[\[limits\]\]"),
+        (f"[[limits]]\n{GOOD}[other]\n", r"needs \[\[limits\]\]"),
+        ("limits = [3]", "limit 1: needs name, scope and maximum"),
+        (f"[[limits]]\n{GOOD}[[limits]]\nname = 'x'\n", "limit 2: needs name, scope and maximum"),
+        (f"[[limits]]\n{GOOD}hard = 3\n", "limit 1: needs name, scope and maximum"),
         ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = "1"\n', "limit 1: VaR of Tony: maximum='1'"),
         ('[[limits]]\nname = "VaR"\nscope = "Tony"\nmaximum = true\n', "limit 1: VaR of Tony: maximum=True"),
         (f"[[limits]]\n{GOOD}thresholds = 3\n", "limit 1: thresholds are 3"),
@@ -679,7 +679,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 class Held:
-    """A trader with shares: dollars and euros at 1.00, each share at 100."""
+    """Return a trader with shares priced at 100, in dollars and euros at an exchange rate of 1."""
 
     def __init__(self, *quantities, currencies=()):
         self.graph = DependencyGraph()
@@ -704,7 +704,7 @@ MEASURES = [Concentration(), GreekExposure("delta"), StressLoss(("GFC_2008",))]
     quantities=st.lists(st.integers(-50, 50), min_size=1, max_size=6),
     prices=st.lists(st.floats(1.0, 500.0), min_size=6, max_size=6),
 )
-def test_concentration_is_the_largest_share_of_what_is_held(quantities, prices):
+def test_concentration_is_the_largest_share_of_gross_value(quantities, prices):
     held = Held(*quantities)
     share = held.node(Concentration())
     with held.graph.batch():
@@ -751,7 +751,7 @@ def test_a_measure_follows_ticks_what_if_and_new_positions(measure):
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=repr)
-def test_of_nothing_held_a_measure_is_zero(measure):
+def test_a_measure_of_an_empty_book_is_zero(measure):
     held = Held()
     assert held.node(measure).value == 0.0
 
@@ -761,7 +761,7 @@ def test_measures_by_hand():
     assert held.node(Concentration()).value == 0.75
     # One per cent of 3,000 long and 1,000 short.
     assert held.node(GreekExposure("delta")).value == pytest.approx(20.0, rel=1e-9)
-    # The round crisis: shares fall by 0.52.
+    # The scenario GFC_2008 has a fall of shares by 52 %.
     assert held.node(StressLoss(("GFC_2008",))).value == pytest.approx(0.52 * 2000.0, rel=1e-12)
     assert StressLoss(("GFC_2008", "COVID_2020"))([held.book]) == pytest.approx(0.52 * 2000.0, rel=1e-12)
 
@@ -774,8 +774,8 @@ def test_measures_are_in_the_base_currency():
     assert held.node(GreekExposure("delta")).value == pytest.approx(45.0, rel=1e-9)
 
 
-def test_a_measure_that_makes_no_sense_is_refused():
-    with pytest.raises(RiskError, match="no Greek 'omega'; there are delta"):
+def test_an_unknown_greek_is_refused():
+    with pytest.raises(RiskError, match="no Greek 'omega'; choose one of delta"):
         GreekExposure("omega")
     node = Held(1).node(StressLoss(("nope",)))
     assert isinstance(node.error, RiskError)
@@ -788,11 +788,11 @@ def test_a_measure_does_not_take_another_nodes_place():
         BookMeasure(held.graph, "ALICE", [held.book], Concentration())
 
 
-# --- what does not hold yet ----------------------------------------------------------------------
+# --- currencies, what-ifs, threads and other cases ----------------------------------------------
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=repr)
-def test_a_measure_follows_the_rate_of_exchange(measure):
+def test_a_measure_follows_the_exchange_rate(measure):
     held = Held(30, 10, currencies=["USD", "EUR"])
     node = held.node(measure)
     before = node.value
@@ -822,7 +822,7 @@ def test_a_gain_is_no_stress_loss():
     assert node.value == 0.0
 
 
-def test_a_loss_that_leaves_contracts_out_is_no_value():
+def test_a_stress_loss_that_leaves_contracts_out_has_no_value():
     graph = DependencyGraph()
     gold = Equity("GLD", spot_source=MarketData("GLD_SPOT", 100.0))
     book = graph.register(Book("ALICE", [Position("P", instrument=gold, quantity=1000, cost=100.0)]))
@@ -837,7 +837,7 @@ def test_two_subjects_are_two_alerts():
     assert [alert.message for alert in alerts.history()] == ["first", "second"]
 
 
-def test_a_new_alert_takes_no_others_place():
+def test_a_new_alert_never_replaces_another():
     db, alerts = in_memory()
     first, _ = (alerts.raise_alert(name, "Tony", "low", name) for name in "rs")
     alerts.close(first.id, "x")
@@ -858,7 +858,7 @@ def test_an_alert_of_a_lower_ring_can_be_closed(tmp_path):
         assert [alert.state for alert in AlertBook(below).open_alerts()] == [AlertState.OPEN]
 
 
-def test_what_is_not_a_number_closes_no_alert():
+def test_a_nan_measure_closes_no_alert():
     graph, (_, alerts) = DependencyGraph(), in_memory()
     leaf = graph.register(Leaf("LEAF", 900.0))
     measure = graph.derive("MEASURE", lambda value: np.float32(value if value > 0.0 else math.nan), [leaf])
@@ -886,9 +886,9 @@ def test_what_if_opens_no_alert():
     assert alerts.history() == ()
 
 
-def test_two_looks_at_once_do_not_trip_each_other():
+def test_two_concurrent_checks_do_not_interfere():
     class Slow(AlertBook):
-        """Waits after its first look, long enough for another to do all of it unless a lock keeps that out."""
+        """An alert book that waits after its first read, so that another check can run unless a lock prevents it."""
 
         done = threading.Event()
 
@@ -911,7 +911,7 @@ def test_two_looks_at_once_do_not_trip_each_other():
     assert [alert.state for alert in alerts.history()] == [AlertState.CLOSED]
 
 
-def test_another_maximum_is_told():
+def test_a_changed_maximum_updates_the_alert():
     _, alerts = in_memory()
     for maximum in [1000.0, 900.0]:
         graph = DependencyGraph()
@@ -951,7 +951,7 @@ def test_arguments_of_another_type_are_refused_by_name(make):
         GOOD + "[[limits]]\n" + GOOD,
     ],
 )
-def test_a_limit_that_makes_no_sense_is_refused_by_place(text):
+def test_an_invalid_limit_is_refused_and_named(text):
     with pytest.raises(RiskError) as caught:
         parse_limits(f"[[limits]]\n{text}", "limits.toml")
     assert "limits.toml: limit " in str(caught.value)

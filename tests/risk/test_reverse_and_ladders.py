@@ -24,7 +24,7 @@ from bank_python.risk.valuation import plan_valuation
 
 
 def plan_of(*held, name="BOOK"):
-    """A plan of one book of (contract, quantity)."""
+    """Return a plan of one book of (contract, quantity)."""
     return plan_valuation(
         [
             Book(
@@ -36,7 +36,7 @@ def plan_of(*held, name="BOOK"):
 
 
 def shares(*holdings):
-    """A plan of shares of (level, quantity)."""
+    """Return a plan of shares of (level, quantity)."""
     return plan_of(
         *((Equity(f"E{i}", spot_source=MarketData(f"S{i}", level)), q) for i, (level, q) in enumerate(holdings))
     )
@@ -47,7 +47,7 @@ def shares(*holdings):
 
 @pytest.mark.parametrize("quantity", [1_000.0, -1_000.0])
 @pytest.mark.parametrize("loss", [1.0, 5_000.0, 20_000.0])
-def test_one_share_has_to_go_so_far(quantity, loss):
+def test_the_move_of_one_share_in_closed_form(quantity, loss):
     found = reverse_stress(shares((200.0, quantity)), [[0.05**2]], loss)
     level = 200.0 - loss / quantity
     assert found.levels["S0"] == pytest.approx(level, rel=1e-8)
@@ -71,7 +71,7 @@ def test_a_small_loss_is_the_linear_books(quantities, deviations, correlation):
     deviation = math.sqrt(worth @ covariance @ worth)
     loss = 1e-3 * deviation
     found = reverse_stress(shares(*zip(levels, quantities, strict=True)), covariance, loss)
-    # of a linear book: as far out as the loss over its deviation, in the direction of the covariance times holdings
+    # for a linear book the distance is loss over deviation, the direction the covariance times the holdings
     assert found.distance == pytest.approx(loss / deviation, rel=0.01)
     wanted = -loss * (covariance @ worth) / deviation**2
     moves = [found.moves[f"S{i}"] for i in range(3)]
@@ -111,7 +111,7 @@ def test_a_bond_by_its_yield():
 
 
 def options(*contracts, hedge=0.0):
-    """A book of options (strike, years, is_call, quantity) on one share, and so many of the share."""
+    """Return a plan of options (strike, years, is_call, quantity) on one share, and of `hedge` units of the share."""
     spot, vol = MarketData("S", 100.0), MarketData("V", 0.2)
     held = [
         (
@@ -133,7 +133,7 @@ RADII = np.linspace(0.002, 9.0, 4_500)
 
 @cache
 def largest_losses(book):
-    """The largest loss at each radius, over rays in all directions of the plane."""
+    """Return the largest loss at each radius, over rays in all directions of the plane."""
     plan, root = OPTION_BOOKS[book], np.linalg.cholesky(OPTION_COVARIANCE)
     largest = np.full(RADII.size, -math.inf)
     for angle in np.linspace(0.0, 2.0 * math.pi, 720, endpoint=False):
@@ -143,7 +143,7 @@ def largest_losses(book):
 
 
 def nearest(book, loss):
-    """The distance of the nearest point that loses so much."""
+    """Return the distance of the nearest point with a given loss."""
     hit = np.flatnonzero(largest_losses(book) >= loss)
     return float(RADII[hit[0]]) if hit.size else math.inf
 
@@ -168,15 +168,15 @@ def test_of_an_option_book_no_point_is_nearer(book, loss):
     assert found.distance == pytest.approx(by_force, abs=0.02), (book, loss, found)
 
 
-def test_moves_are_told_largest_first_in_deviations():
-    # the first moves by more per cent, the second by more of its own deviations
+def test_moves_are_sorted_by_size_in_standard_deviations():
+    # the first moves more in per cent, the second more in standard deviations
     found = reverse_stress(shares((100.0, 20.0), (100.0, 1_000.0)), np.diag([0.09**2, 0.01**2]), 500.0)
     assert abs(found.moves["S0"]) > abs(found.moves["S1"])
     assert list(found.moves) == ["S1", "S0"]
     assert list(found.levels) == ["S0", "S1"]
 
 
-def test_every_units_part_adds_up_to_the_loss():
+def test_the_pnl_of_units_adds_up_to_the_loss():
     spot = MarketData("S", 100.0)
     share = Equity("E", spot_source=spot)
     books = [Book(name, [Position(f"P_{name}", instrument=share, quantity=q)]) for name, q in (("A", 30), ("B", -10))]
@@ -194,9 +194,9 @@ def test_factors_that_cannot_move_do_not():
 @pytest.mark.parametrize(
     ("plan", "covariance", "loss"),
     [
-        (shares((100.0, 10.0)), [[0.02**2]], 1_000.0),  # all that there is
-        (shares((100.0, 10.0)), [[0.02**2]], 900.0),  # a hundred deviations away
-        (shares((100.0, 10.0)), [[0.0]], 1.0),  # nothing moves
+        (shares((100.0, 10.0)), [[0.02**2]], 1_000.0),  # the whole value
+        (shares((100.0, 10.0)), [[0.02**2]], 900.0),  # a hundred standard deviations away
+        (shares((100.0, 10.0)), [[0.0]], 1.0),  # no volatility
         (options((100, 0.5, True, 100)), np.diag([0.02**2, 0.1**2]), 5_000.0),  # more than the premium
     ],
 )
@@ -207,7 +207,7 @@ def test_impossible_losses_are_refused(plan, covariance, loss):
 
 
 @pytest.mark.parametrize("loss", [0.0, -1.0, math.nan, math.inf])
-def test_a_loss_that_is_none_is_refused(loss):
+def test_an_invalid_loss_is_refused(loss):
     with pytest.raises(RiskError, match="is not a finite number above 0"):
         reverse_stress(shares((100.0, 10.0)), [[0.02**2]], loss)
 
@@ -216,11 +216,11 @@ def test_a_loss_that_is_none_is_refused(loss):
     ("covariance", "message"),
     [
         ([[0.01, 0.0]], "a covariance of shape"),
-        ([[math.nan]], "wants finite"),
+        ([[math.nan]], "give a finite one"),
         ([[-0.01]], "not positive semidefinite"),
     ],
 )
-def test_a_covariance_that_is_none_is_refused(covariance, message):
+def test_an_invalid_covariance_is_refused(covariance, message):
     with pytest.raises(RiskError, match=message):
         reverse_stress(shares((100.0, 10.0)), covariance, 1.0)
 
@@ -236,7 +236,7 @@ SHOCKS = [-0.3, -0.1, -0.01, 0.0, 0.01, 0.1, 0.3]
 
 
 def ticking_book():
-    """A graph with a book in two currencies; leaves by name, and the P&L node."""
+    """Return a graph with a book in two currencies: leaves by name, and the P&L node."""
     graph = DependencyGraph()
     quotes = {"S": 100.0, "V": 0.25, "R": 0.04, "EURUSD_SPOT": 1.1, "E": 50.0}
     leaf = {name: graph.register(MarketData(name, level)) for name, level in quotes.items()}
@@ -256,7 +256,7 @@ def ticking_book():
 
 
 @pytest.mark.parametrize("name", ["S", "V", "R", "EURUSD_SPOT", "E"])
-def test_a_ladder_is_what_ticks_make(name):
+def test_a_ladder_agrees_with_ticks(name):
     leaf, pnl, plan = ticking_book()
     shocks = [shock / 10.0 for shock in SHOCKS] if name == "R" else SHOCKS
     ladder = sensitivity_ladder(plan, name, shocks)
@@ -276,7 +276,7 @@ def test_a_ladder_is_what_ticks_make(name):
 
 
 @pytest.mark.parametrize(("down", "across"), [("S", "V"), ("V", "S"), ("R", "S"), ("E", "EURUSD_SPOT")])
-def test_a_grid_is_what_ticks_make(down, across):
+def test_a_grid_agrees_with_ticks(down, across):
     leaf, pnl, plan = ticking_book()
     shifts = [-0.01, 0.0, 0.02]
     rows, columns = (shifts if name == "R" else [-0.2, 0.0, 0.1, 0.25] for name in (down, across))
@@ -311,7 +311,7 @@ def test_the_desks_ladder_is_the_graphs():
 
 
 @pytest.mark.parametrize("shocks", [[], [math.nan], [0.1, math.inf], [-1.0], [0.0, -1.5]])
-def test_shocks_that_make_no_sense_are_refused(shocks):
+def test_invalid_shocks_are_refused(shocks):
     _, _, plan = ticking_book()
     with pytest.raises(RiskError, match="S: shocks") as caught:
         sensitivity_ladder(plan, "S", shocks)
@@ -325,15 +325,15 @@ def test_a_rate_may_fall_by_more_than_one():
     assert np.isfinite(sensitivity_ladder(plan, "R", [-0.5, 0.5]).pnl).all()
 
 
-def test_a_ladder_over_what_nothing_rests_on_is_refused():
+def test_a_ladder_over_a_factor_without_dependents_is_refused():
     _, _, plan = ticking_book()
     with pytest.raises(RiskError, match="'KO_SPOT'"):
         sensitivity_ladder(plan, "KO_SPOT", [0.1])
-    with pytest.raises(RiskError, match="a grid over S twice is a ladder"):
+    with pytest.raises(RiskError, match="both axes of the grid are S"):
         sensitivity_grid(plan, ("S", [0.1]), ("S", [0.2]))
 
 
-def test_a_step_without_a_price_is_told_and_not_handed_back():
+def test_a_step_without_a_price_is_an_error():
     rate = MarketData("R", 0.04)
     note = Bond("NOTE", rate_source=rate, face=100, coupon_rate=0.04, maturity=5.0)
     with pytest.raises(SimulationError, match="NOTE has no price in scenario 1"):
@@ -421,16 +421,16 @@ GOOD = {"S0": 100.0, "mu": 0.05, "sigma": 0.2, "T": 1.0, "dt": 0.25, "n": 10}
         ({"n": 0}, "is not a whole number"),
         ({"n": -3}, "is not a whole number"),
         ({"n": 10.5}, "is not a whole number"),
-        ({"T": 0.0}, "both are years above 0"),
-        ({"T": -1.0}, "both are years above 0"),
-        ({"dt": 0.0}, "both are years above 0"),
-        ({"dt": 1.5}, "dt not above T"),
-        ({"dt": math.nan}, "both are years above 0"),
+        ({"T": 0.0}, "give both in years, above 0"),
+        ({"T": -1.0}, "give both in years, above 0"),
+        ({"dt": 0.0}, "give both in years, above 0"),
+        ({"dt": 1.5}, "with dt not above T"),
+        ({"dt": math.nan}, "give both in years, above 0"),
         ({"dt": 0.3}, "does not divide"),
         ({"dt": 0.7}, "does not divide"),
     ],
 )
-def test_figures_that_make_no_sense_are_refused(wrong, message):
+def test_arguments_out_of_range_are_refused(wrong, message):
     for simulate in (gbm_paths, gbm_var):
         with pytest.raises(RiskError, match=message):
             simulate(**GOOD | wrong)

@@ -1,4 +1,4 @@
-"""Scenarios of one's own in TOML: read as they are meant, refused by place, revalued like any other."""
+"""Stress scenarios from TOML files: parsing, errors that name the entry, and revaluation."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def book():
     return Book("ANN", held)
 
 
-def test_a_file_is_read_as_it_is_meant(tmp_path):
+def test_a_file_is_read(tmp_path):
     path = tmp_path / "scenarios.toml"
     path.write_text(GOOD, encoding="utf-8")
     found = load_scenarios(path)
@@ -49,7 +49,7 @@ def test_a_file_is_read_as_it_is_meant(tmp_path):
     assert found["dip"].title == "dip"
 
 
-def test_a_scenario_of_ones_own_is_revalued():
+def test_a_scenario_from_a_file_is_revalued():
     [result] = run_stresses(plan_valuation([book()]), [parse_scenarios(GOOD)["embargo"]])
     assert result.pnl == pytest.approx(10 * 100.0 * 0.2 - 10 * 100.0 * 0.25)
     assert (result.exact, result.mapped, result.missing) == (1, 1, ())
@@ -58,15 +58,15 @@ def test_a_scenario_of_ones_own_is_revalued():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[scenarios", "is no TOML"),
+        ("[scenarios", "is not TOML"),
         ("", r"one table \[scenarios\.KEY\]"),
         ("[other]\nx = 1", r"one table \[scenarios\.KEY\]"),
         ("scenarios = 3", r"one table \[scenarios\.KEY\]"),
-        ("[scenarios.x]\ntitle = 'nothing'", "x: wants drivers or factors"),
-        ("[scenarios.x]\ndrivers.equity = { relative = -0.1 }\nhue = 1", "x: wants drivers or factors"),
+        ("[scenarios.x]\ntitle = 'nothing'", "x: needs drivers or factors"),
+        ("[scenarios.x]\ndrivers.equity = { relative = -0.1 }\nhue = 1", "x: needs drivers or factors"),
         ("[scenarios.x]\ndrivers = 3", "x: drivers is 3"),
-        ("[scenarios.x]\ndrivers.shares = { relative = -0.1 }", "x: no driver 'shares'; there are equity"),
-        ("[scenarios.x]\ndrivers.equity = -0.1", "x: equity is -0.1; wants one of"),
+        ("[scenarios.x]\ndrivers.shares = { relative = -0.1 }", "x: no driver 'shares'; choose one of equity"),
+        ("[scenarios.x]\ndrivers.equity = -0.1", "x: equity is -0.1; give one of"),
         ("[scenarios.x]\ndrivers.equity = { relative = '1' }", "x: equity is"),
         ("[scenarios.x]\ndrivers.equity = { relative = true }", "x: equity is"),
         ("[scenarios.x]\ndrivers.equity = { relative = -0.1, absolute = 1 }", "x: equity is"),
@@ -74,7 +74,7 @@ def test_a_scenario_of_ones_own_is_revalued():
         ("[scenarios.x]\nfactors.KO_SPOT = { relative = nan }", "x: KO_SPOT: a relative shock of nan"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused_by_place(text, said):
+def test_an_invalid_file_is_refused_and_the_entry_named(text, said):
     with pytest.raises(RiskError, match=said):
         parse_scenarios(text, "scenarios.toml")
 

@@ -1,4 +1,4 @@
-"""Stress scenarios, read a second time: figures against a transcription and public closes, moves against hand sums."""
+"""Stress scenarios: figures against a second transcription and published closes, moves against independent sums."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ svb_2023 2023-03-08 2023-03-13
 """
 KEYS = [line.split()[0] for line in WINDOWS.split("\n") if line]
 
-# Each driver's figures across the windows, in the order above and in the unit of its source; a dot is not known.
+# Each driver's figures across the windows, in the order above and in the unit of its source; a dot is unknown.
 PERCENT = {
     Driver.EQUITY: "-56.8 -33.9 -25.4 -10.2 4.8 -49.1 -21.9 -15 -0.8 -15.7 "
     "-39.9 -20.3 -4.1 -6.1 -19.5 -27.6 -30.6 -5.8 -0.6 -11.4 -12.1 -3.4",
@@ -139,11 +139,11 @@ CLOSES = [
 
 
 @pytest.mark.parametrize(("key", "driver", "first", "last"), CLOSES)
-def test_figures_are_what_published_closes_make(key, driver, first, last):
+def test_figures_agree_with_published_closes(key, driver, first, last):
     shock = STRESS_SCENARIOS[key].shocks[driver]
-    made = last / first - 1.0 if shock.shift is Shift.RELATIVE else (last - first) / 100.0
+    observed = last / first - 1.0 if shock.shift is Shift.RELATIVE else (last - first) / 100.0
     half_a_digit = 5e-5 if driver in BASIS_POINTS else 5e-4
-    assert shock.size == pytest.approx(made, abs=1.01 * half_a_digit), f"{key} {driver}: {first} to {last}"
+    assert shock.size == pytest.approx(observed, abs=1.01 * half_a_digit), f"{key} {driver}: {first} to {last}"
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -229,7 +229,7 @@ FACTORS = {
 }
 EXACT, MAPPED, MISSING = Status.EXACT, Status.MAPPED, Status.MISSING
 
-# Scenario, factor, where it goes by hand, what is said of it.
+# Scenario, factor, its level by an independent formula, its status and driver.
 MOVES = [
     ("gfc_2008", "SPY_SPOT", 600.0 * 0.432, EXACT, Driver.EQUITY),
     ("gfc_2008", "QQQ_SPOT", 500.0 * 0.481, EXACT, Driver.TECH),
@@ -255,7 +255,7 @@ MOVES = [
     ("crypto_crash", "BTC_SPOT", 60_000.0 * 0.241, EXACT, Driver.BTC),
     ("crypto_crash", "SOL_SPOT", 150.0 * 0.238**1.1, MAPPED, Driver.ETH),
     ("vol_spike_2024", "EURUSD_SPOT", 1.10 / 0.999, MAPPED, Driver.DOLLAR),
-    ("vol_spike", "UST2Y", 0.041, EXACT, Driver.RATE_2Y),  # known to be zero is not unknown
+    ("vol_spike", "UST2Y", 0.041, EXACT, Driver.RATE_2Y),  # a known shock of zero is not unknown
     ("fed_2024", "SPY_VOL", 0.14 + 0.70 - 0.19, MAPPED, Driver.VOLATILITY),
     ("fed_2024", "NVDA_VOL", 0.50 + 0.70 - 0.19, MAPPED, Driver.VOLATILITY),
     ("fed_2024", "QQQ_SPOT", 500.0 * 0.446**1.2, MAPPED, Driver.EQUITY),
@@ -275,7 +275,7 @@ MOVES = [
 
 
 @pytest.mark.parametrize(("key", "name", "level", "status", "driver"), MOVES)
-def test_where_a_factor_goes(key, name, level, status, driver):
+def test_levels_of_factors(key, name, level, status, driver):
     moves = {move.factor: move for move in stress_moves(STRESS_SCENARIOS[key], tuple(FACTORS.values()))}
     move = moves[name]
     assert move.level == pytest.approx(level, rel=1e-12, nan_ok=True), f"{key} {name}: {move}"
@@ -306,7 +306,7 @@ shock_sets = st.fixed_dictionaries(
 
 
 @given(shock_sets)
-def test_whatever_happens_a_price_a_volatility_and_a_spread_stay_above_zero(shocks):
+def test_prices_volatilities_and_spreads_stay_above_zero(shocks):
     for move in stress_moves(StressScenario("any", "Any", shocks), tuple(FACTORS.values())):
         assert move.driver is None or move.driver in shocks
         if FACTORS[move.factor].kind is not Factor.RATE:
@@ -340,7 +340,7 @@ def test_a_spread_that_tightens_below_a_basis_point_stays_at_one():
     assert levels == [1e-4, 1e-4]
 
 
-def test_what_a_scenario_says_of_a_factor_goes_before_its_drivers():
+def test_a_shock_to_a_factor_overrides_those_to_drivers():
     named = {
         "KO_SPOT": Shock(-0.3),
         "UST2Y": Shock(0.01, Shift.ABSOLUTE),
@@ -360,11 +360,11 @@ def test_the_first_rule_that_fits_is_the_only_one():
         for key in ("gfc_2008", "fed_2024")
     ]
     assert (moved[0].level, moved[0].driver) == (pytest.approx(60.0 * 0.586**0.5), Driver.OIL)
-    assert moved[1].status is MISSING  # it has no oil, and the rule for shares is not asked
+    assert moved[1].status is MISSING  # the scenario has no oil shock, and the rule for shares is not used
     assert stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["KO_SPOT"]], ())[0].status is MISSING
 
 
-def test_a_route_is_passed_by_where_the_shock_is_told_otherwise():
+def test_a_route_is_skipped_if_the_shock_is_of_another_type():
     rule = Rule(Factor.VOL, (Route(Driver.VOLATILITY, Way.ADD), Route(Driver.EQUITY, beta=-2.0)))
     by_level, by_points = (
         stress_moves(STRESS_SCENARIOS[key], [FACTORS["SPY_VOL"]], (rule,))[0] for key in ("fed_2024", "gfc_2008")
@@ -373,11 +373,11 @@ def test_a_route_is_passed_by_where_the_shock_is_told_otherwise():
     assert (by_points.driver, by_points.level) == (Driver.VOLATILITY, pytest.approx(0.476))
 
 
-# --- what it makes -------------------------------------------------------------------------------
+# --- P&L of scenarios ----------------------------------------------------------------------------
 
 
 def book_of(name, *positions):
-    """A book of (contract, quantity, cost)."""
+    """Return a plan of one book of (contract, quantity, cost)."""
     return Book(
         name,
         [
@@ -417,21 +417,21 @@ def test_an_option_and_a_bond_are_repriced_by_their_own_formulas():
     assert result.left_out == ()
 
 
-def test_what_has_no_move_is_left_out_by_name_and_never_taken_as_still():
+def test_a_contract_with_a_missing_move_is_left_out_and_named():
     spot, rate = MarketData("KO_SPOT", 60.0), MarketData("SOFR", 0.043)
     call = Option("CALL", spot_source=spot, vol_source=0.2, rate_source=rate, strike=60, expiry=1.0)
     coke = Equity("KO", spot_source=spot)
-    [alone] = run_stresses(plan_valuation([book_of("ALICE", (coke, 100, 60.0))]), ["GFC_2008"])
+    [single] = run_stresses(plan_valuation([book_of("ALICE", (coke, 100, 60.0))]), ["GFC_2008"])
     [both] = run_stresses(plan_valuation([book_of("ALICE", (coke, 100, 60.0), (call, 100, 5.0))]), ["GFC_2008"])
     assert both.missing == ("SOFR",)
     assert both.left_out == ("CALL",)
-    assert both.pnl == alone.pnl == pytest.approx(-0.52 * 6_000.0)
+    assert both.pnl == single.pnl == pytest.approx(-0.52 * 6_000.0)
 
 
-def test_a_total_says_what_share_of_the_book_it_covers_and_what_the_rest_is():
+def test_a_result_has_the_covered_share_and_the_value_left_out():
     coke, gold = share("KO", 60.0), share("GLD", 250.0)
     plan = plan_valuation([book_of("ALICE", (coke, 100, 60.0)), book_of("BOB", (gold, -12, 240.0), (coke, -50, 50.0))])
-    [partly] = run_stresses(plan, ["GFC_2008"])  # says nothing of gold
+    [partly] = run_stresses(plan, ["GFC_2008"])  # no shock to gold
     assert partly.left_out == ("GLD",)
     assert dict(partly.rest) == {"GLD": 3_000.0}
     assert partly.covered == pytest.approx(9_000.0 / 12_000.0)
@@ -454,7 +454,7 @@ def test_the_share_of_a_book_that_is_worth_nothing_is_by_number():
     assert (set(result.rest), result.covered) == ({"SWAP", "FWD"}, 0.0)
 
 
-def test_the_choice_of_betas_is_named_and_has_its_betas():
+def test_the_choice_of_betas_is_reported_and_checked():
     plan = plan_valuation([book_of("ALICE", (share("KO", 60.0), 100, 60.0))])
     [stated] = run_stresses(plan, ["gfc_2008"])
     [given] = run_stresses(plan, ["gfc_2008"], betas={"KO_SPOT": 0.5})
@@ -463,8 +463,8 @@ def test_the_choice_of_betas_is_named_and_has_its_betas():
     assert stated.pnl == pytest.approx(-0.568 * 6_000.0)
     assert given.pnl == regressed.pnl == pytest.approx((0.432**0.5 - 1.0) * 6_000.0)
     for choice, betas, said in (
-        ("stated", {}, "'stated' takes no betas="),
-        (Betas.REGRESSED, None, "'regressed' needs betas=: regressed_betas"),
+        ("stated", {}, "choice='stated' takes no betas="),
+        (Betas.REGRESSED, None, "choice='regressed' needs betas=; give regressed_betas"),
         ("guessed", None, "choose one of 'stated', 'regressed', 'given'"),
     ):
         with pytest.raises(RiskError, match=said):
@@ -472,7 +472,7 @@ def test_the_choice_of_betas_is_named_and_has_its_betas():
 
 
 @given(st.lists(st.integers(-500, 500).filter(bool), min_size=3, max_size=3), st.integers(2, 9))
-def test_pnl_is_linear_in_what_is_held(quantities, times):
+def test_pnl_is_linear_in_quantities(quantities, times):
     contracts = [share("KO", 60.0), share("GLD", 250.0), share("BTC", 60_000.0, "Crypto")]
     plans = [
         plan_valuation([book_of("A", *((c, q * n, 1.0) for c, q in zip(contracts, quantities, strict=True)))])
@@ -504,20 +504,20 @@ def desk_plan():
 @pytest.mark.parametrize("key", STRESS_SCENARIOS)
 def test_the_desk_has_a_price_in_every_scenario(key, desk_plan):
     [result] = run_stresses(desk_plan, [key])
-    made = np.array(list(result.by_unit.values()))
+    parts = np.array(list(result.by_unit.values()))
     assert tuple(result.by_unit) == desk_plan.units
-    assert np.isfinite(made).all()
-    assert result.pnl == pytest.approx(math.fsum(made), rel=1e-12)
+    assert np.isfinite(parts).all()
+    assert result.pnl == pytest.approx(math.fsum(parts), rel=1e-12)
     assert result.exact + result.mapped + len(result.missing) == len(desk_plan.factors)
     assert bool(result.missing) == bool(result.left_out)
-    if key in KEYS:  # what happened moves every factor of the desk, if by a stated beta
+    if key in KEYS:  # historical scenarios move every factor of the desk, some by a stated beta
         assert result.missing == ()
 
 
-# --- at the door ---------------------------------------------------------------------------------
+# --- errors --------------------------------------------------------------------------------------
 
 
-def test_what_is_left_out_is_in_no_figure_in_another_currency_either():
+def test_contracts_left_out_are_in_no_figure_in_another_currency_either():
     def stressed(*names):
         graph = DependencyGraph()
         graph.register(FXRate("EURUSD", rate_source=MarketData("EURUSD_SPOT", 1.1), base="EUR", quote="USD"))
@@ -525,13 +525,13 @@ def test_what_is_left_out_is_in_no_figure_in_another_currency_either():
         graph.register(book)
         return run_stresses(plan_valuation([book]), ["GFC_2008"])[0]
 
-    alone, both = stressed("KO"), stressed("KO", "GLD")
+    single, both = stressed("KO"), stressed("KO", "GLD")
     assert both.left_out == ("GLD",)
-    assert both.pnl == pytest.approx(alone.pnl)
+    assert both.pnl == pytest.approx(single.pnl)
 
 
 @pytest.mark.parametrize("size", [math.nan, math.inf, -1.0, -1.5])
-def test_a_shock_that_makes_no_sense_is_refused(size):
+def test_an_invalid_shock_is_refused(size):
     with pytest.raises(RiskError, match="finite number, above -1"):
         Shock(size)
 
@@ -542,10 +542,10 @@ def test_a_shift_that_is_not_finite_is_refused(size):
         Shock(size, Shift.ABSOLUTE)
 
 
-def test_a_beta_or_level_that_is_not_a_number_is_no_zero():
-    with pytest.raises(RiskError, match="KO_SPOT: nan is not a finite level or beta"):
+def test_a_nan_beta_or_level_is_refused():
+    with pytest.raises(RiskError, match="KO_SPOT: level or beta nan is not finite"):
         stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["KO_SPOT"]], betas={"KO_SPOT": math.nan})
-    with pytest.raises(RiskError, match="KO_SPOT: nan"):
+    with pytest.raises(RiskError, match="KO_SPOT: level or beta nan"):
         stress_moves(STRESS_SCENARIOS["gfc_2008"], [dataclasses.replace(FACTORS["KO_SPOT"], level=math.nan)])
 
 
@@ -597,15 +597,15 @@ def test_an_option_moves_the_same_whether_or_not_its_share_is_held():
     call = Option("CALL", spot_source=spot, vol_source=0.5, rate_source=0.04, strike=140, expiry=0.5)
     graph = DependencyGraph()
     graph.register(nvidia)
-    alone = graph.register(book_of("ALICE", (call, 1, 20.0)))
+    single = graph.register(book_of("ALICE", (call, 1, 20.0)))
     other = graph.register(book_of("BOB", (nvidia, 1, 140.0)))
     by_itself, beside = (
-        run_stresses(plan_valuation(books), ["rate_shock"])[0].by_unit["ALICE"] for books in ([alone], [alone, other])
+        run_stresses(plan_valuation(books), ["rate_shock"])[0].by_unit["ALICE"] for books in ([single], [single, other])
     )
     assert by_itself == pytest.approx(beside)
 
 
 def test_a_spread_moves_the_same_whether_or_not_its_index_is_held():
-    alone = stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["F_CDS"]])[0].level
+    single = stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["F_CDS"]])[0].level
     beside = stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["F_CDS"], FACTORS["CDX_IG"]])[0].level
-    assert alone == pytest.approx(beside)
+    assert single == pytest.approx(beside)

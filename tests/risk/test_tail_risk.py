@@ -1,4 +1,4 @@
-"""Value at risk, expected shortfall and their backtests: published values, real returns, factor_models."""
+"""Value at risk, expected shortfall and their backtests: published values, real returns, known distributions."""
 
 from __future__ import annotations
 
@@ -144,10 +144,8 @@ def test_the_standard_error_of_a_quantile():
     estimates = [tail_risk(rng.normal(size=2_000), 0.99) for _ in range(400)]
     spread = np.std([risk.var for risk in estimates])
     assert np.mean([risk.var_error for risk in estimates]) == pytest.approx(spread, rel=0.15)
-    by_law = [tail_risk(rng.normal(size=500), 0.99, "parametric") for _ in range(400)]
-    assert np.mean([risk.var_error for risk in by_law]) == pytest.approx(
-        np.std([risk.var for risk in by_law]), rel=0.15
-    )
+    found = [tail_risk(rng.normal(size=500), 0.99, "parametric") for _ in range(400)]
+    assert np.mean([risk.var_error for risk in found]) == pytest.approx(np.std([risk.var for risk in found]), rel=0.15)
 
 
 def test_weights_and_filters_follow_what_is_recent():
@@ -183,11 +181,11 @@ def test_bad_parameters():
         value_at_risk(pnl, 0.99, "weighted", half_life=0.0)
     with pytest.raises(ModelError, match=r"decay=1\.0"):
         value_at_risk(pnl, 0.99, "filtered", decay=1.0)
-    with pytest.raises(ModelError, match="does not move"):
+    with pytest.raises(ModelError, match="the P&L is constant"):
         value_at_risk(np.zeros(50), 0.99, "filtered")
     with pytest.raises(ModelError, match="not monotone for a skewness"):
         value_at_risk(np.append(np.zeros(500), 1e3), 0.99, "cornish_fisher")
-    with pytest.raises(ValueError, match="no method 'guess'; there are historical"):
+    with pytest.raises(ValueError, match="no method 'guess'; choose one of historical"):
         value_at_risk(pnl, 0.99, "guess")
 
 
@@ -215,16 +213,16 @@ def test_kupiecs_region_of_non_rejection():
 
 def test_christoffersen():
     rng = np.random.default_rng(1)
-    alone = christoffersen_test(rng.random(5_000) < 0.01, 0.01)
-    assert alone.p_value > 0.01
+    independent = christoffersen_test(rng.random(5_000) < 0.01, 0.01)
+    assert independent.p_value > 0.01
     hits = np.zeros(1_000, dtype=bool)
-    hits[100:110] = True  # as many as there should be, all together
+    hits[100:110] = True  # the expected number, all in a row
     together = christoffersen_test(hits, 0.01)
     assert together.coverage.statistic == pytest.approx(0.0, abs=1e-10)
     assert together.independence.p_value < 1e-6
     assert together.statistic == together.coverage.statistic + together.independence.statistic
     assert together.p_value == pytest.approx(stats.chi2.sf(together.statistic, 2), rel=1e-10)
-    # by hand: 988 quiet pairs, one rise, one fall, nine stays
+    # pairs of days without and with an exception: 988 of 00, one 01, one 10, nine 11
     chain = 988 * math.log(988 / 989) + math.log(1 / 989) + math.log(1 / 10) + 9 * math.log(9 / 10)
     plain = 989 * math.log(989 / 999) + 10 * math.log(10 / 999)
     assert together.independence.statistic == pytest.approx(2.0 * (chain - plain), rel=1e-12)
@@ -239,6 +237,22 @@ def test_traffic_light(exceptions, zone, cumulative):
     light = traffic_light(exceptions, 250)
     assert light.zone == zone
     assert light.cumulative == pytest.approx(cumulative, abs=1e-4)
+
+
+def test_acerbi_and_szekely_looks_at_losses_and_not_at_profits():
+    z = float(stats.norm.ppf(0.975))
+    es = float(stats.norm.pdf(z)) / 0.025
+    pnl = np.random.default_rng(11).normal(size=100_000)
+    right = acerbi_szekely_test(pnl, z, es, 0.025)
+    profits = acerbi_szekely_test(np.where(pnl > 0.0, 3.0 * pnl, pnl), z, es, 0.025)
+    losses = acerbi_szekely_test(np.where(pnl < 0.0, 2.0 * pnl, pnl), z, es, 0.025)
+    assert profits == right
+    assert (right.z1, right.z2) == pytest.approx((0.0, 0.0), abs=0.05)
+    # losses of a normal with twice the deviation: the definition, in the paper's own words
+    hits = 2.0 * pnl[2.0 * pnl < -z]
+    assert losses.z2 == pytest.approx(1.0 + hits.sum() / (es * len(pnl) * 0.025))
+    assert losses.z1 == pytest.approx(1.0 + hits.mean() / es)
+    assert losses.z2 < -1.0
 
 
 def test_acerbi_and_szekely():

@@ -1,4 +1,4 @@
-"""Full revaluation against the graph itself: every what-if of the plan is one of ``graph.scenario``, and by hand."""
+"""Full revaluation against the graph: each scenario of a plan agrees with ``graph.scenario`` and with closed forms."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ from bank_python.instruments import (
 from bank_python.instruments.factor import Factor
 from bank_python.market_data import Clock, MarketData
 from bank_python.risk.holdings import Holding
+from bank_python.risk.quadratic import quadratic_plan
 from bank_python.risk.valuation import plan_holdings, plan_valuation
 
 # --- the desk ------------------------------------------------------------------------------------
 
 
 def drawn(plan, scenarios, *, seed, size=0.15):
-    """Levels of all factors, shape (factors, scenarios): relative moves of `size`, shifts of rates of 80 bp."""
+    """Return levels of all factors, shape (factors, scenarios): relative moves of `size`, rate shifts of 80 bp."""
     z = np.random.default_rng(seed).standard_normal((len(plan.factors), scenarios))
     relative = np.array([factor.relative for factor in plan.factors])[:, None]
     base = plan.base[:, None]
@@ -52,7 +53,7 @@ def drawn(plan, scenarios, *, seed, size=0.15):
 
 
 def by_graph(graph, nodes, plan, levels):
-    """What the nodes' values are more by in each scenario, shape (nodes, scenarios), by what-if layers."""
+    """Return the changes of the nodes' values in each scenario, shape (nodes, scenarios), by what-if layers."""
     now = np.array([node.value for node in nodes])
     then = np.empty((len(nodes), levels.shape[1]))
     for s in range(levels.shape[1]):
@@ -63,10 +64,10 @@ def by_graph(graph, nodes, plan, levels):
 
 @pytest.fixture(scope="module")
 def desk():
-    made = build_desk(seed=7)
+    built = build_desk(seed=7)
     for _ in range(5):
-        made.tick()
-    return made
+        built.tick()
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def desk_plan(desk):
     return plan_valuation([trader.book for trader in desk.traders])
 
 
-def test_the_plan_of_the_desk_is_what_its_pnl_nodes_say(desk, desk_plan):
+def test_the_plan_of_the_desk_agrees_with_its_pnl_nodes(desk, desk_plan):
     levels = drawn(desk_plan, 60, seed=1)
     wanted = by_graph(desk.graph, [trader.pnl for trader in desk.traders] + [desk.firm_pnl], desk_plan, levels)
     found = desk_plan.pnl(levels)
@@ -83,18 +84,18 @@ def test_the_plan_of_the_desk_is_what_its_pnl_nodes_say(desk, desk_plan):
     np.testing.assert_allclose(found.sum(axis=0), wanted[-1], rtol=1e-9, atol=1e-6)
 
 
-def test_every_factor_of_the_desk_alone_is_a_what_if_of_that_leaf(desk, desk_plan):
+def test_single_factor_pnl_of_the_desk_agrees_with_a_what_if_of_each_leaf(desk, desk_plan):
     levels = desk_plan.base[:, None] * np.array([0.9, 1.15])
-    alone = desk_plan.alone(levels)
+    single = desk_plan.single_factor_pnl(levels)
     for j, factor in enumerate(desk_plan.factors):
         for s in range(2):
             with desk.graph.scenario({factor.name: levels[j, s]}):
                 then = desk.firm_pnl.value
             gained = then - desk.firm_pnl.value
-            assert alone[j, s] == pytest.approx(gained, rel=1e-8, abs=1e-5), (factor, levels[j, s])
+            assert single[j, s] == pytest.approx(gained, rel=1e-8, abs=1e-5), (factor, levels[j, s])
 
 
-def test_no_quoted_leaf_under_the_books_is_missing_from_the_factors(desk, desk_plan):
+def test_every_quoted_leaf_that_the_books_depend_on_is_a_factor(desk, desk_plan):
     known = {factor.name for factor in desk_plan.factors}
     for leaf in desk.graph:
         if not isinstance(leaf, MarketData) or not leaf.quoted:
@@ -104,7 +105,7 @@ def test_no_quoted_leaf_under_the_books_is_missing_from_the_factors(desk, desk_p
         assert (moved != desk.firm_pnl.value) <= (leaf.name in known), leaf.name
 
 
-def test_exposures_are_what_the_positions_are_worth(desk, desk_plan):
+def test_exposures_are_gross_values_of_positions(desk, desk_plan):
     def worth(position):
         currency = position.currency
         if currency == "USD":
@@ -117,7 +118,7 @@ def test_exposures_are_what_the_positions_are_worth(desk, desk_plan):
     np.testing.assert_allclose(desk_plan.exposures(), wanted, rtol=1e-12)
 
 
-def test_nothing_moved_makes_nothing(desk_plan):
+def test_unmoved_factors_give_no_pnl(desk_plan):
     assert not desk_plan.pnl(np.repeat(desk_plan.base[:, None], 3, axis=1)).any()
 
 
@@ -143,7 +144,7 @@ def test_a_plan_can_be_sent_to_another_process(desk_plan):
     np.testing.assert_array_equal(sent.pnl(levels), desk_plan.pnl(levels))
 
 
-def test_later_is_what_the_clock_makes(desk, desk_plan):
+def test_passing_years_agree_with_the_clock(desk, desk_plan):
     now = [trader.pnl.value for trader in desk.traders]
     years = 10 / 365
     with desk.graph.scenario({"CLOCK": desk.clock.value + years}):
@@ -157,7 +158,7 @@ def test_later_is_what_the_clock_makes(desk, desk_plan):
 
 
 class World:
-    """Two books in dollars, euros and yen, short and long, bought at costs that are not the present prices."""
+    """Two books in dollars, euros and yen, long and short, with costs that differ from the present prices."""
 
     def __init__(self):
         self.graph = DependencyGraph()
@@ -255,16 +256,16 @@ class World:
         self.pnl = [self.graph.register(ProfitAndLoss(f"{book.name}:PNL", book)) for book in (self.alice, self.bob)]
 
     def wanted(self, plan, levels):
-        """P&L in dollars by what-if layers: BOB's is told in euros, at each scenario's rate."""
-        now = self.told()
-        made = []
+        """Return P&L in dollars by what-if layers; BOB's is in euros, converted at the rate of each scenario."""
+        now = self.dollars()
+        changes = []
         for column in levels.T:
             with self.graph.scenario({factor.name: x for factor, x in zip(plan.factors, column, strict=True)}):
-                made.append(np.subtract(self.told(), now))
-        return np.array(made).T
+                changes.append(np.subtract(self.dollars(), now))
+        return np.array(changes).T
 
-    def told(self):
-        """Both P&Ls, in dollars."""
+    def dollars(self):
+        """Return both P&Ls in dollars."""
         return [self.pnl[0].value, self.pnl[1].value * self.graph.node("EURUSD").value]
 
 
@@ -273,7 +274,7 @@ def world():
     return World()
 
 
-def test_foreign_currency_is_told_at_each_scenarios_own_rate(world):
+def test_foreign_currency_is_converted_at_the_rate_of_each_scenario(world):
     plan = plan_valuation([world.alice, world.bob])
     levels = drawn(plan, 80, seed=5, size=0.2)
     np.testing.assert_allclose(plan.pnl(levels), world.wanted(plan, levels), rtol=1e-9, atol=1e-7)
@@ -313,7 +314,7 @@ def test_currency_options_by_garman_and_kohlhagen_by_hand(world):
     levels = np.repeat(plan.base[:, None], 1, axis=1)
     levels[plan.index("EURUSD_SPOT")] = 1.25
     sap, put = world.contracts["SAP"].value, world.contracts["SAP_PUT"].value
-    net = 300 * (sap - 150.0) + 500 * (put - 9.0)  # euros made so far
+    net = 300 * (sap - 150.0) + 500 * (put - 9.0)  # P&L so far, in euros
     wanted = 1e5 * (worth(1.25, vol) - worth(spot, vol)) + net * 0.15
     assert plan.pnl(levels)[0, 0] == pytest.approx(wanted, rel=1e-9)
 
@@ -327,15 +328,24 @@ def test_kinds_of_factors(world):
     assert {factor.name for factor in plan.factors if not factor.relative} == {"EUR_RATE", "USD_RATE", "JPY_RATE"}
 
 
-def test_alone_is_one_factor_at_a_time_with_the_rate_of_exchange_too(world):
+def test_single_factor_pnl_moves_one_factor_at_a_time(world):
     plan = plan_valuation([world.alice, world.bob])
     levels = drawn(plan, 4, seed=8)
-    alone = plan.alone(levels)
+    single = plan.single_factor_pnl(levels)
     for j in range(len(plan.factors)):
         still = np.repeat(plan.base[:, None], 4, axis=1)
         still[j] = levels[j]
-        np.testing.assert_allclose(alone[j], plan.pnl(still).sum(axis=0), rtol=1e-10, atol=1e-7)
-    np.testing.assert_allclose(plan.alone(levels, [5, 2]), alone[[5, 2]], rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(single[j], plan.pnl(still).sum(axis=0), rtol=1e-10, atol=1e-7)
+    np.testing.assert_allclose(plan.single_factor_pnl(levels, [5, 2]), single[[5, 2]], rtol=1e-12, atol=1e-9)
+
+
+def test_alone_is_called_single_factor_pnl(world):
+    plan = plan_valuation([world.alice, world.bob])
+    levels = drawn(plan, 3, seed=5)
+    for revaluer in (plan, quadratic_plan(plan)):
+        with pytest.warns(DeprecationWarning, match="alone is now called single_factor_pnl"):
+            old = revaluer.alone(levels, [1])
+        np.testing.assert_array_equal(old, plan.single_factor_pnl(levels, [1]))
 
 
 def test_without_is_a_plan_of_the_rest(world):
@@ -373,7 +383,7 @@ def test_without_a_currency_everything_in_it_is_left_out(world):
     assert not nothing.pnl(levels).any()
 
 
-def test_factor_exposures_are_of_what_rests_on_them(world):
+def test_factor_exposures_are_gross_values_of_dependent_contracts(world):
     plan = plan_valuation([world.alice, world.bob])
     c = {name: contract.value for name, contract in world.contracts.items()}
     found = dict(zip((factor.name for factor in plan.factors), plan.factor_exposures(), strict=True))
@@ -405,7 +415,7 @@ def test_a_position_sold_out_keeps_its_foreign_profit():
     share = Equity("SAP", spot_source=MarketData("SAP_SPOT", 180.0), currency="EUR")
     held = Position("P", instrument=share, quantity=10, cost=100.0)
     book = graph.register(Book("B", [held]))
-    held.trade(-10, 180.0)  # 800 euros made
+    held.trade(-10, 180.0)  # a profit of 800 euros
     plan = plan_valuation([book])
     levels = np.repeat(plan.base[:, None], 2, axis=1)
     levels[plan.index("EURUSD_SPOT")] = [1.0, 1.2]
@@ -512,7 +522,7 @@ def curve_world():
     return graph, graph.register(book)
 
 
-def test_on_a_curve_the_answer_is_of_first_order_and_the_error_of_second():
+def test_a_curve_lookup_moves_to_first_order_with_an_error_of_second():
     graph, book = curve_world()
     plan = plan_valuation([book])
     names = [factor.name for factor in plan.factors]
@@ -529,7 +539,7 @@ def test_on_a_curve_the_answer_is_of_first_order_and_the_error_of_second():
     assert np.abs(wanted).min() > 100.0
 
 
-def test_what_is_priced_off_a_curve_is_exact_in_what_is_a_leaf():
+def test_a_contract_on_a_curve_is_exact_in_its_leaves():
     graph, book = curve_world()
     plan = plan_valuation([book])
     levels = np.repeat(plan.base[:, None], 3, axis=1)
@@ -538,7 +548,7 @@ def test_what_is_priced_off_a_curve_is_exact_in_what_is_a_leaf():
     np.testing.assert_allclose(plan.pnl(levels), by_graph(graph, [book], plan, levels), rtol=1e-9)
 
 
-def test_on_a_surface_the_answer_is_of_first_order_and_the_error_of_second():
+def test_a_surface_lookup_moves_to_first_order_with_an_error_of_second():
     graph = DependencyGraph()
     spot = graph.register(MarketData("S", 100.0))
     strikes = (80.0, 90.0, 100.0, 110.0, 120.0)
@@ -564,16 +574,16 @@ def test_on_a_surface_the_answer_is_of_first_order_and_the_error_of_second():
     assert np.abs(wanted).min() > 100.0
 
 
-# --- what has no price, and what cannot be planned ------------------------------------------------
+# --- errors --------------------------------------------------------------------------------------
 
 
 def test_the_fault_names_the_contract_the_scenario_and_the_input(world):
     plan = plan_valuation([world.alice, world.bob])
     levels = np.repeat(plan.base[:, None], 5, axis=1)
     levels[plan.index("SAP_VOL"), 3] = -0.2
-    made = plan.pnl(levels)
-    assert np.isnan(made[:, 3]).all()
-    assert not made[:, [0, 1, 2, 4]].any()
+    pnl = plan.pnl(levels)
+    assert np.isnan(pnl[:, 3]).all()
+    assert not pnl[:, [0, 1, 2, 4]].any()
     error = plan.fault(levels)
     assert isinstance(error, SimulationError)
     assert error.name == "SAP_PUT"
@@ -581,7 +591,7 @@ def test_the_fault_names_the_contract_the_scenario_and_the_input(world):
     assert "vol=-0.2" in str(error)
 
 
-def test_a_rate_of_exchange_that_is_not_finite_is_told(world):
+def test_an_exchange_rate_that_is_not_finite_is_reported(world):
     plan = plan_valuation([world.alice])
     levels = plan.base[:, None].copy()
     levels[plan.index("EURUSD_SPOT")] = np.inf
@@ -596,7 +606,7 @@ def test_a_factor_that_is_not_there_is_named_with_those_that_are(world):
     assert caught.value.name == "KO_SPOT"
 
 
-def test_no_rate_of_exchange_no_plan():
+def test_a_plan_needs_exchange_rates():
     share = Equity("SAP", spot_source=MarketData("SAP_SPOT", 180.0), currency="EUR")
     loose = Book("LOOSE", [Position("P", instrument=share, quantity=1, cost=1.0)], base_currency="EUR")
     with pytest.raises(RiskError, match="LOOSE holds EUR"):
@@ -606,18 +616,18 @@ def test_no_rate_of_exchange_no_plan():
         plan_valuation([loose])
 
 
-def test_a_derived_rate_of_exchange_is_refused():
+def test_a_derived_exchange_rate_is_refused():
     graph = DependencyGraph()
     legs = [graph.register(MarketData(name, level)) for name, level in (("LEG1", 1.5), ("LEG2", 0.75))]
     crossed = graph.derive("CROSSED", lambda a, b: a * b, legs)
     graph.register(FXRate("EURUSD", rate_source=crossed, base="EUR", quote="USD"))
     share = Equity("SAP", spot_source=MarketData("SAP_SPOT", 180.0), currency="EUR")
     book = graph.register(Book("B", [Position("P", instrument=share, quantity=1, cost=1.0)]))
-    with pytest.raises(RiskError, match="EURUSD is a rate of exchange that is not quoted"):
+    with pytest.raises(RiskError, match="the exchange rate EURUSD is not quoted"):
         plan_valuation([book])
 
 
-def test_what_is_not_quoted_or_no_instrument_is_named():
+def test_a_position_without_a_quote_or_instrument_is_named():
     quiet = Equity("QUIET", spot_source=MarketData("QUIET_SPOT"))
     unmarked = Book("B", [Position("P", instrument=quiet, quantity=1)])
     with pytest.raises(RiskError, match="P has no opening mark"):
@@ -628,11 +638,11 @@ def test_what_is_not_quoted_or_no_instrument_is_named():
         plan_valuation([Book("C", [Position("Q", instrument=failed, quantity=1, cost=1.0)])])
     assert caught.value.name == "FAILED"
     number = Book("D", [Position("R", instrument=MarketData("N", 3.0), quantity=1)])
-    with pytest.raises(RiskError, match="R holds a node that is no instrument"):
+    with pytest.raises(RiskError, match="R holds a node that is not an instrument"):
         plan_valuation([number])
 
 
-def test_books_without_positions_make_nothing():
+def test_books_without_positions_have_no_pnl():
     plan = plan_valuation([Book("EMPTY", [])])
     assert (plan.units, plan.factors, plan.contracts) == (("EMPTY",), (), 0)
     np.testing.assert_array_equal(plan.pnl(np.empty((0, 4))), np.zeros((1, 4)))
@@ -679,5 +689,5 @@ def test_a_coupon_that_falls_due_while_time_passes_is_part_of_the_pnl():
     levels = plan.base[:, None]
     before, after = bond.value, Bond.price(0.005, 0.05, 0.0, 100.0, 0.06, 1.004, 1.0, 1.0)
     assert before - after > 5.0  # its first coupon has been paid
-    made = 10.0 * (after + 6.0 - before) - (5.0 - call.value)
-    assert plan.pnl(levels, years=0.005) == pytest.approx(np.array([[made]]), rel=1e-9)
+    expected = 10.0 * (after + 6.0 - before) - (5.0 - call.value)
+    assert plan.pnl(levels, years=0.005) == pytest.approx(np.array([[expected]]), rel=1e-9)
