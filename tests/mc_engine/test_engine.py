@@ -245,9 +245,8 @@ def test_every_run_stores_a_version(tmp_path):
     assert isinstance(kept, MCResult)
     assert (kept.var_99, kept.cvar_95, kept.random_seed) == (second.var_99, second.cvar_95, 2)
     assert np.array_equal(kept.pnl, second.pnl)
-    assert repr((kept.traders, kept.factors)) == repr(
-        (second.traders, second.factors)
-    )  # by repr, as NaNs are not equal
+    # By repr, as NaNs are not equal.
+    assert repr((kept.traders, kept.factors)) == repr((second.traders, second.factors))
     assert kept.stresses == second.stresses
     assert kept.greek_checks == second.greek_checks
     assert kept.trader_pnl is None
