@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bank_python.desk.contracts import BONDS
 from bank_python.desk.holdings import stand_in
 from bank_python.errors import DeskError
-from bank_python.instruments.position import rests_on_quotes
+from bank_python.instruments.position import is_quoted
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.unknown_ticker import unknown_ticker
 
@@ -102,7 +102,7 @@ def open_holding(trader: Trader, holding: Holding, graph: DependencyGraph, clock
     if not _is_quoted(holding, graph):
         return False
     contract = holding.contract(graph, clock)
-    if not rests_on_quotes(contract) or contract.error is not None:
+    if not is_quoted(contract) or contract.error is not None:
         return False
     trader.buy(contract, holding.units, multiplier=holding.multiplier)
     return True

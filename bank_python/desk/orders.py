@@ -11,7 +11,7 @@ from bank_python.instruments import Instrument, Position
 from bank_python.instruments.cash_flows import has_ended
 from bank_python.instruments.checks import number
 from bank_python.instruments.currency import ConvertedSum
-from bank_python.instruments.position import rests_on_quotes
+from bank_python.instruments.position import is_quoted
 
 if TYPE_CHECKING:
     from bank_python.desk.trader import Trader, Traders
@@ -82,7 +82,7 @@ def checked_price(instrument: Node, price: object) -> float:
         The contract has no value now; the error says why.
     """
     at = cast("float", instrument.value) if price is None else number(price)
-    if price is None and not rests_on_quotes(instrument):
+    if price is None and not is_quoted(instrument):
         raise DeskError(
             f"{instrument.name} depends on what has had no quote yet; wait for one, or give price=",
             name=instrument.name,

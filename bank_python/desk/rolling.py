@@ -153,7 +153,7 @@ def _book(desk: DeskParts, due: Sequence[tuple[Trader, Position, CashPosting]]) 
     for _, position, posting in due:
         (position.close_out if posting.closed else position.collect)(posting.amount)
     for trader in {trader.name: trader for trader, _, _ in due}.values():
-        trader.pnl.settle()
+        trader.pnl.update_cash()
         desk.db[trader.pnl.record_key] = trader.pnl
     for _, position, posting in due:
         desk.db[position.record_key] = position

@@ -80,7 +80,7 @@ class Trader:
             held = Position(name, instrument=instrument, quantity=0.0, cost=at, multiplier=multiplier)
             self.book.add(held)
         held.trade(quantity, at)
-        self.pnl.settle()
+        self.pnl.update_cash()
         return held
 
     def __repr__(self) -> str:

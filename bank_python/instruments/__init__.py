@@ -1,5 +1,6 @@
 """Contracts: each class has market inputs, terms and one pure array function that prices it."""
 
+from bank_python.deprecation import old_names
 from bank_python.instruments.american import AmericanOption
 from bank_python.instruments.barrier import BarrierOption
 from bank_python.instruments.bond import Bond
@@ -15,7 +16,7 @@ from bank_python.instruments.floating_bond import FloatingBond
 from bank_python.instruments.forward_option import ForwardOption
 from bank_python.instruments.fx import FXForward, FXOption
 from bank_python.instruments.instrument import DatedInstrument, Instrument, Lognormal, is_spot, quote_of
-from bank_python.instruments.lookup import Answer, FunctionNode, Lookup, ask, question
+from bank_python.instruments.lookup import Lookup, LookupNode, TermStructureNode, look_up, lookup_function
 from bank_python.instruments.option import Option
 from bank_python.instruments.perpetual import PerpetualFuture
 from bank_python.instruments.position import Position
@@ -26,7 +27,6 @@ from bank_python.instruments.vol_surface import VolSurface
 
 __all__ = [
     "AmericanOption",
-    "Answer",
     "Argument",
     "BarrierOption",
     "Bond",
@@ -45,21 +45,27 @@ __all__ = [
     "Factor",
     "FloatingBond",
     "ForwardOption",
-    "FunctionNode",
     "InferredLabel",
     "Instrument",
     "InterestRateSwap",
     "Label",
     "Lognormal",
     "Lookup",
+    "LookupNode",
     "Option",
     "PerpetualFuture",
     "Position",
     "PowerLawOption",
     "ProfitAndLoss",
+    "TermStructureNode",
     "VolSurface",
-    "ask",
     "is_spot",
-    "question",
+    "look_up",
+    "lookup_function",
     "quote_of",
 ]
+
+__getattr__ = old_names(
+    __name__,
+    {"Answer": "LookupNode", "FunctionNode": "TermStructureNode", "ask": "look_up", "question": "lookup_function"},
+)

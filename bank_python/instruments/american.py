@@ -1,4 +1,4 @@
-"""American options on a spot: single-name options as US exchanges list them."""
+"""American options on a spot, such as single-name options listed on US exchanges."""
 
 from __future__ import annotations
 
@@ -27,26 +27,27 @@ class AmericanOption(VanillaOption):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source, vol_source, rate_source, dividend_source : Node or float
-        As for :class:`~bank_python.instruments.option.Option`; a surface or curve too.
+        Spot price, volatility, rate and dividend yield, or a surface or curves, as for
+        :class:`~bank_python.instruments.option.Option`.
     strike : float
-        Above zero, in `currency`.
+        Strike price, above 0, in `currency`.
     expiry : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to expiry in years from now, or the expiry date (a date needs a clock).
     is_call : bool, default True
-        Call or put.
+        Whether the option is a call (true) or a put (false).
     steps : int, default 101
-        Of the tree, at least 3.
+        Number of steps of the tree, from 3 to 100,001.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -59,12 +60,12 @@ class AmericanOption(VanillaOption):
     record_tag = "AmericanOption"
 
     steps: Term = Term(
-        "steps of the tree",
+        "number of steps of the tree",
         default=101,
         whole=True,
         at_least=_FEWEST,
         at_most=_MOST,
-        says=f"of the tree; give a whole number from {_FEWEST} to {_MOST}",
+        says=f"is not a number of steps of the tree; give a whole number from {_FEWEST} to {_MOST}",
     )
 
     @staticmethod

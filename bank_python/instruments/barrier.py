@@ -1,4 +1,4 @@
-"""Options that a barrier brings to life, or ends."""
+"""Barrier options: knock-in and knock-out."""
 
 from __future__ import annotations
 
@@ -17,45 +17,47 @@ __all__ = ["BarrierOption"]
 
 @register_storable
 class BarrierOption(VanillaOption):
-    """A European option with one barrier, watched continuously, valued by Reiner and Rubinstein's formulas.
+    """A European option with one barrier, monitored continuously, valued by Reiner and Rubinstein's formulas.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source, vol_source, rate_source, dividend_source : Node or float
-        As for :class:`~bank_python.instruments.option.Option`; a surface or curve too.
+        Spot price, volatility, rate and dividend yield, or a surface or curves, as for
+        :class:`~bank_python.instruments.option.Option`.
     strike : float
-        Above zero, in `currency`.
+        Strike price, above 0, in `currency`.
     barrier : float
         Level that knocks the option in or out, above zero, in `currency`.
     is_up : bool
-        Whether the barrier is reached from below (up) or from above (down).
+        Whether the barrier is reached from below (up, true) or from above (down, false).
     expiry : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to expiry in years from now, or the expiry date (a date needs a clock).
     is_call : bool, default True
-        Call or put.
+        Whether the option is a call (true) or a put (false).
     is_in : bool, default False
-        Whether the option begins (knock-in) or ends (knock-out) when the barrier is reached.
+        Whether the option comes into existence (knock-in, true) or ceases to exist (knock-out, false) when the barrier
+        is reached.
     rebate : float, default 0.0
-        Amount paid when a knock-out is reached, or at expiry if a knock-in has not been, in `currency`.
+        Rebate in `currency`, paid when a knock-out barrier is reached, or at expiry if a knock-in barrier was not.
     touched : bool, default False
-        Whether the barrier has been reached before now.
+        Whether the barrier has been reached in the past.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Notes
     -----
-    A spot at the barrier or beyond it counts as reaching it now. That it has been there remains to be said, or the
-    option comes back to life when the spot does: ``option.amend(touched=True)``. Scenarios of risk look at the price at
-    their end, not at the way there.
+    A spot at or beyond the barrier counts as reaching it now. The option does not record that the barrier was reached:
+    set ``option.amend(touched=True)``, or a knock-out revives when the spot returns. Risk scenarios check the barrier
+    at the scenario's final price only, not along the path.
 
     Examples
     --------
@@ -72,9 +74,9 @@ class BarrierOption(VanillaOption):
 
     barrier: Term = Term("level that knocks the option in or out", positive=True)
     is_up: Flag = Flag("1 if the barrier is reached from below, 0 from above")
-    is_in: Flag = Flag("1 if the barrier brings the option to life, 0 if it ends it", default=False)
-    rebate: Term = Term("amount paid if the option does not come to life, or is ended", default=0.0)
-    touched: Flag = Flag("1 if the barrier has been reached before now", default=False)
+    is_in: Flag = Flag("1 for a knock-in, 0 for a knock-out", default=False)
+    rebate: Term = Term("amount paid if a knock-in barrier is not reached, or a knock-out barrier is", default=0.0)
+    touched: Flag = Flag("1 if the barrier has been reached in the past", default=False)
 
     @staticmethod
     def price(  # noqa: D102 - documented by Contract

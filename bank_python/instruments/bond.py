@@ -9,7 +9,7 @@ from bank_python.dagger import Inferred, Source, Term
 from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
-from bank_python.instruments.lookup import question
+from bank_python.instruments.lookup import lookup_function
 from bank_python.risk_models import bond_price
 from bank_python.risk_models.bond_analytics import BondAnalytics, bond_analytics
 from bank_python.risk_models.cash_paid import bond_paid
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Bond"]
 
 
-@question("bond_yield", of=Curve)
+@lookup_function("bond_yield", of=Curve)
 def yield_on_curve(
     curve: Curve,
     clock: float,
@@ -32,41 +32,41 @@ def yield_on_curve(
     frequency: float,
     compounding: float,
 ) -> float:
-    """Return the yield that values a bond as the curve does; times as the clock reads, in years."""
+    """Return the yield at which a bond is worth its value on the curve; clock times are in years."""
     return curve_yield(curve, coupon_rate, maturity, clock - made_at, frequency, compounding)
 
 
 @register_storable
 class Bond(DatedInstrument):
-    """A bullet bond with fixed coupons, valued off a flat yield.
+    """A bullet bond with fixed coupons, valued at a flat yield.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     rate_source : Node or float
-        The yield, a decimal, compounded `compounding` times a year; or a curve, which is asked for the yield that
-        values the bond's flows as it does.
+        Yield per year, as a decimal, compounded `compounding` times a year; or a curve, which gives the yield
+        equivalent to discounting the bond's cash flows on it.
     face : float
         Amount repaid at maturity, in `currency`.
     coupon_rate : float
-        Annual coupon as a decimal of `face`.
+        Annual coupon as a decimal fraction of `face`.
     maturity : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to maturity in years from now, or the maturity date (a date needs a clock).
     frequency : float, default 1.0
-        Coupons a year: 1, 2, 4 or 12.
+        Number of coupons per year: 1, 2, 4 or 12.
     compounding : float, optional
-        Compounding periods a year of the yield; 0 means continuous. By default as the coupons: then 6 %
-        annual for five years at a yield of 5 % is worth 104.33.
+        Number of compounding periods of the yield per year, 0 for continuous compounding; by default `frequency`. Then
+        a bond of five years with an annual coupon of 6 % at a yield of 5 % is worth 104.33.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -80,22 +80,25 @@ class Bond(DatedInstrument):
     rate: Source = Source("flat yield, a decimal", alias="rate_source", lookup=yield_on_curve)
     face: Term = Term("amount repaid at maturity, in the bond's currency")
     coupon_rate: Term = Term("annual coupon, a decimal of face")
-    maturity: Expiry = Expiry("years from the making of the contract")
+    maturity: Expiry = Expiry("years from the creation of the contract")
     frequency: Term = Term(
-        "coupons a year", default=1.0, among=(1.0, 2.0, 4.0, 12.0), says="coupons a year; choose 1, 2, 4 or 12"
+        "coupons per year",
+        default=1.0,
+        among=(1.0, 2.0, 4.0, 12.0),
+        says="is not an allowed number of coupons per year; choose 1, 2, 4 or 12",
     )
     compounding: Inferred = Inferred(
-        "compounding periods a year of the yield; 0 is continuous", default=None, at_least=0.0
+        "compounding periods of the yield per year; 0 is continuous", default=None, at_least=0.0
     )
 
     @classmethod
     def complete(
         cls,
-        name: str,  # noqa: ARG003 - as every contract's
+        name: str,  # noqa: ARG003 - the signature of the base class
         arguments: dict[str, Any],  # noqa: ARG003 - as above
         terms: dict[str, float],
     ) -> None:
-        """Compound as often as coupons are paid, unless told otherwise."""
+        """Set the default compounding frequency: that of the coupons."""
         terms.setdefault("compounding", terms["frequency"])
 
     @staticmethod
@@ -113,16 +116,16 @@ class Bond(DatedInstrument):
 
     @staticmethod
     def paid(clock: Any, made_at: Any, face: Any, coupon_rate: Any, maturity: Any, frequency: Any) -> Any:
-        """Return the cash that one bond has paid by now: coupons, and the face from maturity on."""
+        """Return the cash that one bond has paid so far: coupons, and the face from maturity on."""
         return bond_paid(face, coupon_rate, maturity, clock - made_at, frequency)
 
     def analytics(self) -> BondAnalytics:
-        """Return dirty and clean price, yield, durations, convexity and DV01, for the present market.
+        """Return dirty and clean price, yield, durations, convexity and DV01 in the current market.
 
         Raises
         ------
         BankError
-            The bond has no value; the error says why.
+            The bond has no value; the error gives the reason.
 
         Examples
         --------

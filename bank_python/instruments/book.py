@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, SumNode
+from bank_python.deprecation import warn_of
 from bank_python.errors import InstrumentError
 from bank_python.instruments.checks import known_currency
 from bank_python.instruments.currency import ConvertedSum
@@ -30,17 +31,17 @@ class Book(ConvertedSum):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     positions : sequence of Position, optional
-        None to begin with; :meth:`add` brings more. Of several currencies, each is summed up first, then converted by
-        the pair of that name in the graph (``EURUSD``), crossed over USD if need be.
+        Positions of the book at first; :meth:`add` adds more. Positions in several currencies are summed by currency
+        and converted by the pair of that name in the graph (``EURUSD``), if necessary by a cross over USD.
     base_currency : str, default "USD"
-        The currency of the book's value.
+        ISO 4217 code of the currency of the book's value.
 
     Raises
     ------
     InstrumentError
-        A member is not a position; or, at registration, a rate is missing.
+        A member is not a position, or, at registration, the graph lacks an exchange rate.
 
     Examples
     --------
@@ -66,21 +67,21 @@ class Book(ConvertedSum):
 
     @property
     def positions(self) -> tuple[Position, ...]:
-        """The positions, currency by currency."""
+        """Positions of the book, grouped by currency."""
         return tuple(cast("Position", node) for total in self._subtotals.values() for node in total.underliers)
 
     @property
     def subtotals(self) -> Mapping[str, SumNode]:
-        """The sum of the positions in each currency, before conversion."""
+        """Sum of the positions in each currency, before conversion, by currency code."""
         return dict(self._subtotals)
 
     def add(self, position: Position) -> None:
-        """Add a position; in a graph it is registered and the book revalues.
+        """Add a position; if the book is in a graph, the position is registered and the book revalued.
 
         Raises
         ------
         InstrumentError
-            It is not a position, or there is no rate for its currency; nothing has changed.
+            The argument is not a position, or there is no exchange rate for its currency. Nothing is changed.
         """
         currency = _position(self.name, position).currency
         if currency in self._subtotals:
@@ -105,31 +106,31 @@ class Book(ConvertedSum):
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
         """Build the book from its stored fields."""
-        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+        return cls(**fields)  # type: ignore[arg-type]  # the fields are those of to_record
 
 
 @admits(InstrumentError, members=False)
 @register_storable
 class ProfitAndLoss(ConvertedSum):
-    """What a book has made: its value, less what its positions cost, plus what trading brought in.
+    """Profit and loss of a book: its value less the cost basis of its positions.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     book : Book
-        Every position in it needs an opening mark.
+        Book whose P&L it is; every position in it must have an opening mark.
 
     Raises
     ------
     InstrumentError
-        A position has no opening mark yet, because what it holds is not quoted.
+        A position has no opening mark yet, because its instrument is not quoted.
 
     Notes
     -----
-    P&L is reckoned in each currency first and converted at the present rate, so a position in USDJPY makes
-    yen, which are then worth so many dollars. The net cash of a currency is minus the exact sum of its
-    positions' cost bases: it does not depend on the order of the trades.
+    P&L is computed in each currency and converted at the current rate: the P&L of a position in USDJPY is an amount of
+    yen, converted to dollars. The net cash of a currency is minus the exact sum of its positions' cost bases, which
+    does not depend on the order of the trades.
 
     Examples
     --------
@@ -150,23 +151,25 @@ class ProfitAndLoss(ConvertedSum):
         unmarked = [position.name for position in book.positions if not position.mark_open()]
         if unmarked:
             raise InstrumentError(
-                f"{name}: {', '.join(unmarked)} have no opening mark, because what they hold is not quoted yet; "
-                "quote it, or give cost=",
+                f"{name}: {', '.join(unmarked)} have no opening mark, because their instruments are not quoted yet; "
+                "quote them, or give cost=",
                 name=name,
             )
         self.book = book
-        self._cash = {currency: Leaf(f"{name}:{currency}:CASH", -_cost(total)) for currency, total in _held(book)}
+        self._cash = {
+            currency: Leaf(f"{name}:{currency}:CASH", -_cost(total)) for currency, total in book.subtotals.items()
+        }
         super().__init__(name, self._legs(), book.base_currency)
 
     @property
     def cash(self) -> Mapping[str, Leaf]:
-        """Net cash by currency: minus what the positions cost, plus what sales brought."""
+        """Leaves of net cash by currency: cash received less cash paid for the positions."""
         return dict(self._cash)
 
-    def settle(self) -> None:
-        """Take the cash of the trades made since: call it after trading, in the same batch."""
-        held = _held(self.book)
-        new = [currency for currency, _ in held if currency not in self._cash]
+    def update_cash(self) -> None:
+        """Update the net cash from the positions' cost bases: call it after trading, in the same batch."""
+        subtotals = self.book.subtotals
+        new = [currency for currency in subtotals if currency not in self._cash]
         for currency in new:
             self._cash[currency] = Leaf(f"{self.name}:{currency}:CASH")
         if new:
@@ -175,24 +178,25 @@ class ProfitAndLoss(ConvertedSum):
                 self.graph.rewire(self, self.bind(self.graph))
             else:
                 self.inputs_ = tuple(self._summands())
-        for currency, total in held:
+        for currency, total in subtotals.items():
             self._cash[currency].set(-_cost(total))
 
+    def settle(self) -> None:
+        """Call :meth:`update_cash`; the method's old name."""
+        warn_of("ProfitAndLoss.settle()", "update_cash()")
+        self.update_cash()
+
     def _legs(self) -> dict[str, list[Node]]:
-        return {currency: [total, self._cash[currency]] for currency, total in _held(self.book)}
+        return {currency: [total, self._cash[currency]] for currency, total in self.book.subtotals.items()}
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the book (by reference); the cash follows from its positions' cost bases."""
+        """Return name and book (by reference); the cash follows from the positions' cost bases."""
         return {"name": self.name, "book": self.book}
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
         """Build the node from its stored fields."""
-        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
-
-
-def _held(book: Book) -> list[tuple[str, SumNode]]:
-    return list(book.subtotals.items())
+        return cls(**fields)  # type: ignore[arg-type]  # the fields are those of to_record
 
 
 def _cost(subtotal: SumNode) -> float:

@@ -1,9 +1,9 @@
-"""Cash that contracts pay: on the way, where a class says so, and at their end.
+"""Cash paid by contracts, during their life and at their end.
 
-A class whose contracts pay before they end states ``paid`` beside its ``price``: the cash that one unit has paid since
-it was made, as an array function of its sources and terms (:class:`~bank_python.instruments.Bond`). A contract of any
-other class pays once, when the clock has passed its end: what its ``payoff`` says, or what its ``price`` is at its last
-moment. A class whose cash depends on more than its price does (a perpetual's funding) has a method ``cash_flow``.
+A class whose contracts pay before their end defines ``paid`` beside its ``price``: the cash that one unit has paid
+since the contract's creation, as an array function of sources and terms (:class:`~bank_python.instruments.Bond`). A
+contract of any other class pays once, when the clock has passed its end: its ``payoff``, or its ``price`` at the end. A
+class whose cash flows depend on inputs that its price does not need (a perpetual's funding) has a method ``cash_flow``.
 
 Examples
 --------
@@ -37,69 +37,69 @@ __all__ = ["ROUNDING", "cash_between", "end_of", "has_ended", "is_over", "time_t
 
 _CLOCK = "clock"
 ROUNDING = 1e-9
-"""Years, a thirtieth of a second, by which times may be off: they are differences of floats."""
+"""Tolerance in years for comparisons of times, about a thirtieth of a second: times are differences of floats."""
 
 
 def end_of(contract: Instrument) -> float:
-    """Return what the contract's clock reads at its end, in years; infinite if it has none."""
+    """Return the clock time of the contract's end, in years; infinite if it has none."""
     terms = _end_terms(type(contract))
     return sum(map(contract.term_at, terms)) if terms else math.inf
 
 
 def has_ended(contract: Instrument) -> bool:
-    """Whether the contract's clock has passed its end."""
+    """Return whether the contract's clock has passed its end."""
     end = end_of(contract)
     return end < math.inf and present(contract.source_at(_CLOCK)) > end + ROUNDING
 
 
 def time_to_end(kind: type[Instrument], row: Callable[[str], Any]) -> Any:
-    """Return the years that contracts of a class have left, negative once they are over.
+    """Return the years to the end of contracts of a class, negative after it.
 
     Parameters
     ----------
     kind : type of Instrument
-        The contracts' class.
+        Class of the contracts.
     row : callable
-        From the name of a source or term to its number, or to an array of those of several contracts.
+        Function from the name of a source or term to its value, or to an array of the values of several contracts.
 
     Returns
     -------
-    float or array
-        Infinite for a class whose contracts have no end.
+    float or ndarray
+        Years to the end; infinite for a class whose contracts have none.
     """
     terms = _end_terms(kind)
     return sum(row(name) for name in terms) - row(_CLOCK) if terms else math.inf
 
 
 def is_over(kind: type[Instrument], arguments: Mapping[str, float]) -> bool:
-    """Whether the clock has passed the end of a contract that is given as the arguments of its ``price``."""
+    """Return whether the clock has passed the end of a contract, given the arguments of its ``price``."""
     return bool(time_to_end(kind, arguments.__getitem__) < -ROUNDING)
 
 
 def cash_between(
     contract: Instrument, since: float, until: float, read: Callable[[Node], object] | None = None
 ) -> float:
-    """Return the cash that one unit pays after `since` and not after `until`; at its end, once `until` is past it.
+    """Return the cash that one unit pays after `since` and up to `until`; a final payment once `until` is past the end.
 
     Parameters
     ----------
     contract : Instrument
-        What is held.
+        Contract that pays the cash.
     since, until : float
-        What its clock reads, in years.
+        Clock times in years between which payments count.
     read : callable, optional
-        From a node to its value, or raising its error; the present value by default. What is paid at the end depends on
-        the market as it is read.
+        Function from a node to its value, which raises the error of a failed node; by default current values. A payment
+        at the end depends on the market data read.
 
     Returns
     -------
     float
-        In the contract's currency; negative if the holder pays. 0 for a contract that stands still or has no end.
+        Cash in the contract's currency, negative if the holder pays; 0 for a contract without a clock or an end.
 
     Raises
     ------
     BankError
-        Something that the payment depends on has no value, or the payment is no finite number.
+        An input of the payment has no value, or the payment is not a finite number.
     """
     kind = type(contract)
     if _CLOCK not in kind.source_names:
@@ -116,17 +116,17 @@ def cash_between(
 
 
 def _called(contract: Instrument, name: str, clock: float, read: Callable[[Node], object] | None) -> float:
-    """Call one of the class's functions for the contract, with its clock at `clock`."""
+    """Return the value of one of the class's functions for the contract at the clock time `clock`."""
     kind = type(contract)
     binding = kind.bindings[name]
-    wanted = range(len(kind.argument_names)) if binding.order is None else binding.order
-    rows = [math.nan] * len(kind.argument_names)
-    for place in (*wanted, *(place for _, place in binding.keywords)):
-        rows[place] = clock if kind.argument_names[place] == _CLOCK else _argument(contract, place, read)
+    needed = range(len(kind.argument_names)) if binding.order is None else binding.order
+    values = [math.nan] * len(kind.argument_names)
+    for place in (*needed, *(place for _, place in binding.keywords)):
+        values[place] = clock if kind.argument_names[place] == _CLOCK else _argument(contract, place, read)
     with np.errstate(all="ignore"):
-        paid = float(np.asarray(binding(rows)))
+        paid = float(np.asarray(binding(values)))
     if not math.isfinite(paid):
-        inputs = dict(zip(kind.argument_names, rows, strict=True))
+        inputs = dict(zip(kind.argument_names, values, strict=True))
         raise ValuationError(f"{contract.name} has no cash flow: {kind.diagnose(inputs)}", name=contract.name)
     return paid
 
@@ -145,6 +145,6 @@ def _number(read: Callable[[Node], object] | None, source: Node | float) -> floa
 
 
 def _end_terms(kind: type[Instrument]) -> tuple[str, ...]:
-    """Return the terms whose sum is the end of contracts of a class; none if they have no end, or no clock."""
+    """Return the names of the terms whose sum is the end of a contract; none if there is no end or no clock."""
     ends = kind.declared(Expiry)
     return (*ends, *kind.declared(MadeAt)) if ends and _CLOCK in kind.source_names else ()

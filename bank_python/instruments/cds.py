@@ -1,8 +1,8 @@
 """Credit default swaps.
 
-A swap is valued by one flat spread and one flat rate. Where a market has curves instead, the swap asks them: the
-credit curve for the spread, the discount curve for the rate, under which it is worth what the two curves say
-(:mod:`bank_python.risk_models.cds_equivalents`). So one formula values all swaps, in one call.
+A swap is valued by one flat spread and one flat rate. Given curves instead, it looks up an equivalent spread from the
+credit curve and an equivalent rate from the discount curve, at which its value is that on the two curves
+(:mod:`bank_python.risk_models.cds_equivalents`). So one formula values all swaps in one call.
 
 Examples
 --------
@@ -21,7 +21,7 @@ from bank_python.dagger import Source, Term
 from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Expiry
 from bank_python.instruments.instrument import DatedInstrument
-from bank_python.instruments.lookup import Lookup, question
+from bank_python.instruments.lookup import Lookup, lookup_function
 from bank_python.risk_models.cash_paid import cds_premium_paid
 from bank_python.risk_models.cds import cds_value
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 __all__ = ["CreditDefaultSwap", "flat_rate", "quoted_spread"]
 
 
-@question("cds_quoted_spread", of=SurvivalCurve)
+@lookup_function("cds_quoted_spread", of=SurvivalCurve)
 def quoted_spread(
     survival: SurvivalCurve, discount: float | Curve, clock: float, end: float, coupon: float, recovery: float
 ) -> float:
-    """Return the spread that values a swap until `end` as the curve does; times as the clock reads, in years."""
+    """Return the flat spread at which a swap until `end` has its value on the curves; clock times are in years."""
     return cds_quoted_spread(survival, discount, end - clock, coupon, recovery) if clock < end else 0.0
 
 
-@question("cds_flat_rate", of=Curve)
+@lookup_function("cds_flat_rate", of=Curve)
 def flat_rate(discount: Curve, spread: float, clock: float, end: float, recovery: float) -> float:
-    """Return the flat rate that values swaps until `end` as the curve does; times as the clock reads, in years."""
+    """Return the flat rate at which a swap until `end` has its value on the curve; clock times are in years."""
     return cds_flat_rate(discount, spread, end - clock, recovery) if clock < end else 0.0
 
 
@@ -57,29 +57,29 @@ class CreditDefaultSwap(DatedInstrument):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spread_source : Node or float
-        The par spread, a decimal a year; or a credit curve, which is asked for the equivalent one.
+        Par spread per year, as a decimal; or a credit curve, which gives the equivalent spread.
     rate_source : Node or float
-        The flat discount rate, continuously compounded; or a discount curve, which is asked for the
-        equivalent one.
+        Flat discount rate per year, as a decimal, continuously compounded; or a discount curve, which gives the
+        equivalent rate.
     notional : float
-        Protected amount, in `currency`; a negative one is protection sold.
+        Protected amount in `currency`, negative for protection sold.
     coupon : float, default 0.01
-        Running premium, a decimal a year.
+        Running premium per year, as a decimal fraction of the notional.
     maturity : float or datetime.date, default 5.0
-        Years from now, or the date (which needs a clock).
+        Time to maturity in years from now, or the maturity date (a date needs a clock).
     recovery : float, default 0.4
-        Recovered share of the notional, in [0, 1).
+        Recovery rate, a share of the notional in [0, 1).
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -90,12 +90,12 @@ class CreditDefaultSwap(DatedInstrument):
     record_tag = "CreditDefaultSwap"
 
     spread: Source = Source(
-        "par spread, a decimal a year", alias="spread_source", lookup=Lookup(quoted_spread, discount="rate_source")
+        "par spread per year, a decimal", alias="spread_source", lookup=Lookup(quoted_spread, discount="rate_source")
     )
     rate: Source = Source("flat discount rate, continuously compounded", alias="rate_source", lookup=flat_rate)
     notional: Term = Term("protected amount, in the swap's currency")
-    coupon: Term = Term("running premium, a decimal a year", default=0.01)
-    maturity: Expiry = Expiry("years from the making of the contract", default=5.0)
+    coupon: Term = Term("running premium per year, a decimal", default=0.01)
+    maturity: Expiry = Expiry("years from the creation of the contract", default=5.0)
     recovery: Term = Term(
         "recovered share of the notional",
         default=0.4,
@@ -112,19 +112,19 @@ class CreditDefaultSwap(DatedInstrument):
 
     @staticmethod
     def paid(clock: Any, made_at: Any, notional: Any, coupon: Any, maturity: Any) -> Any:
-        """Return the cash that the swap has paid by now: minus the premiums, to the buyer of protection."""
+        """Return the cash that the swap has paid so far to the protection buyer: minus the premiums."""
         return -cds_premium_paid(notional, coupon, maturity, clock - made_at)
 
     def analytics(self) -> CdsAnalytics:
-        """Return the swap's price and sensitivities for the present market.
+        """Return the swap's price and sensitivities in the current market.
 
-        The par spread of a swap on a credit curve is its equivalent quoted spread, and its sensitivities are to
-        that spread and to the equivalent flat rate.
+        The par spread of a swap on a credit curve is its equivalent quoted spread; its sensitivities are to that spread
+        and to the equivalent flat rate.
 
         Raises
         ------
         BankError
-            The swap has no value; as reading it would raise.
+            The swap has no value; the error is that of :attr:`value`.
         """
         _ = self.value
         terms = self.terms
@@ -141,7 +141,7 @@ class CreditDefaultSwap(DatedInstrument):
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say which input is out of range."""
+        """Return which input is out of range, in words."""
         if not inputs["spread"] >= 0.0:
             return f"spread={inputs['spread']!r} is negative"
         if not 0.0 <= inputs["recovery"] < 1.0:

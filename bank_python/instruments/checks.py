@@ -1,4 +1,4 @@
-"""What a contract's arguments are checked for when it is made; every error names contract, term, value and way out."""
+"""Checks of a contract's arguments; every error names the contract, the term, the value and the remedy."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _CODE_LENGTH = 3
 
 
 def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | float) -> float:
-    """Return the years from now until `end`, which is a number of years or a date.
+    """Return the years from now to `end`, a number of years or a date.
 
     Raises
     ------
     InstrumentError
-        `end` is negative, not finite, lies before the valuation date, or is a date and there is no clock.
+        `end` is negative, not finite, before the valuation date, or a date without a clock.
     """
     if isinstance(end, dt.date):
         if not isinstance(clock_source, Clock):
@@ -41,7 +41,7 @@ def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | f
 
 
 def end_on(clock_source: Clock | float, years: float) -> float:
-    """Return what the clock reads when `years` from now are over.
+    """Return the clock time `years` from now, in years.
 
     Raises
     ------
@@ -57,23 +57,23 @@ def end_on(clock_source: Clock | float, years: float) -> float:
 
 
 def present(source: Node | float) -> float:
-    """Return the number that a source stands at.
+    """Return the current value of a source.
 
     Raises
     ------
     BankError
-        It has no value; the error says why.
+        The source has no value; the error gives the reason.
     """
     return cast("float", source.value) if isinstance(source, Node) else source
 
 
 def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> float:
-    """Return `value` if it is a finite number, not below `at_least`.
+    """Return `value` if it is a finite number of at least `at_least`.
 
     Raises
     ------
     InstrumentError
-        It is not; the message names the contract, the term and the value.
+        The value is no such number; the message names the contract, the term and the value.
     """
     found = number(value)
     if not math.isfinite(found) or found < at_least:
@@ -85,7 +85,7 @@ def finite(name: str, term: str, value: object, at_least: float = -math.inf) -> 
 
 
 def number(value: object) -> float:
-    """Return a number of Python's or numpy's as a float; not a number for anything else, True and 10**400 included."""
+    """Return a Python or numpy number as a float; NaN for anything else, such as booleans or integers too large."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
         return math.nan
     try:
@@ -95,7 +95,7 @@ def number(value: object) -> float:
 
 
 def negative(inputs: Mapping[str, float], *keys: str) -> str:
-    """Return which of some inputs is negative, or not a number, in words; empty if none is."""
+    """Return, in words, which of the inputs `keys` is negative or NaN; an empty string if none is."""
     return next((f"{key}={inputs[key]!r} is negative" for key in keys if not inputs[key] >= 0.0), "")
 
 
@@ -105,7 +105,7 @@ def positive(name: str, term: str, value: object) -> float:
     Raises
     ------
     InstrumentError
-        It is not; the message names the contract, the term and the value.
+        The value is no such number; the message names the contract, the term and the value.
     """
     if finite(name, term, value) <= 0.0:
         raise InstrumentError(f"{name}: {term}={value!r} must be above zero; correct the contract", name=name)
@@ -118,9 +118,9 @@ def known_currency(name: str, currency: str) -> str:
     Raises
     ------
     InstrumentError
-        It is not three capital letters.
+        The currency is not three capital letters.
     """
-    code = str(currency)  # what is no text is refused as well
+    code = str(currency)  # objects other than strings fail the check as well
     if len(code) != _CODE_LENGTH or not code.isalpha() or not code.isupper():
         raise InstrumentError(
             f"{name}: currency {currency!r} is not an ISO 4217 code; write three capitals such as 'USD'", name=name

@@ -1,8 +1,8 @@
-"""The constructor of a contract class, from what the class declares.
+"""The constructor of a contract class, derived from the class's declarations.
 
-All that can be told from a class is worked out once, when it is defined: which arguments there are, which number each
-becomes, what a curve or surface is asked in a source's place, and in which order. Making a contract is then a few
-passes over short lists.
+Everything that depends on the class only is computed once, when it is defined: the constructor's arguments, the term or
+source that each becomes, and the lookup functions of curves and surfaces with their order. Creating a contract is then
+a few passes over short lists.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.dagger.contract import REQUIRED, Declaration, Source, Term
 from bank_python.errors import BankError, ContractArgumentError, GraphError
 from bank_python.instruments.declarations import Expiry, Label, MadeAt
-from bank_python.instruments.lookup import FunctionNode, Lookup, ask
+from bank_python.instruments.lookup import Lookup, TermStructureNode, look_up
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,24 +28,24 @@ __all__ = ["Construction", "constructor"]
 _END = "end"
 _RESERVED = frozenset({"self", "name", "sources", "terms"})
 _HOME = "bank_python.instruments.instrument"
-"""The module whose arguments, those of all contracts, come last in a signature."""
+"""Module that declares the arguments common to all contracts, which come last in a signature."""
 
 
 class Construction:
-    """How contracts of a class are made of the constructor's arguments.
+    """Conversion of constructor arguments to the sources, terms and labels of contracts of a class.
 
     Parameters
     ----------
     kind : type of Contract
-        The class.
+        Contract class.
     complete : callable
-        The class's function that works out the terms which no declaration can say.
+        Function of the class that computes the terms not determined by declarations.
 
     Raises
     ------
     GraphError
-        Two declarations want the same argument, a term does not allow its own default, a source asks about what the
-        class does not have, or two sources ask about each other.
+        Two declarations claim the same argument, the default of a term is out of its range, a lookup needs an argument
+        that the class does not have, or the lookups of two sources depend on each other.
     """
 
     def __init__(self, kind: type[Contract], complete: Callable[[str, dict[str, Any], dict[str, float]], None]) -> None:
@@ -62,19 +62,19 @@ class Construction:
             for key, item in terms.items()
             if item.init or isinstance(item, MadeAt)
         ]
-        self._words = [(key, item.parameter, item.sure, item.take) for key, item in self.labels.items()]
+        self._labels = [(key, item.parameter, item.sure, item.take) for key, item in self.labels.items()]
         self._completes = any("complete" in vars(base) and base.__module__ != _HOME for base in kind.__mro__)
         self._end = [key for key, item in terms.items() if isinstance(item, MadeAt | Expiry)]
         self._lookups = self._ordered({key: item for key, item in sources.items() if item.lookup is not None})
 
     @property
-    def asked_terms(self) -> frozenset[str]:
-        """The terms that a curve or surface is asked about, where a source is one."""
-        asked = {part for _, _, lookup in self._lookups for part in lookup.arguments if isinstance(part, str)}
-        return frozenset(self._kind.term_names) & (asked | set(self._end if _END in asked else ()))
+    def lookup_terms(self) -> frozenset[str]:
+        """Terms that are arguments of a lookup, if a source is a curve or surface."""
+        used = {part for _, _, lookup in self._lookups for part in lookup.arguments if isinstance(part, str)}
+        return frozenset(self._kind.term_names) & (used | set(self._end if _END in used else ()))
 
     def signature(self) -> inspect.Signature:
-        """Return the signature of the constructor: required arguments first, those that all contracts have last."""
+        """Return the signature of the constructor: required arguments first, those common to all contracts last."""
         own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str)
         return inspect.Signature([own, name, *map(self._parameter, self._order())], return_annotation=None)
@@ -96,9 +96,9 @@ class Construction:
         Raises
         ------
         ContractArgumentError
-            An argument is unknown, or missing.
+            An argument is unknown or missing.
         InstrumentError
-            One makes no sense.
+            An argument is out of range.
         """
         arguments = {**self._defaults, **given}
         if len(arguments) != len(self.arguments) or not given.keys() >= self._required:
@@ -110,44 +110,46 @@ class Construction:
                 terms[key] = take(name, value, arguments)
         if self._completes:
             self._complete(name, arguments, terms)
-        words: dict[str, str] = {}
-        for key, parameter, sure, spelt in self._words:
-            word = arguments[parameter]
-            words[key] = word if word is sure else spelt(name, word)
+        labels: dict[str, str] = {}
+        for key, parameter, sure, checked in self._labels:
+            label = arguments[parameter]
+            labels[key] = label if label is sure else checked(name, label)
         sources = {key: arguments[parameter] for key, parameter in self._sources}
         for key, source, lookup in self._lookups:
-            if isinstance(sources[key], FunctionNode):
-                known = {**arguments, **terms, **sources, _END: self._time(terms)}
-                asked = [known[part] if isinstance(part, str) else part for part in lookup.arguments]
-                sources[key] = ask(lookup.question, arguments[source.parameter], *asked)
-        return sources, terms, words
+            if isinstance(sources[key], TermStructureNode):
+                known = {**arguments, **terms, **sources, _END: self._end_time(terms)}
+                values = [known[part] if isinstance(part, str) else part for part in lookup.arguments]
+                sources[key] = look_up(lookup.function_name, arguments[source.parameter], *values)
+        return sources, terms, labels
 
-    def _time(self, terms: Mapping[str, float]) -> float:
+    def _end_time(self, terms: Mapping[str, float]) -> float:
         return sum(terms[key] for key in self._end)
 
-    def _ordered(self, asking: dict[str, Source]) -> list[tuple[str, Source, Lookup]]:
-        """Return the sources that may ask, each after those whose answers it needs."""
+    def _ordered(self, declared: dict[str, Source]) -> list[tuple[str, Source, Lookup]]:
+        """Return the sources with a lookup, each after those that its lookup depends on."""
         lookups = {
-            key: item.lookup if isinstance(item.lookup, Lookup) else Lookup(item.lookup)  # type: ignore[arg-type]  # refused there
-            for key, item in asking.items()
+            key: item.lookup if isinstance(item.lookup, Lookup) else Lookup(item.lookup)  # type: ignore[arg-type]  # checked there
+            for key, item in declared.items()
         }
         known = {*self.arguments, *self._kind.argument_names, _END}
         for key, lookup in lookups.items():
-            strange = [part for part in lookup.arguments if isinstance(part, str) and part not in known]
-            if strange:
+            missing = [part for part in lookup.arguments if isinstance(part, str) and part not in known]
+            if missing:
                 raise GraphError(
-                    f"{self._kind.__name__}.{key} asks {lookup.question} about {', '.join(strange)}, which the class "
-                    f"does not have; it has {', '.join(sorted(known))}. Say which is meant: "
-                    f"Lookup({lookup.question!r}, {strange[0]}=...)",
+                    f"{self._kind.__name__}.{key}: the lookup function {lookup.function_name} needs "
+                    f"{', '.join(missing)}, which the class does not have; it has {', '.join(sorted(known))}. Name the "
+                    f"source or term to use: Lookup({lookup.function_name!r}, {missing[0]}=...)",
                     name=key,
                 )
         needs = {key: [part for part in lookup.arguments if part in lookups] for key, lookup in lookups.items()}
         try:
             order = list(TopologicalSorter(needs).static_order())
         except CycleError as error:
-            circle = " → ".join(map(str, error.args[1]))
-            raise GraphError(f"{self._kind.__name__}: sources ask about each other: {circle}", name=circle) from error
-        return [(str(key), asking[str(key)], lookups[str(key)]) for key in order]
+            cycle = " → ".join(map(str, error.args[1]))
+            raise GraphError(
+                f"{self._kind.__name__}: the lookups of sources depend on each other: {cycle}", name=cycle
+            ) from error
+        return [(str(key), declared[str(key)], lookups[str(key)]) for key in order]
 
     def _mismatch(self, name: str, given: Mapping[str, Any]) -> ContractArgumentError:
         cls, known = self._kind.__name__, ", ".join(self._order())
@@ -163,7 +165,7 @@ class Construction:
 
 
 def _arguments_of(kind: type[Contract]) -> dict[str, Declaration]:
-    """Return the arguments of the constructor, refusing what cannot be one."""
+    """Return the declarations of the constructor's arguments, by argument name, after checking them."""
     found: dict[str, Declaration] = {}
     for key, item in kind.declared(Declaration).items():
         if not item.init:
@@ -180,35 +182,35 @@ def _arguments_of(kind: type[Contract]) -> dict[str, Declaration]:
             try:
                 item.admit(kind.__name__, item.default)
             except BankError as error:
-                raise GraphError(f"{error}: it is the default of {kind.__name__}.{key}", name=key) from error
+                raise GraphError(f"{error}; this is the default of {kind.__name__}.{key}", name=key) from error
     return found
 
 
 def constructor(kind: type[Contract], construction: Construction, by_parts: Callable[..., None]) -> Callable[..., None]:
-    """Return the constructor of a class, with its true signature.
+    """Return the constructor of a class, with a signature of the declared arguments.
 
     Parameters
     ----------
     kind : type of Contract
-        The class.
+        Contract class.
     construction : Construction
-        How its contracts are made.
+        Conversion of the arguments to sources, terms and labels.
     by_parts : callable
-        The constructor that takes sources and terms as mappings, which such calls are handed to.
+        Constructor that takes sources and terms as mappings, for calls with such arguments.
     """
 
-    def __init__(self: Any, name: str, *parts: Any, **given: Any) -> None:  # noqa: N807 - it becomes one
+    def __init__(self: Any, name: str, *parts: Any, **given: Any) -> None:  # noqa: N807 - a constructor
         if parts or "sources" in given:
             by_parts(self, name, *parts, **given)
         else:
             self.make(name, given)
 
-    made = construction.signature()
-    __init__.__signature__ = made  # type: ignore[attr-defined]  # what inspect reads
-    __init__.__annotations__ = {key: item.annotation for key, item in made.parameters.items() if key != "self"}
+    signature = construction.signature()
+    __init__.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
+    __init__.__annotations__ = {key: item.annotation for key, item in signature.parameters.items() if key != "self"}
     __init__.__qualname__ = f"{kind.__qualname__}.__init__"
     __init__.__module__ = kind.__module__
-    __init__.__doc__ = f"Make the contract; see :class:`{kind.__name__}`."
+    __init__.__doc__ = f"Create the contract; see :class:`{kind.__name__}`."
     return __init__
 
 

@@ -1,8 +1,8 @@
-"""How one contract's value moves: the figures that ``option.greeks()`` gives, from closed forms or from prices.
+"""Greeks of one contract, as returned by ``option.greeks()``, from closed forms or finite differences of prices.
 
-Units are those of :class:`~bank_python.risk_models.Greeks` throughout the house: by one unit of spot, by 1.00 of
-volatility, rate, yield or spread (a point is a hundredth of it, a basis point a ten-thousandth), and by a year gone by
-(a day is a 365th).
+Units are those of :class:`~bank_python.risk_models.Greeks`: per unit of spot, per 1.00 of volatility, rate, yield or
+spread (a percentage point is a hundredth of it, a basis point a ten-thousandth), and per year of elapsed time (a day is
+1/365).
 """
 
 from __future__ import annotations
@@ -30,34 +30,34 @@ _SPOTS = (Factor.SPOT, Factor.FX)
 
 @dataclass(frozen=True, slots=True)
 class ContractGreeks(Figures):
-    """One contract's price and sensitivities, in its currency, for one unit of it.
+    """Price and sensitivities of one unit of a contract, in its currency.
 
-    A sensitivity to what the contract does not depend on is 0.
+    Sensitivities to inputs that the contract does not depend on are 0.
 
     Parameters
     ----------
     price : float
-        Its value.
+        Value of one unit.
     delta : float
-        Price change for one unit of spot (of a forward or an exchange rate, where it is written on that).
+        Price change per unit of spot, or of the forward or exchange rate that is the contract's underlying.
     gamma : float
-        Delta change for one unit of spot.
+        Change of delta per unit of spot.
     vega : float
-        Price change for 1.00 of volatility; for a point, a hundredth of it.
+        Price change per 1.00 of volatility; a hundredth of it per percentage point.
     theta : float
-        Price change for a year gone by at the present inputs; for a day, a 365th of it.
+        Price change per year of elapsed time with other inputs unchanged; 1/365 of it per day.
     rho : float
-        Price change for 1.00 of the rate by which it is discounted; for a basis point, a ten-thousandth of it.
+        Price change per 1.00 of the discount rate; a ten-thousandth of it per basis point.
     dividend_rho : float
-        Price change for 1.00 of what the underlying pays: a dividend yield, or the rate of the foreign currency.
+        Price change per 1.00 of the underlying's yield: a dividend yield, or the foreign currency's rate.
     credit : float
-        Price change for 1.00 of the credit spread; for a basis point, a ten-thousandth of it.
+        Price change per 1.00 of the credit spread; a ten-thousandth of it per basis point.
     vanna : float
-        Delta change for 1.00 of volatility.
+        Change of delta per 1.00 of volatility.
     volga : float
-        Vega change for 1.00 of volatility.
+        Change of vega per 1.00 of volatility.
     charm : float
-        Delta change for a year gone by at the present inputs.
+        Change of delta per year of elapsed time with other inputs unchanged.
     """
 
     price: float
@@ -73,12 +73,12 @@ class ContractGreeks(Figures):
     charm: float
 
     def scaled(self, amount: float) -> ContractGreeks:
-        """Return the figures of so many units."""
+        """Return the figures multiplied by `amount` units."""
         return ContractGreeks(*(amount * value for value in dataclasses.astuple(self)))
 
 
 class _Contract(Protocol):
-    """What is asked of an instrument here, which is defined above this file."""
+    """Attributes needed of an Instrument, whose module imports this one."""
 
     source_names: ClassVar[tuple[str, ...]]
     simulated_as: ClassVar[Any]
@@ -91,12 +91,12 @@ class _Contract(Protocol):
 
 
 def take_contract_greeks(contract: _Contract) -> ContractGreeks:
-    """Return a contract's price and sensitivities at the present value of its inputs.
+    """Return a contract's price and sensitivities at the current values of its inputs.
 
     Raises
     ------
     BankError
-        It has no value now; the error is that of its ``value``.
+        The contract has no value; the error is that of its ``value``.
     """
     price = contract.value
     found = take_derivatives(ContractBatch.of([cast("Contract", contract)], _value_of))
@@ -123,7 +123,7 @@ def _sources(contract: _Contract, *kinds: Factor) -> list[str]:
 
 
 def _yields(contract: _Contract) -> list[str]:
-    """Return the sources that are what the underlying pays."""
+    """Return the sources that are yields of the underlying."""
     of = contract.simulated_as
     foreign = [of.dividend] if of.dividend in contract.source_names and of.dividend != of.rate else []
     return list(dict.fromkeys([*_sources(contract, Factor.DIVIDEND), *foreign]))

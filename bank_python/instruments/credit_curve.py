@@ -1,8 +1,8 @@
-"""A credit curve in the graph: bootstrapped again when a spread or the discount curve ticks.
+"""Credit curves as nodes of the graph, bootstrapped again when a spread or the discount curve ticks.
 
-A :class:`CreditCurve` depends on the par spreads of one name's credit default swaps by tenor, and its value is a
-:class:`~bank_python.risk_models.survival.SurvivalCurve`. Its tenors are constant: the five-year quote is always
-about the five years from now. A swap that has the curve for its spread asks it the question ``cds_quoted_spread``.
+A :class:`CreditCurve` depends on the par spreads by tenor of the credit default swaps on one reference entity, and its
+value is a :class:`~bank_python.risk_models.survival.SurvivalCurve`. Tenors are constant: the five-year quote is always
+for five years from now. A swap with the curve as its spread uses the lookup function ``cds_quoted_spread``.
 
 Examples
 --------
@@ -29,7 +29,7 @@ from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import CurveError, InstrumentError, ModelError
 from bank_python.instruments.factor import Factor
-from bank_python.instruments.lookup import FunctionNode
+from bank_python.instruments.lookup import TermStructureNode
 from bank_python.mntable import Table
 from bank_python.numerics.schedule import Tenor
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
@@ -47,7 +47,7 @@ __all__ = ["CreditCurve", "same_survival"]
 
 
 def same_survival(old: object, new: object) -> bool:
-    """Return whether two outcomes are survival curves with the same nodes, to the bit."""
+    """Return whether two outcomes are survival curves with bitwise identical nodes."""
     if not isinstance(old, SurvivalCurve) or not isinstance(new, SurvivalCurve):
         return False
     return np.array_equal(old.times, new.times) and np.array_equal(old.log_survivals, new.log_survivals)
@@ -55,29 +55,29 @@ def same_survival(old: object, new: object) -> bool:
 
 @admits(InstrumentError, members=False)
 @register_storable
-class CreditCurve(FunctionNode):
-    """Par spreads of credit default swaps as a survival curve.
+class CreditCurve(TermStructureNode):
+    """A survival curve bootstrapped from par spreads of credit default swaps.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spreads : mapping of str to Node or float
-        Par spreads, decimals a year, by tenor, such as ``"6M"`` or ``"5Y"``, in any order.
+        Par spreads per year, as decimals, by tenor such as ``"6M"`` or ``"5Y"``, in any order.
     discount_source : Node or float
-        A discount curve, or a flat continuously compounded rate.
+        Discount curve, or a flat, continuously compounded rate.
     recovery : float, default 0.4
-        Recovered share of the notional, in [0, 1).
+        Recovery rate, a share of the notional in [0, 1).
 
     Raises
     ------
     InstrumentError
-        A tenor, a spread or the recovery makes no sense, or there are no spreads.
+        There are no spreads, a tenor or a spread is invalid, or the recovery rate is out of range.
 
     Notes
     -----
-    Spreads that no survival curve reprices make the node fail with a CurveError, which names the curve, the tenor
-    and the spread; the next good tick repairs it.
+    If no survival curve reprices the spreads, the node fails with a CurveError that names the curve, the tenor and the
+    spread, until a tick brings quotes that can be repriced.
     """
 
     record_tag = "CreditCurve"
@@ -96,48 +96,50 @@ class CreditCurve(FunctionNode):
         recovery: float = 0.4,
     ) -> None:
         if not spreads:
-            raise InstrumentError(f"{name}: a credit curve needs a spread; quote the five years at least", name=name)
+            raise InstrumentError(
+                f"{name}: a credit curve needs a spread; quote at least the five-year tenor", name=name
+            )
         if not 0.0 <= recovery < 1.0:
             raise InstrumentError(f"{name}: recovery={recovery!r} is not a share in [0, 1); 0.4 is usual", name=name)
         by_time = sorted((_years(name, tenor), tenor) for tenor in spreads)
         self._times = tuple(time for time, _ in by_time)
         if len(set(self._times)) < len(by_time):
-            raise InstrumentError(f"{name}: two of the tenors {sorted(spreads)} are the same time", name=name)
+            raise InstrumentError(f"{name}: two of the tenors {sorted(spreads)} are the same time; drop one", name=name)
         self._spreads = {tenor: _source(name, tenor, spreads[tenor]) for _, tenor in by_time}
         self._discount = _source(name, "discount_source", discount_source)
         self.recovery = float(recovery)
         parts = [*self._spreads.values(), self._discount]
         super().__init__(name, list(dict.fromkeys(part for part in parts if isinstance(part, Node))))
 
-    # --- asking ------------------------------------------------------------------------------
+    # --- curve figures -----------------------------------------------------------------------
 
     @property
     def curve(self) -> SurvivalCurve:
-        """The survival curve: the node's value."""
+        """Survival curve: the node's value."""
         return cast("SurvivalCurve", self.value)
 
     @property
     def spreads(self) -> dict[str, Node | float]:
-        """The sources of the par spreads by tenor, shortest first."""
+        """Sources of the par spreads by tenor, shortest first."""
         return dict(self._spreads)
 
     def survival(self, years: float) -> Numbers:
-        """Return the probability of no default within `years`."""
+        """Return the probability of survival for `years`."""
         return self.curve.survival(years)
 
     def hazard_rate(self, years: float) -> Numbers:
-        """Return the chance of default per year, `years` from now, of a name that is alive then."""
+        """Return the hazard rate per year at `years` from now: the default intensity conditional on survival."""
         return self.curve.hazard_rate(years)
 
     def bumped(self, size: float, tenors: Sequence[str] | None = None) -> dict[Leaf, float]:
-        """Return the levels of the quotes' leaves with `size` added, for ``graph.scenario``.
+        """Return the quotes' leaves with their levels bumped by `size`, for ``graph.scenario``.
 
         Parameters
         ----------
         size : float
-            A decimal: 1e-4 is a basis point.
+            Size of the bump as a decimal: 1e-4 is a basis point.
         tenors : sequence of str, optional
-            Only these; all by default: a parallel move.
+            Tenors of the quotes to bump; by default all, a parallel shift.
 
         Raises
         ------
@@ -151,12 +153,12 @@ class CreditCurve(FunctionNode):
         leaves = {source: cast("float", source.value) + size for source in moved if isinstance(source, Leaf)}
         if not leaves:
             raise InstrumentError(
-                f"{self.name}: none of these quotes is a leaf that could move; quote it by MarketData"
+                f"{self.name}: none of these quotes is a leaf, so none can be bumped; quote them by MarketData"
             )
         return leaves
 
     def to_table(self) -> Table:
-        """Return a row for each quote: spread, years, probability of survival, hazard rate from the one before."""
+        """Return a table with a row for each quote: spread, years, survival probability, hazard rate before it."""
         curve = self.curve
         quotes = [float(cast("float", _present(source, _value))) for source in self._spreads.values()]
         before = np.concatenate([[0.0], curve.times[:-1]])
@@ -175,7 +177,7 @@ class CreditCurve(FunctionNode):
     # --- the node ----------------------------------------------------------------------------
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Bootstrap the curve from the present quotes."""
+        """Bootstrap the curve from the current quotes."""
         quotes = [cast("float", _present(source, read)) for source in self._spreads.values()]
         discount = cast("float | Curve", _present(self._discount, read))
         try:
@@ -184,13 +186,13 @@ class CreditCurve(FunctionNode):
             raise CurveError(f"{self.name}: {error.message}", name=self.name, value=error.facts.get("value")) from error
 
     def replace_input(self, old: Node, new: Node) -> None:
-        """Take `new` where a quote or the discount curve is `old`."""
+        """Replace the quote or discount curve `old` by `new`."""
         super().replace_input(old, new)
         self._spreads = {tenor: new if source is old else source for tenor, source in self._spreads.items()}
         self._discount = new if self._discount is old else self._discount
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the quotes and the discount curve, nodes by reference, and the recovery."""
+        """Return quotes and discount curve, nodes by reference, and the recovery rate."""
         return {
             "name": self.name,
             "spreads": dict(self._spreads),
@@ -201,10 +203,10 @@ class CreditCurve(FunctionNode):
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
         """Build the curve from its stored fields."""
-        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+        return cls(**fields)  # type: ignore[arg-type]  # the fields are those of to_record
 
     def describe_(self) -> str:
-        """Return what is shown between the name and the value."""
+        """Return the text between name and value in the node's ``repr``."""
         return f"{', '.join(self._spreads)}, recovery {self.recovery:g}"
 
 

@@ -1,4 +1,4 @@
-"""Sums over several currencies, in one."""
+"""Sums of values in several currencies, converted to one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PIVOT = "USD"
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How to get from one currency to another: rates to multiply by and rates to divide by."""
+    """Conversion from one currency to another: exchange rates to multiply by and to divide by."""
 
     multiply: tuple[Node, ...] = ()
     divide: tuple[Node, ...] = ()
 
     def rate(self, read: Callable[[Node], object]) -> float:
-        """Return the units of the target currency for one unit of the other."""
+        """Return the number of units of the target currency per unit of the source currency."""
         rate = 1.0
         for node in self.multiply:
             rate *= cast("float", read(node))
@@ -35,12 +35,12 @@ class Conversion:
 
 
 def find_conversion(graph: Graph, currency: str, base: str) -> Conversion:
-    """Find the pair, or the two pairs over USD, that convert `currency` into `base`.
+    """Return the pair, or the two pairs over USD, that convert `currency` to `base`.
 
     Raises
     ------
     InstrumentError
-        The graph has neither; the message says under which names they were looked for.
+        The graph has neither; the message gives the node names searched for.
     """
     direct = _leg(graph, currency, base)
     if direct is not None:
@@ -49,7 +49,7 @@ def find_conversion(graph: Graph, currency: str, base: str) -> Conversion:
     if first is None or second is None:
         raise InstrumentError(
             f"no rate from {currency} to {base}: the graph has no node {currency}{base} or {base}{currency}, and no "
-            f"way over {_PIVOT}; register an FXRate of that name first",
+            f"cross over {_PIVOT}; register an FXRate of that name first",
             currency=currency,
             base=base,
         )
@@ -66,16 +66,16 @@ def _leg(graph: Graph, currency: str, base: str) -> Conversion | None:
 
 
 class ConvertedSum(Node):
-    """The sum of nodes in several currencies, expressed in one.
+    """The sum of nodes in several currencies, converted to one.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     parts : mapping of str to sequence of Node
-        The summands by currency.
+        Summands by currency code.
     base_currency : str
-        The currency of the sum.
+        ISO 4217 code of the currency of the sum.
     """
 
     wiring_attributes = ("inputs_", "_parts", "_conversions")
@@ -84,7 +84,7 @@ class ConvertedSum(Node):
 
         @property
         def value(self) -> float:
-            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+            """Current value, computed if necessary; errors as for :attr:`Node.value`."""
 
     def __init__(self, name: str, parts: Mapping[str, list[Node]], base_currency: str) -> None:
         self.base_currency = base_currency
@@ -94,25 +94,25 @@ class ConvertedSum(Node):
 
     @property
     def currency(self) -> str:
-        """The currency of the sum."""
+        """Currency of the sum."""
         return self.base_currency
 
     def bind(self, graph: Graph) -> tuple[Node, ...]:
-        """Return the summands and the exchange rates that they need, found in `graph` by name."""
+        """Return the summands and the exchange rates they need, which are found in `graph` by name."""
         found = {currency: find_conversion(graph, currency, self.base_currency) for currency in self._parts}
         self._conversions = found
-        rates = [node for way in found.values() for node in (*way.multiply, *way.divide)]
+        rates = [node for conversion in found.values() for node in (*conversion.multiply, *conversion.divide)]
         return tuple(dict.fromkeys([*self._summands(), *rates]))
 
     def compute(self, read: Callable[[Node], object]) -> object:
-        """Add up, currency by currency, and convert."""
+        """Return the sum: each currency is added up, then converted."""
         return math.fsum(
             math.fsum(cast("list[float]", [read(node) for node in nodes])) * self._rate(currency, read)
             for currency, nodes in self._parts.items()
         )
 
     def replace_input(self, old: Node, new: Node) -> None:
-        """Take `new` where a summand or a rate is `old`."""
+        """Replace the summand or exchange rate `old` by `new`."""
         super().replace_input(old, new)
         self._parts = {
             currency: [new if node is old else node for node in nodes] for currency, nodes in self._parts.items()
@@ -121,10 +121,10 @@ class ConvertedSum(Node):
             swap = {old: new}
             self._conversions = {
                 currency: Conversion(
-                    tuple(swap.get(node, node) for node in way.multiply),
-                    tuple(swap.get(node, node) for node in way.divide),
+                    tuple(swap.get(node, node) for node in conversion.multiply),
+                    tuple(swap.get(node, node) for node in conversion.divide),
                 )
-                for currency, way in self._conversions.items()
+                for currency, conversion in self._conversions.items()
             }
 
     def _summands(self) -> list[Node]:
@@ -135,7 +135,7 @@ class ConvertedSum(Node):
             return 1.0
         if currency not in self._conversions:
             raise InstrumentError(
-                f"{self.name} holds {currency} and is kept in {self.base_currency}: register it in a graph that has "
+                f"{self.name} has values in {currency} and is in {self.base_currency}: register it in a graph that has "
                 f"the rate {currency}{self.base_currency}",
                 name=self.name,
             )

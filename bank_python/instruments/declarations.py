@@ -1,4 +1,4 @@
-"""What contract classes declare beside sources and plain terms: dates, words, arguments of the constructor alone."""
+"""Declarations of contract classes beside sources and plain terms: dates, labels, constructor arguments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Value = TypeVar("_Value")
 
 
 class Expiry(Term):
-    """A term that is a time: years from the making of the contract, not negative, or the date (which needs a clock)."""
+    """A term that is a time: years from the contract's creation, at least 0, or a date (which needs a clock)."""
 
     hint = float | dt.date
 
@@ -30,32 +30,32 @@ class Expiry(Term):
         def __set__(self, node: Contract, value: float | dt.date) -> None: ...
 
     def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:
-        """Return the years from now."""
+        """Return the time in years from now."""
         if isinstance(value, dt.date):
             return years_to(contract, self.name, value, arguments.get("clock_source", 0.0))
         return super().take(contract, value, arguments)
 
 
 class MadeAt(Term):
-    """The term that notes what the clock read when the contract was made, in years."""
+    """The term that records the clock time of the contract's creation, in years."""
 
     def __init__(self, doc: str, *, init: bool = False) -> None:
         super().__init__(doc, init=init)
 
-    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:  # noqa: ARG002 - as every term's
-        """Return what the clock reads."""
+    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:  # noqa: ARG002 - the signature of the base class
+        """Return the current clock time in years."""
         return end_on(arguments["clock_source"], 0.0)
 
 
 class Label(Declaration):
-    """A word that belongs to a contract and that its price does not need: its currency, a sector.
+    """A text attribute of a contract that its price does not depend on, such as its currency or sector.
 
     Parameters
     ----------
     doc, default, alias
-        As for :class:`~bank_python.dagger.contract.Declaration`.
+        Description, default value and argument name, as for :class:`~bank_python.dagger.contract.Declaration`.
     check : callable, optional
-        From the contract's name and the word to the word, or raising an InstrumentError.
+        Function of the contract's name and the text that returns the text, or raises an InstrumentError.
     """
 
     hint = str
@@ -71,7 +71,7 @@ class Label(Declaration):
         super().__init__(doc, default=default, alias=alias)
         self.check = check
         self.sure = default if isinstance(default, str) else REQUIRED
-        """A word that needs no check."""
+        """Default text, which is not checked again."""
 
     if TYPE_CHECKING:
 
@@ -83,12 +83,12 @@ class Label(Declaration):
         def __set__(self, node: Contract, value: str) -> None: ...
 
     def take(self, contract: str, value: Any) -> str:
-        """Return the word, checked."""
+        """Return the text after checking it."""
         return str(value) if self.check is None else self.check(contract, value)
 
 
 class InferredLabel(Label):
-    """A label that the class works out where it is not given; its default is None."""
+    """A label that the class computes if it is not given; its default is None."""
 
     hint = str | None
 
@@ -98,14 +98,14 @@ class InferredLabel(Label):
 
 
 class Argument(Declaration, Generic[_Value]):
-    """An argument of the constructor alone, from which the class works out terms.
+    """An argument of the constructor that is not stored, from which the class computes terms.
 
     Parameters
     ----------
     doc, default
-        As for :class:`~bank_python.dagger.contract.Declaration`.
+        Description and default value, as for :class:`~bank_python.dagger.contract.Declaration`.
     hint : type
-        What the constructor's argument shows.
+        Type annotation of the constructor's argument.
     """
 
     def __init__(self, doc: str, *, hint: object, default: object = REQUIRED) -> None:
@@ -119,7 +119,7 @@ class Argument(Declaration, Generic[_Value]):
     def __get__(self, node: Contract | None, owner: type) -> Self | _Value:
         if node is None:
             return self
-        raise AttributeError(f"{type(node).__name__} does not keep the argument {self.name} it was made with")
+        raise AttributeError(f"{type(node).__name__} does not store its constructor argument {self.name}")
 
     def __set__(self, node: Contract, value: _Value) -> None:
-        raise AttributeError(f"{type(node).__name__} does not keep the argument {self.name} it was made with")
+        raise AttributeError(f"{type(node).__name__} does not store its constructor argument {self.name}")

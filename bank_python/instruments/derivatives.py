@@ -1,10 +1,10 @@
-r"""Derivatives of contracts by what they are priced from: in closed form where there is one, else from prices.
+r"""Derivatives of prices by the contracts' sources: closed forms where available, else finite differences.
 
 .. math:: f' \approx \frac{f(x + h) - f(x - h)}{2h}, \qquad f'' \approx \frac{f(x + h) - 2 f(x) + f(x - h)}{h^2}
 
-Derivatives by the clock are taken ahead, :math:`f' \approx (-3 f_0 + 4 f_1 - f_2)/2h`, and backwards where a payment is
-due within the two hours ahead, at which the price jumps. All bumps of all contracts of a class are priced in one call
-of the class's own ``price``. A class with closed-form Greeks (:attr:`Instrument.price_and_greeks`) overrides them.
+Derivatives by the clock are forward differences, :math:`f' \approx (-3 f_0 + 4 f_1 - f_2)/2h`, or backward differences
+if a payment, at which the price jumps, is due within the next two hours. All bumps of all contracts of a class are
+priced in one call of the class's ``price``. Closed-form Greeks (:attr:`Instrument.price_and_greeks`) take precedence.
 
 Examples
 --------
@@ -55,18 +55,18 @@ _SECOND = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derivatives:
-    """How the prices of contracts of one class move with their sources; every array has the shape (contracts,).
+    """Derivatives of the prices of contracts of one class by their sources.
 
     Parameters
     ----------
     columns : ContractBatch
-        The contracts.
-    value : ndarray
-        Their prices.
-    first : mapping of str to ndarray
-        By source: per unit of spot, per 1.00 of a rate or volatility, per year gone by for the clock.
-    second : mapping of (str, str) to ndarray
-        By pair of sources, in alphabetical order; a source with itself too.
+        Contracts, one row each.
+    value : ndarray, shape (contracts,)
+        Prices of the contracts.
+    first : mapping of str to ndarray of shape (contracts,)
+        First derivatives by source name: per unit of spot, per 1.00 of a rate or volatility, per year of the clock.
+    second : mapping of (str, str) to ndarray of shape (contracts,)
+        Second derivatives by pairs of source names in alphabetical order, including each source with itself.
     """
 
     columns: ContractBatch[Any]
@@ -77,12 +77,12 @@ class Derivatives:
 
 @admits(InstrumentError)
 def take_derivatives(columns: ContractBatch[Any]) -> Derivatives:
-    """Take all first and second derivatives of the contracts in `columns`.
+    """Return all first and second derivatives of the contracts in `columns`.
 
     Raises
     ------
     InstrumentError
-        It is no batch of contracts.
+        The argument is not a batch of contracts.
     """
     sources = sorted(columns.kind.source_names)
     grid = _Grid(columns, {name: _step(columns, name) for name in sources})
@@ -118,7 +118,7 @@ def _pays_soon(columns: ContractBatch[Any], clock: str) -> NDArray[np.bool_]:
 
 
 class _Grid:
-    """Prices around the present inputs, by how many steps each source is moved."""
+    """Prices around the current inputs, by the number of steps that each source is bumped."""
 
     def __init__(self, columns: ContractBatch[Any], steps: dict[str, FloatArray]) -> None:
         self._columns = columns
@@ -126,11 +126,11 @@ class _Grid:
         self._prices: dict[frozenset[tuple[str, int]], FloatArray] = {}
 
     def stops(self, name: str) -> tuple[int, int]:
-        """Return the two places, in steps, at which the price is wanted when one source moves."""
+        """Return the two bumps of a source, in steps, at which prices are needed."""
         return (1, 2) if self._columns.kind.factor_of(name) is Factor.TIME else (-1, 1)
 
     def price(self, single: list[tuple[str, int]], pairs: list[tuple[str, str]]) -> None:
-        """Price the present inputs, with one source moved, and with both of a pair, all in one call."""
+        """Price the current inputs, single bumps and bumps of pairs, all in one call."""
         both = [{(a, j), (b, k)} for a, b in pairs for j in self.stops(a) for k in self.stops(b)]
         places = [frozenset(place) for place in [set(), *({move} for move in single), *both]]
         tables = [self._moved(place) for place in places]
@@ -142,7 +142,7 @@ class _Grid:
 
     @property
     def middle(self) -> FloatArray:
-        """The price at the present inputs."""
+        """Price at the current inputs."""
         return self._prices[frozenset()]
 
     def first(self, name: str) -> FloatArray:
@@ -164,7 +164,7 @@ class _Grid:
                 return (self.middle - 2.0 * low + high) / (h * h)
             return (high - 2.0 * self.middle + low) / (h * h)
         if self.stops(a) == (1, 2):
-            # ahead in time, of the derivative by the other source
+            # one-sided difference in time of the derivative by the other source
             later, latest = (self._slope(b, (a, k)) for k in (1, 2))
             return (4.0 * later - 3.0 * self.first(b) - latest) / (2.0 * h)
         return (self._slope(b, (a, 1)) - self._slope(b, (a, -1))) / (2.0 * h)

@@ -1,4 +1,4 @@
-"""Digital options: all or nothing at a strike."""
+"""Digital options: cash-or-nothing and asset-or-nothing."""
 
 from __future__ import annotations
 
@@ -22,38 +22,39 @@ __all__ = ["DigitalOption"]
 
 @register_storable
 class DigitalOption(VanillaOption):
-    """A European option that pays an amount of cash, or one unit of the asset, if it ends beyond its strike.
+    """A European option that pays an amount of cash, or one unit of the asset, if it expires in the money.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source, vol_source, rate_source, dividend_source : Node or float
-        As for :class:`~bank_python.instruments.option.Option`; a surface or curve too.
+        Spot price, volatility, rate and dividend yield, or a surface or curves, as for
+        :class:`~bank_python.instruments.option.Option`.
     strike : float
-        Level that decides, above zero, in `currency`.
+        Strike price, above 0, in `currency`.
     expiry : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to expiry in years from now, or the expiry date (a date needs a clock).
     is_call : bool, default True
-        Whether it pays above the strike (call) or below it (put).
+        Whether the option pays above the strike (call, true) or below it (put, false).
     pays_asset : bool, default False
-        Whether the asset is paid, in the place of cash.
+        Whether the payment is one unit of the asset (true) or cash (false).
     cash : float, default 1.0
-        Amount of cash that is paid, in `currency`; of no account where the asset is.
+        Amount of cash paid, in `currency`; ignored if `pays_asset` is true.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Notes
     -----
-    A surface is asked for the volatility at the strike. What the slope of the smile there adds to a digital, vega times
-    slope, is not in the price: a narrow spread of two options on the surface shows it.
+    On a volatility surface the volatility is that at the strike. The price does not include the effect of the smile's
+    slope there, vega times slope; a narrow call spread on the surface does.
 
     Examples
     --------
@@ -64,7 +65,7 @@ class DigitalOption(VanillaOption):
     """
 
     record_tag = "DigitalOption"
-    lowest_value: ClassVar[float] = -math.inf  # it may be a sum to pay
+    lowest_value: ClassVar[float] = -math.inf  # `cash` may be negative
 
     pays_asset: Flag = Flag("1 if the asset is paid, 0 if cash", default=False)
     cash: Term = Term("amount of cash that is paid", default=1.0)
@@ -108,5 +109,5 @@ class DigitalOption(VanillaOption):
 
     @staticmethod
     def payoff(spot: Any, strike: Any, is_call: Any, pays_asset: Any, cash: Any) -> Any:
-        """Return what is paid at expiry."""
+        """Return the payoff at expiry."""
         return np.where(is_call, spot > strike, spot < strike) * np.where(pays_asset, spot, cash)

@@ -1,9 +1,9 @@
-"""A discount curve in the graph: bootstrapped again when one of its quotes ticks.
+"""Discount curves as nodes of the graph, bootstrapped again when one of their quotes ticks.
 
-A :class:`DiscountCurve` depends on quoted deposit and par swap rates by tenor, or on zero rates as they are, and its
-value is a :class:`~bank_python.risk_models.curve.Curve`. Contracts ask it: an option for the zero rate to its expiry,
-a bond for the yield at which it is worth what the curve says. A what-if is a what-if on its quotes:
-:meth:`DiscountCurve.bumped` says which leaf goes where, for ``graph.scenario``.
+A :class:`DiscountCurve` depends on deposit and par swap rates by tenor, or on given zero rates, and its value is a
+:class:`~bank_python.risk_models.curve.Curve`. Contracts look up numbers from it: an option the zero rate to its expiry,
+a bond the yield equivalent to discounting on the curve. A what-if scenario of the curve is a scenario of its quotes:
+:meth:`DiscountCurve.bumped` returns the quotes' leaves with their bumped levels, for ``graph.scenario``.
 
 Examples
 --------
@@ -34,7 +34,7 @@ from bank_python.dagger import Leaf, Node
 from bank_python.errors import InstrumentError
 from bank_python.instruments.checks import known_currency
 from bank_python.instruments.factor import Factor
-from bank_python.instruments.lookup import FunctionNode
+from bank_python.instruments.lookup import TermStructureNode
 from bank_python.market_data.clock import Clock
 from bank_python.numerics.schedule import Tenor
 from bank_python.risk_models.bootstrap import CONVENTIONS, USD_SOFR_OIS, CurveConvention, Quote, bootstrap, pillar
@@ -54,16 +54,16 @@ __all__ = ["CurveQuote", "DiscountCurve", "same_curve"]
 
 @dataclass(frozen=True, slots=True)
 class CurveQuote:
-    """One quote of a curve: what it is, and where its rate comes from.
+    """One quote of a curve.
 
     Parameters
     ----------
     kind : {"deposit", "swap", "zero"}
-        Zero rates are continuously compounded.
+        Kind of rate: simple deposit rate, par swap rate, or continuously compounded zero rate.
     tenor : str
-        Such as ``"3M"``.
+        Tenor of the rate, such as ``"3M"``.
     source : Node or float
-        The rate, a decimal.
+        Rate per year, as a decimal.
     """
 
     kind: str
@@ -72,7 +72,7 @@ class CurveQuote:
 
 
 def same_curve(old: object, new: object) -> bool:
-    """Return whether two outcomes are curves with the same nodes, to the bit."""
+    """Return whether two outcomes are curves with bitwise identical nodes."""
     if not isinstance(old, Curve) or not isinstance(new, Curve):
         return False
     return np.array_equal(old.times, new.times) and np.array_equal(old.log_discounts, new.log_discounts)
@@ -80,36 +80,38 @@ def same_curve(old: object, new: object) -> bool:
 
 @admits(InstrumentError, members=False)
 @register_storable
-class DiscountCurve(FunctionNode):
-    """Discount factors from quotes.
+class DiscountCurve(TermStructureNode):
+    """A discount curve bootstrapped from quotes.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     deposits, swaps : mapping of str to Node or float, optional
-        Simple deposit rates and par swap rates by tenor, decimals. They need a date: `as_of` or a clock.
+        Simple deposit rates and par swap rates per year, as decimals, by tenor. They need a trade date: `as_of` or
+        `clock_source`.
     zero_rates : mapping of str to Node or float, optional
-        Continuously compounded zero rates by tenor, in the place of deposits and swaps.
+        Continuously compounded zero rates per year, as decimals, by tenor; instead of deposits and swaps.
     convention : CurveConvention, default SOFR swaps
-        The market's habits behind deposits and swaps.
+        Market convention of the deposits and swaps: calendars, day counts, payment frequencies.
     as_of : datetime.date, optional
-        The trade date, if time stands still.
+        Fixed trade date of the quotes.
     clock_source : Clock, optional
-        The valuation time, in the place of `as_of`: the tenors move along with it.
+        Clock whose date is the trade date, instead of `as_of`; tenors are counted from its current date.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency that is discounted.
 
     Raises
     ------
     InstrumentError
-        There are no quotes, both kinds of them, no date, or two dates.
+        There are no quotes, zero rates are mixed with other quotes, or there is not exactly one trade date.
     ModelError
-        A tenor is none.
+        A tenor cannot be parsed.
 
     Notes
     -----
-    Quotes that no curve reprices are the node's failure, a CurveError with the tenor; the next good quote repairs it.
+    If no curve reprices the quotes, the node fails with a CurveError that names the tenor, until a tick brings quotes
+    that can be repriced.
     """
 
     record_tag = "DiscountCurve"
@@ -144,46 +146,46 @@ class DiscountCurve(FunctionNode):
 
     @property
     def quotes(self) -> tuple[CurveQuote, ...]:
-        """The quotes, the shortest first."""
+        """Quotes of the curve, shortest tenor first."""
         return self._quotes
 
     @property
     def date(self) -> dt.date | None:
-        """The trade date: where the clock stands, or `as_of`; ``None`` for zero rates without a date."""
+        """Trade date: the clock's date or `as_of`; None for zero rates without a date."""
         return self.as_of if self.clock_source is None else self.clock_source.date
 
     @property
     def curve(self) -> Curve:
-        """The value, as what it is.
+        """Discount curve: the node's value.
 
         Raises
         ------
         BankError
-            The curve has no value: a quote is missing, or no curve reprices them.
+            The node has no value: a quote is missing, or no curve reprices the quotes.
         """
         return cast("Curve", self.value)
 
     def discount(self, time: float) -> Numbers:
-        """Return what 1 paid after `time` years is worth now."""
+        """Return the discount factor for a payment in `time` years."""
         return self.curve.discount(time)
 
     def zero_rate(self, time: float) -> Numbers:
-        """Return the continuously compounded rate to `time`."""
+        """Return the continuously compounded zero rate to `time` years from now."""
         return self.curve.zero_rate(time)
 
     def forward_rate(self, start: float, end: float) -> Numbers:
-        """Return the continuously compounded rate between two times."""
+        """Return the continuously compounded forward rate between two times, in years from now."""
         return self.curve.forward_rate(start, end)
 
     def bumped(self, size: float, tenors: Sequence[str] | None = None) -> dict[Leaf, float]:
-        """Return the levels of the quotes' leaves with `size` added, for ``graph.scenario``.
+        """Return the quotes' leaves with their levels bumped by `size`, for ``graph.scenario``.
 
         Parameters
         ----------
         size : float
-            A decimal: 1e-4 is a basis point.
+            Size of the bump as a decimal: 1e-4 is a basis point.
         tenors : sequence of str, optional
-            Only these: key rates. All by default: a parallel move.
+            Tenors of the quotes to bump (key rates); by default all, a parallel shift.
 
         Raises
         ------
@@ -198,20 +200,20 @@ class DiscountCurve(FunctionNode):
         leaves = {source: cast("float", source.value) + size for source in moved if isinstance(source, Leaf)}
         if not leaves:
             raise InstrumentError(
-                f"{self.name}: none of these quotes is a leaf that could move; quote it by MarketData"
+                f"{self.name}: none of these quotes is a leaf, so none can be bumped; quote them by MarketData"
             )
         return leaves
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Bootstrap."""
+        """Bootstrap the curve from the current quotes."""
         rates = [read(quote.source) if isinstance(quote.source, Node) else quote.source for quote in self._quotes]
         if self._quotes[0].kind == "zero":
             return Curve.from_zero_rates([_years(quote) for quote in self._quotes], rates)  # type: ignore[arg-type]  # sources of numbers
-        made = [
+        quotes = [
             Quote(quote.tenor, cast("float", rate), swap=quote.kind == "swap")
             for quote, rate in zip(self._quotes, rates, strict=True)
         ]
-        return bootstrap(made, self._trade_date(read), self.convention).curve
+        return bootstrap(quotes, self._trade_date(read), self.convention).curve
 
     def _trade_date(self, read: Callable[[Node], Outcome]) -> dt.date:
         if self.clock_source is None:
@@ -219,7 +221,7 @@ class DiscountCurve(FunctionNode):
         return self.clock_source.date_at(cast("float", read(self.clock_source)))
 
     def replace_input(self, old: Node, new: Node) -> None:
-        """Take `new` where a quote, or the clock, is `old`."""
+        """Replace the quote or clock `old` by `new`."""
         super().replace_input(old, new)
         self._quotes = tuple(
             CurveQuote(quote.kind, quote.tenor, new) if quote.source is old else quote for quote in self._quotes
@@ -228,7 +230,7 @@ class DiscountCurve(FunctionNode):
             self.clock_source = new
 
     def to_table(self) -> Table:
-        """Return a row for each quote: rate, years, discount factor, zero rate, forward rate from the one before."""
+        """Return a table with a row for each quote: rate, years, discount factor, zero rate, forward rate before it."""
         from bank_python.mntable import Table
 
         curve = self.curve
@@ -264,17 +266,17 @@ class DiscountCurve(FunctionNode):
         return sorted(self._quotes, key=end)
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the quotes (nodes by reference), the convention's name, date or clock, and currency.
+        """Return quotes (nodes by reference), name of the convention, date or clock, and currency.
 
         Raises
         ------
         InstrumentError
-            The convention is one of your own, which has no stored form.
+            The convention is not one of the predefined ones, and so cannot be stored.
         """
         if CONVENTIONS.get(self.convention.name) is not self.convention:
             raise InstrumentError(
-                f"{self.name} has a convention of its own, {self.convention.name!r}, which cannot be stored; "
-                f"use one of {', '.join(CONVENTIONS)}",
+                f"{self.name} has a custom convention, {self.convention.name!r}, which cannot be stored; use one of "
+                f"{', '.join(CONVENTIONS)}",
                 name=self.name,
             )
         return {
@@ -308,7 +310,7 @@ class DiscountCurve(FunctionNode):
         )
 
     def describe_(self) -> str:
-        """Return what is shown between the name and the value."""
+        """Return the text between name and value in the node's ``repr``."""
         return ", ".join(f"{quote.kind} {quote.tenor}" for quote in self._quotes)
 
 
@@ -319,7 +321,7 @@ def _years(quote: CurveQuote) -> float:
 def _checked(name: str, quotes: list[CurveQuote]) -> tuple[CurveQuote, ...]:
     kinds = {quote.kind for quote in quotes}
     if not quotes or ("zero" in kinds and len(kinds) > 1):
-        raise InstrumentError(f"{name}: a curve is made of deposits and swaps, or of zero rates; give one or the other")
+        raise InstrumentError(f"{name}: a curve needs either deposits and swaps or zero rates; give one or the other")
     for quote in quotes:
         number = isinstance(quote.source, int | float) and math.isfinite(quote.source)
         if not isinstance(quote.source, Node) and not number:
@@ -329,9 +331,9 @@ def _checked(name: str, quotes: list[CurveQuote]) -> tuple[CurveQuote, ...]:
                 value=quote.source,
             )
     ordered = sorted(quotes, key=_years)
-    doubled = [a.tenor for a, b in pairwise(ordered) if a.kind == b.kind and _years(a) == _years(b)]
-    if doubled:
-        raise InstrumentError(f"{name}: the tenor {doubled[0]} is quoted twice; drop one", name=name)
+    repeated = [a.tenor for a, b in pairwise(ordered) if a.kind == b.kind and _years(a) == _years(b)]
+    if repeated:
+        raise InstrumentError(f"{name}: the tenor {repeated[0]} is quoted twice; drop one", name=name)
     return tuple(ordered)
 
 
@@ -339,7 +341,7 @@ def _dated(
     name: str, quotes: Sequence[CurveQuote], as_of: dt.date | None, clock: Clock | None
 ) -> tuple[dt.date | None, Clock | None]:
     if as_of is not None and clock is not None:
-        raise InstrumentError(f"{name}: a curve has one date; give as_of= or clock_source=, not both", name=name)
+        raise InstrumentError(f"{name}: a curve has one trade date; give as_of= or clock_source=, not both", name=name)
     if as_of is None and clock is None and quotes[0].kind != "zero":
-        raise InstrumentError(f"{name}: deposits and swaps need a date; give as_of= or clock_source=", name=name)
+        raise InstrumentError(f"{name}: deposits and swaps need a trade date; give as_of= or clock_source=", name=name)
     return as_of, clock

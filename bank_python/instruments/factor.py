@@ -1,8 +1,7 @@
-"""Risk factors: what kind of market quantity a contract's source is.
+"""Risk factors: the kind of market quantity of a contract's source.
 
-Greeks, attribution and stress are told by kind: a spot moves delta and gamma, a volatility vega. A source's kind
-follows from its name, which is the field's own word; a class in which a word means something else says so in its
-``factors``.
+Greeks, attribution and stress tests are grouped by kind: a spot has delta and gamma, a volatility vega. The kind of a
+source follows from its name; a class in which a name means something else declares it in ``factors``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ __all__ = ["Factor", "factor_named"]
 
 
 class Factor(enum.Enum):
-    """A kind of market quantity."""
+    """Kind of market quantity."""
 
     SPOT = "spot"
     VOL = "vol"
@@ -44,7 +43,7 @@ _BY_NAME = {
 
 
 def factor_named(source: str) -> Factor:
-    """Return the kind of a source of that name; :attr:`Factor.OTHER` for a name that says nothing.
+    """Return the kind of a source by its name; :attr:`Factor.OTHER` for an unknown name.
 
     Examples
     --------

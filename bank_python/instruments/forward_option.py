@@ -29,28 +29,28 @@ class ForwardOption(DatedInstrument):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     forward_source : Node or float
-        The forward or futures price.
+        Forward or futures price.
     vol_source : Node or float
-        Its volatility, a decimal for a year.
+        Annual volatility of the forward price, as a decimal.
     rate_source : Node or float
-        Discount rate, continuously compounded; or a curve, which is asked for the one to expiry.
+        Discount rate per year, as a decimal, continuously compounded; or a curve, which gives the zero rate to expiry.
     strike : float
-        Above zero, in `currency`.
+        Strike price, above 0, in `currency`.
     expiry : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to expiry in years from now, or the expiry date (a date needs a clock).
     is_call : bool, default True
-        Call or put.
+        Whether the option is a call (true) or a put (false).
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     References
     ----------
@@ -70,32 +70,32 @@ class ForwardOption(DatedInstrument):
     simulated_as: ClassVar[Lognormal] = Lognormal(spot="forward", dividend="rate")
 
     forward: Source = Source("forward or futures price", alias="forward_source")
-    vol: Source = Source("volatility of the forward, a decimal for a year", alias="vol_source")
+    vol: Source = Source("annual volatility of the forward, a decimal", alias="vol_source")
     rate: Source = Source("discount rate to expiry, continuously compounded", alias="rate_source", lookup=zero_rate)
     strike: Term = Term("strike price", positive=True)
-    expiry: Expiry = Expiry("years from the making of the contract")
+    expiry: Expiry = Expiry("years from the creation of the contract")
     is_call: Flag = Flag("1 for a call, 0 for a put", default=True)
 
     @staticmethod
     def price(  # noqa: D102 - documented by Contract
         clock: Any, forward: Any, vol: Any, rate: Any, made_at: Any, strike: Any, expiry: Any, is_call: Any
     ) -> Any:
-        # A forward costs nothing to carry: its yield is the rate itself.
+        # A forward has no cost of carry: its yield equals the rate.
         return black_scholes_price(forward, strike, time_left(expiry, clock, made_at), rate, vol, rate, is_call)
 
     @staticmethod
     def payoff(forward: Any, strike: Any, is_call: Any) -> Any:
-        """Return what is paid at expiry."""
+        """Return the payoff at expiry."""
         return Option.payoff(forward, strike, is_call)
 
     @staticmethod
     def payoff_slope(forward: Any, strike: Any, is_call: Any) -> Any:
-        """Return how what is paid moves with the price."""
+        """Return the derivative of the payoff by the price at expiry."""
         return Option.payoff_slope(forward, strike, is_call)
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say which input is out of range."""
+        """Return which input is out of range, in words."""
         return negative(inputs, "forward", "vol") or super().diagnose(inputs)
 
     implied_vol = lognormal_implied_vol

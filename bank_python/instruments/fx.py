@@ -1,4 +1,4 @@
-"""Foreign exchange beyond spot: outright forwards and European options on a currency pair."""
+"""Foreign exchange contracts: outright forwards and European options on a currency pair."""
 
 from __future__ import annotations
 
@@ -27,29 +27,30 @@ __all__ = ["FXForward", "FXOption"]
 
 @register_storable
 class FXForward(DatedInstrument):
-    """One unit of the base currency, bought for delivery at an agreed rate.
+    """An outright forward: one unit of the base currency, bought for delivery at an agreed rate.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source : Node or float
-        Units of the quote currency for one of the base currency; an FXRate, say.
+        Spot rate, in units of the quote currency per unit of the base currency, such as an :class:`FXRate`.
     rate_source, foreign_rate_source : Node or float
-        Rates of the quote and of the base currency, continuously compounded; or curves, asked for the ones to expiry.
+        Rates of the quote and of the base currency per year, as decimals, continuously compounded; or curves, which
+        give the zero rates to expiry.
     strike : float
-        The agreed rate.
+        Agreed forward rate, above 0, in units of the quote currency.
     expiry : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to expiry in years from now, or the expiry date (a date needs a clock).
     currency : str, default "USD"
-        The quote currency, in which the forward has its value.
+        ISO 4217 code of the quote currency, which is that of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -68,8 +69,8 @@ class FXForward(DatedInstrument):
     foreign_rate: Source = Source(
         "rate of the base currency to expiry, continuously compounded", alias="foreign_rate_source", lookup=zero_rate
     )
-    strike: Term = Term("agreed rate", positive=True)
-    expiry: Expiry = Expiry("years from the making of the contract")
+    strike: Term = Term("agreed forward rate", positive=True)
+    expiry: Expiry = Expiry("years from the creation of the contract")
 
     @staticmethod
     def price(  # noqa: D102 - documented by Contract
@@ -85,30 +86,30 @@ class FXOption(DatedInstrument):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source, rate_source, foreign_rate_source
-        As for :class:`FXForward`.
+        Spot rate and the rates of both currencies, as for :class:`FXForward`.
     vol_source : Node or float
-        Volatility of the rate, a decimal for a year; or a surface, which is asked for the one at the strike.
+        Annual volatility of the exchange rate, as a decimal; or a surface, which gives the volatility at the strike.
     strike : float
-        Above zero, units of the quote currency.
+        Strike rate, above 0, in units of the quote currency.
     expiry : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to expiry in years from now, or the expiry date (a date needs a clock).
     is_call : bool, default True
-        Call or put on the base currency.
+        Whether the option is a call (true) or a put (false) on the base currency.
     currency : str, default "USD"
-        The quote currency, in which the option has its value.
+        ISO 4217 code of the quote currency, which is that of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Notes
     -----
-    Its spot counts as a spot among the Greeks, not as a currency held: delta, gamma, vanna.
+    For Greeks, the exchange rate is the option's spot (delta, gamma, vanna), not a currency position.
 
     References
     ----------
@@ -130,7 +131,7 @@ class FXOption(DatedInstrument):
 
     spot: Source = Source("units of quote currency for one unit of base currency", alias="spot_source")
     vol: Source = Source(
-        "volatility of the rate, a decimal for a year",
+        "annual volatility of the exchange rate, a decimal",
         alias="vol_source",
         lookup=Lookup(surface_vol, dividend="foreign_rate"),
     )
@@ -141,7 +142,7 @@ class FXOption(DatedInstrument):
         "rate of the base currency to expiry, continuously compounded", alias="foreign_rate_source", lookup=zero_rate
     )
     strike: Term = Term("strike, in units of the quote currency", positive=True)
-    expiry: Expiry = Expiry("years from the making of the contract")
+    expiry: Expiry = Expiry("years from the creation of the contract")
     is_call: Flag = Flag("1 for a call, 0 for a put", default=True)
 
     payoff = staticmethod(Option.payoff)
@@ -163,7 +164,7 @@ class FXOption(DatedInstrument):
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say which input is out of range."""
+        """Return which input is out of range, in words."""
         return negative(inputs, "spot", "vol") or super().diagnose(inputs)
 
     implied_vol = lognormal_implied_vol

@@ -1,4 +1,4 @@
-"""The volatility at which a contract is worth a price: functions that are the method ``implied_vol`` of classes."""
+"""Implied volatilities: functions for the method ``implied_vol`` of contract classes."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _LOWEST, _HIGHEST = 1e-4, 10.0
 
 
 def lognormal_implied_vol(contract: Instrument, price: float) -> float:
-    """Return the volatility at which a European call or put is worth `price`.
+    """Return the implied volatility of a European call or put at `price`.
 
     Parameters
     ----------
     contract : Instrument
-        A call or put on what :attr:`Instrument.simulated_as` names.
+        European call or put whose underlying is the source that :attr:`Instrument.simulated_as` names.
     price : float
-        In the contract's currency, for one unit of it.
+        Price of one unit, in the contract's currency.
 
     Returns
     -------
     float
-        Annual, a decimal, at the present value of the contract's other inputs.
+        Annual volatility as a decimal, at the current values of the contract's other inputs.
 
     Raises
     ------
     InstrumentError
-        The price is no number, or no volatility gives it; the message says why.
+        The price is not a finite number, or no volatility gives it; the message gives the reason.
 
     Examples
     --------
@@ -49,56 +49,56 @@ def lognormal_implied_vol(contract: Instrument, price: float) -> float:
     >>> round(call.implied_vol(1.875), 3)  # Hull, Options, Futures, and Other Derivatives
     0.235
     """
-    asked = finite(contract.name, "price", price)
+    target = finite(contract.name, "price", price)
     terms, of = _inputs(contract), contract.simulated_as
     years = max(terms[of.expiry] - (terms["clock"] - terms["made_at"]), 0.0)
     fit = implied_vol_fit(
-        asked, terms[of.spot], terms["strike"], years, terms[of.rate], terms[of.dividend], terms["is_call"] != 0.0
+        target, terms[of.spot], terms["strike"], years, terms[of.rate], terms[of.dividend], terms["is_call"] != 0.0
     )
     if math.isnan(float(fit.vol)):
-        raise _refused(contract, asked, fit.reasons[0])
+        raise _no_volatility(contract, target, fit.reasons[0])
     return float(fit.vol)
 
 
 def searched_implied_vol(contract: Instrument, price: float) -> float:
-    """Return the volatility at which `contract` is worth `price`, by search through the class's own ``price``.
+    """Return the implied volatility of a contract at `price`, by a root search on the class's ``price``.
 
     Parameters
     ----------
     contract : Instrument
-        One whose value rises with its source ``vol``.
+        Contract whose value increases with its source ``vol``.
     price : float
-        In the contract's currency, for one unit of it.
+        Price of one unit, in the contract's currency.
 
     Returns
     -------
     float
-        Annual, a decimal, between 0.0001 and 10.
+        Annual volatility as a decimal, between 0.0001 and 10.
 
     Raises
     ------
     InstrumentError
-        The price is no number, or no volatility gives it.
+        The price is not a finite number, or no volatility gives it.
     """
-    asked = finite(contract.name, "price", price)
+    target = finite(contract.name, "price", price)
     batch = ContractBatch.of([contract], _value_of)
 
-    def off(vol: float) -> float:
-        return float(batch.priced(batch.moved(vol=np.array([vol])))[0]) - asked
+    def difference(vol: float) -> float:
+        return float(batch.priced(batch.moved(vol=np.array([vol])))[0]) - target
 
     try:
-        return find_root(off, _LOWEST, _HIGHEST)
+        return find_root(difference, _LOWEST, _HIGHEST)
     except RootError as error:
-        least, most = off(_LOWEST) + asked, off(_HIGHEST) + asked
+        least, most = difference(_LOWEST) + target, difference(_HIGHEST) + target
         reason = f"volatilities from {_LOWEST:g} to {_HIGHEST:g} give prices from {least:.6g} to {most:.6g}"
-        raise _refused(contract, asked, reason) from error
+        raise _no_volatility(contract, target, reason) from error
 
 
 def _inputs(contract: Instrument) -> dict[str, float]:
     return dict(zip(contract.argument_names, contract.arguments(_value_of), strict=True))
 
 
-def _refused(contract: Instrument, price: float, reason: str) -> InstrumentError:
+def _no_volatility(contract: Instrument, price: float, reason: str) -> InstrumentError:
     return InstrumentError(
         f"{contract.name}: no volatility gives the price {price!r}: {reason}; correct the price, or its inputs",
         name=contract.name,

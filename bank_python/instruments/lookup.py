@@ -1,14 +1,14 @@
-"""Curves and surfaces as sources: a contract asks one question and gets one number.
+"""Curves and surfaces as sources of contracts: each contract looks up one number.
 
-A *function node* is a node whose value is an object that can be asked: a discount curve, a credit curve, a
-volatility surface. A contract's ``price`` takes numbers in columns and never sees such an object. So where a
-contract is given a function node in the place of a number, an :class:`Answer` is put between the two. It asks
-a *question*, a registered pure function of the object and of the contract's own terms, and its value is a
-float like any other source's: the zero rate to an option's expiry, the volatility at its strike, the yield at
-which a bond is worth what the curve says. Equal questions share one answer.
+A *term structure node* is a node whose value is a curve or a surface: a discount curve, a credit curve, a volatility
+surface. A contract's ``price`` takes columns of numbers and never such an object. So where a contract is given a term
+structure node in place of a number, a :class:`LookupNode` is placed between the two. It evaluates a *lookup function*,
+a registered pure function of the curve or surface and of the contract's terms, and its value is a float like that of
+any other source: the zero rate to an option's expiry, the volatility at its strike, the yield at which a bond is worth
+what the curve implies. Equal lookups share one node.
 
-A contract class says with its source what is asked there (:class:`Lookup`). The question's own arguments are bound by
-name to the sources and terms of the class when it is defined, as those of its ``price`` are.
+A contract class declares the lookup function of a source (:class:`Lookup`). The function's arguments are bound by name
+to the sources and terms of the class when it is defined, as those of its ``price`` are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node
+from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import GraphError, InstrumentError
 from bank_python.risk_models.curve import Curve
 
@@ -29,30 +30,30 @@ if TYPE_CHECKING:
     from bank_python.dagger.outcome import Outcome
     from bank_python.instruments.factor import Factor
 
-__all__ = ["Answer", "FunctionNode", "Lookup", "ask", "question"]
+__all__ = ["Lookup", "LookupNode", "TermStructureNode", "look_up", "lookup_function"]
 
 _Function = TypeVar("_Function", bound="Callable[..., float]")
 
 
-class _Question(NamedTuple):
-    """A question: who can be asked it, and how the answer is found."""
+class _LookupFunction(NamedTuple):
+    """A registered function, and the class of its first argument."""
 
-    asked_of: type
+    value_type: type
     function: Callable[..., float]
 
 
-_QUESTIONS: dict[str, _Question] = {}
+_FUNCTIONS: dict[str, _LookupFunction] = {}
 
 
-def question(name: str, *, of: type) -> Callable[[_Function], _Function]:
-    """Register a pure function as a question that objects of the class `of` can be asked.
+def lookup_function(name: str, *, of: type) -> Callable[[_Function], _Function]:
+    """Register a pure function as a lookup function of curves or surfaces of the class `of`.
 
     Parameters
     ----------
     name : str
-        Under which :func:`ask` and stored answers know it.
+        Name of the function in :func:`look_up` and in stored records.
     of : type
-        The class of its first argument: what the function node's value is.
+        Class of the function's first argument, which is the value of a term structure node.
 
     Raises
     ------
@@ -61,158 +62,180 @@ def question(name: str, *, of: type) -> Callable[[_Function], _Function]:
     """
 
     def register(function: _Function) -> _Function:
-        known = _QUESTIONS.setdefault(name, _Question(of, function)).function
+        known = _FUNCTIONS.setdefault(name, _LookupFunction(of, function)).function
         if (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):
-            raise GraphError(f"{name!r} already names the question {known.__qualname__}; choose another", name=name)
-        _QUESTIONS[name] = _Question(of, function)
+            raise GraphError(
+                f"{name!r} is already the name of the lookup function {known.__qualname__}; choose another", name=name
+            )
+        _FUNCTIONS[name] = _LookupFunction(of, function)
         return function
 
     return register
 
 
 class Lookup:
-    """What a contract asks of a curve or surface that is given in a source's place.
+    """Declaration of a source's lookup function, for curves and surfaces given in place of a number.
 
     Parameters
     ----------
-    question : str or callable
-        A registered question, or its name.
+    function : str or callable
+        Registered lookup function, or its name.
     **renamed : str or float
-        Where an argument of the question is called something else in the class: the name of a source, of a term, of an
-        argument of the constructor (``rate_source`` is what was given there, ``rate`` what it answers), ``end`` for
-        when the contract ends as the clock reads; or a number.
+        Values of the function's arguments, by argument name, where the contract class has no source or term of that
+        name: the name of a source, of a term or of a constructor argument (``rate_source`` is the curve passed in,
+        ``rate`` the number looked up from it), ``end`` for the clock time at which the contract ends, or a number.
 
     Raises
     ------
     GraphError
-        No such question is registered.
+        The function is not registered, or has no such argument.
     """
 
-    def __init__(self, question: str | Callable[..., float], **renamed: str | float) -> None:
-        names = [name for name, known in _QUESTIONS.items() if question in {name, known.function}]
+    @renamed(question="function")
+    def __init__(self, function: str | Callable[..., float], **renamed: str | float) -> None:
+        names = [name for name, known in _FUNCTIONS.items() if function in {name, known.function}]
         if not names:
-            raise GraphError(f"no question {question!r}: import the module that registers it first", name=question)
-        self.question = names[0]
-        taken = list(inspect.signature(_QUESTIONS[self.question].function).parameters)[1:]
-        strange = sorted(set(renamed) - set(taken))
-        if strange:
+            raise _unknown_function(function)
+        self.function_name = names[0]
+        taken = list(inspect.signature(_FUNCTIONS[self.function_name].function).parameters)[1:]
+        unknown = sorted(set(renamed) - set(taken))
+        if unknown:
             raise GraphError(
-                f"the question {self.question} has no argument {', '.join(strange)}; it takes {', '.join(taken)}",
-                name=self.question,
+                f"the lookup function {self.function_name} has no argument {', '.join(unknown)}; "
+                f"it takes {', '.join(taken)}",
+                name=self.function_name,
             )
         self.arguments: tuple[str | float, ...] = tuple(renamed.get(key, key) for key in taken)
 
+    @property
+    def question(self) -> str:
+        """Old name of :attr:`function_name`."""
+        warn_of("Lookup.question", "function_name")
+        return self.function_name
 
-class FunctionNode(Node):
-    """A node whose value is an object that contracts ask: a curve, a surface."""
+
+class TermStructureNode(Node):
+    """A node whose value is a curve or a surface, from which contracts look up numbers."""
 
     value_type: ClassVar[type]
-    """The class of its value."""
+    """Class of the node's value."""
     quoted_as: ClassVar[Factor | None] = None
-    """The kind of market quantity that its quotes are, if they are of one kind."""
+    """Kind of market quantity of the node's quotes, if all are of one kind."""
 
     def __init__(self, name: str, inputs: Sequence[Node]) -> None:
         super().__init__(name, inputs)
-        self._answers: WeakValueDictionary[str, Answer] = WeakValueDictionary()
+        self._lookups: WeakValueDictionary[str, LookupNode] = WeakValueDictionary()
 
 
 @register_storable
-class Answer(Node):
-    """The answer to one question; made by :func:`ask`.
+class LookupNode(Node):
+    """A number looked up from a curve or surface; created by :func:`look_up`.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
-    question : str
-        A registered question.
+        Node name, unique in its graph.
+    function_name : str
+        Name of a registered lookup function.
     arguments : sequence of Node or float
-        What the question's function takes, the function node first.
+        Arguments of the function: the term structure node first, then nodes or numbers.
 
     Raises
     ------
     GraphError
-        No question of that name is registered.
+        No lookup function of that name is registered.
     """
 
     record_tag = "Answer"
     wiring_attributes = ("inputs_", "_arguments")
 
-    def __init__(self, name: str, question: str, arguments: Sequence[Node | float]) -> None:
-        if question not in _QUESTIONS:
-            raise GraphError(f"no question {question!r}: import the module that registers it first", name=question)
+    @renamed(question="function_name")
+    def __init__(self, name: str, function_name: str, arguments: Sequence[Node | float]) -> None:
+        if function_name not in _FUNCTIONS:
+            raise _unknown_function(function_name)
         super().__init__(name, list(dict.fromkeys(part for part in arguments if isinstance(part, Node))))
-        self.question = question
+        self.function_name = function_name
         self._arguments = tuple(arguments)
 
     @property
+    def question(self) -> str:
+        """Old name of :attr:`function_name`."""
+        warn_of("LookupNode.question", "function_name")
+        return self.function_name
+
+    @property
     def arguments(self) -> tuple[Node | float, ...]:
-        """What is asked of whom: the function node first."""
+        """Arguments of the lookup function, the term structure node first."""
         return self._arguments
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Ask."""
-        function: Callable[..., Any] = _QUESTIONS[self.question].function
+        """Evaluate the lookup function at the current values of its arguments."""
+        function: Callable[..., Any] = _FUNCTIONS[self.function_name].function
         return float(function(*[read(part) if isinstance(part, Node) else part for part in self._arguments]))
 
     def replace_input(self, old: Node, new: Node) -> None:
-        """Take `new` where an argument is `old`."""
+        """Replace the argument `old` by `new`."""
         super().replace_input(old, new)
         self._arguments = tuple(new if part is old else part for part in self._arguments)
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the question and what it is asked with, nodes by reference."""
-        return {"name": self.name, "question": self.question, "arguments": list(self._arguments)}
+        """Return name, function name (in the field ``question``) and arguments, nodes by reference."""
+        return {"name": self.name, "question": self.function_name, "arguments": list(self._arguments)}
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the answer from its stored fields."""
-        return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
+        """Build the node from its stored fields."""
+        arguments = cast("Sequence[Node | float]", fields["arguments"])
+        return cls(str(fields["name"]), str(fields["question"]), arguments)
 
     def describe_(self) -> str:
-        """Return what is shown between the name and the value."""
-        return f"{self.question} of {', '.join(_shown(part) for part in self._arguments)}"
+        """Return the text between name and value in the node's ``repr``."""
+        return f"{self.function_name} of {', '.join(_shown(part) for part in self._arguments)}"
 
 
-def ask(name: str, source: Node | float, *arguments: Node | float) -> Node | float:
-    """Return `source` as a scalar source: itself, or the answer to a question if it is a function node.
+def look_up(name: str, source: Node | float, *arguments: Node | float) -> Node | float:
+    """Return a scalar source: `source` itself, or a lookup node if it is a term structure node.
 
     Parameters
     ----------
     name : str
-        The question.
+        Name of a registered lookup function.
     source : Node or float
-        A number or a scalar node, which is its own answer, or a function node, which is asked.
+        Number or scalar node, which is returned as it is, or term structure node to look up from.
     *arguments : Node or float
-        The question's further arguments.
+        Further arguments of the lookup function.
 
     Raises
     ------
     InstrumentError
-        The function node's value is not of the kind that can be asked this.
+        The lookup function does not apply to the value of the term structure node.
     """
-    if not isinstance(source, FunctionNode):
+    if not isinstance(source, TermStructureNode):
         return source
-    known_question = _QUESTIONS.get(name)
-    if known_question is None or not issubclass(source.value_type, known_question.asked_of):
+    registered = _FUNCTIONS.get(name)
+    if registered is None or not issubclass(source.value_type, registered.value_type):
         raise InstrumentError(
-            f"{source.name} is a {type(source).__name__}, which has no {name}; give a number, or what has one",
+            f"{source.name} is a {type(source).__name__}, which has no {name}; give a number, or a node that has one",
             name=source.name,
         )
     key = f"{source.name}:{name}({', '.join(_shown(part) for part in arguments)})"
     whole = (source, *arguments)
-    known = source._answers.get(key) or (None if source.graph is None else source.graph.find(key))  # noqa: SLF001 - a function node keeps its answers for this module
-    if isinstance(known, Answer) and known.arguments == whole:
+    known = source._lookups.get(key) or (None if source.graph is None else source.graph.find(key))  # noqa: SLF001 - the cache belongs to this module
+    if isinstance(known, LookupNode) and known.arguments == whole:
         return known
-    answer = Answer(key, name, whole)
-    source._answers[key] = answer  # noqa: SLF001 - as above
-    return answer
+    node = LookupNode(key, name, whole)
+    source._lookups[key] = node  # noqa: SLF001 - as above
+    return node
 
 
-@question("zero_rate", of=Curve)
+@lookup_function("zero_rate", of=Curve)
 def zero_rate(curve: Curve, clock: float, end: float) -> float:
-    """Return the curve's continuously compounded rate from `clock`, which is now, to `end`, both in its years."""
+    """Return the curve's continuously compounded rate from the current time `clock` to `end`, both in years."""
     return cast("float", curve.zero_rate(max(end - clock, 0.0)))
+
+
+def _unknown_function(function: object) -> GraphError:
+    return GraphError(f"no lookup function {function!r}: import the module that registers it first", name=function)
 
 
 def _shown(part: Node | float) -> str:

@@ -24,30 +24,31 @@ class Option(VanillaOption):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source : Node or float
-        Spot price.
+        Spot price of the underlying.
     vol_source : Node or float
-        Volatility, a decimal for a year; or a surface, which is asked for the one at the strike.
+        Annual volatility, as a decimal; or a surface, which gives the volatility at strike and expiry.
     rate_source : Node or float
-        Rate, continuously compounded; or a curve, which is asked for the one to expiry.
+        Interest rate per year, as a decimal, continuously compounded; or a curve, which gives the zero rate to expiry.
     strike : float
-        Above zero, in `currency`.
+        Strike price, above 0, in `currency`.
     expiry : float or datetime.date
-        Years from now, or the date (which needs a clock); at expiry the option is worth its intrinsic value.
+        Time to expiry in years from now, or the expiry date (a date needs a clock). From expiry on, the value is the
+        intrinsic value.
     is_call : bool, default True
-        Call or put.
+        Whether the option is a call (true) or a put (false).
     dividend_source : Node or float, default 0.0
-        Dividend yield, continuously compounded; or a curve of it.
+        Dividend yield per year, as a decimal, continuously compounded; or a curve of yields.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -73,12 +74,12 @@ class Option(VanillaOption):
 
     @staticmethod
     def payoff(spot: Any, strike: Any, is_call: Any) -> Any:
-        """Return what is paid at expiry."""
+        """Return the payoff at expiry."""
         return np.maximum(np.where(is_call, spot - strike, strike - spot), 0.0)
 
     @staticmethod
     def payoff_slope(spot: Any, strike: Any, is_call: Any) -> Any:
-        """Return how what is paid moves with the price."""
+        """Return the derivative of the payoff by the price at expiry."""
         return np.where(is_call, 1.0 * (spot > strike), -1.0 * (spot < strike))
 
     implied_vol = lognormal_implied_vol

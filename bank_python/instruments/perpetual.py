@@ -1,4 +1,4 @@
-"""Perpetual futures, as crypto exchanges trade them."""
+"""Perpetual futures, as traded on crypto exchanges."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ if TYPE_CHECKING:
 __all__ = ["PerpetualFuture"]
 
 _HOURS_A_YEAR = 365.0 * 24.0
-_ON_TIME = 1e-6  # of an interval: times are differences of floats
+_TOLERANCE = 1e-6  # share of a funding interval: times are differences of floats
 
 
-def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is one
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is only one older version
     sources = cast("Mapping[str, object]", fields["sources"])
-    return {**fields, "sources": {**sources, "clock": 0.0}}  # perpetuals knew no time
+    return {**fields, "sources": {**sources, "clock": 0.0}}  # version 1 had no clock
 
 
 @partial(register_storable, upgrade=_since_version_1)
 class PerpetualFuture(Instrument):
-    """One contract of a perpetual future held long: its unrealised P&L, and its funding.
+    """A long position in one contract of a perpetual future: unrealised P&L and funding.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     mark_source : Node or float
-        The mark price.
+        Mark price of the exchange.
     entry_price : float
-        At which it was entered, above zero.
+        Price at which the contract was entered, above 0.
     funding_source : Node or float, default 0.0
-        The funding rate of the next interval, a decimal; longs pay it when positive.
+        Funding rate of the next interval, as a decimal; long positions pay it when positive.
     contract_size : float, default 1.0
-        Units of the underlying (linear), or of the quote currency (inverse).
+        Size of one contract in units of the underlying (linear) or of the quote currency (inverse).
     is_inverse : bool, default False
-        Whether it settles in the underlying.
+        Whether the contract is settled in the underlying.
     funding_hours : float, default 8.0
-        Hours between funding times.
+        Hours between funding times, above 0.
     currency : str, default "USD"
-        In which it settles: the quote currency, or the underlying's code if inverse.
+        Settlement currency: ISO 4217 code of the quote currency, or the underlying's code if inverse.
     clock_source : Clock or float, default 0.0
-        The valuation time: as it passes, funding falls due every `funding_hours` from midnight of its first day. With a
-        number time stands still, and no funding is paid.
+        Valuation clock: funding is due every `funding_hours` from midnight of its first day. With a fixed time no
+        funding is paid.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -77,10 +77,10 @@ class PerpetualFuture(Instrument):
     contract_size: Term = Term(
         "units of the underlying, or of the quote currency if inverse", positive=True, default=1.0
     )
-    is_inverse: Flag = Flag("1 if it settles in the underlying", default=False)
+    is_inverse: Flag = Flag("1 if the contract is settled in the underlying", default=False)
     funding_hours: Term = Term("hours between funding times", positive=True, default=8.0, priced=False)
     clock: Source = Source(
-        "valuation time in years; a Clock, or a number for a clock that stands still",
+        "valuation time in years: a Clock, or a number for a fixed time",
         alias="clock_source",
         default=0.0,
         priced=False,
@@ -88,18 +88,19 @@ class PerpetualFuture(Instrument):
 
     @staticmethod
     def price(mark: Any, entry_price: Any, contract_size: Any, is_inverse: Any) -> Any:  # noqa: D102 - documented by Contract
-        return perpetual_value(mark, entry_price, contract_size, is_inverse)  # funding is cash beside the value
+        # Funding is a cash flow, not part of the value.
+        return perpetual_value(mark, entry_price, contract_size, is_inverse)
 
     @property
     def next_funding(self) -> float:
-        """The cash that the contract brings at the next funding time; negative when a long pays."""
+        """Cash received at the next funding time; negative if the long position pays."""
         return self._funding(present)
 
     def cash_flow(self, since: float, until: float, read: Callable[[Node | float], float]) -> float:
-        """Return the funding of all funding times after `since` and not after `until`, at the mark and rate of now."""
+        """Return the funding due after `since` and up to `until`, all at the current mark price and funding rate."""
         if not isinstance(self.clock, Node):
             return 0.0
-        passed = [math.floor(years * _HOURS_A_YEAR / self.funding_hours + _ON_TIME) for years in (since, until)]
+        passed = [math.floor(years * _HOURS_A_YEAR / self.funding_hours + _TOLERANCE) for years in (since, until)]
         return (passed[1] - passed[0]) * self._funding(read)
 
     def _funding(self, read: Callable[[Node | float], float]) -> float:
@@ -108,12 +109,12 @@ class PerpetualFuture(Instrument):
 
     @property
     def carry(self) -> float:
-        """What funding at the present rate would bring in a year, as a share of the position."""
+        """Annual carry from funding at the current rate, as a share of the position's notional."""
         return -present(self.funding) * _HOURS_A_YEAR / self.funding_hours
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say which input is out of range."""
+        """Return which input is out of range, in words."""
         if not inputs["mark"] > 0.0:
             return f"mark={inputs['mark']!r} is not above zero"
         return super().diagnose(inputs)

@@ -1,4 +1,4 @@
-"""Positions: so much of an instrument, and what was paid for it."""
+"""Positions: a quantity of an instrument and its cost basis."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.instruments.contract_greeks import ContractGreeks
 
-__all__ = ["Position", "rests_on_quotes"]
+__all__ = ["Position", "is_quoted"]
 
 
 @register_storable
 class Position(Instrument):
-    """A quantity of an instrument, with its P&L: value − opening mark + cash.
+    """A quantity of an instrument, with its P&L: value less cost basis.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     instrument : Node
-        What is held.
+        Instrument that is held, valued for one unit.
     quantity : float
-        Units held; negative is short.
+        Number of units held; negative for a short position.
     cost : float, optional
-        Price paid for one unit. By default the position is opened at the instrument's present value, as soon
-        as that depends on quotes.
+        Price paid per unit. By default the position is opened at the instrument's value, as soon as all its inputs are
+        quoted.
     multiplier : float, default 1.0
-        Units of the instrument in one unit of quantity: 100 for listed US equity options.
+        Units of the instrument per unit of quantity, above 0: 100 for listed US equity options.
     currency : str, optional
-        By default the instrument's; needed when `instrument` is a node without one and not in USD.
+        ISO 4217 code of the currency of the value; by default that of the instrument, or USD for a node without one.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -62,18 +62,18 @@ class Position(Instrument):
     record_tag = "Position"
     record_home = "/Positions/"
 
-    instrument: Source = Source("what is held, valued for one unit", alias="instrument")
-    quantity: Term = Term("units held; negative is short")
-    multiplier: Term = Term("units of the instrument in one unit of quantity", positive=True, default=1.0)
+    instrument: Source = Source("instrument held, valued for one unit", alias="instrument")
+    quantity: Term = Term("number of units held, negative if short")
+    multiplier: Term = Term("units of the instrument per unit of quantity", positive=True, default=1.0)
     cost_basis: Term = Term(
-        "cash paid less cash received for it, not a number until it is marked", init=False, priced=False
+        "cash paid less cash received for the position, NaN until it is marked", init=False, priced=False
     )
     received: Term = Term(
-        "cash that what is held has paid the position, net of what it owed; in cost_basis already",
+        "net cash received from the instrument, which is also deducted from cost_basis",
         init=False,
         priced=False,
     )
-    cost: Argument[float | None] = Argument("price paid for one unit", hint=float | None, default=None)
+    cost: Argument[float | None] = Argument("price paid per unit", hint=float | None, default=None)
     currency: InferredLabel = InferredLabel("ISO 4217 code", default=None, check=known_currency)
 
     @staticmethod
@@ -82,7 +82,7 @@ class Position(Instrument):
 
     @classmethod
     def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:
-        """Take the currency of what is held, unless told otherwise, and what was paid."""
+        """Set the default currency, that of the instrument, and the cost basis."""
         held, cost = arguments["instrument"], arguments["cost"]
         arguments["currency"] = arguments["currency"] or (held.currency if isinstance(held, Instrument) else "USD")
         paid = math.nan if cost is None else finite(name, "cost", cost)
@@ -90,7 +90,7 @@ class Position(Instrument):
         terms["received"] = 0.0
 
     def completed(self) -> None:
-        """Open the position, if it was given no cost."""
+        """Open the position at the instrument's value if no cost was given."""
         self.mark_open()
 
     @property
@@ -99,8 +99,8 @@ class Position(Instrument):
         return not math.isnan(self.cost_basis)
 
     def mark_open(self) -> bool:
-        """Open the position at the instrument's present value, if that depends on quotes; say whether it did."""
-        if self.marked or not rests_on_quotes(self) or self.error is not None:
+        """Open the position at the instrument's value if its inputs are quoted; return whether it has a mark."""
+        if self.marked or not is_quoted(self) or self.error is not None:
             return self.marked
         self.amend(cost_basis=float(self.value))
         return True
@@ -112,87 +112,93 @@ class Position(Instrument):
         Raises
         ------
         InstrumentError
-            The position has no opening mark: what it depends on was not quoted when it was made.
+            The position has no opening mark, because its instrument is not quoted yet.
         """
         if not self.mark_open():
             raise InstrumentError(
-                f"{self.name} has no opening mark: what it holds is not quoted yet; quote it, or give cost=",
+                f"{self.name} has no opening mark: its instrument is not quoted yet; quote it, or give cost=",
                 name=self.name,
             )
         return float(self.value) - self.cost_basis
 
     def greeks(self) -> ContractGreeks:
-        """Return value and sensitivities of what is held: those of the instrument, times quantity and multiplier.
+        """Return value and sensitivities: those of the instrument times quantity and multiplier.
 
         Raises
         ------
         InstrumentError
-            What is held is a node that is no instrument.
+            The position holds a node that is not an instrument.
         BankError
-            It has no value now.
+            The instrument has no value.
         """
         held = self.instrument
         if not isinstance(held, Instrument):
-            raise InstrumentError(f"{self.name} holds a node that is no instrument: it has no Greeks", name=self.name)
+            raise InstrumentError(
+                f"{self.name} holds a node that is not an instrument, so it has no Greeks", name=self.name
+            )
         return held.greeks().scaled(self.quantity * self.multiplier)
 
     def trade(self, quantity: float, price: float) -> float:
-        """Add `quantity` units at `price` each, and return the cash paid (negative: received).
+        """Add `quantity` units at `price` each, and return the cash paid (negative if received).
 
         Raises
         ------
         InstrumentError
-            A figure is not finite, or the position has no opening mark; nothing has changed.
+            A figure is not finite, or the position has no opening mark. Nothing is changed.
         """
         paid = finite(self.name, "quantity", quantity) * finite(self.name, "price", price) * self.multiplier
         if not self.mark_open():
-            raise InstrumentError(f"{self.name} cannot trade before it is marked; quote what it holds", name=self.name)
+            raise InstrumentError(
+                f"{self.name} cannot trade before it has an opening mark; quote its instrument", name=self.name
+            )
         self.amend(quantity=self.quantity + quantity, cost_basis=self.cost_basis + paid)
         return paid
 
     def collect(self, cash: float) -> None:
-        """Book cash that what is held pays the position: a coupon, say; P&L takes it from the cost.
+        """Book cash paid by the instrument, such as a coupon; it lowers the cost basis.
 
         Parameters
         ----------
         cash : float
-            In the position's currency; negative if the position pays.
+            Cash received, in the position's currency; negative if the position pays.
 
         Raises
         ------
         InstrumentError
-            It is not a finite number, or the position has no opening mark; nothing has changed.
+            The amount is not a finite number, or the position has no opening mark. Nothing is changed.
         """
-        self._take(finite(self.name, "cash", cash))
+        self._book(finite(self.name, "cash", cash))
 
     def close_out(self, cash: float) -> None:
-        """End the position for what is held pays at its end: no unit is left, and the cash is booked.
+        """Close the position for the instrument's final payment: set the quantity to 0 and book the cash.
 
         Parameters
         ----------
         cash : float
-            In the position's currency; negative if the position pays.
+            Cash received, in the position's currency; negative if the position pays.
 
         Raises
         ------
         InstrumentError
-            It is not a finite number, or the position has no opening mark; nothing has changed.
+            The amount is not a finite number, or the position has no opening mark. Nothing is changed.
         """
-        self._take(finite(self.name, "cash", cash), quantity=0.0)
+        self._book(finite(self.name, "cash", cash), quantity=0.0)
 
-    def _take(self, cash: float, **terms: float) -> None:
+    def _book(self, cash: float, **terms: float) -> None:
         if not self.mark_open():
-            raise InstrumentError(f"{self.name} takes no cash before it is marked; quote what it holds", name=self.name)
+            raise InstrumentError(
+                f"{self.name} cannot book cash before it has an opening mark; quote its instrument", name=self.name
+            )
         self.amend(cost_basis=self.cost_basis - cash, received=self.received + cash, **terms)
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the position from its stored fields; one of before cash was kept has received none."""
+        """Build the position from its stored fields; older records have no ``received``, which is then 0."""
         terms = {"received": 0.0, **cast("Mapping[str, float]", fields["terms"])}
         return super().from_record({**fields, "terms": terms})
 
 
-def rests_on_quotes(contract: Node) -> bool:
-    """Whether every leaf under `contract` has been quoted."""
+def is_quoted(contract: Node) -> bool:
+    """Return whether every leaf that `contract` depends on has been quoted."""
     nodes = inputs_first([contract], lambda node: node.underliers, lambda _: True)
     return all(node.quoted for node in nodes if isinstance(node, Leaf))

@@ -1,4 +1,4 @@
-"""Tail options priced by power-law scaling from one traded anchor."""
+"""Far out-of-the-money options priced by power-law scaling from one traded option."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ __all__ = ["PowerLawOption"]
 
 @register_storable
 class PowerLawOption(Instrument):
-    """An option far in the tail, scaled from the price of a nearer one.
+    """A far out-of-the-money option, priced by scaling the price of a traded option nearer to the spot.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source : Node or float
-        Spot price S0.
+        Spot price of the underlying.
     anchor_source : Node or float
-        Price of the traded option at `anchor_strike`.
+        Price of the traded option with strike `anchor_strike`.
     anchor_strike, strike : float
-        Both on the same side of the spot: above it for calls, below it for puts.
+        Strikes of the traded option and of this one, above the spot for calls and below it for puts.
     alpha : float
-        Tail index, above 1.
+        Tail index of the price distribution, above 1.
     is_call : bool, default True
-        Call or put.
+        Whether the option is a call (true) or a put (false).
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class PowerLawOption(Instrument):
     anchor: Source = Source("price of the option at the anchor strike", alias="anchor_source", kind=Factor.VOL)
     anchor_strike: Term = Term("strike of the traded option", positive=True)
     strike: Term = Term("strike of this option", positive=True)
-    alpha: Term = Term("tail index", above=1.0, says=": a mean needs a tail index above 1")
+    alpha: Term = Term("tail index", above=1.0, says=": a finite mean needs a tail index above 1")
     is_call: Flag = Flag("1 for a call, 0 for a put", default=True)
 
     @staticmethod
@@ -67,7 +67,7 @@ class PowerLawOption(Instrument):
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say that the spot has crossed a strike."""
+        """Return the reason for a missing price: the spot has crossed a strike."""
         side = "above" if inputs["is_call"] else "below"
         return (
             f"spot={inputs['spot']!r}, but power-law scaling holds with both strikes "

@@ -1,8 +1,8 @@
-"""One expiry of a quoted surface: what it is made of in the graph, and what was last fitted to it.
+"""One expiry of a quoted volatility surface: its inputs, and the smile last fitted to them.
 
-A :class:`SmileSource` holds an expiry's strikes and the nodes or numbers that quote them (or a smile given outright).
-A :class:`FittedSmile` is the outcome of one fit with everything it depended on, so that whoever asks again can tell
-whether anything has changed. Both are immutable; nothing here knows about graphs.
+A :class:`SmileSource` has an expiry's strikes and the nodes or numbers that quote them (or a given smile). A
+:class:`FittedSmile` is the result of one fit together with its inputs, so that a later fit can be skipped if the inputs
+are unchanged. Both are immutable and independent of graphs.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ Scalar: TypeAlias = Node | float
 Quote: TypeAlias = Node | float | tuple[Node | float, Node | float]
 """A volatility, or a bid and an ask volatility."""
 
-_SAMPLES = 31  # strikes at which a smile given outright stands for quotes, should it need a repair
+_SAMPLES = 31  # strikes at which a given smile is sampled as quotes, if it has to be repaired
 _DEVIATIONS = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SmileSource:
-    """What one expiry's smile is made of.
+    """Inputs of one expiry's smile.
 
     Parameters
     ----------
     end : float
-        What the clock reads at expiry, in years.
+        Clock time of the expiry, in years.
     rate, dividend : Node or float
-        To the expiry, continuously compounded.
+        Interest rate and dividend yield to the expiry per year, continuously compounded.
     strikes : tuple of float
-        Increasing.
+        Quoted strikes, increasing.
     quotes : tuple of Quote
-        One for each strike; all pairs, or none.
+        Volatility quotes, one for each strike; either all bid-ask pairs, or none.
     weights : tuple of float
-        One for each strike; what a squared error of it counts. Not used for pairs.
+        Weights of the squared errors, one for each strike; not used for bid-ask pairs.
     given : SviSlice or None
-        In the place of quotes, a smile; its variance shrinks in proportion to the time left.
+        Smile given instead of quotes; its total variance shrinks in proportion to the time left.
     tenor : float
-        Years to the expiry when the surface was made.
+        Years to the expiry when the surface was created.
     forward : float or None
-        The anchor of a given smile, if it is given too.
+        Forward price around which a given smile is defined; None to compute it from spot, rate and dividend yield.
     """
 
     end: float
@@ -72,22 +72,22 @@ class SmileSource:
 
     @property
     def nodes(self) -> list[Node]:
-        """The nodes it depends on."""
+        """Nodes that the smile depends on, except the spot."""
         return [part for part in (*self._flat(), self.rate, self.dividend) if isinstance(part, Node)]
 
     def values(self, read: Callable[[Node], object]) -> tuple[float, ...]:
-        """Return the quotes as they are now; pairs one after the other."""
+        """Return the current quotes in one sequence, with bid and ask of a pair side by side."""
         return tuple(_number(part, read) for part in self._flat())
 
     def forward_now(self, spot: float, now: float, read: Callable[[Node], object]) -> float:
-        """Return the forward to the expiry, around which a smile would be fitted now."""
+        """Return the current forward price to the expiry, around which a smile is fitted."""
         if self.forward is not None:
             return self.forward
         carry = _number(self.rate, read) - _number(self.dividend, read)
         return spot * math.exp(carry * (self.end - now))
 
     def smile_quotes(self, moment: Moment) -> SmileQuotes:
-        """Return the quotes as a fit takes them."""
+        """Return the quotes in the form that a fit takes."""
         values, expiry, anchor, _ = moment
         if self.given is not None:
             return _sampled(self.given.scaled(expiry / self.tenor), expiry)
@@ -97,7 +97,7 @@ class SmileSource:
         return SmileQuotes.from_vols(expiry, k, values, self.weights)
 
     def to_fields(self) -> dict[str, object]:
-        """Return the fields in a form that a store can keep."""
+        """Return the fields in a storable form."""
         given = None if self.given is None else list(self.given.parameters)
         columns = {"strikes": list(self.strikes), "quotes": list(self.quotes), "weights": list(self.weights)}
         terms = {"end": self.end, "tenor": self.tenor, "forward": self.forward, "given": given}
@@ -115,16 +115,16 @@ class SmileSource:
 
 
 class Moment(NamedTuple):
-    """What a fit depends on.
+    """Numerical inputs of a fit.
 
     Parameters
     ----------
     values : tuple of float
-        The quotes.
+        Quotes in one sequence, as :meth:`SmileSource.values` returns them.
     expiry : float
-        Years left.
+        Time to expiry in years.
     anchor, spot : float
-        The forward to fit around, and the spot with it.
+        Forward price around which the smile is fitted, and the spot price at that time.
     """
 
     values: tuple[float, ...]
@@ -134,23 +134,23 @@ class Moment(NamedTuple):
 
 
 class FittedSmile(NamedTuple):
-    """A fit, and what it depended on.
+    """A fit and its inputs.
 
     Parameters
     ----------
     moment : Moment
-        The quotes, the time and the anchor.
+        Quotes, time to expiry and anchor of the fit.
     previous : SviSlice or None
-        The smile of the expiry before.
-    alone : SliceFit
-        Fitted regardless of the expiry before.
+        Smile of the previous expiry; None for the first.
+    unconstrained : SliceFit
+        Fit without regard to the previous expiry.
     fit : SliceFit
-        The one that is used: `alone`, unless it crosses the expiry before.
+        Fit in use: `unconstrained`, unless that has a calendar arbitrage with the previous expiry.
     """
 
     moment: Moment
     previous: SviSlice | None
-    alone: SliceFit
+    unconstrained: SliceFit
     fit: SliceFit
 
 
@@ -161,39 +161,39 @@ def fitted(
     previous: SviSlice | None,
     policy: ArbitragePolicy,
 ) -> tuple[FittedSmile, int]:
-    """Return the smile of the moment, and how many fits that took.
+    """Return the fitted smile of an expiry, and the number of fits computed.
 
     Parameters
     ----------
     source : SmileSource
-        The expiry.
+        Inputs of the expiry.
     known : FittedSmile or None
-        The last one, of which as much is used as still holds.
+        Last fitted smile, which is reused as far as its inputs are unchanged.
     moment : Moment
-        What it is to be fitted to.
+        Current quotes, time to expiry and anchor.
     previous : SviSlice or None
-        The smile of the expiry before.
+        Smile of the previous expiry; None for the first.
     policy : ArbitragePolicy
-        What to do about arbitrage.
+        Treatment of quotes with arbitrage: repair, or an error.
 
     Raises
     ------
     CalibrationError
-        The quotes cannot be fitted, or have an arbitrage that is to be refused.
+        The quotes cannot be fitted, or have an arbitrage and the policy does not allow repairs.
     """
     if known is not None and known.moment == moment:
         if known.previous == previous:
             return known, 0
-        alone, count = known.alone, 0
+        unconstrained, count = known.unconstrained, 0
     else:
-        alone, count = _alone(source, moment, policy)
-    if previous is None or calendar_gap(previous, alone.smile).value >= 0.0:
-        return FittedSmile(moment, previous, alone, alone), count
+        unconstrained, count = _unconstrained(source, moment, policy)
+    if previous is None or calendar_gap(previous, unconstrained.smile).value >= 0.0:
+        return FittedSmile(moment, previous, unconstrained, unconstrained), count
     fit = fit_slice(source.smile_quotes(moment), previous, policy)
-    return FittedSmile(moment, previous, alone, fit), count + 1
+    return FittedSmile(moment, previous, unconstrained, fit), count + 1
 
 
-def _alone(source: SmileSource, moment: Moment, policy: ArbitragePolicy) -> tuple[SliceFit, int]:
+def _unconstrained(source: SmileSource, moment: Moment, policy: ArbitragePolicy) -> tuple[SliceFit, int]:
     if source.given is not None:
         smile = source.given.scaled(moment.expiry / source.tenor)
         if check_slices([moment.expiry], [smile]).free:
@@ -208,19 +208,22 @@ def _sampled(smile: SviSlice, expiry: float) -> SmileQuotes:
 
 
 def swapped(source: SmileSource, old: Node, new: Node) -> SmileSource:
-    """Return the source with `new` where it refers to `old`."""
+    """Return the source with the node `old` replaced by `new`."""
 
-    def other(part: Scalar) -> Scalar:
+    def replaced(part: Scalar) -> Scalar:
         return new if part is old else part
 
     quotes = tuple(
-        (other(quote[0]), other(quote[1])) if isinstance(quote, tuple) else other(quote) for quote in source.quotes
+        (replaced(quote[0]), replaced(quote[1])) if isinstance(quote, tuple) else replaced(quote)
+        for quote in source.quotes
     )
-    return replace(source, rate=other(source.rate), dividend=other(source.dividend), quotes=quotes)
+    return replace(source, rate=replaced(source.rate), dividend=replaced(source.dividend), quotes=quotes)
 
 
 def _number(part: Scalar, read: Callable[[Node], object]) -> float:
     value = read(part) if isinstance(part, Node) else part
     if not isinstance(value, int | float | np.floating):
-        raise CalibrationError(f"{cast('Node', part).name} gives {value!r}, which is not a number; quote a volatility")
+        raise CalibrationError(
+            f"{cast('Node', part).name} has the value {value!r}, which is not a number; quote a volatility"
+        )
     return float(value)

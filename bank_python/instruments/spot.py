@@ -1,4 +1,4 @@
-"""Things held for their own price: shares and currencies."""
+"""Spot assets: shares and currencies."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ if TYPE_CHECKING:
 __all__ = ["Equity", "FXRate"]
 
 
-def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is one
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is only one older version
     sources = cast("Mapping[str, object]", fields["sources"])
-    return {**fields, "sources": {**sources, "dividend": 0.0}}  # shares had no dividend yield
+    return {**fields, "sources": {**sources, "dividend": 0.0}}  # version 1 had no dividend yield
 
 
 @partial(register_storable, upgrade=_since_version_1)
 class Equity(Instrument):
-    """One share (or one unit of an index fund or a coin).
+    """One share, or one unit of an index fund or a coin.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source : Node or float
-        Its price in `currency`.
+        Price of one share, in `currency`.
     dividend_source : Node or float, default 0.0
-        Its dividend yield, continuously compounded: what it brings beside its price, and what options on it depend on.
+        Dividend yield per year, as a decimal, continuously compounded. The price does not depend on it; options on the
+        share and :meth:`income` do.
     sector : str, default ""
-        For grouping.
+        Sector name by which stress tests and reports group shares.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
 
     Examples
     --------
@@ -60,14 +61,14 @@ class Equity(Instrument):
     dividend: Source = Source(
         "dividend yield, continuously compounded", alias="dividend_source", default=0.0, priced=False
     )
-    sector: Label = Label("for grouping", default="")
+    sector: Label = Label("sector by which shares are grouped", default="")
 
     @staticmethod
     def price(spot: Any) -> Any:  # noqa: D102 - documented by Contract
-        return spot  # dividends are cash beside the value
+        return spot  # dividends are cash flows, not part of the value
 
     def income(self, years: float) -> float:
-        """Return what dividends at the present price and yield bring in so many years."""
+        """Return the dividends of `years` years at the current price and yield."""
         sources = (self.spot, self.dividend)
         spot, dividend = (cast("float", source.value) if isinstance(source, Node) else source for source in sources)
         return spot * math.expm1(dividend * years)
@@ -80,16 +81,16 @@ class FXRate(Instrument):
     Parameters
     ----------
     name : str
-        Unique in the graph; books find a pair by the name ``BASEQUOTE``, e.g. ``EURUSD``.
+        Node name, unique in its graph; books find a pair by the name ``BASEQUOTE``, such as ``EURUSD``.
     rate_source : Node or float
-        Units of `quote` for one unit of `base`.
+        Exchange rate: units of `quote` per unit of `base`.
     base, quote : str
-        ISO 4217 codes.
+        ISO 4217 codes of the two currencies.
 
     Raises
     ------
     InstrumentError
-        A code is not one, or both are the same.
+        A code is invalid, or both are the same.
 
     Examples
     --------
@@ -108,31 +109,32 @@ class FXRate(Instrument):
     currency: Label = Label("ISO 4217 code of the quote currency", alias="quote", check=known_currency)
 
     @classmethod
-    def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:  # noqa: ARG003 - as all
-        """Refuse a pair of one currency."""
+    def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:  # noqa: ARG003 - the signature of the base class
+        """Raise an error if both currencies are the same."""
         base = arguments["base"]
         if base == arguments["quote"]:
             raise InstrumentError(f"{name}: base and quote are both {base!r}; a pair has two currencies", name=name)
 
     @property
     def quote(self) -> str:
-        """The currency the rate is expressed in."""
+        """Quote currency, in which the rate is expressed."""
         return self.currency
 
     def convert(self, amount: float, from_currency: str) -> float:
-        """Return what an amount of one of the pair's currencies is in the other, at the present rate.
+        """Return an amount of one of the pair's currencies, converted to the other at the current rate.
 
         Parameters
         ----------
         amount : float
-            Finite; negative for what is owed.
+            Amount to convert, finite.
         from_currency : str
-            The base or the quote currency: what `amount` is in.
+            Currency of `amount`: the base or the quote currency.
 
         Raises
         ------
         InstrumentError
-            The pair does not have that currency, the amount is not a finite number, or the rate is 0 and divides.
+            The pair does not have that currency, the amount is not a finite number, or the rate is 0 and the conversion
+            divides by it.
 
         Examples
         --------
@@ -145,15 +147,17 @@ class FXRate(Instrument):
             raise InstrumentError(f"{self.name}: amount={amount!r} is not a finite number; correct it", name=self.name)
         if from_currency not in {self.base, self.quote}:
             raise InstrumentError(
-                f"{self.name} converts {self.base} and {self.quote}, and {from_currency!r} is neither; "
-                "take the pair that has it",
+                f"{self.name} converts {self.base} and {self.quote}, not {from_currency!r}; use a pair that "
+                "has this currency",
                 name=self.name,
             )
         rate = self.value
         if from_currency == self.base:
             return units * rate
         if rate == 0.0:
-            raise InstrumentError(f"{self.name} is 0: no amount of {self.quote} buys {self.base}", name=self.name)
+            raise InstrumentError(
+                f"{self.name} is 0, so {self.quote} cannot be converted to {self.base}", name=self.name
+            )
         return units / rate
 
     @staticmethod

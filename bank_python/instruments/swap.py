@@ -11,7 +11,7 @@ from bank_python.instruments.checks import present
 from bank_python.instruments.declarations import Argument, Expiry
 from bank_python.instruments.floating_bond import FREQUENCIES, PAYMENTS, first_fixing, reset_rate
 from bank_python.instruments.instrument import DatedInstrument
-from bank_python.instruments.lookup import Answer, Lookup
+from bank_python.instruments.lookup import Lookup, LookupNode
 from bank_python.risk_models.bond_analytics import BASIS_POINT
 from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve
@@ -26,40 +26,40 @@ __all__ = ["InterestRateSwap"]
 
 @register_storable
 class InterestRateSwap(DatedInstrument):
-    """Fixed against floating, projected and discounted on one curve.
+    """A fixed-for-floating interest-rate swap, projected and discounted on one curve.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     rate_source : Node or float
-        Flat rate, continuously compounded; or a curve, which is asked for the zero rate to the next floating payment
-        and for the yield that values the fixed leg as it does.
+        Flat rate per year, as a decimal, continuously compounded; or a curve, which gives the zero rate to the next
+        floating payment and the yield equivalent to discounting the fixed leg on it.
     notional : float
-        In `currency`.
+        Notional amount, in `currency`.
     fixed_rate : float
-        A decimal a year.
+        Fixed rate per year, as a decimal.
     maturity : float or datetime.date
-        Years from now, or the date (which needs a clock).
+        Time to maturity in years from now, or the maturity date (a date needs a clock).
     pay_fixed : bool, default True
-        Whether fixed is paid and floating received.
+        Whether the fixed leg is paid (true) or received (false).
     fixed_frequency, floating_frequency : float, default 2.0 and 4.0
-        Payments a year: 1, 2, 4 or 12.
+        Number of payments per year of each leg: 1, 2, 4 or 12.
     current_fixing : float, optional
-        The simple rate of the floating payment under way; by default fixed now, at the present rate.
+        Simple rate of the current floating period per year, as a decimal; by default fixed at the current rate.
     currency : str, default "USD"
-        ISO 4217 code.
+        ISO 4217 code of the currency of the value.
     clock_source : Clock or float, default 0.0
-        The valuation time.
+        Valuation clock, or a fixed valuation time in years.
 
     Raises
     ------
     InstrumentError
-        A term makes no sense, or there is no rate yet to fix at; the message says which.
+        A term is out of range, or the rate for the first fixing is not quoted yet; the message says which.
 
     Notes
     -----
-    When the clock passes a floating payment, say what the next one was fixed at: ``swap.amend(current_fixing=...)``.
+    When the clock passes a floating payment date, set the next fixing: ``swap.amend(current_fixing=...)``.
 
     Examples
     --------
@@ -81,17 +81,17 @@ class InterestRateSwap(DatedInstrument):
         alias="rate_source",
         lookup=Lookup(yield_on_curve, coupon_rate="fixed_rate", frequency="fixed_frequency", compounding=0.0),
     )
-    notional: Term = Term("in the swap's currency; negative receives fixed")
+    notional: Term = Term("notional amount in the swap's currency, negative to receive fixed")
     pay_fixed: Argument[bool] = Argument("whether fixed is paid and floating received", hint=bool, default=True)
-    fixed_rate: Term = Term("fixed rate, a decimal a year")
-    current_fixing: Inferred = Inferred("simple rate of the floating payment under way", default=None)
-    maturity: Expiry = Expiry("years from the making of the contract")
-    fixed_frequency: Term = Term("fixed payments a year", default=2.0, among=FREQUENCIES, says=PAYMENTS)
-    floating_frequency: Term = Term("floating payments a year", default=4.0, among=FREQUENCIES, says=PAYMENTS)
+    fixed_rate: Term = Term("fixed rate per year, a decimal")
+    current_fixing: Inferred = Inferred("simple rate of the current floating period", default=None)
+    maturity: Expiry = Expiry("years from the creation of the contract")
+    fixed_frequency: Term = Term("fixed payments per year", default=2.0, among=FREQUENCIES, says=PAYMENTS)
+    floating_frequency: Term = Term("floating payments per year", default=4.0, among=FREQUENCIES, says=PAYMENTS)
 
     @classmethod
     def complete(cls, name: str, arguments: dict[str, Any], terms: dict[str, float]) -> None:
-        """Turn the notional by the side, and fix the first payment at the present rate, unless told otherwise."""
+        """Set the notional's sign by the side, and the default fixing of the first payment."""
         if not arguments["pay_fixed"]:
             terms["notional"] *= -1.0
         if "current_fixing" not in terms:
@@ -111,9 +111,11 @@ class InterestRateSwap(DatedInstrument):
         fixed_frequency: Any,
         floating_frequency: Any,
     ) -> Any:
-        gone = clock - made_at
+        elapsed = clock - made_at
         legs = (fixed_frequency, floating_frequency)
-        return swap_value(short_rate, rate, notional, fixed_rate, maturity, gone, *legs, current_fixing=current_fixing)
+        return swap_value(
+            short_rate, rate, notional, fixed_rate, maturity, elapsed, *legs, current_fixing=current_fixing
+        )
 
     @staticmethod
     def paid(
@@ -126,25 +128,25 @@ class InterestRateSwap(DatedInstrument):
         fixed_frequency: Any,
         floating_frequency: Any,
     ) -> Any:
-        """Return the cash that the swap has paid by now: floating, at the present fixing, less fixed."""
-        gone = clock - made_at  # the face, in both legs, cancels
-        floating = bond_paid(notional, current_fixing, maturity, gone, floating_frequency)
-        return floating - bond_paid(notional, fixed_rate, maturity, gone, fixed_frequency)
+        """Return the cash that the swap has paid so far: floating at the current fixing, less fixed."""
+        elapsed = clock - made_at  # the notional, in both legs, cancels
+        floating = bond_paid(notional, current_fixing, maturity, elapsed, floating_frequency)
+        return floating - bond_paid(notional, fixed_rate, maturity, elapsed, fixed_frequency)
 
     @property
     def elapsed(self) -> float:
-        """Years since the swap was made."""
+        """Years since the creation of the swap."""
         return present(self.clock) - self.made_at
 
     @property
     def par_rate(self) -> float:
-        """The fixed rate at which the swap would be worth nothing now."""
+        """Fixed rate at which the swap's current value would be 0."""
         legs = (self.fixed_frequency, self.floating_frequency, self.current_fixing)
         return par_swap_rate(self._curve(), self.maturity, self.elapsed, *legs)
 
     @property
     def annuity(self) -> float:
-        """What 1 a year on the fixed leg's dates is worth, for a notional of 1."""
+        """Value of payments of 1 per year on the fixed leg's dates."""
         return curve_annuity(self._curve(), self.maturity, self.elapsed, self.fixed_frequency)
 
     @property
@@ -156,6 +158,6 @@ class InterestRateSwap(DatedInstrument):
         return swap_value_on_curve(curve.shifted(BASIS_POINT), *terms) - swap_value_on_curve(curve, *terms)
 
     def _curve(self) -> Curve:
-        if isinstance(self.rate, Answer):
+        if isinstance(self.rate, LookupNode):
             return cast("Curve", cast("Node", self.rate.arguments[0]).value)
         return Curve.flat(present(self.rate))

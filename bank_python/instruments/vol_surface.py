@@ -1,15 +1,14 @@
-"""A volatility surface in the graph: refitted when its quotes tick, and followed by what is priced from it.
+"""Volatility surfaces as nodes of the graph, refitted when their quotes tick.
 
 A :class:`VolSurface` depends on quoted volatilities by strike and expiry, and its value is a
-:class:`~bank_python.risk_models.surface.Surface`. When a quote ticks, the smile of that expiry is fitted again, around
-the forward of that moment, its *anchor*; the other smiles stay. When only the spot, a rate or a dividend ticks
-nothing is fitted and the value is the same object as before: what then happens to the volatility at a strike is
-what the surface's stickiness says. A contract that has a surface for its volatility asks it the question
-``surface_vol``.
+:class:`~bank_python.risk_models.surface.Surface`. When a quote ticks, the smile of that expiry is fitted again around
+the current forward, its *anchor*; other smiles are unchanged. When only the spot, a rate or a dividend ticks, nothing
+is fitted and the value is the same object as before: the surface's stickiness determines how the volatility at a strike
+changes. A contract with a surface as its volatility uses the lookup function ``surface_vol``.
 
-The anchors are the one thing the node remembers: they tell where the spot was when the smiles were quoted. They are
-stored with it. A what-if layer works with the anchors of the graph: in it a shocked spot moves along the surface, as
-stickiness has it, and shocked quotes are fitted around the same anchors.
+The anchors are state of the node: they record the forward and spot when the smiles were quoted, and are stored with it.
+A what-if scenario uses the anchors of the graph: a shocked spot moves along the surface by its stickiness, and shocked
+quotes are fitted around the same anchors.
 
 Examples
 --------
@@ -37,7 +36,7 @@ from bank_python.dagger.node import present
 from bank_python.errors import CalibrationError, InstrumentError
 from bank_python.instruments.checks import end_on, finite, positive, years_to
 from bank_python.instruments.factor import Factor
-from bank_python.instruments.lookup import FunctionNode, ask, question
+from bank_python.instruments.lookup import TermStructureNode, look_up, lookup_function
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
 from bank_python.mntable import Table
 from bank_python.risk_models.surface import Stickiness, Surface
@@ -62,42 +61,44 @@ __all__ = ["VolSurface", "surface_vol"]
 
 @admits(InstrumentError, members=False)
 @register_storable
-class VolSurface(FunctionNode):
-    """Quoted volatilities as a surface of SVI smiles.
+class VolSurface(TermStructureNode):
+    """A volatility surface of SVI smiles fitted to quotes.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Node name, unique in its graph.
     spot_source : Node or float
-        Price of the underlying.
+        Spot price of the underlying.
     quotes : mapping of (strike, expiry) to Node, float or pair
-        Volatilities, decimals for a year; or pairs of a bid and an ask volatility, whose mid is fitted, weighted by the
-        inverse square of the spread. An expiry is in years from now, or a date (which needs a clock); it takes at
-        least five quotes, all pairs or none.
+        Annual volatilities, as decimals, or pairs of bid and ask volatilities, whose mid is fitted with the inverse
+        squared spread as weight. An expiry is in years from now, or a date (which needs a clock); it needs at least
+        five quotes, either all pairs or none.
     rate_source, dividend_source : Node or float, default 0.0
-        Continuously compounded; or a curve, which is asked for the one to each expiry.
+        Interest rate and dividend yield per year, continuously compounded; or curves, which give the zero rates to each
+        expiry.
     clock_source : Clock or float, default 0.0
-        The valuation time. When it moves the time left shrinks and the smiles are fitted again; expiries that have
-        passed drop out.
+        Valuation clock, or a fixed valuation time in years. When the clock advances, the smiles are fitted again, and
+        expiries that have passed are dropped.
     stickiness : {"strike", "delta"}
-        What stays when the spot moves and no quote does: the volatility at a strike, or at a moneyness.
+        Invariant of the surface when the spot moves without new quotes: the volatility at a strike, or at a moneyness.
     arbitrage : {"repair", "refuse"}
-        What to do with quotes whose best smile has a butterfly arbitrage, or crosses that of the expiry before: fit as
-        nearly as can be without, and say so in :attr:`fits`; or fail.
+        Treatment of quotes whose best fit has a butterfly arbitrage, or a calendar arbitrage with the previous expiry:
+        fit the nearest smile without arbitrage and report it in :attr:`fits`, or fail with an error.
     weights : mapping of (strike, expiry) to float, optional
-        What a squared error in total variance counts; 1 where none is given, 0 to leave a quote out. Not for pairs.
+        Weights of the squared errors in total variance, at least 0; by default 1. A weight of 0 excludes a quote. Not
+        used for bid-ask pairs.
 
     Raises
     ------
     InstrumentError
-        A strike, expiry, weight or option makes no sense, or an expiry mixes pairs and plain quotes.
+        A strike, expiry, weight or option is invalid, or an expiry mixes pairs and plain quotes.
 
     Notes
     -----
-    Quotes that cannot be fitted (fewer than five of an expiry in use, a bid above its ask, a volatility that is not
-    above zero, arbitrage if it is refused) make the node fail with a CalibrationError that names it and the expiry;
-    the next good tick repairs it. In no graph the node remembers its anchors from one reading to the next.
+    If quotes cannot be fitted (fewer than five for an expiry, a bid above its ask, a volatility not above 0, an
+    arbitrage under ``"refuse"``), the node fails with a CalibrationError that names it and the expiry, until a tick
+    brings quotes that can be fitted. A node outside a graph updates its anchors whenever it is read.
     """
 
     record_tag = "VolSurface"
@@ -123,7 +124,7 @@ class VolSurface(FunctionNode):
         unknown = [key for key in given if key not in quotes]
         if not quotes or unknown:
             reason = f"a weight for {unknown[0]}, which is not quoted" if unknown else "no quotes"
-            raise InstrumentError(f"{name}: {reason}; a surface takes quotes by (strike, expiry)", name=name)
+            raise InstrumentError(f"{name}: {reason}; give quotes by (strike, expiry)", name=name)
         by_tenor: dict[float, dict[float, tuple[Quote, float]]] = {}
         for (strike, expiry), quote in quotes.items():
             tenor = _tenor(name, expiry, clock_source)
@@ -168,18 +169,20 @@ class VolSurface(FunctionNode):
         Parameters
         ----------
         name : str
-            Unique in the graph.
+            Node name, unique in its graph.
         strikes : sequence of float, length n
+            Strike prices, above 0.
         expiries : sequence of float or datetime.date, length m
+            Times to expiry in years from now, or expiry dates.
         vols : sequence of m rows of n volatilities
-            Nodes or numbers; a NaN says that there is no quote.
+            Annual volatilities, as nodes or decimals, one row for each expiry; NaN where there is no quote.
         **options
-            As for the class.
+            Other arguments of the class, such as ``spot_source``.
 
         Raises
         ------
         InstrumentError
-            As the class; or the matrix is not of that shape.
+            An argument is invalid, as for the class, or the matrix does not have that shape.
         """
         if len(vols) != len(expiries) or any(len(row) != len(strikes) for row in vols):
             raise InstrumentError(
@@ -213,21 +216,21 @@ class VolSurface(FunctionNode):
         Parameters
         ----------
         name : str
-            Unique in the graph.
+            Node name, unique in its graph.
         slices : mapping of expiry to SviSlice
-            Total variances; as time passes they shrink in proportion to the time left.
+            SVI smiles by expiry; their total variances shrink in proportion to the time left.
         forwards : mapping of expiry to float, optional
-            The anchors; what spot, rate and dividend give at first where there is none.
+            Forward prices that anchor the smiles, by expiry; by default computed from spot, rate and dividend yield.
         spot_source, rate_source, dividend_source, clock_source, stickiness, arbitrage
-            As for the class; a repair fits the smile anew to its own variances.
+            Arguments of the same names of the class; a repair refits a smile to its own variances.
 
         Raises
         ------
         InstrumentError
-            As the class.
+            An argument is invalid, as for the class.
         """
         if not slices:
-            raise InstrumentError(f"{name}: no smiles; a surface takes smiles by expiry", name=name)
+            raise InstrumentError(f"{name}: no smiles; give smiles by expiry", name=name)
         anchors = {} if forwards is None else forwards
         carries = _Carries(rate_source, dividend_source, clock_source)
         sources = []
@@ -240,38 +243,38 @@ class VolSurface(FunctionNode):
         cls._wire(surface, name, spot_source, carries, sorted(sources, key=_end), stickiness, arbitrage)
         return surface
 
-    # --- asking ------------------------------------------------------------------------------
+    # --- surface figures ---------------------------------------------------------------------
 
     @property
     def surface(self) -> Surface:
-        """The surface: the node's value."""
+        """Fitted surface: the node's value."""
         return cast("Surface", self.value)
 
     @property
     def slices(self) -> dict[float, SviSlice]:
-        """The smiles by years to expiry."""
+        """Smiles by years to expiry."""
         return dict(zip(self.surface.expiries, self.surface.slices, strict=True))
 
     @property
     def fits(self) -> tuple[SliceFit, ...]:
-        """The fit of each expiry, with its errors and repairs."""
+        """Fit of each expiry, with its errors and repairs."""
         _ = self.surface  # brings the fits up to date
         return tuple(smile.fit for smile in self._fitted.values())
 
     def vol(self, strike: float, expiry: float) -> float:
-        """Return the volatility at `strike`, `expiry` years from now, as an option would be given it."""
+        """Return the volatility at `strike` and `expiry` (in years from now) that an option would use."""
         end = end_on(cast("Clock | float", self._clock), expiry)
-        rate, dividend = (ask("zero_rate", source, self._clock, end) for source in (self._rate, self._dividend))
+        rate, dividend = (look_up("zero_rate", source, self._clock, end) for source in (self._rate, self._dividend))
         arguments = (self._spot, rate, dividend, self._clock, strike, end)
         values = [cast("float", part.value) if isinstance(part, Node) else part for part in arguments]
         return surface_vol(self.surface, *values)
 
     def arbitrage(self) -> ArbitrageReport:
-        """Return the static arbitrage of the surface; none, unless a repair was impossible."""
+        """Return the static arbitrage of the surface, which has none unless a repair was impossible."""
         return self.surface.arbitrage()
 
     def to_table(self) -> Table:
-        """Return a table of the smiles, one row an expiry."""
+        """Return a table of the smiles with a row for each expiry."""
         columns = (
             "expiry",
             "forward",
@@ -297,13 +300,13 @@ class VolSurface(FunctionNode):
     # --- the node ----------------------------------------------------------------------------
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Return the surface, fitting those smiles whose quotes, time left or neighbour have changed."""
-        # Only the graph's own run (or a node in no graph) moves the anchors: a what-if layer leaves no trace.
-        settling = read is present or self.host_ is None
-        moments = self._now(read, settling=settling)
+        """Return the surface; only smiles whose quotes, time to expiry or previous smile have changed are refitted."""
+        # The anchors change only in the graph's own evaluation, or outside a graph: a what-if scenario leaves no trace.
+        committing = read is present or self.host_ is None
+        moments = self._now(read, committing=committing)
         smiles, count = self._smiles(moments)
         if self._surface is not None and list(smiles.items()) == list(self._fitted.items()):
-            return self._surface  # the very same object, at which a wave ends
+            return self._surface  # the same object, at which the propagation stops
         surface = Surface(
             [smile.moment.expiry for smile in smiles.values()],
             [smile.fit.smile for smile in smiles.values()],
@@ -311,13 +314,13 @@ class VolSurface(FunctionNode):
             next(iter(smiles.values())).moment.spot,
             self.stickiness,
         )
-        if settling:
+        if committing:
             self._moments, self._fitted, self._surface = moments, smiles, surface
             self.refits += count
         return surface
 
-    def _now(self, read: Callable[[Node], Outcome], *, settling: bool) -> dict[float, Moment]:
-        """Return, for each expiry to come, its quotes and its anchor: a new one if quotes have ticked."""
+    def _now(self, read: Callable[[Node], Outcome], *, committing: bool) -> dict[float, Moment]:
+        """Return quotes and anchor of each future expiry; the anchor is new if its quotes have ticked."""
         spot, now = (
             cast("float", read(part)) if isinstance(part, Node) else part for part in (self._spot, self._clock)
         )
@@ -326,17 +329,17 @@ class VolSurface(FunctionNode):
             if source.end > now:
                 last = self._moments.get(source.end)
                 values = source.values(read)
-                if last is not None and (last.values == values or not settling):
+                if last is not None and (last.values == values or not committing):
                     moments[source.end] = Moment(values, source.end - now, last.anchor, last.spot)
                 else:
                     anchor = source.forward_now(positive(self.name, "spot", spot), now, read)
                     moments[source.end] = Moment(values, source.end - now, anchor, spot)
         if not moments:
-            raise CalibrationError(f"{self.name}: all its expiries have passed; quote later ones", name=self.name)
+            raise CalibrationError(f"{self.name}: all expiries have passed; quote later ones", name=self.name)
         return moments
 
     def _smiles(self, moments: Mapping[float, Moment]) -> tuple[dict[float, FittedSmile], int]:
-        """Return the smiles by expiry, and how many fits they took."""
+        """Return the smiles by expiry, and the number of fits computed."""
         smiles: dict[float, FittedSmile] = {}
         count, previous = 0, None
         for source in self._sources:
@@ -351,7 +354,7 @@ class VolSurface(FunctionNode):
         return smiles, count
 
     def replace_input(self, old: Node, new: Node) -> None:
-        """Take `new` where a quote or another source is `old`."""
+        """Replace the quote or other source `old` by `new`."""
         super().replace_input(old, new)
         parts = (self._spot, self._rate, self._dividend, self._clock)
         self._spot, self._rate, self._dividend, self._clock = (new if part is old else part for part in parts)
@@ -360,7 +363,7 @@ class VolSurface(FunctionNode):
     # --- record form -------------------------------------------------------------------------
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the sources (nodes by reference), the options and what each smile was quoted at."""
+        """Return sources (nodes by reference), options and anchors."""
         return {
             "name": self.name,
             "spot": self._spot,
@@ -373,7 +376,7 @@ class VolSurface(FunctionNode):
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the surface from its stored fields; it is fitted, around the stored anchors, when it is read."""
+        """Build the surface from its stored fields; when read, it is fitted around the stored anchors."""
         stored: Any = fields
         surface = cls.__new__(cls)
         carries = _Carries(*stored["carries"])
@@ -385,31 +388,32 @@ class VolSurface(FunctionNode):
         return surface
 
     def describe_(self) -> str:
-        """Return what is shown between the name and the value."""
+        """Return the text between name and value in the node's ``repr``."""
         quotes = sum(len(source.quotes) for source in self._sources)
         return f"{len(self._sources)} expiries, {quotes} quotes, sticky {self.stickiness.value}"
 
 
 class _Carries:
-    """Where rates and dividends come from."""
+    """Sources of the rate, the dividend yield and the clock."""
 
     def __init__(self, rate: Scalar, dividend: Scalar, clock: Scalar) -> None:
         self.rate, self.dividend, self.clock = rate, dividend, clock
 
     def to(self, tenor: float) -> tuple[float, Scalar, Scalar]:
-        """Return what the clock reads `tenor` from now, and the rate and dividend until then."""
+        """Return the clock time `tenor` years from now, and the rate and dividend yield to then."""
         end = end_on(cast("Clock | float", self.clock), tenor)
-        rate, dividend = (ask("zero_rate", source, self.clock, end) for source in (self.rate, self.dividend))
+        rate, dividend = (look_up("zero_rate", source, self.clock, end) for source in (self.rate, self.dividend))
         return end, rate, dividend
 
 
-@question("surface_vol", of=Surface)
+@lookup_function("surface_vol", of=Surface)
 def surface_vol(
     surface: Surface, spot: float, rate: float, dividend: float, clock: float, strike: float, end: float
 ) -> float:
-    """Return the volatility of an option struck at `strike` that expires when the clock reads `end`, in years.
+    """Return the volatility of an option with a strike that expires at the clock time `end`, in years.
 
-    Its forward is the spot carried at `rate` less `dividend`; once expired it has the volatility of the first expiry.
+    The option's forward is the spot carried at `rate` less `dividend`. An expired option has the volatility of the
+    first expiry.
     """
     left = max(end - clock, 0.0)
     return surface.vol_at(strike, left, spot * math.exp((rate - dividend) * left))
@@ -436,7 +440,7 @@ def _choice(name: str, term: str, kind: type[_Choice], value: object) -> _Choice
         return kind(value)
     except ValueError:
         known = ", ".join(repr(choice.value) for choice in kind)
-        raise InstrumentError(f"{name}: {term}={value!r} is none of {known}", name=name, value=value) from None
+        raise InstrumentError(f"{name}: {term}={value!r}; choose one of {known}", name=name, value=value) from None
 
 
 def _end(source: SmileSource) -> float:

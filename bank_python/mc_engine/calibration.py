@@ -1,14 +1,16 @@
-r"""Laws from history: present volatilities, and correlations that can be trusted.
+r"""Factor models calibrated from history: current volatilities and shrunk correlations.
 
-From prices in tables (MnTable, as :class:`~bank_python.market_data.MarketDataManager` keeps them) come daily moves, of
-the logarithm or of the level. Volatilities are exponentially weighted, so that they are of the present. Correlations,
-weighted more evenly, are drawn towards 0 by as much as they are uncertain (Schäfer and Strimmer),
+Daily moves, of the logarithm or of the level, are taken from price tables (those of
+:class:`~bank_python.market_data.MarketDataManager`). Volatilities are exponentially weighted averages, so that they
+follow the current market. Correlations are weighted more evenly over time and shrunk towards 0 according to their
+sampling error (Schäfer and Strimmer),
 
 .. math:: \hat\rho_{ij} = (1 - \lambda) r_{ij}, \qquad
           \lambda = \frac{\sum_{i \ne j} (1 - r_{ij}^2)^2 / (T - 1)}{\sum_{i \ne j} r_{ij}^2}
 
-with the effective number of observations T. That makes them definite even of more factors than days; should they not
-be, the nearest correlation matrix is taken and the factor model says how far it was.
+with the effective number of observations T. Shrinkage makes the matrix positive definite even with more factors than
+days; if it is not, the nearest correlation matrix is taken and the factor model records the distance
+(:attr:`FactorModel.repaired`).
 
 Examples
 --------
@@ -53,10 +55,10 @@ if TYPE_CHECKING:
 __all__ = ["FEWEST", "calibrate_from_table", "calibrate_model", "join_models"]
 
 FEWEST = 30
-"""Daily moves that a factor model needs at least; levels are one more."""
+"""Least number of daily moves in a calibration, which takes one more level than moves."""
 _DAYS = 252.0
-_EVEN = 0.99
-_DEGREES = (4.0, 30.0)
+_CORRELATION_DECAY = 0.99
+_DEGREES_RANGE = (4.0, 30.0)
 
 
 def calibrate_from_table(
@@ -68,24 +70,25 @@ def calibrate_from_table(
     variance: VarianceTerms | None = None,
     jumps: JumpTerms | None = None,
 ) -> FactorModel:
-    """Calibrate a factor model from the price tables, on the days that all tickers have.
+    """Calibrate a factor model from price tables, on the days that all tickers have in common.
 
     Parameters
     ----------
     history : PriceHistoryTable
-        With a history of every ticker; ``manager.history``.
+        Price table with the daily closes of every ticker, such as ``manager.history``.
     tickers : mapping of str to str
-        By factor, the ticker whose closes are its past.
+        Ticker of each factor's price history, by factor name.
     absolute : sequence of str
-        The factors that move by shifts.
+        Names of the factors with absolute moves (shifts of the level), such as rates; all others move in proportion to
+        their level.
     decay, variance, jumps
-        As for :func:`calibrate_model`.
+        Parameters of the same names of :func:`calibrate_model`.
 
     Raises
     ------
     CalibrationError
-        A history is too short, or there are too few common days (the message names the ticker, how many it has, how
-        many are needed, and what to do), or a price makes no sense.
+        A history is too short or there are too few common days (the message names the ticker, the days it has, the
+        days needed and the remedy), or a price is missing or not above 0.
     UnknownTickerError
         A ticker has no history.
     """
@@ -111,20 +114,22 @@ def calibrate_model(
     Parameters
     ----------
     names : sequence of str
-        The factors.
+        Factor names, one for each column of `levels`.
     levels : array_like, shape (days, factors)
-        Their levels, oldest first; finite, and above 0 where the factor is relative.
+        Daily levels of the factors, oldest first; finite, and above 0 where the factor is relative.
     relative : sequence of bool
-        Which factors move in proportion to their level.
+        Whether each factor moves in proportion to its level (log returns) rather than by shifts.
     decay : float, default 0.97
-        Of the variance's weights from day to day, in (0, 1).
-    variance, jumps : VarianceTerms, JumpTerms, optional
-        Handed on to the factor model.
+        Daily decay of the weights in the exponentially weighted variance, in (0, 1).
+    variance : VarianceTerms, optional
+        Parameters of Heston's model; by default with the sample volatilities as long-run levels.
+    jumps : JumpTerms, optional
+        Parameters of the jumps in Merton's model.
 
     Raises
     ------
     CalibrationError
-        Fewer than 31 days, a level that is missing or makes no sense, or a `decay` out of range.
+        Fewer than 31 days, a level that is missing or not above 0 for a relative factor, or a `decay` out of range.
     """
     moves = _daily_moves(names, np.asarray(levels, dtype=np.float64), np.asarray(relative, dtype=bool))
     if not 0.0 < decay < 1.0:
@@ -150,50 +155,53 @@ def calibrate_model(
 @admits(SimulationError)
 @renamed(laws="factor_models")
 def join_models(factor_models: Sequence[FactorModel]) -> FactorModel:
-    """Join factor models of different factors into one under which they are independent.
+    """Join factor models of different factors into one in which the groups are uncorrelated.
 
     Parameters
     ----------
     factor_models : sequence of FactorModel
-        At least one; the terms of the first are kept. Residuals are put side by side, the latest days together.
+        Factor models to join, at least one, without common factors. Degrees of freedom, variance and jump terms are
+        taken from the first; residuals are aligned on the most recent days.
 
     Raises
     ------
     SimulationError
-        A factor is in two of them.
+        A factor is in two of the models.
     CalibrationError
-        There is none.
+        The sequence is empty.
     """
     if not factor_models:
         raise CalibrationError("there is no factor model to join; give at least one")
     first = factor_models[0]
     if len(factor_models) == 1:
         return first
-    sizes = [len(factor_model.names) for factor_model in factor_models]
+    sizes = [len(model.names) for model in factor_models]
     correlation, starts = np.zeros((sum(sizes), sum(sizes))), np.cumsum([0, *sizes])
-    for factor_model, start, stop in zip(factor_models, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        correlation[start:stop, start:stop] = factor_model.correlation
-    kept = [factor_model.residuals for factor_model in factor_models if factor_model.residuals is not None]
-    days = min((len(residuals) for residuals in kept), default=0)
-    long_run = {name: vol for factor_model in factor_models for name, vol in factor_model.variance.long_run.items()}
+    for model, start, stop in zip(factor_models, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        correlation[start:stop, start:stop] = model.correlation
+    histories = [model.residuals for model in factor_models if model.residuals is not None]
+    days = min((len(residuals) for residuals in histories), default=0)
     return replace(
         first,
-        names=tuple(name for factor_model in factor_models for name in factor_model.names),
-        relative=tuple(flag for factor_model in factor_models for flag in factor_model.relative),
-        vols=np.concatenate([factor_model.vols for factor_model in factor_models]),
+        names=tuple(name for model in factor_models for name in model.names),
+        relative=tuple(flag for model in factor_models for flag in model.relative),
+        vols=np.concatenate([model.vols for model in factor_models]),
         correlation=correlation,
-        residuals=np.hstack([r[len(r) - days :] for r in kept]) if len(kept) == len(factor_models) else None,
-        variance=replace(first.variance, long_run=long_run),
-        source="; ".join(factor_model.source for factor_model in factor_models),
-        repaired=max(factor_model.repaired for factor_model in factor_models),
+        residuals=np.hstack([r[len(r) - days :] for r in histories]) if len(histories) == len(factor_models) else None,
+        variance=replace(
+            first.variance,
+            long_run={name: vol for model in factor_models for name, vol in model.variance.long_run.items()},
+        ),
+        source="; ".join(model.source for model in factor_models),
+        repaired=max(model.repaired for model in factor_models),
     )
 
 
 def _daily_moves(names: Sequence[str], levels: FloatArray, relative: np.ndarray) -> FloatArray:
     if levels.ndim != 2 or not levels.shape[1] == len(names) == len(relative) > 0 or len(levels) <= FEWEST:  # noqa: PLR2004 - a panel has two axes
         raise CalibrationError(
-            f"a history of shape {levels.shape} for {len(names)} factors; a factor model needs at least {FEWEST + 1} days of "
-            "each, all on the same dates",
+            f"a history of shape {levels.shape} for {len(names)} factors; a factor model needs at least {FEWEST + 1} "
+            "days of each, all on the same dates",
             value=levels.shape,
         )
     bad = ~np.isfinite(levels) | (relative & ~(levels > 0.0))
@@ -210,39 +218,40 @@ def _daily_moves(names: Sequence[str], levels: FloatArray, relative: np.ndarray)
 
 
 def _too_short(history: PriceHistoryTable, tickers: Sequence[str]) -> CalibrationError:
-    """Return the error that says whose history is why there are too few common days."""
+    """Return the error that names the ticker whose history leaves too few common days."""
     days = {ticker: {row["date"] for row in history.query(ticker)} for ticker in tickers}
-    least = min(days, key=lambda ticker: len(days[ticker]))
-    if len(days[least]) > FEWEST:
-        return _apart(days)
-    others = [ticker for ticker in tickers if len(days[ticker]) <= FEWEST and ticker != least]
-    too = f" ({', '.join(others)} are too short as well)" if others else ""
+    shortest = min(days, key=lambda ticker: len(days[ticker]))
+    if len(days[shortest]) > FEWEST:
+        return _too_few_common_days(days)
+    others = [ticker for ticker in tickers if len(days[ticker]) <= FEWEST and ticker != shortest]
+    also = f" ({', '.join(others)} are too short as well)" if others else ""
     return CalibrationError(
-        f"the history of {least} has {len(days[least])} daily closes, and value at risk needs at least {FEWEST + 1}"
-        f"{too}; give it a longer one (load_history({least!r}, '1y'), a replay that starts later), or do without it",
-        name=least,
-        value=len(days[least]),
+        f"the history of {shortest} has {len(days[shortest])} daily closes, and value at risk needs at least "
+        f"{FEWEST + 1}{also}; load a longer one (load_history({shortest!r}, '1y'), a replay that starts later), or "
+        "leave the ticker out",
+        name=shortest,
+        value=len(days[shortest]),
     )
 
 
-def _apart(days: Mapping[str, set[datetime]]) -> CalibrationError:
-    """Return the error that names the ticker without which most days would be in common."""
+def _too_few_common_days(days: Mapping[str, set[datetime]]) -> CalibrationError:
+    """Return the error that names the ticker whose removal would leave the most common days."""
     common = set.intersection(*days.values())
     without = {
         ticker: len(set.intersection(*(other for name, other in days.items() if name != ticker))) for ticker in days
     }
-    odd = max(without, key=without.__getitem__)
+    worst = max(without, key=without.__getitem__)
     return CalibrationError(
         f"{len(days)} histories have {len(common)} days in common, and value at risk needs at least {FEWEST + 1}; "
-        f"without {odd}, which has {len(days[odd])}, there are {without[odd]}: load it over the same days, "
+        f"without {worst}, which has {len(days[worst])}, there are {without[worst]}: load it over the same days, "
         "or calibrate it by itself and join the factor models",
-        name=odd,
+        name=worst,
         value=len(common),
     )
 
 
 def _past_variances(moves: FloatArray, decay: float) -> FloatArray:
-    """Return each day's variance by what was known before it, and the next day's; shape (days + 1, factors)."""
+    """Return variance forecasts from the moves before each day and before the next, shape (days + 1, factors)."""
     past = np.empty((len(moves) + 1, moves.shape[1]))
     past[0] = (moves**2).mean(axis=0)
     for i, move in enumerate(moves):
@@ -252,20 +261,21 @@ def _past_variances(moves: FloatArray, decay: float) -> FloatArray:
 
 def _correlation(moves: FloatArray, vols: FloatArray) -> tuple[FloatArray, float]:
     scaled = moves / np.where(vols > 0.0, vols, 1.0)
-    weights = _EVEN ** np.arange(len(moves))[::-1]
+    weights = _CORRELATION_DECAY ** np.arange(len(moves))[::-1]
     weights /= weights.sum()
     covariance = (scaled * weights[:, None]).T @ scaled
     root = np.sqrt(np.diag(covariance))
-    still = root <= 0.0
-    sample = covariance / np.outer(np.where(still, 1.0, root), np.where(still, 1.0, root))
+    constant = root <= 0.0
+    scale = np.where(constant, 1.0, root)
+    sample = covariance / np.outer(scale, scale)
     sample = np.clip(0.5 * (sample + sample.T), -1.0, 1.0)
     np.fill_diagonal(sample, 0.0)
     observations = 1.0 / float((weights**2).sum())
     squares = float((sample**2).sum())
-    moving = np.flatnonzero(~still)
+    moving = np.flatnonzero(~constant)
     pairs = sample[np.ix_(moving, moving)]
-    uncertain = float(((1.0 - pairs**2) ** 2).sum()) - len(pairs)  # the diagonal, now 0, counts for nothing
-    intensity = min(uncertain / (observations - 1.0) / squares, 1.0) if squares > 0.0 else 1.0
+    variances = float(((1.0 - pairs**2) ** 2).sum()) - len(pairs)  # less the diagonal, whose terms are 1 each
+    intensity = min(variances / (observations - 1.0) / squares, 1.0) if squares > 0.0 else 1.0
     shrunk = (1.0 - intensity) * sample
     np.fill_diagonal(shrunk, 1.0)
     if np.linalg.eigvalsh(shrunk)[0] >= -LAST_DIGITS:
@@ -275,11 +285,11 @@ def _correlation(moves: FloatArray, vols: FloatArray) -> tuple[FloatArray, float
 
 
 def _degrees(residuals: FloatArray) -> float:
-    """Return the degrees of freedom whose kurtosis is the factors' median one."""
+    """Return the degrees of freedom of the Student's t with the factors' median kurtosis."""
     spread = residuals.std(axis=0)
     moving = residuals[:, spread > 0.0] / spread[spread > 0.0]
     excess = float(np.median((moving**4).mean(axis=0) - 3.0)) if moving.shape[1] else 0.0
-    return float(np.clip(4.0 + 6.0 / excess, *_DEGREES)) if excess > 0.0 else _DEGREES[1]
+    return float(np.clip(4.0 + 6.0 / excess, *_DEGREES_RANGE)) if excess > 0.0 else _DEGREES_RANGE[1]
 
 
 def _long_run(names: Sequence[str], moves: FloatArray) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What a simulation is asked to do."""
+"""Configuration of a Monte Carlo simulation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAY = 1.0 / 252.0
 
 
 class Model(enum.Enum):
-    """Model by which the factors move; see :mod:`bank_python.mc_engine.samplers`."""
+    """Joint distribution of the factors' moves; see :mod:`bank_python.mc_engine.samplers`."""
 
     GBM = "gbm"
     HESTON = "heston"
@@ -38,10 +38,10 @@ class Model(enum.Enum):
 
 
 class Sampling(enum.Enum):
-    """How normals are drawn.
+    """Sampling method for the normal random numbers.
 
-    Antithetic pairs and matched moments make means more precise. A value at risk at 99 % is no mean: for it they do
-    nothing that could be measured, and are offered because they are asked for.
+    Antithetic pairs and moment matching reduce the error of means. A value at risk at 99 % is a quantile, for which
+    they make no measurable difference.
     """
 
     PLAIN = "plain"
@@ -50,7 +50,7 @@ class Sampling(enum.Enum):
 
 
 class Revaluation(enum.Enum):
-    """How the holdings are valued in a scenario: by their own ``price``, or by first and second derivatives."""
+    """Valuation of the holdings in a scenario: by their own ``price``, or by first and second derivatives."""
 
     FULL = "full"
     DELTA_GAMMA = "delta_gamma"
@@ -58,7 +58,7 @@ class Revaluation(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class _Settings:
-    """The fields of a configuration, as they are kept."""
+    """Checked fields of a configuration, with enumerations in place of names."""
 
     n_paths: int
     model: Model
@@ -80,51 +80,54 @@ class _Settings:
 
 
 class MCConfig(_Settings):
-    """How to simulate.
+    """Configuration of a simulation: scenarios, model, horizon, and what is computed beside the P&L.
 
     Parameters
     ----------
     n_paths : int, default 100,000
-        Scenarios, at least 2.
+        Number of scenarios, at least 2.
     model : Model or {"gbm", "heston", "merton", "student_t", "bootstrap"}, default "gbm"
-        The factor model.
+        Joint distribution of the factors' moves.
     random_seed : int, default 0
-        Also ``seed=``. The same seed gives the same numbers, to the bit, whatever executes it.
+        Seed of the random numbers, at least 0; also ``seed=``. The same seed and `chunk` give bitwise identical results
+        with every executor.
     horizon : float, default 1/252
-        Years from now, above 0: a trading day.
+        Length of the simulated period in years, above 0; the default is one trading day.
     n_steps : int, default 1
-        Of the path to the horizon, for models that have one: Heston; the others are drawn exactly in one.
+        Time steps to the horizon in Heston's model, at least 1. The other models are drawn exactly in a single step.
     dtype : {"float64", "float32"}, default "float64"
-        In which factors are drawn and P&L is added up. Singles halve time and memory, and change nothing that the
-        number of paths does not change more.
+        Floating-point type of the factor levels and the P&L. ``"float32"`` halves time and memory; its rounding error
+        is far below the sampling error.
     chunk : int, default 4,096
-        Scenarios drawn from one seed of their own; part of what `random_seed` means.
+        Number of scenarios drawn from one seed, at least 2. Another chunk size gives other random numbers.
     sampling : Sampling or {"plain", "antithetic", "moment_matched"}, default "plain"
-        How normals are drawn.
+        Sampling method for the normal random numbers.
     revaluation : Revaluation or {"full", "delta_gamma"}, default "full"
-        How holdings are valued.
+        Valuation of the holdings in each scenario: full revaluation, or a second-order approximation.
     roll_clock : bool, default False
-        Whether time passes too, so that P&L has the horizon's decay in it.
+        Whether the valuation date moves to the horizon, so that the P&L includes time decay.
     stresses : tuple of str, optional
-        Keys of :data:`~bank_python.risk.STRESS_SCENARIOS`; by default the reference's eight; ``()`` for none.
+        Keys of :data:`~bank_python.risk.STRESS_SCENARIOS` to run; by default the eight of
+        :data:`~bank_python.risk.REFERENCE_STRESSES`, ``()`` for none.
     stress_betas : Betas or {"stated", "regressed"}, default "stated"
-        Which betas to the share index shares have in the stresses: those of the rules, so that a key has the answer
-        that :func:`~bank_python.risk.run_stresses` gives, or those of the factor model.
+        Betas of shares to the share index in the stress tests: the stated ones, as in
+        :func:`~bank_python.risk.run_stresses`, or those implied by the factor model.
     validate_greeks : bool, default True
-        Whether the options' Greeks are simulated beside their closed forms.
+        Whether the options' Greeks are also estimated by simulation and compared with their closed forms.
     executor : concurrent.futures.Executor, optional
-        What runs the chunks: threads (the default, one a core), processes, a cluster. It is not shut down.
+        Executor that runs the chunks, such as a process pool or a cluster client; by default a new pool of one thread
+        per core. An executor passed in is not shut down.
     progress : callable, optional
-        Called with the chunks done and their number.
+        Function called after each chunk with the number of finished chunks and their total.
     cancel : threading.Event, optional
-        Set it to break off.
+        Event that cancels the simulation once it is set.
     factor_model : FactorModel, optional
-        By default the engine's.
+        Factor model of this run; by default the engine's.
 
     Raises
     ------
     SimulationError
-        A figure makes no sense; the message names it.
+        A setting is out of range or unknown; the message names it.
     """
 
     @renamed(law="factor_model")
@@ -172,14 +175,14 @@ class MCConfig(_Settings):
 
     @property
     def years_passed(self) -> float:
-        """By how much the clock moves on."""
+        """Time in years by which the valuation date moves: the horizon if `roll_clock` is set, else 0."""
         return self.horizon if self.roll_clock else 0.0
 
 
 def _choice(name: str, kind: type[_Choice], value: object, without: _Choice | None = None) -> _Choice:
     allowed = {item.value: item for item in kind if item is not without}
-    wanted = value.value if isinstance(value, kind) else value
-    chosen = allowed.get(wanted) if isinstance(wanted, str) else None
+    key = value.value if isinstance(value, kind) else value
+    chosen = allowed.get(key) if isinstance(key, str) else None
     if chosen is None:
         known = ", ".join(repr(item) for item in allowed)
         raise SimulationError(f"{name}={value!r}; choose one of {known}", value=value)

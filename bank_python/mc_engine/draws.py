@@ -1,7 +1,7 @@
-"""Draws: scenarios drawn once and kept, factor by factor, for risk that is asked for again and again.
+"""Scenarios drawn once and reused for repeated risk calculations.
 
-That the same scenarios serve every time (common random numbers) is what makes one value at risk comparable with the
-next: it moves when the market or the book does, and not because the dice fell otherwise.
+Reusing the same scenarios (common random numbers) makes successive values at risk comparable: they change with the
+market or the book, not with the random numbers.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Draws:
     Parameters
     ----------
     names : tuple of str
-        The factors.
+        Factor names, in the order of the rows of `moves`.
     relative : tuple of bool
-        Which of them move in proportion to their level.
+        Whether each factor moves in proportion to its level rather than by shifts.
     moves : ndarray, shape (factors, scenarios)
-        Growth, or shifts.
+        Growth (S/S₀ − 1) of relative factors, shifts of the others.
     """
 
     names: tuple[str, ...]
@@ -43,11 +43,11 @@ class Draws:
 
     @property
     def n_paths(self) -> int:
-        """The number of scenarios."""
+        """Number of scenarios."""
         return int(self.moves.shape[1])
 
     def rows(self, factors: Sequence[str]) -> NDArray[np.intp]:
-        """Return where `factors` stand.
+        """Return the row indices of `factors` in `moves`, shape (factors,).
 
         Raises
         ------
@@ -58,14 +58,15 @@ class Draws:
         for name in factors:
             if name not in at:
                 raise SimulationError(
-                    f"{name} was not drawn: nothing held depended on it when the scenarios were; draw anew", name=name
+                    f"{name} was not drawn: no holding depended on it when the scenarios were drawn; draw new ones",
+                    name=name,
                 )
         return np.array([at[name] for name in factors], dtype=np.intp)
 
     def levels(
         self, rows: NDArray[np.intp], base: NDArray[Any], chosen: NDArray[np.intp] | None = None
     ) -> NDArray[Any]:
-        """Return where factors stand in all or `chosen` scenarios, given where they stand now."""
+        """Return factor levels in all or `chosen` scenarios, shape (factors, scenarios), from present levels `base`."""
         moves = self.moves[rows] if chosen is None else self.moves[np.ix_(rows, chosen)]
         scale = np.array([base[i] if self.relative[row] else 1.0 for i, row in enumerate(rows.tolist())])
         moves *= scale.astype(moves.dtype)[:, None]
@@ -74,7 +75,7 @@ class Draws:
 
 
 def draw(simulation: Simulation, names: Sequence[str]) -> Draws:
-    """Draw all scenarios of a simulation, whose factors are `names`: the same that a run of it draws."""
+    """Draw all scenarios of a simulation of the factors `names`; they are those of :meth:`Simulation.run`."""
     moves: NDArray[Any] | None = None
     for index in range(simulation.chunks):
         drawn = simulation.moves(index)

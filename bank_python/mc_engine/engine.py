@@ -1,4 +1,4 @@
-"""The Monte Carlo engine: from a desk to its value at risk.
+"""Monte Carlo engine: value at risk of a desk by simulation.
 
 Examples
 --------
@@ -68,32 +68,35 @@ __all__ = [
 ]
 
 FACTOR_MODEL_NODE = "FACTOR_MODEL"
-"""The name of the node whose value is a graph's factor model."""
+"""Name of the node whose value is a graph's factor model."""
 RESULTS_PREFIX = "/Risk/MonteCarlo/"
 INDEX_FACTOR = "SPY_SPOT"
-"""The factor to which stresses take betas of shares, where the factor model knows it."""
+"""Share index factor, on which betas are regressed if the factor model contains it."""
 _TRADING_DAYS = 252.0
-_SHARE = 0.2  # five deviations of less than this do not reach from outside the worst tenth into the tail
-_WATCHED = 12
+# A factor below this share of the firm's deviation cannot, even with a move of five deviations, bring a scenario from
+# outside the worst tenth into the tail.
+_DOMINANT_SHARE = 0.2
+_MOST_DOMINANT = 12
 
 
 @admits(SimulationError)
 class MonteCarloEngine:
-    """Simulates what a desk may make until a horizon.
+    """Monte Carlo simulation of a desk's P&L to a horizon.
 
     Parameters
     ----------
     traders : traders, books, or a mapping
-        Whose risk it is: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of them or to
-        a list of positions; see :func:`~bank_python.risk.holders.holders`.
+        Holders of the positions: ``desk.traders``, any mix of traders and books, or a mapping from a name to one of
+        them or to a list of positions; see :func:`~bank_python.risk.holders.holders`.
     graph : DependencyGraph
-        Where they live; the market is that of its present tick.
+        Graph of the positions; a run uses the market data of its current tick.
     db : BarbaraDB, optional
-        Where results are kept, under ``/Risk/MonteCarlo/<model>``, every run a version.
+        Store for results, under ``/Risk/MonteCarlo/<model>``; every run adds a version.
     factor_model : FactorModel, optional
-        How factors move; by default what the graph's node ``FACTOR_MODEL`` says, which a desk calibrates from history.
+        Volatilities and correlations of the factors; by default the value of the graph's node ``FACTOR_MODEL``, which a
+        desk calibrates from history.
     base_currency : str, default "USD"
-        In which P&L is told.
+        ISO 4217 code of the currency of all P&L.
     """
 
     @renamed(law="factor_model")
@@ -114,50 +117,51 @@ class MonteCarloEngine:
 
     @admits(SimulationError)
     def run(self, config: MCConfig | None = None) -> MCResult:
-        """Simulate.
+        """Run a simulation and return its result.
 
         Parameters
         ----------
         config : MCConfig, optional
-            100,000 scenarios of a day by correlated geometric Brownian motion, unless told otherwise.
+            Configuration of the run; by default 100,000 scenarios of one day by correlated geometric Brownian motion.
 
         Raises
         ------
         SimulationError
-            A factor has no factor model, a contract no price in some scenario, a worker died: nothing is handed back.
+            The factor model lacks a factor, a contract has no price in some scenario, or a worker failed. There is no
+            partial result.
         SimulationCancelledError
-            It was cancelled.
+            The simulation was cancelled.
         RiskError
-            A position cannot be valued now.
+            A position cannot be valued in the current market.
         """
-        asked = config or MCConfig()
+        config = config or MCConfig()
         clock = _Stopwatch()
         with clock.part("plan"):
-            plan, factor_model, tick = self._look(asked)
-            simulation = self._simulation(asked, plan, factor_model)
+            plan, factor_model, tick = self._inputs(config)
+            simulation = self._simulation(config, plan, factor_model)
         with clock.part("simulate"):
-            pnl, worst, alone = run_simulation(simulation, asked.executor, asked.progress, asked.cancel)
+            pnl, worst, single = run_simulation(simulation, config.executor, config.progress, config.cancel)
         with clock.part("measure"):
             total = pnl.sum(axis=0)
             tails = tuple(tail_risk(total, level) for level in LEVELS)
         with clock.part("contributions"):
             traders = decompose_by_unit(plan, pnl, total, tails)
-            factors = decompose_by_factor(plan, total, tails, worst, dict(zip(simulation.watched, alone, strict=True)))
-            fast_error = _fast_error(plan, asked, total, worst, tails[-1].var)
+            factors = decompose_by_factor(plan, total, tails, worst, dict(zip(simulation.watched, single, strict=True)))
+            fast_error = _fast_error(plan, config, total, worst, tails[-1].var)
         with clock.part("stress"):
-            keys = REFERENCE_STRESSES if asked.stresses is None else asked.stresses
-            betas = regressed_betas(factor_model, plan) if keys and asked.stress_betas is Betas.REGRESSED else None
-            stresses = run_stresses(plan, keys, betas=betas, choice=asked.stress_betas) if keys else ()
+            keys = REFERENCE_STRESSES if config.stresses is None else config.stresses
+            betas = regressed_betas(factor_model, plan) if keys and config.stress_betas is Betas.REGRESSED else None
+            stresses = run_stresses(plan, keys, betas=betas, choice=config.stress_betas) if keys else ()
         with clock.part("greeks"):
-            checks = validate_greeks(plan, asked.n_paths, asked.random_seed) if asked.validate_greeks else ()
-            unchecked = tuple(left_out(plan)) if asked.validate_greeks else ()
+            checks = validate_greeks(plan, config.n_paths, config.random_seed) if config.validate_greeks else ()
+            unchecked = tuple(left_out(plan)) if config.validate_greeks else ()
         result = MCResult(
-            model=asked.model.value,
-            revaluation=asked.revaluation.value,
+            model=config.model.value,
+            revaluation=config.revaluation.value,
             factor_model=factor_model.source,
-            n_paths=asked.n_paths,
-            random_seed=asked.random_seed,
-            horizon=asked.horizon,
+            n_paths=config.n_paths,
+            random_seed=config.random_seed,
+            horizon=config.horizon,
             currency=self._currency,
             tick=tick,
             pnl=total,
@@ -172,28 +176,28 @@ class MonteCarloEngine:
             timings=clock.seconds,
             trader_pnl=pnl,
         )
-        self._keep(result)
+        self._store(result)
         return result
 
     @admits(SimulationError)
     def prepare(self, config: MCConfig | None = None) -> Simulation:
-        """Return the simulation as plain data, which runs anywhere; arguments and errors as for :meth:`run`."""
-        asked = config or MCConfig()
-        plan, factor_model, _ = self._look(asked)
-        return self._simulation(asked, plan, factor_model)
+        """Return the simulation as plain data, for another process; arguments and errors as for :meth:`run`."""
+        config = config or MCConfig()
+        plan, factor_model, _ = self._inputs(config)
+        return self._simulation(config, plan, factor_model)
 
     def plan(self) -> ValuationPlan:
-        """Return what is held, ready to be revalued, as of now.
+        """Return the valuation plan of the current holdings.
 
         Raises
         ------
         RiskError
-            A position cannot be valued.
+            A position cannot be valued in the current market.
         """
         return plan_valuation(self._traders, self._currency)
 
     def factor_model(self) -> FactorModel:
-        """Return how factors move.
+        """Return the factor model: the engine's own, or that of the graph.
 
         Raises
         ------
@@ -205,43 +209,44 @@ class MonteCarloEngine:
         node = self._graph.find(FACTOR_MODEL_NODE)
         if node is None:
             raise SimulationError(
-                f"no factor model of the risk factors: pass factor_model=, or derive a node {FACTOR_MODEL_NODE} from history; a desk has one",
+                f"no factor model of the risk factors: pass factor_model=, or derive a node {FACTOR_MODEL_NODE} from "
+                "history; a desk has one",
                 name=FACTOR_MODEL_NODE,
             )
         return cast("FactorModel", node.value)
 
     def law(self) -> FactorModel:
-        """Return :meth:`factor_model`, by its old name."""
+        """Return :meth:`factor_model`; the method's old name."""
         warn_of("MonteCarloEngine.law()", "factor_model()")
         return self.factor_model()
 
     def stored(self, model: Model | str) -> MCResult:
-        """Return the last result of a model from the store.
+        """Return the most recent stored result of a model.
 
         Raises
         ------
         SimulationError
-            There is no store.
+            The engine has no store.
         MissingKeyError
-            It was never run.
+            The store has no result of that model.
         """
         if self._db is None:
             raise SimulationError("the engine has no store; pass db=")
         return cast("MCResult", self._db[RESULTS_PREFIX + _model(model).value])
 
-    def _look(self, config: MCConfig) -> tuple[ValuationPlan, FactorModel, int]:
+    def _inputs(self, config: MCConfig) -> tuple[ValuationPlan, FactorModel, int]:
         factor_model = config.factor_model or self.factor_model()
         plan = self.plan()
         if not plan.contracts:
-            raise SimulationError("nothing is held: there is nothing to simulate")
+            raise SimulationError("there are no holdings to simulate; add a position first")
         return plan, factor_model, self._graph.tick
 
     def _simulation(self, config: MCConfig, plan: ValuationPlan, factor_model: FactorModel) -> Simulation:
         sampler = make_sampler(factor_model, plan, config)
         chosen = factor_model.places([factor.name for factor in plan.factors])
-        held = plan if config.revaluation is Revaluation.FULL else quadratic_plan(plan)
+        revaluer = plan if config.revaluation is Revaluation.FULL else quadratic_plan(plan)
         return Simulation(
-            held,
+            revaluer,
             tuple(factor_model.relative[i] for i in chosen),
             sampler,
             config.n_paths,
@@ -251,19 +256,19 @@ class MonteCarloEngine:
             _dominant(plan, factor_model, config.horizon),
         )
 
-    def _keep(self, result: MCResult) -> None:
+    def _store(self, result: MCResult) -> None:
         if self._db is not None:
-            kept = {name: getattr(result, name) for name in MCResult.__slots__ if name != "trader_pnl"}
-            self._db[RESULTS_PREFIX + result.model] = MCResult(**kept)
+            fields = {name: getattr(result, name) for name in MCResult.__slots__ if name != "trader_pnl"}
+            self._db[RESULTS_PREFIX + result.model] = MCResult(**fields)
 
 
 def make_sampler(factor_model: FactorModel, plan: ValuationPlan, config: MCConfig) -> Sampler:
-    """Return what draws the plan's factors.
+    """Return the sampler of the plan's factors under the configured model.
 
     Raises
     ------
     SimulationError
-        The factor model does not know a factor, or has not what the model needs.
+        The factor model lacks a factor, or data that the model needs, such as residuals for the bootstrap.
     """
     chosen = factor_model.places([factor.name for factor in plan.factors])
     relative = tuple(factor_model.relative[i] for i in chosen)
@@ -297,7 +302,7 @@ def make_sampler(factor_model: FactorModel, plan: ValuationPlan, config: MCConfi
 
 
 def volatility_followers(plan: ValuationPlan) -> dict[int, int]:
-    """Return, by volatility, the price of the contracts that are priced from both."""
+    """Return the index of each implied volatility's underlying price, by the volatility's index in the plan."""
     found: dict[int, int] = {}
     for block in plan.blocks:
         of_kind: dict[Factor, NDArray[np.intp]] = {}
@@ -310,7 +315,7 @@ def volatility_followers(plan: ValuationPlan) -> dict[int, int]:
 
 
 def _dominant(plan: ValuationPlan, factor_model: FactorModel, horizon: float) -> tuple[int, ...]:
-    """Return the factors of which one deviation makes more than a fifth of the firm's, at most a dozen."""
+    """Return the factors whose P&L at one deviation exceeds a fifth of the firm's deviation, at most a dozen."""
     covariance = factor_model.covariance([factor.name for factor in plan.factors], horizon)
     deviations = np.sqrt(np.diag(covariance))
     relative = np.array(
@@ -318,48 +323,48 @@ def _dominant(plan: ValuationPlan, factor_model: FactorModel, horizon: float) ->
     )
     base = plan.base
     steps = deviations[:, None] * np.array([1.0, -1.0])
-    made = plan.single_factor_pnl(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
-    if not np.isfinite(made).all():
-        return ()  # a contract has no price so far out: the scenarios will tell
-    impact = np.abs(made).max(axis=1)
-    scaled = np.where(deviations > 0.0, made[:, 0] / np.where(deviations > 0.0, deviations, 1.0), 0.0)
+    single = plan.single_factor_pnl(np.where(relative[:, None], base[:, None] * np.exp(steps), base[:, None] + steps))
+    if not np.isfinite(single).all():
+        return ()  # a contract has no price at such a move: the simulation raises if a scenario goes that far
+    impact = np.abs(single).max(axis=1)
+    scaled = np.where(deviations > 0.0, single[:, 0] / np.where(deviations > 0.0, deviations, 1.0), 0.0)
     firm = math.sqrt(max(float(scaled @ covariance @ scaled), 0.0))
-    ranked = np.argsort(-impact, kind="stable")[:_WATCHED]
-    return tuple(sorted(j for j in ranked.tolist() if impact[j] > _SHARE * firm))
+    ranked = np.argsort(-impact, kind="stable")[:_MOST_DOMINANT]
+    return tuple(sorted(j for j in ranked.tolist() if impact[j] > _DOMINANT_SHARE * firm))
 
 
 def _fast_error(
     plan: ValuationPlan, config: MCConfig, total: NDArray[Any], worst: TailSample, var: float
 ) -> float | None:
-    """Return how far derivatives are off in the worst scenarios, as a share of the value at risk."""
+    """Return the error of the second-order P&L in the worst scenarios as a share of the value at risk."""
     if config.revaluation is Revaluation.FULL:
         return None
     full = plan.pnl(np.asarray(worst.levels, dtype=np.float64), config.years_passed).sum(axis=0)
-    off = float(np.sqrt(np.mean((full - total[worst.scenarios]) ** 2)))
-    return off / var if var > 0.0 else float("inf")
+    error = float(np.sqrt(np.mean((full - total[worst.scenarios]) ** 2)))
+    return error / var if var > 0.0 else float("inf")
 
 
 @renamed(law="factor_model")
 @admits(SimulationError)
 def regressed_betas(factor_model: FactorModel, plan: ValuationPlan) -> dict[str, float]:
-    """Return the betas of shares to the share index, as a factor model has them from history.
+    """Return the betas of shares to the share index that a factor model implies, by factor name.
 
     Parameters
     ----------
     factor_model : FactorModel
-        The factor model.
+        Factor model with the share index among its factors.
     plan : ValuationPlan
-        What is held.
+        Valuation plan whose share prices get a beta.
 
     Raises
     ------
     SimulationError
-        The model does not know the index, or a factor of the plan.
+        The factor model lacks the index, or a factor of the plan.
     """
     if INDEX_FACTOR not in factor_model.names:
         raise SimulationError(
-            f"betas are regressed on {INDEX_FACTOR}, which the factor model does not know; give it that factor, or "
-            "take the stated betas",
+            f"betas are regressed on {INDEX_FACTOR}, which the factor model lacks; add that factor to it, or take the "
+            "stated betas",
             name=INDEX_FACTOR,
         )
     places = factor_model.places([factor.name for factor in plan.factors])
@@ -374,7 +379,7 @@ def _model(model: Model | str) -> Model:
         return Model(model)
     except ValueError:
         known = ", ".join(item.value for item in Model)
-        raise SimulationError(f"no model {model!r}; there are {known}", value=model) from None
+        raise SimulationError(f"no model {model!r}; choose one of {known}", value=model) from None
 
 
 def _is_share(factor: RiskFactor) -> bool:
@@ -382,14 +387,14 @@ def _is_share(factor: RiskFactor) -> bool:
 
 
 class _Stopwatch:
-    """Seconds by part."""
+    """Run times in seconds, by part of the run."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Time a block."""
+        """Measure the run time of a ``with`` block."""
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start

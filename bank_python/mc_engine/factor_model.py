@@ -1,7 +1,8 @@
-r"""The joint factor model: volatilities, correlations, and what the richer models need beside them.
+r"""Factor model of the market: volatilities, correlations, and parameters of stochastic variance and jumps.
 
-A factor model is *given* (:meth:`FactorModel.given`) or *calibrated* from history (:mod:`bank_python.mc_engine.calibration`). It
-speaks of factors by name; a simulation takes of it what the holdings depend on, in their order.
+A factor model is built from given figures (:meth:`FactorModel.given`) or calibrated from history
+(:mod:`bank_python.mc_engine.calibration`). Factors are identified by name; a simulation selects those that the holdings
+depend on, in the order of the valuation plan.
 
 Examples
 --------
@@ -34,25 +35,27 @@ if TYPE_CHECKING:
 
 __all__ = ["FactorModel", "JumpTerms", "VarianceTerms"]
 
+_MOST_NAMED = 8  # as many names as fit on one line of a message
+
 
 @storable("mc.VarianceTerms", version=1)
 @admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class VarianceTerms:
-    """How variances move in Heston's model, for every price alike but for its own level.
+    """Parameters of the variances in Heston's model, common to all prices except for the long-run level.
 
     Parameters
     ----------
     kappa : float, default 3.0
-        Speed of reversion a year.
+        Speed of mean reversion of the variance per year, above 0.
     vol_of_vol : float, default 1.5
-        Volatility of the variance, as a multiple of the square root of its long-run level a year.
+        Annual volatility of the variance as a multiple of the square root of its long-run level, at least 0.
     rho : float, default -0.6
-        Correlation of a price with its own variance.
+        Correlation of a price with its own variance, in [-1, 1].
     long_run : mapping of str to float, optional
-        Long-run volatility by factor; by default the present one.
+        Long-run annual volatility by factor name, as a decimal; by default a factor's current volatility.
     tenor : float, default 0.25
-        Years over which an implied volatility averages: it moves with what is expected for them.
+        Tenor of implied volatilities in years, above 0: they move with the variance expected over it.
 
     Notes
     -----
@@ -81,23 +84,24 @@ class VarianceTerms:
 @admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class JumpTerms:
-    """How prices jump in Merton's model, in units of each factor's own annual volatility.
+    """Parameters of the jumps in Merton's model, with sizes in units of each factor's own annual volatility.
 
     Parameters
     ----------
     common_intensity : float, default 1.0
-        Jumps a year that hit all factors at once, each by its loading on the market.
+        Expected number per year of jumps common to all factors, at least 0; each factor jumps by its loading on the
+        market.
     common_mean, common_deviation : float, default -0.3, 0.2
-        Of the common jump's logarithm; one draw for all.
+        Mean and standard deviation of the logarithmic size of a common jump, which is one draw for all factors.
     own_intensity : float, default 2.0
-        Jumps a year of each factor by itself.
+        Expected number per year of each factor's idiosyncratic jumps, at least 0.
     own_deviation : float, default 0.2
-        Of their logarithm, whose mean is 0.
+        Standard deviation of the logarithmic size of an idiosyncratic jump, whose mean is 0.
 
     Notes
     -----
-    The variance that the jumps bring is taken from the diffusion, so that a factor's volatility is what the factor model says.
-    The defaults are assumptions, not estimates.
+    The variance of the jumps is subtracted from that of the diffusion, so that a factor's total volatility is that of
+    the factor model. The defaults are assumptions, not estimates.
     """
 
     common_intensity: float = 1.0
@@ -109,16 +113,16 @@ class JumpTerms:
     def __post_init__(self) -> None:
         rates = (self.common_intensity, self.own_intensity, self.common_deviation, self.own_deviation)
         if not all(0.0 <= rate < np.inf for rate in rates) or not np.isfinite(self.common_mean):
-            raise SimulationError(f"{self}: intensities and deviations are finite and at least 0")
+            raise SimulationError(f"{self}: intensities and deviations must be finite and at least 0")
         if self.share >= 1.0:
             raise SimulationError(
-                f"the jumps bring {self.share:.3g} times the variance that there is; make them rarer or smaller",
+                f"the jumps have {self.share:.3g} times the factor's variance; make them rarer or smaller",
                 value=self.share,
             )
 
     @property
     def share(self) -> float:
-        """Of a factor's variance that is jumps, where its loading on the market is 1."""
+        """Share of jumps in the variance of a factor whose loading on the market is 1."""
         common = self.common_intensity * (self.common_mean**2 + self.common_deviation**2)
         return common + self.own_intensity * self.own_deviation**2
 
@@ -126,31 +130,32 @@ class JumpTerms:
 @storable("mc.FactorLaw", version=1)
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorModel:
-    """How risk factors move together.
+    """Joint model of the moves of risk factors.
 
     Parameters
     ----------
     names : tuple of str
-        The factors.
+        Factor names, without duplicates.
     relative : tuple of bool
-        Whether each moves in proportion to its level (its volatility is of the logarithm) or by shifts (its volatility
-        is in its own units), per year.
+        Whether each factor moves in proportion to its level (its volatility is that of the logarithm) or by shifts (its
+        volatility is in its own units).
     vols : ndarray, shape (factors,)
-        Annual volatilities.
+        Annual volatilities, finite and at least 0.
     correlation : ndarray, shape (factors, factors)
-        Of the logarithms, or shifts.
+        Correlation matrix of the logarithmic moves, or shifts; positive semidefinite.
     residuals : ndarray, shape (observations, factors), optional
-        Past moves divided by the volatility of their time, for the bootstrap.
+        Past daily moves divided by their volatility at the time, from which the bootstrap draws.
     degrees : float, default 5.0
-        Of freedom of Student's t, above 2.
+        Degrees of freedom of Student's t, above 2.
     variance : VarianceTerms
-        For Heston's model.
+        Parameters of the variances in Heston's model.
     jumps : JumpTerms
-        For Merton's.
+        Parameters of the jumps in Merton's model.
     source : str, default "given"
-        Where it comes from.
+        Origin of the model in words, such as ``"499 days, ewma 0.97"``.
     repaired : float, default 0.0
-        How far, in the Frobenius norm, the correlations were moved to be a correlation matrix.
+        Distance, in the Frobenius norm, from the estimated or given correlations to the correlation matrix in use; 0 if
+        no repair was needed.
     """
 
     names: tuple[str, ...]
@@ -167,17 +172,20 @@ class FactorModel:
     def __post_init__(self) -> None:
         n = len(self.names)
         if len(set(self.names)) != n or len(self.relative) != n or self.vols.shape != (n,):
-            raise SimulationError(f"{n} names, {len(self.relative)} kinds, volatilities of shape {self.vols.shape}")
+            raise SimulationError(
+                f"a factor model with {n} names ({len(set(self.names))} different), {len(self.relative)} flags in "
+                f"relative and volatilities of shape {self.vols.shape}; give one of each for every factor"
+            )
         _check_vols(self.names, self.vols)
         _check_correlation(self.correlation, n)
         if self.residuals is not None and (
             self.residuals.shape[1:] != (n,) or not len(self.residuals) or not np.isfinite(self.residuals).all()
         ):
             raise SimulationError(
-                f"residuals of shape {self.residuals.shape} for {n} factors; wants finite days of each"
+                f"residuals of shape {self.residuals.shape} for {n} factors; they must be finite, one column per factor"
             )
         if not 2.0 < self.degrees < np.inf:  # noqa: PLR2004 - below, Student's t has no variance
-            raise SimulationError(f"degrees={self.degrees!r}: a variance needs more than 2", value=self.degrees)
+            raise SimulationError(f"degrees={self.degrees!r}: a finite variance needs more than 2", value=self.degrees)
 
     @classmethod
     @admits(SimulationError)
@@ -192,20 +200,21 @@ class FactorModel:
         jumps: JumpTerms | None = None,
         degrees: float = 5.0,
     ) -> Self:
-        """Make a factor model of given figures.
+        """Build a factor model from given volatilities and correlations.
 
         Parameters
         ----------
         vols : mapping of str to float
-            Annual volatility by factor, at least 0.
+            Annual volatility by factor name, at least 0.
         correlation : array_like, shape (factors, factors), optional
-            In the order of `vols`; none by default.
+            Correlation matrix in the order of `vols`; by default the identity.
         absolute : collection of str
-            The factors that move by shifts: rates, dividend yields.
+            Names of the factors that move by shifts, such as rates and dividend yields.
         repair : bool, default False
-            Whether correlations that are not positive semidefinite are moved to the nearest that do; the factor model says by how much.
+            Whether correlations that are not positive semidefinite are replaced by the nearest correlation matrix; the
+            distance is then in :attr:`repaired`.
         variance, jumps, degrees
-            See :class:`FactorModel`.
+            Parameters of Heston's, Merton's and Student's models; see :class:`FactorModel`.
 
         Raises
         ------
@@ -216,7 +225,7 @@ class FactorModel:
         unknown = sorted(set(absolute) - set(names))
         if unknown:
             raise SimulationError(
-                f"absolute names {unknown[0]!r}, which has no volatility; there are {', '.join(names)}"
+                f"absolute= names {unknown[0]!r}, which has no volatility; there are {', '.join(names)}"
             )
         given = np.eye(len(names)) if correlation is None else np.array(correlation, dtype=np.float64)
         matrix, moved = given, 0.0
@@ -237,9 +246,9 @@ class FactorModel:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FactorModel):
             return NotImplemented
-        return all(_alike(getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        return all(_equal(getattr(self, name), getattr(other, name)) for name in self.__slots__)
 
-    __hash__ = None  # type: ignore[assignment]  # arrays have none
+    __hash__ = None  # type: ignore[assignment]  # arrays are not hashable
 
     @admits(SimulationError)
     def covariance(self, factors: Sequence[str], horizon: float) -> FloatArray:
@@ -248,38 +257,38 @@ class FactorModel:
         Raises
         ------
         SimulationError
-            The factor model knows nothing of one of them, or the horizon is negative or not finite.
+            The model lacks one of the factors, or the horizon is negative or not finite.
         """
         if not 0.0 <= horizon < math.inf:
-            raise SimulationError(f"horizon={horizon!r} is no number of years of at least 0", value=horizon)
+            raise SimulationError(f"horizon={horizon!r} is not a finite number of years of at least 0", value=horizon)
         chosen = self.places(factors)
         deviations = self.vols[chosen] * np.sqrt(horizon)
         return np.asarray(self.correlation[np.ix_(chosen, chosen)] * np.outer(deviations, deviations))
 
     @admits(SimulationError)
     def places(self, factors: Sequence[str]) -> list[int]:
-        """Return where `factors` stand.
+        """Return the indices of `factors` in `names`.
 
         Raises
         ------
         SimulationError
-            The factor model knows nothing of one of them.
+            The model lacks one of the factors.
         """
         at = {name: i for i, name in enumerate(self.names)}
         unknown = [name for name in factors if name not in at]
         if unknown:
+            some = ", ".join(unknown[:_MOST_NAMED]) + (" …" if len(unknown) > _MOST_NAMED else "")
             raise SimulationError(
-                f"no factor model for {', '.join(unknown[:8])}{' …' if len(unknown) > 8 else ''}: give a FactorModel that has "  # noqa: PLR2004 - how many fit a line
-                "them, or calibrate one from a history of them",
+                f"no factor model for {some}: give a FactorModel that has them, or calibrate one from their history",
                 name=unknown[0],
             )
         return [at[name] for name in factors]
 
 
-def _alike(mine: object, others: object) -> bool:
-    if isinstance(mine, np.ndarray) and isinstance(others, np.ndarray):
-        return bool(np.array_equal(mine, others))
-    return mine == others
+def _equal(mine: object, other: object) -> bool:
+    if isinstance(mine, np.ndarray) and isinstance(other, np.ndarray):
+        return bool(np.array_equal(mine, other))
+    return mine == other
 
 
 def _check_vols(names: Sequence[str], vols: FloatArray) -> None:
@@ -298,7 +307,7 @@ def _check_correlation(correlation: FloatArray, n: int) -> None:
     least = float(np.linalg.eigvalsh(correlation)[0]) if n else 0.0
     if least < -ROUNDED_EIGENVALUE * max(n, 1):
         raise SimulationError(
-            f"the correlations belong to no joint factor_model: least eigenvalue {least:.3g}; pass repair=True to take the "
-            "nearest that do",
+            f"the correlation matrix is not positive semidefinite: least eigenvalue {least:.3g}; pass repair=True to "
+            "take the nearest correlation matrix",
             value=least,
         )

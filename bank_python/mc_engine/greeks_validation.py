@@ -1,20 +1,20 @@
-r"""Greeks by simulation, beside the closed forms: a check of both.
+r"""Greeks by simulation, as a check of the closed forms.
 
-Of each contract whose class says what it pays at expiry (``payoff``), the price at expiry is drawn under its own
-risk-neutral distribution, and delta, gamma and vega are estimated from the payoff in ways that share nothing with the formula:
+For each contract whose class defines its payoff at expiry (``payoff``), the price at expiry is drawn from its
+risk-neutral distribution, and delta, gamma and vega are estimated from the payoff, without the pricing formula:
 
 ================  ==================================================================================================
 pathwise          the payoff's own derivative along each path (delta, vega)
-likelihood ratio  the payoff, weighted by how the density moves (delta; gamma and vega of what jumps)
+likelihood ratio  the payoff times the derivative of the log density (delta; gamma and vega of discontinuous payoffs)
 mixed             the likelihood ratio's delta, differentiated along each path (gamma)
 bumped            the difference of two prices on the same normals (delta)
 ================  ==================================================================================================
 
-A payoff that jumps has no slope (``payoff_slope``), and so no estimate along a path. What is paid depending on the way
-there, a barrier's, is no function of the price at expiry: :func:`left_out` names such contracts.
+A discontinuous payoff has no ``payoff_slope``, and so no pathwise estimate. A path-dependent payoff, such as that of a
+barrier option, is not a function of the price at expiry: :func:`left_out` lists such contracts.
 
-An estimate is judged by its z-score: how many of its own standard errors it is from the price's own derivative, in
-closed form where the class has one.
+The z-score of an estimate is its distance in standard errors from the derivative of the price, in closed form where the
+class has one.
 
 References
 ----------
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 
 __all__ = ["GreekCheck", "left_out", "validate_greeks"]
 
-_MOST = 32
+_MOST_CONTRACTS = 32
 _BUMP = 1e-3
 _STREAM = 2**31
-"""The spawn key of the seed: no chunk has so high a number."""
+"""Spawn key of the seed, above the number of any chunk."""
 
 
 @storable("mc.GreekCheck", version=1)
@@ -60,11 +60,11 @@ class GreekCheck(Figures):
     Parameters
     ----------
     contract, greek, method : str
-        Of what, which, and how it was simulated.
+        Contract name, name of the Greek (``"delta"``, ``"gamma"`` or ``"vega"``), and estimation method.
     simulated, error : float
-        The estimate and its standard error.
+        Estimate by simulation and its standard error.
     analytic : float
-        The closed form; by differences of the price where the class has none.
+        Closed form, or finite differences of the price where the class has none.
     """
 
     contract: str
@@ -76,14 +76,14 @@ class GreekCheck(Figures):
 
     @property
     def z_score(self) -> float:
-        """By how many standard errors the two differ."""
+        """Difference of simulated and analytic figure in standard errors."""
         difference = self.simulated - self.analytic
         return difference / self.error if self.error > 0.0 else (0.0 if difference == 0.0 else math.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """One contract as a payoff of a lognormal price."""
+    """A contract as a payoff on a lognormal price."""
 
     inputs: dict[str, float]
     kind: type[Instrument]
@@ -110,35 +110,35 @@ class _Option:
         return float(time_left(left, self.inputs.get("clock", 0.0), self.inputs.get("made_at", 0.0)))
 
     def paid(self, end: FloatArray, name: str = "payoff") -> FloatArray:
-        """Return what is paid for prices at expiry, or how that moves with them."""
-        rows = [end if key == self.kind.simulated_as.spot else value for key, value in self.inputs.items()]
-        return np.asarray(self.kind.bindings[name](rows), dtype=np.float64)
+        """Return the payoff, or its slope, for prices at expiry."""
+        columns = [end if key == self.kind.simulated_as.spot else value for key, value in self.inputs.items()]
+        return np.asarray(self.kind.bindings[name](columns), dtype=np.float64)
 
 
 def validate_greeks(plan: ValuationPlan, n_paths: int, seed: int) -> tuple[GreekCheck, ...]:
-    """Simulate Greeks of what pays at expiry: of the 32 contracts with the largest vega held, if there are more.
+    """Simulate the Greeks of contracts with a payoff at expiry, at most those of the 32 largest vega exposures.
 
     Parameters
     ----------
     plan : ValuationPlan
-        With the contracts.
+        Valuation plan with the contracts.
     n_paths : int
-        For each.
+        Number of simulated prices at expiry for each contract.
     seed : int
-        The same seed gives the same numbers.
+        Seed of the random numbers.
 
     Returns
     -------
     tuple of GreekCheck
-        A contract that pays in none of the paths, as far from its strike on its last day, gives no estimate and has no
-        check.
+        Checks by contract, Greek and method. A contract whose payoff is 0 on all paths, as deep out of the money on its
+        last day, has none.
     """
     ranked: list[tuple[float, str, int, PricedBlock, dict[str, FloatArray]]] = []
     for block in plan.blocks:
         if "payoff" in block.kind.bindings:
             figures = _greeks(block)
-            held = (np.abs(block.holdings).sum(axis=0) * np.abs(figures["vega"])).tolist()
-            ranked += [(vega, block.names[i], i, block, figures) for i, vega in enumerate(held) if vega > 0.0]
+            vegas = (np.abs(block.holdings).sum(axis=0) * np.abs(figures["vega"])).tolist()
+            ranked += [(vega, block.names[i], i, block, figures) for i, vega in enumerate(vegas) if vega > 0.0]
     ranked.sort(key=lambda item: (-item[0], item[1]))
     options = ((name, _Option(block.batch.inputs(i), block.kind), i, figures) for _, name, i, block, figures in ranked)
     chosen = (item for item in options if item[1].years > 0.0 and item[1].vol > 0.0)
@@ -153,24 +153,24 @@ def validate_greeks(plan: ValuationPlan, n_paths: int, seed: int) -> tuple[Greek
             float(sample.std() / math.sqrt(n_paths)),
             float(figures[greek][i]),
         )
-        for name, option, i, figures in islice(chosen, _MOST)
+        for name, option, i, figures in islice(chosen, _MOST_CONTRACTS)
         for greek, method, sample in _samples(option, normals)
         if sample.any()
     )
 
 
 def left_out(plan: ValuationPlan) -> dict[str, str]:
-    """Return, by contract, why its Greeks are not simulated, for those that depend on a volatility.
+    """Return the reason, by contract name, why the Greeks of volatility-dependent contracts are not simulated.
 
     Parameters
     ----------
     plan : ValuationPlan
-        With the contracts.
+        Valuation plan with the contracts.
     """
     kinds = {block.kind for block in plan.blocks if "payoff" not in block.kind.bindings}
     optional = {kind for kind in kinds if any(kind.factor_of(name) is Factor.VOL for name in kind.source_names)}
     return {
-        name: f"{block.kind.__name__} does not say what it pays as a function of the price at expiry"
+        name: f"{block.kind.__name__} has no payoff as a function of the price at expiry"
         for block in plan.blocks
         if block.kind in optional
         for name in block.names
@@ -178,7 +178,7 @@ def left_out(plan: ValuationPlan) -> dict[str, str]:
 
 
 def _greeks(block: PricedBlock) -> dict[str, FloatArray]:
-    """Return the Greeks of a block's contracts, from closed forms or from differences of the price."""
+    """Return the Greeks of a block's contracts, from closed forms or from finite differences of the price."""
     exact = block.batch.closed_form("price_and_greeks")
     if exact is not None:
         return {greek: cast("FloatArray", getattr(exact, greek)) for greek in ("delta", "gamma", "vega")}

@@ -1,14 +1,14 @@
-r"""A quicker P&L of a group: a polynomial in its spot and its volatility.
+r"""Proxy for the P&L of a group of holdings: a polynomial in its spot and its volatility.
 
-A group of options on one underlying has thousands of prices in a scenario, but in all scenarios its P&L is one smooth
-function of very few things. So it is revalued in full at a few dozen points, the Chebyshev points of the spots times
-those of the volatilities that the scenarios hold, and interpolated between them,
+A group of options on one underlying has many contracts, but its P&L is a smooth function of one spot and one
+volatility. So the group is fully revalued at a few dozen points, the Chebyshev points of the scenarios' ranges of spot
+and volatility, and interpolated between them,
 
 .. math:: f(x, y) \approx \sum_{i,j} c_{ij} T_i(x) T_j(y)
 
-which converges faster than any power of the number of points where f is smooth, as a price is before its expiry. What
-else the group depends on (rates) moves it to first order, with a slope that is a polynomial in the spot. How far
-off that is, :meth:`ReactiveRisk.value_error` measures against full revaluation.
+which converges faster than any power of the number of points where f is smooth, as a price is before its expiry. The
+group's other factors (rates) enter to first order, with a slope that is a polynomial in the spot.
+:meth:`ReactiveRisk.value_error` measures the error against full revaluation.
 
 References
 ----------
@@ -37,23 +37,23 @@ if TYPE_CHECKING:
 
 __all__ = ["GridProxy"]
 
-_PART = 4_096
+_BLOCK_SIZE = 4_096
 _LINEAR = (Equity, FXRate)
-_WORTH = 3
-"""Contracts from which on a grid is quicker than they are."""
+_FEWEST_OPTIONS = 3
+"""Least number of nonlinear contracts for which the proxy is faster than full revaluation."""
 
 
 @admits(SimulationError)
 @dataclass(frozen=True, slots=True)
 class GridProxy:
-    """Values a group by interpolation; hand it to :class:`ReactiveRisk` as ``value``.
+    """Valuation of a group by interpolation, for the argument ``value`` of :class:`ReactiveRisk`.
 
     Parameters
     ----------
     spots : int, default 17
-        Points along the spot, at least 2.
+        Number of grid points along the spot, at least 2.
     vols : int, default 5
-        Points along the volatility, at least 2.
+        Number of grid points along the volatility, at least 2.
     """
 
     spots: int = 17
@@ -63,21 +63,21 @@ class GridProxy:
         """Return the group's P&L, shape (scenarios,), given `levels` of shape (factors, scenarios)."""
         axes = self._axes(plan, levels)
         options = sum(len(block.names) for block in plan.blocks if not issubclass(block.kind, _LINEAR))
-        if not axes or options < _WORTH:
+        if not axes or options < _FEWEST_OPTIONS:
             return full_value(plan, levels, years)
         grid = _Grid.of(plan, levels, axes, years)
-        made = np.empty(levels.shape[1], dtype=levels.dtype)
-        for start in range(0, levels.shape[1], _PART):
-            part = slice(start, start + _PART)
-            made[part] = grid.values(levels[:, part].astype(np.float64, copy=False))
-        return made
+        pnl = np.empty(levels.shape[1], dtype=levels.dtype)
+        for start in range(0, levels.shape[1], _BLOCK_SIZE):
+            part = slice(start, start + _BLOCK_SIZE)
+            pnl[part] = grid.values(levels[:, part].astype(np.float64, copy=False))
+        return pnl
 
     def _axes(self, plan: ValuationPlan, levels: NDArray[Any]) -> list[_Axis]:
         found = []
         for kind, points in ((Factor.SPOT, self.spots), (Factor.VOL, self.vols)):
             places = [i for i, factor in enumerate(plan.factors) if factor.kind is kind]
             if len(places) > 1:
-                return []  # more than one of a kind is no plane
+                return []  # with two spots or two volatilities a grid of two dimensions is not enough
             found += [_Axis.over(i, levels[i], points) for i in places if np.ptp(levels[i]) > 0.0]
         return found
 
@@ -121,7 +121,7 @@ class _Axis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grid:
-    """The polynomials of one group: of the P&L, and of its slopes in what has no axis."""
+    """Polynomials of one group: its P&L, and its slopes by the factors without an axis."""
 
     axes: tuple[_Axis, ...]
     surface: FloatArray
@@ -160,7 +160,7 @@ class _Grid:
             if self.surface.ndim == 1
             else self.surface @ self.axes[1].basis(levels[self.axes[1].factor])
         )
-        made = np.einsum("ij,ij->j", along, np.broadcast_to(weights, along.shape))
-        for k, now, slope in self.slopes:
-            made += (slope @ along) * (levels[k] - now)
-        return np.asarray(made)
+        pnl = np.einsum("ij,ij->j", along, np.broadcast_to(weights, along.shape))
+        for k, base, slope in self.slopes:
+            pnl += (slope @ along) * (levels[k] - base)
+        return np.asarray(pnl)

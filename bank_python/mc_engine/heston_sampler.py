@@ -1,8 +1,7 @@
-"""Heston's model for many prices at once: each with a variance of its own, the variances correlated as the prices are.
+"""Heston's model for many prices, each with its own variance; variances have the correlations of the prices.
 
-What is no price (a rate, a spread, a currency) moves as in the Gaussian model, correlated with the prices' own normals.
-An implied volatility moves with its underlying: by the square root of the variance that is expected, from the variance
-reached, over the tenor that it averages.
+Other factors (rates, spreads, currencies) move as in the Gaussian model, correlated with the normals of the prices. An
+implied volatility moves with its underlying, in proportion to the square root of the variance expected over its tenor.
 """
 
 from __future__ import annotations
@@ -26,34 +25,34 @@ if TYPE_CHECKING:
 
 __all__ = ["HestonSampler"]
 
-_LEAST = 1e-4
-"""A price that does not move is given this volatility: the scheme divides by the variance."""
+_LEAST_VOL = 1e-4
+"""Least volatility of a price: the scheme divides by the variance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HestonSampler(Sampler):
-    """Prices with stochastic variances, beside Gaussian factors.
+    """Sampler of prices with stochastic variances, beside Gaussian factors.
 
     Parameters
     ----------
     normal : GbmSampler
-        All factors' moves in one step as Gaussian; of unit deviation, without drift, in the rows of prices.
+        Sampler of Gaussian moves of all factors over one step; the rows of prices have unit deviation and no drift.
     prices : ndarray of int
-        Which factors have a variance.
+        Indices of the factors with a stochastic variance.
     start : ndarray, shape (prices, 1)
-        Their variances now.
+        Present annual variances of the prices.
     scheme : QuadraticExponential
-        One step of them.
+        Discretisation of one step of prices and variances.
     variance_root : ndarray, shape (prices, prices)
-        Of the variances' correlation.
+        Matrix root of the correlation of the variances' normals.
     followers : tuple of (int, int)
-        Implied volatilities: their factor, and the price (by place among the prices) that they follow.
+        Implied volatilities: pairs of the volatility's factor index and the index, among the prices, of its underlying.
     expected : ndarray, shape (prices, 2)
-        The expected variance over an implied volatility's tenor is the first times the variance, plus the second.
+        Slope and intercept of the expected variance over an implied volatility's tenor, as a function of the variance.
     n_steps : int
-        To the horizon.
+        Number of time steps to the horizon.
     dtype : numpy.dtype
-        Of the moves.
+        Floating-point type of the moves returned.
     """
 
     normal: GbmSampler
@@ -78,20 +77,20 @@ class HestonSampler(Sampler):
         dtype: DTypeLike,
         sampling: Sampling,
     ) -> HestonSampler:
-        """Make one.
+        """Build the sampler from a factor model.
 
         Parameters
         ----------
         factor_model : FactorModel
-            With its variance terms.
+            Factor model whose variance terms are used.
         chosen : sequence of int
-            Places, in the factor model, of the factors simulated.
+            Indices, in the factor model, of the simulated factors.
         prices : sequence of int
-            Which of `chosen` (by place there) have a variance.
+            Indices, in `chosen`, of the prices with a stochastic variance.
         follows : dict of int to int
-            Which of `chosen` is the implied volatility of which of them.
+            Index of each implied volatility's underlying price, by the volatility's index; both in `chosen`.
         horizon, n_steps, dtype, sampling
-            As in :class:`~bank_python.mc_engine.MCConfig`.
+            Settings of the same names of :class:`~bank_python.mc_engine.MCConfig`.
         """
         terms, step = factor_model.variance, horizon / n_steps
         relative = tuple(factor_model.relative[i] for i in chosen)
@@ -102,11 +101,12 @@ class HestonSampler(Sampler):
         normal = GbmSampler.of(relative, deviations, correlation, np.float64, sampling)
         normal.drift[priced] = 0.0
         names = [factor_model.names[chosen[i]] for i in prices]
-        present = np.maximum(vols[priced], _LEAST)
+        present = np.maximum(vols[priced], _LEAST_VOL)
         theta = (
-            np.maximum([terms.long_run.get(name, vol) for name, vol in zip(names, present, strict=True)], _LEAST) ** 2
+            np.maximum([terms.long_run.get(name, vol) for name, vol in zip(names, present, strict=True)], _LEAST_VOL)
+            ** 2
         )
-        sigma = np.maximum(terms.vol_of_vol * np.sqrt(theta), _LEAST)
+        sigma = np.maximum(terms.vol_of_vol * np.sqrt(theta), _LEAST_VOL)
         count = len(priced)
         scheme = QuadraticExponential.of(np.full(count, terms.kappa), theta, sigma, np.full(count, terms.rho), step)
         weight = -np.expm1(-terms.kappa * terms.tenor) / (terms.kappa * terms.tenor)

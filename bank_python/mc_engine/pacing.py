@@ -1,4 +1,4 @@
-"""How many scenarios can be revalued in a given time."""
+"""Number of scenarios that fit into a given run time."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _STEP = 1_000
 
 @admits(SimulationError)
 def choose_paths(plan: ValuationPlan, seconds: float, *, least: int = 2_000, most: int = 100_000) -> int:
-    """Return how many scenarios of `plan` can be revalued in full in so many seconds, in whole thousands.
+    """Return the number of scenarios, in whole thousands, whose full revaluation takes about a given time.
 
     Parameters
     ----------
     plan : ValuationPlan
-        What is revalued; a few hundred scenarios of it are timed.
+        Valuation plan of the holdings; the time is measured on 512 scenarios.
     seconds : float
-        Above 0.
+        Run time in seconds, above 0.
     least, most : int
-        Bounds of the answer.
+        Bounds of the number returned.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def choose_paths(plan: ValuationPlan, seconds: float, *, least: int = 2_000, mos
     if not 0.0 < seconds < math.inf:
         raise SimulationError(f"seconds={seconds!r}: give a number of seconds above 0", value=seconds)
     levels = np.repeat(plan.base[:, None], _PROBE, axis=1)
-    plan.pnl(levels[:, :2])  # what is done once, such as loading a formula, does not count
+    plan.pnl(levels[:, :2])  # warms up: one-off costs such as imports are not measured
     started = time.perf_counter()
     plan.pnl(levels)
     each = (time.perf_counter() - started) / _PROBE

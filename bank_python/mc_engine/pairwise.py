@@ -1,11 +1,11 @@
 """Sums of many vectors that change one at a time: a fixed pairwise tree.
 
-The vectors are leaves of a binary tree; an inner vertex is the sum of its two. When one vector changes, the sums on its
-way to the root change, and no other: a handful of additions, not as many as there are vectors. And because the tree is
-fixed, the root is the same, to the bit, as if all had been added anew.
+The vectors are the leaves of a binary tree; an inner vertex is the sum of its two children. When one vector changes,
+only the sums on its path to the root are added up again. Because the tree is fixed, the root is bitwise identical to a
+sum computed from scratch.
 
-A vertex that is kept costs a vector, and the lowest ones are the most. So only every fourth level is: a kept vertex
-adds up to sixteen below it, pair by pair, as the tree would.
+Each stored vertex takes the memory of one vector, and most vertices are at the lowest levels. So only every fourth
+level is stored: a stored vertex adds up to sixteen vectors, pair by pair, as the full tree would.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["WIDTH", "pairwise_sum"]
 
 WIDTH = 16
-"""How many vectors a kept vertex adds up."""
+"""Most vectors that one stored vertex adds up."""
 
 
 def pairwise_sum(*vectors: NDArray[Any]) -> NDArray[Any]:
-    """Add vectors pair by pair, pairs of pairs, and so on.
+    """Return the sum of vectors, added pair by pair, then pairs of pairs, and so on.
 
     Examples
     --------

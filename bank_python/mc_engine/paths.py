@@ -1,7 +1,7 @@
-"""Paths of one price, by each model: what pricing by simulation and teaching need.
+"""Simulated paths of one price, for pricing by simulation and for teaching.
 
-Path arrays have the shape (n_steps + 1, n_paths), the first row the present price. Risk simulates many factors at once
-and only where they end; see :mod:`bank_python.mc_engine.samplers`.
+Path arrays have the shape (n_steps + 1, n_paths); the first row is the present price. The risk simulation draws many
+factors at once, and only at the horizon; see :mod:`bank_python.mc_engine.samplers`.
 
 Examples
 --------
@@ -47,9 +47,9 @@ class HestonPaths:
 def heston_steps(
     process: HestonProcess, years: float, n_steps: int, n_paths: int, rng: np.random.Generator
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Yield, step by step, the logarithms of the price over its forward, and the variances; shape (n_paths,).
+    """Yield, after each step, the logarithms of the price over its forward and the variances, shape (n_paths,).
 
-    The arrays are the same each time and are moved in place.
+    The arrays are reused: each step overwrites them.
     """
     _check(years, n_steps, n_paths)
     scheme = QuadraticExponential.of(process.kappa, process.theta, process.sigma, process.rho, years / n_steps)
@@ -75,27 +75,27 @@ def heston_paths(
     dividend: float = 0.0,
     seed: int = 0,
 ) -> HestonPaths:
-    """Simulate Heston's model by Andersen's scheme.
+    """Simulate paths of Heston's model by Andersen's scheme.
 
     Parameters
     ----------
     process : HestonProcess
-        With kappa, theta and sigma above 0.
+        Heston model, with kappa, theta and sigma above 0.
     spot : float
-        Present price.
+        Present price, above 0.
     years : float
-        To the end, above 0.
+        Length of the paths in years, above 0.
     n_steps, n_paths : int
-        At least 1.
-    rate, dividend : float
-        Continuously compounded.
-    seed : int
-        The same seed gives the same paths.
+        Numbers of time steps and of paths, at least 1 each.
+    rate, dividend : float, default 0.0
+        Interest rate and dividend yield per year, continuously compounded, as decimals.
+    seed : int, default 0
+        Seed of the random numbers; the same seed gives the same paths.
 
     Raises
     ------
     SimulationError
-        A figure makes no sense.
+        An argument is out of range.
     """
     _check(years, n_steps, n_paths)
     _check_market(spot, rate, dividend)
@@ -111,7 +111,7 @@ def heston_paths(
 
 @admits(SimulationError)
 def heston_terminal(process: HestonProcess, *, years: float, n_steps: int, n_paths: int, seed: int = 0) -> FloatArray:
-    """Return the price at the end over its forward, shape (n_paths,); arguments as for :func:`heston_paths`."""
+    """Return the final price over its forward, shape (n_paths,); arguments as for :func:`heston_paths`."""
     _check(years, n_steps, n_paths)
     ends = np.empty(n_paths)
     for place, size, rng in _chunks(n_paths, seed):
@@ -133,19 +133,19 @@ def merton_paths(
     dividend: float = 0.0,
     seed: int = 0,
 ) -> FloatArray:
-    """Simulate Merton's jump diffusion, exactly at each step; shape (n_steps + 1, n_paths).
+    """Simulate paths of Merton's jump diffusion, with exact steps; shape (n_steps + 1, n_paths).
 
     Parameters
     ----------
     process : MertonJumpDiffusion
-        The model.
+        Jump diffusion with the volatility, jump intensity and jump sizes.
     spot, years, n_steps, n_paths, rate, dividend, seed
-        As for :func:`heston_paths`.
+        Parameters of the same names of :func:`heston_paths`.
 
     Raises
     ------
     SimulationError
-        A figure makes no sense.
+        An argument is out of range.
     """
     _check(years, n_steps, n_paths)
     _check_market(spot, rate, dividend)
@@ -175,7 +175,7 @@ def _seed(seed: int, index: int) -> np.random.SeedSequence:
 def _check_market(spot: float, rate: float, dividend: float) -> None:
     if not 0.0 < spot < math.inf or not math.isfinite(rate) or not math.isfinite(dividend):
         raise SimulationError(
-            f"spot={spot!r}, rate={rate!r}, dividend={dividend!r}: the spot is above 0, all are finite"
+            f"spot={spot!r}, rate={rate!r}, dividend={dividend!r}: the spot must be above 0, and all must be finite"
         )
 
 
@@ -183,5 +183,5 @@ def _check(years: float, n_steps: int, n_paths: int) -> None:
     whole = all(isinstance(number, int | np.integer) for number in (n_steps, n_paths))
     if not 0.0 < years < math.inf or not whole or n_steps < 1 or n_paths < 1:
         raise SimulationError(
-            f"years={years!r}, n_steps={n_steps!r}, n_paths={n_paths!r}: years are above 0, the numbers at least 1"
+            f"years={years!r}, n_steps={n_steps!r}, n_paths={n_paths!r}: years must be above 0, the numbers at least 1"
         )

@@ -1,17 +1,17 @@
 r"""Andersen's quadratic-exponential scheme for Heston's model, with martingale correction.
 
 The variance at the end of a step, given that at its start, is nearly a non-central chi-square. Its mean m and variance
-s² are known exactly; the scheme draws from a distribution with that mean and variance which is quick to draw from:
+s² are known exactly; the scheme draws from a simpler distribution with the same mean and variance:
 
-- where :math:`\psi = s^2/m^2 \le 1.5`, a moved and squared normal, :math:`v' = a(b + Z_v)^2`;
-- else, near 0, a mass at 0 and an exponential tail, :math:`v' = \Psi^{-1}(U)`.
+- where :math:`\psi = s^2/m^2 \le 1.5`, a shifted and squared normal, :math:`v' = a(b + Z_v)^2`;
+- otherwise, near 0, a point mass at 0 and an exponential tail, :math:`v' = \Psi^{-1}(U)`.
 
-The logarithm of the price then follows from both variances and one normal of its own, so that the correlation of price
-and variance does not fade as the step grows:
+The logarithm of the price is then drawn from both variances and an independent normal, which preserves the correlation
+of price and variance for large steps:
 
 .. math:: \log\frac{S'}{S} = (r - q)\Delta + K_0 + K_1 v + K_2 v' + \sqrt{K_3 v + K_4 v'}\,Z
 
-with :math:`K_0` such that :math:`S e^{-(r - q)t}` is a martingale in every step exactly.
+with :math:`K_0` chosen so that :math:`S e^{-(r - q)t}` is exactly a martingale in every step.
 
 References
 ----------
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 
 __all__ = ["QuadraticExponential"]
 
-_SWITCH = 1.5
-_GRID = 200
+_PSI_SWITCH = 1.5
+_GRID_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuadraticExponential:
-    """One step of given length for one asset, or for several with terms of their own.
+    """Coefficients of a step of given length, for one asset or for several with different parameters.
 
     Parameters
     ----------
     decay, mean_shift : ndarray, shape (assets, 1)
-        The mean of the variance at the end is decay · v + mean_shift,
+        Slope and intercept of the conditional mean of the variance, m = decay · v + mean_shift.
     spread, spread_shift : ndarray, shape (assets, 1)
-        and its variance spread · v + spread_shift.
+        Slope and intercept of the conditional variance of the variance, s² = spread · v + spread_shift.
     after : ndarray, shape (assets, 1)
-        K₂.
+        Coefficient K₂ of the variance at the end of the step.
     share : ndarray, shape (assets, 1)
-        K₃ = K₄. (K₁ is taken back by the martingale correction.)
+        Coefficients K₃ = K₄ of both variances under the root; K₁ cancels with the martingale correction.
     """
 
     decay: FloatArray
@@ -67,34 +67,35 @@ class QuadraticExponential:
     def of(
         cls, kappa: ArrayLike, theta: ArrayLike, sigma: ArrayLike, rho: ArrayLike, step: float
     ) -> QuadraticExponential:
-        """Make one.
+        """Build the scheme from the parameters of Heston's model.
 
         Parameters
         ----------
         kappa, theta, sigma, rho : array_like, shape () or (assets,)
-            Heston's terms: kappa, theta and sigma above 0.
+            Speed of mean reversion, long-run variance and volatility of the variance, all above 0, and the correlation
+            of price and variance, in [-1, 1].
         step : float
-            Its length in years, above 0.
+            Length of the step in years, above 0.
 
         Raises
         ------
         SimulationError
-            A term is out of range, or the step is too long for the martingale correction to exist.
+            A parameter is out of range, or the step is too long for the martingale correction to exist.
         """
         k, t, s, r = (np.atleast_1d(np.asarray(x, dtype=np.float64))[:, None] for x in (kappa, theta, sigma, rho))
         if not ((k > 0.0) & (t > 0.0) & (s > 0.0) & (np.abs(r) <= 1.0)).all() or not step > 0.0:
             raise SimulationError(
-                "kappa, theta, sigma and the step are above 0, rho is a correlation; correct the terms"
+                "kappa, theta, sigma and the step must be above 0, and rho in [-1, 1]; correct the parameters"
             )
         decay = np.exp(-k * step)
-        gone = -np.expm1(-k * step)
+        reverted = -np.expm1(-k * step)
         slope = 0.5 * step * (k * r / s - 0.5)
         share = 0.5 * step * (1.0 - r * r)
         scheme = cls(
             decay,
-            t * gone,
-            s * s * decay * gone / k,
-            t * s * s * gone * gone / (2.0 * k),
+            t * reverted,
+            s * s * decay * reverted / k,
+            t * s * s * reverted * reverted / (2.0 * k),
             slope + r / s,
             share,
         )
@@ -102,24 +103,24 @@ class QuadraticExponential:
         return scheme
 
     def check(self) -> None:
-        """Refuse terms for which the price at the end of a step may have no mean.
+        """Raise an error if the price at the end of a step has no mean for some variance at its start.
 
         Raises
         ------
         SimulationError
             The step is too long.
         """
-        variance = np.concatenate([[0.0], np.geomspace(1e-6, 1e6, _GRID)]) * self.mean_shift
+        variance = np.concatenate([[0.0], np.geomspace(1e-6, 1e6, _GRID_SIZE)]) * self.mean_shift
         mean = self.decay * variance + self.mean_shift
         psi = (self.spread * variance + self.spread_shift) / (mean * mean)
-        ratio = 2.0 / np.minimum(psi, _SWITCH)
+        ratio = 2.0 / np.minimum(psi, _PSI_SWITCH)
         squared = ratio - 1.0 + np.sqrt(ratio * (ratio - 1.0))
-        bound = np.where(psi > _SWITCH, 2.0 / (mean * (psi + 1.0)), 0.5 * (1.0 + squared) / mean)
+        bound = np.where(psi > _PSI_SWITCH, 2.0 / (mean * (psi + 1.0)), 0.5 * (1.0 + squared) / mean)
         tilt = self.after + 0.5 * self.share
         if np.any(tilt >= bound):
             raise SimulationError(
-                f"the step is too long for these terms: the corrected price would have no mean (A = {tilt.max():.3g}); "
-                "take more steps",
+                "the step is too long for these parameters: the corrected price would have no mean "
+                f"(A = {tilt.max():.3g}); take more steps",
                 value=float(tilt.max()),
             )
 
@@ -131,16 +132,17 @@ class QuadraticExponential:
         variance_normals: FloatArray,
         uniforms: FloatArray | None = None,
     ) -> None:
-        """Take one step, in place; without carry, so that the price is a martingale.
+        """Advance prices and variances by one step, in place, without carry: the price is a martingale.
 
         Parameters
         ----------
         logs, variance : ndarray, shape (assets, paths)
-            Logarithms of prices, and variances; both are moved.
+            Logarithms of prices, and variances; both are overwritten.
         normals, variance_normals : ndarray, shape (assets, paths)
-            Independent of each other; the latter is overwritten.
+            Independent standard normals of prices and of variances; the latter are overwritten.
         uniforms : ndarray, shape (assets, paths), optional
-            For variances near 0, independent of the normals; by default the variance's normals are turned into them.
+            Uniform random numbers in (0, 1] for variances near 0, independent of the normals; by default they are
+            computed from the variances' normals.
         """
         mean = self.decay * variance
         mean += self.mean_shift
@@ -148,10 +150,10 @@ class QuadraticExponential:
         psi += self.spread_shift
         psi /= mean
         psi /= mean
-        low = np.flatnonzero(psi > _SWITCH)
+        low = np.flatnonzero(psi > _PSI_SWITCH)
         if low.size:
             drawn = self._exponential(low, mean, psi, variance_normals, uniforms)
-            np.minimum(psi, _SWITCH, out=psi)
+            np.minimum(psi, _PSI_SWITCH, out=psi)
         then, drift = self._quadratic(mean, psi, variance_normals)
         if low.size:
             then.reshape(-1)[low], drift.reshape(-1)[low] = drawn
@@ -166,7 +168,7 @@ class QuadraticExponential:
         variance[...] = then
 
     def _quadratic(self, mean: FloatArray, psi: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the variance by the squared normal, and K₀ without v's part; `psi` and `z` are overwritten."""
+        """Return the variance by the squared normal, and K₀ without its term in v; `psi` and `z` are overwritten."""
         tilt = self.after + 0.5 * self.share
         ratio = np.divide(2.0, psi, out=psi)
         less = ratio - 1.0
@@ -188,10 +190,10 @@ class QuadraticExponential:
     def _exponential(
         self, low: NDArray[np.intp], mean: FloatArray, psi: FloatArray, z: FloatArray, uniforms: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return, for the paths `low`, the variance by mass and tail, and K₀ without v's part."""
+        """Return, for the paths `low`, the variance by point mass and tail, and K₀ without its term in v."""
         tilt = np.broadcast_to(self.after + 0.5 * self.share, mean.shape).reshape(-1)[low]
         m, s = mean.reshape(-1)[low], psi.reshape(-1)[low]
-        # 1 − U: a high normal is a high variance
+        # 1 − U, so that a high normal gives a high variance
         u = np.asarray(normal_cdf(-z.reshape(-1)[low])) if uniforms is None else uniforms.reshape(-1)[low]
         rest = 2.0 / (s + 1.0)  # 1 − p
         beta = rest / m

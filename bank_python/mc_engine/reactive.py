@@ -1,18 +1,18 @@
-"""Value at risk as nodes: it follows every tick.
+"""Value at risk as nodes of the graph, updated with every tick.
 
-A :class:`ReactiveRisk` hangs a simulation on the graph. The scenarios are drawn once. Each group of holdings on one
-underlying is a node whose value is the group's P&L in all scenarios; groups are added up by a fixed tree of nodes; and
-from the sum come the measures::
+A :class:`ReactiveRisk` adds a simulation to the graph. The scenarios are drawn once. Each group of holdings on one
+underlying is a node whose value is the group's P&L in all scenarios; a fixed tree of nodes adds up the groups; and the
+risk measures are computed from the sum::
 
     leaves → FIRM:RISK:PNL:<group> → FIRM:RISK:SUM:… → FIRM:RISK:PNL → FIRM:RISK:MEASURES → FIRM:VAR_99 and the others
 
-A tick of one quote revalues one group, passes a few sums and sorts once. That is ordinary recomputation: ``explain``
-says where a value at risk comes from, what-if layers give it for a market that is not, and
-:meth:`ReactiveRisk.if_traded` for a trade that was not done.
+A tick of one quote revalues one group, updates a few sums and sorts once. Since these are ordinary nodes, ``explain``
+traces a value at risk to its inputs, a what-if scenario gives it for a hypothetical market, and
+:meth:`ReactiveRisk.if_traded` for a hypothetical trade.
 
-What nearly every group depends on (the discount rate, the clock) would dirty all of them. With `slow_seconds` such
-inputs are *held*: groups see them through nodes that pass a change on at most every so many seconds, and
-:attr:`ReactiveRisk.as_of_tick` says how old they are.
+A change of an input that nearly every group depends on (the discount rate, the clock) would revalue them all. With
+`slow_seconds` such inputs are *throttled*: groups read them through nodes that are updated at most once in that time,
+and :attr:`ReactiveRisk.as_of_tick` is the oldest tick that the measures are based on.
 
 Examples
 --------
@@ -74,56 +74,60 @@ if TYPE_CHECKING:
 
 __all__ = ["ReactiveRisk"]
 
-_Make = TypeVar("_Make", bound="Callable[..., None]")
+_Init = TypeVar("_Init", bound="Callable[..., None]")
 
-_MANY = 0.25
-_FEW = 8
+_SHARED_FRACTION = 0.25
+_FEWEST_SHARED = 8
+"""An input is shared if more than a quarter of the groups, and more than eight, depend on it."""
 
 
-def _either_order(make: _Make) -> _Make:
-    """Take the graph first too, as it was before, with a warning."""
+def _either_order(init: _Init) -> _Init:
+    """Accept the old order of arguments, with the graph first, and warn about it."""
 
-    @functools.wraps(make)
-    def __init__(self: ReactiveRisk, traders: Any, graph: Any, *args: Any, **options: Any) -> None:  # noqa: N807 - it is one
+    @functools.wraps(init)
+    def __init__(self: ReactiveRisk, traders: Any, graph: Any, *args: Any, **options: Any) -> None:  # noqa: N807 - a constructor
         if isinstance(traders, DependencyGraph):
             warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=4)
             traders, graph = graph, traders
-        make(self, traders, graph, *args, **options)
+        init(self, traders, graph, *args, **options)
 
-    return cast("_Make", __init__)
+    return cast("_Init", __init__)
 
 
 class ReactiveRisk:
-    """A simulation hung on a graph.
+    """Simulated risk as nodes of a graph.
 
     Parameters
     ----------
     traders : traders, books, or a mapping
-        Whose risk it is; as for :class:`MonteCarloEngine`.
+        Holders of the positions, as for :class:`MonteCarloEngine`.
     graph : DependencyGraph
-        Where they live.
+        Graph of the positions, to which the risk nodes are added.
     factor_model : FactorModel, optional
-        How factors move; by default the graph's node ``FACTOR_MODEL``.
+        Volatilities and correlations of the factors; by default the value of the graph's node ``FACTOR_MODEL``.
     config : MCConfig, optional
-        Which scenarios; they are the same that :meth:`MonteCarloEngine.run` draws for it, and so is the P&L.
+        Configuration of the scenarios. With full revaluation, scenarios and P&L are those of
+        :meth:`MonteCarloEngine.run`.
     name : str, default "FIRM"
-        What the nodes' names begin with.
+        Prefix of the nodes' names.
     base_currency : str, default "USD"
-        In which P&L is told.
+        ISO 4217 code of the currency of all P&L.
     slow_seconds : float, optional
-        Hold what more than a quarter of the groups depend on, and pass its changes on at most so often.
+        Least time in seconds between updates of inputs that more than a quarter of the groups depend on; by default
+        every change is passed on at once.
     draws : Draws, optional
-        Scenarios drawn before (:attr:`draws` of another), in the place of new ones.
+        Scenarios to reuse (:attr:`draws` of another instance); by default new ones are drawn.
     value : callable, optional
-        How a group is valued: from its plan, levels of shape (factors, scenarios) and years to P&L of shape
-        (scenarios,). In full by default; a :class:`~bank_python.mc_engine.GridProxy` is quicker.
+        Valuation function of a group, which takes its plan, levels of shape (factors, scenarios) and the years passed,
+        and returns P&L of shape (scenarios,). By default full revaluation; a :class:`~bank_python.mc_engine.GridProxy`
+        is faster.
 
     Raises
     ------
     SimulationError
-        Nothing is held, or a factor has no factor model.
+        There are no holdings, or the factor model lacks a factor.
     RiskError
-        A contract has no value now.
+        A contract has no value in the current market.
     """
 
     @renamed(books="traders", law="factor_model")
@@ -154,62 +158,68 @@ class ReactiveRisk:
         self._signatures: dict[str, _Signature] = {}
         self._build(draws)
 
-    # --- what can be read --------------------------------------------------------------------
+    # --- results -----------------------------------------------------------------------------
 
     @property
     def draws(self) -> Draws:
-        """The scenarios."""
+        """The scenarios in use."""
         return self._draws
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The names of the groups: what the holdings are on."""
+        """Names of the groups: the underlyings of the holdings."""
         return tuple(self._groups)
 
     @property
     def pnl(self) -> Node:
-        """The node of the P&L in all scenarios, shape (n_paths,)."""
+        """Node of the P&L in all scenarios, shape (n_paths,)."""
         return self._own["PNL"]
 
     @property
     def measures(self) -> Node:
-        """The node of the measures, a :class:`~bank_python.mc_engine.TailPair`: ``.at_95`` and ``.at_99``."""
+        """Node of the risk measures, a :class:`~bank_python.mc_engine.TailPair`: ``.at_95`` and ``.at_99``."""
         return self._own["MEASURES"]
 
     @property
     def var_95(self) -> Node:
-        """The node of the value at risk at 95 %."""
+        """Node of the value at risk at 95 %."""
         return self._own["VAR_95"]
 
     @property
     def var_99(self) -> Node:
-        """The node of the value at risk at 99 %."""
+        """Node of the value at risk at 99 %."""
         return self._own["VAR_99"]
 
     @property
     def cvar_95(self) -> Node:
-        """The node of the expected shortfall at 95 %."""
+        """Node of the expected shortfall at 95 %."""
         return self._own["CVAR_95"]
 
     @property
     def cvar_99(self) -> Node:
-        """The node of the expected shortfall at 99 %."""
+        """Node of the expected shortfall at 99 %."""
         return self._own["CVAR_99"]
 
     @property
+    def throttled(self) -> tuple[Node, ...]:
+        """Nodes through which groups read shared inputs; empty without `slow_seconds`."""
+        return tuple(self._throttled.values())
+
+    @property
     def held(self) -> tuple[Node, ...]:
-        """The nodes through which groups see what nearly all of them depend on; empty unless inputs are held."""
-        return tuple(self._held.values())
+        """Old name of :attr:`throttled`."""
+        warn_of("ReactiveRisk.held", "throttled")
+        return self.throttled
 
     @property
     def as_of_tick(self) -> int:
-        """The oldest tick that is in the measures: that of the held inputs, if there are any."""
-        return min((node.as_of_tick for node in self._held.values()), default=self._graph.tick)
+        """Oldest tick that the measures are based on: that of the throttled inputs, if there are any."""
+        return min((node.as_of_tick for node in self._throttled.values()), default=self._graph.tick)
 
     @renamed(level="confidence")
     @admits(SimulationError)
     def contributions(self, confidence: float = 0.99) -> tuple[Contribution, ...]:
-        """Return what each group adds to the risk now, the largest first.
+        """Return each group's contribution to the current risk, in descending order of expected shortfall.
 
         Raises
         ------
@@ -219,73 +229,73 @@ class ReactiveRisk:
         check_confidence(confidence)
         vectors = np.array([self._groups[name].value for name in self._groups])
         total = vectors.sum(axis=0)
-        measured = tail_of_sorted(np.sort(-total), confidence)
-        tail = find_tail(total, measured.var, measured.es)
-        held = np.array([float(self._revaluations[name].plan.exposures()[0]) for name in self._groups])
+        risk = tail_of_sorted(np.sort(-total), confidence)
+        tail = find_tail(total, risk.var, risk.es)
+        exposures = np.array([float(self._revaluations[name].plan.exposures()[0]) for name in self._groups])
         without = [value_at_risk(total - one, confidence) for one in vectors]
-        parts = contributions(tuple(self._groups), vectors, tail, held, without)
+        parts = contributions(tuple(self._groups), vectors, tail, exposures, without)
         return tuple(sorted(parts, key=lambda part: -part.es))
 
     def value_error(self, sample: int = 256) -> float:
-        """Return how far the groups' values are from full revaluation: root mean square of the firm's P&L, in money.
+        """Return the root mean square difference of the firm's P&L from full revaluation, in the base currency.
 
         Parameters
         ----------
         sample : int, default 256
-            In how many of the scenarios that is measured: half of them the worst, half spread over all.
+            Number of scenarios in the comparison: half of them the worst, half evenly spread over all.
         """
         total = cast("NDArray[Any]", self.pnl.value)
         half = min(sample // 2, len(total))
         worst = np.argpartition(total, half - 1)[:half]
         chosen = np.unique(np.concatenate([worst, np.linspace(0, len(total) - 1, half).astype(np.intp)]))
-        off = np.zeros(len(chosen))
+        errors = np.zeros(len(chosen))
         for name, revaluation in self._revaluations.items():
             node = self._groups[name]
             full = revaluation.full([cast("float", source.value) for source in node.underliers], chosen)
-            off += cast("NDArray[Any]", node.value)[chosen] - full
-        return float(np.sqrt(np.mean(off * off)))
+            errors += cast("NDArray[Any]", node.value)[chosen] - full
+        return float(np.sqrt(np.mean(errors * errors)))
 
     # --- what if -----------------------------------------------------------------------------
 
     @admits(SimulationError)
     def if_traded(self, contract: Instrument, amount: float) -> TailPair:
-        """Return the measures as they would be with so much more of a contract; nothing is traded.
+        """Return the risk measures after a hypothetical trade.
 
         Parameters
         ----------
         contract : Instrument
-            What is bought, at its present value; it need not be in the graph.
+            Contract to buy at its present value; it need not be in the graph.
         amount : float
-            Units; negative sells.
+            Units to buy; negative to sell.
 
         Raises
         ------
         SimulationError
             The contract depends on a factor that was not drawn.
         RiskError
-            It has no value now.
+            The contract has no value in the current market.
         """
         with self._graph.scenario({self._own["TRADE"]: self.pnl_of(contract, amount)}):
             return cast("TailPair", self.measures.value)
 
     @admits(SimulationError)
     def pnl_of(self, contract: Instrument, amount: float) -> NDArray[Any]:
-        """Return the P&L of so much of a contract in all scenarios, shape (n_paths,); see :meth:`if_traded`."""
+        """Return the P&L of `amount` units of a contract in all scenarios, shape (n_paths,); see :meth:`if_traded`."""
         if not math.isfinite(amount):
-            raise SimulationError(f"amount={amount!r} of {contract.name} cannot be traded; give a finite number")
+            raise SimulationError(f"amount={amount!r} of {contract.name} is not finite; give a finite number of units")
         paid = amount * contract.value
         bought = Holding(self.name, contract, amount, paid, contract.currency, self._graph)
         plan = plan_holdings([bought], (self.name,), self._currency)
         levels = self._draws.levels(self._draws.rows([factor.name for factor in plan.factors]), plan.base)
         return full_value(plan, levels, self._config.years_passed)
 
-    # --- life --------------------------------------------------------------------------------
+    # --- updating ----------------------------------------------------------------------------
 
     def follow_books(self) -> bool:
-        """Take note of trades done since; return whether there were any.
+        """Update the groups for trades since the last call, and return whether there were any.
 
-        A group whose holdings changed is defined anew. A holding on something new changes which factors there are, and
-        then everything is, scenarios included.
+        A group whose holdings have changed is redefined. If the factors or the groups have changed, everything is
+        rebuilt with new scenarios.
         """
         groups = group_holdings(list_holdings(self._traders))
         signatures = {name: _signature(holdings) for name, holdings in groups.items()}
@@ -307,7 +317,7 @@ class ReactiveRisk:
         return True
 
     def remove(self) -> None:
-        """Take the nodes out of the graph."""
+        """Remove the nodes from the graph."""
         for node in reversed(self._own.values()):
             if node in self._graph:
                 self._graph.unregister(node)
@@ -325,13 +335,13 @@ class ReactiveRisk:
         self._draws = draws
         grouped = group_holdings(list_holdings(self._traders))
         if not grouped:
-            raise SimulationError(f"{self.name} holds nothing: there is nothing to simulate", name=self.name)
+            raise SimulationError(f"{self.name} has no holdings to simulate; add a position first", name=self.name)
         self._signatures = {name: _signature(holdings) for name, holdings in grouped.items()}
         self._revaluations: dict[str, GroupRevaluation] = {}
         self._groups: dict[str, Node] = {}
-        self._held: dict[Node, Node] = {}
+        self._throttled: dict[Node, Node] = {}
         revaluations = {name: self._revaluation(name, holdings) for name, holdings in grouped.items()}
-        self._hold_shared(revaluations.values())
+        self._throttle_shared(revaluations.values())
         for name in grouped:
             self._define_group(name, grouped[name])
         self._add_up(list(self._groups.values()))
@@ -341,7 +351,7 @@ class ReactiveRisk:
             name, holdings, self._graph, self._draws, self._config.years_passed, self._currency, self._value
         )
 
-    def _hold_shared(self, revaluations: Iterable[GroupRevaluation]) -> None:
+    def _throttle_shared(self, revaluations: Iterable[GroupRevaluation]) -> None:
         if self._slow_seconds is None:
             return
         groups = list(revaluations)
@@ -349,16 +359,17 @@ class ReactiveRisk:
         for group in groups:
             for leaf in {leaf for node in group.inputs for leaf in _leaves_under(node)}:
                 users[leaf] = users.get(leaf, 0) + 1
-        shared = {leaf for leaf, count in users.items() if count > max(_MANY * len(groups), _FEW)}
+        shared = {leaf for leaf, count in users.items() if count > max(_SHARED_FRACTION * len(groups), _FEWEST_SHARED)}
         for node in dict.fromkeys(node for group in groups for node in group.inputs):
             if not shared.isdisjoint(_leaves_under(node)):
                 policy = Every(self._slow_seconds)
-                held = LargeNode(self._vector_name(f"HELD:{node.name}"), _same, [node], policy=policy)
-                self._held[node] = self._register(f"HELD:{node.name}", held)
+                label = f"THROTTLED:{node.name}"
+                throttled = LargeNode(self._vector_name(label), _same, [node], policy=policy)
+                self._throttled[node] = self._register(label, throttled)
 
     def _define_group(self, name: str, holdings: Sequence[Holding]) -> None:
         revaluation = self._revaluation(name, holdings)
-        inputs = [self._held.get(node, node) for node in revaluation.inputs]
+        inputs = [self._throttled.get(node, node) for node in revaluation.inputs]
         node = LargeNode(self._vector_name(f"PNL:{name}"), revaluation, inputs, equal=np.array_equal)
         self._revaluations[name] = revaluation
         self._groups[name] = self._register(f"PNL:{name}", node)
@@ -395,7 +406,7 @@ class ReactiveRisk:
 
 
 def measure(pnl: NDArray[Any]) -> TailPair:
-    """Return the measures of P&L in all scenarios, by one sort."""
+    """Return the risk measures of P&L in all scenarios."""
     losses = np.sort(-pnl)
     return TailPair(*(tail_of_sorted(losses, level) for level in LEVELS))
 

@@ -1,4 +1,4 @@
-"""What a simulation found: losses, who makes them, and how sure that is."""
+"""Results of a simulation: P&L, risk measures with their errors, and contributions to them."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 __all__ = ["INTERACTION", "LEVELS", "Histogram", "MCResult", "TailPair"]
 
 LEVELS = (0.95, 0.99)
-"""The confidences at which measures are taken."""
+"""Confidence levels of the risk measures."""
 INTERACTION = "interaction"
-"""The line of what factors make together and none of them makes alone."""
+"""Name of the contribution of joint moves of several factors, and of time."""
 
 
 class Histogram(NamedTuple):
-    """How many scenarios fall between two edges.
+    """Histogram of the P&L.
 
     Parameters
     ----------
     counts : ndarray, shape (bins,)
-        Scenarios in each bin.
+        Number of scenarios in each bin.
     edges : ndarray, shape (bins + 1,)
-        Where bins begin and end, in money.
+        Bin edges, ascending, in the result's currency.
     """
 
     counts: NDArray[Any]
@@ -50,56 +50,58 @@ class Histogram(NamedTuple):
 
 
 class TailPair(NamedTuple):
-    """The measures at both confidences of :data:`LEVELS`."""
+    """Risk measures at both confidence levels of :data:`LEVELS`."""
 
     at_95: TailRisk
     at_99: TailRisk
 
 
-def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there was one
+def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is only one older version
     return {"factor_model" if name == "law" else name: value for name, value in fields.items()}
 
 
 @storable("mc.MCResult", version=2, upgrade=_since_version_1)
 @dataclass(frozen=True, slots=True, eq=False)
 class MCResult:
-    """The result of one simulation; made by :meth:`MonteCarloEngine.run`.
+    """Result of one simulation, returned by :meth:`MonteCarloEngine.run`.
 
-    Measures are positive for a loss, in :attr:`currency`.
+    Risk measures are positive for a loss and in :attr:`currency`.
 
     Parameters
     ----------
     model, revaluation, factor_model : str
-        By which factor model the factors moved, how holdings were valued, and where the factor model comes from.
+        Joint distribution of the factors' moves (:class:`Model`), valuation method (:class:`Revaluation`), and origin
+        of the factor model (:attr:`FactorModel.source`).
     n_paths, random_seed : int
-        As asked for.
+        Number of scenarios and seed of the random numbers, as configured.
     horizon : float
-        Years.
+        Length of the simulated period in years.
     currency : str
-        Of all money.
+        ISO 4217 code of the currency of all P&L and measures.
     tick : int
-        The graph's tick whose market it looked at.
+        Number of the graph's tick whose market data were used.
     pnl : ndarray, shape (n_paths,)
-        The firm's P&L in each scenario.
+        P&L of all traders together in each scenario.
     tails : tuple of TailRisk
-        At 95 % and at 99 %.
+        Value at risk and expected shortfall at 95 % and at 99 %.
     traders, factors : mapping of str to tuple of Contribution
-        By confidence (``"0.95"``, ``"0.99"``): who and what makes the risk. Factors end with a line ``interaction``.
+        Contributions to the risk by trader and by factor, for each confidence (``"0.95"``, ``"0.99"``). The last of the
+        factors is ``interaction``.
     stresses : tuple of StressResult
-        What the stress scenarios would make.
+        P&L of the stress tests.
     greek_checks : tuple of GreekCheck
-        Simulated Greeks beside closed forms.
+        Simulated Greeks, each with its closed form.
     greeks_left_out : tuple of str
-        Options whose Greeks were not simulated, as they pay by more than the price at expiry.
+        Names of the options whose Greeks were not simulated, because their payoff is path-dependent.
     fast_error : float, optional
-        With derivatives in the place of prices: the root mean square error of P&L in the worst tenth of the scenarios,
-        as a share of the value at risk at 99 %.
+        Root mean square error of the second-order P&L in the worst tenth of the scenarios, as a share of the value at
+        risk at 99 %; None with full revaluation.
     repaired : float
-        How far the factor model's correlations had been moved to be a correlation matrix.
+        Distance, in the Frobenius norm, to the nearest correlation matrix if the factor model was repaired, else 0.
     timings : mapping of str to float
-        Seconds by part.
+        Run times in seconds, by part of the run.
     trader_pnl : ndarray, shape (traders, n_paths), optional
-        Each trader's P&L; not kept in a store.
+        P&L of each trader in each scenario; None in a stored result.
     """
 
     model: str
@@ -124,19 +126,19 @@ class MCResult:
 
     @property
     def law(self) -> str:
-        """The old name of `factor_model`."""
+        """Old name of `factor_model`."""
         warn_of("MCResult.law", "factor_model")
         return self.factor_model
 
     @renamed(level="confidence")
     @admits(RiskError)
     def tail(self, confidence: float) -> TailRisk:
-        """Return the measures at a confidence.
+        """Return the risk measures at a confidence level.
 
         Raises
         ------
         RiskError
-            They were not taken at that confidence.
+            There are no measures at that confidence.
         """
         for tail in self.tails:
             if math.isclose(tail.confidence, confidence):
@@ -169,48 +171,48 @@ class MCResult:
     @renamed(level="confidence")
     @admits(RiskError)
     def by_trader(self, confidence: float = 0.99) -> dict[str, Contribution]:
-        """Return what each trader adds.
+        """Return the contribution of each trader, by name.
 
         Raises
         ------
         RiskError
-            Measures were not taken at that confidence.
+            There are no measures at that confidence.
         """
         return {part.name: part for part in self.traders[_key(self.tail(confidence))]}
 
     def pnl_by_trader(self) -> dict[str, NDArray[Any]]:
-        """Return each trader's P&L in all scenarios, shape (n_paths,), as :attr:`pnl` is the firm's.
+        """Return the P&L of each trader in all scenarios, shape (n_paths,), by name.
 
         Raises
         ------
         RiskError
-            The result was read from a store, which does not keep them.
+            The result was read from a store, which does not hold the traders' scenarios.
         """
         if self.trader_pnl is None:
-            raise RiskError("a stored result does not keep the traders' scenarios; run the simulation again")
+            raise RiskError("a stored result does not hold the traders' scenarios; run the simulation again")
         names = [part.name for part in self.traders[_key(self.tails[0])]]
         return dict(zip(names, self.trader_pnl, strict=True))
 
     @renamed(level="confidence")
     @admits(RiskError)
     def by_factor(self, confidence: float = 0.99) -> dict[str, Contribution]:
-        """Return what each factor adds, moved alone in the tail's scenarios; the last line is what they make together.
+        """Return the contribution of each factor, moved on its own in the tail scenarios; the last is ``interaction``.
 
         Raises
         ------
         RiskError
-            Measures were not taken at that confidence.
+            There are no measures at that confidence.
         """
         return {part.name: part for part in self.factors[_key(self.tail(confidence))]}
 
     @property
     def worst_z_score(self) -> float:
-        """The largest distance of a simulated Greek from its closed form, in standard errors; 0 if none was taken."""
+        """Largest difference of a simulated Greek from its closed form, in standard errors; 0 without checks."""
         return max((abs(check.z_score) for check in self.greek_checks), default=0.0)
 
     @admits(RiskError)
     def histogram(self, bins: int = 40) -> Histogram:
-        """Return counts, shape (bins,), and edges, shape (bins + 1,), of the P&L; the ends take what is beyond."""
+        """Return the histogram of the P&L; the outermost bins include all beyond the 0.05 % and 99.95 % quantiles."""
         if bins < 1:
             raise RiskError(f"bins={bins!r} is not a whole number of at least 1", value=bins)
         low, high = np.quantile(self.pnl, [0.0005, 0.9995])
@@ -218,7 +220,7 @@ class MCResult:
         return Histogram(counts, edges)
 
     def to_table(self) -> Table:
-        """Return a row for each figure: measures, contributions, stresses, Greeks."""
+        """Return a table with one row for each figure: measures, contributions, stress tests, Greeks."""
         from bank_python.mntable import Table
 
         rows: list[dict[str, object]] = []
@@ -246,7 +248,7 @@ class MCResult:
         return Table.from_rows(schema, rows)
 
     def plot(self, path: str | PathLike[str]) -> None:
-        """Draw the distribution of the P&L with its measures into a file (PNG, SVG or PDF, by the name's end).
+        """Save a plot of the P&L distribution with its risk measures (PNG, SVG or PDF, by the file extension).
 
         Raises
         ------

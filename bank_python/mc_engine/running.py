@@ -1,7 +1,8 @@
-"""Running the chunks of a simulation: here, in threads, in processes, on a cluster.
+"""Execution of a simulation's chunks in threads, in processes or on a cluster.
 
-Chunks are handed out a few at a time, so that memory does not grow with their number, and put in their place as they
-come back. A chunk that fails, or whose worker died, fails the simulation by name: part of a result is not one.
+A few chunks are submitted at a time, so that memory does not grow with their number, and results are stored in the
+order of the scenarios. If a chunk fails or its worker dies, the simulation fails with an error that names the chunk;
+there is no partial result.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_simulation"]
 
-_AHEAD = 8
-_AROUND = 8
-_SELDOM = 0.2  # seconds between looks at whether the simulation was cancelled
+_MOST_SUBMITTED = 8
+_MARGIN = 8
+_CANCEL_POLL_SECONDS = 0.2
 
 
 def run_simulation(
@@ -37,7 +38,7 @@ def run_simulation(
     progress: Callable[[int, int], object] | None,
     cancel: threading.Event | None,
 ) -> tuple[NDArray[Any], TailSample, NDArray[Any]]:
-    """Run all chunks.
+    """Run all chunks of a simulation.
 
     Returns
     -------
@@ -45,8 +46,8 @@ def run_simulation(
         P&L, in the order of the scenarios.
     worst : TailSample
         The worst tenth of the scenarios.
-    alone : ndarray, shape (watched, n_paths)
-        What the watched factors make by themselves.
+    single_factor_pnl : ndarray, shape (watched, n_paths)
+        P&L of the watched factors, each moved on its own.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def run_simulation(
     """
     total = simulation.chunks
     pnl: NDArray[Any] | None = None
-    alone: NDArray[Any] = np.zeros((len(simulation.watched), simulation.n_paths))
+    single_factor_pnl: NDArray[Any] = np.zeros((len(simulation.watched), simulation.n_paths))
     samples: list[TailSample | None] = [None] * total
     with _executor_for(simulation, executor) as pool:
         for done, chunk in enumerate(_completed(simulation, pool, cancel), start=1):
@@ -65,14 +66,14 @@ def run_simulation(
                 pnl = np.empty((len(chunk.pnl), simulation.n_paths), dtype=chunk.pnl.dtype)
             start = chunk.index * simulation.chunk
             pnl[:, start : start + chunk.pnl.shape[1]] = chunk.pnl
-            alone[:, start : start + chunk.pnl.shape[1]] = chunk.alone
+            single_factor_pnl[:, start : start + chunk.pnl.shape[1]] = chunk.single_factor_pnl
             samples[chunk.index] = chunk.worst
             if progress is not None:
                 progress(done, total)
     if pnl is None:
-        raise SimulationError("there was no chunk to run")
+        raise SimulationError("the simulation has no chunk to run")
     worst = _worst(simulation, pnl.sum(axis=0), [sample for sample in samples if sample is not None])
-    return pnl, worst, alone
+    return pnl, worst, single_factor_pnl
 
 
 @contextmanager
@@ -88,39 +89,40 @@ def _executor_for(simulation: Simulation, given: Executor | None) -> Iterator[Ex
 
 
 def _completed(simulation: Simulation, pool: Executor, cancel: threading.Event | None) -> Iterator[Chunk]:
-    waiting: dict[Future[Chunk], int] = {}
-    left = iter(range(simulation.chunks))
+    pending: dict[Future[Chunk], int] = {}
+    remaining = iter(range(simulation.chunks))
     done_count = 0
     try:
         while True:
-            for index in left:
-                waiting[_submit(pool, simulation, index)] = index
-                if len(waiting) >= _AHEAD:
+            for index in remaining:
+                pending[_submit(pool, simulation, index)] = index
+                if len(pending) >= _MOST_SUBMITTED:
                     break
-            if not waiting:
+            if not pending:
                 return
-            finished, _ = wait(waiting, timeout=None if cancel is None else _SELDOM, return_when=FIRST_COMPLETED)
+            timeout = None if cancel is None else _CANCEL_POLL_SECONDS
+            finished, _ = wait(pending, timeout=timeout, return_when=FIRST_COMPLETED)
             for future in finished:
-                _refuse_cancelled(cancel, done_count, simulation.chunks)
-                yield _outcome(future, waiting.pop(future))
+                _raise_if_cancelled(cancel, done_count, simulation.chunks)
+                yield _outcome(future, pending.pop(future))
                 done_count += 1
-            _refuse_cancelled(cancel, done_count, simulation.chunks)
+            _raise_if_cancelled(cancel, done_count, simulation.chunks)
     finally:
-        for future in waiting:
+        for future in pending:
             future.cancel()
 
 
-def _refuse_cancelled(cancel: threading.Event | None, done: int, total: int) -> None:
+def _raise_if_cancelled(cancel: threading.Event | None, done: int, total: int) -> None:
     if cancel is not None and cancel.is_set():
         raise SimulationCancelledError(
-            f"cancelled after {done} of {total} chunks; nothing is handed back", done=done, total=total
+            f"cancelled after {done} of {total} chunks; there is no partial result", done=done, total=total
         )
 
 
 def _submit(pool: Executor, simulation: Simulation, index: int) -> Future[Chunk]:
     try:
         return pool.submit(simulation.run, index)
-    except RuntimeError as error:  # a pool that is shut down, or whose workers died
+    except RuntimeError as error:  # raised by a pool that is shut down or whose workers have died
         raise _broken(index, error) from error
 
 
@@ -134,25 +136,25 @@ def _outcome(future: Future[Chunk], index: int) -> Chunk:
 
 
 def _broken(index: int, error: Exception) -> SimulationError:
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return SimulationError(
-        f"chunk {index} was not done, its worker failed ({said}); nothing is handed back. Run again with an executor "
-        "whose workers live",
+        f"chunk {index} failed with its worker ({reason}); there is no partial result. Run again with a working "
+        "executor",
         value=index,
     )
 
 
 def _worst(simulation: Simulation, total: NDArray[Any], samples: list[TailSample]) -> TailSample:
-    """Return the worst scenarios of all, each chunk's sample having at least those of its own."""
-    # Of few, more than a tenth: the worst twentieth, and those around its edge.
-    count = min(max(int(TAIL * len(total)), int(0.5 * TAIL * len(total)) + _AROUND), len(total))
+    """Return the worst scenarios of all chunks, from the worst of each."""
+    # With few scenarios this is more than a tenth: the 95 % quantile needs a margin beyond the worst twentieth.
+    count = min(max(int(TAIL * len(total)), int(0.5 * TAIL * len(total)) + _MARGIN), len(total))
     wanted = np.sort(np.argpartition(total, count - 1)[:count])
     bounds = np.searchsorted(wanted, np.arange(simulation.chunks + 1) * simulation.chunk)
     parts = []
     for index, sample in enumerate(samples):
         here = wanted[bounds[index] : bounds[index + 1]]
         known = sample
-        if not np.isin(here, known.scenarios).all():  # one chance in a billion: the chunk had more than its share
+        if not np.isin(here, known.scenarios).all():  # the sample was too small, with probability 1e-9
             known = simulation.run(index, keep=simulation.size(index)).worst
         parts.append(known.levels[:, np.searchsorted(known.scenarios, here)])
     return TailSample(wanted, np.concatenate(parts, axis=1))

@@ -1,21 +1,21 @@
-r"""How scenarios are drawn: the models.
+r"""Samplers of scenarios, one for each model.
 
-Every model starts from correlated normals and ends with moves: growth :math:`S/S_0 - 1` of the factors that move
-relatively, shifts of the others. All are *martingales*: a relative factor grows by 0 on average, whatever the model, so
-that models differ in the shape of risk and not in a drift that no history can tell. (Student's t is one for logarithms
-only, as its growth has no mean; Heston's implied volatilities go where the variance is expected to.)
+Every model turns correlated random numbers into moves: growth :math:`S/S_0 - 1` of relative factors, shifts of the
+others. All models are *martingales*: the expected growth of a relative factor is 0, so that models differ in the shape
+of the distribution and not in a drift, which history cannot estimate. (Under Student's t this holds for logarithms
+only, since its growth has no mean; Heston's implied volatilities follow the expected variance.)
 
-Volatilities are the factor model's in every model. Correlations are exact for gbm and student_t; jumps add common moves and
-dilute others, Heston's prices are correlated with what is no price by :math:`\sqrt{1 - \rho^2}` of the factor model's figure,
-and past days bring correlations of their own.
+All models have the factor model's volatilities. Correlations are exact for gbm and student_t. Under merton, common
+jumps raise correlations and idiosyncratic ones lower them; under heston, correlations of prices with other factors are
+:math:`\sqrt{1 - \rho^2}` times the factor model's; the bootstrap has the correlations of its history.
 
 ==========  ========================================================================================================
 gbm         :math:`\log S/S_0 = -\tfrac12\sigma^2 h + \sigma\sqrt h\,Z`, exact in one step
-heston      each price with a variance of its own, by Andersen's scheme; variances are correlated as the prices are,
+heston      each price with its own variance, by Andersen's scheme; variances are correlated as the prices are,
             implied volatilities move with their underlying's variance; :mod:`bank_python.mc_engine.heston_sampler`
-merton      gbm with a smaller variance, plus jumps, one for all at once and some of each factor's own
+merton      gbm with a smaller variance, plus jumps common to all factors and idiosyncratic jumps
 student_t   gbm with all volatilities multiplied by one random factor :math:`\sqrt{(\nu - 2)/\chi^2_\nu}`
-bootstrap   past days drawn again, every factor's move of one day together, scaled to present volatilities
+bootstrap   past days resampled, with the moves of all factors on one day, rescaled to current volatilities
 ==========  ========================================================================================================
 
 References
@@ -60,11 +60,11 @@ __all__ = [
     "grow",
 ]
 
-_ROWS = 48
+_CACHED_ROWS = 48
 
 
 def correlation_root(correlation: FloatArray) -> FloatArray:
-    """Return a root of a correlation matrix: Cholesky's if it is definite, else a symmetric one's."""
+    """Return a root of a correlation matrix: its Cholesky factor if it is positive definite, else a symmetric root."""
     try:
         return np.asarray(np.linalg.cholesky(correlation))
     except np.linalg.LinAlgError:
@@ -72,7 +72,7 @@ def correlation_root(correlation: FloatArray) -> FloatArray:
 
 
 def draw_normals(rng: np.random.Generator, rows: int, size: int, dtype: DTypeLike, sampling: Sampling) -> NDArray[Any]:
-    """Return normals of shape (rows, size), drawn as `sampling` says."""
+    """Return standard normals of shape (rows, size), drawn by the method `sampling`."""
     draws = np.empty((rows, size), dtype=dtype)
     if sampling is Sampling.ANTITHETIC:
         half = (size + 1) // 2
@@ -89,7 +89,7 @@ def draw_normals(rng: np.random.Generator, rows: int, size: int, dtype: DTypeLik
 
 
 def grow(logs: NDArray[Any], relative: tuple[bool, ...]) -> NDArray[Any]:
-    """Turn logarithms into growth, in place, in the rows of relative factors."""
+    """Convert logarithmic moves of relative factors to growth, in place."""
     start = 0
     for stop in range(1, len(relative) + 1):
         if stop == len(relative) or relative[stop] != relative[start]:
@@ -100,7 +100,7 @@ def grow(logs: NDArray[Any], relative: tuple[bool, ...]) -> NDArray[Any]:
 
 
 class Sampler(ABC):
-    """Draws scenarios of some factors; plain data, so that it can be sent to another process."""
+    """Sampler of factor moves; plain data, so that it can be sent to another process."""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
@@ -109,20 +109,20 @@ class Sampler(ABC):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GbmSampler(Sampler):
-    """Correlated geometric Brownian motions and Brownian shifts.
+    """Sampler of correlated geometric Brownian motions and Brownian shifts.
 
     Parameters
     ----------
     relative : tuple of bool
-        By factor.
+        Whether each factor moves in proportion to its level rather than by shifts.
     root : ndarray, shape (factors, normals)
-        Of the covariance over the horizon.
+        Matrix root of the covariance over the horizon.
     drift : ndarray, shape (factors, 1)
-        Added to the logarithms and shifts.
+        Drift over the horizon, added to the logarithms and shifts.
     sampling : Sampling
-        How normals are drawn.
+        Sampling method for the normal random numbers.
     triangular : bool, default False
-        Whether the root is: each factor is made of the normals of those before it and its own.
+        Whether `root` is lower triangular, which saves half of the multiplications.
     """
 
     relative: tuple[bool, ...]
@@ -140,7 +140,7 @@ class GbmSampler(Sampler):
         dtype: DTypeLike,
         sampling: Sampling,
     ) -> GbmSampler:
-        """Make one for the given deviations over the horizon."""
+        """Build the sampler from standard deviations over the horizon and correlations."""
         root = deviations[:, None] * correlation_root(correlation)
         drift = np.where(relative, -0.5 * deviations**2, 0.0)[:, None]
         triangular = not np.triu(root, 1).any()
@@ -148,36 +148,36 @@ class GbmSampler(Sampler):
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Return `size` scenarios of moves, shape (factors, size)."""
-        return self._made(rng, size, grown=True)
+        return self._draw(rng, size, as_growth=True)
 
     def logs(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
-        """Return the logarithms and shifts."""
-        return self._made(rng, size, grown=False)
+        """Return `size` scenarios of logarithmic moves and shifts, shape (factors, size)."""
+        return self._draw(rng, size, as_growth=False)
 
-    def _made(self, rng: np.random.Generator, size: int, *, grown: bool) -> NDArray[Any]:
+    def _draw(self, rng: np.random.Generator, size: int, *, as_growth: bool) -> NDArray[Any]:
         normals = draw_normals(rng, self.root.shape[1], size, self.root.dtype, self.sampling)
-        made = np.empty((len(self.root), size), dtype=self.root.dtype)
+        moves = np.empty((len(self.root), size), dtype=self.root.dtype)
         # A few rows at a time, so that they stay in the cache; a triangular root needs no normals beyond its diagonal.
-        for start in range(0, len(made), _ROWS):
-            rows = slice(start, start + _ROWS)
-            used = start + _ROWS if self.triangular else self.root.shape[1]
-            np.matmul(self.root[rows, :used], normals[:used], out=made[rows])
-            made[rows] += self.drift[rows]
-            if grown:
-                grow(made[rows], self.relative[rows])
-        return made
+        for start in range(0, len(moves), _CACHED_ROWS):
+            rows = slice(start, start + _CACHED_ROWS)
+            used = start + _CACHED_ROWS if self.triangular else self.root.shape[1]
+            np.matmul(self.root[rows, :used], normals[:used], out=moves[rows])
+            moves[rows] += self.drift[rows]
+            if as_growth:
+                grow(moves[rows], self.relative[rows])
+        return moves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudentSampler(Sampler):
-    """A multivariate Student's t for the logarithms and shifts.
+    """Sampler of multivariate Student's t moves, of logarithms and shifts.
 
     Parameters
     ----------
     normal : GbmSampler
-        What is multiplied.
+        Sampler of normal moves, each scenario of which is multiplied by one random factor.
     degrees : float
-        Of freedom, above 2.
+        Degrees of freedom, above 2.
     """
 
     normal: GbmSampler
@@ -193,20 +193,20 @@ class StudentSampler(Sampler):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JumpSampler(Sampler):
-    """Merton's jump diffusion with common and own jumps.
+    """Sampler of Merton's jump diffusion with common and idiosyncratic jumps.
 
     Parameters
     ----------
     diffusion : GbmSampler
-        With the variance that the jumps leave; its drift takes back what they bring.
+        Sampler of the diffusion, which has the rest of the variance and a drift that offsets the mean of the jumps.
     scales : ndarray, shape (factors, 1)
-        Annual volatilities: the unit of jumps.
+        Annual volatilities, which are the unit of jump sizes.
     loadings : ndarray, shape (factors, 1)
-        On the market: by how much of the common jump each is hit.
+        Loadings of the factors on the common jump.
     jumps : JumpTerms
-        How often and how far.
+        Intensities and size distributions of the jumps.
     horizon : float
-        Years.
+        Length of the simulated period in years.
     """
 
     diffusion: GbmSampler
@@ -227,19 +227,19 @@ class JumpSampler(Sampler):
         dtype: DTypeLike,
         sampling: Sampling,
     ) -> JumpSampler:
-        """Make one for annual volatilities; the common jump is the market's, which is all `prices` together."""
+        """Build the sampler from annual volatilities; the common jump is that of the market, the sum of `prices`."""
         loadings = market_loadings(correlation, prices)
         common = jumps.common_intensity * (jumps.common_mean**2 + jumps.common_deviation**2) * loadings**2
-        left = vols**2 * (1.0 - common - jumps.own_intensity * jumps.own_deviation**2)
-        diffusion = GbmSampler.of(relative, np.sqrt(left * horizon), correlation, dtype, sampling)
+        rest = vols**2 * (1.0 - common - jumps.own_intensity * jumps.own_deviation**2)
+        diffusion = GbmSampler.of(relative, np.sqrt(rest * horizon), correlation, dtype, sampling)
         means = vols * loadings * jumps.common_mean
         deviations = vols * np.abs(loadings) * jumps.common_deviation
-        with np.errstate(over="ignore"):  # of shifts, which may be large numbers and do not grow
-            brought = jumps.common_intensity * np.expm1(means + 0.5 * deviations**2)
-            brought += jumps.own_intensity * np.expm1(0.5 * (vols * jumps.own_deviation) ** 2)
-        shifted = jumps.common_intensity * means
-        taken = np.where(relative, brought, shifted)[:, None] * horizon
-        diffusion = replace(diffusion, drift=diffusion.drift - taken.astype(dtype))
+        with np.errstate(over="ignore"):  # factors that shift may have large volatilities; their growth is not used
+            growth = jumps.common_intensity * np.expm1(means + 0.5 * deviations**2)
+            growth += jumps.own_intensity * np.expm1(0.5 * (vols * jumps.own_deviation) ** 2)
+        shift = jumps.common_intensity * means
+        compensator = np.where(relative, growth, shift)[:, None] * horizon
+        diffusion = replace(diffusion, drift=diffusion.drift - compensator.astype(dtype))
         return cls(diffusion, vols[:, None].astype(dtype), loadings[:, None].astype(dtype), jumps, horizon)
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
@@ -248,8 +248,8 @@ class JumpSampler(Sampler):
         terms, dtype = self.jumps, logs.dtype
         hits = rng.poisson(terms.common_intensity * self.horizon, size)
         sizes = terms.common_mean * hits + terms.common_deviation * np.sqrt(hits) * rng.standard_normal(size)
-        struck = np.flatnonzero(hits)
-        logs[:, struck] += (self.scales * self.loadings) * sizes[struck].astype(dtype)
+        jumped = np.flatnonzero(hits)
+        logs[:, jumped] += (self.scales * self.loadings) * sizes[jumped].astype(dtype)
         own = rng.poisson(terms.own_intensity * self.horizon, logs.shape)
         rows, columns = np.nonzero(own)
         draws = np.sqrt(own[rows, columns]) * rng.standard_normal(len(rows)) * terms.own_deviation
@@ -259,16 +259,16 @@ class JumpSampler(Sampler):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BootstrapSampler(Sampler):
-    """Past days drawn again with replacement.
+    """Sampler of past days, drawn with replacement.
 
     Parameters
     ----------
     relative : tuple of bool
-        By factor.
+        Whether each factor moves in proportion to its level rather than by shifts.
     days : ndarray, shape (factors, observations)
-        Each day's moves at present volatility, logarithms and shifts, moved so that no factor drifts.
+        Daily moves, logarithms and shifts, rescaled to current volatility and shifted to have no drift.
     count : int
-        Days to the horizon, at least 1.
+        Number of days drawn for each scenario, at least 1.
     """
 
     relative: tuple[bool, ...]
@@ -279,7 +279,7 @@ class BootstrapSampler(Sampler):
     def of(
         cls, relative: tuple[bool, ...], residuals: FloatArray | None, daily: FloatArray, days: float, dtype: DTypeLike
     ) -> BootstrapSampler:
-        """Make one of standardised residuals, shape (observations, factors), and daily deviations."""
+        """Build the sampler from standardised residuals, shape (observations, factors), and daily deviations."""
         if residuals is None:
             raise SimulationError(
                 "the factor model has no residuals to draw from: calibrate it from a history, or choose another model"
@@ -300,7 +300,7 @@ class BootstrapSampler(Sampler):
 
 
 def market_loadings(correlation: FloatArray, prices: Sequence[int]) -> FloatArray:
-    """Return each factor's correlation with the sum of the standardised prices; of all factors if there is no price."""
+    """Return each factor's correlation with the sum of the standardised prices, or of all factors if there are none."""
     weights = np.zeros(len(correlation))
     weights[list(prices) or slice(None)] = 1.0
     spread = float(weights @ correlation @ weights)

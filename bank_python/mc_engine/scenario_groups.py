@@ -1,7 +1,7 @@
-"""Groups of holdings on one underlying, and their P&L in all scenarios as a function of the present market.
+"""Groups of holdings on one underlying, and their P&L in all scenarios as a function of the current market.
 
-A group is what one tick of one quote dirties: the shares, options and the rest on one underlying. Its P&L in every
-scenario is a pure function of the group's own inputs, the scenarios being fixed.
+A group holds the shares, options and other contracts on one underlying, which a tick of one quote affects together. As
+the scenarios are fixed, its P&L in every scenario is a pure function of the group's own inputs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNDERLYING = (Factor.SPOT, Factor.FX, Factor.CREDIT, Factor.RATE)
 
 
 def group_holdings(holdings: Iterable[Holding]) -> dict[str, list[Holding]]:
-    """Group holdings by the name of what their contracts are written on, in alphabetical order."""
+    """Group holdings by the name of their underlying, in alphabetical order."""
     groups: dict[str, list[Holding]] = {}
     for holding in holdings:
         groups.setdefault(underlying_of(holding.contract, _UNDERLYING), []).append(holding)
@@ -43,7 +43,7 @@ def group_holdings(holdings: Iterable[Holding]) -> dict[str, list[Holding]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cells:
-    """Which cells of a block's table are inputs, and which input each is."""
+    """Cells of a block's table that are inputs of the group, and the index of each one's input."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
@@ -52,28 +52,28 @@ class _Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupRevaluation:
-    """The P&L of a group in all scenarios, as a function of its inputs; made by :func:`revaluation_of`.
+    """P&L of a group in all scenarios, as a function of its inputs; see :func:`revaluation_of`.
 
     Parameters
     ----------
     name : str
-        The group's.
+        Name of the group: that of its underlying.
     inputs : tuple of Node
-        What it depends on.
+        Nodes that the group's value depends on.
     plan : ValuationPlan
-        What it holds, as one unit.
+        Valuation plan of the group's holdings, as one unit.
     cells : tuple of _Cells
-        By block, where inputs stand in the table.
+        Positions of the inputs in the table of each block of the plan.
     factor_inputs : ndarray of int, shape (factors,)
-        Which input each factor of the plan is.
+        Index in `inputs` of each factor of the plan.
     draws : Draws
-        The scenarios.
+        Scenarios of all factors.
     rows : ndarray of int, shape (factors,)
-        Where the plan's factors stand in the draws.
+        Row in the draws of each factor of the plan.
     years : float
-        By how much the clock moves on.
+        Time in years by which the valuation date moves.
     value : callable
-        From a plan and levels to P&L, shape (scenarios,): in full, or by a proxy.
+        Valuation function from plan, levels and years to P&L of shape (scenarios,): full revaluation or a proxy.
     """
 
     name: str
@@ -96,18 +96,18 @@ class GroupRevaluation:
         """
         plan = self.at(values)
         levels = self.draws.levels(self.rows, plan.base)
-        made = self.value(plan, levels, self.years)
-        if not np.isfinite(made).all():
-            raise plan.fault(np.asarray(levels[:, ~np.isfinite(made)], dtype=np.float64), self.years)
-        return made
+        pnl = self.value(plan, levels, self.years)
+        if not np.isfinite(pnl).all():
+            raise plan.fault(np.asarray(levels[:, ~np.isfinite(pnl)], dtype=np.float64), self.years)
+        return pnl
 
     def full(self, values: Sequence[float], scenarios: NDArray[np.intp]) -> NDArray[Any]:
-        """Return the P&L by full revaluation in some scenarios, for values of the inputs."""
+        """Return the P&L by full revaluation in the given scenarios, for given values of the inputs."""
         plan = self.at(values)
         return full_value(plan, self.draws.levels(self.rows, plan.base, scenarios), self.years)
 
     def at(self, values: Sequence[float]) -> ValuationPlan:
-        """Return the plan for other values of the inputs."""
+        """Return the valuation plan at given values of the inputs."""
         given = np.asarray(values, dtype=np.float64)
         blocks = []
         for block, cells in zip(self.plan.blocks, self.cells, strict=True):
@@ -128,16 +128,16 @@ def revaluation_of(
     currency: str,
     value: Callable[[ValuationPlan, NDArray[Any], float], NDArray[Any]],
 ) -> GroupRevaluation:
-    """Return the revaluation of a group.
+    """Build the revaluation of a group of holdings.
 
     Raises
     ------
     SimulationError
-        A factor was not drawn.
+        The scenarios lack a factor.
     RiskError
-        A contract has no value now.
+        A contract has no value in the current market.
     """
-    unit = "whole"
+    unit = "group"
     plan = plan_holdings([replace(holding, unit=unit) for holding in holdings], (unit,), currency)
     contracts = {holding.contract.name: holding.contract for holding in holdings}
     inputs: dict[Node, int] = {}
@@ -157,12 +157,12 @@ def revaluation_of(
 
 def full_value(plan: ValuationPlan, levels: FloatArray, years: float) -> NDArray[Any]:
     """Return the P&L by full revaluation, shape (scenarios,)."""
-    made: NDArray[Any] = plan.pnl(levels, years)[0]
-    return made
+    pnl: NDArray[Any] = plan.pnl(levels, years)[0]
+    return pnl
 
 
 def _leaf(graph: DependencyGraph, name: str) -> Leaf:
     node = graph.node(name)
     if not isinstance(node, Leaf):
-        raise SimulationError(f"{name} is no leaf of the graph: a risk factor is what is quoted", name=name)
+        raise SimulationError(f"{name} is not a leaf of the graph; a risk factor must be a quoted leaf", name=name)
     return node

@@ -1,11 +1,10 @@
-"""A simulation as plain data: what a worker needs to run one chunk of it.
+"""A simulation as plain data, with everything that a worker needs to run one of its chunks.
 
-Chunk i draws from a seed of its own, ``SeedSequence(random_seed, spawn_key=(i,))``, and depends on nothing else:
-whoever runs it, in whatever order, however often, it gives the same numbers.
+Chunk i draws from its own seed, ``SeedSequence(random_seed, spawn_key=(i,))``, so that its results do not depend on the
+worker or on the order of execution.
 
-A chunk hands back the P&L of all its scenarios, unit by unit, but the factors' levels only of its worst ones. Those are
-what contributions of factors are taken from, and a hundred thousand scenarios of all levels would be what fills the
-memory.
+A chunk returns the P&L of all its scenarios, by unit, but the factors' levels of its worst scenarios only:
+contributions of factors need no more, and the levels of a hundred thousand scenarios would fill the memory.
 """
 
 from __future__ import annotations
@@ -25,45 +24,45 @@ if TYPE_CHECKING:
     from bank_python.mc_engine.samplers import Sampler
     from bank_python.numerics import FloatArray
 
-__all__ = ["Chunk", "Revaluer", "Simulation", "TailSample", "stand"]
+__all__ = ["Chunk", "Revaluer", "Simulation", "TailSample", "to_levels"]
 
 TAIL = 0.1
-"""Share of the scenarios, the worst ones, of which the factors' levels are kept."""
-_SPREADS = 6.0
-_ROWS = 48
+"""Share of the scenarios, the worst, whose factor levels are kept."""
+_MARGIN_DEVIATIONS = 6.0
+_CACHED_ROWS = 48
 
 
 class Revaluer(Protocol):
-    """Turns levels into P&L: a :class:`~bank_python.risk.valuation.ValuationPlan`, or its fast stand-in."""
+    """P&L as a function of factor levels: a :class:`~bank_python.risk.valuation.ValuationPlan`, or an approximation."""
 
     @property
     def base(self) -> FloatArray:
-        """The factors' present levels."""
+        """Current levels of the factors."""
         ...
 
     def pnl(self, levels: NDArray[Any], years: float = 0.0) -> NDArray[Any]:
-        """Return P&L by unit, shape (units, scenarios)."""
+        """Return the P&L of each unit, shape (units, scenarios)."""
         ...
 
     def single_factor_pnl(self, levels: NDArray[Any], factors: Iterable[int] | None = None) -> FloatArray:
-        """Return P&L of one factor's move at a time, shape (factors, scenarios)."""
+        """Return the total P&L of each factor moved on its own, shape (factors, scenarios)."""
         ...
 
     def fault(self, levels: FloatArray, years: float = 0.0) -> SimulationError:
-        """Return the error that says what has no price."""
+        """Return the error that names the contract without a price."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TailSample:
-    """Some scenarios with the levels of all factors.
+    """Selected scenarios with the levels of all factors.
 
     Parameters
     ----------
     scenarios : ndarray of int
-        Which, ascending.
+        Indices of the scenarios in the whole simulation, ascending.
     levels : ndarray, shape (factors, scenarios)
-        Where the factors stand in them.
+        Levels of the factors in these scenarios.
     """
 
     scenarios: NDArray[np.intp]
@@ -72,44 +71,44 @@ class TailSample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """What one chunk gives.
+    """Results of one chunk.
 
     Parameters
     ----------
     index : int
-        Which it is.
+        Number of the chunk, from 0.
     pnl : ndarray, shape (units, scenarios)
-        P&L.
+        P&L of each unit in the chunk's scenarios.
     worst : TailSample
-        Its worst scenarios.
-    alone : ndarray, shape (watched, scenarios)
-        What the watched factors make by themselves.
+        Worst scenarios of the chunk, with factor levels.
+    single_factor_pnl : ndarray, shape (watched, scenarios)
+        P&L of the watched factors, each moved on its own.
     """
 
     index: int
     pnl: NDArray[Any]
     worst: TailSample
-    alone: NDArray[Any]
+    single_factor_pnl: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
-    """Everything a worker needs.
+    """Plain data of a simulation, sufficient to run any of its chunks.
 
     Parameters
     ----------
     plan : Revaluer
-        What is held.
+        Valuation of the holdings.
     relative : tuple of bool
-        Which factors move in proportion.
+        Whether each factor moves in proportion to its level rather than by shifts.
     sampler : Sampler
-        Draws their moves.
+        Sampler of the factors' moves.
     n_paths, chunk, random_seed
-        As in :class:`~bank_python.mc_engine.MCConfig`.
+        Settings of the same names of :class:`~bank_python.mc_engine.MCConfig`.
     years : float
-        By how much the clock moves on.
+        Time in years by which the valuation date moves.
     watched : tuple of int
-        Factors that make so much of the risk that what they make alone is wanted in every scenario.
+        Indices of the dominant factors, whose single-factor P&L is computed in every scenario.
     """
 
     plan: Revaluer
@@ -123,57 +122,57 @@ class Simulation:
 
     @property
     def chunks(self) -> int:
-        """Into how many chunks the scenarios fall."""
+        """Number of chunks."""
         return math.ceil(self.n_paths / self.chunk)
 
     def size(self, index: int) -> int:
-        """Return how many scenarios a chunk has."""
+        """Return the number of scenarios in a chunk."""
         return min(self.chunk, self.n_paths - index * self.chunk)
 
     def moves(self, index: int) -> NDArray[Any]:
-        """Draw the moves of a chunk, shape (factors, scenarios)."""
+        """Draw the factor moves of a chunk, shape (factors, scenarios)."""
         seed = np.random.SeedSequence(self.random_seed, spawn_key=(index,))
         return self.sampler.draw(np.random.Generator(np.random.SFC64(seed)), self.size(index))
 
     def run(self, index: int, keep: int | None = None) -> Chunk:
-        """Run one chunk.
+        """Run one chunk and return its results.
 
         Parameters
         ----------
         index : int
-            Number of the chunk.
+            Number of the chunk, from 0.
         keep : int, optional
-            Of how many of its worst scenarios to keep the levels; by default of somewhat more than its share.
+            Number of worst scenarios whose factor levels are kept; by default a little more than a tenth.
 
         Raises
         ------
         SimulationError
             A contract has no price in some scenario.
         """
-        levels = stand(self.moves(index), self.plan.base, self.relative)
+        levels = to_levels(self.moves(index), self.plan.base, self.relative)
         pnl = self.plan.pnl(levels, self.years)
         total = pnl.sum(axis=0)
         if not np.isfinite(total).all():
             raise self.plan.fault(np.asarray(levels[:, ~np.isfinite(total)], dtype=np.float64), self.years)
-        count = min(_likely(self.size(index)) if keep is None else keep, len(total))
+        count = min(_ample_tail(self.size(index)) if keep is None else keep, len(total))
         worst = np.sort(np.argpartition(total, count - 1)[:count])
         sample = TailSample(worst + index * self.chunk, np.ascontiguousarray(levels[:, worst]))
-        return Chunk(index, pnl, sample, self._alone(levels))
+        return Chunk(index, pnl, sample, self._single_factor_pnl(levels))
 
-    def _alone(self, levels: NDArray[Any]) -> NDArray[Any]:
+    def _single_factor_pnl(self, levels: NDArray[Any]) -> NDArray[Any]:
         return self.plan.single_factor_pnl(levels, self.watched).astype(levels.dtype, copy=False)
 
 
-def stand(moves: NDArray[Any], base: FloatArray, relative: tuple[bool, ...]) -> NDArray[Any]:
-    """Turn moves into levels, in place: growth of relative factors, shifts of the others."""
+def to_levels(moves: NDArray[Any], base: FloatArray, relative: tuple[bool, ...]) -> NDArray[Any]:
+    """Convert moves (growth of relative factors, shifts of the others) to levels, in place."""
     scale, start = np.where(relative, base, 1.0).astype(moves.dtype), base.astype(moves.dtype)
-    for first in range(0, len(moves), _ROWS):  # in the cache
-        rows = slice(first, first + _ROWS)
+    for first in range(0, len(moves), _CACHED_ROWS):  # few rows at a time, so that they stay in the cache
+        rows = slice(first, first + _CACHED_ROWS)
         moves[rows] *= scale[rows, None]
         moves[rows] += start[rows, None]
     return moves
 
 
-def _likely(size: int) -> int:
-    """Return how many of a chunk's scenarios may be among the worst of all, but for a chance in a billion."""
-    return math.ceil(size * TAIL + _SPREADS * math.sqrt(size * TAIL * (1.0 - TAIL))) + 1
+def _ample_tail(size: int) -> int:
+    """Return the number of a chunk's scenarios that are among the worst of all, at most, with probability 1 − 1e-9."""
+    return math.ceil(size * TAIL + _MARGIN_DEVIATIONS * math.sqrt(size * TAIL * (1.0 - TAIL))) + 1

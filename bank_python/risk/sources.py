@@ -9,7 +9,7 @@ import numpy as np
 
 from bank_python.dagger import ContractBatch, Leaf, Node
 from bank_python.errors import RiskError
-from bank_python.instruments import FunctionNode, Instrument, quote_of
+from bank_python.instruments import Instrument, TermStructureNode, quote_of
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
 from bank_python.market_data import Clock
@@ -285,7 +285,7 @@ def _leaves_under(node: Node, kind: Factor) -> Iterator[tuple[Leaf, Factor]]:
     if isinstance(node, Leaf):
         yield node, kind
         return
-    if isinstance(node, FunctionNode | Instrument):
+    if isinstance(node, TermStructureNode | Instrument):
         kind = node.quoted_as or kind
     for source in node.underliers:
         yield from _leaves_under(source, kind)

@@ -193,7 +193,7 @@ def test_a_stress_has_one_answer_by_its_key_and_another_by_regressed_betas(desk)
         factor_model.correlation[np.ix_(kept, kept)],
         absolute={factor_model.names[i] for i in kept if not factor_model.relative[i]},
     )
-    with pytest.raises(SimulationError, match="regressed on SPY_SPOT, which the factor model does not know"):
+    with pytest.raises(SimulationError, match="regressed on SPY_SPOT, which the factor model lacks"):
         regressed_betas(blind, plan)
     with pytest.raises(SimulationError, match="choose one of 'stated', 'regressed'"):
         MCConfig(stress_betas="given")

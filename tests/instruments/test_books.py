@@ -62,7 +62,7 @@ def test_a_book_converts_currency_by_currency():
     assert book.value == pytest.approx(2000 + 1000 * 1.20 + 30_000 / 150)
 
 
-def test_no_rate_is_an_error_that_says_which():
+def test_a_missing_rate_is_an_error_that_names_it():
     graph = DependencyGraph()
     _, eu = _share("SAP", 100.0, "EUR")
     book = Book("EURO", positions=[Position("P", instrument=eu, quantity=1)])
@@ -73,7 +73,7 @@ def test_no_rate_is_an_error_that_says_which():
         _ = book.value
 
 
-def test_yen_made_on_a_currency_position_are_worth_so_many_dollars():
+def test_pnl_in_yen_is_converted_to_dollars():
     graph = DependencyGraph()
     rate = MarketData("USDJPY_SPOT", 150.0)
     pair = graph.register(FXRate("USDJPY", rate_source=rate, base="USD", quote="JPY"))
@@ -94,10 +94,20 @@ def test_a_trade_at_the_market_does_not_move_pnl():
     assert pnl.value == 50.0
     with graph.batch():
         held.trade(5, 195.0)
-        pnl.settle()
+        pnl.update_cash()
     assert (book.value, pnl.value) == (15 * 195.0, 50.0)
     spot.set_price(196.0)
     assert pnl.value == 65.0
+
+
+def test_settle_is_the_old_name_of_update_cash():
+    _, share = _share("AAPL", 190.0)
+    held = Position("P", instrument=share, quantity=10)
+    pnl = ProfitAndLoss("B:PNL", Book("B", positions=[held]))
+    held.trade(5, 190.0)
+    with pytest.warns(DeprecationWarning, match=r"ProfitAndLoss\.settle\(\) is now called update_cash\(\)"):
+        pnl.settle()
+    assert pnl.cash["USD"].value == -15 * 190.0
 
 
 def test_a_book_takes_positions_while_the_graph_lives():
@@ -148,7 +158,7 @@ def test_firm_pnl_is_value_plus_cash_whatever_was_traded(prices, trades):
         price = shares[i][0].price
         with graph.batch():
             held[i].trade(quantity, price)
-            pnl.settle()
+            pnl.update_cash()
         cash -= quantity * price
     expected = math.fsum([held_.value for held_ in held] + [cash])
     assert pnl.value == pytest.approx(expected, abs=1e-6)
@@ -186,7 +196,7 @@ def test_there_and_back_is_the_same_amount(rate, amount):
 @pytest.mark.parametrize("currency", ["JPY", "eur", "", None, 3])
 def test_a_third_currency_is_refused_by_name(currency):
     pair = FXRate("EURUSD", rate_source=1.25, base="EUR", quote="USD")
-    with pytest.raises(InstrumentError, match=r"EURUSD converts EUR and USD, and .* is neither") as caught:
+    with pytest.raises(InstrumentError, match=r"EURUSD converts EUR and USD, not .*; use a pair") as caught:
         pair.convert(1.0, currency)
     assert repr(currency) in str(caught.value)
 
@@ -201,5 +211,5 @@ def test_an_amount_that_is_no_number_is_refused(amount):
 def test_a_rate_of_zero_divides_nothing():
     pair = FXRate("EURUSD", rate_source=0.0, base="EUR", quote="USD")
     assert pair.convert(5.0, "EUR") == 0.0
-    with pytest.raises(InstrumentError, match="no amount of USD buys EUR"):
+    with pytest.raises(InstrumentError, match="USD cannot be converted to EUR"):
         pair.convert(5.0, "USD")

@@ -1,4 +1,4 @@
-"""Cash that contracts pay between two dates: against their prices, their schedules and hand-computed amounts."""
+"""Cash paid by contracts between two dates, against prices, schedules and amounts computed by hand."""
 
 import datetime as dt
 import math
@@ -44,7 +44,7 @@ frequencies = st.sampled_from([1.0, 2.0, 4.0, 12.0])
 
 
 @given(years, st.floats(0.0, 1.2), frequencies)
-def test_a_bond_has_paid_what_is_no_longer_ahead(maturity, share, frequency):
+def test_paid_and_future_cash_flows_of_a_bond_add_up(maturity, share, frequency):
     elapsed = share * maturity
     gone = len(flow_times(maturity, 0.0, frequency)) - len(flow_times(maturity, elapsed, frequency))
     repaid = 100.0 if len(flow_times(maturity, elapsed, frequency)) == 0 else 0.0
@@ -60,7 +60,7 @@ def test_a_bonds_price_falls_by_what_it_pays(due):
     assert before - after == pytest.approx(paid, abs=1e-5)
 
 
-def test_a_lane_that_makes_no_sense_is_not_a_number():
+def test_an_invalid_row_gives_nan():
     assert np.isnan(bond_paid([100.0, math.nan], 0.06, [-1.0, 2.0], 0.5)).all()
     assert np.isnan(cds_premium_paid(1e6, 0.01, [-1.0, math.inf], 0.5)).all()
     assert bond_paid(100.0, 0.06, 2.0, -0.5) == 0.0
@@ -68,7 +68,7 @@ def test_a_lane_that_makes_no_sense_is_not_a_number():
 
 
 @given(st.floats(0.01, 10.0))
-def test_premiums_are_those_of_the_schedule_from_the_making_on(maturity):
+def test_premiums_are_those_of_the_schedule_from_creation_on(maturity):
     schedule = quarterly_schedule(maturity)
     whole = 1e6 * 0.05 * (math.fsum(schedule.fractions) - schedule.accrued)
     assert cds_premium_paid(1e6, 0.05, maturity, maturity) == pytest.approx(whole, rel=1e-9)
@@ -114,7 +114,7 @@ def test_cash_between_adds_up_and_counts_nothing_twice(days, frequency):
     ],
     ids=lambda item: type(item).__name__ if isinstance(item, DatedInstrument) else "",
 )
-def test_what_is_paid_at_the_end_is_paid_once_the_clock_has_passed_it(contract, paid):
+def test_the_final_payment_is_due_once_the_clock_has_passed_the_end(contract, paid):
     assert end_of(contract) == 0.5
     assert cash_between(contract, 0.0, 0.5) == 0.0
     assert cash_between(contract, 0.5, 0.51) == pytest.approx(paid, abs=1e-12)
@@ -154,7 +154,7 @@ def test_a_perpetual_pays_funding_three_times_a_day():
     day = 1.0 / 365.0
     assert cash_between(long, 0.0, day) == pytest.approx(3 * -0.61)
     assert cash_between(long, day, 8 * day) == pytest.approx(7 * 3 * -0.61)
-    assert cash_between(long, 0.0, 0.3 * day) == 0.0  # before eight hours are over
+    assert cash_between(long, 0.0, 0.3 * day) == 0.0  # less than eight hours
     inverse = PerpetualFuture(
         "I",
         mark_source=50_000.0,
@@ -168,9 +168,9 @@ def test_a_perpetual_pays_funding_three_times_a_day():
     assert cash_between(inverse, 0.0, day) == pytest.approx(6 * 2e-4 * 100.0 / 50_000.0)
 
 
-def test_a_contract_of_ones_own_is_settled_at_its_price():
+def test_a_user_defined_contract_pays_its_last_price():
     class Outperformance(DatedInstrument):
-        """Pays what one price has more than another."""
+        """A contract that pays the difference of two prices."""
 
         one = Source("price")
         other = Source("price")
@@ -185,7 +185,7 @@ def test_a_contract_of_ones_own_is_settled_at_its_price():
     assert cash_between(held, 0.9, 1.1) == 30.0
 
 
-def test_a_payment_that_cannot_be_valued_says_so():
+def test_a_payment_that_cannot_be_valued_raises_an_error():
     barrier = BarrierOption("B", spot_source=-1.0, strike=100.0, barrier=90.0, is_up=False, **SPOT)
     with pytest.raises(ValuationError, match=r"B has no cash flow: spot=-1\.0 is negative"):
         cash_between(barrier, 0.4, 0.6)
@@ -204,11 +204,11 @@ def test_a_position_collects_cash_and_its_pnl_shows_it():
         with pytest.raises(InstrumentError, match="cash="):
             held.collect(amount)
     unmarked = Position("Q", instrument=Equity("F", spot_source=MarketData("FS")), quantity=1.0)
-    with pytest.raises(InstrumentError, match="takes no cash before it is marked"):
+    with pytest.raises(InstrumentError, match="cannot book cash before it has an opening mark"):
         unmarked.close_out(1.0)
 
 
-def test_a_position_stored_before_cash_was_kept_has_received_none():
+def test_a_position_from_an_older_record_has_received_no_cash():
     held = Position("P", instrument=Equity("E", spot_source=100.0), quantity=10.0)
     record = dict(held.to_record())
     assert record["terms"].pop("received") == 0.0

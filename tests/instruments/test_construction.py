@@ -1,4 +1,4 @@
-"""Constructors that are made of what a class declares: signatures, errors, hooks, and classes that wrote their own."""
+"""Constructors generated from declarations: signatures, errors, hooks, and classes with their own constructor."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_signature_is_the_true_one():
     assert Option.__init__.__qualname__ == "Option.__init__"
 
 
-def test_an_unknown_argument_is_told_with_the_one_that_was_meant():
+def test_an_unknown_argument_is_reported_with_a_similar_one():
     with pytest.raises(
         ContractArgumentError, match=r"Option 'C' has no argument stike; did you mean 'strike'\? It takes"
     ):
@@ -66,7 +66,7 @@ def test_an_unknown_argument_is_told_with_the_one_that_was_meant():
         Equity("E", spot_source=1.0, zzz=0)
 
 
-def test_a_missing_argument_is_told():
+def test_a_missing_argument_is_reported():
     with pytest.raises(ContractArgumentError, match=r"Option 'C' needs strike, expiry; it takes .*spot_source"):
         Option("C", spot_source=1.0, vol_source=0.2, rate_source=0.0)
     with pytest.raises(InstrumentError):
@@ -84,22 +84,28 @@ def test_a_missing_argument_is_told():
         (lambda: Option("C", **CALL, is_call="put"), "C: is_call='put' is neither true nor false"),
         (lambda: Option("C", **CALL, currency="usd"), "C: currency 'usd' is not an ISO 4217 code"),
         (lambda: Option("C", **CALL, currency=None), "C: currency None is not an ISO 4217 code"),
-        (lambda: AmericanOption("C", **CALL, steps=2), "steps=2 of the tree; give a whole number from 3 to 100001"),
-        (lambda: AmericanOption("C", **CALL, steps=3.5), "steps=3.5 of the tree; give a whole number"),
+        (
+            lambda: AmericanOption("C", **CALL, steps=2),
+            "steps=2 is not a number of steps of the tree; give a whole number from 3 to 100001",
+        ),
+        (
+            lambda: AmericanOption("C", **CALL, steps=3.5),
+            "steps=3.5 is not a number of steps of the tree; give a whole number",
+        ),
         (
             lambda: Bond("B", rate_source=0.0, face=1.0, coupon_rate=0.1, maturity=1.0, frequency=3),
-            "B: frequency=3 coupons a year; choose 1, 2, 4 or 12",
+            "B: frequency=3 is not an allowed number of coupons per year; choose 1, 2, 4 or 12",
         ),
         (
             lambda: PowerLawOption("T", spot_source=1.0, anchor_source=1.0, anchor_strike=2, strike=3, alpha=1.0),
-            "T: alpha=1.0: a mean needs a tail index above 1",
+            "T: alpha=1.0: a finite mean needs a tail index above 1",
         ),
         (lambda: FXRate("X", rate_source=1.1, base="EUR", quote="EUR"), "base and quote are both 'EUR'"),
         (lambda: FXRate("X", rate_source=1.1, base="euro", quote="EUR"), "currency 'euro' is not an ISO 4217 code"),
         (lambda: PerpetualFuture("P", mark_source=1.0, entry_price=0.0), "P: entry_price=0.0 must be above zero"),
     ],
 )
-def test_checks_say_what_they_said(made, message):
+def test_failed_checks_name_term_and_value(made, message):
     with pytest.raises(InstrumentError, match=message.replace("(", r"\(").replace("?", r"\?")):
         made()
 
@@ -110,7 +116,7 @@ def test_numbers_of_numpy_are_numbers():
     assert type(option.strike) is float
 
 
-def test_an_amendment_is_checked_like_the_making():
+def test_an_amendment_is_checked_like_an_argument():
     option = Option("C", **CALL)
     for graph in (None, DependencyGraph()):
         if graph is not None:
@@ -131,19 +137,19 @@ def test_an_amendment_is_checked_like_the_making():
         option.spot = 41.0
 
 
-def test_an_argument_of_the_constructor_alone_is_not_kept():
+def test_an_argument_of_the_constructor_only_is_not_stored():
     swap = InterestRateSwap("S", rate_source=0.03, notional=1e6, fixed_rate=0.03, maturity=5, pay_fixed=False)
     assert swap.notional == -1e6
-    with pytest.raises(AttributeError, match="does not keep the argument pay_fixed"):
+    with pytest.raises(AttributeError, match="does not store its constructor argument pay_fixed"):
         _ = swap.pay_fixed
     assert not hasattr(swap, "pay_fixed")
 
 
-# --- a contract of one's own ----------------------------------------------------------------------
+# --- a user-defined contract ----------------------------------------------------------------------
 
 
 class Forward(DatedInstrument):
-    """Delivery of a share at a price agreed now."""
+    """A forward: delivery of a share at a price agreed now."""
 
     record_tag = "tests.Forward"
 
@@ -151,9 +157,9 @@ class Forward(DatedInstrument):
     rate = Source("rate to delivery", lookup="zero_rate")
     strike = Term("delivery price", positive=True)
     expiry = Expiry("years to delivery")
-    desk = Label("who trades it", default="")
+    desk = Label("desk that trades it", default="")
 
-    def price(strike, spot, rate, expiry, clock, made_at):  # noqa: N805 - bound by name, self is none
+    def price(strike, spot, rate, expiry, clock, made_at):  # noqa: N805 - a function of named arguments, without self
         return spot - strike * np.exp(-rate * np.maximum(expiry - (clock - made_at), 0.0))
 
 
@@ -168,7 +174,7 @@ def test_fifteen_lines_make_a_contract():
     assert contract.labels == {"currency": "USD", "desk": ""}
     again = Forward.from_record(contract.to_record())
     assert (again.value, again.labels, again.underliers) == (10.0, contract.labels, (clock,))
-    assert Forward.asked_terms == {"expiry", "made_at"}
+    assert Forward.lookup_terms == {"expiry", "made_at"}
     assert contract.price(90.0, 100.0, 0.0, 1.0, 0.0, 0.0) == 10.0
 
 
@@ -190,14 +196,14 @@ def test_a_subclass_may_reorder_add_and_write_its_own_constructor():
 
 
 class Swapped(Option):
-    """The option with its price's arguments in an order of their own."""
+    """The option with its price's arguments in another order."""
 
     @staticmethod
     def price(strike, is_call, dividend, rate, vol, spot, made_at, expiry, clock):
         return Option.price(clock, spot, vol, rate, dividend, made_at, strike, expiry, is_call)
 
 
-def test_every_road_binds_by_name():
+def test_every_valuation_binds_arguments_by_name():
     made = {}
     for kind in (Option, Swapped):
         graph = DependencyGraph()
@@ -266,7 +272,7 @@ def test_a_class_without_one_takes_parts_as_well():
     assert [(item.value, item.currency) for item in made] == [(2.0, "EUR"), (2.0, "EUR")]
 
 
-def test_a_share_on_a_leaf_and_a_pair_keep_their_words():
+def test_a_share_on_a_leaf_and_a_pair_keep_their_labels():
     share = Equity("A", spot_source=MarketData("A_SPOT", 3.0), sector="Energy")
     assert share.to_record()["sector"] == "Energy"
     pair = FXRate("EURUSD", rate_source=1.1, base="EUR", quote="USD")
@@ -274,7 +280,7 @@ def test_a_share_on_a_leaf_and_a_pair_keep_their_words():
     assert pickle.loads(pickle.dumps(Equity)) is Equity  # noqa: S301 - our own
 
 
-def test_what_cannot_be_an_argument_is_refused_when_the_class_is_defined():
+def test_invalid_declarations_raise_an_error_when_the_class_is_defined():
     with pytest.raises(GraphError, match=r"Clash.spot_source: the constructor's argument spot_source belongs to spot;"):
 
         class Clash(Instrument):
@@ -286,13 +292,13 @@ def test_what_cannot_be_an_argument_is_refused_when_the_class_is_defined():
         class Taken(Instrument):
             word = Label("a word", alias="name")
 
-    with pytest.raises(GraphError, match=r"below 0|must be above zero.*: it is the default of Default.strike"):
+    with pytest.raises(GraphError, match=r"below 0|must be above zero.*; this is the default of Default.strike"):
 
         class Default(Instrument):
             strike = Term("a price", positive=True, default=-1.0)
 
 
-def test_the_base_itself_can_be_made_but_has_no_value():
+def test_the_base_class_can_be_instantiated_but_has_no_value():
     bare = Instrument("I", {}, {}, "EUR")
     assert bare.currency == "EUR"
     assert "has no price function" in str(bare.error)
@@ -302,27 +308,44 @@ def test_the_base_itself_can_be_made_but_has_no_value():
 
 
 def test_a_lookup_is_checked_when_the_class_is_defined():
-    with pytest.raises(GraphError, match=r"no question 'zero_rat': import the module that registers it first"):
+    with pytest.raises(GraphError, match=r"no lookup function 'zero_rat': import the module that registers it first"):
 
         class Unknown(DatedInstrument):
             rate = Source("a rate", lookup="zero_rat")
 
-    with pytest.raises(GraphError, match=r"Endless.vol asks surface_vol about .*spot.*strike.*the class does not have"):
+    with pytest.raises(
+        GraphError, match=r"Endless.vol: .* surface_vol needs spot.*strike, which the class does not have"
+    ):
 
         class Endless(DatedInstrument):
             vol = Source("a volatility", lookup="surface_vol")
 
-    with pytest.raises(GraphError, match=r"question zero_rate has no argument until; it takes clock, end"):
+    with pytest.raises(GraphError, match=r"the lookup function zero_rate has no argument until; it takes clock, end"):
         Lookup("zero_rate", until="expiry")
-    with pytest.raises(GraphError, match=r"Circle: sources ask about each other: (a → b → a|b → a → b)"):
+    with pytest.raises(GraphError, match=r"Circle: the lookups of sources depend on each other: (a → b → a|b → a → b)"):
 
         class Circle(DatedInstrument):
             a = Source("a rate", lookup=Lookup("zero_rate", clock="b", end=1.0))
             b = Source("a rate", lookup=Lookup("zero_rate", clock="a", end=1.0))
 
 
-def test_a_payoff_needs_what_it_moves_by():
-    with pytest.raises(GraphError, match=r"Paid has a payoff, but no vol, rate, dividend; say by what its price moves"):
+def test_lookup_terms_under_their_old_name_still_work():
+    with pytest.warns(DeprecationWarning, match=r"the class attribute Old\.asked_terms is now called lookup_terms"):
+
+        class Old(Instrument):
+            asked_terms = frozenset({"strike"})
+            spot = Source("price")
+            strike = Term("strike")
+
+            @staticmethod
+            def price(spot, strike):
+                return spot - strike
+
+    assert Old.lookup_terms == {"strike"}
+
+
+def test_a_payoff_needs_the_sources_of_its_underlying():
+    with pytest.raises(GraphError, match=r"Paid has a payoff, but no vol, rate, dividend; name the sources and terms"):
 
         class Paid(DatedInstrument):
             spot = Source("a price")

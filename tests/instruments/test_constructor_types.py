@@ -1,4 +1,4 @@
-"""Type checkers see the constructors that are generated."""
+"""Generated constructors as type checkers see them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def test_calls_are_checked(tmp_path):
     page = tmp_path / "page.py"
     page.write_text(CALLS)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path), str(page)]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    told = [line.split(": ", 2)[2] for line in said.splitlines() if line.startswith(str(page))]
-    assert told == [
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    errors = [line.split(": ", 2)[2] for line in output.splitlines() if line.startswith(str(page))]
+    assert errors == [
         'Revealed type is "float"',
         'Revealed type is "bank_python.dagger.node.Node | float"',
         'Revealed type is "str"',
@@ -44,4 +44,4 @@ def test_calls_are_checked(tmp_path):
         'Unexpected keyword argument "stike" for "Option"; did you mean "strike"?  [call-arg]',
         'Missing named argument "expiry" for "Option"  [call-arg]',
         'Argument "is_call" to "AmericanOption" has incompatible type "str"; expected "bool"  [arg-type]',
-    ], said
+    ], output

@@ -1,4 +1,4 @@
-"""Greeks and implied volatility of a contract itself: closed forms, differences of its value, scenarios."""
+"""Greeks and implied volatility of contracts: closed forms, finite differences, scenarios."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def build(kind, market, terms):
 
 
 def slope(graph, contract, leaf, h):
-    # Fourth order, from values that the graph itself computes in scenarios.
+    # Fourth-order differences of values in scenarios of the graph.
     total = 0.0
     for k, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
         with graph.scenario({leaf: leaf.price + k * h}):
@@ -132,7 +132,7 @@ def test_second_derivatives_and_decay_by_differences(kind, market, terms):
     assert (type(older).call_price(rows)[0] - older.value) / day == pytest.approx(greeks.theta, rel=5e-3)
 
 
-def test_in_a_graph_greeks_see_ticks_and_scenarios():
+def test_in_a_graph_greeks_follow_ticks_and_scenarios():
     graph, leaves, option = build(Option, MARKET, OPTION)
     before = option.delta
     with graph.scenario({leaves["spot"]: 130.0}):
@@ -143,17 +143,17 @@ def test_in_a_graph_greeks_see_ticks_and_scenarios():
     assert option.delta == inside == pytest.approx(black_scholes_greeks(130.0, 105.0, 0.75, 0.04, 0.25, 0.02).delta)
 
 
-def test_a_position_has_its_instruments_greeks_times_what_is_held():
+def test_a_position_has_its_instruments_greeks_times_its_quantity():
     _, _, option = build(Option, MARKET, OPTION)
     held = Position("P", instrument=option, quantity=-3, multiplier=100.0)
     assert held.delta == -300.0 * option.delta
     assert held.greeks().price == pytest.approx(held.value)
     leaf = MarketData("X", 3.0)
-    with pytest.raises(InstrumentError, match="no instrument"):
+    with pytest.raises(InstrumentError, match="not an instrument"):
         Position("Q", instrument=leaf, quantity=1).greeks()
 
 
-def test_what_has_no_value_has_no_greeks_and_says_why():
+def test_greeks_of_a_contract_without_a_value_raise_its_error():
     option = Option("O", spot_source=MarketData("S", domain="positive"), vol_source=0.2, rate_source=0.0, **OPTION)
     with pytest.raises(BankError) as caught:
         _ = option.delta

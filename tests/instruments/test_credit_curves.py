@@ -1,4 +1,4 @@
-"""Credit curves in the graph, and credit swaps that ask them."""
+"""Credit curves in the graph, and credit default swaps on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bank_python.errors import CurveError, InstrumentError, UpstreamError, Valua
 from bank_python.instruments.cds import CreditDefaultSwap
 from bank_python.instruments.credit_curve import CreditCurve
 from bank_python.instruments.discount_curve import DiscountCurve
-from bank_python.instruments.lookup import FunctionNode
+from bank_python.instruments.lookup import TermStructureNode
 from bank_python.market_data import Clock, MarketData
 from bank_python.risk_models.cds_analytics import cds_analytics
 from bank_python.risk_models.cds_legs import cds_legs
@@ -26,8 +26,8 @@ QUOTES = {"1Y": 0.010, "6M": 0.008, "5Y": 0.015, "3Y": 0.012}
 TIMES, SPREADS = [0.5, 1.0, 3.0, 5.0], [0.008, 0.010, 0.012, 0.015]
 
 
-class Discounts(FunctionNode):
-    """A discount curve that turns about its first node as a leaf moves."""
+class Discounts(TermStructureNode):
+    """A discount curve that tilts around its first node when a leaf moves."""
 
     value_type = Curve
 
@@ -77,7 +77,7 @@ def test_a_tick_bootstraps_again():
     assert curve.survival(3.0) == bootstrap_survival(TIMES, SPREADS, 0.03).survival(3.0)
 
 
-def test_quotes_no_curve_meets_are_the_nodes_error_until_the_next_good_tick():
+def test_quotes_that_no_curve_reprices_fail_the_node_until_the_next_good_tick():
     graph, quotes = DependencyGraph(), leaves()
     curve = graph.register(make_curve(quotes))
     swap = graph.register(CreditDefaultSwap("F", spread_source=curve, rate_source=0.03, notional=1e6, maturity=4.0))
@@ -128,14 +128,14 @@ def test_the_table_is_the_curve():
         assert row["hazard"] == curve.hazard_rate(time - 0.1)
 
 
-def test_a_quote_that_comes_back_reprices_nothing():
+def test_an_unchanged_curve_reprices_nothing():
     graph, quotes = DependencyGraph(), leaves()
     discount = graph.register(MarketData("FLAT", 0.03))
     rounded = graph.derive("ROUNDED", lambda rate: round(rate, 2), [discount])
     curve = graph.register(make_curve(quotes, rounded))
     watched = graph.derive("WATCHED", lambda _: object(), [curve])
     before = watched.value
-    graph.swap(curve, rounded, discount)  # the same rate from elsewhere: evaluated, and found the same
+    graph.swap(curve, rounded, discount)  # the same rate from another node: evaluated, and equal
     assert watched.value is before
     quotes["1Y"].set_price(0.0101)
     assert watched.value is not before
@@ -161,7 +161,7 @@ def test_bad_terms(terms, message):
         CreditCurve("C", **{"spreads": QUOTES, "discount_source": 0.03, **terms})
 
 
-def test_another_leaf_can_take_a_quotes_place():
+def test_a_quote_can_be_replaced_by_another_leaf():
     graph, quotes = DependencyGraph(), leaves()
     curve = graph.register(make_curve(quotes))
     other = graph.register(MarketData("OTHER", 0.02))
@@ -175,7 +175,7 @@ def test_another_leaf_can_take_a_quotes_place():
 
 @pytest.mark.parametrize("years", [0.1, 1.0, 4.3, 8.0])
 @pytest.mark.parametrize("coupon", [0.0, 0.01, 0.05])
-def test_a_swap_on_two_curves_is_worth_what_they_say(years, coupon):
+def test_a_swap_on_two_curves_has_its_value_on_them(years, coupon):
     discounts = Discounts("OIS", MarketData("TILT", 0.01))
     curve = make_curve(discount=discounts)
     swap = CreditDefaultSwap(
@@ -235,7 +235,7 @@ def test_time_passes_for_a_swap_on_curves():
     assert swap.value == 0.0
 
 
-def test_swaps_of_one_maturity_share_their_answers():
+def test_swaps_of_one_maturity_share_their_lookups():
     graph, discounts = DependencyGraph(), Discounts("OIS", MarketData("TILT", 0.01))
     curve = make_curve(discount=discounts)
     long, short = (
@@ -246,11 +246,11 @@ def test_swaps_of_one_maturity_share_their_answers():
     assert long.value == -short.value
 
 
-def test_terms_a_curve_was_asked_about_stay():
+def test_terms_of_a_lookup_cannot_be_amended():
     swap = CreditDefaultSwap("F", spread_source=make_curve(), rate_source=0.03, notional=1e6, maturity=4.0)
     before = swap.value
     with pytest.raises(
-        InstrumentError, match="F: its curve or surface was asked about the present coupon; make a new contract"
+        InstrumentError, match="F: the lookup from its curve or surface uses the current coupon; create a new"
     ):
         swap.amend(coupon=0.05)
     assert swap.value == before
@@ -258,7 +258,7 @@ def test_terms_a_curve_was_asked_about_stay():
     assert swap.value == pytest.approx(2.0 * before, rel=1e-15)
 
 
-def test_a_question_the_source_cannot_answer():
+def test_a_lookup_that_the_source_does_not_support():
     with pytest.raises(InstrumentError, match="F_CURVE is a CreditCurve, which has no cds_flat_rate"):
         CreditDefaultSwap("F", spread_source=0.01, rate_source=make_curve(), notional=1e6)
 
@@ -289,7 +289,7 @@ def test_analytics_on_a_curve_are_those_of_the_equivalent_spread():
     assert analytics.cs01 > 0.0
 
 
-def test_bad_quotes_say_why():
+def test_bad_quotes_raise_an_error_with_the_reason():
     swap = CreditDefaultSwap("F", spread_source=MarketData("S", -0.01), rate_source=0.03, notional=1e6)
     with pytest.raises(ValuationError, match=r"F cannot be valued: spread=-0.01 is negative"):
         swap.analytics()

@@ -1,4 +1,4 @@
-"""A discount curve in the graph: ticks, failures, what-ifs, contracts that ask it, and storage."""
+"""A discount curve in the graph: ticks, failures, what-ifs, contracts priced from it, and storage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bank_python.dagger import DependencyGraph
 from bank_python.errors import CurveError, InstrumentError, ModelError, NotQuotedError, UpstreamError
 from bank_python.instruments import Option
 from bank_python.instruments.discount_curve import DiscountCurve
-from bank_python.instruments.lookup import Answer, ask
+from bank_python.instruments.lookup import LookupNode, look_up
 from bank_python.market_data import Clock, MarketData
 from bank_python.risk_models import black_scholes_price
 from bank_python.risk_models.bootstrap import ISDA_USD, CurveConvention, Quote, bootstrap
@@ -45,7 +45,7 @@ def test_it_is_the_bootstrap_of_its_quotes_and_follows_them():
     assert curve.forward_rate(1.0, 2.0) == curve.curve.forward_rate(1.0, 2.0)
 
 
-def test_a_quote_that_comes_back_the_same_stops_there():
+def test_an_unchanged_curve_stops_the_propagation():
     curve, leaves = make()
     graph = DependencyGraph()
     graph.register(curve)
@@ -69,7 +69,7 @@ def test_tenors_move_with_the_clock():
     assert curve.discount(1.5) == by_hand(RATES, later).discount(1.5)
 
 
-def test_an_impossible_quote_is_the_nodes_error_until_the_next_good_one():
+def test_an_impossible_quote_fails_the_node_until_the_next_good_one():
     curve, leaves = make()
     graph = DependencyGraph()
     call = Option("C", spot_source=100.0, vol_source=0.2, rate_source=curve, strike=100.0, expiry=1.0)
@@ -95,7 +95,7 @@ def test_an_unquoted_leaf_is_named():
     assert curve.error is None
 
 
-def test_an_option_asks_for_the_rate_to_its_expiry():
+def test_an_option_looks_up_the_rate_to_its_expiry():
     clock = Clock("CLOCK", origin=TODAY)
     curve, leaves = make(clock)
     graph = DependencyGraph()
@@ -106,7 +106,7 @@ def test_an_option_asks_for_the_rate_to_its_expiry():
     graph.register(first)
     graph.register(second)
     assert first.rate is second.rate
-    assert isinstance(first.rate, Answer)
+    assert isinstance(first.rate, LookupNode)
     zero = curve.zero_rate(2.0)
     assert first.rate.value == zero
     assert first.value == black_scholes_price(100.0, 90.0, 2.0, zero, 0.2)
@@ -142,7 +142,7 @@ def test_zero_rates_need_no_date():
     assert curve.date is None
 
 
-def test_its_table():
+def test_to_table():
     curve, _ = make(convention=ISDA_USD)
     rows = list(curve.to_table())
     assert [row["tenor"] for row in rows] == ["3M", "1Y", "2Y", "5Y"]
@@ -171,23 +171,23 @@ def test_storage(dated):
     back.node("USD_2Y").set_price(0.06)
     leaves["2Y"].set_price(0.06)
     assert loaded.value == option.value
-    assert ask("zero_rate", again, back.node("CLOCK") if dated else 0.0, 1.0) is loaded.rate
+    assert look_up("zero_rate", again, back.node("CLOCK") if dated else 0.0, 1.0) is loaded.rate
 
 
-def test_a_convention_of_ones_own_is_not_stored():
+def test_a_custom_convention_is_not_stored():
     own = CurveConvention("mine", *(getattr(ISDA_USD, name) for name in ISDA_USD.__slots__[1:]))
     curve, _ = make(convention=own)
     assert curve.discount(1.0) < 1.0
-    with pytest.raises(InstrumentError, match="convention of its own, 'mine'"):
+    with pytest.raises(InstrumentError, match="custom convention, 'mine'"):
         curve.to_record()
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({}, InstrumentError, "made of deposits and swaps, or of zero rates"),
+        ({}, InstrumentError, "needs either deposits and swaps or zero rates"),
         ({"deposits": {"3M": 0.05}, "zero_rates": {"1Y": 0.05}, "as_of": TODAY}, InstrumentError, "one or the other"),
-        ({"deposits": {"3M": 0.05}}, InstrumentError, "need a date"),
+        ({"deposits": {"3M": 0.05}}, InstrumentError, "need a trade date"),
         ({"deposits": {"3M": 0.05}, "as_of": TODAY, "clock_source": Clock("K", TODAY)}, InstrumentError, "not both"),
         ({"deposits": {"3Q": 0.05}, "as_of": TODAY}, ModelError, "no tenor"),
         ({"deposits": {"3M": "five"}, "as_of": TODAY}, InstrumentError, "neither a node nor a finite number"),

@@ -1,4 +1,4 @@
-"""Digital and barrier options through all that a contract goes through: prices, Greeks, scenarios, P&L, screens."""
+"""Digital and barrier options: prices, Greeks, scenarios, P&L, views."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DAYS, TODAY = ql.Actual365Fixed(), ql.Date(15, 5, 2024)
 
 # E. G. Haug, The Complete Guide to Option Pricing Formulas, 2nd edition, table 4-13: S = 100, T = 0.5, r = 8 %,
 # b = 4 %, rebate 3; kind, strike, barrier, value at volatility 25 % and 30 %. In: i, out: o. The last digit is that of
-# his approximation to the normal distribution; QuantLib meets the same figures within 1e-4.
+# the approximation to the normal distribution used there; QuantLib agrees within 1e-4.
 HAUG = [
     ("cdo", 90, 95, 9.0246, 8.8334),
     ("cdo", 100, 95, 6.7924, 7.0285),
@@ -178,7 +178,7 @@ def test_greeks_of_a_barrier_against_differences_of_quantlib():
         assert derivatives.first["vol"][0] == pytest.approx((vols[1] - vols[0]) / (2.0 * h), rel=1e-4)
 
 
-def test_in_and_out_make_the_option():
+def test_knock_in_plus_knock_out_is_the_option():
     terms = {"spot_source": 100.0, "vol_source": 0.25, "rate_source": 0.08, "dividend_source": 0.04}
     vanilla = Option("V", strike=100, expiry=0.5, **terms)
     parts = [barrier(kind, 100, 95, rebate=0.0).value for kind in ("cdi", "cdo")]
@@ -199,7 +199,7 @@ def test_a_barrier_that_was_reached_stays_reached():
     assert (knock_out.barrier, knock_out.touched) == (95.0, 1.0)
 
 
-# --- a desk with them -----------------------------------------------------------------------------
+# --- a desk with exotic options -------------------------------------------------------------------
 
 
 class Held:
@@ -237,7 +237,7 @@ def test_simulated_and_checked():
     checks = validate_greeks(engine.plan(), 400_000, 11)
     assert max(abs(check.z_score) for check in checks) < 4.5
     assert max(abs(check.simulated - 1.05 * check.analytic) / check.error for check in checks) > 10.0
-    assert "BarrierOption does not say what it pays" in left_out(engine.plan())["KNOCK"]
+    assert "BarrierOption has no payoff as a function" in left_out(engine.plan())["KNOCK"]
 
 
 def test_scenarios_are_the_contracts_own_prices():
@@ -272,8 +272,8 @@ def test_a_day_is_explained():
 
 
 def opening_price(state, name):
-    kept = state.positions[name]
-    return kept.kind.call_price(np.array([[value] for value in kept.arguments.values()]))[0]
+    position = state.positions[name]
+    return position.kind.call_price(np.array([[value] for value in position.arguments.values()]))[0]
 
 
 def test_shown():

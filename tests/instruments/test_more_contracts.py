@@ -106,7 +106,7 @@ def test_a_deliverable_pair_of_curves_and_a_clock():
 
 
 @pytest.mark.parametrize("kind", [Option, AmericanOption])
-def test_vanilla_options_ask_curves_and_surfaces(kind):
+def test_vanilla_options_look_up_curves_and_surfaces(kind):
     spot = MarketData("S", 100.0)
     curve = DiscountCurve("USD", zero_rates={"1Y": 0.05, "2Y": 0.045})
     surface = VolSurface.from_vols(
@@ -124,7 +124,9 @@ def test_vanilla_options_ask_curves_and_surfaces(kind):
     assert rate == curve.zero_rate(0.7)
     assert 0.19 < vol < 0.24
     assert option.value == price(100.0, 95.0, 0.7, rate, vol, 0.0, False)
-    with pytest.raises(InstrumentError, match="O: its curve or surface was asked about the present strike; make a new"):
+    with pytest.raises(
+        InstrumentError, match="O: the lookup from its curve or surface uses the current strike; create"
+    ):
         option.amend(strike=90.0)
     plain = kind("Q", **{**VANILLA, "strike": 95.0})
     plain.amend(strike=90.0)
@@ -174,7 +176,7 @@ def test_dividends_of_a_share():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: AmericanOption("A", steps=2, **VANILLA), "steps=2 of the tree; give a whole number from 3"),
+        (lambda: AmericanOption("A", steps=2, **VANILLA), "steps=2 is not a number of steps of the tree; give"),
         (lambda: AmericanOption("A", steps=10.5, **VANILLA), r"steps=10\.5"),
         (lambda: AmericanOption("A", **{**VANILLA, "strike": 0.0}), "strike=0.0 must be above zero"),
         (lambda: AmericanOption("A", **{**VANILLA, "expiry": -1.0}), "expiry=-1.0"),

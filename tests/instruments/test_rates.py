@@ -39,7 +39,7 @@ def test_a_bond_on_a_curve():
         assert bond.value == pytest.approx(expected, rel=1e-13)
     clock.roll(dt.date(2034, 1, 1))
     assert bond.value == 0.0
-    with pytest.raises(InstrumentError, match="asked about the present coupon_rate"):
+    with pytest.raises(InstrumentError, match="uses the current coupon_rate"):
         bond.amend(coupon_rate=0.06)
     bond.amend(face=50.0)
 
@@ -144,10 +144,13 @@ def test_storage():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: FloatingBond("F", rate_source=0.03, face=100, maturity=5, frequency=3), "frequency=3 payments a year"),
+        (
+            lambda: FloatingBond("F", rate_source=0.03, face=100, maturity=5, frequency=3),
+            "frequency=3 is not an allowed number of payments",
+        ),
         (
             lambda: FloatingBond("F", rate_source=MarketData("R", domain="positive"), face=1, maturity=5),
-            "no rate yet to fix",
+            "the rate for the first fixing is not quoted yet",
         ),
         (lambda: FloatingBond("F", rate_source=0.03, face=float("nan"), maturity=5), "face=nan"),
         (lambda: InterestRateSwap("S", rate_source=0.03, notional=1, fixed_rate=0.1, maturity=-1), "maturity=-1"),

@@ -1,4 +1,4 @@
-"""Every instrument goes into the store and comes back, its underliers by reference."""
+"""Round trip of every instrument through the store, with its underliers by reference."""
 
 import datetime as dt
 
@@ -118,7 +118,7 @@ def test_two_bonds_read_back_into_a_graph_share_their_rate(db):
     assert [round(bond.value, 2) for bond in bonds] == [104.33, 104.33]
 
 
-def test_a_lambda_is_refused_with_the_way_out(db):
+def test_a_lambda_raises_an_error_with_a_remedy(db):
     graph = DependencyGraph()
     node = graph.derive("N", lambda value: value, [graph.register(MarketData("SOFR", 0.05))])
     with pytest.raises(StoreError, match="node_function"):

@@ -1,4 +1,4 @@
-"""Every instrument's value against something that is not itself."""
+"""Values of instruments against published figures and independent formulas."""
 
 import datetime as dt
 import math
@@ -58,7 +58,7 @@ def test_protection_at_par_is_worth_nothing_and_wider_spreads_help_the_buyer():
     swap = CreditDefaultSwap("F", spread_source=spread, rate_source=0.03, notional=1e6, coupon=0.01, maturity=5)
     assert swap.value == 0.0
     spread.set_price(0.02)
-    # The hazard at which twenty premiums of 2 % a year, and what has accrued of one on default, cost their protection
+    # The hazard rate at which twenty premiums of 2 % a year, with accrual on default, are worth the protection
     schedule, curve = quarterly_schedule(5.0), Curve.flat(0.03)
     legs = cds_legs(schedule, curve, SurvivalCurve.flat(flat_hazard(schedule, 0.02, curve, 0.4)))
     assert swap.value == pytest.approx(1e6 * (0.6 * legs.protection - 0.01 * legs.annuity), rel=1e-12)
@@ -71,7 +71,7 @@ def test_power_law_call_ratio():
 
 
 def test_power_law_put_scales_with_the_spot():
-    """The normalisation that is right for every S0 is homogeneous: prices in cents scale as prices in dollars."""
+    """The correct normalisation is homogeneous in S0: prices in cents scale as prices in dollars."""
     dollars = PowerLawOption(
         "D", spot_source=100, anchor_source=2.0, anchor_strike=90, strike=70, alpha=2.7, is_call=False
     )
@@ -82,7 +82,7 @@ def test_power_law_put_scales_with_the_spot():
 
 
 def test_power_law_put_against_the_density():
-    """A put is the integral of the probability of ending below each strike; the tail is a power of the loss."""
+    """A put is the integral of the probability of ending below each strike; the tail follows a power law."""
     s0, alpha = 100.0, 2.5
 
     def put(strike):
@@ -106,7 +106,7 @@ def test_spots_are_worth_their_quote():
     assert FXRate("EURUSD", rate_source=1.085, base="EUR", quote="USD").value == 1.085
 
 
-def test_the_clock_lets_contracts_decay():
+def test_contracts_decay_with_the_clock():
     clock = Clock("CLOCK", origin=dt.date(2026, 1, 1))
     vol, spot = MarketData("VOL", 0.3), MarketData("SPOT", 100.0)
     option = Option(
@@ -125,7 +125,7 @@ def test_the_clock_lets_contracts_decay():
     assert option.value == 30.0
 
 
-def test_made_later_counts_from_then():
+def test_expiry_counts_from_the_creation_of_the_contract():
     clock = Clock("CLOCK", origin=dt.date(2026, 1, 1))
     clock.roll(dt.date(2027, 1, 1))
     bond = Bond("B", rate_source=0.05, face=100, coupon_rate=0.06, maturity=5, clock_source=clock)
@@ -149,12 +149,12 @@ def test_made_later_counts_from_then():
         lambda: Equity("", spot_source=1.0),
     ],
 )
-def test_terms_that_make_no_sense_are_refused_when_the_contract_is_made(make):
+def test_invalid_terms_raise_an_error_at_construction(make):
     with pytest.raises(BankError):
         make()
 
 
-def test_a_bad_lane_fails_alone_and_says_why():
+def test_a_bad_row_fails_without_the_others_and_gives_the_reason():
     graph = DependencyGraph()
     vols = [MarketData(f"V{i}", 0.2) for i in range(3)]
     options = [
@@ -173,7 +173,7 @@ def test_a_bad_lane_fails_alone_and_says_why():
     assert total.value == 3 * options[0].value
 
 
-def test_a_power_law_option_whose_strike_is_crossed_says_so():
+def test_a_power_law_option_with_a_crossed_strike_gives_the_reason():
     spot = MarketData("S", 100.0)
     option = PowerLawOption("T", spot_source=spot, anchor_source=4.0, anchor_strike=110, strike=120, alpha=3)
     spot.set_price(115.0)

@@ -1,4 +1,4 @@
-"""The surface as a node: what makes it refit and what does not, what it does with bad quotes, keeping it."""
+"""The volatility surface as a node: refits, bad quotes, storage."""
 
 import datetime as dt
 import math
@@ -26,7 +26,7 @@ SMILES = [SviSlice(0.008, 0.06, -0.5, 0.01, 0.12), SviSlice(0.014, 0.08, -0.45, 
 
 
 class Desk:
-    """A graph with a surface quoted by leaves, and what is priced from it."""
+    """A graph with a surface quoted by leaves, and options on it."""
 
     def __init__(self, stickiness="strike", **options):
         self.spot = Leaf("SPOT", 100.0, domain="positive")
@@ -88,7 +88,7 @@ def test_only_the_expiry_whose_quote_ticked_is_fitted_again():
 
 
 @pytest.mark.parametrize("stickiness", ["strike", "delta"])
-def test_spot_and_rate_ticks_fit_nothing(stickiness):
+def test_spot_and_rate_ticks_refit_nothing(stickiness):
     desk = Desk(stickiness)
     before, value = desk.surface.surface, desk.option.value
     for spot in (101.0, 99.0, 93.0):
@@ -112,7 +112,7 @@ def test_sticky_strike_stays_and_sticky_delta_moves():
     assert delta.surface.vol(95.0, 0.5) > vol + 0.005
 
 
-def test_a_quote_tick_anchors_anew():
+def test_a_quote_tick_moves_the_anchor():
     desk = Desk("delta")
     _ = desk.surface.surface
     desk.spot.set(110.0)
@@ -183,7 +183,7 @@ def test_bid_and_ask():
     assert surface.slices[0.5].parameters == pytest.approx(SMILES[1].parameters, abs=1e-8)
 
 
-def test_a_calendar_arbitrage_is_repaired_and_told_or_refused():
+def test_a_calendar_arbitrage_is_repaired_and_reported_or_refused():
     quotes = [[0.30] * 7, [0.15] * 7]
     repaired = VolSurface.from_vols("FLAT", STRIKES, [0.5, 1.0], quotes, spot_source=100.0)
     assert repaired.arbitrage().free
@@ -207,7 +207,7 @@ def test_a_repaired_expiry_is_fitted_again_only_with_its_neighbour():
     graph = DependencyGraph()
     graph.register(surface)
     _ = surface.surface
-    assert surface.refits == 4  # three alone, and the second against the first
+    assert surface.refits == 4  # three unconstrained, and the second against the first
     spot.set(105.0)
     _ = surface.surface
     assert surface.refits == 4
@@ -257,7 +257,7 @@ def test_time_passes():
     assert list(surface.slices) == pytest.approx([1.0 - end])
     assert option.value == 0.0
     clock.roll(dt.date(2027, 1, 2))
-    assert "all its expiries have passed" in str(surface.error)
+    assert "all expiries have passed" in str(surface.error)
 
 
 def test_round_trip_through_the_store_keeps_the_anchors():
@@ -315,7 +315,7 @@ def test_no_surface_is_arbitrageable(seed, noise):
     assert np.all(np.diff(w, axis=1) >= -1e-12)
 
 
-def test_the_question_is_a_pure_function():
+def test_the_lookup_function_is_pure():
     surface = Surface([0.5], [SMILES[1]], [100.0], stickiness="delta")
     assert surface_vol(surface, 90.0, 0.04, 0.01, 1.0, 95.0, 1.5) == surface.vol(95.0, 0.5, 90.0 * math.exp(0.015))
     assert surface_vol(surface, 90.0, 0.04, 0.01, 2.0, 95.0, 1.5) == surface.vol(95.0, 0.0, 90.0)
@@ -332,25 +332,25 @@ GOOD = {(strike, 0.5): 0.2 for strike in STRIKES}
         ({"quotes": {(100.0, 0.0): 0.2}}, "expiry=0.0"),
         ({"quotes": {(100.0, dt.date(2026, 1, 1)): 0.2}}, "needs a valuation date"),
         ({"quotes": GOOD | {(100.0, 0.5): (0.19, 0.21)}}, "mixes bid and ask"),
-        ({"stickiness": "sideways"}, "stickiness='sideways' is none of 'strike', 'delta'"),
-        ({"arbitrage": "ignore"}, "arbitrage='ignore' is none of 'repair', 'refuse'"),
+        ({"stickiness": "sideways"}, "stickiness='sideways'; choose one of 'strike', 'delta'"),
+        ({"arbitrage": "ignore"}, "arbitrage='ignore'; choose one of 'repair', 'refuse'"),
         ({"weights": {(55.0, 0.5): 1.0}}, r"a weight for \(55.0, 0.5\), which is not quoted"),
         ({"weights": {(100.0, 0.5): -1.0}}, "weight=-1.0"),
     ],
 )
-def test_terms_that_make_no_sense(options, match):
+def test_invalid_options(options, match):
     with pytest.raises(InstrumentError, match=match):
         VolSurface("BAD", **({"spot_source": 100.0, "quotes": GOOD} | options))
 
 
-def test_matrices_and_smiles_that_make_no_sense():
+def test_invalid_matrices_and_smiles():
     with pytest.raises(InstrumentError, match=r"2 rows \(expiries\) of 7"):
         VolSurface.from_vols("BAD", STRIKES, [0.5, 1.0], [[0.2] * 7], spot_source=100.0)
     with pytest.raises(InstrumentError, match="no smiles"):
         VolSurface.from_parameters("BAD", {}, spot_source=100.0)
 
 
-def test_a_spot_that_makes_no_sense():
+def test_an_invalid_spot():
     surface = VolSurface("S", spot_source=0.0, quotes=GOOD)
     with pytest.raises(InstrumentError, match=r"spot=0\.0 must be above zero"):
         _ = surface.surface

@@ -1,4 +1,4 @@
-"""Books to simulate: linear ones whose risk is known in closed form, and mixed ones."""
+"""Books to simulate: linear ones with a closed-form risk, and mixed ones."""
 
 import numpy as np
 
@@ -16,13 +16,13 @@ def factor_correlation(n, seed=0, factors=3):
 
 
 class Linear:
-    """Rates positions alone: P&L is a weighted sum of normals, exactly."""
+    """Rates positions only: P&L is exactly a weighted sum of normals."""
 
     def __init__(self, n=6, traders=3, seed=0):
         rng = np.random.default_rng(seed)
         self.graph = DependencyGraph()
         self.leaves = [self.graph.register(MarketData(f"R{i}", 0.03)) for i in range(n)]
-        # A currency pair as a holding would be relative; an equity on a leaf that moves by shifts is linear.
+        # An equity on a leaf with absolute moves is linear; a currency pair would have relative moves.
         self.held = [Equity(f"E{i}", spot_source=leaf) for i, leaf in enumerate(self.leaves)]
         self.quantities = rng.integers(-900, 900, (traders, n)).astype(float)
         self.books = [
@@ -50,7 +50,7 @@ class Linear:
 
 
 class Mixed:
-    """Shares, options, a bond and a position in euros, of two traders."""
+    """Shares, options, a bond and a position in euros, held by two traders."""
 
     def __init__(self, underlyings=5):
         rng = np.random.default_rng(1)

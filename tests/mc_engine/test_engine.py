@@ -1,4 +1,4 @@
-"""The engine: what is known in closed form, what must add up, what a graph says of the same scenarios, bad input."""
+"""The engine against closed forms, sums of contributions, what-if scenarios of the graph, and bad input."""
 
 import io
 import math
@@ -39,7 +39,7 @@ def run(held, **config):
 
 
 def standard_errors(n, deviation, level):
-    """Of the sample quantile and of the mean beyond it, for a normal distribution (the latter: Manistre and Hancock 2005)."""
+    """Standard errors of a normal sample's quantile and of the mean beyond it (Manistre and Hancock 2005)."""
     z = stats.norm.ppf(level)
     es = stats.norm.pdf(z) / (1.0 - level)
     var_error = math.sqrt(level * (1.0 - level) / n) / stats.norm.pdf(z)
@@ -78,14 +78,14 @@ def test_a_linear_normal_book_has_its_closed_form_over_200_seeds():
     held = Linear()
     good, results = inside_the_band(held, 200, 4_000)
     assert good
-    # The errors that are told are the spread that there is.
+    # The reported standard errors match the spread over seeds.
     for level in LEVELS:
         spread = np.std([r.tail(level).var for r in results])
-        told = np.mean([r.tail(level).var_error for r in results])
-        assert told == pytest.approx(spread, rel=0.2)
+        reported = np.mean([r.tail(level).var_error for r in results])
+        assert reported == pytest.approx(spread, rel=0.2)
         spread = np.std([r.tail(level).es for r in results])
-        told = np.mean([r.tail(level).es_error for r in results])
-        assert told == pytest.approx(spread, rel=0.2)
+        reported = np.mean([r.tail(level).es_error for r in results])
+        assert reported == pytest.approx(spread, rel=0.2)
 
 
 def test_the_band_is_narrow_enough_to_catch_a_perturbed_engine():
@@ -106,11 +106,11 @@ def test_sampling_of_means_does_nothing_for_the_tail(sampling):
         spreads[way] = np.std([result.var_99 for result in found])
         means = [float(result.pnl.mean()) for result in found]
         if way != "plain":
-            assert np.abs(means).max() < 1e-3 * held.deviation()  # of the mean they are nearly certain
+            assert np.abs(means).max() < 1e-3 * held.deviation()  # the error of the mean is nearly 0
     assert 0.6 < spreads[sampling] / spreads["plain"] < 1.5
 
 
-# --- what must add up ------------------------------------------------------------------------------
+# --- contributions ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model", ["gbm", "heston", "merton", "student_t"])
@@ -140,15 +140,15 @@ def test_euler_contributions_are_derivatives_by_scale():
         assert (up - down) / (2.0 * h) == pytest.approx(part.es, rel=2e-3, abs=1e-3 * result.cvar_99)
 
 
-def test_factor_lines_of_a_linear_book_are_what_covariance_says():
+def test_factor_contributions_of_a_linear_book_follow_from_the_covariance():
     held = Linear()
     result = run(held, n_paths=100_000)
     exposures = held.quantities.sum(axis=0) * held.vols
     shares = exposures * (held.correlation @ exposures) / (exposures @ held.correlation @ exposures)
-    told = result.by_factor()
-    assert told["interaction"].es == pytest.approx(0.0, abs=1e-9 * result.cvar_99)
+    parts = result.by_factor()
+    assert parts["interaction"].es == pytest.approx(0.0, abs=1e-9 * result.cvar_99)
     for leaf, share in zip(held.leaves, shares, strict=True):
-        assert told[leaf.name].es / result.cvar_99 == pytest.approx(share, abs=0.02)
+        assert parts[leaf.name].es / result.cvar_99 == pytest.approx(share, abs=0.02)
 
 
 def test_incremental_risk_of_a_factor_is_the_risk_without_its_move():
@@ -158,13 +158,13 @@ def test_incremental_risk_of_a_factor_is_the_risk_without_its_move():
     names = [factor.name for factor in engine.plan().factors]
     draws = draw(engine.prepare(MCConfig(n_paths=40_000, random_seed=5)), names)
     moves = draws.moves[draws.rows([leaf.name for leaf in held.leaves])]
-    made = held.quantities.sum(axis=0)[:, None] * moves
+    pnl = held.quantities.sum(axis=0)[:, None] * moves
     for j, leaf in enumerate(held.leaves):
-        without = value_at_risk(made.sum(axis=0) - made[j], 0.99)
+        without = value_at_risk(pnl.sum(axis=0) - pnl[j], 0.99)
         assert result.by_factor()[leaf.name].incremental_var == pytest.approx(result.var_99 - without, rel=1e-6)
 
 
-# --- the graph says the same -----------------------------------------------------------------------
+# --- comparison with the graph ---------------------------------------------------------------------
 
 
 def test_scenario_pnl_is_what_a_what_if_of_the_graph_gives():
@@ -199,7 +199,7 @@ def test_singles_draw_the_same_scenarios():
     assert single.pnl.dtype == np.float32
     assert abs(single.var_99 - double.var_99) < 0.05 * double.tail(0.99).var_error
     assert np.abs(single.pnl - double.pnl).max() < 1e-3 * double.var_99
-    for level in (0.99, 0.999):  # as many losses beyond what the double says
+    for level in (0.99, 0.999):  # as many losses beyond the quantile in double precision
         beyond = value_at_risk(double.pnl, level)
         assert abs(int((single.pnl < -beyond).sum()) - int((double.pnl < -beyond).sum())) <= 2
 
@@ -210,7 +210,7 @@ def test_time_may_pass():
     assert not np.array_equal(still.pnl, rolled.pnl)
 
 
-# --- Greeks, kept results, views -------------------------------------------------------------------
+# --- Greeks, stored results, views -----------------------------------------------------------------
 
 
 def test_simulated_greeks_agree_with_closed_forms_and_disagree_with_wrong_ones():
@@ -232,7 +232,7 @@ def test_simulated_greeks_agree_with_closed_forms_and_disagree_with_wrong_ones()
     assert max(wrong) > 10.0
 
 
-def test_results_are_kept_with_every_version(tmp_path):
+def test_every_run_stores_a_version(tmp_path):
     held = Mixed()
     with BarbaraDB.open("desk", path=tmp_path / "risk.db") as db:
         engine = MonteCarloEngine(held.books, held.graph, db, factor_model=held.factor_model)
@@ -245,7 +245,8 @@ def test_results_are_kept_with_every_version(tmp_path):
     assert isinstance(kept, MCResult)
     assert (kept.var_99, kept.cvar_95, kept.random_seed) == (second.var_99, second.cvar_95, 2)
     assert np.array_equal(kept.pnl, second.pnl)
-    assert repr((kept.traders, kept.factors)) == repr((second.traders, second.factors))  # there are NaNs in them
+    # By repr, as NaNs are not equal.
+    assert repr((kept.traders, kept.factors)) == repr((second.traders, second.factors))
     assert kept.stresses == second.stresses
     assert kept.greek_checks == second.greek_checks
     assert kept.trader_pnl is None
@@ -295,7 +296,7 @@ def test_measures_are_coherent_where_they_should_be(shift, scale, pnl, level):
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "message"),
     [
         ({"n_paths": 0}, r"n_paths=0 is not a whole number of at least 2"),
         ({"n_paths": 2.5}, r"n_paths=2\.5"),
@@ -310,8 +311,8 @@ def test_measures_are_coherent_where_they_should_be(shift, scale, pnl, level):
         ({"revaluation": "delta"}, "revaluation='delta'"),
     ],
 )
-def test_a_configuration_that_makes_no_sense_is_refused(config, said):
-    with pytest.raises(SimulationError, match=said):
+def test_an_invalid_configuration_raises_an_error(config, message):
+    with pytest.raises(SimulationError, match=message):
         MCConfig(**config)
 
 
@@ -322,7 +323,7 @@ def test_what_cannot_be_simulated_is_refused_by_name():
         MonteCarloEngine(held.books, held.graph, factor_model=without).run()
     with pytest.raises(SimulationError, match="FACTOR_MODEL"):
         MonteCarloEngine(held.books, held.graph).run()
-    with pytest.raises(SimulationError, match="nothing is held"):
+    with pytest.raises(SimulationError, match="there are no holdings"):
         MonteCarloEngine([Book("EMPTY", [])], held.graph, factor_model=held.factor_model).run()
     with pytest.raises(RiskError, match="is neither trader nor book"):
         MonteCarloEngine(["Alice"], held.graph)
@@ -420,7 +421,7 @@ def test_ctrl_c_ends_a_run_at_once():
     assert (done.returncode, done.stderr) == (9, "")
 
 
-def test_progress_is_told_and_shown_on_a_terminal_only(capsys):
+def test_progress_is_reported_and_shown_on_a_terminal_only(capsys):
     from bank_python.render_risk import progress_bar
 
     seen = []

@@ -1,4 +1,4 @@
-"""Whoever runs the chunks: threads, processes, a cluster; workers that die; the same numbers to the bit."""
+"""Executors of the chunks: threads, processes, a cluster; workers that die; bitwise identical results."""
 
 import concurrent.futures
 import hashlib
@@ -28,7 +28,7 @@ def digest(result):
 
 
 def processes():
-    """Two workers that are started afresh: a fork of a process with threads may hang."""
+    """Return a pool of two spawned workers: a fork of a process with threads may hang."""
     return concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
 
 
@@ -39,7 +39,7 @@ def run(executor=None, **config):
 
 
 class Backwards(concurrent.futures.Executor):
-    """Runs nothing until it has eight, then the last first."""
+    """An executor that collects eight tasks, then runs the last first."""
 
     def __init__(self):
         self.waiting = []
@@ -73,14 +73,14 @@ def test_other_threads_in_the_linear_algebra_change_nothing():
     program = (
         "from tests.mc_engine.test_executors import digest, run; print(digest(run()), digest(run(dtype='float32')))"
     )
-    told = set()
+    digests = set()
     for threads in ("1", "2"):
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
         done = subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
         )
-        told.add(done.stdout)
-    assert len(told) == 1
+        digests.add(done.stdout)
+    assert len(digests) == 1
 
 
 def test_a_worker_that_dies_fails_the_whole_by_name():
@@ -93,7 +93,7 @@ def test_a_worker_that_dies_fails_the_whole_by_name():
 
     with (
         processes() as pool,
-        pytest.raises(SimulationError, match=r"chunk \d+ was not done, its worker failed \(BrokenProcessPool"),
+        pytest.raises(SimulationError, match=r"chunk \d+ failed with its worker \(BrokenProcessPool"),
     ):
         run(pool, n_paths=60_000, progress=progress)
     assert killed == [2]
@@ -110,7 +110,7 @@ def test_a_chunk_with_more_than_its_share_of_the_worst_is_run_again(monkeypatch)
     held = Mixed()
     simulation = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).prepare(MCConfig(**CONFIG))
     whole = run_simulation(simulation, None, None, None)[1]
-    monkeypatch.setattr("bank_python.mc_engine.simulation._likely", lambda _size: 20)
+    monkeypatch.setattr("bank_python.mc_engine.simulation._ample_tail", lambda _size: 20)
     few = run_simulation(simulation, None, None, None)[1]
     assert np.array_equal(few.scenarios, whole.scenarios)
     assert np.array_equal(few.levels, whole.levels)
@@ -155,9 +155,9 @@ def test_a_cluster_gives_the_same_numbers_even_if_a_worker_is_killed(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.strip().splitlines()[-1])
-    assert told["killed"] == [5]
-    assert told["plain"] == told["hurt"] == digest(run(n_paths=40_000))
+    printed = json.loads(done.stdout.strip().splitlines()[-1])
+    assert printed["killed"] == [5]
+    assert printed["plain"] == printed["hurt"] == digest(run(n_paths=40_000))
 
 
 MEMORY = """
@@ -166,15 +166,16 @@ from bank_python import MCConfig, MonteCarloEngine, ReactiveRisk
 from tests.mc_engine.test_executors import wide_book
 
 def resident(what):
-    with open("/proc/self/status") as status:  # the peak of getrusage is that of the parent, where it was larger
+    with open("/proc/self/status") as status:  # getrusage may report the parent's peak
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith(what))
 
 held = wide_book()
 config = dict(n_paths=100_000, stresses=(), validate_greeks=False, dtype=sys.argv[2])
-MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(MCConfig(**config | {"n_paths": 8_192}))  # warm
+engine = MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model)
+engine.run(MCConfig(**config | {"n_paths": 8_192}))  # warms up
 before = resident("VmRSS")
 if sys.argv[1] == "batch":
-    MonteCarloEngine(held.books, held.graph, factor_model=held.factor_model).run(MCConfig(**config))
+    engine.run(MCConfig(**config))
 else:
     risk = ReactiveRisk(held.books, held.graph, held.factor_model, MCConfig(**config))
     risk.var_99.value
@@ -187,7 +188,7 @@ print(resident("VmHWM") - before)
 
 
 def wide_book(factors=186):
-    """Shares of 186 names, a group each."""
+    """Shares of 186 names, one group for each."""
     from bank_python.dagger import DependencyGraph
     from bank_python.instruments import Book, Equity, Position
     from bank_python.market_data import MarketData

@@ -1,4 +1,4 @@
-"""Laws of risk factors, given and calibrated, against formulas written again here and against figures by hand."""
+"""Factor models, given and calibrated, against formulas written again here and figures computed by hand."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_law_given_is_what_was_given():
     assert FactorModel.given(THREE).correlation.tolist() == np.eye(3).tolist()
 
 
-def test_the_covariance_is_of_the_factors_asked_for_in_their_order():
+def test_the_covariance_has_the_order_of_the_given_factors():
     correlation = [[1.0, 0.5, 0.2], [0.5, 1.0, -0.4], [0.2, -0.4, 1.0]]
     factor_model = FactorModel.given(THREE, correlation)
     got = factor_model.covariance(["C", "A"], 0.25)
@@ -59,7 +59,7 @@ def test_an_unknown_factor_is_named():
         factor_model.places([f"X{i}" for i in range(12)])
 
 
-def test_correlations_of_no_joint_law_are_refused_or_moved_as_asked():
+def test_correlations_that_are_not_positive_semidefinite_are_refused_or_repaired():
     with pytest.raises(SimulationError, match=r"least eigenvalue -0\.8; pass repair=True") as caught:
         FactorModel.given(THREE, INDEFINITE)
     assert math.isclose(caught.value.value, -0.8, rel_tol=1e-9)
@@ -69,7 +69,7 @@ def test_correlations_of_no_joint_law_are_refused_or_moved_as_asked():
     assert math.isclose(
         factor_model.repaired, float(np.linalg.norm(factor_model.correlation - INDEFINITE)), rel_tol=1e-12
     )
-    # by symmetry the nearest has off-diagonals of ±1/2: least eigenvalue 0 of 1 - 2x
+    # by symmetry the nearest matrix has off-diagonals of ±1/2, where the least eigenvalue 1 - 2x is 0
     assert np.allclose(np.abs(factor_model.correlation[~np.eye(3, dtype=bool)]), 0.5, atol=1e-6)
     assert INDEFINITE[0, 1] == 0.9
 
@@ -109,7 +109,7 @@ def test_a_volatility_out_of_range_is_refused_by_name(vol):
 
 @pytest.mark.parametrize("degrees", [2.0, 1.0, -5.0, math.nan])
 def test_degrees_without_a_variance_are_refused(degrees):
-    with pytest.raises(SimulationError, match="a variance needs more than 2"):
+    with pytest.raises(SimulationError, match="a finite variance needs more than 2"):
         FactorModel.given({"A": 0.2}, degrees=degrees)
 
 
@@ -157,7 +157,7 @@ def test_jumps_bring_no_more_variance_than_there_is():
         JumpTerms(common_mean=math.nan)
 
 
-def test_laws_are_equal_by_what_they_say_and_survive_the_store(tmp_path):
+def test_factor_models_compare_by_value_and_survive_the_store(tmp_path):
     factor_model = calibrate_model(("A", "B"), history(60), (True, False))
     same = calibrate_model(("A", "B"), history(60), (True, False))
     other = calibrate_model(("A", "B"), history(61), (True, False))
@@ -165,9 +165,9 @@ def test_laws_are_equal_by_what_they_say_and_survive_the_store(tmp_path):
     assert factor_model != other
     assert factor_model != "factor_model"
     with BarbaraDB.open("desk", path=tmp_path / "factor_models.db") as db:
-        db["/Laws/one"] = factor_model
+        db["/FactorModels/one"] = factor_model
     with BarbaraDB.open("desk", path=tmp_path / "factor_models.db") as db:
-        assert db["/Laws/one"] == factor_model
+        assert db["/FactorModels/one"] == factor_model
 
 
 # --- calibrated ------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def history(days=300, correlation=0.6, seed=0, vols=(0.01, 0.02), scale=(100.0, 
 
 
 def weighted_correlation(moves, decay):
-    """The correlation and its shrinkage, in loops: of moves over the volatility known the day before."""
+    """Return the correlation of moves over the previous day's volatility, and its shrinkage, by loops."""
     days, n = moves.shape
     past = np.empty((days, n))
     for j in range(n):
@@ -223,7 +223,7 @@ def test_correlations_are_shrunk_as_schaefer_and_strimmer_say(days, n, seed):
     assert np.linalg.eigvalsh(factor_model.correlation)[0] > -1e-10
 
 
-def test_more_factors_than_days_still_have_a_joint_law():
+def test_more_factors_than_days_still_have_a_factor_model():
     rng = np.random.default_rng(5)
     levels = 10.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((35, 80)), axis=0))
     factor_model = calibrate_model([f"F{i}" for i in range(80)], levels, [True] * 80)
@@ -232,7 +232,7 @@ def test_more_factors_than_days_still_have_a_joint_law():
 
 
 def test_ewma_by_hand_after_three_days():
-    # thirty moves, the first twenty-seven 0: their mean square is 0.0014 / 30, and decays once a day
+    # thirty moves, the first twenty-seven 0: the mean square is 0.0014 / 30, and decays once a day
     moves = np.zeros(30)
     moves[-3:] = [0.01, -0.02, 0.03]
     levels = np.concatenate([[5.0], 5.0 + np.cumsum(moves)])[:, None]
@@ -368,7 +368,7 @@ START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 
 def table(**closes):
-    """Keep closes by day number as price histories."""
+    """Store closes by day number as price histories."""
     kept = PriceHistoryTable()
     for ticker, by_day in closes.items():
         bars = tuple(
@@ -463,7 +463,7 @@ def test_laws_of_the_same_factor_are_not_joined():
         join_models([FactorModel.given({"A": 0.1}), FactorModel.given({"A": 0.2})])
 
 
-# --- what a simulation is asked --------------------------------------------------------------------------------------
+# --- configuration ---------------------------------------------------------------------------------------------------
 
 
 def test_choices_are_taken_as_text_or_as_what_they_are():
@@ -505,6 +505,6 @@ def test_what_makes_no_sense_is_refused_by_name(bad):
     assert isinstance(caught.value, ValueError)
 
 
-def test_time_passes_only_if_asked():
+def test_time_passes_only_with_roll_clock():
     assert MCConfig(horizon=0.1).years_passed == 0.0
     assert MCConfig(horizon=0.1, roll_clock=True).years_passed == 0.1

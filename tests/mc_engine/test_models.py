@@ -47,7 +47,7 @@ CORRELATION = np.array(
 HORIZON = 0.25
 PATHS = 400_000
 CHANCE = 1e-6
-"""Of a correct program failing a tail count, each side."""
+"""Probability that a correct program fails a tail count, on each side."""
 
 
 def generator(seed):
@@ -67,14 +67,14 @@ def logs_of(moves, relative=RELATIVE):
 
 
 def assert_mean(sample, expected, errors=4.5, slack=0.0):
-    """Hold the mean of independent draws against what it should be, by the sample's own standard error."""
+    """Compare the mean of independent draws with its expected value, in standard errors of the sample."""
     error = sample.std(ddof=1) / math.sqrt(sample.size)
     off = float(sample.mean() - expected)
     assert abs(off) <= errors * error + slack, f"mean {sample.mean()!r}, expected {expected!r}, se {error:.3g}"
 
 
 def assert_covariance(logs, expected, errors=4.5):
-    """Hold every product of deviations against the covariance expected."""
+    """Compare the mean product of deviations with the expected covariance, for every pair."""
     centred = logs - logs.mean(axis=1, keepdims=True)
     for i in range(len(logs)):
         for j in range(i + 1):
@@ -175,7 +175,7 @@ def test_normals_are_filled_across_the_seams_of_blocks(count):
     assert np.unique(draws).size > 0.999 * count
 
 
-# --- how normals are asked for ---------------------------------------------------------------------------------------
+# --- sampling methods ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -253,7 +253,7 @@ def student(degrees, dtype="float64"):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_t_has_the_covariance_of_the_law(dtype):
+def test_t_has_the_covariance_of_the_factor_model(dtype):
     logs = logs_of(student(12.0, dtype).draw(generator(7), PATHS).astype(np.float64))
     for row in logs:
         assert_mean(row, 0.0)
@@ -297,8 +297,8 @@ def jump_cumulants(loading, vol, terms=JUMPS):
         mean**3 + 3.0 * mean * deviation**2,
         mean**4 + 6.0 * mean**2 * deviation**2 + 3.0 * deviation**4,
     )
-    alone = (own**2, 0.0, 3.0 * own**4)
-    both = (terms.common_intensity * c + terms.own_intensity * a for c, a in zip(common, alone, strict=True))
+    single = (own**2, 0.0, 3.0 * own**4)
+    both = (terms.common_intensity * c + terms.own_intensity * s for c, s in zip(common, single, strict=True))
     return [HORIZON * vol**power * moment for power, moment in zip((2, 3, 4), both, strict=True)]
 
 
@@ -319,7 +319,7 @@ def test_jumps_skew_and_fatten_as_a_compound_poisson_process_does():
         _, third, fourth = jump_cumulants(loadings[i], VOLS[i])
         variance = VOLS[i] ** 2 * HORIZON
         centred = logs[i] - logs[i].mean()
-        # the mean is estimated too: of the third power that takes 3 variance times its error away
+        # the mean is estimated too: its error changes the third power by 3 · variance · error
         assert_mean(centred**3 - 3.0 * variance * centred, third)
         assert_mean(centred**4, fourth + 3.0 * variance**2)
 
@@ -511,7 +511,7 @@ def test_heston_ends_are_the_ends_of_its_paths():
 
 
 def step_by_quadrature(scheme, process, step):
-    """Take one step at the nodes of a quadrature of its randomness.
+    """Take one step at the nodes of a quadrature over its random numbers.
 
     Returns weights, the variances reached, and given each the mean and the deviation of the price's logarithm, which is
     normal then: they are had of a step with a normal of 0 and one with 1.
@@ -555,7 +555,7 @@ def test_a_step_of_any_terms_is_a_martingale_and_has_the_exact_moments_of_the_va
         return  # refused, as documented: the step is too long
     process = HestonProcess(v0=v0, kappa=kappa, theta=theta, sigma=sigma, rho=rho)
     mean, spread = cir_moments(process, step)
-    assume(abs(spread / mean**2 - 1.5) > 1e-9)  # on the border rounding decides which factor model it is
+    assume(abs(spread / mean**2 - 1.5) > 1e-9)  # at the border, rounding decides between the two distributions
     weights, variance, log, deviation = step_by_quadrature(scheme, process, step)
     assert math.isclose(weights.sum(), 1.0, rel_tol=1e-10)
     assert (variance >= 0.0).all()
@@ -586,7 +586,7 @@ def test_a_step_of_any_terms_is_a_martingale_and_has_the_exact_moments_of_the_va
     ],
 )
 def test_terms_without_sense_are_refused(kappa, theta, sigma, rho, step):
-    with pytest.raises(SimulationError, match="correct the terms"):
+    with pytest.raises(SimulationError, match="correct the parameters"):
         QuadraticExponential.of(kappa, theta, sigma, rho, step)
 
 
@@ -680,7 +680,7 @@ def heston_sampler(horizon=HORIZON, n_steps=6, dtype="float64", sampling=Samplin
 
 
 def process_of(name):
-    """The one-price process that the factor model means: sigma = vol_of_vol · sqrt(theta)."""
+    """Return the one-price process of the factor model: sigma = vol_of_vol · sqrt(theta)."""
     vol = float(MANY.vols[MANY.names.index(name)])
     theta = MANY.variance.long_run.get(name, vol) ** 2
     return HestonProcess(v0=vol**2, kappa=2.0, theta=theta, sigma=1.2 * math.sqrt(theta), rho=-0.6)
@@ -697,10 +697,10 @@ def test_heston_factors_that_are_drawn_and_not_implied_grow_by_nothing(dtype, sa
 
 
 @pytest.mark.parametrize("name", ["A", "B"])
-def test_each_price_among_many_is_distributed_as_alone(name):
+def test_each_price_among_many_is_distributed_as_a_single_price(name):
     moves = heston_sampler().draw(generator(41), 200_000)[NAMES.index(name)]
-    alone = heston_terminal(process_of(name), years=HORIZON, n_steps=6, n_paths=200_000, seed=42)
-    assert stats.ks_2samp(1.0 + moves, alone).pvalue > 1e-4
+    single = heston_terminal(process_of(name), years=HORIZON, n_steps=6, n_paths=200_000, seed=42)
+    assert stats.ks_2samp(1.0 + moves, single).pvalue > 1e-4
     for strike in (0.8, 1.0, 1.2):
         assert_mean(np.maximum(1.0 + moves - strike, 0.0), float(process_of(name).price(1.0, strike, HORIZON, 0.0)))
 
@@ -709,7 +709,7 @@ def test_heston_correlates_prices_and_the_rest_as_the_law_says():
     logs = logs_of(heston_sampler(horizon=1.0 / 252.0, n_steps=1).draw(generator(43), PATHS)[:4], MANY.relative[:4])
     assert np.abs(np.corrcoef(logs) - MANY.correlation[:4, :4])[2:, 2:].max() < 5.0 / math.sqrt(PATHS)
     assert abs(np.corrcoef(logs)[0, 1] - 0.7) < 0.01
-    # a price's variance takes part of its normal, so that what is no price keeps at least sqrt(1 - rho²) of its own
+    # a price shares its normal with its variance, so that its correlation with other factors is at least sqrt(1 - rho²)
     kept = math.sqrt(1.0 - 0.6**2)
     for i in (0, 1):
         for j in (2, 3):
@@ -742,7 +742,7 @@ def test_implied_volatilities_follow_the_expected_variance():
         assert_mean((variances - mean) ** 2, variance)
 
 
-def test_a_price_and_its_variance_are_correlated_as_told_and_variances_as_prices():
+def test_a_price_and_its_variance_are_correlated_by_rho_and_variances_as_prices():
     moves = heston_sampler(horizon=1.0 / 252.0, n_steps=1).draw(generator(46), PATHS)
     found = implied_variances(moves)
     for i, name in enumerate(("A", "B")):

@@ -1,4 +1,4 @@
-"""Risk as nodes: equal to a full run to the bit, minimal work, what-if, trades, held inputs, the quick proxy."""
+"""Risk as nodes: bitwise equal to a full run, minimal work, what-if, trades, throttled inputs, the proxy."""
 
 import gc
 import threading
@@ -92,7 +92,7 @@ def test_pairwise_sums_do_not_depend_on_what_changed():
     exact = np.array([sum(column) for column in np.array(vectors, dtype=object).T], dtype=float)
     assert np.allclose(levels[-1][0], exact, rtol=1e-9, atol=1e-7)
 
-    def binary(parts):  # the tree that the blocks of sixteen are cut from
+    def binary(parts):  # the full binary tree
         if len(parts) == 1:
             return parts[0]
         size = 1
@@ -131,30 +131,30 @@ def test_explain_leads_from_the_value_at_risk_to_the_quote():
     held = Mixed()
     risk = reactive(held)
     held.spots[0].set_price(81.0)
-    told, node = [], held.graph.explain(risk.var_99, depth=9, breadth=99)
+    names, node = [], held.graph.explain(risk.var_99, depth=9, breadth=99)
     stack = [node]
     while stack:
         item = stack.pop()
-        told.append(item.name)
+        names.append(item.name)
         stack += item.inputs
-    assert told[0] == "FIRM:VAR_99"
-    assert {"FIRM:RISK:MEASURES", "FIRM:RISK:PNL", "FIRM:RISK:PNL:S0_SPOT", "S0_SPOT", "SOFR"} <= set(told)
+    assert names[0] == "FIRM:VAR_99"
+    assert {"FIRM:RISK:MEASURES", "FIRM:RISK:PNL", "FIRM:RISK:PNL:S0_SPOT", "S0_SPOT", "SOFR"} <= set(names)
 
 
-def test_what_nearly_all_rest_on_may_be_held():
+def test_inputs_of_nearly_all_groups_may_be_throttled():
     held, time = Mixed(underlyings=12), [0.0]
     risk = reactive(held, slow_seconds=3_600.0)
     before = risk.var_99.value
-    assert [node.name for node in risk.held] == ["FIRM:RISK:HELD:SOFR"]
+    assert [node.name for node in risk.throttled] == ["FIRM:RISK:THROTTLED:SOFR"]
     tick = held.graph.tick
     held.sofr.set_price(0.09)
-    assert risk.var_99.value == before  # later
+    assert risk.var_99.value == before  # SOFR is throttled
     assert risk.as_of_tick <= tick < held.graph.tick
     held.spots[3].set_price(held.spots[3].price * 1.05)
-    assert risk.var_99.value != before  # at once
+    assert risk.var_99.value != before  # spots are not
     assert time == [0.0]
     free = ReactiveRisk(held.books, held.graph, held.factor_model, CONFIG, name="FREE")
-    assert free.held == ()
+    assert free.throttled == ()
     assert free.as_of_tick == held.graph.tick
     assert free.var_99.value != risk.var_99.value
 
@@ -260,7 +260,7 @@ def test_an_input_that_fails_is_a_failure_not_a_number_and_mends():
     assert (shifted.var_99.value, risk.var_99.value) == (fine, good)
 
 
-# --- the proxy and the pace ------------------------------------------------------------------------
+# --- the proxy and the number of paths --------------------------------------------------------------
 
 
 def test_the_proxy_is_close_and_tells_how_close():

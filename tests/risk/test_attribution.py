@@ -71,7 +71,7 @@ class Market:
         with self.graph.batch():
             position.trade(quantity, price)
             for node in self.pnl:
-                node.settle()
+                node.update_cash()
 
 
 def test_taylor_terms_of_one_option_by_hand():
@@ -157,7 +157,7 @@ def test_trades_closed_and_new_positions(mode):
         market.books[0].add(extra)
         extra.trade(10.0, 100.8)
         for node in market.pnl:
-            node.settle()
+            node.update_cash()
     market.set(SPOT=103.0)
     closing = market.capture()
     day = PnLAttribution.between(opening, closing, mode)

@@ -401,7 +401,7 @@ def test_amended_terms_and_trades_are_in_the_next_plan_and_not_in_the_last():
     world.contracts["SAP_PUT"].amend(strike=185.0)
     for book, pnl in zip((world.alice, world.bob), world.pnl, strict=True):
         book.positions[0].trade(-100, 175.0)
-        pnl.settle()
+        pnl.update_cash()
     np.testing.assert_array_equal(before.pnl(levels), then)
     after = plan_valuation([world.alice, world.bob])
     np.testing.assert_allclose(after.pnl(levels), world.wanted(after, levels), rtol=1e-9, atol=1e-7)
