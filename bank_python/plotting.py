@@ -114,7 +114,7 @@ def draw_figure(
 @contextmanager
 def _style() -> Iterator[None]:
     try:
-        import matplotlib.figure
+        import matplotlib.figure  # noqa: F401 - whether it is there
         from matplotlib import style
     except ImportError as error:
         raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error

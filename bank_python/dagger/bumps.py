@@ -42,11 +42,14 @@ from bank_python.dagger.propagate import compared
 from bank_python.dagger.sums import LIMIT, compress, rounded, shift
 from bank_python.dagger.what_if import layer_of_running_code, take_snapshot
 from bank_python.errors import DomainError, GraphError, UnknownNodeError, ValuationError
+from bank_python.plotting import Plotted
+from bank_python.results import Tabular
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from bank_python.dagger.array_node import ArrayNode
@@ -416,8 +419,8 @@ def _columns(
     return columns
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ladder:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Ladder(Plotted, Tabular):
     """A target's value with one leaf at each of many levels; made by :meth:`Bumps.ladder`.
 
     Parameters
@@ -477,6 +480,13 @@ class Ladder:
                 for shock, level, value, error in rows
             ],
         )
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the target's value by the level of the leaf; the present one is marked."""
+        axes.plot(self.levels, self.values, marker="o", markersize=3)
+        axes.axhline(self.base, color="black", linewidth=0.8, linestyle=":", label=f"now {self.base:,.4g}")
+        axes.set(xlabel=self.leaf, ylabel=self.target, title=f"{self.target} along {self.leaf}")
+        axes.legend()
 
     def __rich__(self) -> object:
         from bank_python.render import ladder_view
@@ -583,8 +593,8 @@ class Slope(NamedTuple):
     error: Exception | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Greeks:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Greeks(Tabular):
     """Derivatives of targets by leaves; made by :meth:`Bumps.greeks`.
 
     Parameters

@@ -13,6 +13,7 @@ from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node, by_height, shown
 from bank_python.dagger.topology import dependents_of
+from bank_python.display import Displayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Explanation", "Inquiry", "Plan", "Profile", "ProfileRow"]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+_MOST_LINES = 40
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation(Displayed):
     """Why a node has its value.
 
     Parameters
@@ -61,10 +65,14 @@ class Explanation:
     as_of_tick: int | None = None
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        lines = self.lines()
+        left = len(lines) - _MOST_LINES
+        if left > 0:
+            lines = [*lines[:_MOST_LINES], f"… {left:,} more lines: explain an input, or take .lines() for all of them"]
+        return "\n".join(lines)
 
     def lines(self, indent: str = "") -> list[str]:
-        """Return the explanation line by line, `indent` before each."""
+        """Return the whole explanation line by line, `indent` before each."""
         made_by = f"  by {self.function}" if self.function else ""
         moved = "" if self.previous is None else f"{_said(self.previous)} → "
         when = "" if self.as_of_tick is None else f", as of tick {self.as_of_tick}"
@@ -80,8 +88,8 @@ class Explanation:
         return explanation_view(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan(Displayed):
     """What a change of one leaf could recompute.
 
     Parameters
@@ -135,7 +143,7 @@ class ProfileRow:
     seconds: float
 
 
-class Profile:
+class Profile(Displayed):
     """Evaluations and time by class of node; made by :meth:`Inquiry.profile`."""
 
     def __init__(self) -> None:

@@ -11,13 +11,14 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed, warn_of
-from bank_python.errors import MissingExtraError, RiskError
-from bank_python.wording import how_to_install
+from bank_python.errors import RiskError
+from bank_python.plotting import Plotted, money
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from os import PathLike
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from bank_python.mc_engine.greeks_validation import GreekCheck
@@ -61,8 +62,8 @@ def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str,
 
 
 @storable("mc.MCResult", version=2, upgrade=_since_version_1)
-@dataclass(frozen=True, slots=True, eq=False)
-class MCResult:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class MCResult(Plotted, Tabular):
     """Result of one simulation, returned by :meth:`MonteCarloEngine.run`.
 
     Risk measures are positive for a loss and in :attr:`currency`.
@@ -247,28 +248,22 @@ class MCResult:
         schema = [("kind", str), ("name", str), ("figure", str), ("value", float | None), ("error", float | None)]
         return Table.from_rows(schema, rows)
 
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Save a plot of the P&L distribution with its risk measures (PNG, SVG or PDF, by the file extension).
-
-        Raises
-        ------
-        MissingExtraError
-            matplotlib is not installed (extra ``plot``).
-        """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the distribution of the P&L with VaR and expected shortfall at both confidence levels."""
         counts, edges = self.histogram(80)
-        figure = Figure(figsize=(9.0, 4.5), layout="constrained")
-        axes = figure.subplots()
-        axes.stairs(counts, edges, fill=True, alpha=0.6)
-        for tail in self.tails:
-            axes.axvline(-tail.var, linestyle="--", label=f"VaR {tail.confidence:.0%}: {tail.var:,.0f}")
-            axes.axvline(-tail.es, linestyle=":", label=f"CVaR {tail.confidence:.0%}: {tail.es:,.0f}")
-        axes.set(xlabel=f"P&L, {self.currency}", ylabel="scenarios", title=f"{self.model}, {self.n_paths:,} paths")
+        axes.stairs(counts, edges, fill=True, alpha=0.5)
+        for tail, style in zip(self.tails, ("--", "-"), strict=False):
+            label = f"VaR {tail.confidence:.0%}: {tail.var:,.0f}"
+            axes.axvline(-tail.var, color="black", linestyle=style, label=label)
+            label = f"ES {tail.confidence:.0%}: {tail.es:,.0f}"
+            axes.axvline(
+                -tail.es, color="black", linestyle=style, linewidth=0.8, marker="v", markevery=[1], label=label
+            )
+        days = 252.0 * self.horizon
+        title = f"P&L over {days:.3g} day{'' if days == 1.0 else 's'}, {self.model}, {self.n_paths:,} scenarios"
+        axes.set(xlabel=f"P&L, {self.currency}", ylabel="scenarios", title=title)
+        money(axes.xaxis)
         axes.legend()
-        figure.savefig(path)
 
     def __rich__(self) -> object:
         from bank_python.render_risk import simulation_view
