@@ -245,7 +245,7 @@ def test_what_was_amended_before_is_in_the_opening():
 def test_a_recording_starts_from_a_whole_tick():
     graph = DependencyGraph()
     graph.register(Leaf("L", 1.0))
-    with graph.batch(), pytest.raises(GraphError, match="outside the batch"), graph.record(MemoryJournal()):
+    with graph.batch(), pytest.raises(GraphError, match="inside a batch"), graph.record(MemoryJournal()):
         pass
     with graph.record(MemoryJournal()):
         pass
@@ -334,5 +334,5 @@ def test_how_old_a_value_is_comes_back_too():
     again.replay(journal)
     ages = [each.tick - each["P"].as_of_tick for each in (graph, again)]
     assert (ages, again["P"].value) == ([3, 3], 1.0)
-    with again.batch(), pytest.raises(GraphError, match="outside the batch"):
+    with again.batch(), pytest.raises(GraphError, match="inside a batch"):
         again.replay(journal)

@@ -548,7 +548,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path):
             "link to pipe": "a pipe",
             "socket": "a socket",
             ".": "a directory",
-            "nowhere": "leads nowhere",
+            "nowhere": "link to a missing file",
             "circle": "cannot be read",
             "link to text": "text that begins",
             "no/such/file": "create it first",
@@ -573,7 +573,7 @@ def test_a_file_without_rights_is_refused(tmp_path):
     if root:
         os.seteuid(65534)
     try:
-        with pytest.raises(JournalError, match="check the path and its rights"):
+        with pytest.raises(JournalError, match="check the path and its permissions"):
             FileJournal(path)
     finally:
         if root:
@@ -840,7 +840,7 @@ def test_a_full_disk_takes_nothing_of_an_entry(sync, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, hard))
     try:
-        with pytest.raises(JournalError, match="make room"):
+        with pytest.raises(JournalError, match="free disk space"):
             journal.append(Entry(2, {"L": "x" * 1000}))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -891,7 +891,7 @@ def test_a_file_that_others_change_is_not_written_blindly(how, tmp_path):
     else:
         os.truncate(path, len(HEADER) + 5)
     before = None if how == "removed" else path.read_bytes()
-    with pytest.raises(JournalError, match="is gone" if how == "removed" else "another program changed"):
+    with pytest.raises(JournalError, match="was removed or moved" if how == "removed" else "another program changed"):
         journal.append(Entry(2))
     assert (path.read_bytes() if path.exists() else None) == before
 

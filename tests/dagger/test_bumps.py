@@ -581,7 +581,7 @@ REFUSED = [
     (lambda g: g.ladder("TWICE", "SPOT", [[1.0]]), DomainError, "list"),
     (lambda g: g.ladder("TWICE", "SPOT", 1.0), DomainError, "list"),
     (lambda g: g.ladder("TWICE", "SPOT", ["up"]), DomainError, "not numbers"),
-    (lambda g: g.ladder("TWICE", "SPOT", [-1.0, -100.0]), DomainError, r"SPOT stands at 100 .* to 0: .*positive; use"),
+    (lambda g: g.ladder("TWICE", "SPOT", [-1.0, -100.0]), DomainError, r"SPOT is 100 .* to 0: .*positive; use"),
     (lambda g: g.ladder("TWICE", "SPOT", [-1.5], relative=True), DomainError, "to -50"),
     (lambda g: g.ladder("TWICE", "HUGE", [1e9], relative=True), DomainError, "to inf"),
     (lambda g: g.ladder("TWICE", "RATE", [0.1], relative=True), DomainError, "relative=False"),
@@ -601,7 +601,7 @@ REFUSED = [
     (lambda g: g.greeks("TWICE", []), DomainError, "at least one leaf"),
     (lambda g: g.greeks([], "SPOT"), DomainError, "at least one target"),
     (lambda g: g.greeks("TWICE", ["SPOT", "GONE"]), UnknownNodeError, "GONE"),
-    (lambda g: g.greeks("TWICE", "SPOT")["TWICE", "RATE"], UnknownNodeError, "there are SPOT"),
+    (lambda g: g.greeks("TWICE", "SPOT")["TWICE", "RATE"], UnknownNodeError, "only for SPOT"),
 ]
 
 
