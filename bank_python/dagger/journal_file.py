@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from bank_python.barbara.file_lock import hold, identity_of
+from bank_python.barbara.file_lock import identity_of, lock_file
 from bank_python.dagger.journal_text import FORMAT, HEADER, tick_of
 from bank_python.errors import JournalError
 
@@ -286,7 +286,7 @@ class LineWriter:
     def __init__(self, path: str, *, create: bool, sync: bool, on_torn: Callable[[TornEnd, str], object]) -> None:
         self._path = path
         self._sync = sync
-        self._hold = hold(path, create=create, advice=ADVICE, error=JournalError)
+        self._file = lock_file(path, create=create, advice=ADVICE, error=JournalError)
         try:
             self._prepare(on_torn)
         except BaseException:
@@ -296,10 +296,10 @@ class LineWriter:
     @property
     def alive(self) -> bool:
         """Whether the writer may write: false after :meth:`close`, and in a forked child process."""
-        return self._hold.alive
+        return self._file.alive
 
     def _prepare(self, on_torn: Callable[[TornEnd, str], object]) -> None:
-        descriptor = self._hold.descriptor
+        descriptor = self._file.descriptor
         _require_file(self._path, os.fstat(descriptor))
         with cast("BinaryIO", open(descriptor, "rb", buffering=0, closefd=False)) as file:
             head = file.read(_HEAD)
@@ -346,7 +346,7 @@ class LineWriter:
         self._write(line)
 
     def _write(self, line: bytes) -> None:
-        descriptor = self._hold.descriptor
+        descriptor = self._file.descriptor
         try:
             rest = memoryview(line)
             while rest:
@@ -372,7 +372,7 @@ class LineWriter:
                 f"{self._path} was removed or moved while it was being written ({error}); open a new journal",
                 path=self._path,
             ) from error
-        if identity_of(now) != self._hold.identity:
+        if identity_of(now) != self._file.identity:
             raise JournalError(
                 f"{self._path} was replaced by another file while it was being written; give the path to which the "
                 "journal was moved",
@@ -387,4 +387,4 @@ class LineWriter:
 
     def close(self) -> None:
         """Close the file and release its lock."""
-        self._hold.close()
+        self._file.close()

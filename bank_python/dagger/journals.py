@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from bank_python.barbara.claim import Claim
-from bank_python.barbara.file_lock import writers_kept_out
+from bank_python.barbara.file_lock import writers_excluded
 from bank_python.dagger.journal_file import (
     ADVICE,
     LineWriter,
@@ -376,7 +376,7 @@ class FileJournal(Journal):
         with self._reading(buffering=0) as file:
             if torn_end(file) is None:
                 return None
-            with writers_kept_out(file.fileno()) as is_exclusive:
+            with writers_excluded(file.fileno()) as is_exclusive:
                 torn = torn_end(file) if is_exclusive else None
         if torn is not None and torn != self._reported:
             self._reported = torn

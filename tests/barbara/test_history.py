@@ -27,7 +27,7 @@ def test_every_version_is_kept(db, clock):
     ]
     assert [(v.stored_at - start).total_seconds() for v in history] == [0, 1, 2]
     assert [db.read_version(v) for v in history[:2]] == [1, 2]
-    with pytest.raises(MissingKeyError, match="keeps no value"):
+    with pytest.raises(MissingKeyError, match="has no value"):
         db.read_version(history[2])
     assert db.history("/never") == ()
 

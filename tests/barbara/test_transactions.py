@@ -87,13 +87,13 @@ def test_closing_inside_a_transaction_is_refused(db):
 
 def test_compare_and_set(db):
     db.compare_and_set("/x", MISSING, 1)
-    with pytest.raises(ConflictError, match="'/x' holds another value") as caught:
+    with pytest.raises(ConflictError, match="'/x' has another value") as caught:
         db.compare_and_set("/x", MISSING, 2)
     assert caught.value.key == "/x"
     db.compare_and_set("/x", 1, 2)
     with pytest.raises(ConflictError):
         db.compare_and_set("/x", 1, 3)
-    with pytest.raises(ConflictError, match="is not there"):
+    with pytest.raises(ConflictError, match="is missing"):
         db.compare_and_set("/y", 1, 3)
     assert db.items() == [("/x", 2)]
     assert len(db.history("/x")) == 2

@@ -1,4 +1,4 @@
-"""Batches: contracts as rows of numbers, priced whole, in part, moved, and under shocks."""
+"""Batches of contracts as arrays: priced as a whole, in part, with changed rows, and under shocks."""
 
 from __future__ import annotations
 
