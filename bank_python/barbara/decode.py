@@ -144,7 +144,7 @@ class _Decoder:
     def _upgraded(self, entry: RecordType, fields: dict[str, object], version: int) -> Mapping[str, object]:
         if entry.upgrade is None:
             raise _Refused(
-                f"the record of {self.key!r} is version {version} of {entry.tag!r}, the current one is {entry.version}: "
+                f"the record of {self.key!r} is version {version} of {entry.tag!r}, this process has {entry.version}: "
                 "register the class with upgrade= to read older records",
                 tag=entry.tag,
             )

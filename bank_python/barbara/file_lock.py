@@ -25,7 +25,7 @@ from bank_python.errors import BankError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LockedFile", "lock_file", "identity_of", "writers_excluded"]
+__all__ = ["LockedFile", "identity_of", "lock_file", "writers_excluded"]
 
 # A reader holds a shared lock for microseconds while it examines an unfinished end (`writers_excluded`).
 _TRIES = 10

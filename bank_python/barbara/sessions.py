@@ -49,8 +49,8 @@ class TimeoutLock:
     def __enter__(self) -> None:
         if not self._lock.acquire(timeout=self._timeout):
             raise StoreError(
-                f"another thread has locked the store in memory for {self._timeout:g} seconds; end its transaction, and "
-                "where one thread uses both, open the store's transaction before the graph's batch"
+                f"another thread locked the store in memory for {self._timeout:g} seconds; end its transaction and, "
+                "if one thread uses both, open the store's transaction before the graph's batch"
             )
 
     def __exit__(self, *_: object) -> None:

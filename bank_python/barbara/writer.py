@@ -39,7 +39,7 @@ def write_entry(session: Session, ring: str, key: str, kind: Kind, record: bytes
 def stamp(session: Session, now: datetime, writer: int) -> None:
     """Record the time of the transaction, just before its commit, so that views of past times never change.
 
-    For the same reason, a clock that goes backwards is replaced by the time of the last transaction until it catches up.
+    For the same reason, a clock that goes backwards is replaced by the last transaction's time until it catches up.
     """
     session.insert(
         "INSERT INTO transactions (id, stored_at, writer) "

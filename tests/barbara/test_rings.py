@@ -1,4 +1,4 @@
-"""The laws of overlaid rings, against a model of dictionaries."""
+"""Properties of overlaid rings, against a model of dictionaries."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class RingMachine(RuleBasedStateMachine):
     @rule(ring=rings, key=KEYS, value=VALUES)
     def undone_transaction(self, ring, key, value):
         store = self.stores[ring]
-        with pytest.raises(ZeroDivisionError), store.transaction():  # noqa: PT012  (the block is what is undone)
+        with pytest.raises(ZeroDivisionError), store.transaction():  # noqa: PT012  (the whole block is undone)
             store[key] = value
             store.delete(key, hide=True)
             raise ZeroDivisionError

@@ -118,7 +118,7 @@ def bits(value):
 
 
 class Definition(NamedTuple):
-    """Definition of a node: a leaf, a function, an array node or a sum, and its inputs (names, or numbers for arrays)."""
+    """A leaf, function, array node or sum, with its inputs (names, or numbers for arrays)."""
 
     kind: str
     inputs: tuple = ()

@@ -100,7 +100,7 @@ def test_threads_read_and_write(table):
         try:
             start.wait()
             action()
-        except BaseException as error:  # noqa: BLE001  (whatever a thread dies of is the finding)
+        except BaseException as error:  # noqa: BLE001  (any error of a thread fails the test)
             errors.append(error)
 
     def write(worker):

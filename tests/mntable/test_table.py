@@ -1,4 +1,4 @@
-"""What goes into a table, what is refused at its door, and that a refusal changes nothing."""
+"""Rows of a table: accepted and rejected values, and that a rejection changes nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ KINDS = {"s": str, "f": float, "i": int, "b": bool, "y": bytes, "d": dt.date, "t
 
 
 def bits(row):
-    """The row with floats as their bits: -0.0 equals 0.0, but is not it."""
+    """The row with floats as their bits, as -0.0 equals 0.0."""
     return {name: struct.pack("<d", v) if isinstance(v, float) else (type(v), v) for name, v in row.items()}
 
 
@@ -127,7 +127,7 @@ REFUSED = [
     (bytes, "x", "bytes"),
     (dt.date, dt.datetime(2024, 1, 1, tzinfo=dt.UTC), "time would be lost"),
     (dt.date, "2024-01-01", "give a datetime.date"),
-    (dt.datetime, dt.datetime(2024, 1, 1), "which zone"),  # noqa: DTZ001  (a naive datetime is what is refused)
+    (dt.datetime, dt.datetime(2024, 1, 1), "which zone"),  # noqa: DTZ001  (naive on purpose)
     (dt.datetime, dt.date(2024, 1, 1), "timezone-aware"),
     (dt.datetime, pd.NaT, "which zone"),
     (dt.datetime, pd.Timestamp(1, unit="ns", tz="UTC"), "microseconds"),

@@ -1,4 +1,4 @@
-"""Views: one lazy statement, checked when made; odd names; errors that help."""
+"""Views: one lazy statement, checked when constructed; unusual names; helpful errors."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ async def asynchronous():
         ({"depends_on": [""]}, ["not a job's name"]),
         ({"kwargs": [1]}, ["kwargs"]),
         ({"enabled": 1}, ["enabled"]),
-        ({"mode": "service", "interval": None, "timeout": 3}, ["asked to stop"]),
+        ({"mode": "service", "interval": None, "timeout": 3}, ["until it is stopped"]),
         ({"mode": "service", "interval": None, "allow_overlap": True}, ["once at a time"]),
     ],
 )

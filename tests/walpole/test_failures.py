@@ -11,7 +11,7 @@ PATIENCE = 30.0
 
 
 class Flaky:
-    """Fails the first `times` calls."""
+    """A function that fails in its first `times` calls."""
 
     def __init__(self, times):
         self.left = times
@@ -125,7 +125,7 @@ def test_a_run_that_takes_too_long_is_given_up_and_its_late_result_discarded(mak
         runner.wait_for("next", timeout=0.05)
     clock = runner._scheduler.clock
     clock.advance(5.0)
-    runner.wait_for("next", timeout=PATIENCE)  # the one slot is free again
+    runner.wait_for("next", timeout=PATIENCE)  # the only worker is free again
     status = runner.status("slow")
     assert status.state is JobState.TIMED_OUT
     assert status.timeouts == 1
@@ -223,7 +223,7 @@ def test_a_service_ends_when_paused_and_starts_when_resumed(runner):
     runner.resume("feed")
     assert started.acquire(timeout=PATIENCE)
     runner.pause("feed")
-    runner.resume("feed")  # at once, perhaps while it is still ending
+    runner.resume("feed")  # possibly before its cancelled run has ended
     assert started.acquire(timeout=PATIENCE)
 
 
@@ -302,7 +302,7 @@ def test_a_long_log_keeps_its_end(runner):
 
     runner.add_job(JobConfig(name="chatty", callable=chatty, mode="one_shot"))
     lines = runner.run_once("chatty").log.splitlines()
-    assert lines[0] == "… 500 earlier lines not kept"
+    assert lines[0] == "… 500 earlier lines dropped"
     assert len(lines) == 501
     assert lines[-1].endswith(": 999")
 
@@ -353,7 +353,7 @@ def test_trigger_needs_a_running_runner_and_run_once_no_service(runner):
 
 
 class UnspeakableError(Exception):
-    """Cannot be printed."""
+    """An object whose repr raises."""
 
     def __str__(self):
         raise AttributeError("no response")
