@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.mntable import catalogue
 from bank_python.mntable.compiler import compile_block, counted, explained
-from bank_python.mntable.database import CHUNK, connect, explaining, transaction
+from bank_python.mntable.database import CHUNK, connect, transaction, translated_errors
 from bank_python.mntable.names import quote
 from bank_python.mntable.plan import BaseTable, Block, Join, Nested, Part, Union, column_outputs, databases_of
 
@@ -68,13 +68,13 @@ def _run_in_scratch(block: Block, shape: Callable[[Statement], Statement]) -> It
     statement = shape(compile_block(_localised(block, parts)))
     # The empty name is SQLite's for a private database that lives in memory while small, then on disk.
     with contextlib.closing(connect("")) as scratch:
-        with explaining("in a scratch database"), transaction(scratch):
+        with translated_errors("in a scratch database"), transaction(scratch):
             for number, part in enumerate(parts):
                 _copy(part, scratch, _part_name(number))
-        with explaining("in a scratch database"):
+        with translated_errors("in a scratch database"):
             cursor = scratch.execute(statement.sql, statement.parameters)
         while True:
-            with explaining("in a scratch database"):
+            with translated_errors("in a scratch database"):
                 fetched = cursor.fetchmany(CHUNK)
             if not fetched:
                 return
@@ -98,8 +98,8 @@ def _localised(block: Block, parts: list[Block]) -> Block:
         copy = Part(_part_name(len(parts) - 1), block.schema)
         return Block(copy, column_outputs(block.schema))
     match block.source:
-        case Nested(inner, settled):
-            return replace(block, source=Nested(_localised(inner, parts), settled))
+        case Nested(inner, materialized):
+            return replace(block, source=Nested(_localised(inner, parts), materialized))
         case Join(left, right, on, kind):
             return replace(block, source=Join(_localised(left, parts), _localised(right, parts), on, kind))
         case Union(union_parts, keep_all):

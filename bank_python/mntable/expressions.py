@@ -60,7 +60,7 @@ class Fragment:
     loose: bool = False
     weight: int = 1
 
-    def settled(self) -> Fragment:
+    def as_value(self) -> Fragment:
         """Return the fragment as a value: a loose condition made True or False."""
         return replace(self, sql=f"({self.sql} IS TRUE)", loose=False) if self.loose else self
 
@@ -275,7 +275,7 @@ class Comparison(_Pair):
 
     def bind(self, scope: Scope) -> Fragment:
         """Return the comparison; IS where a None may meet a None."""
-        left, right = self.left.bind(scope).settled(), self.right.bind(scope).settled()
+        left, right = self.left.bind(scope).as_value(), self.right.bind(scope).as_value()
         _check_family(left, right, self)
         nullable = left.nullable or right.nullable
         exact = {"==": "IS" if nullable else "=", "!=": "IS NOT" if nullable else "<>"}
@@ -370,7 +370,7 @@ class IsNull(_Operation):
 
     def bind(self, scope: Scope) -> Fragment:
         """Return the test."""
-        inner = self.operand.bind(scope).settled()
+        inner = self.operand.bind(scope).as_value()
         return Fragment(f"({inner.sql} IS NULL)", inner.parameters, BOOL, weight=inner.weight)
 
     def __repr__(self) -> str:
@@ -392,8 +392,8 @@ class IsIn(_Operation):
 
     def bind(self, scope: Scope) -> Fragment:
         """Return the membership test; a None among the choices is tested by IS NULL."""
-        inner = self.operand.bind(scope).settled()
-        bound = [choice.bind(scope).settled() for choice in self.choices if choice is not None]
+        inner = self.operand.bind(scope).as_value()
+        bound = [choice.bind(scope).as_value() for choice in self.choices if choice is not None]
         for choice in bound:
             _check_family(inner, choice, self)
         parameters = inner.parameters + tuple(value for choice in bound for value in choice.parameters)

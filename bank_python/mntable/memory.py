@@ -13,7 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TableError
-from bank_python.mntable.database import CHUNK, Database, connect, end, explaining, transaction
+from bank_python.mntable.database import CHUNK, Database, close_cursor, connect, transaction, translated_errors
 from bank_python.mntable.names import quote
 from bank_python.mntable.statement import rowid_of
 
@@ -48,7 +48,7 @@ class _Reader:
 
     def close(self) -> None:
         """End the statement."""
-        end(self._cursor)
+        close_cursor(self._cursor)
 
 
 class MemoryDatabase(Database):
@@ -70,7 +70,7 @@ class MemoryDatabase(Database):
     @contextlib.contextmanager
     def write(self, appending_to: StoredTable | None = None) -> Iterator[sqlite3.Connection]:
         """Hold the lock and a transaction; other threads wait."""
-        with self._lock, explaining("in memory"):
+        with self._lock, translated_errors("in memory"):
             if self._writing:
                 raise TableError(
                     "the rows being written come from code that writes to the same database: "
@@ -90,14 +90,14 @@ class MemoryDatabase(Database):
                 self._committed.clear()
 
     @contextlib.contextmanager
-    def look(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
         """Lend the one connection, under the lock."""
-        with self._lock, explaining("in memory"):
+        with self._lock, translated_errors("in memory"):
             yield self._connection
 
     def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
         """Yield rows, fetched a few at a time under the lock."""
-        with self._lock, explaining("in memory"):
+        with self._lock, translated_errors("in memory"):
             statement = query(self._last_row)
             reader = _Reader(self._connection.execute(statement.sql, statement.parameters))
             self._readers.add(reader)
@@ -109,7 +109,7 @@ class MemoryDatabase(Database):
                 reader.close()
 
     def _next_rows(self, reader: _Reader) -> list[tuple[Any, ...]]:
-        with self._lock, explaining("in memory"):
+        with self._lock, translated_errors("in memory"):
             return reader.fetch()
 
     def _last_row(self, table: StoredTable) -> int:

@@ -43,7 +43,7 @@ __all__ = [
     "block_of_table",
     "column_outputs",
     "databases_of",
-    "handed_on",
+    "inherited_outputs",
     "nest",
 ]
 
@@ -80,10 +80,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A block as the source of another; `settled` when SQLite is to compute its rows once, before they are used."""
+    """A block as the source of another; if `materialized`, SQLite computes its rows once, before they are read."""
 
     block: Block
-    settled: bool = False
+    materialized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +204,9 @@ def column_outputs(schema: Schema) -> tuple[Output, ...]:
     )
 
 
-def handed_on(block: Block, *, settled: bool = False) -> tuple[Output, ...]:
-    """Return the outputs that hand on each column of `block`, as heavy as they are there unless it is `settled`."""
-    weights = [1 if settled else output.fragment.weight for output in block.outputs]
+def inherited_outputs(block: Block, *, materialized: bool = False) -> tuple[Output, ...]:
+    """Return the outputs that pass each column of `block` through; the weights are kept unless it is `materialized`."""
+    weights = [1 if materialized else output.fragment.weight for output in block.outputs]
     return tuple(
         Output(output.name, replace(output.fragment, sql=quote(step_name(output.name)), weight=weight))
         for output, weight in zip(column_outputs(block.schema), weights, strict=True)
@@ -227,13 +227,13 @@ def nest(block: Block) -> Block:
         name = by_sql.get((key.fragment.sql, key.fragment.parameters))
         if name is None:
             name = _unused_name(block, len(hidden))
-            hidden.append(Output(name, key.fragment.settled()))
+            hidden.append(Output(name, key.fragment.as_value()))
         carried = replace(key.fragment, sql=quote(step_name(name)), parameters=(), plain=True, loose=False)
         order.append(SortKey(carried, key.descending))
     # Within the cut the order decides which rows come out; without one it would only be sorted twice.
     inner = replace(block, outputs=block.outputs + tuple(hidden), order=block.order if block.limit else ())
     heavy = any(output.fragment.weight > MAX_WEIGHT for output in block.outputs)
-    return Block(Nested(inner, settled=heavy), handed_on(block, settled=heavy), order=tuple(order))
+    return Block(Nested(inner, materialized=heavy), inherited_outputs(block, materialized=heavy), order=tuple(order))
 
 
 def _unused_name(block: Block, number: int) -> str:

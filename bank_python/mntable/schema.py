@@ -107,7 +107,7 @@ class Schema:
         return frozenset(self.names)
 
     @cached_property
-    def _doors(self) -> tuple[tuple[str, bool, Callable[[Any], Any]], ...]:
+    def _encoders(self) -> tuple[tuple[str, bool, Callable[[Any], Any]], ...]:
         return tuple((column.name, column.nullable, column.type.encode) for column in self.columns)
 
     def __iter__(self) -> Iterator[Column]:
@@ -149,7 +149,7 @@ class Schema:
         if row.keys() != self._name_set:
             self._check_keys(row, number)
         cells: list[Any] = []
-        for name, nullable, encode in self._doors:
+        for name, nullable, encode in self._encoders:
             value = row.get(name)
             if value is None and nullable:
                 cells.append(None)
@@ -157,7 +157,7 @@ class Schema:
             try:
                 cells.append(encode(value))
             except ColumnTypeError as error:
-                raise _placed(error, number, name) from None
+                raise _with_position(error, number, name) from None
         return cells
 
     def _check_keys(self, row: Mapping[Any, Any], number: int) -> None:
@@ -210,7 +210,7 @@ class Schema:
         return cls(tuple(Column(checked_name(n), kind, nullable) for n, kind, nullable in columns if kind is not None))
 
 
-def _placed(error: ColumnTypeError, number: int, column: str) -> ColumnTypeError:
+def _with_position(error: ColumnTypeError, number: int, column: str) -> ColumnTypeError:
     reason = error.message
     if error.value is None:
         reason = "None is not allowed: give a value, or declare the column with `| None`"

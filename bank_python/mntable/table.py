@@ -94,9 +94,9 @@ class Table(Relation):
         self._database = _database_at(path) if beside is None else beside.database
         self._source = BaseTable(self._database, table_name, checked)
         self._block = block_of_table(self._source)
-        with self._database.look() as connection:
-            there = catalogue.is_there(connection, table_name, checked)
-        self._made = not there and self._create()
+        with self._database.connection() as connection:
+            there = catalogue.exists(connection, table_name, checked)
+        self._created = not there and self._create()
 
     def _create(self) -> bool:
         # Asks again whether the table is there, since another process may just have made it.
@@ -121,7 +121,7 @@ class Table(Relation):
         """
         if not Path(path).is_file():
             raise TableError(f"there is no file {os.fspath(path)!r}: make the table with Table(schema, path, name)")
-        with contextlib.closing(DiskDatabase(Path(path))) as database, database.look() as connection:
+        with contextlib.closing(DiskDatabase(Path(path))) as database, database.connection() as connection:
             names = catalogue.table_names(connection)
             wanted = names[0] if name is None and len(names) == 1 else name
             schema = None if wanted is None else catalogue.load(connection, wanted)
@@ -145,7 +145,7 @@ class Table(Relation):
         try:
             table.extend(rows)
         except BaseException:
-            if table._made:
+            if table._created:
                 table.drop()
             table.close()
             raise

@@ -274,7 +274,7 @@ def test_tables_beside_each_other():
             Table(TRADES, beside=table)
         with pytest.raises(SchemaError, match="both say"):
             Table(TRADES, "x.db", "other", beside=table)
-        with pytest.raises(SchemaError, match="there already"):
+        with pytest.raises(SchemaError, match="exists already"):
             Table([("a", int)], name="trades", beside=table)
         with pytest.raises(SchemaError, match="clashes"):
             Table(TRADES, name="TRADES", beside=table)
