@@ -161,7 +161,7 @@ def aggregate(block: Block, by: Any, functions: Any) -> Block:
     if not isinstance(functions, Mapping) or not functions:
         raise SchemaError(
             f'aggregate needs a dict of column to function, e.g. {{"quantity": "sum"}}, not {functions!r}: '
-            "for the groups alone, use project(...).distinct()"
+            "for the groups only, use project(...).distinct()"
         )
     wanted = [_measure(name, spec) for name, spec in functions.items()]
     for name, column, _ in wanted:

@@ -105,13 +105,13 @@ def _encode_str(value: Any) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _refuse(value, "storable text", "it holds an unpaired surrogate; decode it properly first") from None
+        raise _refuse(value, "storable text", "it has an unpaired surrogate; decode it properly first") from None
     return text
 
 
 def _encode_float(value: Any) -> float:
     number = value if type(value) is float else _as_float(_plain(value))
-    if number != number:  # noqa: PLR0124  (the cheapest test for NaN, on the hot path of extend)
+    if number != number:  # noqa: PLR0124  (the fastest test for NaN, in the inner loop of extend)
         raise _refuse(value, "storable", "SQLite has no NaN; declare the column `float | None` and give None")
     return number
 
@@ -126,7 +126,7 @@ def _as_float(value: Any) -> float:
     except OverflowError:
         number = float("nan")
     if number != value:
-        raise _refuse(value, "exact as a float", "give float(value) if rounding is meant, or use an int column")
+        raise _refuse(value, "exact as a float", "give float(value) to round it, or use an int column")
     return number
 
 

@@ -69,7 +69,7 @@ class _Compiler:
         conditions = [fragment.sql for fragment in block.where]
         values = [value for fragment in (*fragments, *block.where) for value in fragment.parameters]
         if self._horizon is not None and isinstance(block.source, BaseTable):
-            # The + keeps the planner from choosing the row number over a useful index.
+            # The + prevents the planner from using the row number instead of a better index.
             conditions.append(f"+{rowid_of(block.source)} <= ?")
             values.append(self._horizon(block.source))
         if conditions:
@@ -94,8 +94,8 @@ class _Compiler:
                 return self._step(inner, materialized=materialized)
             case Join(left, right, on, kind):
                 verb = {JoinKind.INNER: "JOIN", JoinKind.LEFT: "LEFT JOIN"}[kind]
-                meet = " AND ".join(f"l.{name} = r.{name}" for name in map(quote, map(step_name, on)))
-                return f"{self._side(left)} AS l {verb} {self._side(right)} AS r ON {meet}"
+                condition = " AND ".join(f"l.{name} = r.{name}" for name in map(quote, map(step_name, on)))
+                return f"{self._side(left)} AS l {verb} {self._side(right)} AS r ON {condition}"
             case Union(parts, keep_all):
                 return self._union(block, parts, keep_all=keep_all)
 

@@ -77,7 +77,7 @@ class DiskDatabase(Database):
             if self._writing:
                 raise TableError(
                     "the rows being written come from code that writes to the same database: "
-                    "collect them first, or write one after the other"
+                    "collect them in a list first, or write one after the other"
                 )
             self._writing = True
             try:

@@ -213,7 +213,7 @@ class JobConfig(_Settings):
             self._refuse("cron", self.cron, "only a CRON job has a cron expression; omit it, or give mode=JobMode.CRON")
         _ = self.expression  # parsed here, so that an invalid expression raises an error now
         if self.mode is JobMode.SERVICE and self.timeout is not None:
-            self._refuse("timeout", self.timeout, "a SERVICE runs until it is stopped; leave it out")
+            self._refuse("timeout", self.timeout, "a SERVICE runs until it is stopped and has no timeout; omit it")
         if self.mode is JobMode.SERVICE and self.allow_overlap:
             self._refuse("allow_overlap", True, "a SERVICE has one run at a time; omit it")
 
@@ -227,7 +227,7 @@ class JobConfig(_Settings):
         if not callable(self.callable):
             self._refuse("callable", self.callable, "give the function to run")
         if inspect.iscoroutinefunction(self.callable):
-            self._refuse("callable", self.callable, "it is a coroutine function; give a function that runs it with asyncio.run")
+            self._refuse("callable", self.callable, "it is a coroutine function; give one that calls asyncio.run on it")
         signature = _signature(self.callable)
         if signature is None:
             return

@@ -90,7 +90,7 @@ class Ledger:
         try:
             for key, record in batch:
                 self._store[key] = record
-        except Exception as error:  # noqa: BLE001  (stores differ in what they raise; jobs must go on)
+        except Exception as error:  # noqa: BLE001  (a store may raise any error, and the jobs must continue)
             self.last_error = error
             _LOG.exception("the state of jobs could not be stored; the jobs continue")
 

@@ -131,7 +131,7 @@ class JobRun:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> JobRun:
-        """Return the run from a dictionary made by :meth:`to_record`."""
+        """Return the run of a dictionary written by :meth:`to_record`."""
         facts = {name: value for name, value in record.items() if name != "version"}
         facts["outcome"] = RunOutcome(facts["outcome"])
         for name in ("due", "started", "finished"):

@@ -169,7 +169,7 @@ def test_files_that_hold_no_table_are_refused(tmp_path):
     [
         ("format = 2", "format 2"),
         ("schema = '[]x'", "not JSON"),
-        ('schema = \'[["i", "decimal", false]]\'', "does not know"),
+        ('schema = \'[["i", "decimal", false]]\'', "does not support"),
         ("schema = '5'", "cannot be read"),
     ],
 )

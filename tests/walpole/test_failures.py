@@ -204,7 +204,7 @@ def test_a_service_that_returns_unasked_has_failed(runner):
     runner.start()
     assert ended.wait(PATIENCE)
     assert runner.status("feed").state is JobState.RETRYING
-    assert "nobody had asked" in runner.status("feed").last_error
+    assert "was not stopped" in runner.status("feed").last_error
 
 
 def test_a_service_ends_when_paused_and_starts_when_resumed(runner):
