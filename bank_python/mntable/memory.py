@@ -91,7 +91,7 @@ class MemoryDatabase(Database):
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection, with the lock held."""
+        """Provide the connection, with the lock held."""
         with self._lock, translated_errors("in memory"):
             yield self._connection
 

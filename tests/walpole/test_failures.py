@@ -173,14 +173,14 @@ def test_run_once_times_out_without_a_scheduler(runner, clock):
     assert [run.outcome for run in runs] == [RunOutcome.TIMED_OUT]
 
 
-def test_a_service_that_ends_unasked_is_started_again_after_growing_waits(runner, clock):
-    starts, ended, settled = [], threading.Semaphore(0), threading.Event()
+def test_a_service_that_ends_by_itself_is_restarted_after_growing_waits(runner, clock):
+    starts, ended, stable = [], threading.Semaphore(0), threading.Event()
 
     def service(context):
         starts.append(clock.now() - 1000)
         if len(starts) < 4:
             raise OSError("connection lost")
-        settled.set()
+        stable.set()
         context.wait(1e9)
 
     runner.add_job(JobConfig(name="feed", callable=service, mode="service", backoff=1, jitter=0))
@@ -189,7 +189,7 @@ def test_a_service_that_ends_unasked_is_started_again_after_growing_waits(runner
     for seconds in (1, 2, 4):
         assert ended.acquire(timeout=PATIENCE)
         clock.advance(seconds)
-    assert settled.wait(PATIENCE)
+    assert stable.wait(PATIENCE)
     assert starts == [0, 1, 3, 7]
     assert runner.status("feed").state is JobState.RUNNING
     assert runner.stop(PATIENCE)
@@ -197,7 +197,7 @@ def test_a_service_that_ends_unasked_is_started_again_after_growing_waits(runner
     assert starts == [0, 1, 3, 7]
 
 
-def test_a_service_that_returns_unasked_has_failed(runner):
+def test_a_service_that_returns_without_being_stopped_has_failed(runner):
     ended = threading.Event()
     runner.add_job(JobConfig(name="feed", callable=lambda: None, mode="service"))
     runner.subscribe(lambda _: ended.set())

@@ -200,7 +200,7 @@ def test_a_job_may_ask_trigger_add_and_pause(runner):
     assert runner.history("busy")[0].result == "'RUNNING'"
 
 
-def test_a_removed_job_is_asked_to_stop_and_leaves_nothing(runner):
+def test_a_removed_job_is_cancelled_and_leaves_nothing(runner):
     entered = threading.Event()
 
     def service(context):
