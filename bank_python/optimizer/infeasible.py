@@ -40,7 +40,7 @@ def contradiction(allowed: FeasibleSet) -> InfeasibleError | None:
         np.zeros(sized.width),
         E=np.vstack([soft, sized.definitions]),
         f=np.concatenate([sides, sized.sides]),
-        price=np.concatenate([np.ones(len(sides)), np.full(len(sized.sides), np.inf)]),
+        penalty=np.concatenate([np.ones(len(sides)), np.full(len(sized.sides), np.inf)]),
     )
     missing = float(np.maximum(soft @ solved.x - sides, 0.0).sum())
     if missing < _NOTHING:

@@ -189,13 +189,13 @@ def test_scaling_m_and_p_scales_s_and_permuting_permutes(seed, scale, size):
     [
         ({"m": [1.0, np.nan]}, "not finite"),
         ({"m": []}, "m is empty"),
-        ({"A": [[1.0, 1.0, 1.0]]}, "A of shape"),
-        ({"A": [[1.0, 1.0], [2.0, 2.0]], "b": [1.0, 2.0]}, "depend on each other"),
+        ({"A": [[1.0, 1.0, 1.0]]}, "A has shape"),
+        ({"A": [[1.0, 1.0], [2.0, 2.0]], "b": [1.0, 2.0]}, "linearly dependent"),
         ({"P": [[1.0, 2.0], [2.0, 1.0]]}, "least eigenvalue"),
         ({"P": np.eye(3)}, "shape"),
-        ({"b": [1.0, 1.0]}, "A of shape"),
+        ({"b": [1.0, 1.0]}, "A has shape"),
         ({"lower": np.nan}, "bound"),
-        ({"upper": [1.0, 1.0, 1.0]}, "one each"),
+        ({"upper": [1.0, 1.0, 1.0]}, "one for each"),
         ({"P": [[1.0, 0.2], [0.1, 1.0]]}, "not symmetric"),
     ],
 )
@@ -215,5 +215,5 @@ def test_what_nothing_satisfies_is_refused():
 @pytest.mark.parametrize("s", [-1.0, np.inf, np.nan])
 def test_s_outside_the_path_is_refused(s):
     path = critical_line(np.eye(2), [1.0, 2.0], [[1.0, 1.0]], [1.0], 0.0, 1.0)
-    with pytest.raises(ModelError, match="infinity"):
+    with pytest.raises(ModelError, match="negative or not finite"):
         path.at(s)

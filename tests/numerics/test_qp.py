@@ -161,7 +161,10 @@ def test_a_good_guess_takes_one_step():
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        ({"lower": [0.5, 0.6], "upper": [1.0, 0.4]}, r"variable 1 has its lower bound 0\.6 above its upper bound 0\.4"),
+        (
+            {"lower": [0.5, 0.6], "upper": [1.0, 0.4]},
+            r"the lower bound 0\.6 of variable 1 is above its upper bound 0\.4",
+        ),
         (
             {"A": [[1, 1]], "b": [1.0], "upper": 0.4},
             r"the upper bound 0\.4 of variable \d cannot hold .* exceeded by 0\.[12]",
@@ -179,12 +182,12 @@ def test_contradictions_are_told_with_their_size(terms, said):
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        ({"P": np.eye(3)}, r"P of shape \(3, 3\) for 2 variables"),
+        ({"P": np.eye(3)}, r"P has shape \(3, 3\), but q has 2 variables"),
         ({"P": [[1.0, 0.0], [0.0, -1.0]]}, "least eigenvalue is -1"),
         ({"q": [np.nan, 0.0]}, "not finite"),
-        ({"A": [[1.0, 1.0]]}, "A needs both"),
-        ({"G": [[1.0, 1.0, 1.0]], "h": [1.0]}, r"G of shape \(1, 3\)"),
-        ({"lower": np.nan}, "not a number"),
+        ({"A": [[1.0, 1.0]]}, "A was given without its right side"),
+        ({"G": [[1.0, 1.0, 1.0]], "h": [1.0]}, r"G has shape \(1, 3\)"),
+        ({"lower": np.nan}, "a bound is NaN"),
     ],
 )
 def test_what_does_not_fit_is_refused(terms, said):
