@@ -178,8 +178,8 @@ class HestonProcess:
             There are fewer than five prices that have an implied volatility, or a weight is negative; the message
             says which and why.
         """
-        _, lanes = to_columns(spot, strike, expiry, price, rate, dividend, is_call, weights)
-        quotes = _quotes(lanes)
+        _, columns = to_columns(spot, strike, expiry, price, rate, dividend, is_call, weights)
+        quotes = _quotes(columns)
         best: HestonCalibration | None = None
         for guess in [_coordinates(start)] if start else _guesses(quotes):
             found = _search(cls, quotes, guess)
@@ -225,8 +225,8 @@ class _Quotes:
     vol: FloatArray
 
 
-def _quotes(lanes: list[FloatArray]) -> _Quotes:
-    spot, strike, expiry, price, rate, dividend, is_call, weights = lanes
+def _quotes(columns: list[FloatArray]) -> _Quotes:
+    spot, strike, expiry, price, rate, dividend, is_call, weights = columns
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0.0)))
     if bad.size:
         raise CalibrationError(

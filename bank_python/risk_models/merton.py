@@ -96,14 +96,14 @@ def merton_price(
     >>> merton_price(100.0, [90.0, 110.0], 0.25, 0.0, 0.2, **jumps).round(4)
     array([10.7124,  2.3895])
     """
-    shape, lanes = to_columns(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
-    sigma, intensity, mean, deviation = lanes[6:]
+    shape, columns = to_columns(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
+    sigma, intensity, mean, deviation = columns[6:]
     with np.errstate(all="ignore"):
-        option = OptionColumns.of(lanes[:6])
+        option = OptionColumns.of(columns[:6])
         size = mean + 0.5 * deviation * deviation
         expected = intensity * option.expiry
         tilted = expected * np.exp(size)
-        valid = option.valid & all_finite(lanes[6:]) & (sigma >= 0.0) & (intensity >= 0.0) & (deviation >= 0.0)
+        valid = option.valid & all_finite(columns[6:]) & (sigma >= 0.0) & (intensity >= 0.0) & (deviation >= 0.0)
         valid &= (expected <= _MOST_JUMPS) & (tilted <= _MOST_JUMPS)
         first, last = _range(np.where(valid, expected, 0.0), np.where(valid, tilted, 0.0))
         total = np.zeros_like(size)

@@ -126,10 +126,10 @@ def svi_total_variance(
     >>> svi_total_variance([0.0, 1.0], 0.04, 0.1, [1.5, 0.0], 0.0, 0.2).round(6)
     array([    nan, 0.14198])
     """
-    shape, lanes = to_columns(k, a, b, rho, m, sigma)
+    shape, columns = to_columns(k, a, b, rho, m, sigma)
     with np.errstate(all="ignore"):
-        variance = hyperbola(*lanes)[0]
-        return from_column(np.where(_valid(lanes), variance, np.nan), shape)
+        variance = hyperbola(*columns)[0]
+        return from_column(np.where(_valid(columns), variance, np.nan), shape)
 
 
 def svi_butterfly_g(
@@ -162,11 +162,11 @@ def svi_butterfly_g(
     >>> svi_butterfly_g([0.0, 0.5, 0.88], -0.0410, 0.1331, 0.3060, 0.3586, 0.4153).round(4)
     array([ 1.0386,  0.0694, -0.0329])
     """
-    shape, lanes = to_columns(k, a, b, rho, m, sigma)
+    shape, columns = to_columns(k, a, b, rho, m, sigma)
     with np.errstate(all="ignore"):
-        variance, slope, curvature = hyperbola(*lanes)
-        valid = _valid(lanes) & (variance > 0.0)
-        return from_column(np.where(valid, butterfly_g(lanes[0], variance, slope, curvature), np.nan), shape)
+        variance, slope, curvature = hyperbola(*columns)
+        valid = _valid(columns) & (variance > 0.0)
+        return from_column(np.where(valid, butterfly_g(columns[0], variance, slope, curvature), np.nan), shape)
 
 
 def hyperbola(
@@ -185,9 +185,9 @@ def butterfly_g(k: NDArray[Any], variance: NDArray[Any], slope: NDArray[Any], cu
     return density
 
 
-def _valid(lanes: list[FloatArray]) -> NDArray[np.bool_]:
-    _, _, b, rho, _, sigma = lanes
-    return all_finite(lanes) & (b >= 0.0) & (np.abs(rho) <= 1.0) & (sigma >= 0.0)
+def _valid(columns: list[FloatArray]) -> NDArray[np.bool_]:
+    _, _, b, rho, _, sigma = columns
+    return all_finite(columns) & (b >= 0.0) & (np.abs(rho) <= 1.0) & (sigma >= 0.0)
 
 
 @dataclass(frozen=True, slots=True)
