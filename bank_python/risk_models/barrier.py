@@ -79,7 +79,7 @@ def barrier_price(
     spot : array_like
         Price of the underlying, at least 0. If it is at the barrier or beyond, the barrier is touched now.
     strike : array_like
-        Strike, at least 0.
+        Strike price of the option, at least 0.
     expiry : array_like
         Years to expiry, at least 0.
     rate : array_like

@@ -196,7 +196,7 @@ def test_flat_and_scalar():
         ([1.0, 1.0], [0.9, 0.8], "times must increase"),
         ([0.0, 1.0], [1.0, 0.8], "times must be finite and above zero, not 0.0"),
         ([1.0, 2.0], [0.9, -0.1], "discounts must be finite and above zero, not -0.1"),
-        ([1.0, math.inf], [0.9, 0.8], "times are finite"),
+        ([1.0, math.inf], [0.9, 0.8], "times must be finite"),
     ],
 )
 def test_bad_nodes(times, discounts, message):

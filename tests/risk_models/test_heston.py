@@ -281,7 +281,7 @@ def test_what_cannot_be_calibrated():
     [
         ((-0.1, 1.0, 0.1, 0.5, 0.0), "v0=-0.1 is not a finite number of at least 0"),
         ((0.1, 1.0, 0.1, math.inf, 0.0), "sigma=inf"),
-        ((0.1, 1.0, 0.1, 0.5, 1.5), "rho=1.5 is no correlation"),
+        ((0.1, 1.0, 0.1, 0.5, 1.5), "rho=1.5 is not a correlation"),
         ((0.1, 1.0, 0.1, 0.5, math.nan), "rho=nan"),
     ],
 )

@@ -222,7 +222,7 @@ def test_refuses_what_leaves_no_upside():
         MaximumEntropyDistribution(LIMIT, -0.1025)
     assert caught.value.value == -0.1025
     assert MaximumEntropyDistribution(LIMIT, -0.1024).upside > 0.0
-    with pytest.raises(InfeasibleError, match=r"0\.0075 that the tail has alone"):
+    with pytest.raises(InfeasibleError, match=r"contribution 0\.0075 of the tail"):
         AbsoluteMeanDistribution(LIMIT, 0.0075)
 
 

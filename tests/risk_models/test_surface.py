@@ -121,7 +121,7 @@ def test_nonsense_lanes_are_nan():
     [
         (([], [], []), "0 expiries"),
         (([1.0], [NEAR, FAR], [100.0]), "2 smiles"),
-        (([1.0, 0.5], [NEAR, FAR], [100.0, 100.0]), "expiries increase"),
+        (([1.0, 0.5], [NEAR, FAR], [100.0, 100.0]), "expiries must increase"),
         (([0.0], [NEAR], [100.0]), "expiry is a finite number above 0, not 0.0"),
         (([1.0], [NEAR], [-100.0]), "forward is a finite number above 0, not -100.0"),
         (([1.0], [NEAR], [100.0], math.nan), "forward is a finite number above 0, not nan"),

@@ -92,7 +92,7 @@ def test_bad_nodes(times, survivals, message):
 
 @pytest.mark.parametrize("hazard", [-0.01, math.nan, math.inf])
 def test_bad_hazard(hazard):
-    with pytest.raises(CurveError, match="hazard rate is finite and at least 0"):
+    with pytest.raises(CurveError, match="hazard rate must be finite and at least 0"):
         SurvivalCurve.flat(hazard)
 
 

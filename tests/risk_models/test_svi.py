@@ -156,7 +156,7 @@ def test_impossible_jump_wings(wings):
 @pytest.mark.parametrize(("name", "value"), [("b", -0.1), ("rho", 1.1), ("sigma", 0.0), ("a", math.inf)])
 def test_impossible_slices(name, value):
     good = {"a": 0.04, "b": 0.1, "rho": 0.0, "m": 0.0, "sigma": 0.1}
-    with pytest.raises(ModelError, match=f"an SVI slice's {name} is"):
+    with pytest.raises(ModelError, match=f"an SVI slice's {name} must be"):
         SviSlice(**(good | {name: value}))
 
 

@@ -220,12 +220,12 @@ def test_line_minimum_finds_the_deeper_of_two_basins():
     ("k", "vols", "match"),
     [
         ([-0.1, 0.0, 0.1, 0.2], [0.2] * 4, "has 4 usable quotes"),
-        ([-0.1, 0.0, 0.1, 0.2, 0.3], [0.2, 0.2, math.nan, 0.2, 0.2], "volatility must be finite and above 0, and nan"),
+        ([-0.1, 0.0, 0.1, 0.2, 0.3], [0.2, 0.2, math.nan, 0.2, 0.2], "volatility must be finite and above 0, but nan"),
         ([-0.1, 0.0, 0.1, 0.2, 0.3], [0.2, 0.2, -0.1, 0.2, 0.2], r"volatility .* -0\.1 at k=0\.1"),
-        ([-0.1, 0.0, math.inf, 0.2, 0.3], [0.2] * 5, "log-moneyness must be finite, and inf"),
-        ([-0.1, 0.0, 0.0, 0.2, 0.3], [0.2] * 5, "quoted once"),
+        ([-0.1, 0.0, math.inf, 0.2, 0.3], [0.2] * 5, "log-moneyness must be finite, but inf"),
+        ([-0.1, 0.0, 0.0, 0.2, 0.3], [0.2] * 5, "different from that of every other"),
         ([-0.1, 0.0, 0.1], [0.2] * 5, "differ in length"),
-        ([[-0.1, 0.0, 0.1, 0.2, 0.3]], [0.2] * 5, "columns"),
+        ([[-0.1, 0.0, 0.1, 0.2, 0.3]], [0.2] * 5, "one dimension"),
     ],
 )
 def test_bad_quotes(k, vols, match):
