@@ -22,7 +22,7 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import SimulationError
 from bank_python.numerics import nearest_correlation
-from bank_python.numerics.tolerances import UNIT_DIAGONAL, ROUNDED_EIGENVALUE
+from bank_python.numerics.tolerances import ROUNDED_EIGENVALUE, UNIT_DIAGONAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

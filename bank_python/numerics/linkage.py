@@ -204,28 +204,28 @@ def _neighbour_chain(apart: FloatArray, method: LinkageMethod) -> FloatArray:
             if len(chain) > 1 and apart[chain[-1], chain[-2]] <= apart[chain[-1], there]:
                 break
             chain.append(there)
-        gone, kept = sorted((chain.pop(), chain.pop()))
-        pairs[k], heights[k] = (gone, kept), apart[gone, kept]
-        merged = _merged(apart, gone, kept, sizes, method)
-        sizes[kept] += sizes[gone]
-        sizes[gone] = 0.0
+        removed, kept = sorted((chain.pop(), chain.pop()))
+        pairs[k], heights[k] = (removed, kept), apart[removed, kept]
+        merged = _merged(apart, removed, kept, sizes, method)
+        sizes[kept] += sizes[removed]
+        sizes[removed] = 0.0
         merged[(sizes == 0.0) | (np.arange(n) == kept)] = np.inf
         apart[kept], apart[:, kept] = merged, merged
-        apart[gone], apart[:, gone] = np.inf, np.inf
+        apart[removed], apart[:, removed] = np.inf, np.inf
     return _labelled(pairs, heights)
 
 
-def _merged(apart: FloatArray, gone: int, kept: int, sizes: FloatArray, method: LinkageMethod) -> FloatArray:
+def _merged(apart: FloatArray, removed: int, kept: int, sizes: FloatArray, method: LinkageMethod) -> FloatArray:
     """Return the distances of all clusters from the union of two; entries of merged clusters are arbitrary."""
-    one, other = apart[gone], apart[kept]
+    one, other = apart[removed], apart[kept]
     if method is LinkageMethod.COMPLETE:
         return np.asarray(np.maximum(one, other))
-    m, n = sizes[gone], sizes[kept]
+    m, n = sizes[removed], sizes[kept]
     if method is LinkageMethod.AVERAGE:
         return np.asarray((m * one + n * other) / (m + n))
     present = np.isfinite(one) & np.isfinite(other)
     one, other, rest = (np.where(present, side, 0.0) for side in (one, other, sizes))
-    part, height = 1.0 / (m + n + rest), apart[gone, kept]
+    part, height = 1.0 / (m + n + rest), apart[removed, kept]
     # The order of the products is scipy's, so that rounding is the same.
     squared = (rest + m) * part * one * one + (rest + n) * part * other * other - rest * part * height * height
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)))

@@ -158,8 +158,8 @@ def barrier_price(
         due = np.flatnonzero(paid)
         if due.size:
             untouched[due] += paid[due] * _rebate(terms.take(due), (r * T)[due], is_in_row[due])
-        gone = np.where(is_in_row, european, np.where(before, 0.0, paid))
-        price = np.where(now | before, gone, untouched)
+        afterwards = np.where(is_in_row, european, np.where(before, 0.0, paid))
+        price = np.where(now | before, afterwards, untouched)
         return from_column(np.where(valid, price, np.nan), shape)
 
 

@@ -103,9 +103,9 @@ def bond_price(
     """
     periods = frequency if compounding is None else compounding
     shape, terms = to_columns(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
-    r, principal, c, T, gone, f, m = terms
+    r, principal, c, T, age, f, m = terms
     with np.errstate(all="ignore"):
-        flows = BondFlows.of(principal, c, T, gone, f)
+        flows = BondFlows.of(principal, c, T, age, f)
         valid = flows.valid & np.isfinite(r) & np.isfinite(m) & (m >= 0.0)
         L = period_discount(r, f, m)
         annuity = np.where(L == 0.0, flows.count, np.expm1(-(flows.count * L)) / np.expm1(-L))

@@ -142,10 +142,10 @@ def bond_analytics(
         The shapes do not broadcast. Values never raise.
     """
     periods = frequency if compounding is None else compounding
-    shape, (r, principal, c, T, gone, f, m) = to_columns(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
-    dirty = np.atleast_1d(bond_price(r, principal, c, T, gone, f, m))
+    shape, (r, principal, c, T, age, f, m) = to_columns(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
+    dirty = np.atleast_1d(bond_price(r, principal, c, T, age, f, m))
     with np.errstate(all="ignore"):
-        flows = BondFlows.of(principal, c, T, gone, f)
+        flows = BondFlows.of(principal, c, T, age, f)
         moments = flows.moments(period_discount(r, f, m))
         # The log discount per period has the derivatives slope and −slope · bend by the yield.
         slope = 1.0 / (f * np.where(m == 0.0, 1.0, 1.0 + r / m))
@@ -201,11 +201,9 @@ def bond_yield(
     array([0.072269, 0.06    , 0.05    ])
     """
     periods = frequency if compounding is None else compounding
-    shape, (P, principal, c, T, gone, f, m) = to_columns(
-        price, face, coupon_rate, maturity, elapsed, frequency, periods
-    )
+    shape, (P, principal, c, T, age, f, m) = to_columns(price, face, coupon_rate, maturity, elapsed, frequency, periods)
     with np.errstate(all="ignore"):
-        flows = BondFlows.of(np.ones_like(principal), c, T, gone, f)
+        flows = BondFlows.of(np.ones_like(principal), c, T, age, f)
         target = P / principal
         valid = flows.valid & np.isfinite(target) & (target > 0.0) & (c >= 0.0) & (flows.count > 0.0) & (m >= 0.0)
         L = _solved(flows, np.log(np.where(valid, target, 1.0)))
@@ -230,9 +228,9 @@ def annuity_yield(
     float or ndarray
         Yield as a decimal, in the broadcast shape of the arguments; NaN as for :func:`bond_yield`.
     """
-    shape, (target, T, gone, f) = to_columns(value, maturity, elapsed, frequency)
+    shape, (target, T, age, f) = to_columns(value, maturity, elapsed, frequency)
     with np.errstate(all="ignore"):
-        flows = replace(BondFlows.of(np.ones_like(T), np.ones_like(T), T, gone, f), face=np.zeros_like(T))
+        flows = replace(BondFlows.of(np.ones_like(T), np.ones_like(T), T, age, f), face=np.zeros_like(T))
         valid = flows.valid & np.isfinite(target) & (target > 0.0) & (flows.count > 0.0)
         L = _solved(flows, np.log(np.where(valid, target, 1.0)))
         return from_column(np.where(valid, L * f, np.nan), shape)

@@ -215,8 +215,8 @@ def _solve(flows: _Flows, times: FloatArray, logs: FloatArray, end: float) -> fl
     slope = -logs[-1] / last if last else 0.0
     x = base - slope * (end - last)
     for _ in range(_MOST_STEPS):
-        worth = flows.amounts * np.exp(known + weight * (x - base))
-        value, derivative = math.fsum(worth), math.fsum(worth * weight)
+        present = flows.amounts * np.exp(known + weight * (x - base))
+        value, derivative = math.fsum(present), math.fsum(present * weight)
         step = -value / derivative if derivative else math.inf
         if not abs(step) < _LONGEST_STEP:
             break

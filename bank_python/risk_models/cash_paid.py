@@ -50,9 +50,9 @@ def bond_paid(
         an argument is outside its range, infinite or NaN.
     """
     shape, terms = to_columns(face, coupon_rate, maturity, elapsed, frequency)
-    principal, rate, T, gone, f = terms
+    principal, rate, T, age, f = terms
     with np.errstate(all="ignore"):
-        now, start = (BondFlows.of(principal, rate, T, at, f) for at in (gone, np.zeros_like(gone)))
+        now, start = (BondFlows.of(principal, rate, T, at, f) for at in (age, np.zeros_like(age)))
         coupons = start.count - np.maximum(now.count, 0.0)
         paid = now.coupon * coupons + np.where(now.count > 0.0, 0.0, principal)
         return from_column(np.where(now.valid, paid, np.nan), shape)
@@ -85,9 +85,9 @@ def cds_premium_paid(notional: ArrayLike, coupon: ArrayLike, maturity: ArrayLike
     array([   0.  , 2534.72, 2534.72])
     """
     shape, terms = to_columns(notional, coupon, maturity, elapsed)
-    N, c, T, gone = terms
+    N, c, T, age = terms
     with np.errstate(all="ignore"):
-        ahead = np.ceil(np.maximum(T - gone, 0.0) / QUARTER - _PAID)
+        ahead = np.ceil(np.maximum(T - age, 0.0) / QUARTER - _PAID)
         years = np.maximum(T - QUARTER * ahead, 0.0)
-        paid = N * c * DAYS_OF_YEAR_OVER_360 * np.where(gone > 0.0, years, 0.0)
+        paid = N * c * DAYS_OF_YEAR_OVER_360 * np.where(age > 0.0, years, 0.0)
         return from_column(np.where(all_finite(terms) & (T >= 0.0), paid, np.nan), shape)

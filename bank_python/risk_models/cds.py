@@ -219,9 +219,9 @@ def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
     array([0.      , 0.101389])
     """
     shape, terms = to_columns(maturity, elapsed)
-    T, gone = terms
+    T, age = terms
     with np.errstate(all="ignore"):
-        left = np.maximum(T - gone, 0.0)
+        left = np.maximum(T - age, 0.0)
         accrued = np.where(left > 0.0, QUARTER - Quarters.of(left).first, 0.0) * DAYS_OF_YEAR_OVER_360
         return from_column(np.where(all_finite(terms) & (T >= 0.0), accrued, np.nan), shape)
 
@@ -278,8 +278,8 @@ def cds_value(
     array([    0.  , 79221.42])
     """
     shape, terms = to_columns(spread, rate, notional, coupon, maturity, recovery, elapsed)
-    s, r, N, c, T, R, gone = terms
+    s, r, N, c, T, R, age = terms
     with np.errstate(all="ignore"):
         # Adding 0 turns −0, which expired swaps can have, into 0.
-        value = N * (s - c) * _annuity_column(s, r, T, R, gone) + 0.0
+        value = N * (s - c) * _annuity_column(s, r, T, R, age) + 0.0
         return from_column(np.where(all_finite(terms), value, np.nan), shape)

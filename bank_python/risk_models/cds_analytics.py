@@ -98,19 +98,19 @@ def cds_analytics(
         The shapes do not broadcast. Values never raise.
     """
     shape, columns = to_columns(spread, rate, notional, coupon, maturity, recovery, elapsed)
-    s, r, N, c, T, R, gone = (column.reshape(shape) for column in columns)
-    value = cds_value(s, r, N, c, T, R, gone)
-    alive = np.where(gone < T, 1.0, 0.0)
+    s, r, N, c, T, R, age = (column.reshape(shape) for column in columns)
+    value = cds_value(s, r, N, c, T, R, age)
+    alive = np.where(age < T, 1.0, 0.0)
     default = N * (1.0 - R) * alive - value
     return CdsAnalytics(
         par_spread=_like(value, np.where(np.isnan(value), np.nan, s)),
         value=value,
         upfront=value,
-        dirty_upfront=_like(value, value - N * c * cds_accrued(T, gone)),
-        risky_annuity=risky_annuity(s, r, T, R, gone),
-        cs01=_like(value, cds_value(s + BASIS_POINT, r, N, c, T, R, gone) - value),
-        ir01=_like(value, cds_value(s, r + BASIS_POINT, N, c, T, R, gone) - value),
-        rec01=_like(value, cds_value(s, r, N, c, T, R + RECOVERY_STEP, gone) - value),
+        dirty_upfront=_like(value, value - N * c * cds_accrued(T, age)),
+        risky_annuity=risky_annuity(s, r, T, R, age),
+        cs01=_like(value, cds_value(s + BASIS_POINT, r, N, c, T, R, age) - value),
+        ir01=_like(value, cds_value(s, r + BASIS_POINT, N, c, T, R, age) - value),
+        rec01=_like(value, cds_value(s, r, N, c, T, R + RECOVERY_STEP, age) - value),
         jump_to_default=_like(value, default),
     )
 

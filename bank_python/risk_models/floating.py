@@ -74,12 +74,12 @@ def floating_price(
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, (z, y, N, m, c, T, gone, f) = to_columns(
+    shape, (z, y, N, m, c, T, age, f) = to_columns(
         short_rate, rate, face, margin, current_fixing, maturity, elapsed, frequency
     )
     with np.errstate(all="ignore"):
-        margins = np.asarray(bond_price(y, N, m, T, gone, f, 0.0)) - np.asarray(bond_price(y, N, 0.0, T, gone, f, 0.0))
-        return from_column(N * _next_reset(z, c, T, gone, f) + margins, shape)
+        margins = np.asarray(bond_price(y, N, m, T, age, f, 0.0)) - np.asarray(bond_price(y, N, 0.0, T, age, f, 0.0))
+        return from_column(N * _next_reset(z, c, T, age, f) + margins, shape)
 
 
 def swap_value(
@@ -124,16 +124,16 @@ def swap_value(
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, (z, y, N, K, c, T, gone, g, f) = to_columns(
+    shape, (z, y, N, K, c, T, age, g, f) = to_columns(
         short_rate, rate, notional, fixed_rate, current_fixing, maturity, elapsed, fixed_frequency, floating_frequency
     )
     with np.errstate(all="ignore"):
-        fixed = np.asarray(bond_price(y, N, K, T, gone, g, 0.0))
-        return from_column(N * _next_reset(z, c, T, gone, f) - fixed, shape)
+        fixed = np.asarray(bond_price(y, N, K, T, age, g, 0.0))
+        return from_column(N * _next_reset(z, c, T, age, f) - fixed, shape)
 
 
-def _next_reset(z: FloatArray, c: FloatArray, T: FloatArray, gone: FloatArray, f: FloatArray) -> FloatArray:
+def _next_reset(z: FloatArray, c: FloatArray, T: FloatArray, age: FloatArray, f: FloatArray) -> FloatArray:
     """Return the value of the next floating payment and of the note after it, for a face of 1."""
-    flows = BondFlows.of(np.ones_like(z), c, T, gone, f)
+    flows = BondFlows.of(np.ones_like(z), c, T, age, f)
     value = (1.0 + c / f) * np.exp(-(z * flows.first / f))
     return np.where(flows.valid, np.where(flows.count > 0.0, value, 0.0), np.nan)

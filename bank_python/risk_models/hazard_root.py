@@ -40,7 +40,8 @@ def hazard_root(excess: Callable[[float], float], guess: float) -> float:
     Raises
     ------
     RootError
-        `excess` is above zero at a hazard rate of 0, or below zero at 1000 per year; ``error.value`` is the excess.
+        `excess` is above zero at a hazard rate of 0, or still below zero at 1000 per year or more; ``error.value`` is
+        the excess.
     """
     at_zero = excess(0.0)
     if abs(at_zero) <= ROUNDED_SUM:

@@ -1,4 +1,4 @@
-"""The critical line against the quadratic core and cvxpy at many s, and where its turns come all at once."""
+"""The critical line against the quadratic core and cvxpy at many s, and with simultaneous turning points."""
 
 import cvxpy as cp
 import numpy as np
@@ -89,7 +89,7 @@ def test_random_programs_equal_clarabel(seed):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_turns_that_come_together_are_told_apart(seed):
+def test_simultaneous_turning_points_are_resolved(seed):
     """Equal assets, ties in m, bounds that many meet at once, variables that are pinned, rows that hold single ones."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 20))
@@ -111,7 +111,7 @@ def test_turns_that_come_together_are_told_apart(seed):
     assert furthest(path, P, m, rows, b, lower, upper) < 1e-10
 
 
-# Each once lost its way: a direction that only rounding made, a turn that left the equalities undetermined.
+# Regressions: a direction due to rounding only, and a turning point that left the equalities undetermined.
 @pytest.mark.parametrize(
     ("P", "m", "rows", "b", "upper"),
     [

@@ -1,4 +1,4 @@
-"""Finding edges and minima, memory on request, and tolerances that are told in one place."""
+"""Finding edges and minima, memory on request, and tolerances that are defined in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs with prices against Clarabel, HiGHS, closed forms, and the conditions of an optimum computed anew."""
+"""Soft-constrained programs against Clarabel, HiGHS, closed forms, and recomputed optimality conditions."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ HARD = np.inf
 
 
 def random_program(seed):
-    """A feasible, bounded program: P of any rank, hard and priced rows, some on their sides, repeated and dependent."""
+    """A feasible, bounded program: P of any rank, hard and soft rows, some active, repeated or dependent."""
     rng = np.random.default_rng(seed)
     n, is_whole = int(rng.integers(1, 16)), rng.random() < 0.4  # whole figures make ties
     factors = rng.standard_normal((n, (0, max(n // 2, 1), n, 1)[int(rng.integers(0, 4))]))
@@ -66,7 +66,7 @@ def clarabel(P, q, E, f, penalty, A, b, lower, upper):
 
 
 def highs(q, E, f, penalty, A=None, b=None, lower=None, upper=None, **_):
-    """The same linear program with a variable for what each priced row is exceeded by."""
+    """The same linear program with a variable for the excess of each soft row."""
     n, soft = len(q), np.isfinite(penalty)
     least, most = (
         np.broadcast_to(-HARD if lower is None else lower, n),
@@ -84,7 +84,7 @@ def highs(q, E, f, penalty, A=None, b=None, lower=None, upper=None, **_):
     return solved.fun
 
 
-def told(program):
+def described(program):
     return {key: np.asarray(part).tolist() for key, part in program.items()}
 
 
@@ -95,9 +95,9 @@ def cost_of(program, x):
 
 
 def assert_optimal(program, solved):
-    """The conditions of Karush, Kuhn and Tucker, from the program and the solution alone."""
+    """The conditions of Karush, Kuhn and Tucker, from the program and the solution only."""
     x, z, penalty = solved.x, solved.z, program["penalty"]
-    soft, message = np.isfinite(penalty), told(program)
+    soft, message = np.isfinite(penalty), described(program)
     slope = program["P"] @ x + program["q"] + solved.y @ program["A"] + z @ program["E"] + solved.bounds
     over, size = program["E"] @ x - program["f"], 1.0 + np.abs(x).max() + np.abs(z).max(initial=0.0)
     assert slope == pytest.approx(np.zeros(len(x)), abs=1e-8 * size), message
@@ -116,25 +116,25 @@ def assert_optimal(program, solved):
 def test_random_programs_are_solved_as_clarabel_solves_them(seed):
     program = random_program(seed)
     solved = solve_penalties(**program)
-    assert solved.converged, told(program)
-    assert solved.objective == pytest.approx(clarabel(**program), rel=1e-7, abs=1e-7), told(program)
+    assert solved.converged, described(program)
+    assert solved.objective == pytest.approx(clarabel(**program), rel=1e-7, abs=1e-7), described(program)
     assert solved.objective == pytest.approx(cost_of(program, solved.x), rel=1e-12, abs=1e-12)
-    assert solved.duality_gap < 1e-9, told(program)
+    assert solved.duality_gap < 1e-9, described(program)
 
 
 @pytest.mark.parametrize("seed", range(200, 280))
 def test_random_linear_programs_are_solved_as_highs_solves_them(seed):
     program = random_linear_program(seed)
     solved = solve_penalties(**program)
-    assert solved.converged, told(program)
-    assert solved.objective == pytest.approx(highs(**program), rel=1e-9, abs=1e-9), told(program)
+    assert solved.converged, described(program)
+    assert solved.objective == pytest.approx(highs(**program), rel=1e-9, abs=1e-9), described(program)
 
 
 @pytest.mark.parametrize("seed", range(400, 520))
 def test_the_multipliers_prove_the_solution(seed):
     for program in (random_program(seed), random_linear_program(seed)):
         solved = solve_penalties(**program)
-        assert solved.converged, told(program)
+        assert solved.converged, described(program)
         assert_optimal(program, solved)
 
 
@@ -159,7 +159,7 @@ def test_no_allowed_point_is_better_than_the_gap_says(seed, where):
     n = len(program["q"])
     program = {**program, "A": np.zeros((0, n)), "b": np.zeros(0)}
     solved = solve_penalties(**program)
-    assert solved.converged, told(program)
+    assert solved.converged, described(program)
     rng, hard = np.random.default_rng(where), ~np.isfinite(program["penalty"])
     inside = np.clip(solved.x + rng.standard_normal(n), program["lower"], program["upper"])
     for part in (1.0, 0.1, 1e-3, 1e-6):  # points towards the solution, until one is allowed
@@ -189,7 +189,9 @@ def test_an_absolute_value_draws_as_the_closed_form_says(aims, penalty, curve, k
     )
     expected = kink + np.sign(aim - kink) * np.maximum(np.abs(aim - kink) - penalty / curve, 0.0)
     assert solved.converged
-    assert solved.x == pytest.approx(expected, abs=1e-7)  # a multiplier just short of its penalty is hard to tell
+    assert solved.x == pytest.approx(
+        expected, abs=1e-7
+    )  # a multiplier just short of its penalty is hard to distinguish
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=15), st.floats(0.1, 0.9))
@@ -384,8 +386,8 @@ def test_the_unit_of_the_cost_does_not_matter(seed, times):
     program = random_program(seed)
     scaled = {**program, "P": times * program["P"], "q": times * program["q"], "penalty": times * program["penalty"]}
     once, again = solve_penalties(**program), solve_penalties(**scaled)
-    assert again.converged, told(program)
-    assert again.objective / times == pytest.approx(once.objective, rel=1e-8, abs=1e-9), told(program)
+    assert again.converged, described(program)
+    assert again.objective / times == pytest.approx(once.objective, rel=1e-8, abs=1e-9), described(program)
 
 
 @pytest.mark.parametrize("times", [1e-3, 1e3])
@@ -402,8 +404,8 @@ def test_the_unit_of_the_variables_does_not_matter(seed, times):
         "upper": times * program["upper"],
     }
     once, again = solve_penalties(**program), solve_penalties(**scaled)
-    assert again.converged, told(program)
-    assert again.objective == pytest.approx(once.objective, rel=1e-8, abs=1e-9), told(program)
+    assert again.converged, described(program)
+    assert again.objective == pytest.approx(once.objective, rel=1e-8, abs=1e-9), described(program)
 
 
 @pytest.mark.parametrize("seed", range(850, 870))

@@ -1,4 +1,4 @@
-"""Roots, quadrature, interpolation, matrices and least squares against scipy, published values and their laws."""
+"""Roots, quadrature, interpolation, matrices and least squares against scipy and published values."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_roots_against_brent(name):
 
 
 @given(st.lists(st.floats(-0.99, 50.0), min_size=1, max_size=20))
-def test_lanes_are_their_own(targets):
+def test_rows_do_not_depend_on_each_other(targets):
     values = np.array(targets)
     together = find_roots(lambda x: np.expm1(x) - values, -10.0, 10.0)
     np.testing.assert_allclose(together, np.log1p(values), rtol=1e-12, atol=1e-15)

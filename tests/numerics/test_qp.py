@@ -54,11 +54,11 @@ def test_random_programs_are_solved_as_clarabel_solves_them(seed):
     program = random_program(seed)
     solved = solve_qp(**program)
     _, value, x = clarabel(**program)
-    told = {key: np.asarray(part).tolist() for key, part in program.items()}
-    assert solved.objective == pytest.approx(value, rel=1e-7, abs=1e-8), told
-    assert solved.x == pytest.approx(x, abs=1e-4), told
-    assert solved.kkt_residual < 1e-10, told
-    assert solved.duality_gap < 1e-9, told
+    described = {key: np.asarray(part).tolist() for key, part in program.items()}
+    assert solved.objective == pytest.approx(value, rel=1e-7, abs=1e-8), described
+    assert solved.x == pytest.approx(x, abs=1e-4), described
+    assert solved.kkt_residual < 1e-10, described
+    assert solved.duality_gap < 1e-9, described
 
 
 @pytest.mark.parametrize("seed", range(60, 90))
@@ -136,10 +136,10 @@ def simulated(n, seed=3):
 
 def test_a_large_program_guesses_for_itself():
     P, terms = simulated(400)
-    told = solve_qp(P, np.zeros(400), **terms)
-    assert told.iterations <= 2
-    assert told.kkt_residual < 1e-11
-    assert len(told.at_lower) + len(told.at_upper) > 100
+    solved = solve_qp(P, np.zeros(400), **terms)
+    assert solved.iterations <= 2
+    assert solved.kkt_residual < 1e-11
+    assert len(solved.at_lower) + len(solved.at_upper) > 100
 
 
 @pytest.mark.parametrize("times", [1e-30, 1e30])
@@ -174,7 +174,7 @@ def test_a_good_guess_takes_one_step():
         ({"A": [[1, 1], [2, 2]], "b": [1.0, 3.0]}, r"equality \d contradicts the others"),
     ],
 )
-def test_contradictions_are_told_with_their_size(terms, said):
+def test_contradictions_are_reported_with_their_size(terms, said):
     with pytest.raises(InfeasibleError, match=said):
         solve_qp(np.eye(2), np.zeros(2), **terms)
 

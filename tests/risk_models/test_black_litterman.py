@@ -82,7 +82,7 @@ def test_table_4_germany_against_the_rest_of_europe():
     assert 100 * found.expected_returns == pytest.approx([4.3, 7.6, 9.3, 11.0, 4.5, 7.0, 8.1], abs=LAST_DIGIT)
     assert 100 * found.weights == pytest.approx([1.5, 2.1, -4.0, 35.4, 11.0, -9.5, 58.6], abs=LAST_DIGIT)
     assert found.tilts == pytest.approx([0.317], abs=5e-4)
-    assert found.tilts / 1.05 == pytest.approx([0.302], abs=5e-4)  # what the text tells
+    assert found.tilts / 1.05 == pytest.approx([0.302], abs=5e-4)  # as in the text
 
 
 def test_tables_5_and_6_a_second_view():

@@ -1,4 +1,4 @@
-"""Credit curves reprice what they are made of, or say which quote cannot be."""
+"""Credit curves reprice their quotes, or raise an error that names the quote that they cannot reprice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Curves by their laws and against QuantLib; bootstraps against published nodes, QuantLib, and their own quotes."""
+"""Curves against general properties and QuantLib; bootstraps against published nodes, QuantLib, and their quotes."""
 
 from __future__ import annotations
 

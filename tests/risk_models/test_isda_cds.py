@@ -384,5 +384,5 @@ def test_hazard_root_of_curves_that_fool_the_secant():
     assert hazard_root(lambda h: h, 1.0) == 0.0
     with pytest.raises(RootError, match="at a hazard rate of 0"):
         hazard_root(lambda h: h + 1.0, 1.0)
-    with pytest.raises(RootError, match="at a hazard rate of 1000"):
+    with pytest.raises(RootError, match="at a hazard rate of 1024"):
         hazard_root(lambda _: -1.0, 1.0)

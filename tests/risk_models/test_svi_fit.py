@@ -115,7 +115,7 @@ def test_a_flat_smile():
     assert fit.smile.total_variance([-3.0, 0.0, 3.0]) == pytest.approx(0.01, abs=1e-8)
 
 
-def test_vogts_smile_is_repaired_and_the_repair_told():
+def test_vogts_smile_is_repaired_and_the_repair_reported():
     k = np.linspace(-1.5, 1.5, 21)
     fit = fit_slice(quoted(VOGT, k=k))
     assert_free(fit)
@@ -128,7 +128,7 @@ def test_vogts_smile_is_repaired_and_the_repair_told():
     assert "repaired by refit" in str(fit.repair)
 
 
-def test_vogts_smile_is_refused_when_asked():
+def test_vogts_smile_raises_under_the_refuse_policy():
     with pytest.raises(CalibrationError, match=r"butterfly arbitrage at T=1, k=0\.8793"):
         fit_slice(quoted(VOGT, k=np.linspace(-1.5, 1.5, 21)), policy=ArbitragePolicy.REFUSE)
 
