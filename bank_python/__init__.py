@@ -1,10 +1,10 @@
-"""bank_python: what investment banks keep in-house, at home.
+"""bank_python: a reactive platform for pricing, risk and trading research, as investment banks build in-house.
 
-Four engines (tables, a store, a dependency graph, a job runner) and, on the same graph,
+Four engines (tables, an object store, a dependency graph, a job runner) and, on the same graph,
 market data, instruments and a desk that revalues itself when the market ticks.
 
-The names below load when they are first used, so that ``import bank_python`` costs little more than
-``import numpy``.
+The names below are imported when they are first used, so that ``import bank_python`` takes little longer
+than ``import numpy``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np  # noqa: F401  (everything here stands on numpy: it is loaded once, up front)
+import numpy as np  # noqa: F401  (nearly every module needs numpy: it is imported once, up front)
 
 if TYPE_CHECKING:
     from bank_python.barbara import BarbaraDB

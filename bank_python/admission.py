@@ -1,8 +1,9 @@
-"""Arguments of the wrong type are refused at the door, by what the signature says.
+"""Type checks of arguments, derived from a function's signature.
 
-``@admits(RiskError)`` reads a function's annotations once. A ``float`` has to be a real number (not True, not text),
-an ``int`` a whole one, an ``ArrayLike`` numbers of any shape, a class one of its instances. Whether a number is in
-range is the function's own affair.
+``@admits(RiskError)`` reads the annotations of a function once, and checks the arguments of every call against them. A
+``float`` has to be a real number (not True, not text), an ``int`` a whole number, an ``ArrayLike`` an array of numbers
+of any shape, and a class annotation an instance of that class. Whether a number is in range is checked by the function
+itself.
 
 Examples
 --------
@@ -47,9 +48,9 @@ def is_array_like(value: object) -> bool:
 
 
 def as_numbers(value: object) -> NDArray[np.float64] | None:
-    """Return a number, or an array or nested sequence of them, as an array of float64; None if it is none.
+    """Return a number, or an array or nested sequence of numbers, as an array of float64; None for anything else.
 
-    Text, None, complex numbers, dates and ragged sequences are none.
+    Text, None, complex numbers, dates and ragged sequences give None.
     """
     try:
         array = np.asarray(value)
@@ -61,14 +62,14 @@ def as_numbers(value: object) -> NDArray[np.float64] | None:
 
 
 def admits(error: type[BankError], *, members: bool = True) -> Callable[[_Function], _Function]:
-    """Have a function, or the constructor of a class, refuse arguments of the wrong type.
+    """Make a function, or the constructor of a class, reject arguments of the wrong type.
 
     Parameters
     ----------
     error : type of BankError
-        What is raised, with ``name`` and ``value``.
+        Class of the error to raise; ``name`` and ``value`` of the argument become attributes of it.
     members : bool, default True
-        Whether the members of lists and mappings are looked at; not where the function does so itself.
+        Whether the members of lists and mappings are checked too; False for a function that checks them itself.
     """
 
     def decorate(function: _Function) -> _Function:
@@ -154,11 +155,11 @@ def _alternative(annotation: str, names: Mapping[str, object]) -> _Admission | N
 
 
 def _members(whole: _Admission, annotation: str, names: Mapping[str, object]) -> _Admission:
-    """Return what a list or mapping accepts whose members have an annotation too."""
+    """Return the check of a list or mapping whose annotation includes the type of its members."""
     member = _union(annotation, names)
     if member is None:
         return whole
-    (is_whole, words), (accepts, said) = whole, member
+    (is_whole, words), (accepts, member_words) = whole, member
 
     def is_admitted(value: object) -> bool:
         if not is_whole(value):
@@ -166,7 +167,7 @@ def _members(whole: _Admission, annotation: str, names: Mapping[str, object]) ->
         members: Any = value.values() if isinstance(value, Mapping) else value if _is_sequence(value) else ()
         return all(map(accepts, members))
 
-    return is_admitted, f"{words} in which each is {said}"
+    return is_admitted, f"{words} in which each is {member_words}"
 
 
 def _is_number(value: object) -> bool:
@@ -234,4 +235,4 @@ _BY_NAME = frozenset(
         "ValuationPlan",
     }
 )
-"""Classes that annotations name without importing them at run time."""
+"""Classes that are checked by name, as the annotated modules import them for type checking only."""

@@ -1,4 +1,4 @@
-"""Old names that still work for one version, and say what they are called now.
+"""Support for deprecated names: an old name works for one more version, with a warning that gives the new one.
 
 Examples
 --------
@@ -33,37 +33,37 @@ _V = TypeVar("_V")
 
 
 def warn_of(old: str, new: str, *, stacklevel: int = 3) -> None:
-    """Say that `old` is now called `new`.
+    """Issue a :class:`DeprecationWarning` that `old` is now called `new`.
 
     Parameters
     ----------
     old, new : str
-        As a user writes them.
+        Deprecated name and its replacement, as they appear in user code.
     stacklevel : int, default 3
-        Whose line is shown: 3 is the caller of the function that calls this one.
+        Stack frame to which the warning is attributed: 3 is the caller of the function that calls this one.
     """
     message = f"{old} is now called {new}; the old name goes with the next version"
     warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
 
 
 def renamed(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Let a function take arguments by their old names too, with a :class:`DeprecationWarning`.
+    """Make a function accept keyword arguments by their old names too, with a :class:`DeprecationWarning`.
 
     Parameters
     ----------
     **names : str
-        New names by old ones.
+        Mapping of each old argument name to its new name.
 
     Raises
     ------
     TypeError
-        When called with the old and the new name of one argument.
+        The function is called with both the old and the new name of an argument.
     """
     return _called(names, warns=True)
 
 
 def also_called(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Let a function take arguments by second names that stay; as :func:`renamed`, without a warning."""
+    """Make a function accept keyword arguments by permanent aliases; like :func:`renamed`, without a warning."""
     return _called(names, warns=False)
 
 
@@ -91,14 +91,14 @@ def _rename(title: str, kwargs: dict[str, object], old: str, new: str) -> None:
 
 
 def old_names(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
-    """Return a ``__getattr__`` for a module whose public names have changed: the old ones still work, with a warning.
+    """Return a module-level ``__getattr__`` that resolves old public names to new ones, with a warning.
 
     Parameters
     ----------
     module : str
-        The module's ``__name__``.
+        ``__name__`` of the module.
     names : mapping of str to str
-        New names by old ones.
+        Mapping of each old name to its new name.
     """
 
     def look_up(name: str) -> object:
@@ -111,14 +111,14 @@ def old_names(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
 
 
 class CalledMapping(Mapping[str, _V]):
-    """A mapping that was an attribute and is what a method returns now: call it; reading it uncalled warns.
+    """A mapping attribute that has become a method: calling it returns the mapping, reading it directly warns.
 
     Parameters
     ----------
     values : dict
-        The mapping.
+        Mapping to return.
     name : str
-        The attribute, as in a warning.
+        Name of the attribute, for the warning.
     """
 
     def __init__(self, values: dict[str, _V], name: str) -> None:

@@ -47,9 +47,9 @@
     ├── DeskError                 (ValueError)
     └── MissingExtraError         (ImportError)  .extra
 
-A bad argument is also a :class:`ValueError`, :class:`TypeError` or :class:`KeyError`, so that code
-which knows nothing of this library catches it as it would any other. The message says what happened,
-with which value, and what to do; the same facts are attributes.
+The error for a bad argument is also a :class:`ValueError`, :class:`TypeError` or :class:`KeyError`, so that
+code which knows nothing of this library can catch it. The message says what happened, with which value, and
+what to do; the same facts are attributes of the exception.
 """
 
 from __future__ import annotations
@@ -105,14 +105,14 @@ __all__ = [
 
 
 class BankError(Exception):
-    """Root of every error raised by bank_python.
+    """Base class of all errors raised by bank_python.
 
     Parameters
     ----------
     message : str
-        What happened, with which value, and what to do about it.
+        Text of the error: what happened, with which value, and what to do about it.
     **facts
-        The same facts, kept as attributes of the exception (``error.name``, ``error.value`` …).
+        Facts of the message, available as attributes of the exception (``error.name``, ``error.value`` …).
     """
 
     def __init__(self, message: str, **facts: Any) -> None:
@@ -124,23 +124,23 @@ class BankError(Exception):
         try:
             return self.__dict__["facts"][name]
         except KeyError:
-            raise AttributeError(f"{type(self).__name__} carries no fact named {name!r}") from None
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}") from None
 
     def __str__(self) -> str:
-        # KeyError shows repr(args[0]); a sentence should read as a sentence.
+        # KeyError would show repr(args[0]), the message in quotation marks.
         return self.message
 
 
 class GraphError(BankError):
-    """Something is wrong with a dependency graph or one of its nodes."""
+    """An error of a dependency graph or of one of its nodes."""
 
 
 class FeedbackError(GraphError):
-    """Callbacks on a graph keep setting each other off."""
+    """Callbacks on a graph trigger each other without end."""
 
 
 class CycleError(GraphError, ValueError):
-    """An edge would close a circle; ``path`` lists the node names around it."""
+    """An edge would close a cycle; ``path`` lists the names of its nodes."""
 
 
 class DuplicateNodeError(GraphError, ValueError):
@@ -156,11 +156,11 @@ class DomainError(GraphError, ValueError):
 
 
 class NotQuotedError(GraphError):
-    """A value depends on a leaf that has had no quote yet."""
+    """A value depends on a leaf that has not been quoted yet."""
 
 
 class UpstreamError(GraphError):
-    """A node has no value because an input failed; ``cause_name`` is the first cause."""
+    """A node has no value because an input failed; ``cause_name`` is the name of the root cause."""
 
 
 class JournalError(GraphError):
@@ -168,39 +168,39 @@ class JournalError(GraphError):
 
 
 class NodeArgumentError(GraphError, ValueError):
-    """A node is made, or amended, with a name, an input or a term that it cannot have."""
+    """A node was constructed or amended with an invalid name, input or term."""
 
 
 class ValuationError(GraphError, ValueError):
-    """A contract cannot be valued from its inputs; ``reason`` says why."""
+    """A contract cannot be valued from its inputs; ``reason`` explains why."""
 
 
 class StoreError(BankError):
-    """Something is wrong with a Barbara store."""
+    """An error of a Barbara store."""
 
 
 class MissingKeyError(StoreError, KeyError):
-    """The key is in none of the rings."""
+    """No ring of the store has the key."""
 
 
 class ConflictError(StoreError):
-    """A compare-and-set found another value, or a transaction lost a race."""
+    """A compare-and-set found another value, or a transaction conflicted with another writer."""
 
 
 class StoreArgumentError(StoreError, ValueError):
-    """A key, ring list, path, time or version given to a store makes no sense."""
+    """A key, list of rings, path, time or version given to a store is invalid."""
 
 
 class UnstorableError(StoreError, TypeError):
-    """The value has no record form, so the store cannot keep it."""
+    """The value has no record form, so the store cannot save it."""
 
 
 class TableError(BankError):
-    """Something is wrong with an MnTable table or view."""
+    """An error of an MnTable table or view."""
 
 
 class SchemaError(TableError, ValueError):
-    """A schema, a row's keys or a view's arguments do not fit."""
+    """A schema, the keys of a row or the arguments of a view are invalid."""
 
 
 class UnknownColumnError(TableError, KeyError):
@@ -208,19 +208,19 @@ class UnknownColumnError(TableError, KeyError):
 
 
 class ColumnTypeError(TableError, TypeError):
-    """A cell's value does not have its column's type."""
+    """The value of a cell does not have the type of its column."""
 
 
 class JobError(BankError):
-    """Something is wrong with a Walpole job."""
+    """An error of a Walpole job."""
 
 
 class JobConfigError(JobError, ValueError):
-    """A job's configuration does not hold together."""
+    """The configuration of a job is invalid."""
 
 
 class JobTimeoutError(JobError, TimeoutError):
-    """A wait for jobs took longer than the caller would wait."""
+    """A wait for jobs exceeded the caller's timeout."""
 
 
 class UnknownJobError(JobError, KeyError):
@@ -228,19 +228,19 @@ class UnknownJobError(JobError, KeyError):
 
 
 class MarketDataError(BankError):
-    """Something is wrong with market data."""
+    """An error of market data or of a feed."""
 
 
 class UnknownTickerError(MarketDataError, KeyError):
-    """The ticker is not registered, or the feed does not carry it."""
+    """The ticker is not registered, or the feed does not quote it."""
 
 
 class FeedError(MarketDataError):
-    """A feed could not deliver; the message says why."""
+    """A feed could not deliver quotes; the message says why."""
 
 
 class FeedConfigError(MarketDataError, ValueError):
-    """A feed, a market or a period was described in a way that makes no sense."""
+    """The configuration of a feed, a market or a period is invalid."""
 
 
 class DuplicateTickerError(MarketDataError, ValueError):
@@ -252,52 +252,52 @@ class NoFeedError(MarketDataError):
 
 
 class ModelError(BankError, ValueError):
-    """A formula, a fit or a construction was asked for what it cannot give."""
+    """A formula, a calibration or a construction has no result for its arguments."""
 
 
 class CurveError(ModelError):
-    """A curve cannot be made of what it was given."""
+    """A curve cannot be built from its inputs."""
 
 
 class CalibrationError(ModelError):
-    """A model cannot be fitted to the quotes it was given."""
+    """A model cannot be calibrated to the quotes."""
 
 
 class InfeasibleError(ModelError):
-    """Nothing satisfies all constraints of a program."""
+    """No point satisfies all constraints of an optimisation problem."""
 
 
 class MatrixError(ModelError):
-    """A matrix is not of the kind that was asked for."""
+    """A matrix lacks a required property: it is not symmetric or not positive semidefinite, for example."""
 
 
 class RootError(ModelError):
-    """An equation has no root where it was looked for, or none was found."""
+    """An equation has no root in the search interval, or none was found."""
 
 
 class InstrumentError(BankError, ValueError):
-    """A contract's terms do not make sense."""
+    """The terms of a contract are invalid."""
 
 
 class ContractArgumentError(InstrumentError, TypeError):
-    """A contract is made with an argument that its class does not take, or without one that it needs."""
+    """A contract was constructed with an unknown argument, or without a required one."""
 
 
 class RiskError(BankError, ValueError):
-    """A question about risk makes no sense, or has no answer for what is held."""
+    """A risk figure was requested with invalid arguments, or cannot be computed for the holdings."""
 
 
 class SimulationError(RiskError):
-    """A simulation cannot be run, or broke off; nothing is handed back."""
+    """A simulation cannot be run, or failed before its end; there is no result."""
 
 
 class SimulationCancelledError(RiskError):
-    """A simulation was cancelled; nothing is handed back."""
+    """A simulation was cancelled; there is no result."""
 
 
 class DeskError(BankError, ValueError):
-    """A desk cannot be built, resumed or changed as asked."""
+    """A desk cannot be built, resumed or changed as requested."""
 
 
 class MissingExtraError(BankError, ImportError):
-    """An optional package is not installed; ``extra`` names the extra that brings it."""
+    """An optional package is not installed; ``extra`` is the name of the extra that installs it."""

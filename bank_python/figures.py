@@ -1,4 +1,4 @@
-"""Results that are a handful of figures: each can be had as a dictionary.
+"""Base class of results that consist of a few figures and convert to a dictionary.
 
 Examples
 --------
@@ -29,7 +29,7 @@ class Figures:
     __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures by name; those that are results themselves as dictionaries, choices as their words."""
+        """Return the figures by name, with nested results as dictionaries and enum members as their values."""
         names = [field.name for field in dataclasses.fields(cast("DataclassInstance", self))]
         return {name: _plain(getattr(self, name)) for name in names}
 

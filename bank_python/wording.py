@@ -1,4 +1,4 @@
-"""The wording of messages: what a mistyped name was probably meant for, and what an error says.
+"""Wording of messages: suggestions for a mistyped name, installation hints, and the text of an error.
 
 Examples
 --------
@@ -23,7 +23,7 @@ __all__ = ["did_you_mean", "how_to_install", "message_of", "near_names"]
 
 
 def near_names(name: object, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """Return up to `most` of the known names that look like `name`, best first; upper and lower case look alike."""
+    """Return up to `most` of the known names that are similar to `name`, best match first, ignoring case."""
     spellings: dict[str, list[str]] = {}
     for item in sorted(known):
         spellings.setdefault(item.casefold(), []).append(item)
@@ -32,19 +32,19 @@ def near_names(name: object, known: Iterable[str], most: int = 3) -> tuple[str, 
 
 
 def did_you_mean(name: object, known: Iterable[str], otherwise: str, most: int = 3) -> str:
-    """Return the question that ends an error's message, or, where nothing looks like `name`, the advice `otherwise`."""
+    """Return a suggestion with which an error message can end, or `otherwise` if no known name is similar to `name`."""
     near = near_names(name, known, most)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise
 
 
 def how_to_install(extra: str) -> str:
-    """Return what brings the optional packages of an extra, which no index has under this library's name."""
+    """Return the commands that install the optional packages of an extra; the library itself is on no package index."""
     return f"make install EXTRAS={extra}, or pip install '.[{extra}]', in a checkout"
 
 
 def message_of(error: BaseException) -> str:
-    """Return an error's message; an error whose own ``__str__`` raises says so instead."""
+    """Return the message of an error, or a note in its place if the error's own ``__str__`` raises."""
     try:
         return str(error)
-    except Exception as failed:  # noqa: BLE001 - other people's code; whatever it raises, there is no message
+    except Exception as failed:  # noqa: BLE001 - code of users may raise anything
         return f"{type(error).__name__} without a message, as its __str__ raised {type(failed).__name__}"

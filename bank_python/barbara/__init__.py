@@ -1,6 +1,6 @@
-"""Barbara, the store: overlaid rings of keys, every version kept, typed records, transactions.
+"""Barbara, the object store: overlaid rings of keys, a history of all versions, typed records, transactions.
 
-Start at :mod:`bank_python.barbara.store`; what can be stored is in :mod:`bank_python.barbara.records`.
+The store is in :mod:`bank_python.barbara.store`, and the types of its values in :mod:`bank_python.barbara.records`.
 """
 
 from bank_python.barbara.notify import Subscription

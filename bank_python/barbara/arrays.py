@@ -1,4 +1,4 @@
-"""numpy arrays and scalars as bytes, in numpy's own ``.npy`` format with pickling switched off."""
+"""Conversion of numpy arrays and scalars to bytes, in numpy's ``.npy`` format without pickling."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["array_from_bytes", "array_to_bytes"]
 
-_NPY_VERSION = (3, 0)  # the one version that takes every field name; named, so that numpy need not choose and warn
+_NPY_VERSION = (3, 0)  # the only version that allows every field name; explicit, as numpy would warn when choosing it
 
 
 def array_to_bytes(array: np.ndarray[Any, Any]) -> bytes:
-    """Write dtype, shape, order (C or Fortran; other strides become C) and the data.
+    """Convert an array to bytes with its dtype, shape, order (C or Fortran; other strides become C) and data.
 
     Raises
     ------
     UnstorableError
-        The dtype holds Python objects, or is one that numpy cannot describe in a file.
+        The dtype contains Python objects, or cannot be represented in a file by numpy.
     """
     dtype = array.dtype
     if dtype.hasobject or npy.descr_to_dtype(npy.dtype_to_descr(dtype)) != dtype:
@@ -35,6 +35,6 @@ def array_to_bytes(array: np.ndarray[Any, Any]) -> bytes:
 
 
 def array_from_bytes(data: bytes) -> np.ndarray[Any, Any]:
-    """Read what :func:`array_to_bytes` wrote; raises :class:`ValueError` for anything else."""
+    """Convert the bytes of :func:`array_to_bytes` to an array; raise :class:`ValueError` for any other bytes."""
     array: np.ndarray[Any, Any] = npy.read_array(io.BytesIO(data), allow_pickle=False, max_header_size=len(data))
     return array

@@ -1,4 +1,4 @@
-"""Claims: the right to be the one writer of a part of a store, until it is given up or the process ends in any way."""
+"""Claims: exclusive rights to write a part of a store, which end when released or with the process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
-from bank_python.barbara.file_lock import Hold, hold
+from bank_python.barbara.file_lock import LockedFile, lock_file
 from bank_python.barbara.location import IN_MEMORY
 
 if TYPE_CHECKING:
@@ -17,41 +17,43 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim"]
 
-_CLAIMING = threading.RLock()  # re-entrant: a claim may be collected while another is taken
+_CLAIMING = threading.RLock()  # re-entrant: a claim may be garbage-collected while another is made
 
 
 class Claim:
-    """The right to write a part of a store; a second one is refused with the holder's name.
+    """An exclusive right to write a part of a store; a second claim raises an error that names the holder.
 
-    Over a file it is a lock file beside the store's, which the operating system frees with its process, and which is
-    removed when the claim is released. A store in memory is one object of one process, and so are its claims.
+    For a store in a file it is a lock file beside the store's file. The operating system releases the lock when the
+    process ends, and the file is removed when the claim is released. A store in memory belongs to one process, and so
+    do its claims.
 
     Parameters
     ----------
     db : BarbaraDB
-        The store.
+        Store of which a part is claimed.
     part : str
-        What of it is claimed, in a word; the same part of another ring is another one.
+        Name of the part, a word; parts of the same name in different rings are claimed separately.
     what : str
-        The same as messages say it.
+        Description of the part in error messages.
     advice : str
-        What one who is refused should do.
+        Advice at the end of the error message for a part that is claimed already.
     error : type of BankError
-        The error that one who is refused gets.
+        Class of the error for a part that is claimed already.
 
     Raises
     ------
     BankError
-        Of the type `error`: somebody else holds the claim (``holder`` says who), or the lock file cannot be made.
+        The part is claimed already (``holder`` describes by whom), or the lock file cannot be created; an instance of
+        `error`.
     """
 
     def __init__(self, db: BarbaraDB, part: str, *, what: str, advice: str, error: type[BankError]) -> None:
-        self._hold: Hold | None = None
+        self._file: LockedFile | None = None
         self._key = (id(db), db.rings[0], part)
         if db.path == IN_MEMORY:
             self._claim_in_memory(what, advice, error)
         else:
-            self._hold = hold(_lock_path(db, part), lock_for=what, advice=advice, error=error)
+            self._file = lock_file(_lock_path(db, part), lock_for=what, advice=advice, error=error)
 
     def _claim_in_memory(self, what: str, advice: str, error: type[BankError]) -> None:
         with _CLAIMING:
@@ -61,15 +63,15 @@ class Claim:
 
     @property
     def alive(self) -> bool:
-        """Whether it is held: not after :meth:`release`, in a forked child, or without its lock file."""
-        if self._hold is not None:
-            return self._hold.alive and self._hold.in_place
+        """Whether the claim is valid: false after :meth:`release`, in a forked child, and without its lock file."""
+        if self._file is not None:
+            return self._file.alive and self._file.in_place
         return _IN_MEMORY.get(self._key) is self
 
     def release(self) -> None:
-        """Let others have it; again does nothing."""
-        if self._hold is not None:
-            self._hold.close()
+        """End the claim; further calls have no effect."""
+        if self._file is not None:
+            self._file.close()
         with _CLAIMING:
             if _IN_MEMORY.get(self._key) is self:
                 del _IN_MEMORY[self._key]

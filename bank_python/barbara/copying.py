@@ -1,4 +1,4 @@
-"""A copy of a store's file, taken without changing anything about it, whoever writes to it meanwhile."""
+"""Copies of a store's file, made without changing it, even while it is being written."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ def copy_store(source: str | PathLike[str], target: str | PathLike[str]) -> None
     Parameters
     ----------
     source : path
-        The store's file, which is opened for reading alone: neither it nor its log is changed.
+        Path of the store's file, which is opened read-only: neither it nor its log is changed.
     target : path
-        The file that is made.
+        Path of the new file.
 
     Raises
     ------
     StoreError
-        `source` cannot be read, or is no store.
+        `source` cannot be read, or is not a store.
     """
     address = f"{Path(source).absolute().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True)) as old, closing(sqlite3.connect(target)) as new:
             old.backup(new)
     except sqlite3.Error as error:
-        raise StoreError(f"{source} cannot be read ({error}); check the path and its rights", path=source) from error
+        raise StoreError(
+            f"{source} cannot be read ({error}); check the path and its permissions", path=source
+        ) from error

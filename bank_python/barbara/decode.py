@@ -1,4 +1,4 @@
-"""Turning a record back into the value. Nothing is imported, and nothing runs but registered classes."""
+"""Decoding of records to values. Decoding imports no module and runs no code but that of registered classes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["decode"]
 
-# What a damaged record, or a constructor that refuses its fields, may raise.
+# Exceptions that a damaged record, or a constructor that rejects its fields, may raise.
 _FAILURES = (
     ArithmeticError,
     AttributeError,
     BankError,
     LookupError,
-    MemoryError,  # an array whose header claims more than there is
+    MemoryError,  # an array whose header declares more data than there is
     OSError,  # a time zone's file
     RecursionError,
     TypeError,
@@ -43,18 +43,19 @@ def decode(
     Parameters
     ----------
     key : str
-        For error messages.
+        Key of the record, for error messages.
     value, buffers : str, bytes
-        The record's two parts (see :mod:`bank_python.barbara.envelope`).
+        JSON text and buffers of the record (see :mod:`bank_python.barbara.envelope`).
     referred : mapping
-        The object for each key that the record refers to.
+        Objects that the record refers to, by key.
     allow_pickle : bool, optional
-        Whether pickled parts are read; unpickling can run any code.
+        Whether to read pickled parts; unpickling can run any code.
 
     Raises
     ------
     StoreError
-        The record is damaged, holds a pickle, or a type not registered here; names `key`.
+        The record is damaged, contains a pickle that is not allowed, or has a type that is not registered in this
+        process; the message gives `key`.
     """
     decoder = _Decoder(key, buffers, referred, allow_pickle=allow_pickle)
     try:
@@ -66,14 +67,14 @@ def decode(
         raise StoreError(message, key=key, reason=str(error)) from error
 
 
-class _Refused(Exception):  # noqa: N818  (internal: carries a finished sentence out of the JSON parser)
+class _Refused(Exception):  # noqa: N818  (internal: passes an error message through the JSON parser)
     def __init__(self, message: str, **facts: object) -> None:
         super().__init__(message)
         self.facts = facts
 
 
 class _Decoder:
-    """Decodes one record, innermost parts first, as the JSON parser meets them."""
+    """Decoder of one record; the JSON parser calls it for the innermost parts first."""
 
     def __init__(self, key: str, buffers: bytes, referred: Mapping[str, object], *, allow_pickle: bool) -> None:
         self.key = key
@@ -90,7 +91,7 @@ class _Decoder:
             return scalar.read(node["v"])
         reader = _READERS.get(tag)
         if reader is None:
-            raise _Refused(f"the record of {self.key!r} holds a {tag!r}, which this release does not know", tag=tag)
+            raise _Refused(f"the record of {self.key!r} has a {tag!r}, which this release does not support", tag=tag)
         return reader(self, node)
 
     def slice(self, node: dict[str, Any]) -> bytes:
@@ -122,7 +123,7 @@ class _Decoder:
                 f"the record of {self.key!r} holds a pickle, which can run any code when read: open the store with "
                 "allow_pickle=True if you trust everyone who can write the file"
             )
-        return pickle.loads(self.slice(node))  # noqa: S301  (asked for by allow_pickle=True)
+        return pickle.loads(self.slice(node))  # noqa: S301  (allow_pickle=True accepts the risk)
 
     def _entry(self, tag: str, version: int) -> RecordType:
         entry = by_tag(tag)
@@ -134,7 +135,7 @@ class _Decoder:
             )
         if version > entry.version:
             raise _Refused(
-                f"the record of {self.key!r} is version {version} of {tag!r}, this process knows {entry.version}: "
+                f"the record of {self.key!r} is version {version} of {tag!r}, this process has {entry.version}: "
                 "upgrade the code that defines it",
                 tag=tag,
             )
@@ -143,7 +144,7 @@ class _Decoder:
     def _upgraded(self, entry: RecordType, fields: dict[str, object], version: int) -> Mapping[str, object]:
         if entry.upgrade is None:
             raise _Refused(
-                f"the record of {self.key!r} is version {version} of {entry.tag!r}, today's is {entry.version}: "
+                f"the record of {self.key!r} is version {version} of {entry.tag!r}, this process has {entry.version}: "
                 "register the class with upgrade= to read older records",
                 tag=entry.tag,
             )

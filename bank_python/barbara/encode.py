@@ -1,9 +1,9 @@
-"""Turning a value into a record, or saying exactly which part of it cannot be stored.
+"""Encoding of values to records, with errors that identify the part of a value that cannot be stored.
 
-JSON's own types stand for themselves (``None``, bool, int of 64 bits, finite float, str, list, dict with
-string keys). Everything else is an object ``{"$": tag, …}``. Only exact types are taken: a subclass would
-read back as something else than was stored. Equal values give equal bytes, whatever the hash seed: that is
-what compare-and-set and "already stored" depend on.
+JSON's own types are written directly (``None``, bool, int of 64 bits, finite float, str, list, dict with
+string keys). Everything else is written as an object ``{"$": tag, …}``. Only exact types are accepted, as an instance
+of a subclass would be read back as another type. Equal values give equal bytes, whatever the hash seed; compare-and-set
+and the detection of unchanged values depend on this.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["MAX_DEPTH", "Encoded", "encode"]
 
 MAX_DEPTH = 100
-"""How deep containers may nest in one record; references to other objects do not count."""
+"""Maximum nesting depth of containers in one record; references to other objects do not count."""
 
-_SELF_EVIDENT = frozenset({type(None), bool, str})
+_JSON_NATIVE = frozenset({type(None), bool, str})
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -48,13 +48,13 @@ class Encoded:
 
 
 def encode(key: str, value: object, *, allow_pickle: bool = False) -> Encoded:
-    """Return the record of `value`; `key` is for the error messages only.
+    """Return the record of `value`; `key` is used for error messages only.
 
     Raises
     ------
     UnstorableError
-        Some part of the value has no record form; names the key, the type, the path inside the value and
-        the way out.
+        A part of the value has no record form; the message gives the key, the type, the path inside the value and a
+        remedy.
     """
     encoder = _Encoder(key, allow_pickle=allow_pickle)
     entry = by_type(type(value))
@@ -70,7 +70,7 @@ def encode(key: str, value: object, *, allow_pickle: bool = False) -> Encoded:
 
 
 class _Encoder:
-    """Encodes one record; carries the path for messages, the buffers and the references found."""
+    """Encoder of one record; collects its buffers and references, and the current path for error messages."""
 
     def __init__(self, key: str, *, allow_pickle: bool, path: list[tuple[str, object]] | None = None) -> None:
         self.key = key
@@ -82,7 +82,7 @@ class _Encoder:
 
     def encode(self, value: object) -> Any:
         kind = type(value)
-        if kind in _SELF_EVIDENT:
+        if kind in _JSON_NATIVE:
             return value
         if (kind is int and value in _INT64) or (kind is float and math.isfinite(cast("float", value))):
             return value
@@ -129,7 +129,7 @@ class _Encoder:
         return {"$": type(value).__name__, "v": members}
 
     def _canonical(self, member: object) -> tuple[str, bytes]:
-        # A set's own order changes from process to process; the order of its members' records does not.
+        # The order of a set differs between processes; the order of its members' records does not.
         scratch = _Encoder(self.key, allow_pickle=self.allow_pickle, path=self.path)
         return _json(scratch._step("{{{!r}}}", member, member)), b"".join(scratch.buffers)
 
@@ -148,9 +148,9 @@ class _Encoder:
             raise self._refusal(value, error.message) from error
 
     def _numpy_scalar(self, value: np.generic) -> Any:
-        # numpy cuts trailing NULs off its own strings when they go through an array.
+        # numpy removes trailing NULs from its strings when they pass through an array.
         if type(value) is np.str_:
-            return {"$": "np.str_", "v": "".join(value)}  # str() and item() may cut them off as well
+            return {"$": "np.str_", "v": "".join(value)}  # str() and item() may remove them as well
         if type(value) is np.bytes_:
             return {"$": "np.bytes_", "at": self._buffer(bytes(value))}
         return {"$": "npscalar", "at": self.of_array(np.asarray(value))["at"]}
@@ -165,7 +165,7 @@ class _Encoder:
             return self._table(value)
         if self.allow_pickle:
             return self._pickled(value)
-        raise self._refusal(value, _way_out(value))
+        raise self._refusal(value, _remedy(value))
 
     def _table(self, value: Table | View) -> Any:
         columns = [self.encode(column) for column in columns_of(value)]
@@ -191,7 +191,7 @@ class _Encoder:
         try:
             data = pickle.dumps(value)
         except (pickle.PicklingError, TypeError, AttributeError) as error:
-            raise self._refusal(value, f"{_way_out(value)}; pickle could not take it either ({error})") from error
+            raise self._refusal(value, f"{_remedy(value)}; it cannot be pickled either ({error})") from error
         return {"$": "pickle", "at": self._buffer(data)}
 
     def _refusal(self, value: object, reason: str) -> UnstorableError:
@@ -231,14 +231,14 @@ def _json(tree: Any) -> str:
     return json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _way_out(value: object) -> str:
+def _remedy(value: object) -> str:
     if isinstance(value, LambdaType) and value.__name__ == "<lambda>":
-        return "a lambda has no name to be found again by: write a named function, register it and store its name"
+        return "a lambda has no name by which it could be found: write a named function, register it, store its name"
     if isinstance(value, (FunctionType, type)):
-        return "code is not data: register it under a name and store the name"
-    kin = next((way for kind, way in _CONVERSIONS.items() if kind in _ancestry(value)), None)
-    if kin is not None:
-        return kin
+        return "code cannot be stored: register it under a name and store the name"
+    conversion = next((advice for kind, advice in _CONVERSIONS.items() if kind in _ancestry(value)), None)
+    if conversion is not None:
+        return conversion
     if dataclasses.is_dataclass(value):
         return "put @storable('tag') on the class, a frozen dataclass, or open the store with allow_pickle=True"
     return (

@@ -1,8 +1,8 @@
-"""The bytes of one record: a small header, a checksum, and a body that is compressed when that helps.
+"""The binary format of a record: a small header, a checksum, and a body that is compressed if that saves space.
 
-A body is two JSON texts and a run of raw bytes: the *head* (the object's own name and the keys and names of
-what it refers to), the *value*, and the buffers that the value points into (byte strings, arrays). The
-head apart from the value lets references be followed before anything is made.
+A body consists of two JSON texts and raw bytes: the *head* (the object's own name, and the keys and names of the
+objects it refers to), the *value*, and the buffers with the data of byte strings and arrays. As the head is separate
+from the value, references can be followed before any object is built.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ __all__ = ["RECORD_FORMAT", "Body", "pack", "same_body", "unpack"]
 RECORD_FORMAT = 1
 
 _HEADER = struct.Struct(">BBI")  # record format, compression, CRC-32 of the body
-_LENGTHS = struct.Struct(">II")  # of the head, of the value
+_LENGTHS = struct.Struct(">II")  # lengths of the head and of the value
 _PLAIN, _ZLIB = 0, 1
-_WORTH_TRYING = 96  # bytes; below, zlib's own header eats the gain
-_LEVEL = 1  # on market data the higher levels cost several times as long for a few percent
+_WORTH_TRYING = 96  # bytes; for less, the header of zlib outweighs the gain
+_LEVEL = 1  # for market data, higher levels take several times as long and save a few per cent
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A record taken apart.
+    """The parts of a record.
 
     Parameters
     ----------
     name : str or None
-        The stored object's own name, if it is one that others can refer to.
+        Name of the stored object, if others can refer to it.
     references : tuple of (str, str)
         Key and name of each object that the value refers to.
     value : str
-        The value as JSON text.
+        JSON text of the value.
     buffers : bytes
-        What the value's byte strings and arrays point into.
+        Concatenated data of the byte strings and arrays in the value.
     """
 
     name: str | None
@@ -55,7 +55,7 @@ def pack(body: Body) -> bytes:
         head["name"] = body.name
     if body.references:
         head["refs"] = body.references
-    # Strings may hold lone surrogates; surrogatepass keeps them apart where JSON escapes would join two.
+    # Strings may contain lone surrogates; JSON escapes would join two of them to one character.
     head_bytes = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     value_bytes = body.value.encode("utf-8", "surrogatepass")
     raw = b"".join((_LENGTHS.pack(len(head_bytes), len(value_bytes)), head_bytes, value_bytes, body.buffers))
@@ -68,12 +68,12 @@ def pack(body: Body) -> bytes:
 
 
 def unpack(key: str, record: object) -> Body:
-    """Take a record apart.
+    """Return the parts of a record.
 
     Raises
     ------
     StoreError
-        The record is damaged, or of a format this release does not know; names `key`.
+        The record is damaged, or of a format that this release does not support; the message gives `key`.
     """
     raw = _raw(key, record)
     try:
@@ -89,7 +89,7 @@ def unpack(key: str, record: object) -> Body:
 
 
 def same_body(left: bytes, right: bytes) -> bool:
-    """Tell whether two records hold the same, however each was compressed."""
+    """Whether two records have the same content, regardless of their compression."""
     if left == right:
         return True
     if left[:1] != right[:1] or left[2 : _HEADER.size] != right[2 : _HEADER.size]:
@@ -97,12 +97,12 @@ def same_body(left: bytes, right: bytes) -> bool:
     try:
         return _raw("", left) == _raw("", right)
     except StoreError:
-        return False  # a damaged record equals nothing, so that writing again replaces it
+        return False  # a damaged record equals no other, so that writing again replaces it
 
 
 def _raw(key: str, record: object) -> bytes:
     if not isinstance(record, bytes) or len(record) < _HEADER.size:
-        raise _damaged(key, "it is cut short")
+        raise _damaged(key, "it is truncated")
     record_format, kind, checksum = _HEADER.unpack_from(record)
     if record_format != RECORD_FORMAT:
         message = f"the record of {key!r} is of format {record_format}, this release reads {RECORD_FORMAT}: upgrade it"

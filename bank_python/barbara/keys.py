@@ -1,4 +1,4 @@
-"""Keys and ring names: what is allowed, and which keys a prefix covers."""
+"""Validation of keys and ring names, and the range of keys that a prefix covers."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ _SURROGATES = range(0xD800, 0xE000)
 
 
 def check_text(text: object, what: str) -> str:
-    """Return `text` if it is a string that can be written as UTF-8, else refuse it."""
+    """Return `text` if it is a string that can be encoded as UTF-8, else raise an error that names `what`."""
     if not isinstance(text, str):
         raise StoreArgumentError(f"{what} must be a string, not {text!r} ({type(text).__name__})", value=text)
     try:
         text.encode()
     except UnicodeEncodeError:
         raise StoreArgumentError(
-            f"{what} {text!r} holds half a surrogate pair: use whole characters", value=text
+            f"{what} {text!r} contains half a surrogate pair: use whole characters", value=text
         ) from None
     return text
 
 
 def check_key(key: object) -> str:
-    """Return `key` verbatim if a store can keep something under it.
+    """Return `key` unchanged if it is a valid key.
 
     Raises
     ------
     StoreArgumentError
-        It is not a string, is empty, or holds a lone surrogate.
+        The key is not a string, is empty, or contains a lone surrogate.
     """
     text = check_text(key, "a key")
     if not text:
@@ -38,12 +38,12 @@ def check_key(key: object) -> str:
 
 
 def parse_rings(rings: str) -> tuple[str, ...]:
-    """Split ``"desk;default"`` into ring names, first the one that is written to.
+    """Split ``"desk;default"`` into ring names; the first is the ring that is written to.
 
     Raises
     ------
     StoreArgumentError
-        No name, an empty one, one with blanks around it, or the same one twice.
+        A name is empty, begins or ends with a blank, or occurs twice.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def parse_rings(rings: str) -> tuple[str, ...]:
     names = tuple(check_text(rings, "the rings").split(";"))
     for name in names:
         if not name or name != name.strip():
-            message = f"ring {name!r} in {rings!r} is empty or has blanks around it: write 'desk;default'"
+            message = f"ring {name!r} in {rings!r} is empty, or begins or ends with a blank: write 'desk;default'"
             raise StoreArgumentError(message, value=rings)
     if len(set(names)) != len(names):
         raise StoreArgumentError(f"a ring is named twice in {rings!r}: name each once", value=rings)
@@ -61,9 +61,9 @@ def parse_rings(rings: str) -> tuple[str, ...]:
 
 
 def end_of_prefix(prefix: str) -> str | None:
-    """Return the first string after all that start with `prefix`; ``None`` if there is none.
+    """Return the smallest string after all strings that start with `prefix`; ``None`` if there is none.
 
-    A range is used, not LIKE or GLOB: it runs on the index and takes every character verbatim.
+    Queries use this range, not LIKE or GLOB, as it uses the index and has no special characters.
 
     Examples
     --------

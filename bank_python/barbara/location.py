@@ -1,4 +1,4 @@
-"""Where a store lives when nobody says: ``$BANK_PYTHON_HOME``, else the user's data directory."""
+"""The default location of a store: ``$BANK_PYTHON_HOME``, else the user's data directory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _data_directory() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "bank_python"
     shared = Path(os.environ.get("XDG_DATA_HOME", ""))
-    # The XDG specification has a relative path ignored.
+    # By the XDG specification a relative path is ignored.
     return (shared if shared.is_absolute() else Path.home() / ".local" / "share") / "bank_python"
 
 
@@ -38,12 +38,12 @@ def _home() -> Path:
 
 
 def resolve(path: str | os.PathLike[str] | None) -> str:
-    """Return the file to open, or ``":memory:"``.
+    """Return the absolute path of the file to open, or ``":memory:"``.
 
     Parameters
     ----------
     path : str or path-like or None
-        A file (its directory must exist), ``":memory:"``, or ``None`` for ``barbara.db`` in
+        Path of a file in an existing directory, ``":memory:"``, or ``None`` for ``barbara.db`` in
         ``$BANK_PYTHON_HOME``, by default the user's data directory, created with mode 0700.
 
     Raises

@@ -1,8 +1,9 @@
-"""Telling subscribers what was committed.
+"""Notification of subscribers about committed changes.
 
-Callbacks run in the thread that committed (or polled), after the commit, outside every lock. A callback that
-raises is logged and counted, and the others still hear. What a callback itself writes is told after the
-change that woke it, so every subscriber hears one thread's changes in the order of their commits.
+Callbacks run in the thread that committed (or polled), after the commit, without any lock held. If a callback raises,
+the exception is logged and counted, and the other callbacks are called nevertheless. Changes written by a callback are
+delivered after the change that it was called for, so every subscriber receives the changes of one thread in the order
+of their commits.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ _log = logging.getLogger("bank_python.barbara")
 
 
 class Subscription:
-    """A callback on changes under a prefix; :meth:`cancel` ends it.
+    """A subscription of a callback to changes under a prefix; :meth:`cancel` ends it.
 
     Attributes
     ----------
     prefix : str
-        Keys that start with it are told; ``""`` is all.
+        Prefix of the keys whose changes are notified; ``""`` covers all keys.
     failures : int
-        How often the callback raised.
+        Number of calls of the callback that raised.
     """
 
     def __init__(self, prefix: str, callback: Callable[[Change], object], owner: Subscriptions) -> None:
@@ -41,20 +42,20 @@ class Subscription:
 
     @property
     def active(self) -> bool:
-        """Whether the callback is still told of changes."""
-        return self._owner.holds(self)
+        """Whether the callback is notified of changes, that is, the subscription is not cancelled."""
+        return self._owner.has(self)
 
     def cancel(self) -> None:
-        """Stop telling the callback; again does nothing."""
+        """End the subscription; further calls have no effect."""
         self._owner.remove(self)
 
-    def tell(self, change: Change) -> None:
-        """Call back if the change concerns this subscription."""
+    def notify(self, change: Change) -> None:
+        """Call the callback if the subscription covers the key of the change."""
         if not change.key.startswith(self.prefix) or not self.active:
             return
         try:
             self._callback(change)
-        except Exception:  # noqa: BLE001  (another's code: the write is done, and the others must still hear of it)
+        except Exception:  # noqa: BLE001  (the write is committed, and other subscribers must be notified)
             self.failures += 1
             _log.exception("a subscriber of %r failed on %s", self.prefix, change)
 
@@ -72,32 +73,32 @@ class Subscriptions:
         self._local = threading.local()
 
     def add(self, prefix: str, callback: Callable[[Change], object]) -> Subscription:
-        """Start telling `callback` of changes under `prefix`."""
+        """Subscribe `callback` to changes of keys that start with `prefix`."""
         subscription = Subscription(prefix, callback, self)
         with self._lock:
             self._all = (*self._all, subscription)
         return subscription
 
     def remove(self, subscription: Subscription) -> None:
-        """Stop telling a subscription, if it is still told."""
+        """Remove a subscription, if it is active."""
         with self._lock:
             self._all = tuple(other for other in self._all if other is not subscription)
 
-    def holds(self, subscription: Subscription) -> bool:
-        """Whether the subscription is still told."""
+    def has(self, subscription: Subscription) -> bool:
+        """Whether the subscription is active."""
         return any(other is subscription for other in self._all)
 
     def deliver(self, changes: Iterable[Change]) -> None:
-        """Tell every subscriber of the changes, in order."""
+        """Notify every subscriber of the changes, in order."""
         waiting: deque[Change] | None = getattr(self._local, "waiting", None)
         if waiting is not None:
-            waiting.extend(changes)  # a callback wrote: the loop further up this thread's stack goes on with it
+            waiting.extend(changes)  # written by a callback: the loop below, which is running, delivers them
             return
         waiting = self._local.waiting = deque(changes)
         try:
             while waiting:
                 change = waiting.popleft()
                 for subscription in self._all:
-                    subscription.tell(change)
+                    subscription.notify(change)
         finally:
             self._local.waiting = None

@@ -1,7 +1,7 @@
-"""Reading through the rings, now or as of a past transaction.
+"""Reading through overlaid rings, now or as of a past transaction.
 
-For each key the leftmost ring that says anything decides: a value is the key's value, a tombstone hides it.
-A deleted entry says nothing, so the next ring shines through.
+For each key the leftmost ring with an entry decides: a value is the key's value, a tombstone hides the key. A deleted
+entry counts as no entry, so the next ring is visible.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Overlay", "check_horizon"]
 
-_BATCH = 500  # keys a query, well below SQLite's limit on parameters
+_BATCH = 500  # keys per query, well below SQLite's limit on parameters
 
 _VERSION_COLUMNS = "v.ring, v.key, v.number, t.stored_at, v.kind, v.sequence"
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """The rings in order, and the transaction up to which they are read (``None``: all).
+    """Overlaid rings, read up to a transaction.
 
     Parameters
     ----------
     rings : tuple of str
-        Leftmost first.
+        Names of the rings, the leftmost first.
     tx : int or None
-        Last transaction that counts.
+        Number of the last transaction to read; None for all.
     """
 
     rings: tuple[str, ...]
     tx: int | None = None
 
     def records(self, session: Session, keys: Sequence[str]) -> dict[str, bytes]:
-        """Return the visible record of each of `keys` that has one."""
+        """Return the visible records of `keys`; keys without one are missing."""
         found: dict[str, bytes] = {}
         with session.snapshot():
             for batch in _batches(keys):
@@ -58,7 +58,7 @@ class Overlay:
         return [key for (key,) in self._query(session, "top.key", where, parameters, "", limit)]
 
     def count(self, session: Session) -> int:
-        """Return how many keys are visible."""
+        """Return the number of visible keys."""
         return int(self._query(session, "count(*)", "1", (), "")[0][0])
 
     def version(self, session: Session, key: str) -> Version | None:
@@ -68,7 +68,7 @@ class Overlay:
         return _version(rows[0]) if rows else None
 
     def history(self, session: Session, key: str) -> tuple[Version, ...]:
-        """Return every kept version of `key` in these rings, oldest first."""
+        """Return every stored version of `key` in these rings, oldest first."""
         sql = (
             f"SELECT {_VERSION_COLUMNS} FROM version v LEFT JOIN transactions t ON t.id = v.tx "
             f"WHERE {_one_of('v.ring', self.rings)} AND v.key = ? AND v.tx <= ? ORDER BY v.sequence"
@@ -84,14 +84,14 @@ class Overlay:
         if self.tx is None:
             state = f"SELECT ring, key, kind, sequence FROM current WHERE {chosen}"
         else:
-            # Beside max(), SQLite takes the other columns from the row that holds the maximum.
+            # With max(), SQLite takes the other columns from the row with the maximum.
             state = (
                 f"SELECT ring, key, kind, max(sequence) AS sequence FROM version WHERE {chosen} AND tx <= {self.tx:d} "
                 "GROUP BY ring, key"
             )
         sql = (
             f"WITH layer(name, rank) AS (VALUES {layers}), state AS ({state}), "
-            "top AS (SELECT key, kind, sequence, min(rank) FROM state JOIN layer ON name = ring "  # the same rule
+            "top AS (SELECT key, kind, sequence, min(rank) FROM state JOIN layer ON name = ring "  # as for max()
             f"WHERE kind <> {Kind.DELETED:d} GROUP BY key) "
             f"SELECT {columns} FROM top {join} WHERE top.kind = {Kind.VALUE:d} ORDER BY top.key LIMIT ?"
         )
@@ -102,7 +102,7 @@ class Overlay:
 
 
 def check_horizon(session: Session, tx: int) -> None:
-    """Refuse to read as of a transaction whose versions have been pruned.
+    """Raise if history as of a transaction has been pruned.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The store as it was: a read-only view of one past moment."""
+"""Read-only views of a store as of a past time."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["PastView"]
 
 
 class PastView(StoreReader):
-    """All mapping reads, through the same rings, as of a time; made by :meth:`BarbaraDB.as_of`.
+    """A read-only mapping of a store, through the same rings, as of a time; returned by :meth:`BarbaraDB.as_of`.
 
-    The view is pinned when it is made: it shows the transactions committed up to `time`, whole ones only, and
-    of several at the same clock reading all. References are followed as of the same time.
+    The view is pinned when it is constructed: it contains all transactions committed up to and including `time`.
+    References are followed as of the same time.
 
     Parameters
     ----------
     sessions : Sessions
-        The open store's.
+        Sessions of the open store.
     rings : tuple of str
-        Leftmost first.
+        Names of the rings, the leftmost first.
     time : datetime
-        Timezone-aware.
+        Time of the view, timezone-aware.
     allow_pickle : bool
-        Whether pickled parts are read.
+        Whether to read pickled parts of records.
     """
 
     def __init__(self, sessions: Sessions, rings: tuple[str, ...], time: datetime, *, allow_pickle: bool) -> None:
@@ -48,22 +48,22 @@ class PastView(StoreReader):
 
     @property
     def rings(self) -> tuple[str, ...]:
-        """Ring names, the leftmost first."""
+        """Names of the rings, the leftmost first."""
         return self._pinned.rings
 
     @property
     def allow_pickle(self) -> bool:
-        """Whether pickled parts are read."""
+        """Whether pickled parts of records are read."""
         return self._allow_pickle
 
     @property
     def time(self) -> datetime:
-        """The time asked for."""
+        """Time of the view."""
         return self._time
 
     @property
     def last_transaction(self) -> int:
-        """Number of the last transaction that the view shows; 0 where it shows none."""
+        """Number of the last transaction in the view; 0 if there is none."""
         return self._pinned.tx or 0
 
     def _session(self) -> Session:

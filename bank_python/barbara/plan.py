@@ -1,7 +1,7 @@
-"""What has to be written to store some values: their own records, and those of all they depend on.
+"""Plans of writes: the records of some values, and of all objects they refer to.
 
-Planning is apart from doing: it calls the objects' own code (``to_record``) before any lock is taken, and
-refuses what cannot be stored before anything is written.
+Planning is separate from writing: the objects' own code (``to_record``) is called before any lock is taken, and values
+that cannot be stored raise an error before anything is written.
 """
 
 from __future__ import annotations
@@ -25,31 +25,30 @@ class Plan:
 
     Parameters
     ----------
-    asked : dict of str to bytes
-        Records that were asked for: each becomes a new version.
+    requested : dict of str to bytes
+        Records of the values to store, by key; each becomes a new version.
     underliers : dict of str to bytes
-        Records of what they refer to: written only where the store holds another one.
+        Records of the objects they refer to, by key; written only if the store has a different record.
     """
 
-    asked: dict[str, bytes]
+    requested: dict[str, bytes]
     underliers: dict[str, bytes]
 
 
 def plan_write(values: Mapping[str, object], *, allow_pickle: bool) -> Plan:
-    """Encode the values and, each once, every object they refer to, however deep.
+    """Encode the values and all objects they refer to, directly or indirectly, each once.
 
     Raises
     ------
     UnstorableError
-        A part has no record form, two different objects claim one key, or objects refer to each other in a
-        circle.
+        A part has no record form, two different objects have the same key, or objects refer to each other in a cycle.
     """
     records: dict[str, bytes] = {}
     edges: dict[str, tuple[str, ...]] = {}
     done: set[tuple[str, int]] = set()
     encoded_once: dict[int, Encoded] = {}
     waiting: list[tuple[str, object]] = list(values.items())
-    # A stack, not recursion: chains of underliers may be longer than the interpreter's stack.
+    # A stack, not recursion, as chains of underliers may be longer than the interpreter's call stack.
     while waiting:
         key, value = waiting.pop()
         if (key, id(value)) in done:
@@ -64,17 +63,17 @@ def plan_write(values: Mapping[str, object], *, allow_pickle: bool) -> Plan:
         records[key] = encoded.record
         edges[key] = tuple(node.record_key for node in encoded.references)
         waiting.extend((node.record_key, node) for node in encoded.references)
-    circle = find_cycle(edges)
-    if circle is not None:
-        message = f"objects refer to each other in a circle, so none could be read first: {' -> '.join(circle)}"
-        raise UnstorableError(message, key=circle[0], value=values.get(circle[0]), path=circle)
+    cycle = find_cycle(edges)
+    if cycle is not None:
+        message = f"objects refer to each other in a cycle, so none could be read first: {' -> '.join(cycle)}"
+        raise UnstorableError(message, key=cycle[0], value=values.get(cycle[0]), path=cycle)
     return Plan(
         {key: records[key] for key in values}, {key: record for key, record in records.items() if key not in values}
     )
 
 
 def find_cycle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...] | None:
-    """Return the keys around a circle, first one repeated at the end, or ``None``."""
+    """Return the keys of a cycle, with the first one repeated at the end, or ``None``."""
     finished: set[str] = set()
     for start in edges:
         trail: list[str] = []

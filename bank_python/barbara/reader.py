@@ -1,4 +1,4 @@
-"""The reading half of a store, shared by the store itself and by its past."""
+"""Read operations of a store, shared by the store itself and by views of its past."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = ["StoreReader"]
 
-_CANDIDATES = 500  # keys compared with a missing one: enough to find a slip of the pen, cheap in a big store
+_CANDIDATES = 500  # keys compared with a missing one: enough to find a typing error, cheap in a large store
 
 
 class StoreReader(ABC):
-    """Mapping reads through the rings: what :class:`BarbaraDB` and :class:`PastView` have in common.
+    """Base class of :class:`BarbaraDB` and :class:`PastView`: a mapping read through the rings.
 
-    ``keys``, ``items`` and ``values`` return lists, the state of one moment: a view that looked again at
-    each step would change underfoot while others write.
+    ``keys``, ``items`` and ``values`` return lists of the state at one moment, not views, which would change while
+    other writers are at work.
     """
 
     @property
     @abstractmethod
     def rings(self) -> tuple[str, ...]:
-        """Ring names, the leftmost first."""
+        """Names of the rings, the leftmost first."""
 
     @property
     @abstractmethod
     def allow_pickle(self) -> bool:
-        """Whether pickled parts are read (and, in a store, written)."""
+        """Whether pickled parts of records are read (and, in a store, written)."""
 
     @abstractmethod
     def _session(self) -> Session: ...
@@ -66,53 +66,54 @@ class StoreReader(ABC):
         Raises
         ------
         StoreError
-            The key is there but cannot be read.
+            The record of the key cannot be read.
         """
         found = self._load([check_key(key)], None)
         return found.get(key, default)
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Return the keys that start with `prefix`, all rings merged, sorted, each once."""
+        """Return the keys that start with `prefix` in any ring, sorted, without duplicates."""
         return self._overlay().keys(self._session(), check_text(prefix, "a prefix"))
 
     def items(self, prefix: str = "") -> list[tuple[str, Any]]:
-        """Return keys and values under `prefix`, as of one moment, sorted by key."""
+        """Return the keys that start with `prefix` and their values at one moment, sorted by key."""
         with self._session().snapshot():
             keys = self.keys(prefix)
             bodies = self._gather(keys)
         return list(self._build(keys, bodies, None).items())
 
     def values(self, prefix: str = "") -> list[Any]:
-        """Return the values under `prefix`, in the order of their keys."""
+        """Return the values of the keys that start with `prefix`, sorted by key."""
         return [value for _, value in self.items(prefix)]
 
     def load(self, key: str, graph: NodeFinder | None = None) -> Any:
-        """Return the value of `key`; what it refers to is taken from `graph` where that has it.
+        """Return the value of `key`; objects that are nodes of `graph` already are taken from there.
 
         Parameters
         ----------
         key : str
-            The key.
+            Key to read.
         graph : NodeFinder, optional
-            Anything with ``find(name)``. An object whose name is found there, the one under `key`
-            included, is that node; others are built and not added to the graph.
+            Graph, or any object with ``find(name)``. If it finds the name of a stored object, including that of `key`
+            itself, the node found is used; other objects are built, and not added to the graph.
 
         Raises
         ------
         MissingKeyError
-            No ring has the key; close matches are suggested.
+            No ring has the key; the message suggests similar keys.
         StoreError
-            The record is damaged, of a type not registered here, or refers to what is not stored.
+            The record is damaged, has a type that is not registered in this process, or refers to an object that is not
+            stored.
         """
         return self.load_many([key], graph)[key]
 
     def load_many(self, keys: Iterable[str], graph: NodeFinder | None = None) -> dict[str, Any]:
-        """Return the value of each key, as of one moment; what they share is built once.
+        """Return the values of several keys at one moment; objects that they share are built once.
 
         Raises
         ------
         MissingKeyError, StoreError
-            As :meth:`load`.
+            A key cannot be read; see :meth:`load`.
         """
         wanted = [check_key(key) for key in keys]
         found = self._load(wanted, graph)
@@ -122,7 +123,7 @@ class StoreReader(ABC):
         return found
 
     def version(self, key: str) -> Version:
-        """Return which version of `key` is visible.
+        """Return the visible version of `key`.
 
         Raises
         ------
@@ -135,11 +136,11 @@ class StoreReader(ABC):
         return found
 
     def history(self, key: str) -> tuple[Version, ...]:
-        """Return every kept version of `key` in these rings, oldest first; empty if there never was one."""
+        """Return every stored version of `key` in these rings, oldest first; empty if there is none."""
         return self._overlay().history(self._session(), check_key(key))
 
     def read_version(self, version: Version) -> Any:
-        """Return the value of one entry of :meth:`history`; what it refers to is read as visible here.
+        """Return the value of one entry of :meth:`history`; objects it refers to are read in their visible versions.
 
         Raises
         ------
@@ -149,7 +150,7 @@ class StoreReader(ABC):
         with self._session().snapshot():
             rows = self._session().rows("SELECT record FROM version WHERE sequence = ?", (version.sequence,))
             if not rows or rows[0][0] is None:
-                message = f"version {version.number} of {version.key!r} in ring {version.ring!r} keeps no value"
+                message = f"version {version.number} of {version.key!r} in ring {version.ring!r} has no value"
                 raise MissingKeyError(message, key=version.key, version=version)
             body = unpack(version.key, rows[0][0])
             bodies = self._gather([key for key, _ in body.references])
@@ -157,7 +158,7 @@ class StoreReader(ABC):
         return decode(version.key, body.value, body.buffers, below, allow_pickle=self.allow_pickle)
 
     def export_json(self, prefix: str = "") -> str:
-        """Return the records under `prefix` as indented JSON, for people; bytes are shown by their place."""
+        """Return the records under `prefix` as indented JSON for inspection; bytes appear as offset and length."""
         bodies = self._gather(self.keys(prefix))
         shown = {key: json.loads(body.value) for key, body in sorted(bodies.items()) if key.startswith(prefix)}
         return json.dumps(shown, indent=2, ensure_ascii=False)
@@ -172,7 +173,7 @@ class StoreReader(ABC):
             return gather(keys, lambda batch: overlay.records(session, batch))
 
     def _build(self, keys: list[str], bodies: dict[str, Body], graph: NodeFinder | None) -> dict[str, Any]:
-        # Outside the snapshot: building runs the objects' own code, which may wait for other locks.
+        # Not inside the snapshot, as building runs the objects' own code, which may wait for other locks.
         resolver = Resolver(bodies, graph, allow_pickle=self.allow_pickle)
         return {key: resolver.build(key) for key in keys}
 

@@ -1,14 +1,14 @@
-"""What can be stored beyond plain values: registered types, and objects that refer to each other.
+"""Registration of types that can be stored in addition to plain values.
 
-A record is a type *tag*, a version number and named fields. The tag is what ties a record in a file to a
-class in this process, and only registration makes that tie: reading a store never imports a module and
-never runs anything but classes that were registered here. There are two ways to register:
+A record consists of a type *tag*, a version number and named fields. The tag connects a record in a file with a class
+in this process, by registration only: reading a store never imports a module, and never runs code other than that of
+registered classes. There are two ways to register:
 
-- :func:`storable` for values: frozen dataclasses and enums, stored whole wherever they occur;
-- :func:`register_storable` for objects with an identity of their own (see :class:`Storable`), stored once
-  under their own key and *referred to* from everywhere else.
+- :func:`storable` for values: frozen dataclasses and enums, stored completely wherever they occur;
+- :func:`register_storable` for objects with an identity (see :class:`Storable`), stored once under their own key and
+  *referred to* from other records.
 
-The registry belongs to the process, as the classes themselves do.
+The registry is global to the process, as classes are.
 
 Examples
 --------
@@ -43,44 +43,44 @@ __all__ = [
 ]
 
 Upgrade = Callable[[dict[str, object], int], Mapping[str, object]]
-"""``upgrade(fields, version)`` turns the fields of an older record version into today's."""
+"""Function ``upgrade(fields, version)`` that converts the fields of an older record version to the current one."""
 
 
 class Storable(Protocol):
     """An object with a key of its own, stored with references to the objects it depends on.
 
     ``to_record`` returns its fields; a field, or a member of a list, tuple or dict in a field, may itself be
-    a storable object: it is written as a reference to that object's ``record_key``. ``from_record`` gets
-    the same fields back, references already resolved to objects.
+    a storable object, which is written as a reference to its ``record_key``. ``from_record`` receives the same
+    fields, with references already resolved to objects.
     """
 
     record_tag: ClassVar[str]
-    """Ties records to this class, e.g. ``"Bond"``; never change it once records exist."""
+    """Tag of the class in records, e.g. ``"Bond"``; never change it once records exist."""
     record_version: ClassVar[int]
-    """Raised when the meaning of the fields changes."""
+    """Version of the fields; increase it when their meaning changes."""
 
     @property
     def name(self) -> str:
-        """The object's name in its graph; kept beside every reference to it."""
+        """Name of the object in its graph, stored with every reference to it."""
         ...
 
     @property
     def record_key(self) -> str:
-        """Its key in the store, e.g. ``"/Instruments/VODA_BOND"``."""
+        """Key of the object in the store, e.g. ``"/Instruments/VODA_BOND"``."""
         ...
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the fields that make the object again."""
+        """Return the fields from which the object can be built again."""
         ...
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Make the object from its fields."""
+        """Build the object from its fields."""
         ...
 
 
 class Form(Enum):
-    """How a registered type is written."""
+    """Form in which a registered type is written."""
 
     DATACLASS = "dataclass"
     ENUM = "enum"
@@ -89,7 +89,7 @@ class Form(Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RecordType:
-    """A registered class: its tag, its record version and how older records become today's."""
+    """A registered class, with its tag, its record version and the upgrade of older records."""
 
     cls: type
     tag: str
@@ -117,16 +117,16 @@ def by_type(cls: type) -> RecordType | None:
 
 
 def storable(tag: str, version: int = 1, *, upgrade: Upgrade | None = None) -> Callable[[_AnyClass], _AnyClass]:
-    """Register a frozen dataclass or an enum as a value that stores can keep.
+    """Register a frozen dataclass or an enum as a value that can be stored.
 
     Parameters
     ----------
     tag : str
-        What records of it carry in the file; never change it once records exist.
+        Tag of the class in stored records; never change it once records exist.
     version : int, optional
-        Version of the fields, from 1; raise it when their meaning changes.
+        Version of the fields, from 1; increase it when their meaning changes.
     upgrade : callable, optional
-        ``upgrade(fields, version)`` turns the fields of an older version into today's.
+        Function ``upgrade(fields, version)`` that converts the fields of an older version to the current one.
 
     Returns
     -------
@@ -138,12 +138,11 @@ def storable(tag: str, version: int = 1, *, upgrade: Upgrade | None = None) -> C
     UnstorableError
         The class is neither a frozen dataclass nor an enum.
     StoreArgumentError
-        The tag or version makes no sense, or the tag belongs to another class.
+        The tag or version is invalid, or the tag belongs to another class.
 
     Notes
     -----
-    A dataclass is made again through its constructor, so its own checks run; fields with ``init=False`` are
-    not stored.
+    A dataclass is built again by its constructor, so its own checks run; fields with ``init=False`` are not stored.
     """
 
     def register(cls: _AnyClass) -> _AnyClass:
@@ -154,14 +153,14 @@ def storable(tag: str, version: int = 1, *, upgrade: Upgrade | None = None) -> C
 
 
 def register_storable(cls: _StorableClass, *, upgrade: Upgrade | None = None) -> _StorableClass:
-    """Register a class that follows :class:`Storable`; usable as a decorator.
+    """Register a class that implements :class:`Storable`; usable as a decorator.
 
     Raises
     ------
     UnstorableError
         The class lacks ``to_record`` or ``from_record``.
     StoreArgumentError
-        ``record_tag`` or ``record_version`` makes no sense, or the tag belongs to another class.
+        ``record_tag`` or ``record_version`` is invalid, or the tag belongs to another class.
     """
     for method in ("to_record", "from_record"):
         if not callable(getattr(cls, method, None)):
@@ -173,7 +172,7 @@ def register_storable(cls: _StorableClass, *, upgrade: Upgrade | None = None) ->
 def _value_form(cls: type) -> Form:
     if issubclass(cls, Enum):
         return Form.ENUM
-    # Mutable values would read back as copies that drift apart from what is stored.
+    # Mutable values would be read back as copies that could then differ from the stored value.
     if dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         return Form.DATACLASS
     message = f"{cls.__name__} is neither a frozen dataclass nor an enum: write @dataclass(frozen=True) below @storable"
@@ -191,7 +190,7 @@ def _register(entry: RecordType) -> None:
         if known is not None and _address(known.cls) != _address(entry.cls):
             message = f"record tag {entry.tag!r} already belongs to {_address(known.cls)}: choose another tag"
             raise StoreArgumentError(message, value=entry.tag)
-        # The same class defined again (a reloaded module, a notebook cell) takes over its own tag.
+        # A class that is defined again (a reloaded module, a notebook cell) takes over its tag.
         _by_tag[entry.tag] = entry
         _by_type[entry.cls] = entry
 

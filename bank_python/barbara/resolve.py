@@ -1,4 +1,4 @@
-"""Reading objects back with what they refer to: fetch everything first, then build from the ground up."""
+"""Reading objects together with those they refer to: all records are fetched first, then the objects are built."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["NodeFinder", "Resolver", "gather"]
 
 
 class NodeFinder(Protocol):
-    """What loading needs of a graph: the node of a name, or ``None``."""
+    """Interface of a graph for loading: lookup of nodes by name."""
 
     def find(self, name: str, /) -> object | None:
         """Return the node of that name, or ``None``."""
@@ -23,9 +23,9 @@ class NodeFinder(Protocol):
 
 
 def gather(keys: Iterable[str], fetch: Callable[[Sequence[str]], Mapping[str, bytes]]) -> dict[str, Body]:
-    """Return the records of `keys` and of all they refer to, taken apart; what is not stored is left out.
+    """Return the records of `keys` and of all objects they refer to; keys without a record are missing.
 
-    One query a level, not one a record: a desk of thousands of objects is only a few levels deep.
+    There is one query per level of references, not per record: a desk of thousands of objects has only a few levels.
     """
     bodies: dict[str, Body] = {}
     seen: set[str] = set()
@@ -40,16 +40,16 @@ def gather(keys: Iterable[str], fetch: Callable[[Sequence[str]], Mapping[str, by
 
 
 class Resolver:
-    """Builds objects from gathered records, each key once; nodes already in a graph are taken from there.
+    """Builder of objects from records, each key once; nodes that are in a graph already are taken from there.
 
     Parameters
     ----------
     bodies : mapping
-        From :func:`gather`.
+        Records by key, as returned by :func:`gather`.
     graph : NodeFinder or None
-        Where nodes are looked for, by the name kept beside each reference, before new ones are built.
+        Graph in which nodes are looked up, by the names stored with the references, before new ones are built.
     allow_pickle : bool
-        Whether pickled parts are read.
+        Whether to read pickled parts of records.
     """
 
     def __init__(self, bodies: Mapping[str, Body], graph: NodeFinder | None, *, allow_pickle: bool) -> None:
@@ -59,16 +59,16 @@ class Resolver:
         self._built: dict[str, object] = {}
 
     def build(self, key: str) -> object:
-        """Return the object stored under `key`, which must be among the gathered.
+        """Return the object stored under `key`, whose record was gathered.
 
         Raises
         ------
         StoreError
-            A record is damaged, refers to what is not stored, or to itself.
+            A record is damaged, refers to an object that is not stored, or to itself.
         """
         if self._bind(key, self._bodies[key].name):
             return self._built[key]
-        # Iterative, as chains of underliers may be longer than the interpreter's stack.
+        # Iterative, as chains of underliers may be longer than the interpreter's call stack.
         trail = [key]
         on_trail = {key}
         while trail:

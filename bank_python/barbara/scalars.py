@@ -1,7 +1,7 @@
-"""Small values that JSON does not know, each with the exact text it is stored as.
+"""Encoding of scalar types that JSON does not have.
 
-A codec writes a value as a JSON object's ``"v"`` and reads it back; nothing is rounded, and times keep
-their zone and fold.
+A codec writes a value as the ``"v"`` of a JSON object and reads it back; nothing is rounded, and times keep their zone
+and fold.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["SCALARS", "SCALARS_BY_TAG", "ScalarCodec"]
 
 @dataclass(frozen=True, slots=True)
 class ScalarCodec:
-    """How one exact type is written as JSON and read back."""
+    """Codec of one exact type, which writes it as JSON and reads it back."""
 
     cls: type
     tag: str
@@ -34,7 +34,7 @@ class ScalarCodec:
 
 
 def _write_float(value: float) -> float | str:
-    # JSON has no NaN or infinity; eight bytes in hex keep even a NaN's payload.
+    # JSON has no NaN or infinity; eight bytes in hexadecimal preserve even the payload of a NaN.
     return value if math.isfinite(value) else struct.pack(">d", value).hex()
 
 
@@ -53,7 +53,7 @@ def _write_zone(zone: tzinfo | None) -> list[Any] | None:
         return ["offset", _write_timedelta(offset), None if timezone(offset).tzname(None) == name else name]
     if type(zone) is ZoneInfo and zone.key is not None:
         return ["zone", zone.key]
-    raise StoreArgumentError(f"time zone {zone!r} has no lasting name: convert with .astimezone(UTC)", value=zone)
+    raise StoreArgumentError(f"time zone {zone!r} cannot be stored: convert with .astimezone(UTC)", value=zone)
 
 
 def _read_zone(parts: list[Any] | None) -> tzinfo | None:
@@ -102,7 +102,7 @@ def _read_int(text: str) -> int:
 SCALARS: dict[type, ScalarCodec] = {
     codec.cls: codec
     for codec in (
-        # Hexadecimal: decimal text of a very long int is refused by the interpreter, and slow.
+        # Hexadecimal, as the interpreter limits the length of decimal text, which is also slow.
         ScalarCodec(int, "int", hex, _read_int),
         ScalarCodec(float, "float", _write_float, _read_float),
         ScalarCodec(complex, "complex", _write_complex, _read_complex),

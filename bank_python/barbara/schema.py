@@ -1,14 +1,14 @@
-"""The file: its tables, its format number, and how a connection to it is opened.
+"""The file of a store: its tables, its format number, and connections to it.
 
 Tables
 ------
 ``version``
-    Every write ever made, in order (``sequence``), with its transaction (``tx``).
+    Every write, in order (``sequence``), with its transaction (``tx``).
 ``current``
-    The newest version of each (ring, key): what reads go through.
+    The newest version of each (ring, key), used by reads.
 ``transactions``
-    When each transaction was committed (microseconds since 1970, UTC, never falling) and by which open
-    store (``writer``). A row appears with the commit, so readers never meet half a transaction.
+    Time of commit of each transaction (microseconds since 1970, UTC, non-decreasing) and the open store that wrote it
+    (``writer``). A row appears with the commit, so readers never see half a transaction.
 ``meta``
     ``pruned``: the transaction before which history is no longer complete.
 """
@@ -25,7 +25,7 @@ __all__ = ["STORE_FORMAT", "connect", "prepare"]
 
 STORE_FORMAT = 1
 
-_APPLICATION = 0x42415242  # "BARB", in SQLite's application_id: tells our files from other programs'
+_APPLICATION = 0x42415242  # "BARB", SQLite's application_id, which distinguishes stores from other SQLite files
 
 _TABLES = """
 CREATE TABLE version (
@@ -57,7 +57,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
 
 def connect(location: str, timeout: float) -> sqlite3.Connection:
-    """Open a connection: explicit transactions, usable from any thread (sessions lock it).
+    """Open a connection with explicit transactions, usable from any thread (sessions lock it).
 
     Raises
     ------
@@ -68,9 +68,8 @@ def connect(location: str, timeout: float) -> sqlite3.Connection:
         connection = sqlite3.connect(
             location, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        # FULL, not NORMAL: in WAL mode both survive a killed process, but NORMAL syncs only at checkpoints,
-        # so a power cut could take back a write that was acknowledged. Bulk work goes in one transaction,
-        # which costs one sync.
+        # FULL, not NORMAL: in WAL mode both survive a killed process, but NORMAL syncs only at checkpoints, so a write
+        # that has returned could be lost in a power failure. A bulk write in one transaction costs one sync.
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
         raise _cannot_open(location, error) from error
@@ -78,19 +77,19 @@ def connect(location: str, timeout: float) -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection, location: str, timeout: float) -> None:
-    """Check that the file is a store of a format this release reads, or make a new one.
+    """Check that the file is a store in a format that this release reads, or create a new one.
 
     Raises
     ------
     StoreError
-        The file is another program's, or was written by a newer release; it is left untouched.
+        The file belongs to another program, or was written by a newer release; it is not changed.
     """
     try:
         if not _is_store(connection, location):
             connection.execute("BEGIN IMMEDIATE")
             with contextlib.ExitStack() as undo:
                 undo.callback(connection.execute, "ROLLBACK")
-                if not _is_store(connection, location):  # another process may have made it while we waited
+                if not _is_store(connection, location):  # another process may have created it in the meantime
                     _create(connection)
                 connection.execute("COMMIT")
                 undo.pop_all()
@@ -113,7 +112,7 @@ def _is_store(connection: sqlite3.Connection, location: str) -> bool:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    # executescript() would commit first; single statements stay inside the transaction.
+    # Single statements, as executescript() would commit the transaction first.
     for statement in _TABLES.split(";"):
         if statement.strip():
             connection.execute(statement)
@@ -122,7 +121,7 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection, deadline: float) -> None:
-    # Switching needs the file alone for a moment, and SQLite does not wait for that by itself.
+    # Switching the mode needs exclusive access for a moment, for which SQLite itself does not wait.
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

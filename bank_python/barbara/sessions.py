@@ -1,12 +1,12 @@
-"""Threads and the file: each thread has a session of its own.
+"""Sessions: each thread that uses a store has its own.
 
-Over a file every session has its own connection, so in SQLite's WAL mode a reader never waits for a writer
-and sees the last commit, while one writer at a time holds the write lock (``BEGIN IMMEDIATE``; others wait
-up to the timeout). A store in memory exists only inside one connection: there the sessions share it, and a
-thread holds its lock for as long as its transaction runs.
+For a file, every session has its own connection. In SQLite's WAL mode a reader never waits for a writer and sees the
+last commit, while one writer at a time holds the write lock (``BEGIN IMMEDIATE``; others wait up to the timeout). A
+store in memory exists inside one connection only: the sessions share it, and a thread holds its lock while its
+transaction runs.
 
-A session's lock is held during every statement and throughout a transaction, so that closing the store from
-another thread waits for its turn. A connection must not cross a fork, so a store refuses to work in a child
+The lock of a session is held during every statement and throughout a transaction, so that closing the store from
+another thread waits for them. A connection must not be used across a fork, so a store raises an error in a child
 process of the one that opened it.
 """
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["Session", "Sessions"]
 
 
-class PatientLock:
-    """A re-entrant lock that is not waited for without end.
+class TimeoutLock:
+    """A re-entrant lock with a timeout.
 
-    Two threads that hold something that the other waits for would otherwise stand still for ever: one inside a
-    transaction that waits for a graph, say, and one inside a batch of the graph that waits for the store.
+    The timeout ends deadlocks: for example, one thread inside a transaction that waits for a graph, and another inside
+    a batch of the graph that waits for the store.
 
     Parameters
     ----------
     timeout : float
-        Seconds to wait.
+        Maximum time to wait for the lock, in seconds.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -49,8 +49,8 @@ class PatientLock:
     def __enter__(self) -> None:
         if not self._lock.acquire(timeout=self._timeout):
             raise StoreError(
-                f"another thread has kept the store in memory for {self._timeout:g} seconds; let its transaction end, "
-                "and open the store's transaction before the graph's batch where one thread holds both"
+                f"another thread locked the store in memory for {self._timeout:g} seconds; end its transaction and, "
+                "if one thread uses both, open the store's transaction before the graph's batch"
             )
 
     def __exit__(self, *_: object) -> None:
@@ -58,9 +58,9 @@ class PatientLock:
 
 
 class Session:
-    """One thread's way to the store: statements, nestable transactions, and the changes not yet committed."""
+    """Access of one thread to the store: statements, nested transactions, and the changes not yet committed."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock | PatientLock) -> None:
+    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock | TimeoutLock) -> None:
         self.connection = connection
         self.lock = lock
         self.depth = 0
@@ -73,7 +73,7 @@ class Session:
         Raises
         ------
         StoreError
-            SQLite refuses: the file is locked for longer than the timeout, full, damaged, or closed.
+            The statement failed: the file was locked for longer than the timeout, is full, damaged, or closed.
         """
         with self.lock:
             try:
@@ -82,7 +82,7 @@ class Session:
                 raise _translated(error) from error
 
     def insert(self, sql: str, parameters: Sequence[object]) -> int:
-        """Run an INSERT and return the new row's id."""
+        """Run an INSERT and return the id of the new row."""
         with self.lock:
             try:
                 return self.connection.execute(sql, parameters).lastrowid or 0
@@ -91,7 +91,7 @@ class Session:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let all reads inside see one committed state (or the running transaction's own)."""
+        """Make all reads inside see the same committed state (or that of the running transaction)."""
         with self.lock:
             if self.connection.in_transaction:
                 yield
@@ -104,7 +104,7 @@ class Session:
 
     @contextmanager
     def transaction(self, seal: Callable[[Session], None]) -> Iterator[None]:
-        """All or nothing; inside another transaction, a savepoint. `seal` runs last before the commit."""
+        """Run a transaction, or a savepoint inside another transaction; `seal` is called just before the commit."""
         with self.lock, self._savepoint() if self.depth else self._outermost(seal):
             yield
 
@@ -119,7 +119,7 @@ class Session:
             self.rows("COMMIT")
         except BaseException:
             self.changes.clear()
-            # SQLite has already rolled back by itself after some failures, such as a full disk.
+            # After some failures, such as a full disk, SQLite has already rolled back.
             if self.connection.in_transaction:
                 self.rows("ROLLBACK")
             raise
@@ -145,7 +145,7 @@ class Session:
                 self.rows(f"RELEASE {name}")
 
     def take_changes(self) -> list[Change]:
-        """Return the committed changes and forget them."""
+        """Return the committed changes and clear the list."""
         taken, self.changes = self.changes, []
         return taken
 
@@ -156,14 +156,14 @@ class Session:
 
 
 class Sessions:
-    """The sessions of one open store, one a thread, made when a thread first comes.
+    """The sessions of one open store, one per thread, opened when a thread first uses the store.
 
     Parameters
     ----------
     location : str
-        A file, or ``":memory:"``.
+        Path of the file, or ``":memory:"``.
     timeout : float
-        Seconds to wait for another writer.
+        Maximum time to wait for another writer, in seconds.
     """
 
     def __init__(self, location: str, timeout: float) -> None:
@@ -180,7 +180,7 @@ class Sessions:
         except StoreError:
             first.close()
             raise
-        self._shared = Session(first, PatientLock(timeout)) if location == IN_MEMORY else None
+        self._shared = Session(first, TimeoutLock(timeout)) if location == IN_MEMORY else None
         self._adopt(Session(first, threading.RLock()) if self._shared is None else self._shared)
 
     def current(self) -> Session:
@@ -192,7 +192,7 @@ class Sessions:
             The store is closed, or was opened by the parent of this process.
         """
         session: Session | None = getattr(self._local, "session", None)
-        # A transaction that is running when another thread closes the store may finish.
+        # A transaction that was running when another thread closed the store may still finish.
         if self.closed and not (session is not None and session.depth):
             raise self._is_closed()
         if os.getpid() != self._process:
@@ -211,7 +211,7 @@ class Sessions:
                 session.close()
                 raise self._is_closed()
             if self._shared is None:
-                # Threads come and go; their connections must not pile up.
+                # Connections of threads that have ended are closed, so that they do not accumulate.
                 for thread, left in self._opened:
                     if not thread.is_alive():
                         left.close()
@@ -246,7 +246,7 @@ class Sessions:
 
 
 def _translated(error: sqlite3.Error) -> StoreError:
-    # The low byte is the kind of failure; the rest says which variety of it.
+    # The low byte is the primary error code; the other bits are the extended code.
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
         return StoreError(f"another process or thread is writing ({error}): try again, or open with a longer timeout")
-    return StoreError(f"the store's file refuses ({error})")
+    return StoreError(f"the store's file cannot be read or written ({error})")

@@ -1,16 +1,16 @@
-"""Barbara: the hierarchical key-value store that a whole desk keeps its things in.
+"""Barbara: a hierarchical key-value store of typed objects.
 
-A store is one SQLite file (or memory). Inside it, *rings* are separate namespaces, and opening a store lays
-some of them over each other, ``"desk;default"``: a read looks in ``desk``, then in ``default``; a write goes to
-``desk``. So a desk can change what it likes while everyone goes on sharing the defaults, and deleting its
-own value brings the shared one back.
+A store is one SQLite file (or is in memory). It contains separate namespaces, called *rings*. A store is opened with
+one or more of them, overlaid in order, ``"desk;default"``: a read looks in ``desk`` first, then in ``default``; a write
+goes to ``desk``. A desk can thus override shared defaults, and deleting its own value makes the shared one visible
+again.
 
-What holds, whatever happens:
+Guarantees:
 
-- a write that returned is on disk and whole: it survives a killed process;
-- a transaction happens entirely or not at all, also for those who read the past;
-- every version is kept until :meth:`BarbaraDB.prune` is asked to drop it;
-- reading never runs code from the file (unless the caller allows pickles) and never imports anything.
+- a write that has returned is completely on disk, and survives a killed process;
+- a transaction is applied entirely or not at all, also for readers of the past;
+- every version is kept until it is dropped by :meth:`BarbaraDB.prune`;
+- reading never runs code from the file (unless the caller allows pickles) and never imports a module.
 
 Examples
 --------
@@ -59,7 +59,7 @@ def _now() -> datetime:
 
 
 class BarbaraDB(StoreReader):
-    """An open store, used like a dict; :meth:`open` makes one.
+    """An open store, used like a dictionary; opened by :meth:`open`.
 
     One object may be used from many threads, and one file by many processes. A transaction belongs to the
     thread that opened it.
@@ -67,13 +67,13 @@ class BarbaraDB(StoreReader):
     Parameters
     ----------
     sessions : Sessions
-        The threads' connections.
+        Connections of the threads.
     rings : tuple of str
-        Leftmost first.
+        Names of the rings, the leftmost first.
     allow_pickle : bool
-        Whether values without a record form are pickled, and pickles read.
+        Whether values without a record form are pickled, and pickles are read.
     clock : callable
-        Returns the time, timezone-aware.
+        Function that returns the time, timezone-aware.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class BarbaraDB(StoreReader):
         self._visible = Overlay(rings)
         self._allow_pickle = allow_pickle
         self._clock = clock
-        self._writer = secrets.randbits(62)  # marks our own transactions, so that polling tells only others'
+        self._writer = secrets.randbits(62)  # marks transactions of this object, which polling leaves out
         self._subscriptions = Subscriptions()
         self._poll_lock = threading.Lock()
         self._polled = self._last_sequence(sessions.current())
-        # A store that is dropped without close() lets go of its file; not at exit, where threads may still hold it.
+        # Closes the file of a store that is garbage-collected; not at exit, when threads may still be using it.
         weakref.finalize(self, sessions.close).atexit = False
 
     @classmethod
@@ -100,27 +100,27 @@ class BarbaraDB(StoreReader):
         clock: Callable[[], datetime] = _now,
         timeout: float = 30.0,
     ) -> Self:
-        """Open a store, made if it does not exist.
+        """Open a store, and create it if it does not exist.
 
         Parameters
         ----------
         rings : str
-            Ring names separated by ``;``: reads fall through from left to right, writes go to the first.
+            Names of the rings, separated by ``;``: reads search them from left to right, writes go to the first.
         path : str or path-like, optional
-            The file, or ``":memory:"`` to keep nothing. By default ``barbara.db`` in ``$BANK_PYTHON_HOME``,
-            itself by default the user's data directory.
+            Path of the file, or ``":memory:"`` for a store that ends with the process. By default ``barbara.db`` in
+            ``$BANK_PYTHON_HOME``, by default the user's data directory.
         allow_pickle : bool, default False
-            Pickle what has no record form, and read pickles. Reading a pickle can run any code: a store is
-            a file that others may write.
+            Whether to pickle values that have no record form, and to read pickles. Reading a pickle can run any code,
+            and others may be able to write the file.
         clock : callable, optional
-            Returns the time of a commit, timezone-aware; by default the system's, in UTC.
+            Function that returns the time of a commit, timezone-aware; by default the system time in UTC.
         timeout : float, default 30.0
-            Seconds to wait for another writer before giving up.
+            Maximum time to wait for another writer, in seconds.
 
         Raises
         ------
         StoreArgumentError
-            The rings or the path make no sense.
+            The rings, the path or the timeout are invalid.
         StoreError
             The file cannot be opened, is not a store, or was written by a newer release.
         """
@@ -131,21 +131,21 @@ class BarbaraDB(StoreReader):
         sessions = Sessions(resolve(path), timeout)
         return cls(sessions, names, allow_pickle=allow_pickle, clock=clock)
 
-    # --- the store itself --------------------------------------------------------------------
+    # --- properties of the store -------------------------------------------------------------
 
     @property
     def rings(self) -> tuple[str, ...]:
-        """Ring names, the leftmost first: the one that is written to."""
+        """Names of the rings, the leftmost first, which is the one that is written to."""
         return self._visible.rings
 
     @property
     def path(self) -> str:
-        """The file's absolute path, or ``":memory:"``."""
+        """Absolute path of the file, or ``":memory:"``."""
         return self._sessions.location
 
     @property
     def allow_pickle(self) -> bool:
-        """Whether values without a record form are pickled, and pickles read."""
+        """Whether values without a record form are pickled, and pickles are read."""
         return self._allow_pickle
 
     @property
@@ -159,7 +159,7 @@ class BarbaraDB(StoreReader):
         return not self.closed and self._session().depth > 0
 
     def close(self) -> None:
-        """Close the store, once transactions in other threads have ended; again does nothing.
+        """Close the store when transactions in other threads have ended; further calls have no effect.
 
         Raises
         ------
@@ -195,18 +195,18 @@ class BarbaraDB(StoreReader):
         self.delete(key)
 
     def update(self, values: Mapping[str, object], *, changed_only: bool = False) -> None:
-        """Write several values in one transaction; what they refer to is written once.
+        """Write several values in one transaction, together with the objects they refer to.
 
-        Each key gets a new version in the first ring. An object they refer to gets one only if the store
-        does not already hold an equal record under its key, in whichever ring is visible.
+        Each key gets a new version in the first ring. An object that the values refer to gets a new version only if no
+        equal record is visible under its key.
 
         Parameters
         ----------
         values : mapping of str to object
-            What to write.
+            Values to write, by key.
         changed_only : bool, default False
-            Leave out, as for objects referred to, each key under which an equal record is visible: for
-            whoever writes a large state often and changes little of it.
+            Whether to skip keys under which an equal record is visible, as for objects that are referred to; useful for
+            a large state that is written often and changes little.
 
         Raises
         ------
@@ -217,7 +217,7 @@ class BarbaraDB(StoreReader):
         """
         plan = plan_write({check_key(key): value for key, value in values.items()}, allow_pickle=self._allow_pickle)
         if changed_only:
-            plan = Plan({}, {**plan.underliers, **plan.asked})
+            plan = Plan({}, {**plan.underliers, **plan.requested})
         with self.transaction():
             self._carry_out(plan)
 
@@ -227,10 +227,10 @@ class BarbaraDB(StoreReader):
         Parameters
         ----------
         key : str
-            The key.
+            Key to delete.
         hide : bool, default False
-            Write a tombstone, which hides the key's values in lower rings as well; without it they shine
-            through again.
+            Whether to write a tombstone, which also hides values of the key in lower rings; without it they become
+            visible again.
 
         Raises
         ------
@@ -242,14 +242,14 @@ class BarbaraDB(StoreReader):
             found = self.version(key)
             if not hide and found.ring != self.rings[0]:
                 message = (
-                    f"{key!r} is not in ring {self.rings[0]!r} but in {found.ring!r}, which shines through: "
+                    f"{key!r} is not in ring {self.rings[0]!r} but in the lower ring {found.ring!r}: "
                     "delete(key, hide=True) hides it"
                 )
                 raise MissingKeyError(message, key=key, rings=self.rings, suggestions=())
             write_entry(session, self.rings[0], key, Kind.HIDDEN if hide else Kind.DELETED, None)
 
     def unhide(self, key: str) -> None:
-        """Take away the first ring's tombstone, so that lower rings shine through again.
+        """Remove the tombstone of the first ring, so that values in lower rings become visible again.
 
         Raises
         ------
@@ -259,7 +259,7 @@ class BarbaraDB(StoreReader):
         with self.transaction():
             session = self._session()
             if entry_kind(session, self.rings[0], check_key(key)) is not Kind.HIDDEN:
-                message = f"ring {self.rings[0]!r} does not hide {key!r}: there is nothing to take away"
+                message = f"ring {self.rings[0]!r} does not hide {key!r}: there is no tombstone to remove"
                 raise MissingKeyError(message, key=key, rings=self.rings, suggestions=())
             write_entry(session, self.rings[0], key, Kind.DELETED, None)
 
@@ -269,7 +269,7 @@ class BarbaraDB(StoreReader):
         Raises
         ------
         MissingKeyError
-            As :meth:`delete`, unless a default is given.
+            The key cannot be deleted (see :meth:`delete`), unless a default is given and the key is not visible.
         """
         with self.transaction():
             if default is not MISSING and key not in self:
@@ -286,24 +286,24 @@ class BarbaraDB(StoreReader):
             return self[key]
 
     def compare_and_set(self, key: str, expected: object, new: object) -> None:
-        """Write `new` if the visible value is exactly `expected`, in one step.
+        """Write `new` atomically if the visible value is exactly `expected`.
 
-        Values are compared as records: exact to the bit and in type (``1`` is not ``1.0``, NaN is NaN, the
-        order of a dict counts, objects with a key of their own are compared by it).
+        Values are compared as records, by bits and by type (``1`` is not ``1.0``, NaN equals NaN, the order of a dict
+        counts, and objects with a key of their own are compared by it).
 
         Parameters
         ----------
         key : str
-            The key.
+            Key to write.
         expected : object
-            What must be there now; :data:`MISSING` if the key must not be visible.
+            Value that must be visible now; :data:`MISSING` if the key must not be visible.
         new : object
-            What to write.
+            Value to write.
 
         Raises
         ------
         ConflictError
-            Something else is there; read again and decide again. (An error rather than a returned False,
+            Another value is visible, or none; read the key again and retry. (An error rather than a returned False,
             which would be easy to overlook.)
 
         Examples
@@ -317,37 +317,37 @@ class BarbaraDB(StoreReader):
         plan = plan_write({check_key(key): new}, allow_pickle=self._allow_pickle)
         wanted = None if expected is MISSING else encode(key, expected, allow_pickle=self._allow_pickle).record
         with self.transaction():
-            held = self._visible.records(self._session(), [key]).get(key)
-            if (held is None) != (wanted is None) or (held and wanted and not same_body(held, wanted)):
-                state = "is not there" if held is None else "holds another value"
+            stored = self._visible.records(self._session(), [key]).get(key)
+            if (stored is None) != (wanted is None) or (stored and wanted and not same_body(stored, wanted)):
+                state = "is missing" if stored is None else "has another value"
                 message = f"{key!r} {state}, not {expected!r} as expected: read it again and retry"
                 raise ConflictError(message, key=key, expected=expected)
             self._carry_out(plan)
 
     def _carry_out(self, plan: Plan) -> None:
         session, ring = self._session(), self.rings[0]
-        held = self._visible.records(session, list(plan.underliers))
+        stored = self._visible.records(session, list(plan.underliers))
         for key, record in plan.underliers.items():
-            if key not in held or not same_body(held[key], record):
+            if key not in stored or not same_body(stored[key], record):
                 write_entry(session, ring, key, Kind.VALUE, record)
-        for key, record in plan.asked.items():
+        for key, record in plan.requested.items():
             write_entry(session, ring, key, Kind.VALUE, record)
 
     # --- transactions ------------------------------------------------------------------------
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside happen together when the block ends, or not at all if it raises.
+        """Run a block as a transaction: all writes inside are committed when it ends, or none if it raises.
 
-        Blocks nest: an inner one that raises undoes its own writes only, if the outer one catches the error.
-        The outermost takes the store's one write lock at once, so what is read inside cannot be changed by
-        others before it is written. Over a file, other threads go on reading the last commit; a store in
-        memory makes them wait. Subscribers are told after the outermost block.
+        Blocks can be nested: an inner block that raises undoes its own writes only, if the outer one catches the error.
+        The outermost block takes the write lock of the store at its beginning, so values read inside cannot be changed
+        by others before the commit. For a file, other threads continue to read the last commit; for a store in memory,
+        they wait. Subscribers are notified after the outermost block.
 
         Raises
         ------
         StoreError
-            Another writer kept the store for longer than the timeout, or the disk refuses; nothing is written.
+            Another writer locked the store for longer than the timeout, or writing failed; nothing is written.
 
         Examples
         --------
@@ -388,14 +388,14 @@ class BarbaraDB(StoreReader):
         Raises
         ------
         MissingKeyError
-            It was not there then.
+            The key was not visible at `time`.
         """
         return self.as_of(time)[key]
 
     def prune(self, before: datetime) -> int:
-        """Drop, in every ring of the file, versions already replaced at `before`; return how many.
+        """Drop versions that were replaced before `before`, in every ring of the file, and return their number.
 
-        The store as of `before` and later stays readable; earlier times are refused from then on.
+        The store as of `before` and later stays readable; reading earlier times raises an error from then on.
 
         Raises
         ------
@@ -406,30 +406,31 @@ class BarbaraDB(StoreReader):
         with self.transaction():
             return prune_before(self._session(), horizon)
 
-    # --- hearing of changes ------------------------------------------------------------------
+    # --- notifications -----------------------------------------------------------------------
 
     def subscribe(self, prefix: str, callback: Callable[[Change], object]) -> Subscription:
-        """Call back after each commit, once for each changed key that starts with `prefix`.
+        """Call a function after each commit, once for each changed key that starts with `prefix`.
 
-        This object's own writes are told as they are committed, in the committing thread; those of other
-        processes, and of other stores opened on the same file, when :meth:`poll_changes` finds them.
+        Changes by this object are notified when they are committed, in the committing thread; changes by other
+        processes, and by other stores opened on the same file, when :meth:`poll_changes` finds them.
 
         Parameters
         ----------
         prefix : str
-            ``""`` is every key.
+            Prefix of the keys to watch; ``""`` covers every key.
         callback : callable
-            Takes a :class:`Change`. If it raises, that is logged and counted (``Subscription.failures``).
+            Function that takes a :class:`Change`. Exceptions that it raises are logged and counted
+            (``Subscription.failures``).
 
         Returns
         -------
         Subscription
-            Its ``cancel()`` ends it.
+            Subscription, which is ended by its method ``cancel()``.
         """
         return self._subscriptions.add(check_text(prefix, "a prefix"), callback)
 
     def poll_changes(self) -> tuple[Change, ...]:
-        """Return, and tell subscribers of, what others changed in these rings since the last poll (or opening).
+        """Return changes by others in these rings since the last poll (or opening), after notifying the subscribers.
 
         Raises
         ------

@@ -1,8 +1,8 @@
-"""Tables as values: what a table of :mod:`bank_python.mntable` holds, written column by column.
+"""Encoding of tables of :mod:`bank_python.mntable` as values, column by column.
 
-A table is kept as it is when it is stored: its name, its schema, its rows in the order in which they were added. A
-view is kept as the table of what it shows. What comes back is a table in memory that nothing else uses: rows added to
-it are not in the store until it is stored again. Indexes are not kept, nor is the file that a table lies in.
+A table is stored with its current name, schema and rows, in the order in which they were added. A view is stored as a
+table of its rows. The table that is read back is an independent table in memory: rows added to it are not in the store
+until it is stored again. Indexes, and the file of a table on disk, are not stored.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _AS_ARRAYS = {FLOAT: np.float64, INT: np.int64, BOOL: np.int64, DATETIME: np.int
 
 
 def is_table(value: object) -> bool:
-    """Return whether `value` is a table or a view, and no subclass of theirs."""
+    """Whether `value` is exactly a table or a view, not an instance of a subclass."""
     return type(value) in {Table, View}
 
 
 def name_of(relation: Table | View) -> str | None:
-    """Return a table's name; a view has none."""
+    """Return the name of a table; a view has none."""
     return relation.name if isinstance(relation, Table) else None
 
 
 def columns_of(relation: Table | View) -> list[object]:
-    """Return the cells, column by column: arrays of numbers where no cell may be None, else lists."""
+    """Return the cells column by column: arrays for numerical columns that are not nullable, else lists."""
     rows = relation.in_order_added() if isinstance(relation, Table) else relation
     cells = [tuple(row.values()) for row in rows]
     columns = zip(*cells, strict=True) if cells else [()] * len(relation.schema)
@@ -50,12 +50,12 @@ def _packed(column: Column, cells: Sequence[Any]) -> object:
 
 
 def table_from(name: str | None, schema: object, columns: Sequence[Any]) -> Table:
-    """Return the table that was stored with this name, this record of a schema and these columns.
+    """Return a table with this name, schema record and columns.
 
     Raises
     ------
     TableError
-        The record is not one of a table.
+        The parts are not those of a stored table.
     """
     known = Schema.from_record(schema)
     lists = [values.tolist() if isinstance(values, np.ndarray) else values for values in columns]

@@ -1,4 +1,4 @@
-"""What the store tells about itself: one version of a key, one change, and the mark for "nothing there"."""
+"""Versions of keys, committed changes, and the marker for a missing value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Missing(Enum):
-    """The type of :data:`MISSING`; an enum, so that type checkers can narrow on it."""
+    """Type of :data:`MISSING`; an enum, so that type checkers can narrow it."""
 
     MISSING = "MISSING"
 
@@ -24,15 +24,15 @@ class Missing(Enum):
 
 
 MISSING: Final[Literal[Missing.MISSING]] = Missing.MISSING
-"""Stands for "no such key" where ``None`` would be a value like any other."""
+"""Marker for a missing key where ``None`` would be a valid value."""
 
 
 class Kind(IntEnum):
-    """What a version does to its key in its ring. The numbers are part of the file format."""
+    """Kind of a version: value, deletion or tombstone. The numbers are part of the file format."""
 
     VALUE = 0
-    DELETED = 1  # the ring says nothing: lower rings shine through
-    HIDDEN = 2  # a tombstone: lower rings are covered
+    DELETED = 1  # values of the key in lower rings are visible
+    HIDDEN = 2  # a tombstone: values of the key in lower rings are hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,19 @@ class Version:
     Parameters
     ----------
     ring : str
-        The ring that was written.
+        Name of the ring that was written.
     key : str
-        The key.
+        Key of the entry.
     number : int
-        1 for the first version of this key in this ring, 2 for the next, and so on without gaps.
+        Number of the version of this key in this ring, from 1 without gaps.
     stored_at : datetime or None
-        When its transaction was committed, UTC; ``None`` inside the transaction that is still writing it.
+        Time of the commit in UTC; ``None`` inside the transaction that writes it.
     deleted : bool
-        No value from here on, either way of deleting.
+        Whether the version is a deletion of either kind, so that the ring has no value of the key.
     hidden : bool
-        The deletion also hides lower rings.
+        Whether the version is a tombstone, which also hides the key in lower rings.
     sequence : int
-        Its place among all writes in the store, rising in the order of commits.
+        Number of the write in the store, increasing in the order of commits.
     """
 
     ring: str
@@ -68,7 +68,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A committed change, as subscribers hear of it; fields as in :class:`Version`."""
+    """A committed change, as passed to subscribers; fields as in :class:`Version`."""
 
     key: str
     ring: str

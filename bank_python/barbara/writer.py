@@ -1,4 +1,4 @@
-"""The writing half: entries, the transaction's stamp, and pruning. All of it runs inside a transaction."""
+"""Write operations of a store: entries, the time of a transaction, and pruning. All run inside a transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["entry_kind", "prune_before", "stamp", "write_entry"]
 
 
 def entry_kind(session: Session, ring: str, key: str) -> Kind:
-    """Return what a ring by itself says of a key (``DELETED``: nothing)."""
+    """Return the kind of a key's entry in one ring; ``DELETED`` if there is none."""
     rows = session.rows("SELECT kind FROM current WHERE ring = ? AND key = ?", (ring, key))
     return Kind(rows[0][0]) if rows else Kind.DELETED
 
@@ -24,7 +24,7 @@ def write_entry(session: Session, ring: str, key: str, kind: Kind, record: bytes
     """Add a version of `key` in `ring` and note the change for subscribers."""
     last = session.rows("SELECT number FROM current WHERE ring = ? AND key = ?", (ring, key))
     number = last[0][0] + 1 if last else 1
-    # Sequence numbers are taken under the write lock, so they rise in the order of commits.
+    # Sequence numbers are assigned under the write lock, so they increase in the order of commits.
     sequence = session.insert(
         "INSERT INTO version (ring, key, number, kind, tx, record) VALUES (?, ?, ?, ?, ?, ?)",
         (ring, key, number, int(kind), session.tx, record),
@@ -37,9 +37,9 @@ def write_entry(session: Session, ring: str, key: str, kind: Kind, record: bytes
 
 
 def stamp(session: Session, now: datetime, writer: int) -> None:
-    """Give the transaction its time, at its end: a reader of a time already past finds nothing added later.
+    """Record the time of the transaction, just before its commit, so that views of past times never change.
 
-    A clock that steps back is held at the last stamp until it catches up, for the same reason.
+    For the same reason, a clock that goes backwards is replaced by the last transaction's time until it catches up.
     """
     session.insert(
         "INSERT INTO transactions (id, stored_at, writer) "
@@ -49,7 +49,7 @@ def stamp(session: Session, now: datetime, writer: int) -> None:
 
 
 def prune_before(session: Session, tx: int) -> int:
-    """Drop versions replaced by transaction `tx` or earlier; return how many."""
+    """Drop versions that were replaced by transaction `tx` or earlier, and return their number."""
     newest = f"SELECT max(sequence) FROM version WHERE tx <= {tx:d} GROUP BY ring, key"
     old = f"tx <= {tx:d} AND sequence NOT IN ({newest})"
     count = int(session.rows(f"SELECT count(*) FROM version WHERE {old}")[0][0])

@@ -1,7 +1,7 @@
 """Dagger: the reactive dependency graph.
 
-A change of a leaf is propagated to its dependents, each evaluated at most once, in topological order, and ends where a
-value came out the same. The graph knows no finance.
+A change of a leaf is propagated to its dependents. Each is evaluated at most once, in topological order, and the
+propagation stops at a node whose value is unchanged. This package contains no finance.
 """
 
 from bank_python.dagger.array_node import ArrayNode

@@ -8,10 +8,10 @@ broadcastable float64 arrays (:mod:`bank_python.dagger.contract`)::
         strike = Term("delivery price")
         price = staticmethod(lambda spot, strike: spot - strike)
 
-All nodes of a class that are due are then priced in one call, whether they are one or five thousand. There is no
-scalar path beside it, so a value does not depend, to the bit, on which nodes were priced together.
+All nodes of a class that are due are then priced in one call, whether there are one or five thousand. There is no
+separate scalar code path, so a value is bitwise identical whichever nodes are priced together.
 
-A source is a node or a plain number. In a graph the arguments and the values of a class stand in columns
+A source is a node or a plain number. In a graph the arguments and the values of a class are stored in columns
 (:mod:`bank_python.dagger.columns`); a node outside a graph is priced by itself.
 """
 
@@ -42,7 +42,7 @@ class ArrayNode(Contract, Node):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Name of the node, unique in its graph.
     sources : mapping of str to Node or float
         One entry per declared :class:`Source`.
     terms : mapping of str to float
@@ -79,14 +79,14 @@ class ArrayNode(Contract, Node):
 
     @property
     def layout(self) -> tuple[object, ...]:
-        """What nodes priced in one call share: the class and, for each source, whether it is a node."""
+        """Key of the nodes that are priced in one call: the class and, for each source, whether it is a node."""
         return (type(self), *(isinstance(source, Node) for source in self.sources_.values()))
 
-    # In a graph a node's outcomes stand in its class's columns; outside one nothing is kept.
+    # In a graph the outcomes are stored in the columns of the class; outside a graph nothing is stored.
 
     @property
     def outcome_(self) -> Outcome:
-        """What the node holds."""
+        """The node's current outcome."""
         return None if self.part_ is None else self.part_.outcome(self.row_)
 
     @outcome_.setter
@@ -96,7 +96,7 @@ class ArrayNode(Contract, Node):
 
     @property
     def previous_(self) -> Outcome:
-        """What the node held before the tick that last changed it."""
+        """The node's outcome before the tick that last changed it."""
         return None if self.part_ is None else self.part_.outcome_before(self.row_)
 
     @previous_.setter
@@ -115,14 +115,19 @@ class ArrayNode(Contract, Node):
             self.part_.changed[self.row_] = tick
 
     def amend(self, **terms: float) -> None:
-        """Set some of the contract's terms anew; in a graph, its dependents become dirty.
+        """Change some of the contract's terms; in a graph, its dependents become dirty.
+
+        Parameters
+        ----------
+        **terms : float
+            New values of the terms to change.
 
         Raises
         ------
         GraphError
             There is no such term, or the value is not a finite number; nothing has changed.
         BankError
-            The term may not have that value; nothing has changed.
+            The value is outside the range of the term; nothing has changed.
         """
         admitted = self.admit_terms(self.name, terms)
         if self.host_ is None:
@@ -131,27 +136,27 @@ class ArrayNode(Contract, Node):
             self.host_.amend(self, admitted)
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Price this node alone, through the same vectorised call."""
+        """Price this single node, through the same vectorised call."""
         return price_nodes([self], read)[0]
 
     def replace_input(self, old: Node, new: Node) -> None:
-        """Take `new` where a source is `old`."""
+        """Replace `old` by `new` wherever it is a source."""
         super().replace_input(old, new)
         self.sources_ = {key: new if source is old else source for key, source in self.sources_.items()}
 
     def to_record(self) -> Mapping[str, object]:
-        """Return name, sources (nodes by reference) and terms."""
+        """Return the name, the sources (nodes are stored by reference) and the terms."""
         return {"name": self.name, "sources": dict(self.sources_), "terms": dict(self.terms_)}
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the node from its stored fields, which were checked when it was made."""
+        """Build the node from its stored fields, which were checked when the node was constructed."""
         node = cls.__new__(cls)
         ArrayNode.__init__(node, **fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
         return node
 
     def describe_(self) -> str:
-        """Return sources and terms, as they are shown."""
+        """Return the sources and terms for the node's ``repr``."""
         shown = {key: _name_of(source) for key, source in self.sources_.items()}
         shown |= {key: f"{value:g}" for key, value in self.terms_.items()}
         return ", ".join(f"{key}={value}" for key, value in shown.items())
@@ -167,7 +172,7 @@ def _source(name: str, key: str, source: object) -> Node | float:
 
 def _require(name: str, kind: str, wanted: Sequence[str], given: Mapping[str, object]) -> None:
     if len(wanted) != len(given) or not all(map(given.__contains__, wanted)):
-        raise NodeArgumentError(f"{name}: wants the {kind}s {sorted(wanted)}, got {sorted(given)}", name=name)
+        raise NodeArgumentError(f"{name}: needs the {kind}s {sorted(wanted)}, got {sorted(given)}", name=name)
 
 
 def _name_of(source: Node | float) -> str:

@@ -1,12 +1,13 @@
-"""Contracts of one class side by side: the one place where a contract becomes a row of numbers, and is priced.
+"""Batches of contracts of one class, converted to arrays and priced together.
 
 A :class:`ContractBatch` is a table with a row for each argument of the class's ``price``
 (:attr:`~bank_python.dagger.contract.Contract.argument_names`) and a column for each contract. Greeks, attribution,
-plans and simulations price it, or versions of it with some rows moved, each in one call. It never changes; a
-:class:`LiveBatch` is one that does: contracts come and go, and single cells are written as their inputs move.
+valuation plans and simulations price it, or copies of it with some rows changed, each in one call. A contract batch is
+immutable. A :class:`LiveBatch` is mutable: contracts are added and removed, and single cells are overwritten as their
+inputs change.
 
-Whatever has no price is not a number in what comes back, and :meth:`ContractBatch.diagnose` says why; an exception
-that ``price`` raises is handed back beside the numbers by :func:`attempt` and :func:`price_masked`.
+The price of a contract that has none is NaN, and :meth:`ContractBatch.diagnose` says why. :func:`attempt` and
+:func:`price_masked` return an exception raised by ``price`` together with the prices instead of raising it.
 
 Examples
 --------
@@ -60,24 +61,24 @@ _FEWEST = 4
 
 
 def node_cells(contracts: Sequence[Contract]) -> list[tuple[int, int, Node]]:
-    """Return the cells of a batch that follow nodes: argument, contract, and which node it is."""
+    """Return the cells of a batch that are fed by nodes, as tuples of argument index, contract index and node."""
     return [(place, column, node) for column, item in enumerate(contracts) for place, node in item.node_sources()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ContractBatch(Generic[_Kind]):
-    """Contracts of one class.
+    """Contracts of one class, as a table of the arguments of their ``price`` function.
 
     Parameters
     ----------
     kind : type of Contract
-        Their class.
+        Class of the contracts.
     contracts : tuple of Contract
-        The contracts; empty in a batch that was made of numbers.
+        The contracts; empty in a batch that was built from numbers alone.
     table : array of shape (arguments, contracts)
-        The arguments of ``price``: sources, then terms.
+        Arguments of ``price``, sources first, then terms.
     labels : tuple of str
-        The contracts' names, where they are known.
+        Names of the contracts, where they are known.
     """
 
     kind: type[_Kind]
@@ -87,14 +88,14 @@ class ContractBatch(Generic[_Kind]):
 
     @classmethod
     def of(cls, contracts: Sequence[_Kind], read: Callable[[Node], object]) -> Self:
-        """Return a batch of contracts of one class, each of which has a number at each source.
+        """Build a batch of contracts of one class.
 
         Parameters
         ----------
         contracts : sequence of Contract
-            At least one.
+            Contracts of the batch, at least one; every source of each has a numerical value.
         read : callable
-            From a node to its value.
+            Function that takes a node and returns its value.
         """
         rows = np.array([contract.arguments(read) for contract in contracts], dtype=np.float64)
         labels = tuple(contract.name for contract in contracts)
@@ -104,28 +105,28 @@ class ContractBatch(Generic[_Kind]):
     def gather(
         cls, contracts: Iterable[_Kind], read: Callable[[Node], object]
     ) -> tuple[list[Self], dict[_Kind, Exception]]:
-        """Group contracts by class, each once; those without a value are told apart.
+        """Group contracts by class into batches, leaving out those without a value.
 
         Parameters
         ----------
         contracts : iterable of Contract
-            In any order.
+            Contracts of any classes, in any order; duplicates are used once.
         read : callable
-            From a node to its value, or raising its error.
+            Function that takes a node and returns its value, or raises its error.
 
         Returns
         -------
         batches : list of ContractBatch
-            In the order in which their classes come up.
+            One batch per class, in the order of the first contract of each class.
         errors : dict of Contract to Exception
-            Why a contract has no value.
+            Contracts without a value, with the reason.
         """
         kinds: dict[type[_Kind], list[_Kind]] = {}
         errors: dict[_Kind, Exception] = {}
         for contract in dict.fromkeys(contracts):
             try:
                 read(cast("Node", contract))
-            except Exception as error:  # noqa: BLE001 - whatever a contract's value is missing for
+            except Exception as error:  # noqa: BLE001 - a valuation may fail with any error
                 errors[contract] = error
             else:
                 kinds.setdefault(type(contract), []).append(contract)
@@ -135,16 +136,16 @@ class ContractBatch(Generic[_Kind]):
     def from_mappings(
         cls, kind: type[_Kind], arguments: Sequence[Mapping[str, float]], labels: Sequence[str] = ()
     ) -> Self:
-        """Return a batch of contracts given as numbers.
+        """Build a batch from the numerical arguments of contracts.
 
         Parameters
         ----------
         kind : type of Contract
-            The contracts' class.
+            Class of the contracts.
         arguments : sequence of mapping of str to float
-            For each contract its sources and terms by name, as :meth:`inputs` gives them.
+            One mapping per contract, with the values of its sources and terms by name, as :meth:`inputs` returns them.
         labels : sequence of str
-            The contracts' names.
+            Names of the contracts.
         """
         rows = [[given[name] for name in kind.argument_names] for given in arguments]
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(kind.argument_names))
@@ -155,48 +156,48 @@ class ContractBatch(Generic[_Kind]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each row of the table is."""
+        """Names of the arguments, one per row of the table."""
         return self.kind.argument_names
 
     @property
     def value(self) -> NDArray[np.float64]:
-        """The contracts' prices, shape (contracts,)."""
+        """Prices of the contracts, of shape (contracts,)."""
         return self.priced(self.table)
 
     def place(self, name: str) -> int:
-        """Return which row of the table an argument is."""
+        """Return the index of an argument's row in the table."""
         return self.names.index(name)
 
     def row(self, name: str) -> NDArray[np.float64]:
-        """Return one argument of all contracts, shape (contracts,)."""
+        """Return the values of one argument for all contracts, of shape (contracts,)."""
         return cast("NDArray[np.float64]", self.table[self.place(name)])
 
     def inputs(self, i: int) -> dict[str, float]:
-        """Return one contract's arguments by name."""
+        """Return the arguments of the contract at index `i` by name."""
         return dict(zip(self.names, self.table[:, i].tolist(), strict=True))
 
     def diagnose(self, i: int) -> str:
-        """Say why a contract has no price."""
+        """Return the reason why the contract at index `i` has no price."""
         return self.kind.diagnose(self.inputs(i))
 
     def moved(self, **values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a copy of the table in which some rows have other values."""
+        """Return a copy of the table in which the rows of some arguments are replaced."""
         table = self.table.copy()
         for name, row in values.items():
             table[self.place(name)] = row
         return table
 
     def priced(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the prices that a table of the same rows gives; of shape (arguments, …), its columns are free."""
+        """Return the prices for another table of shape (arguments, ...); the result has the shape of one row."""
         flat = np.ascontiguousarray(table.reshape(len(self.names), -1))
         return self.kind.call_price(flat).reshape(table.shape[1:])
 
     def prices(self, rows: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
-        """Return the prices that rows of any shape give that broadcast to `shape`: contracts down, scenarios across."""
+        """Return prices of shape `shape`, (contracts, scenarios), for arguments that broadcast to that shape."""
         return self.kind.call_price(rows, shape)
 
     def closed_form(self, name: str) -> Any | None:
-        """Return what the class's function of that name (``price_and_greeks``) gives; None if it has none."""
+        """Return the result of the class's closed-form function `name` (``price_and_greeks``); None if it has none."""
         binding = self.kind.bindings.get(name)
         if binding is None:
             return None
@@ -204,11 +205,11 @@ class ContractBatch(Generic[_Kind]):
             return binding(self.table)
 
     def with_table(self, table: NDArray[np.float64]) -> Self:
-        """Return the batch of the same contracts as they are when the arguments of ``price`` are others."""
+        """Return a batch of the same contracts with other arguments of ``price``."""
         return replace(self, table=table)
 
     def chosen(self, contracts: NDArray[np.bool_]) -> Self:
-        """Return the batch of some of the contracts."""
+        """Return a batch of the contracts for which the boolean array `contracts` is true."""
         places = np.flatnonzero(contracts).tolist()
         return replace(
             self,
@@ -218,29 +219,28 @@ class ContractBatch(Generic[_Kind]):
         )
 
     def without_nodes(self) -> Self:
-        """Return the batch as numbers alone, which can be kept, and sent to another process."""
+        """Return a copy without references to nodes, which can be stored or sent to another process."""
         return replace(self, contracts=())
 
 
 class LiveBatch(Generic[_Kind]):
-    """Contracts of one class that come and go, in a table whose cells follow their inputs.
+    """A mutable batch: contracts of one class are added and removed, and single arguments are overwritten.
 
     Parameters
     ----------
     kind : type of Contract
-        Their class.
+        Class of the contracts.
 
     Attributes
     ----------
     contracts : list of Contract
-        The contract of each column.
+        Contract of each column.
     cells : array of shape (arguments, capacity)
-        The arguments of ``price``; columns beyond the contracts are spare. Replaced by a larger one when it is full.
+        Arguments of ``price``; columns beyond the number of contracts are spare. Replaced by a larger array when full.
 
     Notes
     -----
-    Not a number in a cell says that the input has none: whoever writes it keeps the reason
-    (:func:`input_failure` finds it anew).
+    NaN in a cell means that the input has no numerical value; :func:`input_failure` finds the reason.
     """
 
     def __init__(self, kind: type[_Kind]) -> None:
@@ -254,28 +254,28 @@ class LiveBatch(Generic[_Kind]):
 
     @property
     def table(self) -> NDArray[np.float64]:
-        """The arguments, shape (arguments, contracts): a view, into which may be written."""
+        """Writable view of the arguments, of shape (arguments, contracts)."""
         return self.cells[:, : len(self.contracts)]
 
     @property
     def capacity(self) -> int:
-        """How many contracts fit before the cells are replaced by larger ones."""
+        """Number of contracts that fit before the array is replaced by a larger one."""
         return int(self.cells.shape[1])
 
     @property
     def everything(self) -> NDArray[np.intp]:
-        """All columns; the same array as long as their number stays the same."""
+        """Indices of all columns; the same array object as long as their number is unchanged."""
         if len(self._everything) != len(self.contracts):
             self._everything = np.arange(len(self.contracts))
         return self._everything
 
     def frozen(self) -> ContractBatch[_Kind]:
-        """Return the contracts as they are now."""
+        """Return an immutable copy of the batch."""
         labels = tuple(contract.name for contract in self.contracts)
         return ContractBatch(self.kind, tuple(self.contracts), self.table.copy(), labels)
 
     def append(self, contract: _Kind, arguments: Sequence[float] | float = math.nan) -> int:
-        """Add a contract with its arguments, which may be written later, and return its column."""
+        """Add a contract and return the index of its column; its arguments may be written later."""
         column = len(self.contracts)
         if column == self.capacity:
             self.cells = np.concatenate([self.cells, np.full_like(self.cells, np.nan)], axis=1)
@@ -284,7 +284,7 @@ class LiveBatch(Generic[_Kind]):
         return column
 
     def remove(self, column: int) -> _Kind | None:
-        """Take a contract out; the last one moves into its column and is returned, if it was another."""
+        """Remove a contract; the last contract moves into its column and is returned, unless it is the one removed."""
         last = self.contracts.pop()
         if column == len(self.contracts):
             return None
@@ -293,7 +293,7 @@ class LiveBatch(Generic[_Kind]):
         return last
 
     def write(self, argument: int, columns: int | NDArray[np.intp], values: float | NDArray[np.float64]) -> None:
-        """Write one argument of one contract or several; not a number for an input that has none."""
+        """Write one argument of one or several contracts; NaN for an input without a numerical value."""
         if columns is self._everything:
             self.cells[argument, : len(self.contracts)] = values
         else:
@@ -308,36 +308,36 @@ class LiveBatch(Generic[_Kind]):
         self.cells[len(self.kind.source_names) :, column] = list(terms)
 
     def price(self, columns: NDArray[np.intp] | None = None) -> Attempt:
-        """Price some of the contracts, or all, in one call; a price that is not there is not a number.
+        """Price some or all contracts in one call; the price of a contract that has none is NaN.
 
         Parameters
         ----------
-        columns : array of int, shape (wanted,), optional
-            Which; all by default.
+        columns : array of int, shape (n,), optional
+            Indices of the contracts to price; all by default.
         """
         if columns is None or len(columns) == len(self.contracts):
             return attempt(self.kind, self.table)
         return attempt(self.kind, self.cells.take(columns, axis=1))
 
     def lacking(self) -> NDArray[np.bool_]:
-        """Return which contracts have a source that is not a number, shape (contracts,); they have no price."""
+        """Return a boolean array of shape (contracts,): which contracts have a source that is NaN, so no price."""
         return np.asarray(np.isnan(self.table[: len(self.kind.source_names)]).any(axis=0))
 
     def failure(self, column: int, read: Callable[[Node], Outcome]) -> Failure:
-        """Return the failure of a contract that has no price: that of its input, or why ``price`` has no number."""
+        """Return the failure of a contract without a price: that of an input, or the diagnosis of ``price``."""
         contract = self.contracts[column]
         return input_failure(contract, read) or diagnosis(contract, read)
 
 
 class Attempt(NamedTuple):
-    """What a call of ``price`` gave.
+    """Result of one call of ``price``.
 
     Parameters
     ----------
     values : array of shape (contracts,)
-        The prices; not a number where there is none.
+        Prices of the contracts, NaN for one that has none.
     error : Exception or None
-        What ``price`` raised; there are no prices then.
+        Exception raised by ``price``; all prices are then NaN.
     """
 
     values: NDArray[np.float64]
@@ -345,33 +345,33 @@ class Attempt(NamedTuple):
 
 
 def attempt(kind: type[Contract], rows: NDArray[np.float64]) -> Attempt:
-    """Price a table of shape (arguments, contracts); an exception is handed back, not raised."""
+    """Price a table of shape (arguments, contracts); an exception is returned, not raised."""
     try:
         return Attempt(kind.call_price(rows), None)
-    except Exception as error:  # noqa: BLE001 - whatever a price function raises becomes the contracts' value
+    except Exception as error:  # noqa: BLE001 - any error of a price function becomes the contracts' outcome
         return Attempt(np.full(rows.shape[1], np.nan), error)
 
 
 def price_masked(
     kind: type[Contract], table: NDArray[np.float64], mask: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], dict[int, Exception]]:
-    """Price contracts under shocks, where a mask says; an exception under one shock does not touch the others.
+    """Price contracts under shocks where a mask is true; an exception under one shock does not affect the others.
 
     Parameters
     ----------
     kind : type of Contract
-        The contracts' class.
+        Class of the contracts.
     table : array of shape (arguments, contracts, shocks)
-        Each argument reaches ``price`` contiguous and flat, in one call as long as nothing raises.
+        Arguments of ``price``; each is passed as a contiguous flat array, in one call as long as nothing raises.
     mask : array of bool, shape (contracts, shocks)
-        Which prices are wanted.
+        True for the prices to compute.
 
     Returns
     -------
     values : array of shape (contracts, shocks)
-        The prices; not a number where none was wanted, or there is none.
+        Prices, NaN where `mask` is false or there is no price.
     errors : dict of int to Exception
-        By shock, what ``price`` raised.
+        Exceptions raised by ``price``, by index of the shock.
     """
     values, errors = np.full(mask.shape, np.nan), {}
     flat = table.reshape(len(table), -1)
@@ -393,16 +393,16 @@ def price_masked(
 
 
 def price_nodes(nodes: Sequence[Contract], read: Callable[[Node], Outcome]) -> list[Outcome]:
-    """Price nodes of one class in one call of its ``price``.
+    """Return the outcomes of nodes of one class, priced in one call.
 
-    A node with a failed input, or that comes out as not a number, fails alone.
+    A node with a failed input, or whose price is NaN, gets a failure of its own; the others are not affected.
 
     Parameters
     ----------
     nodes : sequence of Contract
-        All of one class.
+        Nodes to price, all of one class.
     read : callable
-        From a node to its outcome.
+        Function that takes a node and returns its outcome.
     """
     failures = {i: failure for i, node in enumerate(nodes) if (failure := input_failure(node, read)) is not None}
     good = [i for i in range(len(nodes)) if i not in failures]
@@ -415,28 +415,29 @@ def price_nodes(nodes: Sequence[Contract], read: Callable[[Node], Outcome]) -> l
         if error is not None:
             outcomes[i] = Failure(error, nodes[i].name, error)
         else:
-            outcomes[i] = value if value == value else unvalued(nodes[i].name, batch.diagnose(column))  # noqa: PLR0124 - is it a number?
+            is_number = value == value  # noqa: PLR0124 - NaN is not equal to itself
+            outcomes[i] = value if is_number else unvalued(nodes[i].name, batch.diagnose(column))
     return outcomes
 
 
 def input_failure(node: Contract, read: Callable[[Node], Outcome]) -> Failure | None:
-    """Return the failure of a node one of whose inputs is not a number, or ``None``."""
+    """Return the failure of a node that has an input without a numerical value, or ``None``."""
     for _, source in node.node_sources():
         outcome = read(source)
         if outcome.__class__ is Failure:
             return upstream_failure(node.name, outcome)
         if not isinstance(outcome, float | int | np.floating):
-            return unvalued(node.name, f"its source {source.name} gives {shown(outcome)}, not a number")
+            return unvalued(node.name, f"its source {source.name} is {shown(outcome)}, not a number")
     return None
 
 
 def diagnosis(node: Contract, read: Callable[[Node], Outcome]) -> Failure:
-    """Return the failure of a node that came out as not a number, its inputs being numbers."""
+    """Return the failure of a node whose price is NaN although its inputs are numbers."""
     inputs = dict(zip(node.argument_names, node.arguments(read), strict=True))
     return unvalued(node.name, node.diagnose(inputs))
 
 
 def unvalued(name: str, reason: str) -> Failure:
-    """Return the failure of the contract `name`, which has no value for a reason."""
+    """Return the failure of the contract `name`, with the reason why it cannot be valued."""
     error = ValuationError(f"{name} cannot be valued: {reason}", name=name, reason=reason)
     return Failure(error, name, error)

@@ -1,27 +1,27 @@
-r"""Bumps: many what-if layers at once, for ladders and Greeks.
+r"""Bumps: many what-if layers evaluated at once, for ladders and Greeks.
 
-A :class:`Bump` gives one leaf (or several that move together) a whole column of values, and takes everything that
-depends on them through all of them in one pass, height by height: contracts of one class in one call of their class's
-``price`` for all shocks, sums from their exact totals, any other function once a shock. Under each shock every value
-is, bit for bit, what a :class:`~bank_python.dagger.what_if.Layer` with that one value gives: a node is evaluated under
-those shocks that move one of its inputs, its cutoff rule applies, and what fails fails alone.
+A :class:`Bump` sets one leaf (or several that move together) to an array of values, and evaluates all dependents for
+all of them in one pass, height by height: contracts of one class in one call of their class's ``price`` for all shocks,
+sums from their exact totals, any other function once per shock. Under each shock every value is bitwise identical to
+that of a :class:`~bank_python.dagger.what_if.Layer` with the same override: a node is evaluated under those shocks that
+change one of its inputs, its cutoff rule applies, and a failure under one shock does not affect the others.
 
-Like a layer, a bump is pinned to one tick and leaves the graph as it is. Opened inside a layer, it starts from what
-the layer sees.
+Like a layer, a bump is pinned to one tick and does not change the graph. Inside a layer it starts from the values of
+that layer.
 
-**Ladders** are a target's value with one leaf at each of many levels. **Greeks** are first and second derivatives of
-targets by leaves, from central differences,
+A **ladder** is the value of a target with one leaf at each of several levels. **Greeks** are first and second
+derivatives of targets by leaves, from central differences,
 
 .. math:: \Delta = \frac{f(x + h) - f(x - h)}{2h} , \qquad
           \Gamma = \frac{f(x + h) - 2 f(x) + f(x - h)}{h^2}
 
-One bump of three shocks a leaf serves all targets. The truncation errors are :math:`h^2 f'''/6` and
+One bump with three shocks per leaf serves all targets. The truncation errors are :math:`h^2 f'''/6` and
 :math:`h^2 f''''/12`; rounding adds about :math:`\epsilon |f| / h` and :math:`4 \epsilon |f| / h^2`, with
-:math:`\epsilon = 2^{-53}`. So a smaller bump is not always a better one, and least of all for gamma: between a
+:math:`\epsilon = 2^{-53}`. A smaller bump is therefore not always more accurate, least of all for gamma: between a
 thousandth and a hundredth of the level suits a smooth price.
 
-A node that a policy or a tolerance holds back counts in the middle with the value it holds, and beside it with what it
-comes to: bring it up to date first, or its gamma means little.
+For a node that is throttled by a policy or a tolerance, the middle value is the one it currently holds, while the
+bumped values are computed anew. Bring it up to date first, otherwise its gamma is meaningless.
 """
 
 from __future__ import annotations
@@ -60,46 +60,46 @@ __all__ = ["Bump", "Bumps", "Greeks", "Ladder", "Pin", "Slope", "pinned"]
 
 
 class ShockedOutcomes:
-    """A node's outcomes under each shock.
+    """Outcomes of one node under each shock.
 
     Parameters
     ----------
     numbers : array of shape (shocks,)
-        The outcomes as an array node takes them; NaN where it cannot.
-    odd : dict of int to outcome
-        By shock, every outcome that is not a float.
+        Outcomes converted to float, NaN where that is not possible.
+    non_floats : dict of int to outcome
+        Outcomes that are not floats, by index of the shock.
     moved : array of bool, of shape (shocks,)
-        Where it is not what the node holds at the base.
+        True where the outcome differs from the node's outcome without a shock.
     """
 
-    __slots__ = ("_outcomes", "moved", "numbers", "odd")
+    __slots__ = ("_outcomes", "moved", "non_floats", "numbers")
 
-    def __init__(self, numbers: NDArray[np.float64], odd: dict[int, Outcome], moved: NDArray[np.bool_]) -> None:
+    def __init__(self, numbers: NDArray[np.float64], non_floats: dict[int, Outcome], moved: NDArray[np.bool_]) -> None:
         self.numbers = numbers
-        self.odd = odd
+        self.non_floats = non_floats
         self.moved = moved
         self._outcomes: list[Outcome] | None = None
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], moved: NDArray[np.bool_]) -> ShockedOutcomes:
-        """Return the column of these outcomes, one a shock."""
-        odd = {i: outcome for i, outcome in enumerate(outcomes) if outcome.__class__ is not float}
-        column = cls(np.array([as_number(outcome) for outcome in outcomes], dtype=np.float64), odd, moved)
+        """Build the column from a list of outcomes, one per shock."""
+        non_floats = {i: outcome for i, outcome in enumerate(outcomes) if outcome.__class__ is not float}
+        column = cls(np.array([as_number(outcome) for outcome in outcomes], dtype=np.float64), non_floats, moved)
         column._outcomes = list(outcomes)
         return column
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """The outcomes, one a shock."""
+        """Outcomes as a list, one per shock."""
         if self._outcomes is None:
             self._outcomes = self.numbers.tolist()
-            for i, outcome in self.odd.items():
+            for i, outcome in self.non_floats.items():
                 self._outcomes[i] = outcome
         return self._outcomes
 
 
 def as_number(outcome: Outcome) -> float:
-    """Return an outcome as an array node takes it, NaN if it is not a number."""
+    """Return an outcome as a float, NaN if it is not a number."""
     if not isinstance(outcome, float | int | np.floating):
         return math.nan
     try:
@@ -108,19 +108,19 @@ def as_number(outcome: Outcome) -> float:
         return math.nan
 
 
-def _settled(node: Node, before: Outcome, outcomes: list[Outcome], due: NDArray[np.bool_]) -> ShockedOutcomes:
-    """Return the column of a node that was evaluated, by its own cutoff rule where it has one.
+def _apply_cutoff(node: Node, before: Outcome, outcomes: list[Outcome], due: NDArray[np.bool_]) -> ShockedOutcomes:
+    """Return the column of a node after its evaluations, with its cutoff rule applied.
 
     Parameters
     ----------
     node : Node
-        The node.
+        Node that was evaluated.
     before : outcome
-        What it holds at the base; not asked of a node that only reading evaluates.
+        Outcome of the node without a shock; not needed for a lazy node.
     outcomes : list of outcome
-        What the evaluations gave, `before` where there was none.
+        Results of the evaluations, `before` for a shock without one.
     due : array of bool, of shape (shocks,)
-        Where it was evaluated.
+        True for the shocks under which the node was evaluated.
     """
     if node.lazy_:
         return ShockedOutcomes.of(outcomes, due)
@@ -133,7 +133,7 @@ def _settled(node: Node, before: Outcome, outcomes: list[Outcome], due: NDArray[
 
 
 class Pin:
-    """What bumps start from: one tick, or what the context's innermost layer makes of it."""
+    """Starting point of a bump: one tick, with the overrides of the innermost open layer, if there is one."""
 
     def __init__(self, engine: Engine, base: Snapshot, layer: Layer | None) -> None:
         self.engine = engine
@@ -141,13 +141,13 @@ class Pin:
         self.layer = layer
 
     def outcome(self, node: Node) -> Outcome:
-        """Return what a node holds before any shock."""
+        """Return the outcome of a node without a shock."""
         return self.base.outcome(node) if self.layer is None else self.layer.outcome(node)
 
 
 @contextmanager
 def pinned(engine: Engine) -> Iterator[Pin]:
-    """Hold still, for the length of the block, what the context sees."""
+    """Pin the present tick, or the open layer, for the duration of the ``with`` block."""
     layer = layer_of_running_code(engine)
     base = engine.write(lambda: take_snapshot(engine)) if layer is None else layer.base
     try:
@@ -158,19 +158,20 @@ def pinned(engine: Engine) -> Iterator[Pin]:
 
 
 class Bump:
-    """One pass over all that depends on some leaves, for many values of theirs.
+    """One pass over the dependents of some leaves, for many values of these leaves.
 
     Parameters
     ----------
     pin : Pin
-        What it starts from.
+        Tick or layer to start from.
     levels : mapping of Node to array of shape (shocks,)
-        The leaves' values; under one shock all of them move together. Of equal length, and not checked here.
+        Values of each leaf; under one shock all leaves move together. The arrays have equal lengths, and the values
+        are not checked here.
 
     Attributes
     ----------
     evaluations : int
-        How many evaluations the shocks have taken, a node under one shock being one.
+        Number of evaluations so far, a node under one shock counting as one.
     """
 
     def __init__(self, pin: Pin, levels: Mapping[Node, NDArray[np.float64]]) -> None:
@@ -185,10 +186,10 @@ class Bump:
         self._fixed: dict[Node, Outcome] = {}
         every = np.ones(self.shocks, dtype=bool)
         for node, column in levels.items():
-            self._columns[node] = _settled(node, self._base.outcome(node), column.tolist(), every)
+            self._columns[node] = _apply_cutoff(node, self._base.outcome(node), column.tolist(), every)
 
     def run(self, targets: Sequence[Node]) -> list[ShockedOutcomes]:
-        """Return the targets' outcomes under each shock, computing what they need and no more."""
+        """Return the outcomes of the targets under each shock, evaluating only the nodes they depend on."""
         due = [node for node in dict.fromkeys(targets) if node in self._cone.touched and node not in self._columns]
         for level in self._cone.levels_for(*due):
             self._compute(level)
@@ -203,7 +204,7 @@ class Bump:
     def _compute(self, level: Level) -> None:
         for node in filter(self._varies, level.others):
             due = self._due(node)
-            self._settle(node, due, {i: node.evaluate_(self.reader(i)) for i in np.flatnonzero(due).tolist()})
+            self._store_outcomes(node, due, {i: node.evaluate_(self.reader(i)) for i in np.flatnonzero(due).tolist()})
         totals = [(node, self._due(node)) for node in level.totals if self._varies(node)]
         if totals:
             self._add_up(totals)
@@ -213,15 +214,15 @@ class Bump:
         for nodes in groups.values():
             self._columns.update(_price_shocked(self, nodes))
 
-    def _settle(self, node: Node, due: NDArray[np.bool_], new: Mapping[int, Outcome]) -> None:
+    def _store_outcomes(self, node: Node, due: NDArray[np.bool_], new: Mapping[int, Outcome]) -> None:
         self.evaluations += len(new)
         before = None if node.lazy_ and len(new) == self.shocks else self._base.outcome(node)
-        self._columns[node] = _settled(node, before, [new.get(i, before) for i in range(self.shocks)], due)
+        self._columns[node] = _apply_cutoff(node, before, [new.get(i, before) for i in range(self.shocks)], due)
 
-    # --- what the shocks reach ---------------------------------------------------------------
+    # --- which nodes the shocks change -------------------------------------------------------
 
     def _varies(self, node: Node) -> bool:
-        """Whether a node of the cone depends on a leaf that this bump, and not only the layer around it, moves."""
+        """Whether a node of the cone depends on a leaf of this bump, not only on one of the surrounding layer."""
         return node not in self._columns and not self._columns.keys().isdisjoint(self._cone.touched[node])
 
     def _due(self, node: Node) -> NDArray[np.bool_]:
@@ -231,35 +232,35 @@ class Bump:
         return due
 
     def moved_inputs(self, node: Node) -> list[Node]:
-        """Return the inputs through which the shocks, or the layer around, reach a node of the cone."""
+        """Return the inputs of a node of the cone that may differ under the shocks or in the surrounding layer."""
         return self._cone.touched[node]
 
     def moved(self, source: Node) -> NDArray[np.bool_] | bool:
-        """Return under which shocks an input of the cone is not what it is at the base."""
+        """Return under which shocks an input differs from its outcome at the pinned tick."""
         column = self._columns.get(source)
         if column is not None:
             return column.moved
-        self.start(source)  # the layer knows that it moved when it has computed it
+        self.start(source)  # a layer records that a node has moved when it evaluates it
         return self._pin.layer is not None and self._pin.layer.moves(source)
 
-    # --- what a node holds -------------------------------------------------------------------
+    # --- outcomes ----------------------------------------------------------------------------
 
     def shocked(self, node: Node) -> ShockedOutcomes | None:
-        """Return a node's column, or ``None`` for one that the shocks do not reach."""
+        """Return the outcomes of a node under each shock, or ``None`` if no shock affects it."""
         return self._columns.get(node)
 
     def start(self, node: Node) -> Outcome:
-        """Return what a node holds before any shock."""
+        """Return the outcome of a node without a shock."""
         if node not in self._fixed:
             self._fixed[node] = self._pin.outcome(node)
         return self._fixed[node]
 
     def base(self, node: Node) -> Outcome:
-        """Return what a node holds at the tick the bump is pinned to, outside any layer."""
+        """Return the outcome of a node at the pinned tick, outside any layer."""
         return self._base.outcome(node)
 
     def reader(self, shock: int) -> partial[Outcome]:
-        """Return a function that gives a node's outcome under one shock."""
+        """Return a function that returns the outcome of a node under one shock."""
         return partial(self._outcome, shock)
 
     def _outcome(self, shock: int, node: Node) -> Outcome:
@@ -269,17 +270,18 @@ class Bump:
     # --- sums --------------------------------------------------------------------------------
 
     def _add_up(self, totals: Sequence[tuple[SumNode, NDArray[np.bool_]]]) -> None:
-        rests: list[list[float] | None] = [None] * len(totals)
+        remainders: list[list[float] | None] = [None] * len(totals)
         engine = self._pin.engine
         if engine.is_free():
             with engine.lock:
                 if engine.stands_at(self._base.tick):
-                    rests = [self._rest_of_total(total) for total, _ in totals]
-        for (total, due), rest in zip(totals, rests, strict=True):
-            self._settle(total, due, self._sums(total, due, self._rest_of_inputs(total) if rest is None else rest))
+                    remainders = [self._remainder_of_total(total) for total, _ in totals]
+        for (total, due), remainder in zip(totals, remainders, strict=True):
+            known = self._remainder_of_inputs(total) if remainder is None else remainder
+            self._store_outcomes(total, due, self._sums(total, due, known))
 
-    def _rest_of_total(self, total: SumNode) -> list[float] | None:
-        """Return terms whose exact sum is what the shocks leave of a sum, from its present exact total."""
+    def _remainder_of_total(self, total: SumNode) -> list[float] | None:
+        """Return terms whose exact sum is the part of a sum that no shock changes, from its present exact total."""
         terms = total.exact_terms()
         if terms is None:
             return None
@@ -289,8 +291,8 @@ class Bump:
                 return None
         return terms
 
-    def _rest_of_inputs(self, total: SumNode) -> list[float] | None:
-        """Return the same from the inputs that the shocks do not reach."""
+    def _remainder_of_inputs(self, total: SumNode) -> list[float] | None:
+        """Return terms with that exact sum from the inputs that no shock changes."""
         terms: list[float] = []
         for source in dict.fromkeys(total.inputs_):
             if source not in self._columns:
@@ -300,13 +302,13 @@ class Bump:
                 terms += [weight * value for weight in total.weights_of(source)]
         return terms
 
-    def _sums(self, total: SumNode, due: NDArray[np.bool_], rest: list[float] | None) -> dict[int, Outcome]:
+    def _sums(self, total: SumNode, due: NDArray[np.bool_], remainder: list[float] | None) -> dict[int, Outcome]:
         sources = [source for source in self._cone.touched[total] if source in self._columns]
-        apart = {i for source in sources for i in self._columns[source].odd}
+        apart = {i for source in sources for i in self._columns[source].non_floats}
         with np.errstate(over="ignore"):
             rows = [w * self._columns[source].numbers for source in sources for w in total.weights_of(source)]
         columns: list[list[float]] = np.array(rows).T.tolist()
-        terms = None if rest is None else _shortened(rest)
+        terms = None if remainder is None else _shortened(remainder)
         new: dict[int, Outcome] = {}
         for i in np.flatnonzero(due).tolist():
             value = None if terms is None or i in apart else rounded(terms + columns[i])
@@ -315,7 +317,7 @@ class Bump:
 
 
 def _shortened(terms: list[float]) -> list[float]:
-    """Return a few terms with the same exact sum, if there are many and they have a finite one."""
+    """Return a few terms with the same exact sum, if there are many terms and their sum is finite."""
     total = rounded(terms) if len(terms) > LIMIT else None
     if total is not None:
         compress(terms, total)
@@ -323,14 +325,14 @@ def _shortened(terms: list[float]) -> list[float]:
 
 
 def _price_shocked(bump: Bump, nodes: Sequence[ArrayNode]) -> dict[Node, ShockedOutcomes]:
-    """Price nodes that share a layout and none of which is an input of another, under every shock.
+    """Price nodes of one layout, none of which is an input of another, under every shock.
 
     Parameters
     ----------
     bump : Bump
-        Has the columns of all their inputs that the shocks reach.
+        Bump that has computed all inputs of the nodes.
     nodes : sequence of ArrayNode
-        At least one.
+        Nodes to price, at least one.
     """
     due = _due(bump, nodes)
     table, doubtful = _arguments(bump, nodes)
@@ -340,14 +342,14 @@ def _price_shocked(bump: Bump, nodes: Sequence[ArrayNode]) -> dict[Node, Shocked
         for shock in np.flatnonzero(due[row]).tolist()
         if (failure := input_failure(nodes[row], bump.reader(shock))) is not None
     }
-    lanes = due.copy()
+    wanted = due.copy()
     for place in failures:
-        lanes[place] = False
-    values, errors = price_masked(type(nodes[0]), table, lanes)
+        wanted[place] = False
+    values, errors = price_masked(type(nodes[0]), table, wanted)
     for shock, error in errors.items():
-        rows = np.flatnonzero(lanes[:, shock]).tolist()
+        rows = np.flatnonzero(wanted[:, shock]).tolist()
         failures |= {(row, shock): Failure(error, nodes[row].name, error) for row in rows}
-    for row, shock in np.argwhere(lanes & np.isnan(values)).tolist():
+    for row, shock in np.argwhere(wanted & np.isnan(values)).tolist():
         if (row, shock) not in failures:
             failures[row, shock] = diagnosis(nodes[row], bump.reader(shock))
     bump.evaluations += int(due.sum())
@@ -355,7 +357,7 @@ def _price_shocked(bump: Bump, nodes: Sequence[ArrayNode]) -> dict[Node, Shocked
 
 
 def _due(bump: Bump, nodes: Sequence[ArrayNode]) -> NDArray[np.bool_]:
-    """Return under which shocks each node has an input that moved, of shape (nodes, shocks)."""
+    """Return a boolean array of shape (nodes, shocks): whether an input of the node moves under the shock."""
     due = np.zeros((len(nodes), bump.shocks), dtype=bool)
     for source, rows in _rows_by(bump.moved_inputs(node) for node in nodes).items():
         due[rows] |= bump.moved(source)
@@ -363,19 +365,19 @@ def _due(bump: Bump, nodes: Sequence[ArrayNode]) -> NDArray[np.bool_]:
 
 
 def _arguments(bump: Bump, nodes: Sequence[ArrayNode]) -> tuple[NDArray[np.float64], list[int]]:
-    """Return the arguments, of shape (arguments, nodes, shocks), and the rows some input of which may be no number."""
+    """Return the arguments, of shape (arguments, nodes, shocks), and the rows with inputs that may not be numbers."""
     kind = type(nodes[0])
     table = np.empty((len(kind.argument_names), len(nodes), bump.shocks))
     doubtful: set[int] = set()
     for column, key in enumerate(kind.source_names):
-        if not isinstance(nodes[0].sources_[key], Node):  # then none of them is: that is what a layout says
+        if not isinstance(nodes[0].sources_[key], Node):  # nor is that of any other node of the same layout
             table[column] = np.array([[node.sources_[key]] for node in nodes], dtype=np.float64)
             continue
         for source, rows in _rows_by([cast("Node", node.sources_[key])] for node in nodes).items():
             shocked = bump.shocked(source)
             start = 0.0 if shocked is not None else bump.start(source)
             table[column, rows] = as_number(start) if shocked is None else shocked.numbers
-            if start.__class__ is not float or (shocked is not None and shocked.odd):
+            if start.__class__ is not float or (shocked is not None and shocked.non_floats):
                 doubtful.update(rows)
     for column, key in enumerate(kind.term_names, start=len(kind.source_names)):
         table[column] = np.array([[node.terms_[key]] for node in nodes], dtype=np.float64)
@@ -401,39 +403,39 @@ def _columns(
     numbers = np.array([[as_number(outcome)] for outcome in before], dtype=np.float64)
     merged = np.where(due, values, numbers)
     moved = due & (merged.view(np.int64) != numbers.view(np.int64))
-    odd: dict[int, dict[int, Outcome]] = {}
+    non_floats: dict[int, dict[int, Outcome]] = {}
     for (row, shock), failure in failures.items():
         is_same = same(before[row], failure)
         moved[row, shock] = not is_same
-        odd.setdefault(row, {})[shock] = before[row] if is_same else failure
-    columns = [ShockedOutcomes(merged[row], odd.get(row, {}), moved[row]) for row in range(len(nodes))]
+        non_floats.setdefault(row, {})[shock] = before[row] if is_same else failure
+    columns = [ShockedOutcomes(merged[row], non_floats.get(row, {}), moved[row]) for row in range(len(nodes))]
     for row, node in enumerate(nodes):
         if before[row].__class__ is not float:
             for shock in np.flatnonzero(~due[row]).tolist():
-                columns[row].odd[shock] = before[row]
-        if node.equal is not None or node.lazy_:  # it has a cutoff rule of its own, or none
-            columns[row] = _settled(node, before[row], columns[row].outcomes, due[row])
+                columns[row].non_floats[shock] = before[row]
+        if node.equal is not None or node.lazy_:  # such a node is not compared bit for bit
+            columns[row] = _apply_cutoff(node, before[row], columns[row].outcomes, due[row])
     return columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ladder:
-    """A target's value with one leaf at each of many levels; made by :meth:`Bumps.ladder`.
+    """Values of a target with one leaf at each of several levels; returned by :meth:`Bumps.ladder`.
 
     Parameters
     ----------
     target, leaf : str
-        Their names.
+        Names of the target node and of the shocked leaf.
     level, base : float
-        What the leaf stands at, and the target's value there (NaN if it has none).
+        Current value of the leaf, and value of the target there (NaN if it has none).
     shocks : array of shape (n,)
-        What is done to the leaf: added to its level or, where `relative`, a fraction of it.
+        Shocks of the leaf, in its own units or, if `relative`, as fractions of `level`.
     levels : array of shape (n,)
-        Where that puts the leaf.
+        Values of the leaf under each shock.
     values : array of shape (n,)
-        The target's value there, NaN where it has none.
+        Values of the target under each shock, NaN where it has none.
     errors : tuple of Exception or None
-        Why it has none.
+        Errors of the target under each shock, None where it has a value.
     relative : bool
         Whether the shocks are fractions of `level`.
 
@@ -461,7 +463,7 @@ class Ladder:
         return len(self.shocks)
 
     def to_table(self) -> Table:
-        """Return a row for each shock, with its level, the value (None where there is none) and the error's text."""
+        """Return a table with a row per shock: shock, level, value (None where there is none) and error message."""
         from bank_python.mntable import Table
 
         rows = zip(self.shocks.tolist(), self.levels.tolist(), self.values.tolist(), self.errors, strict=True)
@@ -495,7 +497,7 @@ def _checked_shocks(shocks: ArrayLike) -> NDArray[np.float64]:
 
 
 def level_of(pin: Pin, leaf: Node) -> float:
-    """Return the number that a leaf holds, or refuse: the node is no leaf, not yet quoted, or holds something else."""
+    """Return the numerical value of a leaf; raise if the node is not a leaf, is not quoted, or has another value."""
     if not isinstance(leaf, Leaf):
         below = ", ".join(source.name for source in leaf.underliers)
         raise GraphError(f"only leaves are bumped; {leaf.name} is derived from {below}: bump those", name=leaf.name)
@@ -509,18 +511,18 @@ def level_of(pin: Pin, leaf: Node) -> float:
 
 
 def refuse_zero(leaf: Node, level: float) -> None:
-    """Refuse to move a leaf by a fraction of zero."""
+    """Raise if a leaf is at zero, where a relative shock does not move it."""
     if level == 0.0:
         raise DomainError(
-            f"{leaf.name} stands at 0, and a fraction of that does not move it; give shocks or a bump in its own "
-            "units, with relative=False",
+            f"{leaf.name} is 0, and a relative shock does not move it; give shocks or a bump in its own units, with "
+            "relative=False",
             name=leaf.name,
             value=level,
         )
 
 
 def admitted(leaf: Node, level: float, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `levels` if all of them lie in the leaf's domain and are finite, or refuse the first that is not."""
+    """Return `levels` if all of them are finite and in the domain of the leaf; raise for the first that is not."""
     domain = cast("Leaf", leaf).domain
     for bumped in levels.tolist():
         try:
@@ -530,7 +532,7 @@ def admitted(leaf: Node, level: float, levels: NDArray[np.float64]) -> NDArray[n
             inside = False
         if not inside:
             raise DomainError(
-                f"{leaf.name} stands at {level:g} and cannot be bumped to {bumped:g}: its domain is {domain.value}; "
+                f"{leaf.name} is {level:g} and cannot be bumped to {bumped:g}: its domain is {domain.value}; "
                 "use smaller shocks or a smaller bump",
                 name=leaf.name,
                 value=bumped,
@@ -540,7 +542,7 @@ def admitted(leaf: Node, level: float, levels: NDArray[np.float64]) -> NDArray[n
 
 
 def figure(target: Node, outcome: Outcome) -> tuple[float, Exception | None]:
-    """Return an outcome as a number, or NaN and the reason why it is none."""
+    """Return an outcome as a float and None, or NaN and the error that explains why it is not a number."""
     if isinstance(outcome, Failure):
         return math.nan, outcome.error
     if isinstance(outcome, bool) or not isinstance(outcome, float | int | np.floating) or math.isnan(outcome):
@@ -551,7 +553,7 @@ def figure(target: Node, outcome: Outcome) -> tuple[float, Exception | None]:
 
 
 def frozen(figures: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return figures as an array that nobody writes to."""
+    """Return figures as a read-only array."""
     array = np.array(figures, dtype=np.float64)
     array.setflags(write=False)
     return array
@@ -562,18 +564,18 @@ def _cell(value: float) -> float | None:
 
 
 class Slope(NamedTuple):
-    """How one target moves with one leaf.
+    """Value of a target and its first two derivatives by one leaf.
 
     Parameters
     ----------
     value : float
-        The target now; like the derivatives, NaN where it has no value.
+        Current value of the target; like the derivatives, NaN where it has none.
     delta, gamma : float
-        Its first and second derivative by the leaf.
+        First derivative by the leaf, and second derivative, per unit of the leaf and per unit squared.
     bump : float
-        By how much the leaf was moved, in its own units.
+        Size of the bump of the leaf, in the leaf's own units.
     error : Exception or None
-        Why the target has no value at one of the three levels.
+        Error of the target at one of the three levels, None if it has a value at each.
     """
 
     value: float
@@ -585,21 +587,21 @@ class Slope(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Greeks:
-    """Derivatives of targets by leaves; made by :meth:`Bumps.greeks`.
+    """Derivatives of targets by leaves; returned by :meth:`Bumps.greeks`.
 
     Parameters
     ----------
     targets, leaves : tuple of str
-        Their names.
+        Names of the targets and of the leaves.
     value : array of shape (targets,)
-        The targets now; NaN where one has no value.
+        Current values of the targets, NaN where one has none.
     delta, gamma : array of shape (targets, leaves)
         First and second derivatives, per unit of the leaf and per unit squared; NaN where the target has no value at
-        a level they need.
+        one of the levels that are needed.
     bump : array of shape (leaves,)
-        By how much each leaf was moved, in its own units.
+        Size of the bump of each leaf, in the leaf's own units.
     errors : mapping of (str, str) to Exception
-        By target and leaf, why there is a NaN.
+        Errors that explain the NaNs, by names of target and leaf.
 
     Examples
     --------
@@ -627,12 +629,12 @@ class Greeks:
         return ((target, leaf) for target in self.targets for leaf in self.leaves)
 
     def __getitem__(self, key: tuple[Node | str, Node | str]) -> Slope:
-        """Return how a target moves with a leaf.
+        """Return the derivatives of a target by a leaf.
 
         Raises
         ------
         UnknownNodeError
-            Not asked for when the Greeks were taken.
+            The target or the leaf is not among those the Greeks were computed for.
         """
         target, leaf = (node.name if isinstance(node, Node) else node for node in key)
         i, j = _place(target, self.targets), _place(leaf, self.leaves)
@@ -640,7 +642,7 @@ class Greeks:
         return Slope(self.value.item(i), self.delta.item(i, j), self.gamma.item(i, j), self.bump.item(j), error)
 
     def to_table(self) -> Table:
-        """Return a row for each target and leaf; a figure that is not there is None."""
+        """Return a table with a row per target and leaf; missing figures are None."""
         from bank_python.mntable import Table
 
         columns = ("value", "delta", "gamma", "bump")
@@ -661,14 +663,14 @@ class Greeks:
 
 
 def _levels(leaf: Node, level: float, bump: float, relative: bool) -> NDArray[np.float64]:
-    """Return the level below, the level and the level above, each as far from it as the other."""
+    """Return the bumped-down level, the level itself and the bumped-up level, equally spaced."""
     if relative:
         refuse_zero(leaf, level)
     up = level + (bump * abs(level) if relative else bump)
-    step = up - level  # the bump as floats around the level can have it
+    step = up - level  # the bump after rounding, so that the three levels are equally spaced
     if not step:
         raise DomainError(
-            f"{leaf.name} stands at {level:g}, too large for a bump of {bump:g} to move it; use a larger bump",
+            f"{leaf.name} is {level:g}, too large for a bump of {bump:g} to move it; use a larger bump",
             name=leaf.name,
             value=bump,
         )
@@ -683,7 +685,7 @@ def _three(target: Node, outcomes: Sequence[Outcome]) -> tuple[list[float], Exce
 
 def _place(name: str, names: Sequence[str]) -> int:
     if name not in names:
-        raise UnknownNodeError(f"no Greeks of or by {name!r}; there are {', '.join(names)}", name=name)
+        raise UnknownNodeError(f"no Greeks were computed for {name!r}, only for {', '.join(names)}", name=name)
     return names.index(name)
 
 
@@ -700,27 +702,26 @@ class Bumps:
         self._engine = engine
 
     def ladder(self, target: Node | str, leaf: Node | str, shocks: ArrayLike, *, relative: bool = False) -> Ladder:
-        """Return a target's value with one leaf at each of many levels; nothing in the graph changes.
+        """Return the values of a target with one leaf at each of several levels; the graph is not changed.
 
-        Each value is, bit for bit, what reading the target inside ``graph.scenario({leaf: level})`` gives. Contracts
-        of a class are priced for all levels in one call. Inside a what-if layer the ladder starts from what that
-        layer sees.
+        Each value is bitwise identical to that of the target inside ``graph.scenario({leaf: level})``. Contracts of one
+        class are priced for all levels in one call. Inside a what-if layer the ladder starts from that layer's values.
 
         Parameters
         ----------
         target : Node or str
-            The node to value: one whose value is a number.
+            Node to value; its value is a number.
         leaf : Node or str
-            The leaf to move: one that holds a number.
+            Leaf to shock; its value is a number.
         shocks : array_like of shape (n,)
-            At least one, finite: what is added to the leaf's level.
+            Finite shocks, at least one, added to the value of the leaf.
         relative : bool, default False
-            Shocks are fractions of the level: −0.2 is down 20%.
+            Whether shocks are fractions of the value of the leaf: −0.2 is down 20%.
 
         Returns
         -------
         Ladder
-            Where the target has no value, it holds NaN and the error.
+            Values of the target, with NaN and an error where it has none.
 
         Raises
         ------
@@ -755,21 +756,21 @@ class Bumps:
         """Return first and second derivatives of targets by leaves, from central differences.
 
         With h the bump, the errors are of order h² and, from rounding, 1/h for delta and 1/h² for gamma; see
-        :mod:`bank_python.dagger.bumps`. Inside a what-if layer they are taken around what that layer sees.
+        :mod:`bank_python.dagger.bumps`. Inside a what-if layer the derivatives are taken around that layer's values.
 
         Parameters
         ----------
         targets, leaves : Node or str, or a sequence of them
-            The nodes to differentiate, and the leaves to differentiate by.
+            Nodes to differentiate, and leaves to differentiate by.
         bump : float, default 0.01
-            The size of the bump, above zero.
+            Size of the bump, above zero.
         relative : bool, default True
-            The bump is a fraction of each leaf's level, not in the leaf's own units.
+            Whether the bump is a fraction of the value of each leaf; otherwise it is in the leaf's own units.
 
         Returns
         -------
         Greeks
-            ``greeks[target, leaf].delta`` and so on.
+            Derivatives by names of target and leaf: ``greeks[target, leaf].delta`` and so on.
 
         Raises
         ------
@@ -781,12 +782,13 @@ class Bumps:
             The bump is not above zero, does not move a leaf, or moves it out of its domain; a relative bump of a leaf
             at 0; no target or no leaf.
         """
-        if isinstance(bump, bool) or not isinstance(bump, int | float) or not 0.0 < bump < math.inf:  # type: ignore[redundant-expr]
+        is_number = isinstance(bump, int | float) and not isinstance(bump, bool)  # type: ignore[redundant-expr]
+        if not is_number or not 0.0 < bump < math.inf:
             raise DomainError(f"bump={bump!r} is not a number above zero; give one", value=bump)
         of = [self._node(node) for node in _listed(targets)]
         by = [self._node(node) for node in _listed(leaves)]
         if not of or not by:
-            raise DomainError("Greeks are taken of at least one target by at least one leaf; name them", value=leaves)
+            raise DomainError("Greeks need at least one target and at least one leaf; name them", value=leaves)
         with pinned(self._engine) as pin:
             levels = {leaf: _levels(leaf, level_of(pin, leaf), bump, relative) for leaf in dict.fromkeys(by)}
             columns = [Bump(pin, {leaf: levels[leaf]}).run(of) for leaf in by]
@@ -806,7 +808,7 @@ def _differences(
     columns: Sequence[Sequence[ShockedOutcomes]],
     h: NDArray[np.float64],
 ) -> Greeks:
-    """Return the Greeks that the targets' outcomes below, at and above each leaf's level give."""
+    """Compute the Greeks from the outcomes of the targets below, at and above the level of each leaf."""
     names, by = tuple(node.name for node in targets), tuple(leaf.name for leaf in leaves)
     errors: dict[tuple[str, str], Exception] = {}
     f = np.empty((3, len(targets), len(leaves)))

@@ -1,11 +1,11 @@
-"""Columns: the arguments and outcomes of all nodes of one class, a row a node.
+"""Columns: arguments and outcomes of all nodes of one class as arrays, with a row per node.
 
-A tick writes into the argument columns only what it moved, and the rows that are due are priced in one call of the
-class's ``price`` on those columns. What came out stands in columns too, so that five thousand outcomes are
-compared, kept and handed on by a few array operations.
+A tick writes only changed inputs into the argument columns, and the rows that are due are priced in one call of the
+class's ``price`` on those columns. The outcomes are stored in columns too, so that five thousand of them are compared,
+stored and passed to their dependents by a few array operations.
 
-A row whose outcome is a :class:`~bank_python.dagger.outcome.Failure` holds NaN in its column and the failure
-itself beside it. A row one of whose inputs is not a number is *blocked*: it fails whatever ``price`` makes of it.
+The column holds NaN for a row whose outcome is a :class:`~bank_python.dagger.outcome.Failure`; the failure itself is
+stored in a dictionary. A row with an input that is not a number is *blocked*: it fails whatever ``price`` returns.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Columns", "Priced"]
 
 
 class Priced(NamedTuple):
-    """What pricing some rows changed: the rows, what they held, and what they hold now (NaN for a failure)."""
+    """Rows that were changed by a pricing, with their old and new values (NaN for a failure)."""
 
     rows: NDArray[np.intp]
     old: NDArray[np.float64]
@@ -38,18 +38,18 @@ class Priced(NamedTuple):
 
 
 class Columns:
-    """The columns of one class of nodes with one kind of sources (:attr:`ArrayNode.layout`).
+    """Arguments and outcomes of the nodes of one class with one kind of sources (:attr:`ArrayNode.layout`).
 
     Attributes
     ----------
     nodes : list of ArrayNode
-        The node of each row.
+        Node of each row.
     batch : LiveBatch
-        The nodes with the arguments of ``price``.
+        Batch of the nodes, with the arguments of ``price``.
     values, before : array of shape (capacity,)
-        Each row's outcome, and the one before the tick that last changed it; NaN where there is none.
+        Current outcome of each row, and its outcome before the tick that last changed it; NaN where there is none.
     changed : array of shape (capacity,)
-        The tick that last changed the row.
+        Number of the tick that last changed the row.
     """
 
     def __init__(self, first: ArrayNode) -> None:
@@ -63,7 +63,7 @@ class Columns:
         self.failures: dict[int, Failure] = {}
         self.failures_before: dict[int, Failure] = {}
         self.blocked: set[int] = set()
-        self.fan: Any = None  # the dependents of its rows (dependents.py)
+        self.fan: Any = None  # the sorted dependents of its rows (dependents.py)
         self._last_tick = -1
         self._heights: NDArray[np.intp] | None = None
         self._height: int | None = None
@@ -71,7 +71,7 @@ class Columns:
     # --- rows --------------------------------------------------------------------------------
 
     def add(self, node: ArrayNode) -> None:
-        """Give `node` a row."""
+        """Add a row for `node`."""
         row = self.batch.append(node)
         if row == len(self.values):
             self._grow()
@@ -82,7 +82,7 @@ class Columns:
         self.rearranged()
 
     def remove(self, node: ArrayNode) -> ArrayNode:
-        """Take the node's row away, and return the node of the last row, which moves into its place."""
+        """Remove the row of `node`, and return the node of the last row, which moves into its place."""
         row, last = node.row_, len(self.nodes) - 1
         moved = self.batch.remove(row) or node
         for column in (self.values, self.before, self.changed):
@@ -103,16 +103,16 @@ class Columns:
         self.changed = np.concatenate([self.changed, np.zeros_like(self.changed)])
 
     def rearranged(self) -> None:
-        """Forget what was compiled from rows, heights and dependents."""
+        """Discard what was derived from rows, heights and dependents."""
         self.fan = None
         self._heights = None
 
     def everything(self) -> NDArray[np.intp]:
-        """Return all rows; the same array as long as their number stays the same."""
+        """Return the indices of all rows; the same array object as long as their number is unchanged."""
         return self.batch.everything
 
     def split_by_height(self, rows: NDArray[np.intp]) -> Iterable[tuple[int, NDArray[np.intp]]]:
-        """Return `rows` height by height."""
+        """Group `rows` by the height of their nodes."""
         if self._heights is None:
             self._heights = np.array([node.height_ for node in self.nodes], dtype=np.intp)
             lowest = int(self._heights.min())
@@ -125,14 +125,14 @@ class Columns:
     # --- arguments ---------------------------------------------------------------------------
 
     def column(self, key: str) -> int:
-        """Return the column of an argument."""
+        """Return the index of an argument."""
         return self.type.argument_names.index(key)
 
     def refresh(self, node: ArrayNode) -> None:
-        """Write all of a node's arguments into its row.
+        """Write all arguments of a node into its row.
 
-        Of what its sources hold only what has been followed up may be written, or setting a leaf back would go
-        unnoticed: so nothing may be pending.
+        No change may be pending: a pending value must not be written before it is propagated, or setting a leaf back to
+        its old value would go unnoticed.
         """
         for column, source in enumerate(node.sources_.values()):
             if isinstance(source, Node):
@@ -142,11 +142,11 @@ class Columns:
         self.refresh_terms(node)
 
     def refresh_terms(self, node: ArrayNode) -> None:
-        """Write a node's terms into its row."""
+        """Write the terms of a node into its row."""
         self.batch.write_terms(node.row_, node.terms_.values())
 
     def feed_one(self, column: int, row: int, outcome: Outcome) -> None:
-        """Write one input's outcome into one row."""
+        """Write the outcome of one input into one row."""
         if isinstance(outcome, float | int | np.floating):
             self.batch.write(column, row, float(outcome))
             if row in self.blocked and input_failure(self.nodes[row], present) is None:
@@ -156,7 +156,7 @@ class Columns:
             self.blocked.add(row)
 
     def feed(self, column: int, rows: NDArray[np.intp], outcome: Outcome) -> None:
-        """Write one input's outcome into several rows."""
+        """Write the outcome of one input into several rows."""
         if outcome.__class__ is float and not self.blocked:
             self.batch.write(column, rows, outcome)
         else:
@@ -164,7 +164,7 @@ class Columns:
                 self.feed_one(column, row, outcome)
 
     def feed_column(self, column: int, rows: NDArray[np.intp], values: NDArray[np.float64]) -> None:
-        """Write several inputs' outcomes, NaN for a failure, into as many rows."""
+        """Write the outcomes of several inputs, NaN for a failure, one per row."""
         self.batch.write(column, rows, values)
         if not self.blocked and not math.isnan(values.min(initial=0.0)):
             return
@@ -178,39 +178,39 @@ class Columns:
     # --- outcomes ----------------------------------------------------------------------------
 
     def outcome(self, row: int) -> Outcome:
-        """Return what a row holds: a float, a failure, or ``None`` if it was never priced."""
+        """Return the outcome of a row: a float, a failure, or ``None`` if it was never priced."""
         value = self.values.item(row)
-        return value if value == value else self.failures.get(row)  # noqa: PLR0124 - is it a number?
+        return value if value == value else self.failures.get(row)  # noqa: PLR0124 - NaN is not equal to itself
 
     def outcome_before(self, row: int) -> Outcome:
-        """Return what a row held before the tick that last changed it."""
+        """Return the outcome of a row before the tick that last changed it."""
         value = self.before.item(row)
-        return value if value == value else self.failures_before.get(row)  # noqa: PLR0124 - is it a number?
+        return value if value == value else self.failures_before.get(row)  # noqa: PLR0124 - NaN is not equal to itself
 
     def put(self, row: int, outcome: Outcome) -> None:
-        """Set what a row holds."""
+        """Set the outcome of a row."""
         _put(self.values, self.failures, row, outcome)
 
     def put_before(self, row: int, outcome: Outcome) -> None:
-        """Set what a row held before."""
+        """Set the outcome of a row before the tick that last changed it."""
         _put(self.before, self.failures_before, row, outcome)
 
     # --- pricing -----------------------------------------------------------------------------
 
     def price(self, rows: NDArray[np.intp], tick: int) -> tuple[Priced, int]:
-        """Price `rows` and keep what came out.
+        """Price `rows` and store the outcomes.
 
         Parameters
         ----------
         rows : array of int
-            Distinct.
+            Indices of the rows to price, each at most once.
         tick : int
-            The tick that causes it.
+            Number of the tick under way.
 
         Returns
         -------
         (Priced, int)
-            What changed, and how many of `rows` hold a failure now.
+            Rows that changed, and the number of `rows` whose outcome is a failure.
         """
         size = len(self.nodes)
         whole = len(rows) == size
@@ -243,7 +243,7 @@ class Columns:
     def _keep(
         self, where: slice | NDArray[np.intp], old: NDArray[np.float64], new: NDArray[np.float64], tick: int
     ) -> None:
-        # What a reader of the last committed tick needs is written before what it must not see yet.
+        # The old value is written first, for readers in other threads, which see the last committed tick.
         if tick == self._last_tick:
             self.before[where] = np.where(self.changed[where] == tick, self.before[where], old)
         else:

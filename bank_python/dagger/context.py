@@ -1,8 +1,8 @@
-"""Whose a batch or a scenario is: the thread, the task and the generator that opened it.
+"""Ownership of batches and scenarios: the thread, asyncio task and generator that opened a ``with`` block.
 
-A ``with`` block can be left before it is over: an asyncio task awaits in it, a generator yields in it, a thread dies in
-it. An :class:`Opener` tells whether the code that runs now is inside such a block or only came by meanwhile. A function
-decorated with :func:`contextlib.contextmanager` opens on behalf of the code that enters it.
+Other code can run while a ``with`` block is open: an asyncio task may await in it, a generator may yield in it, and the
+thread may end in it. An :class:`Opener` tells whether the running code is inside the block. A function decorated with
+:func:`contextlib.contextmanager` opens a block on behalf of the code that enters it.
 """
 
 from __future__ import annotations
@@ -31,41 +31,41 @@ _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERA
 
 
 class View(Protocol):
-    """Another look at a graph: the values that one context sees in the place of the graph's own."""
+    """A view of a graph: outcomes that one context sees in place of the graph's own."""
 
     @property
     def host(self) -> object:
-        """The state of the graph that is looked at."""
+        """State of the graph that is viewed."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether it is open for somebody."""
+        """Whether the view is still open in some context."""
 
     def is_open(self) -> bool:
-        """Whether the running code sees it."""
+        """Whether the running code sees the graph through the view."""
 
     def outcome(self, node: Node) -> Outcome:
-        """Return the node's outcome in this view."""
+        """Return the outcome of a node in this view."""
 
 
 VIEWS: ContextVar[tuple[View, ...]] = ContextVar("bank_python_dagger_views", default=())
-"""The views that this context has opened, the innermost last."""
+"""Views that this context has opened, the innermost last."""
 
 
 BATCHES: ContextVar[tuple[object, ...]] = ContextVar("bank_python_dagger_batches", default=())
-"""The batches that this context was made in, so that a thread which was given the context does not wait for them."""
+"""Batches that were open when this context was created; a thread that runs in a copy of it must not wait for them."""
 
 _WAITING: dict[int, Opener] = {}
-"""By number of a thread that waits for another's batch, whose batch it is."""
+"""Openers of the batches that threads are waiting for, by identifier of the waiting thread."""
 
 
 class Opener:
-    """The code that opened a ``with`` block, as it can be recognised later.
+    """The code that opened a ``with`` block, in a form in which it can be recognised later.
 
     Parameters
     ----------
     frame : frame, optional
-        The frame that entered the block.
+        Stack frame that entered the block.
     """
 
     __slots__ = ("_code", "_frame", "_task", "_thread", "number")
@@ -76,19 +76,19 @@ class Opener:
         self._task = _running_task()
         frame = _on_behalf_of(frame)
         suspends = frame is not None and bool(frame.f_code.co_flags & _SUSPENDS)
-        # Not the frame itself: it would keep alive what is in it, the block included.
+        # The identifier, not the frame itself, which would keep its local variables and so the block alive.
         self._frame: int | None = id(frame) if suspends else None
         self._code: CodeType | None = frame.f_code if suspends and frame is not None else None
 
     @classmethod
     def of_caller(cls) -> Self:
-        """Return the opener of a block whose ``__enter__`` this is called from."""
+        """Return the opener of a block; to be called from the ``__enter__`` of the block."""
         frame = inspect.currentframe()
         try:
             enter = None if frame is None else frame.f_back
             return cls(None if enter is None else enter.f_back)
         finally:
-            del frame  # a frame that refers to itself is not collected at once
+            del frame  # a frame that refers to itself is freed only by the garbage collector
 
     @property
     def is_alive(self) -> bool:
@@ -100,17 +100,17 @@ class Opener:
         """Whether the running thread is the opener's."""
         return self._thread() is _this_thread()
 
-    def owns_the_running_code(self) -> bool:
-        """Whether the running code is the opener's own: its thread, its task, and called by its generator."""
+    def owns_running_code(self) -> bool:
+        """Whether the running code belongs to the opener: same thread, same task, and called by its generator."""
         return self.is_in_this_thread and self._task in (None, _running_task()) and self._is_on_the_stack()
 
-    def lets_the_running_code_see(self) -> bool:
-        """Whether code of a context in which the block is open is inside it: all but the caller of a generator."""
+    def is_visible_to_running_code(self) -> bool:
+        """Whether running code whose context has the block open is inside it; the caller of a generator is not."""
         return self._frame is None or not self.is_in_this_thread or self._is_on_the_stack()
 
     @contextlib.contextmanager
     def waited_for(self) -> Iterator[bool]:
-        """Note that the running thread waits for the opener; false if the opener waits for the running thread."""
+        """Register that the running thread waits for the opener; yield False if the opener waits for this thread."""
         ahead: Opener | None = self
         while ahead is not None and not ahead.is_in_this_thread:
             ahead = _WAITING.get(ahead.number) if ahead.is_alive else None
@@ -132,7 +132,7 @@ class Opener:
 
 
 class _ThreadMark:
-    """Stands for a thread, and ends with it: numbers of threads are used again, and not all have a Thread object."""
+    """An object that lives as long as its thread; identifiers are reused, and not every thread has a Thread object."""
 
     __slots__ = ("__weakref__",)
 
@@ -148,7 +148,7 @@ def _this_thread() -> _ThreadMark:
 
 
 def _running_task() -> object | None:
-    """Return the asyncio task that runs now, if one does; nothing is imported for that."""
+    """Return the running asyncio task, if there is one, without importing asyncio."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
@@ -160,7 +160,7 @@ def _running_task() -> object | None:
 
 
 def _on_behalf_of(frame: FrameType | None) -> FrameType | None:
-    """Return the frame whose ``with`` statement it is: past other context managers that open it on its behalf."""
+    """Return the frame with the ``with`` statement, skipping the frames of context managers that wrap the block."""
     while frame is not None:
         caller = frame.f_back
         is_contextlib = frame.f_code.co_filename == contextlib.__file__ or frame.f_code.co_name in _ENTERS

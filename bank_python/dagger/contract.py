@@ -1,4 +1,4 @@
-"""What a contract class declares, and how its ``price`` is bound to it.
+"""Declarations of contract classes, and how their ``price`` function is bound to them.
 
 A class of contracts declares its market inputs (:class:`Source`), its terms (:class:`Term`) and one ``price``
 function of them::
@@ -9,13 +9,13 @@ function of them::
         price = staticmethod(lambda strike, spot: spot - strike)
 
 Arguments are bound *by name*, when the class is defined: ``price`` may take them in any order, and a class whose
-``price`` does not match its declarations is refused then, naming both. What is bound is called with the rows of a
-table (:attr:`Contract.argument_names`: sources, then terms, each in the order of declaration, bases first), one call
-for any number of contracts.
+``price`` does not match its declarations raises an error at that moment. The bound function is called with the rows of
+a table (:attr:`Contract.argument_names`: sources, then terms, each in the order of declaration, base classes first),
+once for any number of contracts.
 
-Declarations say more than names: which values a term may have, what is taken where an argument is left out, what sort
-of quantity a source is. Whoever makes contracts (:mod:`bank_python.instruments.instrument`) builds the constructor
-from that; the engine itself reads the names only.
+A declaration has more than a name: the valid range of a term, the default of an argument, the kind of quantity of a
+source. :mod:`bank_python.instruments.instrument` generates the constructor from these; the engine itself uses the names
+only.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _VARIADIC = frozenset({inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_K
 
 
 class _Required:
-    """The default of an argument that has none."""
+    """Marker in place of the default of a required argument."""
 
     def __repr__(self) -> str:
         return "required"
@@ -53,24 +53,24 @@ REQUIRED: Any = _Required()
 
 
 class Declaration:
-    """Something that a contract class declares, and that its constructor takes.
+    """Declaration of an argument of a contract class and its constructor.
 
     Parameters
     ----------
     doc : str
-        What it is, a phrase without a full stop.
+        Description of the argument, a phrase without a full stop.
     default : object, optional
-        The value where the argument is left out; an argument without one is required.
+        Default value of the argument; an argument without a default is required.
     alias : str, optional
-        Name of the constructor's argument, if it differs from the declaration's; several may share one.
+        Name of the constructor's argument, if it differs from the declaration's name; declarations may share an alias.
     init : bool, default True
-        Whether the constructor has the argument; what it has not is worked out from the others.
+        Whether the constructor takes the argument; otherwise its value is derived from other arguments.
     """
 
     hint: object = object
-    """The type that the constructor's argument shows."""
+    """Type annotation of the constructor's argument."""
     priced: bool = True
-    """Whether ``price`` has to take it."""
+    """Whether ``price`` has to take the argument."""
 
     def __init__(self, doc: str, *, default: object = REQUIRED, alias: str | None = None, init: bool = True) -> None:
         self.__doc__ = doc
@@ -86,11 +86,11 @@ class Declaration:
 
     @property
     def parameter(self) -> str:
-        """The name of the constructor's argument."""
+        """Name of the constructor's argument."""
         return self.alias or self.name
 
     def refuse(self, contract: str, value: object, reason: str) -> BankError:
-        """Return the error that says what is wrong with a value of the contract called `contract`."""
+        """Return the error for an invalid value of this argument in the contract named `contract`."""
         refusal = getattr(self.owner, "refusal", GraphError)
         space = "" if reason.startswith(":") else " "
         error: BankError = refusal(f"{contract}: {self.name}={value!r}{space}{reason}", name=contract, value=value)
@@ -103,13 +103,13 @@ class Source(Declaration):
     Parameters
     ----------
     doc, default, alias, init
-        As for :class:`Declaration`; the alias is the name with ``_source`` after it unless given.
+        Same parameters as those of :class:`Declaration`; the default alias is the name followed by ``_source``.
     kind : object, optional
-        What sort of quantity it is, for whoever asks the class.
+        Kind of quantity (a price, a volatility, a rate), available to users of the class.
     lookup : object, optional
-        How a node whose value is no number (a curve, a surface) is asked for one, where it is given as the source.
+        Lookup that extracts a number from a source whose value is an object, such as a curve or a surface.
     priced : bool, default True
-        Whether ``price`` has to take it.
+        Whether ``price`` has to take the input as an argument.
     """
 
     hint = Node | float
@@ -132,7 +132,7 @@ class Source(Declaration):
 
     @property
     def parameter(self) -> str:
-        """The name of the constructor's argument."""
+        """Name of the constructor's argument."""
         return self.alias or f"{self.name}_source"
 
     @overload
@@ -144,36 +144,36 @@ class Source(Declaration):
 
     def __set__(self, node: Contract, value: Node | float) -> None:
         raise GraphError(
-            f"{node.name}.{self.name} cannot be set; in a graph, replace the node, or make a new contract",
+            f"{node.name}.{self.name} cannot be set; in a graph, replace the node, or construct a new contract",
             name=node.name,
             value=value,
         )
 
 
 class Term(Declaration):
-    """A term of a contract: a number fixed when the contract is made (an amendment sets it anew).
+    """A term of a contract: a number that is fixed when the contract is constructed, unless it is amended.
 
     Parameters
     ----------
     doc, default, alias, init
-        As for :class:`Declaration`.
+        Same parameters as those of :class:`Declaration`.
     positive : bool, default False
-        Whether it has to be above zero.
+        Whether the value has to be above zero.
     above, at_least, below, at_most : float, optional
-        Bounds of its values; `above` and `below` are not values themselves.
+        Bounds of the value; `above` and `below` are exclusive, `at_least` and `at_most` inclusive.
     among : sequence of float, optional
-        The only values it may have.
+        Allowed values, if only these are valid.
     whole : bool, default False
-        Whether it has to be a whole number.
+        Whether the value has to be a whole number.
     says : str, optional
-        What an error says after ``name: term=value``; by default it states the bound.
+        Text of the error message after ``name: term=value``; by default it states the bounds.
     priced : bool, default True
-        Whether ``price`` has to take it.
+        Whether ``price`` has to take the term as an argument.
     """
 
     hint = float
     inferred: ClassVar[bool] = False
-    """Whether an argument left out, or None, is worked out by the class."""
+    """Whether the class derives the value of an argument that is omitted or None."""
 
     def __init__(
         self,
@@ -201,7 +201,7 @@ class Term(Declaration):
         self.at_least = at_least
         self._low = max(above, 0.0 if positive else -math.inf, _before(at_least))
         self._high = min(below, -_before(-at_most))
-        # Floats above this and below that are admitted by two comparisons; the rest takes the long way.
+        # A float between the two bounds is accepted by two comparisons; any other value is checked by `admit`.
         self._surely_above = self._low if not among and not whole else math.inf
 
     @overload
@@ -218,39 +218,40 @@ class Term(Declaration):
             value=value,
         )
 
-    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:  # noqa: ARG002 - for those that need the other arguments
-        """Return the term's number from what the constructor was given.
+    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:  # noqa: ARG002 - subclasses use it
+        """Convert an argument of the constructor to the value of the term.
 
         Parameters
         ----------
         contract : str
-            The contract's name, for errors.
+            Name of the contract, for error messages.
         value : object
-            The argument.
+            Argument given for this term.
         arguments : mapping of str to object
-            All arguments, by name.
+            All arguments of the constructor by name.
 
         Raises
         ------
         BankError
-            It is no such number; of the class's kind of error (:attr:`Contract.refusal`).
+            The argument is not a valid value of the term; an instance of :attr:`Contract.refusal`.
         """
         if value.__class__ is float and self._surely_above < value < self._high:
             return value
         return self.admit(contract, value)
 
     def admit(self, contract: str, value: object) -> float:
-        """Return `value` as a float if the term may have it.
+        """Return `value` as a float if it is a valid value of the term.
 
         Raises
         ------
         BankError
-            It may not; of the class's kind of error (:attr:`Contract.refusal`).
+            The value is not valid; an instance of :attr:`Contract.refusal`.
         """
+        number: Any = value
         is_number = _is_number(value)
-        if is_number and self._low < value < self._high and self._is_allowed(value):  # type: ignore[operator]  # a number
-            return float(value)  # type: ignore[arg-type]  # as above
-        raise self.refuse(contract, value, self.says or self._complaint(value if is_number else math.nan))
+        if is_number and self._low < number < self._high and self._is_allowed(number):
+            return float(number)
+        raise self.refuse(contract, value, self.says or self._complaint(number if is_number else math.nan))
 
     def _is_allowed(self, value: Any) -> bool:
         return (not self.among or value in self.among) and (not self.whole or value == math.floor(value))
@@ -259,7 +260,7 @@ class Term(Declaration):
         if self.positive and math.isfinite(value):
             return "must be above zero; correct the contract"
         if self.among:
-            return f"is none of {', '.join(f'{known:g}' for known in sorted(self.among))}; choose one of them"
+            return f"is not one of {', '.join(f'{known:g}' for known in sorted(self.among))}; choose one of them"
         kind = "whole" if self.whole else "finite"
         bounds = ""
         if self.at_least > -math.inf:
@@ -272,29 +273,29 @@ class Term(Declaration):
 
 
 class Flag(Term):
-    """A term that is true or false, kept as 1 or 0."""
+    """A term that is true or false, stored as 1.0 or 0.0."""
 
     hint = bool
 
     if TYPE_CHECKING:
 
-        def __set__(self, node: Contract, value: bool) -> None: ...  # type: ignore[override]  # what a constructor takes
+        def __set__(self, node: Contract, value: bool) -> None: ...  # type: ignore[override]  # type of the argument
 
-    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:  # noqa: ARG002 - as every term's
-        """Return 1 or 0."""
+    def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:  # noqa: ARG002 - as in Term
+        """Convert an argument of the constructor to 1.0 or 0.0."""
         if value is True:
             return 1.0
         return 0.0 if value is False else self.admit(contract, value)
 
     def admit(self, contract: str, value: object) -> float:
-        """Return 1 or 0 for what is one of them, or true or false."""
+        """Return 1.0 or 0.0 for a boolean, or for one of these numbers."""
         if isinstance(value, bool | np.bool_) or (_is_number(value) and value in {0.0, 1.0}):
             return float(value)
         raise self.refuse(contract, value, "is neither true nor false; correct the contract")
 
 
 class Inferred(Term):
-    """A term that the class works out where it is not given; see its default, which is None."""
+    """A term with the default None, whose value is then derived by the class."""
 
     hint = float | None
     inferred = True
@@ -305,16 +306,16 @@ class Inferred(Term):
 
 
 class Binding(NamedTuple):
-    """A function of a contract class, and which rows of the table are its arguments.
+    """A function of a contract class, and the rows of the table that are its arguments.
 
     Parameters
     ----------
     function : callable
-        Takes columns and gives back columns.
+        Function of arrays that returns arrays.
     order : tuple of int or None
-        The rows it takes by position; None if these are all rows, in order.
+        Indices of the rows passed by position; None if all rows are passed in order.
     keywords : tuple of (str, int)
-        The rows it takes by name.
+        Names and indices of the rows passed by keyword.
     """
 
     function: Callable[..., Any]
@@ -322,7 +323,7 @@ class Binding(NamedTuple):
     keywords: tuple[tuple[str, int], ...]
 
     def __call__(self, rows: Sequence[Any] | NDArray[Any]) -> Any:
-        """Call the function with rows in the order of the class's declarations."""
+        """Call the function; `rows` are in the order of the class's declarations."""
         if self.order is None:
             return self.function(*rows)
         given = [rows[i] for i in self.order]
@@ -330,7 +331,7 @@ class Binding(NamedTuple):
 
 
 class _Body(dict[str, Any]):
-    """The body of a class, in which nothing may be declared twice."""
+    """Namespace of a class body that raises if a name is declared twice."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -345,7 +346,7 @@ class _Body(dict[str, Any]):
 
 
 class _ContractType(_NodeType):
-    """The type of contract classes: a function set on one later is bound as one written in it is."""
+    """Metaclass of contract classes; binds ``price`` again when it is assigned after the class is defined."""
 
     @classmethod
     def __prepare__(cls, name: str, bases: tuple[type, ...], /, **kwargs: Any) -> _Body:
@@ -368,22 +369,22 @@ class _ContractType(_NodeType):
 
 
 class Contract(metaclass=_ContractType):
-    """What classes of contracts have in common as classes; a node class is derived from it and from Node."""
+    """Base of contract classes, without the node; a node class inherits from it and from Node."""
 
     __slots__ = ()
 
     price: ClassVar[Callable[..., Any]]
-    """The price of one unit: takes sources and terms by name, as broadcastable float64 arrays."""
+    """Price of one unit, a function of sources and terms by name, as broadcastable float64 arrays."""
     source_names: ClassVar[tuple[str, ...]] = ()
     term_names: ClassVar[tuple[str, ...]] = ()
     argument_names: ClassVar[tuple[str, ...]] = ()
-    """The rows of a table of such contracts: sources, then terms."""
+    """Names of the rows of a table of such contracts: sources, then terms."""
     refusal: ClassVar[type[BankError]] = GraphError
-    """The kind of error that a bad term raises."""
+    """Class of the error that an invalid term raises."""
     bound_names: ClassVar[tuple[str, ...]] = ("price", "price_and_greeks")
-    """The functions of a class that are bound, beside ``price`` closed-form derivatives of it."""
+    """Names of the functions that are bound: ``price``, and its closed-form derivatives."""
     bindings: ClassVar[Mapping[str, Binding]] = {}
-    """By name, the functions that the class has. One that was written for the price of a base is not the class's."""
+    """Bound functions of the class by name, without those that belong to the ``price`` of a base class only."""
 
     if TYPE_CHECKING:
         name: str
@@ -399,50 +400,52 @@ class Contract(metaclass=_ContractType):
         _bind_own(cls)
 
     def source_at(self, name: str) -> Node | float:
-        """Return what is given as the source of that name."""
+        """Return the node or number that is the source of that name."""
         return self.sources_[name]
 
     def term_at(self, name: str) -> float:
-        """Return the term of that name."""
+        """Return the value of the term of that name."""
         return self.terms_[name]
 
     def node_sources(self) -> list[tuple[int, Node]]:
-        """Return those sources that are nodes, each with its place among the arguments."""
+        """Return the sources that are nodes, each with its index among the arguments."""
         return [(place, item) for place, item in enumerate(self.sources_.values()) if isinstance(item, Node)]
 
     def arguments(self, read: Callable[[Node], object]) -> list[float]:
-        """Return the contract as the arguments of ``price``: what its sources give, then its terms.
+        """Return the arguments of ``price``: the values of the sources, then the terms.
 
         Parameters
         ----------
         read : callable
-            From a node to its value, or raising its error.
+            Function that takes a node and returns its value, or raises its error.
         """
-        sources = [float(read(item)) if isinstance(item, Node) else item for item in self.sources_.values()]  # type: ignore[arg-type]  # a number
+        sources = [
+            float(cast("float", read(item))) if isinstance(item, Node) else item for item in self.sources_.values()
+        ]
         return [*sources, *self.terms_.values()]
 
     @classmethod
     def declared(cls, kind: type[_Declared]) -> dict[str, _Declared]:
-        """Return what the class and its bases declare of a kind, by name, bases first."""
+        """Return the declarations of one kind by name, those of base classes first."""
         named = [name for base in reversed(cls.__mro__) for name, item in vars(base).items() if isinstance(item, kind)]
         found = {name: inspect.getattr_static(cls, name) for name in dict.fromkeys(named)}
         return {name: item for name, item in found.items() if isinstance(item, kind)}
 
     @classmethod
     def call_price(cls, rows: Sequence[Any] | NDArray[Any], shape: tuple[int, ...] | None = None) -> NDArray[Any]:
-        """Price contracts that stand side by side; what has no price is NaN and does not warn.
+        """Price contracts given as arrays; a contract without a price gives NaN and no numpy warning.
 
         Parameters
         ----------
         rows : sequence of array
-            The arguments in the order of :attr:`argument_names`, each of a shape that broadcasts to `shape`.
+            Arguments in the order of :attr:`argument_names`, each of a shape that broadcasts to `shape`.
         shape : tuple of int, optional
-            The shape of the prices; the first row's unless given.
+            Shape of the prices; by default that of the first row.
 
         Returns
         -------
         array of shape `shape`
-            Single precision if ``price`` gave that, else double; possibly read-only.
+            Prices, in single precision if ``price`` returns that, else in double precision; possibly read-only.
 
         Raises
         ------
@@ -453,7 +456,7 @@ class Contract(metaclass=_ContractType):
         """
         binding = cls.bindings.get("price")
         if binding is None:
-            raise GraphError(f"{cls.__name__} has no price function, and so no value; derive a class that has one")
+            raise GraphError(f"{cls.__name__} has no price function, and so no value; define price in a subclass")
         wanted = rows[0].shape if shape is None else shape
         with np.errstate(all="ignore"):
             values = binding(rows)
@@ -464,27 +467,27 @@ class Contract(metaclass=_ContractType):
 
     @classmethod
     def diagnose(cls, inputs: Mapping[str, float]) -> str:
-        """Say why ``price`` has no number for these inputs and terms; classes know more and override."""
+        """Return the reason why ``price`` is NaN for these inputs and terms; subclasses give more specific reasons."""
         listed = ", ".join(f"{key}={value!r}" for key, value in inputs.items())
         return f"no finite value for {listed}"
 
     @classmethod
     def admit_terms(cls, contract: str, terms: Mapping[str, object]) -> dict[str, float]:
-        """Return terms as numbers, each checked as its declaration says.
+        """Return terms as floats, each checked against its declaration.
 
         Parameters
         ----------
         contract : str
-            The contract's name, for errors.
+            Name of the contract, for error messages.
         terms : mapping of str to object
-            Names and values.
+            Values of the terms by name.
 
         Raises
         ------
         GraphError
             There is no such term, or the value is not a finite number.
         BankError
-            The term may not have that value (:attr:`refusal`).
+            The value is outside the range of the term; an instance of :attr:`refusal`.
         """
         admitted = {}
         for key, value in terms.items():
@@ -509,20 +512,20 @@ def bind(
     Parameters
     ----------
     cls : type of Contract
-        The class that has the function, for errors.
+        Class that has the function, for error messages.
     name : str
-        The function's name in it.
+        Name of the function in the class.
     function : callable
-        What is bound.
+        Function to bind.
     known : sequence of str
-        The rows' names.
+        Names of the rows.
     needed : iterable of str
-        Those of them that the function has to take.
+        Names of the rows that the function has to take.
 
     Raises
     ------
     GraphError
-        An argument is none of the rows and has no default, or a row that is needed is not taken.
+        An argument without a default is not the name of a row, or the function does not take a row that it has to.
     """
     parameters = _parameters(cls, name, function)
     missing = [row for row in needed if row not in parameters]
@@ -540,7 +543,7 @@ def bind(
         elif item.kind is not item.POSITIONAL_ONLY:
             keywords.append((key, known.index(key)))
         else:
-            raise GraphError(f"{cls.__name__}.{name}: {key} goes by position only; put it before {skipped}", name=key)
+            raise GraphError(f"{cls.__name__}.{name}: {key} is positional-only; put it before {skipped}", name=key)
     natural = not keywords and order == list(range(len(known)))
     return Binding(function, None if natural else tuple(order), tuple(keywords))
 
@@ -552,7 +555,7 @@ def _parameters(cls: type[Contract], name: str, function: object) -> dict[str, i
         parameters = dict(inspect.signature(function).parameters)
     except (TypeError, ValueError) as error:
         raise GraphError(
-            f"{cls.__name__}.{name} does not tell its arguments ({error}); wrap it in a function that names them",
+            f"{cls.__name__}.{name} has no readable signature ({error}); wrap it in a function with named arguments",
             name=name,
         ) from error
     loose = [str(item) for item in parameters.values() if item.kind in _VARIADIC]
@@ -584,7 +587,7 @@ def _mismatch(
 
 
 def _bind_own(cls: type[Contract]) -> None:
-    """Bind the functions of the class, its own or inherited, to the class's declarations."""
+    """Bind the functions of the class, inherited ones included, to the declarations of the class."""
     items = [*cls.declared(Source).values(), *cls.declared(Term).values()]
     free = {item.name for item in items if not item.priced}
     needed = {"price": [key for key in cls.argument_names if key not in free]}
@@ -601,7 +604,7 @@ def _bind_own(cls: type[Contract]) -> None:
 
 
 def _depth(cls: type[Contract], name: str) -> int:
-    """Return how far up from the class the base is that has an attribute of its own of that name."""
+    """Return the position in the method resolution order of the class that defines the attribute `name`."""
     return next((i for i, base in enumerate(cls.__mro__) if name in vars(base)), len(cls.__mro__))
 
 
@@ -612,7 +615,7 @@ def _bind_all(cls: type[Contract]) -> None:
 
 
 def _refuse_names(cls: type[Contract]) -> None:
-    """Refuse declarations that hide, or are hidden by, something else of the class."""
+    """Raise for a declaration that hides another attribute of the class, or is hidden by one."""
     for name, item in vars(cls).items():
         hides = [base for base in cls.__mro__[1:] if name in vars(base)]
         if isinstance(item, Declaration):
@@ -636,9 +639,9 @@ def _refuse_names(cls: type[Contract]) -> None:
 
 
 def _kind_of(item: object) -> str:
-    for kind, said in ((Source, "source"), (Term, "term"), (Declaration, "argument")):
+    for kind, word in ((Source, "source"), (Term, "term"), (Declaration, "argument")):
         if isinstance(item, kind):
-            return said
+            return word
     return "attribute"
 
 

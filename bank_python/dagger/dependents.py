@@ -1,12 +1,12 @@
-"""Dependents: to whom a change is handed on, sorted by how each of them is brought up to date.
+"""Dependents of nodes, sorted by how each of them is brought up to date.
 
-Walking the plain set of dependents would ask each of them what it is, at every tick. A :class:`Dependents` asks once;
-it is thrown away when the wiring around the node changes, and made again at the next tick that needs it. The same for
-all rows of a contract batch is a :class:`BatchDependents`.
+Walking the plain set of dependents would test the type of each at every tick. A :class:`Dependents` sorts them once; it
+is discarded when the wiring around the node changes, and rebuilt at the next tick that needs it. A
+:class:`BatchDependents` does so for all rows of a contract batch.
 
-Few rows tell their sums one by one. When many have changed it is cheaper to take the batch's part of every sum anew,
-exactly, by array operations (:func:`~bank_python.dagger.sums.grouped`). What either leaves in a sum's lists adds up
-to the same, so which way was taken cannot be seen in any value.
+When few rows have changed, the sums are updated row by row. When many have changed it is cheaper to compute the batch's
+part of every sum anew, exactly, by array operations (:func:`~bank_python.dagger.sums.grouped`). The terms that either
+way leaves in the lists of a sum have the same exact total, so no value depends on which way was taken.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ if TYPE_CHECKING:
 
 __all__ = ["BatchDependents", "BlockDependents", "Dependents", "Edge", "Feed", "batch_dependents_of"]
 
-_FEW = 16  # telling one sum costs about as much as sixteen values of a column
-_OVERHEAD = 1000  # and starting on a column about as much as a thousand
+_FEW = 16  # updating one sum takes about as long as summing sixteen values of a column
+_OVERHEAD = 1000  # fixed cost of summing a column, in values
 
 
 Edge = tuple[SumNode, float, "list[float]"]
-"""A node counts in a sum: which one, with which weight, and which of the sum's lists takes its changes."""
+"""The sum that a node is an input of, the node's weight in it, and the list of the sum that records its changes."""
 
 
 class Dependents:
-    """The dependents of one node.
+    """Dependents of one node.
 
     Attributes
     ----------
     sums : tuple of (terms, SumNode)
-        The sums that it counts in once, with weight 1, and the list that takes its changes.
+        Sums of which the node is an input once, with weight 1, each with the list that records its changes.
     weighted : tuple of Edge
-        The other sums that it counts in.
+        Other sums of which the node is an input.
     unary : tuple of (DerivedNode, function)
-        Functions of this node alone: they can be called at once, as no other input is to be waited for.
+        Functions of this node only; they are called at once, as there is no other input to wait for.
     calls : tuple of Node
-        Other nodes that are called one by one.
+        Other nodes that are evaluated one by one.
     rows : tuple of (Columns, column, rows)
-        Rows of contract batches, and the argument that this node is to them.
+        Rows of contract batches of which this node is an argument, with the index of the argument.
     lazy : tuple of Node
-        Nodes that only reading evaluates.
+        Nodes that are evaluated only when they are read.
     watched : bool
-        Whether somebody subscribed to this node.
+        Whether the node has subscribers.
     more, rare : bool
-        Whether there is anything but `sums`, and anything but `sums`, `unary` and `calls`.
+        Whether there are dependents other than `sums`, and other than `sums`, `unary` and `calls`.
     """
 
     __slots__ = ("calls", "lazy", "more", "rare", "rows", "sums", "unary", "watched", "weighted")
@@ -93,7 +93,7 @@ class Dependents:
 
     @classmethod
     def of(cls, node: Node, shared: dict[Hashable, Any], *, watched: bool) -> Dependents:
-        """Return the node's dependents, sorted now; nodes that count in the same sums and nowhere else share them."""
+        """Sort the node's dependents; nodes that are inputs of the same plain sums only share one object."""
         dependents = tuple(node.dependents_ or ())
         plain = (
             not watched
@@ -116,7 +116,7 @@ def _edges(node: Node, total: SumNode) -> Iterator[Edge]:
 
 
 def _places(node: Node, dependent: ArrayNode) -> Iterator[tuple[Columns, int, int]]:
-    """Yield where `node` is an argument of `dependent`; nowhere while that is on its way into the graph."""
+    """Yield the cells of `dependent` that `node` feeds; none while `dependent` is being registered."""
     if dependent.part_ is not None:
         for column, source in enumerate(dependent.sources_.values()):
             if source is node:
@@ -124,52 +124,52 @@ def _places(node: Node, dependent: ArrayNode) -> Iterator[tuple[Columns, int, in
 
 
 class Feed:
-    """Rows of one batch that are an argument of rows of another (or of the same).
+    """Edges from rows of one contract batch to rows of another (or of the same) as one of their arguments.
 
     Parameters
     ----------
     batch : Columns
-        The batch whose rows take the outcomes.
+        Batch of the target rows.
     column : int
-        The argument that they take them as.
+        Index of the argument of the target rows.
     pairs : list of (int, int)
-        The row that gives and the row that takes.
+        Source row and target row of each edge.
     size : int
-        How many rows the giving batch has.
+        Number of rows of the source batch.
     """
 
     def __init__(self, batch: Columns, column: int, pairs: list[tuple[int, int]], size: int) -> None:
         self.batch, self.column = batch, column
-        givers, takers = np.array(sorted(pairs), dtype=np.intp).T
-        self._takers = takers
-        self._starts = np.searchsorted(givers, np.arange(size + 1))
+        source_rows, target_rows = np.array(sorted(pairs), dtype=np.intp).T
+        self._target_rows = target_rows
+        self._starts = np.searchsorted(source_rows, np.arange(size + 1))
 
     def follow(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the rows that take from `rows`, and for each the position in `rows` of the one that gives."""
+        """Return the target rows of `rows`, and for each of them the position of its source row in `rows`."""
         starts = self._starts[rows]
         counts = self._starts[rows + 1] - starts
         positions = np.repeat(np.arange(len(rows)), counts)
         first = np.cumsum(counts) - counts
-        takers = self._takers[np.arange(len(positions)) + (starts - first)[positions]]
-        return takers, positions
+        target_rows = self._target_rows[np.arange(len(positions)) + (starts - first)[positions]]
+        return target_rows, positions
 
 
 class BatchDependents:
-    """The dependents of all rows of a contract batch.
+    """Dependents of all rows of a contract batch.
 
     Parameters
     ----------
     batch : Columns
-        The batch.
+        Contract batch whose dependents are sorted.
     is_watched : callable
-        Tells whether somebody subscribed to a node.
+        Function that returns whether a node has subscribers.
 
     Attributes
     ----------
     feeds : list of Feed
-        Rows of contract batches.
+        Edges to rows of contract batches.
     nodes : dict of int to Dependents
-        For rows that have some, the dependents that are called one by one, and the rows that are watched.
+        Dependents that are evaluated one by one, and watched rows, by row; rows without either are missing.
     """
 
     def __init__(self, batch: Columns, is_watched: Callable[[Node], bool]) -> None:
@@ -182,8 +182,8 @@ class BatchDependents:
             self._sums.append(tuple(edge for total in totals for edge in _edges(node, total)))
             for dependent in eager:
                 if isinstance(dependent, ArrayNode):
-                    for target, column, taker in _places(node, dependent):
-                        feeds.setdefault((target, column), []).append((row, taker))
+                    for target, column, target_row in _places(node, dependent):
+                        feeds.setdefault((target, column), []).append((row, target_row))
             others = Dependents(node, watched=is_watched(node), with_sums=False, with_rows=False)
             if others.more:
                 self.nodes[row] = others
@@ -191,32 +191,32 @@ class BatchDependents:
         self._edges = sum(map(len, self._sums))
         self._columns: _SumColumns | None = None
 
-    def tell_sums(self, batch: Columns, priced: Priced) -> Iterable[SumNode]:
-        """Tell the sums what `priced` changed, and return those that have to be rounded anew."""
+    def update_sums(self, batch: Columns, priced: Priced) -> Iterable[SumNode]:
+        """Pass the changes in `priced` to the sums, and return the sums that have to be rounded anew."""
         if not self._edges:
             return ()
         if len(priced.rows) * _FEW < self._edges + _OVERHEAD:
-            return self._tell_one_by_one(priced)
+            return self._update_row_by_row(priced)
         if self._columns is None:
             self._columns = _SumColumns(self._sums)
         return self._columns.retotal(batch, priced)
 
-    def _tell_one_by_one(self, priced: Priced) -> Iterable[SumNode]:
-        told: dict[SumNode, None] = {}
+    def _update_row_by_row(self, priced: Priced) -> Iterable[SumNode]:
+        touched: dict[SumNode, None] = {}
         for row, old, new in zip(priced.rows.tolist(), priced.old.tolist(), priced.new.tolist(), strict=True):
-            are_numbers = old == old and new == new  # noqa: PLR0124 - a failure is not
+            are_numbers = old == old and new == new  # noqa: PLR0124 - a failure is NaN
             for total, weight, terms in self._sums[row]:
-                told[total] = None
+                touched[total] = None
                 if are_numbers:
                     terms.append(weight * new)
                     terms.append(-weight * old)
                 else:
                     total.distrust()
-        return told
+        return touched
 
 
 class _SumColumns:
-    """The edges from one batch to its sums, sum by sum, as columns."""
+    """Edges from one batch to its sums as arrays, sum by sum."""
 
     def __init__(self, sums: list[tuple[Edge, ...]]) -> None:
         members: dict[SumNode, list[tuple[int, float]]] = {}
@@ -234,7 +234,7 @@ class _SumColumns:
         self._terms = [terms_of[total] for total in members]
 
     def retotal(self, batch: Columns, priced: Priced) -> list[SumNode]:
-        """Take every sum's part in this batch anew, and return the sums that `priced` touches."""
+        """Recompute this batch's part of every sum, and return the sums that `priced` changes."""
         values = batch.values.take(self._rows)
         if self._weights is not None:
             values *= self._weights
@@ -255,7 +255,7 @@ class _SumColumns:
 
 
 def batch_dependents_of(batch: Columns, is_watched: Callable[[Node], bool]) -> BatchDependents:
-    """Return the dependents of a batch's rows, sorted now if need be."""
+    """Return the dependents of a batch's rows, sorting them if that has not been done."""
     found: BatchDependents | None = batch.fan
     if found is None:
         found = batch.fan = BatchDependents(batch, is_watched)
@@ -263,19 +263,19 @@ def batch_dependents_of(batch: Columns, is_watched: Callable[[Node], bool]) -> B
 
 
 class BlockDependents:
-    """The dependents of leaves that are set together, the rows that they reach column by column.
+    """Dependents of leaves that are set together, with rows of contract batches grouped by column.
 
     Parameters
     ----------
     leaves : sequence of Leaf
-        The leaves, in the order of the block's values.
+        Leaves in the order of the block's values.
 
     Attributes
     ----------
     others : list of (int, Dependents)
-        For leaves that have some, by position, their dependents outside contract batches.
-    columns : list of (Columns, column, rows, givers)
-        Rows of contract batches, the argument that leaves are to them and, for each row, the leaf's position.
+        Dependents outside contract batches, with the position of the leaf; leaves without any are missing.
+    columns : list of (Columns, column, rows, positions)
+        Rows of contract batches, the index of the argument that the leaves feed and, per row, the leaf's position.
     """
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:
@@ -291,6 +291,6 @@ class BlockDependents:
                         pairs.setdefault((batch, column), []).append((row, i))
         self.columns: list[tuple[Columns, int, NDArray[np.intp], NDArray[np.intp]]] = []
         for (batch, column), edges in pairs.items():
-            rows, givers = np.array(sorted(edges), dtype=np.intp).T
+            rows, positions = np.array(sorted(edges), dtype=np.intp).T
             whole = len(rows) == len(batch.nodes)
-            self.columns.append((batch, column, batch.everything() if whole else rows, givers.copy()))
+            self.columns.append((batch, column, batch.everything() if whole else rows, positions.copy()))

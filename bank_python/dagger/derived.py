@@ -1,4 +1,4 @@
-"""Any pure function of nodes as a node, and the names under which such functions can be stored."""
+"""Nodes derived by pure functions of other nodes, and the registry of functions that can be stored."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {}
 def node_function(name: str) -> Callable[[_Function], _Function]:
     """Register a function under `name`, so that nodes derived by it can be stored.
 
+    Parameters
+    ----------
+    name : str
+        Name of the function in stored records, unique in the process.
+
     Raises
     ------
     GraphError
-        Another function has that name.
+        Another function is registered under that name.
 
     Examples
     --------
@@ -56,25 +61,28 @@ class DerivedNode(Node):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Name of the node, unique in its graph.
     function : callable
-        Pure: takes the inputs' values in order and returns the value. No coroutine or generator function.
+        Pure function that takes the inputs' values in order and returns the node's value; not a coroutine or generator
+        function.
     inputs : sequence of Node
-        The nodes that it is computed from.
+        Nodes whose values are the arguments of `function`.
     equal : callable or float, optional
-        ``equal(old, new)`` says that a new value is not worth propagating; the old one, the last that was
-        propagated, is then kept. A rule that gives an array says so where all of it is true. A number is an absolute
-        tolerance for every number in the value. By default two values are the same when their bits are
-        (:func:`~bank_python.dagger.outcome.same`).
+        Cutoff rule. A function ``equal(old, new)`` that returns true if the new value is not to be propagated; the node
+        then keeps the old value, the last one that was propagated. If it returns an array, all elements have to be
+        true. A number is an absolute tolerance for every number in the value. By default values are compared bit for
+        bit (:func:`~bank_python.dagger.outcome.same`).
     policy : Policy, optional
-        When to evaluate it, if not at every tick that reaches it; see :mod:`bank_python.dagger.policy`.
+        Evaluation policy (:mod:`bank_python.dagger.policy`); by default the node is evaluated whenever an input has
+        changed.
     override : bool, default False
-        Whether a what-if layer may give the node a value of its own, in its function's place.
+        Whether a what-if layer may override the value of the node.
 
     Raises
     ------
     GraphError
-        `function` cannot be called, or is a coroutine or generator function; `equal` is neither a rule nor a tolerance.
+        `function` is not callable, or is a coroutine or generator function; `equal` is neither a function nor a
+        tolerance.
     """
 
     __slots__ = ("equal", "function", "gate", "override", "policy")
@@ -101,7 +109,7 @@ class DerivedNode(Node):
 
     @property
     def is_plain_unary(self) -> bool:
-        """Whether it is a function of one node alone, evaluated at every tick and compared by bits."""
+        """Whether the node is a function of one node, without a policy or a cutoff rule."""
         return len(self.inputs_) == 1 and self.policy is None and self.equal is None
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
@@ -109,11 +117,11 @@ class DerivedNode(Node):
         return self.function(*[read(node) for node in self.inputs_])
 
     def evaluate_(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Return the outcome for inputs as `read` gives them."""
+        """Return the outcome for the input outcomes that `read` returns."""
         return self._apply([read(source) for source in self.inputs_])
 
     def renew_(self) -> Outcome:
-        """Return the outcome for the inputs' present outcomes."""
+        """Return the outcome for the current outcomes of the inputs."""
         arguments = []
         for source in self.inputs_:
             outcome = source.outcome_
@@ -122,7 +130,7 @@ class DerivedNode(Node):
             arguments.append(outcome)
         try:
             return self.function(*arguments)
-        except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
+        except Exception as error:  # noqa: BLE001 - any error of the function becomes the node's outcome
             return Failure(error, self.name, error)
 
     def _apply(self, arguments: list[Outcome]) -> Outcome:
@@ -131,9 +139,10 @@ class DerivedNode(Node):
                 return upstream_failure(self.name, argument)
         try:
             outcome = self.function(*arguments)
-        except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the node's value
+        except Exception as error:  # noqa: BLE001 - any error of the function becomes the node's outcome
             return Failure(error, self.name, error)
-        return outcome if outcome.__class__ is float and outcome == outcome else checked(self.name, outcome)  # noqa: PLR0124
+        is_number = outcome.__class__ is float and outcome == outcome  # noqa: PLR0124 - NaN is not equal to itself
+        return outcome if is_number else checked(self.name, outcome)
 
     def to_record(self) -> Mapping[str, object]:
         """Return the function's registered name and the inputs.
@@ -141,8 +150,8 @@ class DerivedNode(Node):
         Raises
         ------
         UnstorableError
-            The function has no registered name (a lambda, say), or the node has an `equal`, `policy` or
-            `override` of its own, which have no stored form.
+            The function is not registered (a lambda, for example), or the node has a cutoff rule, a policy or
+            ``override=True``, which have no stored form.
         """
         names = [name for name, function in _FUNCTIONS.items() if function is self.function]
         if not names or self.equal is not None or self.policy is not None or self.override:
@@ -170,18 +179,18 @@ class DerivedNode(Node):
         return cls(str(fields["name"]), _FUNCTIONS[name], cast("list[Node]", fields["inputs"]))
 
     def describe_(self) -> str:
-        """Return the function and its inputs, as they are shown."""
+        """Return the function and its inputs for the node's ``repr``."""
         label = getattr(self.function, "__name__", type(self.function).__name__)
         return f"{label}({', '.join(node.name for node in self.inputs_)})"
 
 
 class LargeNode(DerivedNode):
-    """A :class:`DerivedNode` whose value is large: it keeps one value, not two, and is never stored.
+    """A :class:`DerivedNode` for large values: it keeps only its current value, and is never stored.
 
-    Every node keeps what it held before its last change, for readers that look while a tick is under way and for
-    :meth:`~bank_python.dagger.DependencyGraph.explain`. Where a value is a hundred thousand numbers that doubles the
-    memory. This one drops the old value as soon as it has a new one, unless a snapshot or an open batch may ask for
-    it. A reader that comes in between waits for the tick to end.
+    Other nodes also keep the value before their last change, for readers in other threads during a tick and for
+    :meth:`~bank_python.dagger.DependencyGraph.explain`. For a value of a hundred thousand numbers that would double the
+    memory. This class drops the old value when it has a new one, unless a snapshot or an open batch may need it. A
+    reader in another thread waits for the tick to end.
     """
 
     __slots__ = ("_earlier",)
@@ -190,7 +199,7 @@ class LargeNode(DerivedNode):
 
     @property
     def previous_(self) -> Outcome:
-        """What the node held before, where somebody may ask for it."""
+        """The node's outcome before its last change, if a snapshot or an open batch may need it."""
         return self._earlier
 
     @previous_.setter
@@ -203,24 +212,32 @@ _RUNS_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_
 
 def _require_function(name: str, function: object) -> None:
     if isinstance(function, FunctionType) and not function.__code__.co_flags & _RUNS_LATER:
-        return  # most of the time
+        return  # the common case, without the cost of an inspection
     if not callable(function):
         raise GraphError(f"{name}: {function!r} is not a function of the inputs' values", name=name)
     require_plain(name, function)
 
 
 def require_plain(name: str, function: object) -> None:
-    """Refuse a coroutine or generator function, which does nothing when it is called.
+    """Raise for a coroutine or generator function, whose body does not run when it is called.
+
+    Parameters
+    ----------
+    name : str
+        Name of the node or subscription, for the error message.
+    function : object
+        Callable to check.
 
     Raises
     ------
     GraphError
-        It is one.
+        `function` is a coroutine or generator function.
     """
     plain: Any = function
     while isinstance(plain, functools.partial | functools.partialmethod):
         plain = plain.func
-    code = getattr(plain, "__code__", None) or getattr(getattr(type(plain), "__call__", None), "__code__", None)  # noqa: B004 - of the class itself
+    call: Any = getattr(type(plain), "__call__", None)  # noqa: B004 - the class's own, not the metaclass's
+    code = getattr(plain, "__code__", None) or getattr(call, "__code__", None)
     if code is not None and code.co_flags & _RUNS_LATER:
         raise GraphError(
             f"{name}: a coroutine or generator function runs later and holds no value when it returns; give a "
@@ -233,6 +250,7 @@ def _rule(name: str, equal: Callable[[Any, Any], bool] | float) -> Callable[[Any
     if callable(equal):
         require_plain(name, equal)
         return equal
-    if isinstance(equal, bool) or not isinstance(equal, int | float) or not equal >= 0.0:  # type: ignore[redundant-expr]
-        raise GraphError(f"{name}: equal={equal!r} is neither a rule nor a tolerance of at least 0", name=name)
+    is_number = isinstance(equal, int | float) and not isinstance(equal, bool)  # type: ignore[redundant-expr]
+    if not is_number or not equal >= 0.0:
+        raise GraphError(f"{name}: equal={equal!r} is neither a function nor a tolerance of at least 0", name=name)
     return within(equal)

@@ -1,11 +1,11 @@
 """The engine: setting, reading and wiring, each as one change of the graph's state.
 
-**Setting** a leaf notes it, with what it held when it was last propagated. That alone is the same few steps, whatever
-depends on it and however much else is pending; propagating costs what the change reaches. **Reading** computes just
-what it needs: if all that the noted leaves reach is needed, it propagates without marks; otherwise only what the node
-needs is evaluated, and the rest marked (:mod:`~bank_python.dagger.propagate`). A thread that would have to wait for
-another's batch reads the last committed tick: a node that the unfinished tick has changed still has what it held
-before.
+**Setting** a leaf only records the leaf with its value at the last propagation. That takes the same few steps however
+many nodes depend on the leaf and however many changes are pending; propagating costs what the change reaches.
+**Reading** evaluates only what the node needs: if that includes all dependents of the recorded leaves, it propagates
+without marks; otherwise the other dependents are marked (:mod:`~bank_python.dagger.propagate`). A thread that would
+have to wait for a batch of another thread reads the last committed tick, as a node that is changed in an unfinished
+tick keeps its previous outcome.
 """
 
 from __future__ import annotations
@@ -48,45 +48,45 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "Engine", "LeafBlock"]
 
-_MANY = 256  # sources pending, from which on it is not worked out for each what it reaches
+_MANY = 256  # number of pending sources above which their dependents are not looked up one by one
 
 
 class Engine(State):
-    """The state of a graph with all that reads and changes it; the host of the graph's nodes.
+    """State of a graph with the operations that read and change it; the host of the graph's nodes.
 
     Parameters
     ----------
     listeners : Listeners
-        Who is notified of changes.
+        Subscriptions to notify of changes.
     graph : Graph
-        The graph, as nodes show it.
+        Graph that ``node.graph`` returns.
     """
 
     def __init__(self, listeners: Listeners, graph: Graph) -> None:
         super().__init__(listeners)
         self.graph = graph
-        self.outside_view: Callable[[list[BatchLog]], View] | None = None  # how others look at the graph in a batch
+        self.outside_view: Callable[[list[BatchLog]], View] | None = None  # makes the view of code outside batches
 
     # --- reading -----------------------------------------------------------------------------
 
     def read(self, node: Node) -> Outcome:
-        """Return the outcome that the running context sees, computed now if need be."""
+        """Return the outcome of a node in the running context, evaluating it if it is out of date."""
         if VIEWS.get() or self.batches:
             if any(log.is_orphan for log in tuple(self.batches)) and self.is_free():
-                self.write(lambda: None)  # a batch that was dropped is undone
-            view = self.look()
+                self.write(lambda: None)  # any write first undoes abandoned batches
+            view = self.current_view()
             if view is not None:
                 return view.outcome(node)
         if (self.pending or node.state_ or self.waiting or self.block or self.torn) and not isinstance(node, Leaf):
             self._refresh(node)
         return self._committed(node)
 
-    def look(self) -> View | None:
+    def current_view(self) -> View | None:
         """Return the view through which the running code sees the graph, if it is not the graph itself."""
         view = self.active_view()
         batches = tuple(self.batches)  # a copy: another thread may close its batch, or open one, at any moment
         if view is None and self.outside_view is not None and batches and batches[0].opener.is_in_this_thread:
-            outside_of = [log for log in batches if not log.opener.owns_the_running_code()]
+            outside_of = [log for log in batches if not log.opener.owns_running_code()]
             return self.outside_view(outside_of) if outside_of else None
         return view
 
@@ -98,38 +98,38 @@ class Engine(State):
         return None
 
     def _refresh(self, node: Node) -> None:
-        """Bring a node up to date, unless that means waiting for another thread and it has a value already."""
+        """Bring a node up to date, unless it has a value and that would mean waiting for another thread."""
         if self.is_free() or node.outcome_ is None:
             self.write(lambda: self.bring_up_to_date(node))
 
     def _committed(self, node: Node) -> Outcome:
-        """Return what a node holds, or what it held before a tick of another thread that is under way."""
+        """Return the outcome of a node, or its previous outcome if another thread's unfinished tick has changed it."""
         while True:
             undone = self.rollbacks
             outcome = node.outcome_
             if node.changed_tick_ > self.tick and not self._is_own_tick():
                 outcome = node.previous_
-                if outcome is None and node.host_ is self:  # a large node has dropped it: wait for the tick to end
+                if outcome is None and node.host_ is self:  # a LargeNode does not keep it: wait for the tick to end
                     self.write(lambda: None)
                     outcome = node.outcome_
             if undone == self.rollbacks and not undone % 2:
                 return outcome
-            with self.lock:  # a batch is being undone; wait until it is
+            with self.lock:  # wait until the batch that is being undone is undone
                 pass
 
     def _is_own_tick(self) -> bool:
         if self.owner == get_ident():
             return True
-        return any(log.opener.is_in_this_thread for log in tuple(self.batches))  # a copy, as it may change meanwhile
+        return any(log.opener.is_in_this_thread for log in tuple(self.batches))  # a copy: other threads may change it
 
     def is_current(self, node: Node) -> bool:
-        """Whether the outcome that a node holds is known to be right."""
+        """Whether the outcome of a node is known to be up to date."""
         return not (node.state_ or self.pending or self.block or self.torn)
 
     # --- bringing up to date -----------------------------------------------------------------
 
     def bring_up_to_date(self, node: Node) -> None:
-        """Evaluate what a node needs, and no more."""
+        """Evaluate a node, and of its inputs only those that are out of date."""
         if self.waiting:
             self._wake()
         needed = self._wholly_needed(node)
@@ -141,7 +141,7 @@ class Engine(State):
             self.torn = was_torn
 
     def _wholly_needed(self, node: Node) -> list[object] | None:
-        """Return the pending sources all of whose dependents the node needs; ``None`` where only a part is needed."""
+        """Return the pending sources whose dependents the node needs all; ``None`` if it needs some of them only."""
         if self.marked or node.state_ or len(self.pending) > _MANY:
             return None
         sources: dict[Any, Sequence[Node]] = {source: [source] for source in self.pending}
@@ -172,13 +172,13 @@ class Engine(State):
                 self.mark_stale([node])
 
     def count_dirty(self) -> int:
-        """Return how many nodes wait to be brought up to date: all that what was set since may reach."""
-        with self.lock:  # another thread's batch may be open, which has the lock no longer than for single changes
+        """Return the number of nodes that may be out of date: marked nodes, and dependents of pending sources."""
+        with self.lock:  # never held for long, not even by an open batch
             moved = [*self.pending, *(self.block[0].leaves if self.block is not None else ())]
             return len({*self.marked, *(node for node in dependents_of(moved) if not node.lazy_)})
 
     def repair(self) -> None:
-        """Make everything right again from the nodes' inputs and the leaves."""
+        """Rebuild the wiring from the nodes' inputs and mark every derived node stale."""
         self.pending, self.block, self.marked, self.waiting = {}, None, {}, {}
         self.topology.rebuild(self)
         for node in self.topology.nodes.values():
@@ -194,14 +194,14 @@ class Engine(State):
     # --- setting -----------------------------------------------------------------------------
 
     def set_leaf(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
-        """Set a leaf, as a tick of its own or of the change that it belongs to."""
+        """Set a leaf, in a tick of its own or in that of the enclosing change."""
         with self.lock:
             if not (self.batches or self.depth or self.torn or self._snapshots or self.recorder or len(self.listeners)):
                 self._set(leaf, outcome, stamp)
                 self.tick = self.working_tick
                 return
         self.listeners.refuse_feedback()
-        self.write(lambda: self._set_and_tell(leaf, outcome, stamp))
+        self.write(lambda: self._set_and_notify(leaf, outcome, stamp))
 
     def _set(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
         old = leaf.outcome_
@@ -217,12 +217,12 @@ class Engine(State):
             self._split_block()
         if leaf not in self.pending:
             self.pending[leaf] = old
-        # What a reader of the last committed tick needs is written before what it must not see yet.
+        # The old value is written first, for readers in other threads, which see the last committed tick.
         if leaf.changed_tick_ != tick:
             leaf.previous_, leaf.changed_tick_ = old, tick
         leaf.outcome_ = outcome
 
-    def _set_and_tell(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
+    def _set_and_notify(self, leaf: Leaf, outcome: Outcome, stamp: object) -> None:
         old, old_stamp = leaf.outcome_, leaf.stamp_
         self.undoable(lambda: setattr(leaf, "stamp_", old_stamp))
         if not unchanged(old, outcome):
@@ -239,10 +239,10 @@ class Engine(State):
 
     def _set_block(self, block: LeafBlock, values: NDArray[np.float64], stamps: Sequence[object] | None) -> None:
         old = block.present()
-        if not (block.is_quoted and self._takes_whole(block)):
+        if not (block.is_quoted and self._can_set_whole(block)):
             kept = [True] * len(block) if stamps is None else stamps
             for leaf, value, stamp in zip(block.leaves, values.tolist(), kept, strict=True):
-                self._set_and_tell(leaf, value, stamp)
+                self._set_and_notify(leaf, value, stamp)
             return
         with _Tearing(self):
             self.begin_tick()
@@ -260,10 +260,10 @@ class Engine(State):
                 leaf.changed_tick_ = tick
                 leaf.outcome_ = value
             self.single_sets += 1
-            block.took(values)
+            block.record_values(values)
 
-    def _takes_whole(self, block: LeafBlock) -> bool:
-        """Whether nobody has to be told of single leaves, and nothing else is pending."""
+    def _can_set_whole(self, block: LeafBlock) -> bool:
+        """Whether no change of a single leaf has to be recorded or notified, and no other change is pending."""
         if self.is_watchful() or len(self.listeners) or self.pending:
             return False
         return self.block is None or self.block[0] is block
@@ -276,7 +276,7 @@ class Engine(State):
                 self.block = None
 
     def arrive(self, node: Node, outcome: Outcome) -> None:
-        """Take a value that was computed elsewhere, as a change of the tick under way."""
+        """Store an outcome that was computed outside the propagation, as a change of the tick under way."""
         old = node.outcome_
         self.begin_tick()
         if self.recorder is not None:
@@ -287,13 +287,13 @@ class Engine(State):
             self.replace(node, outcome)
             self.listeners.note(node, old)
 
-    def settle_arrival(self, node: Node) -> None:
-        """Propagate what arrived, if nothing else waits: then its subscribers can be notified at once."""
+    def propagate_arrival(self, node: Node) -> None:
+        """Propagate an outcome that arrived, if no other change is pending, so that its subscribers are notified."""
         if not self.marked and list(self.pending) == [node]:
             self.update()
 
     def amend(self, node: ArrayNode, terms: Mapping[str, float]) -> None:
-        """Set terms of a contract anew."""
+        """Change terms of a contract."""
         self.listeners.refuse_feedback()
         self.write(lambda: self._amend(node, terms))
 
@@ -320,7 +320,7 @@ class Engine(State):
     # --- batches -----------------------------------------------------------------------------
 
     def open_batch(self, handle: Batch, opener: Opener) -> BatchLog | None:
-        """Open a batch; ``None`` where the running code has one open already, which this one then belongs to."""
+        """Return the log of a new batch, or ``None`` inside an open batch of the running code, which it then joins."""
         if self.log_of_running_code() is not None:
             return None
         log = BatchLog(handle, opener, self.listeners.noted())
@@ -328,7 +328,7 @@ class Engine(State):
         return log
 
     def complete(self, log: BatchLog) -> None:
-        """Close a batch, everything up to date that was computed in it: a mixture must not outlive the batch."""
+        """Close a batch; nodes that were evaluated inside it, possibly between its changes, are brought up to date."""
         try:
             computed = [node for node in log.before if node.inputs_ and node.host_ is self]
             if computed:
@@ -340,16 +340,16 @@ class Engine(State):
         self.close(log)
 
     def restore(self, log: BatchLog) -> None:
-        """Let nodes hold again what they held before a batch, but for leaves that others have set since."""
+        """Restore the outcomes that nodes had before a batch, except for leaves that other code has set since."""
         self._split_block()
         computed = False
         for node, before in log.before.items():
             undone = node.outcome_
             if node.host_ is not self:
-                continue  # it came in this batch, to leave again with it
+                continue  # it was registered in this batch, and is removed again with it
             if node in log.wrote and undone is not log.wrote[node]:
                 self._correct_others(node, before, log)
-                continue  # somebody else has set it since
+                continue  # other code has set it since
             node.outcome_, node.previous_, node.changed_tick_ = before
             self.single_sets += 1
             self.pending.setdefault(node, undone)
@@ -357,10 +357,10 @@ class Engine(State):
                 self.mark_stale([node])
                 computed = True
         if computed:
-            self._propagate_nothing()  # those that went by what is undone are stale
+            self._propagate_nothing()  # marks the nodes that were computed from the undone values
 
     def _correct_others(self, leaf: Node, before: Before, log: BatchLog) -> None:
-        """Let batches that have set a leaf after `log` did go back, should they fail, to what was before both."""
+        """Make batches that set a leaf after `log` did restore, should they fail, its value from before both."""
         for other in self.batches:
             if other is not log and leaf in other.wrote and other.before[leaf].outcome is log.wrote[leaf]:
                 other.before[leaf] = before
@@ -368,7 +368,7 @@ class Engine(State):
     # --- wiring ------------------------------------------------------------------------------
 
     def register(self, node: Node, *, replace: bool) -> None:
-        """Put in a node and what it depends on; see :meth:`DependencyGraph.register`."""
+        """Add a node and the nodes it depends on; see :meth:`DependencyGraph.register`."""
         nodes = self.topology.nodes
         replaced = nodes.get(node.name) if replace else None
         if replaced is node:
@@ -383,7 +383,7 @@ class Engine(State):
             self._substitute(replaced, node)
 
     def register_at_once(self, node: Node) -> bool:
-        """Put in a node that only waits to be wired, if nothing is under way that has to know; say whether it did."""
+        """Add a node whose inputs are registered, if no change is under way; return whether it was added."""
         with self.lock:
             if self.batches or self.depth or self.torn or node.host_ is not None or node.name in self.topology.nodes:
                 return False
@@ -396,14 +396,14 @@ class Engine(State):
             return True
 
     def unregister(self, node: Node) -> None:
-        """Take out a node that has no dependents."""
+        """Remove a node that has no dependents."""
         if node.dependents_:
             above = ", ".join(dependent.name for dependent in node.dependents_)
-            raise GraphError(f"{node.name} cannot leave: {above} depend on it; unregister those first")
+            raise GraphError(f"{node.name} cannot be unregistered: {above} depend on it; unregister those first")
         self._detach(node)
 
     def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
-        """Give a node other inputs; all of it or nothing."""
+        """Replace the inputs of a node; a failure leaves everything unchanged."""
         self.listeners.refuse_feedback()
         with Batch(self):
             self.write(lambda: self._rewire(node, inputs))
@@ -416,7 +416,7 @@ class Engine(State):
         self._rewire_to(node, tuple(inputs))
 
     def swap(self, node: Node, leaving: Node, coming: Node) -> None:
-        """Let a node depend on another in the place of one of its inputs."""
+        """Replace one input of a node by another node."""
         if leaving not in node.inputs_:
             listed = ", ".join(source.name for source in node.inputs_)
             raise GraphError(f"{node.name} does not depend on {leaving.name}, but on {listed}", name=node.name)
@@ -429,7 +429,7 @@ class Engine(State):
             self.undoable(lambda: self._detach(node))
         was_torn, self.torn = self.torn, True
         if isinstance(node, ArrayNode):
-            self._propagate_nothing()  # its row is about to be filled from what its inputs hold
+            self._propagate_nothing()  # its row is about to be filled from the outcomes of its inputs
         self.topology.attach(node, inputs, self)
         if not isinstance(node, Leaf):
             node.state_ = NodeState.STALE
@@ -477,7 +477,7 @@ class Engine(State):
             self.mark_stale([node])
 
     def _propagate_nothing(self) -> None:
-        """Turn what is pending into marks: the wiring changes, and nothing may be pending then."""
+        """Turn pending changes into marks, as nothing may be pending while the wiring changes."""
         if self.pending or self.block is not None:
             self._take_pending([])
 
@@ -491,14 +491,14 @@ class Engine(State):
     # --- for what-ifs ------------------------------------------------------------------------
 
     def stands_at(self, tick: int) -> bool:
-        """Whether the graph stands still, up to date, at `tick`; the caller holds the lock."""
+        """Whether the graph is up to date at `tick` and no other thread is writing; the caller holds the lock."""
         return self.working_tick == self.tick == tick and not (
             self.pending or self.block or self.marked or self.torn or self.owner not in (0, get_ident())
         )
 
 
 class _Tearing:
-    """A stretch of a change that leaves the graph torn if it is cut short."""
+    """A section of a change that leaves the graph marked as torn if it is interrupted."""
 
     __slots__ = ("_state", "_was_torn")
 
@@ -515,16 +515,17 @@ class _Tearing:
 
 
 class Batch:
-    """Many changes, one tick, undone if the block raises; made by :meth:`DependencyGraph.batch`.
+    """Several changes that become one tick, or are undone if the block raises; see :meth:`DependencyGraph.batch`.
 
-    It belongs to the code that opened it: its thread, asyncio task or generator. Other threads that write wait for it
-    to end; other tasks go on, see the graph as it was, and what they set is neither part of it nor undone with it. A
-    batch whose thread has died, or that was dropped, is undone by whoever writes next.
+    A batch belongs to the code that opened it: its thread, asyncio task or generator. Other threads that write wait for
+    it to end. Other tasks do not wait and see the graph without its changes; what they set is neither part of the batch
+    nor undone with it. A batch whose thread has ended, or whose object was garbage-collected, is undone by the next
+    write.
 
     Parameters
     ----------
     engine : Engine
-        The engine of the graph.
+        Engine of the graph.
     """
 
     __slots__ = ("__weakref__", "_engine", "_log")
@@ -535,7 +536,7 @@ class Batch:
 
     def __enter__(self) -> Self:
         if self._log is not None:
-            raise GraphError("this batch has been opened before; ask the graph for a new one: with graph.batch():")
+            raise GraphError("this batch has been opened before; make a new one: with graph.batch():")
         opener = Opener.of_caller()
         self._log = self._engine.write(lambda: self._engine.open_batch(self, opener))
         if self._log is not None:
@@ -546,28 +547,28 @@ class Batch:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._log is not None:
-            self._log.end(failed=kind is not None)  # should this be cut short, whoever writes next does the rest
+            self._log.end(failed=kind is not None)  # from here on the next write closes it, should this be interrupted
             BATCHES.set(tuple(log for log in BATCHES.get() if log is not self._log))
             self._engine.write(self._engine.tidy)
 
 
 class LeafBlock:
-    """Leaves that are set together from an array; made by :meth:`DependencyGraph.block`.
+    """Leaves that are set together from an array; returned by :meth:`DependencyGraph.block`.
 
-    A block knows in which rows of which contract batches its leaves are arguments, so a feed's page of quotes reaches
-    five thousand contracts by one array operation for each column instead of one for each leaf.
+    A block stores which rows of which contract batches its leaves feed, so that the quotes of a feed are written into
+    the arguments of five thousand contracts by one array operation per column instead of one per leaf.
 
     Parameters
     ----------
     engine : Engine
-        Of the leaves' graph.
+        Engine of the graph that the leaves are in.
     leaves : sequence of Leaf
-        Each holding a number.
+        Leaves of the block, each holding a number.
 
     Raises
     ------
     GraphError
-        One of them is not such a leaf, or stands there twice.
+        A node is not a leaf that holds a number, or occurs twice.
 
     Examples
     --------
@@ -587,13 +588,13 @@ class LeafBlock:
                 raise GraphError(f"a block sets leaves that hold numbers; {leaf.name} is not one", name=leaf.name)
         self.leaves = cast("tuple[Leaf, ...]", tuple(leaves))
         if len(set(self.leaves)) < len(self.leaves):
-            raise GraphError("a leaf stands in the block twice; name each once")
+            raise GraphError("a leaf occurs in the block twice; name each once")
         self._engine = engine
         self._lowest = np.array([leaf.lowest_ for leaf in self.leaves])
         self._wiring = -1
         self._dependents: BlockDependents | None = None
         self._now: NDArray[np.float64] = self._lowest
-        self._seen = -1  # how many leaves had been set one by one when `_now` was right
+        self._seen = -1  # the engine's count of single sets when `_now` was read
         self.is_quoted = False  # whether all leaves held numbers then
 
     def __len__(self) -> int:
@@ -608,14 +609,15 @@ class LeafBlock:
         Parameters
         ----------
         values : array_like of shape (len(block),)
-            The values, in the leaves' order.
+            Values in the order of the leaves.
         stamps : sequence of object, optional
-            What each leaf keeps beside its value (:func:`~bank_python.market_data.leaves.quote_stamp`); not false.
+            Origin of each value (:func:`~bank_python.market_data.leaves.quote_stamp`), stored with the leaf; every
+            stamp is truthy.
 
         Raises
         ------
         DomainError
-            A value lies outside its leaf's domain, or there are too few or too many; nothing has changed.
+            A value is outside the domain of its leaf, or the number of values or stamps is wrong; nothing has changed.
         """
         given = np.array(values, dtype=np.float64)
         if given.shape != self._lowest.shape:
@@ -630,19 +632,19 @@ class LeafBlock:
     # --- for the engine ----------------------------------------------------------------------
 
     def present(self) -> NDArray[np.float64]:
-        """Return what the leaves hold, NaN for one that is not yet quoted."""
+        """Return the values of the leaves, NaN for a leaf that is not yet quoted."""
         if self._seen != self._engine.single_sets:
             self._now = np.array([leaf.outcome_ if leaf.stamp_ else math.nan for leaf in self.leaves])
             self._seen = self._engine.single_sets
             self.is_quoted = not np.isnan(self._now).any()
         return self._now
 
-    def took(self, values: NDArray[np.float64]) -> None:
-        """Take note of what the leaves were all set to."""
+    def record_values(self, values: NDArray[np.float64]) -> None:
+        """Store the values that all leaves were set to."""
         self._now, self._seen, self.is_quoted = values, self._engine.single_sets, True
 
     def dependents(self) -> BlockDependents:
-        """Return what depends on the leaves, sorted now if need be."""
+        """Return the dependents of the leaves, sorting them if the wiring has changed."""
         if self._dependents is None or self._wiring != self._engine.topology.version:
             self._wiring = self._engine.topology.version
             self._dependents = BlockDependents(self.leaves)

@@ -1,4 +1,4 @@
-"""Asking a graph: why a number is what it is, what a change could recompute, where the time goes, how it looks."""
+"""Inspection of a graph: explanations of values, plans of recomputations, profiles, and pictures."""
 
 from __future__ import annotations
 
@@ -25,28 +25,29 @@ __all__ = ["Explanation", "Inquiry", "Plan", "Profile", "ProfileRow"]
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a node has its value.
+    """Explanation of a node's value: its function, terms and inputs, and the tick that last changed it.
 
     Parameters
     ----------
     name, kind : str
-        The node's name and class.
+        Name of the node, and name of its class.
     function : str
-        What computes it; empty for a leaf.
+        Name of the function that computes the value; empty for a leaf.
     outcome : object
-        Its value, or the failure in the value's place.
+        Value of the node, or the failure in place of a value.
     terms : dict of str to float
-        The contract's terms, where it has some.
+        Terms of the contract; empty for a node that is not a contract.
     changed_tick : int
-        The tick that last changed it.
+        Number of the tick that last changed the node.
     previous : object
-        What it was before that tick.
+        Value of the node before that tick.
     inputs : tuple of Explanation
-        The same for each input, as deep as was asked for.
+        Explanations of the inputs, down to the requested depth.
     more_inputs : int
-        How many inputs lie below the depth asked for, or were left out because there are too many.
+        Number of inputs that are left out, because of the requested depth or breadth.
     as_of_tick : int or None
-        For a node that its policy holds back: the tick that its value belongs to. None for one that is up to date.
+        Number of the tick that the value belongs to, for a node that is throttled by its policy; None for a node that
+        is up to date.
     """
 
     name: str
@@ -64,12 +65,12 @@ class Explanation:
         return "\n".join(self.lines())
 
     def lines(self, indent: str = "") -> list[str]:
-        """Return the explanation line by line, `indent` before each."""
-        made_by = f"  by {self.function}" if self.function else ""
-        moved = "" if self.previous is None else f"{_said(self.previous)} → "
+        """Return the lines of the explanation as text, each preceded by `indent`."""
+        computed_by = f"  by {self.function}" if self.function else ""
+        moved = "" if self.previous is None else f"{_formatted(self.previous)} → "
         when = "" if self.as_of_tick is None else f", as of tick {self.as_of_tick}"
         facts = f"{self.kind}, changed at tick {self.changed_tick}{when}"
-        lines = [f"{indent}{self.name} = {moved}{_said(self.outcome)}{made_by}  [{facts}]"]
+        lines = [f"{indent}{self.name} = {moved}{_formatted(self.outcome)}{computed_by}  [{facts}]"]
         for explained in self.inputs:
             lines += explained.lines(indent + "  ")
         return lines + ([f"{indent}  … {self.more_inputs} more"] if self.more_inputs else [])
@@ -82,20 +83,20 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a change of one leaf could recompute.
+    """Nodes that a change of one leaf could recompute.
 
     Parameters
     ----------
     leaf : str
-        The leaf's name.
+        Name of the leaf.
     nodes : tuple of str
-        Names in evaluation order.
+        Names of the nodes in evaluation order.
     by_class : dict of str to int
-        How many nodes of each class.
+        Number of nodes of each class, by name of the class.
     levels : int
-        How many heights there are among the nodes.
+        Number of different heights among the nodes.
     by_level : tuple of tuple of str
-        The names, height by height: those of one height do not depend on each other.
+        Names of the nodes, height by height; nodes of one height do not depend on each other.
     """
 
     leaf: str
@@ -115,18 +116,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
-    """What nodes of one class took.
+    """Evaluations of the nodes of one class, and the time they took.
 
     Parameters
     ----------
     name : str
-        The class.
+        Name of the class.
     evaluations : int
-        How many nodes were evaluated.
+        Number of nodes evaluated.
     calls : int
-        In how many calls: nodes of a vectorised class are priced together.
+        Number of calls; nodes of a vectorised class are priced in one call.
     seconds : float
-        Wall-clock time in those calls.
+        Wall-clock time of those calls, in seconds.
     """
 
     name: str
@@ -136,28 +137,28 @@ class ProfileRow:
 
 
 class Profile:
-    """Evaluations and time by class of node; made by :meth:`Inquiry.profile`."""
+    """Evaluations and time by class of node; returned by :meth:`Inquiry.profile`."""
 
     def __init__(self) -> None:
         self._rows: dict[str, ProfileRow] = {}
 
     @property
     def rows(self) -> tuple[ProfileRow, ...]:
-        """One row a class, the dearest first."""
+        """One row per class, the slowest class first."""
         return tuple(sorted(self._rows.values(), key=lambda row: -row.seconds))
 
     @property
     def evaluations(self) -> int:
-        """How many nodes were evaluated."""
+        """Number of nodes evaluated."""
         return sum(row.evaluations for row in self._rows.values())
 
     @property
     def seconds(self) -> float:
-        """Wall-clock time spent evaluating."""
+        """Wall-clock time spent on evaluations, in seconds."""
         return sum(row.seconds for row in self._rows.values())
 
     def add(self, kind: type[Node], evaluations: int, started: float) -> None:
-        """Count one call that evaluated nodes of a class and began at `started` (:func:`time.perf_counter`)."""
+        """Count a call that evaluated nodes of one class and began at `started` (:func:`time.perf_counter`)."""
         seconds = time.perf_counter() - started
         name = kind.__name__
         row = self._rows.get(name, ProfileRow(name, 0, 0, 0.0))
@@ -170,26 +171,26 @@ class Profile:
 
 
 class Inquiry:
-    """What a graph says of itself; ``graph.inquiry``.
+    """Inspection of a graph; ``graph.inquiry``.
 
     Parameters
     ----------
     engine : Engine
-        The engine of the graph.
+        Engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def explain(self, node: Node | str, depth: int = 6, breadth: int = 12) -> Explanation:
-        """Return the inputs, the function and the tick that made a node's value, as a tree.
+        """Explain a node's value by a tree of its inputs, with the function and the last change of each.
 
         Parameters
         ----------
         node : Node or str
-            The node to explain.
+            Node to explain, or its name.
         depth, breadth : int
-            How many levels of inputs are shown, and how many inputs of one node.
+            Number of levels of inputs to include, and number of inputs per node.
         """
         return self._explained(self._engine.topology.node(node), depth, breadth)
 
@@ -210,7 +211,7 @@ class Inquiry:
         )
 
     def plan(self, leaf: Node | str) -> Plan:
-        """Return what a change of `leaf` could recompute, without doing it."""
+        """Return the nodes that a change of `leaf` could recompute, without recomputing them."""
         source = self._engine.topology.node(leaf)
         levels = by_height(dependents_of([source]))
         nodes = [node for level in levels for node in level]
@@ -233,7 +234,7 @@ class Inquiry:
             self._engine.profile = outer
 
     def to_dot(self) -> str:
-        """Return the graph in Graphviz' language."""
+        """Return the graph in the DOT language of Graphviz."""
         return _to_dot(tuple(self._engine.topology.nodes.values()))
 
 
@@ -245,12 +246,12 @@ def _function_name(node: Node) -> str:
     return "" if isinstance(node, Leaf) else f"{type(node).__name__}.compute"
 
 
-def _said(outcome: Outcome) -> str:
+def _formatted(outcome: Outcome) -> str:
     return repr(outcome) if isinstance(outcome, float) else shown(outcome)
 
 
 def _held_back_since(node: Node, outcome: Outcome) -> int | None:
-    """Return the tick of a value that a policy keeps; a what-if layer has values of its own."""
+    """Return the tick of a value that a policy throttles; None if it is up to date or from a what-if layer."""
     if node.gate is None or node.host_ is None or outcome is not node.outcome_:
         return None
     return node.as_of_tick if node.as_of_tick < node.host_.tick else None
@@ -262,7 +263,7 @@ def _quoted(text: str) -> str:
 
 
 def _to_dot(nodes: Iterable[Node]) -> str:
-    """Return the nodes and edges in Graphviz' language."""
+    """Return nodes and edges in the DOT language of Graphviz."""
     lines = ["digraph dagger {", "  rankdir=BT;"]
     for node in nodes:
         shape = "box" if isinstance(node, Leaf) else "ellipse"

@@ -1,19 +1,19 @@
-"""The graph: one object through which a program defines nodes, sets leaves and reads values.
+"""The dependency graph: one object through which a program defines nodes, sets leaves and reads values.
 
-A :class:`DependencyGraph` is a facade. What it does itself is defining a graph and letting time pass; the other things
-that can be done with it are objects of their own, to which the methods of the same names lead:
+A :class:`DependencyGraph` is a facade. It defines nodes and advances the graph by ticks itself; its other methods
+delegate to methods of the same names of these objects:
 
 ==================  =====================================================================================
-``what_if``         one tick held still, leaves at other values (:mod:`bank_python.dagger.what_if`)
+``what_if``         snapshots of one tick, scenarios with other leaf values (:mod:`bank_python.dagger.what_if`)
 ``bumps``           ladders and Greeks (:mod:`bank_python.dagger.bumps`)
 ``journal``         recording ticks and replaying them (:mod:`bank_python.dagger.journal`)
 ``inquiry``         explanations, plans, profiles, pictures (:mod:`bank_python.dagger.explain`)
-``wiring``          nodes that come, go and change their inputs (this module)
+``wiring``          adding and removing nodes, changing their inputs (this module)
 ==================  =====================================================================================
 
 **Ticks.** One :meth:`~DependencyGraph.batch`, or one set outside a batch, is one tick. A batch that raises is undone.
-**Threads.** Whatever writes (set, batch, recalculate, a read that computes) does so one at a time
-(:mod:`bank_python.dagger.state`). Everybody else reads the last committed tick.
+**Threads.** Writers (set, batch, recalculate, a read that computes) run one at a time
+(:mod:`bank_python.dagger.state`). All other threads read the last committed tick.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 
-def _leads_to(
+def _delegate_to(
     method: Callable[Concatenate[_Part, _Given], _Result], part: str
 ) -> Callable[Concatenate[DependencyGraph, _Given], _Result]:
-    """Return a method of the graph that is `method` of the object which the graph has as `part`."""
+    """Return a method of the graph that delegates to `method` of its attribute `part`."""
 
     @wraps(method)
-    def lead(graph: DependencyGraph, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+    def delegate(graph: DependencyGraph, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
         return method(getattr(graph, part), *args, **kwargs)
 
-    return cast("Callable[Concatenate[DependencyGraph, _Given], _Result]", lead)
+    return cast("Callable[Concatenate[DependencyGraph, _Given], _Result]", delegate)
 
 
 class Wiring:
-    """The nodes of a graph: which there are, and how they come, go and change their inputs; ``graph.wiring``.
+    """Nodes of a graph: lookup, registration, removal, and changes of inputs; ``graph.wiring``.
 
     Parameters
     ----------
     engine : Engine
-        The engine of the graph.
+        Engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -87,58 +87,58 @@ class Wiring:
         Raises
         ------
         UnknownNodeError
-            It is not in this graph; close names are suggested.
+            The node is not in this graph; the message suggests similar names.
         """
         return self._engine.topology.node(node)
 
     def resolve(self, nodes: Sequence[Node | str]) -> list[Node]:
-        """Return nodes, those that are given by name looked up."""
+        """Return the nodes, looking up those given by name."""
         return [self.node(node) if isinstance(node, str) else node for node in nodes]
 
     def register(self, node: _AnyNode, *, replace: bool = False) -> _AnyNode:
-        """Put a node, and whatever it depends on, into the graph.
+        """Add a node, and all nodes it depends on, to the graph.
 
         Parameters
         ----------
         node : Node
-            The node to register; one that is in the graph already stays as it is.
+            Node to register; a node that is already in the graph is left as it is.
         replace : bool, default False
-            Put `node` in the place of a node of the same name: what depended on that one depends on this one.
+            Whether `node` replaces a node of the same name, whose dependents then depend on `node`.
 
         Returns
         -------
         Node
-            `node` itself.
+            The argument `node`.
 
         Raises
         ------
         DuplicateNodeError
             Another node has the name of this one or of one of its underliers.
         CycleError
-            The nodes depend on each other in a circle; ``path`` names it.
+            The nodes depend on each other in a cycle; ``path`` lists their names.
         GraphError
-            One of them is in another graph.
+            One of the nodes is in another graph.
         """
         self._engine.listeners.refuse_feedback()
         if replace:
-            with Batch(self._engine):  # all of its steps, or none
+            with Batch(self._engine):  # so that a failure undoes all steps
                 self._engine.write(lambda: self._engine.register(node, replace=True))
         elif not self._engine.register_at_once(node):
             self._engine.write(lambda: self._engine.register(node, replace=False))
         return node
 
     def unregister(self, node: Node | str) -> None:
-        """Take a node out of the graph; its underliers stay.
+        """Remove a node from the graph; its underliers stay.
 
         Raises
         ------
         GraphError
-            Other nodes depend on it: the message names them; take those out first.
+            Other nodes depend on it; the message names them. Unregister those first.
         """
         self._engine.write(lambda: self._engine.unregister(self.node(node)))
 
     def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
-        """Give a node other inputs; new ones are registered, heights are repaired.
+        """Replace the inputs of a node; inputs that are not in the graph yet are registered.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class Wiring:
         self._engine.rewire(self.node(node), inputs)
 
     def swap(self, node: Node | str, old: Node | str, new: Node | str) -> None:
-        """Let a node depend on `new` in the place of its underlier `old`: another spot, another curve.
+        """Replace the underlier `old` of a node by `new`: another spot, another curve.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class DependencyGraph:
         self.journal = Journaling(self._engine)
         self.inquiry = Inquiry(self._engine)
 
-    # --- what is in it -----------------------------------------------------------------------
+    # --- contents ----------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self._engine.topology.nodes)
@@ -211,7 +211,7 @@ class DependencyGraph:
         return self.node(name)
 
     def __dir__(self) -> list[str]:
-        """Return what is for users."""
+        """Return the public names."""
         return [name for name in super().__dir__() if name.startswith("__") or name[0] != "_"]
 
     def __repr__(self) -> str:
@@ -220,7 +220,7 @@ class DependencyGraph:
 
     @property
     def nodes(self) -> Nodes:
-        """The nodes by name, in order of registration: a mapping that follows the graph and cannot be written.
+        """The nodes by name, in order of registration, as a read-only live mapping.
 
         Examples
         --------
@@ -234,20 +234,20 @@ class DependencyGraph:
 
     @property
     def tick(self) -> int:
-        """The number of committed ticks."""
+        """Number of committed ticks."""
         return self._engine.tick
 
     @property
     def evaluations(self) -> int:
-        """How many nodes have been evaluated since the graph was made."""
+        """Number of node evaluations since the graph was constructed."""
         return self._engine.evaluations
 
     @property
     def dirty(self) -> int:
-        """How many nodes wait to be brought up to date: all that what was set since may reach."""
+        """Number of nodes that may be out of date: dependents of all leaves set since the last recalculation."""
         return self._engine.count_dirty()
 
-    # --- defining it -------------------------------------------------------------------------
+    # --- definition --------------------------------------------------------------------------
 
     def derive(
         self,
@@ -260,26 +260,26 @@ class DependencyGraph:
         override: bool = False,
         replace: bool = False,
     ) -> DerivedNode:
-        """Make any pure function of nodes a node of the graph.
+        """Add a node whose value is a pure function of other nodes.
 
         Parameters
         ----------
         name : str
-            The new node's name.
+            Name of the new node.
         function : callable
-            A plain function that takes the inputs' values, in order.
+            Plain function that takes the inputs' values, in order.
         inputs : sequence of Node or str
-            Nodes (registered if need be) or names of nodes of this graph.
+            Input nodes, which are registered if they are not in the graph yet, or names of nodes of this graph.
         policy : Policy, optional
-            When to evaluate it, if not at every tick that reaches it: :class:`~bank_python.dagger.OnRead`,
-            :class:`~bank_python.dagger.Every`, :class:`~bank_python.dagger.Moved`,
-            :class:`~bank_python.dagger.Background`.
+            Evaluation policy: :class:`~bank_python.dagger.OnRead`, :class:`~bank_python.dagger.Every`,
+            :class:`~bank_python.dagger.Moved` or :class:`~bank_python.dagger.Background`. By default the node is
+            evaluated at every recalculation in which an input has changed.
         equal : callable or float, optional
-            When two values count as the same; see :class:`DerivedNode`.
+            Cutoff rule, or tolerance, by which two values count as the same; see :class:`DerivedNode`.
         override : bool, default False
-            Whether a what-if layer may set the node itself.
+            Whether a what-if layer may override the value of the node.
         replace : bool, default False
-            Redefine a node of that name.
+            Whether to replace an existing node of that name.
 
         Returns
         -------
@@ -299,7 +299,7 @@ class DependencyGraph:
     def sum(
         self, name: str, nodes: Sequence[Node | str], weights: Sequence[float] | None = None, *, replace: bool = False
     ) -> SumNode:
-        """Make the exact (weighted) sum of nodes a node of the graph."""
+        """Add a node that is the exact sum, optionally weighted, of other nodes."""
         return self.register(
             SumNode(name, self.wiring.resolve(nodes), weights),
             replace=replace,
@@ -311,31 +311,31 @@ class DependencyGraph:
         Raises
         ------
         GraphError
-            One of them is not a leaf that holds a number, or stands there twice.
+            A node is not a leaf that holds a number, or occurs twice.
         """
         return LeafBlock(self._engine, [self.node(leaf) for leaf in leaves])
 
-    # --- time passes -------------------------------------------------------------------------
+    # --- ticks -------------------------------------------------------------------------------
 
     def batch(self) -> Batch:
-        """Many sets, one tick; if the block raises, everything done in it is undone.
+        """Return a context manager that makes several changes one tick, and undoes them if its block raises.
 
         The batch belongs to the code that opened it; see :class:`~bank_python.dagger.engine.Batch`.
         """
         return Batch(self._engine)
 
-    def recalculate(self, leaf: Leaf | None = None) -> Recalculation:  # noqa: ARG002 - a hint, see below
+    def recalculate(self, leaf: Leaf | None = None) -> Recalculation:  # noqa: ARG002 - accepted and ignored, see below
         """Bring every dirty node up to date.
 
         Parameters
         ----------
         leaf : Leaf, optional
-            The leaf that changed: a hint that the graph does not need.
+            Leaf that changed; accepted for readability and ignored, as the graph records all changes itself.
 
         Returns
         -------
         Recalculation
-            What was evaluated, changed and failed.
+            Counts of the nodes that were evaluated, changed and failed.
         """
         started = time.perf_counter()
         done = self._engine.write(self._engine.update)
@@ -345,19 +345,19 @@ class DependencyGraph:
     def subscribe(self, node: Node | str, callback: Callable[[Node], object], *, weak: bool = False) -> Subscription:
         """Call ``callback(node)`` after each recalculation or set that changed the node.
 
-        Several changes before the node is brought up to date are one call. The callback runs in the thread that
-        made the change, when its tick is complete. One that raises is logged and counted
-        (``subscription.failures``, ``subscription.error``); graph and other subscribers are unaffected.
+        Several changes before the node is brought up to date result in one call. The callback runs in the thread that
+        made the change, when its tick is complete. An exception that it raises is logged and counted
+        (``subscription.failures``, ``subscription.error``); the graph and other subscribers are not affected.
 
         Parameters
         ----------
         node : Node or str
-            The node to watch.
+            Node to watch, or its name.
         callback : callable
-            A function that takes the node.
+            Function that takes the node.
         weak : bool, default False
-            Do not keep `callback` alive (for a bound method: the object it belongs to); when it is gone, the
-            subscription ends by itself.
+            Whether to hold only a weak reference to `callback` (for a bound method, to its object); the subscription
+            ends when it is garbage-collected.
         """
         found = self.node(node)
 
@@ -367,21 +367,21 @@ class DependencyGraph:
 
         return self._engine.write(add)
 
-    # --- the other objects, by the names of their methods ------------------------------------
+    # --- methods of the other objects --------------------------------------------------------
 
-    find = _leads_to(Wiring.find, "wiring")
-    node = _leads_to(Wiring.node, "wiring")
-    register = _leads_to(Wiring.register, "wiring")
-    unregister = _leads_to(Wiring.unregister, "wiring")
-    rewire = _leads_to(Wiring.rewire, "wiring")
-    swap = _leads_to(Wiring.swap, "wiring")
-    scenario = _leads_to(WhatIf.scenario, "what_if")
-    snapshot = _leads_to(WhatIf.snapshot, "what_if")
-    ladder = _leads_to(Bumps.ladder, "bumps")
-    greeks = _leads_to(Bumps.greeks, "bumps")
-    record = _leads_to(Journaling.record, "journal")
-    replay = _leads_to(Journaling.replay, "journal")
-    explain = _leads_to(Inquiry.explain, "inquiry")
-    plan = _leads_to(Inquiry.plan, "inquiry")
-    profile = _leads_to(Inquiry.profile, "inquiry")
-    to_dot = _leads_to(Inquiry.to_dot, "inquiry")
+    find = _delegate_to(Wiring.find, "wiring")
+    node = _delegate_to(Wiring.node, "wiring")
+    register = _delegate_to(Wiring.register, "wiring")
+    unregister = _delegate_to(Wiring.unregister, "wiring")
+    rewire = _delegate_to(Wiring.rewire, "wiring")
+    swap = _delegate_to(Wiring.swap, "wiring")
+    scenario = _delegate_to(WhatIf.scenario, "what_if")
+    snapshot = _delegate_to(WhatIf.snapshot, "what_if")
+    ladder = _delegate_to(Bumps.ladder, "bumps")
+    greeks = _delegate_to(Bumps.greeks, "bumps")
+    record = _delegate_to(Journaling.record, "journal")
+    replay = _delegate_to(Journaling.replay, "journal")
+    explain = _delegate_to(Inquiry.explain, "inquiry")
+    plan = _delegate_to(Inquiry.plan, "inquiry")
+    profile = _delegate_to(Inquiry.profile, "inquiry")
+    to_dot = _delegate_to(Inquiry.to_dot, "inquiry")

@@ -1,15 +1,15 @@
-"""Recording ticks and replaying them: the graph's definition and a journal give back the same values, bit for bit.
+"""Recording and replaying ticks: a replay on a graph of the same definition gives bitwise identical values.
 
-A journal opens with what the definition does not say: what each leaf holds, the terms of contracts, and what each
-node holds whose value is not a function of these alone. After that it has an :class:`Entry` a tick: the leaves that
-were set, the contracts that were amended, and what such nodes came to: those with a policy depend on clocks and
-threads, those with a tolerance on when somebody looked. Everything else is a function of these. A batch that was
-undone leaves nothing. Changes of the wiring are not journaled: replay on a graph that is wired as the recorded one
-was.
+A journal begins with the state that the definition of the graph does not contain: the values of leaves, the terms of
+contracts, and the values of nodes that are not functions of these alone. These are nodes with a policy, which depend on
+clocks and threads, and nodes with a tolerance, which depend on when they were evaluated. One :class:`Entry` per tick
+follows: the leaves that were set, the contracts that were amended, and the values of such nodes. All other values are
+functions of these. A batch that was undone leaves no entry. Changes of the wiring are not recorded: replay on a graph
+that is wired like the recorded one.
 
-A tick and what such nodes came to in it are one entry, so a crash loses both or neither: where there are such nodes, a
-tick is written when it has been brought up to date, or the next one begins. What a torn end has lost is told in the
-result of the replay (:class:`Replay`) and in the log.
+A tick and the values of such nodes in it are one entry, so that a crash loses both or neither: in a graph with such
+nodes, a tick is written when it has been brought up to date, or when the next one begins. What was lost with a torn end
+is reported in the result of the replay (:class:`Replay`) and in the log.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a node with a policy or a tolerance came to.
+    """Recorded outcome of a node with a policy or a tolerance.
 
     Parameters
     ----------
     as_of_tick : int
-        The tick of the inputs it was computed from.
+        Number of the tick of the inputs it was computed from.
     value : object
-        The value; ``None`` if it failed.
+        Value of the node; ``None`` if it failed.
     error : str, optional
-        The failure's message.
+        Message of the failure.
     """
 
     as_of_tick: int
@@ -59,18 +59,18 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one tick did.
+    """Recorded changes of one tick.
 
     Parameters
     ----------
     tick : int
-        Its number in the recorded graph.
+        Number of the tick in the recorded graph.
     leaves : mapping of str to value
-        The values that leaves were set to.
+        New values of the leaves that were set, by name.
     terms : mapping of str to mapping
-        The terms of contracts that were amended.
+        Terms of the contracts that were amended, by name of the contract.
     evaluations : mapping of str to Evaluation
-        The values that nodes with a policy or a tolerance came to.
+        Outcomes of nodes with a policy or a tolerance, by name.
     """
 
     tick: int
@@ -81,15 +81,15 @@ class Entry:
 
 @runtime_checkable
 class JournalTarget(Protocol):
-    """What recording and replaying need of a journal; see :class:`~bank_python.dagger.journals.Journal`."""
+    """Interface of a journal for recording and replaying; see :class:`~bank_python.dagger.journals.Journal`."""
 
     @property
     def lost(self) -> str | None:
-        """A sentence that says what a torn end has lost; ``None`` if the end is whole."""
+        """Description of what was lost with a torn end; ``None`` if the end is whole."""
 
     @property
     def lost_tick(self) -> int | None:
-        """The tick that the torn end was of, where that can be read."""
+        """Number of the tick that the torn end belongs to, where that can be read."""
 
     def claim(self) -> None:
         """Become the journal's one writer."""
@@ -104,17 +104,17 @@ class JournalTarget(Protocol):
 
 
 class Recorder:
-    """Collects what each tick does, and writes it; made by :meth:`Journaling.record`.
+    """Collects the changes of each tick and writes them to a journal; returned by :meth:`Journaling.record`.
 
-    The engine calls it as the graph's writer. A journal that cannot be written must not hurt the graph: the recording
-    ends there, :attr:`error` says why, and leaving the ``with`` block raises it.
+    The engine calls it while it writes to the graph. If the journal cannot be written, the graph is not affected: the
+    recording ends, :attr:`error` holds the reason, and leaving the ``with`` block raises it.
 
     Parameters
     ----------
     engine : Engine
-        Of the graph, up to date.
+        Engine of the graph, which is up to date.
     journal : JournalTarget
-        The journal to write, claimed by the caller.
+        Journal to write, already claimed by the caller.
     """
 
     def __init__(self, engine: Engine, journal: JournalTarget) -> None:
@@ -143,12 +143,12 @@ class Recorder:
         self._terms[node] = None
 
     def note_evaluated(self, node: Node, outcome: Outcome) -> None:
-        """Note what a node came to, if its value is not a function of the leaves alone."""
+        """Note the outcome of a node, if it is not a function of the leaves alone."""
         if _is_journaled(node):
             self._evaluated[node] = outcome
 
     def discard(self, nodes: Collection[Node]) -> None:
-        """Forget what was noted of `nodes`: the batch that changed them was undone."""
+        """Discard the notes about `nodes`: the batch that changed them was undone."""
         self._leaves = {leaf: None for leaf in self._leaves if leaf not in nodes}
         self._terms = {node: None for node in self._terms if node not in nodes}
         self._evaluated = {node: outcome for node, outcome in self._evaluated.items() if node not in nodes}
@@ -160,7 +160,7 @@ class Recorder:
         self._leaves, self._terms, self._evaluated = {}, {}, {}
 
     def commit(self, tick: int) -> None:
-        """Write what was noted, if anything was: at once, or when the tick is up to date."""
+        """Complete the entry of a tick, and write it as soon as the tick is up to date."""
         if self.error is not None:
             return
         if self._leaves or self._terms:
@@ -193,13 +193,13 @@ class Recorder:
         return self._has_journaled
 
     def flush(self) -> None:
-        """Write the entry that waits for its tick to be brought up to date, if there is one."""
+        """Write the entry whose tick is not up to date yet, if there is one."""
         entry = self._open_entry
         if entry is None:
             return
         try:
-            self._journal.append(entry)  # cut short by Ctrl-C, it is tried again: the same entry twice does no harm
-        except Exception as error:  # noqa: BLE001 - the journal's trouble is not the graph's
+            self._journal.append(entry)  # repeated if Ctrl-C interrupts it: the same entry twice does no harm
+        except Exception as error:  # noqa: BLE001 - no error of a journal may affect the graph
             self.error, self._open_entry = error, None
             self._forget()
             with suppress(Exception):  # a log handler of the user's own may raise
@@ -212,18 +212,18 @@ class Recorder:
 
 
 class Replay(int):
-    """How many ticks were replayed, the opening apart, and what a torn end has lost.
+    """Number of ticks that were replayed, without the opening entry, and what was lost with a torn end.
 
     Attributes
     ----------
     lost : str or None
-        A sentence that says what was lost; ``None`` if the journal was whole.
+        Description of what was lost; ``None`` if the journal was whole.
     """
 
     lost: str | None
 
     def __new__(cls, ticks: int, lost: str | None = None) -> Self:
-        """Return the number of ticks with what was lost."""
+        """Return the number of ticks, with a description of what was lost."""
         replayed = super().__new__(cls, ticks)
         replayed.lost = lost
         return replayed
@@ -233,12 +233,12 @@ class Replay(int):
 
 
 class Journaling:
-    """Recording a graph's ticks and replaying them; ``graph.journal``.
+    """Recording and replaying of the ticks of a graph; ``graph.journal``.
 
     Parameters
     ----------
     engine : Engine
-        The engine of the graph.
+        Engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -246,20 +246,20 @@ class Journaling:
 
     @contextmanager
     def record(self, journal: JournalTarget) -> Iterator[Recorder]:
-        """Write every tick to a journal while the block is open; see :mod:`bank_python.dagger.journal`.
+        """Record every tick in a journal while the ``with`` block is open; see :mod:`bank_python.dagger.journal`.
 
         Parameters
         ----------
         journal : Journal
-            The journal to write; it has one writer at a time.
+            Journal to write; it has one writer at a time.
 
         Raises
         ------
         GraphError
             The graph is being recorded already, or a batch is open.
         JournalError
-            The journal has another writer. On leaving: the journal could not be written; the graph went on, the journal
-            ends before that tick.
+            On entering: the journal has another writer. On leaving: the journal could not be written; the graph is
+            unaffected, and the journal ends before the tick that failed.
         """
         recorder = self._engine.write(lambda: self._begin(journal))
         try:
@@ -268,15 +268,15 @@ class Journaling:
             self._engine.write(lambda: self._end(recorder, journal))
         if recorder.error is not None:
             raise JournalError(
-                f"the journal ends after {recorder.ticks} ticks: {message_of(recorder.error)}; what came later is not "
-                "in it"
+                f"the journal ends after {recorder.ticks} ticks: {message_of(recorder.error)}; later ticks are not "
+                "recorded"
             ) from recorder.error
 
     def _begin(self, journal: JournalTarget) -> Recorder:
         if self._engine.recorder is not None:
             raise GraphError("the graph is being recorded already; one journal at a time")
         if self._engine.batches:
-            raise GraphError("a recording starts from a whole tick; start it outside the batch")
+            raise GraphError("a recording cannot start inside a batch; start it before or after the batch")
         self._engine.update()
         journal.claim()
         try:
@@ -296,34 +296,34 @@ class Journaling:
             journal.release()
 
     def replay(self, journal: Iterable[Entry], on_tick: Callable[[int], object] | None = None) -> Replay:
-        """Do again what a journal recorded, on a graph of the same definition.
+        """Repeat the recorded ticks on a graph of the same definition.
 
-        Nodes with a policy take the values that the journal has and are not evaluated. A tick of which a torn end has
-        lost a part is left out whole.
+        Nodes with a policy are set to their recorded values and not evaluated. A tick of which a part was lost with a
+        torn end is omitted altogether.
 
         Parameters
         ----------
         journal : Journal
-            The journal, or any entries, in order.
+            Journal, or any iterable of entries in order.
         on_tick : callable, optional
-            A function called with the recorded number of each tick when it is done.
+            Function called with the recorded number of each tick after its replay.
 
         Returns
         -------
         Replay
-            How many ticks were replayed, the opening apart; its ``lost`` says what a torn end has lost.
+            Number of ticks replayed, without the opening entry; its ``lost`` describes what was lost with a torn end.
 
         Raises
         ------
         JournalError
-            The journal is damaged, or names a node that is not in the graph; ticks before that stay done.
+            The journal is damaged, or names a node that is not in the graph; the ticks before that stay replayed.
         """
         if self._engine.batches:
-            raise GraphError("a replay is made of batches of its own; start it outside the batch")
+            raise GraphError("a replay cannot run inside a batch; start it before or after the batch")
         lost, lost_tick = _torn_end_of(journal)
         ticks: dict[int, int] = {}
         offset = 0
-        for tick, group in groupby(journal, key=lambda entry: entry.tick):  # a tick and its later evaluations
+        for tick, group in groupby(journal, key=lambda entry: entry.tick):  # evaluations may follow as further entries
             if tick == lost_tick and ticks:
                 lost = f"{lost}; tick {tick}, of which it was a part, is left out"
                 break
@@ -365,8 +365,8 @@ class Journaling:
                 node = nodes.get(name)
                 if not isinstance(node, kind) or (kind is Node and not _is_journaled(node)):
                     raise JournalError(
-                        f"tick {entry.tick} of the journal has the {what} {name!r}, the graph has not: replay on a "
-                        "graph that is wired as the recorded one was",
+                        f"tick {entry.tick} of the journal has the {what} {name!r}, which the graph does not have: "
+                        "replay on a graph that is wired like the recorded one",
                         name=name,
                         tick=entry.tick,
                     )
@@ -391,7 +391,7 @@ class Journaling:
         self._engine.write(lambda: self._engine.arrive(node, outcome))
 
     def _date(self, entry: Entry, ticks: Mapping[int, int], offset: int) -> None:
-        """Say of what tick, in this graph's count, the journaled values are."""
+        """Set ``as_of_tick`` of the journaled nodes, converted to the tick numbers of this graph."""
         for name, evaluation in entry.evaluations.items():
             gate = self._engine.topology.nodes[name].gate
             if gate is not None:
@@ -399,14 +399,14 @@ class Journaling:
 
 
 def _torn_end_of(journal: Iterable[Entry] | JournalTarget) -> tuple[str | None, int | None]:
-    """Return what the end of a journal has lost, and of which tick; other entries are whole."""
+    """Return what was lost with the end of a journal, and its tick; None and None for plain entries."""
     if not isinstance(journal, JournalTarget):
         return None, None
     return journal.lost, journal.lost_tick
 
 
 def _is_journaled(node: Node) -> bool:
-    """Whether the node's value is not a function of the leaves alone; that of one only reads evaluate is."""
+    """Whether the node's value is recorded, as it is not a function of the leaves alone; a lazy node's is."""
     return not node.lazy_ and (node.gate is not None or node.equal is not None)
 
 

@@ -1,10 +1,10 @@
-"""The file of a journal: what is one, where its last whole line ends, and the one writer who adds to it.
+"""The file format of a journal: its header, the end of its last complete line, and its single writer.
 
 Invariants
 ----------
 - A file whose first bytes are not the header, or the beginning of it, is never written to.
-- What follows the last line end is no entry. It is cut off when a writer comes, after it was saved beside the file.
-- A writer adds a line in one piece, or takes back what it wrote of it.
+- Bytes after the last line end are not an entry. The next writer saves them beside the file and cuts them off.
+- A writer appends a line as a whole, or removes the part that it has written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from bank_python.barbara.file_lock import hold, identity_of
+from bank_python.barbara.file_lock import identity_of, lock_file
 from bank_python.dagger.journal_text import FORMAT, HEADER, tick_of
 from bank_python.errors import JournalError
 
@@ -37,14 +37,14 @@ __all__ = [
 ]
 
 ADVICE = "wait until that has ended, or write another journal"
-"""What one who is refused a journal should do."""
+"""Advice in the error for a journal that has another writer."""
 
 _BLOCK = 1 << 16
 _HEAD = 64
 _BOM = b"\xef\xbb\xbf"
 _OTHER_FORMAT = re.compile(rb'\{"dagger_journal": (\d+)\}')
 
-# What files begin with, for the error that refuses them.
+# First bytes of other file formats, to name the format in the error message.
 _MAGIC = (
     (b"SQLite format 3\0", "an SQLite database; a Barbara store takes BarbaraJournal(BarbaraDB.open(path=...), name)"),
     (b"\x1f\x8b", "a gzip file; unpack it first"),
@@ -61,22 +61,22 @@ _MAGIC = (
 
 @dataclass(frozen=True, slots=True)
 class TornEnd:
-    """What follows the last whole line of a journal.
+    """An unfinished line at the end of a journal.
 
     Parameters
     ----------
     start : int
-        The offset at which the unfinished line begins, in bytes.
+        Offset of the first byte of the unfinished line.
     size : int
-        Its length in bytes, without a line end.
+        Length of the unfinished line in bytes.
     line : int
-        Its number, from 1.
+        Number of the unfinished line, from 1.
     tick : int, optional
-        The tick that it was of, or may have been of; ``None`` if that cannot be read.
+        Number of the tick that the line belongs to, or may belong to; ``None`` if that cannot be read.
     sure : bool
-        Whether it is known to be of that tick.
+        Whether the line is known to belong to that tick.
     whole : int
-        The offset at which the last tick ends that is whole: `start`, unless lines before it are of the same tick.
+        Offset of the end of the last complete tick: `start`, unless lines before it belong to the same tick.
     """
 
     start: int
@@ -87,14 +87,14 @@ class TornEnd:
     whole: int
 
     def text(self, path: str) -> str:
-        """Return a sentence that says what is lost."""
+        """Return a description of what is lost, for messages."""
         size = f"{self.size} byte{'' if self.size == 1 else 's'}"
         if not self.start:
             return f"line 1 of {path} is unfinished: {size} of the header; no tick is lost"
         of = "of a tick whose number cannot be read"
         if self.tick is not None:
             of = f"of tick {self.tick}" if self.sure else f"perhaps of tick {self.tick}"
-        partly = f"; what is left of tick {self.tick} is only a part" if self.whole < self.start else ""
+        partly = f"; the lines before it have only a part of tick {self.tick}" if self.whole < self.start else ""
         return f"line {self.line} of {path} is unfinished: {size}, {of}, lost{partly}"
 
 
@@ -102,12 +102,12 @@ class TornEnd:
 
 
 def is_there(path: str) -> bool:
-    """Tell whether a journal is at `path`: ``False`` if one can be made there.
+    """Whether there is a journal at `path`; ``False`` if there is no file and one can be created.
 
     Raises
     ------
     JournalError
-        Something else is there, or nothing can be made.
+        The file is not a journal, or no file can be created at `path`.
     """
     try:
         open_to_read(path).close()
@@ -116,15 +116,15 @@ def is_there(path: str) -> bool:
     else:
         return True
     if Path(path).is_symlink():
-        raise JournalError(f"{path} is a link that leads nowhere; remove it, or give another path", path=path)
+        raise JournalError(f"{path} is a link to a missing file; remove it, or give another path", path=path)
     parent = Path(path).parent
     if not parent.is_dir():
-        raise JournalError(f"{path} cannot be made: there is no directory {parent}; create it first", path=path)
+        raise JournalError(f"{path} cannot be created: there is no directory {parent}; create it first", path=path)
     return False
 
 
 def sync_directory(path: str) -> None:
-    """Bring a new file's name to the disk, where the system lets a directory be synced."""
+    """Flush the directory entry of a new file to disk, where the operating system supports that."""
     if os.name == "posix":
         descriptor = os.open(Path(path).parent, os.O_RDONLY)
         try:
@@ -134,14 +134,14 @@ def sync_directory(path: str) -> None:
 
 
 def open_to_read(path: str, *, buffering: int = -1) -> BinaryIO:
-    """Open a journal to read it from its first byte.
+    """Open a journal for reading, at its first byte.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     JournalError
-        It cannot be opened, or is not a journal.
+        The file cannot be opened, or is not a journal.
     """
     try:
         _require_file(path, os.stat(path))  # noqa: PTH116 - before it is opened: opening a FIFO waits, a tape winds
@@ -149,9 +149,7 @@ def open_to_read(path: str, *, buffering: int = -1) -> BinaryIO:
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
-        raise JournalError(
-            f"{path} cannot be read ({error}); it was left as it is: check the path and its rights", path=path
-        ) from error
+        raise JournalError(f"{path} cannot be read ({error}); check the path and its permissions", path=path) from error
     try:
         _require_header(path, file.read(_HEAD))
         file.seek(0)
@@ -175,12 +173,12 @@ def _require_file(path: str, status: os.stat_result) -> None:
 
 
 def _require_header(path: str, head: bytes) -> None:
-    """Refuse a file that does not begin with the header; `head` are its first bytes."""
+    """Raise if the first bytes of a file, `head`, are not the header of a journal."""
     if head.startswith(HEADER) or HEADER.startswith(head):
         return
     raise JournalError(
-        f"{path} is not a journal of format {FORMAT}, but looks like {_looks(head)}. It was left as it is: give the "
-        "path of a journal or of a new file",
+        f"{path} is not a journal of format {FORMAT}, but looks like {_looks(head)}. The file was not changed: give "
+        "the path of a journal or of a new file",
         path=path,
     )
 
@@ -199,7 +197,7 @@ def _looks(head: bytes) -> str:
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(head) - 3:  # else only the last character is cut
+        if error.start < len(head) - 3:  # otherwise only the last character may be incomplete
             return f"a binary file that begins with {head[:8].hex(' ')}"
         text = head[: error.start].decode("utf-8")
     line = text.splitlines()[0] if text.splitlines() else text
@@ -210,7 +208,7 @@ def _looks(head: bytes) -> str:
 
 
 def whole_end(file: BinaryIO) -> int:
-    """Return the offset after the last line end, 0 if there is none; looks from the end."""
+    """Return the offset after the last line end, 0 if there is none, searching backwards."""
     return _after_line_end(file, file.seek(0, os.SEEK_END))
 
 
@@ -227,13 +225,13 @@ def _after_line_end(file: BinaryIO, end: int) -> int:
 
 
 def count_lines(file: BinaryIO) -> int:
-    """Return how many whole lines there are, the header included."""
+    """Return the number of complete lines, including the header."""
     file.seek(0)
     return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def torn_end(file: BinaryIO) -> TornEnd | None:
-    """Return what follows the last whole line, ``None`` if nothing does; the file is open without a buffer."""
+    """Return the unfinished line at the end of an unbuffered file, ``None`` if there is none."""
     start, size = whole_end(file), file.seek(0, os.SEEK_END)
     if start == size:
         return None
@@ -241,7 +239,7 @@ def torn_end(file: BinaryIO) -> TornEnd | None:
     head = file.read(_HEAD)
     tick, sure, whole = tick_of(head), True, start
     last = last_tick(file, start)
-    if tick is None and not head.startswith(b"{"):  # a space goes on with the tick before; of NUL bytes nobody knows
+    if tick is None and not head.startswith(b"{"):  # a space: the tick of the line before; NUL bytes: perhaps that tick
         tick, sure = last, head.startswith(b" ")
     if tick is not None and tick == last:
         whole = _start_of_tick(file, start, tick)
@@ -255,7 +253,7 @@ def last_tick(file: BinaryIO, end: int) -> int | None:
 
 
 def _start_of_tick(file: BinaryIO, end: int, tick: int) -> int:
-    """Return where the run of lines of `tick` begins that ends at `end`."""
+    """Return the offset of the first of the consecutive lines of `tick` that end at `end`."""
     while last_tick(file, end) == tick:
         end = _after_line_end(file, end - 1)
     return end
@@ -265,29 +263,30 @@ def _start_of_tick(file: BinaryIO, end: int, tick: int) -> int:
 
 
 class LineWriter:
-    """The one writer of a journal's file, which it keeps open and locked.
+    """The single writer of a journal's file, which stays open and locked.
 
     Parameters
     ----------
     path : str
-        The file's absolute path.
+        Absolute path of the file.
     create : bool
-        Whether a missing file is made.
+        Whether to create a missing file.
     sync : bool
-        Whether every line is on the disk, not only with the operating system, before :meth:`append` returns.
+        Whether :meth:`append` returns only after the line is on the disk (``fsync``), not only in the buffers of the
+        operating system.
     on_torn : callable
-        Called with the torn end and the path that it was saved at, before it is cut off.
+        Function called with the torn end and the path under which it was saved, before it is cut off.
 
     Raises
     ------
     JournalError
-        Somebody else writes the file, it is not a journal, or it cannot be written.
+        The file has another writer, is not a journal, or cannot be written.
     """
 
     def __init__(self, path: str, *, create: bool, sync: bool, on_torn: Callable[[TornEnd, str], object]) -> None:
         self._path = path
         self._sync = sync
-        self._hold = hold(path, create=create, advice=ADVICE, error=JournalError)
+        self._file = lock_file(path, create=create, advice=ADVICE, error=JournalError)
         try:
             self._prepare(on_torn)
         except BaseException:
@@ -296,18 +295,18 @@ class LineWriter:
 
     @property
     def alive(self) -> bool:
-        """Whether it may write: not after :meth:`close`, and not in a forked child."""
-        return self._hold.alive
+        """Whether the writer may write: false after :meth:`close`, and in a forked child process."""
+        return self._file.alive
 
     def _prepare(self, on_torn: Callable[[TornEnd, str], object]) -> None:
-        descriptor = self._hold.descriptor
+        descriptor = self._file.descriptor
         _require_file(self._path, os.fstat(descriptor))
         with cast("BinaryIO", open(descriptor, "rb", buffering=0, closefd=False)) as file:
             head = file.read(_HEAD)
             _require_header(self._path, head)
             torn = torn_end(file)
             self._end = file.seek(0, os.SEEK_END)
-            if len(head) < len(HEADER):  # new, or killed while it wrote its first line
+            if len(head) < len(HEADER):  # a new file, or its writer was killed while writing the header
                 self.last_tick = None
                 self._write(HEADER[len(head) :])
                 return
@@ -318,7 +317,7 @@ class LineWriter:
             self.last_tick = last_tick(file, self._end)
 
     def _save(self, file: BinaryIO, torn: TornEnd) -> str:
-        """Copy what is to be cut off into a file of its own beside the journal."""
+        """Copy the bytes that are to be cut off into a file beside the journal, and return its path."""
         base = os.path.realpath(self._path) + ".torn"
         names = (base if number == 1 else f"{base}-{number}" for number in range(1, 1000))
         try:
@@ -329,25 +328,25 @@ class LineWriter:
                     return name
         except OSError as error:
             raise JournalError(
-                f"{torn.text(self._path)}, and cannot be saved beside it ({error}); make room, or copy the journal and "
-                "go on with the copy",
+                f"{torn.text(self._path)}, and the unfinished line cannot be saved beside it ({error}); free disk "
+                "space, or copy the journal and continue with the copy",
                 path=self._path,
             ) from error
-        raise JournalError(f"{base} and its like are all taken; remove some", path=self._path)
+        raise JournalError(f"{base} to {base}-999 exist already; remove some of them", path=self._path)
 
     def append(self, line: bytes) -> None:
-        """Add a line, in one piece or not at all.
+        """Append a line, either completely or not at all.
 
         Raises
         ------
         JournalError
-            The disk refuses, or another program changed, moved or removed the file.
+            The line cannot be written, or another program changed, moved or removed the file.
         """
         self._require_unchanged()
         self._write(line)
 
     def _write(self, line: bytes) -> None:
-        descriptor = self._hold.descriptor
+        descriptor = self._file.descriptor
         try:
             rest = memoryview(line)
             while rest:
@@ -359,7 +358,7 @@ class LineWriter:
                 os.ftruncate(descriptor, self._end)
             if isinstance(error, OSError):
                 raise JournalError(
-                    f"{self._path} cannot be written ({error}); it ends where it did: make room and go on",
+                    f"{self._path} cannot be written ({error}); it is unchanged: free disk space and try again",
                     path=self._path,
                 ) from error
             raise
@@ -367,23 +366,25 @@ class LineWriter:
 
     def _require_unchanged(self) -> None:
         try:
-            now = os.stat(self._path)  # noqa: PTH116 - a Path costs as much as the call, tick by tick
+            now = os.stat(self._path)  # noqa: PTH116 - constructing a Path takes as long as the call, at every tick
         except OSError as error:
             raise JournalError(
-                f"{self._path} is gone ({error}) while it was written; what was in it is lost with it", path=self._path
+                f"{self._path} was removed or moved while it was being written ({error}); open a new journal",
+                path=self._path,
             ) from error
-        if identity_of(now) != self._hold.identity:
+        if identity_of(now) != self._file.identity:
             raise JournalError(
-                f"another file was put at {self._path} while it was written; find the journal where it was moved to",
+                f"{self._path} was replaced by another file while it was being written; give the path to which the "
+                "journal was moved",
                 path=self._path,
             )
         if now.st_size != self._end:
             raise JournalError(
-                f"another program changed {self._path}: it has {now.st_size} bytes, not {self._end}; look at it, and "
-                "open it again",
+                f"another program changed {self._path}: it has {now.st_size} bytes, not {self._end}; check the file, "
+                "and open the journal again",
                 path=self._path,
             )
 
     def close(self) -> None:
-        """Let other writers in."""
-        self._hold.close()
+        """Close the file and release its lock."""
+        self._file.close()

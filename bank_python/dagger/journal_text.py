@@ -1,7 +1,7 @@
-"""An entry of a journal as a line of JSON, and back: the same values, type and all.
+"""Conversion of journal entries to lines of JSON and back, with identical values and types.
 
-A line that begins with a space goes on with the tick of the line before it. JSON does not mind, and so the very first
-byte of a line that was never finished tells whether that tick is whole.
+A line that begins with a space belongs to the same tick as the line before it. The space is valid JSON, and the first
+byte of an unfinished line is enough to tell whether the tick before it is complete.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ FORMAT = 1
 HEADER = b'{"dagger_journal": %d}\n' % FORMAT
 SAME_TICK = b" "
 
-# What reading a damaged entry may raise; all of it means the same.
+# Exceptions that reading a damaged entry may raise.
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, SyntaxError)
 
 _ARRAY = "__array__"
-_SCALARS = (float, int, str)  # a bool is an int; a tuple, as a union is made anew by each call
+_SCALARS = (float, int, str)  # a bool is an int; a tuple, as a union would be built anew by each call
 _TICK = re.compile(rb' ?\{"tick": (-?\d+),')
 
 
@@ -46,7 +46,7 @@ def fields_of(entry: Entry) -> dict[str, Any]:
 
 
 def entry_from(fields: Any) -> Entry:
-    """Return the entry of :func:`fields_of`; one of :data:`DAMAGE` is raised if it is none."""
+    """Return the entry from the dictionary of :func:`fields_of`; raise one of :data:`DAMAGE` if it is invalid."""
     tick, leaves, terms = fields["tick"], fields["leaves"], fields["terms"]
     _require(tick, _is_tick, "tick")
     _require(leaves, _is_mapping, "leaves")
@@ -60,7 +60,7 @@ def entry_from(fields: Any) -> Entry:
 
 def _require(value: object, is_right: Callable[[Any], bool], what: str) -> None:
     if not is_right(value):
-        raise ValueError(f"{value!r} is no {what}")
+        raise ValueError(f"{value!r} is not a valid value of {what!r}")
 
 
 def _is_tick(value: object) -> bool:
@@ -72,19 +72,19 @@ def _is_mapping(value: object) -> bool:
 
 
 def line_of(entry: Entry, *, same_tick: bool) -> bytes:
-    """Return an entry as a line.
+    """Return an entry as a line of JSON.
 
     Parameters
     ----------
     entry : Entry
-        The entry.
+        Entry to convert.
     same_tick : bool
-        Whether the line before it is of the same tick.
+        Whether the line before it belongs to the same tick.
 
     Raises
     ------
     JournalError
-        A value would not come back as it is.
+        A value cannot be restored from JSON with its type.
     """
     try:
         text = json.dumps(_plain(fields_of(entry)))
@@ -97,18 +97,18 @@ def line_of(entry: Entry, *, same_tick: bool) -> bytes:
 
 
 def read_line(line: bytes) -> Entry:
-    """Return the entry on a line; one of :data:`DAMAGE` is raised if there is none."""
+    """Return the entry on a line; raise one of :data:`DAMAGE` if the line is damaged."""
     return entry_from(json.loads(line.decode("utf-8"), object_hook=_array))
 
 
 def tick_of(head: bytes) -> int | None:
-    """Return the tick's number from the first bytes of a line, ``None`` if they do not say it."""
+    """Return the number of the tick from the first bytes of a line, ``None`` if they do not contain it."""
     found = _TICK.match(head)
     return int(found.group(1)) if found else None
 
 
 def _plain(value: object) -> object:
-    """Return `value` as JSON can give it back, type and all."""
+    """Return `value` in a form from which JSON restores it with its type."""
     if value is None or isinstance(value, _SCALARS):
         return value
     if isinstance(value, list):

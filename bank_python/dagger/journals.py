@@ -1,11 +1,11 @@
-"""Where a journal of ticks is kept: in memory, in a file of JSON lines, or in a Barbara store.
+"""Journals of ticks: in memory, in a file of JSON lines, or in a Barbara store.
 
-What holds for every kind:
+All kinds have these properties:
 
-- an entry whose ``append`` returned survives the end of the process (in memory: of the recording);
-- a journal has one writer at a time, who claims it (:meth:`Journal.claim`); a second one is refused. A writer that dies
-  lets go of it. Reading is open to all, and sees whole entries only;
-- what a crash tore off is told (:attr:`Journal.lost`), never passed over in silence.
+- an entry whose ``append`` has returned survives the end of the process (in memory: the end of the recording);
+- a journal has one writer at a time, which claims it (:meth:`Journal.claim`); a second one gets an error. The claim
+  ends with the writer's process. Anyone may read, and reads complete entries only;
+- an entry that was lost in a crash is reported (:attr:`Journal.lost`), never skipped silently.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from bank_python.barbara.claim import Claim
-from bank_python.barbara.file_lock import writers_kept_out
+from bank_python.barbara.file_lock import writers_excluded
 from bank_python.dagger.journal_file import (
     ADVICE,
     LineWriter,
@@ -51,10 +51,10 @@ _CLAIMING = threading.Lock()  # guards the flags below, never while a file is wa
 
 
 class Journal(ABC):
-    """Entries in the order of their ticks, with one writer at a time.
+    """Base class of journals: entries in the order of their ticks, with one writer at a time.
 
-    A kind of its own defines :meth:`append` and :meth:`__iter__`; what this class says of claims then holds within the
-    process.
+    A subclass defines :meth:`append` and :meth:`__iter__`. Claims of this class are valid within the process; a
+    subclass extends them to other processes.
     """
 
     _claimed = False
@@ -62,38 +62,39 @@ class Journal(ABC):
 
     @abstractmethod
     def append(self, entry: Entry) -> None:
-        """Add an entry at the end; when this returns, it survives the end of the process."""
+        """Append an entry; when this returns, the entry survives the end of the process."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Entry]:
-        """Return the entries from the first."""
+        """Iterate over the entries, starting with the first."""
 
     @property
     def lost(self) -> str | None:
-        """A sentence that says what a torn end has lost; ``None`` if the end is whole."""
+        """Description of what was lost with a torn end; ``None`` if the end is whole."""
         return None
 
     @property
     def lost_tick(self) -> int | None:
-        """The tick that the torn end was of, or may have been of; ``None`` if that cannot be read or nothing is lost.
+        """Number of the tick that the torn end belongs to, or may belong to; ``None`` if unknown or nothing is lost.
 
-        If it is the tick of the last entries, these are only a part of what that tick did.
+        If it is also the tick of the last entries, these contain only a part of that tick.
         """
         return None
 
     def claim(self) -> None:
-        """Become the journal's one writer, until :meth:`release`, :meth:`close` or the end of the process.
+        """Become the journal's single writer, until :meth:`release`, :meth:`close` or the end of the process.
 
         Raises
         ------
         JournalError
-            The journal has a writer already (the message says who, as far as that is known), or is closed.
+            The journal has another writer (the message names it, where it is known), or is closed.
         """
         with _CLAIMING:
             self._require_open()
             if self._claimed:
                 raise JournalError(
-                    f"{self!r} is being written by another recording; let that end, or give another journal",
+                    f"{self!r} is being written by another recording; wait until that has ended, or give another "
+                    "journal",
                     holder="another recording",
                 )
             self._claimed = True
@@ -104,18 +105,18 @@ class Journal(ABC):
             raise
 
     def release(self) -> None:
-        """Let another writer claim the journal; again does nothing."""
+        """Let another writer claim the journal; without effect if it is not claimed."""
         self._let_go()
         self._claimed = False
 
     @contextmanager
     def writing(self) -> Iterator[Self]:
-        """Claim the journal for the length of a ``with`` block.
+        """Claim the journal for the duration of a ``with`` block.
 
         Raises
         ------
         JournalError
-            As :meth:`claim`.
+            The journal has another writer, or is closed.
         """
         self.claim()
         try:
@@ -124,7 +125,7 @@ class Journal(ABC):
             self.release()
 
     def close(self) -> None:
-        """End writing for good and release the journal; it can still be read."""
+        """Release the journal and end writing through this object; it can still be read."""
         self._closed = True
         self.release()
 
@@ -136,11 +137,11 @@ class Journal(ABC):
     ) -> None:
         self.close()
 
-    def _acquire(self) -> None:  # noqa: B027 - a kind that lives in one object has nobody else to keep out
-        """Keep writers out that are not this object, or raise a JournalError."""
+    def _acquire(self) -> None:  # noqa: B027 - a journal in memory has no other writers to exclude
+        """Exclude writers other than this object, or raise a JournalError."""
 
     def _let_go(self) -> None:  # noqa: B027 - as above
-        """Let writers in that are not this object."""
+        """Admit writers other than this object again."""
 
     def _require_open(self) -> None:
         if self._closed:
@@ -148,13 +149,13 @@ class Journal(ABC):
 
 
 class MemoryJournal(Journal):
-    """A journal that lives as long as the process."""
+    """A journal in memory, which ends with the process."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
 
     def append(self, entry: Entry) -> None:
-        """Add an entry at the end, with copies of values that could change."""
+        """Append a copy of an entry, as its values could change later."""
         self._require_open()
         self._entries.append(copy.deepcopy(entry))
 
@@ -169,17 +170,17 @@ class MemoryJournal(Journal):
 
 
 class BarbaraJournal(Journal):
-    """A journal in a Barbara store, one record for each entry under ``/Journal/NAME/``.
+    """A journal in a Barbara store, with one record per entry under ``/Journal/NAME/``.
 
-    The writer of a journal holds a lock file beside the store's file, which is removed when it is done. Each record is
-    written only where none is, so that no writer ever overwrites another's.
+    The writer of a journal holds a lock file beside the store's file, which is removed when the writer releases the
+    journal. A record is written only under a free key, so that no writer overwrites the entries of another.
 
     Parameters
     ----------
     db : BarbaraDB
-        The store; values of every type that it can store can be journaled.
+        Store of the journal; values of every type that it can store can be recorded.
     name : str
-        The journal's name; a journal of that name that is there already is continued.
+        Name of the journal; an existing journal of that name is continued.
     """
 
     def __init__(self, db: BarbaraDB, name: str) -> None:
@@ -192,14 +193,14 @@ class BarbaraJournal(Journal):
         self._next: int | None = None
 
     def append(self, entry: Entry) -> None:
-        """Add an entry at the end; inside a transaction of the store's, it survives once that is committed.
+        """Append an entry; inside a transaction of the store, it survives once the transaction is committed.
 
         Raises
         ------
         JournalError
-            Another writer has the journal.
+            The journal has another writer.
         """
-        from bank_python.barbara import MISSING  # a graph without a store loads none
+        from bank_python.barbara import MISSING  # here, so that a graph without a store does not load one
 
         with self._guard:
             self._require_open()
@@ -211,7 +212,7 @@ class BarbaraJournal(Journal):
                 self._next = None
                 raise JournalError(
                     f"another writer added to the journal {self._name!r} in {self._db.path}; the entry of tick "
-                    f"{entry.tick} was not written: let one of the two end",
+                    f"{entry.tick} was not written: end one of the two recordings",
                     tick=entry.tick,
                 ) from error
             self._next = number + 1
@@ -256,28 +257,28 @@ class BarbaraJournal(Journal):
 
 
 class FileJournal(Journal):
-    """A journal in a file of JSON lines: readable by people, appended to and flushed entry by entry.
+    """A journal in a file of JSON lines: human-readable, appended to and flushed entry by entry.
 
     Parameters
     ----------
     path : path
-        The file's path. A journal that is there already is continued, and not changed by being opened; an empty file is
-        taken; anything else is refused and left as it is. A link is taken for what it leads to.
+        Path of the file. An existing journal is continued, and opening it does not change it; an empty file becomes a
+        journal; any other file raises an error and is not changed. Symbolic links are followed.
     sync : bool, default False
-        Whether ``append`` returns only once the entry is on the disk (``fsync``), so that it survives a power cut.
-        Without that it is with the operating system, and survives the end of the process.
+        Whether ``append`` returns only when the entry is on the disk (``fsync``), so that it survives a power failure.
+        Otherwise the entry has been passed to the operating system, and survives the end of the process.
 
     Raises
     ------
     JournalError
-        The path has something else than a journal of this format, or a new one cannot be made there.
+        The file is not a journal of this format, or no file can be created at the path.
 
     Notes
     -----
-    A crash may leave a last line unfinished (no line end, or NUL bytes after a power cut). That is not an entry. It is
-    told by :attr:`lost` and once in the log. The next writer cuts it off, together with whole lines of the same tick,
-    as a tick is replayed with all that it did or not at all. What is cut off is first saved beside the journal, in
-    ``NAME.torn``: a log line could not hold whole entries, and they are not a library's to destroy.
+    A crash may leave the last line unfinished (no line end, or NUL bytes after a power failure). Such a line is not an
+    entry. It is reported by :attr:`lost` and once in the log. The next writer cuts it off, together with complete lines
+    of the same tick, as a tick is replayed completely or not at all. The bytes that are cut off are first saved beside
+    the journal, in ``NAME.torn``, as entries are too long for a line of the log.
 
     Examples
     --------
@@ -291,11 +292,11 @@ class FileJournal(Journal):
 
     def __init__(self, path: str | os.PathLike[str], *, sync: bool = False) -> None:
         self.path = Path(path)
-        self._location = str(self.path.absolute())  # holds when the working directory changes
+        self._location = str(self.path.absolute())  # stays valid when the working directory changes
         self._sync = sync
         self._guard = threading.RLock()
         self._writer: LineWriter | None = None
-        self._told: TornEnd | None = None
+        self._reported: TornEnd | None = None
         if not is_there(self._location):
             self._create()
 
@@ -305,17 +306,17 @@ class FileJournal(Journal):
             if self._sync:
                 sync_directory(self._location)
         except JournalError as error:
-            if "holder" not in error.facts:  # or somebody was quicker, and writes the header
+            if "holder" not in error.facts:  # with a holder, another process is creating the file at this moment
                 raise
 
     def append(self, entry: Entry) -> None:
-        """Add an entry at the end; claims the journal if nobody did, for as long as this object lives.
+        """Append an entry; claims the journal, if it is not claimed, for the lifetime of this object.
 
         Raises
         ------
         JournalError
-            A value would not come back from JSON as it is, another writer has the journal, or the file cannot be
-            written. The entry is then not in it, and entries before it are.
+            A value cannot be restored from JSON with its type, the journal has another writer, or the file cannot be
+            written. The entry is then not in the journal; earlier entries are not affected.
         """
         with self._guard:
             self._require_open()
@@ -332,9 +333,9 @@ class FileJournal(Journal):
             while file.tell() < end:
                 number += 1
                 line = file.readline()
-                if number == 1:  # the header, which was checked
+                if number == 1:  # the header, which is checked already
                     continue
-                if not line.endswith(b"\n"):  # a writer came and cut off the last tick, of which only a part was there
+                if not line.endswith(b"\n"):  # meanwhile a writer has cut off the incomplete last tick
                     return
                 try:
                     entry = read_line(line)
@@ -347,7 +348,7 @@ class FileJournal(Journal):
                 yield entry
 
     def __len__(self) -> int:
-        """Return the number of whole lines after the header; they are counted, not read."""
+        """Return the number of complete lines after the header, without reading the entries."""
         with self._reading() as file:
             return max(count_lines(file) - 1, 0)
 
@@ -360,25 +361,25 @@ class FileJournal(Journal):
 
     @property
     def lost(self) -> str | None:
-        """A sentence that says what a torn end has lost; ``None`` if the end is whole, or was cut off by a writer."""
+        """Description of what was lost with a torn end; ``None`` if the end is whole, or was cut off by a writer."""
         torn = self._torn()
         return None if torn is None else torn.text(str(self.path))
 
     @property
     def lost_tick(self) -> int | None:
-        """The tick that the torn end was of, or may have been of; ``None`` if unknown or nothing is lost."""
+        """Number of the tick that the torn end belongs to, or may belong to; ``None`` if unknown or nothing is lost."""
         torn = self._torn()
         return None if torn is None else torn.tick
 
     def _torn(self) -> TornEnd | None:
-        """Return what is unfinished at the end and will stay so, and tell it if it was not told."""
+        """Return the unfinished line at the end, unless it is being written, and log it once."""
         with self._reading(buffering=0) as file:
             if torn_end(file) is None:
                 return None
-            with writers_kept_out(file.fileno()) as alone:
-                torn = torn_end(file) if alone else None
-        if torn is not None and torn != self._told:
-            self._told = torn
+            with writers_excluded(file.fileno()) as is_exclusive:
+                torn = torn_end(file) if is_exclusive else None
+        if torn is not None and torn != self._reported:
+            self._reported = torn
             _LOG.warning("%s", torn.text(str(self.path)))
         return torn
 
@@ -386,15 +387,15 @@ class FileJournal(Journal):
         try:
             return open_to_read(self._location, buffering=buffering)
         except FileNotFoundError as error:
-            raise JournalError(f"{self.path} is gone; open it again to begin another", path=str(self.path)) from error
+            raise JournalError(f"{self.path} is missing; open it again to create it", path=str(self.path)) from error
 
     def _open_writer(self, *, create: bool = False) -> LineWriter:
-        return LineWriter(self._location, create=create, sync=self._sync, on_torn=self._tell_cut)
+        return LineWriter(self._location, create=create, sync=self._sync, on_torn=self._report_cut)
 
-    def _tell_cut(self, torn: TornEnd, saved: str) -> None:
-        if torn != self._told:
+    def _report_cut(self, torn: TornEnd, saved: str) -> None:
+        if torn != self._reported:
             _LOG.warning("%s", torn.text(str(self.path)))
-        self._told = torn
+        self._reported = torn
         _LOG.warning("the unfinished end of %s is cut off, and saved as %s", self.path, saved)
 
     def _acquired(self) -> LineWriter:

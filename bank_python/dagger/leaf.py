@@ -1,4 +1,4 @@
-"""Leaves: the nodes that are set from outside, and which values they accept."""
+"""Leaves: nodes whose values are set from outside, and the domains of their values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Domain", "Leaf"]
 
 
 class Domain(enum.Enum):
-    """The values a leaf may hold.
+    """Domain of the values of a leaf.
 
     ``FINITE`` (the default) is any finite number: a rate may be negative. ``POSITIVE`` suits prices and
     volatilities, ``NON_NEGATIVE`` spreads and volumes, ``ANY`` a leaf that holds an arbitrary object.
@@ -32,7 +32,7 @@ class Domain(enum.Enum):
     >>> Domain.POSITIVE.check("AAPL", -1.0)
     Traceback (most recent call last):
         ...
-    bank_python.errors.DomainError: AAPL: -1.0 is not a positive number; it was not set, the last value stands
+    bank_python.errors.DomainError: AAPL: -1.0 is not a positive number; it was not set, the leaf keeps its last value
     """
 
     FINITE = "finite"
@@ -42,12 +42,12 @@ class Domain(enum.Enum):
 
     @classmethod
     def parse(cls, domain: str | Domain) -> Domain:
-        """Return the domain called `domain`.
+        """Return the domain named `domain`.
 
         Raises
         ------
         DomainError
-            There is no such domain; the message lists them.
+            There is no domain of that name; the message lists all names.
         """
         try:
             return cls(domain)
@@ -56,15 +56,22 @@ class Domain(enum.Enum):
             raise DomainError(f"{domain!r} is not a domain; choose one of {known}", domain=domain) from None
 
     def check(self, name: str, value: object) -> object:
-        """Return `value` as this domain stores it.
+        """Return `value` as it is stored in a leaf of this domain.
 
-        That is a float or, where the domain is ``ANY``, the value itself, its arrays and containers copied, so that
-        whoever gave them cannot change them in place (:func:`~bank_python.dagger.outcome.detached`).
+        That is a float or, for the domain ``ANY``, the value with its arrays and containers copied, so that the caller
+        cannot change them in place (:func:`~bank_python.dagger.outcome.detached`).
+
+        Parameters
+        ----------
+        name : str
+            Name of the leaf, for error messages.
+        value : object
+            Value to check.
 
         Raises
         ------
         DomainError
-            `value` lies outside; the message names the leaf, the value and what would be accepted.
+            `value` is outside the domain; the message gives the leaf, the value and the domain.
         """
         if self is Domain.ANY:
             return detached(value)
@@ -81,7 +88,7 @@ class Domain(enum.Enum):
     def _refusal(self, name: str, value: object) -> DomainError:
         wanted = self.value.replace("_", "-")
         return DomainError(
-            f"{name}: {_spelt(value)} is not a {wanted} number; it was not set, the last value stands",
+            f"{name}: {_short_repr(value)} is not a {wanted} number; it was not set, the leaf keeps its last value",
             name=name,
             value=value,
             domain=self.value,
@@ -91,46 +98,46 @@ class Domain(enum.Enum):
 def _as_number(value: object) -> float | None:
     try:
         return float(value) if type(value) is not bool and isinstance(value, Real) else None
-    except Exception:  # noqa: BLE001 - too large for a float, or a value that raises when it is looked at
+    except Exception:  # noqa: BLE001 - too large for a float, or a value whose own methods raise
         return None
 
 
-def _spelt(value: object) -> str:
+def _short_repr(value: object) -> str:
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001 - other people's code
+    except Exception:  # noqa: BLE001 - code of users may raise anything
         return f"a {type(value).__name__}"
-    return text if len(text) <= _MOST_SPELT else f"{text[:_MOST_SPELT]}…"
+    return text if len(text) <= _LONGEST_REPR else f"{text[:_LONGEST_REPR]}…"
 
 
-_MOST_SPELT = 200
+_LONGEST_REPR = 200
 _LOWEST = {
     Domain.FINITE: -math.inf,
     Domain.POSITIVE: 0.0,
     Domain.NON_NEGATIVE: -math.ulp(0.0),
-    Domain.ANY: math.inf,  # every value takes the long way, through the domain's own check
+    Domain.ANY: math.inf,  # so that no value is accepted without the domain's own check
 }
 
 
 @register_storable
 class Leaf(Node):
-    """A node that is set from outside.
+    """A node whose value is set from outside.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Name of the leaf, unique in its graph.
     value : float or object, default 0.0
-        The first value. A number at exactly 0.0 means *not yet quoted* (:attr:`quoted` is False): in a
-        ``positive`` domain whatever depends on the leaf then has no value and says so; in the other
-        domains 0.0 is a number like any other. Arrays are copied, and read-only from then on.
+        Initial value. A number of exactly 0.0 means *not yet quoted* (:attr:`quoted` is False): in the domain
+        ``positive`` the leaf and its dependents then have no value, and reading them raises an error; in the other
+        domains 0.0 is a number like any other. Arrays are copied, and the copies are read-only.
     domain : {"finite", "positive", "non_negative", "any"}
-        Which values the leaf accepts.
+        Domain of the values that the leaf accepts.
 
     Raises
     ------
     DomainError
-        `value` lies outside the domain.
+        `value` is outside the domain.
 
     Examples
     --------
@@ -150,27 +157,27 @@ class Leaf(Node):
         self.domain = Domain.parse(domain)
         self.lowest_ = _LOWEST[self.domain]
         not_yet = self.domain is not Domain.ANY and isinstance(value, Real) and value == 0.0
-        self.stamp_: object = not not_yet  # where the value comes from; false while there is none
+        self.stamp_: object = not not_yet  # origin of the value; false while there is none
         self.outcome_ = self.domain.check(name, value) if self.stamp_ else self._unquoted()
         self.state_ = State.CLEAN
 
     @property
     def quoted(self) -> bool:
-        """Whether the leaf has been given a value since it was made at 0.0."""
+        """Whether the leaf has a value: it was set, or constructed with a value other than 0.0."""
         return bool(self.stamp_)
 
     def set(self, value: object) -> None:
-        """Set the leaf; in a graph, its dependents are brought up to date when next read or recalculated.
+        """Set the leaf; in a graph, its dependents are brought up to date when they are next read or recalculated.
 
         Raises
         ------
         DomainError
-            `value` lies outside the domain; nothing has changed.
+            `value` is outside the domain; nothing has changed.
         """
         self.set_(value, stamp=True)
 
     def set_(self, value: object, stamp: object) -> None:
-        """Set the leaf, and note where the value comes from."""
+        """Set the leaf, with a stamp that identifies the origin of the value."""
         fits = type(value) is float and self.lowest_ < value < math.inf
         outcome = value if fits else self.domain.check(self.name, value)
         host = self.host_
@@ -180,7 +187,7 @@ class Leaf(Node):
             host.set_leaf(self, outcome, stamp)
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:  # noqa: ARG002 - a leaf has no inputs
-        """Return what the leaf was set to."""
+        """Return the value that the leaf was set to."""
         return self.outcome_
 
     def _unquoted(self) -> Outcome:
@@ -202,7 +209,7 @@ class Leaf(Node):
         return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
 
     def describe_(self) -> str:
-        """Return the leaf's domain, as it is shown."""
+        """Return the leaf's domain for its ``repr``."""
         return f"domain={self.domain.value!r}"
 
     def __repr__(self) -> str:

@@ -1,27 +1,26 @@
-"""Nodes: everything that can change.
+"""Nodes: the named values of a dependency graph.
 
-A :class:`Node` has a name, inputs (its *underliers*) and an outcome: its value or, when it has none, the failure in
-the value's place. A node in no graph computes itself when it is read, each time, and keeps nothing. In a graph it
-is in one of three states:
+A :class:`Node` has a name, inputs (its *underliers*) and an outcome: its value or, if it has none, a failure. A node
+outside a graph is evaluated every time it is read, and stores nothing. In a graph it is in one of three states:
 
 ``CLEAN``
-    its outcome is right for the current leaves, but for those that were set and not yet propagated
+    its outcome is up to date, except for leaves that were set and not yet propagated
     (:mod:`bank_python.dagger.propagate`);
 ``DIRTY``
-    some leaf that it depends on changed; whether the change reaches it is not known yet;
+    a leaf that it depends on has changed, and it is not known yet whether the node changes;
 ``STALE``
-    one of its inputs did change: it must be evaluated again.
+    one of its inputs has changed, and it must be evaluated again.
 
 Invariants, for nodes in a graph: every dependent of a node that is not clean is itself not clean; a clean node's
 outcome is a function of its inputs' outcomes; a node's height is one more than its highest input's.
 
-Of each node two outcomes are kept, the current one and the one before the tick that last changed it. That is what
-:meth:`~bank_python.dagger.DependencyGraph.explain` shows, and what a reader sees who looks while a tick that is not
-finished has already changed the node.
+Two outcomes of each node are stored, the current one and the one before the tick that last changed it. The latter is
+shown by :meth:`~bank_python.dagger.DependencyGraph.explain`, and returned to readers in other threads while a tick
+that has changed the node is under way.
 
-**The engine's interface.** Attributes and methods whose names end in an underscore are what the graph keeps of a node
-and calls on it: its outcomes, state, height, inputs and dependents. Only the modules of this package touch them. A
-class of nodes of one's own defines :meth:`Node.compute` and, where it is stored, its record form.
+**The engine's interface.** Attributes and methods with a trailing underscore belong to the engine: outcomes, state,
+height, inputs and dependents. Only the modules of this package use them. A user-defined class of nodes defines
+:meth:`Node.compute` and, if its nodes are stored, their record form.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ _MOST_SHOWN = 8
 
 
 class State(enum.IntEnum):
-    """How far a node's outcome can be trusted; see the module's docstring."""
+    """Whether a node's outcome is up to date; see the module's docstring."""
 
     CLEAN = 0
     DIRTY = 1
@@ -66,7 +65,7 @@ class State(enum.IntEnum):
 
 
 class Graph(Protocol):
-    """What a node may ask of the graph it is in; :class:`~bank_python.dagger.DependencyGraph` is the one there is."""
+    """Interface of a graph for its nodes, implemented by :class:`~bank_python.dagger.DependencyGraph`."""
 
     def __len__(self) -> int: ...
     def __contains__(self, node: object) -> bool: ...
@@ -79,10 +78,10 @@ class Graph(Protocol):
         """Return the node itself, or the node of that name."""
 
     def register(self, node: Any, *, replace: bool = False) -> Any:
-        """Put a node, and whatever it depends on, into the graph."""
+        """Add a node, and all nodes it depends on, to the graph."""
 
     def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
-        """Give a node other inputs."""
+        """Replace the inputs of a node."""
 
     def recalculate(self) -> object:
         """Bring every dirty node up to date."""
@@ -91,40 +90,40 @@ class Graph(Protocol):
         """Return first and second derivatives of targets by leaves."""
 
     def batch(self) -> AbstractContextManager[object]:
-        """Make many changes one tick."""
+        """Return a context manager that makes several changes one tick."""
 
     @property
     def tick(self) -> int:
-        """The number of committed ticks."""
+        """Number of committed ticks."""
 
 
 class Host(Protocol):
-    """What a node needs of the state of its graph."""
+    """Interface of the engine for the nodes of its graph."""
 
     tick: int
     graph: Any
 
     def read(self, node: Node) -> Outcome:
-        """Return the node's outcome, computed now if need be."""
+        """Return the node's outcome, evaluating it if it is out of date."""
 
     def is_current(self, node: Node) -> bool:
-        """Whether the outcome that the node holds is known to be right."""
+        """Whether the node's outcome is known to be up to date."""
 
     def set_leaf(self, leaf: Any, outcome: Outcome, stamp: object) -> None:
         """Set a leaf."""
 
     def amend(self, node: Any, terms: Mapping[str, float]) -> None:
-        """Set terms of a contract anew."""
+        """Change terms of a contract."""
 
     def rewire(self, node: Node, inputs: Sequence[Node]) -> None:
-        """Give a node other inputs."""
+        """Replace the inputs of a node."""
 
     def keeps_previous(self) -> bool:
-        """Whether a snapshot or an open batch may ask for what a node held before."""
+        """Whether a snapshot or an open batch may need previous outcomes."""
 
 
 class Gate(Protocol):
-    """A policy at work on one node; see :mod:`bank_python.dagger.policy`."""
+    """A policy applied to one node; see :mod:`bank_python.dagger.policy`."""
 
     lazy: ClassVar[bool]
     as_of_tick: int
@@ -133,18 +132,18 @@ class Gate(Protocol):
         """Whether the node, which is due, is evaluated now."""
 
     def is_ripe(self) -> bool:
-        """Whether a node that was held back may be evaluated now without another change of its inputs."""
+        """Whether a throttled node may be evaluated now without another change of its inputs."""
 
 
 class EvaluationPolicy(Protocol):
-    """When a node is evaluated; the policies that there are stand in :mod:`bank_python.dagger.policy`."""
+    """Interface of evaluation policies; the built-in ones are in :mod:`bank_python.dagger.policy`."""
 
     def gate(self) -> Gate:
-        """Return the policy at work on one node."""
+        """Return a gate that applies the policy to one node."""
 
 
 class _NodeType(ABCMeta):
-    """The type of node classes: abstract methods, and the plain ``isinstance``, as no virtual subclass exists."""
+    """Metaclass of nodes: abstract methods with the plain ``isinstance``, which is faster than that of ABCMeta."""
 
     __instancecheck__ = type.__instancecheck__
 
@@ -198,18 +197,18 @@ _FOR_CLASSES = frozenset(
         "wiring_attributes",
     }
 )
-"""What nodes have for those who write classes of them: ``dir`` of a class shows it, ``dir`` of a node does not."""
+"""Attributes for authors of node classes, which ``dir`` shows for a class but not for a node."""
 
 
 class Node(metaclass=_NodeType):
-    """A named value that knows what it depends on.
+    """A named value that is computed from other nodes.
 
     Parameters
     ----------
     name : str
-        Unique in the node's graph, and its key in a store.
+        Name of the node, unique in its graph; also its key in a store.
     inputs : sequence of Node
-        The nodes it is computed from, in the order its function takes them.
+        Nodes it is computed from, in the order of the arguments of its function.
 
     Raises
     ------
@@ -237,11 +236,11 @@ class Node(metaclass=_NodeType):
     record_version: ClassVar[int] = 1
     record_home: ClassVar[str] = "/Nodes/"
     wiring_attributes: ClassVar[tuple[str, ...]] = ("inputs_",)
-    """The attributes that :meth:`replace_input` sets, each to a new object."""
+    """Attributes that :meth:`replace_input` replaces by new objects."""
 
-    part_: Any = None  # the contract batch it has a row in: a sum keeps the terms of each batch apart
-    equal: Callable[[Any, Any], bool] | None = None  # a cutoff rule of the node's own, in the place of the bits
-    gate: Gate | None = None  # its policy at work, if it is not evaluated at every tick that reaches it
+    part_: Any = None  # the contract batch in which the node has a row; sums store the terms of each batch separately
+    equal: Callable[[Any, Any], bool] | None = None  # cutoff rule in place of the bitwise comparison
+    gate: Gate | None = None  # its policy, if it has one
 
     def __init__(self, name: str, inputs: Sequence[Node] = ()) -> None:
         if not isinstance(name, str) or not name.strip():  # type: ignore[redundant-expr]  # checked for untyped callers
@@ -258,27 +257,27 @@ class Node(metaclass=_NodeType):
         self.height_ = 0
         self.state_ = State.STALE
         self.dependents_: dict[Node, None] | None = None
-        self.fan_: Any = None  # its dependents, sorted by how a change reaches them (dependents.py)
-        self.due_ = 0  # the last propagation that scheduled it
-        self.lazy_ = False  # whether only reading evaluates it: its policy, or an input's, is on read
+        self.fan_: Any = None  # its dependents, sorted by how they are brought up to date (dependents.py)
+        self.due_ = 0  # number of the last propagation that scheduled it
+        self.lazy_ = False  # whether it is evaluated only when read, by its own policy or that of an input
         self.changed_tick_ = 0
         self.previous_: Outcome = None
 
-    # --- what every node has -----------------------------------------------------------------
+    # --- attributes of every node ------------------------------------------------------------
 
     @property
     def underliers(self) -> tuple[Node, ...]:
-        """The nodes this one is computed from."""
+        """Nodes that this one is computed from."""
         return self.inputs_
 
     @property
     def graph(self) -> Graph | None:
-        """The graph the node is registered in, or ``None``."""
+        """Graph that the node is registered in, or ``None``."""
         return None if self.host_ is None else self.host_.graph
 
     @property
     def value(self) -> object:
-        """The current value, computed now if need be.
+        """Current value of the node, which is evaluated if it is out of date.
 
         Raises
         ------
@@ -294,49 +293,49 @@ class Node(metaclass=_NodeType):
 
     @property
     def error(self) -> Exception | None:
-        """The exception reading :attr:`value` would raise, or ``None``."""
+        """Exception that reading :attr:`value` would raise, or ``None``."""
         outcome = self.read_()
         return outcome.error if isinstance(outcome, Failure) else None
 
     @property
     def dependents(self) -> tuple[Node, ...]:
-        """The nodes of the graph that are computed from this one."""
+        """Nodes of the graph that are computed from this one."""
         return tuple(self.dependents_ or ())
 
     @property
     def as_of_tick(self) -> int:
-        """The tick that the value belongs to: the present one, unless a policy holds the node back."""
+        """Tick of the inputs that the value was computed from: the current one, unless a policy throttles the node."""
         if self.gate is not None:
             return self.gate.as_of_tick
         return 0 if self.host_ is None else self.host_.tick
 
-    # --- what each class of node defines -----------------------------------------------------
+    # --- methods that subclasses define or extend --------------------------------------------
 
     @abstractmethod
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Return the node's value from its inputs' outcomes, as `read` gives them."""
+        """Compute the node's value from the outcomes of its inputs, which `read` returns."""
 
     def bind(self, graph: Graph) -> tuple[Node, ...]:  # noqa: ARG002 - for classes that look inputs up
-        """Return the node's full inputs in `graph`; some classes find the rest of theirs there by name."""
+        """Return all inputs of the node in `graph`; some classes look up a part of them there by name."""
         return self.inputs_
 
     def replace_input(self, old: Node, new: Node) -> None:
-        """Take `new` where the node refers to `old`; classes that keep inputs of their own extend it."""
+        """Replace `old` by `new` wherever the node refers to it; classes with further references extend the method."""
         self.inputs_ = tuple(new if source is old else source for source in self.inputs_)
 
     def accept_inputs(self, inputs: Sequence[Node]) -> None:
-        """Refuse, with a GraphError, inputs that the node cannot take in the place of its own."""
+        """Raise a GraphError for inputs that cannot replace the node's own."""
 
-    # --- record form (what a store keeps) ----------------------------------------------------
+    # --- record form, for a store ------------------------------------------------------------
 
     @property
     def record_key(self) -> str:
-        """The key under which a store keeps this node."""
+        """Key of this node in a store."""
         return f"{self.record_home}{self.name}"
 
     @abstractmethod
     def to_record(self) -> Mapping[str, object]:
-        """Return the fields a store keeps; underliers are nodes, stored by reference."""
+        """Return the fields of the stored record; underliers are nodes, stored by reference."""
 
     @classmethod
     @abstractmethod
@@ -346,37 +345,37 @@ class Node(metaclass=_NodeType):
     # --- the engine's interface --------------------------------------------------------------
 
     def read_(self) -> Outcome:
-        """Return the outcome that the running context sees, computed now if need be."""
+        """Return the outcome in the running context, evaluating the node if it is out of date."""
         if self.host_ is not None:
             return self.host_.read(self)
-        return _compute_alone(self)
+        return _compute_without_graph(self)
 
     def renew_(self) -> Outcome:
-        """Return the outcome for the inputs' present outcomes; what the graph calls when the node is due."""
+        """Return the outcome for the current outcomes of the inputs; called by the graph when the node is due."""
         return self.evaluate_(present)
 
     def evaluate_(self, read: Callable[[Node], Outcome]) -> Outcome:
-        """Return the outcome for inputs as `read` gives them; what :meth:`compute` raises becomes the outcome."""
+        """Return the outcome for the input outcomes that `read` returns; an exception becomes a failure."""
         for source in self.inputs_:
             outcome = read(source)
             if outcome.__class__ is Failure:
                 return upstream_failure(self.name, outcome)
         try:
             return checked(self.name, self.compute(read))
-        except Exception as error:  # noqa: BLE001 - whatever a node's function raises becomes the node's value
+        except Exception as error:  # noqa: BLE001 - any error of the function becomes the node's outcome
             return Failure(error, self.name, error)
 
     def rewired_(self) -> None:
-        """Take note that the inputs are others now; for classes that keep something about them."""
+        """Reset what was derived from the inputs, after they have changed."""
 
-    # --- shown -------------------------------------------------------------------------------
+    # --- display -----------------------------------------------------------------------------
 
     def describe_(self) -> str:
-        """Return what is shown between the name and the value."""
+        """Return the part of the ``repr`` between the name and the value."""
         return ", ".join(node.name for node in self.inputs_)
 
     def __dir__(self) -> list[str]:
-        """Return what is for users: without the engine's cells and what classes of nodes are made with."""
+        """Return the public names, without those of the engine and those for authors of node classes."""
         return [name for name in super().__dir__() if _is_shown(name)]
 
     def __repr__(self) -> str:
@@ -390,27 +389,27 @@ def _is_shown(name: str) -> bool:
 
 
 def present(source: Node) -> Outcome:
-    """Return what a node of a graph holds now."""
+    """Return the current outcome of a node in a graph."""
     return source.outcome_
 
 
 def shown(outcome: Outcome) -> str:
-    """Return an outcome in a few words."""
+    """Return a short text for an outcome."""
     if isinstance(outcome, np.ndarray) and outcome.size > _MOST_SHOWN:
         return f"{outcome.size:,} numbers"
     try:
         return f"{outcome:,.6g}" if isinstance(outcome, float) else repr(outcome)
-    except Exception as failed:  # noqa: BLE001 - other people's code
+    except Exception as failed:  # noqa: BLE001 - code of users may raise anything
         return f"<{type(outcome).__name__}, whose repr raised {type(failed).__name__}>"
 
 
 def inputs_first(
     targets: Iterable[Node], inputs: Callable[[Node], Sequence[Node]], wanted: Callable[[Node], bool]
 ) -> list[Node]:
-    """Return `targets` and the inputs below them for which `wanted` holds, each after its inputs.
+    """Return `targets` and the inputs they depend on for which `wanted` is true, each after its own inputs.
 
-    Iterative, so that a chain of 100,000 nodes needs no deep call stack. A node that is not wanted ends
-    the walk there.
+    The search is iterative, so that a chain of 100,000 nodes does not overflow the call stack. It does not continue
+    below a node for which `wanted` is false.
     """
     order: list[Node] = []
     seen: set[Node] = set()
@@ -427,7 +426,7 @@ def inputs_first(
 
 
 def by_height(nodes: Iterable[Node]) -> list[list[Node]]:
-    """Split `nodes` by height, lowest first."""
+    """Group `nodes` by height, lowest first."""
     levels: dict[int, list[Node]] = {}
     for node in nodes:
         levels.setdefault(node.height_, []).append(node)
@@ -435,7 +434,7 @@ def by_height(nodes: Iterable[Node]) -> list[list[Node]]:
 
 
 def find_cycle(node: Node, inputs: Iterable[Node]) -> list[str]:
-    """Return the names around the circle that giving `node` these inputs would close, or an empty list."""
+    """Return the names of the nodes in the cycle that these inputs of `node` would close, or an empty list."""
     reached_from: dict[Node, Node] = {}
     stack = []
     for source in inputs:
@@ -461,10 +460,10 @@ def _trace(node: Node, reached_from: Mapping[Node, Node]) -> list[str]:
     return [*names, node.name][::-1]
 
 
-def _compute_alone(node: Node) -> Outcome:
-    """Return the outcome of a node that is in no graph, computing all that it depends on.
+def _compute_without_graph(node: Node) -> Outcome:
+    """Return the outcome of a node outside a graph, evaluating all nodes it depends on.
 
-    Nothing is kept: without a graph there is nothing to say when a kept value goes out of date.
+    No value is stored, as only a graph knows when a stored value is out of date.
     """
     outcomes: dict[Node, Outcome] = {}
 

@@ -1,4 +1,4 @@
-"""The nodes of a graph by name, as a mapping that is read and never written."""
+"""The nodes of a graph by name, as a read-only mapping."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["Nodes"]
 
 
 class Nodes(Mapping[str, "Node"]):
-    """The nodes that are in a graph now, by name, in the order in which they were registered.
+    """A live, read-only mapping of names to the nodes of a graph, in order of registration.
 
-    It follows the graph. Iterating goes over those that were there when it began, whoever registers more meanwhile.
+    An iteration covers the nodes that were in the graph when it began, even if others are registered meanwhile.
 
     Raises
     ------
     UnknownNodeError
-        There is no node of the name that is looked up; close names are suggested.
+        There is no node of the requested name; the message suggests similar names.
     """
 
     __slots__ = ("_topology",)

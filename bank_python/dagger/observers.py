@@ -1,10 +1,10 @@
-"""Notifying others of what changed, after the tick that changed it is complete and when nothing is held any more.
+"""Notification of subscribers, after the tick that changed a node is complete and the graph's lock is released.
 
-A change notes the nodes it changes; when its tick is committed, the subscriptions that are due are queued for the
-thread that made it, and when that thread has let go of the graph it calls them. What a callback itself changes is
+A change notes the nodes it changes. When its tick is committed, the subscriptions that are due are queued for the
+thread that made the change, and that thread calls them when it has released the graph. Changes made by a callback are
 queued as well and delivered by the same loop, so callbacks do not nest. A callback may set leaves, read, subscribe and
-cancel; one that raises is logged and counted, the others are called all the same. Callbacks that keep setting each
-other off are stopped after :data:`ROUNDS` rounds: the next change they try is refused with a :exc:`FeedbackError`.
+cancel. If one raises, the exception is logged and counted, and the others are called nevertheless. Callbacks that keep
+triggering each other are stopped after :data:`ROUNDS` rounds: their next change raises a :exc:`FeedbackError`.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
 __all__ = ["ROUNDS", "Observers", "Subscription"]
 
 ROUNDS = 100
-"""How many times callbacks may set off callbacks before they count as a feedback loop."""
+"""Number of rounds in which callbacks may trigger further callbacks before they count as a feedback loop."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class Subscription:
-    """A callback on a node; :meth:`cancel` ends it.
+    """A subscription of a callback to a node; :meth:`cancel` ends it.
 
     Attributes
     ----------
     node : Node
-        The node that is watched.
+        Node that is watched.
     calls, failures : int
-        How often the callback was called, and how often it raised.
+        Number of calls of the callback, and number of calls that raised.
     error : Exception or None
-        What it raised last.
+        Exception that the callback raised last.
     """
 
     def __init__(self, observers: Observers, node: Node, callback: Callable[[], _Callback | None]) -> None:
@@ -62,20 +62,20 @@ class Subscription:
 
     @property
     def callback(self) -> _Callback | None:
-        """The function that is called, or ``None`` if it was held weakly and is gone."""
+        """Function that is called, or ``None`` if only a weak reference was held and it was garbage-collected."""
         return self._callback()
 
     def holds(self, reference: object) -> bool:
-        """Whether it is by this reference that the callback is held."""
+        """Whether the callback is held by this weak reference."""
         return self._callback is reference
 
     @property
     def is_active(self) -> bool:
-        """Whether it has not been cancelled, its node is in the graph, and its callback is there."""
+        """Whether the subscription is not cancelled, its node is in the graph, and its callback still exists."""
         return self in self._observers.of(self.node) and self.callback is not None
 
     def cancel(self) -> None:
-        """Stop calling, in the round that is being delivered too; cancelling twice is fine."""
+        """End the subscription at once, even during a delivery; further calls have no effect."""
         self._observers.remove(self)
 
     def __repr__(self) -> str:
@@ -84,13 +84,13 @@ class Subscription:
 
 
 class Observers:
-    """The graph's subscriptions, and the changes noted since they were last notified."""
+    """Subscriptions to the nodes of a graph, and the changes since they were last notified."""
 
     def __init__(self) -> None:
         self._by_node: dict[Node, dict[Subscription, None]] = {}
         self._noted: dict[Node, Outcome] = {}
-        self.queues: dict[int, dict[Subscription, None]] = {}  # by thread, what it has to deliver
-        self._rounds: dict[int, int] = {}  # by thread that is delivering, the round it is in
+        self.queues: dict[int, dict[Subscription, None]] = {}  # subscriptions to call, by thread
+        self._rounds: dict[int, int] = {}  # number of the current round, by thread that is delivering
 
     def __contains__(self, node: object) -> bool:
         return node in self._by_node
@@ -109,7 +109,7 @@ class Observers:
         subscription = Subscription(self, node, held)
         of_node = self._by_node.setdefault(node, {})
         of_node[subscription] = None
-        self._by_node[node] = of_node  # again, as the end of a weak subscription may have taken it away in between
+        self._by_node[node] = of_node  # again, as the end of a weak subscription may have removed it in between
         return subscription
 
     def _held_weakly(self, node: Node, callback: _Callback) -> Callable[[], _Callback | None]:
@@ -122,10 +122,10 @@ class Observers:
             ) from error
 
     def _weakly(self, node: Node, callback: _Callback) -> Callable[[], _Callback | None]:
-        """Return a weak reference to the callback that takes its subscriptions with it, changes or not."""
+        """Return a weak reference to the callback whose finalizer removes its subscriptions."""
         observers = weakref.ref(self)
 
-        def end(gone: object) -> None:  # called by the garbage collector, anywhere: single atomic steps only
+        def end(gone: object) -> None:  # called by the garbage collector at any point: atomic steps only
             kept = observers()
             ended = [] if kept is None else [one for one in tuple(kept.of(node)) if one.holds(gone)]
             for subscription in ended:
@@ -135,7 +135,7 @@ class Observers:
         return weakref.WeakMethod(callback, end) if inspect.ismethod(callback) else weakref.ref(callback, end)
 
     def remove(self, subscription: Subscription) -> None:
-        """Forget one subscription."""
+        """Remove one subscription."""
         of_node = self.of(subscription.node)
         of_node.pop(subscription, None)
         if not of_node:
@@ -143,36 +143,37 @@ class Observers:
             self._noted.pop(subscription.node, None)
 
     def forget(self, node: Node) -> None:
-        """Drop everything about a node that leaves the graph."""
+        """Remove all subscriptions to a node that leaves the graph, and its noted change."""
         self._by_node.pop(node, None)
         self._noted.pop(node, None)
 
     # --- noting ------------------------------------------------------------------------------
 
     def note(self, node: Node, old: Outcome) -> None:
-        """Remember that `node` changed from `old`; several changes before the next delivery are one."""
+        """Record that `node` changed from `old`; several changes before the next delivery count as one."""
         if node in self._by_node:
             self._noted.setdefault(node, old)
 
     def noted(self) -> dict[Node, Outcome]:
-        """Return a copy of what was noted."""
+        """Return a copy of the noted changes."""
         return dict(self._noted)
 
     def restore(self, noted: dict[Node, Outcome]) -> None:
-        """Go back to what was noted before a batch that is undone."""
+        """Restore the noted changes from before a batch that is undone."""
         self._noted = noted
 
-    def collect(self, is_settled: Callable[[Node], bool]) -> None:
+    def collect(self, is_final: Callable[[Node], bool]) -> None:
         """Queue, for this thread, the subscriptions to nodes that have changed.
 
         Parameters
         ----------
-        is_settled : callable
-            Tells whether a node is up to date; one that is not waits until it is. Leaves are sure to stay as they are.
+        is_final : callable
+            Function that returns whether a node is up to date; subscribers of other nodes are queued later. It is not
+            called for leaves, whose values are final.
         """
         if not self._noted:
             return
-        ready = {node: old for node, old in self._noted.items() if isinstance(node, Leaf) or is_settled(node)}
+        ready = {node: old for node, old in self._noted.items() if isinstance(node, Leaf) or is_final(node)}
         queue = self.queues.setdefault(get_ident(), {})
         for node, old in ready.items():
             del self._noted[node]
@@ -182,12 +183,12 @@ class Observers:
     # --- delivering --------------------------------------------------------------------------
 
     def deliver(self) -> None:
-        """Call the subscribers that this thread has queued, and those that their callbacks queue."""
+        """Call the subscribers that are queued for this thread, and those that their callbacks queue."""
         thread = get_ident()
-        if thread not in self.queues or thread in self._rounds:  # nothing to do, or the loop below goes on
+        if thread not in self.queues or thread in self._rounds:  # nothing to do, or the loop below is running
             return
         self._rounds[thread] = 0
-        views = VIEWS.set(())  # a callback is about the graph itself, also where a what-if is open
+        views = VIEWS.set(())  # callbacks see the graph itself, even inside a scenario
         try:
             while queued := self.queues.pop(thread, None):
                 self._rounds[thread] += 1
@@ -202,7 +203,7 @@ class Observers:
     def _call_safely(self, thread: int, queued: dict[Subscription, None], subscription: Subscription) -> None:
         try:
             self._call(subscription)
-        except BaseException:  # Ctrl-C in a callback: the others are called with the next change
+        except BaseException:  # Ctrl-C in a callback: the others are called after the next change
             self.queues[thread] = {**queued, **self.queues.get(thread, {})}
             raise
 
@@ -213,22 +214,23 @@ class Observers:
         subscription.calls += 1
         try:
             callback(subscription.node)
-        except Exception as error:  # noqa: BLE001 - the subscriber's own code; logged and counted
+        except Exception as error:  # noqa: BLE001 - any error of a subscriber is logged and counted
             subscription.failures += 1
             subscription.error = error
-            with suppress(Exception):  # a log handler of the user's own, or the error's own text, may raise as well
+            with suppress(Exception):  # a user's log handler, or the text of the error, may raise as well
                 _LOG.exception("a subscriber of %s raised; the graph is unaffected", subscription.node.name)
 
     def refuse_feedback(self) -> None:
-        """Refuse a change made by callbacks that have kept setting each other off.
+        """Raise if the change is made by callbacks that keep triggering each other.
 
         Raises
         ------
         FeedbackError
-            This thread is delivering, and has been for more than :data:`ROUNDS` rounds.
+            This thread has been delivering for more than :data:`ROUNDS` rounds.
         """
         if self._rounds and self._rounds.get(get_ident(), 0) > ROUNDS:
             raise FeedbackError(
-                f"callbacks feed themselves: each of {ROUNDS} rounds of notifications has set off the next; this "
-                "change was not made. Let a callback set what it does not depend on, or set it only when it differs"
+                f"callbacks feed themselves: each of {ROUNDS} rounds of notifications has triggered the next; this "
+                "change was not made. Let a callback set only leaves that its node does not depend on, or only when "
+                "the value differs"
             )

@@ -1,16 +1,16 @@
-"""What a node holds: its value or, when it could not be computed, the failure in the value's place.
+"""Outcomes of nodes: a value or, if it could not be computed, a failure.
 
-A failing node keeps its error *as its value*: dependents then say which upstream failed, siblings go on,
-and the next good tick repairs everything through the ordinary recomputation. :func:`same` is the cutoff
-rule: a node whose outcome is the same as before ends the propagation there.
+A failing node stores its error *in place of its value*. Its dependents then fail with an error that names the root
+cause, other nodes are not affected, and the next good tick repairs everything through the ordinary recomputation.
+:func:`same` is the cutoff rule: the propagation stops at a node whose outcome is the same as before.
 
-**Not a number.** A float NaN is never a value: a leaf refuses it, a row of a contract batch that comes out NaN and
-a function that returns NaN fail, and say so (:func:`checked`). NaN inside an array is data, and passes.
-Infinities may be derived, and sums treat them as :func:`math.fsum` does.
+**NaN.** A float NaN is never a value: a leaf rejects it, and a contract or a function whose result is NaN fails with an
+error that says so (:func:`checked`). NaN inside an array is data, and is allowed. Infinities may be derived, and sums
+treat them as :func:`math.fsum` does.
 
-**Values that change in place.** An outcome is compared with the one before it, so it must not be the same memory.
-:func:`detached` copies the arrays and containers that a leaf is given; of a function's own, a writable array, list or
-dictionary that comes back as the very same object counts as changed.
+**Mutable values.** An outcome is compared with the one before it, so the two must not share memory. :func:`detached`
+copies the arrays and containers that a leaf is set to. If a function returns the same writable array, list or
+dictionary object again, it counts as changed.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ __all__ = ["Failure", "Outcome", "checked", "detached", "same", "unchanged", "up
 Outcome: TypeAlias = object
 
 _BY_EQUALITY = frozenset({int, bool, str, bytes, NoneType, range, UUID})
-_BY_TEXT = (date, time, timedelta, tzinfo, Decimal, Fraction, PurePath)  # equal ones may still differ: 1.0 and 1.00
+_BY_TEXT = (date, time, timedelta, tzinfo, Decimal, Fraction, PurePath)  # equal values may differ: 1.0 and 1.00
 _IMMUTABLE = (str, bytes, NoneType, range, Number, Enum, type, FunctionType, ModuleType, UUID, *_BY_TEXT)
-_DEEPEST = 20  # levels of containers that are copied
+_DEEPEST = 20  # number of levels of nested containers that are copied
 
 
 class Failure:
-    """A node's error, kept where its value would be.
+    """A node's error, stored in place of its value.
 
     Parameters
     ----------
     error : Exception
-        The exception that reading the node raises.
+        Exception that reading the node raises.
     cause_name : str
-        Name of the node that failed first: the root cause.
+        Name of the node that is the root cause, the first one that failed.
     root : Exception
-        The root cause's own error.
+        Error of the root cause.
     """
 
     __slots__ = ("cause_name", "error", "root")
@@ -72,7 +72,7 @@ class Failure:
 
 
 def upstream_failure(name: str, cause: Failure) -> Failure:
-    """Return the failure of the node `name`, one of whose inputs holds `cause`."""
+    """Return the failure of the node `name` that is caused by the failure of an input."""
     error = UpstreamError(
         f"{name} has no value because {cause.cause_name} failed: {message_of(cause.root)}",
         name=name,
@@ -83,10 +83,10 @@ def upstream_failure(name: str, cause: Failure) -> Failure:
 
 
 def checked(name: str, outcome: Outcome) -> Outcome:
-    """Return `outcome`, or the failure of the node `name` if it is no value: a float NaN, a coroutine, a generator."""
+    """Return `outcome`, or a failure of the node `name` if it is not valid: a float NaN, a coroutine, a generator."""
     try:
         return outcome if type(outcome) is Failure else _checked(name, outcome)
-    except Exception as error:  # noqa: BLE001 - a value that raises when it is looked at; its error is the outcome
+    except Exception as error:  # noqa: BLE001 - the value's own methods may raise; the error becomes the outcome
         return Failure(error, name, error)
 
 
@@ -94,7 +94,7 @@ def _checked(name: str, outcome: Outcome) -> Outcome:
     if isinstance(outcome, float | np.floating):
         return _no_value(name, "came out as not a number (NaN)") if np.isnan(outcome) else outcome
     if inspect.iscoroutine(outcome):
-        outcome.close()  # it is never awaited, and would warn of that
+        outcome.close()  # avoids the warning that it was never awaited
     if inspect.isawaitable(outcome) or inspect.isgenerator(outcome) or inspect.isasyncgen(outcome):
         return _no_value(name, f"came out as a {type(outcome).__name__}, which runs once and holds no value")
     return outcome
@@ -111,10 +111,10 @@ def _no_value(name: str, what: str) -> Failure:
 def same(old: Outcome, new: Outcome) -> bool:
     """Whether two outcomes are equal bit for bit, NaN being equal to NaN.
 
-    Numbers compare by bits (so 0.0 and −0.0 differ) and by type, arrays also by shape and dtype, failures by what they
-    say; tuples, lists, dictionaries, dataclasses and pandas objects part by part. Any other object counts as changed
-    unless it is the very same one: comparing arbitrary objects may be slow, may raise, or may lie. The very same
-    writable array, list or dictionary counts as changed: it may hold something else by now.
+    Numbers are compared by bits (so 0.0 and −0.0 differ) and by type, arrays also by shape and dtype, failures by type
+    and message; tuples, lists, dictionaries, dataclasses and pandas objects are compared part by part. Any other object
+    counts as changed unless it is the same object, as comparing arbitrary objects may be slow, raise, or be wrong. A
+    writable array, list or dictionary counts as changed even if it is the same object, as its content may have changed.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def _same_float(old: float, new: float) -> bool:
 
 
 def _same_parts(old: Any, new: Any) -> bool:  # noqa: PLR0911 - a table of kinds
-    """Compare two objects of one class; what a class of somebody's own adds to a value of ours is part of it."""
+    """Compare two objects of one class, including the attributes that a subclass adds."""
     if isinstance(old, np.ndarray):
         return _same_array(old, new)
     if isinstance(old, np.generic):
@@ -159,7 +159,7 @@ def _same_parts(old: Any, new: Any) -> bool:  # noqa: PLR0911 - a table of kinds
 
 
 def _same_content(old: Any, new: Any) -> bool:
-    """Compare numbers, containers and dataclasses of one class, that which their class may add to them apart."""
+    """Compare numbers, containers and dataclasses of one class, without the attributes that a subclass adds."""
     if isinstance(old, float):
         return float.hex(old) == float.hex(new)
     if isinstance(old, list | tuple):
@@ -187,7 +187,7 @@ def _same_array(old: np.ndarray, new: np.ndarray) -> bool:
 
 
 def _same_frame(old: Any, new: Any) -> bool:
-    """Compare pandas objects: labels, dtypes, and the bits of every column."""
+    """Compare pandas objects by labels, dtypes and the bits of every column."""
     axes = zip(getattr(old, "axes", [old]), getattr(new, "axes", [new]), strict=True)
     if not old.equals(new) or any(a.names != b.names or a.dtype != b.dtype for a, b in axes):
         return False
@@ -201,7 +201,7 @@ def _is_pandas(value: object) -> bool:
 
 
 def _changes_in_place(value: Any) -> bool:
-    """Whether what the object holds can change while it stays the same object, as far as its kind tells."""
+    """Whether the object is mutable, as far as its type tells."""
     if isinstance(value, np.ndarray):
         return bool(value.flags.writeable) or value.base is not None
     if isinstance(value, tuple | frozenset):
@@ -212,17 +212,17 @@ def _changes_in_place(value: Any) -> bool:
 
 
 def _keeps_its_value(value: Any) -> bool:
-    """Whether the very same object is sure to hold what it held; of a frozen dataclass, if its fields are."""
+    """Whether the object is immutable for certain; a frozen dataclass is if its fields are."""
     if dataclasses.is_dataclass(value) and type(value).__hash__ is not None and not isinstance(value, type):
         return all(_keeps_its_value(getattr(value, field.name)) for field in dataclasses.fields(value))
     return not _changes_in_place(value)
 
 
 def unchanged(old: Outcome, new: Outcome) -> bool:
-    """Whether setting a leaf that holds `old` to `new` sets nothing new.
+    """Whether setting a leaf with the value `old` to `new` changes nothing.
 
-    As :func:`same`, but only values of a kind that cannot change are believed to be unchanged: whoever sets an object
-    again, or one that holds it, may have changed it in between.
+    Like :func:`same`, but true for immutable values only: a mutable object that is set again may have been changed in
+    between.
     """
     return same(old, new) and _is_immutable(new)
 
@@ -236,11 +236,11 @@ def _is_immutable(value: Any) -> bool:
 
 
 def within(tolerance: float) -> Callable[[Any, Any], bool]:
-    """Return the rule that two values are the same if no number in them moved by more than `tolerance`.
+    """Return a cutoff rule by which two values are the same if no number in them differs by more than `tolerance`.
 
-    Numbers and arrays of one shape compare number by number, NaN being equal to NaN; tuples, lists and dictionaries
-    part by part, their parts that are no numbers as :func:`same`. Any other value is subtracted from the one before
-    it; one that cannot be raises, and that error becomes the node's outcome.
+    Numbers and arrays of one shape are compared number by number, NaN being equal to NaN; tuples, lists and
+    dictionaries part by part, with non-numerical parts compared by :func:`same`. Other values are subtracted from each
+    other; if that raises, the error becomes the node's outcome.
 
     Examples
     --------
@@ -282,7 +282,7 @@ def _is_numeric(value: object) -> bool:
 
 
 def detached(value: Any, depth: int = _DEEPEST) -> Any:
-    """Return a value that its giver cannot change in place: arrays copied and read-only, containers copied.
+    """Return a copy of a value that the caller cannot change in place: read-only arrays, copied containers.
 
     Examples
     --------

@@ -1,18 +1,18 @@
-"""When a costly node is evaluated: not at every tick that reaches it, but as its policy says.
+"""Evaluation policies, which limit how often a costly node is evaluated.
 
-A :class:`Policy` is given with :meth:`~bank_python.dagger.DependencyGraph.derive` and is plain data. In the graph a
-:class:`Gate` applies it to one node: whenever the node is due, the gate is asked. While it says no, the node keeps
-its last value, everything that depends on it goes by that value, and :attr:`~bank_python.dagger.Node.as_of_tick` tells
-how old it is.
+A :class:`Policy` is an argument of :meth:`~bank_python.dagger.DependencyGraph.derive` and is plain data. In the graph a
+:class:`Gate` applies it to one node: it decides whether the node is evaluated whenever it is due. While it is not, the
+node keeps its last value, its dependents are computed from that value, and
+:attr:`~bank_python.dagger.Node.as_of_tick` is the tick that the value belongs to.
 
 ===================  ==============================================================================
 :class:`OnRead`      evaluated when it is read, never by a recalculation
-:class:`Every`       at most once in so many seconds
+:class:`Every`       at most once in a number of seconds
 :class:`Moved`       when an input has moved by more than a tolerance since the last evaluation
 :class:`Background`  in another thread; the last value is served until the new one arrives, as a tick
 ===================  ==============================================================================
 
-In a what-if layer or a bump every node that is asked for is evaluated, whatever its policy.
+In a what-if layer or a bump every node that is needed is evaluated, whatever its policy.
 """
 
 from __future__ import annotations
@@ -39,39 +39,39 @@ __all__ = ["Background", "Every", "Gate", "Moved", "OnRead", "Policy"]
 
 
 class PolicyHost(Host, Protocol):
-    """What policies need of the state of a graph."""
+    """Interface of the engine for policies."""
 
     replaying: bool
     working_tick: int
     waiting: dict[Node, None]
 
     def undoable(self, undo: Callable[[], object]) -> None:
-        """Note how a change is undone, for the batch that it belongs to."""
+        """Record how to undo a change, for the batch that it belongs to."""
 
     def write(self, change: Callable[[], None]) -> None:
-        """Make a change as the graph's one writer."""
+        """Make a change as the graph's single writer."""
 
     def arrive(self, node: Node, outcome: Outcome) -> None:
-        """Take a value that was computed elsewhere."""
+        """Store an outcome that was computed outside the propagation."""
 
-    def settle_arrival(self, node: Node) -> None:
-        """Propagate what arrived, if nothing else waits."""
+    def propagate_arrival(self, node: Node) -> None:
+        """Propagate an outcome that arrived, if no other change is pending."""
 
 
 class Gate(ABC):
-    """A policy at work on one node."""
+    """A policy applied to one node."""
 
     lazy: ClassVar[bool] = False
-    """Whether only a read evaluates the node."""
+    """Whether the node is evaluated only when it is read."""
 
     def __init__(self) -> None:
         self.as_of_tick = 0
 
     def admits(self, host: PolicyHost, node: Node) -> bool:
-        """Whether the node, which is due, is evaluated now; if so, its value is as of the present tick."""
+        """Whether the node, which is due, is evaluated now; if so, its value belongs to the current tick."""
         host.undoable(partial(self.__dict__.update, dict(self.__dict__)))
         if (host.replaying and not self.lazy) or not self.opens(host, node):
-            return False  # a replay brings the values that the journal has
+            return False  # a replay sets the recorded values
         self.as_of_tick = host.working_tick
         return True
 
@@ -80,12 +80,12 @@ class Gate(ABC):
         """Whether the node, which is due, is evaluated now."""
 
     def is_ripe(self) -> bool:
-        """Whether a node that was held back may be evaluated now without another change of its inputs."""
+        """Whether a throttled node may be evaluated now without another change of its inputs."""
         return False
 
 
 class Policy(ABC):
-    """When a node is evaluated; see the module's docstring."""
+    """Base class of evaluation policies; see the module's docstring."""
 
     @abstractmethod
     def gate(self) -> Gate:
@@ -94,7 +94,7 @@ class Policy(ABC):
 
 @dataclass(frozen=True, slots=True)
 class OnRead(Policy):
-    """Evaluate when read; a recalculation passes the node, and its dependents, by."""
+    """Evaluate the node only when it is read; a recalculation skips the node and its dependents."""
 
     def gate(self) -> Gate:
         """Return a gate for one node."""
@@ -104,20 +104,20 @@ class OnRead(Policy):
 class _OnReadGate(Gate):
     lazy = True
 
-    def opens(self, host: PolicyHost, node: Node) -> bool:  # noqa: ARG002 - it is asked only by a read
+    def opens(self, host: PolicyHost, node: Node) -> bool:  # noqa: ARG002 - called by a read only
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class Every(Policy):
-    """Evaluate at most once in so many seconds; what was held back is done at the next recalculation or read after.
+    """Evaluate the node at most once in a number of seconds, at the first recalculation or read after they have passed.
 
     Parameters
     ----------
     seconds : float
-        Above zero.
+        Minimum time between evaluations in seconds, above zero.
     clock : callable, default time.monotonic
-        Returns the time in seconds.
+        Function that returns the time in seconds.
     """
 
     seconds: float
@@ -150,14 +150,15 @@ class _EveryGate(Gate):
 
 @dataclass(frozen=True, slots=True)
 class Moved(Policy):
-    """Evaluate when an input has moved by more than a tolerance since the last evaluation.
+    """Evaluate the node when an input has moved by more than a tolerance since the last evaluation.
 
     Parameters
     ----------
     tolerance : float
-        At least zero; a number's absolute move. Inputs that are not numbers count when they change at all.
+        Largest absolute change of a numerical input that is ignored, at least zero, in the units of the input. Any
+        change of an input that is not a number triggers an evaluation.
     relative : bool, default False
-        Whether the tolerance is a fraction of what the input was.
+        Whether the tolerance is a fraction of the input's value at the last evaluation.
     """
 
     tolerance: float
@@ -177,7 +178,7 @@ class _MovedGate(Gate):
         self._policy = policy
         self._used: list[Outcome] | None = None
 
-    def opens(self, host: PolicyHost, node: Node) -> bool:  # noqa: ARG002 - the inputs say it all
+    def opens(self, host: PolicyHost, node: Node) -> bool:  # noqa: ARG002 - the inputs decide
         inputs = [source.outcome_ for source in node.inputs_]
         used = self._used
         if used is None or len(used) != len(inputs) or any(map(self._has_moved, used, inputs)):
@@ -194,15 +195,16 @@ class _MovedGate(Gate):
 
 @dataclass(frozen=True, slots=True)
 class Background(Policy):
-    """Evaluate in another thread, serving the last value until the new one arrives as a tick of its own.
+    """Evaluate the node in another thread, keeping the last value until the new one arrives as a tick of its own.
 
-    The very first value is computed at once, as there is no last one. What changes while an evaluation runs starts
-    one more when it is done.
+    The first value is computed immediately, as there is no last one. Changes during an evaluation start another one
+    when it has ended.
 
     Parameters
     ----------
     executor : concurrent.futures.Executor, optional
-        Runs the evaluations, in threads of this process. By default each runs in a daemon thread of its own.
+        Executor of the evaluations, with threads of this process. By default each evaluation runs in a daemon thread of
+        its own.
     """
 
     executor: Executor | None = None
@@ -216,7 +218,7 @@ class _BackgroundGate(Gate):
     def __init__(self, policy: Background) -> None:
         super().__init__()
         self._policy = policy
-        self._running: object | None = None  # the run whose value is waited for
+        self._running: object | None = None  # the evaluation under way, if there is one
         self._again = False
 
     def opens(self, host: PolicyHost, node: Node) -> bool:
@@ -247,11 +249,11 @@ class _BackgroundGate(Gate):
 
     def _arrive(self, host: PolicyHost, node: Node, outcome: Outcome, tick: int, run: object) -> None:
         if self._running is not run or node.host_ is not host:
-            return  # it was started in a batch that was undone, or the node has left
+            return  # it was started in a batch that was undone, or the node has left the graph
         self._running = None
         self.as_of_tick = tick
         host.arrive(node, outcome)
-        host.settle_arrival(node)
+        host.propagate_arrival(node)
         if self._again:
             self._start(host, node)
 

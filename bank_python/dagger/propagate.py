@@ -1,18 +1,19 @@
-"""Propagation: how a change reaches everything that depends on it.
+"""Propagation of changes to all dependent nodes.
 
-Setting a leaf costs the same whatever depends on it: the graph notes the leaf, and what it held before.
-:func:`propagate` then starts from the sources so noted and touches nothing that the change does not reach. It evaluates
-a node when all its inputs are final, so at most once and never on a mixture of old and new, and where a node comes out
-the same as before, the propagation ends.
+Setting a leaf only records the leaf and its previous value, at a cost that does not depend on its dependents.
+:func:`propagate` starts from these sources and visits only nodes that the changes affect. A node is evaluated when all
+its inputs are final, so at most once and never on a mixture of old and new values. The propagation stops at a node
+whose outcome is the same as before.
 
-A function of one node alone is called as soon as that node is final. Everything else waits, by height, until all
-that lies lower is done. Sums are told what changed as it changes (:mod:`bank_python.dagger.sums`); rows of contract
-batches have their arguments written, and are priced together (:mod:`bank_python.dagger.columns`).
+A function of a single node is called as soon as that node is final. All other nodes are scheduled by height, and
+evaluated when all lower nodes are final. Sums are updated by each change of an input (:mod:`bank_python.dagger.sums`);
+changes are written into the arguments of contract batches, whose rows are then priced together
+(:mod:`bank_python.dagger.columns`).
 
-**Targets.** Given the nodes that somebody reads, only what these need is evaluated. What else the change reaches is
-*marked*: stale where an input did change, dirty where that is not known yet, so that a later propagation takes it from
-there, and a read knows at once what is right. Marks are made once and end where they meet what is marked already.
-Without targets there is nothing to mark, as nothing is left for later.
+**Targets.** Given the nodes that are being read, only the nodes they need are evaluated. Other dependents of the
+changes are *marked*: stale if an input has changed, dirty if that is not known yet. A later propagation starts from
+these marks, and a read of a node without a mark needs no evaluation. Marking stops at nodes that are marked already. A
+propagation without targets evaluates everything, and needs no marks.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ __all__ = ["Recalculation", "compared", "propagate"]
 
 
 class Recalculation:
-    """What a recalculation did.
+    """Counts and timing of a recalculation.
 
     Attributes
     ----------
     tick : int
-        The tick the graph stood at.
+        Number of the tick that was brought up to date.
     evaluated, changed, failed : int
-        How many nodes were evaluated, how many of them came out different, and how many hold an error.
+        Number of nodes that were evaluated, that have changed, and that failed.
     seconds : float
-        Wall-clock time taken.
+        Wall-clock time in seconds.
     """
 
     __slots__ = ("_kinds", "changed", "evaluated", "failed", "seconds", "tick")
@@ -69,13 +70,13 @@ class Recalculation:
         self._kinds: dict[type[Node], int] = {}
 
     def add(self, kind: type[Node], evaluated: int) -> None:
-        """Count evaluations of nodes of one class."""
+        """Add a number of evaluations of nodes of one class."""
         self.evaluated += evaluated
         self._kinds[kind] = self._kinds.get(kind, 0) + evaluated
 
     @property
     def by_class(self) -> dict[str, int]:
-        """Evaluations by class of node."""
+        """Number of evaluations by name of the node class."""
         return {kind.__name__: count for kind, count in self._kinds.items() if count}
 
     def to_dict(self) -> dict[str, object]:
@@ -89,26 +90,26 @@ class Recalculation:
 
 
 def propagate(state: State, changed: Mapping[Node, Outcome], targets: Sequence[Node] | None = None) -> Recalculation:
-    """Bring a graph up to date with what has changed.
+    """Bring a graph up to date after changes of some nodes.
 
     Parameters
     ----------
     state : State
-        Of the graph; the caller is its writer.
+        State of the graph; the caller is its writer.
     changed : mapping of Node to outcome
-        The sources that changed, each with what it held when it was last propagated.
+        Sources that changed, each with its outcome at the last propagation.
     targets : sequence of Node, optional
-        Evaluate only what these need and mark what else is reached; by default everything is brought up to date,
-        what was marked before included.
+        Nodes to bring up to date; other dependents of the changes are marked. By default everything is brought up to
+        date, including nodes that were marked before.
 
     Returns
     -------
     Recalculation
-        What was evaluated, changed and failed.
+        Counts of the nodes that were evaluated, changed and failed.
     """
     was_torn, state.torn = state.torn, True
     run = state.idle_run or _Propagation(state)
-    state.idle_run = None  # one that is cut short, or within another, is not used again
+    state.idle_run = None  # a run that is interrupted, or nested in another, is not used again
     run.begin()
     if targets is not None:
         run.narrow([source for source, old in changed.items() if _moved(source, old)], targets)
@@ -133,37 +134,37 @@ def _moved(source: Node, old: Outcome) -> bool:
 
 
 def compared(node: Node, old: Outcome, new: Outcome) -> tuple[Outcome, bool]:
-    """Return `new`, and whether it is not worth propagating: by the node's own rule, or else by the bits.
+    """Return `new`, and whether it is the same as `old` by the node's cutoff rule, or bit for bit if it has none.
 
-    If that rule raises, its error is the node's outcome.
+    If the rule raises, its error becomes the node's outcome.
     """
     if node.equal is None or isinstance(old, Failure) or isinstance(new, Failure) or old is None:
         return new, same(old, new)
     try:
         verdict = node.equal(old, new)
-        is_nan = isinstance(verdict, float) and verdict != verdict  # noqa: PLR0124 - which says nothing
+        is_nan = isinstance(verdict, float) and verdict != verdict  # noqa: PLR0124 - NaN is truthy, but no verdict
         return new, bool(np.all(verdict)) and not is_nan
-    except Exception as error:  # noqa: BLE001 - a comparison of the user's own; its error becomes the value
+    except Exception as error:  # noqa: BLE001 - any error of a user's rule becomes the outcome
         failure = Failure(error, node.name, error)
         return failure, same(old, failure)
 
 
 _Method = TypeVar("_Method")
 _Job = tuple[Node, "Callable[..., Any] | None"]
-"""A node to evaluate and, if it is a function of one node, that function; the others are asked for their outcome."""
+"""A node to evaluate and, for a function of one node, that function; other nodes are evaluated by their methods."""
 
 _Jobs = tuple[Outcome, "Sequence[_Job]", int]
-"""What one node holds, the nodes to evaluate for it, and how many of them are functions of it alone."""
+"""The outcome of one node, dependents of it to evaluate, and how many of them are functions of this node only."""
 
 
 def _copied(method: _Method) -> _Method:
-    """Return the same function once more, with code of its own."""
+    """Return a copy of a function, with its own code object."""
     function = cast("FunctionType", method)
     return cast("_Method", FunctionType(function.__code__.replace(), function.__globals__, function.__name__))
 
 
 class _Propagation:
-    """One propagation, from changed sources to everything that depends on them or that the targets need."""
+    """One propagation, from changed sources to all their dependents, or to those that the targets need."""
 
     __slots__ = (
         "_called",
@@ -184,19 +185,19 @@ class _Propagation:
         self._state = state
         self._number = self._tick = 0
         self._watchful = False
-        self._wanted: set[Node] | None = None  # what is evaluated now, if not everything
-        self._called = 0  # functions of nodes, counted apart as they are most
-        self._chooses = False  # whether of what a change reaches some is due already, or left for later
+        self._wanted: set[Node] | None = None  # the nodes to evaluate, None for all
+        self._called = 0  # evaluations of derived nodes, which are the most frequent
+        self._chooses = False  # whether some dependents may be scheduled already, or are only to be marked
         self.done = Recalculation(0)
         self._stack: list[_Jobs] = []
-        self._heights: list[int] = []  # a heap of the heights at which something is due
+        self._heights: list[int] = []  # a heap of the heights at which nodes are due
         self._due: dict[int, list[_Job]] = {}  # by height
         self._rows: dict[int, dict[Columns, list[NDArray[np.intp]]]] = {}
 
-    # --- where it starts ---------------------------------------------------------------------
+    # --- sources -----------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Begin anew."""
+        """Reset the run for a new propagation."""
         state = self._state
         self._number = state.propagations = state.propagations + 1
         self._tick = state.working_tick
@@ -207,7 +208,7 @@ class _Propagation:
         self.done = Recalculation(self._tick)
 
     def narrow(self, changed: Iterable[Node], targets: Iterable[Node]) -> None:
-        """Mark what `changed` sources reach, and find what of it, and of what was marked, the targets need."""
+        """Mark all dependents of `changed` sources, and find the marked nodes that the targets need."""
         state = self._state
         self._chooses = True
         for source in changed:
@@ -217,7 +218,7 @@ class _Propagation:
         self._wanted = set(inputs_first(targets, lambda node: node.inputs_, lambda node: bool(node.state_)))
 
     def seed(self) -> None:
-        """Schedule what is known to be stale."""
+        """Schedule the nodes that are marked stale."""
         marked = self._state.marked if self._wanted is None else self._wanted
         rows: dict[Columns, list[int]] = {}
         for node in marked:
@@ -225,7 +226,7 @@ class _Propagation:
                 self._chooses = True
                 if isinstance(node, ArrayNode) and node.part_ is not None:
                     if node.lazy_:
-                        node.part_.refresh(node)  # nobody feeds a node that may never be read
+                        node.part_.refresh(node)  # changes are not written into rows of lazy nodes
                     rows.setdefault(node.part_, []).append(node.row_)
                 else:
                     self._schedule(node)
@@ -233,24 +234,24 @@ class _Propagation:
             self._schedule_rows(batch, np.array(members, dtype=np.intp))
 
     def start(self, source: Node, old: Outcome) -> None:
-        """Start from a node that held `old` when it was last propagated, and holds something else now."""
+        """Start from a node that has changed, with its outcome at the last propagation."""
         self._announce(source, source.fan_ or self._dependents_of(source), old)
 
     def start_block(
         self, dependents: BlockDependents, leaves: Sequence[Node], old: NDArray[np.float64], now: NDArray[np.float64]
     ) -> None:
-        """Start from leaves that were set together and held `old`."""
+        """Start from leaves that were set together, with their values at the last propagation."""
         moved = now.view(np.int64) != old.view(np.int64)
         for i, others in dependents.others:
             if moved[i]:
                 self._announce(leaves[i], others, old.item(i))
         whole = moved.all()
-        for batch, column, rows, givers in dependents.columns:
-            some = slice(None) if whole else moved[givers]
-            self._feed(batch, column, rows if whole else rows[some], now.take(givers if whole else givers[some]))
+        for batch, column, rows, positions in dependents.columns:
+            some = slice(None) if whole else moved[positions]
+            self._feed(batch, column, rows if whole else rows[some], now.take(positions if whole else positions[some]))
 
     def finish(self) -> None:
-        """Unmark what has been brought up to date."""
+        """Remove the marks of the nodes that have been brought up to date."""
         state, wanted = self._state, self._wanted
         if self._called:
             self.done.add(DerivedNode, self._called)
@@ -265,7 +266,7 @@ class _Propagation:
         state.evaluations += self.done.evaluated
 
     def run(self) -> None:
-        """Evaluate everything that is due, lowest first."""
+        """Evaluate all scheduled nodes, lowest height first."""
         due, rows, heights, stack = self._due, self._rows, self._heights, self._stack
         if stack:
             self._evaluate_functions(stack)
@@ -280,7 +281,7 @@ class _Propagation:
             if stack:
                 self._evaluate_functions(stack)
 
-    # --- to whom a change is handed on -------------------------------------------------------
+    # --- scheduling of dependents ------------------------------------------------------------
 
     def _dependents_of(self, node: Node) -> Dependents:
         known: Dependents | None = node.fan_
@@ -289,7 +290,7 @@ class _Propagation:
         return known
 
     def _is_watched(self, node: Node) -> bool:
-        """Whether somebody is to be notified of the node's changes; of a leaf's they are when it is set."""
+        """Whether the node has subscribers to notify; those of a leaf are notified when it is set."""
         return node in self._state.listeners and not isinstance(node, Leaf)
 
     def _announce(self, node: Node, dependents: Dependents, old: Outcome) -> None:
@@ -334,7 +335,7 @@ class _Propagation:
     def _chosen(
         self, jobs: Sequence[tuple[DerivedNode, Callable[..., Any]]]
     ) -> list[tuple[DerivedNode, Callable[..., Any]]]:
-        """Return those of the functions of one node that are called at once: not seeded, and not left for later."""
+        """Return the functions of one node that are called at once: not scheduled yet, and needed by the targets."""
         chosen: list[tuple[DerivedNode, Callable[..., Any]]] = []
         for job in jobs:
             node = job[0]
@@ -384,8 +385,8 @@ class _Propagation:
 
     # --- evaluating --------------------------------------------------------------------------
 
-    def _evaluate(self, stack: list[_Jobs]) -> None:  # noqa: C901, PLR0912 - the innermost loop of the platform, where speed comes first
-        # For numbers it does, written out, what `_keep` and `SumNode.apply` do for anything.
+    def _evaluate(self, stack: list[_Jobs]) -> None:  # noqa: C901, PLR0912 - the innermost loop, optimised for speed
+        # For floats this is `_keep` and `SumNode.apply` written inline.
         tick, number, done, watchful = self._tick, self._number, self.done, self._watchful
         kind: type[Node] = DerivedNode
         count = changed = 0
@@ -399,7 +400,7 @@ class _Propagation:
                 if function is not None:
                     try:
                         new = function(given)
-                    except Exception as error:  # noqa: BLE001 - whatever the function raises becomes the value
+                    except Exception as error:  # noqa: BLE001 - any error of the function becomes the outcome
                         new = Failure(error, node.name, error)
                 elif node.gate is None or node.gate.admits(self._state, node):
                     if node.__class__ is not kind:
@@ -436,8 +437,8 @@ class _Propagation:
             done.add(kind, count)
         done.changed += changed
 
-    # The interpreter caches, at each place in the code, how an attribute of the class that came by is reached. So the
-    # loop stands once and runs as two copies: functions of one node are all of one class, the other nodes are not.
+    # The interpreter caches attribute lookups at each instruction for the class that was seen last. Two copies of the
+    # code keep that cache valid in the first: functions of one node are all of one class, other nodes are not.
     _evaluate_functions = _copied(_evaluate)
     _evaluate_nodes = _copied(_evaluate)
 
@@ -454,11 +455,11 @@ class _Propagation:
             self._keep(node, outcome)
 
     def _keep(self, node: Node, outcome: Outcome) -> None:
-        """Give `node` the outcome it came to and, if that is worth propagating, hand it on."""
+        """Store a new outcome of `node` and, unless it is the same as before, schedule the dependents."""
         state, old, outcome = self._state, node.outcome_, checked(node.name, outcome)
         self.done.failed += outcome.__class__ is Failure
         if state.replaying and node.equal is not None:
-            return  # what it handed on, and when, is in the journal
+            return  # the recorded value is taken from the journal
         outcome, is_same = compared(node, old, outcome)
         if state.recorder is not None and (node.gate is not None or not is_same):
             state.recorder.note_evaluated(node, outcome)
@@ -480,11 +481,11 @@ class _Propagation:
         self.done.failed += failed
         self.done.changed += len(priced.rows)
         dependents = batch_dependents_of(batch, self._is_watched)
-        for total in dependents.tell_sums(batch, priced):
+        for total in dependents.update_sums(batch, priced):
             self._schedule(total)
         for feed in dependents.feeds:
-            takers, positions = feed.follow(priced.rows)
-            self._feed(feed.batch, feed.column, takers, priced.new[positions])
+            target_rows, positions = feed.follow(priced.rows)
+            self._feed(feed.batch, feed.column, target_rows, priced.new[positions])
         if dependents.nodes:
             self._announce_rows(batch, dependents, priced)
 

@@ -1,15 +1,15 @@
-"""The state of a graph: one object, and how it is changed by one thread at a time.
+"""The state of a graph, which is changed by one thread at a time.
 
-**Ticks.** A change is made under :meth:`State.write`. When the outermost one ends, and no batch is open, the tick is
-*committed*: readers in other threads see it from then on, and subscribers are notified, when nothing is held any more.
+**Ticks.** All changes are made by :meth:`State.write`. When the outermost call ends, and no batch is open, the tick is
+*committed*: readers in other threads see it from then on, and subscribers are notified after the lock is released.
 
-**The lock** is held for single changes only, never while other code's ``with`` block is open: an open batch is noted in
-:attr:`State.batches`, and other threads wait for their turn. So a thread that dies in a batch holds nothing: whoever
-writes next finds its log, undoes it and goes on. The lock is the interpreter's own re-entrant one, entered by ``with``
-alone, as then not even Ctrl-C leaves it locked.
+**The lock** is held for single changes only, never while a ``with`` block of user code is open: an open batch is an
+entry in :attr:`State.batches`, for which other threads wait. A thread that ends inside a batch therefore holds no lock,
+and the next write undoes the batch from its log. The lock is a :class:`threading.RLock`, acquired by ``with``
+statements only, so that not even Ctrl-C leaves it locked.
 
-**A change that is cut short** (Ctrl-C, an error of our own) leaves :attr:`State.torn` set. The next change then first
-wires everything anew and marks every derived node stale: what is right is recomputed from the leaves.
+**An interrupted change** (Ctrl-C, an internal error) leaves :attr:`State.torn` set. The next change then first rebuilds
+the wiring and marks every derived node stale, so that all values are recomputed from the leaves.
 """
 
 from __future__ import annotations
@@ -33,46 +33,46 @@ if TYPE_CHECKING:
     from bank_python.dagger.leaf import Leaf
     from bank_python.dagger.outcome import Outcome
 
-__all__ = ["BatchLog", "Before", "Keeper", "Listeners", "Recording", "State"]
+__all__ = ["BatchLog", "Before", "Listeners", "OpenSnapshot", "Recording", "State"]
 
 _Result = TypeVar("_Result")
-_POLL = 0.05  # seconds after which one who waits looks whether the batch's thread is still alive
+_POLL = 0.05  # seconds between checks whether the thread of an open batch is still alive
 
 
 class Listeners(Protocol):
-    """Who is notified of changes; see :mod:`bank_python.dagger.observers`."""
+    """Interface of the subscriptions for the engine; see :mod:`bank_python.dagger.observers`."""
 
     def __contains__(self, node: object) -> bool: ...
     def __len__(self) -> int: ...
 
     @property
     def queues(self) -> Mapping[int, object]:
-        """By thread, what it has to deliver."""
+        """Notifications to deliver, by thread."""
 
     def note(self, node: Node, old: Outcome) -> None:
-        """Remember that a node changed from `old`."""
+        """Record that a node changed from `old`."""
 
     def forget(self, node: Node) -> None:
-        """Drop everything about a node that leaves the graph."""
+        """Remove all subscriptions to a node that leaves the graph, and its noted change."""
 
     def noted(self) -> dict[Node, Outcome]:
-        """Return a copy of what was noted."""
+        """Return a copy of the noted changes."""
 
     def restore(self, noted: dict[Node, Outcome]) -> None:
-        """Go back to what was noted before."""
+        """Restore earlier noted changes."""
 
-    def collect(self, is_settled: Callable[[Node], bool]) -> None:
+    def collect(self, is_final: Callable[[Node], bool]) -> None:
         """Queue the notifications that are due, for this thread to deliver."""
 
     def deliver(self) -> None:
         """Call the subscribers that this thread has queued."""
 
     def refuse_feedback(self) -> None:
-        """Raise if this thread is in a callback that has fed itself for too many rounds."""
+        """Raise if this thread is in a callback that has triggered itself for too many rounds."""
 
 
 class Recording(Protocol):
-    """Writes ticks to a journal; see :mod:`bank_python.dagger.journal`."""
+    """Interface of a recorder of ticks for the engine; see :mod:`bank_python.dagger.journal`."""
 
     def note_set(self, leaf: Leaf) -> None:
         """Note that a leaf is set in the tick under way."""
@@ -81,24 +81,24 @@ class Recording(Protocol):
         """Note that a contract is amended in the tick under way."""
 
     def note_evaluated(self, node: Node, outcome: Outcome) -> None:
-        """Note what a node came to."""
+        """Note the outcome of a node."""
 
     def discard(self, nodes: Collection[Node]) -> None:
-        """Forget what was noted of `nodes`: the batch that changed them was undone."""
+        """Discard the notes about `nodes`: the batch that changed them was undone."""
 
     def commit(self, tick: int) -> None:
-        """Write what was noted."""
+        """Complete and write the entry of a tick."""
 
 
-class Keeper(Protocol):
-    """A snapshot: keeps outcomes of its tick before they are replaced."""
+class OpenSnapshot(Protocol):
+    """Interface of a snapshot for the engine: it saves outcomes of its tick before they are replaced."""
 
     def keep(self, node: Node, outcome: Outcome) -> None:
         """Save a node's outcome, before the writer replaces it."""
 
 
 class Before(NamedTuple):
-    """What a node held before a batch changed it, and what the batch gave it last."""
+    """Outcomes of a node before a batch changed it, and the tick that had changed it last."""
 
     outcome: Outcome
     previous: Outcome
@@ -106,16 +106,16 @@ class Before(NamedTuple):
 
 
 class BatchLog:
-    """What an open batch has changed, and how that is undone.
+    """Log of the changes of an open batch, from which they are undone.
 
     Parameters
     ----------
     handle : object
-        The object that the ``with`` statement holds: when it is gone, so is the batch.
+        Object of the ``with`` statement; the batch is abandoned when it is garbage-collected.
     opener : Opener
-        The code it belongs to.
+        Code that the batch belongs to.
     noted : dict of Node to outcome
-        What subscribers were to be notified of when it was opened.
+        Changes that were noted for subscribers when the batch was opened.
     """
 
     __slots__ = ("amended", "before", "closed", "failed", "handle", "is_ended", "noted", "opener", "undo", "wrote")
@@ -130,59 +130,59 @@ class BatchLog:
         self.wrote: dict[Node, Outcome] = {}
         self.amended: set[Node] = set()
         self.undo: list[Callable[[], object]] = []
-        self.closed = threading.Lock()  # held while the batch is open, for others to wait at
+        self.closed = threading.Lock()  # held while the batch is open, so that other threads can wait for it
         self.closed.acquire()
 
     def end(self, *, failed: bool) -> None:
-        """Say that the block is left."""
+        """Record that the ``with`` block has ended."""
         self.failed = failed
         self.is_ended = True
 
     @property
     def is_orphan(self) -> bool:
-        """Whether nobody is left to end it."""
+        """Whether no code is left that could end the batch."""
         return not self.is_ended and (self.handle() is None or not self.opener.is_alive)
 
     @property
     def is_over(self) -> bool:
-        """Whether it only remains to be closed, by whoever writes next."""
+        """Whether the batch has ended or is abandoned, and is to be closed by the next write."""
         return self.is_ended or self.is_orphan
 
 
 class State(ABC):
-    """What a graph holds beside its nodes' own outcomes.
+    """State of a graph other than the outcomes of its nodes.
 
     Attributes
     ----------
     topology : Topology
-        The nodes and their wiring.
+        Nodes of the graph and their wiring.
     tick, working_tick : int
-        The last committed tick, and the one under way: the same, or one more.
+        Number of the last committed tick, and of the one under way: the same, or one more.
     pending : dict of Node to outcome
-        Sources that moved, with what they held when they were last propagated.
+        Sources that have changed, with their outcomes at the last propagation.
     block : (object, array) or None
-        A block of leaves that moved as a whole, with what it held: nothing else is pending then.
+        Block of leaves that was set as a whole, with its values at the last propagation; `pending` is then empty.
     marked : dict of Node to None
-        Nodes that are not clean, the lazy ones apart.
+        Nodes that are not clean, except lazy nodes.
     waiting : dict of Node to None
-        Nodes that their policies hold back.
+        Nodes that are throttled by their policies.
     batches : list of BatchLog
-        The open batches, all of one thread, the outermost first.
+        Logs of the open batches, all of one thread, the outermost first.
     rollbacks : int
-        Odd while nodes go back to what they held.
+        Counter that is odd while a batch is being undone.
     torn, undoing : bool
-        Whether a change was cut short, and whether a batch is being undone.
+        Whether a change was interrupted, and whether a batch is being undone.
     has_outsiders : bool
         Whether the tick under way has changes that belong to no open batch.
     propagations, evaluations, single_sets : int
-        Counters: of propagations, of evaluations, and of leaves set one by one.
+        Numbers of propagations, of node evaluations, and of leaves set one by one.
     """
 
     def __init__(self, listeners: Listeners) -> None:
         self.topology = Topology()
         self.lock = threading.RLock()
-        self.owner = 0  # the thread that is writing
-        self.depth = 0  # of changes within changes
+        self.owner = 0  # identifier of the thread that is writing
+        self.depth = 0  # nesting depth of changes
         self.tick = 0
         self.working_tick = 0
         self.pending: dict[Node, Outcome] = {}
@@ -199,20 +199,20 @@ class State(ABC):
         self.profile: Any = None
         self.replaying = False
         self.propagations = 0
-        self.idle_run: Any = None  # what the last propagation worked with, for the next
+        self.idle_run: Any = None  # the object of the last propagation, for reuse by the next
         self.evaluations = 0
         self.single_sets = 0
-        self._snapshots: dict[int, weakref.ref[Keeper]] = {}
+        self._snapshots: dict[int, weakref.ref[OpenSnapshot]] = {}
 
     # --- one writer at a time ----------------------------------------------------------------
 
     def write(self, change: Callable[[], _Result]) -> _Result:
-        """Make a change: alone, with its tick committed and its subscribers notified when it is complete.
+        """Make a change as the single writer, commit its tick, and notify the subscribers.
 
         Parameters
         ----------
         change : callable
-            The change; one that is made within another belongs to that one's tick.
+            Function that makes the change; a change within another one belongs to the same tick.
         """
         is_inner = self.owner == get_ident()
         try:
@@ -238,7 +238,7 @@ class State(ABC):
                 self.commit()
 
     def tidy(self) -> None:
-        """Close the batches that are over, and make right what was cut short."""
+        """Close the batches that are over, and repair the graph after an interrupted change."""
         over = [log for log in self.batches if log.is_over]
         for log in over:
             if log.failed or log.is_orphan:
@@ -254,8 +254,8 @@ class State(ABC):
         return self.others_batch() is None
 
     def others_batch(self) -> BatchLog | None:
-        """Return the outermost batch that another thread is in."""
-        for log in tuple(self.batches) if self.batches else ():  # a copy: its thread may close it at any moment
+        """Return the outermost batch that another thread has open."""
+        for log in tuple(self.batches) if self.batches else ():  # a copy: the other thread may close it at any moment
             if not log.opener.is_in_this_thread and not log.is_over:
                 return log
         return None
@@ -267,8 +267,8 @@ class State(ABC):
         with batch.opener.waited_for() as will_end:
             if not will_end:
                 raise GraphError(
-                    "this thread and another have a batch open on a graph each and wait for each other; "
-                    "end the one batch before changing what the other is about"
+                    "this thread and another thread each have a batch open and wait for each other; end the batch of "
+                    "one thread before it changes the graph of the other"
                 )
             if batch in BATCHES.get():
                 raise GraphError(
@@ -279,7 +279,7 @@ class State(ABC):
                 batch.closed.release()
 
     def is_free(self) -> bool:
-        """Whether a reader may write without waiting long: nobody else is writing or has a batch open."""
+        """Whether no other thread is writing or has a batch open, so that a reader may write without waiting."""
         return self.owner in (0, get_ident()) and self.others_batch() is None
 
     def commit(self) -> None:
@@ -288,28 +288,28 @@ class State(ABC):
         if self.recorder is not None:
             self.recorder.commit(self.tick)
         if len(self.listeners):
-            self.listeners.collect(self.is_settled)
+            self.listeners.collect(self.is_final)
 
-    def is_settled(self, node: Node) -> bool:
-        """Whether nothing that waits to be propagated can still change a node."""
+    def is_final(self, node: Node) -> bool:
+        """Whether no pending change can still affect a node."""
         return not (self.pending or self.block or node.state_)
 
     @abstractmethod
     def repair(self) -> None:
-        """Make everything right again from the nodes' inputs and the leaves."""
+        """Rebuild the wiring from the nodes' inputs and mark every derived node stale."""
 
     @abstractmethod
     def complete(self, log: BatchLog) -> None:
-        """Close a batch whose block has ended well."""
+        """Close a batch whose block has ended without an error."""
 
     @abstractmethod
     def restore(self, log: BatchLog) -> None:
-        """Let nodes hold again what they held before a batch, but for leaves that others have set since."""
+        """Restore the outcomes that nodes had before a batch, except for leaves that other code has set since."""
 
     # --- marks -------------------------------------------------------------------------------
 
     def mark_stale(self, nodes: Iterable[Node]) -> None:
-        """Mark `nodes` stale and all that depends on them dirty."""
+        """Mark `nodes` stale, and all their dependents dirty."""
         for node in nodes:
             was_clean = not node.state_
             node.state_ = NodeState.STALE
@@ -319,7 +319,7 @@ class State(ABC):
                 self.mark_dirty(node)
 
     def mark_dirty(self, node: Node) -> None:
-        """Mark dirty all that depends on `node`; marks end where they meet what is marked already."""
+        """Mark all dependents of `node` dirty, stopping at nodes that are marked already."""
         stack = [node]
         while stack:
             for dependent in stack.pop().dependents_ or ():
@@ -329,15 +329,15 @@ class State(ABC):
                         self.marked[dependent] = None
                     stack.append(dependent)
 
-    # --- what is kept of what was ------------------------------------------------------------
+    # --- previous outcomes -------------------------------------------------------------------
 
     def begin_tick(self) -> None:
-        """Take note that the tick under way changes something."""
+        """Begin a new tick, unless one is under way."""
         if self.working_tick == self.tick:
             self.working_tick += 1
 
     def replace(self, node: Node, outcome: Outcome) -> None:
-        """Give `node` another outcome, keeping the one before the tick under way."""
+        """Set the outcome of `node`, keeping its outcome from before the tick under way."""
         self.save([node])
         tick = self.working_tick
         if node.changed_tick_ != tick:
@@ -346,7 +346,7 @@ class State(ABC):
         node.outcome_ = outcome
 
     def save(self, nodes: Iterable[Node]) -> None:
-        """Save what `nodes` hold, for snapshots and for batches that may be undone, before it is replaced."""
+        """Save the outcomes of `nodes` before they are replaced, for snapshots and for batches that may be undone."""
         snapshots = self.snapshots()
         if not snapshots and not self.batches:
             return
@@ -358,7 +358,7 @@ class State(ABC):
                 log.before.setdefault(node, Before(outcome, node.previous_, node.changed_tick_))
 
     def save_set(self, leaf: Node, outcome: Outcome) -> None:
-        """Save what `leaf` holds before it is set to `outcome`, for snapshots and for the batch that sets it."""
+        """Save the outcome of `leaf` before it is set to `outcome`, for snapshots and for the batch that sets it."""
         for snapshot in self.snapshots():
             snapshot.keep(leaf, leaf.outcome_)
         log = self.log_of_running_code()
@@ -368,24 +368,24 @@ class State(ABC):
             log.before.setdefault(leaf, Before(leaf.outcome_, leaf.previous_, leaf.changed_tick_))
             log.wrote[leaf] = outcome
 
-    def snapshots(self) -> list[Keeper]:
-        """Return the snapshots that somebody still holds."""
+    def snapshots(self) -> list[OpenSnapshot]:
+        """Return the snapshots that are still referenced."""
         if not self._snapshots:
             return []
         found = [reference() for reference in tuple(self._snapshots.values())]
         return [snapshot for snapshot in found if snapshot is not None]
 
-    def hold(self, snapshot: Keeper) -> None:
-        """Keep for `snapshot` what is replaced from now on, as long as somebody holds it."""
+    def hold(self, snapshot: OpenSnapshot) -> None:
+        """Save for `snapshot` the outcomes that are replaced from now on, as long as it is referenced."""
         key, kept = id(snapshot), self._snapshots
         kept[key] = weakref.ref(snapshot, lambda _: kept.pop(key, None))
 
-    def release(self, snapshot: Keeper) -> None:
-        """Let go of a snapshot, without waiting for a writer: a writer may be waiting for the one who leaves."""
+    def release(self, snapshot: OpenSnapshot) -> None:
+        """Release a snapshot, without waiting for a writer, which may itself be waiting for this thread."""
         self._snapshots.pop(id(snapshot), None)
 
     def keeps_previous(self) -> bool:
-        """Whether a snapshot or an open batch may ask for what a node held before."""
+        """Whether a snapshot or an open batch may need previous outcomes."""
         return bool(self.batches or self._snapshots)
 
     def is_watchful(self) -> bool:
@@ -393,20 +393,20 @@ class State(ABC):
         return bool(self.batches or self._snapshots or self.recorder is not None or self.profile is not None)
 
     def undoable(self, undo: Callable[[], object]) -> None:
-        """Note how a change of the wiring is undone, for the batch that it belongs to."""
+        """Record how to undo a change, for the batch that it belongs to."""
         log = None if self.undoing or not self.batches else self.log_of_running_code()
         if log is not None:
             log.undo.append(undo)
 
     def log_of_running_code(self) -> BatchLog | None:
-        """Return the log of the batch that the running code has open, if it has."""
+        """Return the log of the batch that the running code has open, or ``None``."""
         for log in reversed(self.batches):
-            if log.opener.owns_the_running_code():
+            if log.opener.owns_running_code():
                 return log
         return None
 
     def roll_back(self, log: BatchLog) -> None:
-        """Undo what a batch has changed; what others changed meanwhile stays."""
+        """Undo the changes of a batch, but not those that other code has made in the meantime."""
         was_torn, self.torn = self.torn, True
         self.rollbacks += 1 - self.rollbacks % 2
         self.undoing = True
@@ -429,9 +429,9 @@ class State(ABC):
             self.working_tick = self.tick
 
     def close(self, log: BatchLog) -> None:
-        """Take a batch off the list of those that are open, and let those go on who wait for it."""
+        """Remove a batch from the list of open batches, and wake the threads that wait for it."""
         if log in self.batches:
             self.batches.remove(log)
             log.closed.release()
             if self.batches and not log.failed:
-                self.has_outsiders = True  # what it changed belongs to none of the others
+                self.has_outsiders = True  # its changes belong to none of the other batches

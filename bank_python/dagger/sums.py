@@ -1,14 +1,14 @@
-"""Exact sums of nodes, kept up to date by what changed, and still right to the last bit.
+"""Exact sums of nodes, updated incrementally and always correctly rounded.
 
-A sum is held as a list of *terms* whose exact, unrounded total it is. When an input goes from `old` to `new`, the
-terms ``new`` and ``-old`` are appended (:meth:`SumNode.apply`): no digit is lost, so the terms always add up to
-exactly the current inputs, by whatever route they came to be what they are. :func:`math.fsum` of the terms, correctly
-rounded, is then :func:`math.fsum` of the inputs, and costs what changed, not what there is. :func:`compress` turns a
-list that has grown long into a few terms with the same total. When an input is not a finite float, the list cannot
-follow, and the sum is taken anew from all inputs.
+A sum is stored as a list of *terms* with the same exact, unrounded total as the inputs. When an input changes from
+`old` to `new`, the terms ``new`` and ``-old`` are appended (:meth:`SumNode.apply`). No digit is lost, so the exact
+total of the terms is always that of the current inputs, whatever sequence of changes led to them. :func:`math.fsum` of
+the terms, correctly rounded, is then bitwise identical to :func:`math.fsum` of the inputs, at a cost proportional to
+the number of changes, not of inputs. :func:`compress` replaces a long list by a few terms with the same total. When an
+input is not a finite float, the list cannot be updated, and the sum is recomputed from all inputs.
 
-:func:`grouped` does the same for whole columns: it splits every number into pieces so coarse that adding them up
-in float64 is exact, and returns for each group a few terms with the group's exact total.
+:func:`grouped` computes exact sums of whole columns: it splits every number into pieces so coarse that their sum in
+float64 is exact, and returns for each group a few terms with the group's exact total.
 
 References
 ----------
@@ -41,23 +41,24 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "SumNode", "compress", "grouped", "rounded", "shift"]
 
 LIMIT = 16
-"""How many terms a sum may hold before they are compressed; measured, flat between 12 and 20."""
+"""Number of terms above which a sum is compressed; the speed is the same between 12 and 20."""
 
-_FULL = 400  # terms after which a sum is rounded anew: one that nobody reads does not collect them for ever
+_FULL = 400  # number of terms above which a sum that is not read discards them, so that they do not accumulate
+_MOST_NAMED = 4  # inputs that are named in a repr
 _ONCE = [1.0]
 _MANTISSA = 53
 _LARGEST = 1e290
 
 
 def compress(terms: list[float], total: float) -> None:
-    """Replace `terms`, in place, by a few with the same exact sum.
+    """Replace `terms`, in place, by a few terms with the same exact sum.
 
     Parameters
     ----------
     terms : list of float
-        Finite, their exact sum within the range of a float.
+        Finite terms, whose exact sum is within the range of a float.
     total : float
-        ``fsum(terms)``.
+        Correctly rounded sum, ``fsum(terms)``.
 
     Examples
     --------
@@ -76,20 +77,20 @@ def compress(terms: list[float], total: float) -> None:
 
 
 def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list[float]] | None:
-    """Return, for each group of consecutive `values`, terms whose exact sum is the group's.
+    """Return, for each group of consecutive `values`, a few terms with the exact sum of the group.
 
     Parameters
     ----------
     values : array of shape (n,)
-        At least one; overwritten.
+        Values to sum, at least one; the array is overwritten.
     offsets : array of shape (groups,)
-        Where each group begins; groups are not empty.
+        Index of the first value of each group, increasing; no group is empty.
 
     Returns
     -------
     list of list of float, or None
-        One list of terms a group; ``None`` if a value is not a number, infinite, or above 1e290 in size, where the
-        room that the pieces need is not there.
+        One list of terms per group; ``None`` if a value is NaN, infinite, or above 1e290 in absolute value, where
+        intermediate results would overflow.
 
     Examples
     --------
@@ -104,15 +105,15 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
     if not largest:
         return [[] for _ in offsets]
     smallest = piece.min() or np.min(piece, where=piece > 0.0, initial=largest)
-    # Every value is a multiple of 2^finest and below 2^top, and a sum of so many has `bits` more: it is exact if there
-    # are no more than 53 bits in between.
+    # Every value is a multiple of 2^finest and below 2^top, and a sum of n values needs `bits` more bits: it is exact
+    # if these are no more than 53 bits altogether.
     finest = math.frexp(smallest)[1] - _MANTISSA
     top = math.frexp(largest)[1]
     bits = (len(values) + 1).bit_length()
     sums = []
     while top + bits - finest > _MANTISSA:
-        # Adding and taking away 2^k rounds each value to a multiple of 2^(k-53); sums of those pieces are exact
-        # as long as they stay below 2^k, which the `bits` of room guarantee.
+        # Adding and subtracting 2^k rounds each value to a multiple of 2^(k-53); sums of these pieces are exact
+        # as long as they stay below 2^k, which the spare `bits` guarantee.
         coarse = math.ldexp(1.0, top + bits)
         np.add(values, coarse, out=piece)
         piece -= coarse
@@ -124,7 +125,7 @@ def grouped(values: NDArray[np.float64], offsets: NDArray[np.intp]) -> list[list
 
 
 def shift(terms: list[float], old: Outcome, new: Outcome, weight: float) -> bool:
-    """Let `terms` add up to what they do when an input goes from `old` to `new`; say whether both are floats."""
+    """Append the change of an input from `old` to `new` to `terms`; return False, unchanged, if one is not a float."""
     if new.__class__ is not float or old.__class__ is not float:
         return False
     terms.append(weight * new)
@@ -133,7 +134,7 @@ def shift(terms: list[float], old: Outcome, new: Outcome, weight: float) -> bool
 
 
 def rounded(terms: list[float]) -> float | None:
-    """Return the correctly rounded sum, or ``None`` where :func:`math.fsum` has none that is finite."""
+    """Return the correctly rounded sum, or ``None`` if it is not finite."""
     try:
         total = fsum(terms)
     except (OverflowError, ValueError):
@@ -143,17 +144,16 @@ def rounded(terms: list[float]) -> float | None:
 
 @register_storable
 class SumNode(Node):
-    """The correctly rounded sum of its inputs' values.
+    """A node whose value is the correctly rounded sum of its inputs.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Name of the node, unique in its graph.
     nodes : sequence of Node
-        The inputs, each a node with a float value; one that stands there twice counts twice. May be empty: the
-        sum is then 0.0.
+        Inputs, nodes with float values; a node that occurs twice counts twice. The sum of no inputs is 0.0.
     weights : sequence of float, optional
-        One factor per node; each product is rounded once, then summed exactly.
+        Factors of the inputs, one per node; each product is rounded once, and the products are summed exactly.
 
     Raises
     ------
@@ -162,8 +162,8 @@ class SumNode(Node):
 
     Notes
     -----
-    ``math.fsum`` makes the value a function of the inputs alone: it does not depend on their order, nor on
-    the route by which the inputs came to be what they are.
+    The value is that of :func:`math.fsum`, a function of the inputs alone: it depends neither on their order nor on
+    the sequence of changes that led to them.
     """
 
     __slots__ = ("_exact", "_factors", "_parts", "_terms", "_weights")
@@ -174,7 +174,7 @@ class SumNode(Node):
 
         @property
         def value(self) -> float:
-            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+            """Current value of the sum; errors as for :attr:`Node.value`."""
 
     def __init__(self, name: str, nodes: Sequence[Node], weights: Sequence[float] | None = None) -> None:
         super().__init__(name, nodes)
@@ -186,14 +186,14 @@ class SumNode(Node):
         if self._weights is not None and not all(map(math.isfinite, self._weights)):
             raise GraphError(f"{name}: weights must be finite, got {self._weights}", name=name)
         self._terms: list[float] = []
-        self._parts: dict[Hashable, list[float]] | None = None  # the parts of contract batches, in lists of their own
+        self._parts: dict[Hashable, list[float]] | None = None  # separate lists of terms, by contract batch
         self._exact = False  # whether the lists hold the exact total of the inputs
         self._factors: dict[Node, list[float]] | None = None
         self.rewired_()
 
     @property
     def weights(self) -> tuple[float, ...] | None:
-        """The factor of each input, or ``None`` for a plain sum."""
+        """Factors of the inputs, or ``None`` for a plain sum."""
         return self._weights
 
     def compute(self, read: Callable[[Node], Outcome]) -> Outcome:
@@ -206,27 +206,27 @@ class SumNode(Node):
     # --- in a graph: the exact total ---------------------------------------------------------
 
     def apply(self, old: Outcome, new: Outcome, weight: float, terms: list[float]) -> None:
-        """Take note that an input went from `old` to `new`.
+        """Update the exact total by the change of an input.
 
         Parameters
         ----------
         old, new : outcome
-            What the input held, and what it holds now.
+            Previous and current outcome of the input.
         weight : float
-            The factor with which it counts.
+            Factor of the input.
         terms : list of float
-            The list that takes its changes, as :meth:`terms_for` gave it.
+            List that records the changes of the input, as returned by :meth:`terms_for`.
         """
         if self._exact and not (len(terms) <= _FULL and shift(terms, old, new, weight)):
             self.distrust()
 
     def limit_terms(self) -> None:
-        """Forget terms that nobody has asked for, before there are very many."""
+        """Discard the terms if there are very many, which happens while the sum is not read."""
         if len(self._terms) > _FULL:
             self.distrust()
 
     def terms_for(self, part: Hashable) -> list[float]:
-        """Return the list that takes the changes of inputs: one for each contract batch, one (``None``) for others."""
+        """Return the list that records changes of the inputs in a contract batch, or of other inputs for ``None``."""
         if part is None:
             return self._terms
         if self._parts is None:
@@ -234,11 +234,11 @@ class SumNode(Node):
         return self._parts.setdefault(part, [])
 
     def weights_of(self, source: Node) -> list[float]:
-        """Return the factors with which `source` counts: one for each time it is an input."""
+        """Return the factors of `source`, one for each time it is an input."""
         return _ONCE if self._factors is None else self._factors[source]
 
     def accept_inputs(self, inputs: Sequence[Node]) -> None:
-        """Refuse inputs that a weighted sum has no weights for."""
+        """Raise if the number of inputs does not match the weights of a weighted sum."""
         if self._weights is not None and len(inputs) != len(self._weights):
             raise GraphError(
                 f"{self.name} has {len(self._weights)} weights and cannot sum {len(inputs)} nodes; define it anew",
@@ -246,7 +246,7 @@ class SumNode(Node):
             )
 
     def rewired_(self) -> None:
-        """Take note that the inputs are others now."""
+        """Reset the terms and factors after the inputs have changed."""
         self.distrust()
         self._parts = None
         plain = self._weights is None and len(set(self.inputs_)) == len(self.inputs_)
@@ -264,14 +264,14 @@ class SumNode(Node):
         return self._factors is None
 
     def distrust(self) -> None:
-        """Take the total anew from all inputs when it is next needed."""
+        """Discard all terms, so that the total is recomputed from all inputs when it is next needed."""
         self._exact = False
         self._terms.clear()
         for terms in (self._parts or {}).values():
             terms.clear()
 
     def exact_terms(self) -> list[float] | None:
-        """Return terms whose exact sum is the total, or ``None`` if the lists do not hold it at the moment."""
+        """Return terms whose exact sum is the total, or ``None`` if the terms were discarded."""
         if not self._exact or self.lazy_:
             return None
         terms = self._terms.copy()
@@ -280,9 +280,9 @@ class SumNode(Node):
         return terms
 
     def shifted(self, moves: Sequence[tuple[Node, Outcome, Outcome]]) -> float | None:
-        """Return what the sum would be if some inputs went from one outcome to another, in O(moves).
+        """Return the sum after changes of some inputs, without applying them, in O(moves).
 
-        ``None`` if an outcome is not a float, or if the lists do not hold the exact total at the moment.
+        Returns ``None`` if an outcome is not a float, or if the terms of the exact total were discarded.
         """
         terms = self.exact_terms()
         if terms is None:
@@ -297,7 +297,7 @@ class SumNode(Node):
 
     def renew_(self) -> Outcome:
         """Return the exact total, rounded once."""
-        if not self._exact or self.lazy_:  # a sum that may never be read is not told of changes
+        if not self._exact or self.lazy_:  # changes are not applied to a lazy sum
             return self._retake()
         try:
             terms = self._terms
@@ -337,14 +337,14 @@ class SumNode(Node):
         return outcome
 
     def add(self, node: Node) -> None:
-        """Add `node` to a plain sum; in a graph it is registered and heights are repaired.
+        """Add an input to a plain sum; in a graph, `node` is registered if need be.
 
         Raises
         ------
         CycleError
             `node` depends on this sum; nothing has changed.
         GraphError
-            The sum is weighted: make a new one with the weights it should have.
+            The sum is weighted; define a new one with a weight for each input.
         """
         if self._weights is not None:
             raise GraphError(f"{self.name} is a weighted sum and takes no more nodes; define it anew", name=self.name)
@@ -359,7 +359,7 @@ class SumNode(Node):
         self.rewired_()
 
     def to_record(self) -> Mapping[str, object]:
-        """Return the inputs and weights."""
+        """Return the name, the inputs (by reference) and the weights."""
         weights = None if self._weights is None else list(self._weights)
         return {"name": self.name, "nodes": list(self.inputs_), "weights": weights}
 
@@ -369,6 +369,6 @@ class SumNode(Node):
         return cls(**fields)  # type: ignore[arg-type]  # the store gives back what to_record gave it
 
     def describe_(self) -> str:
-        """Return the first inputs, as they are shown."""
-        names = ", ".join(node.name for node in self.inputs_[:4])
-        return names if len(self.inputs_) <= 4 else f"{names}, … {len(self.inputs_)} in all"  # noqa: PLR2004 - how many fit
+        """Return the names of the first inputs for the node's ``repr``."""
+        names = ", ".join(node.name for node in self.inputs_[:_MOST_NAMED])
+        return names if len(self.inputs_) <= _MOST_NAMED else f"{names}, … {len(self.inputs_)} in all"

@@ -1,9 +1,9 @@
-"""Topology: which nodes are in a graph, which depends on which, and what has been worked out from that.
+"""Topology: the nodes of a graph, the edges between them, and cached results about them.
 
-Nodes come in, leave and change inputs through :class:`Topology` alone. It keeps the wiring right (edges both ways,
-heights, rows in the contract batches, which nodes are lazy), refuses circles and taken names before anything has
-changed, and remembers what is asked again and again while the wiring stays as it is: the *cone* of a node, all that
-depends on it, and how much of that a target needs.
+All nodes are added, removed and rewired by :class:`Topology`. It maintains the wiring (edges in both directions,
+heights, rows in the contract batches, lazy nodes), rejects cycles and duplicate names before anything has changed, and
+caches, until the wiring changes, the *cone* of a node, which is the set of its direct and indirect dependents, and
+whether a target needs all of it.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ __all__ = [
     "registration_order",
 ]
 
-_CONES = 100_000  # nodes, in the cones that are kept
-_PAIRS = 100_000  # of sources and a target, whose reach is kept
-_TARGETS = 64  # for which a cone keeps the way to them
+_CONES = 100_000  # number of nodes in all cached cones
+_PAIRS = 100_000  # number of pairs of sources and target whose reach is cached
+_TARGETS = 64  # number of target tuples for which a cone caches its levels
 
 
 class Topology:
-    """The nodes of a graph and how they are wired.
+    """Nodes of a graph and their wiring.
 
     Attributes
     ----------
     nodes : dict of str to Node
-        By name, in order of registration.
+        Nodes by name, in order of registration.
     version : int
-        Counts the changes of the wiring.
+        Number of changes of the wiring so far.
     shared : dict
-        What the dependents module has sorted for the present wiring.
+        Cache of sorted dependents for the current wiring, used by the dependents module.
     """
 
     __slots__ = ("_batches", "_cones", "_reaches", "_size", "nodes", "shared", "version")
@@ -64,7 +64,7 @@ class Topology:
         self._cones: dict[tuple[Node, ...], Cone] = {}
         self._size = 0
 
-    # --- looked up ---------------------------------------------------------------------------
+    # --- lookups -----------------------------------------------------------------------------
 
     def node(self, node: Node | str) -> Node:
         """Return the node itself, or the node of that name.
@@ -72,7 +72,7 @@ class Topology:
         Raises
         ------
         UnknownNodeError
-            It is not in this graph; close names are suggested.
+            The node is not in this graph; the message suggests similar names.
         """
         found = self.nodes.get(node) if isinstance(node, str) else node
         if found is None or self.nodes.get(found.name) is not found:
@@ -82,7 +82,7 @@ class Topology:
         return found
 
     def cone(self, sources: tuple[Node, ...]) -> Cone:
-        """Return all that depends on `sources`; the cones of single nodes are kept."""
+        """Return the cone of `sources`; cones of single nodes are cached."""
         known = self._cones.get(sources)
         if known is None:
             known = Cone(sources)
@@ -94,7 +94,7 @@ class Topology:
         return known
 
     def reach(self, key: Hashable, sources: Sequence[Node], target: Node) -> Reach:
-        """Return how much of what depends on `sources`, remembered under `key`, the node `target` needs."""
+        """Return how many of the dependents of `sources` the node `target` needs, cached under `key`."""
         known = self._reaches.get((key, target))
         if known is None:
             if len(self._reaches) > _PAIRS:
@@ -103,15 +103,15 @@ class Topology:
         return known
 
     def forget(self) -> None:
-        """Forget what was worked out from the wiring, which has changed."""
+        """Discard all cached results, as the wiring has changed."""
         self.version += 1
         if self._reaches or self._cones or self.shared:
             self._reaches, self._cones, self.shared, self._size = {}, {}, {}, 0
 
-    # --- changed -----------------------------------------------------------------------------
+    # --- changes -----------------------------------------------------------------------------
 
     def attach(self, node: Node, inputs: tuple[Node, ...], host: Host) -> None:
-        """Put in `node`, whose `inputs` are in already."""
+        """Add `node`, whose `inputs` are in the graph already."""
         self.nodes[node.name] = node
         node.host_, node.inputs_ = host, inputs
         node.height_, node.lazy_ = _placed(node)
@@ -121,17 +121,17 @@ class Topology:
             self._batch_for(node).add(node)
 
     def detach(self, node: Node) -> None:
-        """Take out `node`, which has no dependents."""
+        """Remove `node`, which has no dependents."""
         self._unlink(node, node.inputs_)
         if isinstance(node, ArrayNode) and node.part_ is not None:
             for source in node.part_.remove(node).inputs_:
-                self.forget_dependents(source)  # they are known by the row's old number
+                self.forget_dependents(source)  # they refer to the old index of the row that was moved
         node.host_ = node.fan_ = None
         if self.nodes.get(node.name) is node:
             del self.nodes[node.name]
 
     def connect(self, node: Node, before: tuple[Node, ...]) -> None:
-        """Wire `node`, which is in and had the inputs `before`, to the inputs that it has now."""
+        """Rewire `node` from its previous inputs `before` to its current inputs."""
         self._unlink(node, before)
         node.rewired_()
         self._link(node)
@@ -140,12 +140,12 @@ class Topology:
             node.part_.refresh(node)
 
     def forget_dependents(self, node: Node) -> None:
-        """Let the node's dependents be sorted anew when that is next needed."""
+        """Discard the sorted dependents of a node, and all cached results."""
         forget_dependents(node)
         self.forget()
 
     def rebuild(self, host: Host) -> None:
-        """Wire everything anew from the nodes' own inputs, after a change that was cut short."""
+        """Rebuild the wiring from the nodes' own inputs, after an interrupted change."""
         self._batches = {}
         nodes = list(self.nodes.values())
         for node in nodes:
@@ -189,15 +189,15 @@ class Topology:
                     member.part_.rearranged()
                 stack.extend(member.dependents)
 
-    # --- refused -----------------------------------------------------------------------------
+    # --- checks ------------------------------------------------------------------------------
 
     def refuse_taken_names(self, new: Iterable[tuple[Node, tuple[Node, ...]]], replaced: Node | None) -> None:
-        """Refuse a name that another node has.
+        """Raise if a name of the new nodes is taken.
 
         Raises
         ------
         DuplicateNodeError
-            In the graph (but for `replaced`), or twice among `new`.
+            Another node of that name is in the graph (and is not `replaced`), or is among `new` as well.
         """
         coming: dict[str, Node] = {}
         for node, _ in new:
@@ -212,12 +212,12 @@ class Topology:
 
 
 def refuse_cycle(node: Node, inputs: Sequence[Node]) -> None:
-    """Refuse to give `node` these inputs if one of them depends on it.
+    """Raise if one of the inputs that `node` is to get depends on it.
 
     Raises
     ------
     CycleError
-        The message and ``path`` name the circle.
+        There is such a cycle; the message and ``path`` give the names of its nodes.
     """
     path = find_cycle(node, inputs)
     if path:
@@ -225,12 +225,12 @@ def refuse_cycle(node: Node, inputs: Sequence[Node]) -> None:
 
 
 def refuse_self_reference(old: Node, new: Iterable[tuple[Node, tuple[Node, ...]]]) -> None:
-    """Refuse to put nodes that depend on `old` in its place.
+    """Raise if one of the nodes that are to replace `old` depends on it.
 
     Raises
     ------
     CycleError
-        One of them does.
+        One of the new nodes depends on `old`.
     """
     above = {old, *dependents_of([old])}
     for member, inputs in new:
@@ -248,13 +248,13 @@ def registration_order(graph: Graph, host: Host, node: Node) -> list[tuple[Node,
     Raises
     ------
     CycleError
-        They depend on each other in a circle.
+        The nodes depend on each other in a cycle.
     GraphError
-        One of them is in another graph.
+        One of the nodes is in another graph.
     """
     if node.host_ is None:
         inputs = node.bind(graph)
-        if all(source.host_ is host for source in inputs):  # most of the time; and no circle can close
+        if all(source.host_ is host for source in inputs):  # the common case, in which there can be no cycle
             return [(node, inputs)]
     order: list[tuple[Node, tuple[Node, ...]]] = []
     path: dict[Node, tuple[Node, ...]] = {}
@@ -267,7 +267,7 @@ def registration_order(graph: Graph, host: Host, node: Node) -> list[tuple[Node,
             done.add(member)
         elif member in path:
             names = [passed.name for passed in [*path][[*path].index(member) :]] + [member.name]
-            raise CycleError(f"nodes depend on each other in a circle: {' → '.join(names)}", path=names)
+            raise CycleError(f"nodes depend on each other in a cycle: {' → '.join(names)}", path=names)
         elif member not in done and not _is_registered(host, member):
             path[member] = member.bind(graph)
             stack.append((member, True))
@@ -278,22 +278,22 @@ def registration_order(graph: Graph, host: Host, node: Node) -> list[tuple[Node,
 def _is_registered(host: Host, node: Node) -> bool:
     if node.host_ is not None and node.host_ is not host:
         raise GraphError(
-            f"{node.name} is registered in another graph; a node lives in one graph: unregister it there "
-            "or make a node of its own for this one",
+            f"{node.name} is registered in another graph; a node can be in one graph only: unregister it there, or "
+            "make another node for this graph",
             name=node.name,
         )
     return node.host_ is host
 
 
 def forget_dependents(node: Node) -> None:
-    """Let a node's dependents be sorted anew when that is next needed."""
+    """Discard the sorted dependents of a node."""
     node.fan_ = None
     if node.part_ is not None:
         node.part_.fan = None
 
 
 def dependents_of(nodes: Iterable[Node]) -> list[Node]:
-    """Return every node that depends on one of `nodes`, directly or not."""
+    """Return every node that depends, directly or indirectly, on one of `nodes`."""
     found: dict[Node, None] = {}
     stack = list(nodes)
     while stack:
@@ -305,7 +305,7 @@ def dependents_of(nodes: Iterable[Node]) -> list[Node]:
 
 
 def _placed(node: Node) -> tuple[int, bool]:
-    """Return a node's height, one more than its highest input's, and whether only reading evaluates it."""
+    """Return a node's height, one more than that of its highest input, and whether it is lazy."""
     height, lazy = 0, node.gate is not None and node.gate.lazy
     for source in node.inputs_:
         if source.height_ >= height:
@@ -318,7 +318,7 @@ def _placed(node: Node) -> tuple[int, bool]:
 
 
 class Reach(enum.Enum):
-    """How much of what depends on some sources a target needs."""
+    """Share of the dependents of some sources that a target needs: none, a part, or all."""
 
     NONE = enum.auto()
     PART = enum.auto()
@@ -326,7 +326,7 @@ class Reach(enum.Enum):
 
 
 def _reach_of(sources: Iterable[Node], target: Node) -> Reach:
-    """Return how much of what depends on `sources`, lazy nodes apart, reading `target` needs."""
+    """Return how many of the dependents of `sources`, without lazy nodes, `target` needs."""
     cone = set(dependents_of(sources))
     if target not in cone:
         return Reach.NONE
@@ -342,7 +342,7 @@ def _reach_of(sources: Iterable[Node], target: Node) -> Reach:
 
 
 class Level(NamedTuple):
-    """Nodes of one height, by how they are evaluated."""
+    """Nodes of one height: sums, contracts, and all others."""
 
     totals: list[SumNode]
     arrays: list[ArrayNode]
@@ -350,17 +350,17 @@ class Level(NamedTuple):
 
 
 class Cone:
-    """Every node that depends on some sources.
+    """The nodes that depend, directly or indirectly, on some sources.
 
     Parameters
     ----------
     sources : iterable of Node
-        Themselves not in the cone, even where one depends on another.
+        Sources of the cone; they are not in the cone themselves, even if one depends on another.
 
     Attributes
     ----------
     touched : dict of Node to list of Node
-        The nodes of the cone, each with those of its inputs that are sources or in the cone.
+        Nodes of the cone, each with its inputs that are sources or in the cone.
     """
 
     def __init__(self, sources: Iterable[Node]) -> None:
@@ -381,7 +381,7 @@ class Cone:
         return len(self.touched)
 
     def levels_for(self, *targets: Node) -> list[Level]:
-        """Return the nodes of the cone that `targets`, in the cone too, depend on, and these, height by height."""
+        """Return `targets`, and the nodes of the cone that they depend on, grouped by height."""
         levels = self._levels.get(targets)
         if levels is None:
             if len(self._levels) > _TARGETS:

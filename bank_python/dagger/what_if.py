@@ -1,14 +1,14 @@
-"""What if: one tick held still, and layers that see some leaves at other values.
+"""What-if analysis: snapshots of one tick, and layers in which some leaves have other values.
 
-A :class:`Snapshot` is one committed tick, held for a reader while the writer goes on. A :class:`Layer` overrides some
-leaves over it: the nodes that depend on them are computed from the overrides, on first read, into the layer's own
-memory, as a tick would have computed them; every other node is read from the tick that the layer is pinned to. The
-graph itself is never touched, so leaving costs nothing and leaves no trace, and what others set meanwhile is neither
-lost nor seen.
+A :class:`Snapshot` is one committed tick, which a reader can use while the graph continues to change. A :class:`Layer`
+overrides some leaves on top of a snapshot. The dependents of these leaves are evaluated from the overrides when they
+are first read, as a tick would have evaluated them, and the results are stored in the layer; all other nodes are read
+from the tick that the layer is pinned to. The graph itself is not changed, so closing a layer costs nothing, and
+changes that other code makes in the meantime are neither lost nor visible in the layer.
 
-A layer opened inside another takes over its overrides, and what it has computed so far that the new ones do not reach.
-Which layers are open belongs to the context (:mod:`contextvars`): two threads have two stacks of layers, and a task
-that is created inside a :class:`Scenario` sees it as long as it is open, and the graph itself from then on.
+A layer opened inside another takes over its overrides, and those of its results that the new overrides do not affect.
+The open layers belong to the context (:mod:`contextvars`): two threads have separate stacks of layers, and a task that
+is created inside a :class:`Scenario` sees it as long as it is open, and the graph itself after that.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ _ABSENT = object()
 class Snapshot:
     """All values of one tick: ``with graph.snapshot() as s: s[node]``.
 
-    Copy-on-write the other way round: before the writer overwrites an outcome it saves the old one here.
-    Reading looks at the node first and here second; as the writer saves first and overwrites second, a
-    reader that caught the new outcome finds the old one here. A snapshot that nobody holds any more costs nothing.
+    The writer saves an outcome here before it overwrites it. A reader reads the node first and the saved outcomes
+    second; as the writer saves first and overwrites second, a reader that has read the new outcome finds the old one
+    here. A snapshot that is no longer referenced costs nothing.
 
     Parameters
     ----------
     engine : Engine
-        The engine of the graph.
+        Engine of the graph.
     tick : int
-        The tick that is held; the graph is up to date at it.
+        Number of the current tick, at which the graph is up to date.
     """
 
     def __init__(self, engine: Engine, tick: int) -> None:
@@ -69,7 +69,7 @@ class Snapshot:
         self.saved.setdefault(node, outcome)
 
     def outcome(self, node: Node) -> Outcome:
-        """Return what the node held at this tick."""
+        """Return the outcome of a node at this tick."""
         if self._has_to_compute(node):
             return self._computed(node)
         current = node.outcome_
@@ -77,7 +77,7 @@ class Snapshot:
         return current if saved is _ABSENT else saved
 
     def _has_to_compute(self, node: Node) -> bool:
-        """Whether it is a node that only reading evaluates, or one that came into the graph since."""
+        """Whether the node is lazy, or was registered after this tick."""
         held = node.outcome_  # before looking for a saved one: the writer saves first and overwrites second
         if self.saved:
             held = self.saved.get(node, held)
@@ -91,7 +91,7 @@ class Snapshot:
         return self._lazy[node]
 
     def close(self) -> None:
-        """Let go of the tick; closing twice is fine."""
+        """Release the snapshot; further calls have no effect."""
         self._engine.release(self)
 
     def __getitem__(self, node: Node | str) -> object:
@@ -102,7 +102,7 @@ class Snapshot:
         UnknownNodeError
             The graph has no such node.
         BankError, Exception
-            The node had failed: its error is raised.
+            Error of the node, if it failed at this tick.
         """
         outcome = self.outcome(self._engine.topology.node(node))
         if isinstance(outcome, Failure):
@@ -134,18 +134,18 @@ def _evaluate(nodes: Sequence[Node], read: Callable[[Node], Outcome]) -> list[tu
 
 
 class Layer:
-    """One what-if layer over a pinned tick.
+    """One what-if layer on top of a pinned tick.
 
     Parameters
     ----------
     engine : Engine
-        Of the graph the layer belongs to.
+        Engine of the graph.
     base : Snapshot
-        The tick it is pinned to.
+        Snapshot of the tick that the layer is pinned to.
     overrides : mapping of Node to outcome
-        The values inside the layer.
+        Values of the overridden nodes.
     outer : Layer, optional
-        The layer it is opened in, pinned to the same tick.
+        Enclosing layer, pinned to the same tick.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Layer:
         self.base = base
         self.evaluations = 0
         self.overrides: dict[Node, Outcome] = dict(overrides) if outer is None else {**outer.overrides, **overrides}
-        self._alone = threading.RLock()  # tasks and threads that were created inside share the layer
+        self._lock = threading.RLock()  # tasks and threads that are created inside share the layer
         self._cone = engine.topology.cone(tuple(self.overrides))
         self._wiring = engine.topology.version
         self._known: dict[Node, Outcome] = {}
@@ -171,11 +171,11 @@ class Layer:
         self._moved = {node for node in outer._moved if node in self._known}
 
     def outcome(self, node: Node) -> Outcome:
-        """Return the node's outcome inside the layer, computing what it needs and no more."""
-        with self._alone:
+        """Return the outcome of a node in the layer, evaluating only the nodes it depends on."""
+        with self._lock:
             if node not in self._known:
                 if self._wiring != self.engine.topology.version:
-                    self._look_again()
+                    self._refresh_cone()
                 if node not in self._cone.touched:
                     return self.base.outcome(node)
                 for level in self._cone.levels_for(node):
@@ -183,11 +183,11 @@ class Layer:
             return self._known[node]
 
     def moves(self, node: Node) -> bool:
-        """Whether a node whose outcome was asked for is not what it is at the base."""
+        """Whether the outcome of a node that was read in the layer differs from that at the pinned tick."""
         return node in self._moved
 
-    def _look_again(self) -> None:
-        """Take note of nodes that came into the graph since the layer was opened."""
+    def _refresh_cone(self) -> None:
+        """Include nodes that were registered after the layer was opened."""
         with self.engine.lock:
             self._wiring = self.engine.topology.version
             self._cone = self.engine.topology.cone(tuple(self.overrides))
@@ -206,7 +206,7 @@ class Layer:
         if node in self._known:
             return False
         if self._moved.isdisjoint(self._cone.touched[node]):
-            self._known[node] = self.base.outcome(node)  # nothing that it depends on has moved
+            self._known[node] = self.base.outcome(node)  # none of its inputs has moved
             return False
         self.evaluations += 1
         return True
@@ -215,7 +215,7 @@ class Layer:
         before = node.outcome_  # before looking for a saved one: the writer saves first and overwrites second
         if self.base.saved and not node.lazy_:
             before = self.base.outcome(node)
-        if node.lazy_:  # what it holds need not be what it was, and asking that would compute it
+        if node.lazy_:  # comparing it with its outcome at the pinned tick would evaluate it there
             moved = True
         elif outcome.__class__ is before.__class__ is float and outcome and node.equal is None:
             moved = outcome != before
@@ -229,7 +229,7 @@ class Layer:
             self._known[node] = before
 
     def _add_up(self, totals: Sequence[SumNode]) -> None:
-        """Take sums from their present exact totals and what moved, or else from all their inputs."""
+        """Compute sums from their current exact totals and the moved inputs if possible, else from all inputs."""
         shifted: list[float | None] = [None] * len(totals)
         if self.engine.is_free():
             with self.engine.lock:
@@ -247,18 +247,17 @@ class Layer:
 
 
 class Scenario:
-    """An open layer; made by :meth:`DependencyGraph.scenario`.
+    """A context manager that opens a layer; returned by :meth:`DependencyGraph.scenario`.
 
-    What the ``with`` statement holds: the layer is seen as long as the block is open, by the code inside it and by the
-    tasks and threads that were given a copy of its context. A generator that is suspended inside the block does not
-    show it to its caller.
+    The layer is visible while the ``with`` block is open, to the code inside it and to tasks and threads that run in a
+    copy of its context. It is not visible to the caller of a generator that is suspended inside the block.
 
     Parameters
     ----------
     engine : Engine
-        The engine of the graph.
+        Engine of the graph.
     overrides : mapping of Node to outcome
-        The values inside the block.
+        Values of the overridden nodes inside the block.
     """
 
     def __init__(self, engine: Engine, overrides: Mapping[Node, Outcome]) -> None:
@@ -270,9 +269,7 @@ class Scenario:
 
     def __enter__(self) -> Layer:
         if self._view is not None:
-            raise GraphError(
-                "this scenario has been opened before; ask the graph for a new one: with graph.scenario(...):"
-            )
+            raise GraphError("this scenario has been opened before; make a new one: with graph.scenario(...):")
         opener = Opener.of_caller()
         outer = layer_of_running_code(self.engine)
         self.layer = self.engine.write(lambda: self._make_layer(outer))
@@ -298,65 +295,65 @@ class Scenario:
 
 
 class _LayerView:
-    """A layer as contexts see it, for as long as its scenario is open."""
+    """The view of a layer that is stored in contexts, valid while its scenario is open."""
 
     __slots__ = ("_host", "_is_closed", "_opener", "_scenario")
 
     def __init__(self, scenario: Scenario, opener: Opener) -> None:
-        self._scenario = weakref.ref(scenario)  # when nobody holds it, nobody is inside
+        self._scenario = weakref.ref(scenario)  # the code inside the block holds a reference to the scenario
         self._host = scenario.engine
         self._opener = opener
         self._is_closed = False
 
     @property
     def host(self) -> object:
-        """The state of the graph that is looked at."""
+        """State of the graph that is viewed."""
         return self._host
 
     @property
     def layer(self) -> Layer | None:
-        """The layer, as long as somebody holds its scenario."""
+        """The layer, or ``None`` if its scenario was garbage-collected."""
         scenario = self._scenario()
         return None if scenario is None else scenario.layer
 
     @property
     def is_alive(self) -> bool:
-        """Whether its scenario is open."""
+        """Whether the scenario is open."""
         return not self._is_closed and self._scenario() is not None
 
     def is_open(self) -> bool:
-        """Whether the running code sees it."""
-        return self.is_alive and self._opener.lets_the_running_code_see()
+        """Whether the running code sees the graph through the view."""
+        return self.is_alive and self._opener.is_visible_to_running_code()
 
     def outcome(self, node: Node) -> Outcome:
-        """Return the node's outcome in the layer."""
+        """Return the outcome of a node in the layer."""
         layer = self.layer
         return present(node) if layer is None else layer.outcome(node)
 
     def close(self) -> None:
-        """Show it to nobody any more."""
+        """End the view in all contexts."""
         self._is_closed = True
 
 
 def layer_of_running_code(engine: Engine) -> Layer | None:
     """Return the innermost layer of a graph that the running code has open."""
-    view = engine.look()
+    view = engine.current_view()
     return view.layer if isinstance(view, _LayerView | _Outside) else None
 
 
 def take_snapshot(engine: Engine) -> Snapshot:
-    """Hold the present tick, brought up to date; the caller is the graph's writer."""
+    """Bring the graph up to date and return a snapshot of it; the caller is the graph's writer."""
     engine.update()
     return Snapshot(engine, engine.tick)
 
 
 class WhatIf:
-    """Looking at a graph as it was at one tick, or as it would be; ``graph.what_if``.
+    """Snapshots and scenarios of a graph; ``graph.what_if``.
 
     Parameters
     ----------
     engine : Engine
-        The engine of the graph.
+        Engine of the graph.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -369,34 +366,34 @@ class WhatIf:
         return self._engine.active_view() is not None
 
     def snapshot(self) -> Snapshot:
-        """Hold one committed tick still: ``with graph.snapshot() as s: s[node]``.
+        """Return a snapshot of the current tick: ``with graph.snapshot() as s: s[node]``.
 
         Raises
         ------
         GraphError
             Another task or generator of this thread has a batch open.
         """
-        if isinstance(self._engine.look(), _Outside):
-            raise GraphError("another task's batch is open: there is no whole tick to hold; let the batch end first")
+        if isinstance(self._engine.current_view(), _Outside):
+            raise GraphError("another task's batch is open: there is no complete tick; wait until the batch has ended")
         return self._engine.write(lambda: take_snapshot(self._engine))
 
     def scenario(self, overrides: Mapping[Any, object]) -> Scenario:
-        """Open a what-if layer: inside the block this context sees the leaves at other values.
+        """Return a context manager inside which some leaves have other values; the graph is not changed.
 
         Parameters
         ----------
         overrides : mapping of Leaf or str to value
-            The leaves, or their names, and their values inside the block.
+            Values inside the block, by leaf or name of the leaf.
 
         Returns
         -------
         Scenario
-            A context manager; ``as layer`` gives the :class:`Layer`.
+            Context manager that returns the :class:`Layer` (``as layer``).
 
         Raises
         ------
         DomainError
-            A value lies outside its leaf's domain.
+            A value is outside the domain of its leaf.
         GraphError
             An override names a node that is neither a leaf nor derived with ``override=True``.
         """
@@ -405,33 +402,33 @@ class WhatIf:
         return Scenario(self._engine, {member: _override(member, value) for member, value in given})
 
     def _outside_view(self, logs: list[BatchLog]) -> _Outside:
-        """Return the graph as it is for code that the open batches do not belong to: with their leaves as they were."""
+        """Return the view of code that the open batches do not belong to, with the old values of their leaves."""
         before = {node: held.outcome for log in logs for node, held in log.before.items() if node in log.wrote}
         return _Outside(self._engine.write(lambda: Layer(self._engine, take_snapshot(self._engine), before)))
 
 
 class _Outside:
-    """A graph seen from outside the batches that are open in the same thread."""
+    """The view of a graph for code outside the batches that are open in the same thread."""
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
 
     @property
     def host(self) -> object:
-        """The state of the graph that is looked at."""
+        """State of the graph that is viewed."""
         return self.layer.engine
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can be looked through."""
+        """Whether the view can be used."""
         return True
 
     def is_open(self) -> bool:
-        """Whether the running code sees it."""
+        """Whether the running code sees the graph through the view."""
         return True
 
     def outcome(self, node: Node) -> Outcome:
-        """Return the node's outcome without what the batches have set."""
+        """Return the outcome of a node without the changes of the batches."""
         return self.layer.outcome(node)
 
 

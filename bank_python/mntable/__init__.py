@@ -1,8 +1,8 @@
 """MnTable: tables with typed columns over SQLite, and lazy views of them.
 
-A :class:`Table` keeps rows, in memory or in a file. Its views (:meth:`~Table.restrict`, :meth:`~Table.project`,
-:meth:`~Table.join`, :meth:`~Table.aggregate` …) are immutable, compose into one SQL statement, and run when they are
-iterated. :func:`col` stands for a column in conditions and computations.
+A :class:`Table` stores rows in memory or in a file. The views of a table (:meth:`~Table.restrict`,
+:meth:`~Table.project`, :meth:`~Table.join`, :meth:`~Table.aggregate` …) are immutable, compose into one SQL statement,
+and are evaluated when they are iterated. :func:`col` refers to a column in conditions and expressions.
 """
 
 from bank_python.mntable.expressions import Expression, Ordering, col

@@ -1,13 +1,13 @@
-"""The functions that make one number of many rows.
+"""Aggregate functions, which reduce a group of rows to one value.
 
-None is left out of every function. ``count`` and ``count_distinct`` of nothing are 0; the others are None
-there. ``std`` is the sample standard deviation (divisor n − 1; None below two values), which SQLite lacks: every
-connection that mntable opens is given it as ``mntable_std`` (Welford's update; Knuth, *The Art of Computer
-Programming*, vol. 2, 3rd ed., section 4.2.2, equations 15 and 16).
+Every function ignores None. Of an empty group, ``count`` and ``count_distinct`` are 0 and the other functions are None.
+``std`` is the sample standard deviation (divisor n − 1; None for fewer than two values). SQLite has no such function,
+so it is registered on every connection as ``mntable_std`` (Welford's update; Knuth, *The Art of Computer Programming*,
+vol. 2, 3rd ed., section 4.2.2, equations 15 and 16).
 
-``sum`` and ``mean`` over floats are SQLite's own: plain summation before its version 3.43, Kahan-Babuška-Neumaier
-compensated summation since. Where the last bits matter, take the column by ``to_numpy`` and use ``math.fsum``.
-A ``sum`` of ints is exact, and an error when it passes 64 bits.
+``sum`` and ``mean`` of floats are SQLite's own: plain summation before its version 3.43, Kahan-Babuška-Neumaier
+compensated summation since. Where full precision matters, convert the column with ``to_numpy`` and use ``math.fsum``.
+A ``sum`` of ints is exact, and raises an error if it exceeds 64 bits.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ __all__ = ["AGGREGATES", "Aggregate", "SampleDeviation", "aggregate_named", "ins
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One aggregate function.
+    """An aggregate function.
 
     Parameters
     ----------
     template : str
-        Its SQL, with ``{}`` for the column.
+        SQL of the function, with ``{}`` for the column.
     result : ColumnType or None
-        Type of the result; ``None`` for the column's own.
+        Type of the result; ``None`` for the type of the column.
     numeric : bool
-        It takes numbers only.
+        Whether the function takes int and float columns only.
     counts : bool
-        It is never None.
+        Whether the result is a count, which is never None.
     """
 
     template: str
@@ -48,9 +48,12 @@ class Aggregate:
     counts: bool = False
 
     def apply(self, column: Fragment, *, may_be_empty: bool) -> Fragment:
-        """Return the function of `column`; a group `may_be_empty` when there are no columns to group by."""
+        """Return the SQL fragment of the function applied to `column`.
+
+        `may_be_empty` says whether a group can have no rows, which is so when there are no grouping columns.
+        """
         kind = self.result or column.type
-        # A float result can come to NaN (inf - inf), which SQLite turns into NULL.
+        # A float result can be NaN (inf - inf), which SQLite turns into NULL.
         nullable = not self.counts and (may_be_empty or column.nullable or kind is FLOAT)
         return Fragment(self.template.format(column.sql), column.parameters, kind, nullable)
 
@@ -68,14 +71,14 @@ AGGREGATES = {
 
 
 def aggregate_named(name: Any, column: str, fragment: Fragment) -> Aggregate:
-    """Return the aggregate function `name`, which must suit the column.
+    """Return the aggregate function `name`, checked against the type of the column.
 
     Raises
     ------
     SchemaError
         There is no such function.
     ColumnTypeError
-        It takes numbers and the column has none.
+        The function takes numbers and the column has another type.
     """
     function = AGGREGATES.get(name) if isinstance(name, str) else None
     if function is None:
@@ -88,7 +91,7 @@ def aggregate_named(name: Any, column: str, fragment: Fragment) -> Aggregate:
 
 
 class SampleDeviation:
-    """Welford's running variance, in the form sqlite3 asks of an aggregate.
+    """Sample standard deviation by Welford's update, as an aggregate class for sqlite3.
 
     Examples
     --------
@@ -105,19 +108,19 @@ class SampleDeviation:
         self._squares = 0.0
 
     def step(self, value: float | None) -> None:
-        """Take one value in."""
+        """Add one value; None is ignored."""
         if value is None:
             return
         self._count += 1
-        away = value - self._mean
-        self._mean += away / self._count
-        self._squares += away * (value - self._mean)
+        deviation = value - self._mean
+        self._mean += deviation / self._count
+        self._squares += deviation * (value - self._mean)
 
     def finalize(self) -> float | None:
-        """Return the deviation, or ``None`` below two values."""
+        """Return the standard deviation, or ``None`` for fewer than two values."""
         return math.sqrt(self._squares / (self._count - 1)) if self._count > 1 else None
 
 
 def install(connection: sqlite3.Connection) -> None:
-    """Give `connection` the functions that SQLite lacks."""
-    connection.create_aggregate("mntable_std", 1, SampleDeviation)  # type: ignore[arg-type]  # finalize may give None
+    """Register on `connection` the functions that SQLite lacks."""
+    connection.create_aggregate("mntable_std", 1, SampleDeviation)  # type: ignore[arg-type]  # finalize may return None

@@ -1,4 +1,4 @@
-"""A view as NumPy arrays or a pandas frame.
+"""Conversion of views to NumPy arrays and pandas data frames.
 
 ==========  ======================  ============================
 column      NumPy                   pandas
@@ -41,7 +41,7 @@ BATCH = 65_536
 
 
 def to_numpy(block: Block) -> dict[str, NDArray[Any]]:
-    """Return one array a column; see the module."""
+    """Return one array per column; the module docstring lists the dtypes."""
     stored = execution.rows(block)
     pieces: dict[str, list[NDArray[Any]]] = {column.name: [_as_array(column, ())] for column in block.schema}
     while batch := list(itertools.islice(stored, BATCH)):
@@ -53,10 +53,10 @@ def to_numpy(block: Block) -> dict[str, NDArray[Any]]:
 def _as_array(column: Column, cells: tuple[Any, ...]) -> NDArray[Any]:
     kind = column.type
     if kind is FLOAT:
-        # None becomes NaN by NumPy's own rule for float arrays.
+        # NumPy converts None to NaN in a float array.
         return np.array(cells, dtype=np.float64)
     if kind is DATETIME:
-        # Microseconds since 1970 are what datetime64[us] is.
+        # Stored datetimes are microseconds since 1970, as in datetime64[us].
         return np.array([np.datetime64("NaT") if cell is None else cell for cell in cells], dtype="datetime64[us]")
     if kind is DATE:
         return np.array(["NaT" if cell is None else cell for cell in cells], dtype="datetime64[D]")
@@ -64,14 +64,14 @@ def _as_array(column: Column, cells: tuple[Any, ...]) -> NDArray[Any]:
     decoded = cells if decode is None else tuple(None if cell is None else decode(cell) for cell in cells)
     if kind in {INT, BOOL} and not column.nullable:
         return np.array(decoded, dtype=np.int64 if kind is INT else np.bool_)
-    # Filled, not converted: NumPy would look into bytes and cut trailing zeros.
+    # Filled, not converted, because NumPy's conversion of bytes cuts trailing zeros.
     array = np.empty(len(decoded), dtype=object)
     array[:] = decoded
     return array
 
 
 def to_pandas(block: Block) -> pd.DataFrame:
-    """Return a data frame; see the module.
+    """Return a data frame; the module docstring lists the dtypes.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Views to Arrow tables and Parquet files, and Parquet files to rows.
+"""Conversion of views to Arrow tables and Parquet files, and of Parquet files to rows.
 
-Floats, dates and UTC timestamps (microseconds) keep every bit on the way there and back. A file is written
-beside its name and moved there when whole, so that a failure leaves what was there.
+Floats, dates and UTC timestamps (microseconds) are bitwise identical after writing and reading. A file is written under
+a temporary name and renamed when complete, so that a failure leaves an existing file unchanged.
 """
 
 from __future__ import annotations
@@ -91,14 +91,14 @@ def _open(path: Path) -> Any:
 
 
 def parquet_schema(path: Path) -> Schema:
-    """Return the schema that a Parquet file's columns amount to.
+    """Return the table schema that corresponds to the columns of a Parquet file.
 
     Raises
     ------
     TableError
         The file cannot be read.
     SchemaError
-        A column has a type that no table column has.
+        A column has a type that a table column cannot have.
     """
     with _open(path) as file:
         arrow_schema = file.schema_arrow
@@ -117,11 +117,11 @@ def _column_type(field: Any) -> ColumnType:
         DATE: kinds.is_date,
         DATETIME: lambda t: kinds.is_timestamp(t) and t.tz is not None,
     }
-    for column_type, is_such in tests.items():
-        if is_such(field.type):
+    for column_type, matches in tests.items():
+        if matches(field.type):
             return column_type
     raise SchemaError(
-        f"column {field.name!r} of the Parquet file is {field.type}, which no table column holds: "
+        f"column {field.name!r} of the Parquet file has type {field.type}, which a table column cannot have: "
         "cast it first (a timestamp needs a timezone)",
         column=field.name,
     )
@@ -139,7 +139,7 @@ def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _microseconds(pa: Any, batch: Any) -> Any:
-    """Return the batch with nanosecond stamps as microseconds; one that would lose digits is refused by Arrow."""
+    """Return the batch with nanosecond timestamps cast to microseconds; Arrow rejects a loss of digits."""
     for position, field in enumerate(batch.schema):
         if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
             cast = batch.column(position).cast(pa.timestamp("us", field.type.tz))

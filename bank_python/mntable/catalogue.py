@@ -1,4 +1,4 @@
-"""Which tables a database holds: a table of tables, each with its schema and the version of its format."""
+"""The catalogue of a database: a table that lists its tables, with their schemas and format versions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bank_python.mntable.schema import Schema
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["FORMAT", "create", "drop", "is_there", "load", "table_names"]
+__all__ = ["FORMAT", "create", "drop", "exists", "load", "table_names"]
 
 FORMAT = 1
 CATALOGUE = '"bank_python.mntable"'
 
 
 def table_names(connection: sqlite3.Connection) -> list[str]:
-    """Return the names of the tables, sorted."""
+    """Return the sorted names of the tables."""
     found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'bank_python.mntable'").fetchone()
     if found is None:
         return []
@@ -34,7 +34,7 @@ def load(connection: sqlite3.Connection, name: str) -> Schema | None:
     TableError
         The table was written in a later format than this version of the library reads.
     SchemaError
-        Its schema cannot be read.
+        The stored schema cannot be read.
     """
     if name not in table_names(connection):
         return None
@@ -49,40 +49,40 @@ def load(connection: sqlite3.Connection, name: str) -> Schema | None:
     try:
         record = json.loads(text)
     except ValueError:
-        raise SchemaError(f"the stored schema of table {name!r} is no JSON: {text!r}", name=name) from None
+        raise SchemaError(f"the stored schema of table {name!r} is not JSON: {text!r}", name=name) from None
     return Schema.from_record(record)
 
 
-def is_there(connection: sqlite3.Connection, name: str, schema: Schema) -> bool:
-    """Return whether the table is there, with this schema.
+def exists(connection: sqlite3.Connection, name: str, schema: Schema) -> bool:
+    """Return whether the table exists with this schema.
 
     Raises
     ------
     SchemaError
-        It is there with another schema.
+        The table exists with another schema.
     """
-    there = load(connection, name)
-    if there is not None and there != schema:
+    stored = load(connection, name)
+    if stored is not None and stored != schema:
         raise SchemaError(
-            f"table {name!r} is there already as {there}, not {schema}: "
+            f"table {name!r} exists already with {stored}, not {schema}: "
             "open it with its own schema (Table.open), or choose another name",
             name=name,
         )
-    return there is not None
+    return stored is not None
 
 
 def create(connection: sqlite3.Connection, name: str, schema: Schema) -> bool:
-    """Make the table unless it is there with the same schema; return whether it was made.
+    """Create the table unless it exists with the same schema; return whether it was created.
 
     Raises
     ------
     SchemaError
-        A table of that name, or of one that SQLite takes for the same, has another schema.
+        A table of that name, or of a name that SQLite does not distinguish from it, has another schema.
     """
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {CATALOGUE} (name TEXT PRIMARY KEY, format INTEGER NOT NULL, schema TEXT NOT NULL)"
     )
-    if is_there(connection, name, schema):
+    if exists(connection, name, schema):
         return False
     clash = [other for (other,) in connection.execute("SELECT name FROM sqlite_master") if fold(other) == fold(name)]
     if clash:

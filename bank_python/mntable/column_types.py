@@ -1,19 +1,19 @@
-"""The types a column can have, and how each is kept in SQLite.
+"""Column types, and how the values of each are stored in SQLite.
 
 ==========  ============  =====================================================================
-Python      kept as       what is checked at the door
+Python      stored as     accepted values
 ==========  ============  =====================================================================
 str         TEXT          no unpaired surrogate
 float       8-byte REAL   not NaN (SQLite has none); an int widens when a float holds it exactly
-int         INTEGER       64 bits; a bool is not an int here
+int         INTEGER       64 bits; a bool is not accepted as an int
 bool        INTEGER 0/1   a bool
 bytes       BLOB          bytes
 date        TEXT          a date without a time; ISO 8601, so that text order is time order
 datetime    INTEGER       timezone-aware; microseconds since 1970 UTC, so that order is time order
 ==========  ============  =====================================================================
 
-A float column is declared without SQLite's REAL affinity, because that rewrites whole numbers as integers
-and so loses the sign of ``-0.0``. NumPy scalars count as the Python number they hold.
+A float column is declared without SQLite's REAL affinity, because that stores whole numbers as integers and so loses
+the sign of ``-0.0``. NumPy scalars are treated as the Python numbers they hold.
 """
 
 from __future__ import annotations
@@ -48,28 +48,28 @@ MICROSECOND = dt.timedelta(microseconds=1)
 _EARLIEST = (dt.datetime.min.replace(tzinfo=dt.UTC) - EPOCH) // MICROSECOND
 _LATEST = (dt.datetime.max.replace(tzinfo=dt.UTC) - EPOCH) // MICROSECOND
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
-# Characters of a refused value that a message shows.
+# Longest repr of a rejected value in an error message, in characters.
 SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnType:
-    """One type a column can have.
+    """Type of a column.
 
     Parameters
     ----------
     name : str
-        How it is written in a stored schema and on screens.
+        Name of the type in stored schemas and in messages.
     python : type
-        The type of the cells that come out.
+        Python type of the values that are read back.
     declared : str
-        The column's declaration in SQLite.
+        Type name in the SQL declaration of the column.
     family : str
-        Types of one family may be compared with each other.
+        Family of types; values of one family can be compared with each other.
     encode : callable
-        A cell to what SQLite keeps; raises :class:`~bank_python.errors.ColumnTypeError`.
+        Function that converts a value to its stored form, or raises :class:`~bank_python.errors.ColumnTypeError`.
     decode : callable or None
-        What SQLite kept back to the cell; ``None`` where they are the same.
+        Function that converts a stored value back to a Python value; ``None`` if the two are the same.
     """
 
     name: str
@@ -92,26 +92,26 @@ def _refuse(value: Any, wanted: str, fix: str) -> ColumnTypeError:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.timedelta64):
-        # A signed integer to NumPy, and no number to us.
+        # A subclass of signedinteger in NumPy, but not a number.
         return value
     return value.item() if isinstance(value, np.bool_ | np.integer | np.floating) else value
 
 
 def _encode_str(value: Any) -> str:
     if not isinstance(value, str):
-        raise _refuse(value, "a str", "give text, or str(value) where its spelling is meant")
-    # str.__str__ because a str enum's own __str__ is its label, not its text.
+        raise _refuse(value, "a str", "give text, or convert it with str(value)")
+    # str.__str__, because __str__ of a str enum may return its label instead of its text.
     text = str.__str__(value)
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _refuse(value, "storable text", "it holds an unpaired surrogate; decode it properly first") from None
+        raise _refuse(value, "storable text", "it has an unpaired surrogate; decode it properly first") from None
     return text
 
 
 def _encode_float(value: Any) -> float:
     number = value if type(value) is float else _as_float(_plain(value))
-    if number != number:  # noqa: PLR0124  (the cheapest test for NaN, on the hot path of extend)
+    if number != number:  # noqa: PLR0124  (the fastest test for NaN, in the inner loop of extend)
         raise _refuse(value, "storable", "SQLite has no NaN; declare the column `float | None` and give None")
     return number
 
@@ -126,14 +126,14 @@ def _as_float(value: Any) -> float:
     except OverflowError:
         number = float("nan")
     if number != value:
-        raise _refuse(value, "exact as a float", "give float(value) if rounding is meant, or use an int column")
+        raise _refuse(value, "exact as a float", "give float(value) to round it, or use an int column")
     return number
 
 
 def _encode_int(value: Any) -> int:
     number = _plain(value)
     if isinstance(number, bool) or not isinstance(number, int):
-        raise _refuse(value, "an int", "give an int; a float is not rounded for you and a bool is not a number here")
+        raise _refuse(value, "an int", "give an int; a float is not rounded, and a bool is not accepted as a number")
     if not INT_MIN <= number <= INT_MAX:
         raise _refuse(value, "within 64 bits", "use a float or str column for numbers beyond ±2**63")
     return int(number)
@@ -142,7 +142,7 @@ def _encode_int(value: Any) -> int:
 def _decode_int(stored: Any) -> int:
     if type(stored) is not int:
         raise ColumnTypeError(
-            f"an int expression came to {stored!r}, beyond 64 bits: compute with floats (multiply by 1.0 first)",
+            f"an int expression evaluated to {stored!r}, beyond 64 bits: compute with floats (multiply by 1.0 first)",
             value=stored,
         )
     return stored
@@ -174,8 +174,8 @@ def _encode_datetime(value: Any) -> int:
         raise _refuse(value, "timezone-aware", "say which zone, e.g. value.replace(tzinfo=datetime.UTC)")
     stored = (value - EPOCH) // MICROSECOND
     if not _EARLIEST <= stored <= _LATEST:
-        raise _refuse(value, "a moment of the years 1 to 9999 in UTC", "give one a day further inside")
-    # A subclass may be finer than a microsecond (pandas' Timestamp counts nanoseconds).
+        raise _refuse(value, "within the years 1 to 9999 in UTC", "give a datetime at least a day inside that range")
+    # A subclass may be finer than a microsecond (pandas' Timestamp has nanoseconds).
     if type(value) is not dt.datetime and _decode_datetime(stored) != value:
         raise _refuse(value, "a whole number of microseconds", "round it, e.g. value.floor('us')")
     return stored
@@ -193,17 +193,17 @@ BYTES = ColumnType("bytes", bytes, "BLOB", "bytes", _encode_bytes)
 DATE = ColumnType("date", dt.date, "TEXT", "date", _encode_date, dt.date.fromisoformat)
 DATETIME = ColumnType("datetime", dt.datetime, "INTEGER", "datetime", _encode_datetime, _decode_datetime)
 
-# In the order in which a literal is tried: a bool is an int, and a datetime a date, to Python.
+# In the order in which the type of a literal is inferred: bool is a subclass of int, and datetime of date.
 COLUMN_TYPES = (BOOL, INT, FLOAT, STR, BYTES, DATETIME, DATE)
 
 
 def infer(value: Any) -> tuple[ColumnType, Any]:
-    """Return the column type of a literal, and the literal as SQLite keeps it.
+    """Return the column type of a literal, and its stored form.
 
     Raises
     ------
     ColumnTypeError
-        No column type holds such a value.
+        No column type accepts the value.
     """
     for column_type in COLUMN_TYPES:
         if isinstance(_plain(value), column_type.python):
@@ -212,7 +212,7 @@ def infer(value: Any) -> tuple[ColumnType, Any]:
 
 
 def parse_annotation(annotation: Any, column: str) -> tuple[ColumnType, bool]:
-    """Return the column type an annotation names, and whether it is nullable.
+    """Return the column type that an annotation declares, and whether the column is nullable.
 
     Examples
     --------
@@ -222,18 +222,18 @@ def parse_annotation(annotation: Any, column: str) -> tuple[ColumnType, bool]:
     members: tuple[Any, ...] = (annotation,)
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
         members = typing.get_args(annotation)
-    solid = [member for member in members if member is not types.NoneType]
-    found = [known for known in COLUMN_TYPES if solid == [known.python]]
+    required = [member for member in members if member is not types.NoneType]
+    found = [known for known in COLUMN_TYPES if required == [known.python]]
     if not found:
         allowed = ", ".join(known.name for known in COLUMN_TYPES)
         raise SchemaError(
-            f"column {column!r} is declared {annotation!r}: give one of {allowed}, or such a type `| None`",
+            f"column {column!r} is declared {annotation!r}: give one of {allowed}, or one of these types `| None`",
             column=column,
             value=annotation,
         )
-    return found[0], len(solid) < len(members)
+    return found[0], len(required) < len(members)
 
 
 def type_named(name: str) -> ColumnType | None:
-    """Return the column type written `name` in a stored schema, or ``None``."""
+    """Return the column type called `name` in a stored schema, or ``None``."""
     return next((known for known in COLUMN_TYPES if known.name == name), None)

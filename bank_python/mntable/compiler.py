@@ -1,9 +1,9 @@
-"""Blocks to one SQL statement.
+"""Compilation of blocks to one SQL statement.
 
-Every nested block becomes a named step of a WITH clause. Steps read top to bottom like the chain of operations that
-made them, and keep the statement flat: SELECTs nested in one another overflow SQLite's parser before the
-twentieth. A step used once costs nothing, since SQLite merges it into its user as it would a nested SELECT.
-Stored tables are written ``main."name"``, which no step's name can hide.
+Every nested block becomes a common table expression, a named step of a WITH clause. The steps are in the order of the
+operations, and keep the statement flat: fewer than twenty SELECTs nested in one another overflow SQLite's parser. A
+step used once has no cost, since SQLite merges it into the SELECT that reads it, like a subquery. Stored tables are
+written ``main."name"``, which the name of a step cannot hide.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def compile_block(block: Block, horizon: Horizon | None = None) -> Statement:
     Parameters
     ----------
     block : Block
-        What to read.
+        Block to compile.
     horizon : callable, optional
-        Gives, for a stored table, the last row number to be read: rows added later stay out.
+        Function that returns the last row number to read from a stored table, which excludes rows added later.
     """
     return _Compiler(horizon).whole(block)
 
@@ -39,17 +39,17 @@ def counted(statement: Statement) -> Statement:
 
 
 def explained(statement: Statement) -> Statement:
-    """Return the statement that asks SQLite for its plan."""
+    """Return the statement that returns SQLite's query plan."""
     return Statement(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters)
 
 
 class _Compiler:
-    """One statement in the making."""
+    """Compiler of one statement: collects the steps of its WITH clause."""
 
     def __init__(self, horizon: Horizon | None) -> None:
         self._horizon = horizon
         self._steps: list[tuple[str, Statement]] = []
-        # By identity: a block used twice, as in a join of a view with itself, is one step.
+        # By identity, so that a block used twice, as in a self-join, is one step.
         self._names: dict[int, str] = {}
 
     def whole(self, block: Block) -> Statement:
@@ -69,7 +69,7 @@ class _Compiler:
         conditions = [fragment.sql for fragment in block.where]
         values = [value for fragment in (*fragments, *block.where) for value in fragment.parameters]
         if self._horizon is not None and isinstance(block.source, BaseTable):
-            # The + keeps the planner from choosing the row number over a useful index.
+            # The + prevents the planner from using the row number instead of a better index.
             conditions.append(f"+{rowid_of(block.source)} <= ?")
             values.append(self._horizon(block.source))
         if conditions:
@@ -90,17 +90,17 @@ class _Compiler:
         match block.source:
             case BaseTable(name=name) | Part(name=name):
                 return f"main.{quote(name)}"
-            case Nested(inner, settled):
-                return self._step(inner, settled=settled)
+            case Nested(inner, materialized):
+                return self._step(inner, materialized=materialized)
             case Join(left, right, on, kind):
                 verb = {JoinKind.INNER: "JOIN", JoinKind.LEFT: "LEFT JOIN"}[kind]
-                meet = " AND ".join(f"l.{name} = r.{name}" for name in map(quote, map(step_name, on)))
-                return f"{self._side(left)} AS l {verb} {self._side(right)} AS r ON {meet}"
+                condition = " AND ".join(f"l.{name} = r.{name}" for name in map(quote, map(step_name, on)))
+                return f"{self._side(left)} AS l {verb} {self._side(right)} AS r ON {condition}"
             case Union(parts, keep_all):
                 return self._union(block, parts, keep_all=keep_all)
 
     def _side(self, block: Block) -> str:
-        """Return a side of a join: the stored table itself where the block adds nothing to it."""
+        """Return one side of a join: the stored table itself if the block only passes its columns through."""
         same_names = all(step_name(name) == name for name in block.schema.names)
         if isinstance(block.source, BaseTable) and block.passes_through and same_names and self._horizon is None:
             return f"main.{quote(block.source.name)}"
@@ -110,7 +110,7 @@ class _Compiler:
         selects = []
         for part in parts:
             if part.order or part.limit:
-                # Only the last SELECT of a compound may sort or cut, so such a part is a step of its own.
+                # Only a whole compound may have ORDER BY or LIMIT, so such a part becomes a step.
                 names = ", ".join(quote(step_name(name)) for name in part.schema.names)
                 selects.append(Statement(f"SELECT {names} FROM {self._step(part)}", ()))
             else:
@@ -119,12 +119,12 @@ class _Compiler:
         values = tuple(value for select in selects for value in select.parameters)
         return self._add(id(block.source), Statement(verb.join(select.sql for select in selects), values))
 
-    def _step(self, block: Block, *, settled: bool = False) -> str:
-        return self._names.get(id(block)) or self._add(id(block), self._select(block), settled=settled)
+    def _step(self, block: Block, *, materialized: bool = False) -> str:
+        return self._names.get(id(block)) or self._add(id(block), self._select(block), materialized=materialized)
 
-    def _add(self, identity: int, statement: Statement, *, settled: bool = False) -> str:
+    def _add(self, identity: int, statement: Statement, *, materialized: bool = False) -> str:
         name = self._names[identity] = f"step_{len(self._steps) + 1}"
-        how = "MATERIALIZED " if settled else ""
+        how = "MATERIALIZED " if materialized else ""
         self._steps.append((name, Statement(f"{how}({statement.sql})", statement.parameters)))
         return name
 

@@ -1,10 +1,10 @@
-"""Views to CSV files and CSV files to rows, exactly.
+"""Lossless conversion of views to CSV files and of CSV files to rows.
 
-Lines end as RFC 4180 has it (CR LF), which also makes the writer quote a lone carriage return. A float is written
-with the digits that bring the same float back (``repr``), a date and a datetime in ISO 8601 (UTC), a bool as
-``true`` or ``false``, bytes as hexadecimal digits. None is written as the `null` text, empty unless
-said otherwise. A cell of a nullable text column that equals that text could not be told from None, so it is
-refused: choose another `null`.
+Lines end with CR LF, as in RFC 4180, which also makes the writer quote a lone carriage return. A float is written with
+the shortest digits that read back as the same float (``repr``), a date and a datetime in ISO 8601 (UTC), a bool as
+``true`` or ``false``, bytes as hexadecimal digits. None is written as the `null` text, which is empty by default. A
+value of a nullable text column that equals this text would be read back as None, so it is rejected: choose another
+`null`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ __all__ = ["csv_rows", "to_csv"]
 
 
 def to_csv(block: Block, path: Path, null: str) -> None:
-    """Write a header and the rows, in constant memory; the file appears when it is whole.
+    """Write a header and the rows, in constant memory; the file is replaced when writing is complete.
 
     Raises
     ------
     ColumnTypeError
-        A text in a nullable column equals `null`.
+        A value of a nullable text column equals `null`.
     """
     decode = block.schema.decoder()
     columns = block.schema.columns
@@ -43,16 +43,16 @@ def to_csv(block: Block, path: Path, null: str) -> None:
         writer.writerow(block.schema.names)
         for number, stored in enumerate(execution.rows(block), start=1):
             row = decode(stored)
-            writer.writerow([_spelled(column, row[column.name], null, number) for column in columns])
+            writer.writerow([_text_of(column, row[column.name], null, number) for column in columns])
 
 
-def _spelled(column: Column, value: Any, null: str, number: int) -> str:
+def _text_of(column: Column, value: Any, null: str, number: int) -> str:
     if value is None:
         return null
-    text = _SPELL.get(column.type, str)(value)
+    text = _FORMATS.get(column.type, str)(value)
     if column.nullable and text == null:
         raise ColumnTypeError(
-            f"row {number}, column {column.name!r}: {text!r} is also how None is written: "
+            f"row {number}, column {column.name!r}: {text!r} is also the text for None: "
             'choose another text for None, e.g. to_csv(path, null="NULL")',
             row=number,
             column=column.name,
@@ -61,7 +61,7 @@ def _spelled(column: Column, value: Any, null: str, number: int) -> str:
     return text
 
 
-_SPELL: dict[Any, Callable[[Any], str]] = {
+_FORMATS: dict[Any, Callable[[Any], str]] = {
     FLOAT: repr,
     BOOL: lambda value: "true" if value else "false",
     BYTES: bytes.hex,
@@ -76,26 +76,26 @@ def csv_rows(path: Path, schema: Schema, null: str) -> Iterator[dict[str, Any]]:
     Raises
     ------
     SchemaError
-        The header does not fit, or a line has more or fewer fields than it.
+        The header does not match the schema, or a line has more or fewer fields than the header.
     ColumnTypeError
         A field cannot be read as its column's type.
     TableError
         The file cannot be read.
     """
     try:
-        # utf-8-sig: spreadsheets begin a file with a byte order mark.
+        # utf-8-sig, because spreadsheets write a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file, strict=True)
             columns = _header(next(lines, []), schema, path)
-            # A line without anything is no row; a row of one empty field is written "".
+            # An empty line is not a row; a row of one empty field is written "".
             for number, fields in enumerate(filter(None, lines), start=1):
                 if len(fields) != len(columns):
                     raise SchemaError(
                         f"row {number} of {path} has {len(fields)} fields, and the header has {len(columns)}: "
-                        "quote fields that hold commas or line ends",
+                        "quote fields that contain commas or line ends",
                         row=number,
                     )
-                yield {c.name: _read(c, text, null, number) for c, text in zip(columns, fields, strict=True)}
+                yield {c.name: _parse(c, text, null, number) for c, text in zip(columns, fields, strict=True)}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path} cannot be read as CSV: {error}", path=path) from error
 
@@ -104,20 +104,20 @@ def _header(names: list[str], schema: Schema, path: Path) -> list[Column]:
     if sorted(names) != sorted(schema.names):
         raise SchemaError(
             f"the header of {path} names the columns {names}, and the schema has {list(schema.names)}: "
-            "give the schema of this file"
+            "give a schema with the columns of the file"
         )
     return [schema[name] for name in names]
 
 
-def _read(column: Column, text: str, null: str, number: int) -> Any:
+def _parse(column: Column, text: str, null: str, number: int) -> Any:
     if column.nullable and text == null:
         return None
     try:
-        return _READ[column.type](text)
+        return _PARSERS[column.type](text)
     except (ValueError, KeyError):
         raise ColumnTypeError(
             f"row {number}, column {column.name!r}: {text!r} cannot be read as {column.type.name}: "
-            "correct the file, or declare the column otherwise",
+            "correct the file, or declare the column with another type",
             row=number,
             column=column.name,
             value=text,
@@ -125,13 +125,13 @@ def _read(column: Column, text: str, null: str, number: int) -> Any:
 
 
 def _number(text: str, kind: Callable[[str], Any]) -> Any:
-    # Python reads 1_000 as a number; in a data file it is a mistake.
+    # Python accepts 1_000 as a number; in a data file it is more likely an error.
     if "_" in text:
         raise ValueError(text)
     return kind(text)
 
 
-_READ: dict[Any, Callable[[str], Any]] = {
+_PARSERS: dict[Any, Callable[[str], Any]] = {
     STR: str,
     FLOAT: lambda text: _number(text, float),
     INT: lambda text: _number(text, int),

@@ -1,9 +1,9 @@
-"""What a table asks of the database it lies in.
+"""Interface of the databases that hold tables.
 
-A :class:`Database` gives one write transaction at a time and any number of reads. The promise to a reader is the same
-in memory and on disk: an iterator sees the rows that were committed when its first row was asked for, whatever is
-added or deleted while it runs. How each keeps it is told in :mod:`~bank_python.mntable.memory` and
-:mod:`~bank_python.mntable.disk`.
+A :class:`Database` allows one write transaction at a time and any number of concurrent reads. Reads are isolated in the
+same way in memory and on disk: an iterator returns the rows that were committed when its first row was fetched,
+whatever is added or deleted while it runs. :mod:`~bank_python.mntable.memory` and :mod:`~bank_python.mntable.disk`
+describe how each implements this.
 """
 
 from __future__ import annotations
@@ -22,59 +22,59 @@ if TYPE_CHECKING:
 
     from bank_python.mntable.statement import Query, StoredTable
 
-__all__ = ["CHUNK", "Database", "connect", "end", "explaining", "transaction"]
+__all__ = ["CHUNK", "Database", "close_cursor", "connect", "transaction", "translated_errors"]
 
-# Rows fetched at a time: enough to make the lock and the call cheap, too few to weigh anything.
+# Rows per fetch: enough to amortise the lock and the call, few enough to use little memory.
 CHUNK = 256
 BUSY_SECONDS = 30.0
 
 
 class Database(ABC):
-    """A place for tables."""
+    """A database that holds tables."""
 
     @property
     @abstractmethod
     def key(self) -> str:
-        """What tells this database from another; two handles on one file have one key."""
+        """Unique identifier of the database; two handles on one file have the same key."""
 
     @abstractmethod
     def write(self, appending_to: StoredTable | None = None) -> AbstractContextManager[sqlite3.Connection]:
-        """Return a context that holds the one write transaction.
+        """Return a context manager that holds the write transaction.
 
-        It commits at the end and rolls back on any exception. A block that only adds rows to a table says so by
-        `appending_to`.
+        It commits at the end and rolls back on any exception. `appending_to` names the table if the block only adds
+        rows to that table.
         """
 
     @abstractmethod
-    def look(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Return a context that lends a connection for a short read, such as of the catalogue."""
+    def connection(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Return a context manager that provides a connection for a short read, such as of the catalogue."""
 
     @abstractmethod
     def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of `query` as SQLite keeps them, as of the moment the first is asked for."""
+        """Yield the stored rows of `query`, as committed when the first row is fetched."""
 
     @abstractmethod
     def close(self) -> None:
-        """Release the connections; what was committed stays."""
+        """Close the connections."""
 
 
 def connect(target: str) -> sqlite3.Connection:
-    """Return a connection that leaves transactions to us and may pass from thread to thread."""
-    # isolation_level=None: the module's own implicit BEGIN would come where it is not wanted.
+    """Return a connection in autocommit mode that may be used from several threads."""
+    # isolation_level=None, because transactions are begun explicitly and sqlite3 must not begin any.
     connection = sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     aggregates.install(connection)
     return connection
 
 
-def end(cursor: sqlite3.Cursor) -> None:
-    """End the statement of `cursor`; closing its connection has ended it already."""
+def close_cursor(cursor: sqlite3.Cursor) -> None:
+    """Close `cursor`; nothing happens if its connection is closed already."""
     with contextlib.suppress(sqlite3.ProgrammingError):
         cursor.close()
 
 
 @contextlib.contextmanager
-def explaining(where: str) -> Iterator[None]:
-    """Turn what sqlite3 raises into a :class:`~bank_python.errors.TableError` that says where it happened."""
+def translated_errors(where: str) -> Iterator[None]:
+    """Convert errors of sqlite3 to a :class:`~bank_python.errors.TableError` that gives the location."""
     try:
         yield
     except sqlite3.Error as error:
@@ -84,20 +84,20 @@ def explaining(where: str) -> Iterator[None]:
 def _advice(error: sqlite3.Error) -> str:
     text = str(error)
     advice = {
-        "locked": "; another process holds the write lock for long: shorten its transaction, then try again",
+        "locked": "; another process holds the write lock: shorten its transaction, then try again",
         "not a database": "; give the path of a file that bank_python wrote",
         "closed database": "; the table was closed: open it again",
-        "no such table": "; the table was dropped: make it again",
-        "unable to open": "; check that the directory exists and may be written",
-        "integer overflow": "; a sum of ints passed 64 bits: sum a float column instead",
+        "no such table": "; the table was dropped: create it again",
+        "unable to open": "; check that the directory exists and is writable",
+        "integer overflow": "; a sum of ints exceeded 64 bits: sum a float column instead",
     }
     return next((hint for sign, hint in advice.items() if sign in text), "")
 
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what the block does to `connection`, or undo all of it."""
-    # IMMEDIATE: a transaction that starts by reading could not wait for the lock once it wants to write.
+    """Run the block in a transaction that is committed at its end, or rolled back on any exception."""
+    # IMMEDIATE, because a transaction that begins with a read cannot wait for the write lock later.
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,9 +1,9 @@
 """A database in a file, shared by threads and processes.
 
-SQLite's write-ahead log lets readers go on while one writer writes, each seeing the state that was committed
-when it began. For that a reader needs a connection to itself: each running iterator borrows one and gives it back. A
-commit is on disk when it returns (``synchronous=FULL``), so a killed process loses only what it had not
-committed. Writers of several processes wait for each other up to 30 seconds.
+With SQLite's write-ahead log readers proceed while one writer writes, each reading the state that was committed when
+it began. This needs a connection per reader: each running iterator takes one from a pool and returns it. A commit is on
+disk when it returns (``synchronous=FULL``), so a killed process loses only uncommitted changes. Writers in several
+processes wait for each other for up to 30 seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TableError
-from bank_python.mntable.database import BUSY_SECONDS, CHUNK, Database, connect, end, explaining, transaction
+from bank_python.mntable.database import (
+    BUSY_SECONDS,
+    CHUNK,
+    Database,
+    close_cursor,
+    connect,
+    transaction,
+    translated_errors,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +36,12 @@ __all__ = ["DiskDatabase"]
 
 
 class DiskDatabase(Database):
-    """Tables in a file; see the module.
+    """Database in a file; the module docstring describes its transactions.
 
     Parameters
     ----------
     path : Path
-        The file; made if it is not there, in a directory that is.
+        Path of the file, which is created if it does not exist; its directory must exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +54,7 @@ class DiskDatabase(Database):
         self._idle: list[sqlite3.Connection] = []
         self._connections: list[sqlite3.Connection] = []
         self._finalizer = weakref.finalize(self, _close_all, self._connections)
-        with explaining(str(path)):
+        with translated_errors(str(path)):
             self._writer = self._open_connection()
 
     def _open_connection(self) -> sqlite3.Connection:
@@ -58,18 +66,18 @@ class DiskDatabase(Database):
 
     @property
     def key(self) -> str:
-        """The file's real path."""
+        """Real path of the file."""
         return f"file:{os.path.realpath(self._path)}"
 
     @contextlib.contextmanager
-    def write(self, appending_to: StoredTable | None = None) -> Iterator[sqlite3.Connection]:  # noqa: ARG002  (the log keeps every reader's state)
-        """Hold the file's write lock; readers go on."""
-        with self._lock, explaining(str(self._path)):
+    def write(self, appending_to: StoredTable | None = None) -> Iterator[sqlite3.Connection]:  # noqa: ARG002  (the write-ahead log isolates readers from any write)
+        """Hold the write lock of the file; readers are not blocked."""
+        with self._lock, translated_errors(str(self._path)):
             self._check_usable()
             if self._writing:
                 raise TableError(
                     "the rows being written come from code that writes to the same database: "
-                    "collect them first, or write one after the other"
+                    "collect them in a list first, or write one after the other"
                 )
             self._writing = True
             try:
@@ -79,33 +87,33 @@ class DiskDatabase(Database):
                 self._writing = False
 
     @contextlib.contextmanager
-    def look(self) -> Iterator[sqlite3.Connection]:
-        """Lend a reader's connection; a writer elsewhere is not waited for."""
-        with explaining(str(self._path)):
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Provide a reader's connection, without waiting for a writer."""
+        with translated_errors(str(self._path)):
             connection = self._borrow()
             try:
                 yield connection
             finally:
-                self._give_back(connection)
+                self._return_connection(connection)
 
     def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
-        """Yield rows over a connection of their own."""
-        with explaining(str(self._path)):
+        """Yield the rows of `query` over a connection of its own."""
+        with translated_errors(str(self._path)):
             connection = self._borrow()
         try:
             statement = query(None)
-            with explaining(str(self._path)):
+            with translated_errors(str(self._path)):
                 cursor = connection.execute(statement.sql, statement.parameters)
             try:
                 while rows := self._next_rows(cursor):
                     yield from rows
             finally:
-                end(cursor)
+                close_cursor(cursor)
         finally:
-            self._give_back(connection)
+            self._return_connection(connection)
 
     def _next_rows(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:
-        with explaining(str(self._path)):
+        with translated_errors(str(self._path)):
             return cursor.fetchmany(CHUNK)
 
     def _borrow(self) -> sqlite3.Connection:
@@ -117,31 +125,31 @@ class DiskDatabase(Database):
             connection.execute("PRAGMA query_only = ON")
             return connection
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        # list.append is atomic, and a lock taken while a dropped iterator is collected could block its own thread.
+    def _return_connection(self, connection: sqlite3.Connection) -> None:
+        # Without a lock: list.append is atomic, and a lock taken during garbage collection could deadlock.
         self._idle.append(connection)
 
     def _check_usable(self) -> None:
         if self._closed:
             raise TableError(f"{self._path} was closed: open it again with Table.open", path=self._path)
         if os.getpid() != self._process:
-            # SQLite forbids carrying a connection across a fork: both sides would corrupt the file.
+            # SQLite forbids the use of a connection after a fork: the processes would corrupt the file.
             raise TableError(
                 f"{self._path} was opened by the parent process: call Table.open in this one", path=self._path
             )
 
     def close(self) -> None:
-        """Close every connection, also those of running iterators."""
+        """Close every connection, including those of running iterators."""
         with self._lock, self._pool_lock:
             self._closed = True
             self._finalizer()
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to write-ahead logging; the mode stays with the file."""
+    """Switch the file to write-ahead logging; the mode is stored in the file."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         return
-    # Two processes that make one file at once both switch; SQLite may refuse the second without waiting.
+    # If two processes create a file at once, both switch; SQLite may reject the second without waiting.
     attempts = int(BUSY_SECONDS)
     for attempt in range(attempts):
         try:

@@ -1,9 +1,10 @@
-"""Running a block: in the database its tables lie in, or, when they lie in several, in a scratch one.
+"""Execution of blocks, in the database of their tables or, for tables in several databases, in a scratch database.
 
-A statement runs in one database. Where a view joins or unites tables of several, each largest part that reads a
-single database runs there, its rows go into a temporary table of a scratch database (which spills to disk when
-it grows), and the rest of the view runs there. The copy is made anew for each run, after the part's own restrictions,
-so it is right, and costs as much as reading the parts. Tables often joined belong in one database.
+A statement runs in one database. If a view combines tables of several databases, each of its largest parts that reads a
+single database runs there, and its rows are copied to a temporary table of a scratch database (which spills to disk
+when it grows), in which the remaining part of the view runs. The rows are copied for each run, after the restrictions
+of the part, so the result is always current, at the cost of reading the parts. Tables that are often joined should be
+in one database.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.mntable import catalogue
 from bank_python.mntable.compiler import compile_block, counted, explained
-from bank_python.mntable.database import CHUNK, connect, explaining, transaction
+from bank_python.mntable.database import CHUNK, connect, transaction, translated_errors
 from bank_python.mntable.names import quote
 from bank_python.mntable.plan import BaseTable, Block, Join, Nested, Part, Union, column_outputs, databases_of
 
@@ -28,7 +29,7 @@ __all__ = ["count", "explain", "rows", "statement_of"]
 
 
 def rows(block: Block) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of `block` as SQLite keeps them, in constant memory."""
+    """Yield the stored rows of `block`, in constant memory."""
     return _run(block, lambda statement: statement)
 
 
@@ -39,7 +40,7 @@ def count(block: Block) -> int:
 
 
 def explain(block: Block) -> str:
-    """Return SQLite's plan for `block`, a line a step, indented by what belongs to what."""
+    """Return SQLite's query plan for `block`, one line per step, indented by level."""
     depth = {0: -1}
     lines = []
     for number, parent, _, detail in _run(block, explained):
@@ -49,7 +50,7 @@ def explain(block: Block) -> str:
 
 
 def statement_of(block: Block) -> Statement:
-    """Return the statement that running `block` amounts to."""
+    """Return the statement that is executed for `block`."""
     if len(databases_of(block)) == 1:
         return compile_block(block)
     return compile_block(_localised(block, []))
@@ -59,22 +60,22 @@ def _run(block: Block, shape: Callable[[Statement], Statement]) -> Iterator[tupl
     def query(horizon: Horizon | None) -> Statement:
         return shape(compile_block(block, horizon))
 
-    homes = list(databases_of(block).values())
-    return homes[0].read(query) if len(homes) == 1 else _run_in_scratch(block, shape)
+    databases = list(databases_of(block).values())
+    return databases[0].read(query) if len(databases) == 1 else _run_in_scratch(block, shape)
 
 
 def _run_in_scratch(block: Block, shape: Callable[[Statement], Statement]) -> Iterator[tuple[Any, ...]]:
     parts: list[Block] = []
     statement = shape(compile_block(_localised(block, parts)))
-    # The empty name is SQLite's for a private database that lives in memory while small, then on disk.
+    # For an empty name SQLite creates a private database, in memory while it is small and then on disk.
     with contextlib.closing(connect("")) as scratch:
-        with explaining("in a scratch database"), transaction(scratch):
+        with translated_errors("in a scratch database"), transaction(scratch):
             for number, part in enumerate(parts):
                 _copy(part, scratch, _part_name(number))
-        with explaining("in a scratch database"):
+        with translated_errors("in a scratch database"):
             cursor = scratch.execute(statement.sql, statement.parameters)
         while True:
-            with explaining("in a scratch database"):
+            with translated_errors("in a scratch database"):
                 fetched = cursor.fetchmany(CHUNK)
             if not fetched:
                 return
@@ -92,14 +93,14 @@ def _copy(part: Block, scratch: sqlite3.Connection, name: str) -> None:
 
 
 def _localised(block: Block, parts: list[Block]) -> Block:
-    """Return `block` over copies of its largest single-database parts, which are added to `parts`."""
+    """Return `block` with its largest single-database parts replaced by copies; the parts are added to `parts`."""
     if len(databases_of(block)) == 1:
         parts.append(block)
         copy = Part(_part_name(len(parts) - 1), block.schema)
         return Block(copy, column_outputs(block.schema))
     match block.source:
-        case Nested(inner, settled):
-            return replace(block, source=Nested(_localised(inner, parts), settled))
+        case Nested(inner, materialized):
+            return replace(block, source=Nested(_localised(inner, parts), materialized))
         case Join(left, right, on, kind):
             return replace(block, source=Join(_localised(left, parts), _localised(right, parts), on, kind))
         case Union(union_parts, keep_all):

@@ -1,12 +1,12 @@
-"""What rows can be asked and what can be computed from them: expressions over columns.
+"""Expressions over columns: conditions on rows, and computed values.
 
-``col("price")`` stands for a column. Arithmetic on it, and comparisons, make larger expressions; they know no
-table. A view *binds* them to its columns, which is where names and types are checked, and where each becomes a
-:class:`Fragment`: SQL text with placeholders, the values for them, and the type of the result.
+``col("price")`` refers to a column. Arithmetic and comparisons combine it to larger expressions, which are independent
+of a table. A view *binds* them to its columns: names and types are checked, and each expression becomes a
+:class:`Fragment`, which has SQL text with placeholders, the values of these, and the type of the result.
 
 Logic is two-valued, as in Python: a comparison with None is False, except that None equals None and differs
-from everything else; ``~`` of False is True. (SQL itself would answer "unknown" and ``NOT unknown`` would
-still be unknown, so that a row with an empty cell belongs neither to a condition nor to its opposite.)
+from all other values; ``~`` of False is True. (In SQL the comparison would be NULL, and so would its negation, so that
+a row with an empty cell satisfies neither a condition nor its negation.)
 
 >>> dear_or_unpriced = (col("price") > 100) | col("price").is_null()
 >>> dear_or_unpriced
@@ -26,30 +26,30 @@ from bank_python.mntable.names import checked_name, unknown_column
 
 __all__ = ["Expression", "Fragment", "Ordering", "as_expression", "col"]
 
-# Below SQLite's least bound on placeholders in one statement (32766), with room for the rest of it.
+# Below SQLite's default limit of placeholders in a statement (32766), with room for the rest of the statement.
 MAX_CHOICES = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of a statement.
+    """The SQL of an expression.
 
     Parameters
     ----------
     sql : str
-        Its text, with a ``?`` for each value.
+        SQL text, with a ``?`` for each value.
     parameters : tuple
-        The values, in order, as SQLite keeps them.
+        Stored values for the placeholders, in order.
     type : ColumnType
-        Of the result.
+        Type of the result.
     nullable : bool
-        Whether the result may be None.
+        Whether the result of the expression may be None.
     plain : bool
-        It is a column and nothing more, so that using it twice computes nothing twice.
+        Whether the expression is just a column, so that using it twice costs no second computation.
     loose : bool
-        It is a condition that may come out NULL where it means False.
+        Whether the expression is a condition that may be NULL instead of False.
     weight : int
-        How many columns it reads once SQLite has written out the steps it refers to.
+        Number of columns it reads after SQLite has expanded the steps it refers to.
     """
 
     sql: str
@@ -60,8 +60,8 @@ class Fragment:
     loose: bool = False
     weight: int = 1
 
-    def settled(self) -> Fragment:
-        """Return the fragment as a value: a loose condition made True or False."""
+    def as_value(self) -> Fragment:
+        """Return the fragment as a value; a loose condition is converted to True or False."""
         return replace(self, sql=f"({self.sql} IS TRUE)", loose=False) if self.loose else self
 
 
@@ -69,22 +69,22 @@ Scope = Mapping[str, Fragment]
 
 
 class Expression(ABC):
-    """A value computed from a row's columns; conditions are expressions of type bool."""
+    """A value computed from the columns of a row; conditions are expressions of type bool."""
 
     __slots__ = ()
 
     @abstractmethod
     def bind(self, scope: Scope) -> Fragment:
-        """Return the SQL of this expression over the columns in `scope`, names and types checked."""
+        """Return the SQL of this expression over the columns in `scope`, after checking names and types."""
 
     @abstractmethod
     def columns(self) -> frozenset[str]:
-        """Return the names of the columns it reads."""
+        """Return the names of the columns that the expression reads."""
 
     @abstractmethod
     def __repr__(self) -> str: ...
 
-    def __eq__(self, other: object) -> Expression:  # type: ignore[override]  # a query language needs == for itself
+    def __eq__(self, other: object) -> Expression:  # type: ignore[override]  # == builds a condition
         return self.is_null() if other is None else Comparison(self, "==", as_expression(other))
 
     def __ne__(self, other: object) -> Expression:  # type: ignore[override]  # as above
@@ -93,7 +93,7 @@ class Expression(ABC):
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        raise SchemaError(f"{self!r} is no truth value yet: combine conditions with & | ~, not with and, or, not")
+        raise SchemaError(f"{self!r} has no truth value: combine conditions with & | ~, not with and, or, not")
 
     def __lt__(self, other: Any) -> Expression:
         return Comparison(self, "<", as_expression(other))
@@ -135,7 +135,7 @@ class Expression(ABC):
         return Arithmetic(as_expression(other), "*", self)
 
     def __truediv__(self, other: Any) -> Expression:
-        """Return the quotient, a float; None where the divisor is zero."""
+        """Return the quotient, a float; None if the divisor is zero."""
         return Arithmetic(self, "/", as_expression(other))
 
     def __rtruediv__(self, other: Any) -> Expression:
@@ -149,7 +149,7 @@ class Expression(ABC):
         return IsNull(self)
 
     def is_in(self, choices: Iterable[Any]) -> Expression:
-        """Return the condition that the value is one of `choices`, among which None may be."""
+        """Return the condition that the value is one of `choices`, which may include None."""
         if isinstance(choices, str | bytes) or not isinstance(choices, Iterable):
             raise SchemaError(f"is_in takes a list of values, not {choices!r}: write is_in([{choices!r}])")
         return IsIn(self, tuple(choices))
@@ -157,17 +157,17 @@ class Expression(ABC):
     def like(self, pattern: str) -> Expression:
         """Return the condition that the text matches `pattern`.
 
-        ``%`` stands for any text and ``_`` for any one character. As SQLite's LIKE, it takes upper and lower
-        case of A to Z for the same letter.
+        ``%`` matches any text and ``_`` any single character. As in SQLite's LIKE, the letters A to Z match in upper
+        and lower case.
         """
         return Like(self, pattern)
 
     def descending(self) -> Ordering:
-        """Return the sort key that puts the largest value first."""
+        """Return a sort key with the largest value first."""
         return Ordering(self, descending=True)
 
     def ascending(self) -> Ordering:
-        """Return the sort key that puts the smallest value first."""
+        """Return a sort key with the smallest value first."""
         return Ordering(self, descending=False)
 
 
@@ -180,7 +180,7 @@ class Ordering:
 
 
 def col(name: str) -> Expression:
-    """Return the expression that stands for the column `name`.
+    """Return the expression for the column `name`.
 
     Examples
     --------
@@ -191,39 +191,39 @@ def col(name: str) -> Expression:
 
 
 def as_expression(value: Any) -> Expression:
-    """Return `value` if it is an expression, else the constant that it is.
+    """Return `value` if it is an expression, else a constant with that value.
 
     Raises
     ------
     ColumnTypeError
-        It is None, NaN, or of no column type.
+        The value is None or NaN, or does not belong to any column type.
     """
     if isinstance(value, Expression):
         return value
     if value is None:
         raise ColumnTypeError(
-            "None has no order and no arithmetic: ask with `== None` or .is_null(), or leave it out", value=None
+            "None has no order and no arithmetic: compare with `== None`, or use .is_null()", value=None
         )
     if isinstance(value, list | tuple | set | frozenset):
-        raise ColumnTypeError(f"{value!r} is not one value: write col(name).is_in({list(value)!r})", value=value)
+        raise ColumnTypeError(f"{value!r} is not a single value: write col(name).is_in({list(value)!r})", value=value)
     return Literal(value, *infer(value))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ColumnReference(Expression):
-    """A column, by name."""
+    """Reference to a column by name."""
 
     name: str
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the column itself."""
+        """Return the fragment of the column."""
         try:
             return scope[self.name]
         except KeyError:
             raise unknown_column(self.name, scope) from None
 
     def columns(self) -> frozenset[str]:
-        """Return the one name."""
+        """Return the name of the column."""
         return frozenset({self.name})
 
     def __repr__(self) -> str:
@@ -232,7 +232,7 @@ class ColumnReference(Expression):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Literal(Expression):
-    """A constant; in SQL always a placeholder."""
+    """A constant, in SQL always a placeholder."""
 
     value: Any
     type: ColumnType
@@ -243,7 +243,7 @@ class Literal(Expression):
         return Fragment("?", (self.stored,), self.type)
 
     def columns(self) -> frozenset[str]:
-        """Return no name."""
+        """Return an empty set."""
         return frozenset()
 
     def __repr__(self) -> str:
@@ -251,7 +251,7 @@ class Literal(Expression):
 
 
 class _Pair(Expression):
-    """An operator between two expressions."""
+    """Base class of binary operators."""
 
     __slots__ = ("left", "operator", "right")
 
@@ -261,7 +261,7 @@ class _Pair(Expression):
         self.right = right
 
     def columns(self) -> frozenset[str]:
-        """Return the names either side reads."""
+        """Return the names of the columns that either side reads."""
         return self.left.columns() | self.right.columns()
 
     def __repr__(self) -> str:
@@ -269,13 +269,13 @@ class _Pair(Expression):
 
 
 class Comparison(_Pair):
-    """``== != < <= > >=`` between values of one family."""
+    """Comparison by ``== != < <= > >=`` between values of one family."""
 
     __slots__ = ()
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the comparison; IS where a None may meet a None."""
-        left, right = self.left.bind(scope).settled(), self.right.bind(scope).settled()
+        """Return the comparison, with IS if both sides may be None."""
+        left, right = self.left.bind(scope).as_value(), self.right.bind(scope).as_value()
         _check_family(left, right, self)
         nullable = left.nullable or right.nullable
         exact = {"==": "IS" if nullable else "=", "!=": "IS NOT" if nullable else "<>"}
@@ -285,12 +285,12 @@ class Comparison(_Pair):
 
 
 class Connective(_Pair):
-    """``&`` and ``|`` between conditions."""
+    """Conjunction or disjunction (``&``, ``|``) of two conditions."""
 
     __slots__ = ()
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the conjunction or disjunction; unknown may stand for False in both without harm."""
+        """Return the conjunction or disjunction, in which NULL is equivalent to False."""
         left, right = _condition(self.left, scope), _condition(self.right, scope)
         operator = {"&": "AND", "|": "OR"}[self.operator]
         loose = any(side.loose or side.nullable for side in (left, right))
@@ -298,19 +298,19 @@ class Connective(_Pair):
 
 
 class Arithmetic(_Pair):
-    """``+ - * /`` between numbers."""
+    """Arithmetic operation ``+ - * /`` between numbers."""
 
     __slots__ = ()
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the operation: int with int gives int, save for ``/``, which gives float."""
+        """Return the operation; the result of two ints is an int, except that of ``/``, which is a float."""
         left, right = self.left.bind(scope), self.right.bind(scope)
         for side in (left, right):
             _check_number(side, self)
         integral = left.type is INT and right.type is INT and self.operator != "/"
-        # SQLite divides integers as integers; Python does not.
+        # SQLite's division of integers truncates; Python's does not.
         first = f"CAST({left.sql} AS REAL)" if self.operator == "/" and left.type is INT else left.sql
-        # Float arithmetic can come to NaN (inf - inf), which SQLite turns into NULL.
+        # The result of float arithmetic can be NaN (inf - inf), which SQLite converts to NULL.
         nullable = left.nullable or right.nullable or not integral
         return Fragment(
             f"({first} {self.operator} {right.sql})",
@@ -322,7 +322,7 @@ class Arithmetic(_Pair):
 
 
 class _Operation(Expression):
-    """Something done to one expression."""
+    """Base class of operations on one expression."""
 
     __slots__ = ("operand",)
 
@@ -330,17 +330,17 @@ class _Operation(Expression):
         self.operand = operand
 
     def columns(self) -> frozenset[str]:
-        """Return the names the operand reads."""
+        """Return the names of the columns that the operand reads."""
         return self.operand.columns()
 
 
 class Negation(_Operation):
-    """``~`` of a condition."""
+    """Negation (``~``) of a condition."""
 
     __slots__ = ()
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the opposite; unknown counts as False, so its opposite is True."""
+        """Return the negation; NULL counts as False, so its negation is True."""
         inner = _condition(self.operand, scope)
         return Fragment(f"({inner.sql} IS NOT TRUE)", inner.parameters, BOOL, weight=inner.weight)
 
@@ -349,12 +349,12 @@ class Negation(_Operation):
 
 
 class Minus(_Operation):
-    """The sign changed."""
+    """Negative of a number."""
 
     __slots__ = ()
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the operand with its sign changed."""
+        """Return the negative of the operand."""
         inner = self.operand.bind(scope)
         _check_number(inner, self)
         return Fragment(f"(-{inner.sql})", inner.parameters, inner.type, inner.nullable, weight=inner.weight)
@@ -364,13 +364,13 @@ class Minus(_Operation):
 
 
 class IsNull(_Operation):
-    """Whether there is no value."""
+    """Condition that a value is None."""
 
     __slots__ = ()
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the test."""
-        inner = self.operand.bind(scope).settled()
+        """Return the condition ``IS NULL``."""
+        inner = self.operand.bind(scope).as_value()
         return Fragment(f"({inner.sql} IS NULL)", inner.parameters, BOOL, weight=inner.weight)
 
     def __repr__(self) -> str:
@@ -378,7 +378,7 @@ class IsNull(_Operation):
 
 
 class IsIn(_Operation):
-    """Whether the value is one of some constants."""
+    """Condition that a value is one of several constants."""
 
     __slots__ = ("choices",)
 
@@ -386,14 +386,14 @@ class IsIn(_Operation):
         super().__init__(operand)
         if len(choices) > MAX_CHOICES:
             raise SchemaError(
-                f"is_in was given {len(choices)} values, more than {MAX_CHOICES}: put them into a table and join"
+                f"is_in: {len(choices)} values are given, more than {MAX_CHOICES}: put them into a table and join"
             )
         self.choices = tuple(None if choice is None else as_expression(choice) for choice in choices)
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the membership test; a None among the choices is tested by IS NULL."""
-        inner = self.operand.bind(scope).settled()
-        bound = [choice.bind(scope).settled() for choice in self.choices if choice is not None]
+        """Return the membership test, with IS NULL for a None among the choices."""
+        inner = self.operand.bind(scope).as_value()
+        bound = [choice.bind(scope).as_value() for choice in self.choices if choice is not None]
         for choice in bound:
             _check_family(inner, choice, self)
         parameters = inner.parameters + tuple(value for choice in bound for value in choice.parameters)
@@ -409,7 +409,7 @@ class IsIn(_Operation):
 
 
 class Like(_Operation):
-    """Whether the text matches a pattern."""
+    """Condition that a text matches a pattern."""
 
     __slots__ = ("pattern",)
 
@@ -418,7 +418,7 @@ class Like(_Operation):
         self.pattern: str = STR.encode(pattern)
 
     def bind(self, scope: Scope) -> Fragment:
-        """Return the match."""
+        """Return the LIKE condition."""
         inner = self.operand.bind(scope)
         if inner.type is not STR:
             raise ColumnTypeError(f"{self!r}: like() needs text, not {inner.type.name}", value=self.pattern)
@@ -443,7 +443,7 @@ def _condition(expression: Expression, scope: Scope) -> Fragment:
     fragment = expression.bind(scope)
     if fragment.type is not BOOL:
         raise ColumnTypeError(
-            f"{expression!r} is a {fragment.type.name}, not a condition: compare it with something", value=expression
+            f"{expression!r} is a {fragment.type.name}, not a condition: compare it with a value", value=expression
         )
     return fragment
 
@@ -451,7 +451,7 @@ def _condition(expression: Expression, scope: Scope) -> Fragment:
 def _check_family(left: Fragment, right: Fragment, where: Expression) -> None:
     if left.type.family != right.type.family:
         raise ColumnTypeError(
-            f"{where!r} compares {left.type.name} with {right.type.name}: give a value of the column's own type",
+            f"{where!r} compares {left.type.name} with {right.type.name}: give a value of the column's type",
             value=where,
         )
 

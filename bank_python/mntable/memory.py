@@ -1,8 +1,8 @@
 """A database in memory: one connection, shared by all threads under one lock.
 
-Readers fetch a few rows at a time under the lock. Rows added meanwhile stay out because the statement reads no
-further than the last row number at its start. Deletion cannot be fenced off like that: before rows go, every
-open reader takes what it has yet to deliver into memory.
+Readers fetch a few rows at a time under the lock. Rows that are added in the meantime are excluded, because the
+statement reads only up to the last row number at its start. Deleted rows cannot be handled in that way: before a
+deletion, every open reader loads its remaining rows into memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TableError
-from bank_python.mntable.database import CHUNK, Database, connect, end, explaining, transaction
+from bank_python.mntable.database import CHUNK, Database, close_cursor, connect, transaction, translated_errors
 from bank_python.mntable.names import quote
 from bank_python.mntable.statement import rowid_of
 
@@ -27,32 +27,32 @@ __all__ = ["MemoryDatabase"]
 
 
 class _Reader:
-    """An open cursor that can be told to take in all its rows at once."""
+    """An open cursor whose remaining rows can be loaded into memory."""
 
-    __slots__ = ("__weakref__", "_cursor", "_taken")
+    __slots__ = ("__weakref__", "_buffer", "_cursor")
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
-        self._taken: list[tuple[Any, ...]] = []
+        self._buffer: list[tuple[Any, ...]] = []
 
     def fetch(self) -> list[tuple[Any, ...]]:
-        """Return the next rows, none when there are no more."""
-        if self._taken:
-            rows, self._taken = self._taken, []
+        """Return the next rows, an empty list at the end."""
+        if self._buffer:
+            rows, self._buffer = self._buffer, []
             return rows
         return self._cursor.fetchmany(CHUNK)
 
-    def take_all(self) -> None:
-        """Read on to the end and keep the rows."""
-        self._taken += self._cursor.fetchall()
+    def buffer_all(self) -> None:
+        """Load all remaining rows into memory."""
+        self._buffer += self._cursor.fetchall()
 
     def close(self) -> None:
-        """End the statement."""
-        end(self._cursor)
+        """Close the cursor."""
+        close_cursor(self._cursor)
 
 
 class MemoryDatabase(Database):
-    """Tables that live as long as the process; see the module."""
+    """A database in memory, which ends with the process."""
 
     def __init__(self) -> None:
         self._connection = connect(":memory:")
@@ -64,21 +64,21 @@ class MemoryDatabase(Database):
 
     @property
     def key(self) -> str:
-        """The database itself: there is no second handle on it."""
+        """Identifier of the database, which has only one handle."""
         return f"memory:{id(self)}"
 
     @contextlib.contextmanager
     def write(self, appending_to: StoredTable | None = None) -> Iterator[sqlite3.Connection]:
-        """Hold the lock and a transaction; other threads wait."""
-        with self._lock, explaining("in memory"):
+        """Run a block as a write transaction, with the lock held; other threads wait."""
+        with self._lock, translated_errors("in memory"):
             if self._writing:
                 raise TableError(
                     "the rows being written come from code that writes to the same database: "
-                    "collect them first, or write one after the other"
+                    "collect them in a list first, or write one after the other"
                 )
             if appending_to is None:
                 for reader in list(self._readers):
-                    reader.take_all()
+                    reader.buffer_all()
             else:
                 self._committed[appending_to.name] = self._last_row(appending_to)
             self._writing = True
@@ -90,14 +90,14 @@ class MemoryDatabase(Database):
                 self._committed.clear()
 
     @contextlib.contextmanager
-    def look(self) -> Iterator[sqlite3.Connection]:
-        """Lend the one connection, under the lock."""
-        with self._lock, explaining("in memory"):
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Provide the connection, with the lock held."""
+        with self._lock, translated_errors("in memory"):
             yield self._connection
 
     def read(self, query: Query) -> Iterator[tuple[Any, ...]]:
-        """Yield rows, fetched a few at a time under the lock."""
-        with self._lock, explaining("in memory"):
+        """Yield the rows of `query`, fetched a few at a time with the lock held."""
+        with self._lock, translated_errors("in memory"):
             statement = query(self._last_row)
             reader = _Reader(self._connection.execute(statement.sql, statement.parameters))
             self._readers.add(reader)
@@ -109,18 +109,18 @@ class MemoryDatabase(Database):
                 reader.close()
 
     def _next_rows(self, reader: _Reader) -> list[tuple[Any, ...]]:
-        with self._lock, explaining("in memory"):
+        with self._lock, translated_errors("in memory"):
             return reader.fetch()
 
     def _last_row(self, table: StoredTable) -> int:
         """Return the number of the table's last committed row."""
-        # Only the thread that is writing gets here during a write, and must not see half of it.
+        # During a write only the writing thread gets here, and must not see uncommitted rows.
         if table.name in self._committed:
             return self._committed[table.name]
         found = self._connection.execute(f"SELECT max({rowid_of(table)}) FROM main.{quote(table.name)}").fetchone()
         return int(found[0] or 0)
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the database; its tables are lost."""
         with self._lock:
             self._finalizer()

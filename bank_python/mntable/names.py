@@ -1,7 +1,7 @@
-"""Names of tables and columns: what is allowed, and how a name is written in a statement.
+"""Names of tables and columns: validation, and quoting in statements.
 
-Any text can be a name: spaces, quotes, keywords and other alphabets included. A name reaches SQL only through
-:func:`quote`, so it is never more than a name; what :func:`checked_name` refuses is what SQLite cannot carry.
+Any text can be a name, including spaces, quotes, keywords and other alphabets. Names are inserted into SQL by
+:func:`quote` only, which prevents injection; :func:`checked_name` rejects only names that SQLite cannot represent.
 """
 
 from __future__ import annotations
@@ -29,41 +29,41 @@ def quote(name: str) -> str:
 
 
 def fold(name: str) -> str:
-    """Return what SQLite compares names by: upper and lower case of A to Z are one letter to it."""
+    """Return the form in which SQLite compares names: the letters A to Z in lower case."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in name)
 
 
 def step_name(name: str) -> str:
-    """Return what a column is called within a statement, between one step and the next.
+    """Return the name of a column inside a statement, between one step and the next.
 
-    It is the name itself, but for ``true`` and ``false``: SQLite gives a result of that name another, even when quoted.
-    Names made of them and underscores move up by one underscore, so that no two columns meet.
+    It is the name itself, except for ``true`` and ``false``: SQLite renames a result column of that name, even if it is
+    quoted. Names that consist of one of these and underscores get one more underscore, so that names stay distinct.
     """
     return f"{name}_" if fold(name).rstrip("_") in {"true", "false"} else name
 
 
 def checked_name(name: Any, what: str = "column") -> str:
-    """Return `name` if it can name a `what`.
+    """Return `name` if it is a valid name of a `what` (a column or table).
 
     Raises
     ------
     SchemaError
-        It is not text, is empty, or holds a character that no database file can carry.
+        The name is not text, is empty, or contains a character that SQLite cannot store.
     """
     if not isinstance(name, str):
-        raise SchemaError(f"a {what} is named by a str, not by {name!r} ({type(name).__name__})", name=name)
+        raise SchemaError(f"the name of a {what} must be a str, not {name!r} ({type(name).__name__})", name=name)
     if not name:
-        raise SchemaError(f"a {what} needs a name, and '' is none: give it at least one character", name=name)
+        raise SchemaError(f"the name of a {what} is empty: give it at least one character", name=name)
     if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
         raise SchemaError(
-            f"the {what} name {name!r} holds a NUL or an unpaired surrogate, which SQLite cannot store: leave it out",
+            f"the {what} name {name!r} has a NUL or an unpaired surrogate, which SQLite cannot store: remove it",
             name=name,
         )
     return str(name)
 
 
 def checked_table_name(name: Any) -> str:
-    """Return `name` if it can name a table; names that SQLite or the catalogue keep for themselves are refused."""
+    """Return `name` if it is a valid table name; raise if it is reserved by SQLite or the catalogue."""
     text = checked_name(name, "table")
     if fold(text).startswith(("sqlite_", "bank_python.")):
         raise SchemaError(
@@ -74,7 +74,7 @@ def checked_table_name(name: Any) -> str:
 
 
 def unknown_column(name: Any, known: Iterable[str]) -> UnknownColumnError:
-    """Return the error for a column that is not there, with the nearest name that is."""
+    """Return the error for an unknown column, with the most similar known name."""
     names = list(known)
     hint = did_you_mean(name, names, f"the columns are {', '.join(map(repr, names))}", most=1)
     return UnknownColumnError(f"there is no column {name!r}: {hint}", column=name)

@@ -1,16 +1,16 @@
-"""What a view is before it is SQL: blocks.
+"""The logical plan of a view: blocks.
 
-A :class:`Block` is one SELECT. It reads one source (a table, another block, a join, a union) and says which columns
-come out, which rows are kept, how they are grouped, sorted and cut. Each operation of the algebra
-(:mod:`~bank_python.mntable.algebra`) makes a new block of an old one: it adds to the old one's clauses where
-SQL would mean the same, and otherwise puts the old one into the source of a new one (:func:`nest`).
+A :class:`Block` is one SELECT. It reads one source (a table, another block, a join, a union) and specifies the output
+columns, the conditions, the grouping, the order and the limit. Each operation of the algebra
+(:mod:`~bank_python.mntable.algebra`) derives a new block: it extends the clauses of the given block if the meaning in
+SQL is the same, and otherwise makes that block the source of a new one (:func:`nest`).
 
 Invariants:
 
-- an output's fragment is written in terms of the source's columns;
-- ``order`` is what the rows come out by, and it survives nesting: a sort key that is not among the outputs goes
-  along as a hidden column, because SQL lets an outer SELECT forget an inner ORDER BY;
-- a block that groups is not sorted, cut or made distinct before it is nested;
+- the fragment of an output refers to the columns of the source;
+- ``order`` is the order of the resulting rows, and is preserved by nesting: a sort key that is not among the outputs is
+  added as a hidden column, because SQL does not preserve the ORDER BY of an inner SELECT;
+- a block with a grouping is nested before it is sorted, limited or made distinct;
 - the sort keys of a distinct block are functions of its outputs.
 """
 
@@ -43,19 +43,19 @@ __all__ = [
     "block_of_table",
     "column_outputs",
     "databases_of",
-    "handed_on",
+    "inherited_outputs",
     "nest",
 ]
 
-# A chain this long is better written into a table; compiling is recursive, and Python's stack is finite.
+# Maximum nesting depth, as compilation is recursive and Python's stack is finite.
 MAX_DEPTH = 150
-# SQLite merges a step into its user by writing each column's expression wherever the column is read. Columns that are
-# read twice at every step would double the statement each time, without end; from this weight on it may not.
+# SQLite merges a step into its user by repeating the expression of a column wherever the column is read. If columns are
+# read twice at every step, the size of the statement doubles each time; above this weight a step is materialized.
 MAX_WEIGHT = 64
 
 
 class JoinKind(enum.Enum):
-    """Which rows a join keeps."""
+    """Kind of a join."""
 
     INNER = "inner"
     LEFT = "left"
@@ -72,7 +72,7 @@ class BaseTable:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A copy, made for one run, of rows that lie in another database."""
+    """A copy, made for one run, of rows from another database."""
 
     name: str
     schema: Schema
@@ -80,15 +80,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A block as the source of another; `settled` when SQLite is to compute its rows once, before they are used."""
+    """A block as the source of another; if `materialized`, SQLite computes its rows once, before they are read."""
 
     block: Block
-    settled: bool = False
+    materialized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Two blocks side by side, where the `on` columns are equal. They are called l and r in SQL."""
+    """A join of two blocks where the `on` columns are equal; their SQL aliases are l and r."""
 
     left: Block
     right: Block
@@ -98,7 +98,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """Blocks one below the other, of the same columns in the same order."""
+    """A union of blocks with the same columns in the same order."""
 
     parts: tuple[Block, ...]
     keep_all: bool
@@ -109,7 +109,7 @@ Source = BaseTable | Part | Nested | Join | Union
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column that comes out of a block."""
+    """An output column of a block."""
 
     name: str
     fragment: Fragment
@@ -117,7 +117,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """A value to sort by, and the direction."""
+    """A value to sort by, and its direction."""
 
     fragment: Fragment
     descending: bool
@@ -125,24 +125,24 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Block:
-    """One SELECT; see the module's invariants.
+    """The plan of one SELECT; the module docstring lists its invariants.
 
     Parameters
     ----------
     source : Source
-        Where the rows come from.
+        Source of the rows: a table, a block, a join or a union.
     outputs : tuple of Output
-        The columns that come out.
+        Output columns.
     where : tuple of Fragment
-        Conditions, all of which a row meets.
+        Conditions, all of which a row has to satisfy.
     group : tuple of Fragment or None
-        What rows are grouped by; the empty tuple makes one group of all.
+        Values to group rows by; an empty tuple makes one group of all rows, None means no grouping.
     order : tuple of SortKey
-        What the rows are sorted by, the first key foremost.
+        Sort keys of the rows, in order of precedence.
     distinct : bool
-        Equal rows come out once.
+        Whether duplicate rows are removed.
     limit : tuple of (int, int) or None
-        How many rows come out, after how many left out.
+        Maximum number of rows, and number of rows to skip before them.
     """
 
     source: Source
@@ -154,26 +154,26 @@ class Block:
     limit: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        _ = self.schema  # made at once, because it refuses two columns of one name
+        _ = self.schema  # built here, as it raises for two columns of one name
         if self.depth > MAX_DEPTH:
             raise SchemaError(
                 f"this view nests more than {MAX_DEPTH} steps that cannot be merged: "
-                "write an intermediate result into a table (Table.from_rows) and go on from there"
+                "write an intermediate result into a table (Table.from_rows) and continue from there"
             )
 
     @cached_property
     def schema(self) -> Schema:
-        """The outputs' names and types."""
+        """Names and types of the outputs."""
         return Schema(tuple(Column(o.name, o.fragment.type, o.fragment.nullable) for o in self.outputs))
 
     @cached_property
     def scope(self) -> dict[str, Fragment]:
-        """The columns that come out, by name, as expressions are bound to them."""
+        """Fragments of the output columns by name, to which expressions are bound."""
         return {output.name: output.fragment for output in self.outputs}
 
     @cached_property
     def inner(self) -> tuple[Block, ...]:
-        """The blocks in the source."""
+        """Blocks in the source."""
         match self.source:
             case Nested(block):
                 return (block,)
@@ -186,27 +186,27 @@ class Block:
 
     @cached_property
     def depth(self) -> int:
-        """How many blocks lie one within another here."""
+        """Nesting depth of blocks, including this one."""
         return 1 + max((block.depth for block in self.inner), default=0)
 
     @property
     def passes_through(self) -> bool:
-        """Whether it only hands on columns of its source under their own names."""
+        """Whether the block only selects columns of its source under their own names."""
         clauses = self.where or self.order or self.distinct or self.limit or self.group is not None
         return not clauses and all(output.fragment.sql == quote(output.name) for output in self.outputs)
 
 
 def column_outputs(schema: Schema) -> tuple[Output, ...]:
-    """Return the outputs that hand on each column of a source with this schema."""
+    """Return outputs that select each column of a source with this schema."""
     return tuple(
         Output(column.name, Fragment(quote(column.name), (), column.type, column.nullable, plain=True))
         for column in schema
     )
 
 
-def handed_on(block: Block, *, settled: bool = False) -> tuple[Output, ...]:
-    """Return the outputs that hand on each column of `block`, as heavy as they are there unless it is `settled`."""
-    weights = [1 if settled else output.fragment.weight for output in block.outputs]
+def inherited_outputs(block: Block, *, materialized: bool = False) -> tuple[Output, ...]:
+    """Return the outputs that pass each column of `block` through; the weights are kept unless it is `materialized`."""
+    weights = [1 if materialized else output.fragment.weight for output in block.outputs]
     return tuple(
         Output(output.name, replace(output.fragment, sql=quote(step_name(output.name)), weight=weight))
         for output, weight in zip(column_outputs(block.schema), weights, strict=True)
@@ -219,7 +219,7 @@ def block_of_table(table: BaseTable) -> Block:
 
 
 def nest(block: Block) -> Block:
-    """Return a block that reads all of `block`, in the same order, and has no clauses of its own yet."""
+    """Return a block that reads all of `block`, in the same order, and has no further clauses."""
     by_sql = {(o.fragment.sql, o.fragment.parameters): o.name for o in block.outputs}
     hidden: list[Output] = []
     order = []
@@ -227,13 +227,13 @@ def nest(block: Block) -> Block:
         name = by_sql.get((key.fragment.sql, key.fragment.parameters))
         if name is None:
             name = _unused_name(block, len(hidden))
-            hidden.append(Output(name, key.fragment.settled()))
+            hidden.append(Output(name, key.fragment.as_value()))
         carried = replace(key.fragment, sql=quote(step_name(name)), parameters=(), plain=True, loose=False)
         order.append(SortKey(carried, key.descending))
-    # Within the cut the order decides which rows come out; without one it would only be sorted twice.
+    # With a limit the inner order determines the rows; without one the inner sort would be superfluous.
     inner = replace(block, outputs=block.outputs + tuple(hidden), order=block.order if block.limit else ())
     heavy = any(output.fragment.weight > MAX_WEIGHT for output in block.outputs)
-    return Block(Nested(inner, settled=heavy), handed_on(block, settled=heavy), order=tuple(order))
+    return Block(Nested(inner, materialized=heavy), inherited_outputs(block, materialized=heavy), order=tuple(order))
 
 
 def _unused_name(block: Block, number: int) -> str:
@@ -245,7 +245,7 @@ def _unused_name(block: Block, number: int) -> str:
 
 
 def databases_of(block: Block) -> dict[str, Database]:
-    """Return the databases that `block` reads, by their keys."""
+    """Return the databases that `block` reads, by key."""
     if isinstance(block.source, BaseTable):
         return {block.source.database.key: block.source.database}
     found: dict[str, Database] = {}

@@ -1,4 +1,4 @@
-"""Replacing a file in one step: the old one stays until the new one is whole."""
+"""Atomic replacement of a file: the old file is kept until the new one is complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["replacing"]
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; move it there when the block succeeds, remove it when it fails."""
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, delete it if it fails."""
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         yield part

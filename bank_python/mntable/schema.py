@@ -1,7 +1,7 @@
-"""What a table's rows are made of: named, typed columns in an order.
+"""Schemas of tables: named, typed columns in order.
 
-A :class:`Schema` is the door. :meth:`Schema.encode` lets a row through only if it has exactly the declared keys
-and every cell has its column's type; otherwise it says which row, which column, which value, and what to do.
+:meth:`Schema.encode` validates a row: it must have exactly the declared keys, and every cell must have the type of its
+column. The error for an invalid row gives the row, the column, the value and a remedy.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "Schema"]
 
-# SQLite's own limit on the columns of a table or of a result (SQLITE_MAX_COLUMN).
+# SQLite's limit on the number of columns of a table or a result (SQLITE_MAX_COLUMN).
 MAX_COLUMNS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, its type, and whether a cell may be None.
+    """A column: its name, its type, and whether a cell may be None.
 
     Examples
     --------
@@ -40,12 +40,12 @@ class Column:
 
     @classmethod
     def of(cls, name: str, annotation: Any) -> Column:
-        """Return the column declared by the pair `name`, `annotation`."""
+        """Return the column declared by `name` and `annotation`."""
         return cls(checked_name(name), *parse_annotation(annotation, name))
 
     @property
     def annotation(self) -> Any:
-        """The declaration: ``float`` or ``float | None`` and so on."""
+        """Type annotation of the column: ``float``, ``float | None`` and so on."""
         return self.type.python | None if self.nullable else self.type.python
 
     def __str__(self) -> str:
@@ -54,13 +54,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """Columns in order, no two of one name.
+    """Columns in order, with distinct names.
 
     Parameters
     ----------
     columns : tuple of Column
-        At least one, at most 2000. Names that differ only in the case of A to Z are one name to SQLite and
-        are refused.
+        Columns of the table, from 1 to 2000. Names that differ only in the case of the letters A to Z are equal in
+        SQLite, and raise an error.
 
     Examples
     --------
@@ -80,11 +80,11 @@ class Schema:
                 raise SchemaError(f"column {name!r} clashes with {other!r}: rename one of them", column=name)
         if len(seen) < len(self.columns):
             twice = next(name for name in self.names if self.names.count(name) > 1)
-            raise SchemaError(f"column {twice!r} is there twice: rename one of them", column=twice)
+            raise SchemaError(f"there are two columns named {twice!r}: rename one of them", column=twice)
 
     @classmethod
     def of(cls, pairs: Schema | Iterable[tuple[str, Any]]) -> Schema:
-        """Return the schema that (name, type) pairs declare; a schema is returned as it is."""
+        """Return the schema declared by (name, type) pairs; a schema is returned unchanged."""
         if isinstance(pairs, Schema):
             return pairs
         given: Any = pairs
@@ -93,13 +93,13 @@ class Schema:
         columns = []
         for pair in given:
             if not isinstance(pair, tuple | list) or len(pair) != 2:  # noqa: PLR2004  (a pair has two members)
-                raise SchemaError(f'a column is declared by a pair such as ("price", float), not by {pair!r}')
+                raise SchemaError(f'a column must be declared by a pair such as ("price", float), not by {pair!r}')
             columns.append(Column.of(*pair))
         return cls(tuple(columns))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The column names, in order."""
+        """Names of the columns, in order."""
         return tuple(column.name for column in self.columns)
 
     @cached_property
@@ -107,7 +107,7 @@ class Schema:
         return frozenset(self.names)
 
     @cached_property
-    def _doors(self) -> tuple[tuple[str, bool, Callable[[Any], Any]], ...]:
+    def _encoders(self) -> tuple[tuple[str, bool, Callable[[Any], Any]], ...]:
         return tuple((column.name, column.nullable, column.type.encode) for column in self.columns)
 
     def __iter__(self) -> Iterator[Column]:
@@ -126,21 +126,21 @@ class Schema:
         return f"Schema({', '.join(map(str, self.columns))})"
 
     def encode(self, row: Any, number: int) -> list[Any]:
-        """Return the cells of `row` as SQLite keeps them.
+        """Return the stored values of the cells of `row`.
 
         Parameters
         ----------
         row : mapping
-            Column name to cell. A nullable column may be left out and is then None.
+            Cells by column name. A nullable column may be omitted and is then None.
         number : int
-            Which row of the input it is, counted from 1, for the message.
+            Number of the row in the input, from 1, for error messages.
 
         Raises
         ------
         SchemaError
-            The row is no mapping, lacks a column or has one too many.
+            The row is not a mapping, lacks a column or has an unknown one.
         ColumnTypeError
-            A cell does not have its column's type.
+            A cell does not have the type of its column.
         """
         if not isinstance(row, Mapping):
             raise SchemaError(
@@ -149,7 +149,7 @@ class Schema:
         if row.keys() != self._name_set:
             self._check_keys(row, number)
         cells: list[Any] = []
-        for name, nullable, encode in self._doors:
+        for name, nullable, encode in self._encoders:
             value = row.get(name)
             if value is None and nullable:
                 cells.append(None)
@@ -157,7 +157,7 @@ class Schema:
             try:
                 cells.append(encode(value))
             except ColumnTypeError as error:
-                raise _placed(error, number, name) from None
+                raise _with_position(error, number, name) from None
         return cells
 
     def _check_keys(self, row: Mapping[Any, Any], number: int) -> None:
@@ -169,13 +169,13 @@ class Schema:
             if column.name not in row and not column.nullable:
                 raise SchemaError(
                     f"row {number} has no {column.name!r}: give it a value "
-                    f"(only a column declared `{column.type.name} | None` may be left out)",
+                    f"(only a column declared `{column.type.name} | None` may be omitted)",
                     row=number,
                     column=column.name,
                 )
 
     def decoder(self) -> Callable[[Sequence[Any]], dict[str, Any]]:
-        """Return the function that makes a row, a dict in column order, of what SQLite returned."""
+        """Return a function that converts stored values to a row, a dictionary in column order."""
         names = self.names
         decoders = [(i, column.type.decode) for i, column in enumerate(self.columns) if column.type.decode is not None]
 
@@ -189,28 +189,30 @@ class Schema:
         return decode
 
     def to_record(self) -> list[list[Any]]:
-        """Return the schema as JSON can carry it: a list of [name, type name, nullable]."""
+        """Return the schema in a form for JSON: a list of [name, type name, nullable]."""
         return [[column.name, column.type.name, column.nullable] for column in self.columns]
 
     @classmethod
     def from_record(cls, record: Any) -> Schema:
-        """Return the schema that :meth:`to_record` wrote.
+        """Return the schema from the form of :meth:`to_record`.
 
         Raises
         ------
         SchemaError
-            The record is not one that this version of the library writes.
+            The record is not in the form that this version of the library writes.
         """
         try:
             columns = [(name, type_named(kind), nullable) for name, kind, nullable in record]
         except (TypeError, ValueError):
-            raise SchemaError(f"the stored schema {record!r} cannot be read: the file was written otherwise") from None
+            raise SchemaError(
+                f"the stored schema {record!r} cannot be read: check that the file was written by this library"
+            ) from None
         if any(kind is None or not isinstance(nullable, bool) for _, kind, nullable in columns):
-            raise SchemaError(f"the stored schema {record!r} names a type that this version does not know: upgrade")
+            raise SchemaError(f"the stored schema {record!r} has a type that this version does not support: upgrade")
         return cls(tuple(Column(checked_name(n), kind, nullable) for n, kind, nullable in columns if kind is not None))
 
 
-def _placed(error: ColumnTypeError, number: int, column: str) -> ColumnTypeError:
+def _with_position(error: ColumnTypeError, number: int, column: str) -> ColumnTypeError:
     reason = error.message
     if error.value is None:
         reason = "None is not allowed: give a value, or declare the column with `| None`"

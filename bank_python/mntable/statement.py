@@ -1,4 +1,4 @@
-"""What is handed to SQLite, and what a statement has to know of a stored table."""
+"""SQL statements with their parameters, and the interface of stored tables for the compiler."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ __all__ = ["ROWID_SPELLINGS", "Horizon", "Query", "Statement", "StoredTable", "r
 
 
 class StoredTable(Protocol):
-    """A table within the database that is asked; which database that is does not matter here."""
+    """Interface of a table in the database in which the statement runs."""
 
     @property
     def name(self) -> str:
-        """The table's name."""
+        """Name of the table."""
 
     @property
     def schema(self) -> Schema:
-        """The table's columns."""
+        """Columns of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text with placeholders, and the values for them."""
+    """SQL text with placeholders, and their values."""
 
     sql: str
     parameters: tuple[Any, ...]
 
 
 Horizon = Callable[[StoredTable], int]
-"""Gives the last row number of a stored table that is to be read."""
+"""Function that returns the number of the last row of a stored table to read."""
 
 Query = Callable[[Horizon | None], Statement]
-"""Gives the statement to run, fenced off by a horizon or not."""
+"""Function that returns the statement to run, with or without a horizon."""
 
 
 ROWID_SPELLINGS = ("rowid", "_rowid_", "oid")
-"""What SQLite calls a row's number, where no column is called so."""
+"""SQLite's names of the row number, each valid unless a column has that name."""
 
 
 def rowid_of(table: StoredTable) -> str:
-    """Return the spelling of SQLite's row number that no column of `table` hides."""
+    """Return a name of SQLite's row number that no column of `table` has."""
     taken = {fold(name) for name in table.schema.names}
     return next(name for name in ROWID_SPELLINGS if name not in taken)

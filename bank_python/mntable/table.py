@@ -1,4 +1,4 @@
-"""Stored tables: typed rows in SQLite, in memory or in a file."""
+"""Tables of typed rows in SQLite, in memory or in a file."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ FilePath = str | os.PathLike[str]
 
 
 class Table(Relation):
-    """A table of typed columns over SQLite.
+    """A table with typed columns, stored in SQLite.
 
     Parameters
     ----------
     schema : sequence of (str, type)
-        Column names and types: str, float, int, bool, bytes, datetime.date, datetime.datetime (timezone-aware, comes
-        back in UTC), or such a type ``| None`` for a column that may be empty.
+        Names and types of the columns: str, float, int, bool, bytes, datetime.date, datetime.datetime (timezone-aware,
+        returned in UTC), or one of these types ``| None`` for a nullable column.
     path : path, optional
-        The file to keep the table in, which several processes may use at once. In memory without it (or with
-        ``":memory:"``). A table that is there already, with the same schema, is opened with its rows.
+        Path of the file that contains the table; several processes may use it at the same time. By default, and for
+        ``":memory:"``, the table is in memory. An existing table with the same schema is opened with its rows.
     name : str, optional
-        The table's name in its database, ``"table"`` unless given.
+        Name of the table in its database, by default ``"table"``.
     beside : Table, optional
-        Put this table into the database of that one, so that views of both run as one statement there. It takes the
-        place of `path`, and needs a `name`; the two share connections and are closed together.
+        Another table, in whose database this one is created, so that views of both run as one statement there. Given in
+        place of `path`, and together with a `name`; the two tables share connections and are closed together.
 
     Raises
     ------
     SchemaError
-        The schema does not make sense, or a table of that name has another.
+        The schema is invalid, or a table of that name has another schema.
     TableError
         The file cannot be opened.
 
     Notes
     -----
-    A table may be used from several threads, and one in a file from several processes. Each call that writes is one
-    transaction, and a call that raises has changed nothing.
+    A table may be used by several threads, and a table in a file by several processes. Each call that writes is one
+    transaction, and a call that raises changes nothing.
 
     Examples
     --------
@@ -88,46 +88,46 @@ class Table(Relation):
         _refuse_hidden_rows(checked)
         table_name = checked_table_name("table" if name is None else name)
         if beside is not None and path is not None:
-            raise SchemaError(f"path={path!r} and beside={beside!r} both say where to put the table: give one")
+            raise SchemaError(f"path={path!r} and beside={beside!r} exclude each other: give one of them")
         if beside is not None and name is None:
-            raise SchemaError(f"a table beside {beside!r} needs a name of its own: give name=")
+            raise SchemaError(f"a table beside {beside!r} needs another name: give name=")
         self._database = _database_at(path) if beside is None else beside.database
         self._source = BaseTable(self._database, table_name, checked)
         self._block = block_of_table(self._source)
-        with self._database.look() as connection:
-            there = catalogue.is_there(connection, table_name, checked)
-        self._made = not there and self._create()
+        with self._database.connection() as connection:
+            exists = catalogue.exists(connection, table_name, checked)
+        self._created = not exists and self._create()
 
     def _create(self) -> bool:
-        # Asks again whether the table is there, since another process may just have made it.
+        # Checks again whether the table exists, as another process may just have created it.
         with self._database.write() as connection:
             return catalogue.create(connection, self.name, self.schema)
 
     @classmethod
     def open(cls, path: FilePath, name: str | None = None) -> Self:
-        """Return the table `name` of a file, with the schema it was made with.
+        """Open an existing table of a file, with its stored schema.
 
         Parameters
         ----------
         path : path
-            A file that holds tables.
+            Path of a file with tables.
         name : str, optional
-            May be left out when the file holds one table.
+            Name of the table; may be omitted if the file has only one table.
 
         Raises
         ------
         TableError
-            There is no such file or table, or it was written in a later format.
+            The file or table does not exist, or was written in another format.
         """
         if not Path(path).is_file():
-            raise TableError(f"there is no file {os.fspath(path)!r}: make the table with Table(schema, path, name)")
-        with contextlib.closing(DiskDatabase(Path(path))) as database, database.look() as connection:
+            raise TableError(f"there is no file {os.fspath(path)!r}: create the table with Table(schema, path, name)")
+        with contextlib.closing(DiskDatabase(Path(path))) as database, database.connection() as connection:
             names = catalogue.table_names(connection)
             wanted = names[0] if name is None and len(names) == 1 else name
             schema = None if wanted is None else catalogue.load(connection, wanted)
         if schema is None:
             raise TableError(
-                f"{os.fspath(path)!r} holds no table {name!r}: it holds {', '.join(map(repr, names)) or 'none'}",
+                f"{os.fspath(path)!r} has no table {name!r}: its tables are {', '.join(map(repr, names)) or 'none'}",
                 name=name,
             )
         return cls(schema, path, wanted)
@@ -140,12 +140,12 @@ class Table(Relation):
         path: FilePath | None = None,
         name: str | None = None,
     ) -> Self:
-        """Return a table with these rows; one made for them is removed again when a row is refused."""
+        """Return a table with the given rows; if a row is invalid, a table that was created for them is dropped."""
         table = cls(schema, path, name)
         try:
             table.extend(rows)
         except BaseException:
-            if table._made:
+            if table._created:
                 table.drop()
             table.close()
             raise
@@ -166,11 +166,11 @@ class Table(Relation):
         Parameters
         ----------
         source : path
-            A UTF-8 file whose header names the columns of `schema`, in any order.
+            Path of a UTF-8 file whose header names the columns of `schema`, in any order.
         schema, path, name
-            As for :class:`Table`.
+            Schema, file and name of the new table, as for :class:`Table`.
         null : str
-            What stands for None in nullable columns.
+            Text that represents None in nullable columns.
         """
         checked = Schema.of(schema)
         return cls.from_rows(checked, csv_files.csv_rows(Path(source), checked, null), path, name)
@@ -183,52 +183,52 @@ class Table(Relation):
         path: FilePath | None = None,
         name: str | None = None,
     ) -> Self:
-        """Return a table with the rows of a Parquet file; its schema is the file's unless given."""
+        """Return a table with the rows of a Parquet file; by default the schema is that of the file."""
         checked = arrow.parquet_schema(Path(source)) if schema is None else Schema.of(schema)
         return cls.from_rows(checked, arrow.parquet_rows(Path(source)), path, name)
 
     @property
     def block(self) -> Block:
-        """The plan that reads the table."""
+        """Logical plan that reads the table."""
         return self._block
 
     @property
     def database(self) -> Database:
-        """Where the table lies."""
+        """Database that contains the table."""
         return self._database
 
     @property
     def name(self) -> str:
-        """The table's name in its database."""
+        """Name of the table in its database."""
         return self._source.name
 
     def in_order_added(self) -> View:
-        """Return the rows in the order in which they were added, which iterating the table alone does not promise."""
+        """Return the rows in the order in which they were added; iterating the table does not guarantee that order."""
         key = SortKey(Fragment(rowid_of(self._source), (), INT), descending=False)
         return View(replace(self._block, order=(key,)))
 
     # --- writing ----------------------------------------------------------------------------------
 
     def extend(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Add rows, all or none.
+        """Add rows in one transaction; if a row is invalid, none is added.
 
         Parameters
         ----------
         rows : iterable of mapping
-            Column name to value; read one at a time, so a generator of any length takes constant memory. An int in a
-            float column widens; a nullable column may be left out.
+            Rows as mappings of column names to values, read one at a time, so that a generator of any length takes
+            constant memory. An int in a float column is converted; a nullable column may be omitted.
 
         Returns
         -------
         int
-            How many were added.
+            Number of rows added.
 
         Raises
         ------
         SchemaError
-            A row is no mapping, lacks a column or has an unknown one.
+            A row is not a mapping, lacks a column or has an unknown one.
         ColumnTypeError
-            A value does not have its column's type; ``error.row`` counts from 1.
+            A value does not have the type of its column; ``error.row`` is the number of the row, from 1.
         """
         if isinstance(rows, Mapping) or not isinstance(rows, Iterable):
             raise SchemaError(f"extend takes rows, a list or generator of dicts, not {rows!r}: for one row use append")
@@ -250,7 +250,7 @@ class Table(Relation):
         self.extend([row])
 
     def delete(self, *conditions: Expression, **equals: Any) -> int:
-        """Delete the rows that :meth:`restrict` with the same arguments would give; return how many."""
+        """Delete the rows that satisfy all conditions, given as for :meth:`restrict`; return their number."""
         wanted = algebra.conditions_of(conditions, equals)
         bound = algebra.bind_conditions(wanted, self._block)
         where = " AND ".join(fragment.sql for fragment in bound)
@@ -259,29 +259,29 @@ class Table(Relation):
             return connection.execute(f"DELETE FROM main.{quote(self.name)} WHERE {where}", parameters).rowcount
 
     def clear(self) -> int:
-        """Delete all rows; return how many there were."""
+        """Delete all rows and return their number."""
         with self._database.write() as connection:
             return connection.execute(f"DELETE FROM main.{quote(self.name)}").rowcount
 
     def create_index(self, *columns: str) -> None:
-        """Keep the rows findable by these columns, the first foremost; nothing happens if they are already."""
+        """Create an index of the given columns, in order of precedence; without effect if it exists."""
         names = algebra.column_list(columns, self._block, "create_index")
         if not names:
-            raise SchemaError("create_index was given no column: name at least one")
+            raise SchemaError("create_index: no column is given: name at least one")
         index = quote(f"index {self.name}: {', '.join(map(quote, names))}")
         on = f"main.{quote(self.name)} ({', '.join(map(quote, names))})"
         with self._database.write() as connection:
             connection.execute(f"CREATE INDEX IF NOT EXISTS main.{index} ON {on.removeprefix('main.')}")
 
     def drop(self) -> None:
-        """Remove the table and its rows from its database; it cannot be used afterwards."""
+        """Drop the table from its database; it cannot be used afterwards."""
         with self._database.write() as connection:
             catalogue.drop(connection, self.name)
 
-    # --- the end ----------------------------------------------------------------------------------
+    # --- closing ----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the database, also for tables made beside this one; a table in memory is gone."""
+        """Close the database, also for other tables in it; tables in memory are lost."""
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -310,5 +310,5 @@ def _database_at(path: FilePath | None) -> Database:
     if path is None or path == ":memory:":
         return MemoryDatabase()
     if not os.fspath(path):
-        raise SchemaError("path='' names no file: leave path out for a table in memory")
+        raise SchemaError("path='' is not a file: leave path out for a table in memory")
     return DiskDatabase(Path(path))

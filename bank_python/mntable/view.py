@@ -1,7 +1,7 @@
-"""Relations: what tables and views have in common, and the views themselves.
+"""Relations, the common interface of tables and views, and views themselves.
 
-A view is a question not yet asked. Each method below returns a new view and leaves the old one as it is; the whole
-chain is one SQL statement, which runs when the view is iterated, counted or converted.
+A view is a query that has not run yet. Each method below returns a new view and does not change the existing one; a
+chain of methods is one SQL statement, which runs when the view is iterated, counted or converted.
 
 >>> from bank_python.mntable import Table, col
 >>> trades = Table.from_rows(
@@ -12,10 +12,10 @@ chain is one SQL statement, which runs when the view is iterated, counted or con
 ...         {"counterparty": "GS", "quantity": 300, "price": 12.95},
 ...     ],
 ... )
->>> dear = trades.restrict(col("price") > 100).compute(value=col("quantity") * col("price"))
->>> dear.project("counterparty", "value").order_by("-value").first()
+>>> above_100 = trades.restrict(col("price") > 100).compute(value=col("quantity") * col("price"))
+>>> above_100.project("counterparty", "value").order_by("-value").first()
 {'counterparty': 'GS', 'value': 104330.0}
->>> dear.project("value").sql
+>>> above_100.project("value").sql
 'SELECT ("quantity" * "price") AS "value" FROM main."table" WHERE ("price" > ?)'
 """
 
@@ -44,98 +44,101 @@ __all__ = ["Relation", "View"]
 
 
 class Relation(ABC):
-    """Rows of named, typed columns: a table, or a view of tables.
+    """Rows with named and typed columns: a table, or a view of tables.
 
     Notes
     -----
-    Iterating yields a dict a row, in column order, and holds a few hundred rows in memory however many there are.
-    Several iterators may be open at once, also while rows are added or deleted: each sees the rows that were committed
-    when its first row was asked for. The order is that of :meth:`order_by`, and unspecified without it.
+    Iteration yields one dictionary per row, in column order, and keeps at most a few hundred rows in memory. Several
+    iterators may be open at the same time, also while rows are added or deleted: each sees the rows that were committed
+    when its first row was requested. The order is that of :meth:`order_by`, and unspecified without it.
     """
 
     @property
     @abstractmethod
     def block(self) -> Block:
-        """The plan of this relation, for the algebra."""
+        """Logical plan of this relation, for the algebra."""
 
     @property
     def schema(self) -> Schema:
-        """The columns with their types."""
+        """Columns with their types."""
         return self.block.schema
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The column names, in order."""
+        """Names of the columns, in order."""
         return self.schema.names
 
     # --- the algebra ------------------------------------------------------------------------------
 
     def restrict(self, *conditions: Expression, **equals: Any) -> View:
-        """Return the rows that meet every condition.
+        """Return the rows that satisfy every condition.
 
         Parameters
         ----------
         *conditions : Expression
-            Such as ``col("price") > 100``; combine them with ``& | ~``.
+            Conditions such as ``col("price") > 100``; combine them with ``& | ~``.
         **equals
-            Column name to the value it equals; None asks for the rows that have none.
+            Values that columns have to equal, by column name; None selects rows without a value.
 
         Raises
         ------
         SchemaError
-            There is no condition.
+            No condition is given.
         UnknownColumnError
-            A column is not there.
+            A column does not exist.
         ColumnTypeError
             A column is compared with a value of another type.
         """
         return View(algebra.restrict(self.block, conditions, equals))
 
     def project(self, *columns: str) -> View:
-        """Return the named columns only, in the order given; equal rows all stay."""
+        """Return the named columns only, in the given order; duplicate rows are kept."""
         return View(algebra.project(self.block, columns))
 
     def compute(self, **expressions: Any) -> View:
-        """Return the rows with columns added.
+        """Return the rows with computed columns added.
 
         Parameters
         ----------
         **expressions
-            New name to an expression (``col("quantity") * col("price")``) or a constant. All of them see the old
-            columns; one named like an old column takes its place. ``/`` gives a float, and None where the divisor is
-            zero; an operation on None gives None; an int result beyond 64 bits is an error when it is read.
+            Expressions (``col("quantity") * col("price")``) or constants, by name of the new column. All refer to the
+            existing columns; a new column replaces an existing one of the same name. The result of ``/`` is a float,
+            or None if the divisor is zero; the result of an operation on None is None; an int result beyond 64 bits
+            raises an error when it is read.
         """
         return View(algebra.compute(self.block, expressions))
 
     def rename(self, **names: str) -> View:
-        """Return the rows with columns renamed, ``old="new"``."""
+        """Return the rows with columns renamed; each keyword is an old name, its value the new name."""
         return View(algebra.rename(self.block, names))
 
     def join(self, other: Relation, on: str | Sequence[str], how: Literal["inner", "left"] = "inner") -> View:
-        """Return the pairs of rows that are equal in the `on` columns.
+        """Return the pairs of rows whose `on` columns are equal.
 
         Parameters
         ----------
         other : Relation
-            Its other columns follow this one's; a name on both sides that is not joined on is refused. It may
-            lie in another database: then both sides are copied to a scratch database for each run.
+            Relation to join with; its remaining columns follow those of this one, and their names must be different. If
+            it is in another database, both sides are copied to a scratch database for each run.
         on : str or sequence of str
-            Columns both sides have. None equals nothing here.
+            Names of the columns to join on, which both sides have. None does not equal None here.
         how : {"inner", "left"}
-            ``"left"`` keeps rows without a partner, with None for the other side's columns.
+            Kind of join; ``"left"`` keeps rows without a partner, with None for the columns of the other side.
         """
         return View(algebra.join(self.block, _relation(other, "join").block, on, how))
 
     def aggregate(self, by: str | Sequence[str], functions: Mapping[str, str | tuple[str, str]]) -> View:
-        """Return one row a group.
+        """Return one row per group.
 
         Parameters
         ----------
         by : str or sequence of str
-            What to group by; an empty sequence makes one group of all rows. None is a group like any other.
+            Names of the columns to group by; an empty sequence makes one group of all rows. Rows with None form a group
+            of their own.
         functions : mapping
-            Column to function, and the result keeps the column's name; or new name to (column, function). Functions:
-            ``sum mean avg min max count count_distinct std``; see :mod:`~bank_python.mntable.aggregates`.
+            Functions by column name, in which case the result has the name of the column, or pairs (column, function)
+            by name of the result. The functions are ``sum mean avg min max count count_distinct std``; see
+            :mod:`~bank_python.mntable.aggregates`.
         """
         return View(algebra.aggregate(self.block, by, functions))
 
@@ -145,38 +148,38 @@ class Relation(ABC):
         Parameters
         ----------
         *keys
-            Column names, with ``-`` in front for largest first, or expressions. None sorts before every value.
-            Rows equal by these keys keep the order they had by an earlier ``order_by``. The order stays under
+            Column names, preceded by ``-`` for descending order, or expressions. None sorts before every value.
+            Rows that are equal by these keys keep the order of an earlier ``order_by``. The order is preserved by
             restrict, project, compute, rename and limit.
         """
         return View(algebra.order_by(self.block, keys))
 
     def distinct(self) -> View:
-        """Return each different row once."""
+        """Return the rows without duplicates."""
         return View(algebra.distinct(self.block))
 
     def limit(self, count: int, offset: int = 0) -> View:
-        """Return the first `count` rows after leaving out `offset`."""
+        """Return the first `count` rows after skipping `offset` rows."""
         return View(algebra.limit(self.block, count, offset))
 
-    def union(self, other: Relation, all: bool = True) -> View:  # noqa: A002  (SQL's own word for it)
-        """Return the rows of both; ``all=False`` gives each different row once. Columns are matched by name."""
+    def union(self, other: Relation, all: bool = True) -> View:  # noqa: A002  (the keyword of SQL)
+        """Return the rows of both relations, without duplicates if ``all=False``; columns are matched by name."""
         return View(algebra.union(self.block, _relation(other, "union").block, keep_all=all))
 
     # --- the statement ----------------------------------------------------------------------------
 
     @property
     def sql(self) -> str:
-        """The statement, with a placeholder for each value."""
+        """SQL text of the statement, with a placeholder for each value."""
         return execution.statement_of(self.block).sql
 
     @property
     def parameters(self) -> tuple[Any, ...]:
-        """The values for the placeholders, as SQLite keeps them."""
+        """Stored values for the placeholders of the statement."""
         return execution.statement_of(self.block).parameters
 
     def explain(self) -> str:
-        """Return SQLite's query plan, a line a step; it tells whether an index is used."""
+        """Return SQLite's query plan, one line per step; it shows whether an index is used."""
         return execution.explain(self.block)
 
     # --- the rows ---------------------------------------------------------------------------------
@@ -188,7 +191,7 @@ class Relation(ABC):
         return execution.count(self.block)
 
     def to_list(self) -> list[dict[str, Any]]:
-        """Return all rows, a dict each, in column order.
+        """Return all rows as dictionaries in column order.
 
         Examples
         --------
@@ -199,42 +202,42 @@ class Relation(ABC):
         return [*iter(self)]
 
     def first(self) -> dict[str, Any] | None:
-        """Return the first row, or ``None`` when there is none."""
+        """Return the first row, or ``None`` if there is none."""
         return next(iter(self.limit(1).to_list()), None)
 
     def to_numpy(self) -> dict[str, NDArray[Any]]:
-        """Return one array a column, each of shape (n_rows,).
+        """Return one array per column, each of shape (n_rows,).
 
         Returns
         -------
         dict of str to ndarray
-            float64 (None as NaN), int64, bool, datetime64[us] in UTC and datetime64[D] (None as NaT); object for
-            text, bytes, and nullable ints and bools.
+            Arrays by column name, of dtype float64 (None as NaN), int64, bool, datetime64[us] in UTC and datetime64[D]
+            (None as NaT); object for text, bytes, and nullable ints and bools.
         """
         return arrays.to_numpy(self.block)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a data frame; needs the extra ``data``."""
+        """Return the rows as a pandas data frame; requires the extra ``data``."""
         return arrays.to_pandas(self.block)
 
     def to_arrow(self) -> pa.Table:
-        """Return an Arrow table; needs the extra ``data``."""
+        """Return the rows as an Arrow table; requires the extra ``data``."""
         return arrow.to_arrow(self.block)
 
     def to_csv(self, path: str | os.PathLike[str], null: str = "") -> None:
-        """Write a CSV file that :meth:`Table.from_csv <bank_python.mntable.Table.from_csv>` reads back exactly.
+        """Write a CSV file, which :meth:`Table.from_csv <bank_python.mntable.Table.from_csv>` reads back exactly.
 
         Parameters
         ----------
         path : path
-            The file; replaced when all is written.
+            Path of the file, which is replaced when all rows are written.
         null : str
-            What stands for None. A text of a nullable column that equals it is refused.
+            Text that represents None; a nullable column must not contain that text.
         """
         csv_files.to_csv(self.block, Path(path), null)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write a Parquet file; needs the extra ``data``."""
+        """Write a Parquet file; requires the extra ``data``."""
         arrow.to_parquet(self.block, Path(path))
 
     def __rich__(self) -> object:
@@ -245,12 +248,12 @@ class Relation(ABC):
 
 def _relation(other: Any, what: str) -> Relation:
     if not isinstance(other, Relation):
-        raise SchemaError(f"{what} takes a table or view, not {other!r}: make one with Table.from_rows")
+        raise SchemaError(f"{what} takes a table or view, not {other!r}: create one with Table.from_rows")
     return other
 
 
 class View(Relation):
-    """A question asked of tables, immutable and not yet run; made by the methods of tables and views."""
+    """An immutable, lazy query of tables; returned by the methods of tables and views."""
 
     __slots__ = ("_block",)
 
@@ -259,7 +262,7 @@ class View(Relation):
 
     @property
     def block(self) -> Block:
-        """The plan of this view."""
+        """Logical plan of this view."""
         return self._block
 
     def __repr__(self) -> str:

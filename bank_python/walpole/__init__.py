@@ -1,8 +1,8 @@
 """Walpole, the job runner: periodic, cron and one-shot jobs and services, in the background.
 
-A :class:`JobConfig` says what to run and when; a :class:`JobRunner` runs it, with dependencies, retries,
-timeouts and a history that survives the process when it is given a Barbara store. The runner knows the jobs by name,
-refuses what cannot be and answers; its scheduler, which no program sees, knows when and on which thread.
+A :class:`JobConfig` states what to run and when; a :class:`JobRunner` runs it, with dependencies, retries,
+timeouts and a history that survives the process if it has a Barbara store. The runner is the public interface: it finds
+jobs by name and checks arguments. Its internal scheduler decides when, and on which thread, a job runs.
 """
 
 from __future__ import annotations

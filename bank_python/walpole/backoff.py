@@ -1,7 +1,7 @@
-"""How long to wait before trying again.
+"""Exponential backoff: the wait between a failed attempt and the next one.
 
-The wait before attempt n + 1 is ``min(base · factor^(n − 1), maximum)`` seconds, spread evenly over
-``± jitter`` of itself so that jobs which failed together do not come back together.
+The wait before attempt n + 1 is ``min(base · factor^(n − 1), maximum)`` seconds, multiplied by a uniformly distributed
+factor in ``1 ± jitter``, so that jobs which failed together are not retried together.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ __all__ = ["LONGEST_WAIT", "Backoff", "UniformSource"]
 
 
 class UniformSource(Protocol):
-    """Anything with ``random()`` in [0, 1): a :class:`random.Random` or a numpy ``Generator``."""
+    """A source of uniform random numbers in [0, 1): a :class:`random.Random` or a numpy ``Generator``."""
 
     def random(self) -> float:
-        """Return the next number in [0, 1)."""
+        """Return the next random float in [0, 1)."""
         ...
 
 
 LONGEST_WAIT = 100 * 365.25 * 86_400.0
-"""Seconds in a century: the longest interval or wait, so that every due time is a date that Python can write."""
+"""Longest interval or wait, a century in seconds, so that every due time is a date that Python can represent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponentially growing waits between attempts.
+    """Exponentially growing waits between the attempts of a run.
 
     Parameters
     ----------
     base : float
-        Wait after the first failure, seconds, ≥ 0.
+        Wait after the first failure in seconds, ≥ 0.
     factor : float
-        What each further failure multiplies the wait by, ≥ 1.
+        Factor by which the wait grows with each further failure, ≥ 1.
     maximum : float
-        No wait is longer than this (before jitter), seconds, ≥ `base` and at most a century.
+        Longest wait (before jitter) in seconds, ≥ `base` and at most a century.
 
     Raises
     ------
     JobConfigError
-        A number is outside its range.
+        An argument is outside its range.
 
     Examples
     --------
@@ -80,11 +80,11 @@ class Backoff:
         Parameters
         ----------
         attempt : int
-            The attempt that failed, from 1.
+            Number of the attempt that failed, from 1.
         jitter : float
-            Fraction in [0, 1] of the wait by which it may be shorter or longer.
+            Largest random change of the wait in either direction, as a fraction of it in [0, 1].
         rng : UniformSource or None
-            Where the jitter comes from; without it there is none.
+            Random numbers for the jitter; there is no jitter without it.
         """
         try:
             grown = self.base * self.factor ** (attempt - 1)

@@ -1,8 +1,8 @@
-"""Keeping what a run logs, without touching anybody's logging configuration.
+"""Capturing the log records of a run, without changing the application's logging configuration.
 
-A handler on the root logger would change what the application sees: ``logging.basicConfig`` does nothing
-once the root logger has a handler, and warnings no longer reach the last-resort one. So records are
-noted where they are made, in the log record factory, if the thread that makes one is running a job.
+A handler on the root logger would change the application's logging: ``logging.basicConfig`` does nothing once the root
+logger has a handler, and warnings no longer reach the handler of last resort. Records are therefore captured in the log
+record factory, if the thread that creates one is running a job.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ _MAX_LINE_LENGTH = 2000
 
 
 class LogBuffer:
-    """The last 500 lines that one run logged, each cut at 2,000 characters."""
+    """The last 500 log lines of one run, each truncated to 2,000 characters."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_MAX_LINES)
         self._count = 0
 
-    def note(self, record: logging.LogRecord) -> None:
-        """Keep a record as a line: level, logger, message."""
+    def add(self, record: logging.LogRecord) -> None:
+        """Add a record as a line with level, logger and message."""
         try:
             message = record.getMessage()
-        except Exception as error:  # noqa: BLE001  (arguments may raise anything when they are written)
-            # The application's own handlers report what cannot be written; it must not fail the run.
+        except Exception as error:  # noqa: BLE001  (arguments may raise anything when they are formatted)
+            # The application's own handlers report the formatting error; it must not fail the run.
             message = f"{reprlib.repr(record.msg)} % {reprlib.repr(record.args)} ({message_of(error)})"
         self._lines.append(f"{record.levelname} {record.name}: {message}"[:_MAX_LINE_LENGTH])
         self._count += 1
 
     def text(self) -> str:
-        """Return the lines kept, after a note of how many earlier ones were not."""
+        """Return the lines, preceded by the number of earlier lines that were dropped, if any."""
         lines = list(self._lines)
         dropped = self._count - len(lines)
-        return "\n".join([f"… {dropped} earlier lines not kept", *lines] if dropped > 0 else lines)
+        return "\n".join([f"… {dropped} earlier lines dropped", *lines] if dropped > 0 else lines)
 
 
 class LogCapture:
-    """Notes the log records made by threads that are running a job.
+    """Captures the log records of threads that are running a job.
 
-    Between :meth:`acquire` and :meth:`release` a log record factory that calls the one before it is in
-    place; these calls nest.
+    Between :meth:`acquire` and :meth:`release` a log record factory is installed that wraps the previous one; these
+    calls can be nested.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class LogCapture:
         self._installed: Callable[..., logging.LogRecord] | None = None
 
     def acquire(self) -> None:
-        """Start noting records."""
+        """Start capturing records."""
         with self._lock:
             self._users += 1
             if self._users == 1 and self._installed is None:
@@ -72,37 +72,37 @@ class LogCapture:
                 logging.setLogRecordFactory(self._installed)
 
     def release(self) -> None:
-        """Stop noting records, when every :meth:`acquire` has had its release."""
+        """Stop capturing records, when :meth:`release` has been called for every :meth:`acquire`."""
         with self._lock:
             self._users -= 1
-            # If somebody else put a factory on top of ours, ours stays beneath it and passes records on.
+            # If other code has wrapped this factory in another one, it stays installed and passes records on.
             if self._users == 0 and self._previous and logging.getLogRecordFactory() is self._installed:
                 logging.setLogRecordFactory(self._previous)
                 self._previous = self._installed = None
 
     def direct(self, buffer: LogBuffer | None) -> None:
-        """Send what the calling thread logs from now on to `buffer` too, or no longer anywhere."""
+        """Capture further records of the calling thread in `buffer`; stop capturing them for ``None``."""
         self._local.buffer = buffer
 
     def _factory(self, previous: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
-        def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        def create_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
             record = previous(*args, **kwargs)
             buffer: LogBuffer | None = getattr(self._local, "buffer", None)
             if buffer is not None:
-                buffer.note(record)
+                buffer.add(record)
             return record
 
-        return make
+        return create_record
 
 
 class RunLogger(logging.Logger):
-    """A run's own logger: makes every record, so that it is kept, and hands on what is enabled."""
+    """Logger of one run: creates all records, so that they are captured, and passes enabled ones to the application."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, logging.DEBUG)
         self._public = logging.getLogger(name)
 
     def callHandlers(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's own spelling)
-        """Pass the record to the application's logger of the same name, if that is listening."""
+        """Pass the record to the application's logger of the same name, if the level is enabled there."""
         if self._public.isEnabledFor(record.levelno):
             self._public.handle(record)

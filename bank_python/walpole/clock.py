@@ -1,9 +1,9 @@
-"""The time, as something that is given.
+"""Clocks: the source of time of a job runner.
 
-The runner never asks the operating system what time it is or sleeps: it asks a :class:`Clock`. Schedules
-(periodic, cron) follow the wall clock, ``now``; durations and timeouts follow ``monotonic``, which no
-time server sets back. :class:`SystemClock` is the real one. With a :class:`ManualClock` time stands
-still until it is told to move, so a day of schedules is tested in milliseconds and the same way each time.
+The runner reads the time, and waits, through a :class:`Clock` only. Schedules (periodic, cron) follow the wall clock,
+``now``; durations and timeouts follow ``monotonic``, which is never set back. :class:`SystemClock` is the clock of the
+operating system. A :class:`ManualClock` moves only when it is advanced, so a day of schedules can be tested in
+milliseconds and reproducibly.
 
 >>> clock = ManualClock(start=0.0)
 >>> clock.advance(90.0)
@@ -25,30 +25,30 @@ __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 @runtime_checkable
 class Clock(Protocol):
-    """What the runner needs to know about time."""
+    """Interface of a clock for the runner."""
 
     def now(self) -> float:
-        """Return the wall-clock time, seconds since 1970-01-01 UTC."""
+        """Return the wall-clock time, in seconds since 1970-01-01 UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return a time in seconds that never goes back; only differences mean anything."""
+        """Return a time in seconds that never goes back; only differences are meaningful."""
         ...
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        """Wait on a held condition until it is notified or `timeout` seconds of this clock have gone by.
+        """Wait on a condition until it is notified or `timeout` seconds of this clock have passed.
 
         Parameters
         ----------
         condition : threading.Condition
-            Held by the caller, who checks again what it was waiting for: a wait may end early.
+            Condition to wait on, held by the caller, who tests its predicate again afterwards: a wait may end early.
         timeout : float or None
-            Seconds; ``None`` waits for a notification alone.
+            Longest time to wait in seconds; ``None`` waits for a notification only.
 
         Returns
         -------
         bool
-            Whether it ended before the timeout.
+            Whether the wait ended before the timeout.
         """
         ...
 
@@ -64,15 +64,15 @@ class SystemClock:
     """
 
     def now(self) -> float:
-        """Return the wall-clock time, seconds since 1970-01-01 UTC."""
+        """Return the wall-clock time, in seconds since 1970-01-01 UTC."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds on a clock that never goes back."""
+        """Return the time in seconds of a clock that never goes back."""
         return time.monotonic()
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        """Wait on a held condition for at most `timeout` seconds; see :meth:`Clock.wait`."""
+        """Wait on a condition for at most `timeout` seconds; see :meth:`Clock.wait`."""
         if timeout is None:
             return condition.wait()
         return condition.wait(min(max(timeout, 0.0), threading.TIMEOUT_MAX))
@@ -87,12 +87,12 @@ class ManualClock:
     Parameters
     ----------
     start : float
-        First value of ``now``, seconds since 1970-01-01 UTC.
+        Initial value of ``now``, in seconds since 1970-01-01 UTC.
 
     Notes
     -----
-    A thread reads the time, works out how long to wait, and waits. An advance between the reading and the
-    waiting must not be lost, so a timeout counts from the waiting thread's own last reading.
+    A thread reads the time, computes how long to wait, and waits. An advance between the reading and the waiting must
+    not be lost, so a timeout counts from the waiting thread's own last reading.
 
     Examples
     --------
@@ -112,27 +112,27 @@ class ManualClock:
         self._reading = threading.local()
 
     def now(self) -> float:
-        """Return the time this clock was last moved to, seconds since 1970-01-01 UTC."""
+        """Return the current time of this clock, in seconds since 1970-01-01 UTC."""
         with self._lock:
             self._reading.at = self._now
             return self._now
 
     def monotonic(self) -> float:
-        """Return the seconds this clock has been advanced by since it was made."""
+        """Return the number of seconds by which this clock has been advanced since it was constructed."""
         return self.now() - self._start
 
     def advance(self, seconds: float) -> None:
-        """Move the time on and wake every thread that waits on this clock.
+        """Move the time forward and wake every thread that waits on this clock.
 
         Parameters
         ----------
         seconds : float
-            Finite, ≥ 0.
+            Number of seconds to add to the time, finite, ≥ 0.
 
         Raises
         ------
         JobConfigError
-            `seconds` is no number, negative, infinite or NaN.
+            `seconds` is not a number, or is negative, infinite or NaN.
         """
         if not _is_number(seconds) or not 0.0 <= seconds < math.inf:
             raise JobConfigError(f"a clock cannot be advanced by {seconds!r} seconds; give a finite number ≥ 0")
@@ -144,7 +144,7 @@ class ManualClock:
                 condition.notify_all()
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        """Wait on a held condition until notified or advanced past the timeout; see :meth:`Clock.wait`."""
+        """Wait on a condition until notified or advanced past the timeout; see :meth:`Clock.wait`."""
         deadline = self._deadline(timeout)
         with self._lock:
             if self._now >= deadline:
@@ -160,7 +160,7 @@ class ManualClock:
 
     def _deadline(self, timeout: float | None) -> float:
         reading: float | None = getattr(self._reading, "at", None)
-        # Used up: a later wait without a reading of its own must not count from this old one.
+        # Reset, as a later wait without a new reading must not count from this one.
         self._reading.at = None
         if timeout is None:
             return math.inf

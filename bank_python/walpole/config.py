@@ -1,7 +1,6 @@
-"""What a job is: a callable, when it is due, and what to do when it fails.
+"""Job configurations: the function to run, its schedule, and the handling of failures.
 
-A :class:`JobConfig` is checked when it is made and never changes afterwards, so a runner only ever sees
-configurations that hold together.
+A :class:`JobConfig` is validated by its constructor and immutable, so a runner receives valid configurations only.
 
 >>> JobConfig(name="fetch", callable=print, interval=5.0)
 JobConfig('fetch', PERIODIC every 5s)
@@ -34,7 +33,7 @@ _Choice = TypeVar("_Choice", JobMode, MisfirePolicy)
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class _Settings:
-    """The fields of a configuration, as they are kept."""
+    """The fields of a configuration, after validation."""
 
     name: str
     callable: Callable[..., Any] | None
@@ -56,50 +55,51 @@ class _Settings:
 
 
 class JobConfig(_Settings):
-    """One job's configuration.
+    """Configuration of one job.
 
     Parameters
     ----------
     name : str
-        Unique in its runner; part of the job's key in Barbara, so without ``/``.
+        Name of the job, unique in its runner; part of its key in a store, so it must not contain ``/``.
     callable : callable
-        What to run. If it has a parameter named ``context`` it is given a
-        :class:`~bank_python.walpole.JobContext`.
+        Function to run. If it has a parameter named ``context``, a :class:`~bank_python.walpole.JobContext` is passed
+        to it.
     mode : JobMode or str, optional
-        What makes it due; its name as a string will do. Without it: PERIODIC if there is an `interval`, CRON if there
-        is a `cron`, else ONE_SHOT.
+        Kind of schedule, a member or its name. By default PERIODIC if an `interval` is given, CRON if `cron` is given,
+        else ONE_SHOT.
     interval : float
-        PERIODIC only: seconds from due time to due time, > 0 and at most a century.
+        Time between due times of a PERIODIC job in seconds, > 0 and at most a century.
     cron : str
-        CRON only: five fields, UTC; see :class:`~bank_python.walpole.CronExpression`.
+        Cron expression of a CRON job, five fields in UTC; see :class:`~bank_python.walpole.CronExpression`.
     depends_on : sequence of str
-        Jobs that must have succeeded first.
+        Names of the jobs that must have succeeded before this one runs.
     retries : int
-        How often a failed or timed-out run is tried again, ≥ 0. A SERVICE is always started again, with the
-        same backoff, whatever this says.
+        Number of retries of a run that failed or timed out, ≥ 0. A SERVICE is always restarted, with the same backoff,
+        whatever this number.
     backoff : Backoff or float
-        Waits between attempts; a number will do, and is the base in seconds.
+        Waits between attempts; a number is the base of a :class:`Backoff` in seconds.
     jitter : float
-        Fraction in [0, 1] by which a wait is randomly shorter or longer.
+        Largest random change of a wait in either direction, as a fraction of it in [0, 1].
     timeout : float or None
-        Seconds after which a run is given up, > 0. Not for a SERVICE.
+        Time in seconds, > 0, after which a run is abandoned; None for no limit. Not valid for a SERVICE.
     misfire : MisfirePolicy or str
-        What becomes of due times that went by unused; its name as a string will do.
+        Policy for due times that were missed, a member or its name.
     grace : float
-        Seconds, ≥ 0, by which a run may start late and still be on time.
+        Delay in seconds, ≥ 0, with which a run may start and still count as on time.
     max_runs : int or None
-        After this many runs (retries not counted, earlier processes counted) it is due no more, ≥ 1.
+        Number of runs, ≥ 1, after which the job is no longer due; retries are not counted, runs in earlier processes
+        are. None for no limit.
     allow_overlap : bool
-        Whether a run may start while the one before is still going.
+        Whether a run may start while the previous one has not ended.
     args, kwargs : tuple, mapping
-        Given to the callable.
+        Positional and keyword arguments of the callable.
     enabled : bool
-        A job that is not is never due; it can still be triggered.
+        Whether the job is scheduled; a disabled job can still be triggered.
 
     Raises
     ------
     JobConfigError
-        Anything above does not hold; the message names the job, the value and the way out.
+        A value is not valid; the message gives the job, the value and a remedy.
 
     Examples
     --------
@@ -112,7 +112,7 @@ class JobConfig(_Settings):
         self,
         *,
         name: str = "",
-        callable: Callable[..., Any] | None = None,  # noqa: A002  (the public name, as everywhere in job runners)
+        callable: Callable[..., Any] | None = None,  # noqa: A002  (the usual name in job runners)
         mode: JobMode | str | None = None,
         interval: float | None = None,
         cron: str | None = None,
@@ -155,14 +155,14 @@ class JobConfig(_Settings):
 
     @property
     def function(self) -> Callable[..., Any]:
-        """The callable, which every checked configuration has."""
+        """Function to run, the `callable` of the configuration."""
         if self.callable is None:
             self._refuse("callable", None, "give the function to run")
         return self.callable
 
     @cached_property
     def expression(self) -> CronExpression | None:
-        """The parsed cron expression of a CRON job."""
+        """Parsed cron expression of a CRON job, ``None`` for other jobs."""
         if self.mode is not JobMode.CRON:
             return None
         if self.cron is None:
@@ -174,13 +174,13 @@ class JobConfig(_Settings):
 
     @cached_property
     def wants_context(self) -> bool:
-        """Whether the callable has a parameter named ``context`` that nobody else fills."""
+        """Whether the callable has a parameter named ``context`` that is not among `kwargs`."""
         signature = _signature(self.function)
         return signature is not None and _has_context(signature) and "context" not in self.kwargs
 
     @property
     def schedule(self) -> str:
-        """When the job is due, in words: ``PERIODIC every 5s``."""
+        """Short description of the schedule: ``PERIODIC every 5s``."""
         if self.mode is JobMode.PERIODIC:
             return f"PERIODIC every {self.interval:g}s"
         return f"CRON {self.cron}" if self.mode is JobMode.CRON else self.mode.name
@@ -207,19 +207,19 @@ class JobConfig(_Settings):
         if self.mode is JobMode.PERIODIC:
             self._check_interval()
         elif self.interval is not None:
-            way = f"leave it out, or change mode={self.mode.name}"
-            self._refuse("interval", self.interval, f"only a PERIODIC job has one; {way}")
+            advice = f"omit it, or change mode={self.mode.name}"
+            self._refuse("interval", self.interval, f"only a PERIODIC job has an interval; {advice}")
         if self.mode is not JobMode.CRON and self.cron is not None:
-            self._refuse("cron", self.cron, "only a CRON job has one; leave it out, or give mode=JobMode.CRON")
-        _ = self.expression  # parsed at once, so that a wrong one is refused here
+            self._refuse("cron", self.cron, "only a CRON job has a cron expression; omit it, or give mode=JobMode.CRON")
+        _ = self.expression  # parsed here, so that an invalid expression raises an error now
         if self.mode is JobMode.SERVICE and self.timeout is not None:
-            self._refuse("timeout", self.timeout, "a SERVICE runs until it is asked to stop; leave it out")
+            self._refuse("timeout", self.timeout, "a SERVICE runs until it is stopped and has no timeout; omit it")
         if self.mode is JobMode.SERVICE and self.allow_overlap:
-            self._refuse("allow_overlap", True, "a SERVICE runs once at a time; leave it out")
+            self._refuse("allow_overlap", True, "a SERVICE has one run at a time; omit it")
 
     def _check_interval(self) -> None:
         if self.interval is None or not _is_number(self.interval, at_least=0.0) or self.interval == 0.0:
-            self._refuse("interval", self.interval, "a PERIODIC job needs seconds greater than 0")
+            self._refuse("interval", self.interval, "a PERIODIC job needs an interval in seconds, greater than 0")
         if self.interval > LONGEST_WAIT:
             self._refuse("interval", self.interval, f"give seconds, at most a century ({LONGEST_WAIT:g})")
 
@@ -227,7 +227,7 @@ class JobConfig(_Settings):
         if not callable(self.callable):
             self._refuse("callable", self.callable, "give the function to run")
         if inspect.iscoroutinefunction(self.callable):
-            self._refuse("callable", self.callable, "it is async; give a function that calls asyncio.run on it")
+            self._refuse("callable", self.callable, "it is a coroutine function; give one that calls asyncio.run on it")
         signature = _signature(self.callable)
         if signature is None:
             return
@@ -235,7 +235,7 @@ class JobConfig(_Settings):
         try:
             signature.bind(*self.args, **named)
         except TypeError as error:
-            self._refuse("callable", self.callable, f"it does not take the job's args and kwargs: {error}")
+            self._refuse("callable", self.callable, f"it does not accept the job's args and kwargs: {error}")
 
     def __repr__(self) -> str:
         after = f", after {', '.join(self.depends_on)}" if self.depends_on else ""
@@ -243,20 +243,20 @@ class JobConfig(_Settings):
 
 
 def _refuse(name: object, what: str, value: object, advice: str) -> NoReturn:
-    raise JobConfigError(f"job {name!r}: {what}={value!r} cannot be; {advice}", name=name, value=value)
+    raise JobConfigError(f"job {name!r}: {what}={value!r} is not valid; {advice}", name=name, value=value)
 
 
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name or name != name.strip() or "/" in name:
-        _refuse(name, "name", name, "give a non-empty string without '/' and without blanks at its ends")
+        _refuse(name, "name", name, "give a non-empty string without '/' and without leading or trailing blanks")
 
 
 def _mode(name: str, given: object, interval: object, cron: object) -> JobMode:
-    """Return the mode that was given, or the one that the schedule says."""
+    """Return the given mode, or the one that follows from the schedule."""
     if given is not None:
         return _choice(name, "mode", given, JobMode)
     if interval is not None and cron is not None:
-        _refuse(name, "interval", interval, f"cron={cron!r} says when the job is due, too; give one of the two")
+        _refuse(name, "interval", interval, f"cron={cron!r} is given too; give one of the two")
     if cron is not None:
         return JobMode.CRON
     return JobMode.ONE_SHOT if interval is None else JobMode.PERIODIC
@@ -285,7 +285,7 @@ def _dependencies(name: str, given: Any) -> tuple[str, ...]:
         if not isinstance(other, str) or not other:
             _refuse(name, "depends_on", names, f"{other!r} is not a job's name")
     if name in names:
-        _refuse(name, "depends_on", names, "a job cannot wait for itself")
+        _refuse(name, "depends_on", names, "a job cannot depend on itself")
     return tuple(dict.fromkeys(names))
 
 
@@ -299,7 +299,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     try:
         return inspect.signature(function)
     except ValueError:
-        return None  # some builtins have none to ask
+        return None  # some builtins have no signature
 
 
 def _is_number(value: object, *, at_least: float) -> bool:

@@ -1,4 +1,4 @@
-"""What a running job can ask: whether it is cancelled, which attempt it is, where to log."""
+"""The context of a running job: cancellation, the number of the attempt, and a logger."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["JobContext"]
 
 
 class JobContext:
-    """Given to a callable that has a parameter named ``context``.
+    """Context of a run, passed to a callable that has a parameter named ``context``.
 
-    A Python thread cannot be killed, so cancelling is a request: long work looks at :attr:`cancelled` now
-    and then, or sleeps with :meth:`wait`, which ends at once when the run is cancelled.
+    A Python thread cannot be killed, so cancellation is cooperative: a long run should check :attr:`cancelled` from
+    time to time, or sleep with :meth:`wait`, which returns immediately when the run is cancelled.
 
     Attributes
     ----------
     job : str
-        The job's name.
+        Name of the job.
     attempt : int
-        1 for a fresh run, 2 for its first retry, …
+        Number of the attempt: 1 for a new run, 2 for its first retry, and so on.
     logger : logging.Logger
-        What is logged here is kept with the run from DEBUG up, and handed to the application's logging at
-        whatever level that is set to.
+        Logger whose records are stored with the run, from level DEBUG, and passed to the application's logging at the
+        levels enabled there.
     """
 
     def __init__(
@@ -42,22 +42,22 @@ class JobContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run should end: it timed out, or the runner stops, pauses or removes the job."""
+        """Whether the run should end, because it timed out or the runner is stopping, pausing or removing the job."""
         return self._cancelled
 
     def wait(self, seconds: float) -> bool:
-        """Wait for `seconds` of the runner's clock, or until cancelled; return whether it was cancelled."""
+        """Wait for `seconds` of the runner's clock or until cancelled; return whether the run was cancelled."""
         with self._condition:
             deadline = self._clock.monotonic() + seconds
             while not self._cancelled:
-                left = deadline - self._clock.monotonic()
-                if left <= 0.0:
+                remaining = deadline - self._clock.monotonic()
+                if remaining <= 0.0:
                     break
-                self._clock.wait(self._condition, left)
+                self._clock.wait(self._condition, remaining)
             return self._cancelled
 
     def cancel(self) -> None:
-        """Ask the run to end."""
+        """Request that the run ends."""
         with self._condition:
             self._cancelled = True
             self._condition.notify_all()

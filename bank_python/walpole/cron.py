@@ -1,13 +1,13 @@
-"""Cron expressions: five fields that name minutes of the calendar, in UTC.
+"""Cron expressions: five fields that specify minutes of the calendar, in UTC.
 
 ::
 
     minute  hour  day-of-month  month  day-of-week
     0-59    0-23  1-31          1-12   0-7 (0 and 7 are Sunday)
 
-A field is ``*``, a number, a range ``a-b``, a stepped ``*/n`` or ``a-b/n``, or a comma-separated list of
-these; months and weekdays have names (``JAN``, ``MON``). The days follow Vixie cron: when both day fields
-are restricted a day matches if *either* does; when one of them starts with ``*``, *both* must.
+A field is ``*``, a number, a range ``a-b``, a stepped range ``*/n`` or ``a-b/n``, or a comma-separated list of these;
+months and weekdays also have names (``JAN``, ``MON``). The day fields follow Vixie cron: when both are restricted, a
+day matches if *either* field does; when one of them starts with ``*``, *both* must match.
 
 >>> from datetime import UTC, datetime
 >>> CronExpression("30 8 * * MON-FRI").next_after(datetime(2026, 1, 2, 9, 0, tzinfo=UTC)).isoformat()
@@ -33,14 +33,14 @@ _MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "
 _WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _WEEKDAYS = {name: number for number, name in enumerate(_WEEKDAY_NAMES)}
-# Beyond 400 years the Gregorian calendar repeats, weekdays included.
+# The Gregorian calendar, weekdays included, repeats every 400 years.
 _MONTHS_IN_CYCLE = 400 * 12
 _LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """The range and names of one of the five fields."""
+    """Range and names of one of the five fields."""
 
     label: str
     low: int
@@ -62,16 +62,16 @@ class _Field:
         first = self._number(first_text, part)
         if not dash:
             if slash:
-                raise self._refusal(part, f"a step needs a range: write {first}-{self.high}/{step}")
+                raise self._refusal(part, f"a step needs a range; write {first}-{self.high}/{step}")
             return range(first, first + 1)
         last = self._number(last_text, part)
         if first > last:
-            raise self._refusal(part, "a range runs from low to high; write two ranges, with a comma")
+            raise self._refusal(part, "a range goes from low to high; write two ranges, with a comma")
         return range(first, last + 1, step)
 
     def _step(self, text: str, part: str) -> int:
         if not (text.isascii() and text.isdigit() and int(text) > 0):
-            raise self._refusal(part, "a step is a whole number of at least 1")
+            raise self._refusal(part, "give a step that is a whole number of at least 1")
         return int(text)
 
     def _number(self, text: str, part: str) -> int:
@@ -84,7 +84,7 @@ class _Field:
         return int(text)
 
     def _refusal(self, part: str, advice: str) -> JobConfigError:
-        return JobConfigError(f"cron {self.label} field: {part!r} is not understood; {advice}", value=part)
+        return JobConfigError(f"cron {self.label} field: {part!r} is not valid; {advice}", value=part)
 
 
 _FIELDS = (
@@ -103,12 +103,12 @@ class CronExpression:
     Parameters
     ----------
     text : str
-        Five fields separated by blanks.
+        Cron expression of five fields separated by blanks.
 
     Raises
     ------
     JobConfigError
-        A field is not understood, or no day of any year matches (``0 0 30 2 *``).
+        A field is not valid, or no day of any year matches (``0 0 30 2 *``).
 
     References
     ----------
@@ -161,21 +161,21 @@ class CronExpression:
 
     @cached_property
     def _either_day(self) -> bool:
-        """Whether days of the month and days of the week are both given, so that either will do."""
+        """Whether days of the month and of the week are both restricted, so that a match of either is enough."""
         parts = self.text.split()
         return not (parts[2].startswith("*") or parts[4].startswith("*"))
 
     def _refuse_never(self) -> None:
-        # An either-day expression always has its weekdays; otherwise some month must have such a day.
+        # If either day is enough, the weekdays always occur; otherwise some month must have such a day.
         if any(min(self._days) <= _LONGEST[month] for month in self._months) or self._either_day:
             return
         raise JobConfigError(
-            f"cron={self.text!r} never comes: none of its months has such a day; change the day or the month",
+            f"cron={self.text!r} never matches: none of its months has such a day; change the day or the month",
             value=self.text,
         )
 
     def matches(self, moment: datetime) -> bool:
-        """Say whether the minute that `moment` (timezone-aware) lies in is one of the expression's.
+        """Whether the expression matches the minute of `moment`, a timezone-aware datetime.
 
         Raises
         ------
@@ -196,12 +196,12 @@ class CronExpression:
         Parameters
         ----------
         moment : datetime
-            Timezone-aware.
+            Time after which to search, timezone-aware.
 
         Returns
         -------
         datetime
-            In UTC, seconds and microseconds zero.
+            First matching minute in UTC, with seconds and microseconds zero.
 
         Raises
         ------
@@ -218,7 +218,7 @@ class CronExpression:
         return first.replace(hour=self._hours[0], minute=self._minutes[0])
 
     def _days_from(self, start: datetime) -> Iterator[datetime]:
-        """Yield the matching days from `start`'s on, at midnight."""
+        """Yield the matching days, at midnight, beginning with the day of `start`."""
         for count in range(start.month - 1, start.month + _MONTHS_IN_CYCLE):
             year, month = start.year + count // 12, count % 12 + 1
             if month not in self._months:
@@ -235,7 +235,7 @@ class CronExpression:
         return in_month or in_week if self._either_day else in_month and in_week
 
     def _time_from(self, hour: int, minute: int) -> tuple[int, int] | None:
-        """Return the first (hour, minute) of the day that is not before the given one."""
+        """Return the first matching (hour, minute) of a day that is not before the given one."""
         return next(((h, m) for h in self._hours for m in self._minutes if (h, m) >= (hour, minute)), None)
 
     def __str__(self) -> str:
@@ -245,6 +245,6 @@ class CronExpression:
 def _in_utc(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise JobConfigError(
-            f"{moment!r} has no time zone; say which, e.g. moment.replace(tzinfo=datetime.UTC)", value=moment
+            f"{moment!r} has no time zone; give one, e.g. moment.replace(tzinfo=datetime.UTC)", value=moment
         )
     return moment.astimezone(UTC)

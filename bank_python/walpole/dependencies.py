@@ -1,13 +1,14 @@
-"""What a job waits for.
+"""Dependencies between jobs.
 
-A scheduled run of a job with ``depends_on`` starts once, for each dependency,
+A scheduled run of a job with ``depends_on`` starts when, for each dependency,
 
-* the latest run that ended succeeded, and
-* a run has succeeded since the last fresh start of the waiting job itself (the first time: ever).
+* the latest run that has ended succeeded, and
+* a run has succeeded since the last new run of the waiting job started (for its first run: at any time).
 
-A dependency that is never due again (a ONE_SHOT that succeeded, a job whose `max_runs` are used up) need
-only have succeeded last; a SERVICE need only be running. Until then the run is held; due times that pass
-meanwhile merge into it (with RUN_ALL they follow one by one). Retries, `trigger` and `run_once` do not wait.
+If a dependency is never due again (a ONE_SHOT that succeeded, a job that has reached its `max_runs`), its latest run
+must have succeeded; a SERVICE must be running. Until then the run is held (:attr:`JobState.HELD`), and due times that
+pass in the meantime are merged into it (with RUN_ALL they follow one by one). Retries, `trigger` and `run_once` do not
+wait for dependencies.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from bank_python.walpole.config import JobConfig
     from bank_python.walpole.entry import JobEntry
 
-__all__ = ["find_cycle", "held_because", "refuse_unknown"]
+__all__ = ["find_cycle", "refuse_unknown", "unmet_dependencies"]
 
 
 def find_cycle(entries: Mapping[str, JobEntry], added: JobConfig) -> list[str] | None:
     """Return the path of the cycle that `added` would close, from its name back to it, or ``None``."""
-    # Every new cycle goes through the new job: walk down from it, remembering the way.
+    # Every new cycle contains the new job: search from it, recording the path.
     came_from: dict[str, str] = {}
     stack = [(name, added.name) for name in added.depends_on]
     while stack:
@@ -52,21 +53,21 @@ def _walk_back(came_from: Mapping[str, str], name: str) -> list[str]:
 
 
 def refuse_unknown(entries: Mapping[str, JobEntry]) -> None:
-    """Raise :class:`JobConfigError` if a job depends on one that is not there."""
+    """Raise :class:`JobConfigError` if a job depends on one that the runner does not have."""
     for entry in entries.values():
         for dependency in entry.config.depends_on:
             if dependency not in entries:
                 raise JobConfigError(
                     f"job {entry.name!r} depends on {dependency!r} ({entry.name} → {dependency}), "
-                    "which the runner does not have; add that job, or take it out of depends_on",
+                    "which the runner does not have; add that job, or remove it from depends_on",
                     name=entry.name,
                     value=dependency,
                     path=[entry.name, dependency],
                 )
 
 
-def held_because(entry: JobEntry, entries: Mapping[str, JobEntry]) -> str:
-    """Return why the job's next scheduled run may not start yet, or an empty string."""
+def unmet_dependencies(entry: JobEntry, entries: Mapping[str, JobEntry]) -> str:
+    """Return the unmet dependencies of the job's next scheduled run as text, empty if there are none."""
     reasons = (_unmet(entry, entries.get(name), name) for name in entry.config.depends_on)
     return "; ".join(reason for reason in reasons if reason)
 
@@ -76,11 +77,11 @@ def _unmet(entry: JobEntry, dependency: JobEntry | None, name: str) -> str:
         return f"there is no job {name!r}"
     if dependency.config.mode is JobMode.SERVICE:
         return "" if dependency.active else f"service {name!r} is not running"
-    asleep = " and is paused" if dependency.paused else ("" if dependency.config.enabled else " and is not enabled")
+    inactive = " and is paused" if dependency.paused else ("" if dependency.config.enabled else " and is not enabled")
     if dependency.last_outcome is None:
-        return f"{name!r} has not run yet{asleep}"
+        return f"{name!r} has not run yet{inactive}"
     if dependency.last_outcome is not RunOutcome.SUCCEEDED:
         return f"the latest run of {name!r} ended {dependency.last_outcome.name}: {dependency.last_error}"
     if dependency.finished or dependency.success_order > entry.start_order:
         return ""
-    return f"{name!r} has not succeeded since this job last started{asleep}"
+    return f"{name!r} has not succeeded since this job last started{inactive}"

@@ -1,7 +1,7 @@
-"""What the scheduler knows about one job: its due time, what is going on, what has been.
+"""The scheduler's state of one job: its due time, its current runs and its history.
 
-An entry is plain data guarded by the scheduler's lock. Its record form is what Barbara keeps, so that the next
-runner over the same store goes on where this one stopped.
+An entry is plain data guarded by the scheduler's lock. Its record form is stored in Barbara, so that the next
+runner with the same store continues where this one stopped.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Retry:
-    """A next attempt, due after the backoff."""
+    """A further attempt of a run, due after the backoff."""
 
     attempt: int
     due: float
@@ -42,16 +42,16 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Launch:
-    """A run that may start as soon as nothing stands in its way.
+    """A run that starts as soon as its job, its dependencies and a worker allow it.
 
     Attributes
     ----------
     forced : bool
-        Asked for by a person: pauses and dependencies do not hold it.
+        Whether the run was requested explicitly, so that it does not wait for dependencies or the end of a pause.
     retry : Retry or None
-        The retry it carries out.
-    alone : bool
-        Never retried (``run_once``).
+        Retry that the run carries out; None for a new run.
+    single : bool
+        Whether the run is never retried (``run_once``).
     """
 
     entry: JobEntry
@@ -59,30 +59,30 @@ class Launch:
     attempt: int = 1
     forced: bool = False
     retry: Retry | None = None
-    alone: bool = False
+    single: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class JobEntry:
-    """One job's state.
+    """State of one job.
 
     Attributes
     ----------
     next_due : float or None
-        The earliest due time for which no run has started yet.
+        Earliest due time for which no run has started yet, in seconds since 1970-01-01 UTC.
     ticket : int
-        Number of the heap item that stands for `next_due`; others are stale.
+        Number of the heap item of `next_due`; items with other numbers are obsolete.
     overdue : bool
-        The due time came while the job was busy or paused; it is looked at again afterwards.
+        Whether a due time has passed while the job was busy or paused, and is still to be processed.
     pending : Launch or None
-        The scheduled run that waits for dependencies or a worker.
+        Scheduled run that waits for dependencies or a worker.
     start_order, success_order : int
-        When a fresh run last started and one last succeeded, in the scheduler's count of events. Compared
+        Numbers of the events in the scheduler at which a new run last started and a run last succeeded; compared
         instead of times, which may be equal.
-    unsettled : int
-        Runs that ended and are not yet stored and announced.
-    settled : int
-        Fresh runs that ended for good in this process, retries and all.
+    undelivered : int
+        Number of runs that have ended and are not yet stored and passed to subscribers.
+    completed : int
+        Number of runs that have ended in this process, including their retries.
     """
 
     config: JobConfig
@@ -111,39 +111,39 @@ class JobEntry:
     last_error: str | None = None
     start_order: int = 0
     success_order: int = 0
-    unsettled: int = 0
-    settled: int = 0
+    undelivered: int = 0
+    completed: int = 0
 
     @property
     def name(self) -> str:
-        """The job's name."""
+        """Name of the job."""
         return self.config.name
 
     @property
     def recurring(self) -> bool:
-        """Whether there is a due time after each due time."""
+        """Whether the job is due repeatedly."""
         return self.config.mode in {JobMode.PERIODIC, JobMode.CRON}
 
     @property
     def busy(self) -> bool:
-        """Whether a run, retries included, is going on or about to."""
+        """Whether a run or retry is active, queued or waiting for its backoff."""
         return bool(self.active or self.retries or self.queued)
 
     @property
     def finished(self) -> bool:
-        """Whether it is never due again: a one-shot that succeeded, or `max_runs` used up."""
+        """Whether the job is never due again: a one-shot that succeeded, or `max_runs` reached."""
         limit = self.config.max_runs
         done = self.config.mode is JobMode.ONE_SHOT and self.last_success is not None
         return done or (limit is not None and self.counts["launches"] >= limit)
 
     def begin_schedule(self, now: float) -> None:
-        """Fix the grid of due times to `now`."""
+        """Start the timetable at `now`."""
         self.anchor = now
         self.timetable = timetable_of(self.config, now)
         self.next_due = self.timetable.first
 
     def record_run(self, run: JobRun) -> None:
-        """Take a run that ended into the counts and the history."""
+        """Add a run that has ended to the counts and the history."""
         self.history.append(run)
         self.counts["runs"] += 1
         self.counts["retries"] += run.attempt > 1
@@ -155,15 +155,15 @@ class JobEntry:
         if run.outcome is RunOutcome.SUCCEEDED and run.finished is not None:
             self.last_success = run.finished.timestamp()
 
-    def status(self, held_because: str) -> JobStatus:
-        """Return how the job stands; `held_because` is what its dependencies say."""
+    def status(self, unmet_dependencies: str) -> JobStatus:
+        """Return the status of the job, given its unmet dependencies as text."""
         dues = [retry.due for retry in self.retries] + ([] if self.next_due is None else [self.next_due])
         shown = {name: number for name, number in self.counts.items() if name != "launches"}
-        state = self._state(held_because)
+        state = self._state(unmet_dependencies)
         return JobStatus(
             name=self.name,
             state=state,
-            reason=held_because if state is JobState.HELD else "",
+            reason=unmet_dependencies if state is JobState.HELD else "",
             last_run=self.history[-1] if self.history else None,
             last_started=None if self.last_started is None else moment(self.last_started),
             last_success=None if self.last_success is None else moment(self.last_success),
@@ -173,20 +173,20 @@ class JobEntry:
             **shown,
         )
 
-    def _state(self, held_because: str) -> JobState:
+    def _state(self, unmet_dependencies: str) -> JobState:
         ended = JobState.WAITING if self.last_outcome is None else JobState(self.last_outcome.value)
         signs = (
             (self.active, JobState.RUNNING),
             (self.paused, JobState.PAUSED),
             (self.retries, JobState.RETRYING),
-            (self.pending and held_because, JobState.HELD),
+            (self.pending and unmet_dependencies, JobState.HELD),
             (self.queued, JobState.QUEUED),
             (not self.config.enabled, JobState.DISABLED),
         )
         return next((state for sign, state in signs if sign), ended)
 
     def to_record(self) -> dict[str, Any]:
-        """Return the state as a dict of JSON values."""
+        """Return the state as a dictionary of JSON values."""
         return {
             "version": FORMAT_VERSION,
             "state": self._state("").value,
@@ -217,21 +217,21 @@ class JobEntry:
     def restore(
         self, record: Mapping[str, Any], stored_run: Callable[[int], Mapping[str, Any] | None], now: float
     ) -> tuple[JobRun, ...]:
-        """Go on from a stored state; return the runs found interrupted.
+        """Restore a stored state, and return the runs that were interrupted by the end of the process.
 
         Parameters
         ----------
         record : mapping
-            What :meth:`to_record` wrote.
+            Stored state, as returned by :meth:`to_record`.
         stored_run : callable
-            Gives the stored run in the place of a number, or ``None``.
+            Function that takes the number of a run and returns its stored record, or ``None``.
         now : float
-            When retries of interrupted runs are due.
+            Due time of the retries of interrupted runs, in seconds since 1970-01-01 UTC.
 
         Raises
         ------
         JobError
-            The record has another version, or lacks something.
+            The record has another version, or is incomplete.
         """
         try:
             last = _last_number(record)
@@ -241,7 +241,7 @@ class JobEntry:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise JobError(
                 f"job {self.name!r}: its stored state cannot be read ({type(error).__name__}: {error}); "
-                f"delete /Jobs/{self.name}/state to begin afresh",
+                f"delete /Jobs/{self.name}/state to start without it",
                 name=self.name,
             ) from error
 
@@ -261,7 +261,7 @@ class JobEntry:
         return tuple(self._end_interrupted(facts, runs.get(number), now) for number, facts in sorted(running.items()))
 
     def _end_interrupted(self, facts: Mapping[str, Any], stored: JobRun | None, now: float) -> JobRun:
-        """Close a run that was going on when the process ended; it may still have stored its end."""
+        """Record a run that was active when the process ended; its end may have been stored nevertheless."""
         run = stored or JobRun(
             job=self.name,
             number=facts["number"],

@@ -1,4 +1,4 @@
-"""One attempt in progress: calling the callable, and saying how that ended."""
+"""Execution of one attempt: calling the job's function, and recording the outcome."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_TEXT = 500
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended."""
+    """Outcome of an attempt, with its result or error."""
 
     outcome: RunOutcome
     result: str | None = None
@@ -38,33 +38,33 @@ class Ending:
 
 @dataclass(slots=True, eq=False)
 class Execution:
-    """An attempt that is going on, guarded by the scheduler's lock.
+    """An attempt in progress, guarded by the scheduler's lock.
 
     Attributes
     ----------
     config : JobConfig
-        What is run, and how.
+        Configuration of the job.
     number : int
-        Counts the job's attempts from 1, over restarts.
+        Number of the attempt among all attempts of the job, from 1, across restarts.
     attempt : int
-        1 for a fresh run, 2 for its first retry.
+        Number of the attempt in its run: 1 for a new run, 2 for its first retry, and so on.
     due : float
-        When it was to start, in seconds since 1970-01-01.
-    alone : bool
-        Never retried (``run_once``).
+        Time at which it was due, in seconds since 1970-01-01 UTC.
+    single : bool
+        Whether the run is never retried (``run_once``).
     started, begun : float
-        When it started, on the wall clock and on the monotonic one.
+        Start times in seconds, by the wall clock and by the monotonic clock.
     deadline : float or None
-        When it times out, on the monotonic clock.
+        Time at which it times out by the monotonic clock, in seconds; None for no limit.
     run : JobRun or None
-        The finished run, once it has ended.
+        Record of the attempt, after it has ended.
     """
 
     config: JobConfig
     number: int
     attempt: int
     due: float
-    alone: bool
+    single: bool
     started: float
     begun: float
     deadline: float | None
@@ -75,11 +75,11 @@ class Execution:
 
     @property
     def ended(self) -> bool:
-        """Whether its outcome is recorded; what its thread still brings is discarded then."""
+        """Whether the outcome is recorded; a later result of the thread is discarded."""
         return self.run is not None
 
     def close(self, ending: Ending, now: float, monotonic: float) -> JobRun:
-        """End the attempt, at the given wall-clock and monotonic times."""
+        """Record the outcome of the attempt, at the given wall-clock and monotonic times."""
         self.run = JobRun(
             job=self.config.name,
             number=self.number,
@@ -103,11 +103,11 @@ def open_execution(
     number: int,
     attempt: int,
     due: float,
-    alone: bool,
+    single: bool,
     clock: Clock,
     condition: threading.Condition,
 ) -> Execution:
-    """Return a new attempt at a job, begun now."""
+    """Return a new attempt of a job, which starts now."""
     begun = clock.monotonic()
     logger = RunLogger(f"bank_python.walpole.jobs.{config.name}")
     return Execution(
@@ -115,7 +115,7 @@ def open_execution(
         number=number,
         attempt=attempt,
         due=due,
-        alone=alone,
+        single=single,
         started=clock.now(),
         begun=begun,
         deadline=None if config.timeout is None else begun + config.timeout,
@@ -124,17 +124,17 @@ def open_execution(
 
 
 def perform(execution: Execution, capture: LogCapture) -> Ending:
-    """Call the job's callable in the present thread; nothing it does gets past here."""
+    """Call the job's function in the current thread, and return the outcome; exceptions do not propagate."""
     config = execution.config
     kwargs = dict(config.kwargs)
     if config.wants_context:
         kwargs["context"] = execution.context
     capture.direct(execution.log)
     try:
-        # A context of its own: what one run sets in a context variable the next on this thread must not see.
+        # In a copy of the context, so that context variables set by a run do not affect later runs on this thread.
         value = contextvars.copy_context().run(config.function, *config.args, **kwargs)
         return _returned(execution, value)
-    except BaseException as error:  # noqa: BLE001  (a job may raise anything, SystemExit too; it stays its own)
+    except BaseException as error:  # noqa: BLE001  (a job may raise anything, even SystemExit, without other effects)
         return _raised(error)
     finally:
         capture.direct(None)
@@ -145,11 +145,11 @@ def _returned(execution: Execution, value: Any) -> Ending:
         return Ending(RunOutcome.SUCCEEDED, result=_shorten(_repr(value)))
     if execution.context.cancelled:
         return Ending(RunOutcome.STOPPED, result=_shorten(_repr(value)))
-    return Ending(RunOutcome.FAILED, error="the service returned although nobody had asked it to stop")
+    return Ending(RunOutcome.FAILED, error="the service returned although it was not stopped")
 
 
 def _raised(error: BaseException) -> Ending:
-    # The first frame is only the way in from here.
+    # Without the first frame, which belongs to this module.
     own = error.__traceback__.tb_next if error.__traceback__ else None
     text = "".join(traceback.format_exception(type(error), error, own))
     return Ending(RunOutcome.FAILED, error=_shorten(f"{type(error).__name__}: {message_of(error)}"), traceback=text)

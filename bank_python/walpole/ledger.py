@@ -1,9 +1,9 @@
-"""The jobs' memory: state and run history in a Barbara store.
+"""Persistence of job states and run histories in a Barbara store.
 
-A job's state is kept under ``/Jobs/<name>/state`` and its last 100 runs under ``/Jobs/<name>/runs/<n>``,
-where the run numbered 101 takes the place of the first. Writing happens outside the scheduler's lock: a job
-may hold a transaction on the same store and ask the runner something meanwhile. A store that fails does
-not stop the jobs: the error is logged and kept in :attr:`Ledger.last_error`.
+The state of a job is stored under ``/Jobs/<name>/state`` and its last 100 runs under ``/Jobs/<name>/runs/<n>``,
+where the run numbered 101 replaces the first. The store is written without holding the scheduler's lock, as a job may
+have a transaction open on the same store and call the runner meanwhile. An error of the store does not stop the jobs:
+it is logged and available as :attr:`Ledger.last_error`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class JobStore(Protocol):
-    """What the ledger needs of a store: a BarbaraDB has it, and so has a dict."""
+    """Interface of a store for the ledger, implemented by BarbaraDB and by dict."""
 
     def __setitem__(self, key: str, value: Any, /) -> None: ...
 
@@ -34,14 +34,14 @@ class JobStore(Protocol):
 
 
 class Ledger:
-    """Writes what has changed, and reads it back.
+    """Writes changed job states and ended runs to a store, and reads them back.
 
     Parameters
     ----------
     store : JobStore or None
-        Without one nothing is kept beyond the process.
+        Store of states and runs; without one they are lost when the process ends.
     condition : threading.Condition
-        The scheduler's; held by callers of :meth:`touch` and :meth:`is_clean`, never during a write.
+        Condition of the scheduler, held by callers of :meth:`touch` and :meth:`is_clean`, never during a write.
     """
 
     def __init__(self, store: JobStore | None, condition: threading.Condition) -> None:
@@ -55,26 +55,26 @@ class Ledger:
 
     @property
     def has_changes(self) -> bool:
-        """Whether something waits to be written."""
+        """Whether there are changes to write."""
         return bool(self._changed)
 
     def touch(self, entry: JobEntry, *runs: JobRun) -> None:
-        """Note that a job's state has changed and that `runs` have ended."""
+        """Record that the state of a job has changed, and that `runs` have ended."""
         if self._store is not None:
             self._changed[entry.name] = entry
             self._runs.extend(runs)
 
     def is_clean(self, name: str) -> bool:
-        """Whether everything noted about a job has been written."""
+        """Whether all recorded changes of a job have been written."""
         return name not in self._changed and name not in self._writing
 
     def flush(self) -> None:
-        """Write what was noted before this call, by whichever thread."""
+        """Write all changes that were recorded before this call, by any thread."""
         with self._write_lock:
             with self._condition:
                 if not self._changed:
                     return
-                # Runs first: a state that says RUNNING beside a stored run of that number is understood.
+                # Runs first: restoring handles a state in which a stored run is still listed as running.
                 batch = [(run_key(run.job, run.number), run.to_record()) for run in self._runs]
                 batch += [(state_key(entry.name), entry.to_record()) for entry in self._changed.values()]
                 self._writing = frozenset(self._changed)
@@ -90,12 +90,12 @@ class Ledger:
         try:
             for key, record in batch:
                 self._store[key] = record
-        except Exception as error:  # noqa: BLE001  (stores differ in what they raise; jobs must go on)
+        except Exception as error:  # noqa: BLE001  (a store may raise any error, and the jobs must continue)
             self.last_error = error
-            _LOG.exception("jobs go on, but their state could not be stored")
+            _LOG.exception("the state of jobs could not be stored; the jobs continue")
 
     def load(self, entry: JobEntry, now: float) -> None:
-        """Let a new entry go on from what the store has about its job."""
+        """Restore the stored state of an entry's job, if there is one."""
         store = self._store
         if store is None:
             return
@@ -110,5 +110,5 @@ def state_key(name: str) -> str:
 
 
 def run_key(name: str, number: int) -> str:
-    """Return the key of a job's run: one of 100 places, used in turn."""
+    """Return the key of a job's run, one of 100 keys that are used in turn."""
     return f"/Jobs/{name}/runs/{(number - 1) % HISTORY_LENGTH + 1}"

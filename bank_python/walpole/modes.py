@@ -1,4 +1,4 @@
-"""When a job runs, and what becomes of a run that should have started and did not."""
+"""Modes of jobs, and policies for due times that were missed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["JobMode", "MisfirePolicy"]
 
 
 class _NamedEnum(Enum):
-    """An enum found by its value or its name, in any case: the strings taken at the public door."""
+    """An enum whose members are also found by name, in upper or lower case."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -20,7 +20,7 @@ class _NamedEnum(Enum):
 
 
 class JobMode(_NamedEnum):
-    """What makes a job due.
+    """Kind of schedule of a job.
 
     Examples
     --------
@@ -29,17 +29,17 @@ class JobMode(_NamedEnum):
     """
 
     PERIODIC = "periodic"
-    """At start, and then every `interval` seconds on a fixed grid."""
+    """Runs at the start of the runner, and then every `interval` seconds on a fixed grid."""
     ONE_SHOT = "one_shot"
-    """At start, until it has succeeded once."""
+    """Runs at the start of the runner, until it has succeeded once."""
     SERVICE = "service"
-    """At start, for as long as the runner runs; started again when it ends unasked."""
+    """Runs as long as the runner does; restarted if it ends by itself."""
     CRON = "cron"
-    """At the minutes that a cron expression names, UTC."""
+    """Runs at the minutes specified by a cron expression, in UTC."""
 
 
 class MisfirePolicy(_NamedEnum):
-    """What to do with due times that went by while nobody could start the run.
+    """Policy for due times that passed while the run could not be started.
 
     Examples
     --------
@@ -48,8 +48,8 @@ class MisfirePolicy(_NamedEnum):
     """
 
     SKIP = "skip"
-    """Run only for a due time that is at most the grace time old; go on with the next one."""
+    """Skip due times that are older than the grace time, and continue with the next one."""
     RUN_ONCE = "run_once"
-    """One run stands for all that were missed."""
+    """Run once for all missed due times together."""
     RUN_ALL = "run_all"
-    """One run for each that was missed, one after the other."""
+    """Run once for each missed due time, one after the other."""

@@ -1,7 +1,7 @@
-"""What the runner tells about a job: its status now, and each run it has had.
+"""Records about a job: its current status, and each of its runs.
 
-Both are frozen. A :class:`JobRun` has a record form, a plain dict of JSON values with a version number,
-which is what Barbara keeps; times are seconds since 1970-01-01 UTC there, and datetimes here.
+Both are frozen. A :class:`JobRun` has a record form for the store, a plain dict of JSON values with a version number;
+times are seconds since 1970-01-01 UTC in records, and datetimes here.
 """
 
 from __future__ import annotations
@@ -20,47 +20,47 @@ FORMAT_VERSION = 1
 
 
 class RunOutcome(Enum):
-    """How a run ended."""
+    """Outcome of a run."""
 
     SUCCEEDED = "succeeded"
-    """The callable returned."""
+    """The function returned."""
     FAILED = "failed"
-    """It raised; or it is a service and returned unasked."""
+    """The function raised, or is a service and returned without being stopped."""
     TIMED_OUT = "timed_out"
-    """It was given up after the job's timeout; its thread was abandoned."""
+    """The run exceeded the job's timeout, and its thread was abandoned."""
     STOPPED = "stopped"
-    """It ended because it was asked to, or was abandoned when the runner stopped."""
+    """The run ended on request, or was abandoned when the runner stopped."""
     INTERRUPTED = "interrupted"
-    """The process ended while it ran."""
+    """The process ended during the run."""
 
 
 class JobState(Enum):
-    """What a job is doing; between runs, how the last one ended."""
+    """State of a job; between runs, the outcome of the last one."""
 
     WAITING = "waiting"
-    """It has not run yet."""
+    """The job has not run yet."""
     HELD = "held"
-    """It is due, and waits for a dependency; the status says which and why."""
+    """The job is due and waits for a dependency; the status gives the reason."""
     QUEUED = "queued"
-    """It is due, and waits for a free worker."""
+    """The job is due and waits for a free worker."""
     RUNNING = "running"
-    """A run is going on."""
+    """A run is in progress."""
     RETRYING = "retrying"
-    """The last attempt failed; the next comes after the backoff."""
+    """The last attempt failed; the next one follows after the backoff."""
     SUCCEEDED = "succeeded"
     """The last run succeeded."""
     FAILED = "failed"
-    """The last run failed, retries and all."""
+    """The last run failed, including its retries."""
     TIMED_OUT = "timed_out"
-    """The last run was given up after its timeout."""
+    """The last run was abandoned after its timeout."""
     STOPPED = "stopped"
-    """The last run ended because it was asked to."""
+    """The last run ended on request."""
     INTERRUPTED = "interrupted"
     """The process ended during the last run."""
     PAUSED = "paused"
-    """It is never due until it is resumed."""
+    """The job is not due until it is resumed."""
     DISABLED = "disabled"
-    """Its configuration says ``enabled=False``."""
+    """The configuration has ``enabled=False``."""
 
 
 def moment(seconds: float) -> datetime:
@@ -70,32 +70,32 @@ def moment(seconds: float) -> datetime:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JobRun:
-    """One attempt at running a job.
+    """One attempt to run a job.
 
     Parameters
     ----------
     job : str
-        The job's name.
+        Name of the job.
     number : int
-        Counts the job's attempts from 1, over restarts.
+        Number of the attempt among all attempts of the job, from 1, across restarts.
     attempt : int
-        1 for a fresh run, 2 for its first retry, …
+        Number of the attempt in its run: 1 for a new run, 2 for its first retry, and so on.
     outcome : RunOutcome
-        How it ended.
+        Outcome of the attempt.
     due, started : datetime
-        When it should have started and when it did, UTC.
+        Time at which it was due, and time at which it started, in UTC.
     finished : datetime or None
-        When it ended, UTC; ``None`` when that is not known (INTERRUPTED).
+        Time at which it ended, in UTC; ``None`` if that is not known (INTERRUPTED).
     duration : float or None
-        Seconds on the monotonic clock.
+        Duration in seconds, by the monotonic clock.
     result : str or None
-        The ``repr`` of what the callable returned, shortened.
+        Shortened ``repr`` of the function's return value.
     error : str or None
-        One line: the exception, or why the run was given up.
+        Exception in one line, or the reason why the run was abandoned.
     log : str
-        What the callable logged, a line a record.
+        Log records of the run, one per line.
     traceback : str or None
-        The traceback, if it raised.
+        Traceback of the exception, if there was one.
     """
 
     job: str
@@ -112,7 +112,7 @@ class JobRun:
     traceback: str | None = None
 
     def to_record(self) -> dict[str, Any]:
-        """Return the run as a dict of JSON values."""
+        """Return the run as a dictionary of JSON values."""
         return {
             "version": FORMAT_VERSION,
             "job": self.job,
@@ -131,7 +131,7 @@ class JobRun:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> JobRun:
-        """Return the run that :meth:`to_record` wrote."""
+        """Return the run of a dictionary written by :meth:`to_record`."""
         facts = {name: value for name, value in record.items() if name != "version"}
         facts["outcome"] = RunOutcome(facts["outcome"])
         for name in ("due", "started", "finished"):
@@ -145,27 +145,28 @@ class JobRun:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class JobStatus:
-    """How a job stands.
+    """Status of a job.
 
     Parameters
     ----------
     name : str
-        The job's name.
+        Name of the job.
     state : JobState
-        What it is doing; between runs, how the last one ended.
+        State of the job; between runs, the outcome of the last one.
     reason : str
-        Why it is held, else empty.
+        Unmet dependencies of a job that is held; otherwise empty.
     last_run : JobRun or None
-        The last attempt that ended.
+        Last attempt that has ended.
     last_started, last_success, next_run : datetime or None
-        When it last started, when it last ended well, when it is next due (a retry included), UTC.
+        Time of the last start, time of the last successful end, and next due time (including retries), in UTC.
     runs, successes, failures, timeouts, retries, misfires : int
-        Attempts that ended; how many ended well, by an exception, by timeout; attempts that were retries;
-        times the misfire policy dropped or merged due times. All over restarts.
+        Number of attempts that have ended, that succeeded, that failed with an exception, that timed out, and that were
+        retries; number of times that the misfire policy skipped or merged due times. All counts include earlier
+        processes.
     running : int
-        Attempts going on now.
+        Number of attempts in progress.
     last_error : str or None
-        The error of the last attempt that had one.
+        Error of the last attempt that had one.
     """
 
     name: str

@@ -1,8 +1,7 @@
-"""The job runner: which jobs there are, and all that a program may say to them and ask of them.
+"""The job runner: the public interface for adding, controlling and monitoring jobs.
 
-A :class:`JobRunner` decides *which*: it finds jobs by name, refuses what cannot be, and answers. *When* a run starts,
-and on which thread, is the scheduler's (:mod:`bank_python.walpole.scheduler`), of which each runner has one.
-
+A :class:`JobRunner` finds jobs by name, checks arguments and returns statuses. Its scheduler
+(:mod:`bank_python.walpole.scheduler`) decides when a run starts, and on which thread.
 
 >>> from bank_python.walpole import JobConfig, JobMode, JobRunner
 >>> with JobRunner() as runner:
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from bank_python.errors import JobConfigError, JobError, JobTimeoutError, UnknownJobError
 from bank_python.walpole.clock import Clock, SystemClock
 from bank_python.walpole.config import JobConfig
-from bank_python.walpole.dependencies import find_cycle, held_because, refuse_unknown
+from bank_python.walpole.dependencies import find_cycle, refuse_unknown, unmet_dependencies
 from bank_python.walpole.entry import JobEntry, Launch
 from bank_python.walpole.modes import JobMode
 from bank_python.walpole.scheduler import Scheduler
@@ -38,19 +37,19 @@ __all__ = ["JobRunner"]
 
 
 class JobRunner:
-    """Runs jobs in the background.
+    """Runner of jobs in background threads.
 
     Parameters
     ----------
     barbara : JobStore or None
-        Where state and history are kept: a BarbaraDB, or any mapping. A new runner over the same store
-        goes on where the last one stopped. One runner at a time for a store.
+        Store of states and histories: a BarbaraDB, or any mapping. A new runner with the same store continues where
+        the last one stopped. A store can have one runner at a time.
     max_workers : int
-        Runs that may go on at once, ≥ 1; services do not count.
+        Maximum number of simultaneous runs, ≥ 1; services do not count.
     clock : Clock or None
-        The time; the system's unless given.
+        Clock of the schedules; by default the system clock.
     rng : UniformSource or None
-        Where the jitter of retries comes from; give a seeded one for repeatable waits.
+        Random numbers for the jitter of retries; pass a seeded generator for reproducible waits.
 
     Raises
     ------
@@ -83,16 +82,16 @@ class JobRunner:
         self._stopping = threading.Lock()
         self._scheduler = Scheduler(barbara, max_workers, SystemClock() if clock is None else clock, chance)
 
-    # --- the set of jobs ---------------------------------------------------------------------------
+    # --- adding and removing jobs ------------------------------------------------------------------
 
     def add_job(self, config: JobConfig) -> None:
-        """Add a job; on a running runner it is scheduled at once.
+        """Add a job; if the runner is running, the job is scheduled immediately.
 
         Raises
         ------
         JobConfigError
-            `config` is none, its name is taken, or it would close a circle of dependencies; on a running
-            runner also when it depends on a job that is not there.
+            `config` is not a JobConfig, its name is taken, or it would close a cycle of dependencies; if the runner is
+            running, also if it depends on a job that does not exist.
         JobError
             The job's stored state cannot be read.
         """
@@ -102,7 +101,7 @@ class JobRunner:
         entry = JobEntry(config)
         with scheduler.condition:
             self._refuse_misfit(config)
-        # Read without the lock: the store may be busy, and the caller may hold it.
+        # Read without the lock, as the store may be busy, possibly with a transaction of the caller.
         scheduler.ledger.load(entry, scheduler.clock.now())
         with scheduler.condition:
             self._refuse_misfit(config)
@@ -113,9 +112,9 @@ class JobRunner:
             scheduler.condition.notify_all()
 
     def remove_job(self, name: str) -> None:
-        """Take a job out; a run going on is asked to stop, and what it brings is not kept.
+        """Remove a job; a run in progress is cancelled, and its outcome is not stored.
 
-        Its stored state stays, so a job added under that name later goes on from it.
+        The stored state is kept, so a job that is added under the same name later continues from it.
 
         Raises
         ------
@@ -142,24 +141,24 @@ class JobRunner:
 
     @property
     def jobs(self) -> tuple[str, ...]:
-        """The jobs' names, in the order they were added."""
+        """Names of the jobs, in the order in which they were added."""
         with self._scheduler.condition:
             return tuple(self._scheduler.entries)
 
-    # --- life --------------------------------------------------------------------------------------
+    # --- starting and stopping ---------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
-        """Whether the runner has been started and not stopped."""
+        """Whether the runner has been started and is not stopped."""
         return self._scheduler.running
 
     def start(self) -> None:
-        """Start the scheduler; nothing happens if it is already running.
+        """Start the scheduler; without effect if it is running already.
 
         Raises
         ------
         JobConfigError
-            A job depends on one that is not there.
+            A job depends on one that does not exist.
         """
         with self._scheduler.condition:
             if not self._scheduler.running:
@@ -167,25 +166,25 @@ class JobRunner:
                 self._scheduler.start()
 
     def stop(self, timeout: float = 30.0) -> bool:
-        """Stop: no new runs, services are asked to end, other runs may finish.
+        """Stop the runner: no new runs start, services are cancelled, other runs may finish.
 
-        What still goes on after `timeout` is cancelled, given one more second, and then abandoned and
-        recorded as STOPPED. Stopping a runner that does not run does nothing.
+        Runs that are still in progress after `timeout` are cancelled and, after one more second, abandoned and recorded
+        as STOPPED. Stopping a runner that is not running has no effect.
 
         Parameters
         ----------
         timeout : float
-            Real seconds that runs may take to finish, ≥ 0.
+            Time that runs may take to finish, in real seconds, ≥ 0.
 
         Returns
         -------
         bool
-            Whether every thread has ended; ``False`` if a stuck one had to be abandoned.
+            Whether every thread has ended; ``False`` if one had to be abandoned.
 
         Raises
         ------
         JobError
-            Called by a job of this runner, which would wait for itself.
+            The method was called by a job of this runner, which would wait for itself.
         """
         scheduler = self._scheduler
         with scheduler.condition:
@@ -203,12 +202,12 @@ class JobRunner:
     ) -> None:
         self.stop()
 
-    # --- steering ----------------------------------------------------------------------------------
+    # --- control -----------------------------------------------------------------------------------
 
     def trigger(self, name: str) -> None:
-        """Have a job run now, whatever its schedule, pause and dependencies say.
+        """Run a job now in the background, regardless of its schedule, pause and dependencies.
 
-        If it is running, the run comes after that one; several triggers meanwhile are one.
+        If the job is running, the new run follows that one; further triggers before it starts have no effect.
 
         Raises
         ------
@@ -229,17 +228,17 @@ class JobRunner:
             scheduler.condition.notify_all()
 
     def run_once(self, name: str) -> JobRun:
-        """Run a job now and return when it has ended; its schedule, pause and dependencies do not matter.
+        """Run a job now, regardless of its schedule, pause and dependencies, and return when it has ended.
 
-        One attempt, in a thread beside the pool, started or not. What the job raises is in the
-        result, not raised here.
+        There is one attempt, in a separate thread, whether or not the runner is running. An exception of the job is in
+        the result, and not raised here.
 
         Raises
         ------
         UnknownJobError
             There is no such job.
         JobError
-            It is running and may not overlap, or it is a service, which would not end.
+            The job is running and does not allow overlaps, or it is a service, which would not end.
         """
         scheduler = self._scheduler
         with scheduler.condition:
@@ -247,18 +246,18 @@ class JobRunner:
             if entry.config.mode is JobMode.SERVICE:
                 raise JobError(f"job {name!r} is a service and does not end by itself; use start()", name=name)
             if entry.active and not entry.config.allow_overlap:
-                raise JobError(f"job {name!r} is running; wait for it, or allow_overlap", name=name)
-            execution = scheduler.begin_alone(entry)
+                raise JobError(f"job {name!r} is running; wait for it, or set allow_overlap=True", name=name)
+            execution = scheduler.begin_single_run(entry)
         try:
             run = scheduler.await_end(execution)
             scheduler.deliver()
-            scheduler.wait_real(lambda: scheduler.is_settled(entry), None)
+            scheduler.wait_real(lambda: scheduler.is_delivered(entry), None)
         finally:
-            scheduler.end_alone()
+            scheduler.end_single_run()
         return run
 
     def pause(self, name: str) -> None:
-        """Let a job be due no more until :meth:`resume`; a service is asked to end. Kept over restarts.
+        """Suspend the schedule of a job until :meth:`resume`, also across restarts; a service is cancelled.
 
         Raises
         ------
@@ -275,7 +274,7 @@ class JobRunner:
         self._note(entry)
 
     def resume(self, name: str) -> None:
-        """End a pause; due times that went by meanwhile are treated as the misfire policy says.
+        """End the pause of a job; the misfire policy applies to due times that passed in the meantime.
 
         Raises
         ------
@@ -291,9 +290,9 @@ class JobRunner:
         self._note(entry)
 
     def subscribe(self, callback: Callable[[JobRun], None]) -> Callable[[], None]:
-        """Have every run that ends handed to `callback`; return a function that ends that.
+        """Call `callback` with every run that ends; return a function that ends the subscription.
 
-        The callback is called from the runner's threads, after the run is stored; what it raises is logged.
+        The callback is called in a thread of the runner, after the run is stored; exceptions that it raises are logged.
         """
         scheduler = self._scheduler
         with scheduler.condition:
@@ -306,10 +305,10 @@ class JobRunner:
 
         return unsubscribe
 
-    # --- asking ------------------------------------------------------------------------------------
+    # --- status ------------------------------------------------------------------------------------
 
     def status(self, name: str) -> JobStatus:
-        """Return how a job stands.
+        """Return the status of a job.
 
         Raises
         ------
@@ -318,10 +317,10 @@ class JobRunner:
         """
         with self._scheduler.condition:
             entry = self._entry(name)
-            return entry.status(held_because(entry, self._scheduler.entries))
+            return entry.status(unmet_dependencies(entry, self._scheduler.entries))
 
     def history(self, name: str) -> tuple[JobRun, ...]:
-        """Return a job's last 100 attempts, oldest first, those of earlier processes included.
+        """Return the last 100 attempts of a job, oldest first, including those of earlier processes.
 
         Raises
         ------
@@ -332,62 +331,67 @@ class JobRunner:
             return tuple(self._entry(name).history)
 
     def wait_for(self, name: str, runs: int = 1, timeout: float | None = None) -> JobStatus:
-        """Wait until a job has had `runs` runs in this runner, each with all its retries, and return its status.
+        """Wait until `runs` runs of a job, including their retries, have ended in this runner, and return its status.
 
-        The runs are counted from the runner's making, not from the call, so none is missed; the last one is
-        stored and announced when this returns.
+        Runs are counted from the construction of the runner, not from the call, so that none is missed. When this
+        returns, the last run is stored and passed to subscribers.
 
         Parameters
         ----------
         name : str
-            The job.
+            Name of the job.
         runs : int
             Number of runs to wait for.
         timeout : float or None
-            Real seconds to wait at most.
+            Longest time to wait, in real seconds; None for no limit.
 
         Raises
         ------
         UnknownJobError
             There is no such job.
         JobTimeoutError
-            The runs had not ended after `timeout`.
+            The runs have not ended within `timeout`.
         """
         scheduler = self._scheduler
         with scheduler.condition:
             entry = self._entry(name)
-        if not scheduler.wait_real(lambda: entry.settled >= runs and scheduler.is_settled(entry), timeout):
+        if not scheduler.wait_real(lambda: entry.completed >= runs and scheduler.is_delivered(entry), timeout):
             raise JobTimeoutError(
-                f"job {name!r} has had {entry.settled} of {runs} runs after {timeout} s: {self.status(name)!r}",
+                f"job {name!r} has had {entry.completed} of {runs} runs after {timeout} s: {self.status(name)!r}",
                 name=name,
                 value=timeout,
             )
         return self.status(name)
 
     def wait_until_idle(self, timeout: float | None = None) -> None:
-        """Wait until nothing is due now and nothing but services is running.
+        """Wait until no job is due and only services are running.
 
-        With a :class:`~bank_python.walpole.ManualClock`: until everything that the last advance set off is
-        over, stored and announced.
+        With a :class:`~bank_python.walpole.ManualClock` this waits until all runs that became due by the last advance
+        have ended, are stored and passed to subscribers.
+
+        Parameters
+        ----------
+        timeout : float or None
+            Longest time to wait, in real seconds; None for no limit.
 
         Raises
         ------
         JobTimeoutError
-            There was still something after `timeout` real seconds.
+            Jobs were still running or due after `timeout`.
         """
         if not self._scheduler.wait_real(self._scheduler.is_idle, timeout):
             raise JobTimeoutError(f"jobs were still running or due after {timeout} s: {self!r}", value=timeout)
 
     @property
     def store_error(self) -> Exception | None:
-        """The last error of the store, if it ever failed to take a job's state."""
+        """Last error of the store in writing the state of a job, ``None`` if there was none."""
         return self._scheduler.ledger.last_error
 
     def __repr__(self) -> str:
         state = "running" if self.running else "stopped"
         return f"JobRunner({len(self.jobs)} jobs, {state})"
 
-    # --- inside ------------------------------------------------------------------------------------
+    # --- internal ----------------------------------------------------------------------------------
 
     def _entry(self, name: str) -> JobEntry:
         entries = self._scheduler.entries
@@ -408,7 +412,7 @@ class JobRunner:
         cycle = find_cycle(entries, config)
         if cycle is not None:
             raise JobConfigError(
-                f"job {config.name!r} would wait for itself: {' → '.join(cycle)}; take one of these out of depends_on",
+                f"job {config.name!r} would wait for itself: {' → '.join(cycle)}; remove one of these from depends_on",
                 name=config.name,
                 value=cycle,
                 path=cycle,
@@ -417,7 +421,7 @@ class JobRunner:
             refuse_unknown({**entries, config.name: JobEntry(config)})
 
     def _note(self, entry: JobEntry) -> None:
-        """Have a changed entry stored: by the scheduler, or here when none is running."""
+        """Store a changed entry: by the scheduler if it is running, otherwise here."""
         scheduler = self._scheduler
         with scheduler.condition:
             scheduler.ledger.touch(entry)

@@ -1,20 +1,20 @@
 """The scheduler: due times in a heap, launches in a queue, runs in threads.
 
-A :class:`Scheduler` decides *when*: it knows entries, not names, and refuses nothing. Which jobs there are, and what
-may be asked of them, is the :class:`~bank_python.walpole.JobRunner`'s, which checks what programs say under the
-scheduler's lock and then calls one of its methods. Neither is of use without the other; programs see the runner.
+A :class:`Scheduler` decides when jobs run. It works on entries, not names, and does not check arguments. The
+:class:`~bank_python.walpole.JobRunner` is the public interface: it checks the arguments of a call while it holds the
+scheduler's lock, and then calls a method of the scheduler.
 
-A due time that comes becomes a *launch*; a launch waits until nothing stands in its way (a pause, the
-job's own last run, a dependency, a free worker) and becomes an *execution*; an execution ends as a
-:class:`~bank_python.walpole.JobRun`, and what waited for it is looked at again. The invariants:
+When a due time comes, it becomes a *launch*. A launch waits for the end of a pause, the end of the job's previous run,
+its dependencies and a free worker, and becomes an *execution*. An execution ends as a
+:class:`~bank_python.walpole.JobRun`, and the launches that waited for it are checked again. The invariants:
 
-* Everything below is read and changed holding one condition; it is never held while a job's callable, a
-  subscriber or the store is at work.
-* A job has at most one live heap item for its due times, and one for each retry.
-* A due time is used up when its run starts, not when it comes: what is held or queued when the process
-  ends is due again in the next.
-* An execution ends once: by its thread, by its timeout, or by the runner's stop, whichever is first;
-  what comes later is discarded.
+* All state below is read and changed while holding one condition, which is never held while the function of a job, a
+  subscriber or the store is called.
+* A job has at most one valid heap item for its due times, and one for each retry.
+* A due time is consumed when its run starts, not when it comes: a run that is held or queued when the process ends is
+  due again in the next process.
+* An execution ends once: by its thread, by its timeout, or by the stop of the runner, whichever is first; later results
+  are discarded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from bank_python.walpole.capture import LogCapture
-from bank_python.walpole.dependencies import held_because
+from bank_python.walpole.dependencies import unmet_dependencies
 from bank_python.walpole.entry import JobEntry, Launch, Retry
 from bank_python.walpole.execution import Ending, Execution, open_execution, perform
 from bank_python.walpole.ledger import JobStore, Ledger
@@ -45,16 +45,16 @@ if TYPE_CHECKING:
 __all__ = ["Scheduler"]
 
 _LOG = logging.getLogger(__name__)
-# The wall clock may be set while the scheduler waits: it looks again at least this often, in seconds.
+# Longest wait in seconds between readings of the wall clock, which may be set while the scheduler waits.
 _LONGEST_WAIT = 60.0
-# How long, in real seconds, a run that outlasts stop() gets to notice that it was cancelled.
-_LAST_PATIENCE = 1.0
+# Time in real seconds that a run which is cancelled by stop() gets to end.
+_CANCEL_TIMEOUT = 1.0
 
 _HeapItem = tuple[float, int, JobEntry, Retry | None]
 
 
 class Scheduler:
-    """Runs the entries' jobs when they are due; the part of a :class:`~bank_python.walpole.JobRunner` with threads."""
+    """Internal part of a :class:`~bank_python.walpole.JobRunner` that runs the jobs of entries when they are due."""
 
     def __init__(self, store: JobStore | None, max_workers: int, clock: Clock, rng: UniformSource) -> None:
         self.condition = threading.Condition()
@@ -75,7 +75,7 @@ class Scheduler:
         self._draining = False
         self._thread: threading.Thread | None = None
 
-    # --- life -------------------------------------------------------------------------------------
+    # --- starting and stopping --------------------------------------------------------------------
 
     def start(self) -> None:
         """Schedule every entry and start the scheduler thread."""
@@ -87,9 +87,9 @@ class Scheduler:
         self._thread = threading.Thread(target=self._loop, name="walpole-scheduler", daemon=True)
         self._thread.start()
 
-    def stop(self, patience: float) -> bool:
-        """Let runs end, ask services to, abandon what is left; say whether every thread has ended."""
-        deadline = time.monotonic() + patience
+    def stop(self, timeout: float) -> bool:
+        """Wait for runs to end, cancel services, abandon the others; return whether every thread has ended."""
+        deadline = time.monotonic() + timeout
         with self.condition:
             self._draining = True
             self._cancel_active(services_only=True)
@@ -97,7 +97,7 @@ class Scheduler:
             self._wait_real(lambda: not self._active(), deadline)
             if self._active():
                 self._cancel_active(services_only=False)
-                deadline = max(deadline, time.monotonic() + _LAST_PATIENCE)
+                deadline = max(deadline, time.monotonic() + _CANCEL_TIMEOUT)
                 self._wait_real(lambda: not self._active(), deadline)
             self._abandon_active()
             self._clear_launches()
@@ -107,13 +107,13 @@ class Scheduler:
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()
-        ended = pool.close(max(deadline - time.monotonic(), _LAST_PATIENCE))
+        ended = pool.close(max(deadline - time.monotonic(), _CANCEL_TIMEOUT))
         self.deliver()
         self._capture.release()
         return ended
 
     def owns_current_thread(self) -> bool:
-        """Say whether the calling thread is one of the scheduler's."""
+        """Whether the calling thread is one of the scheduler's."""
         return threading.current_thread() is self._thread or self._pool.owns_current_thread()
 
     def _loop(self) -> None:
@@ -123,7 +123,7 @@ class Scheduler:
                     return
                 self._tick()
                 if not self.ledger.has_changes and not self._outbox:
-                    self.condition.notify_all()  # whoever waits for idleness may have it now
+                    self.condition.notify_all()  # threads that wait for an idle scheduler check again
                     self.clock.wait(self.condition, self._until_next())
                     continue
             self.deliver()
@@ -144,10 +144,10 @@ class Scheduler:
     # --- due times --------------------------------------------------------------------------------
 
     def enlist(self, entry: JobEntry, now: float) -> None:
-        """Schedule an entry: from its restored due time, or from now."""
+        """Schedule an entry, from its restored due time or from now."""
         self.ledger.touch(entry)
         if entry.config.mode is JobMode.SERVICE:
-            entry.retries.clear()  # starting is what the retry would do
+            entry.retries.clear()  # the service is started now instead
         for retry in entry.retries:
             self._push(retry.due, entry, retry)
         if not entry.config.enabled or entry.finished or (entry.retries and not entry.recurring):
@@ -158,21 +158,21 @@ class Scheduler:
         self._push_due(entry)
 
     def resume(self, entry: JobEntry) -> None:
-        """Take up the schedule of an entry whose pause has ended."""
+        """Continue the schedule of an entry whose pause has ended."""
         if not self.running:
             return
         now = self.clock.now()
         if entry.config.mode is JobMode.SERVICE and not entry.retries and entry.pending is None:
             if entry.active:
-                entry.overdue = True  # it is still ending: start it again then
+                entry.overdue = True  # its cancelled run has not ended yet: restart it after that
             elif not entry.finished:
                 entry.begin_schedule(now)
                 self._push_due(entry)
         elif entry.overdue and not entry.busy:
-            self.look_again(entry, now)
+            self.take_overdue(entry, now)
 
-    def look_again(self, entry: JobEntry, now: float) -> None:
-        """Take up a due time that came while the job was busy or paused."""
+    def take_overdue(self, entry: JobEntry, now: float) -> None:
+        """Process a due time that came while the job was busy or paused."""
         entry.overdue = False
         if entry.config.mode is JobMode.SERVICE:
             entry.begin_schedule(now)
@@ -199,7 +199,7 @@ class Scheduler:
                 self._come_due(entry, now)
 
     def _come_due(self, entry: JobEntry, now: float) -> None:
-        """Turn a due time into a launch, or set it aside while the job is busy or paused."""
+        """Turn a due time into a launch, or mark it as overdue while the job is busy or paused."""
         if entry.next_due is None or entry.timetable is None or not self.running:
             return
         if entry.finished:
@@ -223,8 +223,8 @@ class Scheduler:
             entry.pending = Launch(entry, slot)
             self.enqueue(entry.pending)
 
-    def _use_up(self, entry: JobEntry, now: float) -> None:
-        """Go to the due time after the one whose run has just started."""
+    def _advance(self, entry: JobEntry, now: float) -> None:
+        """Advance to the due time after the one whose run has just started."""
         entry.pending = None
         if entry.next_due is None or entry.timetable is None:
             return
@@ -235,7 +235,7 @@ class Scheduler:
     # --- launches ---------------------------------------------------------------------------------
 
     def enqueue(self, launch: Launch) -> None:
-        """Put a launch at the end of the queue."""
+        """Append a launch to the queue."""
         launch.entry.queued += 1
         self._ready.append(launch)
 
@@ -251,7 +251,7 @@ class Scheduler:
         self._ready = waiting
 
     def _is_moot(self, launch: Launch) -> bool:
-        """Drop the scheduled run of a job that a trigger has meanwhile finished for good."""
+        """Whether a scheduled run is no longer needed, as a trigger has finished the job; if so, clear it."""
         entry = launch.entry
         if launch is not entry.pending or not entry.finished:
             return False
@@ -266,19 +266,19 @@ class Scheduler:
             return False
         if entry.paused and not launch.forced:
             return False
-        if launch.attempt == 1 and not launch.forced and held_because(entry, self.entries):
+        if launch.attempt == 1 and not launch.forced and unmet_dependencies(entry, self.entries):
             return False
         return entry.config.mode is JobMode.SERVICE or self._pool.has_free
 
     def launch(self, launch: Launch) -> Execution:
-        """Start a run now, on a thread of its own for a service and for ``run_once``."""
+        """Start a run now, in a separate thread for a service and for ``run_once``."""
         entry = launch.entry
         execution = open_execution(
             entry.config,
             number=entry.last_number + 1,
             attempt=launch.attempt,
             due=launch.due,
-            alone=launch.alone,
+            single=launch.single,
             clock=self.clock,
             condition=self.condition,
         )
@@ -286,7 +286,7 @@ class Scheduler:
         entry.last_number = execution.number
         entry.last_started = execution.started
         entry.active.append(execution)
-        if launch.forced and not launch.alone:
+        if launch.forced and not launch.single:
             entry.triggered = False
         if launch.retry is not None:
             entry.retries.remove(launch.retry)
@@ -294,25 +294,25 @@ class Scheduler:
             entry.counts["launches"] += 1
             entry.start_order = self.next_order()
         if launch is entry.pending:
-            self._use_up(entry, execution.started)
+            self._advance(entry, execution.started)
         self.ledger.touch(entry)
-        extra = launch.alone or entry.config.mode is JobMode.SERVICE
+        extra = launch.single or entry.config.mode is JobMode.SERVICE
         execution.worker = self._pool.submit(lambda: self._run(entry, execution), extra=extra)
         return execution
 
     def next_order(self) -> int:
-        """Return the next number in the scheduler's count of events."""
+        """Return the number of a new event."""
         self._order += 1
         return self._order
 
     def restore_order(self, entry: JobEntry) -> None:
-        """Count on from a restored entry's events."""
+        """Continue the numbering of events after those of a restored entry."""
         self._order = max(self._order, entry.start_order, entry.success_order)
 
     # --- executions -------------------------------------------------------------------------------
 
     def _run(self, entry: JobEntry, execution: Execution) -> None:
-        # Stored before it begins: if the process is killed, the next one finds it RUNNING.
+        # Stored before the run begins, so that the next process finds it if this one is killed.
         self.deliver()
         ending = perform(execution, self._capture)
         with self.condition:
@@ -329,27 +329,27 @@ class Scheduler:
             entry.success_order = self.next_order()
         if not entry.removed:
             self.ledger.touch(entry, run)
-        entry.unsettled += 1
+        entry.undelivered += 1
         self._outbox.append((entry, run))
         self._plan_retry(entry, execution, run)
         now = self.clock.now()
         if entry.overdue and not entry.paused and not entry.busy and self.running and not self._draining:
-            self.look_again(entry, now)
+            self.take_overdue(entry, now)
         self.condition.notify_all()
 
     def _plan_retry(self, entry: JobEntry, execution: Execution, run: JobRun) -> None:
         config = execution.config
         if config.mode is JobMode.SERVICE:
-            again = not execution.context.cancelled and not entry.finished and not execution.alone
-            # A service that held out longer than the longest wait begins anew with the shortest.
-            held_out = run.duration is not None and run.duration > config.backoff.maximum
-            failed = 1 if held_out else run.attempt
+            again = not execution.context.cancelled and not entry.finished and not execution.single
+            # After a run that was longer than the longest wait, the backoff starts again with the shortest.
+            is_stable = run.duration is not None and run.duration > config.backoff.maximum
+            failed = 1 if is_stable else run.attempt
         else:
             again = run.outcome in {RunOutcome.FAILED, RunOutcome.TIMED_OUT} and run.attempt <= config.retries
-            again = again and not execution.alone
+            again = again and not execution.single
             failed = run.attempt
         if entry.removed or not again:
-            entry.settled += 1
+            entry.completed += 1
             return
         retry = Retry(failed + 1, self.clock.now() + config.backoff.delay(failed, config.jitter, self._rng))
         entry.retries.append(retry)
@@ -370,7 +370,7 @@ class Scheduler:
         self._end(entry, execution, Ending(outcome, error=error))
 
     def await_end(self, execution: Execution) -> JobRun:
-        """Wait until an execution has ended, watching its timeout: ``run_once`` without a scheduler."""
+        """Wait until an execution has ended, and enforce its timeout, as the scheduler thread may not be running."""
         with self.condition:
             while execution.run is None:
                 self._expire()
@@ -389,12 +389,12 @@ class Scheduler:
                 execution.context.cancel()
 
     def _abandon_active(self) -> None:
-        error = "still going when the runner stopped; its thread was abandoned"
+        error = "still running when the runner stopped; its thread was abandoned"
         for entry, execution in self._active():
             self._abandon(entry, execution, RunOutcome.STOPPED, error)
 
     def _clear_launches(self) -> None:
-        """Forget the queue and the heap; due times and retries stay with their entries."""
+        """Clear the queue and the heap; due times and retries remain in the entries."""
         for launch in self._ready:
             launch.entry.queued = 0
             launch.entry.triggered = False
@@ -405,10 +405,10 @@ class Scheduler:
             entry.overdue = False
             self.ledger.touch(entry)
 
-    # --- telling ----------------------------------------------------------------------------------
+    # --- delivery ---------------------------------------------------------------------------------
 
     def deliver(self) -> None:
-        """Store what has changed and announce the runs that ended; the condition is not held."""
+        """Store changed states and pass ended runs to subscribers; the condition must not be held."""
         self.ledger.flush()
         while True:
             with self.condition:
@@ -418,29 +418,29 @@ class Scheduler:
                 subscribers = tuple(self.subscribers)
             try:
                 for callback in subscribers:
-                    self._tell(callback, run)
+                    self._notify(callback, run)
             finally:
                 with self.condition:
-                    entry.unsettled -= 1
+                    entry.undelivered -= 1
                     self.condition.notify_all()
 
-    def _tell(self, callback: Callable[[JobRun], None], run: JobRun) -> None:
+    def _notify(self, callback: Callable[[JobRun], None], run: JobRun) -> None:
         try:
             callback(run)
         except KeyboardInterrupt:
-            raise  # Ctrl-C, in a main thread that waits for a run
-        except BaseException:  # noqa: BLE001  (a subscriber may raise anything, SystemExit too; it stays its own)
-            _LOG.exception("subscriber %r failed on %r; jobs go on", callback, run)
+            raise  # Ctrl-C in a main thread that waits for a run
+        except BaseException:  # noqa: BLE001  (a subscriber may raise anything, even SystemExit)
+            _LOG.exception("subscriber %r failed on %r; the jobs continue", callback, run)
 
-    def is_settled(self, entry: JobEntry) -> bool:
-        """Say whether all of a job's runs that ended are stored and announced."""
-        return entry.unsettled == 0 and self.ledger.is_clean(entry.name)
+    def is_delivered(self, entry: JobEntry) -> bool:
+        """Whether all runs of a job that have ended are stored and passed to subscribers."""
+        return entry.undelivered == 0 and self.ledger.is_clean(entry.name)
 
     def is_idle(self) -> bool:
-        """Say whether nothing is due now, nothing but services is running, and all is stored and announced."""
+        """Whether no job is due, only services are running, and all ended runs are stored and passed to subscribers."""
         if any(execution.config.mode is not JobMode.SERVICE for _, execution in self._active()):
             return False
-        if not all(self.is_settled(entry) for entry in self.entries.values()):
+        if not all(self.is_delivered(entry) for entry in self.entries.values()):
             return False
         if not self.running:
             return True
@@ -451,21 +451,21 @@ class Scheduler:
         _, ticket, entry, retry = item
         return not entry.removed and (retry is not None or ticket == entry.ticket)
 
-    def wait_real(self, done: Callable[[], bool], patience: float | None) -> bool:
-        """Wait, at most `patience` real seconds, until `done()`; return what it says then."""
+    def wait_real(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until `done()` is true, at most `timeout` real seconds; return its last value."""
         with self.condition:
-            return self._wait_real(done, None if patience is None else time.monotonic() + patience)
+            return self._wait_real(done, None if timeout is None else time.monotonic() + timeout)
 
     def _wait_real(self, done: Callable[[], bool], deadline: float | None) -> bool:
         return self.condition.wait_for(done, None if deadline is None else max(deadline - time.monotonic(), 0.0))
 
-    def begin_alone(self, entry: JobEntry) -> Execution:
+    def begin_single_run(self, entry: JobEntry) -> Execution:
         """Start the one attempt of ``run_once``."""
         self._capture.acquire()
-        launch = Launch(entry, self.clock.now(), forced=True, alone=True)
+        launch = Launch(entry, self.clock.now(), forced=True, single=True)
         entry.queued += 1
         return self.launch(launch)
 
-    def end_alone(self) -> None:
-        """Take back what :meth:`begin_alone` set up."""
+    def end_single_run(self) -> None:
+        """Release the resources acquired by :meth:`begin_single_run`."""
         self._capture.release()

@@ -1,8 +1,8 @@
-"""The due times of a job, as a function of time.
+"""Due times of a job as a function of time.
 
-A :class:`Timetable` answers one question, the first due time after a moment, so nothing has to be counted
-along while the runner is down: after an outage the timetable is asked again. Periodic due times lie on a
-grid fixed by the first one (``anchor + k · interval``, computed anew for each k), so they do not drift.
+A :class:`Timetable` returns the first due time after a given time, so that no state has to be updated while the runner
+is down. Periodic due times are on a grid that is fixed by the first one (``anchor + k · interval``, computed anew for
+each k), so they do not drift.
 
 >>> Grid(anchor=0.0, interval=5.0).after(12.0)
 15.0
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["CronTimes", "Grid", "Once", "Timetable", "slot_to_run", "timetable_of"]
 
 
-# A due time exactly as old as the grace time is on time still, however the subtraction rounds: seconds.
+# Tolerance in seconds, so that a due time exactly as old as the grace time counts as on time in spite of rounding.
 _SLACK = 1e-3
 
 
@@ -33,7 +33,7 @@ class Timetable(Protocol):
 
     @property
     def first(self) -> float:
-        """The first due time."""
+        """First due time."""
         ...
 
     def after(self, moment: float) -> float | None:
@@ -48,7 +48,7 @@ class Once:
     first: float
 
     def after(self, moment: float) -> float | None:
-        """Return the due time if it is still to come."""
+        """Return the due time if it is after `moment`, else ``None``."""
         return self.first if moment < self.first else None
 
 
@@ -61,13 +61,13 @@ class Grid:
 
     @property
     def first(self) -> float:
-        """The anchor itself."""
+        """First due time, the anchor."""
         return self.anchor
 
     def after(self, moment: float) -> float:
         """Return the first point of the grid strictly after `moment`."""
         steps = max(math.floor((moment - self.anchor) / self.interval), 0)
-        # The quotient may be rounded either way: settle on the exact step by comparing.
+        # The quotient may be rounded up or down, so the exact step is found by comparison.
         while self.anchor + steps * self.interval <= moment:
             steps += 1
         return self.anchor + steps * self.interval
@@ -75,14 +75,14 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class CronTimes:
-    """The minutes of a cron expression from a moment on."""
+    """Minutes that match a cron expression, after a given time."""
 
     expression: CronExpression
     anchor: float
 
     @property
     def first(self) -> float:
-        """The first matching minute after the anchor."""
+        """First matching minute after the anchor."""
         return self.after(self.anchor)
 
     def after(self, moment: float) -> float:
@@ -91,7 +91,7 @@ class CronTimes:
 
 
 def timetable_of(config: JobConfig, anchor: float) -> Timetable:
-    """Return the due times of a job whose schedule began at `anchor`."""
+    """Return the timetable of a job whose schedule began at `anchor`."""
     if config.interval is not None:
         return Grid(anchor, config.interval)
     if config.expression is not None:
@@ -105,18 +105,18 @@ def slot_to_run(config: JobConfig, timetable: Timetable, due: float, now: float)
     Parameters
     ----------
     config : JobConfig
-        Its `misfire` and `grace`.
+        Configuration of the job, with its misfire policy and grace time.
     timetable : Timetable
-        The job's due times.
+        Due times of the job.
     due : float
-        The earliest due time not yet served, ≤ `now`.
+        Earliest due time without a run, ≤ `now`, in seconds since 1970-01-01 UTC.
     now : float
-        The time at which the run could start.
+        Current time, in seconds since 1970-01-01 UTC.
 
     Returns
     -------
     float or None
-        The due time to run for now, or ``None`` if there is none: wait for the next.
+        Due time for which to run now, or ``None`` to wait for the next one.
     """
     on_time_from = now - config.grace - _SLACK
     if config.misfire is not MisfirePolicy.SKIP or due >= on_time_from:

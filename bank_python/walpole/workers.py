@@ -1,9 +1,9 @@
-"""The runner's own threads.
+"""Worker threads of a runner.
 
-A pool of at most `size` daemon threads takes the runs; a service, which never ends, has a thread of its
-own beside it. A run that has timed out cannot be killed: its thread is *abandoned*, no longer counts, and
-ends by itself when the callable returns. Threads are daemons, so a stuck callable cannot keep the
-interpreter from exiting, as it would with :class:`concurrent.futures.ThreadPoolExecutor`.
+A pool of at most `size` daemon threads executes the runs; a service, which does not end, has a separate thread. A run
+that has timed out cannot be killed: its thread is *abandoned*, is no longer counted, and ends when the function
+returns. The threads are daemons, so a function that hangs does not prevent the interpreter from exiting, as it would
+with :class:`concurrent.futures.ThreadPoolExecutor`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Worker", "WorkerPool"]
 
 
 class Worker:
-    """One thread and the tasks handed to it."""
+    """One thread and its queue of tasks."""
 
     def __init__(self, pool: WorkerPool, number: int, *, extra: bool) -> None:
         self.extra = extra
@@ -30,14 +30,14 @@ class Worker:
 
 
 class WorkerPool:
-    """At most `size` pooled threads, and extra ones on demand.
+    """A pool of at most `size` threads, and additional threads on demand.
 
     Parameters
     ----------
     size : int
-        Pooled threads that may be busy at once.
+        Maximum number of pooled threads.
     condition : threading.Condition
-        Guards the pool (all methods but :meth:`close` and :meth:`serve` are called holding it) and is
+        Condition that guards the pool (all methods except :meth:`close` and :meth:`serve` are called holding it) and is
         notified when a worker has become free.
     """
 
@@ -50,22 +50,22 @@ class WorkerPool:
 
     @property
     def has_free(self) -> bool:
-        """Whether a pooled task could start at once."""
+        """Whether a pooled task could start immediately."""
         pooled = sum(not worker.extra and not worker.abandoned for worker in self._workers)
         return bool(self._idle) or pooled < self._size
 
     def submit(self, task: Callable[[], None], *, extra: bool) -> Worker:
-        """Run `task` on a thread; `extra` ones do not count towards the pool's size."""
+        """Run `task` in a thread of the pool, or in an extra one that does not count towards its size."""
         worker = self._idle.pop() if self._idle and not extra else self._new_worker(extra=extra)
         worker.tasks.put(task)
         return worker
 
     def abandon(self, worker: Worker) -> None:
-        """Count a worker no more; its thread ends after its present task."""
+        """Stop counting a worker; its thread ends after its current task."""
         worker.abandoned = True
 
     def serve(self, worker: Worker) -> None:
-        """Do a worker's tasks: the body of its thread."""
+        """Run the tasks of a worker; the target of its thread."""
         while (task := worker.tasks.get()) is not None:
             task()
             with self._condition:
@@ -79,20 +79,20 @@ class WorkerPool:
             self._workers.discard(worker)
             self._condition.notify_all()
 
-    def close(self, patience: float) -> bool:
-        """End the idle threads and wait for all at most `patience` real seconds; say whether all ended."""
+    def close(self, timeout: float) -> bool:
+        """End idle threads and wait for all threads, at most `timeout` real seconds; return whether all have ended."""
         with self._condition:
             threads = [worker.thread for worker in self._workers]
             for worker in self._workers:
                 worker.tasks.put(None)
             self._idle.clear()
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
         return not any(thread.is_alive() for thread in threads)
 
     def owns_current_thread(self) -> bool:
-        """Say whether the calling thread is one of the pool's."""
+        """Whether the calling thread belongs to the pool."""
         return any(worker.thread is threading.current_thread() for worker in self._workers)
 
     def _new_worker(self, *, extra: bool) -> Worker:

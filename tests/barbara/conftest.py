@@ -10,7 +10,7 @@ from bank_python.barbara import BarbaraDB, register_storable
 
 
 class StepClock:
-    """Stands still until it is told to step."""
+    """A clock that moves only by its steps."""
 
     def __init__(self):
         self.time = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Quote:
 
 @register_storable
 class Contract:
-    """Rests on whatever it is given: objects, or lists, tuples and dicts of them."""
+    """A storable object that depends on others, given directly or in lists, tuples and dicts."""
 
     record_tag = "tests/Contract"
     record_version = 1

@@ -1,4 +1,4 @@
-"""Objects that rest on each other: stored once, shared when read, bound to a graph by name."""
+"""Objects that depend on each other: stored once, shared when read, bound to a graph by name."""
 
 from __future__ import annotations
 
@@ -91,17 +91,17 @@ def test_chains_longer_than_the_interpreters_stack(db, quote, contract):
     assert depth == 5000
 
 
-def test_a_circle_is_refused_with_its_path(db, contract):
+def test_a_cycle_is_refused_with_its_path(db, contract):
     a = contract("A")
     b = contract("B", other=a)
     a.terms["other"] = b
-    with pytest.raises(UnstorableError, match=r"circle.*/Instruments/") as caught:
+    with pytest.raises(UnstorableError, match=r"cycle.*/Instruments/") as caught:
         db["/Instruments/A"] = a
     assert set(caught.value.path) == {"/Instruments/A", "/Instruments/B"}
     assert len(db) == 0
 
 
-def test_a_circle_made_by_later_writes_is_refused_at_reading(db, contract):
+def test_a_cycle_made_by_later_writes_is_refused_at_reading(db, contract):
     db["/Instruments/A"] = contract("A", other=contract("B"))
     db["/Instruments/B"] = contract("B", other=contract("C"))
     db["/Instruments/C"] = contract("C")

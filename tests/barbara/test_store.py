@@ -1,4 +1,4 @@
-"""The store as a dict: keys, misses, deletion, where the file is and what is refused."""
+"""The store as a dict: keys, misses, deletion, the location of the file, and errors."""
 
 from __future__ import annotations
 

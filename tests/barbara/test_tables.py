@@ -1,4 +1,4 @@
-"""Tables in a store: schema, rows and order come back; views are kept as what they show."""
+"""Tables in a store: schema, rows and order are preserved; views are stored as tables of their rows."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_any_rows_read_back_in_their_order(rows):
         store["/x"] = {"at": [table]}
         again = store["/x"]["at"][0]
         assert again.to_list() == table.to_list()
-    assert encode("/x", again).record == encode("/x", table).record  # what compare-and-set depends on
+    assert encode("/x", again).record == encode("/x", table).record  # compare-and-set depends on this
 
 
 def test_the_order_is_that_of_adding_whatever_index_there_is(db):
@@ -100,7 +100,7 @@ def test_a_table_in_a_file_is_kept_as_its_rows(db, tmp_path):
         table.append(BARE)
     assert db["/x"].to_list() == [ROW]
     db["/x"].append(BARE)
-    assert len(db["/x"]) == 1  # what comes back is the reader's own
+    assert len(db["/x"]) == 1  # the table that was read is independent
 
 
 def test_a_view_is_kept_as_the_table_of_what_it_shows(db):
@@ -125,7 +125,7 @@ def test_tables_survive_the_process_and_keep_their_versions(tmp_path):
 
 
 class OwnTable(Table):
-    """A subclass would read back as something else."""
+    """An instance of a subclass would be read back as another type."""
 
 
 def test_a_subclass_is_refused_with_the_way_out(db):

@@ -1,4 +1,4 @@
-"""All or nothing; nesting; compare-and-set; and who is told of what."""
+"""Transactions: atomicity, nesting, compare-and-set, and notifications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bank_python.errors import ConflictError, MissingKeyError, StoreError, Unsto
 
 def test_a_transaction_that_raises_leaves_nothing(db):
     db["/x"] = 1
-    with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the block is what is undone)
+    with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the whole block is undone)
         db["/x"] = 2
         db["/y"] = 3
         del db["/x"]
@@ -29,7 +29,7 @@ def test_a_transaction_that_raises_leaves_nothing(db):
 def test_inner_transactions_undo_only_themselves(db):
     with db.transaction():
         db["/outer"] = 1
-        with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the block is what is undone)
+        with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the whole block is undone)
             db["/inner"] = 1
             with db.transaction():
                 db["/innermost"] = 1
@@ -42,7 +42,7 @@ def test_inner_transactions_undo_only_themselves(db):
 
 
 def test_an_outer_failure_undoes_finished_inner_ones(db):
-    with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the block is what is undone)
+    with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the whole block is undone)
         with db.transaction():
             db["/inner"] = 1
         raise ZeroDivisionError
@@ -87,13 +87,13 @@ def test_closing_inside_a_transaction_is_refused(db):
 
 def test_compare_and_set(db):
     db.compare_and_set("/x", MISSING, 1)
-    with pytest.raises(ConflictError, match="'/x' holds another value") as caught:
+    with pytest.raises(ConflictError, match="'/x' has another value") as caught:
         db.compare_and_set("/x", MISSING, 2)
     assert caught.value.key == "/x"
     db.compare_and_set("/x", 1, 2)
     with pytest.raises(ConflictError):
         db.compare_and_set("/x", 1, 3)
-    with pytest.raises(ConflictError, match="is not there"):
+    with pytest.raises(ConflictError, match="is missing"):
         db.compare_and_set("/y", 1, 3)
     assert db.items() == [("/x", 2)]
     assert len(db.history("/x")) == 2
@@ -126,7 +126,7 @@ def test_objects_are_compared_by_their_records(db, quote, contract):
     assert db["/Instruments/A"].terms == {"face": 1}
 
 
-# --- being told --------------------------------------------------------------------------------
+# --- notifications -----------------------------------------------------------------------------
 
 
 def test_subscribers_are_told_after_the_commit(db):
@@ -154,11 +154,11 @@ def test_what_was_undone_is_not_told(db):
     seen = []
     db.subscribe("", seen.append)
     with db.transaction():
-        with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the block is what is undone)
+        with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the whole block is undone)
             db["/undone"] = 1
             raise ZeroDivisionError
         db["/done"] = 1
-    with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the block is what is undone)
+    with pytest.raises(ZeroDivisionError), db.transaction():  # noqa: PT012  (the whole block is undone)
         db["/undone"] = 1
         raise ZeroDivisionError
     db["/later"] = 1
@@ -235,7 +235,7 @@ def in_threads(count, work):
     def run(place):
         try:
             work(place)
-        except BaseException as error:  # noqa: BLE001  (handed to the test)
+        except BaseException as error:  # noqa: BLE001  (raised again by the test)
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(place,)) for place in range(count)]

@@ -1,4 +1,4 @@
-"""The graph against full recomputation by a model of its own, after every step of a random life."""
+"""The graph against full recomputation by a model of its own, after every step of a random sequence of operations."""
 
 import math
 
@@ -14,7 +14,7 @@ FAILED = "failed"
 
 
 class Scaled(ArrayNode):
-    """source × factor + shift, vectorised; not a number below −50."""
+    """source × factor + shift, vectorised; NaN below −50."""
 
     source = Source("input")
     factor = Term("factor")
@@ -76,7 +76,7 @@ class GraphLife(RuleBasedStateMachine):
         node = self.graph[name]
         return FAILED if node.error is not None else node.value
 
-    # --- what happens ---
+    # --- operations ---
 
     def fresh(self):
         return f"N{len(self.kinds)}"
@@ -184,7 +184,7 @@ class GraphLife(RuleBasedStateMachine):
         pinned = dict(self.values)
         with self.graph.scenario(outer):
             assert {n: self.shown(n) for n in self.kinds} == self.expected({**pinned, **outer})
-            self.tick(*base)  # an edit of the base, made inside: neither seen here nor lost
+            self.tick(*base)  # a change of the graph from inside: neither visible here nor lost
             with self.graph.scenario({n: inner[n] for n in inner}):
                 assert {n: self.shown(n) for n in self.kinds} == self.expected({**pinned, **inner})
             assert {n: self.shown(n) for n in self.kinds} == self.expected({**pinned, **outer})
@@ -208,7 +208,7 @@ class GraphLife(RuleBasedStateMachine):
 
 
 class LazyLife(GraphLife):
-    """The same without the eager invariant: everything stays dirty until a rule reads it."""
+    """The same without the eager invariant: nodes stay dirty until a rule reads them."""
 
     a_snapshot_is_the_model = None
 

@@ -1,4 +1,4 @@
-"""Batches: contracts as rows of numbers, priced whole, in part, moved, and under shocks."""
+"""Batches of contracts as arrays: priced as a whole, in part, with changed rows, and under shocks."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_failures_say_where_they_come_from():
     above, odd = (input_failure(node, outcomes.__getitem__) for node in nodes)
     assert isinstance(above.error, UpstreamError)
     assert isinstance(odd.error, ValuationError)
-    assert str(odd.error) == "B cannot be valued: its source W gives 'x', not a number"
+    assert str(odd.error) == "B cannot be valued: its source W is 'x', not a number"
     assert input_failure(nodes[0], lambda _: 2.0) is None
     failure = diagnosis(nodes[0], lambda _: -2.0)
     assert str(failure.error) == "A cannot be valued: level=-2.0 has no root"
@@ -191,5 +191,5 @@ def test_failures_say_where_they_come_from():
     assert live.lacking().tolist() == [True, False]
     assert type(live.failure(0, outcomes.__getitem__).error) is UpstreamError
     assert str(live.failure(1, lambda _: -2.0).error) == "B cannot be valued: level=-2.0 has no root"
-    with pytest.raises(ValuationError, match="gives 'x', not a number"):
+    with pytest.raises(ValuationError, match="is 'x', not a number"):
         _ = nodes[1].value

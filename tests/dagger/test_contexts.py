@@ -1,4 +1,4 @@
-"""Whose a batch or a scenario is: tasks, threads and generators see their own, and never a mixture."""
+"""Ownership of batches and scenarios: tasks, threads and generators see their own, and never a mixture."""
 
 import _thread
 import asyncio
@@ -344,7 +344,7 @@ def test_an_async_generator_shows_its_scenario_to_nobody(graph):
     assert asyncio.run(main()) == [110.0, 11.0, 110.0, 11.0]
 
 
-# --- context managers of other people ---------------------------------------------------------------
+# --- context managers of users ----------------------------------------------------------------------
 
 
 class ByHand:
@@ -490,7 +490,7 @@ def test_blocks_left_in_another_order_leave_the_base(graph):
     assert graph._engine.snapshots() == []
 
 
-# --- those who do not come back ---------------------------------------------------------------------
+# --- abandoned batches and scenarios ----------------------------------------------------------------
 
 
 def die_in_a_batch(graph, held):
@@ -514,7 +514,7 @@ def test_a_thread_that_dies_in_a_batch_frees_it(graph, holds):
 
 
 def test_what_a_thread_sets_is_not_part_of_a_dead_threads_batch_of_the_same_number(graph):
-    held = []  # the operating system gives the number of a thread that is gone to the next one
+    held = []  # the operating system reuses the identifier of a thread that has ended
     in_thread(die_in_a_batch, graph, held)
     for b in (20.0, 30.0, 40.0):
         in_thread(graph["B"].set, b)
@@ -538,7 +538,7 @@ def test_a_thread_that_was_not_started_by_threading_frees_its_batch_as_well(grap
     try:
         in_thread(graph["B"].set, 20.0)
     finally:
-        held.clear()  # should that have failed: whoever shows the graph waits for the batch
+        held.clear()  # should the test have failed: showing the graph would wait for the batch
     assert values(graph) == (1.0, 20.0, 21.0)
 
 
@@ -581,7 +581,7 @@ def test_a_scenario_dropped_without_its_end_shows_nothing_and_holds_nothing(grap
     assert graph._engine.snapshots() == []
 
 
-# --- who would wait for each other -----------------------------------------------------------------
+# --- deadlocks -------------------------------------------------------------------------------------
 
 
 def test_a_thread_on_behalf_of_an_open_batch_is_refused_rather_than_waiting_for_it(graph):
@@ -597,7 +597,7 @@ def test_a_thread_on_behalf_of_an_open_batch_is_refused_rather_than_waiting_for_
 
 
 def caught(function):
-    """Return what raises what the function raises."""
+    """Return the message of the error that the function raises."""
     try:
         function()
     except GraphError as error:

@@ -1,4 +1,4 @@
-"""Sums are math.fsum of their current inputs, to the bit, after whatever happened to the inputs on the way."""
+"""Sums are bitwise identical to math.fsum of their current inputs, whatever changes led to these."""
 
 import itertools
 import math
@@ -38,7 +38,7 @@ def bits(value):
 
 
 def total_of(node):
-    """What the sum should be: fsum of what its inputs are at this moment."""
+    """The expected sum: fsum of the current values of its inputs."""
     given = [source.value for source in node.underliers]
     weights = node.weights or [1.0] * len(given)
     return math.fsum(weight * x for weight, x in zip(weights, given, strict=True))
@@ -180,7 +180,7 @@ def test_the_value_does_not_depend_on_the_route():
     assert bits(eager) == bits(lazy) == bits(mixed) == bits(fresh) == bits(math.fsum(now))
 
 
-# --- what is added up -------------------------------------------------------------------------
+# --- values that can be summed ----------------------------------------------------------------
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 nasty = st.sampled_from(
@@ -291,7 +291,7 @@ def test_ints_count_as_the_numbers_they_are():
         agrees(weighted)
 
 
-# --- what cannot be added up ------------------------------------------------------------------
+# --- values that cannot be summed -------------------------------------------------------------
 
 
 def inverse(x):
@@ -463,7 +463,7 @@ def test_a_weighted_sum_refuses_more_inputs_than_weights_and_stays_as_it_was():
     assert "BAD" not in graph
 
 
-# --- what it costs ----------------------------------------------------------------------------
+# --- cost -------------------------------------------------------------------------------------
 
 
 def instructions_of(action):
@@ -504,7 +504,7 @@ def test_a_tick_costs_what_changed_and_not_what_there_is(weighted, lazily):
                 else:
                     graph.recalculate()
 
-        ticks()  # what is worked out once about the wiring
+        ticks()  # results about the wiring that are computed once
         cost = instructions_of(ticks)
         agrees(total)
         return cost

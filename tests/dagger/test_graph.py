@@ -1,4 +1,4 @@
-"""What the graph promises, one promise a test; evaluations are counted, never timed."""
+"""Documented properties of the graph, one per test; evaluations are counted, never timed."""
 
 import contextvars
 import math
@@ -353,7 +353,7 @@ def test_the_nodes_are_a_mapping_that_follows_the_graph_and_cannot_be_written():
     with pytest.raises(TypeError):
         nodes["SPOT"] = twice
     for name in nodes:
-        graph.register(Leaf(f"{name}_TOO", 1.0))  # whoever iterates sees those that were there when it began
+        graph.register(Leaf(f"{name}_TOO", 1.0))  # an iteration covers the nodes that were there when it began
     assert list(nodes) == ["SPOT", "TWICE", "SPOT_TOO", "TWICE_TOO"]
     graph.unregister("TWICE")
     assert "TWICE" not in nodes

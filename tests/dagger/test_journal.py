@@ -33,7 +33,7 @@ from bank_python.errors import GraphError, JournalError
 
 
 class Scaled(ArrayNode):
-    """source × factor; not a number below −50."""
+    """source × factor; NaN below −50."""
 
     source = Source("input")
     factor = Term("factor")
@@ -47,7 +47,7 @@ class Scaled(ArrayNode):
 
 
 class ByHand:
-    """An executor that runs what it was given when it is told to."""
+    """An executor that runs submitted calls on demand."""
 
     def __init__(self):
         self.waiting = []
@@ -143,12 +143,12 @@ def act(world, step):
 def test_a_replay_is_the_same_to_the_bit(kind, steps, tmp_path_factory):
     journal = journals(kind, tmp_path_factory.mktemp("journal"))
     world, states = World(), {}
-    world.leaves[0].set(7.0)  # before the recording: the opening has it
+    world.leaves[0].set(7.0)  # before the recording: it is in the opening entry
     with world.graph.record(journal) as recording:
         states[world.graph.tick] = world.look()
         for step in steps:
             act(world, step)
-            if step[0] != "near":  # several sets before anybody looks
+            if step[0] != "near":  # several sets before a read
                 states[world.graph.tick] = world.look()
         states[world.graph.tick] = world.look()
     again, replayed = World(), {}
@@ -245,7 +245,7 @@ def test_what_was_amended_before_is_in_the_opening():
 def test_a_recording_starts_from_a_whole_tick():
     graph = DependencyGraph()
     graph.register(Leaf("L", 1.0))
-    with graph.batch(), pytest.raises(GraphError, match="outside the batch"), graph.record(MemoryJournal()):
+    with graph.batch(), pytest.raises(GraphError, match="inside a batch"), graph.record(MemoryJournal()):
         pass
     with graph.record(MemoryJournal()):
         pass
@@ -334,5 +334,5 @@ def test_how_old_a_value_is_comes_back_too():
     again.replay(journal)
     ages = [each.tick - each["P"].as_of_tick for each in (graph, again)]
     assert (ages, again["P"].value) == ([3, 3], 1.0)
-    with again.batch(), pytest.raises(GraphError, match="outside the batch"):
+    with again.batch(), pytest.raises(GraphError, match="inside a batch"):
         again.replay(journal)

@@ -1,4 +1,4 @@
-"""Journals of every kind: one writer, whole entries, told losses; and no file that is not a journal is ever touched."""
+"""Journals of every kind: one writer, complete entries, reported losses; and no other file is ever changed."""
 
 import contextlib
 import gc
@@ -42,7 +42,7 @@ BETWEEN_PROCESSES = ["file", "store"]
 
 
 class Place:
-    """Somewhere a journal is kept, which `another` object can be opened at."""
+    """A place of a journal, at which `another` object can be opened."""
 
     def __init__(self, kind, directory):
         self.kind, self.directory = kind, directory
@@ -78,7 +78,7 @@ def several():
     ]
 
 
-# --- what every kind holds ---------------------------------------------------------------------------
+# --- properties of every kind ------------------------------------------------------------------------
 
 
 def test_entries_come_back_as_they_were(place):
@@ -139,7 +139,7 @@ def test_an_append_claims_for_the_life_of_its_object(shared_place):
     first.append(Entry(1))
     with pytest.raises(JournalError, match="is being written"):
         second.claim()
-    first.claim()  # by the object that has it
+    first.claim()  # by the object that has claimed it
     del first
     gc.collect()
     second.append(Entry(2))
@@ -434,7 +434,7 @@ def test_journals_of_one_store_do_not_mix(tmp_path):
 def test_a_record_is_never_written_over(tmp_path):
     journal = BarbaraJournal(BarbaraDB.open("desk", path=tmp_path / "desk.db"), "ticks")
     journal.append(Entry(1))
-    with BarbaraDB.open("desk", path=tmp_path / "desk.db") as db:  # by one who does not ask for the lock
+    with BarbaraDB.open("desk", path=tmp_path / "desk.db") as db:  # by a writer that does not take the lock
         db["/Journal/ticks/000000000001"] = {"tick": 2, "leaves": {}, "terms": {}, "evaluations": {}}
     with pytest.raises(JournalError, match="another writer added"):
         journal.append(Entry(3))
@@ -548,7 +548,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path):
             "link to pipe": "a pipe",
             "socket": "a socket",
             ".": "a directory",
-            "nowhere": "leads nowhere",
+            "nowhere": "link to a missing file",
             "circle": "cannot be read",
             "link to text": "text that begins",
             "no/such/file": "create it first",
@@ -573,7 +573,7 @@ def test_a_file_without_rights_is_refused(tmp_path):
     if root:
         os.seteuid(65534)
     try:
-        with pytest.raises(JournalError, match="check the path and its rights"):
+        with pytest.raises(JournalError, match="check the path and its permissions"):
             FileJournal(path)
     finally:
         if root:
@@ -621,7 +621,7 @@ def written(directory, entries):
 
 
 def check_cut(directory, data, ends, cut, padding=b""):
-    """Cut a journal at a byte: what is whole is read, what is lost is told, and writing goes on."""
+    """Cut a journal at a byte: complete entries are read, the loss is reported, and writing continues."""
     path = directory / "cut.jsonl"
     for left in directory.glob("cut.jsonl*"):
         left.unlink()
@@ -646,9 +646,9 @@ def check_cut(directory, data, ends, cut, padding=b""):
         assert tick in ((fragment.tick,) if fragment.tick == last else (fragment.tick, None))
         assert (tick is not None) or len(torn) - start < len(f' {{"tick": {fragment.tick},') or padding
     elif start >= len(HEADER) and padding:
-        assert tick == last  # nobody knows
+        assert tick == last  # unknown
     kept = list(whole)
-    while tick is not None and kept and kept[-1].tick == tick:  # what is left of the torn tick goes too
+    while tick is not None and kept and kept[-1].tick == tick:  # the other entries of the torn tick are cut off too
         kept.pop()
     journal.append(Entry(99))
     assert list(FileJournal(path)) == [*kept, Entry(99)]
@@ -721,7 +721,7 @@ def test_a_line_that_is_being_written_is_not_lost(tmp_path):
     path = tmp_path / "ticks.jsonl"
     writer, reader = FileJournal(path), FileJournal(path)
     writer.append(Entry(1))
-    with path.open("ab") as file:  # as a write looks from outside while it is under way
+    with path.open("ab") as file:  # as an unfinished write looks to other processes
         file.write(b'{"tick": 2, "le')
     assert (ticks(reader), len(reader), reader.lost, reader.lost_tick) == ([1], 1, None, None)
     writer.release()
@@ -840,7 +840,7 @@ def test_a_full_disk_takes_nothing_of_an_entry(sync, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, hard))
     try:
-        with pytest.raises(JournalError, match="make room"):
+        with pytest.raises(JournalError, match="free disk space"):
             journal.append(Entry(2, {"L": "x" * 1000}))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -891,7 +891,7 @@ def test_a_file_that_others_change_is_not_written_blindly(how, tmp_path):
     else:
         os.truncate(path, len(HEADER) + 5)
     before = None if how == "removed" else path.read_bytes()
-    with pytest.raises(JournalError, match="is gone" if how == "removed" else "another program changed"):
+    with pytest.raises(JournalError, match="was removed or moved" if how == "removed" else "another program changed"):
         journal.append(Entry(2))
     assert (path.read_bytes() if path.exists() else None) == before
 
@@ -939,7 +939,7 @@ def killed(descriptor, data):
 os.write = killed
 FileJournal({str(path)!r})
 """
-    if written_bytes in (0, 1, 12):  # really killed; the rest as such a kill leaves it
+    if written_bytes in (0, 1, 12):  # killed in these cases; the others write the same bytes
         with process(code, "store", tmp_path) as maker:
             assert maker.wait() == -signal.SIGKILL
     else:

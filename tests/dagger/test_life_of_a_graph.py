@@ -3,7 +3,7 @@
 The model keeps definitions (what each node is made from) and the values of leaves, and knows nothing of dirty flags,
 heights or waves: it recomputes every node each time. Two things it does remember, because they are promised: the value
 that a node with a tolerance last propagated, and the input values at which a node was last evaluated, which say how
-often its function may and must be called. Values are compared to the bit and by type.
+often its function may and must be called. Values are compared by bits and by type.
 """
 
 import copy
@@ -25,7 +25,7 @@ MOST_NODES = 36
 CAN_SWAP = hasattr(DependencyGraph, "swap")
 
 
-# --- what the nodes compute -------------------------------------------------------------------
+# --- functions of the nodes -------------------------------------------------------------------
 
 
 def half(x):
@@ -61,7 +61,7 @@ ARITY = {"half": 1, "tens": 1, "picky": 1, "difference": 2, "ratio": 2, "choose"
 
 
 class Scaled(ArrayNode):
-    """source × factor + shift; not a number for a source below −50."""
+    """source × factor + shift; NaN for a source below −50."""
 
     source = Source("what is scaled")
     factor = Term("factor")
@@ -111,14 +111,14 @@ class Failed(NamedTuple):
 
 
 def bits(value):
-    """What must agree: the type and every bit of it (0.0 and −0.0 differ)."""
+    """The type and every bit of a value, which must agree (0.0 and −0.0 differ)."""
     if isinstance(value, float):
         return (type(value).__name__, value.hex())
     return (type(value).__name__, value)
 
 
 class Definition(NamedTuple):
-    """What a node is: a leaf, a function, an array node or a sum, and its inputs (names, or numbers for arrays)."""
+    """A leaf, function, array node or sum, with its inputs (names, or numbers for arrays)."""
 
     kind: str
     inputs: tuple = ()
@@ -141,7 +141,7 @@ class Model:
         self.used = {}
 
     def ancestors(self, targets):
-        """`targets` and all they rest on, inputs first."""
+        """`targets` and all nodes they depend on, inputs first."""
         order = {}
 
         def visit(name):
@@ -165,7 +165,7 @@ class Model:
         return [other for other, made in self.made.items() if name in made.below]
 
     def raw(self, name, given):
-        """What the node's function says to the inputs' values, or a failure of its own."""
+        """The result of the node's function for the inputs' values, or a failure of the node."""
         made = self.made[name]
         if made.kind == "array":
             columns = [np.array([float(x)]) for x in (*given, *made.terms)]
@@ -212,7 +212,7 @@ class Model:
         return due
 
     def what_if(self, overrides):
-        """All outcomes with some leaves at other values; nothing is remembered."""
+        """All outcomes with some leaves at other values; nothing is stored."""
         known = {}
         for name in self.ancestors(self.made):
             if self.made[name].kind == "leaf":
@@ -238,7 +238,7 @@ tolerances = st.sampled_from([None, None, None, 0.0, 0.5, 20.0])
 
 
 class GraphLife(RuleBasedStateMachine):
-    """Everything that can happen to a graph, in any order; this variant reads everything after every step."""
+    """All operations on a graph, in any order; this variant reads all nodes after every step."""
 
     eager = True
 
@@ -267,7 +267,7 @@ class GraphLife(RuleBasedStateMachine):
     # --- reading the graph ------------------------------------------------------------------
 
     def shown(self, name):
-        """What the graph says of a node, as the model says it."""
+        """The outcome of a node in the graph, in the form of the model."""
         node = self.graph[name]
         error = node.error
         return node.value if error is None else self.failure(name, error)
@@ -285,7 +285,7 @@ class GraphLife(RuleBasedStateMachine):
         assert bits(found) == bits(expected), f"{name} is {found!r}, should be {expected!r}"
 
     def calls_are_minimal(self, targets, due):
-        """Each function that had to be called was called once, and none that had not."""
+        """Each function that had to be called was called once, and no other."""
         derived = {name for name, made in self.model.made.items() if made.kind == "derived"}
         inputs_good = {
             name
@@ -329,7 +329,7 @@ class GraphLife(RuleBasedStateMachine):
         self.excused -= set(names)
 
     def touch(self, *names):
-        """Note that these and what rests on them may be looked at again, whether or not a value changes."""
+        """Note that these nodes and their dependents may be evaluated again, whether or not a value changes."""
         self.may |= self.model.descendants(name for name in names if name in self.model.made)
 
     # --- making nodes -----------------------------------------------------------------------
@@ -413,7 +413,7 @@ class GraphLife(RuleBasedStateMachine):
         below = tuple(self.pick(i) for i in inputs)
         self.build(self.fresh(), Definition("sum", below, terms=tuple((weights or [])[: len(below)])))
 
-    # --- time passes ------------------------------------------------------------------------
+    # --- ticks ------------------------------------------------------------------------------
 
     def set_leaf(self, name, value):
         self.graph[name].set(value)
@@ -509,7 +509,7 @@ class GraphLife(RuleBasedStateMachine):
     # --- other inputs -----------------------------------------------------------------------
 
     def change_inputs(self, name, inputs, change):
-        """Make the change, or see it refused if one of `inputs` rests on the node."""
+        """Make the change, or expect an error if one of `inputs` depends on the node."""
         made = self.model.made[name]
         if any(self.model.rests_on(source, name) for source in inputs):
             before = self.graph[name].underliers
@@ -697,7 +697,7 @@ class GraphLife(RuleBasedStateMachine):
             self.model.bring_up_to_date(self.model.made)
             if len(order) % 2:
                 self.check_layer(outer, order)
-            self.tick(*base)  # an edit of the base, made inside: neither seen here nor lost
+            self.tick(*base)  # a change of the graph from inside: neither visible here nor lost
             with self.graph.scenario({self.graph[name]: value for name, value in inner.items()}):
                 self.check_layer({**outer, **inner}, order, nested=True)
                 evaluations = self.graph.evaluations
@@ -710,7 +710,7 @@ class GraphLife(RuleBasedStateMachine):
     # --- subscribers ------------------------------------------------------------------------
 
     def token(self, name):
-        """A value, or what its failure says."""
+        """A value, or the message of its failure."""
         error = self.graph[name].error
         return bits(self.graph[name].value) if error is None else ("failed", type(error), str(error))
 
@@ -776,7 +776,7 @@ class GraphLife(RuleBasedStateMachine):
 
 
 class LazyLife(GraphLife):
-    """The same, but everything waits until a rule reads it."""
+    """The same, but nodes are evaluated only when a rule reads them."""
 
     eager = False
 
@@ -807,7 +807,7 @@ TestManyLazyLives = pytest.mark.slow(ManyLazyLives.TestCase)
 TestManyLazyLives.settings = settings(max_examples=500, stateful_step_count=50, **quietly)
 
 
-# --- short lives, told step by step ------------------------------------------------------------
+# --- short sequences, step by step -------------------------------------------------------------
 
 
 @pytest.fixture
@@ -878,7 +878,7 @@ def test_a_snapshot_outlives_undone_batches_amendments_and_new_wiring(small):
 
 
 def test_array_nodes_that_leave_between_a_tick_and_the_recalculation(small):
-    """The rows that they leave are neither priced nor mistaken for others."""
+    """Rows of removed nodes are neither priced nor confused with others."""
     leaf = small["L"]
     made = [small.register(Scaled(f"A{i}", [leaf], {"factor": float(i), "shift": 0.5})) for i in range(4)]
     small.recalculate()

@@ -1,4 +1,4 @@
-"""What nobody holds is gone and costs nothing; and a journal cut anywhere replays whole ticks, or says what it lost."""
+"""Unreferenced objects are freed; and a journal cut anywhere replays complete ticks and reports its loss."""
 
 import contextlib
 import gc
@@ -100,7 +100,7 @@ def test_a_graph_nobody_holds_is_gone():
 
 
 class Clock:
-    """Time that only this program moves."""
+    """A clock that only the test moves."""
 
     def __init__(self):
         self.now = 0.0
@@ -110,7 +110,7 @@ class Clock:
 
 
 def desk():
-    """Return a graph whose values are no function of its leaves alone, with its clock."""
+    """Return a graph whose values are not functions of its leaves alone, with its clock."""
     graph, clock = DependencyGraph(), Clock()
     for name in ("A", "B"):
         graph.register(Leaf(name, 1.0))
@@ -127,7 +127,7 @@ def state(graph):
 
 
 def run(graph, clock, after=lambda _tick: None):
-    """Make ticks, some of which evaluate what others held back."""
+    """Make ticks, some of which evaluate nodes that were throttled in earlier ones."""
     for i in range(6):
         with graph.batch():
             graph["A"].set(1.0 + 0.3 * i)
@@ -141,7 +141,7 @@ def run(graph, clock, after=lambda _tick: None):
 
 
 def recorded(journal):
-    """Record a run and return what the graph held by tick."""
+    """Record a run and return the values of the graph by tick."""
     graph, clock = desk()
     states = {}
     with graph.record(journal):

@@ -17,7 +17,7 @@ PRICED = Counter()  # calls of Payoff.price, and how many columns they had
 
 
 class Payoff(ArrayNode):
-    """What an option is to a graph: a class priced from a spot and a strike."""
+    """An option as the graph sees it: a class priced from a spot and a strike."""
 
     spot = Source("price of the underlying")
     strike = Term("strike")
@@ -65,7 +65,7 @@ class Firm:
         PRICED.clear()
 
     def touched(self, *spots):
-        """How many options and books rest on these spots."""
+        """Number of options and books that depend on these spots."""
         options = [i for i in range(OPTIONS) if i % SPOTS in spots]
         return len(options), len({i % BOOKS for i in options})
 
@@ -93,7 +93,7 @@ def _at_rest(request):
         firm.clear()
 
 
-# --- the issue's table ------------------------------------------------------------------------
+# --- counts for typical changes ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("spot", [0, 77, 179])
@@ -257,7 +257,7 @@ def test_an_untouched_book_costs_nothing_to_read(firm):
 
 
 def test_read_tick_read_recalculate(firm):
-    """What a read has done is done again only if a later tick reaches it."""
+    """A node that a read has evaluated is evaluated again only if a later tick changes its inputs."""
     firm.spots[9].set(firm.spots[9].value + 1.0)
     _ = firm.options[9].value
     firm.spots[10].set(firm.spots[10].value + 1.0)
@@ -315,7 +315,7 @@ def test_a_diamond_ladder():
 
 
 def test_a_long_and_a_short_way_to_the_same_node():
-    """A node is evaluated after its highest input, not when the first one comes by."""
+    """A node is evaluated after its highest input, not when the first one changes."""
     graph, seen = DependencyGraph(), []
     leaf = node = graph.register(Leaf("L", 1.0))
     for i in range(30):

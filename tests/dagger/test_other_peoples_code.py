@@ -1,4 +1,4 @@
-"""Functions, callbacks, rules and values of other people: whatever they do, the graph is right afterwards."""
+"""Functions, callbacks, rules and values of users: whatever they do, the graph is right afterwards."""
 
 import collections
 import contextlib
@@ -45,7 +45,7 @@ class Thing:
 
 
 class RefusesError(Exception):
-    """Has no text: its __str__ raises, as those of some database drivers do."""
+    """An error whose __str__ raises, as those of some database drivers do."""
 
     def __str__(self):
         raise AttributeError("no response")
@@ -82,7 +82,7 @@ def leaf(graph, name="A", value=1.0, domain="finite"):
 
 
 def assert_free(graph):
-    """Nothing is held: another thread can write."""
+    """No lock is held: another thread can write."""
     engine = graph._engine
     assert (engine.depth, engine.owner, engine.batches) == (0, 0, [])
     writer = threading.Thread(target=graph.recalculate, daemon=True)
@@ -218,7 +218,7 @@ def test_a_function_that_runs_later_is_refused(graph, kind):
     assert "D" not in graph
 
 
-@pytest.mark.parametrize("hidden", [functools.lru_cache, lambda f: lambda *x: f(*x)])  # noqa: PLW0108 - hides that it is a coroutine function
+@pytest.mark.parametrize("hidden", [functools.lru_cache, lambda f: lambda *x: f(*x)])  # noqa: PLW0108 - hides the flag
 @pytest.mark.parametrize("kind", ["coroutine", "generator", "async generator", "async __call__"])
 def test_a_coroutine_or_generator_that_comes_back_is_no_value(graph, kind, hidden):
     a = leaf(graph)
@@ -239,7 +239,7 @@ def test_an_async_rule_is_refused(graph):  # its coroutine is true: no change wo
             graph.derive("D", lambda x: x, [leaf(graph)], equal=rule)
 
 
-def test_an_async_subscriber_is_refused_or_told_of(graph):  # nobody awaits what it returns
+def test_an_async_subscriber_is_refused_or_told_of(graph):  # its coroutine is never awaited
     async def callback(node):
         """Never run."""
 
@@ -309,7 +309,7 @@ def test_a_rule_that_answers_not_a_number_does_not_say_that_they_are_equal(graph
     d = graph.derive("D", lambda x: x, [a], equal=lambda _old, _new: float("nan"))
     assert d.value == 1.0
     a.set(2.0)
-    with contextlib.suppress(BankError):  # refusing the answer is as good
+    with contextlib.suppress(BankError):  # an error is as good
         assert d.value == 2.0
 
 
@@ -364,7 +364,7 @@ class EvilFloat(float):
 
 
 class Unbound:
-    """As a proxy of a web framework outside a request."""
+    """Like a proxy of a web framework outside a request."""
 
     @property
     def __class__(self):

@@ -1,4 +1,4 @@
-"""Costly nodes: when they are evaluated, what they show meanwhile, and how old that is."""
+"""Policies: when costly nodes are evaluated, their values in between, and the age of these."""
 
 import threading
 from contextlib import suppress
@@ -12,7 +12,7 @@ from bank_python.errors import GraphError, UpstreamError
 
 
 class ByHand:
-    """An executor that runs what it was given when it is told to."""
+    """An executor that runs submitted calls on demand."""
 
     def __init__(self):
         self.waiting = []
@@ -189,6 +189,6 @@ def test_an_undone_batch_leaves_no_mark_on_a_policy(graph):
     assert moved.value == 10.0
     leaf.set(1.6)
     graph.recalculate()
-    executor.run()  # what 1.4 started
-    executor.run()  # what 1.6 asked for meanwhile
+    executor.run()  # the evaluation started by 1.4
+    executor.run()  # the evaluation requested by 1.6 in between
     assert (moved.value, back.value) == (16.0, -1.6)

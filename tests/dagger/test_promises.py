@@ -1,4 +1,4 @@
-"""What must not happen: half a run after Ctrl-C, a leak, a subscriber told wrongly, a page of quotes half set."""
+"""Invariants after Ctrl-C, of memory, of notifications, and of blocks of quotes."""
 
 import gc
 import math
@@ -183,7 +183,7 @@ def test_not_a_number_is_never_a_value():
 
 
 class TestBlock:
-    """Many leaves set at once are as many leaves set one by one."""
+    """Setting many leaves at once is equivalent to setting them one by one."""
 
     @pytest.fixture
     def graph(self):

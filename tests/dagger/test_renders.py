@@ -1,4 +1,4 @@
-"""What a person sees of ladders, Greeks, plans, profiles and explanations."""
+"""Display of ladders, Greeks, plans, profiles and explanations."""
 
 import io
 import math
@@ -17,7 +17,7 @@ def rendered(result, width=100):
 
 
 def cells(lines):
-    """The cells of a table's rows, without what frames them."""
+    """The cells of a table's rows, without the frame."""
     return [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines if line.startswith("│")]
 
 

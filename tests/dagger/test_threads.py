@@ -37,7 +37,7 @@ class Times(ArrayNode):
 
 
 class Market:
-    """Leaves A, B = −A, C = 100 − A and a counter N; what rests on them is zero, or a hundred, at every tick."""
+    """Leaves A, B = −A, C = 100 − A and a counter N; their dependents are zero, or a hundred, at every tick."""
 
     def __init__(self):
         self.graph = graph = DependencyGraph()
@@ -67,13 +67,13 @@ class Market:
         graph.recalculate()
 
     def invariant(self, read):
-        """Names of what breaks the invariant, as `read` gives the values."""
+        """Names of the nodes whose values, as `read` returns them, violate the invariant."""
         wrong = [(node.name, read(node)) for node in self.zeros if read(node) != 0.0]
         return wrong + [(node.name, read(node)) for node in self.hundreds if read(node) != HUNDRED]
 
 
 class Stress:
-    """Threads that run until a deadline; what they find wrong, and how often they looked."""
+    """Threads that run until a deadline; the violations they found, and the number of their reads."""
 
     def __init__(self, seconds):
         self.market = Market()
@@ -179,7 +179,7 @@ class Stress:
         return []
 
     def what_if(self, shock, i):
-        """A layer of this thread's own: pinned to a whole tick, and the same however often it is asked."""
+        """A layer of this thread's own: pinned to a complete tick, with the same values at every read."""
         market = self.market
         a = market.leaves["A"]
         level = shock + i % 50
@@ -218,7 +218,7 @@ def stress(seconds):
 
 
 def assert_whole(run):
-    """Nobody saw half a batch, everybody looked, and the graph holds what the last good batch left."""
+    """Nobody saw half a batch, every thread has read, and the graph has the values of the last good batch."""
     assert run.wrong == []
     assert min(run.work.values()) > 0, run.work
     assert run.work["writer"] > 20, run.work
@@ -262,7 +262,7 @@ def test_no_reader_sees_half_a_batch_for_a_minute_in_haste(hasty):
 
 
 class Elsewhere:
-    """Runs calls in one other thread, one by one, while this thread holds what it holds."""
+    """Runs calls in one other thread, one by one, while this thread holds its locks."""
 
     def __call__(self, function):
         answer = []
@@ -339,7 +339,7 @@ def test_what_was_computed_in_mid_batch_is_not_seen_after_it(market, reads):
         leaves["B"].set(-7.0)
         leaves["C"].set(93.0)
         leaves["M"].set(5.0)
-    with graph.batch():  # holds the lock; nothing is set
+    with graph.batch():  # an open batch in which nothing is set
         assert elsewhere(lambda: market.invariant(lambda node: node.value)) == []
         assert elsewhere(lambda: market.counters[1].value) in (1.0, 5.0)
         assert elsewhere(lambda: graph.explain("LEAVES", depth=0).outcome) == 0.0

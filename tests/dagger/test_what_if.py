@@ -1,4 +1,4 @@
-"""What-if layers: what other engines lose, leak or compute too often in them, one failure a test."""
+"""What-if layers: nothing is lost, leaks or is computed twice, one known failure of other engines per test."""
 
 import contextvars
 import inspect
@@ -301,7 +301,7 @@ def test_many_layers_deep(tree):
     assert values(tree, *ALL) == expected(1.0, 10.0)
 
 
-# --- whose layer it is ------------------------------------------------------------------------
+# --- ownership of layers ----------------------------------------------------------------------
 
 
 def test_two_threads_have_two_layers(tree):
@@ -360,7 +360,7 @@ def test_layers_of_two_graphs_do_not_meet(tree):
     assert values(tree, *ALL) == expected(1.0, 10.0)
 
 
-# --- nothing is computed in vain --------------------------------------------------------------
+# --- no needless evaluation -------------------------------------------------------------------
 
 
 def test_entering_and_leaving_evaluate_nothing(tree, calls):

@@ -16,7 +16,7 @@ from bank_python.mntable import Expression, Relation, Table, col
 Row = dict[str, Any]
 SCHEMA = [("k", str | None), ("n", int | None), ("x", float), ("b", bool)]
 
-# Quarters add up exactly in any order, so sums can be compared with ==.
+# Quarters have exact sums in any order, so sums can be compared with ==.
 quarters = st.integers(-40, 40).map(lambda i: i / 4)
 cells = {
     "k": st.sampled_from(["GS", "JPM", "ü", "", None]),
@@ -67,7 +67,7 @@ def expressed(operator: str, left: Expression, right: Any) -> Expression:
 
 
 class Model:
-    """A view and the list of dicts it should give."""
+    """A view, and the list of dicts expected of it."""
 
     def __init__(self, view: Relation, expected: list[Row], *, sorted_by: bool = False) -> None:
         self.view = view
@@ -97,7 +97,7 @@ VALUES = {
 
 @st.composite
 def conditions(draw: st.DrawFn, model: Model, depth: int = 2) -> tuple[Expression, Any]:
-    """A condition, and the Python function it should equal."""
+    """A condition, and the equivalent Python function."""
     if not depth or draw(st.booleans()):
         return draw(simple_conditions(model))
     left, test_left = draw(conditions(model, depth - 1))
@@ -178,7 +178,7 @@ def step_distinct(draw: Any, model: Model, fresh: str) -> Model:
 
 
 def step_order(draw: Any, model: Model, fresh: str) -> Model:
-    """Sort by every column, so that the order is one and a limit after it too."""
+    """Sort by every column, so that the order, and the result of a limit, are unique."""
     names = draw(st.permutations(model.view.columns))
     expected = list(model.expected)
     keys = []

@@ -183,7 +183,7 @@ def test_csv_that_does_not_fit_is_refused(tmp_path, text, kind, message):
     path.write_text(text)
     with pytest.raises(kind, match=message):
         Table.from_csv(path, [("k", str), ("x", float)], tmp_path / "t.db", "t")
-    with pytest.raises(TableError, match="holds no table"):
+    with pytest.raises(TableError, match="has no table"):
         Table.open(tmp_path / "t.db", "t")
 
 

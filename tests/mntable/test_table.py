@@ -1,4 +1,4 @@
-"""What goes into a table, what is refused at its door, and that a refusal changes nothing."""
+"""Rows of a table: accepted and rejected values, and that a rejection changes nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ KINDS = {"s": str, "f": float, "i": int, "b": bool, "y": bytes, "d": dt.date, "t
 
 
 def bits(row):
-    """The row with floats as their bits: -0.0 equals 0.0, but is not it."""
+    """The row with floats as their bits, as -0.0 equals 0.0."""
     return {name: struct.pack("<d", v) if isinstance(v, float) else (type(v), v) for name, v in row.items()}
 
 
@@ -127,7 +127,7 @@ REFUSED = [
     (bytes, "x", "bytes"),
     (dt.date, dt.datetime(2024, 1, 1, tzinfo=dt.UTC), "time would be lost"),
     (dt.date, "2024-01-01", "give a datetime.date"),
-    (dt.datetime, dt.datetime(2024, 1, 1), "which zone"),  # noqa: DTZ001  (a naive datetime is what is refused)
+    (dt.datetime, dt.datetime(2024, 1, 1), "which zone"),  # noqa: DTZ001  (naive on purpose)
     (dt.datetime, dt.date(2024, 1, 1), "timezone-aware"),
     (dt.datetime, pd.NaT, "which zone"),
     (dt.datetime, pd.Timestamp(1, unit="ns", tz="UTC"), "microseconds"),
@@ -221,7 +221,7 @@ def test_writing_from_within_the_rows_being_written_is_refused(trades):
         trades.append(ROWS[0])
         yield ROWS[0]
 
-    with pytest.raises(TableError, match="collect them first"):
+    with pytest.raises(TableError, match="collect them in a list first"):
         trades.extend(rows())
     assert len(trades) == 3
 
@@ -230,11 +230,11 @@ def test_writing_from_within_the_rows_being_written_is_refused(trades):
     ("schema", "message"),
     [
         ([], "1 to 2000 columns"),
-        ([("a", int), ("a", str)], "twice"),
+        ([("a", int), ("a", str)], "two columns named"),
         ([("Price", int), ("price", str)], "clashes"),
-        ([("", int)], "needs a name"),
+        ([("", int)], "is empty"),
         ([("a\0b", int)], "NUL"),
-        ([(5, int)], "named by a str"),
+        ([(5, int)], "must be a str"),
         ([("a", complex)], "give one of"),
         ([("a", "float")], "give one of"),
         ([("a", int | str)], "give one of"),
@@ -272,9 +272,9 @@ def test_tables_beside_each_other():
     with Table(TRADES, name="trades") as table:
         with pytest.raises(SchemaError, match="give name="):
             Table(TRADES, beside=table)
-        with pytest.raises(SchemaError, match="both say"):
+        with pytest.raises(SchemaError, match="exclude each other"):
             Table(TRADES, "x.db", "other", beside=table)
-        with pytest.raises(SchemaError, match="there already"):
+        with pytest.raises(SchemaError, match="exists already"):
             Table([("a", int)], name="trades", beside=table)
         with pytest.raises(SchemaError, match="clashes"):
             Table(TRADES, name="TRADES", beside=table)
@@ -302,7 +302,7 @@ def test_from_rows_leaves_nothing_when_a_row_is_refused(tmp_path):
     path = tmp_path / "desk.db"
     with pytest.raises(BankError):
         Table.from_rows(TRADES, [*ROWS, {}], path, "trades")
-    with pytest.raises(TableError, match="holds no table"):
+    with pytest.raises(TableError, match="has no table"):
         Table.open(path, "trades")
 
 

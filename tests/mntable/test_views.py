@@ -1,4 +1,4 @@
-"""Views: one lazy statement, checked when made; odd names; errors that help."""
+"""Views: one lazy statement, checked when constructed; unusual names; helpful errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_steps_that_cannot_merge_are_named(table):
     assert list(view) == [{"k": "GS", "y": 3.0}]
 
 
-def test_a_view_runs_when_asked_and_sees_the_rows_of_then(table):
+def test_a_view_runs_when_iterated_and_sees_the_rows_of_that_moment(table):
     view = table.restrict(k="MS")
     assert list(view) == []
     table.append({**ROWS[0], "k": "MS"})

@@ -5,7 +5,7 @@ import pytest
 
 from bank_python.walpole import JobRunner, ManualClock
 
-PATIENCE = 30.0  # real seconds a test waits before it fails; never what it asserts
+PATIENCE = 30.0  # real seconds until a waiting test fails; never asserted
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def runner(make_runner):
 
 @pytest.fixture
 def step(clock):
-    """Advance the clock and wait until everything that set off is over."""
+    """Advance the clock and wait until all runs that became due have ended."""
 
     def move(runner, seconds, times=1):
         for _ in range(times):
@@ -46,7 +46,7 @@ def step(clock):
 
 
 class DictStore(dict):
-    """A Barbara stand-in that holds JSON text, so that only plain values pass."""
+    """A store of JSON text in place of Barbara, so that only plain values can be stored."""
 
     def __setitem__(self, key, value):
         super().__setitem__(key, json.dumps(value, allow_nan=False))

@@ -54,8 +54,8 @@ async def asynchronous():
         ({"depends_on": [""]}, ["not a job's name"]),
         ({"kwargs": [1]}, ["kwargs"]),
         ({"enabled": 1}, ["enabled"]),
-        ({"mode": "service", "interval": None, "timeout": 3}, ["asked to stop"]),
-        ({"mode": "service", "interval": None, "allow_overlap": True}, ["once at a time"]),
+        ({"mode": "service", "interval": None, "timeout": 3}, ["until it is stopped"]),
+        ({"mode": "service", "interval": None, "allow_overlap": True}, ["one run at a time"]),
     ],
 )
 def test_what_does_not_hold_together_is_refused_with_name_value_and_way_out(changes, words):

@@ -21,7 +21,7 @@ CASES = [
     ("*/15 * * * *", "2026-01-01 00:45:00", "2026-01-01 01:00"),
     ("5,10-12 * * * *", "2026-01-01 00:10:30", "2026-01-01 00:11"),
     ("0 0 * * *", "2026-12-31 23:59:59", "2027-01-01 00:00"),
-    ("30 8 * * MON-FRI", "2026-01-02 08:30:00", "2026-01-05 08:30"),  # Friday's is taken, next is Monday
+    ("30 8 * * MON-FRI", "2026-01-02 08:30:00", "2026-01-05 08:30"),  # Friday's has passed, the next is Monday's
     ("0 0 31 * *", "2026-01-31 00:00", "2026-03-31 00:00"),  # February has none
     ("0 0 31 * *", "2026-03-31 00:00", "2026-05-31 00:00"),
     ("0 0 29 2 *", "2025-01-01 00:00", "2028-02-29 00:00"),
@@ -84,7 +84,7 @@ def test_an_impossible_day_beside_a_weekday_is_fine():
     assert CronExpression("0 0 30 2 SUN").next_after(at("2026-01-01 00:00")) == at("2026-02-01 00:00")
 
 
-# --- the oracle: another reading of the five fields, minute by minute --------------------------------
+# --- an independent implementation of the five fields, minute by minute -----------------------------
 
 LIMITS = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
 
@@ -138,7 +138,7 @@ WALK = 2 * 24 * 60
 
 
 @settings(max_examples=60, deadline=None)
-@given(expressions(), st.datetimes(datetime(1999, 12, 1), datetime(2101, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  (the strategy adds the zone)
+@given(expressions(), st.datetimes(datetime(1999, 12, 1), datetime(2101, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_next_time_is_what_walking_minute_by_minute_finds(text, start):
     match, found, minute = slow_matcher(text), CronExpression(text).next_after(start), timedelta(minutes=1)
     assert found > start
@@ -146,17 +146,17 @@ def test_next_time_is_what_walking_minute_by_minute_finds(text, start):
     first = start.replace(second=0, microsecond=0) + minute
     between = (found - first) // minute
     assert not any(match(first + n * minute) for n in range(min(between, WALK)))
-    # When it is further away than that, what lies just before it must be empty as well.
+    # If it is further away than that, no minute just before it may match either.
     assert not any(match(found - n * minute) for n in range(1, min(between, WALK) + 1))
 
 
 @pytest.mark.parametrize("method", ["next_after", "matches"])
 def test_a_moment_without_a_time_zone_is_refused(method):
     with pytest.raises(JobConfigError, match="has no time zone"):
-        getattr(CronExpression("0 6 * * *"), method)(datetime(2026, 1, 1))  # noqa: DTZ001  (that is what is refused)
+        getattr(CronExpression("0 6 * * *"), method)(datetime(2026, 1, 1))  # noqa: DTZ001  (naive on purpose)
 
 
 def test_an_expression_that_was_pickled_or_copied_is_the_same():
     expression = CronExpression("0 6 * JAN MON-FRI")
-    assert pickle.loads(pickle.dumps(expression)) == copy.copy(expression) == expression  # noqa: S301  (our own)
+    assert pickle.loads(pickle.dumps(expression)) == copy.copy(expression) == expression  # noqa: S301  (pickled above)
     assert hash(copy.copy(expression)) == hash(expression)

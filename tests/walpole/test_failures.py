@@ -11,7 +11,7 @@ PATIENCE = 30.0
 
 
 class Flaky:
-    """Fails the first `times` calls."""
+    """A function that fails in its first `times` calls."""
 
     def __init__(self, times):
         self.left = times
@@ -125,7 +125,7 @@ def test_a_run_that_takes_too_long_is_given_up_and_its_late_result_discarded(mak
         runner.wait_for("next", timeout=0.05)
     clock = runner._scheduler.clock
     clock.advance(5.0)
-    runner.wait_for("next", timeout=PATIENCE)  # the one slot is free again
+    runner.wait_for("next", timeout=PATIENCE)  # the only worker is free again
     status = runner.status("slow")
     assert status.state is JobState.TIMED_OUT
     assert status.timeouts == 1
@@ -173,14 +173,14 @@ def test_run_once_times_out_without_a_scheduler(runner, clock):
     assert [run.outcome for run in runs] == [RunOutcome.TIMED_OUT]
 
 
-def test_a_service_that_ends_unasked_is_started_again_after_growing_waits(runner, clock):
-    starts, ended, settled = [], threading.Semaphore(0), threading.Event()
+def test_a_service_that_ends_by_itself_is_restarted_after_growing_waits(runner, clock):
+    starts, ended, stable = [], threading.Semaphore(0), threading.Event()
 
     def service(context):
         starts.append(clock.now() - 1000)
         if len(starts) < 4:
             raise OSError("connection lost")
-        settled.set()
+        stable.set()
         context.wait(1e9)
 
     runner.add_job(JobConfig(name="feed", callable=service, mode="service", backoff=1, jitter=0))
@@ -189,7 +189,7 @@ def test_a_service_that_ends_unasked_is_started_again_after_growing_waits(runner
     for seconds in (1, 2, 4):
         assert ended.acquire(timeout=PATIENCE)
         clock.advance(seconds)
-    assert settled.wait(PATIENCE)
+    assert stable.wait(PATIENCE)
     assert starts == [0, 1, 3, 7]
     assert runner.status("feed").state is JobState.RUNNING
     assert runner.stop(PATIENCE)
@@ -197,14 +197,14 @@ def test_a_service_that_ends_unasked_is_started_again_after_growing_waits(runner
     assert starts == [0, 1, 3, 7]
 
 
-def test_a_service_that_returns_unasked_has_failed(runner):
+def test_a_service_that_returns_without_being_stopped_has_failed(runner):
     ended = threading.Event()
     runner.add_job(JobConfig(name="feed", callable=lambda: None, mode="service"))
     runner.subscribe(lambda _: ended.set())
     runner.start()
     assert ended.wait(PATIENCE)
     assert runner.status("feed").state is JobState.RETRYING
-    assert "nobody had asked" in runner.status("feed").last_error
+    assert "was not stopped" in runner.status("feed").last_error
 
 
 def test_a_service_ends_when_paused_and_starts_when_resumed(runner):
@@ -223,7 +223,7 @@ def test_a_service_ends_when_paused_and_starts_when_resumed(runner):
     runner.resume("feed")
     assert started.acquire(timeout=PATIENCE)
     runner.pause("feed")
-    runner.resume("feed")  # at once, perhaps while it is still ending
+    runner.resume("feed")  # possibly before its cancelled run has ended
     assert started.acquire(timeout=PATIENCE)
 
 
@@ -302,7 +302,7 @@ def test_a_long_log_keeps_its_end(runner):
 
     runner.add_job(JobConfig(name="chatty", callable=chatty, mode="one_shot"))
     lines = runner.run_once("chatty").log.splitlines()
-    assert lines[0] == "… 500 earlier lines not kept"
+    assert lines[0] == "… 500 earlier lines dropped"
     assert len(lines) == 501
     assert lines[-1].endswith(": 999")
 
@@ -353,7 +353,7 @@ def test_trigger_needs_a_running_runner_and_run_once_no_service(runner):
 
 
 class UnspeakableError(Exception):
-    """Cannot be printed."""
+    """An object whose repr raises."""
 
     def __str__(self):
         raise AttributeError("no response")

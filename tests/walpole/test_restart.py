@@ -19,7 +19,7 @@ def tick(**changes):
 
 
 def run_until(store, start, end, *configs, seconds=10.0):
-    """A process's life on the manual clock; returns the runner, stopped."""
+    """Simulate a process on the manual clock; return its runner, stopped."""
     clock = ManualClock(start)
     runner = JobRunner(barbara=store, clock=clock)
     for config in configs:
@@ -77,7 +77,7 @@ def test_a_cron_time_missed_while_down_is_made_up_once(store):
     daily = JobConfig(name="tick", callable=lambda: None, mode="cron", cron="0 0 * * *")
     run_until(store, 1000, 86_400 + 50, daily, seconds=86_400 - 1000)
     later = run_until(store, 4 * 86_400 + 5, 4 * 86_400 + 5, daily)
-    assert dues(later) == [86_400, 2 * 86_400]  # one run stands for three days, under the first of them
+    assert dues(later) == [86_400, 2 * 86_400]  # one run for three days, with the first due time
     assert later.status("tick").misfires == 1
     assert later.status("tick").next_run == datetime(1970, 1, 6, tzinfo=UTC)
 
@@ -172,7 +172,7 @@ def test_a_run_is_stored_as_running_before_its_callable_begins(store):
 
 
 def test_the_store_is_written_without_the_runners_lock(store):
-    """A job in a transaction of the store may ask the runner while another run is being stored."""
+    """A job in a transaction of the store may call the runner while another run is being stored."""
     gate = threading.Lock()
 
     class Locked(type(store)):
@@ -198,7 +198,7 @@ def test_the_store_is_written_without_the_runners_lock(store):
     assert runner.status("job").successes == 1
 
 
-# --- a real process, really killed -------------------------------------------------------------------
+# --- a process that is killed ------------------------------------------------------------------------
 
 PROGRAM = """
 import os, sys, threading

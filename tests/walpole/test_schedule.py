@@ -116,7 +116,7 @@ def test_due_times_missed_in_a_stall_follow_the_policy(runner, step, policy, gra
     runner.add_job(JobConfig(name="tick", callable=lambda: None, interval=10.0, misfire=policy, grace=grace))
     runner.start()
     runner.wait_until_idle(PATIENCE)
-    step(runner, 55.0)  # 1010 … 1050 went by
+    step(runner, 55.0)  # 1010 … 1050 were missed
     step(runner, 5.0)
     assert [run.due.timestamp() for run in runner.history("tick")] == dues
     assert runner.status("tick").misfires == misfires

@@ -19,7 +19,7 @@ def walpole_threads():
 
 
 class Gate:
-    """A job that counts how many of it are inside, and holds them there."""
+    """A job that counts its simultaneous runs, and blocks them until it is opened."""
 
     def __init__(self):
         self.lock, self.inside, self.most = threading.Lock(), 0, 0
@@ -42,11 +42,11 @@ def test_a_run_does_not_start_while_the_one_before_goes_on(runner, clock, step):
     assert gate.entered.acquire(timeout=PATIENCE)
     clock.advance(3.5)
     runner.trigger("slow")
-    runner.trigger("slow")  # two triggers meanwhile are one
+    runner.trigger("slow")  # two triggers in between count as one
     gate.release.release(10)
     runner.wait_until_idle(PATIENCE)
     assert gate.most == 1
-    # The first, the trigger, and one for all the due times that went by.
+    # The first run, the triggered one, and one for all missed due times.
     assert len(runner.history("slow")) == 3
 
 
@@ -110,7 +110,7 @@ def test_stop_waits_for_runs_and_leaves_no_thread(runner):
     stopped = []
     stopper = threading.Thread(target=lambda: stopped.append(runner.stop(PATIENCE)))
     stopper.start()
-    runner.wait_for("feed", timeout=PATIENCE)  # the service is asked at once
+    runner.wait_for("feed", timeout=PATIENCE)  # the service is cancelled immediately
     assert not stopped
     gate.release.release()
     stopper.join(PATIENCE)
@@ -118,7 +118,7 @@ def test_stop_waits_for_runs_and_leaves_no_thread(runner):
     assert walpole_threads() == []
     assert runner.status("slow").state is JobState.SUCCEEDED
     assert runner.status("feed").state is JobState.STOPPED
-    assert runner.history("after") == ()  # nothing new begins while stopping
+    assert runner.history("after") == ()  # no run starts while stopping
     assert runner.stop(PATIENCE)  # again: nothing to do
 
 
@@ -200,7 +200,7 @@ def test_a_job_may_ask_trigger_add_and_pause(runner):
     assert runner.history("busy")[0].result == "'RUNNING'"
 
 
-def test_a_removed_job_is_asked_to_stop_and_leaves_nothing(runner):
+def test_a_removed_job_is_cancelled_and_leaves_nothing(runner):
     entered = threading.Event()
 
     def service(context):

@@ -1,4 +1,4 @@
-"""Sweeps, ladders and Greeks: one pass equals so many what-if layers, to the bit, and touches nothing."""
+"""Bumps, ladders and Greeks: one pass equals as many what-if layers, bit for bit, and leaves the graph unchanged."""
 
 import functools
 import math
@@ -29,7 +29,7 @@ from bank_python.risk_models import black_scholes_greeks
 
 
 class Growth(ArrayNode):
-    """level × exp(rate × years); not a number where the level is 3."""
+    """level × exp(rate × years); NaN where the level is 3."""
 
     level = Source("what grows")
     rate = Source("how fast")
@@ -97,7 +97,7 @@ levels = st.sampled_from(LEVELS) | st.floats(-4.0, 4.0)
 
 
 def told(outcome):
-    """What can be told of an outcome, bit for bit."""
+    """The type and bits of an outcome, or the type and message of its error."""
     if isinstance(outcome, Failure):
         return type(outcome.error).__name__, str(outcome.error), outcome.cause_name
     return struct.pack("<d", outcome) if isinstance(outcome, float) else (type(outcome).__name__, repr(outcome))
@@ -106,13 +106,13 @@ def told(outcome):
 def read(node):
     try:
         return node.value
-    except Exception as error:  # noqa: BLE001 - the nodes' own
+    except Exception as error:  # noqa: BLE001 - errors of the nodes
         return Failure(error, getattr(error, "cause_name", None) or node.name, error)
 
 
 @st.composite
 def graphs(draw, kinds=("growth", "root", "picky", "derive", "sum", "sum")):
-    """A graph of two to four leaves and up to twelve nodes, with a past."""
+    """A graph of two to four leaves and up to twelve nodes, after some ticks."""
     graph = DependencyGraph()
     nodes = [graph.register(Leaf(f"L{i}", draw(levels))) for i in range(draw(st.integers(2, 4)))]
     leaves = list(nodes)
@@ -135,7 +135,7 @@ def graphs(draw, kinds=("growth", "root", "picky", "derive", "sum", "sum")):
             node = graph.derive(name, draw(st.sampled_from(FUNCTIONS)), inputs, policy, equal=equal)
         nodes.append(node)
     graph.recalculate()
-    for leaf in leaves:  # so that tolerances and policies have something to hold back
+    for leaf in leaves:  # so that tolerances and policies have changes to throttle
         leaf.set(draw(levels))
         graph.recalculate()
     return graph, leaves, nodes
@@ -154,7 +154,7 @@ def swept(graph, column, targets):
 
 
 def layered(graph, column, target):
-    """The same from so many layers."""
+    """The same outcomes from one layer per shock."""
     outcomes = []
     for values in zip(*column.values(), strict=True):
         with graph.scenario(dict(zip(column, values, strict=True))):
@@ -163,12 +163,12 @@ def layered(graph, column, target):
 
 
 def standing(graph):
-    """All that a sweep might have disturbed."""
+    """Everything that a bump might have changed."""
     held = {node.name: (told(node.outcome_), told(node.previous_), node.changed_tick_) for node in graph}
     return held, graph.tick, graph.evaluations, graph.dirty, graph._engine.snapshots()
 
 
-# --- to the bit -------------------------------------------------------------------------------
+# --- equal bit for bit ------------------------------------------------------------------------
 
 
 def test_a_layer_that_puts_a_lazy_chain_back_to_what_was_last_read():
@@ -189,7 +189,7 @@ def test_an_inner_layer_that_puts_a_leaf_back_evaluates_nothing():
     near = graph.derive("NEAR", lambda x: 2.0 * x, [leaf], equal=0.5)
     assert near.value == 2.0
     leaf.set(1.1)
-    assert near.value == 2.0  # held, within the tolerance
+    assert near.value == 2.0  # kept, within the tolerance
     with graph.scenario({leaf: 5.0}):
         assert near.value == 10.0
         assert graph.ladder(near, leaf, [-0.78], relative=True).values.tolist() == [2.0]
@@ -212,7 +212,7 @@ def test_a_comparison_that_raises_is_the_nodes_error_in_a_layer_too():
 
 @slowly
 @given(made=graphs(), data=st.data())
-def test_a_sweep_is_so_many_layers(made, data):
+def test_a_bump_equals_one_layer_per_shock(made, data):
     graph, leaves, nodes = made
     column = {data.draw(st.sampled_from(leaves)): data.draw(several)}
     before = standing(graph)
@@ -224,7 +224,7 @@ def test_a_sweep_is_so_many_layers(made, data):
 
 @slowly
 @given(made=graphs(("growth", "root", "derive", "sum", "sum")), data=st.data())
-def test_leaves_that_move_together_and_many_targets_in_one_sweep(made, data):
+def test_leaves_that_move_together_and_many_targets_in_one_bump(made, data):
     graph, leaves, nodes = made
     pair = leaves[:2]
     shocks = data.draw(st.lists(st.tuples(levels, levels), min_size=1, max_size=5))
@@ -237,7 +237,7 @@ def test_leaves_that_move_together_and_many_targets_in_one_sweep(made, data):
 
 @slowly
 @given(made=graphs(), data=st.data(), read_first=st.booleans())
-def test_a_sweep_inside_a_layer_starts_from_what_the_layer_sees(made, data, read_first):
+def test_a_bump_inside_a_layer_starts_from_its_values(made, data, read_first):
     graph, leaves, nodes = made
     column = {data.draw(st.sampled_from(leaves)): data.draw(several)}
     around = {leaf: data.draw(levels) for leaf in data.draw(st.lists(st.sampled_from(leaves), max_size=3))}
@@ -295,7 +295,7 @@ def test_a_sum_that_overflows_on_the_way_is_still_what_a_layer_gives():
 
 
 def test_a_sum_is_right_although_its_lazy_input_moved_on_without_it():
-    """A sum above a node that only reading evaluates is told nothing: its lists are not to be trusted."""
+    """The terms of a sum of lazy nodes are not updated, so they must not be used."""
     graph = DependencyGraph()
     leaf, other = graph.register(Leaf("L", 1.0)), graph.register(Leaf("K", 0.0))
     lazy = graph.derive("LAZY", lambda x: 10.0 * x, [leaf], OnRead())
@@ -308,7 +308,7 @@ def test_a_sum_is_right_although_its_lazy_input_moved_on_without_it():
         assert total.value == 53.0
 
 
-# --- nothing in vain --------------------------------------------------------------------------
+# --- no needless evaluation -------------------------------------------------------------------
 
 
 def counted(kind, calls):
@@ -338,7 +338,7 @@ def test_one_call_for_each_class_and_height():
     evaluations, tick = graph.evaluations, graph.tick
     calls.clear(), roots.clear()
     graph.ladder(total, rate, [0.1, 0.2, 0.3, 0.4])
-    assert (calls, roots) == ([80, 80], [20 - 4])  # G0, of 0.0 years, comes out the same: R0 is left out
+    assert (calls, roots) == ([80, 80], [20 - 4])  # G0, of 0.0 years, is unchanged: R0 is not evaluated
     calls.clear(), roots.clear()
     graph.greeks([total, *high, *apart], [level, rate])
     assert (calls, roots) == ([40, 40, 40, 40], [14, 10, 8])  # by LEVEL, A and R at two heights; by RATE
@@ -363,20 +363,20 @@ def test_a_function_is_called_once_for_each_shock_that_moves_it_and_the_target_n
     calls.clear()
     ladder = graph.ladder(top, leaf, [-1.0, 0.0, 0.2, 0.4, 0.6])
     assert ladder.values.tolist() == [1.0, 2.0, 2.0, 2.0, 3.0]
-    assert calls == Counter(FLOOR=4, TOP=2)  # the third shock leaves L as it is, three leave FLOOR as it is
+    assert calls == Counter(FLOOR=4, TOP=2)  # the third shock does not change L, three do not change FLOOR
     calls.clear()
     assert graph.ladder("ASIDE", other, [1.0, 2.0]).values.tolist() == [1.5, 1.5]
     assert calls == Counter()
 
 
-def test_a_sweep_counts_its_own_evaluations():
+def test_a_bump_counts_its_own_evaluations():
     graph, spots, _, firm = make_firm()
     with pinned(graph._engine) as pin:
-        sweep = Bump(pin, {spots[0]: np.array([1.0, 100.0, 2.0])})
-        sweep.run([firm])
+        bump = Bump(pin, {spots[0]: np.array([1.0, 100.0, 2.0])})
+        bump.run([firm])
     with graph.scenario({spots[0]: 1.0}) as layer:
         _ = firm.value
-    assert sweep.evaluations == 2 * layer.evaluations  # at 100 the spot is where it was
+    assert bump.evaluations == 2 * layer.evaluations  # a spot of 100 is unchanged
 
 
 def test_a_held_back_node_is_evaluated_under_every_shock_as_in_a_layer():
@@ -390,7 +390,7 @@ def test_a_held_back_node_is_evaluated_under_every_shock_as_in_a_layer():
     assert slow.value == 10.0
 
 
-# --- what fails, fails alone ------------------------------------------------------------------
+# --- failures under single shocks -------------------------------------------------------------
 
 
 def test_failures_are_values_by_shock():
@@ -412,7 +412,7 @@ def test_failures_are_values_by_shock():
     ]
     assert [type(error) for error in graph.ladder(root, leaf, [-5.0, 3.0]).errors] == [ValuationError, type(None)]
     assert math.isnan(ladder.base)
-    assert isinstance(graph["TOTAL"].error, UpstreamError)  # the graph's own
+    assert isinstance(graph["TOTAL"].error, UpstreamError)  # the error in the graph
 
 
 def test_a_target_that_recovers_under_a_shock():
@@ -559,7 +559,7 @@ def test_a_failure_at_one_level_is_a_nan_with_its_reason_there_only():
     assert set(greeks.errors) == {("EDGE", "X")}
 
 
-# --- what is refused --------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -581,7 +581,7 @@ REFUSED = [
     (lambda g: g.ladder("TWICE", "SPOT", [[1.0]]), DomainError, "list"),
     (lambda g: g.ladder("TWICE", "SPOT", 1.0), DomainError, "list"),
     (lambda g: g.ladder("TWICE", "SPOT", ["up"]), DomainError, "not numbers"),
-    (lambda g: g.ladder("TWICE", "SPOT", [-1.0, -100.0]), DomainError, r"SPOT stands at 100 .* to 0: .*positive; use"),
+    (lambda g: g.ladder("TWICE", "SPOT", [-1.0, -100.0]), DomainError, r"SPOT is 100 .* to 0: .*positive; use"),
     (lambda g: g.ladder("TWICE", "SPOT", [-1.5], relative=True), DomainError, "to -50"),
     (lambda g: g.ladder("TWICE", "HUGE", [1e9], relative=True), DomainError, "to inf"),
     (lambda g: g.ladder("TWICE", "RATE", [0.1], relative=True), DomainError, "relative=False"),
@@ -601,7 +601,7 @@ REFUSED = [
     (lambda g: g.greeks("TWICE", []), DomainError, "at least one leaf"),
     (lambda g: g.greeks([], "SPOT"), DomainError, "at least one target"),
     (lambda g: g.greeks("TWICE", ["SPOT", "GONE"]), UnknownNodeError, "GONE"),
-    (lambda g: g.greeks("TWICE", "SPOT")["TWICE", "RATE"], UnknownNodeError, "there are SPOT"),
+    (lambda g: g.greeks("TWICE", "SPOT")["TWICE", "RATE"], UnknownNodeError, "only for SPOT"),
 ]
 
 
@@ -626,7 +626,7 @@ def test_a_relative_bump_of_zero_has_a_way_out(small):
 
 
 def test_beside_a_ticking_writer_every_ladder_is_of_one_tick():
-    """The writer keeps A + B = 0 and D = 2 C; a ladder along X sees that of some tick, and then just X."""
+    """The writer keeps A + B = 0 and D = 2 C; a ladder along X sees that of one tick."""
     graph = DependencyGraph()
     a, b, x = (graph.register(Leaf(name, 0.0)) for name in "ABX")
     graph.register(Leaf("C", 1.0))
@@ -667,7 +667,7 @@ def test_beside_a_ticking_writer_every_ladder_is_of_one_tick():
     assert total.value == 0.0
 
 
-# --- results and how they look ----------------------------------------------------------------
+# --- results and their display ----------------------------------------------------------------
 
 
 def test_a_ladder_as_a_table_and_as_it_is():
