@@ -1,10 +1,11 @@
 """The engine: setting, reading and wiring, each as one change of the graph's state.
 
 **Setting** a leaf only records the leaf with its value at the last propagation. That takes the same few steps however
-many nodes depend on the leaf and however many changes are pending; propagating costs what the change reaches. **Reading** evaluates only what the node needs: if that includes all
-dependents of the recorded leaves, it propagates without marks; otherwise the other dependents are marked
-(:mod:`~bank_python.dagger.propagate`). A thread that would have to wait for a batch of another thread reads the last
-committed tick, as a node that is changed in an unfinished tick keeps its previous outcome.
+many nodes depend on the leaf and however many changes are pending; propagating costs what the change reaches.
+**Reading** evaluates only what the node needs: if that includes all dependents of the recorded leaves, it propagates
+without marks; otherwise the other dependents are marked (:mod:`~bank_python.dagger.propagate`). A thread that would
+have to wait for a batch of another thread reads the last committed tick, as a node that is changed in an unfinished
+tick keeps its previous outcome.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import SimulationError
 from bank_python.numerics import nearest_correlation
-from bank_python.numerics.tolerances import MADE_UNIT, ROUNDED_EIGENVALUE
+from bank_python.numerics.tolerances import ROUNDED_EIGENVALUE, UNIT_DIAGONAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -300,9 +300,9 @@ def _check_vols(names: Sequence[str], vols: FloatArray) -> None:
 def _check_correlation(correlation: FloatArray, n: int) -> None:
     if correlation.shape != (n, n):
         raise SimulationError(f"correlations of shape {correlation.shape} for {n} factors", value=correlation.shape)
-    if not np.isfinite(correlation).all() or np.abs(np.diag(correlation) - 1.0).max(initial=0.0) > MADE_UNIT:
+    if not np.isfinite(correlation).all() or np.abs(np.diag(correlation) - 1.0).max(initial=0.0) > UNIT_DIAGONAL:
         raise SimulationError("a correlation is not finite, or the diagonal is not 1; correct the matrix")
-    if np.abs(correlation - correlation.T).max(initial=0.0) > MADE_UNIT:
+    if np.abs(correlation - correlation.T).max(initial=0.0) > UNIT_DIAGONAL:
         raise SimulationError("the correlation matrix is not symmetric; correct it")
     least = float(np.linalg.eigvalsh(correlation)[0]) if n else 0.0
     if least < -ROUNDED_EIGENVALUE * max(n, 1):

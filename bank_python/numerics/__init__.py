@@ -1,4 +1,4 @@
-"""Mathematics on arrays that knows no finance: the normal law, roots, quadrature, interpolation, matrices, dates."""
+"""Numerical methods without finance: distributions, roots, quadrature, interpolation, matrices, optimisation, dates."""
 
 from bank_python.deprecation import old_names
 from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY, Calendar, Roll
@@ -8,7 +8,7 @@ from bank_python.numerics.day_count import DayCount, act_365f, add_years, year_f
 from bank_python.numerics.error_function import erfcx
 from bank_python.numerics.freed_memory import keep_freed_memory
 from bank_python.numerics.interior_point import PenaltySolution, solve_penalties
-from bank_python.numerics.interpolation import Beyond, Linear, LogLinear, MonotoneCubic
+from bank_python.numerics.interpolation import Extrapolation, Linear, LogLinear, MonotoneCubic
 from bank_python.numerics.least_squares import LeastSquares, least_squares
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 from bank_python.numerics.linkage import LinkageMethod, linkage
@@ -26,10 +26,10 @@ __all__ = [
     "NYSE",
     "TARGET",
     "WEEKENDS_ONLY",
-    "Beyond",
     "Calendar",
     "CriticalLine",
     "DayCount",
+    "Extrapolation",
     "FloatArray",
     "LeastSquares",
     "LineMinimum",
@@ -74,4 +74,6 @@ __all__ = [
     "year_fraction",
 ]
 
-__getattr__ = old_names(__name__, {"HingeSolution": "PenaltySolution", "solve_hinges": "solve_penalties"})
+__getattr__ = old_names(
+    __name__, {"Beyond": "Extrapolation", "HingeSolution": "PenaltySolution", "solve_hinges": "solve_penalties"}
+)

@@ -1,8 +1,8 @@
-"""Business days: which days a market works, and where a date goes that falls on another.
+"""Business day calendars, and the conventions that move a date to a business day.
 
 A calendar is a weekend and a rule that gives the holidays of a year. A contract's dates are moved by one of the
-:class:`Roll` rules: *modified following*, the usual one, takes the next business day unless that lies in the next
-month.
+:class:`Roll` conventions: *modified following*, the usual one, takes the next business day, or the preceding one where
+the next lies in another month.
 
 Examples
 --------
@@ -37,7 +37,7 @@ _MONDAY, _THURSDAY, _SATURDAY, _SUNDAY = 0, 3, 5, 6
 
 
 class Roll(enum.Enum):
-    """Where a date goes that is no business day."""
+    """A business day convention: how a date that is not a business day is moved."""
 
     UNADJUSTED = "unadjusted"
     FOLLOWING = "following"
@@ -48,25 +48,25 @@ class Roll(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The business days of a market: Monday to Friday but for its holidays.
+    """The business days of a market: Monday to Friday except its holidays.
 
     Parameters
     ----------
     name : str
-        For people, and for what is stored.
+        Name of the calendar, as it is shown and stored.
     holidays : callable
-        From a year to its holidays; those on a weekend do not matter.
+        Function from a year to the set of its holidays. Holidays that fall on a weekend have no effect.
     """
 
     name: str
     holidays: Callable[[int], frozenset[date]]
 
     def is_business_day(self, day: date) -> bool:
-        """Return whether the market works on `day`."""
+        """Return whether `day` is a business day."""
         return day.weekday() < _SATURDAY and day not in self.holidays(day.year)
 
     def adjust(self, day: date, roll: Roll | str = Roll.FOLLOWING) -> date:
-        """Return `day`, or the business day that `roll` takes in its place."""
+        """Return `day` if it is a business day, else the business day that the convention `roll` moves it to."""
         rule = Roll(roll)
         if rule is Roll.UNADJUSTED or self.is_business_day(day):
             return day
@@ -77,7 +77,10 @@ class Calendar:
         return moved
 
     def advance(self, day: date, business_days: int) -> date:
-        """Return the day so many business days after `day`, or before it; for 0, the next business day."""
+        """Return the date `business_days` business days after `day`, before it if negative.
+
+        For 0 it is `day` itself if that is a business day, else the next business day.
+        """
         if not business_days:
             return self.adjust(day)
         step = _DAY if business_days > 0 else -_DAY
@@ -103,7 +106,7 @@ def _last_monday(year: int, month: int) -> date:
 
 
 def _observed(day: date) -> date:
-    """Return when a holiday is kept that falls on a weekend: on the Friday before or the Monday after."""
+    """Return the day on which a holiday is observed: the Friday before a Saturday, the Monday after a Sunday."""
     return day - _DAY if day.weekday() == _SATURDAY else day + _DAY if day.weekday() == _SUNDAY else day
 
 
@@ -123,7 +126,7 @@ def _easter_sunday(year: int) -> date:
 @cache
 def _target(year: int) -> frozenset[date]:
     days = {date(year, 1, 1), date(year, 12, 25)}
-    if year >= 2000:  # noqa: PLR2004 - TARGET's calendar as it has been since then
+    if year >= 2000:  # noqa: PLR2004 - the first year of the present TARGET calendar
         easter = _easter_sunday(year)
         days |= {easter - 2 * _DAY, easter + _DAY, date(year, 5, 1), date(year, 12, 26)}
     if year in {1998, 1999, 2001}:
@@ -131,11 +134,11 @@ def _target(year: int) -> frozenset[date]:
     return frozenset(days)
 
 
-_JUNETEENTH = 2022  # the first year in which markets kept it
+_JUNETEENTH = 2022  # the first year in which markets observed it
 
 
-def _summer(year: int) -> set[date]:
-    """Return the holidays that New York's banks and its exchange share, but for New Year."""
+def _shared(year: int) -> set[date]:
+    """Return the holidays that New York's banks and its exchange have in common, except New Year."""
     days = {
         _nth(year, 2, _MONDAY, 3),
         _last_monday(year, 5),
@@ -151,7 +154,7 @@ def _summer(year: int) -> set[date]:
 def _new_york(year: int) -> frozenset[date]:
     new_years = {_observed(date(year, 1, 1)), _observed(date(year + 1, 1, 1))}
     federal = {_nth(year, 1, _MONDAY, 3), _nth(year, 10, _MONDAY, 2), _observed(date(year, 11, 11))}
-    return frozenset(new_years | federal | _summer(year))
+    return frozenset(new_years | federal | _shared(year))
 
 
 _CLOSED = frozenset(
@@ -166,13 +169,13 @@ _CLOSED = frozenset(
         date(2025, 1, 9),  # President Carter's
     }
 )
-_MARTIN_LUTHER_KING = 1998  # the first year in which the exchange kept the day
+_MARTIN_LUTHER_KING = 1998  # the first year in which the exchange observed the day
 
 
 @cache
 def _nyse(year: int) -> frozenset[date]:
     first = date(year, 1, 1)
-    days = _summer(year) | {_easter_sunday(year) - 2 * _DAY, first + _DAY if first.weekday() == _SUNDAY else first}
+    days = _shared(year) | {_easter_sunday(year) - 2 * _DAY, first + _DAY if first.weekday() == _SUNDAY else first}
     if year >= _MARTIN_LUTHER_KING:
         days.add(_nth(year, 1, _MONDAY, 3))
     return frozenset(days | _CLOSED)
@@ -183,13 +186,13 @@ def _none(year: int) -> frozenset[date]:  # noqa: ARG001 - a rule takes a year
 
 
 WEEKENDS_ONLY = Calendar("weekends only", _none)
-"""No holidays: what credit default swaps and the ISDA standard curve use."""
+"""A calendar without holidays, as used by credit default swaps and the ISDA standard curve."""
 
 TARGET = Calendar("TARGET", _target)
-"""The euro's settlement system."""
+"""Settlement days of the euro."""
 
 NEW_YORK = Calendar("New York", _new_york)
-"""US bank holidays: settlement of dollars."""
+"""Settlement days of the US dollar: US bank holidays."""
 
 NYSE = Calendar("NYSE", _nyse)
-"""The New York Stock Exchange, from 1990 on."""
+"""Trading days of the New York Stock Exchange, from 1990."""

@@ -1,12 +1,12 @@
-"""Lanes: how every formula here takes its arguments and hands back its answer.
+"""Columns: the form in which every formula here takes its arguments and returns its result.
 
-A formula is asked about one contract or about a hundred thousand, and a contract's answer must be the
-same, to the bit, whoever else is in the batch. So all arguments are broadcast to one shape, laid out as
-flat contiguous arrays of equal length (one *lane* an element), and the formula does nothing but
-elementwise work on them. Flat and contiguous is not for speed: numpy chooses between inner loops by
-strides and shapes, and two loops for the same function may differ in the last bit.
+A formula is evaluated for one contract or for a hundred thousand, and the result of a contract must be bitwise
+identical whichever other contracts are in the batch. So all arguments are broadcast to one shape and laid out as
+*columns*: flat contiguous arrays of equal length, one row per contract. The formula then works elementwise on them.
+The columns are flat and contiguous for reproducibility, not for speed: numpy chooses between inner loops by strides
+and shapes, and two loops for the same function may differ in the last bit.
 
-A lane whose inputs make no sense is NaN in the answer; nothing is raised for a value.
+A row whose inputs are invalid has the result NaN; no error is raised for a value.
 
 Examples
 --------
@@ -39,11 +39,11 @@ FloatArray: TypeAlias = NDArray[np.float64]
 """An array of float64."""
 
 Numbers: TypeAlias = float | FloatArray
-"""What a formula returns: a float when every argument was a scalar, else an array."""
+"""The result of a formula: a float if every argument was a scalar, else an array."""
 
 
 def to_columns(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
-    """Broadcast `values` and lay them out flat.
+    """Broadcast arguments against each other and flatten them into columns.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ def to_columns(*values: ArrayLike) -> tuple[tuple[int, ...], list[FloatArray]]:
     Returns
     -------
     shape : tuple of int
-        The broadcast shape; ``()`` when every value is a scalar.
-    lanes : list of ndarray, shape (n_rows,)
-        One contiguous float64 array for each value. They may share memory with the caller's arrays and
-        are never written to.
+        The broadcast shape; ``()`` if every value is a scalar.
+    columns : list of ndarray, shape (n_rows,)
+        One contiguous float64 array for each value. They may share memory with the caller's arrays, so they must not
+        be written to.
 
     Raises
     ------
@@ -82,24 +82,26 @@ def _shape(arrays: Sequence[FloatArray]) -> tuple[int, ...]:
         return np.broadcast_shapes(*(array.shape for array in arrays))
     except ValueError as error:
         shapes = ", ".join(str(array.shape) for array in arrays if array.shape)
-        raise ModelError(f"arguments of shapes {shapes} do not broadcast: {error}; align them") from error
+        raise ModelError(
+            f"arguments of shapes {shapes} do not broadcast: {error}; give arrays that broadcast"
+        ) from error
 
 
-def from_column(lanes: FloatArray, shape: tuple[int, ...]) -> Numbers:
-    """Give flat `lanes`, shape (n_rows,), the `shape` the arguments had; a float for scalar arguments."""
-    return lanes.reshape(shape) if shape else float(lanes[0])
+def from_column(column: FloatArray, shape: tuple[int, ...]) -> Numbers:
+    """Return a result column, shape (n_rows,), in the `shape` of the arguments; a float for scalar arguments."""
+    return column.reshape(shape) if shape else float(column[0])
 
 
 def read_only(array: FloatArray) -> FloatArray:
-    """Return a copy of `array` that cannot be written; the one that was given stays its owner's."""
-    kept = array.copy()
-    kept.setflags(write=False)
-    return kept
+    """Return a copy of `array` that cannot be written to."""
+    copy = array.copy()
+    copy.setflags(write=False)
+    return copy
 
 
-def all_finite(lanes: Sequence[FloatArray]) -> NDArray[np.bool_]:
-    """Return, lane by lane, whether every argument is a finite number."""
-    finite = np.isfinite(lanes[0])
-    for lane in lanes[1:]:
-        finite &= np.isfinite(lane)
+def all_finite(columns: Sequence[FloatArray]) -> NDArray[np.bool_]:
+    """Return for each row whether it is finite in every column."""
+    finite = np.isfinite(columns[0])
+    for column in columns[1:]:
+        finite &= np.isfinite(column)
     return finite

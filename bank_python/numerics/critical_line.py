@@ -1,19 +1,20 @@
-r"""The critical line: a quadratic program for every weight of its linear part at once.
+r"""The critical line algorithm: a parametric quadratic program, solved for every weight of its linear term.
 
 .. math:: x(s) = \arg\min_x\ \tfrac12 x^\top P x - s\, m^\top x \quad\text{subject to}\quad A x = b,\ l \le x \le u
 
-for all :math:`s \ge 0`. While the same variables stay at their bounds, the conditions of the optimum are linear
-equations whose right side is linear in s, so x(s) moves on a straight line. It turns where a free variable meets a
-bound, or where the multiplier of a bound falls to 0 and its variable comes free. The whole path is therefore its
-*turning points*: between two of them x is interpolated and is exact.
+for all :math:`s \ge 0`. As long as the same variables are at their bounds, the optimality conditions are linear
+equations whose right side is linear in s, so x(s) is piecewise linear. It has a *turning point* where a free variable
+reaches a bound, or where the multiplier of a bound falls to 0 and its variable becomes free. The turning points
+describe the whole path: linear interpolation between two of them is exact.
 
-The path starts at s = 0, where a quadratic program is solved once, and goes up. Each turn changes the system of the
-free variables by one row and column, and its inverse by a matrix of rank one; the slopes of the fixed variables follow
-from one product of a matrix and a vector.
+The path starts at s = 0, where one quadratic program is solved, and proceeds to larger s. Each turning point changes
+the linear system of the free variables by one row and column, and its inverse by a matrix of rank one; the gradient
+components of the fixed variables follow from one product of a matrix and a vector.
 
-Where several variables turn at once, which of them come free is itself a small quadratic program: the direction of the
-path minimises :math:`\tfrac12 d^\top P d - m^\top d` over the directions that keep the constraints and cost nothing to
-first order. Its solution is unique and can be followed for some way, so no set of free variables comes twice.
+Where several variables change status at one point, a small quadratic program determines which of them become free: the
+direction of the path minimises :math:`\tfrac12 d^\top P d - m^\top d` over the directions that satisfy the constraints
+and leave the objective unchanged to first order. Its solution is unique and is valid over a positive length of the
+path, so no set of free variables occurs twice.
 
 Examples
 --------
@@ -52,36 +53,36 @@ if TYPE_CHECKING:
 
 __all__ = ["CriticalLine", "critical_line"]
 
-_BETWEEN_POLISHES = 16  # turns, after which updates of rank one have left some digits to win back
-_SLIGHT = 1e-6  # of the largest terms on the path: terms that are smaller are measured against this
-_FAR = 1e4  # of the scale where both parts of the cost are alike: a path that still moves may only seem to
-_SLOW = 1e-8  # of the width: a path that moves less may only seem to
-_HELD = 1e-11  # of a variance: a variable that the equalities hold in its place
-_MOST = 1000  # turns, and a hundred more for each variable; a path of finite length needs fewer
-_FEW_ROUNDINGS = 16.0 * EPSILON  # of the width: what lies between a variable and the bound that others hold it at
-_LEAST = 1e-300  # in the place of a 0 that is divided by; its quotients still order turns
+_BETWEEN_POLISHES = 16  # turning points between corrections of the rounding errors of rank-one updates
+_SLIGHT = 1e-6  # relative to the largest terms on the path: the least size that residuals are measured against
+_FAR = 1e4  # relative to the s at which both terms of the objective are equal: beyond, motion may be rounding
+_SLOW = 1e-8  # relative to the width: a slower motion may be rounding
+_DETERMINED = 1e-11  # relative to a variance: a variable with less freedom is determined by the equalities
+_MOST = 1000  # turning points, and a hundred more for each variable; a finite path needs fewer
+_FEW_ROUNDINGS = 16.0 * EPSILON  # relative to the width: the distance from a bound that rounding can leave
+_LEAST = 1e-300  # replaces a divisor of 0; the quotients still have the right order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CriticalLine:
-    """The solutions for all s from 0 on; made by :func:`critical_line`.
+    """The solutions of a parametric quadratic program for all s >= 0, as returned by :func:`critical_line`.
 
     Parameters
     ----------
     scales : ndarray, shape (n_points,)
-        s at the turning points, ascending from 0.
+        Values of s at the turning points, ascending from 0.
     points : ndarray, shape (n_points, n)
-        x there.
+        Solutions x at the turning points.
     multipliers : ndarray, shape (n_points, equalities)
-        y there: ``P x - s m - A' y`` is 0 where x is free, at least 0 at a lower bound, at most 0 at an upper one.
+        Multipliers y of the equalities at the turning points. The gradient ``P x - s m - A' y`` is 0 for free
+        variables, at least 0 for those at a lower bound and at most 0 for those at an upper bound.
     direction : ndarray, shape (n,)
-        dx/ds behind the last turning point; all 0 where the path has come to rest.
+        Derivative dx/ds beyond the last turning point; all 0 if the path is constant there.
     certificate_residual : float
-        The largest violation of a condition of the optimum at a turning point, relative to the terms in it; computed
-        anew from the given matrices.
+        Largest violation of an optimality condition at a turning point, relative to the terms in it, recomputed from
+        the given matrices.
     drift : float
-        How far the updated inverse let the direction be off, at most, before that was refined or the inverse computed
-        anew; relative to m.
+        Largest error of the direction, relative to m, due to updates of the inverse; it was then corrected.
     """
 
     scales: FloatArray
@@ -93,24 +94,24 @@ class CriticalLine:
 
     @property
     def is_ray(self) -> bool:
-        """Whether the path goes on for ever behind its last turning point."""
+        """Whether the path is unbounded: it still moves beyond its last turning point."""
         return bool(self.direction.any())
 
     def at(self, s: float) -> FloatArray:
-        """Return x(s), shape (n,).
+        """Return the solution x(s), shape (n,).
 
         Parameters
         ----------
         s : float
-            At least 0, finite.
+            Weight of the linear term, finite and at least 0.
 
         Raises
         ------
         ModelError
-            It is not.
+            `s` is negative or not finite.
         """
         if not 0.0 <= s < np.inf:
-            raise ModelError(f"s={s!r}; the path goes from 0 to infinity", value=s)
+            raise ModelError(f"s={s!r} is negative or not finite; the path is defined for finite s >= 0", value=s)
         i = int(np.searchsorted(self.scales, s, side="right")) - 1
         start, along = self.points[i], s - float(self.scales[i])
         if i + 1 == len(self.scales):
@@ -122,42 +123,42 @@ class CriticalLine:
 def critical_line(
     P: ArrayLike, m: ArrayLike, A: ArrayLike, b: ArrayLike, lower: ArrayLike, upper: ArrayLike
 ) -> CriticalLine:
-    """Return the solutions for all s from 0 on.
+    """Solve a parametric quadratic program for all s >= 0.
 
     Parameters
     ----------
     P : array_like, shape (n, n)
-        Symmetric and positive definite.
+        Symmetric, positive definite matrix of the quadratic term.
     m : array_like, shape (n,)
-        What s weighs; finite.
+        Coefficients of the linear term, which s multiplies; finite.
     A, b : array_like, shape (equalities, n) and (equalities,)
-        Equalities, the rows of A independent; there may be none.
+        Equality constraints ``A x = b``, the rows of A linearly independent; there may be none.
     lower, upper : array_like, shape (n,) or ()
-        Bounds; infinite for none.
+        Bounds of the variables; infinite where there is none.
 
     Raises
     ------
     ModelError
-        The matrices do not fit, are not finite, or P is not symmetric and positive definite.
+        The shapes do not match, a value is not finite, or P is not symmetric and positive definite.
     InfeasibleError
-        Nothing satisfies the constraints.
+        No point satisfies the constraints.
     """
     gain = np.asarray(m, dtype=np.float64).reshape(-1)
     n = len(gain)
     if not n or not np.isfinite(gain).all():
-        raise ModelError("m is empty, or holds a figure that is not finite; give one for each variable")
+        raise ModelError("m is empty or has a value that is not finite; give one finite value for each variable")
     rows, right = np.atleast_2d(np.asarray(A, dtype=np.float64)), np.asarray(b, dtype=np.float64).reshape(-1)
     rows = rows if rows.size else np.zeros((0, n))
     matrix, (low, high) = np.asarray(P, dtype=np.float64), (_bound(bound, n) for bound in (lower, upper))
     if matrix.shape == (n, n) and float(np.abs(matrix - matrix.T).max()) > SYMMETRIC * float(np.abs(matrix).max()):
-        raise ModelError("P is not symmetric; give the matrix of the quadratic form")
+        raise ModelError("P is not symmetric; give the symmetric matrix of the quadratic term")
     program = _Program(matrix, gain, rows, right, low, high)
     path = _Path(program)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         path.run()
     scales, points = np.array(path.scales), np.array(path.points)
     for bound in (low, high):
-        # A free variable may meet a bound that others hold it at; what rounding leaves between them is no weight.
+        # The other variables may keep a free variable at its bound; remove what rounding leaves between the two.
         points = np.where(np.abs(points - bound) <= _FEW_ROUNDINGS * path.width, bound, points)
     multipliers = np.array(path.multipliers).reshape(len(scales), len(right)) - np.outer(scales, path.shift)
     residual = _residual(program, scales, points, multipliers)
@@ -169,7 +170,7 @@ def critical_line(
 def _bound(bound: ArrayLike, n: int) -> FloatArray:
     given = np.asarray(bound, dtype=np.float64)
     if given.shape not in {(), (n,)}:
-        raise ModelError(f"bounds of shape {given.shape} for {n} variables; give one figure, or one each")
+        raise ModelError(f"bounds of shape {given.shape} for {n} variables; give one value, or one for each")
     return np.asarray(given + np.zeros(n))
 
 
@@ -184,15 +185,15 @@ class _Program:
 
 
 def _residual(program: _Program, scales: FloatArray, points: FloatArray, multipliers: FloatArray) -> float:
-    """Return the largest violation of slope, sign and constraint over all points."""
-    pull, gain, held = points @ program.P, np.outer(scales, program.m), multipliers @ program.A
-    size = np.maximum(np.abs(pull).max(axis=1), np.abs(gain).max(axis=1))
-    # Where x and s are 0 up to rounding there is nothing to be relative to but the rest of the path.
+    """Return the largest violation of stationarity, sign and feasibility over all points."""
+    quadratic, linear, dual = points @ program.P, np.outer(scales, program.m), multipliers @ program.A
+    size = np.maximum(np.abs(quadratic).max(axis=1), np.abs(linear).max(axis=1))
+    # Where x and s are 0 up to rounding, residuals are measured against the rest of the path.
     size = np.maximum(size, max(_SLIGHT * float(size.max()), _LEAST))
-    slope = (pull - gain - held) / size[:, None]
+    slope = (quadratic - linear - dual) / size[:, None]
     wide = max(float(np.abs(points).max()), float(np.abs(program.b).max(initial=0.0)), _LEAST)
-    # A slope above 0 asks for x at its lower bound, one below 0 for x at its upper bound; the smaller of slope and way
-    # to that bound is how far this is off.
+    # A positive gradient requires x at its lower bound, a negative one x at its upper bound; the violation is the
+    # smaller of the gradient and the distance to that bound.
     down, up = (points - program.lower) / wide, (program.upper - points) / wide
     wrong = np.minimum(np.abs(slope), np.where(slope > 0.0, down, up))
     outside = max(0.0, -float(down.min()), -float(up.min()))
@@ -201,18 +202,18 @@ def _residual(program: _Program, scales: FloatArray, points: FloatArray, multipl
 
 
 class _Path:
-    """The state of the walk.
+    """The state of the algorithm along the path.
 
-    ``value`` holds x of the free variables and the slopes of the fixed ones; ``floor`` and ``ceiling`` are what it must
-    stay between, so both kinds of turn are found in one pass. The first rows of ``inverse`` and ``rows`` belong to the
-    equalities, the others to the free variables in the order in which they came.
+    ``value`` has x for the free variables and the gradient for the fixed ones; ``floor`` and ``ceiling`` are its
+    limits, so that both kinds of turning point are found in one pass. The first rows of ``inverse`` and ``rows`` belong
+    to the equalities, the others to the free variables in the order in which they became free.
     """
 
     def __init__(self, program: _Program) -> None:
         n, self._fixed_rows = len(program.m), len(program.b)
         self._program = program
         start = solve_qp(program.P, np.zeros(n), A=program.A, b=program.b, lower=program.lower, upper=program.upper)
-        # What of m the equalities fix moves only their multipliers; without it, ties in m cancel to the last digit.
+        # The part of m in the row space of A changes only the multipliers. Without it, ties in m cancel exactly.
         self.shift = np.linalg.solve(program.A @ program.A.T, program.A @ program.m)
         self._m = program.m - self.shift @ program.A
         self._steepest = max(float(np.abs(self._m).max()), _LEAST)
@@ -236,7 +237,7 @@ class _Path:
         self.multipliers: list[FloatArray] = [self._y.copy()]
 
     def run(self) -> None:
-        """Walk until no variable turns any more."""
+        """Follow the path until there is no further turning point."""
         for step in range(1, _MOST + 100 * len(self._m)):
             if step % _BETWEEN_POLISHES == 0:
                 self._polish()
@@ -244,7 +245,7 @@ class _Path:
             shortest = LAST_DIGITS * max(self._s, self._natural)
             if lengths[first] <= shortest:
                 self._resolve(rate, lengths <= shortest)
-                # It is resolved who turns here: a turn that is still as near is rounding.
+                # All changes of status at this point are resolved; another one as near is rounding.
                 rate, lengths, first = self._lengths(shortest)
             if lengths[first] == np.inf:
                 self.direction = np.where(self._side == 0, rate, 0.0)
@@ -255,7 +256,8 @@ class _Path:
             self._exchange(first, up=bool(rate[first] > 0.0))
             self._record()
         raise ModelError(
-            f"the critical line still turns after {len(self.scales)} points, at s={self._s:g}; P may be near singular",
+            f"the critical line has more than {len(self.scales)} turning points, the last at s={self._s:g}; "
+            "P may be nearly singular",
             value=self._s,
         )
 
@@ -268,13 +270,13 @@ class _Path:
         self.multipliers.append(self._y.copy())
 
     def _lengths(self, beyond: float = 0.0) -> tuple[FloatArray, FloatArray, int]:
-        """Return the rates of all values, how far s can rise until each meets its limit, and whose is the nearest.
+        """Return the rates of all values, the increases of s at which each reaches its limit, and the first of them.
 
-        Limits that are not beyond a given length do not count.
+        Increases up to `beyond` are ignored.
         """
         rate, lengths, first = self._measured(self._refined(), beyond)
         slow = self._fastest * self._natural < _SLOW * self.width
-        if (slow or self._s + lengths[first] > _FAR * self._natural) and self._comes_to_rest():
+        if (slow or self._s + lengths[first] > _FAR * self._natural) and self._stops():
             return self._measured(self._rates(), beyond)
         return rate, lengths, first
 
@@ -287,8 +289,8 @@ class _Path:
         self._fastest = float(np.maximum.reduce(move, initial=0.0))
         move[move <= LAST_DIGITS * self._fastest] = 0.0
         if first > 1:
-            # What the equalities alone hold in its place has a zero here; without it the system would be singular.
-            move[self._inverse.diagonal()[first:last] * self._spread[free] <= _HELD] = 0.0
+            # A variable that the equalities determine cannot move: its diagonal entry of the inverse is 0.
+            move[self._inverse.diagonal()[first:last] * self._spread[free] <= _DETERMINED] = 0.0
         rate[free], speed[free] = direction, move
         room = np.where(rate > 0.0, self._ceiling - self._value, self._value - self._floor)
         lengths = np.maximum(room, _LEAST) / speed
@@ -297,33 +299,33 @@ class _Path:
         return rate, lengths, int(lengths.argmin())
 
     def _rates(self) -> FloatArray:
-        """Return the rates of the slopes of all variables."""
+        """Return the rates of change of all variables' gradients."""
         rate: FloatArray = self._solved[: self._count] @ self._rows[: self._count]
         rate -= self._m
         return rate
 
     def _refined(self) -> FloatArray:
-        """Return the rates of the slopes, and put the direction right by what those of the free variables are off 0."""
-        rate, off = self._off()
+        """Return the rates of the gradients, and correct the direction for the residuals of the free variables."""
+        rate, off = self._residuals()
         drift = math.sqrt(off[self._fixed_rows :] @ off[self._fixed_rows :]) / self._steepest
         self.drift = max(self.drift, drift)
         if drift > LAST_DIGITS:
             self._factor()
             self._polish()
-            rate, off = self._off()
+            rate, off = self._residuals()
         self._solved[: self._count] -= self._inverse[: self._count, : self._count] @ off
         return rate
 
-    def _off(self) -> tuple[FloatArray, FloatArray]:
-        """Return the rates of the slopes, and by how much the direction misses what it solves."""
+    def _residuals(self) -> tuple[FloatArray, FloatArray]:
+        """Return the rates of the gradients, and the residuals of the linear system for the direction."""
         first, last = self._fixed_rows, self._count
         free, solved = self._order[first:last], self._solved[:last]
         rate, off = self._rates(), np.empty(last)
         off[:first], off[first:] = self._rows[:first, free] @ solved[first:], rate[free]
         return rate, off
 
-    def _comes_to_rest(self) -> bool:
-        """Set the direction to 0 if m is the same along all of the free variables, which rounding would hide."""
+    def _stops(self) -> bool:
+        """Set the direction to 0 if the equalities determine m on all free variables up to rounding."""
         first, last = self._fixed_rows, self._count
         free = self._order[first:last]
         across, gain = self._rows[:first, free].T, self._m[free]
@@ -349,7 +351,7 @@ class _Path:
             self._floor[i], self._ceiling[i] = self._program.lower[i], self._program.upper[i]
 
     def _hold(self, i: int, side: int) -> None:
-        """Fix a variable at a bound: its slope must stay at least 0 at the lower one, at most 0 at the upper one."""
+        """Fix a variable at a bound. Its gradient must stay at least 0 at a lower bound, at most 0 at an upper one."""
         self._side[i] = side
         self._held[i] = self._program.lower[i] if side < 0 else self._program.upper[i]
         self._floor[i] = -np.inf if side > 0 or self._pinned[i] else 0.0
@@ -384,7 +386,7 @@ class _Path:
         self._count = last
 
     def _place_all(self, x: FloatArray) -> None:
-        """Set all up anew for the variables that are free now."""
+        """Rebuild the state for the present set of free variables."""
         first, free = self._fixed_rows, np.flatnonzero(self._side == 0)
         self._count = last = first + len(free)
         self._order[first:last], self._place[free] = free, np.arange(first, last)
@@ -408,7 +410,7 @@ class _Path:
         self._solved[:last] = self._inverse[:last, first:last] @ self._m[free]
 
     def _polish(self) -> None:
-        """Compute slopes anew, and correct x and the multipliers by what those of the free variables are off."""
+        """Recompute the gradients, and correct x and the multipliers for the residuals of the free variables."""
         first, last = self._fixed_rows, self._count
         free, x, given = self._order[first:last], self._x(), self._program
         slope = given.P @ x - self._s * self._m - self._y @ given.A
@@ -418,7 +420,7 @@ class _Path:
         self._value[free] = x[free] - off[first:]
 
     def _resolve(self, rate: FloatArray, near: NDArray[np.bool_]) -> None:
-        """Find which of the variables that turn here come free: those that move in the direction of the path."""
+        """Determine which variables are free beyond a point where several change status: those that move."""
         x, free = self._x(), self._side == 0
         close = LAST_DIGITS * self.width
         low = free & ((x - self._program.lower <= close) | (near & (rate < 0.0)))

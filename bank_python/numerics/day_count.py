@@ -1,9 +1,9 @@
-"""Time as a number: year fractions between two dates, by the conventions of the market.
+"""Year fractions between two dates, by the day count conventions of the market.
 
-Formulas know time as years in a float; contracts and desks know dates. The house convention between the
-two is ACT/365F (actual days over a fixed 365), under which a leap year is 366/365 of a year long and
-fractions add up: from a to b and from b to c is exactly from a to c in days. Interest accrues by whatever
-convention its contract names: :class:`DayCount` has them.
+Formulas take time as a float in years; contracts and desks have dates. The default convention between the two is
+ACT/365F (actual days over a fixed 365), under which a leap year is 366/365 years long and fractions are additive: the
+days from a to b and from b to c add up to those from a to c. Interest accrues by the convention of its contract, one
+of :class:`DayCount`.
 
 Examples
 --------
@@ -33,7 +33,7 @@ _MONTH_END = 30
 
 
 class DayCount(enum.Enum):
-    """A convention for the part of a year between two dates."""
+    """A day count convention: a rule for the fraction of a year between two dates."""
 
     ACT_365F = "ACT/365F"
     ACT_360 = "ACT/360"
@@ -44,12 +44,12 @@ class DayCount(enum.Enum):
 
     @classmethod
     def parse(cls, convention: DayCount | str) -> DayCount:
-        """Return the convention of that name; "ACT/ACT" is ISDA's.
+        """Return the convention of a name; "ACT/ACT" stands for "ACT/ACT ISDA".
 
         Raises
         ------
         ModelError
-            There is none.
+            No convention has that name.
         """
         try:
             return cls("ACT/ACT ISDA" if convention == "ACT/ACT" else convention)
@@ -61,18 +61,19 @@ class DayCount(enum.Enum):
 def year_fraction(
     start: date, end: date, convention: DayCount | str, period: tuple[date, date] | None = None, frequency: int = 1
 ) -> float:
-    """Return the part of a year from `start` to `end`.
+    """Return the year fraction from `start` to `end`.
 
     Parameters
     ----------
     start, end : date
-        Negative when `end` comes first.
+        First and last date; the result is negative if `end` is before `start`.
     convention : DayCount or str
-        Such as ``"ACT/360"``.
+        Day count convention or its name, such as ``"ACT/360"``.
     period : pair of date, optional
-        For ACT/ACT ICMA alone: the coupon period around them; from `start` to `end` itself if not given.
+        First and last date of the coupon period that contains the two dates; `start` and `end` by default. Used by
+        ACT/ACT ICMA only.
     frequency : int, default 1
-        For ACT/ACT ICMA alone: coupons a year.
+        Number of coupons per year. Used by ACT/ACT ICMA only.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def year_fraction(
     Raises
     ------
     ModelError
-        There is no such convention, or the period is empty.
+        The convention is not known, or the coupon period is empty.
     """
     counted = DayCount.parse(convention)
     if counted is DayCount.ACT_365F:
@@ -117,7 +118,9 @@ def _act_act_isda(start: date, end: date) -> float:
 def _act_act_icma(start: date, end: date, period: tuple[date, date], frequency: int) -> float:
     length = (period[1] - period[0]).days
     if length <= 0 and start != end:
-        raise ModelError(f"the coupon period {period[0]} to {period[1]} has no days; give its two ends", value=period)
+        raise ModelError(
+            f"the coupon period {period[0]} to {period[1]} has no days; give its first and last date", value=period
+        )
     return 0.0 if start == end else (end - start).days / (frequency * length)
 
 
@@ -126,22 +129,22 @@ def _days_in(year: int) -> int:
 
 
 def act_365f(start: date, end: date) -> float:
-    """Return the years from `start` to `end`, actual days over 365.
+    """Return the years from `start` to `end` as actual days over 365.
 
     Parameters
     ----------
     start, end : date or datetime
-        Both dates, or both datetimes (then with the part of the day; give both in UTC).
+        Two dates, or two datetimes, whose time of day then counts; give both in UTC.
 
     Returns
     -------
     float
-        Years; negative when `end` is before `start`.
+        Years; negative if `end` is before `start`.
 
     Raises
     ------
     TypeError
-        One is a date and the other a datetime, or one datetime has a time zone and the other none.
+        One is a date and the other a datetime, or only one of two datetimes has a time zone.
 
     Examples
     --------
@@ -152,26 +155,26 @@ def act_365f(start: date, end: date) -> float:
 
 
 def add_years(start: date, years: float) -> date:
-    """Return the day `years` after `start`: the inverse of :func:`act_365f`, to the nearest whole day.
+    """Return the date `years` after `start`: the inverse of :func:`act_365f`, rounded to whole days.
 
     Parameters
     ----------
     start : date or datetime
-        A datetime keeps its time of day.
+        First date; the time of day of a datetime is preserved.
     years : float
-        Years of 365 days; may be negative.
+        Number of years of 365 days; may be negative.
 
     Returns
     -------
     date or datetime
-        Like `start`. Half a day rounds to the even number of days.
+        Same type as `start`. Half a day is rounded to an even number of days.
 
     Raises
     ------
     ValueError
         `years` is NaN.
     OverflowError
-        The day lies outside the years 1 to 9999.
+        The date is outside the years 1 to 9999.
 
     Examples
     --------

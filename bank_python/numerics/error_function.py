@@ -1,11 +1,11 @@
-r"""The error function near zero and the scaled complementary error function everywhere.
+r"""The error function near zero, and the scaled complementary error function for all arguments.
 
 .. math:: \operatorname{erfcx}(x) = e^{x^2}\operatorname{erfc}(x)
           = \frac{2}{\sqrt\pi} e^{x^2} \int_x^\infty e^{-t^2}\,dt
 
-erfcx is what is left of a normal tail once its exponential decay is divided out: a smooth function that
-falls like 1/(x √π) and never underflows. The tails of :mod:`bank_python.numerics.normal` and the time
-value of options are products of it and one exponential, which is how both keep every digit.
+erfcx is a normal tail probability with its exponential decay divided out: a smooth function that decreases like
+1/(x √π) and never underflows. The tail probabilities of :mod:`bank_python.numerics.normal` and the time value of
+options are products of erfcx and one exponential, and so have full relative precision.
 
 References
 ----------
@@ -13,7 +13,7 @@ W. J. Cody, "Rational Chebyshev approximations for the error function", Mathemat
 (1969), 631-637: erf near zero, with the coefficients published in Netlib's SPECFUN (CALERF).
 
 M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of (1 + 2x) exp(x²) erfc x in 0 <= x < ∞",
-Mathematics of Computation 36 (1981), 249-253: one expansion from zero to infinity, after folding x with
+Mathematics of Computation 36 (1981), 249-253: one expansion from zero to infinity, in the variable
 t = (x − k)/(x + k).
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["CENTRE", "erf_centre", "erfcx", "erfcx_column", "erfcx_right"]
 
 CENTRE = 0.46875
-"""Up to this |x|, erf has its own approximation: 1 − erfc would cancel."""
+"""Largest |x| for which erf has an approximation of its own, as 1 − erfc would cancel."""
 
 _FOLD = 4.0
 
@@ -49,9 +49,9 @@ _ERF_P = (
 )
 _ERF_Q = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
 
-# (1 + 2x) erfcx(x) = P(t) with t = (x − 4)/(x + 4), x >= 0.46875: the Chebyshev expansion over t in
-# [−1, 1], cut where its tail is below 3e-18 and written in powers of t; computed with 60 digits. Cody's
-# rationals for this range are as good an approximation, but their Horner sums round to 4.5 ulp.
+# (1 + 2x) erfcx(x) = P(t) with t = (x − 4)/(x + 4), x >= 0.46875: the Chebyshev expansion over t in [−1, 1], truncated
+# where the remainder is below 3e-18 and written in powers of t; computed with 60 digits. Cody's rational functions
+# for this range approximate it as well, but rounding in their evaluation adds up to 4.5 ulp.
 _SCALED = (
     -1.374652989001164e-10,
     -2.659599690242689e-10,
@@ -89,14 +89,14 @@ def erf_centre(x: FloatArray) -> FloatArray:
 
 
 def erfcx_right(x: FloatArray) -> FloatArray:
-    """Return erfcx(x) for x >= 0, shape (n_rows,): one expansion for all of them; infinity gives 0."""
+    """Return erfcx(x) for a column of x >= 0, shape (n_rows,), by one expansion; infinity gives 0."""
     # Written so that an infinite x gives t = 1 and a result of 0.
     t = 1.0 - 2.0 * _FOLD / (x + _FOLD)
     return horner(_SCALED, t) / (1.0 + 2.0 * x)
 
 
 def erfcx_column(x: FloatArray) -> FloatArray:
-    """Return erfcx(x) of flat lanes, shape (n_rows,); the caller has silenced numpy's warnings."""
+    """Return erfcx(x) of a column, shape (n_rows,); the caller suppresses numpy's warnings."""
     size = np.abs(x)
     value = np.full_like(x, np.nan)
     centre = size <= CENTRE
@@ -115,22 +115,22 @@ def erfcx(x: ArrayLike) -> Numbers:
     Parameters
     ----------
     x : array_like
-        Any real values. Below about −26.6 the result overflows to infinity; NaN gives NaN.
+        Real arguments. Below about −26.6 the result overflows to infinity; NaN gives NaN.
 
     Returns
     -------
     float or ndarray
-        Of the shape of `x`; positive and falling. Relative error of a few ulp.
+        Positive values, decreasing in `x`, in the shape of `x`, with a relative error of a few ulp.
 
     References
     ----------
-    Cody (1969) and Shepherd and Laframboise (1981), see the module.
+    Cody (1969) and Shepherd and Laframboise (1981), see the references of the module.
 
     Examples
     --------
     >>> erfcx([0.0, 1.0, 1e6])
     array([1.00000000e+00, 4.27583576e-01, 5.64189584e-07])
     """
-    shape, (lanes,) = to_columns(x)
+    shape, (column,) = to_columns(x)
     with np.errstate(all="ignore"):
-        return from_column(erfcx_column(lanes), shape)
+        return from_column(erfcx_column(column), shape)

@@ -1,10 +1,9 @@
-"""The exponential of a square, right to an ulp or two.
+"""The exponential of a square, accurate to about two ulp.
 
-``exp(-x*x/2)`` looks harmless and loses three digits in the tail: the square is rounded to 53 bits, and
-the exponential turns that *relative* error of x² into an *absolute* one in the exponent, so at x = 37
-the result is wrong by some 700 units of its own rounding. Here the square is kept as the unevaluated sum
-of its rounded value and the exact remainder (Dekker's product), and the remainder is applied as a
-first-order factor.
+The direct form ``exp(-x*x/2)`` loses three digits in the tail: the square is rounded to 53 bits, and this *relative*
+error of x² is an *absolute* error of the exponent, so that at x = 37 the result is off by some 700 ulp. Here the
+square is the unevaluated sum of its rounded value and the exact remainder (Dekker's product), and the remainder is
+applied as a first-order factor.
 
 References
 ----------
@@ -24,19 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["exp_square"]
 
 _SPLITTER = 2.0**27 + 1.0
-# Beyond this every result is 0 or infinite; the splitting itself would overflow for far larger arguments.
+# Beyond this every result is 0 or infinite, and for far larger arguments the splitting would overflow.
 _LARGEST = 64.0
 
 
 def exp_square(x: FloatArray, scale: float) -> FloatArray:
-    """Return ``exp(scale * x**2)``, within about two ulp while the result is a normal number.
+    """Return ``exp(scale * x**2)``, within about two ulp as long as the result is a normal number.
 
     Parameters
     ----------
     x : ndarray
-        Any values; infinities give 0 or infinity, NaN gives NaN.
+        Real arguments; infinities give 0 or infinity, NaN gives NaN.
     scale : {-1.0, -0.5, 0.5, 1.0}
-        A power of two up to sign, so that scaling the square is exact.
+        Factor of the square; plus or minus a power of two, so that the product is exact.
 
     Examples
     --------

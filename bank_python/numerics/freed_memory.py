@@ -1,4 +1,4 @@
-"""Keeping freed memory at hand: a choice of the program, which the library never makes by itself."""
+"""A setting of the C allocator: freed memory is kept for reuse. The library never applies it by itself."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ _LARGEST = 32 * 2**20
 
 
 def keep_freed_memory(megabytes: int = 8) -> None:
-    """Let the C library keep memory that was freed, in the place of giving it back to the system.
+    """Make the C library keep freed memory for reuse instead of returning it to the system.
 
-    A formula makes and drops dozens of arrays. glibc takes blocks of more than 128 KB from the system each time, which
-    zeroes them page by page, and that can take several times as long as the formula: for arrays of some 16,000 to a
-    million numbers. Once a block of a larger size has been freed, it keeps blocks up to that size at hand. A program
-    that prices such arrays in a loop calls this once, when it starts. Results are the same, to the bit.
+    A formula allocates and frees dozens of arrays. glibc requests each block of more than 128 KB from the system, which
+    zeroes it page by page; for arrays of some 16,000 to a million numbers this can take several times as long as the
+    formula. Once a larger block has been freed, glibc keeps blocks up to that size for reuse. A program that prices
+    such arrays in a loop should call this function once at its start. Results are not affected.
 
     Parameters
     ----------
     megabytes : int, default 8
-        Up to which size freed blocks are kept, from 1 to 31. What is kept at hand counts as the process's memory.
+        Largest size, in megabytes, of a freed block that is kept; from 1 to 31. Kept blocks count as memory of the
+        process.
 
     Raises
     ------
@@ -29,18 +30,20 @@ def keep_freed_memory(megabytes: int = 8) -> None:
 
     Notes
     -----
-    Nothing is set: a block of that size is made and freed, and its pages are never touched. Where the C library is
-    another (macOS, Windows, musl), that does nothing. The variable ``MALLOC_MMAP_THRESHOLD_`` does the same from
-    outside.
+    A block of that size is allocated and freed, and its pages are never touched; glibc then raises its threshold. With
+    other C libraries (macOS, Windows, musl) there is no effect. The environment variable ``MALLOC_MMAP_THRESHOLD_``
+    has the same effect.
 
     References
     ----------
-    mallopt(3), "dynamic mmap threshold": the largest block that counts is 32 MB.
+    mallopt(3), "dynamic mmap threshold": the threshold is at most 32 MB.
 
     Examples
     --------
     >>> keep_freed_memory()
     """
     if not isinstance(megabytes, int) or isinstance(megabytes, bool) or not 1 <= megabytes < _LARGEST // 2**20:  # type: ignore[redundant-expr]  # checked for untyped callers
-        raise ValueError(f"megabytes={megabytes!r} is not a whole number from 1 to 31; the C library keeps no more")
+        raise ValueError(
+            f"megabytes={megabytes!r} is not a whole number from 1 to 31, the sizes that the C library can keep"
+        )
     np.empty(megabytes * 2**20, dtype=np.uint8)

@@ -15,7 +15,7 @@ __all__ = ["horner"]
 
 
 def horner(coefficients: Sequence[float], x: FloatArray) -> FloatArray:
-    """Evaluate a polynomial, coefficient of the highest power first.
+    """Return the values of a polynomial, whose coefficients start with that of the highest power.
 
     Examples
     --------

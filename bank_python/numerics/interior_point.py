@@ -1,25 +1,25 @@
-r"""Convex programs with prices on what is exceeded, by an interior point and then exactly.
+r"""Convex quadratic programs with piecewise linear penalties (soft constraints), by an interior point method.
 
 .. math:: \min_x\ \tfrac12 x^\top P x + q^\top x + \sum_k p_k\,(E_k x - f_k)_+
           \quad\text{subject to}\quad A x = b,\quad l \le x \le u
 
-with P positive semidefinite. A row with an infinite price is a constraint that must hold; one with a finite price may
-be exceeded and costs what it is exceeded by. Two rows with prices make an absolute value, a thousand rows of scenarios
-make an expected shortfall, and n rows more a limit on turnover.
+with P positive semidefinite. :math:`p_k` is the penalty weight of row k. A row with an infinite weight is a hard
+constraint; one with a finite weight is a soft constraint, whose violation is penalised in proportion. Two soft rows
+express an absolute value, one row per scenario an expected shortfall, and n rows a limit on turnover.
 
-The multiplier of row k lies between 0 and its price. That makes a row with a price as cheap as one without: the Newton
-step is eliminated down to the variables, :math:`(P + E^\top D E)\,dx`, however many rows there are. Steps are those of
-Mehrotra's predictor and corrector. The interior point tells which rows are below their side, above it, or just on it;
-one linear system of those on it then gives the solution to the last digit.
+The multiplier of row k lies between 0 and its penalty weight. So a soft row costs no more than a hard one: the Newton
+step reduces to a system in the variables alone, :math:`(P + E^\top D E)\,dx`, however many rows there are. The steps
+are those of Mehrotra's predictor-corrector method. The interior point shows which rows are below their right side,
+above it or equal to it; one linear system with the last as equalities then gives the solution to the last digit.
 
 Examples
 --------
->>> solved = solve_penalties(  # the median of three numbers: half of each distance costs, whichever way
+>>> solved = solve_penalties(  # the median of three numbers minimises the sum of absolute distances
 ...     np.zeros((1, 1)),
 ...     np.zeros(1),
 ...     E=[[1.0], [1.0], [1.0], [-1.0], [-1.0], [-1.0]],
 ...     f=[1.0, 2.0, 9.0, -1.0, -2.0, -9.0],
-...     price=np.full(6, 0.5),
+...     penalty=np.full(6, 0.5),
 ... )
 >>> solved.x.round(9).tolist(), round(solved.objective, 9)
 ([2.0], 4.0)
@@ -36,8 +36,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.deprecation import renamed
 from bank_python.numerics.line_search import step_to_zero
-from bank_python.numerics.penalty_finish import InteriorPoint, finished
+from bank_python.numerics.penalty_polish import InteriorPoint, polished
 from bank_python.numerics.penalty_program import PenaltyProgram, PenaltySolution
 from bank_python.numerics.penalty_system import NewtonSystem
 from bank_python.numerics.tolerances import EXACT, TINY
@@ -49,68 +50,72 @@ if TYPE_CHECKING:
 
 __all__ = ["PenaltySolution", "solve_penalties"]
 
-_MOST = 100  # steps; thirty are many
-_CLOSE = 1e-11  # relative: near enough to tell which rows are on their sides, which finishes the rest
-_BACK = 0.995  # of the way to the wall, so that the next step has room
-_LEAST = 1e-10  # of the first gap or multiplier: what vanishes is measured against this
-_NARROW = 2  # variables of a row that is eliminated into the diagonal's neighbourhood
-_PROGRESS = 0.9  # of the gap: a corrected step that leaves more is none
-_MIDDLE = 0.3  # of the gap that a plain step towards the middle aims at
+_MOST = 100  # steps; rarely are more than thirty needed
+_CLOSE = 1e-11  # relative residual at which the active rows can be identified; polishing does the rest
+_BACK = 0.995  # share of the step to the boundary, so that the next step has room
+_LEAST = 1e-10  # relative to the first gap or multiplier: the least size that residuals are measured against
+_NARROW = 2  # most variables of a row that is eliminated even if it is hard
+_PROGRESS = 0.9  # largest ratio of the gap after a corrected step to the gap before it
+_MIDDLE = 0.3  # share of the gap that a plain centring step aims at
 
 
+@renamed(price="penalty")
 def solve_penalties(
     P: ArrayLike,
     q: ArrayLike,
     *,
     E: ArrayLike,
     f: ArrayLike,
-    price: ArrayLike,
+    penalty: ArrayLike,
     A: ArrayLike | None = None,
     b: ArrayLike | None = None,
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
 ) -> PenaltySolution:
-    """Solve a convex program with prices on what is exceeded.
+    """Solve a convex quadratic program with piecewise linear penalties.
 
     Parameters
     ----------
     P : array_like, shape (n, n)
-        Symmetric, positive semidefinite; positive definite together with the rows and the bounds.
+        Symmetric, positive semidefinite matrix of the quadratic term; positive definite together with the rows and the
+        bounds.
     q : array_like, shape (n,)
-        Linear cost.
-    E, f, price : array_like, shape (rows, n), (rows,) and (rows,)
-        Rows, their sides, and what a unit above the side costs: above 0, infinite for what must hold.
+        Coefficients of the linear term.
+    E, f : array_like, shape (rows, n) and (rows,)
+        Hard and soft constraints ``E x <= f``.
+    penalty : array_like, shape (rows,)
+        Penalty weight per unit by which a row exceeds its right side, above 0; infinite for hard constraints.
     A, b : array_like, shape (equalities, n) and (equalities,), optional
-        Equalities.
+        Equality constraints ``A x = b``.
     lower, upper : array_like, shape (n,) or (), optional
-        Bounds; infinite where there is none.
+        Bounds of the variables; infinite where there is none.
 
     Raises
     ------
     ModelError
-        The arrays do not fit, or hold figures that are not finite.
+        The shapes do not match, a value is not finite, or a penalty weight is not above 0.
     """
-    rows = PenaltyProgram.of(P, q, E, f, price, A, b, lower, upper)
+    rows = PenaltyProgram.of(P, q, E, f, penalty, A, b, lower, upper)
     point, steps = _Path(rows).run()
-    return finished(rows, point, steps)
+    return polished(rows, point, steps)
 
 
 class _Path:
-    """Mehrotra's steps towards the minimum."""
+    """Mehrotra's predictor-corrector iteration."""
 
     def __init__(self, rows: PenaltyProgram) -> None:
         self._rows = rows
-        self._soft = np.isfinite(rows.price)
+        self._soft = np.isfinite(rows.penalty)
         self._wide = np.flatnonzero(~self._soft[: rows.count] & ((rows.E != 0.0).sum(axis=1) > _NARROW))
-        self._paid = np.where(self._soft, rows.price, 0.0)
+        self._weights = np.where(self._soft, rows.penalty, 0.0)
         self._pairs = len(rows.side) + int(self._soft.sum())
         self._at = self._start()
-        self._floor = _LEAST * self._gap() * self._pairs  # of costs that vanish
-        self._short, flat, _ = rows.floors()
-        self._flat = max(flat, _LEAST * float(self._at.z.max(initial=0.0)))  # of slopes that vanish
+        self._floor = _LEAST * self._gap() * self._pairs  # least objective that the gap is measured against
+        self._short, flat, _ = rows.scale_limits()
+        self._flat = max(flat, _LEAST * float(self._at.z.max(initial=0.0)))  # the same for gradients
 
     def run(self) -> tuple[InteriorPoint, int]:
-        """Step until the conditions hold or nothing is gained any more."""
+        """Iterate until the optimality conditions hold or there is no more progress."""
         best, least = self._at, np.inf
         for step in range(_MOST):
             residuals = self._residuals()
@@ -132,26 +137,26 @@ class _Path:
         np.add.at(middle, rows.high, 0.5 * rows.side[rows.count : rows.count + len(rows.high)])
         np.add.at(middle, rows.low, -0.5 * rows.side[rows.count + len(rows.high) :])
         x[both] = middle[both]
-        over = rows.ahead(x) - rows.side
+        over = rows.values(x) - rows.side
         wide = max(float(np.abs(over).mean()) if over.size else 1.0, 1e-3)
         steep = max(float(np.abs(rows.q + rows.P @ x).max(initial=0.0)), 1e-3)
         v = np.maximum(-over, 0.0) + wide
         u = np.where(self._soft, np.maximum(over, 0.0) + wide, 0.0)
-        half = np.where(self._soft, 0.5 * rows.price, 1.0)
+        half = np.where(self._soft, 0.5 * rows.penalty, 1.0)
         return InteriorPoint(x, np.zeros(len(rows.b)), np.where(self._soft, half, steep), half, v, u)
 
     def _residuals(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         rows, at = self._rows, self._at
-        dual = rows.P @ at.x + rows.q + at.y @ rows.A + rows.back(at.z)
-        return dual, rows.A @ at.x - rows.b, rows.ahead(at.x) - rows.side - at.u + at.v
+        dual = rows.P @ at.x + rows.q + at.y @ rows.A + rows.combination(at.z)
+        return dual, rows.A @ at.x - rows.b, rows.values(at.x) - rows.side - at.u + at.v
 
     def _error(self, residuals: tuple[FloatArray, FloatArray, FloatArray]) -> float:
         dual, equal, row = residuals
         at, rows = self._at, self._rows
-        slopes = (rows.q, rows.P @ at.x, rows.back(at.z))
+        slopes = (rows.q, rows.P @ at.x, rows.combination(at.z))
         steep = max(self._flat, TINY, *(float(np.abs(part).max(initial=0.0)) for part in slopes))
         wide = max(float(np.abs(at.x).max(initial=0.0)), self._short)
-        cost = abs(float(rows.q @ at.x)) + abs(float(at.x @ rows.P @ at.x)) + float(at.u @ self._paid)
+        cost = abs(float(rows.q @ at.x)) + abs(float(at.x @ rows.P @ at.x)) + float(at.u @ self._weights)
         return max(
             float(np.abs(dual).max(initial=0.0)) / steep,
             max(float(np.abs(equal).max(initial=0.0)), float(np.abs(row).max(initial=0.0))) / wide,
@@ -163,7 +168,7 @@ class _Path:
         return float(at.v @ at.z + at.u @ at.spare) / max(self._pairs, 1)
 
     def _advance(self, residuals: tuple[FloatArray, FloatArray, FloatArray]) -> bool:
-        """Take one step; False where it is nothing or cannot be told any more."""
+        """Take one step. Return False if it is negligible, not finite or cannot be computed."""
         at = self._at
         weight = 1.0 / (at.v / at.z + at.u / at.spare)
         try:
@@ -180,12 +185,12 @@ class _Path:
         move = self._move(system, residuals, below + aim - guess.v * guess.z, corrected)
         step = self._reach(move, _BACK)
         if self._ahead_gap(move, step) > _PROGRESS * mu:
-            # The correction may lead round in a circle; a plain step towards the middle does not.
+            # The corrector may cycle; a plain centring step does not.
             middle = _MIDDLE * mu
             move = self._move(system, residuals, below + middle, np.where(self._soft, above + middle, 0.0))
             step = self._reach(move, _BACK)
         self._at = InteriorPoint(*(now + step * change for now, change in zip(_parts(at), _parts(move), strict=True)))
-        return step > 1e-10 and all(np.isfinite(part).all() for part in _parts(self._at))  # noqa: PLR2004 - stuck
+        return step > 1e-10 and all(np.isfinite(part).all() for part in _parts(self._at))  # noqa: PLR2004 - no progress
 
     def _move(
         self,

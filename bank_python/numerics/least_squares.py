@@ -1,10 +1,10 @@
-r"""Nonlinear least squares in a box: the method of Levenberg and Marquardt.
+r"""Nonlinear least squares with bounds on the parameters, by the Levenberg-Marquardt method.
 
 .. math:: (J^\top J + \lambda\,\mathrm{diag}(J^\top J))\,\delta = -J^\top r
 
-A step that lowers the sum of squares is taken and makes the next one bolder; one that does not is taken back and makes
-it more careful. Steps end at the box's walls, and a parameter that is held there by its gradient sits out the step.
-The Jacobian is by forward differences, a call of the residuals for each parameter.
+A step that lowers the sum of squares is accepted and the damping λ reduced; one that does not is rejected and the
+damping raised. Steps are clipped to the bounds, and a parameter at a bound whose gradient points outwards is fixed for
+the step. The Jacobian is computed by forward differences, with one evaluation of the residuals for each parameter.
 
 Examples
 --------
@@ -44,24 +44,24 @@ __all__ = ["LeastSquares", "least_squares"]
 _BUMP = 2.0**-26
 _FIRST_DAMPING = 1e-3
 _LEAST_DAMPING, _MOST_DAMPING = 1e-12, 1e12
-_BOLDER, _MORE_CAREFUL = 0.2, 4.0
-_SETTLED = 1e-12
+_LESS_DAMPING, _MORE_DAMPING = 0.2, 4.0
+_CONVERGED = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeastSquares:
-    """Where a search ended.
+    """The result of a least-squares fit.
 
     Parameters
     ----------
     parameters : ndarray, shape (n,)
-        The best found.
+        Parameters with the smallest sum of squares found.
     residuals : ndarray, shape (m,)
-        There.
+        Residuals at these parameters.
     iterations : int
-        Steps tried.
+        Number of steps tried.
     converged : bool
-        Whether no step lowers the sum of squares any more; otherwise the iterations ran out.
+        Whether the fit converged: no step lowers the sum of squares further. If False, the iterations ran out.
     """
 
     parameters: FloatArray
@@ -71,7 +71,7 @@ class LeastSquares:
 
     @property
     def cost(self) -> float:
-        """The sum of squares."""
+        """The sum of squared residuals."""
         return float(self.residuals @ self.residuals)
 
 
@@ -82,29 +82,32 @@ def least_squares(
     upper: ArrayLike,
     max_iterations: int = 200,
 ) -> LeastSquares:
-    """Minimise the sum of squares of `residuals` within a box.
+    """Minimise the sum of squared `residuals` within bounds.
 
     Parameters
     ----------
     residuals : callable
-        From parameters, shape (n,), to residuals, shape (m,). Where it is not finite no step is taken.
-    start, lower, upper : array_like, shape (n,)
-        The first parameters, and the box they stay in.
+        Function from parameters, shape (n,), to residuals, shape (m,). Steps to parameters with residuals that are not
+        finite are rejected.
+    start : array_like, shape (n,)
+        Initial parameters, within the bounds.
+    lower, upper : array_like, shape (n,)
+        Bounds of the parameters.
     max_iterations : int, default 200
-        Steps tried at most.
+        Maximum number of steps tried.
 
     Raises
     ------
     CalibrationError
-        The start lies outside the box, or the residuals there are not finite.
+        The start is outside the bounds, or the residuals there are not finite.
     """
     low, high = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
     x = np.asarray(start, dtype=float).copy()
     if not ((low <= x) & (x <= high)).all():
-        raise CalibrationError(f"the start {x.tolist()} lies outside its box; choose one inside", value=x)
+        raise CalibrationError(f"the start {x.tolist()} is outside the bounds; choose one within them", value=x)
     r = residuals(x)
     if not np.isfinite(r).all():
-        raise CalibrationError(f"the residuals at the start {x.tolist()} are not finite; choose another", value=x)
+        raise CalibrationError(f"the residuals at the start {x.tolist()} are not finite; choose another start", value=x)
     cost, damping, iteration = float(r @ r), _FIRST_DAMPING, 0
     while iteration < max_iterations:
         jacobian = _jacobian(residuals, x, r, low, high)
@@ -113,16 +116,16 @@ def least_squares(
             moved = np.clip(x + _step(jacobian, r, x, low, high, damping), low, high)
             new = residuals(moved)
             new_cost = float(new @ new) if np.isfinite(new).all() else math.inf
-            still = bool((np.abs(moved - x) <= _SETTLED * (np.abs(x) + _SETTLED)).all())
+            still = bool((np.abs(moved - x) <= _CONVERGED * (np.abs(x) + _CONVERGED)).all())
             if new_cost < cost:
                 gain, x, r, cost = (cost - new_cost) / cost, moved, new, new_cost
-                damping = max(damping * _BOLDER, _LEAST_DAMPING)
-                if still or gain < _SETTLED:
+                damping = max(damping * _LESS_DAMPING, _LEAST_DAMPING)
+                if still or gain < _CONVERGED:
                     return LeastSquares(x, r, iteration, converged=True)
                 break
             if still or damping > _MOST_DAMPING:
                 return LeastSquares(x, r, iteration, converged=True)
-            damping *= _MORE_CAREFUL
+            damping *= _MORE_DAMPING
     return LeastSquares(x, r, iteration, converged=False)
 
 
@@ -142,13 +145,13 @@ def _step(
     jacobian: FloatArray, r: FloatArray, x: FloatArray, low: FloatArray, high: FloatArray, damping: float
 ) -> FloatArray:
     gradient = jacobian.T @ r
-    held = ((x <= low) & (gradient > 0.0)) | ((x >= high) & (gradient < 0.0))
-    free = np.flatnonzero(~held & np.isfinite(gradient))
+    fixed = ((x <= low) & (gradient > 0.0)) | ((x >= high) & (gradient < 0.0))
+    free = np.flatnonzero(~fixed & np.isfinite(gradient))
     step = np.zeros_like(x)
     if free.size:
         part = jacobian[:, free]
         scale = np.sqrt(damping * np.maximum((part * part).sum(axis=0), np.finfo(float).tiny))
-        # The damped normal equations as a least-squares problem of their own, which does not square the condition.
+        # The damped normal equations as a least-squares problem, which does not square the condition number.
         stacked, target = np.vstack([part, np.diag(scale)]), np.concatenate([-r, np.zeros(free.size)])
         step[free] = np.linalg.lstsq(stacked, target, rcond=None)[0]
     return step

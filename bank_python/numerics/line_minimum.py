@@ -1,8 +1,8 @@
-"""The lowest point of a smooth function over the whole line: a wide grid, then a closer look.
+"""Global minimum of a smooth function on an interval: a coarse grid, refined around its lowest points.
 
-Arbitrage conditions on a smile are inequalities that must hold at every strike, so what is wanted is a minimum
-over all of the line and not over the strikes that happen to be quoted. A grid that is dense where the smile
-bends and reaches a long way out finds the basins; each of the lowest is then searched on finer and finer grids.
+Arbitrage conditions on a smile are inequalities that must hold at every strike, so they need the minimum over the whole
+line and not over the quoted strikes. A wide grid that is dense where the smile bends locates the local minima; the
+lowest of them are then refined on finer and finer grids.
 
 Examples
 --------
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LineMinimum", "line_minimum"]
 
-_BASINS = 3  # the lowest grid points that are looked at more closely
+_BASINS = 3  # number of local minima on the grid that are refined
 _ZOOMS = 6
 _FINE = 33  # points of a finer grid: each zoom divides the bracket by 16
 
 
 class LineMinimum(NamedTuple):
-    """The lowest value found, and where."""
+    """The lowest value found (`value`) and its argument (`where`)."""
 
     where: float
     value: float
@@ -42,14 +42,14 @@ def line_minimum(function: Callable[[FloatArray], FloatArray], grid: FloatArray)
     Parameters
     ----------
     function : callable
-        Takes an array of any shape and returns its values, elementwise; smooth, and finite on the grid.
+        Smooth function that maps an array of any shape elementwise, with finite values on the grid.
     grid : ndarray, shape (n,)
-        Increasing points, n ≥ 3. A basin narrower than their spacing may be missed.
+        Increasing points, n ≥ 3. A local minimum that is narrower than their spacing may be missed.
 
     Returns
     -------
     LineMinimum
-        Never above the lowest value on the grid.
+        Minimum and its argument; at most the lowest value on the grid.
     """
     values = function(grid)
     inner = (values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:])

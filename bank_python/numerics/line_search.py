@@ -1,4 +1,4 @@
-"""How far to go along a direction: to where a value would reach 0, and back until a function has fallen enough.
+"""Step lengths: the largest step that keeps values positive, and backtracking to a sufficient decrease.
 
 Examples
 --------
@@ -28,39 +28,41 @@ if TYPE_CHECKING:
 
 __all__ = ["backtracked", "step_to_zero"]
 
-_ENOUGH = 0.1  # of the fall that the slope promises; any share below a half lets Newton's full steps pass at the end
+_ENOUGH = 0.1  # share of the decrease that the slope predicts; below a half, so that full Newton steps are accepted
 _BACK = 0.5
-_SHORTEST = 1e-12  # a shorter step changes nothing but last digits
+_SHORTEST = 1e-12  # a shorter step only changes last digits
 
 
 def step_to_zero(values: FloatArray, changes: FloatArray) -> float:
-    """Return the longest multiple of changes that leaves all values at 0 or above; infinite where none falls.
+    """Return the largest step along `changes` that leaves all `values` at least 0; infinite if none decreases.
 
     Parameters
     ----------
-    values, changes : ndarray, shape (n,)
-        Values of 0 and above, and by how much each changes in a step of 1.
+    values : ndarray, shape (n,)
+        Present values, at least 0.
+    changes : ndarray, shape (n,)
+        Change of each value in a step of 1.
     """
     falls = changes < 0.0
     return float((values[falls] / -changes[falls]).min(initial=np.inf))
 
 
 def backtracked(value: Callable[[float], float], *, start: float, slope: float, first: float = 1.0) -> float:
-    """Return a step after which a function has fallen by a tenth of what its slope promises (Armijo's condition).
+    """Return a step that decreases a function by a tenth of what its slope predicts (Armijo's condition).
 
-    Steps are halved until one does. Where none does, as at a minimum where rounding is all that is left, the step is
-    the first that is shorter than 1e-12.
+    Steps are halved until one satisfies the condition. If none does, as at a minimum up to rounding, the result is the
+    first step shorter than 1e-12.
 
     Parameters
     ----------
     value : callable
-        From a step to the function's value there; NaN counts as no fall.
+        Function from a step length to the value of the function there; NaN counts as no decrease.
     start : float
-        The value at a step of 0, with what rounding may add to it.
+        Value at a step of 0, plus an allowance for rounding.
     slope : float
-        The derivative there, below 0.
+        Derivative at a step of 0, below 0.
     first : float, default 1
-        The step to begin with, above 0.
+        Step length that is tried first, above 0.
     """
     step = first
     while step > _SHORTEST and not value(step) <= start + _ENOUGH * step * slope:

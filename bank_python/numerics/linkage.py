@@ -1,11 +1,11 @@
-"""Trees of what is near: hierarchical clustering, in the order and form of scipy's ``linkage``.
+"""Hierarchical clustering, in the order and format of scipy's ``linkage``.
 
 Examples
 --------
->>> apart = [[0.0, 1.0, 5.0], [1.0, 0.0, 4.0], [5.0, 4.0, 0.0]]
->>> linkage(apart).tolist()  # who joins whom, at what distance, and how many they are then
+>>> distances = [[0.0, 1.0, 5.0], [1.0, 0.0, 4.0], [5.0, 4.0, 0.0]]
+>>> linkage(distances).tolist()  # the two clusters merged, their distance, the size of the new cluster
 [[0.0, 1.0, 1.0, 2.0], [2.0, 3.0, 4.0, 3.0]]
->>> quasi_diagonal(linkage(apart)).tolist()
+>>> quasi_diagonal(linkage(distances)).tolist()
 [2, 0, 1]
 
 References
@@ -32,7 +32,7 @@ __all__ = ["LinkageMethod", "linkage", "quasi_diagonal", "single_linkage"]
 
 
 class LinkageMethod(enum.Enum):
-    """What the distance of two clusters is: that of the nearest pair, of the farthest, the mean, or Ward's."""
+    """The distance between clusters: of the nearest pair, of the farthest pair, the mean, or Ward's."""
 
     SINGLE = "single"
     COMPLETE = "complete"
@@ -41,12 +41,12 @@ class LinkageMethod(enum.Enum):
 
     @classmethod
     def parse(cls, method: LinkageMethod | str) -> LinkageMethod:
-        """Return the method of that name.
+        """Return the method of a name.
 
         Raises
         ------
         ModelError
-            There is none; the message lists them.
+            No method has that name; the message lists them.
         """
         try:
             return cls(method)
@@ -56,25 +56,26 @@ class LinkageMethod(enum.Enum):
 
 
 def linkage(distance: ArrayLike, method: LinkageMethod | str = LinkageMethod.SINGLE) -> FloatArray:
-    """Return the tree of clusters that are nearest to each other, merge by merge.
+    """Cluster hierarchically: merge the two nearest clusters until one is left.
 
     Parameters
     ----------
     distance : array_like, shape (n, n)
-        Symmetric, finite, at least 0; the diagonal is not looked at.
+        Symmetric matrix of distances, finite and at least 0; the diagonal is ignored.
     method : LinkageMethod or str, default "single"
-        What the distance of two clusters is.
+        Definition of the distance between two clusters.
 
     Returns
     -------
     ndarray, shape (n - 1, 4)
-        A row a merge, nearest first: the two clusters (a cluster below n is that leaf, n + k the one made in row k; the
-        smaller number first), their distance, the leaves in both. Of ties the order is scipy's.
+        One row for each merge, by increasing distance: the numbers of the two clusters, the smaller first (below n a
+        leaf, n + k the cluster of row k), their distance, and the number of leaves in the new cluster. Ties are in
+        scipy's order.
 
     Raises
     ------
     ModelError
-        The distances are not of that kind, or there is no such method.
+        The distances are not a symmetric matrix of finite values of at least 0, or the method is not known.
     """
     chosen = LinkageMethod.parse(method)
     if chosen is LinkageMethod.SINGLE:
@@ -83,17 +84,17 @@ def linkage(distance: ArrayLike, method: LinkageMethod | str = LinkageMethod.SIN
 
 
 def single_linkage(distance: ArrayLike) -> FloatArray:
-    """Return the tree of single linkage by Prim's minimum spanning tree, in time n²; as :func:`linkage`.
+    """Cluster by single linkage, by Prim's minimum spanning tree in O(n²); the result is that of :func:`linkage`.
 
     Parameters
     ----------
     distance : array_like, shape (n, n)
-        Symmetric, finite, at least 0; the diagonal is not looked at.
+        Symmetric matrix of distances, finite and at least 0; the diagonal is ignored.
 
     Raises
     ------
     ModelError
-        The distances are not of that kind.
+        The distances are not a symmetric matrix of finite values of at least 0.
 
     Examples
     --------
@@ -110,19 +111,20 @@ def single_linkage(distance: ArrayLike) -> FloatArray:
         np.minimum(nearest, apart[here], out=nearest)
         np.add(nearest, taken, out=open_only)
         there = int(open_only.argmin())
-        # Not the tree's edge but the step of the walk: what a height joins is a stretch of the walk all the same.
+        # The pair is consecutive nodes of the walk instead of an edge of the tree: the clusters at each height are the
+        # same, as each is a stretch of the walk.
         pairs[k], heights[k] = (here, there), nearest[there]
         here = there
     return _labelled(pairs, heights)
 
 
 def quasi_diagonal(merges: ArrayLike) -> NDArray[np.intp]:
-    """Return the leaves of a tree from left to right, so that what was merged early stands side by side.
+    """Return the leaves of a cluster tree from left to right, so that leaves merged early are adjacent.
 
     Parameters
     ----------
     merges : array_like, shape (n - 1, 4)
-        As of :func:`linkage`.
+        Merges in the format of :func:`linkage`.
 
     Examples
     --------
@@ -145,19 +147,22 @@ def quasi_diagonal(merges: ArrayLike) -> NDArray[np.intp]:
 def _distances(distance: ArrayLike) -> FloatArray:
     apart = np.array(distance, dtype=np.float64)
     if apart.ndim != 2 or not len(apart) or apart.shape[0] != apart.shape[1]:  # noqa: PLR2004 - a matrix has two axes
-        raise ModelError(f"distances of shape {apart.shape}; give a square matrix", value=apart.shape)
+        raise ModelError(f"distances have shape {apart.shape}; give a square matrix", value=apart.shape)
     np.fill_diagonal(apart, 0.0)
     if not (np.isfinite(apart).all() and apart.min() >= 0.0):
-        raise ModelError("a distance is not finite or below 0; correct it")
+        raise ModelError("a distance is not finite or is below 0; correct it")
     off = float(np.abs(apart - apart.T).max())
     if off > LAST_DIGITS * apart.max():
-        raise ModelError(f"distances there and back differ by {off:g}; make them the same", value=off)
+        raise ModelError(
+            f"the distances are not symmetric: they differ from their transpose by up to {off:g}; correct them",
+            value=off,
+        )
     upper = np.triu(apart)
     return np.asarray(upper + upper.T)
 
 
 def _labelled(pairs: NDArray[np.intp], heights: FloatArray) -> FloatArray:
-    """Put merges of leaves in the order of their heights, and number the clusters that they make."""
+    """Sort merges by height and replace leaves by the numbers of the clusters that contain them."""
     n = len(heights) + 1
     order = heights.argsort(kind="stable")
     merges = np.empty((n - 1, 4))
@@ -174,7 +179,7 @@ def _labelled(pairs: NDArray[np.intp], heights: FloatArray) -> FloatArray:
 
 
 def _top(above: list[int], cluster: int) -> int:
-    """Return the cluster that another is in by now; the way there is shortened."""
+    """Return the root of a cluster in the union-find forest `above`, and compress the path to it."""
     top = cluster
     while above[top] != top:
         top = above[top]
@@ -195,32 +200,32 @@ def _neighbour_chain(apart: FloatArray, method: LinkageMethod) -> FloatArray:
             chain.append(int(np.flatnonzero(sizes)[0]))
         while True:
             there = int(apart[chain[-1]].argmin())
-            # Of equally near ones the one before: else the chain could go round in a circle.
+            # Ties are decided for the previous cluster of the chain, as the chain could cycle otherwise.
             if len(chain) > 1 and apart[chain[-1], chain[-2]] <= apart[chain[-1], there]:
                 break
             chain.append(there)
-        gone, kept = sorted((chain.pop(), chain.pop()))
-        pairs[k], heights[k] = (gone, kept), apart[gone, kept]
-        merged = _merged(apart, gone, kept, sizes, method)
-        sizes[kept] += sizes[gone]
-        sizes[gone] = 0.0
+        removed, kept = sorted((chain.pop(), chain.pop()))
+        pairs[k], heights[k] = (removed, kept), apart[removed, kept]
+        merged = _merged(apart, removed, kept, sizes, method)
+        sizes[kept] += sizes[removed]
+        sizes[removed] = 0.0
         merged[(sizes == 0.0) | (np.arange(n) == kept)] = np.inf
         apart[kept], apart[:, kept] = merged, merged
-        apart[gone], apart[:, gone] = np.inf, np.inf
+        apart[removed], apart[:, removed] = np.inf, np.inf
     return _labelled(pairs, heights)
 
 
-def _merged(apart: FloatArray, gone: int, kept: int, sizes: FloatArray, method: LinkageMethod) -> FloatArray:
-    """Return the distances of all clusters from two that become one; of those that are no more, anything."""
-    one, other = apart[gone], apart[kept]
+def _merged(apart: FloatArray, removed: int, kept: int, sizes: FloatArray, method: LinkageMethod) -> FloatArray:
+    """Return the distances of all clusters from the union of two; entries of merged clusters are arbitrary."""
+    one, other = apart[removed], apart[kept]
     if method is LinkageMethod.COMPLETE:
         return np.asarray(np.maximum(one, other))
-    m, n = sizes[gone], sizes[kept]
+    m, n = sizes[removed], sizes[kept]
     if method is LinkageMethod.AVERAGE:
         return np.asarray((m * one + n * other) / (m + n))
-    there = np.isfinite(one) & np.isfinite(other)
-    one, other, rest = (np.where(there, side, 0.0) for side in (one, other, sizes))
-    part, height = 1.0 / (m + n + rest), apart[gone, kept]
-    # The order of the products is scipy's, so that the last digit is too.
+    present = np.isfinite(one) & np.isfinite(other)
+    one, other, rest = (np.where(present, side, 0.0) for side in (one, other, sizes))
+    part, height = 1.0 / (m + n + rest), apart[removed, kept]
+    # The order of the products is scipy's, so that rounding is the same.
     squared = (rest + m) * part * one * one + (rest + n) * part * other * other - rest * part * height * height
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)))

@@ -1,9 +1,10 @@
-r"""Covariance and correlation matrices: repairing those that are none, and taking their roots.
+r"""Covariance and correlation matrices: repair of indefinite ones, and matrix square roots.
 
-Correlations that were estimated pair by pair, rounded, or shocked by hand need not belong to any joint law: the matrix
-has a negative eigenvalue. The nearest matrix that does, in the Frobenius norm, is found by Higham's method: project by
-turns on the positive semidefinite matrices (cut the negative eigenvalues off) and on those with a unit diagonal (put
-the ones back), with Dykstra's correction, without which the turns would end at some matrix but not at the nearest.
+Correlations that were estimated pair by pair, rounded or shocked may form a matrix with a negative eigenvalue, which is
+not positive semidefinite and so not the correlation matrix of any distribution. The nearest correlation matrix in the
+Frobenius norm is found by Higham's method: alternating projections onto the positive semidefinite matrices (negative
+eigenvalues are set to 0) and onto the matrices with a unit diagonal, with Dykstra's correction, without which the
+iteration would converge to a correlation matrix that is not the nearest.
 
 Examples
 --------
@@ -45,12 +46,12 @@ def nearest_psd(matrix: ArrayLike) -> FloatArray:
     Parameters
     ----------
     matrix : array_like, shape (n, n)
-        Symmetric.
+        Symmetric matrix of finite values.
 
     Raises
     ------
     MatrixError
-        It is not square, symmetric and finite.
+        The matrix is not square, symmetric and finite.
     """
     return _projected(_symmetric(matrix), 0.0)
 
@@ -63,23 +64,25 @@ def nearest_correlation(
     Parameters
     ----------
     matrix : array_like, shape (n, n)
-        Symmetric; its diagonal is taken as ones.
+        Symmetric matrix of finite values; its diagonal is replaced by ones.
     least_eigenvalue : float, default 0.0
-        That the result is to have, in [0, 1): a little above 0, and it has a Cholesky root.
+        Lower limit of the eigenvalues of the result, in [0, 1). A value slightly above 0 gives a matrix with a
+        Cholesky factor.
     tolerance : float, default 1e-12
-        Largest change of an element in the last turn.
+        Largest change of an element in the last iteration.
     max_iterations : int, default 10,000
-        Turns at most.
+        Maximum number of iterations.
 
     Returns
     -------
     ndarray, shape (n, n)
-        Symmetric, with ones on its diagonal, and no eigenvalue below `least_eigenvalue` but by rounding.
+        Symmetric matrix with a unit diagonal, whose eigenvalues are at least `least_eigenvalue` up to rounding.
 
     Raises
     ------
     MatrixError
-        The matrix is not square, symmetric and finite, `least_eigenvalue` is out of range, or the turns ran out.
+        The matrix is not square, symmetric and finite, `least_eigenvalue` is out of range, or the iteration did not
+        converge.
 
     Examples
     --------
@@ -89,7 +92,7 @@ def nearest_correlation(
            [0.1573, 0.7607, 1.    ]])
     """
     if not 0.0 <= least_eigenvalue < 1.0:
-        raise MatrixError(f"least_eigenvalue={least_eigenvalue!r} lies outside [0, 1)", value=least_eigenvalue)
+        raise MatrixError(f"least_eigenvalue={least_eigenvalue!r} is outside [0, 1)", value=least_eigenvalue)
     given = _symmetric(matrix).copy()
     np.fill_diagonal(given, 1.0)
     current, correction = given, np.zeros_like(given)
@@ -104,23 +107,24 @@ def nearest_correlation(
         if change <= tolerance:
             return _with_unit_diagonal(_projected(current, least_eigenvalue))
     raise MatrixError(
-        f"no correlation matrix within {tolerance:g} after {max_iterations} turns; allow more, or a wider tolerance",
+        f"no convergence to {tolerance:g} after {max_iterations} iterations; raise max_iterations or tolerance",
         value=max_iterations,
     )
 
 
 def cholesky(matrix: ArrayLike) -> FloatArray:
-    """Return the lower triangular root of a positive definite matrix.
+    """Return the Cholesky factor of a positive definite matrix, which is lower triangular.
 
     Parameters
     ----------
     matrix : array_like, shape (n, n)
-        Symmetric and positive definite.
+        Symmetric, positive definite matrix.
 
     Raises
     ------
     MatrixError
-        It is not; the message says by how much, and where.
+        The matrix is not symmetric and positive definite; the message gives its least eigenvalue, and the size of the
+        first leading block that is not.
 
     Examples
     --------
@@ -135,24 +139,25 @@ def cholesky(matrix: ArrayLike) -> FloatArray:
         least = float(np.linalg.eigvalsh(given)[0])
         first = next(k for k in range(1, len(given) + 1) if not _is_definite(given[:k, :k]))
         raise MatrixError(
-            f"the matrix is not positive definite: its least eigenvalue is {least:.3g}, and its first {first} rows and "
-            "columns fail already; repair it with nearest_correlation or nearest_psd, or use semidefinite_root",
+            f"the matrix is not positive definite: its least eigenvalue is {least:.3g}, and the block of its first "
+            f"{first} rows and columns is not either; repair it with nearest_correlation or nearest_psd, or use "
+            "semidefinite_root",
             value=least,
         ) from None
 
 
 def semidefinite_root(matrix: ArrayLike) -> FloatArray:
-    """Return a root A with A Aᵀ equal to a positive semidefinite matrix, which may be singular.
+    """Return a matrix A with A Aᵀ equal to a positive semidefinite matrix, which may be singular.
 
     Parameters
     ----------
     matrix : array_like, shape (n, n)
-        Symmetric; eigenvalues may be negative by rounding only.
+        Symmetric matrix whose eigenvalues are at least 0 up to rounding.
 
     Raises
     ------
     MatrixError
-        An eigenvalue is negative by more than rounding.
+        The matrix is not symmetric, or an eigenvalue is negative by more than rounding.
     """
     given = _symmetric(matrix)
     values, vectors = np.linalg.eigh(given)
@@ -169,12 +174,14 @@ def semidefinite_root(matrix: ArrayLike) -> FloatArray:
 def _symmetric(matrix: ArrayLike) -> FloatArray:
     given = np.asarray(matrix, dtype=float)
     if given.ndim != 2 or given.shape[0] != given.shape[1] or not given.size:  # noqa: PLR2004 - a matrix has two axes
-        raise MatrixError(f"a square matrix is wanted, not one of shape {given.shape}", value=given.shape)
+        raise MatrixError(f"an array of shape {given.shape} is not a square matrix; give one", value=given.shape)
     if not np.isfinite(given).all():
-        raise MatrixError("the matrix holds a figure that is not finite; correct it", value=math.nan)
+        raise MatrixError("the matrix has a value that is not finite; correct it", value=math.nan)
     off = float(np.abs(given - given.T).max())
     if off > SYMMETRIC * max(float(np.abs(given).max()), 1.0):
-        raise MatrixError(f"the matrix is not symmetric: an element and its mirror differ by {off:.3g}", value=off)
+        raise MatrixError(
+            f"the matrix is not symmetric: it differs from its transpose by up to {off:.3g}; correct it", value=off
+        )
     return np.asarray(0.5 * (given + given.T))
 
 
@@ -182,12 +189,12 @@ def _projected(matrix: FloatArray, least: float) -> FloatArray:
     values, vectors = np.linalg.eigh(matrix)
     if values[0] >= least:
         return matrix
-    kept = (vectors * np.maximum(values, least)) @ vectors.T
-    return np.asarray(0.5 * (kept + kept.T))
+    clipped = (vectors * np.maximum(values, least)) @ vectors.T
+    return np.asarray(0.5 * (clipped + clipped.T))
 
 
 def _with_unit_diagonal(matrix: FloatArray) -> FloatArray:
-    """Return the matrix with a diagonal of exactly ones, from which the last turn leaves it a rounding away."""
+    """Return the matrix scaled to a diagonal of exactly ones, which the last projection meets up to rounding only."""
     root = np.sqrt(np.diag(matrix))
     scaled = np.asarray(matrix / np.outer(root, root))
     np.fill_diagonal(scaled, 1.0)

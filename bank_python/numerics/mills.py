@@ -1,9 +1,9 @@
-r"""Mills' ratio of the normal law: a tail over its density, what is left when the exponential is divided out.
+r"""Mills' ratio of the normal distribution: the tail probability over the density.
 
 .. math:: M(z) = \frac{\Phi(-z)}{\varphi(z)} = \sqrt{\pi/2}\,\operatorname{erfcx}(z/\sqrt2)
 
-It falls from √(π/2) at 0 like 1/z, and never underflows: prices and implied volatilities far from the money are
-arithmetic on it.
+It decreases from √(π/2) at 0 like 1/z and never underflows. Prices and implied volatilities far from the money are
+computed from it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
 
 
 def mills_column(z: FloatArray) -> FloatArray:
-    """Return M(z) of flat lanes, shape (n_rows,), none below 0; infinity gives 0.
+    """Return M(z) of a column of z >= 0, shape (n_rows,); infinity gives 0.
 
     Examples
     --------

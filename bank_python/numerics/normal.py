@@ -1,13 +1,13 @@
-r"""The standard normal law: density, distribution function and quantile, right in both tails.
+r"""The standard normal distribution: density, distribution function and quantile, accurate in both tails.
 
-A risk system lives in the tails. ``1 - cdf(x)`` is worthless there and ``cdf(-37)`` is usually wrong by
-hundreds of ulp, because −x²/2 is rounded before it is exponentiated. Here a tail is
+Risk figures depend on the tails. There ``1 - cdf(x)`` has no accurate digits, and ``cdf(-37)`` is usually wrong by
+hundreds of ulp, because −x²/2 is rounded before it is exponentiated. Here a tail probability is
 
 .. math:: \Phi(-x) = \tfrac12 e^{-x^2/2} \operatorname{erfcx}(x/\sqrt2), \qquad x > 0,
 
-with the exponential taken of the exact square (:mod:`bank_python.numerics.exp_square`) and erfcx a smooth
-factor, so that the relative error is a few ulp as far as float64 reaches (about −38.5). Ask for an upper
-tail as ``normal_cdf(-x)``, never as ``1 - normal_cdf(x)``.
+with the exponential of the exact square (:mod:`bank_python.numerics.exp_square`) and the smooth factor erfcx, so that
+the relative error is a few ulp over the whole range of float64 (down to x of about −38.5). Compute an upper tail
+probability as ``normal_cdf(-x)``, never as ``1 - normal_cdf(x)``.
 
 Examples
 --------
@@ -18,7 +18,7 @@ Examples
 
 References
 ----------
-The error functions are those of :mod:`bank_python.numerics.error_function`.
+The error functions: see :mod:`bank_python.numerics.error_function`.
 
 M. J. Wichura, "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics
 37 (1988), 477-484: PPND16, the quantile's three rational approximations.
@@ -46,8 +46,8 @@ __all__ = ["cdf_column", "normal_cdf", "normal_pdf", "normal_quantile", "pdf_col
 _INVERSE_SQRT_2 = math.sqrt(0.5)
 _INVERSE_SQRT_2PI = 0.39894228040143267794
 
-# AS 241: the quantile is q A(r)/B(r) with q = p − 1/2 and r = 0.425² − q² for |q| <= 0.425; beyond, with
-# r = √(−log min(p, 1 − p)), it is ±C(r − 1.6)/D(r − 1.6) for r <= 5 and ±E(r − 5)/F(r − 5) further out.
+# AS 241: the quantile is q A(r)/B(r) with q = p − 1/2 and r = 0.425² − q² for |q| <= 0.425. Otherwise, with
+# r = √(−log min(p, 1 − p)), it is ±C(r − 1.6)/D(r − 1.6) for r <= 5 and ±E(r − 5)/F(r − 5) for r > 5.
 _CENTRE_HALF_WIDTH = 0.425
 _CENTRE_SHIFT = 0.180625
 _MIDDLE_SHIFT = 1.6
@@ -115,12 +115,12 @@ _F = (
 
 
 def pdf_column(x: FloatArray) -> FloatArray:
-    """Return the density of flat lanes, shape (n_rows,); the caller has silenced numpy's warnings."""
+    """Return the density of a column, shape (n_rows,); the caller suppresses numpy's warnings."""
     return _INVERSE_SQRT_2PI * exp_square(x, -0.5)
 
 
 def cdf_column(x: FloatArray) -> FloatArray:
-    """Return the distribution function of flat lanes; the caller has silenced numpy's warnings."""
+    """Return the distribution function of a column, shape (n_rows,); the caller suppresses numpy's warnings."""
     scaled = x * _INVERSE_SQRT_2
     centre = np.abs(scaled) <= CENTRE
     tail = ~centre
@@ -133,7 +133,7 @@ def cdf_column(x: FloatArray) -> FloatArray:
 
 
 def quantile_column(p: FloatArray) -> FloatArray:
-    """Return the quantile of flat lanes, shape (n_rows,); the caller has silenced numpy's warnings."""
+    """Return the quantile of a column, shape (n_rows,); the caller suppresses numpy's warnings."""
     q = p - 0.5
     value = np.full_like(p, np.nan)
     centre = np.abs(q) <= _CENTRE_HALF_WIDTH
@@ -158,21 +158,21 @@ def normal_pdf(x: ArrayLike) -> Numbers:
     Parameters
     ----------
     x : array_like
-        Any real values; NaN gives NaN.
+        Real arguments; NaN gives NaN.
 
     Returns
     -------
     float or ndarray
-        Of the shape of `x`; relative error of at most 3 ulp while the result is a normal number.
+        Density in the shape of `x`, with a relative error of at most 3 ulp if it is a normal number.
 
     Examples
     --------
     >>> normal_pdf(0.0)
     0.3989422804014327
     """
-    shape, (lanes,) = to_columns(x)
+    shape, (column,) = to_columns(x)
     with np.errstate(all="ignore"):
-        return from_column(pdf_column(lanes), shape)
+        return from_column(pdf_column(column), shape)
 
 
 def normal_cdf(x: ArrayLike) -> Numbers:
@@ -181,22 +181,22 @@ def normal_cdf(x: ArrayLike) -> Numbers:
     Parameters
     ----------
     x : array_like
-        Any real values; NaN gives NaN.
+        Real arguments; NaN gives NaN.
 
     Returns
     -------
     float or ndarray
-        Of the shape of `x`, in [0, 1]; relative error of at most 4 ulp down to the smallest normal number
-        (x of about −37.5), and of that absolute size below it.
+        Probabilities in [0, 1] in the shape of `x`, with a relative error of at most 4 ulp down to the smallest normal
+        number (x of about −37.5), and with the same absolute error below it.
 
     Examples
     --------
     >>> normal_cdf([-1.0, 0.0, 1.0])
     array([0.15865525, 0.5       , 0.84134475])
     """
-    shape, (lanes,) = to_columns(x)
+    shape, (column,) = to_columns(x)
     with np.errstate(all="ignore"):
-        return from_column(cdf_column(lanes), shape)
+        return from_column(cdf_column(column), shape)
 
 
 def normal_quantile(p: ArrayLike) -> Numbers:
@@ -205,23 +205,23 @@ def normal_quantile(p: ArrayLike) -> Numbers:
     Parameters
     ----------
     p : array_like
-        Probabilities in [0, 1]; 0 and 1 give −∞ and ∞, anything outside (or NaN) gives NaN. Near 1 the
-        spacing of float64 limits what can be asked; an upper tail is ``-normal_quantile(tail)``.
+        Probabilities in [0, 1]; 0 and 1 give −∞ and ∞, values outside (and NaN) give NaN. Near 1 the spacing of
+        float64 limits the precision of `p`; for a small upper tail probability use ``-normal_quantile(tail)``.
 
     Returns
     -------
     float or ndarray
-        Of the shape of `p`; relative error of at most 6 ulp.
+        Quantiles in the shape of `p`, with a relative error of at most 6 ulp.
 
     References
     ----------
-    Wichura (1988), see the module.
+    Wichura (1988), see the references of the module.
 
     Examples
     --------
     >>> normal_quantile([0.01, 0.5, 0.975])
     array([-2.32634787,  0.        ,  1.95996398])
     """
-    shape, (lanes,) = to_columns(p)
+    shape, (column,) = to_columns(p)
     with np.errstate(all="ignore"):
-        return from_column(quantile_column(lanes), shape)
+        return from_column(quantile_column(column), shape)

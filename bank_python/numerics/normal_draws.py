@@ -1,14 +1,15 @@
-r"""Random normals, the same scenarios in double and in single precision.
+r"""Standard normal random numbers that are the same in double and in single precision.
 
-Box and Muller's transform makes two normals of two uniforms,
+The Box-Muller transform gives two normals for two uniforms,
 
 .. math:: \sqrt{-2\log u}\,\cos 2\pi v, \qquad \sqrt{-2\log u}\,\sin 2\pi v, \qquad u = (k + \tfrac12)\,2^{-32} ,
 
-here of pairs of 32-bit integers and in single precision, where sine and logarithm cost a nanosecond between them: a
-third of the time of numpy's own normals, which cost as much for singles as for doubles. Doubles are the same draws,
-widened. So a simulation in singles can be held against one in doubles, scenario by scenario, and a draw's 24 bits are
-far more than any number of scenarios tells. A single has a relative precision: a small u, which makes a far normal, is
-as fine as a large one, and the tail is thin nowhere before it ends, at 6.76 standard deviations.
+here from pairs of 32-bit integers and in single precision, where a sine and a logarithm together take a nanosecond. It
+takes a third of the time of numpy's normals, which are no faster in single precision. In double precision the draws are
+the same numbers, converted, so that a simulation in single precision can be compared with one in double precision
+scenario by scenario. The 24 bits of a draw are far more than the sampling error of any number of scenarios can
+resolve. Since the precision is relative, a small u, which gives a normal far in the tail, is as fine as a large one:
+the tail has no gaps up to its end at 6.76 standard deviations.
 
 References
 ----------
@@ -32,7 +33,7 @@ _SCALE = np.float32(2.0**-32)
 _HALF = np.float32(2.0**-33)
 _TURN = np.float32(2.0 * math.pi * 2.0**-32)
 _BLOCK = 65_536
-"""Draws made at a time, so that they stay in the cache; part of what a seed means."""
+"""Number of draws per block, so that they stay in the cache; changing it changes the draws of a seed."""
 
 
 def fill_normals(rng: np.random.Generator, out: NDArray[Any]) -> None:
@@ -41,9 +42,9 @@ def fill_normals(rng: np.random.Generator, out: NDArray[Any]) -> None:
     Parameters
     ----------
     rng : numpy.random.Generator
-        Where they come from.
+        Source of the random bits.
     out : ndarray of float64 or float32, contiguous
-        Of any shape.
+        Array of any shape, which is overwritten.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def fill_normals(rng: np.random.Generator, out: NDArray[Any]) -> None:
     (True, True, True)
     """
     if not out.flags.c_contiguous:
-        raise ValueError(f"an array of strides {out.strides} cannot be filled in place; give one that is contiguous")
+        raise ValueError(f"an array with strides {out.strides} cannot be filled in place; give a contiguous array")
     flat = out.reshape(-1)
     for start in range(0, flat.size, _BLOCK):
         flat[start : start + _BLOCK] = _singles(rng, min(_BLOCK, flat.size - start))

@@ -1,16 +1,16 @@
-r"""Convex quadratic programs, solved to the last digit and with a proof.
+r"""Convex quadratic programs, solved to the last digit and with a certificate of optimality.
 
 .. math:: \min_x\ \tfrac12 x^\top P x + q^\top x \quad\text{subject to}\quad A x = b,\quad G x \le h,\quad l \le x \le u
 
-with P positive definite. At the solution some bounds and rows of G are *active*, and if one knew which, one system of
-linear equations would give it exactly. The active set is found by block pivoting: guess it, solve, then exchange at
-once every bound and row whose multiplier has the wrong sign or which is violated, until nothing is. That takes a
-handful of systems, however many variables there are, but may cycle, or pin every variable; then an interior point tells
-where to pivot from. Where that fails too, the dual method of Goldfarb and Idnani takes over, which adds one constraint
-at a time and always ends: at the solution, or at a proof that there is none.
+with P positive definite. At the solution some bounds and rows of G are *active*; given the active set, one system of
+linear equations has the exact solution. The active set is found by block pivoting: guess it, solve, then exchange every
+bound and row at once that is violated or whose multiplier has the wrong sign, and repeat until there is none. That
+takes a handful of linear systems, however many variables there are, but may cycle, or fix all variables; pivoting then
+starts again from the active set of an interior point. If that fails too, the dual method of Goldfarb and Idnani is
+used, which adds one constraint at a time and always terminates: with the solution, or with a proof of infeasibility.
 
-Every solution carries its *certificate*: how far the optimality conditions are off, and the duality gap, both computed
-anew from the given matrices.
+Every solution has a *certificate*: the residual of the optimality conditions and the duality gap, both recomputed from
+the given matrices.
 
 Examples
 --------
@@ -50,34 +50,37 @@ if TYPE_CHECKING:
 
 __all__ = ["QpSolution", "QuadraticProgram", "solve_qp"]
 
-_PATIENCE = 10  # exchanges without fewer violations, after which pivoting is taken to cycle
+_PATIENCE = 10  # exchanges without fewer violations, after which pivoting is assumed to cycle
 _MOST = 200  # linear systems
-_LARGE = 200  # variables, from which on a guess costs less than the systems that it saves
+_LARGE = 200  # number of variables from which a guess takes less time than the systems that it saves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QpSolution:
-    """A solution with its certificate.
+    """A solution with its certificate: the residual of the optimality conditions and the duality gap.
 
     Parameters
     ----------
     x : ndarray, shape (n,)
-        The solution.
+        Minimiser of the objective.
     objective : float
-        Value of the objective at the solution.
-    equality_duals, row_duals, bound_duals : ndarray
-        Multipliers: of the equalities; of the rows, at least 0; of the bounds, below 0 at a lower and above 0 at an
-        upper one.
+        Value of the objective at `x`.
+    equality_duals : ndarray, shape (equalities,)
+        Multipliers of the equality constraints.
+    row_duals : ndarray, shape (rows,)
+        Multipliers of the inequality constraints, at least 0.
+    bound_duals : ndarray, shape (n,)
+        Multipliers of the bounds: below 0 at a lower bound, above 0 at an upper bound.
     active_rows : ndarray of int
-        Rows that hold with equality by their multiplier.
+        Indices of the inequality constraints in the active set.
     at_lower, at_upper : ndarray of int
-        Variables at their bounds.
+        Indices of the variables at their lower and upper bounds.
     kkt_residual : float
-        The largest violation of the optimality conditions, relative to the terms in them.
+        Largest violation of an optimality (KKT) condition, relative to the terms in it.
     duality_gap : float
-        Between the objective and the dual's, relative to the objective.
+        Difference of primal and dual objective, relative to the objective.
     iterations : int
-        Linear systems solved.
+        Number of linear systems solved.
     """
 
     x: FloatArray
@@ -111,38 +114,38 @@ def solve_qp(
     Parameters
     ----------
     P : array_like, shape (n, n)
-        Symmetric and positive definite.
+        Symmetric, positive definite matrix of the quadratic term.
     q : array_like, shape (n,)
-        Linear cost.
+        Coefficients of the linear term.
     A, b : array_like, shape (equalities, n) and (equalities,), optional
-        ``A x = b``, the rows of A independent.
+        Equality constraints ``A x = b``, the rows of A linearly independent.
     G, h : array_like, shape (rows, n) and (rows,), optional
-        ``G x <= h``.
+        Inequality constraints ``G x <= h``.
     lower, upper : array_like, shape (n,) or (), optional
-        Bounds; infinite for none.
+        Bounds of the variables; infinite where there is none.
     start : array_like, shape (n,), optional
-        A guess of the solution, whose active bounds are tried first; large programs without one begin with a guess of
-        their own (:mod:`bank_python.numerics.qp_guess`).
+        Estimate of the solution, whose active bounds are the first guess of the active set. Without it, programs of
+        200 variables and more compute a guess (:mod:`bank_python.numerics.qp_guess`).
     definite : bool, default False
-        Whether P is known to be finite and positive definite, and need not be looked through and factored for that.
+        Whether P is known to be finite and positive definite; if True it is not checked.
 
     Raises
     ------
     ModelError
-        The matrices do not fit, are not finite, or P is not positive definite.
+        The shapes do not match, a value is not finite, or P is not positive definite.
     InfeasibleError
-        Nothing satisfies all constraints; the message says which contradict each other, and by how much.
+        No point satisfies all constraints; the message names constraints that contradict each other.
     """
     program = _program(P, q, A, b, G, h, lower, upper, definite=definite)
     fixed, rows = _guess(program, start)
     pivoted = _pivot(program, fixed, rows)
     if pivoted is None:
-        pivoted = _from_inside(program)
+        pivoted = _pivot_from_interior_point(program)
     if pivoted is None:
         fixed, rows, steps = dual_active_set(program)
         solved = _solve(program, fixed, rows)
         if solved is None:
-            raise ModelError("the constraints that are active at the solution depend on each other; drop one")
+            raise ModelError("the active constraints at the solution are linearly dependent; remove one of them")
         return _certified(program, fixed, rows, solved, steps)
     fixed, rows, solved, steps = pivoted
     return _certified(program, fixed, rows, solved, steps)
@@ -163,21 +166,22 @@ def _program(
     matrix, cost = np.asarray(P, dtype=np.float64), np.asarray(q, dtype=np.float64).reshape(-1)
     n = len(cost)
     if matrix.shape != (n, n):
-        raise ModelError(f"P of shape {matrix.shape} for {n} variables", value=matrix.shape)
+        raise ModelError(f"P has shape {matrix.shape}, but q has {n} variables; give shape {n, n}", value=matrix.shape)
     equal, right = _rows("A", A, b, n)
     unequal, most = _rows("G", G, h, n)
     low = np.broadcast_to(np.asarray(-np.inf if lower is None else lower, dtype=np.float64), (n,)).copy()
     high = np.broadcast_to(np.asarray(np.inf if upper is None else upper, dtype=np.float64), (n,)).copy()
-    doubtful = (cost, equal, right, unequal, most) if definite else (matrix, cost, equal, right, unequal, most)
-    if not all(np.isfinite(part).all() for part in doubtful):
-        raise ModelError("a figure of the program is not finite; correct it")
+    unchecked = (cost, equal, right, unequal, most) if definite else (matrix, cost, equal, right, unequal, most)
+    if not all(np.isfinite(part).all() for part in unchecked):
+        raise ModelError("a value of P, q, A, b, G or h is not finite; correct it")
     if np.isnan(low).any() or np.isnan(high).any():
-        raise ModelError("a bound is not a number; use infinities for none")
+        raise ModelError("a bound is NaN; use -inf or inf where there is none")
     crossed = np.flatnonzero(low > high)
     if crossed.size:
         i = int(crossed[0])
         raise InfeasibleError(
-            f"variable {i} has its lower bound {low[i]:g} above its upper bound {high[i]:g}, by {low[i] - high[i]:g}",
+            f"the lower bound {low[i]:g} of variable {i} is above its upper bound {high[i]:g}, by "
+            f"{low[i] - high[i]:g}; correct one of them",
             value=float(low[i] - high[i]),
         )
     factor = None if definite else _factor(matrix)
@@ -195,12 +199,14 @@ def _factor(matrix: FloatArray) -> FloatArray:
 def _rows(name: str, matrix: ArrayLike | None, right: ArrayLike | None, n: int) -> tuple[FloatArray, FloatArray]:
     if matrix is None or right is None:
         if matrix is not right:
-            raise ModelError(f"{name} needs both its rows and its right side")
+            raise ModelError(f"{name} was given without its right side, or the right side without {name}; give both")
         return np.zeros((0, n)), np.zeros(0)
     rows = np.atleast_2d(np.asarray(matrix, dtype=np.float64))
     side = np.atleast_1d(np.asarray(right, dtype=np.float64))
     if rows.shape != (len(side), n):
-        raise ModelError(f"{name} of shape {rows.shape} for {len(side)} right sides and {n} variables")
+        raise ModelError(
+            f"{name} has shape {rows.shape}, but there are {len(side)} right sides and {n} variables; make them match"
+        )
     return rows, side
 
 
@@ -221,7 +227,7 @@ def _guess(program: QuadraticProgram, start: ArrayLike | None) -> tuple[NDArray[
 def _solve(
     program: QuadraticProgram, fixed: NDArray[np.int8], rows: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Return x and the multipliers of equalities and active rows for an active set; None if its rows are dependent."""
+    """Return x and the multipliers of equalities and active rows for an active set; None if it is dependent."""
     free = np.flatnonzero(fixed == 0)
     x = np.where(fixed < 0, program.lower, np.where(fixed > 0, program.upper, 0.0))
     E = np.vstack([program.A, program.G[rows]])
@@ -243,7 +249,7 @@ def _solve(
 
 
 def _inverted(program: QuadraticProgram, free: NDArray[np.intp], right: FloatArray) -> FloatArray:
-    """Return the inverse of P on the free variables times right sides."""
+    """Solve linear systems with the matrix P restricted to the free variables."""
     whole = len(free) == len(program.q)
     if whole and program.factor is not None:
         return cholesky_solve(program.factor, right)
@@ -283,12 +289,12 @@ def _pivot(
     return None
 
 
-def _from_inside(
+def _pivot_from_interior_point(
     program: QuadraticProgram,
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], tuple[FloatArray, FloatArray], int] | None:
-    """Pivot from what an interior point says is active: where guesses pin all variables at once, it is still near.
+    """Pivot from the active set of an interior point, which is near the solution where guesses fix all variables.
 
-    The dual method would take constraints in one by one, which at 500 variables takes a hundred times as long.
+    The dual method adds constraints one by one, which for 500 variables takes a hundred times as long.
     """
     hard = np.full(len(program.h), np.inf)
     near = solve_penalties(
@@ -296,7 +302,7 @@ def _from_inside(
         program.q,
         E=program.G,
         f=program.h,
-        price=hard,
+        penalty=hard,
         A=program.A,
         b=program.b,
         lower=program.lower,
@@ -308,9 +314,9 @@ def _from_inside(
     fixed[near.at_lower], fixed[near.at_upper] = -1, 1
     fixed[program.lower == program.upper] = -1
     more = len(program.b) + int(rows.sum()) - int((fixed == 0).sum())
-    if more > 0:  # in a corner: those are free whose bounds hold the least
-        pull = np.where((fixed != 0) & (program.lower < program.upper), np.abs(near.bounds), np.inf)
-        fixed[np.argsort(pull, kind="stable")[:more]] = 0
+    if more > 0:  # more active constraints than variables: free those with the smallest bound multipliers
+        size = np.where((fixed != 0) & (program.lower < program.upper), np.abs(near.bounds), np.inf)
+        fixed[np.argsort(size, kind="stable")[:more]] = 0
     pivoted = _pivot(program, fixed, rows)
     if pivoted is None:
         return None

@@ -1,8 +1,8 @@
-"""The dual active set method of Goldfarb and Idnani: slower than block pivoting, and sure to end.
+"""The dual active set method of Goldfarb and Idnani: slower than block pivoting, but certain to terminate.
 
-It starts at the minimum under the equalities alone and takes in the most violated constraint, one after the other,
-letting go of those whose multiplier would turn negative. The dual objective rises with every step, so no active set
-comes twice; and where no step is possible, the violated constraint and the active ones contradict each other.
+It starts at the minimum subject to the equalities only and adds the most violated constraint, one at a time, dropping
+constraints whose multiplier would become negative. The dual objective increases with every step, so no active set
+occurs twice. If no step is possible, the violated constraint contradicts the active ones.
 
 References
 ----------
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["dual_active_set"]
 
-_MOST = 100_000  # steps; the method ends by itself, so this only ends what rounding keeps going
+_MOST = 100_000  # steps; reached only if rounding keeps the method from terminating
 
 
 def dual_active_set(program: QuadraticProgram) -> tuple[NDArray[np.int8], NDArray[np.bool_], int]:
-    """Return which variables are at their lower (-1) or upper (+1) bound, which rows hold, and the steps taken.
+    """Return which variables are at their lower (-1) or upper (+1) bound, which rows are active, and the steps taken.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def dual_active_set(program: QuadraticProgram) -> tuple[NDArray[np.int8], NDArra
 
 
 class _Search:
-    """The state of the method; constraints are numbered: rows, upper bounds, lower bounds."""
+    """The state of the method. Constraints are numbered in the order rows, upper bounds, lower bounds."""
 
     def __init__(self, program: QuadraticProgram) -> None:
         n = len(program.q)
@@ -59,7 +59,7 @@ class _Search:
             self._require_equalities()
 
     def run(self) -> tuple[NDArray[np.int8], NDArray[np.bool_], int]:
-        """Take in constraints until none is violated."""
+        """Add constraints until none is violated."""
         for step in range(_MOST):
             violated = self._normals @ self._x - self._sides
             violated[~np.isfinite(violated)] = -np.inf
@@ -67,46 +67,48 @@ class _Search:
             violated[self._active] = -np.inf
             worst = int(np.argmax(violated - allowed))
             if violated[worst] <= allowed[worst]:
-                return (*self._told(), step + 1)
-            self._take_in(worst)
-        raise InfeasibleError("no solution was found; the constraints may contradict each other within rounding")
+                return (*self._active_set(), step + 1)
+            self._add(worst)
+        raise InfeasibleError(
+            f"no solution after {_MOST} steps; the constraints may contradict each other up to rounding, relax one"
+        )
 
-    def _take_in(self, taken: int) -> None:
-        normal, gained = self._normals[taken], 0.0
+    def _add(self, added: int) -> None:
+        normal, dual = self._normals[added], 0.0
         while True:
             along, change = self._directions(normal)
             falls = np.flatnonzero(change < -LAST_DIGITS)
             limits = -self._duals[falls] / change[falls]
             partial = float(limits.min(initial=np.inf))
             steepness = -float(normal @ along)
-            excess = float(normal @ self._x - self._sides[taken])
+            excess = float(normal @ self._x - self._sides[added])
             full = excess / steepness if steepness > LAST_DIGITS * float(normal @ self._inverse @ normal) else np.inf
             step = min(partial, full)
             if step == np.inf:
-                raise self._contradiction(taken, excess)
+                raise self._contradiction(added, excess)
             if full < np.inf:
                 self._x = self._x + step * along
             self._duals = self._duals + step * change
-            gained += step
+            dual += step
             if step == full:
-                self._active.append(taken)
-                self._duals = np.append(self._duals, gained)
+                self._active.append(added)
+                self._duals = np.append(self._duals, dual)
                 return
-            let_go = int(falls[int(np.argmin(limits))])
-            del self._active[let_go]
-            self._duals = np.delete(self._duals, let_go)
+            dropped = int(falls[int(np.argmin(limits))])
+            del self._active[dropped]
+            self._duals = np.delete(self._duals, dropped)
 
     def _directions(self, normal: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return how x and the active multipliers move for one unit of the new constraint's multiplier."""
-        held = np.vstack([self._program.A, self._normals[self._active]])
+        """Return the changes of x and of the active multipliers per unit of the new constraint's multiplier."""
+        active = np.vstack([self._program.A, self._normals[self._active]])
         free = self._inverse @ normal
-        if not len(held):
+        if not len(active):
             return -free, np.zeros(0)
-        spread = self._inverse @ held.T
-        weights = np.linalg.lstsq(held @ spread, held @ free, rcond=None)[0]
+        spread = self._inverse @ active.T
+        weights = np.linalg.lstsq(active @ spread, active @ free, rcond=None)[0]
         return -(free - spread @ weights), -weights[len(self._program.b) :]
 
-    def _told(self) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    def _active_set(self) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
         n, m = len(self._program.q), len(self._program.h)
         fixed, rows = np.zeros(n, dtype=np.int8), np.zeros(m, dtype=bool)
         for number in self._active:
@@ -125,13 +127,13 @@ class _Search:
             return f"the upper bound {self._program.upper[i]:g} of variable {i}"
         return f"the lower bound {self._program.lower[i]:g} of variable {i}"
 
-    def _contradiction(self, taken: int, excess: float) -> InfeasibleError:
-        held = [self._name(number) for number in self._active[:4]]
-        others = f" with {', '.join(held)}" if held else ""
-        more = f" and {len(self._active) - 4} more" if len(self._active) > 4 else ""  # noqa: PLR2004 - how many fit
+    def _contradiction(self, added: int, excess: float) -> InfeasibleError:
+        names = [self._name(number) for number in self._active[:4]]
+        others = f" with {', '.join(names)}" if names else ""
+        more = f" and {len(self._active) - 4} more" if len(self._active) > 4 else ""  # noqa: PLR2004 - keep it short
         equal = " and the equalities" if len(self._program.b) else ""
         return InfeasibleError(
-            f"{self._name(taken)} cannot hold{others}{more}{equal}: it is exceeded by {excess:.6g} at best",
+            f"{self._name(added)} cannot hold{others}{more}{equal}: it is exceeded by {excess:.6g} at best",
             value=excess,
         )
 

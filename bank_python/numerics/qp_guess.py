@@ -1,8 +1,8 @@
-r"""A guess of which bounds hold at the solution of a large quadratic program, for a fraction of what one system costs.
+r"""A guess of the active bounds of a large quadratic program, in a fraction of the time that one linear system takes.
 
-Block pivoting asks of every system but the last no more than which variables leave their bounds. So the first ones are
-solved to two digits: by conjugate gradients with a diagonal preconditioner, in single precision, each from where the
-last one ended. General rows are left out, and whatever is guessed wrong the pivoting puts right.
+Block pivoting uses every linear system but the last only to find which variables leave their bounds. So the first
+systems are solved to two digits: by conjugate gradients with a diagonal preconditioner, in single precision, each
+started from the solution of the previous one. Inequality rows are ignored, and pivoting corrects wrong guesses.
 
 References
 ----------
@@ -28,12 +28,12 @@ _TINY = np.float32(1e-30)
 
 
 def guessed_bounds(program: QuadraticProgram) -> NDArray[np.int8]:
-    """Return which variables may be at their lower (-1) or upper (+1) bound.
+    """Return a guess of the variables at their lower (-1) and upper (+1) bounds; 0 for the others.
 
     Parameters
     ----------
     program : QuadraticProgram
-        Large; the variances on P's diagonal are above 0.
+        Program of many variables, with a positive diagonal of P.
     """
     P, A, lower, upper = program.P, program.A, program.lower, program.upper
     fixed = np.zeros(len(lower), dtype=np.int8)
@@ -45,14 +45,14 @@ def guessed_bounds(program: QuadraticProgram) -> NDArray[np.int8]:
             return fixed
         at = np.where(fixed < 0, lower, np.where(fixed > 0, upper, 0.0))
         cost = program.q + (P @ at if at.any() else 0.0)
-        with np.errstate(all="ignore"):  # what single precision cannot hold is no guess
+        with np.errstate(all="ignore"):  # an overflow of single precision ends the guessing below
             solved = _solved(light, np.column_stack([-cost, A.T]).astype(np.float32), free, solved, close)
         if not np.isfinite(solved).all():
             return fixed
         duals = np.linalg.lstsq(A @ solved[:, 1:], A @ (solved[:, 0] + at) - program.b, rcond=None)[0]
         x = solved[:, 0] - solved[:, 1:] @ duals + at
         pull = P @ x + program.q
-        # Slopes count from those of the free, which are 0 but for what was left unsolved, and that is alike for all.
+        # The gradients of the free variables would be 0 in an exact solution: their part due to A is subtracted.
         slope = pull - A.T @ np.linalg.lstsq(A[:, free].T, pull[free], rcond=None)[0]
         low, high = free & (x < lower), free & (x > upper)
         leave = ((fixed < 0) & (slope < 0.0)) | ((fixed > 0) & (slope > 0.0))
@@ -63,7 +63,7 @@ def guessed_bounds(program: QuadraticProgram) -> NDArray[np.int8]:
 def _solved(
     P: NDArray[Any], right: NDArray[Any], free: NDArray[np.bool_], start: NDArray[Any], close: float
 ) -> NDArray[Any]:
-    """Solve for the free variables, all right sides at once, until every residual is so much smaller."""
+    """Solve for the free variables, all right sides at once, until residuals have fallen by the factor `close`."""
     mask = free[:, None].astype(np.float32)
     weight = mask / np.diag(P)[:, None]
     x = start * mask
@@ -84,5 +84,5 @@ def _solved(
 
 
 def _times(P: NDArray[Any], x: NDArray[Any]) -> NDArray[Any]:
-    """Multiply column by column: a product with a matrix of two columns reads P no faster than two with vectors."""
+    """Multiply column by column, which is as fast as a product with a matrix of two columns."""
     return np.column_stack([P @ column if column.any() else column for column in np.ascontiguousarray(x.T)])

@@ -1,4 +1,4 @@
-"""What a convex quadratic program is, for all the methods that solve one."""
+"""The data of a convex quadratic program, shared by all methods that solve one."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ __all__ = ["QuadraticProgram"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuadraticProgram:
-    """A program, all its parts given as arrays; made by :func:`~bank_python.numerics.solve_qp`, which checks them.
+    """A quadratic program as arrays, which :func:`~bank_python.numerics.solve_qp` has checked.
 
     Parameters
     ----------
     P : ndarray, shape (n, n)
-        Symmetric, positive definite.
+        Symmetric, positive definite matrix of the quadratic term.
     q : ndarray, shape (n,)
-        Linear cost.
+        Coefficients of the linear term.
     A, b : ndarray, shape (equalities, n) and (equalities,)
-        Equalities.
+        Equality constraints ``A x = b``.
     G, h : ndarray, shape (rows, n) and (rows,)
-        Inequalities.
+        Inequality constraints ``G x <= h``.
     lower, upper : ndarray, shape (n,)
-        Bounds; infinite where there is none.
+        Bounds of the variables; infinite where there is none.
     factor : ndarray, shape (n, n), optional
-        The Cholesky factor of P, where it is at hand.
+        Cholesky factor of P, if it is already computed.
     """
 
     P: FloatArray

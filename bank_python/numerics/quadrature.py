@@ -1,11 +1,11 @@
-r"""Gauss quadrature: a few nodes and weights that integrate polynomials, and smooth functions, exactly.
+r"""Gaussian quadrature: nodes and weights that integrate polynomials exactly and smooth functions accurately.
 
 .. math:: \int w(x)\,f(x)\,dx \approx \sum_i w_i\,f(x_i), \qquad
           \text{exact for polynomials } f \text{ of degree } 2n - 1
 
 The nodes are the eigenvalues of the symmetric tridiagonal matrix of the orthogonal polynomials' recurrence, and the
-weights the squares of the first components of its eigenvectors (Golub and Welsch). Legendre's nodes are then mended by
-two Newton steps, which makes them right to the last digits.
+weights the squares of the first components of its eigenvectors (Golub and Welsch). Two Newton steps then make the
+Legendre nodes accurate to the last digits.
 
 Examples
 --------
@@ -43,55 +43,58 @@ __all__ = ["Rule", "gauss_hermite", "gauss_laguerre", "gauss_legendre"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """Nodes and weights.
+    """A quadrature rule.
 
     Parameters
     ----------
     nodes, weights : ndarray, shape (n,)
-        In rising order of the nodes; read-only.
+        Nodes in increasing order and their weights; read-only.
     """
 
     nodes: FloatArray
     weights: FloatArray
 
     def integrate(self, function: Callable[[FloatArray], FloatArray]) -> float:
-        """Return the integral of `function`, which takes and gives arrays, times the rule's weight function."""
+        """Return the integral of `function`, which maps arrays elementwise, times the weight function of the rule."""
         return math.fsum(self.weights * function(self.nodes))
 
 
 def gauss_legendre(n: int, lower: float = -1.0, upper: float = 1.0) -> Rule:
-    """Return the rule of `n` nodes for integrals from `lower` to `upper`.
+    """Return the Gauss-Legendre rule of `n` nodes for integrals from `lower` to `upper`.
 
     Raises
     ------
     ModelError
-        `n` is not a whole number of at least 1, or an end is not finite.
+        `n` is not a whole number from 1 to 10,000, or an end is not finite.
     """
     if not (math.isfinite(lower) and math.isfinite(upper)):
-        raise ModelError(f"Legendre's rule needs finite ends, not {lower!r} and {upper!r}", value=(lower, upper))
+        raise ModelError(
+            f"a Gauss-Legendre rule needs finite ends, not {lower!r} and {upper!r}; use another rule or finite ends",
+            value=(lower, upper),
+        )
     rule = _legendre(_checked(n))
     half = 0.5 * (upper - lower)
     return _rule(0.5 * (lower + upper) + half * rule.nodes, half * rule.weights)
 
 
 def gauss_laguerre(n: int) -> Rule:
-    """Return the rule of `n` nodes for integrals of exp(−x) f(x) from 0 to infinity.
+    """Return the Gauss-Laguerre rule of `n` nodes for integrals of exp(−x) f(x) from 0 to infinity.
 
     Raises
     ------
     ModelError
-        `n` is not a whole number from 1 to 180, beyond which weights underflow.
+        `n` is not a whole number from 1 to 180, above which weights underflow.
     """
     return _laguerre(_checked(n, 180))
 
 
 def gauss_hermite(n: int) -> Rule:
-    """Return the rule of `n` nodes for expectations of f(Z), Z standard normal.
+    """Return the Gauss-Hermite rule of `n` nodes for expectations of f(Z), Z standard normal.
 
     Raises
     ------
     ModelError
-        `n` is not a whole number from 1 to 250, beyond which weights underflow.
+        `n` is not a whole number from 1 to 250, above which weights underflow.
     """
     return _hermite(_checked(n, 250))
 

@@ -1,9 +1,9 @@
-r"""Roots of functions, bracketed, many at once.
+r"""Bracketed root finding, for one function or for many at once.
 
-Each lane has a bracket: two points at which its function has different signs. Chandrupatla's method takes the next
-point by inverse quadratic interpolation through the last three where that can be trusted, which it decides by whether
-the three lie on a curve that is monotone in both directions, and by bisection elsewhere. It needs few evaluations,
-never leaves the bracket, and is a handful of array operations: a thousand lanes cost little more than one.
+Each row has a function and a bracket: two points at which the function has different signs. Chandrupatla's method
+takes the next point by inverse quadratic interpolation through the last three where it is reliable, which is where the
+interpolating curve is monotone, and by bisection elsewhere. It needs few evaluations, never leaves the bracket, and
+consists of a handful of array operations: a thousand rows take little longer than one.
 
 Examples
 --------
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.deprecation import renamed
 from bank_python.errors import RootError
 from bank_python.numerics.tolerances import EPSILON, NEIGHBOURS
 
@@ -40,9 +41,9 @@ __all__ = ["find_edge", "find_root", "find_roots"]
 _MOST = 200
 _HALF = 0.5
 _STEPS = 300
-_PATIENCE = 3  # after so many secants the bracket must have halved
-_RESOLUTION = 1e-16  # absolute: a root that near to 0 is as good as 0
-_NOTHING = 1e-30  # of the bracket: a root nearer to 0 than that is 0
+_PATIENCE = 3  # secant steps in which the bracket must halve
+_RESOLUTION = 1e-16  # absolute: a root this close to 0 is taken as 0
+_NOTHING = 1e-30  # relative to the bracket: a root closer to 0 is taken as 0
 
 
 def find_roots(
@@ -53,18 +54,19 @@ def find_roots(
     tolerance: float = 4.0 * EPSILON,
     max_iterations: int = _MOST,
 ) -> FloatArray:
-    """Return a root of each lane between `lower` and `upper`.
+    """Return a root between `lower` and `upper` for each row.
 
     Parameters
     ----------
     function : callable
-        From points, shape (n_rows,), to values; lane i of the answer depends on lane i of the argument alone.
+        Function from points, shape (n_rows,), to values, shape (n_rows,); each value depends only on its own point.
     lower, upper : array_like
-        Brackets that broadcast to (n_rows,): the function's signs at the two ends differ, or it is 0 at one.
+        Ends of the brackets, which broadcast to shape (n_rows,). The function has different signs at the two ends, or
+        is 0 at one.
     tolerance : float, default 4 ulp
-        Relative width of the bracket at which a lane is done; near 0, 1e-30 of the first bracket.
+        Relative width of a bracket at which its row has converged; near 0, 1e-30 of the first bracket.
     max_iterations : int, default 200
-        Evaluations at most.
+        Maximum number of evaluations.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def find_roots(
     Raises
     ------
     RootError
-        A bracket does not hold a change of sign, or the iterations ran out; the message names the lane.
+        The function does not change sign in a bracket, or the iterations ran out; the message gives the row.
 
     Examples
     --------
@@ -103,23 +105,23 @@ def find_roots(
         if done.all():
             return best
         t = np.where(done, 0.0, _next(a, b, c, fa, fb, fc, share))
-    lane = int(np.flatnonzero(~done)[0])
+    row = int(np.flatnonzero(~done)[0])
     raise RootError(
-        f"no root of lane {lane} after {max_iterations} evaluations, between {a[lane]:g} and {b[lane]:g}; "
-        "allow more, or a wider tolerance",
-        value=lane,
+        f"row {row} has no root to the tolerance after {max_iterations} evaluations, between {a[row]:g} and "
+        f"{b[row]:g}; raise max_iterations or tolerance",
+        value=row,
     )
 
 
 def _next(
     a: FloatArray, b: FloatArray, c: FloatArray, fa: FloatArray, fb: FloatArray, fc: FloatArray, share: FloatArray
 ) -> FloatArray:
-    """Return where between a and b to look next: by interpolation where it can be trusted, else half way."""
+    """Return the next point as a share of the way from a to b: by interpolation where reliable, else a half."""
     with np.errstate(all="ignore"):
         xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
-        trusted = (phi * phi < xi) & ((1.0 - phi) ** 2 < 1.0 - xi)
+        reliable = (phi * phi < xi) & ((1.0 - phi) ** 2 < 1.0 - xi)
         t = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
-        t = np.where(trusted & np.isfinite(t), t, _HALF)
+        t = np.where(reliable & np.isfinite(t), t, _HALF)
         return np.clip(t, share, 1.0 - share)
 
 
@@ -128,34 +130,37 @@ def _require_change(a: FloatArray, b: FloatArray, fa: FloatArray, fb: FloatArray
     if bad.size:
         i = int(bad[0])
         raise RootError(
-            f"lane {i} has no change of sign between {b[i]:g} and {a[i]:g}, where the function is {fb[i]:g} and "
-            f"{fa[i]:g}; give a bracket that holds a root",
+            f"row {i} has no change of sign between {b[i]:g} and {a[i]:g}, where the function is {fb[i]:g} and "
+            f"{fa[i]:g}; give a bracket that contains a root",
             value=i,
         )
 
 
 def find_root(function: Callable[[float], float], lower: float, upper: float) -> float:
-    """Return where a function of one number is zero between `lower` and `upper`, to 1e-16 or the last digits.
+    """Return the root of a function of one float between `lower` and `upper`, to 1e-16 or the last digits.
 
     Parameters
     ----------
     function : callable
-        Of a float, with different signs at the two ends, or 0 at one.
+        Function of a float, with different signs at the two ends of the bracket, or 0 at one.
     lower, upper : float
-        The bracket, in either order.
+        Ends of the bracket, in either order.
 
     Raises
     ------
     RootError
-        The bracket does not hold a change of sign, an end is not finite, or the function is not a number inside.
+        The function does not change sign in the bracket or is NaN within it, or an end is not finite.
 
     Notes
     -----
-    Plain floats, not arrays of one: secants, which the nearly straight functions of pricing need four or five of. When
-    three of them have not halved the bracket around the root, it is halved.
+    The method is the secant method, on floats instead of arrays; the nearly linear functions of pricing need four or
+    five steps. If three steps have not halved the bracket around the root, it is bisected.
     """
     if not (math.isfinite(lower) and math.isfinite(upper)):
-        raise RootError(f"a bracket has two finite ends, not {lower!r} and {upper!r}", value=(lower, upper))
+        raise RootError(
+            f"the ends {lower!r} and {upper!r} of the bracket are not two finite ends; give finite numbers",
+            value=(lower, upper),
+        )
     under, over = (lower, function(lower)), (upper, function(upper))
     at_an_end = next((at for at, value in (under, over) if value == 0.0), None)
     if at_an_end is not None:
@@ -165,7 +170,7 @@ def find_root(function: Callable[[float], float], lower: float, upper: float) ->
     if not under[1] < 0.0 < over[1]:
         raise RootError(
             f"no change of sign between {lower:g} and {upper:g}, where the function is {under[1]:g} and {over[1]:g}; "
-            "give a bracket that holds a root",
+            "give a bracket that contains a root",
             value=(lower, upper),
         )
     older, newer, width = under, over, abs(upper - lower)
@@ -181,25 +186,28 @@ def find_root(function: Callable[[float], float], lower: float, upper: float) ->
             return newer[0] if newer[1] == 0.0 else trial
         older, newer = newer, (trial, function(trial))
         under, over = (newer, over) if newer[1] < 0.0 else (under, newer)
-    raise RootError(f"no root found between {under[0]} and {over[0]}", value=newer[1])
+    raise RootError(
+        f"no root found between {under[0]} and {over[0]}; check that the function is not NaN there", value=newer[1]
+    )
 
 
-def find_edge(holds: Callable[[float], bool], without: float, within: float, halvings: int = 40) -> float:
-    """Return where a condition begins to hold, on the way from a number where it does not to one where it does.
+@renamed(holds="condition", without="fails_at", within="holds_at")
+def find_edge(condition: Callable[[float], bool], fails_at: float, holds_at: float, halvings: int = 40) -> float:
+    """Return the edge between a number where a condition fails and one where it holds, by bisection.
 
     Parameters
     ----------
-    holds : callable
-        Of a float; where it changes more than once, one of the changes is found.
-    without, within : float
-        Where it fails and where it holds; neither is asked again.
+    condition : callable
+        Predicate of a float. If it changes more than once between the two numbers, one of the changes is found.
+    fails_at, holds_at : float
+        Numbers at which the condition fails and holds; it is not evaluated there.
     halvings : int, default 40
-        The edge is found to 2⁻⁴⁰ of the way, twelve digits.
+        Number of bisections: 40 give the edge to 2⁻⁴⁰ of the distance, or twelve digits.
 
     Returns
     -------
     float
-        Always a number for which it holds, `within` at worst.
+        Number at the edge for which the condition holds; `holds_at` if it holds nowhere else.
 
     Examples
     --------
@@ -207,9 +215,9 @@ def find_edge(holds: Callable[[float], bool], without: float, within: float, hal
     1.414213562
     """
     for _ in range(halvings):
-        middle = 0.5 * (without + within)
-        without, within = (without, middle) if holds(middle) else (middle, within)
-    return within
+        middle = 0.5 * (fails_at + holds_at)
+        fails_at, holds_at = (fails_at, middle) if condition(middle) else (middle, holds_at)
+    return holds_at
 
 
 def _secant(older: tuple[float, float], newer: tuple[float, float]) -> float:

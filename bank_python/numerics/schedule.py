@@ -1,8 +1,8 @@
-"""Schedules: the dates between which interest accrues, and on which it is paid.
+"""Schedules: the accrual and payment dates of a leg.
 
-A schedule steps by a *tenor* from one end of a contract, backward from its maturity unless said otherwise, so that
-what is left over, the stub, comes first. Steps are counted from that end each time (31 January, 28 February, 31
-March), never from the step before, and only then moved to business days.
+A schedule is generated in steps of a *tenor* from one end of a contract, by default backward from its maturity, so that
+an incomplete period, the stub, comes first. Each date is a multiple of the tenor from that end (31 January, 28
+February, 31 March), not a tenor from the previous date, and is then moved to a business day.
 
 Examples
 --------
@@ -39,7 +39,7 @@ _MONTHS_A_YEAR = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Tenor:
-    """A length of time by the calendar: so many months, or so many days."""
+    """A calendar period: a number of months, or a number of days."""
 
     months: int = 0
     days: int = 0
@@ -51,25 +51,23 @@ class Tenor:
         Raises
         ------
         ModelError
-            It is not one.
+            The text is not a tenor.
         """
         if isinstance(text, Tenor):
             return text
         match = _FORM.fullmatch(text.strip().upper()) if isinstance(text, str) else None  # type: ignore[redundant-expr]
         if match is None or not int(match[1]):
-            raise ModelError(
-                f"{text!r} is no tenor; write a number and D, W, M or Y, such as '3M' or '10Y'", value=text
-            )
+            raise ModelError(f"{text!r} is no tenor; give a number and D, W, M or Y, such as '3M' or '10Y'", value=text)
         count, unit = int(match[1]), match[2]
         return cls(months=count * _MONTHS[unit]) if unit in _MONTHS else cls(days=count * _DAYS[unit])
 
     @property
     def years(self) -> float:
-        """About how long it is: a twelfth of a year a month, a 365th a day."""
+        """The approximate length in years: a twelfth for each month, 1/365 for each day."""
         return self.months / _MONTHS_A_YEAR + self.days / _DAYS_A_YEAR
 
     def after(self, day: date, times: int = 1) -> date:
-        """Return the day so many of these after `day`; a month that is too short gives its last day."""
+        """Return the date `times` tenors after `day`; the last day of the month if the month is too short."""
         year, month = divmod(day.year * 12 + day.month - 1 + times * self.months, 12)
         last = calendar.monthrange(year, month + 1)[1]
         return date(year, month + 1, min(day.day, last)) + timedelta(days=times * self.days)
@@ -82,12 +80,12 @@ class Tenor:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The dates of a leg.
+    """The period dates of a leg.
 
     Parameters
     ----------
     dates : tuple of date
-        The ends of its periods, moved to business days: one more than there are periods.
+        Start date of the first period and end dates of all periods, moved to business days.
     """
 
     dates: tuple[date, ...]
@@ -99,7 +97,7 @@ class Schedule:
 
     @property
     def ends(self) -> tuple[date, ...]:
-        """The last day of each period, on which it is paid."""
+        """The last day of each period, which is its payment date."""
         return self.dates[1:]
 
 
@@ -113,27 +111,27 @@ def make_schedule(
     forward: bool = False,
     end_of_month: bool = False,
 ) -> Schedule:
-    """Return the schedule from `start` to `end`.
+    """Generate the schedule from `start` to `end`.
 
     Parameters
     ----------
     start, end : date
-        Of the first and the last period, before they are moved.
+        Start of the first and end of the last period, before adjustment to business days.
     every : Tenor or str
-        The length of a period.
+        Length of a period, such as ``"6M"``.
     business_days : Calendar
-        Of the market.
-    roll : Roll or str, default modified following
-        How dates are moved.
+        Business day calendar of the market.
+    roll : Roll or str, default "modified following"
+        Business day convention by which dates are moved.
     forward : bool, default False
-        Step from `start`, so that the stub comes last.
+        Whether to step forward from `start`, so that the stub is the last period, instead of backward from `end`.
     end_of_month : bool, default False
-        If the day stepped from is the last of its month, every one is.
+        Whether all dates are the last of their month if the date stepped from is.
 
     Raises
     ------
     ModelError
-        `end` is not after `start`, or the tenor is none.
+        `end` is not after `start`, or `every` is not a tenor.
     """
     step = Tenor.parse(every)
     if end <= start:

@@ -1,10 +1,11 @@
-r"""Student's t law: distribution function and quantile, right in both tails.
+r"""Student's t distribution: distribution function and quantile, accurate in both tails.
 
-The tail is an incomplete beta function,
+The tail probability is an incomplete beta function,
 
 .. math:: P(T < -t) = \tfrac12 I_y(\tfrac\nu2, \tfrac12), \qquad y = \frac{\nu}{\nu + t^2},\ t > 0,
 
-by its continued fraction, on the side where that converges fast. Ask for an upper tail as ``student_t_cdf(-t, df)``.
+computed by its continued fraction, on the side where that converges fast. Compute an upper tail probability as
+``student_t_cdf(-t, df)``.
 
 Examples
 --------
@@ -16,7 +17,7 @@ Examples
 References
 ----------
 W. J. Lentz, "Generating Bessel functions in Mie scattering calculations using continued fractions", Applied Optics 15
-(1976), 668-671: the way the fraction is evaluated.
+(1976), 668-671: the evaluation of the continued fraction.
 
 NIST Digital Library of Mathematical Functions, 8.17.22 (the fraction) and 5.11.13 (the ratio of gamma functions).
 """
@@ -43,29 +44,29 @@ def student_t_cdf(x: float, df: float) -> float:
     Parameters
     ----------
     x : float
-        Not NaN.
+        Argument of the distribution function, not NaN.
     df : float
         Degrees of freedom, above 0 and finite.
 
     Raises
     ------
     ModelError
-        `x` is NaN, or `df` out of range.
+        `x` is NaN, or `df` is out of range.
     """
     _check(df)
     if math.isnan(x):
-        raise ModelError("x is not a number", value=x)
+        raise ModelError("x is NaN; give a number", value=x)
     below = _tail(abs(x), df)
     return below if x < 0.0 else 1.0 - below
 
 
 def student_t_quantile(p: float, df: float) -> float:
-    """Return the point that Student's t is below with probability `p`.
+    """Return the quantile of Student's t distribution at probability `p`.
 
     Parameters
     ----------
     p : float
-        In (0, 1).
+        Probability of a value up to the quantile, in (0, 1).
     df : float
         Degrees of freedom, above 0 and finite.
 
@@ -76,7 +77,7 @@ def student_t_quantile(p: float, df: float) -> float:
     """
     _check(df)
     if not 0.0 < p < 1.0:
-        raise ModelError(f"p={p!r} lies outside (0, 1)", value=p)
+        raise ModelError(f"p={p!r} is outside (0, 1); give a probability within it", value=p)
     if p > _HALF:
         return -student_t_quantile(1.0 - p, df)
     far = 1.0
@@ -87,11 +88,11 @@ def student_t_quantile(p: float, df: float) -> float:
 
 def _check(df: float) -> None:
     if not 0.0 < df < math.inf:
-        raise ModelError(f"df={df!r}; degrees of freedom are above 0 and finite", value=df)
+        raise ModelError(f"df={df!r}: degrees of freedom must be above 0 and finite", value=df)
 
 
 def _tail(t: float, df: float) -> float:
-    """Return the probability beyond `t`, at least 0, on one side."""
+    """Return the one-sided tail probability P(T > t) for t at least 0."""
     a, b = 0.5 * df, 0.5
     square = (t / df) * t
     if square == 0.0:
@@ -106,7 +107,7 @@ def _tail(t: float, df: float) -> float:
 
 
 def _log_beta_half(a: float) -> float:
-    """Return log B(a, 1/2), where large `a` would lose digits in a difference of large figures."""
+    """Return log B(a, 1/2), by a series for large `a`, where a difference of log gamma functions loses digits."""
     if a < _LARGE:
         return math.lgamma(a) + math.lgamma(0.5) - math.lgamma(a + 0.5)
     r = 1.0 / a

@@ -1,6 +1,6 @@
-"""How near is near in float64: the tolerances that several modules share, by what they are for.
+"""Tolerances for float64 that several modules share, by their purpose.
 
-What only one algorithm needs stands in its module, with its reason.
+The tolerances of a single algorithm are in its module.
 """
 
 from __future__ import annotations
@@ -9,43 +9,44 @@ __all__ = [
     "EPSILON",
     "EXACT",
     "LAST_DIGITS",
-    "MADE_UNIT",
     "NEIGHBOURS",
     "NINE_DIGITS",
     "ROUNDED_EIGENVALUE",
     "ROUNDED_SUM",
     "SYMMETRIC",
     "TINY",
+    "UNIT_DIAGONAL",
 ]
 
 EPSILON = 2.0**-52
-"""The distance from 1 to the next float64: the relative rounding of a single operation is half of it."""
+"""Distance from 1 to the next float64; the relative rounding error of one operation is at most half of it."""
 
 EXACT = 1e-13
-"""Relative: a linear system of a moderate condition is solved; there is nothing to gain by solving it again."""
+"""Relative residual at which a linear system of moderate condition is solved, so that refinement gains nothing."""
 
 LAST_DIGITS = 1e-12
-"""Relative to the size of the figures: what some hundred operations leave of a difference that is none."""
+"""Relative rounding error of some hundred operations: a smaller difference counts as 0."""
 
 SYMMETRIC = 1e-10
-"""Relative to the largest entry: by how much a matrix may miss its mirror, as one does that was written with ten
-digits; it is then taken as the mean of both."""
+"""Largest difference between a matrix and its transpose, relative to its largest entry; allows for matrices that were
+written with ten digits, which are replaced by the mean of the two."""
 
 NINE_DIGITS = 1e-9
-"""Relative: what every solver promises of its solution, and refuses to call a solution otherwise."""
+"""Relative residual that every solver guarantees for its solution; with a larger one it reports failure."""
 
 TINY = 1e-150
-"""A figure that no sum is changed by, and whose square is still above 0: put in the place of a 0 that is divided by."""
+"""Number that changes no sum and whose square is still above 0; replaces a divisor of 0."""
 
 NEIGHBOURS = 4e-16
-"""Relative: two doubles next to each other, or one apart: a bracket so narrow cannot be halved."""
+"""Relative distance of two adjacent doubles, or of two with one between them: a bracket so narrow cannot be halved."""
 
 ROUNDED_SUM = 1e-14
-"""Relative: some dozens of terms added up; a difference that should be zero and is larger is no rounding."""
+"""Relative rounding error of a sum of some dozens of terms: a larger difference is not due to rounding."""
 
 ROUNDED_EIGENVALUE = 1e-10
-"""The least eigenvalue of a correlation matrix that is given, by its number of rows: ten digits in a file may push it
-so far below zero."""
+"""Amount per row by which the least eigenvalue of a correlation matrix may be below 0; allows for matrices that were
+written with ten digits."""
 
-MADE_UNIT = 1e-8
-"""The diagonal and the symmetry of a correlation matrix that is given, as often printed with eight digits."""
+UNIT_DIAGONAL = 1e-8
+"""Largest deviation of a correlation matrix from a unit diagonal and from symmetry; allows for matrices that were
+printed with eight digits."""

@@ -1,4 +1,4 @@
-"""Linear systems: by a Cholesky factor that is at hand, block by block, and such as may have no single solution.
+"""Linear systems: with a given Cholesky factor, positive definite ones, and possibly singular ones.
 
 Examples
 --------
@@ -24,14 +24,14 @@ _OFF = 1e-6
 
 
 def cholesky_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve :math:`L L^T x = r`.
+    """Solve :math:`L L^T x = r` by blocks.
 
     Parameters
     ----------
     factor : ndarray, shape (n, n)
-        Lower triangular, its diagonal above 0.
+        Cholesky factor L: lower triangular with a positive diagonal.
     right : ndarray, shape (n, k)
-        Right sides.
+        Right sides r, one in each column.
     """
     x, n = np.array(right, dtype=np.float64), len(factor)
     starts = range(0, n, _BLOCK)
@@ -47,34 +47,34 @@ def cholesky_solve(factor: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def definite_solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve a symmetric, positive definite system by whichever factors are the faster for its size.
+    """Solve a symmetric, positive definite system by the factorisation that is faster for its size.
 
     Parameters
     ----------
     matrix : ndarray, shape (n, n)
-        Symmetric, positive definite; a large one that is not is found out.
+        Symmetric, positive definite matrix of the system.
     right : ndarray, shape (n, k)
-        Right sides.
+        Right sides, one in each column.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         A large matrix is not positive definite, or a small one is singular.
     """
-    if len(matrix) <= _SMALL:  # one call of LAPACK beats the blocks below, twice the work or not
+    if len(matrix) <= _SMALL:  # one LAPACK call is faster than the blocks of cholesky_solve, despite twice the work
         return np.asarray(np.linalg.solve(matrix, right))
     return cholesky_solve(np.asarray(np.linalg.cholesky(matrix)), right)
 
 
 def solved_or_nearest(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve a linear system; where its rows depend on each other, return the least of the nearest solutions.
+    """Solve a linear system; if it is singular, return the least-squares solution of least norm.
 
     Parameters
     ----------
     matrix : ndarray, shape (n, n)
-        Any.
+        Square matrix of the system, which may be singular.
     right : ndarray, shape (n,)
-        Right side.
+        Right side of the system.
     """
     try:
         found = np.linalg.solve(matrix, right)

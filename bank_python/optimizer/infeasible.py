@@ -40,7 +40,7 @@ def contradiction(allowed: FeasibleSet) -> InfeasibleError | None:
         np.zeros(system.width),
         E=np.vstack([soft, system.definitions]),
         f=np.concatenate([sides, system.sides]),
-        price=np.concatenate([np.ones(len(sides)), np.full(len(system.sides), np.inf)]),
+        penalty=np.concatenate([np.ones(len(sides)), np.full(len(system.sides), np.inf)]),
     )
     missing = float(np.maximum(soft @ solved.x - sides, 0.0).sum())
     if missing < _FEASIBLE:

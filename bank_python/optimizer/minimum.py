@@ -223,7 +223,7 @@ def _solve_penalty_program(
         cost,
         E=rows,
         f=np.concatenate([system.h, system.sides, sides]),
-        price=np.concatenate([np.full(count, np.inf), prices]),
+        penalty=np.concatenate([np.full(count, np.inf), prices]),
         A=equal,
         b=system.b,
         lower=np.pad(allowed.lower, (0, width - n), constant_values=-np.inf),

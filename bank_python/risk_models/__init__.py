@@ -1,8 +1,7 @@
-"""Pricing formulas as pure functions of arrays: market inputs and contract terms in, values out.
+"""Pricing formulas as pure functions of arrays, and the curves, volatility surfaces and models that they use.
 
-Every function broadcasts, keeps no state, and never raises for a value: a lane whose inputs make no sense is
-NaN. A lane's result is the same, to the bit, whatever else is in the batch. Beside them stand the objects that
-are made once and asked often: curves, smiles and surfaces, models with their parameters.
+Every function broadcasts its arguments, has no state and raises no error for a value: a row with invalid inputs has the
+result NaN. The result of a row is bitwise identical whatever else is in the batch.
 """
 
 from bank_python.deprecation import old_names

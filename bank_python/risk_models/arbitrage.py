@@ -1,16 +1,16 @@
-r"""Where a set of smiles would give money away, and how much.
+r"""Static arbitrage checks of volatility smiles and surfaces.
 
-Three inequalities keep a surface of total variances :math:`w(k, T)` free of static arbitrage:
+A surface of total variances :math:`w(k, T)` is free of static arbitrage if three inequalities hold:
 
 *butterfly*
-    in each smile Durrleman's function is nowhere negative, and the variance is above zero;
+    in each smile, Durrleman's function is nowhere negative and the variance is above zero;
 *wing*
-    no wing's variance rises by more than 2 for one of log-moneyness (Lee);
+    the total variance of a wing rises by at most 2 per unit of log-moneyness (Lee);
 *calendar*
-    at equal log-moneyness (strike over its own forward) the total variance does not fall with the expiry.
+    at equal log-moneyness (log of the strike over the expiry's own forward), the total variance does not decrease with
+    the expiry.
 
-A check returns an :class:`ArbitrageReport`: a list of the violations, each with its place and its size, empty when
-there are none.
+A check returns an :class:`ArbitrageReport`, which lists the violations with their location and size.
 
 Examples
 --------
@@ -49,38 +49,37 @@ if TYPE_CHECKING:
 
 __all__ = ["ArbitrageKind", "ArbitrageReport", "Violation", "calendar_gap", "check_slices"]
 
-"""How far, of the larger total variance, two equal smiles may seem to cross by rounding alone."""
-
 
 class ArbitrageKind(enum.Enum):
-    """Which inequality is broken."""
+    """The kind of static arbitrage: the inequality that is violated."""
 
     BUTTERFLY = "butterfly"
     CALENDAR = "calendar"
     WING = "wing"
 
 
-_FIGURES = {
+_AMOUNTS = {
     ArbitrageKind.BUTTERFLY: "g = {0:.6g} is below 0",
-    ArbitrageKind.CALENDAR: "the total variance is {0:.6g} against the expiry before",
+    ArbitrageKind.CALENDAR: "the total variance changes by {0:.6g} from the previous expiry",
     ArbitrageKind.WING: "the wing's slope exceeds 2 by {0:.6g}",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken inequality, where it is broken most.
+    """A violated inequality, at the point where it is violated most.
 
     Parameters
     ----------
     kind : ArbitrageKind
-        Which inequality.
+        Inequality that is violated.
     expiry : float
-        Years to the expiry of the smile; of the later one, for a calendar arbitrage.
+        Years to the expiry of the smile; the later one for a calendar arbitrage.
     log_moneyness : float
-        Where; ±∞ for a wing.
+        Log-moneyness of the largest violation; ±∞ for a wing.
     amount : float
-        By how much: the negative g, the fall of the total variance (negative), the slope beyond 2 (positive).
+        Size of the violation: the negative value of g, the (negative) change of total variance, or the excess of the
+        slope over 2.
     """
 
     kind: ArbitrageKind
@@ -89,25 +88,25 @@ class Violation:
     amount: float
 
     def __str__(self) -> str:
-        figure = _FIGURES[self.kind].format(self.amount)
-        return f"{self.kind.value} arbitrage at T={self.expiry:g}, k={self.log_moneyness:.4g}: {figure}"
+        amount = _AMOUNTS[self.kind].format(self.amount)
+        return f"{self.kind.value} arbitrage at T={self.expiry:g}, k={self.log_moneyness:.4g}: {amount}"
 
 
 @dataclass(frozen=True, slots=True)
 class ArbitrageReport:
-    """What a check found; empty when the smiles are free of static arbitrage.
+    """The result of an arbitrage check; empty if the smiles are free of static arbitrage.
 
     Parameters
     ----------
     violations : tuple of Violation
-        At most one of each kind and wing for each smile.
+        Violations found, at most one of each kind and wing for each smile.
     """
 
     violations: tuple[Violation, ...] = ()
 
     @property
     def free(self) -> bool:
-        """Whether nothing was found."""
+        """Whether the smiles are free of static arbitrage."""
         return not self.violations
 
     def __str__(self) -> str:
@@ -116,25 +115,25 @@ class ArbitrageReport:
 
 @admits(ModelError)
 def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
-    """Return the least rise in total variance from one smile to a later one, over all log-moneyness.
+    """Return the least increase of total variance from a smile to a later one, over all log-moneyness.
 
     Parameters
     ----------
     earlier, later : SviSlice
-        Two smiles, in log-moneyness to their own forwards.
+        Smiles of the two expiries, in log-moneyness to their own forwards.
 
     Returns
     -------
     LineMinimum
-        Negative where the smiles cross; −∞ at ±∞ where a wing of the later one is flatter and falls below the other
-        within a log-moneyness of 1,000.
+        Least increase and its log-moneyness. It is negative if the smiles cross, and −∞ at ±∞ if a wing of the later
+        smile is flatter and falls below that of the earlier one within a log-moneyness of 1,000.
     """
     first, second = earlier.parameters, later.parameters
     grid = np.unique(np.concatenate([earlier.points(), later.points()]))
     found = line_minimum(lambda k: hyperbola(k, *second)[0] - hyperbola(k, *first)[0], grid)
     if abs(found.value) <= ROUNDED_SUM * abs(float(hyperbola(np.array(found.where), *second)[0])):
         return LineMinimum(found.where, 0.0)
-    # Wings that cross within reach cross for good. Slopes alone do not tell: those of two flat smiles are rounding.
+    # Wings that cross on the grid stay crossed. Slopes alone are no evidence: those of two flat smiles are rounding.
     for sign, before, after in zip((-1.0, 1.0), earlier.wing_slopes, later.wing_slopes, strict=True):
         if found.value < 0.0 and after < before and not grid[1] < found.where < grid[-2] and sign * found.where > 0.0:
             return LineMinimum(sign * math.inf, -math.inf)
@@ -143,14 +142,14 @@ def calendar_gap(earlier: SviSlice, later: SviSlice) -> LineMinimum:
 
 @admits(ModelError)
 def check_slices(expiries: Sequence[float], slices: Sequence[SviSlice]) -> ArbitrageReport:
-    """Return every static arbitrage within `slices` and between neighbours.
+    """Check smiles for static arbitrage, each by itself and against the smile of the previous expiry.
 
     Parameters
     ----------
     expiries : sequence of float
-        Years, increasing.
+        Years to the expiries, increasing.
     slices : sequence of SviSlice
-        One for each expiry.
+        Smiles of the expiries, one for each.
     """
     if len(expiries) != len(slices):
         raise ModelError(f"{len(expiries)} expiries for {len(slices)} slices; give an expiry for each")

@@ -1,21 +1,21 @@
-r"""European options with one barrier, watched continuously: knock-in and knock-out, with a rebate.
+r"""European options with a single, continuously monitored barrier: knock-in and knock-out, with a rebate.
 
-With δ = 1 for a barrier below the spot and −1 for one above, everything is made of four values: the European option
-of each kind, A(±); a forward that is knocked in,
+All prices are combinations of four values: the European call and put, A(±); a forward that is knocked in,
 
 .. math:: G = S e^{-qT} p' - K e^{-rT} p,
 
-where p is the probability that the barrier is touched and p′ the same with the asset as numeraire
-(:mod:`bank_python.risk_models.first_passage`); and the option that can only pay beyond the barrier's mirror image, by
-the reflection principle
+where p is the probability that the barrier is touched and p′ that probability with the asset as numeraire
+(:mod:`bank_python.risk_models.first_passage`); and, by the reflection principle, an option on the spot reflected at the
+barrier,
 
 .. math:: R = \Big(\frac HS\Big)^{2\mu} A(H^2/S, K), \qquad \mu = \frac{r - q - \sigma^2/2}{\sigma^2} .
 
-A knock-in whose barrier is passed on the way out of the money (down-and-in call, up-and-in put) is worth R for a
-strike on the spot's side of the barrier, and :math:`\pm G + A(\mp)` for one beyond it: the forward, and the option of
-the other kind, which cannot be exercised but through the barrier. The other knock-in of the same strike is worth that
-less the forward. What knocks out is the European option less what knocks in. These are the formulas of Reiner and
-Rubinstein (A to F in Haug) with their terms collected so that small values are not differences of large ones.
+A knock-in whose barrier is on the out-of-the-money side of the spot (down-and-in call, up-and-in put) has the value R
+if the strike is on the spot's side of the barrier. If the strike is beyond the barrier its value is
+:math:`\pm G + A(\mp)`: the forward, plus the option of the other type, which can only end in the money through the
+barrier. The knock-in of the other type with the same strike has this value less the forward. A knock-out is the
+European option less the knock-in. These are the formulas of Reiner and Rubinstein (A to F in Haug), with terms
+collected so that small values are not differences of large ones.
 
 Examples
 --------
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 __all__ = ["barrier_price"]
 
-# Without volatility or time this stands in for σ√T: every distance is then far too many deviations to matter, and all
-# limits come out.
+# Replaces σ√T if the volatility or the time is 0: all distances are then very many standard deviations, which gives the
+# limits.
 _LEAST_DEVIATION = 1e-150
 
 
@@ -77,9 +77,9 @@ def barrier_price(
     Parameters
     ----------
     spot : array_like
-        Price of the underlying, at least 0. At the barrier or beyond it, the barrier counts as touched now.
+        Price of the underlying, at least 0. If it is at the barrier or beyond, the barrier is touched now.
     strike : array_like
-        Strike, at least 0.
+        Strike price of the option, at least 0.
     expiry : array_like
         Years to expiry, at least 0.
     rate : array_like
@@ -89,18 +89,19 @@ def barrier_price(
     dividend : array_like, default 0.0
         Continuous dividend yield, a decimal; may be negative.
     is_call : array_like of bool, default True
-        Call or put; numbers are read as non-zero for a call, and likewise for the other flags.
+        Whether the option is a call (any number but 0) or a put (0); numbers are read in this way for all flags.
     barrier : array_like
-        Level that knocks the option in or out, at least 0.
+        Barrier level, at least 0.
     is_up : array_like of bool, default False
         Whether the barrier is touched from below (up) or from above (down).
     is_in : array_like of bool, default False
-        Whether the option begins (knock-in) or ends (knock-out) when the barrier is touched.
+        Whether the option is a knock-in or a knock-out.
     rebate : array_like, default 0.0
-        Amount paid when a knock-out is touched, or at expiry if a knock-in has not been; any finite number.
+        Amount paid when a knock-out is knocked out, or at expiry if a knock-in has not been knocked in; any finite
+        number, in the currency of the spot.
     touched : array_like of bool, default False
-        Whether the barrier has been touched before now: a knock-in is then the European option, and of a knock-out
-        nothing is left, as its rebate has been paid.
+        Whether the barrier was touched before now. A knock-in then is the European option, and a knock-out has the
+        value 0, as its rebate has been paid.
 
     Returns
     -------
@@ -115,23 +116,24 @@ def barrier_price(
 
     Notes
     -----
-    The price is for a barrier that is watched at every moment. One that is watched at n equidistant times only is
-    worth about the same with the barrier moved away from the spot, by Broadie, Glasserman and Kou's correction
+    The price is for a continuously monitored barrier. A barrier monitored at n equidistant times is approximated by
+    moving it away from the spot, by the continuity correction of Broadie, Glasserman and Kou,
 
     .. math:: H \to H \exp(\pm 0.5826\,\sigma\sqrt{T/n})
 
-    (+ for an up barrier; the constant is −ζ(1/2)/√(2π)): pass that level as `barrier`, and `touched` by the real one.
+    (+ for an up barrier; the constant is −ζ(1/2)/√(2π)). Pass this level as `barrier`, and `touched` according to the
+    contractual barrier.
 
-    Against 60 digits and more the absolute error is within 1e-15 of the larger of spot and strike, and within 1e-14 of
-    the rebate, for σ√T from 2e-5 to 10, expiries from half a minute to decades, and barriers from 1e-8 of σ√T to any
-    distance. Beside that the relative error is within some 1e-13, growing with the square of the distance in
-    deviations and like 1/σ√T below 0.01, for knock-ins passed out of the money with the strike on the spot's side (to
-    1e-300), for knock-outs passed out of the money with the strike beyond the barrier (so also with the spot right
-    beside it), and for rebates. It is lost, down to the absolute error, where any other value is small beside the
-    European option: an up-and-out call or a down-and-out put worth 1e-9 at a spot of 100 has four digits, and so has
-    a down-and-out call worth that with its strike above a barrier right below the spot.
+    Compared with results of 60 digits, the absolute error is within 1e-15 of the larger of spot and strike, and within
+    1e-14 of the rebate, for σ√T from 2e-5 to 10, expiries from half a minute to decades, and barriers at a log distance
+    of 1e-8 σ√T and more. The relative error is also within about 1e-13, increasing with the square of the distance in
+    standard deviations and like 1/σ√T below 0.01, for: knock-ins with the barrier on the out-of-the-money side and the
+    strike on the spot's side of it (down to 1e-300); knock-outs with the barrier on the out-of-the-money side and the
+    strike beyond it (even with the spot close to it); and rebates. Other values have the absolute accuracy only where
+    they are small compared with the European option: an up-and-out call or a down-and-out put of 1e-9 at a spot of 100
+    has four correct digits, as has a down-and-out call of that value with its strike above a barrier close to the spot.
 
-    A negative rate is fine with a rebate; the value of one paid when touched is NaN only where rate times expiry is
+    Rates may be negative; the value of a rebate paid when the barrier is touched is NaN only if rate times expiry is
     below −8.
 
     Examples
@@ -141,11 +143,11 @@ def barrier_price(
     >>> barrier_price(100.0, 100.0, 0.5, 0.08, 0.25, 0.04, barrier=105.0, is_up=True, is_in=[True, False]).round(4)
     array([7.8368, 0.0127])
     """
-    shape, lanes = to_columns(
+    shape, columns = to_columns(
         spot, strike, barrier, expiry, rate, vol, dividend, is_call, is_up, is_in, rebate, touched
     )
     with np.errstate(all="ignore"):
-        S, K, H, T, r, sigma, q, call, up, inward, paid, past = lanes
+        S, K, H, T, r, sigma, q, call, up, inward, paid, past = columns
         option = OptionColumns.of([S, K, T, r, q, call])
         valid = option.valid & all_finite([H, sigma, up, inward, paid, past]) & (H >= 0.0) & (sigma >= 0.0)
         is_down, is_in_row, before = up == 0.0, inward != 0.0, past != 0.0
@@ -156,22 +158,22 @@ def barrier_price(
         due = np.flatnonzero(paid)
         if due.size:
             untouched[due] += paid[due] * _rebate(terms.take(due), (r * T)[due], is_in_row[due])
-        gone = np.where(is_in_row, european, np.where(before, 0.0, paid))
-        price = np.where(now | before, gone, untouched)
+        afterwards = np.where(is_in_row, european, np.where(before, 0.0, paid))
+        price = np.where(now | before, afterwards, untouched)
         return from_column(np.where(valid, price, np.nan), shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Terms:
-    """Barrier options as logarithms over the whole term; arrays of shape (n_rows,)."""
+    """Terms of barrier options, in logarithms and over the whole term; arrays of shape (n_rows,)."""
 
-    forward: FloatArray  # discounted, as is the strike
+    forward: FloatArray  # discounted, like the strike
     strike: FloatArray
     moneyness: FloatArray  # log of forward over strike
-    distance: FloatArray  # of the barrier from the spot, above 0
-    reach: FloatArray  # of the strike from the barrier, to the spot's side of it
+    distance: FloatArray  # absolute log of spot over barrier
+    reach: FloatArray  # log distance of the strike from the barrier, positive on the spot's side
     side: FloatArray  # 1 for a barrier below the spot, −1 for one above
-    drift: FloatArray  # of the forward, away from the barrier
+    drift: FloatArray  # log drift of the forward, away from the barrier
     deviation: FloatArray
 
     @classmethod
@@ -193,7 +195,7 @@ class _Terms:
 
     @property
     def half(self) -> FloatArray:
-        """Half the variance, as a drift away from the barrier."""
+        """Half of the total variance, with the sign of a drift away from the barrier."""
         return self.side * (0.5 * self.deviation * self.deviation)
 
 
@@ -204,19 +206,19 @@ def _values(
     time_value = option.smaller * Tails.of(option.log_ratio, sigma * np.sqrt(option.expiry)).time_value
     european = option.intrinsic + time_value
     inside = terms.reach >= 0.0
-    outward = option.is_call == is_down  # passes the barrier on the way out of the money
+    outward = option.is_call == is_down  # the barrier is on the out-of-the-money side
     knock_in = np.where(outward, time_value + _intrinsic(option, ~option.is_call), european)
     reflected = np.flatnonzero(inside)
     if reflected.size:
         knock_in[reflected] = _mirrored(terms.take(reflected))
     knock_out = np.zeros_like(knock_in)
-    through = np.flatnonzero(outward != inside)  # where the forward that is knocked in is a part of it
+    through = np.flatnonzero(outward != inside)  # options whose value includes the forward
     if through.size:
         sign = np.where(option.is_call[through], 1.0, -1.0)
-        gained, kept = _forwards(terms.take(through))
-        knock_in[through] += sign * gained
-        knock_out[through] = sign * kept
-    knock_in = np.clip(knock_in, 0.0, european)  # rounding must not leave the bounds
+        forward_in, forward_out = _forwards(terms.take(through))
+        knock_in[through] += sign * forward_in
+        knock_out[through] = sign * forward_out
+    knock_in = np.clip(knock_in, 0.0, european)  # rounding may exceed the bounds
     knock_out = np.where(outward & ~inside, np.clip(knock_out, 0.0, european), european - knock_in)
     return european, knock_in, knock_out
 
@@ -227,7 +229,7 @@ def _intrinsic(option: OptionColumns, is_call: NDArray[np.bool_]) -> FloatArray:
 
 
 def _forwards(terms: _Terms) -> tuple[FloatArray, FloatArray]:
-    """Return a forward that begins, and one that ends, when the barrier is touched."""
+    """Return the values of a knock-in and of a knock-out forward."""
     by_asset = Passage.of(terms.distance, terms.drift + terms.half, terms.deviation)
     by_cash = Passage.of(terms.distance, terms.drift - terms.half, terms.deviation)
     return (
@@ -237,7 +239,7 @@ def _forwards(terms: _Terms) -> tuple[FloatArray, FloatArray]:
 
 
 def _rebate(terms: _Terms, interest: FloatArray, is_in: NDArray[np.bool_]) -> FloatArray:
-    """Return what a unit of rebate is worth: if not touched, at expiry, or when touched."""
+    """Return the value of a rebate of 1: paid at expiry for a knock-in, when touched for a knock-out."""
     drift = terms.drift - terms.half
     passage = Passage.of(terms.distance, drift, terms.deviation)
     at_touch = touch_discount(terms.distance, drift, terms.deviation, interest, passage.density)
@@ -245,14 +247,14 @@ def _rebate(terms: _Terms, interest: FloatArray, is_in: NDArray[np.bool_]) -> Fl
 
 
 def _mirrored(terms: _Terms) -> FloatArray:
-    """Return R: an option on the mirror image of the spot, for strikes on the spot's side of the barrier.
+    """Return R: an option on the reflected spot, for strikes on the spot's side of the barrier.
 
-    Its two tails are multiples of the density φ(d₂) of the strike times exp(−2 distance reach/σ²T), the probability
-    that a path which ends at the strike has touched the barrier: nothing overflows.
+    Its two tails are multiples of the density φ(d₂) at the strike times exp(−2 distance reach/σ²T), the probability
+    that a path which ends at the strike has touched the barrier, so nothing overflows.
     """
     deviation, distance, side = terms.deviation, terms.distance / terms.deviation, terms.side
     half = 0.5 * deviation
-    mirrored = (terms.drift - (terms.distance + terms.reach)) / deviation  # of the forward beyond the strike
+    mirrored = (terms.drift - (terms.distance + terms.reach)) / deviation  # moneyness of the reflected forward
     h = np.abs(mirrored)
     bridge = np.exp(-2.0 * distance * (terms.reach / deviation))
     weight = terms.strike * pdf_column(terms.moneyness / deviation - half) * bridge

@@ -1,19 +1,20 @@
-r"""Expected returns from an equilibrium and a few views (Black and Litterman).
+r"""Expected returns from market equilibrium and views, by the model of Black and Litterman.
 
-Means estimated from the past are too noisy for an optimiser. Here one starts from those under which the market
-portfolio would be optimal, :math:`\pi = \delta \Sigma w`, known up to an error of covariance τ Σ, and adds *views*:
-some portfolios P (a row each) are expected to return Q, up to an error of covariance Ω. By Bayes' rule
+Means estimated from past returns are too noisy for an optimiser. The model starts from the *prior*: the returns under
+which the market portfolio would be optimal, :math:`\pi = \delta \Sigma w`, with an error of covariance τ Σ. It combines
+them with *views*: expected returns Q of some portfolios P (one in each row), with an error of covariance Ω. By Bayes'
+rule
 
 .. math::
    \mu = \pi + \tau \Sigma P^\top (\tau P \Sigma P^\top + \Omega)^{-1} (Q - P \pi), \qquad
    M = \tau \Sigma - \tau \Sigma P^\top (\tau P \Sigma P^\top + \Omega)^{-1} P \tau \Sigma
 
-and returns have covariance Σ + M. A system of as many equations as there are views is all that is solved: no inverse of
-Σ, nor of Ω, which may hold zeros for views that are certain.
+and returns have the covariance Σ + M. Only a linear system with as many equations as views is solved. It needs no
+inverse of Σ or of Ω, which may have zeros for views that are certain.
 
 Examples
 --------
-Two assets, and the view that the first will do 2 % better than the second:
+Two assets, and the view that the first will return 2 % more than the second:
 
 >>> posterior = black_litterman(
 ...     [[0.04, 0.01], [0.01, 0.09]], market_weights=[0.6, 0.4], P=[[1.0, -1.0]], Q=[0.02], tau=0.05
@@ -21,7 +22,7 @@ Two assets, and the view that the first will do 2 % better than the second:
 >>> posterior.prior.round(4).tolist(), posterior.expected_returns.round(4).tolist()
 ([0.07, 0.105], [0.0775, 0.085])
 
-Without views the market is held, a little less of it as its returns are uncertain:
+Without views the weights are those of the market, divided by 1 + τ because its expected returns are uncertain:
 
 >>> none = black_litterman([[0.04, 0.01], [0.01, 0.09]], market_weights=[0.6, 0.4], P=np.empty((0, 2)), Q=[], tau=0.05)
 >>> (none.weights * 1.05).round(12).tolist()
@@ -32,7 +33,7 @@ References
 F. Black and R. Litterman, "Global portfolio optimization", Financial Analysts Journal 48 (September 1992), 28-43.
 
 G. He and R. Litterman, "The intuition behind Black-Litterman model portfolios", Goldman Sachs (1999): the default Ω,
-the covariance Σ + M, and the tilt λ that each view gives the weights.
+the covariance Σ + M, and the tilts λ of the weights due to the views.
 
 J. Walters, "The Black-Litterman model in detail" (2014): the form without inverses, and Ω from confidences.
 """
@@ -63,28 +64,30 @@ _AGREE = 1e-8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlackLitterman:
-    """A prior with views worked in; made by :func:`black_litterman`.
+    """The posterior distribution of returns, as returned by :func:`black_litterman`.
 
     Parameters
     ----------
     prior : ndarray, shape (n_assets,)
-        π, a year's expected returns before the views.
+        Expected annual returns π before the views, as decimals.
     expected_returns : ndarray, shape (n_assets,)
-        μ, after them.
+        Expected annual returns μ after the views, as decimals.
     uncertainty : ndarray, shape (n_assets, n_assets)
-        M, the covariance of the error that is left in μ.
+        Covariance M of the error of `expected_returns`.
     covariance : ndarray, shape (n_assets, n_assets)
-        Σ + M, of returns.
+        Covariance Σ + M of annual returns.
     omega : ndarray, shape (views, views)
-        Ω, the covariance of the views' errors.
+        Covariance Ω of the errors of the views.
     tilts : ndarray, shape (views,)
-        λ: each view's portfolio is held so many times, before all is divided by 1 + τ.
+        Multiples λ of the views' portfolios that are added to the prior weights before the division by 1 + τ.
     views : ndarray, shape (views, n_assets)
-        P.
+        Portfolios P of the views, one in each row.
     prior_weights : ndarray, shape (n_assets,)
-        Optimal for π and Σ: the market's.
-    tau, risk_aversion : float
-        As given.
+        Optimal weights for π and Σ: those of the market.
+    tau : float
+        Uncertainty τ of the prior.
+    risk_aversion : float
+        Risk aversion δ.
     """
 
     prior: FloatArray
@@ -100,8 +103,8 @@ class BlackLitterman:
 
     @property
     def weights(self) -> FloatArray:
-        r"""Optimal without constraints, :math:`(\delta (\Sigma + M))^{-1} \mu`; shape (n_assets,)."""
-        # Which is, with He and Litterman's tilts:
+        r"""Optimal weights without constraints, :math:`(\delta (\Sigma + M))^{-1} \mu`; shape (n_assets,)."""
+        # The same in terms of He and Litterman's tilts:
         return np.asarray((self.prior_weights + self.tilts @ self.views) / (1.0 + self.tau))
 
 
@@ -118,69 +121,72 @@ def black_litterman(
     tau: float = 0.05,
     risk_aversion: float = 2.5,
 ) -> BlackLitterman:
-    r"""Work views into a prior.
+    r"""Combine an equilibrium prior with views.
 
     Parameters
     ----------
     covariance : array_like, shape (n_assets, n_assets)
-        Σ, of a year's returns; symmetric, positive definite.
+        Covariance Σ of annual returns; symmetric, positive definite.
     P : array_like, shape (views, n_assets)
-        A portfolio for each view: a 1 for an absolute view, 1 and −1 for a relative one. There may be none.
+        Portfolios of the views, one in each row: a single 1 for an absolute view, 1 and −1 for a relative one. There
+        may be none.
     Q : array_like, shape (views,)
-        What each is expected to return in a year, beyond the riskless rate as the prior.
+        Expected annual returns of these portfolios, in excess of the riskless rate if the prior is, as decimals.
     market_weights : array_like, shape (n_assets,), optional
-        w; the prior is then :math:`\delta \Sigma w`. They need not add up to one.
+        Market weights w, for the prior :math:`\delta \Sigma w`. They need not add up to one.
     prior : array_like, shape (n_assets,), optional
-        π, in the place of market weights: one of the two.
+        Expected annual returns π of the prior, as decimals. Give either this or `market_weights`.
     omega : array_like, shape (views, views) or (views,), optional
-        Ω or its diagonal, at least 0; by default the diagonal of :math:`\tau P \Sigma P^\top`.
+        Covariance Ω of the errors of the views, or its diagonal, at least 0; by default the diagonal of
+        :math:`\tau P \Sigma P^\top`.
     confidences : array_like, shape (views,), optional
-        In (0, 1], in the place of `omega`: :math:`\Omega_{kk} = \tau \frac{1 - c_k}{c_k} P_k \Sigma P_k^\top`.
-        A half is the default Ω; 1 is certain, and then met exactly.
+        Confidence in each view, in (0, 1], instead of `omega`:
+        :math:`\Omega_{kk} = \tau \frac{1 - c_k}{c_k} P_k \Sigma P_k^\top`. A confidence of 0.5 is the default Ω; one of
+        1 makes the view certain, so that the expected returns satisfy it exactly.
     tau : float, default 0.05
-        How uncertain the prior is, above 0.
+        Uncertainty τ of the prior, above 0.
     risk_aversion : float, default 2.5
-        δ, above 0.
+        Risk aversion δ of the market, above 0.
 
     Raises
     ------
     MatrixError
-        The covariance is not symmetric and positive definite, Ω has a negative eigenvalue, or certain views follow from
-        each other.
+        The covariance is not symmetric and positive definite, Ω has a negative eigenvalue, or certain views are
+        linearly dependent.
     CalibrationError
-        Shapes do not fit, a figure is not finite or out of range, or a view holds nothing.
+        The shapes do not match, a value is not finite or out of range, or the portfolio of a view is empty.
 
     Notes
     -----
     With :math:`A = \Omega/\tau + P \Sigma P^\top/(1 + \tau)` the tilts are
-    :math:`\lambda = A^{-1} (Q/\delta - P \Sigma w/(1 + \tau))`, which is He and Litterman's formula without the inverse
-    of Ω that they have in it.
+    :math:`\lambda = A^{-1} (Q/\delta - P \Sigma w/(1 + \tau))`, which is the formula of He and Litterman without their
+    inverse of Ω.
     """
     _above_zero("tau", tau)
     _above_zero("risk_aversion", risk_aversion)
     given = np.array(covariance, dtype=np.float64)
     factor = cholesky(given)
     sigma = np.asarray(0.5 * (given + given.T))
-    start, held = _start(sigma, factor, market_weights, prior, risk_aversion)
+    start, weights = _start(sigma, factor, market_weights, prior, risk_aversion)
     views, returns = _views(P, Q, len(sigma))
-    pull = views @ sigma
-    spread = pull @ views.T
+    cross = views @ sigma
+    spread = cross @ views.T
     errors = _errors(np.diag(spread), omega, confidences, tau)
-    known = _factor(tau * spread + errors, returns)
-    gain = cholesky_solve(known, np.column_stack([returns - views @ start, tau * pull]))
-    left = tau * sigma - tau * pull.T @ gain[:, 1:]
+    root = _factor(tau * spread + errors, returns)
+    gain = cholesky_solve(root, np.column_stack([returns - views @ start, tau * cross]))
+    left = tau * sigma - tau * cross.T @ gain[:, 1:]
     uncertainty = np.asarray(0.5 * (left + left.T))
     tilt = np.asarray(np.linalg.cholesky(errors / tau + spread / (1.0 + tau)), dtype=np.float64)
-    wanted = (returns - views @ start / (1.0 + tau)) / risk_aversion
+    right = (returns - views @ start / (1.0 + tau)) / risk_aversion
     return BlackLitterman(
         prior=start,
-        expected_returns=np.asarray(start + tau * pull.T @ gain[:, 0]),
+        expected_returns=np.asarray(start + tau * cross.T @ gain[:, 0]),
         uncertainty=uncertainty,
         covariance=sigma + uncertainty,
         omega=errors,
-        tilts=cholesky_solve(tilt, wanted[:, None])[:, 0],
+        tilts=cholesky_solve(tilt, right[:, None])[:, 0],
         views=views,
-        prior_weights=held,
+        prior_weights=weights,
         tau=tau,
         risk_aversion=risk_aversion,
     )
@@ -193,15 +199,15 @@ def _start(
     prior: ArrayLike | None,
     risk_aversion: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the prior's returns and weights, one from the other."""
+    """Return the expected returns and the weights of the prior, one computed from the other."""
     n = len(sigma)
     if prior is None and market_weights is not None:
-        held = _vector("market_weights", market_weights, n)
-        return np.asarray(risk_aversion * (sigma @ held)), held
+        weights = _vector("market_weights", market_weights, n)
+        return np.asarray(risk_aversion * (sigma @ weights)), weights
     if prior is not None and market_weights is None:
         start = _vector("prior", prior, n)
         return start, np.asarray(cholesky_solve(factor, start[:, None])[:, 0] / risk_aversion)
-    raise CalibrationError("give market_weights= or prior=, one of the two")
+    raise CalibrationError("give either market_weights= or prior=, one of the two")
 
 
 def _views(P: ArrayLike, Q: ArrayLike, n: int) -> tuple[FloatArray, FloatArray]:
@@ -210,10 +216,10 @@ def _views(P: ArrayLike, Q: ArrayLike, n: int) -> tuple[FloatArray, FloatArray]:
         raise CalibrationError(f"P of shape {views.shape}; give a row for each view, of {n} assets", value=views.shape)
     if not np.isfinite(views).all():
         row, column = np.argwhere(~np.isfinite(views))[0]
-        raise CalibrationError(f"view {row} holds {views[row, column]} of asset {column}; give a finite number")
+        raise CalibrationError(f"view {row} has weight {views[row, column]} of asset {column}; give a finite number")
     empty = np.flatnonzero(~views.any(axis=1))
     if len(empty):
-        raise CalibrationError(f"view {empty[0]} holds no asset; leave it out", value=int(empty[0]))
+        raise CalibrationError(f"all weights of view {empty[0]} are 0; leave the view out", value=int(empty[0]))
     return views, _vector("Q", Q, len(views))
 
 
@@ -223,15 +229,15 @@ def _errors(variances: FloatArray, omega: ArrayLike | None, confidences: ArrayLi
     if omega is not None and confidences is not None:
         raise CalibrationError("give omega= or confidences=, not both")
     if confidences is not None:
-        sure = _vector("confidences", confidences, k)
-        wrong = np.flatnonzero(~((sure > 0.0) & (sure <= 1.0)))
+        share = _vector("confidences", confidences, k)
+        wrong = np.flatnonzero(~((share > 0.0) & (share <= 1.0)))
         if len(wrong):
             raise CalibrationError(
-                f"the confidence in view {wrong[0]} is {sure[wrong[0]]:g}, outside (0, 1]; leave a view out that has "
-                "none, 0.5 is the default",
-                value=float(sure[wrong[0]]),
+                f"the confidence in view {wrong[0]} is {share[wrong[0]]:g}, outside (0, 1]; leave out views without "
+                "confidence, 0.5 is the default",
+                value=float(share[wrong[0]]),
             )
-        return np.diag(tau * (1.0 - sure) / sure * variances)
+        return np.diag(tau * (1.0 - share) / share * variances)
     if omega is None:
         return np.diag(tau * variances)
     return _given_errors(np.array(omega, dtype=np.float64), k)
@@ -241,14 +247,14 @@ def _given_errors(errors: FloatArray, k: int) -> FloatArray:
     if errors.shape == (k,):
         errors = np.diag(errors)
     if errors.shape != (k, k):
-        raise CalibrationError(f"omega of shape {errors.shape} for {k} views", value=errors.shape)
+        raise CalibrationError(f"omega of shape {errors.shape} for {k} views; give {(k, k)}", value=errors.shape)
     if k:
-        semidefinite_root(errors)  # which refuses what is no covariance
+        semidefinite_root(errors)  # raises an error if errors is not a covariance matrix
     return np.asarray(0.5 * (errors + errors.T))
 
 
 def _factor(system: FloatArray, returns: FloatArray) -> FloatArray:
-    """Return the Cholesky factor of τ P Σ Pᵀ + Ω; refuse views that leave it singular."""
+    """Return the Cholesky factor of τ P Σ Pᵀ + Ω; raise an error for views under which it is singular."""
     scale = np.sqrt(np.diag(system))
     scaled = system / np.outer(scale, scale)
     try:
@@ -261,7 +267,7 @@ def _factor(system: FloatArray, returns: FloatArray) -> FloatArray:
 
 
 def _dependent(scaled: FloatArray, scale: FloatArray, returns: FloatArray) -> MatrixError:
-    """Return what is wrong with the first view that follows from those before it."""
+    """Return an error that names the first view that depends linearly on those before it."""
     k = 0
     mix: FloatArray = np.empty(0)
     for k in range(1, len(scaled)):
@@ -270,10 +276,12 @@ def _dependent(scaled: FloatArray, scale: FloatArray, returns: FloatArray) -> Ma
             break
     implied, given = float(scale[k] * (mix / scale[:k]) @ returns[:k]), float(returns[k])
     if abs(implied - given) <= _AGREE * max(abs(implied), abs(given), 1.0):
-        return MatrixError(f"view {k} says what the certain views before it say: {given:g}; leave it out", value=k)
+        return MatrixError(
+            f"view {k} ({given:g}) already follows from the certain views before it; leave it out", value=k
+        )
     return MatrixError(
-        f"view {k} is certain of {given:g}, and the certain views before it make that {implied:g}; correct one, or "
-        "give a confidence below 1",
+        f"view {k} is {given:g} with certainty, but the certain views before it imply {implied:g}; correct one of "
+        "them, or give a confidence below 1",
         value=k,
     )
 
@@ -284,7 +292,7 @@ def _vector(name: str, given: ArrayLike, length: int) -> FloatArray:
         raise CalibrationError(f"{name} of shape {vector.shape}; give {length} numbers", value=vector.shape)
     wrong = np.flatnonzero(~np.isfinite(vector))
     if len(wrong):
-        raise CalibrationError(f"{name} holds {vector[wrong[0]]} at {wrong[0]}; give finite numbers")
+        raise CalibrationError(f"{name} has the value {vector[wrong[0]]} at {wrong[0]}; give finite numbers")
     return vector
 
 

@@ -1,13 +1,13 @@
-r"""European options after Black, Scholes and Merton, with a continuous dividend yield.
+r"""Prices and Greeks of European options by the Black-Scholes-Merton formula, with a continuous dividend yield.
 
 .. math:: C = S e^{-qT}\Phi(d_1) - K e^{-rT}\Phi(d_2), \qquad
           d_{1,2} = \frac{\log(S/K) + (r - q)T}{\sigma\sqrt T} \pm \tfrac12\sigma\sqrt T
 
 The price is computed as intrinsic value on the forward plus time value
-(:mod:`bank_python.risk_models.time_value`), which is the same number without its cancellations: call and
-put share their time value, so put-call parity is exact, and an option a hundred times out of the money
-keeps its digits. The same function prices an option on a currency (dividend = foreign rate, Garman and
-Kohlhagen 1983) or on a future (dividend = rate, Black 1976).
+(:mod:`bank_python.risk_models.time_value`), which avoids the cancellation in the formula. Call and put have the same
+time value, so put-call parity is exact, and options far out of the money are priced with full relative precision. The
+same function prices options on a currency (dividend = foreign rate, Garman and Kohlhagen 1983) and on a future
+(dividend = rate, Black 1976).
 
 Examples
 --------
@@ -48,30 +48,30 @@ __all__ = ["Greeks", "black_scholes_greeks", "black_scholes_price"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Greeks(Figures):
-    """An option's price and its sensitivities; floats, or arrays of the shape of the arguments.
+    """The price of an option and its sensitivities, as floats or as arrays of the shape of the arguments.
 
     Parameters
     ----------
     price : float or ndarray
-        For one unit of the underlying.
+        Price for one unit of the underlying.
     delta : float or ndarray
-        Price change for one unit of spot.
+        Derivative of the price by the spot.
     gamma : float or ndarray
-        Delta change for one unit of spot.
+        Second derivative of the price by the spot.
     vega : float or ndarray
-        Price change for 1.00 of volatility (a point is a hundredth of it).
+        Derivative of the price by the volatility, per 1.00 (divide by 100 for one point).
     theta : float or ndarray
-        Price change for a year gone by at the present rate (a day is a 365th of it).
+        Derivative of the price by the passage of time, per year (divide by 365 for one day).
     rho : float or ndarray
-        Price change for 1.00 of the rate (a basis point is a ten-thousandth of it).
+        Derivative of the price by the rate, per 1.00 (divide by 10,000 for a basis point).
     dividend_rho : float or ndarray
-        Price change for 1.00 of the dividend yield.
+        Derivative of the price by the dividend yield, per 1.00.
     vanna : float or ndarray
-        Delta change for 1.00 of volatility, which is the vega change for one unit of spot.
+        Derivative of delta by the volatility, per 1.00; equal to that of vega by the spot.
     volga : float or ndarray
-        Vega change for 1.00 of volatility.
+        Derivative of vega by the volatility, per 1.00.
     charm : float or ndarray
-        Delta change for a year gone by at the present rate.
+        Derivative of delta by the passage of time, per year.
     """
 
     price: Numbers
@@ -102,7 +102,7 @@ def black_scholes_price(
     spot : array_like
         Price of the underlying, at least 0.
     strike : array_like
-        At least 0; a call struck at 0 is worth the discounted spot.
+        Strike, at least 0; at 0 a call is worth the spot discounted by the dividend yield.
     expiry : array_like
         Years to expiry, at least 0; at 0 the price is the intrinsic value.
     rate : array_like
@@ -113,13 +113,13 @@ def black_scholes_price(
     dividend : array_like, default 0.0
         Continuous dividend yield, a decimal; may be negative.
     is_call : array_like of bool, default True
-        Call or put; numbers are read as non-zero for a call.
+        Whether the option is a call (any number but 0) or a put (0).
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; a float if all are scalars. NaN where an argument is outside
-        its range, infinite or NaN.
+        Price in the broadcast shape of the arguments; a float if all are scalars. NaN where an argument is outside its
+        range, infinite or NaN.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def black_scholes_greeks(
     Parameters
     ----------
     spot, strike, expiry, rate, vol, dividend, is_call : array_like
-        As for :func:`black_scholes_price`.
+        Market data and terms of the option, as for :func:`black_scholes_price`.
 
     Returns
     -------
@@ -171,8 +171,8 @@ def black_scholes_greeks(
 
     Notes
     -----
-    At expiry, or without volatility, the values are the limits. Exactly on the strike of the forward the
-    limit of delta is a half of the carry factor, gamma is infinite, and theta has no finite value.
+    At expiry, or at a volatility of 0, the values are the limits. If the forward is equal to the strike, the limit of
+    delta is half of the carry factor, gamma is infinite, and theta has no finite value.
 
     References
     ----------
@@ -197,13 +197,13 @@ def black_scholes_greeks(
 
 
 def _sensitivities(option: OptionColumns, tails: Tails, sigma: FloatArray, root: FloatArray) -> tuple[FloatArray, ...]:
-    """Return delta, gamma, vega, theta, rho, dividend_rho, vanna, volga and charm, as :class:`Greeks` has them."""
+    """Return delta, gamma, vega, theta, rho, dividend_rho, vanna, volga and charm, as defined in :class:`Greeks`."""
     S, T, r, q, x = option.spot, option.expiry, option.rate, option.dividend, option.log_ratio
     deviation = sigma * root
     sign = np.where(option.is_call, 1.0, -1.0)
     N1, N2 = _exercise(option, tails)
     density = option.smaller * tails.density  # forward times φ(d₁), which is discounted strike times φ(d₂)
-    h = np.where((x == 0.0) | (density == 0.0), 0.0, x / deviation)  # nothing is left that a distance could weigh
+    h = np.where((x == 0.0) | (density == 0.0), 0.0, x / deviation)  # without density the distance has no effect
     d1, d2 = h + 0.5 * deviation, h - 0.5 * deviation
     unit = _over(density, deviation)
     vega = density * root
@@ -223,7 +223,7 @@ def _sensitivities(option: OptionColumns, tails: Tails, sigma: FloatArray, root:
 
 
 def _exercise(option: OptionColumns, tails: Tails) -> tuple[FloatArray, FloatArray]:
-    """Return Φ(±d₁) and Φ(±d₂), with the sign of the option: small ones to full relative accuracy."""
+    """Return Φ(±d₁) and Φ(±d₂) with the sign of the option, small values to full relative precision."""
     below = option.log_ratio < 0.0
     far = tails.far * np.exp(-np.abs(option.log_ratio))
     N1, N2 = np.where(below, tails.near, far), np.where(below, far, tails.near)
@@ -232,5 +232,5 @@ def _exercise(option: OptionColumns, tails: Tails) -> tuple[FloatArray, FloatArr
 
 
 def _over(vanishing: FloatArray, divisor: FloatArray) -> FloatArray:
-    # What has vanished wins over a divisor that has: the limit away from the strike.
+    # 0 over 0 is taken as 0, which is the limit away from the strike.
     return np.where(vanishing == 0.0, 0.0, vanishing / divisor)

@@ -1,12 +1,12 @@
-r"""What a bond's price says: its yield, and how it moves with it.
+r"""Bond analytics: accrued interest, yield, duration, convexity and DV01.
 
 With P the dirty price as a function of the yield y,
 
 .. math:: D_{mod} = -\frac{P'}{P}, \qquad \text{convexity} = \frac{P''}{P}, \qquad
           D_{Mac} = \frac{\sum t\,PV_t}{P}, \qquad DV01 = -P' \cdot 10^{-4} .
 
-The yield of a price is found by Newton's method on log P as a function of the discount a period: that is convex and
-nearly a straight line, so a handful of steps from anywhere give the last digit.
+The yield of a price is found by Newton's method on log P as a function of the log discount per period. This function is
+convex and nearly linear, so a handful of steps from any start give the last digit.
 
 Examples
 --------
@@ -43,30 +43,34 @@ if TYPE_CHECKING:
 __all__ = ["BASIS_POINT", "BondAnalytics", "accrued_interest", "annuity_yield", "bond_analytics", "bond_yield"]
 
 BASIS_POINT = 1e-4
-"""A hundredth of a per cent, the unit in which rates are quoted to move."""
+"""A basis point: a hundredth of a per cent."""
 _MOST_STEPS = 60
-_SETTLED = 2.0**-50
+_CONVERGED = 2.0**-50
 _PERCENT = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BondAnalytics(Figures):
-    """A bond at a yield; floats, or arrays of the shape of the arguments.
+    """Prices and sensitivities of a bond at a yield, as floats or as arrays of the shape of the arguments.
 
     Parameters
     ----------
-    dirty, clean, accrued : float or ndarray
-        What is paid for it, what is quoted, and the interest between the two.
+    dirty : float or ndarray
+        Price paid, in currency units: the present value of the flows ahead.
+    clean : float or ndarray
+        Quoted price, in currency units: the dirty price less accrued interest.
+    accrued : float or ndarray
+        Accrued interest, in currency units.
     rate : float or ndarray
-        The yield, a decimal.
+        Yield, as a decimal.
     macaulay : float or ndarray
-        Mean time of the flows, weighted by present value, years.
+        Macaulay duration in years: the mean time of the flows, weighted by present value.
     modified : float or ndarray
-        Relative fall of the dirty price for 1.00 of yield, years.
+        Modified duration in years: the relative decrease of the dirty price per 1.00 of yield.
     convexity : float or ndarray
-        Second derivative of the dirty price by the yield, over the price, years squared.
+        Second derivative of the dirty price by the yield, divided by the price, in years squared.
     dv01 : float or ndarray
-        Fall of the dirty price for a basis point of yield.
+        Decrease of the dirty price per basis point of yield, in currency units.
     """
 
     dirty: Numbers
@@ -86,27 +90,27 @@ def accrued_interest(
     elapsed: ArrayLike = 0.0,
     frequency: ArrayLike = 1.0,
 ) -> Numbers:
-    """Return the part of the coupon under way that has been earned, linear within its period.
+    """Return the accrued interest of a bond, linear within the coupon period.
 
     Parameters
     ----------
     face, coupon_rate, maturity, elapsed, frequency : array_like
-        As for :func:`~bank_python.risk_models.bond.bond_price`.
+        Terms of the bond, as for :func:`~bank_python.risk_models.bond.bond_price`.
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; 0 on a coupon date and from maturity on, NaN where an argument is outside its
-        range, infinite or NaN.
+        Accrued interest in currency units, in the broadcast shape of the arguments; 0 on a coupon date and from
+        maturity on, NaN where an argument is outside its range, infinite or NaN.
 
     Examples
     --------
     >>> accrued_interest(100.0, 0.06, 5.0, [0.0, 0.25, 1.0])
     array([0. , 1.5, 0. ])
     """
-    shape, lanes = to_columns(face, coupon_rate, maturity, elapsed, frequency)
+    shape, columns = to_columns(face, coupon_rate, maturity, elapsed, frequency)
     with np.errstate(all="ignore"):
-        flows = BondFlows.of(*lanes)
+        flows = BondFlows.of(*columns)
         return from_column(np.where(flows.valid, _accrued(flows), np.nan), shape)
 
 
@@ -124,12 +128,13 @@ def bond_analytics(
     Parameters
     ----------
     rate, face, coupon_rate, maturity, elapsed, frequency, compounding : array_like
-        As for :func:`~bank_python.risk_models.bond.bond_price`.
+        Yield and terms of the bond, as for :func:`~bank_python.risk_models.bond.bond_price`.
 
     Returns
     -------
     BondAnalytics
-        NaN where an argument is outside its range, infinite or NaN; durations and convexity also where the price is 0.
+        Prices and sensitivities; NaN where an argument is outside its range, infinite or NaN. Durations and convexity
+        are also NaN where the price is 0.
 
     Raises
     ------
@@ -137,16 +142,16 @@ def bond_analytics(
         The shapes do not broadcast. Values never raise.
     """
     periods = frequency if compounding is None else compounding
-    shape, (r, principal, c, T, gone, f, m) = to_columns(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
-    dirty = np.atleast_1d(bond_price(r, principal, c, T, gone, f, m))
+    shape, (r, principal, c, T, age, f, m) = to_columns(rate, face, coupon_rate, maturity, elapsed, frequency, periods)
+    dirty = np.atleast_1d(bond_price(r, principal, c, T, age, f, m))
     with np.errstate(all="ignore"):
-        flows = BondFlows.of(principal, c, T, gone, f)
+        flows = BondFlows.of(principal, c, T, age, f)
         moments = flows.moments(period_discount(r, f, m))
-        # By the yield, the discount a period has the derivatives slope and −slope · bend.
+        # The log discount per period has the derivatives slope and −slope · bend by the yield.
         slope = 1.0 / (f * np.where(m == 0.0, 1.0, 1.0 + r / m))
         bend = np.where(m == 0.0, 0.0, 1.0 / (m + r))
-        falls = slope * moments.first
-        curves = slope * slope * moments.second + slope * bend * moments.first
+        decrease = slope * moments.first
+        curvature = slope * slope * moments.second + slope * bend * moments.first
         accrued = _accrued(flows)
         values = (
             dirty,
@@ -154,9 +159,9 @@ def bond_analytics(
             np.where(np.isnan(dirty), np.nan, accrued),
             r,
             moments.first / (f * dirty),
-            falls / dirty,
-            curves / dirty,
-            np.where(np.isnan(dirty), np.nan, falls * BASIS_POINT),
+            decrease / dirty,
+            curvature / dirty,
+            np.where(np.isnan(dirty), np.nan, decrease * BASIS_POINT),
         )
         return BondAnalytics(*(from_column(np.asarray(value), shape) for value in values))
 
@@ -170,20 +175,20 @@ def bond_yield(
     frequency: ArrayLike = 1.0,
     compounding: ArrayLike | None = None,
 ) -> Numbers:
-    """Return the yield at which a bond has a dirty price: the inverse of ``bond_price``.
+    """Return the yield of a bond at a dirty price: the inverse of ``bond_price``.
 
     Parameters
     ----------
     price : array_like
-        Dirty, of the sign of `face`; a clean price plus the accrued interest.
+        Dirty price in currency units, with the sign of `face`; the clean price plus accrued interest.
     face, coupon_rate, maturity, elapsed, frequency, compounding : array_like
-        As for :func:`~bank_python.risk_models.bond.bond_price`; coupons not negative.
+        Terms of the bond, as for :func:`~bank_python.risk_models.bond.bond_price`; coupons at least 0.
 
     Returns
     -------
     float or ndarray
-        A decimal, of the arguments' broadcast shape; NaN where no yield gives the price: a price of the wrong sign, a
-        bond without flows ahead, an argument outside its range, infinite or NaN.
+        Yield as a decimal, in the broadcast shape of the arguments. NaN if there is none: for a price of the wrong
+        sign, a bond without flows ahead, or an argument that is outside its range, infinite or NaN.
 
     Raises
     ------
@@ -196,14 +201,12 @@ def bond_yield(
     array([0.072269, 0.06    , 0.05    ])
     """
     periods = frequency if compounding is None else compounding
-    shape, (P, principal, c, T, gone, f, m) = to_columns(
-        price, face, coupon_rate, maturity, elapsed, frequency, periods
-    )
+    shape, (P, principal, c, T, age, f, m) = to_columns(price, face, coupon_rate, maturity, elapsed, frequency, periods)
     with np.errstate(all="ignore"):
-        flows = BondFlows.of(np.ones_like(principal), c, T, gone, f)
-        wanted = P / principal
-        valid = flows.valid & np.isfinite(wanted) & (wanted > 0.0) & (c >= 0.0) & (flows.count > 0.0) & (m >= 0.0)
-        L = _solved(flows, np.log(np.where(valid, wanted, 1.0)))
+        flows = BondFlows.of(np.ones_like(principal), c, T, age, f)
+        target = P / principal
+        valid = flows.valid & np.isfinite(target) & (target > 0.0) & (c >= 0.0) & (flows.count > 0.0) & (m >= 0.0)
+        L = _solved(flows, np.log(np.where(valid, target, 1.0)))
         rate = np.where(m == 0.0, L * f, m * np.expm1(L * f / m))
         return from_column(np.where(valid & np.isfinite(m), rate, np.nan), shape)
 
@@ -211,39 +214,39 @@ def bond_yield(
 def annuity_yield(
     value: ArrayLike, maturity: ArrayLike, elapsed: ArrayLike = 0.0, frequency: ArrayLike = 1.0
 ) -> Numbers:
-    """Return the continuously compounded yield at which 1 a year, paid on a bond's coupon dates, is worth `value`.
+    """Return the continuously compounded yield at which an annuity of 1 per year has a value.
 
     Parameters
     ----------
     value : array_like
-        Above 0.
+        Present value of an annuity that pays 1 per year in equal parts on the coupon dates of a bond, above 0.
     maturity, elapsed, frequency : array_like
-        As for :func:`~bank_python.risk_models.bond.bond_price`.
+        Terms of the bond, as for :func:`~bank_python.risk_models.bond.bond_price`.
 
     Returns
     -------
     float or ndarray
-        A decimal, of the arguments' broadcast shape; NaN as for :func:`bond_yield`.
+        Yield as a decimal, in the broadcast shape of the arguments; NaN as for :func:`bond_yield`.
     """
-    shape, (wanted, T, gone, f) = to_columns(value, maturity, elapsed, frequency)
+    shape, (target, T, age, f) = to_columns(value, maturity, elapsed, frequency)
     with np.errstate(all="ignore"):
-        flows = replace(BondFlows.of(np.ones_like(T), np.ones_like(T), T, gone, f), face=np.zeros_like(T))
-        valid = flows.valid & np.isfinite(wanted) & (wanted > 0.0) & (flows.count > 0.0)
-        L = _solved(flows, np.log(np.where(valid, wanted, 1.0)))
+        flows = replace(BondFlows.of(np.ones_like(T), np.ones_like(T), T, age, f), face=np.zeros_like(T))
+        valid = flows.valid & np.isfinite(target) & (target > 0.0) & (flows.count > 0.0)
+        L = _solved(flows, np.log(np.where(valid, target, 1.0)))
         return from_column(np.where(valid, L * f, np.nan), shape)
 
 
 def _solved(flows: BondFlows, target: FloatArray) -> FloatArray:
-    """Return the discount a period at which the logarithm of the price is `target`."""
+    """Return the log discount per period at which the logarithm of the price is `target`."""
     L = np.zeros_like(target)
-    settled = np.zeros(target.shape, dtype=bool)
+    converged = np.zeros(target.shape, dtype=bool)
     for _ in range(_MOST_STEPS):
         moments = flows.moments(L)
         step = (np.log(moments.value) - target) * moments.value / moments.first
-        # A lane stays where it has settled, whatever the others need.
-        L = np.where(settled | ~np.isfinite(step), L, L + step)
-        settled |= ~(np.abs(step) > _SETTLED * (np.abs(L) + _PERCENT))
-        if settled.all():
+        # A converged row is not iterated further, so that its result does not depend on the other rows.
+        L = np.where(converged | ~np.isfinite(step), L, L + step)
+        converged |= ~(np.abs(step) > _CONVERGED * (np.abs(L) + _PERCENT))
+        if converged.all():
             break
     return L
 

@@ -1,4 +1,4 @@
-"""When a bond's flows fall due: what its price, its yield and its sensitivities have in common."""
+"""The flows of a bond and their times, from which price, yield and sensitivities are computed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BondFlows", "Moments", "flow_times"]
 
-# A flow due within this part of a coupon period is due now, and so paid: times are differences of floats,
-# and a coupon must not come back because 0.3 − 0.1 is not 0.2. It is a hundredth of a second a year.
+# A flow due within this share of a coupon period counts as due now, and so as paid: times are differences of floats,
+# and a paid coupon must not be valued again because 0.3 − 0.1 is not 0.2.
 _PAID = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Present values of a bond's flows, weighted by their time in coupon periods: Σ pv, Σ t pv, Σ t² pv."""
+    """Sums of a bond's present values pv, weighted by powers of time t in coupon periods: Σ pv, Σ t pv, Σ t² pv."""
 
     value: FloatArray
     first: FloatArray
@@ -34,20 +34,20 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BondFlows:
-    """The flows ahead of fixed-coupon bullet bonds; every array has the shape (n_rows,).
+    """The future flows of fixed-coupon bullet bonds, one bond per row; every array has the shape (n_rows,).
 
     Attributes
     ----------
     face, coupon : ndarray
-        Amount repaid at maturity, and paid each period.
+        Face amount repaid at maturity and coupon paid each period, in currency units.
     count : ndarray
-        Flows ahead; 0 or less from maturity on.
+        Number of future flows; 0 or less from maturity on.
     first, last : ndarray
-        Coupon periods until the first and the last of them.
+        Time to the first and to the last flow, in coupon periods.
     frequency : ndarray
-        Coupons a year.
+        Number of coupons per year.
     valid : ndarray of bool
-        Which lanes have terms that make sense.
+        Mask of the rows with valid terms.
     """
 
     face: FloatArray
@@ -62,19 +62,19 @@ class BondFlows:
     def of(
         cls, face: FloatArray, coupon_rate: FloatArray, maturity: FloatArray, elapsed: FloatArray, frequency: FloatArray
     ) -> BondFlows:
-        """Take the terms; the caller has silenced numpy's warnings."""
+        """Return the flows of bonds with these terms; the caller suppresses numpy's warnings."""
         valid = all_finite([face, coupon_rate, maturity, elapsed, frequency]) & (maturity >= 0.0) & (frequency > 0.0)
         ahead = (maturity - elapsed) * frequency
         count = np.minimum(np.ceil(ahead - _PAID), np.ceil(maturity * frequency - _PAID))
         return cls(face, coupon_rate / frequency * face, count, ahead - (count - 1.0), ahead, frequency, valid)
 
     def moments(self, discount: FloatArray) -> Moments:
-        """Return the moments under a discount of exp(−discount) a period, summed flow by flow.
+        """Return the moments under a discount factor of exp(−discount) per period, summed flow by flow.
 
         Notes
         -----
-        The closed forms of the higher moments cancel at low yields; the sum does not, and adds nothing to a lane that
-        has no more flows.
+        The closed forms of the higher moments cancel at low yields; the sum does not, and adds 0 to rows without
+        further flows.
         """
         value, first, second = (np.zeros_like(self.coupon) for _ in range(3))
         count = np.where(self.valid, self.count, 0.0)
@@ -89,17 +89,17 @@ class BondFlows:
 
 
 def flow_times(maturity: float, elapsed: float, frequency: float) -> FloatArray:
-    """Return the years until each flow ahead of one bond, the first one first; empty from maturity on.
+    """Return the years to each future flow of one bond, in ascending order; empty from maturity on.
 
     Raises
     ------
     ModelError
-        A figure is not finite, the maturity is negative, or the frequency not above 0.
+        A value is not finite, the maturity is negative, or the frequency is not above 0.
     """
     if not (0.0 <= maturity < math.inf and math.isfinite(elapsed) and 0.0 < frequency < math.inf):
         raise ModelError(
-            f"maturity={maturity!r}, elapsed={elapsed!r}, frequency={frequency!r}: all finite, maturity at least 0, "
-            "frequency above 0"
+            f"maturity={maturity!r}, elapsed={elapsed!r}, frequency={frequency!r}: all must be finite, maturity at "
+            "least 0 and frequency above 0"
         )
     arrays = [np.array([value]) for value in (1.0, 0.0, maturity, elapsed, frequency)]
     flows = BondFlows.of(*arrays)

@@ -1,22 +1,22 @@
-r"""Bootstrapping: the discount curve under which deposits and swaps are worth what the market says.
+r"""Bootstrapping: the discount curve that reprices the quotes of deposits and swaps.
 
-Every quote is one equation in discount factors, a sum of flows that is worth nothing:
+Every quote is one equation in discount factors: the present value of its flows is 0.
 
 * a deposit from s to e at the rate r: :math:`-D(s) + (1 + r\,\alpha)\,D(e) = 0`;
 * a par swap from s, fixed r against floating: :math:`-D(s) + \sum_i r\,\alpha_i D(t_i) + D(t_n) = 0`, as a floating
-  leg that is projected and discounted on one curve is worth :math:`D(s) - D(t_n)`. An overnight swap (OIS, SOFR) is
-  of the same form.
+  leg that is projected and discounted on the same curve has the value :math:`D(s) - D(t_n)`. Overnight swaps (OIS,
+  SOFR) have the same form.
 
-The quotes are taken in the order of their last dates, and each adds a node there. Flows between the last known node
-and the new one lie on a line in log D, so each equation is in one unknown, the new node's log D. It is solved by
-Newton's method to the last digit: :attr:`Bootstrap.residuals` are what is left.
+The quotes are processed in the order of their last dates, and each adds a node there. Between the last known node and
+the new one log D is linear, so each equation has one unknown, log D at the new node. It is solved by Newton's method to
+the last digit; :attr:`Bootstrap.residuals` are the remaining errors.
 
 Examples
 --------
 >>> import datetime as dt
 >>> quotes = [Quote("3M", 0.0530), Quote("1Y", 0.0510, swap=True), Quote("2Y", 0.0470, swap=True)]
->>> made = bootstrap(quotes, dt.date(2024, 1, 16), USD_SOFR_OIS)
->>> made.curve.discount(made.curve.times).round(6)
+>>> curve = bootstrap(quotes, dt.date(2024, 1, 16), USD_SOFR_OIS).curve
+>>> curve.discount(curve.times).round(6)
 array([0.986491, 0.950044, 0.910662])
 
 References
@@ -50,28 +50,28 @@ if TYPE_CHECKING:
 __all__ = ["CONVENTIONS", "ISDA_USD", "USD_SOFR_OIS", "Bootstrap", "CurveConvention", "Quote", "bootstrap", "pillar"]
 
 _MOST_STEPS = 100
-_SETTLED = 4.0 * 2.0**-52
-_FURTHEST = 50.0  # a step this long in log D is no approach to a root
+_CONVERGED = 4.0 * 2.0**-52
+_LONGEST_STEP = 50.0  # a longer step in log D means divergence
 
 
 @dataclass(frozen=True, slots=True)
 class CurveConvention:
-    """The market's habits behind a set of quotes.
+    """The market conventions of a set of quotes.
 
     Parameters
     ----------
     name : str
-        For people, and for what is stored.
+        Name of the convention, as it is shown and stored.
     calendar : Calendar
-        Business days.
+        Business day calendar of the market.
     spot_days : int
-        Business days from trade to the start of deposits and swaps.
+        Number of business days from the trade date to the start of deposits and swaps.
     deposit_day_count, fixed_day_count : DayCount
-        Of deposits, and of the fixed leg of swaps.
+        Day count conventions of deposits and of the fixed leg of swaps.
     fixed_every : Tenor
-        The period of the fixed leg.
+        Length of the periods of the fixed leg.
     roll : Roll, default modified following
-        How dates are moved.
+        Business day convention by which dates are moved.
     """
 
     name: str
@@ -84,10 +84,10 @@ class CurveConvention:
 
 
 USD_SOFR_OIS = CurveConvention("USD SOFR OIS", NEW_YORK, 2, DayCount.ACT_360, DayCount.ACT_360, Tenor(months=12))
-"""Overnight index swaps on SOFR: fixed annually, ACT/360. Payment lags are left out."""
+"""Overnight index swaps on SOFR: fixed annually, ACT/360. Payment lags are ignored."""
 
 ISDA_USD = CurveConvention("ISDA USD", WEEKENDS_ONLY, 2, DayCount.ACT_360, DayCount.THIRTY_360, Tenor(months=6))
-"""The curve of the ISDA standard CDS model in dollars: deposits, and swaps fixed semiannually, 30/360."""
+"""The US dollar curve of the ISDA standard CDS model: deposits, and swaps fixed semiannually, 30/360."""
 
 CONVENTIONS = {convention.name: convention for convention in (USD_SOFR_OIS, ISDA_USD)}
 """The conventions by name."""
@@ -95,16 +95,16 @@ CONVENTIONS = {convention.name: convention for convention in (USD_SOFR_OIS, ISDA
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One market rate.
+    """The quote of a deposit or a swap.
 
     Parameters
     ----------
     tenor : str
-        Such as ``"3M"``; ``"1D"`` is overnight, from the trade date.
+        Tenor such as ``"3M"``; ``"1D"`` is overnight, from the trade date.
     rate : float
-        Simple (deposits) or par (swaps), a decimal; may be negative.
+        Simple rate of a deposit or par rate of a swap, as a decimal per year; may be negative.
     swap : bool, default False
-        A par swap rather than a deposit.
+        Whether the quote is of a par swap instead of a deposit.
     """
 
     tenor: str
@@ -117,18 +117,18 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bootstrap:
-    """A curve and what it was made of.
+    """A bootstrapped curve and its quotes.
 
     Parameters
     ----------
     curve : Curve
-        In years (ACT/365F) from the trade date.
+        Discount curve, with times in years (ACT/365F) from the trade date.
     quotes : tuple of Quote
-        In the order of their last dates, one for each node.
+        Quotes in the order of their last dates, one for each node.
     dates : tuple of datetime.date
-        The nodes' dates.
+        Dates of the nodes.
     residuals : ndarray, shape (n,)
-        What each quote's flows are worth on the curve, for a notional of 1.
+        Present value of each quote's flows on the curve, for a notional of 1; 0 up to rounding.
     """
 
     curve: Curve
@@ -139,7 +139,7 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Flows:
-    """The equation of one quote: amounts at times are together worth nothing."""
+    """The equation of one quote: the present value of its amounts at these times is 0."""
 
     quote: Quote
     end: dt.date
@@ -149,22 +149,22 @@ class _Flows:
 
 @admits(ModelError)
 def bootstrap(quotes: Sequence[Quote], trade_date: dt.date, convention: CurveConvention = USD_SOFR_OIS) -> Bootstrap:
-    """Make the curve that reprices all `quotes`.
+    """Build the discount curve that reprices all `quotes`.
 
     Parameters
     ----------
     quotes : sequence of Quote
-        In any order.
+        Deposits and swaps, in any order.
     trade_date : datetime.date
-        Time 0 of the curve.
-    convention : CurveConvention
-        The market's habits; SOFR swaps by default.
+        Trade date of the quotes, which is time 0 of the curve.
+    convention : CurveConvention, default USD_SOFR_OIS
+        Market conventions of the quotes.
 
     Raises
     ------
     CurveError
-        There are no quotes, two end on one date, one is not a finite number, or no positive discount factor
-        reprices one; the message names it.
+        There are no quotes, two end on the same date, a rate is not finite, or no positive discount factor reprices a
+        quote, which the message names.
     """
     if not quotes:
         raise CurveError("a curve needs at least one quote; give deposits or swaps")
@@ -172,7 +172,7 @@ def bootstrap(quotes: Sequence[Quote], trade_date: dt.date, convention: CurveCon
     times, logs = [0.0], [0.0]
     for leg, before in zip(legs, [None, *legs], strict=False):
         if before is not None and leg.end == before.end:
-            raise CurveError(f"{leg.quote} and {before.quote} both end on {leg.end}; drop one", value=leg.quote.tenor)
+            raise CurveError(f"{leg.quote} and {before.quote} both end on {leg.end}; remove one", value=leg.quote.tenor)
         time = act_365f(trade_date, leg.end)
         logs.append(_solve(leg, np.array(times), np.array(logs), time))
         times.append(time)
@@ -208,22 +208,22 @@ def _flows(quote: Quote, trade_date: dt.date, convention: CurveConvention) -> _F
 
 
 def _solve(flows: _Flows, times: FloatArray, logs: FloatArray, end: float) -> float:
-    """Return log D(end) such that the flows are worth nothing, the curve up to the last of `times` being known."""
+    """Return log D(end) at which the present value of the flows is 0, given the curve up to the last of `times`."""
     last, base = times[-1], logs[-1]
     weight = np.maximum(flows.times - last, 0.0) / (end - last)
     known = np.where(weight > 0.0, base, np.interp(flows.times, times, logs))
     slope = -logs[-1] / last if last else 0.0
     x = base - slope * (end - last)
     for _ in range(_MOST_STEPS):
-        worth = flows.amounts * np.exp(known + weight * (x - base))
-        value, derivative = math.fsum(worth), math.fsum(worth * weight)
+        present = flows.amounts * np.exp(known + weight * (x - base))
+        value, derivative = math.fsum(present), math.fsum(present * weight)
         step = -value / derivative if derivative else math.inf
-        if not abs(step) < _FURTHEST:
+        if not abs(step) < _LONGEST_STEP:
             break
         x += step
-        if abs(step) <= _SETTLED * max(abs(x), 1.0):
+        if abs(step) <= _CONVERGED * max(abs(x), 1.0):
             return float(x)
     raise CurveError(
-        f"no positive discount factor reprices {flows.quote} after the quotes before it; check it against them",
+        f"no positive discount factor reprices {flows.quote} given the earlier quotes; check it against them",
         value=flows.quote.rate,
     )

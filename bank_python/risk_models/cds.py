@@ -1,28 +1,27 @@
-r"""A credit default swap under a flat spread and a flat rate: the ISDA standard model in years.
+r"""The value of a credit default swap under a flat spread and a flat rate: the ISDA standard model in years.
 
-The market's spread s is the premium at which a swap is worth nothing. The model takes the hazard rate h,
-the chance of default per year, to be constant, and finds the one at which a swap that pays s quarterly,
-counted back from maturity, over 360 days, and what has accrued of it on default, costs what it protects:
+The par spread s of the market is the premium at which a swap has the value 0. The model assumes a constant hazard rate
+h per year. The hazard rate is the one at which the premium leg, which pays s quarterly, counted back from maturity,
+ACT/360, and the accrued premium at default, has the value of the protection leg:
 
 .. math:: (1 - R)\,h \int_0^T e^{-(r+h)t}\,dt = s\,A(h),
 
-with A the *risky annuity*, the worth of a premium of 1 a year. A swap struck at another coupon is then
-worth to the buyer of protection
+with A the *risky annuity*, the value of a premium of 1 per year. A swap with another coupon then has, for the buyer of
+protection, the value
 
 .. math:: V = N (s - \text{coupon})\, A(h) .
 
-This is the *clean* value: the premium accrued in the quarter under way is left out of A, as the standard
-contract gives it back at settlement. So a swap whose coupon is its spread is worth exactly 0, on any day,
-and the value does not jump when a premium is paid.
+This is the *clean* value: A excludes the premium accrued in the current quarter, which the standard contract refunds at
+settlement. So the value of a swap whose coupon is the par spread is exactly 0 on any day, and the value does not jump
+when a premium is paid.
 
-The quarters are alike, so their sum is a geometric series, and a swap of forty quarters costs no more to
-value than one of two. Without interest, accrual on default pays precisely for the time that was protected,
-A = (365/360) ∫ e^{−ht} dt, and the hazard rate is (365/360) s/(1 − R), the *credit triangle*; with a rate
-r it is smaller by about the part r/8. The solution begins there, and each step that puts h back into A and
-the integral brings one that is some thousand times closer.
+All quarters have the same length, so their sum is a geometric series, and valuation takes the same time for any
+maturity. At a rate of 0 the accrual on default makes A = (365/360) ∫ e^{−ht} dt, and the hazard rate is
+(365/360) s/(1 − R), the *credit triangle*; at a rate r it is smaller by a relative amount of about r/8. The fixed-point
+iteration starts from the credit triangle, and each iteration reduces the error by a factor of about a thousand.
 
-What is left out of the standard contract is what only dates can tell: weekends, the extra day of the last
-period, and settlement after three days. :mod:`bank_python.risk_models.isda_cds` has them.
+The model in years ignores the features of the standard contract that depend on dates: weekends, the extra day of the
+last period, and settlement after three days. :mod:`bank_python.risk_models.isda_cds` has them.
 
 Examples
 --------
@@ -57,22 +56,22 @@ if TYPE_CHECKING:
 __all__ = ["Quarters", "cds_accrued", "cds_value", "risky_annuity", "survival_probability"]
 
 _STEPS = 60
-# The step after one so small changes the last digit at most.
+# After a step this small, the next one changes the last digit at most.
 _CLOSE = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quarters:
-    """The time left of quarterly contracts, in lanes.
+    """The remaining quarters of contracts with quarterly payments, one contract per row.
 
     Parameters
     ----------
     left : ndarray, shape (n_rows,)
         Years to maturity, above 0.
     first : ndarray, shape (n_rows,)
-        Years to the end of the quarter under way.
+        Years to the end of the current quarter.
     further : ndarray, shape (n_rows,)
-        How many whole quarters follow it.
+        Number of whole quarters after the current one.
     """
 
     left: FloatArray
@@ -81,43 +80,43 @@ class Quarters:
 
     @classmethod
     def of(cls, left: FloatArray) -> Quarters:
-        """Count the quarters back from maturity."""
-        # A quarter of a year is a power of two: the count is exact.
+        """Return the quarters counted back from maturity."""
+        # 0.25 is a power of two, so the count is exact.
         further = np.maximum(np.ceil(left / QUARTER) - 1.0, 0.0)
         return cls(left, left - QUARTER * further, further)
 
     def annuity(self, rate: FloatArray, hazard: FloatArray) -> FloatArray:
-        """Return the worth of 1 a year, days over 360, less what has accrued."""
+        """Return the value of a premium of 1 per year, ACT/360, without its accrued part."""
         decay = rate + hazard
-        # Both kinds of period in one go: for a few lanes numpy's calls cost more than its arithmetic.
+        # Both kinds of period in one call, as for a few rows numpy's overhead exceeds the arithmetic.
         both = np.concatenate([self.first, np.full_like(rate, QUARTER)])
-        begun, whole = np.split(_period(np.tile(rate, 2), np.tile(hazard, 2), both), 2)
+        current, whole = np.split(_period(np.tile(rate, 2), np.tile(hazard, 2), both), 2)
         y = decay * QUARTER
-        # expm1 over expm1 is the geometric series, right to the last digits; only at 0 has it to be told.
+        # The ratio of expm1 is the geometric series to the last digits, except at 0.
         series = np.where(y == 0.0, self.further, np.expm1(-y * self.further) / np.expm1(-y))
-        return DAYS_OF_YEAR_OVER_360 * (begun + np.exp(-(decay * self.first)) * whole * series)
+        return DAYS_OF_YEAR_OVER_360 * (current + np.exp(-(decay * self.first)) * whole * series)
 
     def hazard(self, spread: FloatArray, rate: FloatArray, recovery: FloatArray) -> FloatArray:
-        """Return the hazard rate at which a premium of `spread` costs what it protects."""
+        """Return the hazard rate at which premiums of `spread` have the value of the protection."""
         triangle = spread / (1.0 - recovery)
         hazard = DAYS_OF_YEAR_OVER_360 * triangle
-        settled = ~(hazard > 0.0)
+        converged = ~(hazard > 0.0)
         for _ in range(_STEPS):
             protected = self.left * mean_decay((rate + hazard) * self.left)
             better = triangle * self.annuity(rate, hazard) / protected
             close = np.abs(better - hazard) <= _CLOSE * hazard
-            # A lane that has settled stays, so that its last digits do not depend on slower ones in its batch.
-            hazard = np.where(settled, hazard, better)
-            settled |= close
-            if (settled | np.isnan(hazard)).all():
+            # A converged row is not iterated further, so that its last digits do not depend on slower rows.
+            hazard = np.where(converged, hazard, better)
+            converged |= close
+            if (converged | np.isnan(hazard)).all():
                 break
-        return np.where(settled & (hazard >= 0.0), hazard, np.nan)
+        return np.where(converged & (hazard >= 0.0), hazard, np.nan)
 
 
 def _period(rate: FloatArray, hazard: FloatArray, left: FloatArray) -> FloatArray:
-    r"""Return what the rest of a quarter pays, at its beginning now, less what had accrued before.
+    r"""Return the value of the premium of a quarter now under way, less what had accrued before now.
 
-    With q the quarter, x the time `left` of it and t the time from now,
+    With q the length of the quarter, x the time `left` of it and t the time from now,
     :math:`q e^{-(r+h)x} + \int_0^x (q - x + t) h e^{-(r+h)t} dt - (q - x)`, in a form without its cancellation.
     """
     decay = (rate + hazard) * left
@@ -133,7 +132,7 @@ def _annuity_column(
     spread: FloatArray, rate: FloatArray, maturity: FloatArray, recovery: FloatArray, elapsed: FloatArray
 ) -> FloatArray:
     left = np.maximum(maturity - elapsed, 0.0)
-    # A lane without time left is put through as one of a quarter: its zero comes at the end.
+    # Expired rows are computed with a quarter left; their result is set to 0 below.
     quarters = Quarters.of(np.where(left > 0.0, left, QUARTER))
     annuity = quarters.annuity(rate, quarters.hazard(spread, rate, recovery))
     valid = _credit_domain(spread, recovery) & (maturity >= 0.0)
@@ -141,28 +140,28 @@ def _annuity_column(
 
 
 def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayLike, rate: ArrayLike = 0.0) -> Numbers:
-    """Return the probability of no default within `time` that the spread of a swap ending then implies.
+    """Return the probability of survival to a time, implied by the spread of a swap with that maturity.
 
     Parameters
     ----------
     spread : array_like
-        Par spread, a decimal a year, at least 0.
+        Par spread, as a decimal per year, at least 0.
     recovery : array_like
-        Part of the notional recovered on default, in [0, 1).
+        Share of the notional recovered on default, in [0, 1).
     time : array_like
-        Years, at least 0.
+        Years to the time of survival, at least 0.
     rate : array_like, default 0.0
-        Flat continuously compounded rate, a decimal. It matters little: see the module.
+        Flat continuously compounded rate, a decimal. It has little effect: see the docstring of the module.
 
     Returns
     -------
     float or ndarray
-        In [0, 1], of the arguments' broadcast shape; NaN where an argument is outside its range, infinite
-        or NaN.
+        Probability in [0, 1], in the broadcast shape of the arguments; NaN where an argument is outside its range,
+        infinite or NaN.
 
     Examples
     --------
-    >>> round(survival_probability(0.012, recovery=0.4, time=5.0), 6)  # a hazard of 365/360 · 2 % a year
+    >>> round(survival_probability(0.012, recovery=0.4, time=5.0), 6)  # a hazard rate of 365/360 · 2 % per year
     0.903582
     """
     shape, terms = to_columns(spread, recovery, time, rate)
@@ -176,17 +175,17 @@ def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayL
 def risky_annuity(
     spread: ArrayLike, rate: ArrayLike, maturity: ArrayLike, recovery: ArrayLike, elapsed: ArrayLike = 0.0
 ) -> Numbers:
-    """Return the value of a premium of 1 a year, paid until default or maturity, without what has accrued.
+    """Return the risky annuity: the clean value of a premium of 1 per year until default or maturity.
 
     Parameters
     ----------
     spread, rate, maturity, recovery, elapsed : array_like
-        As for :func:`cds_value`.
+        Market data and terms of the swap, as for :func:`cds_value`.
 
     Returns
     -------
     float or ndarray
-        In years, of the arguments' broadcast shape; 0 from maturity on, NaN where an argument is outside
+        Annuity in years, in the broadcast shape of the arguments; 0 from maturity on, NaN where an argument is outside
         its range, infinite or NaN.
 
     Examples
@@ -201,18 +200,18 @@ def risky_annuity(
 
 
 def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
-    """Return what a premium of 1 a year has accrued in the quarter under way.
+    """Return the accrued part of a premium of 1 per year in the current quarter.
 
     Parameters
     ----------
     maturity, elapsed : array_like
-        As for :func:`cds_value`.
+        Terms of the swap, as for :func:`cds_value`.
 
     Returns
     -------
     float or ndarray
-        Years, days over 360, of the arguments' broadcast shape; 0 from maturity on, NaN where an argument
-        is outside its range, infinite or NaN.
+        Years, ACT/360, in the broadcast shape of the arguments; 0 from maturity on, NaN where an argument is outside
+        its range, infinite or NaN.
 
     Examples
     --------
@@ -220,9 +219,9 @@ def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
     array([0.      , 0.101389])
     """
     shape, terms = to_columns(maturity, elapsed)
-    T, gone = terms
+    T, age = terms
     with np.errstate(all="ignore"):
-        left = np.maximum(T - gone, 0.0)
+        left = np.maximum(T - age, 0.0)
         accrued = np.where(left > 0.0, QUARTER - Quarters.of(left).first, 0.0) * DAYS_OF_YEAR_OVER_360
         return from_column(np.where(all_finite(terms) & (T >= 0.0), accrued, np.nan), shape)
 
@@ -236,29 +235,29 @@ def cds_value(
     recovery: ArrayLike,
     elapsed: ArrayLike = 0.0,
 ) -> Numbers:
-    """Return the value of a credit default swap to the buyer of protection, without accrued premium.
+    """Return the clean value of a credit default swap to the buyer of protection.
 
     Parameters
     ----------
     spread : array_like
-        Par spread now, of a swap that ends with this one; a decimal a year, at least 0.
+        Par spread of a swap with the same maturity, as a decimal per year, at least 0.
     rate : array_like
         Flat continuously compounded rate, a decimal; may be negative.
     notional : array_like
-        In currency; negative for the seller of protection.
+        Notional amount in currency units; negative for the seller of protection.
     coupon : array_like
-        Premium the contract pays, a decimal a year of the notional.
+        Premium of the contract, as a decimal of the notional per year.
     maturity : array_like
-        Years from the making of the contract, at least 0.
+        Years from the start of the contract to its maturity, at least 0.
     recovery : array_like
-        Part of the notional recovered on default, in [0, 1).
+        Share of the notional recovered on default, in [0, 1).
     elapsed : array_like, default 0.0
-        Years gone since the contract was made.
+        Years elapsed since the start of the contract.
 
     Returns
     -------
     float or ndarray
-        In the notional's currency, of the arguments' broadcast shape; a float if all are scalars. 0 from
+        Value in the notional's currency, in the broadcast shape of the arguments; a float if all are scalars. 0 from
         maturity on, NaN where an argument is outside its range, infinite or NaN.
 
     Raises
@@ -268,19 +267,19 @@ def cds_value(
 
     Notes
     -----
-    The clean value: with what has accrued, the swap is worth ``notional * coupon * cds_accrued(maturity,
-    elapsed)`` less to the buyer.
+    The value is without accrued premium; the dirty value to the buyer is lower by ``notional * coupon *
+    cds_accrued(maturity, elapsed)``.
 
     Examples
     --------
-    At a spread equal to the coupon the swap is worth nothing; wider is a gain to the buyer:
+    The value is 0 at a spread equal to the coupon, and positive for the buyer at a wider one:
 
     >>> cds_value([0.01, 0.03], 0.05, 1e6, 0.01, 5.0, 0.4).round(2)
     array([    0.  , 79221.42])
     """
     shape, terms = to_columns(spread, rate, notional, coupon, maturity, recovery, elapsed)
-    s, r, N, c, T, R, gone = terms
+    s, r, N, c, T, R, age = terms
     with np.errstate(all="ignore"):
-        # Adding 0 turns the −0 of an expired swap into 0.
-        value = N * (s - c) * _annuity_column(s, r, T, R, gone) + 0.0
+        # Adding 0 turns −0, which expired swaps can have, into 0.
+        value = N * (s - c) * _annuity_column(s, r, T, R, age) + 0.0
         return from_column(np.where(all_finite(terms), value, np.nan), shape)

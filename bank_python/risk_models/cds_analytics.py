@@ -1,8 +1,8 @@
-"""What a desk asks about a credit default swap: prices and what moves them.
+"""Prices and sensitivities of a credit default swap.
 
-The sensitivities are differences between two values of the same model, not derivatives: what the swap gains
-when the quoted spread, the interest rates or the recovery moves by the stated step and the others stay. With
-the recovery moves the hazard rate, since the quoted spread stays.
+The sensitivities are finite differences: the change of value when the quoted spread, the interest rates or the recovery
+rate is bumped by the stated amount and the others are unchanged. A bump of the recovery rate changes the hazard rate,
+since the quoted spread is unchanged.
 
 Examples
 --------
@@ -35,29 +35,29 @@ RECOVERY_STEP = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CdsAnalytics(Figures):
-    """A credit default swap as its desk sees it, to the buyer of protection; floats, or arrays of one shape.
+    """Analytics of a credit default swap for the buyer of protection, as floats or as arrays of one shape.
 
     Parameters
     ----------
     par_spread : float or ndarray
-        The premium, a decimal a year, at which the swap would be worth nothing.
+        Premium at which the swap would have the value 0, as a decimal per year.
     value : float or ndarray
-        Worth now, without accrued premium, in currency.
+        Present value without accrued premium, in currency units.
     upfront : float or ndarray
-        `value` at settlement, the *clean* upfront: what the buyer pays besides the coupon.
+        Clean upfront amount: `value` as of settlement, in currency units.
     dirty_upfront : float or ndarray
-        What changes hands at settlement: `upfront` less the accrued premium.
+        Cash payment at settlement: `upfront` less the accrued premium, in currency units.
     risky_annuity : float or ndarray
-        Worth of a premium of 1 a year without its accrued part, in years (RPV01).
+        Value of a premium of 1 per year without its accrued part, in years (RPV01).
     cs01 : float or ndarray
-        Gain when the quoted spread widens by a basis point.
+        Change of value if the quoted spread widens by a basis point, in currency units.
     ir01 : float or ndarray
-        Gain when all zero rates rise by a basis point.
+        Change of value if all zero rates rise by a basis point, in currency units.
     rec01 : float or ndarray
-        Gain when the recovery rises by one percentage point; NaN where it would no longer be below 1.
+        Change of value if the recovery rate rises by one percentage point, in currency units; NaN if it would reach 1.
     jump_to_default : float or ndarray
-        Gain if the name defaults now: the loss given default less `value`. (The accrued premium is owed
-        either way.)
+        Gain on an immediate default, in currency units: the loss given default less `value`. The accrued premium is due
+        in either case.
     """
 
     par_spread: Numbers
@@ -85,32 +85,32 @@ def cds_analytics(
     Parameters
     ----------
     spread, rate, notional, coupon, maturity, recovery, elapsed : array_like
-        As for :func:`~bank_python.risk_models.cds.cds_value`.
+        Market data and terms of the swap, as for :func:`~bank_python.risk_models.cds.cds_value`.
 
     Returns
     -------
     CdsAnalytics
-        Settled now; NaN where the value is. At or past maturity everything is 0 but the par spread.
+        Analytics for settlement now; NaN where the value is. From maturity on everything but the par spread is 0.
 
     Raises
     ------
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, lanes = to_columns(spread, rate, notional, coupon, maturity, recovery, elapsed)
-    s, r, N, c, T, R, gone = (lane.reshape(shape) for lane in lanes)
-    value = cds_value(s, r, N, c, T, R, gone)
-    alive = np.where(gone < T, 1.0, 0.0)
+    shape, columns = to_columns(spread, rate, notional, coupon, maturity, recovery, elapsed)
+    s, r, N, c, T, R, age = (column.reshape(shape) for column in columns)
+    value = cds_value(s, r, N, c, T, R, age)
+    alive = np.where(age < T, 1.0, 0.0)
     default = N * (1.0 - R) * alive - value
     return CdsAnalytics(
         par_spread=_like(value, np.where(np.isnan(value), np.nan, s)),
         value=value,
         upfront=value,
-        dirty_upfront=_like(value, value - N * c * cds_accrued(T, gone)),
-        risky_annuity=risky_annuity(s, r, T, R, gone),
-        cs01=_like(value, cds_value(s + BASIS_POINT, r, N, c, T, R, gone) - value),
-        ir01=_like(value, cds_value(s, r + BASIS_POINT, N, c, T, R, gone) - value),
-        rec01=_like(value, cds_value(s, r, N, c, T, R + RECOVERY_STEP, gone) - value),
+        dirty_upfront=_like(value, value - N * c * cds_accrued(T, age)),
+        risky_annuity=risky_annuity(s, r, T, R, age),
+        cs01=_like(value, cds_value(s + BASIS_POINT, r, N, c, T, R, age) - value),
+        ir01=_like(value, cds_value(s, r + BASIS_POINT, N, c, T, R, age) - value),
+        rec01=_like(value, cds_value(s, r, N, c, T, R + RECOVERY_STEP, age) - value),
         jump_to_default=_like(value, default),
     )
 

@@ -1,14 +1,14 @@
-r"""The flat spread and the flat rate under which a swap is worth what two curves say.
+r"""The flat spread and the flat rate at which the value of a swap equals its value on a credit and a discount curve.
 
-A credit desk quotes and hedges a contract by one spread, whatever curve it marks it with: the *equivalent*
-quoted spread s, at which the flat-spread model values this very contract as the survival curve does. Its
-hazard rate h solves, with the discount curve in both,
+A credit desk quotes and hedges a contract by one spread, whatever curve values it: the *equivalent* quoted spread s, at
+which the flat-spread model gives this contract the same value as the survival curve. With the same discount curve on
+both sides, its hazard rate h solves
 
 .. math:: (1 - R) P(h) - c\,A(h) = (1 - R) P_{\text{curve}} - c\,A_{\text{curve}}, \qquad s = (1 - R) P(h) / A(h) .
 
-The value is then (s − c) A, and only A depends on the discount curve. So the equivalent flat rate r is the
-one that gives the same A under the spread s. With λ = r + h both legs are linear in h, and the worth of
-protection s A/(1 − R) is known; that leaves one equation in λ.
+The value is then (s − c) A, in which only A depends on the discount curve. So the equivalent flat rate r is the one
+that gives the same A at the spread s. With λ = r + h both legs are linear in h, and the value of protection s A/(1 −
+R) is known, which leaves one equation in λ.
 
 Examples
 --------
@@ -40,40 +40,41 @@ from bank_python.risk_models.survival import SurvivalCurve
 
 __all__ = ["cds_flat_rate", "cds_quoted_spread"]
 
-# The bracket of the flat rate about the curve's own: from a hundredth of a percent up to what no curve needs.
+# Half-widths of the bracket of the flat rate around the rate of the curve: from a basis point to more than any curve
+# needs.
 _NARROWEST, _WIDEST = 1e-4, 10.0
 
 
 def cds_quoted_spread(
     survival: SurvivalCurve, discount: float | Curve, years: float, coupon: float, recovery: float
 ) -> float:
-    """Return the flat spread that values a contract as the survival curve does.
+    """Return the flat spread that gives a contract the same value as a survival curve.
 
     Parameters
     ----------
     survival : SurvivalCurve
-        Survival probabilities.
+        Survival probabilities of the reference entity.
     discount : float or Curve
-        Flat continuously compounded rate, or discount factors.
+        Flat continuously compounded rate as a decimal, or discount curve.
     years : float
-        To maturity, above 0.
+        Years to maturity, above 0.
     coupon : float
-        Premium the contract pays, a decimal a year.
+        Premium of the contract, as a decimal per year.
     recovery : float
-        In [0, 1).
+        Share of the notional recovered on default, in [0, 1).
 
     Returns
     -------
     float
-        A decimal a year. At a coupon that is the contract's par spread it is that spread.
+        Spread as a decimal per year. If the coupon is the par spread on the curve, the result is equal to it.
 
     Raises
     ------
     ModelError
-        No flat hazard rate gives that value; with a coupon of at least 0 there is always one below 1000.
+        No flat hazard rate gives that value; for a coupon of at least 0 there is always one below 1000.
     """
     schedule, curve = quarterly_schedule(years), as_curve(discount)
-    marked = cds_legs(schedule, curve, survival)
+    on_curve = cds_legs(schedule, curve, survival)
     grid = LegsGrid.of(schedule, curve, np.empty(0))
 
     def value(legs: CdsLegs) -> float:
@@ -81,11 +82,11 @@ def cds_quoted_spread(
 
     average = -float(survival.log_survival(years)) / years
     try:
-        hazard = hazard_root(lambda trial: value(grid.legs(-trial * grid.knots)) - value(marked), max(average, 1e-6))
+        hazard = hazard_root(lambda trial: value(grid.legs(-trial * grid.knots)) - value(on_curve), max(average, 1e-6))
     except RootError as error:
         raise ModelError(
             f"no flat spread values a swap of {years:g} years and coupon {coupon:g} as the curve does, at "
-            f"{value(marked):g} of its notional: {error}",
+            f"{value(on_curve):g} of its notional: {error}",
             name="coupon",
             value=coupon,
         ) from error
@@ -94,34 +95,34 @@ def cds_quoted_spread(
 
 
 def cds_flat_rate(discount: Curve, spread: float, years: float, recovery: float) -> float:
-    """Return the flat rate that values contracts under a flat spread as the discount curve does.
+    """Return the flat rate that gives contracts with a flat spread the same value as a discount curve.
 
     Parameters
     ----------
     discount : Curve
-        Discount factors.
+        Discount curve from the valuation date.
     spread : float
-        Quoted spread, a decimal a year, at least 0.
+        Quoted spread, as a decimal per year, at least 0.
     years : float
-        To maturity, above 0.
+        Years to maturity, above 0.
     recovery : float
-        In [0, 1).
+        Share of the notional recovered on default, in [0, 1).
 
     Returns
     -------
     float
-        Continuously compounded, a decimal; the same for all coupons.
+        Continuously compounded rate as a decimal, which is the same for all coupons.
 
     Raises
     ------
     ModelError
-        No hazard rate gives that spread under the curve.
+        No hazard rate gives that spread on the curve.
     RootError
-        No rate within 1000 % of the curve's gives its annuity.
+        No rate within 1000 % of the curve's rate gives its annuity.
     """
     schedule = quarterly_schedule(years)
-    marked = flat_hazard(schedule, spread, discount, recovery)
-    legs = cds_legs(schedule, discount, SurvivalCurve.flat(marked))
+    on_curve = flat_hazard(schedule, spread, discount, recovery)
+    legs = cds_legs(schedule, discount, SurvivalCurve.flat(on_curve))
     quarters = Quarters.of(np.array([years]))
 
     def hazard(decay: float) -> float:
@@ -131,7 +132,7 @@ def cds_flat_rate(discount: Curve, spread: float, years: float, recovery: float)
         annuity = quarters.annuity(np.array([decay - hazard(decay)]), np.array([hazard(decay)]))
         return legs.annuity - float(annuity[0])
 
-    near = float(discount.zero_rate(years)) + marked
+    near = float(discount.zero_rate(years)) + on_curve
     width = _NARROWEST
     while not excess(near - width) <= 0.0 <= excess(near + width) and width < _WIDEST:
         width *= 4.0

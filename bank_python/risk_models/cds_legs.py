@@ -1,8 +1,8 @@
-r"""The two legs of a credit default swap, integrated exactly under a discount and a survival curve.
+r"""The legs of a credit default swap, integrated exactly on a discount and a survival curve.
 
-Between neighbouring nodes of the two curves the forward rate f and the hazard rate h are constant, so each
-integral over a segment has a closed form. With D Q at the segment's start, x = (f + h)Δt and t from the
-start of the accrual,
+Between adjacent nodes of the two curves the forward rate f and the hazard rate h are constant, so the integral over
+each segment has a closed form. With D Q at the start of the segment, x = (f + h)Δt and t measured from the start of the
+accrual,
 
 .. math::
     \int D\,dQ = D Q\,h\Delta t\; g(x), \qquad
@@ -12,8 +12,8 @@ start of the accrual,
     g(x) = \int_0^1 e^{-xu}\,du = \frac{1 - e^{-x}}{x}, \qquad
     \varphi(x) = \int_0^1 u\,e^{-xu}\,du = \frac{1 - (1 + x)e^{-x}}{x^2} .
 
-The first is the protection leg; the second is the premium owed at default. Both functions keep all their
-digits as x goes through zero, where the closed forms as written lose theirs.
+The first is the protection leg; the second is the premium accrued at default. Both functions are evaluated to full
+precision near x = 0, where the closed forms as written lose digits.
 
 Examples
 --------
@@ -53,18 +53,18 @@ __all__ = ["CdsLegs", "LegsGrid", "cds_legs", "first_moment", "mean_decay"]
 
 @dataclass(frozen=True, slots=True)
 class CdsLegs:
-    """Values on the valuation date, for a notional of 1.
+    """Present values of the legs of a credit default swap, for a notional of 1.
 
     Parameters
     ----------
     protection : float
-        Of 1 paid at default.
+        Value of a payment of 1 at default.
     premium : float
-        Years: of a premium of 1 a year, and of what of it is owed at default; the accrued part included.
+        Value of a premium of 1 per year, in years, with the premium accrued at default and the part accrued by now.
     accrued : float
-        Years: of the accrued part, given back at settlement.
+        Value of the part accrued by now, in years, which is refunded at settlement.
     settlement_discount : float
-        Discount factor to settlement.
+        Discount factor to the settlement date.
     """
 
     protection: float
@@ -74,21 +74,21 @@ class CdsLegs:
 
     @property
     def annuity(self) -> float:
-        """Premium without its accrued part, in years: the risky annuity, or risky PV01 of 1."""
+        """Premium leg without its accrued part, in years: the risky annuity, or risky PV01."""
         return self.premium - self.accrued
 
 
 def cds_legs(schedule: PremiumSchedule, discount: Curve, survival: SurvivalCurve) -> CdsLegs:
-    """Value both legs of `schedule` for a notional of 1.
+    """Return the values of both legs for a notional of 1.
 
     Parameters
     ----------
     schedule : PremiumSchedule
-        What is still to be paid.
+        Remaining premium periods.
     discount : Curve
-        Discount factors.
+        Discount curve from the valuation date.
     survival : SurvivalCurve
-        Survival probabilities.
+        Survival probabilities of the reference entity.
     """
     grid = LegsGrid.of(schedule, discount, survival.times)
     return grid.legs(survival.log_survival(grid.knots))
@@ -96,23 +96,29 @@ def cds_legs(schedule: PremiumSchedule, discount: Curve, survival: SurvivalCurve
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LegsGrid:
-    """What the legs of one schedule have in common under all hazard rates: for those who look for one.
+    """The parts of the legs that do not depend on hazard rates, computed once when solving for a hazard rate.
 
     Parameters
     ----------
     knots : ndarray, shape (n,)
-        Times from 0 on, between which forward and hazard rate are constant; the rest is about the n − 1
-        segments between them, or about the premiums.
-    log_discount, forward : ndarray, shape (n − 1,)
-        At the segment's start, and the fall of its logarithm over the segment.
-    since, length : ndarray, shape (n − 1,)
-        From the start of the accrual to the segment's, and how long it is.
+        Times in years, from 0, between which the forward rate and the hazard rate are constant. They are the ends of
+        n − 1 segments.
+    log_discount : ndarray, shape (n − 1,)
+        Logarithm of the discount factor at the start of each segment.
+    forward : ndarray, shape (n − 1,)
+        Decrease of the log discount factor over each segment.
+    since : ndarray, shape (n − 1,)
+        Years from the start of the accrual to the start of each segment.
+    length : ndarray, shape (n − 1,)
+        Lengths of the segments in years.
     protects, accrues : ndarray of bool, shape (n − 1,)
-        Whether a default in the segment is protected, and whether it owes premium.
-    paid, alive_at : ndarray, shape (n_premiums,)
-        The premiums' present values if the name is alive at these of the knots.
+        Masks of the segments in which a default triggers the protection payment, and those in which premium accrues.
+    paid : ndarray, shape (n_premiums,)
+        Present values of the premiums, without default risk.
+    alive_at : ndarray of int, shape (n_premiums,)
+        Indices of the knots to which the reference entity must survive for each premium to be paid in full.
     accrued, settlement_discount : float
-        As in :class:`CdsLegs`.
+        Accrued premium in years and discount factor to settlement, as in :class:`CdsLegs`.
     """
 
     knots: FloatArray
@@ -129,7 +135,7 @@ class LegsGrid:
 
     @classmethod
     def of(cls, schedule: PremiumSchedule, discount: Curve, hazard_changes: FloatArray) -> LegsGrid:
-        """Lay out the segments of `schedule` between the nodes of the two curves."""
+        """Divide a schedule into segments at the nodes of the discount curve and the times of hazard rate changes."""
         ends = schedule.accrual_ends
         last = max(float(ends[-1]), schedule.maturity)
         nodes = np.concatenate([[0.0, schedule.maturity], ends, discount.times, hazard_changes])
@@ -137,7 +143,7 @@ class LegsGrid:
         log_discount = discount.log_discount(knots)
         start = knots[:-1]
         period = np.minimum(np.searchsorted(ends, start, side="right"), len(ends) - 1)
-        settled = float(np.exp(discount.log_discount(schedule.settlement)))
+        at_settlement = float(np.exp(discount.log_discount(schedule.settlement)))
         return cls(
             knots=knots,
             log_discount=log_discount[:-1],
@@ -148,12 +154,12 @@ class LegsGrid:
             accrues=start < ends[-1],
             paid=schedule.fractions * np.exp(discount.log_discount(schedule.payments)),
             alive_at=np.searchsorted(knots, ends),
-            accrued=schedule.accrued * settled,
-            settlement_discount=settled,
+            accrued=schedule.accrued * at_settlement,
+            settlement_discount=at_settlement,
         )
 
     def legs(self, log_survival: FloatArray) -> CdsLegs:
-        """Value the legs under the logarithms of the survival probabilities at the knots."""
+        """Return the values of the legs for given logarithms of the survival probabilities at the knots."""
         default = -np.diff(log_survival)
         x = default + self.forward
         weight = default * np.exp(self.log_discount + log_survival[:-1])
@@ -171,8 +177,8 @@ def mean_decay(x: FloatArray) -> FloatArray:
         return np.where(x == 0.0, 1.0, -np.expm1(-x) / x)
 
 
-# φ by its Taylor series Σ (−x)^k / (k! (k + 2)) where the closed form would lose digits: to |x| = ¼, where the
-# first term left out is 1e-17 of the sum.
+# φ is computed by its Taylor series Σ (−x)^k / (k! (k + 2)) where the closed form would lose digits: up to |x| = ¼,
+# where the first neglected term is 1e-17 of the sum.
 _SERIES_TO = 0.25
 _TERMS = 12
 
@@ -189,7 +195,7 @@ _MOMENT_SERIES = _taylor_coefficients()
 
 
 def first_moment(x: FloatArray) -> FloatArray:
-    """Return φ(x), the mean of u exp(−x u) for u in [0, 1]; a half at 0."""
+    """Return φ(x), the mean of u exp(−x u) for u in [0, 1]; 0.5 at 0."""
     with np.errstate(all="ignore"):
         closed = (-np.expm1(-x) - x * np.exp(-x)) / (x * x)
         return np.where(np.abs(x) < _SERIES_TO, horner(_MOMENT_SERIES, x), closed)

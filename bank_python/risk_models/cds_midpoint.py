@@ -1,7 +1,7 @@
-"""The legs of a credit default swap with default in the middle of each period.
+"""The legs of a credit default swap in the midpoint approximation.
 
-What textbooks and older systems do in place of the exact integrals of
-:mod:`bank_python.risk_models.cds_legs`: a default in a period happens on its middle day.
+A default in a period is assumed to occur on its middle day, as in textbooks and older systems, instead of the exact
+integrals of :mod:`bank_python.risk_models.cds_legs`.
 
 Examples
 --------
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 __all__ = ["midpoint_legs"]
 
 _DAYS = 365.0
-# A middle that is a whole day but for rounding stays that day.
+# A midpoint that is a whole number of days up to rounding is not moved to the day before.
 _SLACK = 1e-6
 
 
 def midpoint_legs(schedule: PremiumSchedule, discount: Curve, survival: SurvivalCurve) -> CdsLegs:
-    """Value both legs of `schedule` for a notional of 1, default on the middle day of each period.
+    """Return the values of both legs for a notional of 1, with defaults on the middle day of each period.
 
     Parameters
     ----------
     schedule : PremiumSchedule
-        What is still to be paid. Protection ends with the last period.
+        Remaining premium periods; protection ends with the last.
     discount : Curve
-        Discount factors.
+        Discount curve from the valuation date.
     survival : SurvivalCurve
-        Survival probabilities.
+        Survival probabilities of the reference entity.
     """
     ends = schedule.accrual_ends
     starts = np.concatenate([[0.0], ends[:-1]])
@@ -59,5 +59,5 @@ def midpoint_legs(schedule: PremiumSchedule, discount: Curve, survival: Survival
     at_default = default * np.exp(discount.log_discount(middle))
     paid = schedule.fractions * np.exp(discount.log_discount(schedule.payments) + survival.log_survival(ends))
     owed = (middle - schedule.accrual_starts) * DAYS_OF_YEAR_OVER_360 * at_default
-    settled = float(np.exp(discount.log_discount(schedule.settlement)))
-    return CdsLegs(float(at_default.sum()), float((paid + owed).sum()), schedule.accrued * settled, settled)
+    at_settlement = float(np.exp(discount.log_discount(schedule.settlement)))
+    return CdsLegs(float(at_default.sum()), float((paid + owed).sum()), schedule.accrued * at_settlement, at_settlement)

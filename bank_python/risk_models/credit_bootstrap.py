@@ -1,11 +1,12 @@
-r"""A survival curve from the par spreads of credit default swaps.
+r"""Bootstrapping of a survival curve from the par spreads of credit default swaps.
 
-Swaps are taken in the order of their tenors. Each adds one node, at its end, and the hazard rate from the
-node before it to this one is the one at which the swap, all earlier nodes standing, is worth nothing at its
-par spread. So every quote is met, and a quote moves no node before its own.
+Swaps are processed in the order of their tenors. Each adds a node at its maturity. Given the earlier nodes, the hazard
+rate between the previous node and this one is the rate at which the value of the swap is 0 at its par spread. So every
+quote is repriced, and a quote does not affect earlier nodes.
 
-A spread can fall, or rise, so fast with the tenor that no hazard rate does it: the premium for the years
-already covered alone is more, or so much less, than the whole protection may cost. Such quotes are refused.
+If the spread falls or rises too fast with the tenor, no hazard rate reprices a swap: the premiums for the years before
+the last node alone exceed the value of the whole protection, or fall too far short of it. An error is raised for such
+quotes.
 
 Examples
 --------
@@ -45,28 +46,28 @@ __all__ = ["bootstrap_survival"]
 def bootstrap_survival(
     tenors: ArrayLike, spreads: ArrayLike, discount: float | Curve, recovery: float = 0.4
 ) -> SurvivalCurve:
-    """Return the survival curve under which each swap is worth nothing at its par spread.
+    """Return the survival curve on which each swap has the value 0 at its par spread.
 
     Parameters
     ----------
     tenors : array_like, shape (n,)
-        Years to the end of each swap, above zero and increasing.
+        Years to the maturity of each swap, above zero and increasing.
     spreads : array_like, shape (n,)
-        Par spreads, decimals a year, at least 0; premiums are quarterly, counted back from the end.
+        Par spreads as decimals per year, at least 0; premiums are quarterly, counted back from maturity.
     discount : float or Curve
-        Flat continuously compounded rate, or discount factors.
+        Flat continuously compounded rate as a decimal, or discount curve.
     recovery : float, default 0.4
-        Recovered share of the notional, in [0, 1).
+        Share of the notional recovered on default, in [0, 1).
 
     Returns
     -------
     SurvivalCurve
-        With a node at each tenor. Each swap is repriced to 1e-12 of its notional.
+        Curve with a node at each tenor, on which each swap is repriced to 1e-12 of its notional.
 
     Raises
     ------
     CurveError
-        A figure makes no sense, or no hazard rate reprices a swap; the message names its tenor and spread.
+        A value is out of range, or no hazard rate reprices a swap, whose tenor and spread the message gives.
     """
     times, quotes = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (tenors, spreads))
     _check(times, quotes, recovery)
@@ -80,7 +81,7 @@ def bootstrap_survival(
 def _next_hazard(
     times: FloatArray, hazards: list[float], tenor: float, spread: float, discount: Curve, recovery: float
 ) -> float:
-    """Return the hazard rate, after those known so far, that prices a swap ending at `tenor` at `spread`."""
+    """Return the hazard rate from the last known node to `tenor` at which `spread` is the par spread."""
     known = len(hazards)
     grid = LegsGrid.of(quarterly_schedule(tenor), discount, times[:known])
     node, survived = 0.0, np.zeros_like(grid.knots)
@@ -96,10 +97,10 @@ def _next_hazard(
     try:
         return hazard_root(excess, max(spread, 1e-4) * DAYS_OF_YEAR_OVER_360 / (1.0 - recovery))
     except RootError as error:
-        before = f"after {node:g} years" if hazards else "at this recovery"
-        course = "falls too fast" if error.value > 0.0 else "rises too fast"
+        place = f"after {node:g} years" if hazards else "at this recovery"
+        change = "falls too fast" if error.value > 0.0 else "rises too fast"
         raise CurveError(
-            f"no hazard rate reprices the {tenor:g}-year swap at a spread of {spread:g}, which {course} {before} "
+            f"no hazard rate reprices the {tenor:g}-year swap at a spread of {spread:g}, which {change} {place} "
             f"({error}); correct the quote or leave the tenor out",
             name=f"{tenor:g}",
             value=spread,
@@ -111,12 +112,12 @@ def _check(times: FloatArray, spreads: FloatArray, recovery: float) -> None:
         raise CurveError(f"a credit curve needs as many tenors as spreads: got shapes {times.shape}, {spreads.shape}")
     if not (np.isfinite(times) & (times > 0.0)).all() or not (np.diff(times) > 0.0).all():
         raise CurveError(
-            f"tenors are finite, above zero and increasing; got {times.tolist()}: sort them and drop doubles"
+            f"tenors must be finite, above zero and increasing, not {times.tolist()}; sort them and remove duplicates"
         )
     for tenor, spread in zip(times.tolist(), spreads.tolist(), strict=True):
         if not (np.isfinite(spread) and spread >= 0.0):
             raise CurveError(
-                f"the spread at {tenor:g} years is finite and at least 0, not {spread}; correct the quote",
+                f"the spread at {tenor:g} years must be finite and at least 0, not {spread}; correct the quote",
                 name=f"{tenor:g}",
                 value=spread,
             )

@@ -1,13 +1,13 @@
-r"""Bonds, floating-rate notes and swaps on a discount curve.
+r"""Valuation of bonds, floating-rate notes and swaps on a discount curve.
 
-A fixed bond is worth the sum of its flows times their discount factors. A note that floats with the curve's own rates
-is worth its face on a reset date, whatever the curve; in between, with the next payment at t₁ already fixed at c,
-(1 + c/f)·D(t₁). A swap that pays fixed is the note less the bond:
+The value of a fixed bond is the sum of its flows times their discount factors. The value of a floating-rate note whose
+rates are those of the curve is its face on a reset date; between resets, with the next payment at t₁ fixed at c, it is
+(1 + c/f)·D(t₁). A payer swap is the note less the bond:
 
 .. math:: V = N\,\Big[(1 + c/f)\,D(t_1) - D(T) - \sum_i \frac{K}{g}\,D(t_i)\Big] .
 
-Contracts are priced by flat rates, so that one array function prices a thousand. The curve is asked for the flat yield
-that values a contract's flows as it does itself (:func:`curve_yield`).
+Contracts are priced with flat rates, so that one array function prices a batch. :func:`curve_yield` returns the flat
+yield that gives a contract the same value as the curve.
 
 Examples
 --------
@@ -52,19 +52,19 @@ __all__ = [
 def bond_value_on_curve(
     curve: Curve, face: float, coupon_rate: float, maturity: float, elapsed: float = 0.0, frequency: float = 1.0
 ) -> float:
-    """Return the dirty value of a fixed-coupon bond's flows ahead.
+    """Return the dirty value of a fixed-coupon bond.
 
     Parameters
     ----------
     curve : Curve
-        Discount factors from now.
+        Discount curve from the valuation date.
     face, coupon_rate, maturity, elapsed, frequency : float
-        As for :func:`~bank_python.risk_models.bond.bond_price`.
+        Terms of the bond, as for :func:`~bank_python.risk_models.bond.bond_price`.
 
     Returns
     -------
     float
-        0 from maturity on.
+        Value in currency units; 0 from maturity on.
     """
     times = flow_times(maturity, elapsed, frequency)
     if not times.size:
@@ -75,7 +75,7 @@ def bond_value_on_curve(
 
 
 def curve_annuity(curve: Curve, maturity: float, elapsed: float = 0.0, frequency: float = 1.0) -> float:
-    """Return what 1 a year is worth, paid in equal parts `frequency` times a year until maturity."""
+    """Return the value of an annuity of 1 per year, paid in equal parts `frequency` times per year until maturity."""
     times = flow_times(maturity, elapsed, frequency)
     return math.fsum(np.exp(curve.log_discount(times))) / frequency
 
@@ -89,16 +89,16 @@ def curve_yield(
     frequency: float = 1.0,
     compounding: float = 0.0,
 ) -> float:
-    """Return the flat yield at which a bond is worth what the curve says; 0 from maturity on.
+    """Return the flat yield at which a bond has its value on a curve; 0 from maturity on.
 
     Parameters
     ----------
     curve : Curve
-        Discount factors from now.
+        Discount curve from the valuation date.
     coupon_rate, maturity, elapsed, frequency : float
-        As for :func:`bond_value_on_curve`.
+        Terms of the bond, as for :func:`bond_value_on_curve`.
     compounding : float, default 0.0
-        Compounding periods a year of the yield; 0 is continuous.
+        Number of compounding periods of the yield per year; 0 means continuous.
     """
     value = bond_value_on_curve(curve, 1.0, coupon_rate, maturity, elapsed, frequency)
     if value == 0.0:
@@ -107,13 +107,13 @@ def curve_yield(
 
 
 def next_payment(maturity: float, elapsed: float = 0.0, frequency: float = 1.0) -> float:
-    """Return the years until the next of a leg's payments; 0 from maturity on."""
+    """Return the years to the next payment of a leg; 0 from maturity on."""
     times = flow_times(maturity, elapsed, frequency)
     return float(times[0]) if times.size else 0.0
 
 
 def par_fixing(curve: Curve, maturity: float, elapsed: float = 0.0, frequency: float = 1.0) -> float:
-    """Return the simple rate, fixed now, at which a floating leg is worth its face."""
+    """Return the simple rate, fixed now, at which the value of a floating leg is its face."""
     first = next_payment(maturity, elapsed, frequency)
     return frequency * math.expm1(-float(curve.log_discount(first)))
 
@@ -129,27 +129,28 @@ def swap_value_on_curve(
     floating_frequency: float = 4.0,
     current_fixing: float | None = None,
 ) -> float:
-    """Return the value of a swap that pays fixed and receives floating.
+    """Return the value of a swap that pays a fixed rate and receives a floating rate.
 
     Parameters
     ----------
     curve : Curve
-        Discount factors from now, and the floating rates.
+        Curve for discounting and for projecting the floating rates.
     notional : float
-        Negative for a swap that receives fixed.
+        Notional amount in currency units; negative for a swap that receives the fixed rate.
     fixed_rate : float
-        A decimal a year.
+        Fixed rate as a decimal per year.
     maturity, elapsed : float
-        Years from the making of the swap to its end, and to now.
+        Years from the start of the swap to its maturity, and from the start to now.
     fixed_frequency, floating_frequency : float
-        Payments a year.
+        Number of payments per year of the fixed and of the floating leg.
     current_fixing : float, optional
-        The simple rate of the floating payment under way; by default as if it were fixed now.
+        Simple rate of the next floating payment, as a decimal per year; by default the rate at which it would be fixed
+        now.
 
     Returns
     -------
     float
-        0 from maturity on.
+        Value in currency units; 0 from maturity on.
     """
     first = next_payment(maturity, elapsed, floating_frequency)
     if first == 0.0:
@@ -169,12 +170,12 @@ def par_swap_rate(
     floating_frequency: float = 4.0,
     current_fixing: float | None = None,
 ) -> float:
-    """Return the fixed rate at which a swap is worth nothing; parameters as for :func:`swap_value_on_curve`.
+    """Return the fixed rate at which the value of a swap is 0; parameters as for :func:`swap_value_on_curve`.
 
     Raises
     ------
     ModelError
-        The swap is over, or a figure makes no sense.
+        The swap has matured, or a value is out of range.
     """
     at_zero = swap_value_on_curve(
         curve, 1.0, 0.0, maturity, elapsed, fixed_frequency, floating_frequency, current_fixing
@@ -182,6 +183,6 @@ def par_swap_rate(
     annuity = curve_annuity(curve, maturity, elapsed, fixed_frequency)
     if annuity == 0.0:
         raise ModelError(
-            f"maturity={maturity!r}, elapsed={elapsed!r}: the swap is over and has no par rate", value=maturity
+            f"maturity={maturity!r}, elapsed={elapsed!r}: the swap has matured and has no par rate", value=maturity
         )
     return at_zero / annuity

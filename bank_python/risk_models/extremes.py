@@ -1,22 +1,22 @@
-r"""Extremes: the generalised Pareto law of what lies beyond a threshold.
+r"""Extreme value theory: generalised Pareto distributions fitted to losses beyond a threshold.
 
-Losses beyond a high threshold u follow, whatever law they come from, nearly one of a single family (Pickands, Balkema
-and de Haan),
+For almost all distributions of losses, the excesses over a high threshold u approximately have a generalised Pareto
+distribution (GPD) (Pickands, Balkema and de Haan),
 
 .. math:: P(X - u > y \mid X > u) = \Big(1 + \xi\frac{y}{\beta}\Big)^{-1/\xi} ,
 
-with tail index 1/ξ for ξ > 0. Fitted by maximum likelihood it extends a sample beyond its largest loss. The likelihood
-in both parameters reduces to one in θ = ξ/β, for which ξ is the mean of log(1 + θy) (Grimshaw): the maximum is
-bracketed on a grid over all θ that the data allow and then pinned down.
+with tail index 1/ξ for ξ > 0. Fitted by maximum likelihood, it extrapolates a sample beyond its largest loss. The
+likelihood in both parameters reduces to one in θ = ξ/β, for which ξ is the mean of log(1 + θy) (Grimshaw). Its maximum
+is bracketed on a grid over all values of θ that the data allow, and then refined.
 
-With a share ζ of the sample beyond u, the tail gives
+With a share ζ of the sample beyond u, the tail has
 
 .. math:: \mathrm{VaR}_\alpha = u + \frac\beta\xi\Big[\Big(\frac{1 - \alpha}{\zeta}\Big)^{-\xi} - 1\Big], \qquad
           \mathrm{ES}_\alpha = \frac{\mathrm{VaR}_\alpha + \beta - \xi u}{1 - \xi} .
 
 Examples
 --------
->>> losses = 2.0 * (np.linspace(0.0005, 0.9995, 1000) ** -0.25 - 1.0)  # a Pareto law: xi = 1/4
+>>> losses = 2.0 * (np.linspace(0.0005, 0.9995, 1000) ** -0.25 - 1.0)  # a Pareto distribution with xi = 1/4
 >>> tail = fit_tail(losses, share=0.2)
 >>> round(tail.fit.xi, 2), round(tail.value_at_risk(0.99), 2), round(tail.expected_shortfall(0.99), 2)
 (0.24, 4.3, 6.33)
@@ -52,26 +52,26 @@ __all__ = ["GpdFit", "TailFit", "fit_gpd", "fit_tail"]
 
 _FEWEST = 10
 _GRID = 400
-_AROUND = 5  # points between the grid's neighbours of its best one
-_LIGHT = 1e-9  # a shape so small is told from 0 by nothing
+_AROUND = 5  # points of the refined grid around the best point of the first
+_LIGHT = 1e-9  # a smaller shape is taken as 0
 
 
 @dataclass(frozen=True, slots=True)
 class GpdFit(Figures):
-    """A generalised Pareto law fitted to excesses.
+    """A generalised Pareto distribution fitted to excesses over a threshold.
 
     Parameters
     ----------
     xi : float
-        Shape: above 0 a power law of tail index 1/ξ, at 0 exponential, below 0 bounded.
+        Shape parameter ξ: above 0 the tail is a power law with tail index 1/ξ, at 0 exponential, below 0 bounded.
     beta : float
-        Scale, above 0.
+        Scale parameter β, above 0, in the unit of the losses.
     log_likelihood : float
-        At the maximum.
+        Maximum of the log-likelihood.
     excesses : int
-        Observations.
+        Number of excesses in the sample.
     xi_error, beta_error : float
-        Standard errors from the observed information; NaN where ξ is not above −1/2.
+        Standard errors of ξ and β from the observed information; NaN if ξ is not above −1/2.
     """
 
     xi: float
@@ -84,16 +84,16 @@ class GpdFit(Figures):
 
 @dataclass(frozen=True, slots=True)
 class TailFit:
-    """The tail of a sample beyond a threshold.
+    """The fitted tail of a sample beyond a threshold.
 
     Parameters
     ----------
     threshold : float
-        Beyond which the law holds.
+        Loss beyond which the fitted distribution applies.
     share : float
-        Of the sample beyond it.
+        Share of the sample beyond the threshold, in (0, 1).
     fit : GpdFit
-        The law of the excesses.
+        Generalised Pareto distribution of the excesses over the threshold.
     """
 
     threshold: float
@@ -103,12 +103,12 @@ class TailFit:
     @renamed(level="confidence")
     @admits(ModelError)
     def value_at_risk(self, confidence: float) -> float:
-        """Return the loss that is exceeded with probability 1 − `confidence`.
+        """Return the value at risk: the loss that is exceeded with probability 1 − `confidence`.
 
         Raises
         ------
         ModelError
-            `confidence` does not lie in the tail.
+            `confidence` is not in the tail.
         """
         if not 1.0 - self.share <= confidence < 1.0:
             raise ModelError(
@@ -122,12 +122,12 @@ class TailFit:
     @renamed(level="confidence")
     @admits(ModelError)
     def expected_shortfall(self, confidence: float) -> float:
-        """Return the mean loss beyond :meth:`value_at_risk`; infinite for a shape of 1 or more.
+        """Return the expected shortfall: the mean loss beyond :meth:`value_at_risk`; infinite for a shape of 1 or more.
 
         Raises
         ------
         ModelError
-            `confidence` does not lie in the tail.
+            `confidence` is not in the tail.
         """
         var = self.value_at_risk(confidence)
         if self.fit.xi >= 1.0:
@@ -137,28 +137,29 @@ class TailFit:
 
 @admits(ModelError)
 def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float = 0.1) -> TailFit:
-    """Fit the tail of `losses`.
+    """Fit a generalised Pareto distribution to the tail of a sample of losses.
 
     Parameters
     ----------
     losses : array_like, shape (n_obs,)
-        Finite; positive numbers are losses.
+        Sample of losses as positive numbers; finite.
     threshold : float, optional
-        Beyond which to fit; by default the order statistic that leaves `share` of the sample beyond it.
+        Loss beyond which the tail is fitted; by default the order statistic with a share `share` of the sample beyond
+        it.
     share : float, default 0.1
-        In (0, 1).
+        Share of the sample in the tail, in (0, 1). Not used if `threshold` is given.
 
     Raises
     ------
     CalibrationError
-        Fewer than ten losses lie beyond the threshold, one is not finite, or `share` is out of range.
+        Fewer than ten losses are beyond the threshold, one is not finite, or `share` is out of range.
     """
     sample = np.sort(_finite(losses))
     if not sample.size:
         raise CalibrationError("there are no losses to fit a tail to; give at least ten beyond the threshold")
     if threshold is None:
         if not 0.0 < share < 1.0:
-            raise CalibrationError(f"share={share!r} lies outside (0, 1); 0.1 is usual", value=share)
+            raise CalibrationError(f"share={share!r} is outside (0, 1); 0.1 is usual", value=share)
         count = int(share * len(sample))
         threshold = float(sample[len(sample) - count - 1]) if count < len(sample) else float(sample[0])
     beyond = sample[sample > threshold]
@@ -167,23 +168,23 @@ def fit_tail(losses: ArrayLike, *, threshold: float | None = None, share: float 
 
 @admits(ModelError)
 def fit_gpd(excesses: ArrayLike) -> GpdFit:
-    """Fit a generalised Pareto law by maximum likelihood.
+    """Fit a generalised Pareto distribution to excesses by maximum likelihood.
 
     Parameters
     ----------
     excesses : array_like, shape (n,)
-        Above 0, at least ten.
+        Losses less the threshold, above 0; at least ten.
 
     Raises
     ------
     CalibrationError
-        There are fewer than ten, or one is not a finite number above 0.
+        There are fewer than ten excesses, or one is not a finite number above 0.
     """
     y = _finite(excesses)
     if len(y) < _FEWEST or (y <= 0.0).any():
         raise CalibrationError(
-            f"{len(y)} excesses, the least {y.min() if len(y) else math.nan:g}: at least ten are needed, all above 0; "
-            "lower the threshold",
+            f"there are {len(y)} excesses, the smallest {y.min() if len(y) else math.nan:g}; at least ten are needed, "
+            "all above 0: lower the threshold",
             value=len(y),
         )
     scale = float(y.mean())
@@ -198,7 +199,7 @@ def fit_gpd(excesses: ArrayLike) -> GpdFit:
 
 
 def _profile(theta: FloatArray, z: FloatArray) -> FloatArray:
-    """Return the mean log-likelihood of θ, the best ξ for it being put in."""
+    """Return the profile log-likelihood of θ per observation, maximised over ξ."""
     xi = np.log1p(theta[:, None] * z).mean(axis=1)
     with np.errstate(all="ignore"):
         beta = np.where(np.abs(xi) > _LIGHT, xi / theta, 1.0)
@@ -207,11 +208,11 @@ def _profile(theta: FloatArray, z: FloatArray) -> FloatArray:
 
 
 def _best_theta(z: FloatArray) -> float:
-    # From just inside the bound that the largest excess sets, over 0, up to what only a monstrous tail would need.
+    # From just above the lower bound that the largest excess implies to a value for extremely heavy tails.
     lowest = -(1.0 - 1e-6) / float(z.max())
     grid = np.unique(np.concatenate([lowest * np.geomspace(1.0, 1e-6, _GRID), np.geomspace(1e-6, 1e4, _GRID)]))
     values = _profile(grid, z)
-    # A shape below −1 has a likelihood without bound at the wall: the maximum wanted is inside.
+    # For shapes below −1 the likelihood is unbounded at the lower end, so they are excluded.
     inside = np.log1p(grid[:, None] * z).mean(axis=1) > -1.0
     i = int(np.argmax(np.where(inside, values, -np.inf)))
     low, high = float(grid[max(i - 1, 0)]), float(grid[min(i + 1, len(grid) - 1)])
@@ -221,7 +222,7 @@ def _best_theta(z: FloatArray) -> float:
 
 def _standard_errors(z: FloatArray, xi: float, beta: float) -> tuple[float, float]:
     """Return the standard errors of ξ and β from second differences of the log-likelihood."""
-    if xi <= -0.5:  # noqa: PLR2004 - below −1/2 the usual theory does not hold
+    if xi <= -0.5:  # noqa: PLR2004 - below −1/2 maximum likelihood is not asymptotically normal
         return math.nan, math.nan
 
     def total(shape: float, scale: float) -> float:
@@ -243,7 +244,7 @@ def _standard_errors(z: FloatArray, xi: float, beta: float) -> tuple[float, floa
 
 
 def _growth(exponent: float, limit: float) -> float:
-    """Return (exp(exponent) − 1)/ξ for exponent = −ξ·rarity, `limit` being −rarity: its value for a shape of 0."""
+    """Return (exp(exponent) − 1)/ξ for exponent = −ξ·rarity; `limit` = −rarity is the value at ξ = 0."""
     return limit if exponent == 0.0 else math.expm1(exponent) / exponent * limit
 
 

@@ -1,24 +1,24 @@
-r"""First passage of a Brownian motion with drift to a level: will it be touched, and when.
+r"""First passage of a Brownian motion with drift: the probability of touching a level, and the discount factor to it.
 
-A level at the distance a > 0 is touched within T by a motion that drifts away from it at the speed m, with volatility
-σ, with the probability
+A Brownian motion with volatility σ and a drift m away from a level at the distance a > 0 touches the level within T
+with the probability
 
 .. math:: p = \Phi(-\alpha) + e^{-2 m a/\sigma^2}\,\Phi(-\beta), \qquad
           \alpha = \frac{a + mT}{\sigma\sqrt T}, \quad \beta = \frac{a - mT}{\sigma\sqrt T} .
 
-The exponential overflows for small σ and a drift towards the level, while its product with the tail does not: since
+For small σ and a drift towards the level the exponential overflows, but its product with the tail does not: since
 :math:`e^{-2ma/\sigma^2}\varphi(\beta) = \varphi(\alpha)`, both terms are φ(α) times a Mills ratio. With
 h = \|m\|T/(σ√T) and t = a/(σ√T), and e = 1 for a drift towards the level and exp(−2ht) for one away from it,
 
 .. math:: p = \varphi(\alpha)\,[M(t - h) + M(t + h)] \;\; (h \le t), \qquad
           1 - p = (1 - e) + \varphi(\alpha)\,[M(h - t) - M(h + t)] \;\; (h > t),
 
-and no term is large, nor do two of them cancel: the drop of Mills' ratio is expanded in t where t is small
-(:func:`bank_python.risk_models.time_value.drop_expanded`), so the probability not to touch a level right beside the
-spot keeps its digits as well.
+in which no term is large and no two terms cancel: the difference of Mills ratios is expanded in t where t is small
+(:func:`bank_python.risk_models.time_value.drop_expanded`), so the probability of not touching a level close to the spot
+is also accurate.
 
-A unit paid when the level is touched is worth the same expression with h = √(m²T² + 2rTσ²T)/(σ√T). With a negative
-rate the root may be imaginary, and then the two Mills ratios are complex conjugates.
+The value of a unit paid when the level is touched is the same expression with h = √(m²T² + 2rTσ²T)/(σ√T). For a
+negative rate the root may be imaginary, and the two Mills ratios are then complex conjugates.
 
 References
 ----------
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Passage", "mills_drop", "real_mills", "touch_discount"]
 
-# The series of Re M(x + iy) serves x below the first: its recurrence multiplies rounding errors by about sinh(xy)/(xy).
+# The series of Re M(x + iy) is used for x up to the first number; its recurrence amplifies rounding errors by a factor
+# of about sinh(xy)/(xy).
 _SERIES_UP_TO = 3.0
 _SERIES_TERMS = 48
 _FRACTION_LEVELS = 80
@@ -53,16 +54,17 @@ _LARGEST_IMAGINARY = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """Probabilities of a first passage within the term; every array has the shape (n_rows,).
+    """Probabilities of first passage within the term; every array has the shape (n_rows,).
 
     Attributes
     ----------
     touched : ndarray
         Probability that the level is touched.
     untouched : ndarray
-        Probability that it is not: not the rounded difference from 1, where it is small.
+        Probability that the level is not touched; accurate even where it is small.
     density : ndarray
-        φ(α), the normal density at the distance of the level from where the motion drifts.
+        Standard normal density φ(α) at the distance α between the level and the mean of the motion at the end of the
+        term, in standard deviations.
     """
 
     touched: FloatArray
@@ -71,12 +73,12 @@ class Passage:
 
     @classmethod
     def of(cls, distance: FloatArray, drift: FloatArray, deviation: FloatArray) -> Passage:
-        """Take the distance of the level, the drift away from it and the standard deviation, all over the whole term.
+        """Compute the probabilities from the distance of the level, the total drift away from it and the deviation.
 
         Examples
         --------
         >>> passage = Passage.of(np.array([0.1]), np.array([0.0]), np.array([0.2]))
-        >>> passage.touched.round(4)  # twice the tail at a half
+        >>> passage.touched.round(4)  # twice the normal tail probability at 0.5
         array([0.6171])
         """
         h, t = np.abs(drift) / deviation, distance / deviation
@@ -86,17 +88,17 @@ class Passage:
         inner, outer, drop = mills_drop(h, t)
         exponent = np.where(away, -2.0 * (h * t), 0.0)
         near = density * (inner + outer)
-        fallen = density * drop
-        untouched = fallen - np.expm1(exponent)
-        touched = np.where(beyond, np.exp(exponent) - fallen, near)
+        difference = density * drop
+        untouched = difference - np.expm1(exponent)
+        touched = np.where(beyond, np.exp(exponent) - difference, near)
         certain = beyond | is_small(h, t)
         return cls(touched, np.where(certain, untouched, 1.0 - near), density)
 
 
 def mills_drop(h: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return M(t − h) or M(h − t), M(h + t), and the drop M(h − t) − M(h + t) where h is above t or t is small.
+    """Return M(|h − t|), M(h + t), and the difference M(h − t) − M(h + t).
 
-    Where h is below t and t is not small, the drop has no meaning.
+    The difference is defined only where h is above t or t is small.
     """
     inner, outer = mills_column(np.abs(h - t)), mills_column(h + t)
     drop = inner - outer
@@ -109,9 +111,9 @@ def mills_drop(h: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, Fl
 def touch_discount(
     distance: FloatArray, drift: FloatArray, deviation: FloatArray, interest: FloatArray, density: FloatArray
 ) -> FloatArray:
-    """Return what a unit is worth that is paid when the level is touched, if it is within the term.
+    """Return the value of a unit that is paid when the level is touched within the term.
 
-    The caller has silenced numpy's warnings.
+    The caller suppresses numpy's warnings.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def touch_discount(
     """
     h, t = np.abs(drift) / deviation, distance / deviation
     square = h * h + 2.0 * interest
-    # √(h² + 2rT), not through its square where that overflows
+    # √(h² + 2rT), in a form that does not overflow
     raised = np.where(interest == 0.0, h, np.where(h > 1.0, h * np.sqrt(1.0 + 2.0 * interest / h / h), np.sqrt(square)))
     inner, outer, _ = mills_drop(raised, t)
     weight = np.exp(-interest) * density
@@ -177,8 +179,8 @@ def _by_series(x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def _by_fraction(x: FloatArray, y: FloatArray) -> FloatArray:
-    # Laplace's continued fraction 1/(z + 1/(z + 2/(z + …))) from its end, in real arithmetic: complex division of
-    # numpy differs between its inner loops.
+    # Laplace's continued fraction 1/(z + 1/(z + 2/(z + …))) from its end, in real arithmetic, as numpy's inner loops
+    # for complex division differ in rounding.
     real, imaginary = x.copy(), y.copy()
     for k in range(_FRACTION_LEVELS, 0, -1):
         scale = k / (real * real + imaginary * imaginary)

@@ -1,12 +1,12 @@
-r"""Floating-rate notes and swaps off flat rates: array functions of scalar columns.
+r"""Prices of floating-rate notes and swaps at flat rates, as array functions.
 
-Between two resets a note pays what was fixed at the last one, and is worth its face at the next. So two rates value it:
-the zero rate z to the next payment at t₁, and, for a margin over the floating rate, a yield for the rest:
+Between two resets the next payment of a note is fixed, and after it the note is worth its face. So its value depends on
+two rates: the zero rate z to the next payment at t₁, and a yield y at which a margin over the floating rate is valued:
 
 .. math:: P = N\,\Big[(1 + c/f)\,e^{-z t_1} + m\,A(y)\Big], \qquad
           V_{swap} = N\,\Big[(1 + c/f)\,e^{-z t_1} - B(y; K)\Big] ,
 
-A being the annuity and B the fixed bond of coupon K at the yield y, continuously compounded.
+with A the annuity and B the fixed bond with coupon K at the yield y, continuously compounded.
 
 Examples
 --------
@@ -51,35 +51,35 @@ def floating_price(
     Parameters
     ----------
     short_rate : array_like
-        Zero rate to the next payment, continuously compounded.
+        Zero rate to the next payment, continuously compounded, a decimal.
     rate : array_like
-        Flat yield at which the margin is valued, continuously compounded.
+        Flat yield at which the margin is valued, continuously compounded, a decimal.
     face : array_like
-        Amount repaid at maturity; negative for a note owed.
+        Face amount repaid at maturity, in currency units; negative for a short position.
     margin : array_like
-        Over the floating rate, a decimal a year.
+        Margin over the floating rate, as a decimal per year.
     maturity, elapsed, frequency : array_like
-        As for :func:`~bank_python.risk_models.bond.bond_price`.
+        Terms of the note, as for :func:`~bank_python.risk_models.bond.bond_price`.
     current_fixing : array_like
-        The simple rate of the payment under way, without the margin, a decimal a year.
+        Simple rate of the next payment, without the margin, as a decimal per year.
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; 0 from maturity on, NaN where an argument is outside its range, infinite or
-        NaN.
+        Dirty price in the broadcast shape of the arguments; 0 from maturity on, NaN where an argument is outside its
+        range, infinite or NaN.
 
     Raises
     ------
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, (z, y, N, m, c, T, gone, f) = to_columns(
+    shape, (z, y, N, m, c, T, age, f) = to_columns(
         short_rate, rate, face, margin, current_fixing, maturity, elapsed, frequency
     )
     with np.errstate(all="ignore"):
-        extra = np.asarray(bond_price(y, N, m, T, gone, f, 0.0)) - np.asarray(bond_price(y, N, 0.0, T, gone, f, 0.0))
-        return from_column(N * _next_reset(z, c, T, gone, f) + extra, shape)
+        margins = np.asarray(bond_price(y, N, m, T, age, f, 0.0)) - np.asarray(bond_price(y, N, 0.0, T, age, f, 0.0))
+        return from_column(N * _next_reset(z, c, T, age, f) + margins, shape)
 
 
 def swap_value(
@@ -94,46 +94,46 @@ def swap_value(
     *,
     current_fixing: ArrayLike,
 ) -> Numbers:
-    """Return the value of a swap that pays fixed and receives floating.
+    """Return the value of a swap that pays a fixed rate and receives a floating rate.
 
     Parameters
     ----------
     short_rate : array_like
-        Zero rate to the next floating payment, continuously compounded.
+        Zero rate to the next floating payment, continuously compounded, a decimal.
     rate : array_like
-        Flat yield of the fixed leg with its notional, continuously compounded.
+        Flat yield at which the fixed leg and the notional are valued, continuously compounded, a decimal.
     notional : array_like
-        Negative for a swap that receives fixed.
+        Notional amount in currency units; negative for a swap that receives the fixed rate.
     fixed_rate : array_like
-        A decimal a year.
+        Fixed rate as a decimal per year.
     maturity, elapsed : array_like
-        Years from the making of the swap to its end, and to now.
+        Years from the start of the swap to its maturity, and from the start to now.
     fixed_frequency, floating_frequency : array_like
-        Payments a year.
+        Number of payments per year of the fixed and of the floating leg.
     current_fixing : array_like
-        The simple rate of the floating payment under way.
+        Simple rate of the next floating payment, as a decimal per year.
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; 0 from maturity on, NaN where an argument is outside its range, infinite or
-        NaN.
+        Value in the broadcast shape of the arguments; 0 from maturity on, NaN where an argument is outside its range,
+        infinite or NaN.
 
     Raises
     ------
     ValueError
         The shapes do not broadcast. Values never raise.
     """
-    shape, (z, y, N, K, c, T, gone, g, f) = to_columns(
+    shape, (z, y, N, K, c, T, age, g, f) = to_columns(
         short_rate, rate, notional, fixed_rate, current_fixing, maturity, elapsed, fixed_frequency, floating_frequency
     )
     with np.errstate(all="ignore"):
-        fixed = np.asarray(bond_price(y, N, K, T, gone, g, 0.0))
-        return from_column(N * _next_reset(z, c, T, gone, f) - fixed, shape)
+        fixed = np.asarray(bond_price(y, N, K, T, age, g, 0.0))
+        return from_column(N * _next_reset(z, c, T, age, f) - fixed, shape)
 
 
-def _next_reset(z: FloatArray, c: FloatArray, T: FloatArray, gone: FloatArray, f: FloatArray) -> FloatArray:
-    """Return what the next floating payment is worth, with the 1 that the note is worth after it."""
-    flows = BondFlows.of(np.ones_like(z), c, T, gone, f)
+def _next_reset(z: FloatArray, c: FloatArray, T: FloatArray, age: FloatArray, f: FloatArray) -> FloatArray:
+    """Return the value of the next floating payment and of the note after it, for a face of 1."""
+    flows = BondFlows.of(np.ones_like(z), c, T, age, f)
     value = (1.0 + c / f) * np.exp(-(z * flows.first / f))
     return np.where(flows.valid, np.where(flows.count > 0.0, value, 0.0), np.nan)

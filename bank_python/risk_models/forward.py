@@ -1,4 +1,4 @@
-r"""Forwards on what pays a yield: a currency, an index, a share with a dividend yield.
+r"""Prices and values of forwards on assets with a yield: currencies, indices, shares with a dividend yield.
 
 .. math:: F = S e^{(r - q) T}, \qquad V = S e^{-qT} - K e^{-rT}
 
@@ -9,8 +9,8 @@ Examples
 
 References
 ----------
-J. C. Hull, *Options, Futures, and Other Derivatives*, chapter on forward and futures prices; there the yield of a
-currency is its own interest rate.
+J. C. Hull, *Options, Futures, and Other Derivatives*, chapter on forward and futures prices; the yield of a currency is
+its interest rate.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ __all__ = ["forward_price", "forward_value"]
 
 
 def forward_price(spot: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend: ArrayLike = 0.0) -> Numbers:
-    """Return the forward price at which a forward is worth nothing.
+    """Return the forward price: the strike at which the value of a forward is 0.
 
     Parameters
     ----------
     spot, expiry, rate, dividend : array_like
-        As for :func:`forward_value`.
+        Market data and expiry, as for :func:`forward_value`.
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; NaN where one is outside its range, infinite or NaN.
+        Forward price in the broadcast shape of the arguments; NaN where one is outside its range, infinite or NaN.
     """
     shape, terms = to_columns(spot, expiry, rate, dividend)
     S, T, r, q = terms
@@ -51,23 +51,24 @@ def forward_price(spot: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend:
 def forward_value(
     spot: ArrayLike, strike: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend: ArrayLike = 0.0
 ) -> Numbers:
-    """Return what the right and duty to buy at `strike` is worth.
+    """Return the value of a long forward: the obligation to buy the underlying at `strike` at expiry.
 
     Parameters
     ----------
     spot : array_like
         Price of the underlying.
     strike : array_like
-        Agreed price.
+        Agreed delivery price.
     expiry : array_like
-        Years, at least 0.
+        Years to expiry, at least 0.
     rate, dividend : array_like
-        Continuously compounded; the latter is the foreign rate when the underlying is a currency.
+        Continuously compounded interest rate and dividend yield, decimals. For a currency the yield is the foreign
+        interest rate.
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; NaN where one is outside its range, infinite or NaN.
+        Value in the broadcast shape of the arguments; NaN where one is outside its range, infinite or NaN.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-r"""Geometric Brownian motion: the lognormal law of a price.
+r"""Geometric Brownian motion: the lognormal distribution of a price.
 
 .. math:: dS = \mu S\,dt + \sigma S\,dW, \qquad
           \log\frac{S_T}{S_0} \sim N\big((\mu - \tfrac12\sigma^2)T,\; \sigma^2 T\big)
@@ -42,14 +42,14 @@ __all__ = ["GeometricBrownianMotion"]
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class GeometricBrownianMotion:
-    """A price whose logarithm diffuses.
+    """A price that follows a geometric Brownian motion.
 
     Parameters
     ----------
     drift : float
-        Expected growth a year, continuously compounded.
+        Expected growth rate per year, continuously compounded, a decimal.
     vol : float
-        Volatility, a decimal for a year, at least 0.
+        Annual volatility, a decimal, at least 0.
 
     Raises
     ------
@@ -69,17 +69,17 @@ class GeometricBrownianMotion:
             )
 
     def mean(self, spot: ArrayLike, years: ArrayLike) -> Numbers:
-        """Return the expected price after `years`; arrays broadcast, and what makes no sense is NaN."""
-        return self._lanes(lambda S, T: S * np.exp(self.drift * T), spot, years)
+        """Return the expected price after `years`; arguments broadcast, and the result of an invalid one is NaN."""
+        return self._evaluated(lambda S, T: S * np.exp(self.drift * T), spot, years)
 
     def variance(self, spot: ArrayLike, years: ArrayLike) -> Numbers:
         """Return the variance of the price after `years`."""
         growth = 2.0 * self.drift
-        return self._lanes(lambda S, T: S * S * np.exp(growth * T) * np.expm1(self.vol**2 * T), spot, years)
+        return self._evaluated(lambda S, T: S * S * np.exp(growth * T) * np.expm1(self.vol**2 * T), spot, years)
 
     def quantile(self, p: ArrayLike, spot: ArrayLike, years: ArrayLike) -> Numbers:
-        """Return the price that is not exceeded after `years` with probability `p`."""
-        return self._lanes(
+        """Return the `p` quantile of the price after `years`."""
+        return self._evaluated(
             lambda S, T, level: S * np.exp(self._location(T) + self.vol * np.sqrt(T) * quantile_column(level)),
             spot,
             years,
@@ -88,7 +88,7 @@ class GeometricBrownianMotion:
 
     def probability_below(self, level: ArrayLike, spot: ArrayLike, years: ArrayLike) -> Numbers:
         """Return the probability that the price after `years` is at most `level`."""
-        return self._lanes(
+        return self._evaluated(
             lambda S, T, K: cdf_column((np.log(K / S) - self._location(T)) / (self.vol * np.sqrt(T))),
             spot,
             years,
@@ -104,14 +104,16 @@ class GeometricBrownianMotion:
         dividend: ArrayLike = 0.0,
         is_call: ArrayLike = True,
     ) -> Numbers:
-        """Return the price of a European option, which does not depend on the drift: Black–Scholes."""
+        """Return the Black–Scholes price of a European option, which does not depend on the drift."""
         return black_scholes_price(spot, strike, expiry, rate, self.vol, dividend, is_call)
 
     def _location(self, T: FloatArray) -> FloatArray:
         return np.asarray((self.drift - 0.5 * self.vol**2) * T)
 
-    def _lanes(self, law: Callable[..., FloatArray], spot: ArrayLike, years: ArrayLike, *more: ArrayLike) -> Numbers:
+    def _evaluated(
+        self, formula: Callable[..., FloatArray], spot: ArrayLike, years: ArrayLike, *more: ArrayLike
+    ) -> Numbers:
         shape, (S, T, *others) = to_columns(spot, years, *more)
         with np.errstate(all="ignore"):
             valid = all_finite([S, T, *others]) & (S >= 0.0) & (T >= 0.0)
-            return from_column(np.where(valid, law(S, T, *others), np.nan), shape)
+            return from_column(np.where(valid, formula(S, T, *others), np.nan), shape)

@@ -1,7 +1,7 @@
-"""The hazard rate at which a swap is worth what it should be.
+"""The hazard rate at which a credit default swap has a given value.
 
-What protection is worth less what the premium costs rises with the hazard rate and is nearly a straight line in it, so
-the root is found in a few steps from the credit triangle, once a bracket around it has been.
+The value of protection less that of the premium increases with the hazard rate and is nearly linear in it. So the root
+is bracketed from the credit triangle, and then found in a few steps.
 
 Examples
 --------
@@ -22,34 +22,35 @@ if TYPE_CHECKING:
 
 __all__ = ["hazard_root"]
 
-# Above this, a chance of default of one half every six hours, no market quotes.
+# A default probability of one half in six hours, above which no market quotes.
 _HIGHEST = 1000.0
 
 
 def hazard_root(excess: Callable[[float], float], guess: float) -> float:
-    """Return the hazard rate, at least 0, where `excess` of protection over premium is zero.
+    """Return the hazard rate, at least 0, at which the value of protection less that of the premium is 0.
 
     Parameters
     ----------
     excess : callable
-        Of a hazard rate, for a notional of 1; below zero for those under the root, above zero for those
-        over it.
+        Function from a hazard rate to the value of protection less that of the premium, for a notional of 1;
+        increasing.
     guess : float
-        Above 0, where to begin.
+        Hazard rate from which the root is bracketed, above 0.
 
     Raises
     ------
     RootError
-        `excess` is above zero without hazard, or still below zero at 1000 a year; `value` is that excess.
+        `excess` is above zero at a hazard rate of 0, or still below zero at 1000 per year or more; ``error.value`` is
+        the excess.
     """
     at_zero = excess(0.0)
     if abs(at_zero) <= ROUNDED_SUM:
         return 0.0
     if at_zero > 0.0:
-        raise RootError("protection is worth more than the premium without any hazard", value=at_zero)
+        raise RootError("protection is worth more than the premium at a hazard rate of 0", value=at_zero)
     low, high = 0.0, min(guess, _HIGHEST)
     while (at_high := excess(high)) < 0.0:
         if high >= _HIGHEST:
-            raise RootError(f"the premium is worth more than protection at a hazard of {high:g}", value=at_high)
+            raise RootError(f"the premium is worth more than protection at a hazard rate of {high:g}", value=at_high)
         low, high = high, 4.0 * high
     return find_root(excess, low, high)

@@ -1,21 +1,21 @@
-r"""European options under Heston's stochastic volatility, semi-analytically.
+r"""Prices of European options in Heston's stochastic volatility model, by Fourier inversion.
 
 .. math:: dS = (r - q) S\,dt + \sqrt v\,S\,dW_1, \qquad dv = \kappa(\theta - v)\,dt + \sigma\sqrt v\,dW_2, \qquad
           dW_1 dW_2 = \rho\,dt
 
-With φ the characteristic function of log(S_T/F), x = log(F/K) and a Black–Scholes price of the same expected
-variance w taken off (its characteristic function is known, and so is its price),
+With φ the characteristic function of log(S_T/F), x = log(F/K), and the Black–Scholes price with the same expected
+variance as control variate,
 
 .. math:: \frac{C - C_{BS}}{e^{-rT}\sqrt{FK}} = \frac1\pi \int_0^\infty
           \Re\Big[e^{iux}\,\frac{\varphi_{BS}(u - \tfrac i2) - \varphi(u - \tfrac i2)}{u^2 + \frac14}\Big]\,du .
 
-Both poles of the denominator are cancelled by the difference, so the integrand is analytic in the whole strip in which
-the moments exist, and the plain trapezoidal rule converges geometrically: halving its step squares its error. The
-step is halved, midpoints only, until that shows. On the line u − i/2 the characteristic function simplifies, and it
-is written without its cancellations, so that a volatility of volatility of 1e-8 is as exact as one of 1.
+The difference cancels both poles of the denominator, so the integrand is analytic in the strip in which the moments
+exist, and the trapezoidal rule converges geometrically: halving its step squares its error. The step is halved, reusing
+earlier nodes, until two results agree. On the line u − i/2 the characteristic function simplifies, and it is written
+in a form without cancellation, which is as accurate for a volatility of variance of 1e-8 as for one of 1.
 
-Options of one expiry and one set of parameters share the characteristic function, which is what a strip of strikes
-costs but for one cosine and one sine a node.
+The characteristic function depends on the expiry and the parameters only. It is most of the cost of a strip of strikes;
+each strike adds only a cosine and a sine for each node.
 
 Examples
 --------
@@ -62,18 +62,18 @@ __all__ = ["HestonTerms", "expected_variance", "heston_price", "log_characterist
 
 _SMALL, _TERMS = 0.5, 16
 _NEGLIGIBLE = math.log(1e-18)
-_AGREED = 1e-9  # two steps that agree to this leave an error of about its square
+_AGREED = 1e-9  # if two step sizes agree to this, the error is about its square
 _DEVIATIONS = 10.0
 _BEYOND = 1e-18
-_STILL = 1e-100  # the square of less is not a number to divide by
+_NO_VOLATILITY = 1e-100  # the square of a smaller sigma would underflow as a divisor
 _MOST_NODES = 2**17
 _MOST_CELLS = 2**15
-_RUN = 16  # nodes between two whose rotation is computed outright
+_RUN = 16  # nodes between two whose sine and cosine are computed directly
 
 
 @dataclass(frozen=True, slots=True)
 class HestonTerms:
-    """Expiry and parameters: what a strip of strikes shares."""
+    """The expiry and the model parameters, which a strip of strikes has in common."""
 
     expiry: float
     v0: float
@@ -84,14 +84,14 @@ class HestonTerms:
 
     @property
     def variance(self) -> float:
-        """The expected integral of the variance until expiry."""
+        """The expected integral of the variance to expiry."""
         return expected_variance(self.v0, self.kappa, self.theta, self.expiry)
 
 
 def expected_variance(v0: float, kappa: float, theta: float, expiry: float) -> float:
     """Return the expected integral of the variance over `expiry` years: θT + (v0 − θ)(1 − exp(−κT))/κ."""
     y = kappa * expiry
-    # The share of the time that the variance spends, as it were, at theta: 1 − (1 − exp(−y))/y.
+    # The weight of theta in the average variance: 1 − (1 − exp(−y))/y.
     if y < _SMALL:
         share = y * math.fsum((-y) ** n / math.factorial(n + 2) for n in range(_TERMS))
     else:
@@ -118,13 +118,13 @@ def heston_price(
     Parameters
     ----------
     spot, strike, expiry, rate, dividend, is_call : array_like
-        As for :func:`~bank_python.risk_models.black_scholes.black_scholes_price`.
+        Market data and terms of the option, as for :func:`~bank_python.risk_models.black_scholes.black_scholes_price`.
     v0 : array_like
-        Variance now, at least 0 (0.04 is a volatility of 20 %).
+        Initial annual variance, at least 0 (0.04 is a volatility of 20 %).
     kappa : array_like
-        Speed of mean reversion a year, at least 0.
+        Speed of mean reversion per year, at least 0.
     theta : array_like
-        Long-run variance, at least 0.
+        Long-run annual variance, at least 0.
     sigma : array_like
         Volatility of the variance, at least 0; at 0 the price is Black–Scholes with the expected variance.
     rho : array_like
@@ -133,9 +133,9 @@ def heston_price(
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; NaN where an argument is outside its range, infinite or NaN, or where the
-        integral does not settle with 131,072 nodes: with |rho| at 1 and extreme parameters, or thousands of standard
-        deviations from the money.
+        Price in the broadcast shape of the arguments. NaN where an argument is outside its range, infinite or NaN, and
+        where the integral does not converge with 131,072 nodes: for |rho| of 1 with extreme parameters, or thousands of
+        standard deviations from the money.
 
     Raises
     ------
@@ -144,7 +144,8 @@ def heston_price(
 
     Notes
     -----
-    Absolute error of the order of 1e-15 √(FK). Prices of one expiry and one set of parameters are cheapest together.
+    The absolute error is of the order of 1e-15 √(FK). Options with the same expiry and parameters are priced fastest in
+    one call.
 
     Examples
     --------
@@ -152,29 +153,29 @@ def heston_price(
     >>> round(heston_price(100.0, 100.0, 5.0, 0.05, **model), 4)  # Broadie and Kaya (2006)
     34.9998
     """
-    shape, lanes = to_columns(spot, strike, expiry, rate, dividend, is_call, v0, kappa, theta, sigma, rho)
-    model = lanes[6:]
+    shape, columns = to_columns(spot, strike, expiry, rate, dividend, is_call, v0, kappa, theta, sigma, rho)
+    model = columns[6:]
     with np.errstate(all="ignore"):
-        option = OptionColumns.of(lanes[:6])
+        option = OptionColumns.of(columns[:6])
         valid = option.valid & all_finite(model) & (np.abs(model[4]) <= 1.0)
         for term in model[:4]:
             valid &= term >= 0.0
         price = np.full(valid.shape, np.nan)
-        columns = np.stack([option.expiry, *model], axis=1)
-        for terms, members in _strips(columns, np.flatnonzero(valid)):
+        table = np.stack([option.expiry, *model], axis=1)
+        for terms, members in _strips(table, np.flatnonzero(valid)):
             price[members] = _strip(option, members, terms)
         return from_column(price, shape)
 
 
-def _strips(columns: FloatArray, lanes: NDArray[np.intp]) -> list[tuple[HestonTerms, NDArray[np.intp]]]:
-    """Group lanes that share expiry and parameters."""
-    rows = columns[lanes]
-    if not lanes.size or (rows == rows[0]).all():
-        return [(HestonTerms(*rows[0].tolist()), lanes)] if lanes.size else []
-    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
+def _strips(table: FloatArray, rows: NDArray[np.intp]) -> list[tuple[HestonTerms, NDArray[np.intp]]]:
+    """Group rows with the same expiry and parameters."""
+    chosen = table[rows]
+    if not rows.size or (chosen == chosen[0]).all():
+        return [(HestonTerms(*chosen[0].tolist()), rows)] if rows.size else []
+    distinct, inverse = np.unique(chosen, axis=0, return_inverse=True)
     order = np.argsort(inverse.reshape(-1), kind="stable")
     ends = np.cumsum(np.bincount(inverse.reshape(-1), minlength=len(distinct)))
-    members = np.split(lanes[order], ends[:-1])
+    members = np.split(rows[order], ends[:-1])
     return [(HestonTerms(*row), part) for row, part in zip(distinct.tolist(), members, strict=True)]
 
 
@@ -184,61 +185,61 @@ def _strip(option: OptionColumns, members: NDArray[np.intp], terms: HestonTerms)
     tails = Tails.of(x, np.full(x.shape, root))
     smaller, intrinsic = np.minimum(forward, strike), option.intrinsic[members]
     price = intrinsic + smaller * tails.time_value
-    live = np.flatnonzero((smaller > 0.0) & (root > 0.0) & (terms.sigma > _STILL))
+    live = np.flatnonzero((smaller > 0.0) & (root > 0.0) & (terms.sigma > _NO_VOLATILITY))
     if live.size:
         scale = np.sqrt(forward[live]) * np.sqrt(strike[live])
         corrected = price[live] + scale * _correction(x[live], terms) / math.pi
-        price[live] = np.maximum(corrected, intrinsic[live])  # below it by rounding only
+        price[live] = np.maximum(corrected, intrinsic[live])  # rounding may fall below the intrinsic value
     return price
 
 
 def _correction(x: FloatArray, terms: HestonTerms) -> FloatArray:
-    """Return the integral for each log-moneyness, by trapezoidal sums refined until they agree; else NaN."""
+    """Return the integral for each log-moneyness, by trapezoidal sums refined until they agree; NaN if they do not."""
     last = _last_node(terms)
     reach = np.abs(x) + _DEVIATIONS * math.sqrt(terms.variance)
-    # Steps are powers of two, so that lanes share nodes and none depends on another.
+    # Steps are powers of two, so that rows share nodes, and the result of a row does not depend on the others.
     level = np.floor(np.log2(2.0 * math.pi / np.maximum(reach, 2.0**-40)))
-    # Far beyond what the variance can reach, by Chebyshev's inequality, there is no time value to correct.
+    # Where by Chebyshev's inequality the time value is negligible there is nothing to correct.
     result = np.where(terms.variance < _BEYOND * x * x, 0.0, np.nan)
     for first in np.unique(level[np.isnan(result)]).tolist():
         if last < _MOST_NODES * 2.0**first:
-            lanes = np.flatnonzero((level == first) & np.isnan(result))
-            result[lanes] = _refined(x[lanes], terms, 2.0**first, last)
+            rows = np.flatnonzero((level == first) & np.isnan(result))
+            result[rows] = _refined(x[rows], terms, 2.0**first, last)
     return result
 
 
 def _refined(x: FloatArray, terms: HestonTerms, step: float, last: float) -> FloatArray:
-    result, lanes = np.full(x.shape, np.nan), np.arange(len(x))
+    result, rows = np.full(x.shape, np.nan), np.arange(len(x))
     step *= 0.5
     total, every_other = _sums(x, 0.0, step, last, terms)
     value, finer = 2.0 * step * every_other, step * total
     while True:
-        settled = np.abs(finer - value) <= _AGREED
-        result[lanes[settled]] = finer[settled]
-        lanes, total, value = lanes[~settled], total[~settled], finer[~settled]
-        if not lanes.size or last >= _MOST_NODES * step:
+        converged = np.abs(finer - value) <= _AGREED
+        result[rows[converged]] = finer[converged]
+        rows, total, value = rows[~converged], total[~converged], finer[~converged]
+        if not rows.size or last >= _MOST_NODES * step:
             return result
-        total = total + _sums(x[lanes], 0.5 * step, step, last, terms)[0]
+        total = total + _sums(x[rows], 0.5 * step, step, last, terms)[0]
         step *= 0.5
         finer = step * total
 
 
 def _sums(x: FloatArray, first: float, step: float, last: float, terms: HestonTerms) -> tuple[FloatArray, FloatArray]:
-    """Return, for each log-moneyness, the sum of the integrand over equidistant nodes, and over every other of them.
+    """Return for each log-moneyness the sum of the integrand over equidistant nodes, and over every other node.
 
     Notes
     -----
-    A node at 0 counts by half. exp(iux) is the product of one factor for every sixteenth node and one for the place
-    between, so that sines are taken of an eighth of the nodes. The sums are numpy's own, not a matrix product: those
-    may round otherwise in another batch.
+    A node at 0 counts half. exp(iux) is the product of one factor for every sixteenth node and one for the offset from
+    it, which saves most sines and cosines. The sums are numpy's sums instead of matrix products, whose rounding may
+    depend on the batch.
     """
-    rows = int((last - first) / step) // _RUN + 1
-    u = first + step * np.arange(rows * _RUN, dtype=np.float64)
+    runs = int((last - first) / step) // _RUN + 1
+    u = first + step * np.arange(runs * _RUN, dtype=np.float64)
     square = u * u + 0.25
     difference = (np.exp(-0.5 * terms.variance * square) - np.exp(log_characteristic(u, terms))) / square
     if first == 0.0:
         difference[0] *= 0.5
-    weights = difference.reshape(rows, _RUN)
+    weights = difference.reshape(runs, _RUN)
     sums = np.empty((2, len(x)))
     block = max(_MOST_CELLS // len(u), 1)
     for start in range(0, len(x), block):
@@ -258,7 +259,7 @@ def _rotation(angle: FloatArray) -> ComplexArray:
 
 
 def _last_node(terms: HestonTerms) -> float:
-    """Return where the integrand has become negligible, to half an octave; infinite if it does not."""
+    """Return the node from which the integrand is negligible, to half an octave; infinite if there is none."""
     u = 2.0 ** np.arange(-2.0, 40.0, 0.5)
     size = np.maximum(log_characteristic(u, terms).real, -0.5 * terms.variance * (u * u + 0.25)) - 2.0 * np.log(u)
     small = size < _NEGLIGIBLE
@@ -279,15 +280,15 @@ def log_characteristic(u: FloatArray, terms: HestonTerms) -> ComplexArray:
     d: ComplexArray = np.sqrt(beta * beta + sigma * sigma * square)
     total = beta + d
     rate = -square / total  # (β − d)/σ²
-    gone = -np.expm1(-d * T)  # 1 − exp(−dT)
+    decayed = -np.expm1(-d * T)  # 1 − exp(−dT)
     g = sigma * sigma * rate / total
-    inner = 1.0 - g + g * gone  # 1 − g exp(−dT)
-    logarithm = _log1p(g * gone / (1.0 - g))
+    inner = 1.0 - g + g * decayed  # 1 − g exp(−dT)
+    logarithm = _log1p(g * decayed / (1.0 - g))
     mean = terms.kappa * terms.theta * (rate * T - 2.0 * logarithm / (sigma * sigma))
-    return np.asarray(mean + terms.v0 * rate * gone / inner)
+    return np.asarray(mean + terms.v0 * rate * decayed / inner)
 
 
 def _log1p(z: ComplexArray) -> ComplexArray:
-    # numpy's rounds 1 + z first.
+    # numpy's complex log1p rounds 1 + z first.
     x, y = z.real, z.imag
     return 0.5 * np.log1p(x * (2.0 + x) + y * y) + 1j * np.arctan2(y, 1.0 + x)

@@ -1,10 +1,10 @@
-"""Heston's model with its parameters: prices, and parameters from quotes.
+"""Heston's model as an object with its parameters, and its calibration to quotes.
 
-A calibration looks for the five parameters under which the model gives the volatilities that the market quotes. What
-is made small is the sum of squares of price errors over vega, which are volatility errors to first order, by
-:func:`~bank_python.numerics.least_squares.least_squares` on a scale where every parameter may take any value that the
-bounds allow: logarithms of v0, kappa, theta and sigma, and artanh of rho. Kappa and sigma pull against each other, so
-the search is started from several places and the best of them told.
+A calibration determines the five parameters from the volatilities that the market quotes. It minimises the sum of
+squared price errors over vega, which are volatility errors to first order, by
+:func:`~bank_python.numerics.least_squares.least_squares`. The search is in the logarithms of v0, kappa, theta and sigma
+and in artanh of rho, for which the constraints are simple bounds. Since kappa and sigma have similar effects, it is
+started from several points and the best result is returned.
 
 Examples
 --------
@@ -44,25 +44,25 @@ __all__ = ["HestonCalibration", "HestonProcess"]
 
 _LOWER = np.array([math.log(1e-5), math.log(1e-3), math.log(1e-5), math.log(1e-3), math.atanh(-0.999)])
 _UPPER = np.array([math.log(4.0), math.log(50.0), math.log(4.0), math.log(10.0), math.atanh(0.999)])
-# Of kappa, sigma and rho; the variances start from the quotes.
+# Starting values of kappa, sigma and rho; those of the variances come from the quotes.
 _STARTS = ((1.5, 0.5, -0.5), (4.0, 1.0, -0.3), (0.5, 0.3, 0.2))
-_GOOD = 1e-9  # in volatility: no other start can do better than this
-_LEAST_VEGA = 1e-4  # of the spot: below it a price says next to nothing about volatility
+_GOOD = 1e-9  # error in volatility at which further starts are unnecessary
+_LEAST_VEGA = 1e-4  # relative to the spot: with a smaller vega a price hardly depends on volatility
 
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HestonProcess:
-    """Heston's stochastic volatility; parameters are given by name, as every book orders them otherwise.
+    """Heston's stochastic volatility model. Parameters are keyword-only, as their usual order differs between books.
 
     Parameters
     ----------
     v0 : float
-        Variance now, at least 0.
+        Initial annual variance, at least 0.
     kappa : float
-        Speed of mean reversion a year, at least 0.
+        Speed of mean reversion per year, at least 0.
     theta : float
-        Long-run variance, at least 0.
+        Long-run annual variance, at least 0.
     sigma : float
         Volatility of the variance, at least 0.
     rho : float
@@ -92,7 +92,7 @@ class HestonProcess:
             if not math.isfinite(value) or value < 0.0:
                 raise ModelError(f"{name}={value!r} is not a finite number of at least 0; correct it", name=name)
         if not -1.0 <= self.rho <= 1.0:
-            raise ModelError(f"rho={self.rho!r} is no correlation, a number in [-1, 1]; correct it", name="rho")
+            raise ModelError(f"rho={self.rho!r} is not a correlation, a number in [-1, 1]; correct it", name="rho")
 
     @property
     def feller(self) -> bool:
@@ -124,7 +124,7 @@ class HestonProcess:
         )
 
     def expected_variance(self, expiry: float) -> float:
-        """Return the expected average variance until `expiry`: the fair strike of a variance swap.
+        """Return the expected average annual variance to `expiry`: the fair strike of a variance swap.
 
         Examples
         --------
@@ -132,7 +132,9 @@ class HestonProcess:
         0.074163117806
         """
         if not math.isfinite(expiry) or expiry <= 0.0:
-            raise ModelError(f"expiry={expiry!r} is not a finite number above 0", name="expiry", value=expiry)
+            raise ModelError(
+                f"expiry={expiry!r} is not a finite number above 0; give years to expiry", name="expiry", value=expiry
+            )
         return expected_variance(self.v0, self.kappa, self.theta, expiry) / expiry
 
     def characteristic_function(self, u: ArrayLike, expiry: float) -> NDArray[np.complex128]:
@@ -140,7 +142,7 @@ class HestonProcess:
 
         Notes
         -----
-        At u = ± i/2 it is 1: the price is a martingale.
+        At u = ± i/2 it is 1, as the price is a martingale.
         """
         terms = HestonTerms(expiry, self.v0, self.kappa, self.theta, self.sigma, self.rho)
         return np.asarray(np.exp(log_characteristic(np.asarray(u, dtype=float), terms)))
@@ -159,27 +161,28 @@ class HestonProcess:
         weights: ArrayLike = 1.0,
         start: HestonProcess | None = None,
     ) -> HestonCalibration:
-        """Find the parameters under which the model gives the quoted prices.
+        """Calibrate the parameters to the quoted prices of European options.
 
         Parameters
         ----------
         spot, strike, expiry, rate, dividend, is_call
-            The options, as for :meth:`price`; arrays broadcast.
+            Market data and terms of the options, as for :meth:`price`; arrays broadcast.
         price : array_like
-            Quoted.
+            Quoted prices of the options.
         weights : array_like, default 1.0
-            How much each quote counts, at least 0.
+            Weights of the quotes, at least 0.
         start : HestonProcess, optional
-            Where to look first, yesterday's parameters say; then nowhere else.
+            Only starting point of the search, for example the parameters of the previous day; by default there are
+            several.
 
         Raises
         ------
         CalibrationError
-            There are fewer than five prices that have an implied volatility, or a weight is negative; the message
-            says which and why.
+            A price has no implied volatility, fewer than five quotes have a weight above 0, or a weight is negative or
+            not finite.
         """
-        _, lanes = to_columns(spot, strike, expiry, price, rate, dividend, is_call, weights)
-        quotes = _quotes(lanes)
+        _, columns = to_columns(spot, strike, expiry, price, rate, dividend, is_call, weights)
+        quotes = _quotes(columns)
         best: HestonCalibration | None = None
         for guess in [_coordinates(start)] if start else _guesses(quotes):
             found = _search(cls, quotes, guess)
@@ -192,18 +195,20 @@ class HestonProcess:
 
 @dataclass(frozen=True, slots=True)
 class HestonCalibration(Figures):
-    """Parameters found, and how well they fit.
+    """The result of a calibration of Heston's model.
 
     Parameters
     ----------
     process : HestonProcess
-        The parameters.
-    rmse, worst : float
-        Root mean square, weighted, and largest error, in volatility: 0.001 is a tenth of a point.
+        Model with the calibrated parameters.
+    rmse : float
+        Weighted root mean square error in volatility, a decimal: 0.001 is a tenth of a point.
+    worst : float
+        Largest absolute error in volatility, a decimal.
     iterations : int
-        Steps tried.
+        Number of steps tried.
     converged : bool
-        Whether no step makes the fit better; otherwise the iterations ran out.
+        Whether the search converged: no step improves the fit. If False, the iterations ran out.
     """
 
     process: HestonProcess
@@ -216,7 +221,7 @@ class HestonCalibration(Figures):
 @dataclass(frozen=True, slots=True, eq=False)
 class _Quotes:
     terms: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-    """Spot, strike, expiry and rate."""
+    """Columns of spot, strike, expiry and rate."""
     is_call: FloatArray
     dividend: FloatArray
     price: FloatArray
@@ -225,12 +230,12 @@ class _Quotes:
     vol: FloatArray
 
 
-def _quotes(lanes: list[FloatArray]) -> _Quotes:
-    spot, strike, expiry, price, rate, dividend, is_call, weights = lanes
+def _quotes(columns: list[FloatArray]) -> _Quotes:
+    spot, strike, expiry, price, rate, dividend, is_call, weights = columns
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0.0)))
     if bad.size:
         raise CalibrationError(
-            f"weight {weights[bad[0]]!r} is not a finite number of at least 0", value=weights[bad[0]]
+            f"weight {weights[bad[0]]!r} is not a finite number of at least 0; correct it", value=weights[bad[0]]
         )
     fit = implied_vol_fit(price, spot, strike, expiry, rate, dividend, is_call)
     vol = np.asarray(fit.vol)

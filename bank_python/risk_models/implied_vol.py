@@ -1,23 +1,23 @@
-r"""Implied volatility: the volatility at which a European option is worth its price.
+r"""Implied volatility: the volatility at which the Black-Scholes price of a European option is its quoted price.
 
-An option's time value, as a share c of the smaller of discounted forward and discounted strike, depends on the
-distance x = \|log(F/K)\| and on s = σ√T alone. In the notation of :mod:`bank_python.risk_models.time_value`
+The time value of an option, as a share c of the smaller of discounted forward and discounted strike, depends only on
+the distance x = \|log(F/K)\| and on s = σ√T. In the notation of :mod:`bank_python.risk_models.time_value`
 
 .. math:: \log c = -\tfrac12 u^2 - \tfrac12\log 2\pi + \log D, \qquad D = M(u) - M(w), \qquad
           \frac{d \log c}{d s} = \frac1D,
 
-with u = x/s − s/2 and w = x/s + s/2: no exponential is left, nothing underflows, and log c is a smooth concave
-function of s. So the equation is solved in log c by Halley's method, whose second derivative costs nothing:
+with u = x/s − s/2 and w = x/s + s/2. No exponential remains, nothing underflows, and log c is a smooth concave function
+of s. So the equation is solved in log c by Halley's method, whose second derivative needs no further evaluation:
 
 .. math:: \frac{d^2}{ds^2}\log c = \frac1D\Big(\frac{uw}{s} - \frac1D\Big) .
 
-Where c is above a half, log(1 − c) takes its place, with D = M(−u) + M(w) and the sign turned. The start is
-exact at both ends of each branch: at the inflection u = 0, and in the far tail, where Φ(−u) falls like c. Three or
-four steps do; a bracket stands by, and a step that would leave it is replaced by the middle.
+For c above a half, log(1 − c) is used instead, with D = M(−u) + M(w) and the opposite sign. The initial guess is exact
+at both ends of each branch: at the inflection u = 0, and in the far tail, where Φ(−u) decreases like c. Three or four
+steps suffice; a bracket is maintained, and a step that would leave it is replaced by bisection.
 
-**What has no answer.** A price below intrinsic value or above what it can be at most has no volatility. Nor does
-one that is so near to either that the rounding of the price itself moves the volatility: it would be read off
-noise. Such a lane is NaN, and :class:`ImpliedVol` says why.
+**Prices without an implied volatility.** A price below the intrinsic value or above the maximum has no implied
+volatility. Neither has a price so close to these bounds that its rounding error determines the volatility. The result
+of such a row is NaN, and :class:`ImpliedVol` has the reason.
 
 References
 ----------
@@ -62,26 +62,26 @@ __all__ = ["ImpliedVol", "VolMethod", "VolStatus", "implied_vol", "implied_vol_f
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
 _EPSILON = 2.0**-52
-_SMALLEST = 2.0**-1022  # below it a price has lost digits
-# A lane is settled by a step this small: the next one, three times as many digits on, would change nothing.
-_SETTLED = 1e-6
+_SMALLEST = 2.0**-1022  # the smallest normal number; smaller prices have lost digits
+# A row has converged after a step this small: the next step, with three times as many digits, would change nothing.
+_CONVERGED = 1e-6
 _HALF = 0.5
 _MOST_STEPS = 60
 _BISECTIONS = 1100
 _HIGHEST = 100.0
-# A volatility that rounding the price moves by more than this share of itself is not determined by the price.
+# A volatility that the rounding of the price changes by more than this share is not determined by the price.
 _DETERMINED = 1e-8
 
 
 class VolMethod(enum.Enum):
-    """How an implied volatility is found."""
+    """The method by which implied volatilities are computed."""
 
     HALLEY = "halley"
     BISECTION = "bisection"
 
 
 class VolStatus(enum.IntEnum):
-    """Whether a price has an implied volatility, and if not why."""
+    """The status of an implied volatility: found, or the reason why there is none."""
 
     FOUND = 0
     BAD_INPUT = 1
@@ -91,7 +91,7 @@ class VolStatus(enum.IntEnum):
 
     @property
     def reason(self) -> str:
-        """In words; empty for :attr:`FOUND`."""
+        """The reason in words; empty for :attr:`FOUND`."""
         return _REASONS[self]
 
 
@@ -99,21 +99,21 @@ _REASONS = {
     VolStatus.FOUND: "",
     VolStatus.BAD_INPUT: "an input is negative, zero where it cannot be, or not a finite number",
     VolStatus.BELOW_INTRINSIC: "the price is below the intrinsic value",
-    VolStatus.ABOVE_MAXIMUM: "the price is not below the most the option can be worth",
-    VolStatus.UNDETERMINED: "the price is so near a bound that its own rounding decides the volatility",
+    VolStatus.ABOVE_MAXIMUM: "the price is not below the maximum value of the option",
+    VolStatus.UNDETERMINED: "the price is so close to a bound that its rounding error determines the volatility",
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImpliedVol:
-    """Implied volatilities, and why there is none where there is none.
+    """Implied volatilities, with a reason where there is none.
 
     Parameters
     ----------
     vol : float or ndarray
-        Annual, a decimal; NaN where there is none.
+        Annual implied volatility, a decimal; NaN where there is none.
     status : VolStatus or ndarray of int
-        A :class:`VolStatus` for each.
+        Status of each volatility, as a :class:`VolStatus` or its integer values.
     """
 
     vol: Numbers
@@ -121,7 +121,7 @@ class ImpliedVol:
 
     @property
     def reasons(self) -> list[str]:
-        """For each price, in the order of the flattened array, why it has no volatility; empty where it has one."""
+        """The reason why each price has no volatility, in the order of the flattened array; empty where it has one."""
         return [VolStatus(code).reason for code in np.atleast_1d(np.asarray(self.status)).reshape(-1).tolist()]
 
 
@@ -136,36 +136,37 @@ def implied_vol(
     *,
     method: VolMethod | str = VolMethod.HALLEY,
 ) -> Numbers:
-    r"""Return the volatility at which a European option is worth `price`.
+    r"""Return the implied volatility of a European option.
 
     Parameters
     ----------
     price : array_like
-        Of the option, discounted to now.
+        Price of the option now.
     spot, strike, expiry, rate, dividend, is_call : array_like
-        As for :func:`~bank_python.risk_models.black_scholes.black_scholes_price`; `spot`, `strike` and `expiry`
-        above 0.
+        Market data and terms of the option, as for
+        :func:`~bank_python.risk_models.black_scholes.black_scholes_price`; `spot`, `strike` and `expiry` above 0.
     method : {"halley", "bisection"}
-        Plain bisection is some fifty times slower, and no more exact; it is there to compare with.
+        Method of computation. Bisection is about fifty times slower and not more accurate; it is there for comparison.
 
     Returns
     -------
     float or ndarray
-        A decimal for a year, of the arguments' broadcast shape; NaN where no volatility gives the price, where
-        the price does not determine it, or an argument is outside its range. :func:`implied_vol_fit` says which.
+        Annual volatility as a decimal, in the broadcast shape of the arguments. NaN where no volatility gives the
+        price, where the price does not determine it, or an argument is outside its range; :func:`implied_vol_fit`
+        returns the reason.
 
     Raises
     ------
     ModelError
-        There is no such `method`.
+        `method` is not known.
     ValueError
         The shapes do not broadcast. Values never raise.
 
     Notes
     -----
-    Relative error of the order of 1e-15 where the price determines the volatility that well: what rounding the
-    price does to it is :math:`\epsilon\,(\text{price} + F + K) / (\text{vega}\;\sigma)`, and above 1e-8 of that
-    the answer is NaN.
+    The relative error is of the order of 1e-15, or of the effect of rounding the price,
+    :math:`\epsilon\,(\text{price} + F + K) / (\text{vega}\;\sigma)`, if that is larger. Where this exceeds 1e-8 the
+    result is NaN.
 
     Examples
     --------
@@ -186,17 +187,17 @@ def implied_vol_fit(
     *,
     method: VolMethod | str = VolMethod.HALLEY,
 ) -> ImpliedVol:
-    """Return implied volatilities with the reasons of those that are missing.
+    """Return implied volatilities, with the reasons where there is none.
 
     Parameters
     ----------
     price, spot, strike, expiry, rate, dividend, is_call, method
-        As for :func:`implied_vol`.
+        Prices, market data and terms of the options and the method, as for :func:`implied_vol`.
 
     Raises
     ------
     ModelError
-        There is no such `method`.
+        `method` is not known.
     """
     solve = _solver(method)
     shape, (value, *terms) = to_columns(price, spot, strike, expiry, rate, dividend, is_call)
@@ -208,8 +209,8 @@ def implied_vol_fit(
         quote = _Quote.of(value[good], option, good)
         deviation = solve(quote)
         vol[good] = deviation / np.sqrt(option.expiry[good])
-        doubtful = quote.noise(deviation) > _DETERMINED
-        status[np.flatnonzero(good)[doubtful]] = VolStatus.UNDETERMINED
+        noisy = quote.noise(deviation) > _DETERMINED
+        status[np.flatnonzero(good)[noisy]] = VolStatus.UNDETERMINED
         vol[status == VolStatus.UNDETERMINED] = np.nan
     if not shape:
         return ImpliedVol(float(vol[0]), VolStatus(int(status[0])))
@@ -221,7 +222,7 @@ def _solver(method: VolMethod | str) -> Callable[[_Quote], FloatArray]:
         return {VolMethod.HALLEY: _halley, VolMethod.BISECTION: _bisect}[VolMethod(method)]
     except ValueError:
         known = ", ".join(repr(item.value) for item in VolMethod)
-        raise ModelError(f"method={method!r} finds no implied volatility; choose {known}", value=method) from None
+        raise ModelError(f"method={method!r} is not known; choose {known}", value=method) from None
 
 
 def _screen(price: FloatArray, option: OptionColumns) -> NDArray[np.int8]:
@@ -237,13 +238,13 @@ def _screen(price: FloatArray, option: OptionColumns) -> NDArray[np.int8]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Quote:
-    """Prices as shares: the time value c of the smaller of forward and strike, and q = 1 − c."""
+    """Prices as shares of the smaller of forward and strike: the time value c (`share`) and 1 − c (`rest`)."""
 
     distance: FloatArray
     share: FloatArray
     rest: FloatArray
     scale: FloatArray
-    """Price, forward and strike in the same unit: what is rounded."""
+    """Size of the rounded numbers (price, forward and strike) in the same unit."""
 
     @classmethod
     def of(cls, price: FloatArray, option: OptionColumns, good: NDArray[np.bool_]) -> _Quote:
@@ -256,9 +257,9 @@ class _Quote:
         return cls(np.abs(option.log_ratio[good]), share, rest, np.minimum(rounded, forward + strike) / smaller)
 
     def noise(self, deviation: FloatArray) -> FloatArray:
-        """Return by what share of itself rounding the price moves the volatility."""
+        """Return the relative change of the volatility due to the rounding of the price."""
         u = self.distance / deviation - 0.5 * deviation
-        above = self.share > _HALF  # there it is the distance to the maximum that is rounded
+        above = self.share > _HALF  # here the distance to the maximum is rounded
         rounded = np.where(above, 1.0 + self.scale, self.scale)
         return _EPSILON * rounded / (pdf_column(u) * deviation)
 
@@ -269,18 +270,18 @@ def _halley(quote: _Quote) -> FloatArray:
     lowest, highest = np.zeros_like(x), np.full_like(x, _HIGHEST)
     upper = quote.share > _HALF
     target = np.log(np.where(upper, quote.rest, quote.share))
-    lane = np.arange(len(x))
+    rows = np.arange(len(x))
     for _ in range(_MOST_STEPS):
-        s = deviation[lane]
-        excess, step = _halley_step(x[lane], s, target[lane], upper[lane])
-        low, high = lowest[lane], highest[lane]
+        s = deviation[rows]
+        excess, step = _halley_step(x[rows], s, target[rows], upper[rows])
+        low, high = lowest[rows], highest[rows]
         low, high = np.where(excess < 0.0, s, low), np.where(excess > 0.0, s, high)
-        lowest[lane], highest[lane] = low, high
+        lowest[rows], highest[rows] = low, high
         moved = s + step
-        settled = np.abs(step) <= _SETTLED * s
-        deviation[lane] = np.where(settled | ((moved > low) & (moved < high)), moved, 0.5 * (low + high))
-        lane = lane[~settled]
-        if not lane.size:
+        converged = np.abs(step) <= _CONVERGED * s
+        deviation[rows] = np.where(converged | ((moved > low) & (moved < high)), moved, 0.5 * (low + high))
+        rows = rows[~converged]
+        if not rows.size:
             break
     return deviation
 
@@ -288,7 +289,7 @@ def _halley(quote: _Quote) -> FloatArray:
 def _halley_step(
     x: FloatArray, s: FloatArray, target: FloatArray, upper: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
-    """Return by how much the price is too high, in logarithms, and the step that mends it."""
+    """Return the excess of the log price at s over the target, and the Halley step that corrects it."""
     h, t = np.where(x == 0.0, 0.0, x / s), 0.5 * s
     u, w = h - t, h + t
     at_u, at_w = mills_column(np.abs(u)), mills_column(w)
@@ -301,12 +302,12 @@ def _halley_step(
     sign = np.where(upper, -1.0, 1.0)
     miss = np.log(drop) - 0.5 * u * u - _LOG_SQRT_2PI - target
     curvature = drop * u * w / s - sign
-    # Held above a half, the divisor keeps a step from far off within twice Newton's.
+    # The divisor is at least a half, so that a step from far away is at most twice the Newton step.
     return sign * miss, -sign * miss * drop / np.maximum(1.0 - 0.5 * sign * miss * curvature, 0.5)
 
 
 def _start(quote: _Quote) -> FloatArray:
-    """Return a first deviation: u as a normal quantile of the share, scaled to be exact where u is 0."""
+    """Return an initial guess of s: u as a normal quantile of the share, scaled to be exact at u = 0."""
     x = quote.distance
     turn = np.sqrt(2.0 * x)  # the deviation at which u is 0
     middle = Tails.of(x, turn).time_value
@@ -315,7 +316,7 @@ def _start(quote: _Quote) -> FloatArray:
     u = np.abs(quantile_column(0.5 * np.minimum(part, 1.0)))
     w = np.sqrt(u * u + 2.0 * x)
     start = np.where(below, 2.0 * x / (u + w), u + w)
-    # Near the money prices are those of the normal model: its expansion in x/s is a quadratic equation in s.
+    # Near the money prices are close to those of the normal model, whose expansion in x/s is a quadratic equation in s.
     centre = quote.share + 0.5 * x
     discriminant = centre * centre - x * x / math.pi
     normal = _SQRT_HALF_PI * (centre + np.sqrt(np.maximum(discriminant, 0.0)))

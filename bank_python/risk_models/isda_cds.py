@@ -1,16 +1,16 @@
-r"""The ISDA standard model: what a standard credit default swap costs on its trade date.
+r"""The ISDA standard model: the upfront amount of a standard credit default swap on its trade date.
 
-The market quotes a spread; the contract pays a standard coupon of 1 % or 5 %, and the difference is paid
-upfront. The model turns one into the other: it finds the flat hazard rate under which a contract that pays
-the quoted spread would be worth nothing, and values the contract that pays the coupon under that hazard,
+The market quotes a spread; the contract pays a standard coupon of 1 % or 5 %, and the difference is paid upfront. The
+model converts one into the other. It determines the flat hazard rate at which a contract that pays the quoted spread
+has the value 0, and values the contract that pays the coupon at this hazard rate,
 
 .. math:: \text{upfront} = \frac{N}{D(t_s)}\bigl((1 - R)\,\text{protection} - \text{coupon}\cdot\text{annuity}\bigr),
 
-on the settlement day, three weekdays after the trade. This *clean* upfront leaves out the premium accrued
-until the trade; what is paid is the *dirty* one, less that accrued premium, since the buyer pays the whole
-first premium and is given back what had accrued.
+on the settlement date, three weekdays after the trade. This *clean* upfront excludes the premium accrued by the trade
+date. The cash payment is the *dirty* upfront, which is lower by the accrued premium, since the buyer pays the first
+premium in full and is refunded the accrued part.
 
-Dates are those of :mod:`bank_python.risk_models.premium_schedule`, integrals those of
+Dates are computed by :mod:`bank_python.risk_models.premium_schedule` and integrals by
 :mod:`bank_python.risk_models.cds_legs`; accrual on default has the half-day bias of version 1.8.2.
 
 Examples
@@ -28,7 +28,7 @@ R. White, "The Pricing and Risk Management of Credit Default Swaps, with a Focus
 OpenGamma Quantitative Research 16 (2013).
 
 "Standard CDS Examples. Supporting Document for the Implementation of the ISDA CDS Standard Model"
-(cdsmodel.com, 26 October 2012): the converter's assumptions.
+(cdsmodel.com, 26 October 2012): the assumptions of the converter.
 """
 
 from __future__ import annotations
@@ -57,21 +57,20 @@ __all__ = ["CdsPrice", "StandardCds", "flat_hazard"]
 
 @dataclass(frozen=True, slots=True)
 class CdsPrice(Figures):
-    """A contract under a discount and a survival curve, to the buyer of protection.
+    """The price of a contract on a discount and a survival curve, for the buyer of protection.
 
     Parameters
     ----------
     par_spread : float
-        The premium, a decimal a year, at which the contract would be worth nothing.
+        Premium at which the contract would have the value 0, as a decimal per year.
     upfront : float
-        Paid by the buyer at settlement for the contract without its accrued premium, in currency; negative
-        if the buyer is paid.
+        Clean upfront amount as of settlement, in currency units; negative if the buyer receives it.
     dirty_upfront : float
-        What changes hands at settlement: `upfront` less the accrued premium.
+        Cash payment at settlement: `upfront` less the accrued premium, in currency units.
     value : float
-        `upfront` on the trade date.
+        Clean upfront amount as of the trade date, in currency units.
     risky_annuity : float
-        Value on the trade date of a premium of 1 a year, without its accrued part, in years (RPV01).
+        Value on the trade date of a premium of 1 per year without its accrued part, in years (RPV01).
     """
 
     par_spread: float
@@ -84,25 +83,25 @@ class CdsPrice(Figures):
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class StandardCds:
-    """Protection bought under the standard contract, seen on its trade date.
+    """A standard credit default swap on its trade date, from the side of the buyer of protection.
 
     Parameters
     ----------
     trade_date : datetime.date
-        The valuation date.
+        Trade date, which is also the valuation date.
     maturity : datetime.date
-        The twentieth of March, June, September or December.
+        Maturity date, a 20 March, June, September or December.
     coupon : float, default 0.01
-        Running premium, a decimal a year.
+        Running premium, as a decimal per year.
     recovery : float, default 0.4
-        Recovered share of the notional, in [0, 1).
+        Share of the notional recovered on default, in [0, 1).
     notional : float, default 1.0
-        In currency; negative for protection sold.
+        Notional amount in currency units; negative for the seller of protection.
 
     Raises
     ------
     ModelError
-        A term makes no sense; the message names it.
+        A term is out of range; the message names it.
     """
 
     trade_date: dt.date
@@ -117,16 +116,16 @@ class StandardCds:
             raise ModelError(f"recovery={self.recovery!r} is not a share in [0, 1); 0.4 is usual", name="recovery")
         for name in ("coupon", "notional"):
             if not math.isfinite(getattr(self, name)):
-                raise ModelError(f"{name}={getattr(self, name)!r} is not a finite number", name=name)
+                raise ModelError(f"{name}={getattr(self, name)!r} is not a finite number; correct it", name=name)
         imm_schedule(self.trade_date, self.maturity)
 
     @property
     def schedule(self) -> PremiumSchedule:
-        """The premiums still to be paid."""
+        """The remaining premium periods."""
         return imm_schedule(self.trade_date, self.maturity)
 
     def hazard(self, quoted_spread: float, discount: float | Curve) -> float:
-        """Return the flat hazard rate that a quoted par spread stands for.
+        """Return the flat hazard rate implied by a quoted par spread.
 
         Raises
         ------
@@ -136,14 +135,14 @@ class StandardCds:
         return flat_hazard(self.schedule, quoted_spread, as_curve(discount), self.recovery)
 
     def price(self, discount: float | Curve, survival: SurvivalCurve) -> CdsPrice:
-        """Value the contract under a survival curve.
+        """Price the contract on a survival curve.
 
         Parameters
         ----------
         discount : float or Curve
-            Flat continuously compounded rate, or discount factors in years from the trade date.
+            Flat continuously compounded rate as a decimal, or discount curve from the trade date.
         survival : SurvivalCurve
-            In years from the trade date.
+            Survival curve from the trade date.
         """
         legs = cds_legs(self.schedule, as_curve(discount), survival)
         value = self.notional * ((1.0 - self.recovery) * legs.protection - self.coupon * legs.annuity)
@@ -157,14 +156,14 @@ class StandardCds:
         )
 
     def analytics(self, quoted_spread: float, discount: float | Curve) -> CdsAnalytics:
-        """Value the contract under a quoted spread, with its sensitivities.
+        """Price the contract at a quoted spread, with its sensitivities.
 
         Parameters
         ----------
         quoted_spread : float
-            Par spread, a decimal a year, at least 0.
+            Par spread, as a decimal per year, at least 0.
         discount : float or Curve
-            Flat continuously compounded rate, or discount factors in years from the trade date.
+            Flat continuously compounded rate as a decimal, or discount curve from the trade date.
 
         Raises
         ------
@@ -173,10 +172,10 @@ class StandardCds:
         """
         curve = as_curve(discount)
         at = _quoted(self, quoted_spread, curve)
-        recovered = math.nan
+        rec01 = math.nan
         if self.recovery + RECOVERY_STEP < 1.0:
-            step = replace(self, recovery=self.recovery + RECOVERY_STEP)
-            recovered = _quoted(step, quoted_spread, curve).value - at.value
+            bumped = replace(self, recovery=self.recovery + RECOVERY_STEP)
+            rec01 = _quoted(bumped, quoted_spread, curve).value - at.value
         return CdsAnalytics(
             par_spread=at.par_spread,
             value=at.value,
@@ -185,7 +184,7 @@ class StandardCds:
             risky_annuity=at.risky_annuity,
             cs01=_quoted(self, quoted_spread + BASIS_POINT, curve).value - at.value,
             ir01=_quoted(self, quoted_spread, curve.shifted(BASIS_POINT)).value - at.value,
-            rec01=recovered,
+            rec01=rec01,
             jump_to_default=self.notional * (1.0 - self.recovery) - at.value,
         )
 
@@ -195,18 +194,18 @@ def _quoted(contract: StandardCds, spread: float, curve: Curve) -> CdsPrice:
 
 
 def flat_hazard(schedule: PremiumSchedule, spread: float, discount: Curve, recovery: float) -> float:
-    """Return the flat hazard rate under which a premium of `spread` on `schedule` is worth what it protects.
+    """Return the flat hazard rate at which premiums of `spread` have the value of the protection.
 
     Parameters
     ----------
     schedule : PremiumSchedule
-        The premiums.
+        Remaining premium periods.
     spread : float
-        A decimal a year, at least 0.
+        Par spread, as a decimal per year, at least 0.
     discount : Curve
-        Discount factors.
+        Discount curve from the valuation date.
     recovery : float
-        In [0, 1).
+        Share of the notional recovered on default, in [0, 1).
 
     Raises
     ------
@@ -214,7 +213,9 @@ def flat_hazard(schedule: PremiumSchedule, spread: float, discount: Curve, recov
         The spread is negative or not finite, or no hazard rate gives it.
     """
     if not (math.isfinite(spread) and spread >= 0.0):
-        raise ModelError(f"a quoted spread is finite and at least 0, not {spread!r}", name="spread", value=spread)
+        raise ModelError(
+            f"a quoted spread must be finite and at least 0, not {spread!r}; correct it", name="spread", value=spread
+        )
 
     grid = LegsGrid.of(schedule, discount, np.empty(0))
 
@@ -226,8 +227,8 @@ def flat_hazard(schedule: PremiumSchedule, spread: float, discount: Curve, recov
         return hazard_root(excess, (spread * DAYS_OF_YEAR_OVER_360 / (1.0 - recovery)))
     except RootError as error:
         raise ModelError(
-            f"no flat hazard rate gives a spread of {spread:g} at a recovery of {recovery:g}: {error}; quote such a "
-            "name upfront",
+            f"no flat hazard rate gives a spread of {spread:g} at a recovery of {recovery:g}: {error}; use an upfront "
+            "quote instead",
             name="spread",
             value=spread,
         ) from error

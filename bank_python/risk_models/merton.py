@@ -1,4 +1,4 @@
-r"""European options under Merton's jump diffusion.
+r"""Prices of European options in Merton's jump-diffusion model.
 
 .. math:: \frac{dS}{S} = (r - q - \lambda \bar k)\,dt + \sigma\,dW + (e^J - 1)\,dN, \qquad
           J \sim N(\mu_J, \delta^2), \quad \bar k = e^{\mu_J + \delta^2/2} - 1
@@ -8,9 +8,9 @@ Given n jumps the price at expiry is lognormal, so an option is a Poisson averag
 .. math:: V = \sum_{n=0}^\infty e^{-\lambda T}\frac{(\lambda T)^n}{n!}\,
               BS\big(F_n = F e^{-\lambda \bar k T + n(\mu_J + \delta^2/2)},\; w_n = \sigma^2 T + n\delta^2\big).
 
-A put in the n-th term is worth at most the discounted strike, a call at most the discounted F_n, so what is left out
-is at most a tail of a Poisson law: with mean λT for puts, and λ(1 + k̄)T for calls. The sum runs over the terms around
-both means beyond which those tails are below 1e-18.
+In the n-th term a put is worth at most the discounted strike and a call at most the discounted F_n, so the truncation
+error is at most a tail probability of a Poisson distribution: with mean λT for puts, and λ(1 + k̄)T for calls. The sum
+has the terms around both means outside of which these tails are below 1e-18.
 
 Examples
 --------
@@ -69,17 +69,19 @@ def merton_price(
     Parameters
     ----------
     spot, strike, expiry, rate, vol, dividend, is_call : array_like
-        As for :func:`~bank_python.risk_models.black_scholes.black_scholes_price`; `vol` is of the diffusion alone.
+        Market data and terms of the option, as for
+        :func:`~bank_python.risk_models.black_scholes.black_scholes_price`; `vol` is the volatility of the diffusion,
+        without jumps.
     jump_intensity : array_like
-        Expected jumps a year, at least 0; at 0 the price is Black–Scholes.
+        Expected number of jumps per year, at least 0; at 0 the price is Black–Scholes.
     jump_mean, jump_vol : array_like
         Mean and standard deviation of a jump of the log price; the latter at least 0.
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; NaN where an argument is outside its range, infinite or NaN, or where more
-        than a million jumps are expected.
+        Price in the broadcast shape of the arguments; NaN where an argument is outside its range, infinite or NaN, or
+        where more than a million jumps are expected.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def merton_price(
 
     Notes
     -----
-    The terms left out are worth less than 1e-17 of the forward or the strike.
+    The truncation error is below 1e-17 of the forward or the strike.
 
     Examples
     --------
@@ -96,14 +98,14 @@ def merton_price(
     >>> merton_price(100.0, [90.0, 110.0], 0.25, 0.0, 0.2, **jumps).round(4)
     array([10.7124,  2.3895])
     """
-    shape, lanes = to_columns(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
-    sigma, intensity, mean, deviation = lanes[6:]
+    shape, columns = to_columns(spot, strike, expiry, rate, dividend, is_call, vol, jump_intensity, jump_mean, jump_vol)
+    sigma, intensity, mean, deviation = columns[6:]
     with np.errstate(all="ignore"):
-        option = OptionColumns.of(lanes[:6])
+        option = OptionColumns.of(columns[:6])
         size = mean + 0.5 * deviation * deviation
         expected = intensity * option.expiry
         tilted = expected * np.exp(size)
-        valid = option.valid & all_finite(lanes[6:]) & (sigma >= 0.0) & (intensity >= 0.0) & (deviation >= 0.0)
+        valid = option.valid & all_finite(columns[6:]) & (sigma >= 0.0) & (intensity >= 0.0) & (deviation >= 0.0)
         valid &= (expected <= _MOST_JUMPS) & (tilted <= _MOST_JUMPS)
         first, last = _range(np.where(valid, expected, 0.0), np.where(valid, tilted, 0.0))
         total = np.zeros_like(size)
@@ -116,7 +118,7 @@ def merton_price(
 
 
 def _given_jumps(option: OptionColumns, shift: FloatArray, spread: FloatArray) -> FloatArray:
-    """Return Black–Scholes prices with the log of the forward moved by `shift`, and `spread` for σ√T."""
+    """Return Black–Scholes prices with the log forward shifted by `shift` and with `spread` for σ√T."""
     forward, strike = option.forward * np.exp(shift), option.discounted_strike
     tails = Tails.of(option.log_ratio + shift, spread)
     intrinsic = np.maximum(np.where(option.is_call, forward - strike, strike - forward), 0.0)
@@ -124,7 +126,7 @@ def _given_jumps(option: OptionColumns, shift: FloatArray, spread: FloatArray) -
 
 
 def _range(expected: FloatArray, tilted: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first and last number of jumps that count, under both laws."""
+    """Return the first and last number of jumps that are not negligible under either Poisson distribution."""
     low, high = np.minimum(expected, tilted), np.maximum(expected, tilted)
     first = np.maximum(np.floor(low - _DEVIATIONS * np.sqrt(low) - _MARGIN), 0.0)
     last = np.where(high > 0.0, np.ceil(high + _DEVIATIONS * np.sqrt(high) + _MARGIN), 0.0)
@@ -142,7 +144,7 @@ class Cumulants(NamedTuple):
     Parameters
     ----------
     mean, variance, third, fourth : float
-        In order; the skewness is ``third / variance**1.5``, the excess kurtosis ``fourth / variance**2``.
+        Cumulants in order; the skewness is ``third / variance**1.5``, the excess kurtosis ``fourth / variance**2``.
     """
 
     mean: float
@@ -154,14 +156,14 @@ class Cumulants(NamedTuple):
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class MertonJumpDiffusion:
-    """Merton's model with its parameters.
+    """Merton's jump-diffusion model.
 
     Parameters
     ----------
     vol : float
-        Of the diffusion, a decimal for a year, at least 0.
+        Annual volatility of the diffusion, a decimal, at least 0.
     jump_intensity : float
-        Expected jumps a year, at least 0.
+        Expected number of jumps per year, at least 0.
     jump_mean, jump_vol : float
         Mean and standard deviation of a jump of the log price.
 
@@ -191,7 +193,7 @@ class MertonJumpDiffusion:
 
     @property
     def total_vol(self) -> float:
-        """The volatility of the log price, jumps included."""
+        """The annual volatility of the log price, with jumps."""
         second = self.jump_mean**2 + self.jump_vol**2
         return math.sqrt(self.vol**2 + self.jump_intensity * second)
 
@@ -242,11 +244,11 @@ class MertonJumpDiffusion:
         )
 
     def error_bound(self, terms: int, expiry: float) -> float:
-        """Return what a series cut after so many terms leaves out at most, as a share of forward or strike.
+        """Return a bound on the error of the series truncated after `terms` terms, as a share of forward or strike.
 
         Notes
         -----
-        The larger of the two Poisson tails, P(N ≥ terms) with means λT and λ(1 + k̄)T, for puts and calls.
+        It is the larger of the two Poisson tails P(N ≥ terms) with means λT, for puts, and λ(1 + k̄)T, for calls.
         """
         means = (self.jump_intensity * expiry, self.jump_intensity * expiry * (1.0 + self.mean_jump))
         return max(_poisson_tail(terms, mean) for mean in means)

@@ -1,4 +1,4 @@
-"""The terms of European options as flat lanes, with what price, Greeks and implied volatility all need of them."""
+"""The terms of European options as columns, and quantities common to price, Greeks and implied volatility."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = ["OptionColumns", "log_ratio"]
 
-# Within this of the strike, log(S/K) is taken from the exact difference S − K.
+# For a smaller relative distance from the strike, log(S/K) is computed from the exact difference S − K.
 _NEAR_THE_MONEY = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OptionColumns:
-    """European options without their volatility; every array has the shape (n_rows,).
+    """European options without their volatility, one per row; every array has the shape (n_rows,).
 
     Attributes
     ----------
     spot, strike, expiry, rate, dividend, is_call : ndarray
-        The terms; `is_call` as booleans.
+        Market data and terms of the options; `is_call` as booleans.
     carry_factor : ndarray
-        What one unit of the underlying, delivered at expiry, is worth in units of it now.
+        Present value of one unit of the underlying delivered at expiry, in units of the underlying: exp(−qT).
     forward, discounted_strike : ndarray
-        The two sides of the exchange, both discounted to now.
+        Present values of the underlying delivered at expiry and of the strike.
     log_ratio : ndarray
-        Logarithm of forward over strike; a strike of 0 counts as infinitely far in the money.
+        Logarithm of forward over strike; infinite for a strike of 0.
     valid : ndarray of bool
-        Which lanes have terms that make sense.
+        Mask of the rows with valid terms.
     """
 
     spot: FloatArray
@@ -52,7 +52,7 @@ class OptionColumns:
 
     @classmethod
     def of(cls, terms: list[FloatArray]) -> OptionColumns:
-        """Take spot, strike, expiry, rate, dividend and is_call; the caller has silenced numpy's warnings."""
+        """Compute from columns of spot, strike, expiry, rate, dividend and is_call; the caller suppresses warnings."""
         spot, strike, expiry, rate, dividend, is_call = terms
         valid = all_finite(terms)
         for term in (spot, strike, expiry):
@@ -74,23 +74,23 @@ class OptionColumns:
 
     @property
     def smaller(self) -> FloatArray:
-        """The smaller of discounted forward and discounted strike, of which the time value is a share."""
+        """The smaller of discounted forward and discounted strike, by which the time value is normalised."""
         return np.minimum(self.forward, self.discounted_strike)
 
     @property
     def intrinsic(self) -> FloatArray:
-        """What the option is worth without volatility."""
+        """The value of the option at a volatility of 0."""
         difference = self.forward - self.discounted_strike
         return np.maximum(np.where(self.is_call, difference, -difference), 0.0)
 
 
 def log_ratio(spot: FloatArray, strike: FloatArray) -> FloatArray:
-    """Return log(spot/strike), from the exact difference where the two are near each other.
+    """Return log(spot/strike), from the exact difference where the two are close.
 
     Notes
     -----
-    With u = 1 + z rounded, log(1 + z) = log(u) z/(u − 1) to full accuracy: W. Kahan's form of log1p, which
-    unlike numpy's ``log1p`` costs one vectorised logarithm for both cases.
+    With u = 1 + z rounded, log(1 + z) = log(u) z/(u − 1) to full precision (W. Kahan). Unlike numpy's ``log1p`` this
+    form needs one vectorised logarithm for both cases.
     """
     excess = (spot - strike) / strike
     near = np.abs(excess) < _NEAR_THE_MONEY

@@ -1,12 +1,13 @@
-r"""Perpetual futures: what a contract has made, and what it pays or gets as funding.
+r"""Perpetual futures: unrealised P&L and funding payments.
 
-A *linear* contract is on so many units of the underlying and settles in the quote currency; an *inverse* one is on so
-much quote currency and settles in the underlying. With entry E, mark M and size c,
+A *linear* contract has a fixed amount of the underlying and settles in the quote currency; an *inverse* contract has a
+fixed amount of the quote currency and settles in the underlying. With entry price E, mark price M and size c,
 
 .. math:: V_{linear} = c\,(M - E), \qquad V_{inverse} = c\,\Big(\frac1E - \frac1M\Big) .
 
-Nothing expires, so funding ties the price to the index: at each funding time a long pays the funding rate on the value
-of the position, c·M or c/M, to the shorts; a negative rate turns the direction round.
+As there is no expiry, funding ties the price to the index: at each funding time holders of long positions pay the
+funding rate on the value of the position, c·M or c/M, to holders of short positions; with a negative rate they receive
+it.
 
 Examples
 --------
@@ -37,21 +38,21 @@ __all__ = ["funding_payment", "perpetual_value"]
 
 
 def perpetual_value(mark: ArrayLike, entry: ArrayLike, size: ArrayLike, is_inverse: ArrayLike = False) -> Numbers:
-    """Return the unrealised P&L of one contract held long.
+    """Return the unrealised P&L of a long position in one contract.
 
     Parameters
     ----------
     mark, entry : array_like
-        Prices now and at entry, above 0.
+        Mark price now and entry price, above 0.
     size : array_like
-        Of one contract: units of the underlying if linear, of the quote currency if inverse.
+        Size of one contract, in units of the underlying if linear, of the quote currency if inverse.
     is_inverse : array_like of bool, default False
-        Which of the two.
+        Whether the contract is inverse instead of linear.
 
     Returns
     -------
     float or ndarray
-        In the quote currency if linear, in the underlying if inverse; NaN where an argument is outside its range.
+        P&L in the quote currency if linear, in the underlying if inverse; NaN where an argument is outside its range.
     """
     shape, terms = to_columns(mark, entry, size, is_inverse)
     M, E, c, inverse = terms
@@ -61,19 +62,19 @@ def perpetual_value(mark: ArrayLike, entry: ArrayLike, size: ArrayLike, is_inver
 
 
 def funding_payment(mark: ArrayLike, funding: ArrayLike, size: ArrayLike, is_inverse: ArrayLike = False) -> Numbers:
-    """Return what one contract held long receives at the next funding time; negative where it pays.
+    """Return the cash that a long position in one contract receives at the next funding time; negative if it pays.
 
     Parameters
     ----------
     mark, size, is_inverse : array_like
-        As for :func:`perpetual_value`.
+        Mark price and terms of the contract, as for :func:`perpetual_value`.
     funding : array_like
-        The funding rate for the interval, a decimal.
+        Funding rate of the interval, a decimal.
 
     Returns
     -------
     float or ndarray
-        In the currency the contract settles in; NaN where an argument is outside its range.
+        Cash in the settlement currency of the contract; NaN where an argument is outside its range.
     """
     shape, terms = to_columns(mark, funding, size, is_inverse)
     M, f, c, inverse = terms

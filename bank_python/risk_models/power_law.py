@@ -1,24 +1,22 @@
-r"""Options in the tail, priced from one of them: power-law scaling.
+r"""Prices of far out-of-the-money options under power-law tails, scaled from the price of one option.
 
-Beyond some point the tail of the underlying is a power law, P(move > x) ∝ x^{−α}. Integrating that tail
-once gives every option in it up to one constant, and the price of one option, the *anchor*, supplies the
-constant. With spot S and anchor strike K₁, calls and puts further out are
+The tail of the underlying is assumed to be a power law, P(move > x) ∝ x^{−α}. Integrating the tail gives the price of
+every option in it up to a constant, which is determined by the price of one option, the *anchor*. With spot S and
+anchor strike K₁, calls and puts further out of the money are
 
 .. math::
    C(K) = C(K_1) \Bigl(\frac{K - S}{K_1 - S}\Bigr)^{1-\alpha}, \qquad
    P(K) = P(K_1)\,\frac{g(K)}{g(K_1)}, \qquad
    g(K) = (S - K)^{1-\alpha} - S^{-\alpha}\bigl((\alpha - 1)K + S\bigr).
 
-The put's second term is there because a price cannot fall below zero: the law of the fall is cut at S and
-carries no mass beyond. Only the tail index α and one quote are needed; no volatility surface and no
-dynamic hedge enter.
+The second term for puts accounts for the fact that a price cannot fall below zero: the distribution of the decline is
+truncated at S. Only the tail index α and one quote are needed, but no volatility surface and no dynamic hedging.
 
 Notes
 -----
-g is evaluated as S^{1−α} q(K/S) with q(x) = (1 − x)^{1−α} − 1 − (α − 1)x, which makes the price scale with
-the spot as it must. (Versions with S^{1−α} in the place of S^{−α} are in circulation; they are right for
-S = 1 alone.) For small x, q is of order x² and its three terms cancel, so there it is summed as a power
-series, whose terms are all positive.
+g is evaluated as S^{1−α} q(K/S) with q(x) = (1 − x)^{1−α} − 1 − (α − 1)x, so that prices are homogeneous in spot and
+strikes. (Published versions with S^{1−α} instead of S^{−α} are correct only for S = 1.) For small x, q is of order x²
+and its three terms cancel, so it is computed as a power series, whose terms are all positive.
 
 References
 ----------
@@ -27,7 +25,7 @@ arXiv:1908.02347 (2019): the call and the put relative to an anchor.
 
 Examples
 --------
-Twice as far out under α = 3, a call is worth a quarter:
+At twice the distance from the spot and α = 3, a call is worth a quarter:
 
 >>> round(power_law_price(100.0, 120.0, anchor_price=4.0, anchor_strike=110.0, alpha=3.0), 12)
 1.0
@@ -48,8 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["power_law_price"]
 
-# The series serves where the ratio of its first terms, about (β + 2)x/3, is below a fifth. Its later ratios
-# tend to x, here below 0.3: thirty terms leave less than an ulp.
+# The series is used where the ratio of its first terms, about (β + 2)x/3, is below a fifth. Later ratios tend to x,
+# here below 0.3, so the error after thirty terms is below an ulp.
 _SERIES_BOUND = 0.6
 _SERIES_TERMS = 30
 _HALF = 0.5
@@ -68,14 +66,14 @@ def _series(x: FloatArray, beta: FloatArray) -> FloatArray:
 def _direct(spot: FloatArray, strike: FloatArray, beta: FloatArray) -> FloatArray:
     """Return q(x)/(x² β(β + 1)/2) from its definition, x = strike/spot."""
     x = strike / spot
-    # S − K is exact where it is small, and 1 − K/S is not.
+    # Where it is small, S − K is exact, unlike 1 − K/S.
     log_left = np.where(x > _HALF, np.log((spot - strike) / spot), np.log1p(-x))
     q = np.expm1(-(beta * log_left)) - beta * x
     return q / (x * x) * 2.0 / (beta * (beta + 1.0))
 
 
 def _put_shape(spot: FloatArray, strike: FloatArray, beta: FloatArray) -> FloatArray:
-    """Return g(K) up to a factor that depends on S and α alone, divided by K²."""
+    """Return g(K)/K² up to a factor that depends only on S and α."""
     x = strike / spot
     return np.where((beta + 2.0) * x < _SERIES_BOUND, _series(x, beta), _direct(spot, strike, beta))
 
@@ -94,22 +92,22 @@ def power_law_price(
     Parameters
     ----------
     spot : array_like
-        Price of the underlying, positive.
+        Price of the underlying, above 0.
     strike, anchor_strike : array_like
-        Both above the spot for calls; both between 0 and the spot for puts. The law is meant for strikes
-        as far out as the anchor or further.
+        Strikes of the option and of the anchor, above the spot for calls, between 0 and the spot for puts. The power
+        law is meant for strikes at least as far from the spot as the anchor.
     anchor_price : array_like
-        Price of the anchor option, a call or a put as `is_call` says, at least 0.
+        Price of the anchor option, which is of the same type as the option, at least 0.
     alpha : array_like
-        Tail index, above 1 (else the tail has no mean and options no price).
+        Tail index, above 1 (otherwise the tail has no mean and options have no price).
     is_call : array_like of bool, default True
-        Call or put; numbers are read as non-zero for a call.
+        Whether the options are calls (any number but 0) or puts (0).
 
     Returns
     -------
     float or ndarray
-        Of the arguments' broadcast shape; a float if all are scalars. NaN where an argument is outside
-        its range, infinite or NaN.
+        Price in the broadcast shape of the arguments; a float if all are scalars. NaN where an argument is outside its
+        range, infinite or NaN.
 
     Raises
     ------
@@ -118,13 +116,13 @@ def power_law_price(
 
     References
     ----------
-    Taleb et al. (2019), see the module.
+    Taleb et al. (2019), see the references of the module.
 
     Examples
     --------
     >>> power_law_price(100.0, [105.0, 110.0, 120.0], anchor_price=3.5, anchor_strike=105.0, alpha=2.5).round(4)
     array([3.5   , 1.2374, 0.4375])
-    >>> power_law_price(100.0, 95.0, anchor_price=3.5, anchor_strike=105.0, alpha=2.5)  # not in a call's tail
+    >>> power_law_price(100.0, 95.0, anchor_price=3.5, anchor_strike=105.0, alpha=2.5)  # in the money
     nan
     """
     shape, terms = to_columns(spot, anchor_price, anchor_strike, strike, alpha, is_call)

@@ -1,15 +1,13 @@
-r"""When a credit default swap pays its premium, and for how many days.
+r"""Premium schedules of credit default swaps: payment dates and accrual periods.
 
-Standard contracts pay on the twentieth of March, June, September and December, the *IMM dates* of credit.
-Each date that falls on a weekend moves to the Monday after it, and the periods end where the next begins,
-except that the last one ends on the maturity itself, which is not moved, and includes it: it is a day
-longer. Days are counted over 360. The first premium is paid in full whenever the trade was made, and what
-had accrued until the trade date, that day included, is given back by the seller of protection.
+Standard contracts pay on the twentieth of March, June, September and December, the *IMM dates* of credit. A date on a
+weekend is moved to the next Monday. Each period ends where the next begins; the last period ends on the maturity date,
+which is not moved and is included, so it is a day longer. Accrual is ACT/360. The first premium is paid in full
+whatever the trade date, and the seller of protection refunds the part accrued up to and including the trade date.
 
-A contract that is known only by its years to maturity pays quarterly, counted back from maturity; its days
-are years of 365 over 360.
+A contract that is given by its years to maturity pays quarterly, counted back from maturity; a year accrues 365/360.
 
-Both become the same :class:`PremiumSchedule`, in years from the valuation date, which is all the legs need.
+Both kinds of schedule are a :class:`PremiumSchedule`, in years from the valuation date, from which the legs are valued.
 
 Examples
 --------
@@ -22,7 +20,7 @@ Examples
 References
 ----------
 "Standard CDS Examples. Supporting Document for the Implementation of the ISDA CDS Standard Model"
-(cdsmodel.com, 26 October 2012): dates, accruals, and which premium a trade pays first.
+(cdsmodel.com, 26 October 2012): dates, accruals, and the first premium of a trade.
 """
 
 from __future__ import annotations
@@ -44,14 +42,14 @@ if TYPE_CHECKING:
 __all__ = ["PremiumSchedule", "imm_schedule", "next_weekday", "quarterly_schedule"]
 
 DAYS_OF_YEAR_OVER_360 = 365.0 / 360.0
-"""What a year of 365 days accrues over 360."""
+"""Accrual of a year of 365 days under ACT/360."""
 
 QUARTER = 0.25
-"""Years between premiums."""
+"""Length of a premium period in years."""
 
 _DAY = dt.timedelta(days=1)
 _DAYS = 365.0
-# The standard model, from version 1.8.2 on, has default on average at noon of its day.
+# From version 1.8.2 on, the standard model assumes that defaults occur on average at noon.
 _HALF_A_DAY = 0.5 / _DAYS
 _SATURDAY = 5
 _IMM_DAY = 20
@@ -60,24 +58,24 @@ _CASH_SETTLEMENT_DAYS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PremiumSchedule:
-    """Premiums still to be paid, in years from the valuation date.
+    """The remaining premium periods of a credit default swap, in years from the valuation date.
 
     Parameters
     ----------
     accrual_starts : ndarray, shape (n,)
-        From when a default in the period owes premium; below 0 for a period under way.
+        Start times of the premium accrual on default in each period; below 0 for a period already begun.
     accrual_ends : ndarray, shape (n,)
-        Until when it does, and when the name must be alive for the premium to be paid in full.
+        End times of the premium accrual. If the reference entity survives to it, the premium is paid in full.
     payments : ndarray, shape (n,)
-        When the premiums are paid.
+        Payment times of the premiums.
     fractions : ndarray, shape (n,)
-        Years, days over 360, that each premium pays for.
+        Lengths of the periods in years, ACT/360.
     maturity : float
-        When protection ends.
+        End time of the protection.
     accrued : float, default 0.0
-        Years, days over 360, accrued in the period under way.
+        Accrued part of the current period in years, ACT/360.
     settlement : float, default 0.0
-        When the upfront amount and the accrued premium change hands.
+        Settlement time of the upfront amount and the accrued premium.
     """
 
     accrual_starts: FloatArray
@@ -91,25 +89,25 @@ class PremiumSchedule:
 
 @admits(ModelError)
 def imm_schedule(trade_date: dt.date, maturity: dt.date) -> PremiumSchedule:
-    """Return the premiums of a standard contract, valued on the day it is traded.
+    """Return the premium schedule of a standard contract on its trade date.
 
     Parameters
     ----------
     trade_date : datetime.date
-        The valuation date; protection begins with the day after it.
+        Trade date, which is also the valuation date; protection begins on the next day.
     maturity : datetime.date
-        The twentieth of March, June, September or December.
+        Maturity date, a 20 March, June, September or December.
 
     Raises
     ------
     ModelError
-        `maturity` is no such date, or not after the trade date.
+        `maturity` is not such a date, or is not after the trade date.
 
     Notes
     -----
-    Holidays other than weekends do not count, as in the standard's valuation. Default is seen at the end
-    of a day: a day's premium is survived if the name is alive at the end of the day before payment, and a
-    default owes half of its own day, the half-day bias of the standard model's version 1.8.2.
+    Only weekends are holidays, as in the standard model. Defaults are observed at the end of a day: a premium is paid
+    in full if the reference entity is alive at the end of the day before payment. On default, half of the day of
+    default accrues, the half-day bias of version 1.8.2 of the standard model.
     """
     if maturity.day != _IMM_DAY or maturity.month % 3 or maturity <= trade_date:
         raise ModelError(
@@ -134,7 +132,7 @@ def imm_schedule(trade_date: dt.date, maturity: dt.date) -> PremiumSchedule:
 
 
 def quarterly_schedule(years: float) -> PremiumSchedule:
-    """Return the premiums of a contract that ends in `years`, paid each quarter counted back from its end.
+    """Return the quarterly premium schedule of a contract with `years` to maturity, counted back from maturity.
 
     Raises
     ------
@@ -143,7 +141,7 @@ def quarterly_schedule(years: float) -> PremiumSchedule:
     """
     if not (math.isfinite(years) and years > 0.0):
         raise ModelError(
-            f"a credit default swap's years to maturity are finite and above 0, not {years!r}", value=years
+            f"the years to maturity of a credit default swap must be finite and above 0, not {years!r}", value=years
         )
     count = math.ceil(years / QUARTER)
     ends = years - QUARTER * np.arange(count - 1.0, -1.0, -1.0)
@@ -158,14 +156,14 @@ def quarterly_schedule(years: float) -> PremiumSchedule:
 
 
 def next_weekday(day: dt.date) -> dt.date:
-    """Return `day`, or the Monday after it if it falls on a weekend."""
+    """Return `day`, or the next Monday if it is on a weekend."""
     return day + max(7 - day.weekday(), 0) * _DAY if day.weekday() >= _SATURDAY else day
 
 
 def _imm_dates(trade_date: dt.date, maturity: dt.date) -> list[dt.date]:
-    """Return the twentieths from the one that begins the period under way to maturity."""
+    """Return the IMM dates from the start of the current period to maturity."""
     dates = [maturity]
-    # The first premium is the one after the day after the trade; the period is then one that begins by that day.
+    # The current period is the one in which the day after the trade date lies.
     while len(dates) == 1 or next_weekday(dates[-1]) > trade_date + _DAY:
         end = dates[-1]
         months = end.year * 12 + end.month - 1 - 3

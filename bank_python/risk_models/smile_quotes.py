@@ -1,7 +1,7 @@
-"""What the market says of one expiry's smile, checked: log-moneyness, total variance, weight.
+"""Checked quotes of the volatility smile of one expiry: log-moneyness, total variance and weight.
 
-A quote that cannot be right is refused here, by name, before anything is fitted to it: a volatility that is not a
-number, a bid above its ask. A quote of weight 0 is left out.
+An invalid quote, such as a volatility that is not finite or a bid above its ask, raises an error that names it, before
+a smile is fitted. Quotes with weight 0 are ignored.
 
 Examples
 --------
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["LEAST_QUOTES", "SmileQuotes"]
 
 LEAST_QUOTES = 5
-"""As many as a smile has parameters."""
+"""Minimum number of quotes: the number of parameters of a smile."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _UsedQuotes:
-    """The quotes of an expiry, as they are kept."""
+    """The quotes of an expiry with a weight above 0."""
 
     expiry: float
     log_moneyness: FloatArray
@@ -47,28 +47,29 @@ class _UsedQuotes:
 
 @admits(ModelError)
 class SmileQuotes(_UsedQuotes):
-    """Quotes of one expiry.
+    """The quotes of the volatility smile of one expiry.
 
     Parameters
     ----------
     expiry : float
-        Years, above 0.
+        Years to expiry, above 0.
     log_moneyness : array_like, shape (n,)
-        Logarithms of strike over forward, no two alike among those used.
+        Logarithms of strike over forward, all different among the quotes with a weight above 0.
     total_variance : array_like, shape (n,)
-        Volatility squared times `expiry`, above 0.
+        Total variances: squared volatilities times `expiry`, above 0.
     weights : array_like, shape (n,), optional
-        What a squared error in total variance counts, at least 0; a quote of weight 0 is left out. 1 by default.
+        Weights of the squared errors in total variance, at least 0; quotes with weight 0 are ignored. 1 by default.
 
     Attributes
     ----------
     log_moneyness, total_variance, weights : ndarray, shape (used,)
-        The quotes used, by increasing log-moneyness; read-only.
+        Quotes with a weight above 0, by increasing log-moneyness; read-only.
 
     Raises
     ------
     CalibrationError
-        Fewer than five quotes are used, two have the same strike, or a figure is not a finite number in its range.
+        Fewer than five quotes have a weight above 0, two have the same strike, or a value is not finite or out of
+        range.
     """
 
     def __init__(
@@ -79,63 +80,65 @@ class SmileQuotes(_UsedQuotes):
         weights: ArrayLike | None = None,
     ) -> None:
         if not (math.isfinite(expiry) and expiry > 0.0):
-            raise CalibrationError(f"a smile's expiry is a number of years above 0, not {expiry!r}", value=expiry)
+            raise CalibrationError(
+                f"the expiry of a smile must be a finite number of years above 0, not {expiry!r}", value=expiry
+            )
         k, variance, weight = _columns(expiry, log_moneyness, total_variance, 1.0 if weights is None else weights)
-        _refuse(expiry, "log-moneyness", k, k, ~np.isfinite(k), "finite")
-        _refuse(expiry, "weight", k, weight, ~(np.isfinite(weight) & (weight >= 0.0)), "finite and at least 0")
+        _require(expiry, "log-moneyness", k, k, ~np.isfinite(k), "finite")
+        _require(expiry, "weight", k, weight, ~(np.isfinite(weight) & (weight >= 0.0)), "finite and at least 0")
         used = np.flatnonzero(weight > 0.0)
         used = used[np.argsort(k[used], kind="stable")]
         k, variance, weight = k[used], variance[used], weight[used]
-        _refuse(expiry, "total variance", k, variance, ~_positive(variance), "finite and above 0")
+        _require(expiry, "total variance", k, variance, ~_positive(variance), "finite and above 0")
         if len(k) < LEAST_QUOTES:
             raise CalibrationError(
-                f"the smile of T={expiry:g} has {len(k)} usable quotes; it takes at least {LEAST_QUOTES}: "
+                f"the smile of T={expiry:g} has {len(k)} usable quotes, but needs at least {LEAST_QUOTES}; "
                 "add strikes, or leave the expiry out",
                 expiry=expiry,
                 value=len(k),
             )
         twice = np.diff(k, prepend=-np.inf) == 0.0
-        _refuse(expiry, "log-moneyness", k, k, twice, "quoted once, or merged into one quote")
+        _require(expiry, "log-moneyness", k, k, twice, "different from that of every other quote")
         super().__init__(float(expiry), read_only(k), read_only(variance), read_only(weight))
 
     @classmethod
     def from_vols(
         cls, expiry: float, log_moneyness: ArrayLike, vols: ArrayLike, weights: ArrayLike | None = None
     ) -> Self:
-        """Take volatilities, decimals for a year, above 0.
+        """Build quotes from annual volatilities, decimals above 0.
 
         Raises
         ------
         CalibrationError
-            As the class; or a used volatility is not a finite number above 0.
+            As for the class; or a volatility with a weight above 0 is not a finite number above 0.
         """
         k, vol, weight = _columns(expiry, log_moneyness, vols, 1.0 if weights is None else weights)
-        _refuse(expiry, "volatility", k, vol, ~_positive(vol) & (weight > 0.0), "finite and above 0")
+        _require(expiry, "volatility", k, vol, ~_positive(vol) & (weight > 0.0), "finite and above 0")
         return cls(expiry, k, vol * vol * expiry, weight)
 
     @classmethod
     def from_bid_ask(cls, expiry: float, log_moneyness: ArrayLike, bids: ArrayLike, asks: ArrayLike) -> Self:
-        """Take bid and ask volatilities; the mid is fitted, weighted by the inverse square of the spread.
+        """Build quotes at the mid of bid and ask volatilities, weighted by the inverse square of the spread.
 
         Notes
         -----
-        A spread below a hundredth of a volatility point counts as that: a locked market is a tight quote, and not
-        an infinitely sure one.
+        The spread is taken as at least a hundredth of a volatility point, since a quote with equal bid and ask would
+        otherwise have an infinite weight.
 
         Raises
         ------
         CalibrationError
-            As the class; or a bid is above its ask.
+            As for the class; or a bid is above its ask.
         """
         k, bid, ask = _columns(expiry, log_moneyness, bids, asks)
         for name, side in (("bid", bid), ("ask", ask)):
-            _refuse(expiry, name, k, side, ~_positive(side), "finite and above 0")
+            _require(expiry, name, k, side, ~_positive(side), "finite and above 0")
         crossed = np.flatnonzero(bid > ask)
         if crossed.size:
             at = crossed[0]
             raise CalibrationError(
                 f"the smile of T={expiry:g} has {crossed.size} crossed quotes, the first at k={k[at]:.6g}: "
-                f"bid {bid[at].item()!r} is above ask {ask[at].item()!r}; drop or correct them",
+                f"bid {bid[at].item()!r} is above ask {ask[at].item()!r}; correct or remove them",
                 expiry=expiry,
                 value=(float(bid[at]), float(ask[at])),
             )
@@ -144,7 +147,7 @@ class SmileQuotes(_UsedQuotes):
 
     @property
     def vols(self) -> FloatArray:
-        """The quoted volatilities."""
+        """The quoted annual volatilities, as decimals."""
         return np.asarray(np.sqrt(self.total_variance / self.expiry))
 
 
@@ -155,9 +158,13 @@ def _columns(expiry: float, *values: ArrayLike) -> list[NDArray[np.float64]]:
     try:
         arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values))
     except ValueError as error:
-        raise CalibrationError(f"the smile of T={expiry:g}: the columns of quotes differ in length: {error}") from error
+        raise CalibrationError(
+            f"the smile of T={expiry:g}: the columns of quotes differ in length ({error}); give one value per quote"
+        ) from error
     if arrays[0].ndim != 1:
-        raise CalibrationError(f"the smile of T={expiry:g}: quotes are columns, not of shape {arrays[0].shape}")
+        raise CalibrationError(
+            f"the smile of T={expiry:g}: quotes have shape {arrays[0].shape}; give arrays of one dimension"
+        )
     return [array.copy() for array in arrays]
 
 
@@ -165,11 +172,14 @@ def _positive(values: FloatArray) -> NDArray[np.bool_]:
     return np.isfinite(values) & (values > 0.0)
 
 
-def _refuse(expiry: float, name: str, k: FloatArray, values: FloatArray, bad: NDArray[np.bool_], wanted: str) -> None:
+def _require(
+    expiry: float, name: str, k: FloatArray, values: FloatArray, bad: NDArray[np.bool_], condition: str
+) -> None:
+    """Raise an error for the first bad quote."""
     for at in np.flatnonzero(bad)[:1].tolist():
         raise CalibrationError(
-            f"the smile of T={expiry:g}: a {name} must be {wanted}, and {values[at].item()!r} at k={k[at]:.6g} is not; "
-            "correct the quote or give it weight 0",
+            f"the smile of T={expiry:g}: a {name} must be {condition}, but {values[at].item()!r} at k={k[at]:.6g} is "
+            "not; correct the quote or give it weight 0",
             expiry=expiry,
             value=values[at].item(),
         )

@@ -1,21 +1,21 @@
-r"""A volatility surface: smiles at some expiries, and what holds between and beyond them.
+r"""A volatility surface: smiles at some expiries, with interpolation and extrapolation in time.
 
-**Between two expiries**, total variance is linear in time at equal log-moneyness :math:`k = \log(K/F(T))`. Smiles
-that do not cross then leave no calendar arbitrage in between either. (Linear interpolation does not prove that there
-is no butterfly arbitrage between two smiles that have none; where both are far from having one it does not arise.)
-**Before the first expiry** the volatility is that of the first, so the variance goes to zero in proportion to
-time; scaling a smile down keeps it free of butterfly arbitrage. **After the last expiry** variance
-accrues at the same rate at every strike, the forward variance at the money of the last segment: wings stay as steep
-as they were, within Lee's bounds, where a flat volatility would make them steeper without end.
+**Between two expiries**, total variance is linear in time at equal log-moneyness :math:`k = \log(K/F(T))`. If the
+smiles do not cross, there is no calendar arbitrage in between. (Linear interpolation does not guarantee that there is
+no butterfly arbitrage between two smiles without one, but none occurs if both are far from having one.) **Before the
+first expiry** the volatility is that of the first expiry, so total variance is proportional to time; a smile that is
+scaled down stays free of butterfly arbitrage. **After the last expiry** total variance grows at the same rate at every
+strike, the at-the-money forward variance of the last segment. So the slopes of the wings stay within Lee's bound, while
+they would grow without limit under a flat volatility.
 
-**When the spot moves** and no option has been quoted anew, a surface must be told how to follow. Each smile was
-fitted around a forward, its *anchor*.
+**When the spot moves** and options have not been requoted, the surface follows by a convention. Each smile was fitted
+around a forward, its *anchor*.
 
 *sticky strike*
-    the volatility at a strike stays: log-moneyness is counted from the anchor;
+    the volatility at a strike is unchanged: log-moneyness is relative to the anchor;
 *sticky delta* (sticky moneyness)
-    the volatility at a ratio of strike to forward stays: log-moneyness is counted from the forward of now, so the
-    smile moves along.
+    the volatility at a ratio of strike to forward is unchanged: log-moneyness is relative to the present forward, so
+    the smile moves with the spot.
 
 Examples
 --------
@@ -63,7 +63,7 @@ __all__ = ["Stickiness", "Surface"]
 
 
 class Stickiness(enum.Enum):
-    """What stays when the spot moves: the volatility at a strike, or at a moneyness."""
+    """The convention for spot moves: the volatility at a strike is unchanged, or that at a moneyness."""
 
     STRIKE = "strike"
     DELTA = "delta"
@@ -71,7 +71,7 @@ class Stickiness(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Smiles:
-    """The smiles of a surface, as they are kept."""
+    """The smiles of a surface and their anchors."""
 
     expiries: tuple[float, ...]
     slices: tuple[SviSlice, ...]
@@ -82,32 +82,36 @@ class _Smiles:
 
 @admits(ModelError)
 class Surface(_Smiles):
-    """Smiles by expiry, each around the forward it was fitted to.
+    """A volatility surface of smiles by expiry.
 
     Parameters
     ----------
     expiries : sequence of float
-        Years from now, above 0 and increasing.
+        Years to the expiries, above 0 and increasing.
     slices : sequence of SviSlice
-        A smile for each, in log-moneyness to its forward, its variance above zero at every strike.
+        Smiles of the expiries, in log-moneyness to their forwards, with a variance above 0 at every strike.
     forwards : sequence of float
-        The anchors, above 0.
+        Anchors: the forwards to which the smiles were fitted, above 0.
     spot : float, optional
-        The spot when the smiles were fitted, above 0: the anchor of an expiry of 0. The first forward without it.
+        Spot when the smiles were fitted, above 0, which is the anchor of an expiry of 0. The first forward by default.
     stickiness : Stickiness, default STRIKE
-        How the surface follows the spot.
+        Convention by which the surface follows the spot.
 
     Attributes
     ----------
     expiries, forwards : tuple of float
+        Years to the expiries, and the anchors.
     slices : tuple of SviSlice
+        Smiles of the expiries.
     spot : float
+        Spot when the smiles were fitted.
     stickiness : Stickiness
+        Convention by which the surface follows the spot.
 
     Raises
     ------
     ModelError
-        There are no smiles, the columns differ in length, or a figure is not in its range.
+        There are no smiles, the sequences differ in length, or a value is out of range.
     """
 
     def __init__(
@@ -120,25 +124,25 @@ class Surface(_Smiles):
     ) -> None:
         times, anchors = tuple(map(float, expiries)), tuple(map(float, forwards))
         if not times or len(times) != len(slices) or len(times) != len(anchors):
-            message = f"a surface needs a smile and a forward for each expiry: got {len(times)} expiries, "
-            raise ModelError(f"{message}{len(slices)} smiles, {len(anchors)} forwards")
+            message = f"a surface needs a smile and a forward for each expiry; got {len(times)} expiries, "
+            raise ModelError(f"{message}{len(slices)} smiles and {len(anchors)} forwards")
         start = anchors[0] if spot is None else float(spot)
         _require_positive("expiry", times)
         _require_positive("forward", (start, *anchors))
         if any(b <= a for a, b in pairwise(times)):
-            raise ModelError(f"a surface's expiries increase; got {list(times)}: sort them and drop doubles")
+            raise ModelError(f"a surface's expiries must increase, not {list(times)}; sort them and remove duplicates")
         for time, smile in zip(times, slices, strict=True):
             if smile.minimum_variance <= 0.0:
                 raise ModelError(
-                    f"the smile of T={time:g} has a total variance of {smile.minimum_variance:.6g} at its lowest: "
-                    "no volatility has that; fit it again, or repair it",
+                    f"the smile of T={time:g} has a lowest total variance of {smile.minimum_variance:.6g}, which must "
+                    "be above 0; fit it again, or repair it",
                     value=smile,
                 )
         super().__init__(times, tuple(slices), anchors, start, Stickiness(stickiness))
 
     @cached_property
     def _accrual(self) -> float:
-        """What the variance at the money grows by in a year after the last expiry."""
+        """The growth of at-the-money total variance per year after the last expiry."""
         at_the_money = [float(smile.total_variance(0.0)) for smile in self.slices]
         first = [0.0, 0.0] if len(self.expiries) == 1 else [self.expiries[-2], at_the_money[-2]]
         return max(at_the_money[-1] - first[1], 0.0) / (self.expiries[-1] - first[0])
@@ -163,13 +167,13 @@ class Surface(_Smiles):
         k : array_like
             Logarithm of strike over forward.
         T : array_like
-            Years, at least 0.
+            Years to expiry, at least 0.
 
         Returns
         -------
         float or ndarray
-            Of the arguments' broadcast shape, a float if both are scalars; NaN where `k` is not finite or `T` not a
-            finite number of at least 0.
+            Squared volatility times `T`, in the broadcast shape of the arguments; a float if both are scalars. NaN
+            where `k` is not finite, or `T` is negative or not finite.
 
         Raises
         ------
@@ -181,22 +185,22 @@ class Surface(_Smiles):
             return from_column(self._variance_rate(at, time) * np.where(time > 0.0, time, 0.0), shape)
 
     def vol(self, strike: ArrayLike, expiry: ArrayLike, forward: ArrayLike | None = None) -> Numbers:
-        """Return the volatility of an option.
+        """Return the volatility at a strike and an expiry.
 
         Parameters
         ----------
         strike : array_like
-            Above 0.
+            Strike of the option, above 0.
         expiry : array_like
-            Years, at least 0; at 0 the volatility is that of the first expiry.
+            Years to expiry, at least 0; at 0 the volatility is that of the first expiry.
         forward : array_like, optional
-            The forward to the expiry as it is now; the anchor without it. A sticky-strike surface does not use it.
+            Present forward to the expiry; the anchor by default. A sticky-strike surface does not use it.
 
         Returns
         -------
         float or ndarray
-            A decimal for a year, of the arguments' broadcast shape; a float if all are scalars. NaN where an argument
-            is outside its range, infinite or NaN.
+            Annual volatility as a decimal, in the broadcast shape of the arguments; a float if all are scalars. NaN
+            where an argument is outside its range, infinite or NaN.
 
         Raises
         ------
@@ -210,9 +214,10 @@ class Surface(_Smiles):
             return from_column(np.sqrt(self._variance_rate(np.log(K) - log_forward, time)), shape)
 
     def vol_at(self, strike: float, expiry: float, forward: float) -> float:
-        """Return the volatility of one option: :meth:`vol` for three floats, the same to the bit, many times quicker.
+        """Return the volatility of one option: a faster form of :meth:`vol` for three floats.
 
-        A desk asks its surface once for each option, and for one lane most of the time goes into making arrays.
+        The result is bitwise identical. A desk looks up one option at a time, for which most of the time of :meth:`vol`
+        is spent on creating arrays.
         """
         if not (strike > 0.0 and 0.0 <= expiry < math.inf):
             return math.nan
@@ -227,7 +232,7 @@ class Surface(_Smiles):
         return math.sqrt(rate) if rate >= 0.0 else math.nan
 
     def _rate_at(self, k: float, time: float) -> float:
-        """Return what :meth:`_variance_rate` does, for one lane; with the same operations in the same order."""
+        """Return the result of :meth:`_variance_rate` for one row, by the same operations in the same order."""
         times = self.expiries
         right = min(bisect_left(times, time), len(times) - 1)
         later = _variance(self.slices[right], k)
@@ -239,16 +244,16 @@ class Surface(_Smiles):
         return ((1.0 - share) * _variance(self.slices[right - 1], k) + share * later) / time
 
     def anchor(self, expiry: ArrayLike) -> Numbers:
-        """Return the forward around which the surface was fitted, at any expiry.
+        """Return the anchor of the surface at any expiry in years.
 
-        Its logarithm is linear in time between the spot and the anchors of the smiles, and goes on after the last.
+        Its logarithm is linear in time between the spot and the anchors of the smiles, and is extrapolated linearly.
         """
         shape, (time,) = to_columns(expiry)
         with np.errstate(all="ignore"):
             return from_column(np.exp(self._log_anchor(time)), shape)
 
     def arbitrage(self) -> ArbitrageReport:
-        """Return every static arbitrage within the smiles and between neighbours."""
+        """Check the smiles for static arbitrage, each by itself and against the previous one."""
         return check_slices(self.expiries, self.slices)
 
     def _log_anchor(self, time: FloatArray) -> FloatArray:
@@ -258,7 +263,7 @@ class Surface(_Smiles):
         return np.asarray(base + slope * (time - start))
 
     def _variance_rate(self, k: FloatArray, time: FloatArray) -> FloatArray:
-        """Return total variance over time, lane by lane; at a time of 0, its limit."""
+        """Return total variance over time for each row; at a time of 0, its limit."""
         times = self._times[1:]
         right = np.minimum(np.searchsorted(times, time, side="left"), len(times) - 1)
         left = np.maximum(right - 1, 0)
@@ -280,4 +285,6 @@ def _variance(smile: SviSlice, k: float) -> float:
 def _require_positive(name: str, values: Sequence[float]) -> None:
     for value in values:
         if not (math.isfinite(value) and value > 0.0):
-            raise ModelError(f"a surface's {name} is a finite number above 0, not {value!r}; correct it", value=value)
+            raise ModelError(
+                f"a surface's {name} must be a finite number above 0, not {value!r}; correct it", value=value
+            )

@@ -1,9 +1,8 @@
-r"""A curve of survival probabilities, from nodes: what a credit bootstrap makes, and what credit prices ask.
+r"""Survival curves: survival probabilities at nodes, with a piecewise constant hazard rate.
 
-The hazard rate, the chance of default per year of a name that is still alive, is constant from node to
-node, so the logarithm of the survival probability is linear in time: the interpolation that the ISDA
-standard model prescribes. Before the first node, and after the last, the hazard of the nearest segment
-goes on.
+The hazard rate, the default intensity per year conditional on survival, is constant between nodes, so the logarithm of
+the survival probability is linear in time, as the ISDA standard model prescribes. Before the first node and after the
+last, the hazard rate of the nearest segment applies.
 
 .. math:: Q(t) = \exp\Bigl(-\int_0^t h(u)\,du\Bigr)
 
@@ -43,7 +42,7 @@ __all__ = ["SurvivalCurve"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _LogNodes:
-    """The nodes of a curve, as they are kept."""
+    """The nodes of a curve."""
 
     times: FloatArray
     log_survivals: FloatArray
@@ -51,25 +50,25 @@ class _LogNodes:
 
 @admits(ModelError)
 class SurvivalCurve(_LogNodes):
-    """Survival probabilities at nodes in time, log-linear between them.
+    """A survival curve with log-linear interpolation.
 
     Parameters
     ----------
     times : array_like, shape (n,)
         Years from the valuation date, above zero and increasing.
     survivals : array_like, shape (n,)
-        Probabilities of no default until those times, in (0, 1], none above the one before it.
+        Probabilities of no default up to these times, in (0, 1], not increasing.
 
     Attributes
     ----------
     times, log_survivals : ndarray, shape (n,)
-        The nodes; read-only.
+        Times of the nodes in years and logarithms of their survival probabilities; read-only.
 
     Raises
     ------
     CurveError
-        There are no nodes, the times do not increase, a probability lies outside (0, 1], or one is above
-        the one before it, which would be a negative hazard rate.
+        There are no nodes, the times do not increase, a probability is outside (0, 1], or the probabilities increase,
+        which would be a negative hazard rate.
     """
 
     def __init__(self, times: ArrayLike, survivals: ArrayLike) -> None:
@@ -81,19 +80,19 @@ class SurvivalCurve(_LogNodes):
         _require_times(at)
         bad = alive[~((alive > 0.0) & (alive <= 1.0))]
         if bad.size:
-            raise CurveError(f"a survival probability lies above 0 and is at most 1, not {bad[0]}; correct the node")
+            raise CurveError(f"a survival probability must be above 0 and at most 1, not {bad[0]}; correct the node")
         rises = np.flatnonzero(np.diff(alive) > 0.0)
         if rises.size:
             i = int(rises[0])
             raise CurveError(
-                f"survival rises from {alive[i]} at {at[i]:g} years to {alive[i + 1]} at {at[i + 1]:g}: the hazard "
-                "rate would be negative; correct the later node"
+                f"the survival probability rises from {alive[i]} at {at[i]:g} years to {alive[i + 1]} at "
+                f"{at[i + 1]:g}, so the hazard rate would be negative; correct the later node"
             )
         super().__init__(read_only(at), read_only(np.log(alive)))
 
     @classmethod
     def from_hazard_rates(cls, times: ArrayLike, hazards: ArrayLike) -> Self:
-        """Build a curve from the hazard rates, decimals a year, that hold up to each of `times`.
+        """Build a curve from the hazard rates, decimals per year, of the segments that end at `times`.
 
         Raises
         ------
@@ -106,15 +105,15 @@ class SurvivalCurve(_LogNodes):
         _require_times(at)
         bad = rates[~(np.isfinite(rates) & (rates >= 0.0))]
         if bad.size:
-            raise CurveError(f"a hazard rate is finite and at least 0, not {bad[0]}; correct the node")
+            raise CurveError(f"a hazard rate must be finite and at least 0, not {bad[0]}; correct the node")
         curve = cls.__new__(cls)
-        # By their logarithms, which exp and log would not give back to the last bit.
+        # The logarithms are stored directly, as exp followed by log is not exact.
         _LogNodes.__init__(curve, read_only(at), read_only(-np.cumsum(rates * np.diff(at, prepend=0.0))))
         return curve
 
     @classmethod
     def flat(cls, hazard: float) -> Self:
-        """Return the curve of one hazard rate, a decimal a year, for all times.
+        """Return the curve with the same hazard rate, a decimal per year, for all times.
 
         Raises
         ------
@@ -133,19 +132,19 @@ class SurvivalCurve(_LogNodes):
 
     @admits(ModelError)
     def log_survival(self, time: ArrayLike) -> FloatArray:
-        """Return the logarithm of the survival probability; `time` in years, of any shape; 0 before time 0."""
+        """Return the logarithm of the survival probability to `time` in years, of any shape; 0 before time 0."""
         t = np.maximum(np.asarray(time, dtype=float), 0.0)
         left = self._segment(t)
         base = np.concatenate([[0.0], self.log_survivals])[left]
         return np.asarray(base - self._hazards[left] * (t - self._knots[left]))
 
     def survival(self, time: ArrayLike) -> Numbers:
-        """Return the probability of no default within `time` years; 1 before time 0."""
+        """Return the probability of survival to `time` in years; 1 before time 0."""
         return _as_number(np.exp(self.log_survival(time)))
 
     @admits(ModelError)
     def hazard_rate(self, time: ArrayLike) -> Numbers:
-        """Return the chance of default per year at `time`, on a node that of the segment it begins."""
+        """Return the hazard rate per year at `time`; at a node, that of the segment after it."""
         return _as_number(np.asarray(self._hazards[self._segment(np.asarray(time, dtype=float))]))
 
     def _segment(self, t: FloatArray) -> FloatArray:
@@ -155,8 +154,8 @@ class SurvivalCurve(_LogNodes):
 def _require_times(times: FloatArray) -> None:
     if not (np.isfinite(times) & (times > 0.0)).all() or not (np.diff(times) > 0.0).all():
         raise CurveError(
-            f"a survival curve's times are finite, above zero and increasing; got {times.tolist()}: sort the nodes "
-            "and drop doubles"
+            f"a survival curve's times must be finite, above zero and increasing, not {times.tolist()}; sort the nodes "
+            "and remove duplicates"
         )
 
 

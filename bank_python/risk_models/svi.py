@@ -1,21 +1,21 @@
-r"""Raw SVI: a smile of five numbers, and the conditions under which it has no arbitrage.
+r"""Raw SVI: a volatility smile with five parameters, and its no-arbitrage conditions.
 
-Gatheral's *stochastic volatility inspired* smile says what the total variance (volatility squared times time)
-of one expiry is, as a function of the log-moneyness :math:`k = \log(K/F)`: a hyperbola.
+In Gatheral's *stochastic volatility inspired* (SVI) parametrisation the total variance (squared volatility times time)
+of one expiry is a hyperbola in the log-moneyness :math:`k = \log(K/F)`:
 
 .. math:: w(k) = a + b\left(\rho (k - m) + \sqrt{(k - m)^2 + \sigma^2}\right)
 
-`a` sets the level, `b` how steep the two wings are together, `rho` how unlike they are, `m` where the vertex
-lies, `sigma` how round it is. A smile has a *butterfly arbitrage* where the density of the price at expiry that
-it implies is negative, which is where Durrleman's function is:
+`a` is the level, `b` the mean slope of the wings, `rho` their asymmetry, `m` the position of the vertex and `sigma` its
+roundness. A smile has a *butterfly arbitrage* where the implied density of the price at expiry is negative, which is
+where Durrleman's function is negative:
 
 .. math:: g(k) = \left(1 - \frac{k w'}{2 w}\right)^2 - \frac{w'^2}{4}\left(\frac1w + \frac14\right) + \frac{w''}2
 
-In the wings the variance may rise by no more than 2 for one of log-moneyness (Lee): :math:`b(1+|\rho|) \le 2`,
-and :math:`g` tends to :math:`(4 - s^2)/16` where the slope is :math:`s`.
+In the wings the slope of total variance may be at most 2 (Lee): :math:`b(1+|\rho|) \le 2`. In a wing of slope
+:math:`s`, :math:`g` tends to :math:`(4 - s^2)/16`.
 
-Traders read the same smile in *jump wings* (:class:`JumpWings`): variance and skew at the money, the slopes of
-the wings and the lowest variance, in units that change little with the expiry.
+The *jump wings* parametrisation (:class:`JumpWings`) of the same smile is that of traders: variance and skew at the
+money, the slopes of the wings and the lowest variance, in units that vary little with the expiry.
 
 Examples
 --------
@@ -69,14 +69,14 @@ __all__ = [
 ]
 
 LEE_SLOPE: Final = 2.0
-"""The steepest a wing's total variance may be."""
+"""Largest slope of total variance in a wing without arbitrage."""
 
-_REACH = 1.0e3  # log-moneyness up to which g is looked at; beyond, it is its limit to within 1/reach
+_REACH = 1.0e3  # log-moneyness up to which g is evaluated; beyond, it differs from its limit by less than 1/reach
 _GRID = 600
 
 
 Parameter: TypeAlias = float | NDArray[Any]
-"""A parameter of the kernels: a number, or an array of them, real or complex."""
+"""A parameter of the formulas: a number or an array of numbers, real or complex."""
 
 
 class SviDerivatives(NamedTuple):
@@ -97,11 +97,11 @@ def svi_total_variance(
     k : array_like
         Log-moneyness, the logarithm of strike over forward.
     a : array_like
-        Level; may be negative.
+        Level of the total variance; may be negative.
     b : array_like
         Half the sum of the wings' slopes, at least 0.
     rho : array_like
-        Asymmetry, in [−1, 1].
+        Asymmetry of the wings, in [−1, 1].
     m : array_like
         Log-moneyness of the vertex.
     sigma : array_like
@@ -110,9 +110,9 @@ def svi_total_variance(
     Returns
     -------
     float or ndarray
-        Volatility squared times years, of the arguments' broadcast shape; a float if all are scalars. NaN where
-        an argument is outside its range, infinite or NaN. Below 0 where the parameters say so: no volatility
-        has that variance.
+        Squared volatility times years, in the broadcast shape of the arguments; a float if all are scalars. NaN where
+        an argument is outside its range, infinite or NaN. Some parameters give negative values, to which no volatility
+        corresponds.
 
     Raises
     ------
@@ -126,27 +126,27 @@ def svi_total_variance(
     >>> svi_total_variance([0.0, 1.0], 0.04, 0.1, [1.5, 0.0], 0.0, 0.2).round(6)
     array([    nan, 0.14198])
     """
-    shape, lanes = to_columns(k, a, b, rho, m, sigma)
+    shape, columns = to_columns(k, a, b, rho, m, sigma)
     with np.errstate(all="ignore"):
-        variance = hyperbola(*lanes)[0]
-        return from_column(np.where(_valid(lanes), variance, np.nan), shape)
+        variance = hyperbola(*columns)[0]
+        return from_column(np.where(_valid(columns), variance, np.nan), shape)
 
 
 def svi_butterfly_g(
     k: ArrayLike, a: ArrayLike, b: ArrayLike, rho: ArrayLike, m: ArrayLike, sigma: ArrayLike
 ) -> Numbers:
-    """Return Durrleman's function g of raw SVI: below 0 there is a butterfly arbitrage.
+    """Return Durrleman's function g of raw SVI, which is negative where there is a butterfly arbitrage.
 
     Parameters
     ----------
     k, a, b, rho, m, sigma : array_like
-        As for :func:`svi_total_variance`.
+        Log-moneyness and parameters of the smile, as for :func:`svi_total_variance`.
 
     Returns
     -------
     float or ndarray
-        As for :func:`svi_total_variance`; NaN also where the total variance is not above 0, and at the kink of
-        a smile whose `sigma` is 0.
+        Values of g in the broadcast shape of the arguments; NaN as for :func:`svi_total_variance`, where the total
+        variance is not above 0, and at the kink of a smile with a `sigma` of 0.
 
     Raises
     ------
@@ -162,17 +162,17 @@ def svi_butterfly_g(
     >>> svi_butterfly_g([0.0, 0.5, 0.88], -0.0410, 0.1331, 0.3060, 0.3586, 0.4153).round(4)
     array([ 1.0386,  0.0694, -0.0329])
     """
-    shape, lanes = to_columns(k, a, b, rho, m, sigma)
+    shape, columns = to_columns(k, a, b, rho, m, sigma)
     with np.errstate(all="ignore"):
-        variance, slope, curvature = hyperbola(*lanes)
-        valid = _valid(lanes) & (variance > 0.0)
-        return from_column(np.where(valid, butterfly_g(lanes[0], variance, slope, curvature), np.nan), shape)
+        variance, slope, curvature = hyperbola(*columns)
+        valid = _valid(columns) & (variance > 0.0)
+        return from_column(np.where(valid, butterfly_g(columns[0], variance, slope, curvature), np.nan), shape)
 
 
 def hyperbola(
     k: NDArray[Any], a: Parameter, b: Parameter, rho: Parameter, m: Parameter, sigma: Parameter
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return w, w′ and w″ for arrays that broadcast, real or (for exact derivatives in the parameters) complex."""
+    """Return w, w′ and w″ for arrays that broadcast: real, or complex for exact derivatives in the parameters."""
     x = k - m
     root = np.sqrt(x * x + sigma * sigma)
     return a + b * (rho * x + root), b * (rho + x / root), b * (sigma * sigma) / (root * root * root)
@@ -185,27 +185,27 @@ def butterfly_g(k: NDArray[Any], variance: NDArray[Any], slope: NDArray[Any], cu
     return density
 
 
-def _valid(lanes: list[FloatArray]) -> NDArray[np.bool_]:
-    _, _, b, rho, _, sigma = lanes
-    return all_finite(lanes) & (b >= 0.0) & (np.abs(rho) <= 1.0) & (sigma >= 0.0)
+def _valid(columns: list[FloatArray]) -> NDArray[np.bool_]:
+    _, _, b, rho, _, sigma = columns
+    return all_finite(columns) & (b >= 0.0) & (np.abs(rho) <= 1.0) & (sigma >= 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class JumpWings:
-    """A smile as traders read it; the variances are a year's.
+    """The jump-wings parameters of a smile; variances are annual.
 
     Parameters
     ----------
     v : float
-        Variance at the money, above 0: the square of the volatility there.
+        At-the-money variance, above 0: the squared at-the-money volatility.
     psi : float
-        Skew: the slope of the volatility at the money, times the root of the expiry.
+        At-the-money skew: the slope of the volatility in log-moneyness, times the square root of the expiry.
     p : float
-        Slope of the left (put) wing, over the root of the total variance at the money; at least 0.
+        Slope of the left (put) wing, over the square root of the at-the-money total variance; at least 0.
     c : float
-        Slope of the right (call) wing, likewise.
+        Slope of the right (call) wing, over the square root of the at-the-money total variance; at least 0.
     v_tilde : float
-        The lowest variance of the smile.
+        Lowest variance of the smile.
     """
 
     v: float
@@ -216,7 +216,7 @@ class JumpWings:
 
 
 class SviParameters(NamedTuple):
-    """The numbers of a slice, in the order in which :func:`svi_total_variance` takes them."""
+    """The parameters of a slice, in the order of :func:`svi_total_variance`."""
 
     a: float
     b: float
@@ -226,7 +226,7 @@ class SviParameters(NamedTuple):
 
 
 class WingSlopes(NamedTuple):
-    """By how much total variance rises with log-moneyness far out, on either side."""
+    """The asymptotic slopes of total variance in log-moneyness, of the left and the right wing."""
 
     left: float
     right: float
@@ -235,16 +235,16 @@ class WingSlopes(NamedTuple):
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
 class SviSlice:
-    """The smile of one expiry, in raw SVI.
+    """The volatility smile of one expiry, in raw SVI.
 
     Parameters
     ----------
     a : float
-        Level; may be negative.
+        Level of the total variance; may be negative.
     b : float
         Half the sum of the wings' slopes, at least 0.
     rho : float
-        Asymmetry, in [−1, 1].
+        Asymmetry of the wings, in [−1, 1].
     m : float
         Log-moneyness of the vertex.
     sigma : float
@@ -253,8 +253,8 @@ class SviSlice:
     Raises
     ------
     ModelError
-        A parameter is not a finite number in its range. That the smile is free of arbitrage is not asked:
-        :meth:`minimum_g`, :attr:`wing_slopes` and :attr:`minimum_variance` tell.
+        A parameter is not finite or out of range. Freedom from arbitrage is not required: :meth:`minimum_g`,
+        :attr:`wing_slopes` and :attr:`minimum_variance` show whether there is any.
     """
 
     a: float
@@ -267,25 +267,29 @@ class SviSlice:
         given = {"a": self.a, "b": self.b, "rho": self.rho, "m": self.m, "sigma": self.sigma}
         for name, value in given.items():
             if not math.isfinite(value):
-                raise ModelError(f"an SVI slice's {name} is a finite number, not {value!r}", name=name, value=value)
+                raise ModelError(
+                    f"an SVI slice's {name} must be a finite number, not {value!r}; correct the parameter",
+                    name=name,
+                    value=value,
+                )
         ranges = {
             "b": (self.b >= 0.0, "at least 0"),
             "rho": (abs(self.rho) <= 1.0, "in [-1, 1]"),
             "sigma": (self.sigma > 0.0, "above 0"),
         }
-        for name, (inside, wanted) in ranges.items():
+        for name, (inside, condition) in ranges.items():
             if not inside:
-                message = f"an SVI slice's {name} is {wanted}, not {given[name]!r}; correct the parameter"
+                message = f"an SVI slice's {name} must be {condition}, not {given[name]!r}; correct the parameter"
                 raise ModelError(message, name=name, value=given[name])
 
     @classmethod
     def flat(cls, total_variance: float) -> Self:
-        """Return the smile that is no smile: `total_variance`, above 0, at every strike."""
+        """Return the flat smile with the same `total_variance`, above 0, at every strike."""
         return cls(total_variance, 0.0, 0.0, 0.0, 1.0)
 
     @property
     def parameters(self) -> SviParameters:
-        """The numbers a, b, rho, m, sigma, as :func:`svi_total_variance` takes them."""
+        """The parameters a, b, rho, m, sigma, in the order of :func:`svi_total_variance`."""
         return SviParameters(self.a, self.b, self.rho, self.m, self.sigma)
 
     def total_variance(self, k: ArrayLike) -> Numbers:
@@ -303,26 +307,26 @@ class SviSlice:
 
     @property
     def wing_slopes(self) -> WingSlopes:
-        """Slopes of the left and the right wing, b(1 − rho) and b(1 + rho); at most 2 without arbitrage."""
+        """The slopes of the left and the right wing, b(1 − rho) and b(1 + rho); at most 2 without arbitrage."""
         return WingSlopes(self.b * (1.0 - self.rho), self.b * (1.0 + self.rho))
 
     @property
     def minimum_variance(self) -> float:
-        """The lowest total variance; in a smile with |rho| = 1, the limit at the end of its flat wing."""
+        """The lowest total variance; for |rho| = 1, its limit in the flat wing."""
         return self.a + self.b * self.sigma * math.sqrt((1.0 - self.rho) * (1.0 + self.rho))
 
     def points(self) -> FloatArray:
-        """Return log-moneynesses dense around the vertex and reaching far out, increasing, shape (n,)."""
-        # Uniform in asinh((k − m)/sigma), in which the hyperbola is smooth on every scale.
+        """Return an increasing grid of log-moneyness, shape (n,), dense around the vertex and far into the wings."""
+        # The grid is uniform in asinh((k − m)/sigma), in which the hyperbola is smooth on every scale.
         reach = math.asinh(_REACH / self.sigma)
         return np.asarray(self.m + self.sigma * np.sinh(np.linspace(-reach, reach, _GRID)))
 
     def minimum_g(self) -> LineMinimum:
-        """Return the lowest value of g over the whole line, and where; at ±∞ if it is the limit in a wing.
+        """Return the minimum of g over all log-moneyness and its argument, which is ±∞ if it is the limit in a wing.
 
         Notes
         -----
-        −∞ at the vertex if the total variance is not above zero everywhere: there is no smile then.
+        The result is −∞ at the vertex if the total variance is not above zero everywhere.
         """
         if self.minimum_variance <= 0.0:
             return LineMinimum(self.m, -math.inf)
@@ -332,7 +336,7 @@ class SviSlice:
         return min((lowest, *limits), key=lambda found: found.value)
 
     def scaled(self, factor: float) -> SviSlice:
-        """Return the smile with `factor`, at least 0, times the total variance at every strike."""
+        """Return the smile with the total variance multiplied by `factor`, at least 0, at every strike."""
         return SviSlice(self.a * factor, self.b * factor, self.rho, self.m, self.sigma)
 
     def lifted(self, amount: float) -> SviSlice:
@@ -340,7 +344,7 @@ class SviSlice:
         return SviSlice(self.a + amount, self.b, self.rho, self.m, self.sigma)
 
     def to_jump_wings(self, T: float) -> JumpWings:
-        """Return the smile in jump wings, for an expiry of `T` years.
+        """Return the jump-wings parameters of the smile for an expiry of `T` years.
 
         Raises
         ------
@@ -349,7 +353,7 @@ class SviSlice:
         """
         w = float(self.total_variance(0.0))
         if not (T > 0.0 and w > 0.0):
-            raise ModelError(f"jump wings need an expiry and an at-the-money variance above 0: got T={T!r}, w(0)={w!r}")
+            raise ModelError(f"jump wings need an expiry and an at-the-money variance above 0; got T={T!r}, w(0)={w!r}")
         left, right = self.wing_slopes
         root = math.sqrt(w)
         psi = 0.5 * self.b / root * (self.rho - self.m / math.hypot(self.m, self.sigma))
@@ -357,30 +361,31 @@ class SviSlice:
 
     @classmethod
     def from_jump_wings(cls, wings: JumpWings, T: float) -> Self:
-        r"""Return the smile of `wings` for an expiry of `T` years.
+        r"""Return the smile with jump-wings parameters `wings` for an expiry of `T` years.
 
         Notes
         -----
         With :math:`\beta = m/\sqrt{m^2+\sigma^2} = \rho - 2\psi\sqrt{w}/b` and
-        :math:`\rho = \sin x,\ \beta = \sin y`, the distance of variance at the money from the lowest is
-        :math:`2 b \sqrt{m^2+\sigma^2}\,\sin^2((x-y)/2)`: lemma 3.2 of Gatheral and Jacquier without its
-        special case at :math:`m = 0` and without its cancellation.
+        :math:`\rho = \sin x,\ \beta = \sin y`, the difference of the at-the-money and the lowest total variance is
+        :math:`2 b \sqrt{m^2+\sigma^2}\,\sin^2((x-y)/2)`: lemma 3.2 of Gatheral and Jacquier without its special case at
+        :math:`m = 0` and without its cancellation.
 
         Raises
         ------
         ModelError
-            No smile has these wings; or many have: the vertex is at the money, and nothing says how round.
+            No smile has these parameters, or they do not determine one, as the vertex is at the money and its roundness
+            is arbitrary.
         """
-        figures = (*astuple(wings), T)
-        if not all(map(math.isfinite, figures)) or min(wings.v, T, wings.p + wings.c) <= 0.0 or min(figures[2:4]) < 0.0:
-            raise ModelError(f"jump wings need v, T and p + c above 0 and p, c at least 0: got {wings}, T={T!r}")
+        numbers = (*astuple(wings), T)
+        if not all(map(math.isfinite, numbers)) or min(wings.v, T, wings.p + wings.c) <= 0.0 or min(numbers[2:4]) < 0.0:
+            raise ModelError(f"jump wings need v, T and p + c above 0 and p, c at least 0; got {wings}, T={T!r}")
         root = math.sqrt(wings.v * T)
         b = 0.5 * root * (wings.c + wings.p)
         rho = (wings.c - wings.p) / (wings.c + wings.p)
         beta = rho - 2.0 * wings.psi * root / b
         if not abs(beta) < 1.0:
             raise ModelError(
-                f"no SVI smile has the skew psi={wings.psi!r}: it must lie strictly between -p/2 and c/2 "
+                f"no SVI smile has the skew psi={wings.psi!r}; it must be strictly between -p/2 and c/2 "
                 f"({-0.5 * wings.p!r}, {0.5 * wings.c!r})",
                 value=wings,
             )
@@ -388,8 +393,8 @@ class SviSlice:
         depth = (wings.v - wings.v_tilde) * T
         if not (depth > 0.0 and half_angle != 0.0):
             raise ModelError(
-                f"jump wings with v={wings.v!r}, v_tilde={wings.v_tilde!r}, psi={wings.psi!r} do not fix a smile: "
-                "v_tilde must lie below v, and psi must not be 0",
+                f"jump wings with v={wings.v!r}, v_tilde={wings.v_tilde!r}, psi={wings.psi!r} do not determine a "
+                "smile; v_tilde must be below v, and psi must not be 0",
                 value=wings,
             )
         radius = depth / (2.0 * b * half_angle * half_angle)
@@ -399,5 +404,5 @@ class SviSlice:
 
 
 def _wing_g(slope: float) -> float:
-    # A wing that does not rise ends flat, where g is that of a flat smile.
+    # In a wing of slope 0, g tends to that of a flat smile.
     return 1.0 if slope == 0.0 else (4.0 - slope * slope) / 16.0

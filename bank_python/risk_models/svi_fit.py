@@ -1,17 +1,18 @@
-r"""Fitting one smile to its quotes, free of arbitrage in itself and against the expiry before.
+r"""Fitting of an SVI smile to the quotes of one expiry, without butterfly or calendar arbitrage.
 
-A fit goes as far as it must, and says how far that was:
+A fit has up to three stages:
 
-1. *plain*: weighted least squares in total variance, within Lee's wings and with the variance above zero
-   (:mod:`bank_python.risk_models.svi_least_squares`). Quotes that lie on an SVI smile give that smile back.
-2. *refit*, if the plain fit has a butterfly or a calendar arbitrage: the same least squares with a penalty on every
-   negative value of Durrleman's function and of the rise in variance since the expiry before, made heavier step by
-   step. The penalty looks at points; where the result fails between them, a point is added and the search goes on.
-3. *blend*, if a trace is left: the shortest step towards a smile that is known to be free of arbitrage, which is the
-   expiry before, lifted, or else the flat smile. The result is checked over the whole line, and not over the
-   quoted strikes alone.
+1. *plain*: weighted least squares in total variance, with a positive variance and wings within Lee's bound
+   (:mod:`bank_python.risk_models.svi_least_squares`). Quotes on an SVI smile are reproduced exactly.
+2. *refit*, if the plain fit has a butterfly or a calendar arbitrage: the same least squares with a penalty on negative
+   values of Durrleman's function and of the increase of total variance from the previous expiry. The weight of the
+   penalty is raised step by step. The penalty is evaluated at points; where the result violates the conditions between
+   them, a point is added and the search is continued.
+3. *blend*, if a small arbitrage remains: the shortest step towards a smile known to be free of arbitrage, which is the
+   smile of the previous expiry, raised, or without one the flat smile. The result is checked at all strikes and not
+   only at the quoted ones.
 
-The :class:`SliceFit` carries the smile, its errors, and a :class:`SliceRepair` if the plain fit would not do.
+The :class:`SliceFit` has the smile, its errors, and a :class:`SliceRepair` if the plain fit has an arbitrage.
 
 Examples
 --------
@@ -50,21 +51,21 @@ __all__ = ["ArbitragePolicy", "RepairMethod", "SliceFit", "SliceRepair", "fit_sl
 
 _PENALTIES: Final = (1.0, 30.0, 1000.0)
 _CUTS = 10
-_LEAST_SHARE = 0.1  # near a variance of zero g has no bounds, and a search that strays there does not come back
-_MARGIN = 1.0e-4  # how far above zero the penalised quantities are asked to be, so that the result is above zero
-_WATCHED = np.sinh(np.linspace(-7.0, 7.0, 113))  # where they are looked at, in units of sigma from the vertex
+_LEAST_SHARE = 0.1  # a lower limit of the variance, as g is unbounded near 0, where a search would not recover
+_MARGIN = 1.0e-4  # target of the penalised quantities, above zero so that the result is above zero
+_PENALTY_POINTS = np.sinh(np.linspace(-7.0, 7.0, 113))  # distances from the vertex in units of sigma
 _HALVINGS = 40
 
 
 class ArbitragePolicy(enum.Enum):
-    """What to do when the plain fit has an arbitrage: mend it and say so, or raise."""
+    """The action if the plain fit has an arbitrage: repair it and report the repair, or raise an error."""
 
     REPAIR = "repair"
     REFUSE = "refuse"
 
 
 class RepairMethod(enum.Enum):
-    """How an arbitrage was removed."""
+    """The method by which an arbitrage was removed: a penalised refit, or a refit and a blend."""
 
     REFIT = "refit"
     BLEND = "blend"
@@ -72,21 +73,20 @@ class RepairMethod(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SliceRepair:
-    """What was wrong with the plain fit, and what was done.
+    """The repair of a fit with arbitrage.
 
     Parameters
     ----------
     found : ArbitrageReport
-        The arbitrage of the plain fit.
+        Arbitrage of the plain fit.
     before : SviSlice
-        The plain fit.
+        Smile of the plain fit.
     method : RepairMethod
-        A penalised refit; or that and a blend.
+        Method of the repair: a penalised refit, or a refit and a blend.
     blend : float
-        The share of the arbitrage-free smile in the result, in [0, 1]; 0 for a refit, 1 where that smile itself fits
-        as well as any.
+        Share of the known arbitrage-free smile in the result, in [0, 1]; 0 for a refit, 1 if no smile fits better.
     largest_move : float
-        The largest change of a volatility at the quoted strikes, a decimal.
+        Largest change of volatility at the quoted strikes, a decimal.
     """
 
     found: ArbitrageReport
@@ -96,26 +96,26 @@ class SliceRepair:
     largest_move: float
 
     def __str__(self) -> str:
-        done = f"{self.method.value}, {self.blend:.3g} of it" if self.blend else self.method.value
-        return f"{self.found}; repaired by {done}: volatilities moved by up to {self.largest_move:.3g}"
+        method = f"{self.method.value} with a share of {self.blend:.3g}" if self.blend else self.method.value
+        return f"{self.found}; repaired by {method}, which changed volatilities by up to {self.largest_move:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
 class SliceFit:
-    """A fitted smile.
+    """A fitted smile with its errors.
 
     Parameters
     ----------
     expiry : float
-        Years.
+        Years to expiry.
     smile : SviSlice
-        Free of butterfly arbitrage, and of calendar arbitrage against the expiry before if one was given.
+        Fitted smile, free of butterfly arbitrage, and of calendar arbitrage with the previous expiry if one was given.
     rms_error : float
-        Root mean square, by weight, of fitted less quoted volatility; a decimal.
+        Weighted root mean square difference of fitted and quoted volatilities, a decimal.
     worst_error : float
-        The largest absolute difference in volatility; a decimal.
+        Largest absolute difference of fitted and quoted volatilities, a decimal.
     repair : SliceRepair or None
-        What was changed to remove arbitrage, if anything.
+        Repair that removed an arbitrage of the plain fit; None if there was none.
     """
 
     expiry: float
@@ -134,26 +134,28 @@ def fit_slice(
     Parameters
     ----------
     quotes : SmileQuotes
-        At least five.
+        Quotes of the expiry, at least five.
     previous : SviSlice, optional
-        The smile of the expiry before, free of butterfly arbitrage, than which the total variance must be no lower.
+        Smile of the previous expiry, free of butterfly arbitrage. Total variance must be at least as high at every
+        log-moneyness.
     policy : ArbitragePolicy, default REPAIR
-        Whether an arbitrage in the plain fit is mended or refused.
+        Whether an arbitrage of the plain fit is repaired or raises an error.
 
     Returns
     -------
     SliceFit
+        Smile, its errors and its repair, if any.
 
     Raises
     ------
     CalibrationError
-        The plain fit has an arbitrage and `policy` refuses it; or `previous` has one in itself.
+        The plain fit has an arbitrage and `policy` is REFUSE; or `previous` has a butterfly arbitrage.
 
     Notes
     -----
-    Five parameters and a search from several starts: quotes on an SVI smile recover it to about 1e-10; from noisy
-    quotes the least squares optimum is found unless it is hidden from all starts. Quotes nearly on a straight line
-    leave `m` and `sigma` undetermined, and the smile between them not.
+    Quotes on an SVI smile recover its parameters to about 1e-10. For noisy quotes the least-squares optimum is found
+    unless the search ends in local minima from all starting points. If the quotes are nearly on a straight line, `m`
+    and `sigma` are not determined, but the smile between the quotes is.
     """
     theta = _plain(quotes)
     before = slice_at(theta)
@@ -162,15 +164,15 @@ def fit_slice(
         return _fitted(quotes, before, None)
     if policy is ArbitragePolicy.REFUSE:
         raise CalibrationError(
-            f"the quotes of T={quotes.expiry:g} fit a smile with arbitrage: {found}; correct the quotes, or let the "
-            "fit repair it",
+            f"the smile fitted to the quotes of T={quotes.expiry:g} has an arbitrage: {found}; correct the quotes, or "
+            "repair it with policy=ArbitragePolicy.REPAIR",
             expiry=quotes.expiry,
             report=found,
         )
     smile, blend = _repaired(quotes, previous, theta)
-    moved = np.abs(_vols(quotes, smile) - _vols(quotes, before)).max()
+    change = np.abs(_vols(quotes, smile) - _vols(quotes, before)).max()
     method = RepairMethod.BLEND if blend else RepairMethod.REFIT
-    return _fitted(quotes, smile, SliceRepair(found, before, method, blend, float(moved)))
+    return _fitted(quotes, smile, SliceRepair(found, before, method, blend, float(change)))
 
 
 def _plain(quotes: SmileQuotes) -> FloatArray:
@@ -185,41 +187,42 @@ def _plain(quotes: SmileQuotes) -> FloatArray:
 
 
 def _repaired(quotes: SmileQuotes, previous: SviSlice | None, plain: FloatArray) -> tuple[SviSlice, float]:
-    """Return a smile free of arbitrage, and how much of the fallback is in it."""
+    """Return a smile free of arbitrage, and the share of the fallback in it."""
     box = Box.around(quotes, (0.0, 0.0) if previous is None else previous.wing_slopes, _LEAST_SHARE)
     fallback = _fallback(quotes, previous, plain)
-    theta, watched = box.clip(plain), _WATCHED
+    theta, points = box.clip(plain), _PENALTY_POINTS
     for penalty in _PENALTIES:
         candidates = box.clip(np.stack([theta, coordinates(fallback)]))
-        theta = search(_penalised(quotes, previous, watched, penalty), candidates, box)
+        theta = search(_penalised(quotes, previous, points, penalty), candidates, box)
     for _ in range(_CUTS):
         smile = slice_at(theta)
         found = _check(quotes.expiry, smile, previous)
         if found.free:
-            # Quotes wholly below the expiry before leave the wings open; its own are then as good as any.
+            # Quotes that are all below the previous expiry do not determine the wings; those of the fallback are as
+            # good.
             return (smile, 0.0) if _cost(quotes, smile) < _cost(quotes, fallback) else (fallback, 1.0)
-        # Where the condition still fails, between the points or beyond them, is watched too from now on.
+        # Add the points, between or beyond the others, at which a condition is still violated.
         places = np.array([violation.log_moneyness for violation in found.violations])
-        watched = np.concatenate([watched, (places[np.isfinite(places)] - smile.m) / smile.sigma])
+        points = np.concatenate([points, (places[np.isfinite(places)] - smile.m) / smile.sigma])
         for penalty in _PENALTIES[1:]:
-            theta = search(_penalised(quotes, previous, watched, penalty), theta[None], box)
+            theta = search(_penalised(quotes, previous, points, penalty), theta[None], box)
     return _blended(quotes, previous, theta, coordinates(fallback))
 
 
 def _penalised(
-    quotes: SmileQuotes, previous: SviSlice | None, watched: FloatArray, penalty: float
+    quotes: SmileQuotes, previous: SviSlice | None, points: FloatArray, penalty: float
 ) -> Callable[[NDArray[Any]], NDArray[Any]]:
     scale, level = _scale(quotes), float(quotes.total_variance.mean())
 
     def residuals(theta: NDArray[Any]) -> NDArray[Any]:
         raw = raw_parameters(theta)
         errors = (hyperbola(quotes.log_moneyness, *raw)[0] - quotes.total_variance) * scale
-        at = raw[3] + raw[4] * watched
+        at = raw[3] + raw[4] * points
         variance, slope, curvature = hyperbola(at, *raw)
         parts = [errors, _shortfall(butterfly_g(at, variance, slope, curvature)) * penalty]
         if previous is not None:
-            rise = (variance - hyperbola(at, *previous.parameters)[0]) / level
-            parts.append(_shortfall(rise) * penalty)
+            increase = (variance - hyperbola(at, *previous.parameters)[0]) / level
+            parts.append(_shortfall(increase) * penalty)
         return np.concatenate(parts, axis=-1)
 
     return residuals
@@ -230,18 +233,19 @@ def _shortfall(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _fallback(quotes: SmileQuotes, previous: SviSlice | None, plain: FloatArray) -> SviSlice:
-    """Return a smile free of arbitrage that goes through the middle of the quotes as well as such a smile may."""
+    """Return a smile known to be free of arbitrage: flat, or that of the previous expiry raised to the quotes."""
     if previous is None:
         level = float(np.average(quotes.total_variance, weights=quotes.weights))
         return SviSlice(level, 0.0, 0.0, float(plain[3]), float(np.exp(plain[4])))
     if previous.minimum_g().value < 0.0:
         raise CalibrationError(
-            f"the smile before T={quotes.expiry:g} has a butterfly arbitrage: {previous}; repair it first",
+            f"the smile of the expiry before T={quotes.expiry:g} has a butterfly arbitrage: {previous}; repair it "
+            "first",
             expiry=quotes.expiry,
             value=previous,
         )
-    rise = quotes.total_variance - np.asarray(previous.total_variance(quotes.log_moneyness))
-    lift = max(float(np.average(rise, weights=quotes.weights)), 0.0)
+    increase = quotes.total_variance - np.asarray(previous.total_variance(quotes.log_moneyness))
+    lift = max(float(np.average(increase, weights=quotes.weights)), 0.0)
     for _ in range(_HALVINGS):
         if previous.lifted(lift).minimum_g().value >= 0.0:
             return previous.lifted(lift)
@@ -252,7 +256,7 @@ def _fallback(quotes: SmileQuotes, previous: SviSlice | None, plain: FloatArray)
 def _blended(
     quotes: SmileQuotes, previous: SviSlice | None, theta: FloatArray, fallback: FloatArray
 ) -> tuple[SviSlice, float]:
-    """Return the smile nearest to `theta`, on the way to `fallback`, that is free of arbitrage, and its share."""
+    """Return the arbitrage-free smile nearest to `theta` between it and `fallback`, and the share of `fallback`."""
 
     def blend(share: float) -> SviSlice:
         return slice_at((1.0 - share) * theta + share * fallback)
@@ -262,9 +266,9 @@ def _blended(
 
 
 def _check(expiry: float, smile: SviSlice, previous: SviSlice | None) -> ArbitrageReport:
-    alone = check_slices([expiry], [smile])
+    butterfly = check_slices([expiry], [smile])
     if previous is None or calendar_gap(previous, smile).value >= 0.0:
-        return alone
+        return butterfly
     both = check_slices([0.0, expiry], [previous, smile])
     return ArbitrageReport(tuple(found for found in both.violations if found.expiry == expiry))
 
@@ -285,5 +289,5 @@ def _vols(quotes: SmileQuotes, smile: SviSlice) -> FloatArray:
 
 
 def _scale(quotes: SmileQuotes) -> FloatArray:
-    # Relative to the smile's own size, so that the search's tolerances mean the same for every expiry.
+    # Relative to the size of the smile, so that the tolerances of the search are the same for every expiry.
     return np.asarray(np.sqrt(quotes.weights / (quotes.weights @ quotes.total_variance**2)))

@@ -1,21 +1,22 @@
-r"""Least squares in the five parameters of raw SVI, from many starts at once.
+r"""Least squares in the five parameters of raw SVI, from several starting points at once.
 
-Raw SVI is badly scaled for a search: its level `a` trades against `b`, and its limits are curves. Here a smile is
-searched in coordinates in which the limits are a box,
+The raw parameters are badly scaled for a search: `a` and `b` have similar effects, and the constraints are nonlinear.
+So the search uses coordinates in which the constraints are simple bounds,
 
 .. math:: w = v + \tfrac12 (q^2 - p^2)\,x + \tfrac12 (q^2 + p^2) \sqrt{x^2 + \sigma^2} - \sigma p q, \qquad
           x = k - m,\ \sigma = e^s
 
-where `v` is the lowest total variance and `p²`, `q²` are the slopes of the left and right wings. So "variance above
-zero" is a bound on `v`, Lee's condition one on `p` and `q`, and "no flatter than the wings of the expiry before"
-another.
+where `v` is the lowest total variance and `p²`, `q²` are the slopes of the left and right wings. A positive variance is
+a bound on `v`, Lee's condition a bound on `p` and `q`, and wings at least as steep as those of the previous expiry
+another bound.
 
-*Starts.* For a given vertex and roundness the smile is linear in what is left, so the best of each pair (m, σ) on a
-coarse grid costs one small linear system (the quasi-explicit idea of De Marco and Martini): the best few begin.
+*Starting points.* For a given vertex and roundness the smile is linear in the other parameters, so the best smile for
+each pair (m, σ) of a coarse grid takes one small linear system (the quasi-explicit method of De Marco and Martini). The
+best few smiles are the starting points.
 
-*Search.* A projected Levenberg–Marquardt iteration runs all starts side by side as one array. Derivatives are exact:
-the residuals are evaluated at :math:`\theta + i h e_j` with :math:`h = 10^{-30}`, whose imaginary part over `h` is the
-derivative without any cancellation (the complex step).
+*Search.* A projected Levenberg–Marquardt iteration runs from all starting points in one array. Derivatives are exact:
+the residuals are evaluated at :math:`\theta + i h e_j` with :math:`h = 10^{-30}`, and their imaginary part over `h` is
+the derivative without cancellation (the complex step).
 
 References
 ----------
@@ -47,13 +48,13 @@ __all__ = ["Box", "coordinates", "raw_parameters", "search", "slice_at", "starts
 
 _STEP = 1.0e-30
 _SIZE = 5
-_BEST = 4  # starts that are searched from
+_BEST = 4  # number of starting points
 _ROUNDS = 100
-_ENOUGH = 1.0e-30  # a cost, in squares of the smile's own scale, that is rounding error
-_STALL = 1.0e-12  # a relative gain below which a search ends
+_ENOUGH = 1.0e-30  # a cost, relative to the squared scale of the smile, that is due to rounding
+_STALL = 1.0e-12  # the relative decrease of the cost below which a search ends
 _MOST_DAMPING = 1.0e12
-_CAP = 1.0e15  # keeps a start that has ended from overflowing while others go on
-_HAIR = 1.0e-10
+_CAP = 1.0e15  # prevents an overflow in a finished search while others continue
+_SLACK = 1.0e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,16 +68,16 @@ class Box:
     def around(
         cls, quotes: SmileQuotes, least_slopes: tuple[float, float] = (0.0, 0.0), least_share: float = 1e-9
     ) -> Box:
-        """Return the bounds for these quotes.
+        """Return the bounds for a smile fitted to these quotes.
 
-        The wings are no flatter than `least_slopes`, and the lowest variance is at least `least_share` of the lowest
-        one quoted.
+        The slopes of the wings are at least `least_slopes`, and the lowest variance is at least `least_share` times the
+        lowest quoted one.
         """
         k, variance = quotes.log_moneyness, quotes.total_variance
         width = float(k[-1] - k[0])
-        # A hair inside, so that rounding on the way to the raw parameters does not step over the limits.
-        steepest = (LEE_SLOPE * (1.0 - _HAIR)) ** 0.5
-        left, right = (min((slope * (1.0 + _HAIR)) ** 0.5, steepest) for slope in least_slopes)
+        # Slightly inside the constraints, which rounding in the conversion to raw parameters could violate otherwise.
+        steepest = (LEE_SLOPE * (1.0 - _SLACK)) ** 0.5
+        left, right = (min((slope * (1.0 + _SLACK)) ** 0.5, steepest) for slope in least_slopes)
         least, most = least_share * float(variance.min()), 2.0 * float(variance.max())
         return cls(
             np.array([least, left, right, k[0] - width, np.log(1e-4 * width)]),
@@ -84,7 +85,7 @@ class Box:
         )
 
     def clip(self, theta: FloatArray) -> FloatArray:
-        """Return the nearest point in the box."""
+        """Return the nearest point within the bounds."""
         return np.clip(theta, self.lower, self.upper)
 
 
@@ -92,13 +93,13 @@ def raw_parameters(theta: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """Return a, b, rho, m, sigma for coordinates along the last axis, real or complex, each of shape (..., 1)."""
     v, p, q, m, s = (theta[..., j : j + 1] for j in range(_SIZE))
     sigma, b = np.exp(s), 0.5 * (p * p + q * q)
-    # A flat smile has no asymmetry to speak of.
+    # The asymmetry of a flat smile is arbitrary and set to 0.
     rho = 0.5 * (q * q - p * p) / np.where(b == 0.0, 1.0, b)
     return v - sigma * p * q, b, rho, m, sigma
 
 
 def coordinates(smile: SviSlice) -> FloatArray:
-    """Return the coordinates of a smile, shape (5,)."""
+    """Return the search coordinates of a smile, shape (5,)."""
     left, right = smile.wing_slopes
     return np.array([smile.minimum_variance, left**0.5, right**0.5, smile.m, np.log(smile.sigma)])
 
@@ -110,7 +111,7 @@ def slice_at(theta: FloatArray) -> SviSlice:
 
 
 def starts(quotes: SmileQuotes, box: Box) -> FloatArray:
-    """Return the best few smiles of a coarse grid of vertices and roundnesses, shape (4, 5)."""
+    """Return the starting points, shape (4, 5): the best smiles of a coarse grid of vertices and roundnesses."""
     k, variance, weights = quotes.log_moneyness, quotes.total_variance, quotes.weights
     width = k[-1] - k[0]
     m, sigma = np.meshgrid(
@@ -137,20 +138,21 @@ def _smiles(theta: FloatArray, k: FloatArray) -> FloatArray:
 
 
 def search(residuals: Callable[[NDArray[Any]], NDArray[Any]], theta: FloatArray, box: Box) -> FloatArray:
-    """Return the lowest point reached from any of the starts.
+    """Minimise the sum of squared residuals from all starting points and return the best point found.
 
     Parameters
     ----------
     residuals : callable
-        Takes complex coordinates, shape (..., 5), and returns residuals, shape (..., n), of order 1 at a bad fit.
+        Function from complex coordinates, shape (..., 5), to residuals, shape (..., n), of order 1 for a bad fit.
     theta : ndarray, shape (starts, 5)
-        Where to begin, in the box.
+        Coordinates of the starting points, within the bounds.
     box : Box
-        The bounds; no point outside is visited.
+        Bounds of the coordinates, which every point of the search satisfies.
 
     Returns
     -------
     ndarray, shape (5,)
+        Coordinates with the smallest sum of squares.
     """
     values, slopes = _linearise(residuals, theta)
     cost = np.einsum("ij,ij->i", values, values)
@@ -184,11 +186,11 @@ def _linearise(residuals: Callable[[NDArray[Any]], NDArray[Any]], theta: FloatAr
 
 def _step(theta: FloatArray, values: FloatArray, slopes: FloatArray, damping: FloatArray, box: Box) -> FloatArray:
     gradient = np.einsum("ijn,in->ij", slopes, values)
-    held = ((theta <= box.lower) & (gradient > 0.0)) | ((theta >= box.upper) & (gradient < 0.0))
-    free = ~held
+    fixed = ((theta <= box.lower) & (gradient > 0.0)) | ((theta >= box.upper) & (gradient < 0.0))
+    free = ~fixed
     slopes = slopes * free[:, :, None]
     normal = slopes @ slopes.swapaxes(1, 2)
     scale = np.einsum("ijj->ij", normal)
-    diagonal = damping[:, None] * scale + 1e-18 * (1.0 + scale.max(axis=1, keepdims=True)) + held
+    diagonal = damping[:, None] * scale + 1e-18 * (1.0 + scale.max(axis=1, keepdims=True)) + fixed
     normal = normal + diagonal[:, :, None] * np.eye(_SIZE)
     return np.asarray(-np.linalg.solve(normal, (gradient * free)[..., None])[..., 0])

@@ -1,13 +1,13 @@
-r"""Gatheral and Jacquier's repair of a smile: keep the middle and the put wing, give way in the call wing.
+r"""Repair of a smile with butterfly arbitrage, after Gatheral and Jacquier, by a change of its call wing.
 
-Given a smile with a butterfly arbitrage, its variance `v` and skew `psi` at the money and its put wing `p` are kept,
-and the other two jump-wing figures become those of the SSVI smile,
+The at-the-money variance `v` and skew `psi` and the put wing `p` of the smile are preserved, and the other two
+jump-wings parameters are replaced by those of the SSVI smile,
 
 .. math:: c^* = p + 2\psi, \qquad \tilde v^* = v\,\frac{4 p c^*}{(p + c^*)^2},
 
-which is free of butterfly arbitrage where :math:`\sqrt{vT}\max(p, c^*) < 2` and
-:math:`(p + c^*)\max(p, c^*) \le 2` (:func:`ssvi_repair`). Between the two lie smiles that are also free of it and
-nearer to the first: :func:`nearest_repair` finds the nearest.
+which is free of butterfly arbitrage if :math:`\sqrt{vT}\max(p, c^*) < 2` and
+:math:`(p + c^*)\max(p, c^*) \le 2` (:func:`ssvi_repair`). Between the two there are smiles that are also free of
+arbitrage and closer to the first; :func:`nearest_repair` returns the closest.
 
 Examples
 --------
@@ -40,39 +40,40 @@ if TYPE_CHECKING:
 
 __all__ = ["nearest_repair", "price_distance", "ssvi_repair"]
 
-_SHARES = np.linspace(0.0, 1.0, 5)  # of the way from v_tilde to that of SSVI
+_SHARES = np.linspace(0.0, 1.0, 5)  # shares of the change of v_tilde to that of SSVI
 _STRIKES = np.linspace(-1.5, 1.5, 101)
 
 
 @admits(ModelError)
 def ssvi_repair(smile: SviSlice, T: float) -> SviSlice:
-    """Return the SSVI smile with the variance, the skew and the put wing of `smile`.
+    """Return the SSVI smile with the at-the-money variance and skew and the put wing of `smile`.
 
     Parameters
     ----------
     smile : SviSlice
-        The smile of one expiry.
+        Smile of one expiry, which may have a butterfly arbitrage.
     T : float
         Years to the expiry.
 
     Returns
     -------
     SviSlice
+        Smile without butterfly arbitrage.
 
     Raises
     ------
     ModelError
-        The smile has no jump wings, or those of SSVI describe no smile (a skew of exactly 0).
+        The smile has no jump-wings parameters, or those of SSVI do not determine a smile (for a skew of exactly 0).
     CalibrationError
-        The SSVI smile has a butterfly arbitrage itself: skew and put wing are too steep together.
+        The SSVI smile also has a butterfly arbitrage, as skew and put wing together are too steep.
     """
     wings = _ssvi_wings(smile.to_jump_wings(T))
     repaired = SviSlice.from_jump_wings(wings, T)
     lowest = repaired.minimum_g()
     if lowest.value < 0.0:
         raise CalibrationError(
-            f"the SSVI smile with the put wing of {smile} has a butterfly arbitrage too (g = {lowest.value:.6g} at "
-            f"k={lowest.where:.4g}); fit the quotes again with fit_slice, which moves the put wing",
+            f"the SSVI smile with the put wing of {smile} also has a butterfly arbitrage (g = {lowest.value:.6g} at "
+            f"k={lowest.where:.4g}); fit the quotes again with fit_slice, which changes the put wing",
             value=smile,
         )
     return repaired
@@ -80,25 +81,25 @@ def ssvi_repair(smile: SviSlice, T: float) -> SviSlice:
 
 @admits(ModelError)
 def nearest_repair(smile: SviSlice, T: float) -> SviSlice:
-    """Return the arbitrage-free smile nearest to `smile` on the way to its SSVI repair.
+    """Return the arbitrage-free smile closest to `smile` between it and its SSVI repair.
 
     Parameters
     ----------
     smile : SviSlice
-        The smile of one expiry.
+        Smile of one expiry, which may have a butterfly arbitrage.
     T : float
         Years to the expiry.
 
     Returns
     -------
     SviSlice
-        `smile` itself if its g is nowhere negative; otherwise the one with call wing and lowest variance between
-        those of `smile` and of SSVI whose option prices, squared differences summed over strikes, are nearest.
+        `smile` itself if its g is nowhere negative. Otherwise, among smiles with call wing and lowest variance between
+        those of `smile` and of SSVI, the one with the smallest sum of squared differences of option prices.
 
     Raises
     ------
     ModelError, CalibrationError
-        As :func:`ssvi_repair`.
+        As for :func:`ssvi_repair`.
     """
     if smile.minimum_g().value >= 0.0:
         return smile
@@ -107,16 +108,16 @@ def nearest_repair(smile: SviSlice, T: float) -> SviSlice:
     found: list[tuple[float, SviSlice]] = []
     for share in _SHARES.tolist():
         at = replace(wings, v_tilde=wings.v_tilde + share * (goal.v_tilde - wings.v_tilde))
-        repaired = _least_call_wing_move(at, goal.c, T)
+        repaired = _least_call_wing_change(at, goal.c, T)
         if repaired is not None:
             found.append((price_distance(smile, repaired), repaired))
     return min(found, key=lambda pair: pair[0])[1]
 
 
 def price_distance(first: SviSlice, second: SviSlice) -> float:
-    """Return the sum of squared differences in price between two smiles, at log-moneyness −1.5 to 1.5 by 0.03.
+    """Return the sum of squared price differences between two smiles, at log-moneyness −1.5 to 1.5 in steps of 0.03.
 
-    The prices are undiscounted, for a forward of 1; call and put differ by the same.
+    The prices are undiscounted, for a forward of 1; the differences are the same for calls and puts.
     """
     vols = [np.sqrt(np.asarray(smile.total_variance(_STRIKES))) for smile in (first, second)]
     prices = [black_scholes_price(1.0, np.exp(_STRIKES), 1.0, 0.0, vol) for vol in vols]
@@ -128,13 +129,16 @@ def _ssvi_wings(wings: JumpWings) -> JumpWings:
     return replace(wings, c=c, v_tilde=wings.v * 4.0 * wings.p * c / (wings.p + c) ** 2)
 
 
-def _least_call_wing_move(wings: JumpWings, goal: float, T: float) -> SviSlice | None:
-    """Move the call wing towards `goal` as little as makes g non-negative; ``None`` if even `goal` does not."""
+def _least_call_wing_change(wings: JumpWings, goal: float, T: float) -> SviSlice | None:
+    """Return the smile with the least change of the call wing towards `goal` that makes g non-negative.
 
-    def moved(c: float) -> SviSlice | None:
+    Return ``None`` if g is negative even for `goal`.
+    """
+
+    def changed(c: float) -> SviSlice | None:
         return _if_free(replace(wings, c=c), T)
 
-    return None if moved(goal) is None else moved(find_edge(lambda c: moved(c) is not None, wings.c, goal))
+    return None if changed(goal) is None else changed(find_edge(lambda c: changed(c) is not None, wings.c, goal))
 
 
 def _if_free(wings: JumpWings, T: float) -> SviSlice | None:

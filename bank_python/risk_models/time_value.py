@@ -1,22 +1,21 @@
-r"""The time value of a European option, to full accuracy, and the tails of the normal law under it.
+r"""The time value of a European option, to full precision, and the normal tail probabilities in it.
 
-With A the discounted forward and B the discounted strike, a call is worth max(A − B, 0) and a put
-max(B − A, 0) of intrinsic value, plus one and the same time value
+With A the discounted forward and B the discounted strike, the intrinsic value of a call is max(A − B, 0) and that of a
+put max(B − A, 0). Both have the same time value
 
 .. math:: \theta = \min(A, B)\,[\Phi(-u) - e^{|x|}\,\Phi(-w)], \qquad
           u = h - t,\quad w = h + t,\quad h = \frac{|x|}{\sigma\sqrt T},\quad t = \tfrac12 \sigma\sqrt T ,
 
-where x = log(A/B). Put-call parity then holds by construction, and a price can never fall below intrinsic
-value. What remains is to compute θ without cancellation, since far from the money the two terms agree in most
-of their digits. They share a factor: :math:`e^{|x|}\varphi(w) = \varphi(u)`, so with Mills' ratio
-M(z) = Φ(−z)/φ(z)
+where x = log(A/B). Put-call parity then holds by construction, and a price cannot fall below the intrinsic value. In θ
+itself, far from the money, the two terms agree in most of their digits. They have a common factor, since
+:math:`e^{|x|}\varphi(w) = \varphi(u)`, so with Mills' ratio M(z) = Φ(−z)/φ(z)
 
 .. math:: \theta = \min(A, B)\,\varphi(u)\,[M(u) - M(w)] .
 
-Where t is small even this cancels, and the difference is expanded in t, its odd derivatives following from
-M' = zM − 1. So the relative error stays below some 1e-14, or a few ε(1 + h²) further out, which is what
-rounding the inputs costs anyway: from at the money to prices of 1e-300. That is what an implied volatility
-far out needs. Beyond u = 0, Φ(−u) is above a half and nothing cancels.
+For small t this difference cancels as well, and is expanded in t, with odd derivatives from M' = zM − 1. So the
+relative error is below about 1e-14, or a few ε(1 + h²) further from the money, which is the effect of rounding the
+inputs, for all prices down to 1e-300. Implied volatilities far from the money need this accuracy. For u < 0, Φ(−u) is
+above a half and there is no cancellation.
 
 References
 ----------
@@ -41,30 +40,30 @@ if TYPE_CHECKING:
 
 __all__ = ["Tails", "drop_expanded", "is_small"]
 
-# The expansion serves t below the first and |x| = 2ht below the second: its recurrence multiplies rounding
-# errors by about sinh(ht)/(ht). Its terms, at most t^2k/(2k + 1)!!, are summed to k = 4; the next one is below
-# 1e-15 of the first.
+# The expansion is used for t below the first number and |x| = 2ht below the second, as its recurrence amplifies
+# rounding errors by a factor of about sinh(ht)/(ht). Its terms, at most t^2k/(2k + 1)!!, are summed to k = 4; the next
+# one is below 1e-15 of the first.
 _SMALL_T = 0.06
 _SMALL_LOG = 2.0
 _LAST_TERM = 4
-# Beyond this distance the density is 0.
+# For a larger distance the density is 0.
 _FAR = 64.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tails:
-    """Time value and tails for options at a distance from the money; every array has the shape (n_rows,).
+    """The time value of options and the normal tails in it; every array has the shape (n_rows,).
 
     Attributes
     ----------
     time_value : ndarray
-        As a share of min(A, B), in [0, 1].
+        Time value as a share of min(A, B), in [0, 1].
     density : ndarray
-        φ(u).
+        Standard normal density φ(u).
     near : ndarray
-        Φ(−u).
+        Tail probability Φ(−u).
     far : ndarray
-        exp(|x|) Φ(−w).
+        Scaled tail probability exp(|x|) Φ(−w).
     """
 
     time_value: FloatArray
@@ -74,7 +73,7 @@ class Tails:
 
     @classmethod
     def of(cls, log_ratio: FloatArray, deviation: FloatArray) -> Tails:
-        """Take the logarithm of forward over strike and σ√T; the caller has silenced numpy's warnings.
+        """Compute from the logarithm of forward over strike and σ√T; the caller suppresses numpy's warnings.
 
         Examples
         --------
@@ -98,12 +97,12 @@ class Tails:
 
 
 def is_small(h: FloatArray, t: FloatArray) -> NDArray[np.bool_]:
-    """Return where the drop of Mills' ratio from h − t to h + t is to be expanded in t."""
+    """Return where the difference of Mills' ratio at h − t and h + t is to be expanded in t."""
     return (t < _SMALL_T) & (h * t < 0.5 * _SMALL_LOG) & (h < _FAR)
 
 
 def drop_expanded(h: FloatArray, t: FloatArray) -> FloatArray:
-    """Return M(h − t) − M(h + t), which is −2 Σ M⁽ⁿ⁾(h) tⁿ/n! over odd n, for small t; h may be below t."""
+    """Return M(h − t) − M(h + t) for small t, as −2 Σ M⁽ⁿ⁾(h) tⁿ/n! over odd n; h may be below t."""
     even = mills_column(h)
     odd = h * even - 1.0
     weight = t.copy()

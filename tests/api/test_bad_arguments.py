@@ -91,7 +91,7 @@ def test_every_public_function_is_tried(package):
         (lambda: risk.run_stresses(3), RiskError, "plan=3 is not a ValuationPlan"),
         (lambda: risk.run_stresses(PLAN, [3]), RiskError, "a list in which each is a StressScenario or text"),
         (lambda: mc_engine.FactorModel.given([0.2]), SimulationError, r"FactorModel.given: vols=\[0.2\] is not a mapping"),
-        (lambda: risk_models.par_swap_rate(risk_models.Curve.flat(0.03), 0.0), ModelError, "the swap is over"),
+        (lambda: risk_models.par_swap_rate(risk_models.Curve.flat(0.03), 0.0), ModelError, "swap has matured"),
         (lambda: Option("O", **{**MADE, "spot_source": "x"}), NodeArgumentError, "must be a node or a finite number"),
         (lambda: Option("O", **MADE, clock_source="x"), ValueError, "neither a Clock nor a finite number"),
         (lambda: Book("B", 3), ValueError, "positions=3 is not a list"),

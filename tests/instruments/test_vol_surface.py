@@ -192,7 +192,9 @@ def test_a_calendar_arbitrage_is_repaired_and_reported_or_refused():
     assert second.repair.method in set(RepairMethod)
     assert "calendar arbitrage at T=1" in str(second.repair)
     assert second.worst_error > 0.05
-    with pytest.raises(CalibrationError, match="REFUSING: the quotes of T=1 fit a smile with arbitrage: calendar"):
+    with pytest.raises(
+        CalibrationError, match="REFUSING: the smile fitted to the quotes of T=1 has an arbitrage: calendar"
+    ):
         _ = VolSurface.from_vols("REFUSING", STRIKES, [0.5, 1.0], quotes, spot_source=100.0, arbitrage="refuse").surface
 
 

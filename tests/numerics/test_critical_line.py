@@ -1,4 +1,4 @@
-"""The critical line against the quadratic core and cvxpy at many s, and where its turns come all at once."""
+"""The critical line against the quadratic core and cvxpy at many s, and with simultaneous turning points."""
 
 import cvxpy as cp
 import numpy as np
@@ -89,7 +89,7 @@ def test_random_programs_equal_clarabel(seed):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_turns_that_come_together_are_told_apart(seed):
+def test_simultaneous_turning_points_are_resolved(seed):
     """Equal assets, ties in m, bounds that many meet at once, variables that are pinned, rows that hold single ones."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 20))
@@ -111,7 +111,7 @@ def test_turns_that_come_together_are_told_apart(seed):
     assert furthest(path, P, m, rows, b, lower, upper) < 1e-10
 
 
-# Each once lost its way: a direction that only rounding made, a turn that left the equalities undetermined.
+# Regressions: a direction due to rounding only, and a turning point that left the equalities undetermined.
 @pytest.mark.parametrize(
     ("P", "m", "rows", "b", "upper"),
     [
@@ -189,13 +189,13 @@ def test_scaling_m_and_p_scales_s_and_permuting_permutes(seed, scale, size):
     [
         ({"m": [1.0, np.nan]}, "not finite"),
         ({"m": []}, "m is empty"),
-        ({"A": [[1.0, 1.0, 1.0]]}, "A of shape"),
-        ({"A": [[1.0, 1.0], [2.0, 2.0]], "b": [1.0, 2.0]}, "depend on each other"),
+        ({"A": [[1.0, 1.0, 1.0]]}, "A has shape"),
+        ({"A": [[1.0, 1.0], [2.0, 2.0]], "b": [1.0, 2.0]}, "linearly dependent"),
         ({"P": [[1.0, 2.0], [2.0, 1.0]]}, "least eigenvalue"),
         ({"P": np.eye(3)}, "shape"),
-        ({"b": [1.0, 1.0]}, "A of shape"),
+        ({"b": [1.0, 1.0]}, "A has shape"),
         ({"lower": np.nan}, "bound"),
-        ({"upper": [1.0, 1.0, 1.0]}, "one each"),
+        ({"upper": [1.0, 1.0, 1.0]}, "one for each"),
         ({"P": [[1.0, 0.2], [0.1, 1.0]]}, "not symmetric"),
     ],
 )
@@ -215,5 +215,5 @@ def test_what_nothing_satisfies_is_refused():
 @pytest.mark.parametrize("s", [-1.0, np.inf, np.nan])
 def test_s_outside_the_path_is_refused(s):
     path = critical_line(np.eye(2), [1.0, 2.0], [[1.0, 1.0]], [1.0], 0.0, 1.0)
-    with pytest.raises(ModelError, match="infinity"):
+    with pytest.raises(ModelError, match="negative or not finite"):
         path.at(s)

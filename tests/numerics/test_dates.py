@@ -150,7 +150,7 @@ def test_tenors(day, count, unit):
 
 @pytest.mark.parametrize("text", ["", "M", "0M", "3Q", "-1Y", "1.5Y", 3])
 def test_no_tenor(text):
-    with pytest.raises(ModelError, match="is no tenor; write a number and D, W, M or Y"):
+    with pytest.raises(ModelError, match="is no tenor; give a number and D, W, M or Y"):
         Tenor.parse(text)
 
 

@@ -1,4 +1,4 @@
-"""ACT/365F against QuantLib and by its laws."""
+"""ACT/365F against QuantLib and general properties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding edges and minima, memory on request, and tolerances that are told in one place."""
+"""Finding edges and minima, memory on request, and tolerances that are defined in one place."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_tolerance_says_its_reason_and_is_in_order():
         if isinstance(node, ast.Assign) and node.targets[0].id.isupper():
             assert isinstance(after, ast.Expr)
             assert len(after.value.value) > 40
-    rounding = ("NEIGHBOURS", "ROUNDED_SUM", "EXACT", "LAST_DIGITS", "SYMMETRIC", "NINE_DIGITS", "MADE_UNIT")
+    rounding = ("NEIGHBOURS", "ROUNDED_SUM", "EXACT", "LAST_DIGITS", "SYMMETRIC", "NINE_DIGITS", "UNIT_DIAGONAL")
     sizes = [getattr(tolerances, name) for name in rounding]
     assert sizes == sorted(sizes)
     assert math.ulp(1.0) < tolerances.NEIGHBOURS

@@ -1,4 +1,4 @@
-"""Programs with prices against Clarabel, HiGHS, closed forms, and the conditions of an optimum computed anew."""
+"""Soft-constrained programs against Clarabel, HiGHS, closed forms, and recomputed optimality conditions."""
 
 import numpy as np
 import pytest
@@ -11,12 +11,12 @@ from bank_python.numerics.interior_point import solve_penalties
 
 cvxpy = pytest.importorskip("cvxpy")
 
-NO_ROWS = {"E": np.zeros((0, 1)), "f": [], "price": []}
+NO_ROWS = {"E": np.zeros((0, 1)), "f": [], "penalty": []}
 HARD = np.inf
 
 
 def random_program(seed):
-    """A feasible, bounded program: P of any rank, hard and priced rows, some on their sides, repeated and dependent."""
+    """A feasible, bounded program: P of any rank, hard and soft rows, some active, repeated or dependent."""
     rng = np.random.default_rng(seed)
     n, is_whole = int(rng.integers(1, 16)), rng.random() < 0.4  # whole figures make ties
     factors = rng.standard_normal((n, (0, max(n // 2, 1), n, 1)[int(rng.integers(0, 4))]))
@@ -29,7 +29,7 @@ def random_program(seed):
     E = draw(m, n)
     soft = rng.random(m) < 0.5
     f = E @ inside + np.where(rng.random(m) < 0.4, 0.0, rng.random(m)) - np.where(soft & (rng.random(m) < 0.5), 2.0, 0)
-    price = np.where(soft, np.where(rng.random(m) < 0.5, 1.0, 0.01 + 3.0 * rng.random(m)), HARD)
+    penalty = np.where(soft, np.where(rng.random(m) < 0.5, 1.0, 0.01 + 3.0 * rng.random(m)), HARD)
     repeated = rng.integers(0, m, 3) if m and rng.random() < 0.3 else np.zeros(0, dtype=int)
     A = draw(int(rng.integers(0, max(n // 3, 1) + 1)), n)
     if len(A) and rng.random() < 0.3:
@@ -40,7 +40,7 @@ def random_program(seed):
         "q": draw(n) + 0.1,
         "E": np.vstack([E, E[repeated]]),
         "f": np.append(f, f[repeated]),
-        "price": np.append(price, price[repeated]),
+        "penalty": np.append(penalty, penalty[repeated]),
         "A": A,
         "b": A @ inside,
         "lower": inside - np.where(rng.random(n) < 0.3, 5.0, room),
@@ -53,10 +53,10 @@ def random_linear_program(seed):
     return {**program, "P": np.zeros_like(program["P"])}
 
 
-def clarabel(P, q, E, f, price, A, b, lower, upper):
-    x, soft = cvxpy.Variable(len(q)), np.isfinite(price)
+def clarabel(P, q, E, f, penalty, A, b, lower, upper):
+    x, soft = cvxpy.Variable(len(q)), np.isfinite(penalty)
     cost = q @ x + (0.5 * cvxpy.quad_form(x, cvxpy.psd_wrap(P)) if P.any() else 0.0)
-    cost += price[soft] @ cvxpy.pos(E[soft] @ x - f[soft]) if soft.any() else 0.0
+    cost += penalty[soft] @ cvxpy.pos(E[soft] @ x - f[soft]) if soft.any() else 0.0
     limits = [x >= lower, x <= upper]
     limits += [A @ x == b] if len(b) else []
     limits += [E[~soft] @ x <= f[~soft]] if not soft.all() else []
@@ -65,15 +65,15 @@ def clarabel(P, q, E, f, price, A, b, lower, upper):
     return problem.value
 
 
-def highs(q, E, f, price, A=None, b=None, lower=None, upper=None, **_):
-    """The same linear program with a variable for what each priced row is exceeded by."""
-    n, soft = len(q), np.isfinite(price)
+def highs(q, E, f, penalty, A=None, b=None, lower=None, upper=None, **_):
+    """The same linear program with a variable for the excess of each soft row."""
+    n, soft = len(q), np.isfinite(penalty)
     least, most = (
         np.broadcast_to(-HARD if lower is None else lower, n),
         np.broadcast_to(HARD if upper is None else upper, n),
     )
     solved = linprog(
-        np.concatenate([q, price[soft]]),
+        np.concatenate([q, penalty[soft]]),
         A_ub=np.hstack([E, -np.eye(len(f))[:, soft]]) if len(f) else None,
         b_ub=f if len(f) else None,
         A_eq=np.pad(A, ((0, 0), (0, int(soft.sum())))) if A is not None and len(A) else None,
@@ -84,20 +84,20 @@ def highs(q, E, f, price, A=None, b=None, lower=None, upper=None, **_):
     return solved.fun
 
 
-def told(program):
+def described(program):
     return {key: np.asarray(part).tolist() for key, part in program.items()}
 
 
 def cost_of(program, x):
-    soft = np.isfinite(program["price"])
+    soft = np.isfinite(program["penalty"])
     over = np.maximum(program["E"] @ x - program["f"], 0.0)
-    return 0.5 * x @ program["P"] @ x + program["q"] @ x + program["price"][soft] @ over[soft]
+    return 0.5 * x @ program["P"] @ x + program["q"] @ x + program["penalty"][soft] @ over[soft]
 
 
 def assert_optimal(program, solved):
-    """The conditions of Karush, Kuhn and Tucker, from the program and the solution alone."""
-    x, z, price = solved.x, solved.z, program["price"]
-    soft, message = np.isfinite(price), told(program)
+    """The conditions of Karush, Kuhn and Tucker, from the program and the solution only."""
+    x, z, penalty = solved.x, solved.z, program["penalty"]
+    soft, message = np.isfinite(penalty), described(program)
     slope = program["P"] @ x + program["q"] + solved.y @ program["A"] + z @ program["E"] + solved.bounds
     over, size = program["E"] @ x - program["f"], 1.0 + np.abs(x).max() + np.abs(z).max(initial=0.0)
     assert slope == pytest.approx(np.zeros(len(x)), abs=1e-8 * size), message
@@ -105,9 +105,9 @@ def assert_optimal(program, solved):
     assert (over[~soft] <= 1e-8 * size).all(), message
     assert (x >= program["lower"] - 1e-8 * size).all(), message
     assert (x <= program["upper"] + 1e-8 * size).all(), message
-    assert ((z >= 0.0) & (z <= price)).all(), message
+    assert ((z >= 0.0) & (z <= penalty)).all(), message
     assert (np.maximum(-over, 0.0) * z <= 1e-7 * size).all(), message
-    assert (np.maximum(over, 0.0)[soft] * (price - z)[soft] <= 1e-7 * size).all(), message
+    assert (np.maximum(over, 0.0)[soft] * (penalty - z)[soft] <= 1e-7 * size).all(), message
     held = np.where(solved.bounds > 0.0, program["upper"] - x, x - program["lower"])
     assert (np.abs(solved.bounds) * held <= 1e-7 * size).all(), message
 
@@ -116,25 +116,25 @@ def assert_optimal(program, solved):
 def test_random_programs_are_solved_as_clarabel_solves_them(seed):
     program = random_program(seed)
     solved = solve_penalties(**program)
-    assert solved.converged, told(program)
-    assert solved.objective == pytest.approx(clarabel(**program), rel=1e-7, abs=1e-7), told(program)
+    assert solved.converged, described(program)
+    assert solved.objective == pytest.approx(clarabel(**program), rel=1e-7, abs=1e-7), described(program)
     assert solved.objective == pytest.approx(cost_of(program, solved.x), rel=1e-12, abs=1e-12)
-    assert solved.duality_gap < 1e-9, told(program)
+    assert solved.duality_gap < 1e-9, described(program)
 
 
 @pytest.mark.parametrize("seed", range(200, 280))
 def test_random_linear_programs_are_solved_as_highs_solves_them(seed):
     program = random_linear_program(seed)
     solved = solve_penalties(**program)
-    assert solved.converged, told(program)
-    assert solved.objective == pytest.approx(highs(**program), rel=1e-9, abs=1e-9), told(program)
+    assert solved.converged, described(program)
+    assert solved.objective == pytest.approx(highs(**program), rel=1e-9, abs=1e-9), described(program)
 
 
 @pytest.mark.parametrize("seed", range(400, 520))
 def test_the_multipliers_prove_the_solution(seed):
     for program in (random_program(seed), random_linear_program(seed)):
         solved = solve_penalties(**program)
-        assert solved.converged, told(program)
+        assert solved.converged, described(program)
         assert_optimal(program, solved)
 
 
@@ -147,7 +147,7 @@ def test_rows_are_sorted_into_below_on_and_above(seed):
     assert (over[solved.above] > -1e-9 * size).all()
     assert over[solved.on] == pytest.approx(np.zeros(solved.on.sum()), abs=1e-8 * size)
     assert (over[~solved.on & ~solved.above] < 1e-9 * size).all()
-    assert np.isfinite(program["price"][solved.above]).all()
+    assert np.isfinite(program["penalty"][solved.above]).all()
     assert solved.x[solved.at_lower] == pytest.approx(program["lower"][solved.at_lower], abs=1e-8 * size)
     assert solved.x[solved.at_upper] == pytest.approx(program["upper"][solved.at_upper], abs=1e-8 * size)
 
@@ -159,8 +159,8 @@ def test_no_allowed_point_is_better_than_the_gap_says(seed, where):
     n = len(program["q"])
     program = {**program, "A": np.zeros((0, n)), "b": np.zeros(0)}
     solved = solve_penalties(**program)
-    assert solved.converged, told(program)
-    rng, hard = np.random.default_rng(where), ~np.isfinite(program["price"])
+    assert solved.converged, described(program)
+    rng, hard = np.random.default_rng(where), ~np.isfinite(program["penalty"])
     inside = np.clip(solved.x + rng.standard_normal(n), program["lower"], program["upper"])
     for part in (1.0, 0.1, 1e-3, 1e-6):  # points towards the solution, until one is allowed
         x = solved.x + part * (inside - solved.x)
@@ -176,7 +176,7 @@ def test_no_allowed_point_is_better_than_the_gap_says(seed, where):
     st.floats(0.1, 5.0),
     st.floats(0.5, 2.0),
 )
-def test_an_absolute_value_draws_as_the_closed_form_says(aims, price, curve, kink):
+def test_an_absolute_value_draws_as_the_closed_form_says(aims, penalty, curve, kink):
     # argmin c/2 (x - a)^2 + p |x - k| is k + soft(a - k, p / c): the proximal map of an absolute value
     aim = np.array(aims)
     n = len(aim)
@@ -185,11 +185,13 @@ def test_an_absolute_value_draws_as_the_closed_form_says(aims, price, curve, kin
         -curve * aim,
         E=np.vstack([np.eye(n), -np.eye(n)]),
         f=np.concatenate([np.full(n, kink), np.full(n, -kink)]),
-        price=np.full(2 * n, price),
+        penalty=np.full(2 * n, penalty),
     )
-    expected = kink + np.sign(aim - kink) * np.maximum(np.abs(aim - kink) - price / curve, 0.0)
+    expected = kink + np.sign(aim - kink) * np.maximum(np.abs(aim - kink) - penalty / curve, 0.0)
     assert solved.converged
-    assert solved.x == pytest.approx(expected, abs=1e-7)  # a multiplier just short of its price is hard to tell
+    assert solved.x == pytest.approx(
+        expected, abs=1e-7
+    )  # a multiplier just short of its penalty is hard to distinguish
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=15), st.floats(0.1, 0.9))
@@ -200,10 +202,10 @@ def test_a_quantile_costs_what_the_best_of_the_numbers_costs(numbers, level):
     def cost(x):
         return float(np.where(values > x, level * (values - x), (1.0 - level) * (x - values)).sum())
 
-    price = np.concatenate([np.full(len(values), 1.0 - level), np.full(len(values), level)])
+    penalty = np.concatenate([np.full(len(values), 1.0 - level), np.full(len(values), level)])
     ones = np.ones((len(values), 1))
     solved = solve_penalties(
-        [[0.0]], [0.0], E=np.vstack([ones, -ones]), f=np.concatenate([values, -values]), price=price
+        [[0.0]], [0.0], E=np.vstack([ones, -ones]), f=np.concatenate([values, -values]), penalty=penalty
     )
     assert cost(float(solved.x[0])) == pytest.approx(min(cost(value) for value in values), rel=1e-7, abs=1e-6)
 
@@ -217,7 +219,7 @@ def test_quantile_regression_is_that_of_highs(level):
         "q": np.zeros(4),
         "E": np.vstack([design, -design]),
         "f": np.concatenate([response, -response]),
-        "price": np.concatenate([np.full(120, 1.0 - level), np.full(120, level)]),
+        "penalty": np.concatenate([np.full(120, 1.0 - level), np.full(120, level)]),
     }
     solved = solve_penalties(np.zeros((4, 4)), **program)
     assert solved.converged
@@ -237,7 +239,7 @@ def test_expected_shortfalls_are_those_of_highs(scenarios, assets, confidence):
         "q": np.append(np.zeros(assets), 1.0),
         "E": rows,
         "f": np.zeros(scenarios),
-        "price": np.full(scenarios, 1.0 / ((1.0 - confidence) * scenarios)),
+        "penalty": np.full(scenarios, 1.0 / ((1.0 - confidence) * scenarios)),
         "A": np.append(np.ones(assets), 0.0)[None, :],
         "b": np.ones(1),
         "lower": np.append(np.zeros(assets), -HARD),
@@ -255,9 +257,9 @@ def test_without_rows_it_is_a_linear_system():
     rng = np.random.default_rng(2)
     factors = rng.standard_normal((5, 5))
     P, q, A = factors @ factors.T + np.eye(5), rng.standard_normal(5), rng.standard_normal((2, 5))
-    free = solve_penalties(P, q, E=np.zeros((0, 5)), f=[], price=[])
+    free = solve_penalties(P, q, E=np.zeros((0, 5)), f=[], penalty=[])
     assert free.x == pytest.approx(np.linalg.solve(P, -q), rel=1e-12)
-    held = solve_penalties(P, q, E=np.zeros((0, 5)), f=[], price=[], A=A, b=[1.0, 2.0])
+    held = solve_penalties(P, q, E=np.zeros((0, 5)), f=[], penalty=[], A=A, b=[1.0, 2.0])
     system = np.block([[P, A.T], [A, np.zeros((2, 2))]])
     assert held.x == pytest.approx(np.linalg.solve(system, [*-q, 1.0, 2.0])[:5], rel=1e-10)
 
@@ -284,7 +286,15 @@ def test_one_variable(P, lower, upper, x):
 
 def test_ties_share_out_and_keep_the_cost():
     solved = solve_penalties(
-        np.zeros((4, 4)), np.ones(4), E=np.zeros((0, 4)), f=[], price=[], A=[np.ones(4)], b=[1.0], lower=0.0, upper=1.0
+        np.zeros((4, 4)),
+        np.ones(4),
+        E=np.zeros((0, 4)),
+        f=[],
+        penalty=[],
+        A=[np.ones(4)],
+        b=[1.0],
+        lower=0.0,
+        upper=1.0,
     )
     assert solved.converged
     assert solved.objective == pytest.approx(1.0, abs=1e-12)
@@ -295,7 +305,7 @@ def test_a_vertex_where_too_many_rows_meet():
     # the best corner (1, 1) lies on five rows, twice as many as it takes
     E = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [1.0, 2.0], [1.0, 1.0]]
     solved = solve_penalties(
-        np.zeros((2, 2)), [-1.0, -1.0], E=E, f=[1.0, 1.0, 2.0, 3.0, 3.0, 2.0], price=np.full(6, HARD)
+        np.zeros((2, 2)), [-1.0, -1.0], E=E, f=[1.0, 1.0, 2.0, 3.0, 3.0, 2.0], penalty=np.full(6, HARD)
     )
     assert solved.converged
     assert solved.objective == pytest.approx(-2.0, abs=1e-10)
@@ -304,7 +314,7 @@ def test_a_vertex_where_too_many_rows_meet():
 def test_repeated_equalities_change_nothing():
     rng = np.random.default_rng(3)
     P, q, A = np.diag([1.0, 2.0, 3.0]), np.array([1.0, -1.0, 0.5]), rng.standard_normal((1, 3))
-    rows = {"E": np.eye(3), "f": np.full(3, 0.5), "price": np.ones(3)}
+    rows = {"E": np.eye(3), "f": np.full(3, 0.5), "penalty": np.ones(3)}
     once = solve_penalties(P, q, A=A, b=[1.0], **rows)
     thrice = solve_penalties(P, q, A=np.vstack([A, A, 2.0 * A]), b=[1.0, 1.0, 2.0], **rows)
     assert thrice.converged
@@ -313,19 +323,19 @@ def test_repeated_equalities_change_nothing():
 
 def test_a_row_repeated_with_half_the_price_is_the_row():
     P, q, row = np.diag([1.0, 2.0]), np.array([-3.0, -1.0]), np.array([[1.0, 1.0]])
-    once = solve_penalties(P, q, E=row, f=[1.0], price=[0.8])
-    twice = solve_penalties(P, q, E=np.vstack([row, row]), f=[1.0, 1.0], price=[0.4, 0.4])
+    once = solve_penalties(P, q, E=row, f=[1.0], penalty=[0.8])
+    twice = solve_penalties(P, q, E=np.vstack([row, row]), f=[1.0, 1.0], penalty=[0.4, 0.4])
     assert twice.x == pytest.approx(once.x, abs=1e-11)
     assert twice.z.sum() == pytest.approx(float(once.z[0]), abs=1e-11)
 
 
 def test_a_price_that_is_high_enough_makes_a_constraint():
     P, q, row = np.eye(2), np.array([-3.0, -1.0]), np.array([[1.0, 1.0]])
-    hard = solve_penalties(P, q, E=row, f=[1.0], price=[HARD])
+    hard = solve_penalties(P, q, E=row, f=[1.0], penalty=[HARD])
     assert hard.z[0] == pytest.approx(1.5, abs=1e-11)
-    soft = solve_penalties(P, q, E=row, f=[1.0], price=[1.6])
+    soft = solve_penalties(P, q, E=row, f=[1.0], penalty=[1.6])
     assert soft.x == pytest.approx(hard.x, abs=1e-11)
-    cheap = solve_penalties(P, q, E=row, f=[1.0], price=[1.4])
+    cheap = solve_penalties(P, q, E=row, f=[1.0], penalty=[1.4])
     assert cheap.above.tolist() == [True]
     assert cheap.x == pytest.approx([1.6, -0.4], abs=1e-11)
 
@@ -336,14 +346,14 @@ def test_a_price_that_is_high_enough_makes_a_constraint():
     [
         {"A": [[1.0, 1.0], [1.0, 1.0]], "b": [1.0, 2.0]},
         {"A": [[1.0, 1.0]], "b": [3.0]},
-        {"E": [[1.0, 1.0], [-1.0, -1.0]], "f": [-1.0, -1.0], "price": [HARD, HARD]},
-        {"E": [[-1.0, 0.0]], "f": [-1.5], "price": [HARD]},
-        {"E": [[0.0, 0.0]], "f": [-1.0], "price": [HARD]},
+        {"E": [[1.0, 1.0], [-1.0, -1.0]], "f": [-1.0, -1.0], "penalty": [HARD, HARD]},
+        {"E": [[-1.0, 0.0]], "f": [-1.5], "penalty": [HARD]},
+        {"E": [[0.0, 0.0]], "f": [-1.0], "penalty": [HARD]},
         {"lower": [2.0, 0.0]},
     ],
 )
 def test_what_nothing_satisfies_does_not_converge(curved, limits):
-    program = {"E": np.zeros((0, 2)), "f": [], "price": [], "lower": 0.0, "upper": 1.0, **limits}
+    program = {"E": np.zeros((0, 2)), "f": [], "penalty": [], "lower": 0.0, "upper": 1.0, **limits}
     solved = solve_penalties(curved, [1.0, -1.0], **program)
     assert not solved.converged
     assert solved.kkt_residual > 1e-6
@@ -354,8 +364,16 @@ def test_what_nothing_satisfies_does_not_converge(curved, limits):
     [
         {"P": [[0.0]], "q": [-1.0], **NO_ROWS},
         {"P": [[0.0]], "q": [-1.0], "lower": 0.0, **NO_ROWS},
-        {"P": [[0.0]], "q": [-2.0], "E": [[1.0]], "f": [0.0], "price": [1.0]},
-        {"P": np.zeros((2, 2)), "q": [1.0, 0.0], "E": np.zeros((0, 2)), "f": [], "price": [], "A": [[1, 1]], "b": [1]},
+        {"P": [[0.0]], "q": [-2.0], "E": [[1.0]], "f": [0.0], "penalty": [1.0]},
+        {
+            "P": np.zeros((2, 2)),
+            "q": [1.0, 0.0],
+            "E": np.zeros((0, 2)),
+            "f": [],
+            "penalty": [],
+            "A": [[1, 1]],
+            "b": [1],
+        },
     ],
 )
 def test_what_falls_for_ever_does_not_converge(program):
@@ -366,10 +384,10 @@ def test_what_falls_for_ever_does_not_converge(program):
 @pytest.mark.parametrize("seed", range(800, 815))
 def test_the_unit_of_the_cost_does_not_matter(seed, times):
     program = random_program(seed)
-    scaled = {**program, "P": times * program["P"], "q": times * program["q"], "price": times * program["price"]}
+    scaled = {**program, "P": times * program["P"], "q": times * program["q"], "penalty": times * program["penalty"]}
     once, again = solve_penalties(**program), solve_penalties(**scaled)
-    assert again.converged, told(program)
-    assert again.objective / times == pytest.approx(once.objective, rel=1e-8, abs=1e-9), told(program)
+    assert again.converged, described(program)
+    assert again.objective / times == pytest.approx(once.objective, rel=1e-8, abs=1e-9), described(program)
 
 
 @pytest.mark.parametrize("times", [1e-3, 1e3])
@@ -386,8 +404,8 @@ def test_the_unit_of_the_variables_does_not_matter(seed, times):
         "upper": times * program["upper"],
     }
     once, again = solve_penalties(**program), solve_penalties(**scaled)
-    assert again.converged, told(program)
-    assert again.objective == pytest.approx(once.objective, rel=1e-8, abs=1e-9), told(program)
+    assert again.converged, described(program)
+    assert again.objective == pytest.approx(once.objective, rel=1e-8, abs=1e-9), described(program)
 
 
 @pytest.mark.parametrize("seed", range(850, 870))
@@ -401,7 +419,7 @@ def test_the_order_of_variables_and_rows_does_not_matter(seed):
         "A": program["A"][:, columns],
         "b": program["b"],
         **{key: program[key][columns] for key in ("q", "lower", "upper")},
-        **{key: program[key][rows] for key in ("f", "price")},
+        **{key: program[key][rows] for key in ("f", "penalty")},
     }
     assert solve_penalties(**moved).objective == pytest.approx(solve_penalties(**program).objective, rel=1e-8, abs=1e-9)
 
@@ -409,26 +427,26 @@ def test_the_order_of_variables_and_rows_does_not_matter(seed):
 @pytest.mark.parametrize(
     ("changed", "match"),
     [
-        ({"P": np.eye(3)}, "do not fit"),
-        ({"f": [1.0, 2.0]}, "do not fit"),
-        ({"price": []}, "do not fit"),
-        ({"b": [1.0]}, "do not fit"),
-        ({"A": [[1.0, 1.0]]}, "do not fit"),
+        ({"P": np.eye(3)}, "do not match"),
+        ({"f": [1.0, 2.0]}, "do not match"),
+        ({"penalty": []}, "do not match"),
+        ({"b": [1.0]}, "do not match"),
+        ({"A": [[1.0, 1.0]]}, "do not match"),
         ({"P": [[1.0, np.nan], [0.0, 1.0]]}, "not finite"),
         ({"q": [np.inf, 1.0]}, "not finite"),
         ({"E": [[np.nan, 1.0]]}, "not finite"),
         ({"f": [np.inf]}, "not finite"),
         ({"A": [[np.nan, 1.0]], "b": [1.0]}, "not finite"),
         ({"A": [[1.0, 1.0]], "b": [np.inf]}, "not finite"),
-        ({"price": [0.0]}, "price is not above 0"),
-        ({"price": [-1.0]}, "price is not above 0"),
-        ({"price": [np.nan]}, "price is not above 0"),
-        ({"lower": [np.nan, 0.0]}, "bound is not a number"),
-        ({"upper": np.nan}, "bound is not a number"),
+        ({"penalty": [0.0]}, "penalty weight is not above 0"),
+        ({"penalty": [-1.0]}, "penalty weight is not above 0"),
+        ({"penalty": [np.nan]}, "penalty weight is not above 0"),
+        ({"lower": [np.nan, 0.0]}, "bound is NaN"),
+        ({"upper": np.nan}, "bound is NaN"),
     ],
 )
 def test_what_is_refused(changed, match):
-    program = {"P": np.eye(2), "q": [1.0, 1.0], "E": [[1.0, 0.0]], "f": [1.0], "price": [1.0], **changed}
+    program = {"P": np.eye(2), "q": [1.0, 1.0], "E": [[1.0, 0.0]], "f": [1.0], "penalty": [1.0], **changed}
     with pytest.raises(ModelError, match=match):
         solve_penalties(**program)
 
@@ -447,7 +465,7 @@ def test_steps_do_not_run_in_a_circle():
         [-0.0571, -0.0428, -0.0354, -0.0052],
         E=[[1.0, 0.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]],
         f=[0.7124, -0.6124],
-        price=[np.inf, np.inf],
+        penalty=[np.inf, np.inf],
         A=[[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, -1.0, 0.0]],
         b=[1.0, 0.4682],
         lower=[-0.2] * 4,

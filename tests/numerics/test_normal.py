@@ -1,4 +1,4 @@
-"""The normal law against 50-digit arithmetic, scipy and published values."""
+"""The normal distribution against 50-digit arithmetic, scipy and published values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exact_pi() -> Decimal:
 
 
 def exact_tail(x: float) -> tuple[Decimal, Decimal]:
-    """Return (density, upper tail) of the normal law at x >= 0 to some 50 digits, by its own two series."""
+    """Return (density, upper tail) of the normal distribution at x >= 0 to some 50 digits, by its own two series."""
     with localcontext() as context:
         context.prec = DIGITS + 60  # the Taylor series cancels by up to e^(x²/2) below x = 6
         z = Decimal(x)
@@ -203,7 +203,7 @@ def test_nan_in_nan_out_and_its_neighbours_untouched(function):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_lane_does_not_depend_on_its_batch(function):
+def test_a_row_does_not_depend_on_its_batch(function):
     rng = np.random.default_rng(11)
     x = rng.uniform(0.0, 1.0, 1003) if function is normal_quantile else rng.uniform(-25.0, 25.0, 1003)
     together = function(x)

@@ -1,4 +1,4 @@
-"""Roots, quadrature, interpolation, matrices and least squares against scipy, published values and their laws."""
+"""Roots, quadrature, interpolation, matrices and least squares against scipy and published values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import interpolate, optimize, special
 
 from bank_python.errors import CalibrationError, MatrixError, ModelError, RootError
-from bank_python.numerics.interpolation import Beyond, Linear, LogLinear, MonotoneCubic
+from bank_python.numerics.interpolation import Extrapolation, Linear, LogLinear, MonotoneCubic
 from bank_python.numerics.least_squares import least_squares
 from bank_python.numerics.matrices import cholesky, nearest_correlation, nearest_psd, semidefinite_root
 from bank_python.numerics.quadrature import gauss_hermite, gauss_laguerre, gauss_legendre
@@ -48,7 +48,7 @@ def test_roots_against_brent(name):
 
 
 @given(st.lists(st.floats(-0.99, 50.0), min_size=1, max_size=20))
-def test_lanes_are_their_own(targets):
+def test_rows_do_not_depend_on_each_other(targets):
     values = np.array(targets)
     together = find_roots(lambda x: np.expm1(x) - values, -10.0, 10.0)
     np.testing.assert_allclose(together, np.log1p(values), rtol=1e-12, atol=1e-15)
@@ -61,9 +61,7 @@ def test_roots_at_an_end_and_exact_hits():
 
 
 def test_no_root():
-    with pytest.raises(
-        RootError, match="column 1 has no change of sign between 1 and 2, where the function is 1 and 4"
-    ):
+    with pytest.raises(RootError, match="row 1 has no change of sign between 1 and 2, where the function is 1 and 4"):
         find_roots(lambda x: x * x * np.array([-1.0, 1.0]) + np.array([2.0, 0.0]), [1.0, 1.0], 2.0)
     with pytest.raises(RootError, match="after 3 evaluations"):
         find_roots(lambda x: np.exp(x) - 2.0, -50.0, 50.0, max_iterations=3)
@@ -172,7 +170,7 @@ def test_beyond_the_points(kind):
     np.testing.assert_allclose(kind(x, y)([-1.0, 4.0]), [1.0, 8.0])
     np.testing.assert_allclose(kind(x, y).derivative([-1.0, 4.0]), 0.0)
     assert np.isnan(kind(x, y, "nan")([-1.0, 4.0, math.nan])).all()
-    line = kind(x, y, Beyond.LINE)
+    line = kind(x, y, Extrapolation.LINE)
     assert line(3.5) == pytest.approx(line(3.0) + 0.5 * line.derivative(3.0), rel=0.2)
     assert line(-0.1) < 1.0
     assert line([[0.5, 1.0]]).shape == (1, 2)
@@ -184,7 +182,7 @@ def test_beyond_the_points(kind):
         ([1.0], [1.0], "at least two points"),
         ([1.0, 1.0], [1.0, 2.0], "increasing x"),
         ([0.0, 1.0], [1.0, math.nan], "finite"),
-        ([0.0, 1.0], [1.0], "x and y alike"),
+        ([0.0, 1.0], [1.0], "x and y of the same length"),
     ],
 )
 def test_bad_points(x, y, message):
@@ -277,7 +275,9 @@ def test_roots_of_matrices():
     np.testing.assert_allclose(root @ root.T, singular, atol=1e-12)
     with pytest.raises(MatrixError, match=r"least eigenvalue is .*first 4 rows"):
         cholesky(singular - 1e-6 * np.eye(6))
-    with pytest.raises(MatrixError, match="first 2 rows and columns fail already; repair it with nearest_correlation"):
+    with pytest.raises(
+        MatrixError, match="block of its first 2 rows and columns is not either; repair it with nearest_correlation"
+    ):
         cholesky([[1.0, 2.0], [2.0, 1.0]])
     with pytest.raises(MatrixError, match="not positive semidefinite: its least eigenvalue is -1"):
         semidefinite_root([[1.0, 2.0], [2.0, 1.0]])
@@ -289,7 +289,7 @@ def test_roots_of_matrices():
     [
         ([[1.0, 2.0, 3.0]], "square matrix"),
         ([], "square matrix"),
-        ([[1.0, 0.5], [0.4, 1.0]], "not symmetric: an element and its mirror differ by 0.1"),
+        ([[1.0, 0.5], [0.4, 1.0]], "not symmetric: it differs from its transpose by up to 0.1"),
         ([[1.0, math.nan], [math.nan, 1.0]], "not finite"),
     ],
 )
@@ -301,7 +301,7 @@ def test_bad_matrices(function, matrix, message):
 def test_bad_repairs():
     with pytest.raises(MatrixError, match=r"least_eigenvalue=1\.5"):
         nearest_correlation(np.eye(2), least_eigenvalue=1.5)
-    with pytest.raises(MatrixError, match="after 2 turns"):
+    with pytest.raises(MatrixError, match="after 2 iterations"):
         nearest_correlation(broken_correlation(6, 1), max_iterations=2)
 
 
@@ -338,7 +338,7 @@ def test_rosenbrock():
 
 
 def test_bad_starts():
-    with pytest.raises(CalibrationError, match="lies outside its box"):
+    with pytest.raises(CalibrationError, match="is outside the bounds"):
         least_squares(lambda p: p, [2.0], [0.0], [1.0])
     with pytest.raises(CalibrationError, match="not finite"):
         least_squares(lambda p: p * math.nan, [0.5], [0.0], [1.0])

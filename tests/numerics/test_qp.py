@@ -54,11 +54,11 @@ def test_random_programs_are_solved_as_clarabel_solves_them(seed):
     program = random_program(seed)
     solved = solve_qp(**program)
     _, value, x = clarabel(**program)
-    told = {key: np.asarray(part).tolist() for key, part in program.items()}
-    assert solved.objective == pytest.approx(value, rel=1e-7, abs=1e-8), told
-    assert solved.x == pytest.approx(x, abs=1e-4), told
-    assert solved.kkt_residual < 1e-10, told
-    assert solved.duality_gap < 1e-9, told
+    described = {key: np.asarray(part).tolist() for key, part in program.items()}
+    assert solved.objective == pytest.approx(value, rel=1e-7, abs=1e-8), described
+    assert solved.x == pytest.approx(x, abs=1e-4), described
+    assert solved.kkt_residual < 1e-10, described
+    assert solved.duality_gap < 1e-9, described
 
 
 @pytest.mark.parametrize("seed", range(60, 90))
@@ -136,10 +136,10 @@ def simulated(n, seed=3):
 
 def test_a_large_program_guesses_for_itself():
     P, terms = simulated(400)
-    told = solve_qp(P, np.zeros(400), **terms)
-    assert told.iterations <= 2
-    assert told.kkt_residual < 1e-11
-    assert len(told.at_lower) + len(told.at_upper) > 100
+    solved = solve_qp(P, np.zeros(400), **terms)
+    assert solved.iterations <= 2
+    assert solved.kkt_residual < 1e-11
+    assert len(solved.at_lower) + len(solved.at_upper) > 100
 
 
 @pytest.mark.parametrize("times", [1e-30, 1e30])
@@ -161,7 +161,10 @@ def test_a_good_guess_takes_one_step():
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        ({"lower": [0.5, 0.6], "upper": [1.0, 0.4]}, r"variable 1 has its lower bound 0\.6 above its upper bound 0\.4"),
+        (
+            {"lower": [0.5, 0.6], "upper": [1.0, 0.4]},
+            r"the lower bound 0\.6 of variable 1 is above its upper bound 0\.4",
+        ),
         (
             {"A": [[1, 1]], "b": [1.0], "upper": 0.4},
             r"the upper bound 0\.4 of variable \d cannot hold .* exceeded by 0\.[12]",
@@ -171,7 +174,7 @@ def test_a_good_guess_takes_one_step():
         ({"A": [[1, 1], [2, 2]], "b": [1.0, 3.0]}, r"equality \d contradicts the others"),
     ],
 )
-def test_contradictions_are_told_with_their_size(terms, said):
+def test_contradictions_are_reported_with_their_size(terms, said):
     with pytest.raises(InfeasibleError, match=said):
         solve_qp(np.eye(2), np.zeros(2), **terms)
 
@@ -179,12 +182,12 @@ def test_contradictions_are_told_with_their_size(terms, said):
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        ({"P": np.eye(3)}, r"P of shape \(3, 3\) for 2 variables"),
+        ({"P": np.eye(3)}, r"P has shape \(3, 3\), but q has 2 variables"),
         ({"P": [[1.0, 0.0], [0.0, -1.0]]}, "least eigenvalue is -1"),
         ({"q": [np.nan, 0.0]}, "not finite"),
-        ({"A": [[1.0, 1.0]]}, "A needs both"),
-        ({"G": [[1.0, 1.0, 1.0]], "h": [1.0]}, r"G of shape \(1, 3\)"),
-        ({"lower": np.nan}, "not a number"),
+        ({"A": [[1.0, 1.0]]}, "A was given without its right side"),
+        ({"G": [[1.0, 1.0, 1.0]], "h": [1.0]}, r"G has shape \(1, 3\)"),
+        ({"lower": np.nan}, "a bound is NaN"),
     ],
 )
 def test_what_does_not_fit_is_refused(terms, said):

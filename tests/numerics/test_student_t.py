@@ -23,7 +23,7 @@ def test_tails_are_scipys(df):
 
 @pytest.mark.parametrize("t", [1e-8, 0.1, 1.0, 2.0, 3.0, 5.0, 8.0])
 @pytest.mark.parametrize("df", [1e5, 1e6])
-def test_many_degrees_come_near_the_normal_law_as_the_expansion_says(df, t):
+def test_many_degrees_approach_the_normal_distribution_as_the_expansion_says(df, t):
     # Abramowitz and Stegun, 26.7.5 in powers of 1/df, to the second
     first = t * (t**2 + 1.0) / (4.0 * df)
     second = t * (3.0 * t**6 - 7.0 * t**4 - 5.0 * t**2 - 3.0) / (96.0 * df**2)

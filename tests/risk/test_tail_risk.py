@@ -85,7 +85,7 @@ def test_gpd_against_scipy(xi, n):
 
 
 def test_bad_tails():
-    with pytest.raises(CalibrationError, match="3 excesses, the least 1: at least ten"):
+    with pytest.raises(CalibrationError, match="there are 3 excesses, the smallest 1; at least ten"):
         fit_gpd([1.0, 2.0, 3.0])
     with pytest.raises(CalibrationError, match="not a finite number"):
         fit_gpd([math.nan] * 20)

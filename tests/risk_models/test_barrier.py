@@ -1,4 +1,4 @@
-"""Barrier options against Haug's table, QuantLib, 400 digits, simulation-free identities, and by their laws."""
+"""Barrier options against Haug's table, QuantLib, 400 digits, simulation-free identities, and general properties."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def test_extreme_vols_stay_within_bounds(vol):
 
 @pytest.mark.parametrize("position", range(12))
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -1.0])
-def test_a_bad_lane_is_nan_and_alone(position, bad):
+def test_a_bad_row_is_nan_and_does_not_affect_the_others(position, bad):
     good = [100.0, 90.0, 95.0, 0.5, 0.03, 0.2, 0.01, 1.0, 0.0, 0.0, 3.0, 0.0]
     if bad == -1.0 and position in {4, 6, 7, 8, 9, 10, 11}:
         return  # rates and rebates may be negative, and any number but 0 reads as yes

@@ -1,4 +1,4 @@
-"""A row's result is the same to the bit whatever else is in its batch, for every formula of the package."""
+"""The result of a row is bitwise identical whatever else is in its batch, for every formula of the package."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def fields_of(function):
     return as_array
 
 
-LANES = {
+COLUMNS = {
     "accrued_interest": accrual_columns,
     "american_greeks": option_columns,
     "american_price": option_columns,
@@ -240,11 +240,11 @@ def by_name(function, names):
 def make_case(name):
     function = getattr(risk_models, name)
     if name in BY_NAME:
-        return by_name(function, BY_NAME[name].split()), LANES[name]
-    return (fields_of(function) if function.__annotations__["return"] in RESULTS else function, LANES[name])
+        return by_name(function, BY_NAME[name].split()), COLUMNS[name]
+    return (fields_of(function) if function.__annotations__["return"] in RESULTS else function, COLUMNS[name])
 
 
-CASES = {name: make_case(name) for name in LANES}
+CASES = {name: make_case(name) for name in COLUMNS}
 
 
 def bits(values):
@@ -265,7 +265,7 @@ def test_every_formula_is_here():
 
 @cache
 def batch(name, seed):
-    """Return columns and what the formula makes of them all together; nobody writes into either."""
+    """Return columns and the results of the formula for all of them, both read-only."""
     function, make_columns = CASES[name]
     columns = make_columns(np.random.default_rng(seed))
     return columns, function(*columns)
@@ -334,7 +334,7 @@ def test_the_callers_arrays_are_left_alone(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_no_lanes_at_all(name):
+def test_no_rows_at_all(name):
     function, make_columns = CASES[name]
     columns = make_columns(np.random.default_rng(7))
     assert function(*(column[:0] for column in columns)).shape[0] == 0

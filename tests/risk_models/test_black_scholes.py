@@ -1,4 +1,4 @@
-"""Black-Scholes against Haug's and Hull's tables, QuantLib, exact arithmetic far out, and by its laws."""
+"""Black-Scholes against Haug's and Hull's tables, QuantLib, exact arithmetic far out, and general properties."""
 
 from __future__ import annotations
 
@@ -375,7 +375,7 @@ def test_limits(terms, expected):
 
 @pytest.mark.parametrize("position", range(7))
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -1.0])
-def test_a_bad_lane_is_nan_and_alone(position, bad):
+def test_a_bad_row_is_nan_and_does_not_affect_the_others(position, bad):
     good = [100.0, 95.0, 0.5, 0.03, 0.2, 0.01, 1.0]
     if bad == -1.0 and position in {3, 5, 6}:
         return  # rates may be negative, and any number but 0 reads as a call

@@ -153,7 +153,7 @@ def test_limits(terms, expected):
 
 @pytest.mark.parametrize("position", range(7))
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_a_bad_lane_is_nan_and_alone(position, bad):
+def test_a_bad_row_is_nan_and_does_not_affect_the_others(position, bad):
     good = [0.05, 100.0, 0.06, 5.0, 1.0, 2.0, 1.0]
     price = bond_price(*[[value, bad if k == position else value] for k, value in enumerate(good)])
     assert price[0] == bond_price(*good)

@@ -1,4 +1,4 @@
-"""Yields, durations, floating legs and swaps against Hull, QuantLib, and their laws."""
+"""Yields, durations, floating legs and swaps against Hull, QuantLib, and general properties."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_no_yield():
     assert math.isnan(past.modified)
 
 
-def test_lanes_do_not_see_each_other():
+def test_rows_do_not_depend_on_each_other():
     rate, coupon, maturity, gone, frequency = random_bonds(300, 4)
     together = bond_analytics(rate, 100.0, coupon, maturity, gone, frequency)
     yields = bond_yield(together.dirty, 100.0, coupon, maturity, gone, frequency)

@@ -228,7 +228,7 @@ def test_accrued(maturity, elapsed, expected):
 
 @pytest.mark.parametrize("position", range(7))
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_a_bad_lane_is_nan_and_alone(position, bad):
+def test_a_bad_row_is_nan_and_does_not_affect_the_others(position, bad):
     good = [0.02, 0.05, 1e6, 0.01, 5.0, 0.4, 1.0]
     value = cds_value(*[[term, bad if k == position else term] for k, term in enumerate(good)])
     assert value[0] == cds_value(*good)

@@ -1,4 +1,4 @@
-"""Credit curves reprice what they are made of, or say which quote cannot be."""
+"""Credit curves reprice their quotes, or raise an error that names the quote that they cannot reprice."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_near_quantlibs_bootstrap_of_dated_swaps():
         ([2.0, 1.0], [0.01, 0.01], 0.4, "increasing"),
         ([0.0], [0.01], 0.4, "above zero"),
         ([math.nan], [0.01], 0.4, "finite"),
-        ([1.0, 2.0], [0.01, -0.01], 0.4, "spread at 2 years is finite and at least 0, not -0.01"),
+        ([1.0, 2.0], [0.01, -0.01], 0.4, "spread at 2 years must be finite and at least 0, not -0.01"),
         ([1.0], [math.nan], 0.4, "spread at 1 years"),
         ([1.0], [0.01], 1.0, "recovery=1.0"),
     ],

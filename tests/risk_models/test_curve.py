@@ -1,4 +1,4 @@
-"""Curves by their laws and against QuantLib; bootstraps against published nodes, QuantLib, and their own quotes."""
+"""Curves against general properties and QuantLib; bootstraps against published nodes, QuantLib, and their quotes."""
 
 from __future__ import annotations
 
@@ -192,11 +192,11 @@ def test_flat_and_scalar():
     [
         ([], [], "as many times as discount factors"),
         ([1.0], [0.9, 0.8], "as many times"),
-        ([2.0, 1.0], [0.9, 0.8], "times increase"),
-        ([1.0, 1.0], [0.9, 0.8], "times increase"),
-        ([0.0, 1.0], [1.0, 0.8], "times are finite and above zero, not 0.0"),
-        ([1.0, 2.0], [0.9, -0.1], "discounts are finite and above zero, not -0.1"),
-        ([1.0, math.inf], [0.9, 0.8], "times are finite"),
+        ([2.0, 1.0], [0.9, 0.8], "times must increase"),
+        ([1.0, 1.0], [0.9, 0.8], "times must increase"),
+        ([0.0, 1.0], [1.0, 0.8], "times must be finite and above zero, not 0.0"),
+        ([1.0, 2.0], [0.9, -0.1], "discounts must be finite and above zero, not -0.1"),
+        ([1.0, math.inf], [0.9, 0.8], "times must be finite"),
     ],
 )
 def test_bad_nodes(times, discounts, message):
@@ -205,7 +205,7 @@ def test_bad_nodes(times, discounts, message):
 
 
 def test_bad_arguments():
-    with pytest.raises(CurveError, match="flat curve's rate is a finite number, not nan"):
+    with pytest.raises(CurveError, match="flat curve's rate must be a finite number, not nan"):
         Curve.flat(math.nan)
-    with pytest.raises(CurveError, match="key times increase"):
+    with pytest.raises(CurveError, match="key times must increase"):
         Curve.flat(0.1).key_rate_bumps([2.0, 1.0], 1e-4)

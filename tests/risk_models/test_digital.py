@@ -1,4 +1,4 @@
-"""Digital options against Haug's examples, QuantLib, call spreads, complex steps, and by their laws."""
+"""Digital options against Haug's examples, QuantLib, call spreads, complex steps, and general properties."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_limits_of_the_greeks():
 
 @pytest.mark.parametrize("position", range(8))
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -1.0])
-def test_a_bad_lane_is_nan_and_alone(position, bad):
+def test_a_bad_row_is_nan_and_does_not_affect_the_others(position, bad):
     good = [100.0, 95.0, 0.5, 0.03, 0.2, 0.01, 1.0, 10.0]
     if bad == -1.0 and position in {3, 5, 6, 7}:
         return  # rates and amounts may be negative, and any number but 0 reads as a call

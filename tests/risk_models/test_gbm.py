@@ -1,4 +1,4 @@
-"""The lognormal law of a price against Hull's figures and scipy."""
+"""The lognormal distribution of a price against Hull's figures and scipy."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_hull():
 @given(st.floats(-0.2, 0.3), st.floats(0.05, 0.8), st.floats(0.05, 5.0), st.floats(0.001, 0.999))
 def test_against_scipy(drift, vol, years, p):
     motion = GeometricBrownianMotion(drift, vol)
-    law = stats.lognorm(vol * math.sqrt(years), scale=100.0 * math.exp((drift - 0.5 * vol**2) * years))
-    assert motion.mean(100.0, years) == pytest.approx(law.mean(), rel=1e-12)
-    assert motion.variance(100.0, years) == pytest.approx(law.var(), rel=1e-11)
+    lognormal = stats.lognorm(vol * math.sqrt(years), scale=100.0 * math.exp((drift - 0.5 * vol**2) * years))
+    assert motion.mean(100.0, years) == pytest.approx(lognormal.mean(), rel=1e-12)
+    assert motion.variance(100.0, years) == pytest.approx(lognormal.var(), rel=1e-11)
     level = motion.quantile(p, 100.0, years)
-    assert level == pytest.approx(law.ppf(p), rel=1e-11)
+    assert level == pytest.approx(lognormal.ppf(p), rel=1e-11)
     assert motion.probability_below(level, 100.0, years) == pytest.approx(p, rel=1e-10)
 
 

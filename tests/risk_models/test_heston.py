@@ -195,7 +195,7 @@ def test_limits():
         assert heston_price(100.0, 95.0, 1.0, 0.01, 0.04, 1.5, 0.09, 0.5, rho) == pytest.approx(near, rel=1e-7)
 
 
-def test_what_does_not_settle_is_not_a_number():
+def test_an_integral_that_does_not_converge_is_nan():
     # A volatility of volatility of 200 % on a volatility of 3 %, perfectly correlated and without mean reversion
     assert math.isnan(heston_price(100.0, 150.0, 1.0, 0.0, 1e-3, 0.0, 0.5, 2.0, 1.0))
 
@@ -210,7 +210,7 @@ def test_nonsense_is_nan_and_alone(position):
     np.testing.assert_array_equal(np.delete(computed, 2), np.delete(clean, 2))
 
 
-def test_lanes_do_not_see_each_other():
+def test_rows_do_not_depend_on_each_other():
     rng = np.random.default_rng(2)
     n = 200
     strikes = rng.uniform(50.0, 200.0, n)
@@ -281,7 +281,7 @@ def test_what_cannot_be_calibrated():
     [
         ((-0.1, 1.0, 0.1, 0.5, 0.0), "v0=-0.1 is not a finite number of at least 0"),
         ((0.1, 1.0, 0.1, math.inf, 0.0), "sigma=inf"),
-        ((0.1, 1.0, 0.1, 0.5, 1.5), "rho=1.5 is no correlation"),
+        ((0.1, 1.0, 0.1, 0.5, 1.5), "rho=1.5 is not a correlation"),
         ((0.1, 1.0, 0.1, 0.5, math.nan), "rho=nan"),
     ],
 )

@@ -145,7 +145,7 @@ def test_found_prices_have_no_reason():
     assert implied_vol_fit([9.0, 10.0], 100.0, 100.0, 1.0, 0.05).reasons == ["", ""]
 
 
-def test_lanes_do_not_see_each_other():
+def test_rows_do_not_depend_on_each_other():
     strike, T, vol, is_call = grid(1.2, 1e-3, 3.0, n=999)
     price = black_scholes_price(100.0, strike, T, 0.01, vol, 0.0, is_call)
     price[::7] = -1.0

@@ -358,7 +358,7 @@ def test_bad_terms(terms, message):
 
 @pytest.mark.parametrize("spread", [-0.01, math.nan, math.inf])
 def test_bad_spreads(spread):
-    with pytest.raises(ModelError, match="quoted spread is finite and at least 0"):
+    with pytest.raises(ModelError, match="quoted spread must be finite and at least 0"):
         swap_of_2014().analytics(spread, 0.03)
 
 
@@ -382,7 +382,7 @@ def test_hazard_root_of_curves_that_fool_the_secant():
     assert hazard_root(lambda h: (h - 0.3) ** 9, 1.0) == pytest.approx(0.3, abs=1e-2)
     assert hazard_root(lambda h: -1.0 if h < 0.7 else 1.0, 0.1) == pytest.approx(0.7, rel=1e-14)
     assert hazard_root(lambda h: h, 1.0) == 0.0
-    with pytest.raises(RootError, match="without any hazard"):
+    with pytest.raises(RootError, match="at a hazard rate of 0"):
         hazard_root(lambda h: h + 1.0, 1.0)
-    with pytest.raises(RootError, match="at a hazard of"):
+    with pytest.raises(RootError, match="at a hazard rate of 1024"):
         hazard_root(lambda _: -1.0, 1.0)

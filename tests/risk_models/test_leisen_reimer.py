@@ -1,4 +1,4 @@
-"""American options against a tree written node by node, QuantLib's tree and its other engines, and by their laws."""
+"""American options against a tree written node by node, QuantLib's tree and other engines, and general properties."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ contracts = st.tuples(st.floats(0.02, 3.0), st.floats(-0.03, 0.12), st.floats(0.
 
 @settings(max_examples=50)
 @given(contracts, st.booleans())
-def test_laws(contract, is_call):
+def test_no_arbitrage_bounds_and_symmetries(contract, is_call):
     T, r, vol, q = contract
     strikes = np.linspace(60.0, 160.0, 41)
     american = american_price(100.0, strikes, T, r, vol, q, is_call)
@@ -177,7 +177,7 @@ def test_limits(terms, expected):
 @pytest.mark.parametrize(
     ("position", "bad"), [(0, -1.0), (1, -1.0), (2, -1.0), (3, math.nan), (4, -0.1), (5, math.inf), (7, 2.0)]
 )
-def test_a_bad_lane_is_nan_and_alone(position, bad):
+def test_a_bad_row_is_nan_and_does_not_affect_the_others(position, bad):
     terms = [np.full(5, value) for value in (100.0, 105.0, 0.5, 0.03, 0.2, 0.01, 0.0, 51.0)]
     clean = american_price(*terms[:7], steps=terms[7])
     terms[position][2] = bad
@@ -186,7 +186,7 @@ def test_a_bad_lane_is_nan_and_alone(position, bad):
     np.testing.assert_array_equal(np.delete(computed, 2), np.delete(clean, 2))
 
 
-def test_lanes_do_not_see_each_other():
+def test_rows_do_not_depend_on_each_other():
     c = random_contracts(300, 3)
     steps = np.random.default_rng(0).choice([21, 51, 101], 300)
     together = ours(c, steps=steps)

@@ -1,4 +1,4 @@
-"""Laws under tail constraints: published closed forms, quadrature of every moment, and the most entropy."""
+"""Distributions under tail constraints: published closed forms, quadrature of every moment, and maximum entropy."""
 
 import itertools
 import math
@@ -57,7 +57,7 @@ def integral(distribution, function):
         (-0.1, -0.125, 0.01, -2.3263478740408408, -1.1456645199483257, 0.07162724326327857, 0.07377539927644781),
     ],
 )
-def test_the_normal_law(threshold, tail_mean, epsilon, eta, shape, mean, deviation):
+def test_the_normal_distribution(threshold, tail_mean, epsilon, eta, shape, mean, deviation):
     tail = TailConstraint(threshold, tail_mean, epsilon)
     distribution = GaussianUnderTail(tail)
     assert (tail.eta, tail.shape) == pytest.approx((eta, shape), rel=1e-13)
@@ -94,7 +94,7 @@ def test_the_exponential_pair(mean, upside_mean, entropy, deviation):
     assert distribution.standard_deviation == pytest.approx(deviation, rel=1e-13)
 
 
-def test_the_pair_is_wider_than_the_normal_law():
+def test_the_pair_is_wider_than_the_normal_distribution():
     normal = GaussianUnderTail(LIMIT)
     assert normal.entropy == pytest.approx(-0.7041829485100949, rel=1e-12)
     assert MaximumEntropyDistribution(LIMIT, normal.mean).entropy == pytest.approx(-0.43474839651989455, rel=1e-12)
@@ -139,7 +139,7 @@ def test_cdf_quantile_and_density_belong_together(distribution):
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=NAMES)
-def test_draws_follow_the_law(distribution):
+def test_draws_follow_the_distribution(distribution):
     drawn = distribution.sample(np.random.default_rng(7), 200_000)
     assert drawn.shape == (200_000,)
     assert stats.kstest(drawn, lambda x: np.asarray(distribution.cdf(x))).pvalue > 1e-3
@@ -158,7 +158,7 @@ def test_the_smallest_draw_is_far_but_finite(distribution):
 
 
 @given(limits)
-def test_the_normal_law_keeps_its_constraint(tail):
+def test_the_normal_distribution_satisfies_its_constraint(tail):
     distribution = GaussianUnderTail(tail)
     assert distribution.cdf(tail.threshold) == pytest.approx(tail.epsilon, rel=1e-9)
     z = (tail.threshold - distribution.mean) / distribution.standard_deviation
@@ -179,7 +179,7 @@ def test_absolute_mean_and_log_mean_are_hit(tail, upside):
 
 
 @given(limits, st.floats(0.01, 3.0))
-def test_each_law_has_the_most_entropy_for_its_own_expectation(tail, upside):
+def test_each_distribution_has_the_most_entropy_for_its_own_expectation(tail, upside):
     outside = -tail.epsilon * tail.tail_mean
     rest = 1.0 - tail.epsilon
     by_distance = AbsoluteMeanDistribution(tail, outside + rest * upside)
@@ -222,7 +222,7 @@ def test_refuses_what_leaves_no_upside():
         MaximumEntropyDistribution(LIMIT, -0.1025)
     assert caught.value.value == -0.1025
     assert MaximumEntropyDistribution(LIMIT, -0.1024).upside > 0.0
-    with pytest.raises(InfeasibleError, match=r"0\.0075 that the tail has alone"):
+    with pytest.raises(InfeasibleError, match=r"contribution 0\.0075 of the tail"):
         AbsoluteMeanDistribution(LIMIT, 0.0075)
 
 

@@ -1,4 +1,4 @@
-"""Merton's jump diffusion against QuantLib, Fourier inversion, its limits and its laws."""
+"""Merton's jump diffusion against QuantLib, Fourier inversion, its limits and general properties."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_against_fourier_inversion(model, expiry, rate, x):
 
 
 def test_ten_thousand_random_contracts_against_a_series_written_apart():
-    # Merton (1976), equation 19, term by term with another library's Black formula and Poisson law.
+    # Merton (1976), equation 19, term by term with another library's Black formula and Poisson distribution.
     rng = np.random.default_rng(7)
     n = 10_000
     S, T = rng.uniform(10.0, 300.0, n), rng.uniform(0.02, 5.0, n)

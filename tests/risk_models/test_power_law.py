@@ -82,7 +82,7 @@ def test_calls_against_quadrature_of_the_tail(spot, moneyness, further, alpha):
 @given(spots, down, down, alphas)
 def test_puts_against_quadrature_of_the_tail(spot, anchor_moneyness, moneyness, alpha):
     def put(strike):
-        # The law of the fall is P(S_T < s) ∝ (S − s)^(−α), less its value at s = 0, where the price stops.
+        # The distribution of the decline is P(S_T < s) ∝ (S − s)^(−α), less its value at s = 0, where the price stops.
         def mass(s):
             return (1.0 - s / spot) ** -alpha - 1.0
 
@@ -188,7 +188,7 @@ def test_limits(terms, expected):
 
 @pytest.mark.parametrize("position", range(6))
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_a_bad_lane_is_nan_and_alone(position, bad):
+def test_a_bad_row_is_nan_and_does_not_affect_the_others(position, bad):
     good = [100.0, 2.0, 110.0, 120.0, 3.0, 1.0]
     price = power_law_price(*[[term, bad if k == position else term] for k, term in enumerate(good)])
     assert price[0] == power_law_price(*good)

@@ -85,7 +85,7 @@ def test_anchors_are_log_linear():
     assert surface().anchor(3.0) == pytest.approx(108.0**2 / 104.0)
 
 
-def test_a_scalar_and_a_batch_agree_to_the_bit():
+def test_a_scalar_and_a_batch_are_bitwise_identical():
     rng = np.random.default_rng(4)
     strikes, times = rng.uniform(50, 200, 300), rng.uniform(0.0, 4.0, 300)
     forwards = rng.uniform(80, 120, 300)
@@ -104,7 +104,7 @@ def test_arbitrage_of_a_surface():
     assert [(found.kind, found.expiry) for found in crossed.violations] == [(ArbitrageKind.CALENDAR, 1.0)]
 
 
-def test_nonsense_lanes_are_nan():
+def test_invalid_rows_are_nan():
     assert np.isnan(surface().vol([-1.0, 0.0, math.nan, 100.0], [1.0, 1.0, 1.0, -1.0])).all()
     assert np.isnan(surface(Stickiness.DELTA).vol(100.0, 1.0, -5.0))
     assert np.isnan(surface().total_variance(math.inf, 1.0))
@@ -121,11 +121,11 @@ def test_nonsense_lanes_are_nan():
     [
         (([], [], []), "0 expiries"),
         (([1.0], [NEAR, FAR], [100.0]), "2 smiles"),
-        (([1.0, 0.5], [NEAR, FAR], [100.0, 100.0]), "expiries increase"),
-        (([0.0], [NEAR], [100.0]), "expiry is a finite number above 0, not 0.0"),
-        (([1.0], [NEAR], [-100.0]), "forward is a finite number above 0, not -100.0"),
-        (([1.0], [NEAR], [100.0], math.nan), "forward is a finite number above 0, not nan"),
-        (([1.0], [SviSlice(-0.1, 0.1, 0.0, 0.0, 0.1)], [100.0]), "at its lowest"),
+        (([1.0, 0.5], [NEAR, FAR], [100.0, 100.0]), "expiries must increase"),
+        (([0.0], [NEAR], [100.0]), "expiry must be a finite number above 0, not 0.0"),
+        (([1.0], [NEAR], [-100.0]), "forward must be a finite number above 0, not -100.0"),
+        (([1.0], [NEAR], [100.0], math.nan), "forward must be a finite number above 0, not nan"),
+        (([1.0], [SviSlice(-0.1, 0.1, 0.0, 0.0, 0.1)], [100.0]), "lowest total variance of -0.09"),
     ],
 )
 def test_impossible_surfaces(arguments, match):

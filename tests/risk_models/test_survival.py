@@ -76,7 +76,7 @@ def test_the_callers_array_stays_writable():
     [
         ([], [], "as many times"),
         ([1.0, 2.0], [0.9], "as many times"),
-        ([0.0], [0.9], r"got \[0.0\]"),
+        ([0.0], [0.9], r"increasing, not \[0.0\]"),
         ([2.0, 1.0], [0.9, 0.8], "increasing"),
         ([1.0, math.nan], [0.9, 0.8], "finite"),
         ([1.0], [0.0], "not 0.0"),
@@ -92,7 +92,7 @@ def test_bad_nodes(times, survivals, message):
 
 @pytest.mark.parametrize("hazard", [-0.01, math.nan, math.inf])
 def test_bad_hazard(hazard):
-    with pytest.raises(CurveError, match="hazard rate is finite and at least 0"):
+    with pytest.raises(CurveError, match="hazard rate must be finite and at least 0"):
         SurvivalCurve.flat(hazard)
 
 

@@ -124,7 +124,7 @@ def test_jump_wings_round_trip(smile, T):
     wings = smile.to_jump_wings(T)
     beta = smile.m / math.hypot(smile.m, smile.sigma)
     if abs(beta - smile.rho) < 1e-3:
-        return  # the vertex is at the money, where the wings do not say how round it is
+        return  # the vertex is at the money, where the wings do not determine its roundness
     back = SviSlice.from_jump_wings(wings, T)
     k = np.linspace(-1.0, 1.0, 11)
     assert back.total_variance(k) == pytest.approx(smile.total_variance(k), rel=1e-6), (smile, T)
@@ -156,7 +156,7 @@ def test_impossible_jump_wings(wings):
 @pytest.mark.parametrize(("name", "value"), [("b", -0.1), ("rho", 1.1), ("sigma", 0.0), ("a", math.inf)])
 def test_impossible_slices(name, value):
     good = {"a": 0.04, "b": 0.1, "rho": 0.0, "m": 0.0, "sigma": 0.1}
-    with pytest.raises(ModelError, match=f"an SVI slice's {name} is"):
+    with pytest.raises(ModelError, match=f"an SVI slice's {name} must be"):
         SviSlice(**(good | {name: value}))
 
 
@@ -165,7 +165,7 @@ def test_jump_wings_need_an_expiry():
         VOGT.to_jump_wings(0.0)
 
 
-def test_nonsense_lanes_are_nan_and_alone():
+def test_invalid_rows_are_nan_and_do_not_affect_the_others():
     w = svi_total_variance(0.1, 0.04, [0.1, -0.1, 0.1, 0.1, math.nan], [0.0, 0.0, 2.0, 0.0, 0.0], 0.0, [1, 1, 1, -1, 1])
     assert np.isnan(w).tolist() == [False, True, True, True, True]
     assert np.isnan(svi_butterfly_g(0.0, -1.0, 0.1, 0.0, 0.0, 0.1))
@@ -175,7 +175,7 @@ def test_nonsense_lanes_are_nan_and_alone():
 
 
 @given(slices, st.integers(1, 40))
-def test_a_lane_does_not_depend_on_its_batch(smile, n):
+def test_a_row_does_not_depend_on_its_batch(smile, n):
     k = np.linspace(-1.0, 1.0, n)
     alone = [smile.total_variance(x) for x in k], [smile.g(x) for x in k]
     assert np.array_equal(smile.total_variance(k), alone[0])

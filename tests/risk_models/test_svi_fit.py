@@ -115,7 +115,7 @@ def test_a_flat_smile():
     assert fit.smile.total_variance([-3.0, 0.0, 3.0]) == pytest.approx(0.01, abs=1e-8)
 
 
-def test_vogts_smile_is_repaired_and_the_repair_told():
+def test_vogts_smile_is_repaired_and_the_repair_reported():
     k = np.linspace(-1.5, 1.5, 21)
     fit = fit_slice(quoted(VOGT, k=k))
     assert_free(fit)
@@ -128,7 +128,7 @@ def test_vogts_smile_is_repaired_and_the_repair_told():
     assert "repaired by refit" in str(fit.repair)
 
 
-def test_vogts_smile_is_refused_when_asked():
+def test_vogts_smile_raises_under_the_refuse_policy():
     with pytest.raises(CalibrationError, match=r"butterfly arbitrage at T=1, k=0\.8793"):
         fit_slice(quoted(VOGT, k=np.linspace(-1.5, 1.5, 21)), policy=ArbitragePolicy.REFUSE)
 
@@ -220,12 +220,12 @@ def test_line_minimum_finds_the_deeper_of_two_basins():
     ("k", "vols", "match"),
     [
         ([-0.1, 0.0, 0.1, 0.2], [0.2] * 4, "has 4 usable quotes"),
-        ([-0.1, 0.0, 0.1, 0.2, 0.3], [0.2, 0.2, math.nan, 0.2, 0.2], "volatility must be finite and above 0, and nan"),
+        ([-0.1, 0.0, 0.1, 0.2, 0.3], [0.2, 0.2, math.nan, 0.2, 0.2], "volatility must be finite and above 0, but nan"),
         ([-0.1, 0.0, 0.1, 0.2, 0.3], [0.2, 0.2, -0.1, 0.2, 0.2], r"volatility .* -0\.1 at k=0\.1"),
-        ([-0.1, 0.0, math.inf, 0.2, 0.3], [0.2] * 5, "log-moneyness must be finite, and inf"),
-        ([-0.1, 0.0, 0.0, 0.2, 0.3], [0.2] * 5, "quoted once"),
+        ([-0.1, 0.0, math.inf, 0.2, 0.3], [0.2] * 5, "log-moneyness must be finite, but inf"),
+        ([-0.1, 0.0, 0.0, 0.2, 0.3], [0.2] * 5, "different from that of every other"),
         ([-0.1, 0.0, 0.1], [0.2] * 5, "differ in length"),
-        ([[-0.1, 0.0, 0.1, 0.2, 0.3]], [0.2] * 5, "columns"),
+        ([[-0.1, 0.0, 0.1, 0.2, 0.3]], [0.2] * 5, "one dimension"),
     ],
 )
 def test_bad_quotes(k, vols, match):
