@@ -13,6 +13,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from bank_python.deprecation import warn_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -58,6 +60,11 @@ class Subscription:
         except Exception:  # noqa: BLE001  (the write is committed, and other subscribers must be notified)
             self.failures += 1
             _log.exception("a subscriber of %r failed on %s", self.prefix, change)
+
+    def tell(self, change: Change) -> None:
+        """Call :meth:`notify` (deprecated name, removed in the next version)."""
+        warn_of("Subscription.tell", "notify")
+        self.notify(change)
 
     def __repr__(self) -> str:
         state = "active" if self.active else "cancelled"

@@ -128,7 +128,7 @@ def test_changes_of_another_process_are_polled(path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_is_told_to_open_its_own(path):
+def test_a_forked_child_gets_an_error(path):
     program = """
 import os, sys
 from bank_python.barbara import BarbaraDB

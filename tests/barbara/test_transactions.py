@@ -129,7 +129,7 @@ def test_objects_are_compared_by_their_records(db, quote, contract):
 # --- notifications -----------------------------------------------------------------------------
 
 
-def test_subscribers_are_told_after_the_commit(db):
+def test_subscribers_are_notified_after_the_commit(db):
     seen = []
     subscription = db.subscribe("/Market/", seen.append)
     with db.transaction():
@@ -150,7 +150,16 @@ def test_subscribers_are_told_after_the_commit(db):
     assert len(seen) == 3
 
 
-def test_what_was_undone_is_not_told(db):
+def test_a_subscription_can_still_be_notified_by_the_old_name(db):
+    seen = []
+    subscription = db.subscribe("/Market/", seen.append)
+    change = Change("/Market/SOFR", "desk", 1, deleted=False, sequence=1)
+    with pytest.warns(DeprecationWarning, match="tell is now called notify"):
+        subscription.tell(change)
+    assert seen == [change]
+
+
+def test_undone_changes_are_not_notified(db):
     seen = []
     db.subscribe("", seen.append)
     with db.transaction():
@@ -314,7 +323,7 @@ def test_over_a_file_readers_do_not_wait_for_a_transaction(path):
         assert db["/x"] == 2
 
 
-def test_a_second_writer_that_may_not_wait_is_told_so(path):
+def test_a_second_writer_that_may_not_wait_gets_an_error(path):
     with BarbaraDB.open("desk", path, timeout=0) as one, BarbaraDB.open("desk", path, timeout=0) as two:
         with one.transaction():
             one["/x"] = 1

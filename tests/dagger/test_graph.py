@@ -198,7 +198,7 @@ def test_unknown_names_are_answered_with_close_ones(graph):
         graph.node("APPL_SPOT")
 
 
-def test_replacing_a_node_moves_what_rests_on_it(graph):
+def test_replacing_a_node_moves_its_dependents(graph):
     old = graph.register(Leaf("L", 1.0))
     columns = graph.register(Exponential("E", old, 1.0))
     total = graph.sum("S", [old, columns])

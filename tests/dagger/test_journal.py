@@ -266,7 +266,7 @@ def test_a_memory_journal_keeps_what_was_and_not_what_became_of_it():
     assert list(journal)[-1].leaves == {"L": [1]}
 
 
-def test_damage_is_told_and_a_torn_end_is_passed_over(tmp_path):
+def test_damage_raises_and_a_torn_end_is_skipped(tmp_path):
     path, graph = tmp_path / "ticks.jsonl", DependencyGraph()
     leaf = graph.register(Leaf("L", 1.0))
     with graph.record(FileJournal(path)):
@@ -301,7 +301,7 @@ with graph.record(FileJournal(sys.argv[1])):
 """
 
 
-def test_a_killed_writer_leaves_every_tick_it_told_of(tmp_path):
+def test_a_killed_writer_leaves_every_tick_it_has_reported(tmp_path):
     path = tmp_path / "ticks.jsonl"
     with subprocess.Popen([sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
         deadline = time.monotonic() + 60.0

@@ -115,7 +115,7 @@ def test_a_closed_journal_is_read_and_not_written(place):
     assert ticks(journal) == [1]
 
 
-def test_another_object_is_refused_and_told_who_writes(shared_place):
+def test_another_writer_gets_an_error_that_names_the_holder(shared_place):
     first, second = shared_place.first, shared_place.another()
     first.claim()
     for write in (second.claim, lambda: second.append(Entry(7))):
@@ -300,7 +300,7 @@ for tick in range(int(sys.stdin.readline()), 10**9):
     assert all(entry.leaves["L"] == [entry.tick / 7.0] * 2000 for entry in place.another())
 
 
-def test_a_kill_in_the_middle_of_a_line_is_told_and_written_over(tmp_path):
+def test_a_kill_in_the_middle_of_a_line_is_reported_and_cut_off(tmp_path):
     code = """
 journal.append(Entry(1))
 real = os.write
@@ -661,7 +661,7 @@ def check_cut(directory, data, ends, cut, padding=b""):
         assert not saved.exists()
 
 
-def test_a_cut_at_every_byte_is_told(tmp_path):
+def test_a_cut_at_every_byte_is_reported(tmp_path):
     data, ends = written(tmp_path, several())
     for cut in range(len(data) + 1):
         check_cut(tmp_path, data, ends, cut)

@@ -848,7 +848,7 @@ def test_a_tick_and_an_amendment_undone_together(small, recalculates, amends_fir
 
 
 @pytest.mark.parametrize("recalculates", [False, True])
-def test_nobody_hears_of_what_was_undone(small, recalculates):
+def test_undone_changes_are_not_notified(small, recalculates):
     heard = []
     for name in NAMES:
         small.subscribe(name, lambda node: heard.append((node.name, node.value)))

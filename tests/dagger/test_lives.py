@@ -82,7 +82,7 @@ def test_snapshots_dropped_without_a_with_block_are_not_kept(graph):
     assert len(graph._engine.snapshots()) == 1
 
 
-def test_a_graph_nobody_holds_is_gone():
+def test_an_unreferenced_graph_is_freed():
     graph = DependencyGraph()
     leaf = graph.register(Leaf("A", 1.0))
     graph.subscribe(graph.derive("D", lambda a: a, [leaf]), lambda _node: None)
@@ -232,7 +232,7 @@ class Interrupted(MemoryJournal):
 
 
 @pytest.mark.parametrize("at", [2, 3])
-def test_an_interrupted_append_leaves_no_hole_that_nobody_is_told_of(at):
+def test_an_interrupted_append_leaves_no_unreported_gap(at):
     graph = DependencyGraph()
     a, b = graph.register(Leaf("A", 1.0)), graph.register(Leaf("B", 1.0))
     journal, states, told = Interrupted(at), [], False

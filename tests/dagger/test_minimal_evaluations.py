@@ -398,7 +398,7 @@ def test_setting_the_same_value_again_is_no_tick(firm):
     assert (firm.graph.tick, firm.graph.dirty, firm.graph.recalculate().evaluated) == (tick, 0, 0)
 
 
-def test_an_amendment_evaluates_the_node_and_what_rests_on_it():
+def test_an_amendment_evaluates_the_node_and_its_dependents():
     firm = Firm("array")
     firm.options[100].amend(strike=5.0)
     assert firm.graph.recalculate().evaluated == 3

@@ -239,7 +239,7 @@ def test_an_async_rule_is_refused(graph):  # its coroutine is true: no change wo
             graph.derive("D", lambda x: x, [leaf(graph)], equal=rule)
 
 
-def test_an_async_subscriber_is_refused_or_told_of(graph):  # its coroutine is never awaited
+def test_an_async_subscriber_is_rejected_or_reported(graph):  # its coroutine is never awaited
     async def callback(node):
         """Never run."""
 
@@ -758,7 +758,7 @@ def test_a_subscriber_that_subscribes_is_heard_from_the_next_tick_on(graph):
     assert log == [2.0, 3.0, 3.0]
 
 
-def test_a_subscriber_may_take_the_node_out_that_is_told_of(graph):
+def test_a_subscriber_may_unregister_the_node_it_is_called_for(graph):
     a, log = leaf(graph), []
     d = graph.derive("D", lambda x: x, [a])
     assert d.value == 1.0
@@ -773,7 +773,7 @@ def test_a_subscriber_may_take_the_node_out_that_is_told_of(graph):
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
-def test_an_exit_in_a_subscriber_passes_and_the_others_are_told_with_the_next_change(graph, error):
+def test_an_exit_in_a_subscriber_passes_and_the_others_are_called_after_the_next_change(graph, error):
     a, b, log, armed = leaf(graph), leaf(graph, "B"), [], [True]
 
     def leave(node):

@@ -378,7 +378,7 @@ def test_entering_and_leaving_evaluate_nothing(tree, calls):
     assert (tree.evaluations, tree.dirty, calls) == (evaluations, 0, Counter())
 
 
-def test_a_layer_evaluates_what_rests_on_the_override_and_is_needed_by_the_read(tree, calls):
+def test_a_layer_evaluates_the_dependents_that_the_read_needs(tree, calls):
     tree.recalculate()
     calls.clear()
     with tree.scenario({"A": 5.0}) as layer:

@@ -284,7 +284,7 @@ def test_union_over_two_databases(rows, others):
 
 @settings(max_examples=60, deadline=None)
 @given(rows=rows, data=st.data())
-def test_laws(rows, data):
+def test_algebraic_identities(rows, data):
     with Table.from_rows(SCHEMA, rows) as table:
         model = Model(table, rows)
         (p, _), (q, _) = data.draw(conditions(model)), data.draw(conditions(model))

@@ -58,7 +58,7 @@ async def asynchronous():
         ({"mode": "service", "interval": None, "allow_overlap": True}, ["one run at a time"]),
     ],
 )
-def test_what_does_not_hold_together_is_refused_with_name_value_and_way_out(changes, words):
+def test_an_invalid_configuration_raises_with_name_value_and_remedy(changes, words):
     with pytest.raises(JobConfigError) as caught:
         good(**changes)
     assert isinstance(caught.value, BankError)
@@ -116,7 +116,7 @@ def test_waits_beyond_the_calendar_are_refused():
         Backoff(maximum=1e13)
 
 
-def test_strings_and_lists_are_taken_at_the_door():
+def test_strings_and_lists_are_accepted():
     config = good(mode="Periodic", misfire="run-all", depends_on=["a", "b", "a"], backoff=3)
     assert config.mode is JobMode.PERIODIC
     assert config.misfire is MisfirePolicy.RUN_ALL

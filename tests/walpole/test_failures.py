@@ -227,7 +227,7 @@ def test_a_service_ends_when_paused_and_starts_when_resumed(runner):
     assert started.acquire(timeout=PATIENCE)
 
 
-def test_a_subscriber_hears_of_each_run_and_may_fail(runner, step, caplog):
+def test_a_subscriber_is_called_for_each_run_and_may_fail(runner, step, caplog):
     heard = []
 
     def broken(run):
