@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.terminal_theme import TerminalTheme
 
-__all__ = ["Displayed", "as_html", "as_text"]
+__all__ = ["Displayed", "Record", "as_html", "as_text"]
 
 WIDTH = 100
 TEXT_LINES = 20
@@ -56,6 +56,17 @@ class Displayed:
 
     def _repr_html_(self) -> str:
         return as_html(self)
+
+
+class Record(Displayed):
+    """A small dataclass: shown with its fields one per line, while its ``repr`` stays that of the dataclass."""
+
+    __slots__ = ()
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import fields_view
+
+        return fields_view(self)
 
 
 def as_text(shown: object, width: int = WIDTH, lines: int = TEXT_LINES) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -67,9 +68,9 @@ class Plotted:
             figure = draw_figure(self._draw_, size=_SMALL)
         except MissingExtraError:
             return ""
-        figure.set_facecolor("none")
         data = io.BytesIO()
-        figure.savefig(data, format="png", dpi=110, facecolor="white")
+        with _style():
+            figure.savefig(data, format="png", dpi=110)
         coded = base64.b64encode(data.getvalue()).decode("ascii")
         return f'<img alt="{type(self).__name__}" style="max-width:100%" src="data:image/png;base64,{coded}">'
 
@@ -118,7 +119,9 @@ def _style() -> Iterator[None]:
         from matplotlib import style
     except ImportError as error:
         raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
-    with style.context(_STYLE):
+    with style.context(_STYLE), warnings.catch_warnings():
+        # Names may hold characters that the font lacks, drawn as boxes, or be too long for a small picture.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from|constrained_layout not applied", UserWarning)
         yield
 
 
@@ -129,7 +132,8 @@ def _picture_class() -> Any:
     class Picture(Figure):
         def _repr_png_(self) -> bytes:
             data = io.BytesIO()
-            self.savefig(data, format="png", dpi=110)
+            with _style():
+                self.savefig(data, format="png", dpi=110)
             return data.getvalue()
 
     return Picture

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile
     from bank_python.integrations import Comparison
     from bank_python.mntable.view import Relation
-    from bank_python.results import Figures
     from bank_python.risk import BookGreeks, PnLAttribution
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "book_greeks_view",
     "comparison_view",
     "explanation_view",
-    "figures_view",
     "greeks_view",
     "ladder_view",
     "number",
@@ -62,24 +60,6 @@ def table_view(table: Relation, title: str = "") -> Sheet:
     if left > 0:
         shown.note(f"{left:,} more rows")
     return shown
-
-
-def figures_view(figures: Figures) -> Sheet:
-    """Show the figures of a result, one in a line."""
-    shown = Sheet(type(figures).__name__, [names("Figure"), words("Value")])
-    for name, value in figures.to_dict().items():
-        _add_figure(shown, name.replace("_", " "), value)
-    return shown
-
-
-def _add_figure(shown: Sheet, name: str, value: object) -> None:
-    if isinstance(value, dict):
-        for inner, part in value.items():
-            _add_figure(shown, f"{name} {inner}".replace("_", " "), part)
-    elif isinstance(value, float):
-        shown.add(name, number(value, 6))
-    else:
-        shown.add(name, str(value))
 
 
 def explanation_view(explained: Explanation) -> Tree:

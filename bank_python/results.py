@@ -100,9 +100,9 @@ class Figures(Tabular):
         return Table.from_rows([(name, _kind(value)) for name, value in cells.items()], [cells])
 
     def __rich__(self) -> object:
-        from bank_python.render import figures_view
+        from bank_python.render_objects import fields_view
 
-        return figures_view(self)
+        return fields_view(self)
 
 
 def _plain(value: object) -> object:

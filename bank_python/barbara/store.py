@@ -44,6 +44,7 @@ from bank_python.barbara.reader import StoreReader
 from bank_python.barbara.sessions import Session, Sessions
 from bank_python.barbara.versions import MISSING, Change, Kind
 from bank_python.barbara.writer import entry_kind, prune_before, stamp, write_entry
+from bank_python.display import Displayed
 from bank_python.errors import ConflictError, MissingKeyError, StoreArgumentError, StoreError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class BarbaraDB(StoreReader):
+class BarbaraDB(StoreReader, Displayed):
     """An open store, used like a dictionary; opened by :meth:`open`.
 
     One object may be used from many threads, and one file by many processes. A transaction belongs to the
@@ -457,3 +458,8 @@ class BarbaraDB(StoreReader):
     @staticmethod
     def _last_sequence(session: Session) -> int:
         return int(session.rows("SELECT coalesce(max(sequence), 0) FROM version")[0][0])
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import store_view
+
+        return store_view(self)

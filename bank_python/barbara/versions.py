@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum
 from typing import Final, Literal
 
+from bank_python.display import Record
 from bank_python.errors import StoreArgumentError
 
 __all__ = ["MISSING", "Change", "Kind", "Missing", "Version", "from_microseconds", "to_microseconds"]
@@ -36,7 +37,7 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class Version(Record):
     """One entry in the history of a key.
 
     Parameters
@@ -67,7 +68,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """A committed change, as passed to subscribers; fields as in :class:`Version`."""
 
     key: str

@@ -13,7 +13,7 @@ from bank_python.dagger.derived import DerivedNode
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node, by_height, shown
 from bank_python.dagger.topology import dependents_of
-from bank_python.display import Displayed
+from bank_python.display import Displayed, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,7 +123,7 @@ class Plan(Displayed):
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileRow:
+class ProfileRow(Record):
     """Evaluations of the nodes of one class, and the time they took.
 
     Parameters

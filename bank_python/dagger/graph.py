@@ -33,6 +33,7 @@ from bank_python.dagger.nodes import Nodes
 from bank_python.dagger.observers import Observers, Subscription
 from bank_python.dagger.sums import SumNode
 from bank_python.dagger.what_if import WhatIf
+from bank_python.display import Displayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -164,7 +165,7 @@ class Wiring:
             self._engine.write(lambda: self._engine.swap(found, leaving, coming))
 
 
-class DependencyGraph:
+class DependencyGraph(Displayed):
     """A reactive graph of named nodes.
 
     Examples
@@ -385,3 +386,8 @@ class DependencyGraph:
     plan = _delegate_to(Inquiry.plan, "inquiry")
     profile = _delegate_to(Inquiry.profile, "inquiry")
     to_dot = _delegate_to(Inquiry.to_dot, "inquiry")
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import graph_view
+
+        return graph_view(self)

@@ -25,6 +25,7 @@ from bank_python.dagger.engine import Batch
 from bank_python.dagger.leaf import Leaf
 from bank_python.dagger.node import Node
 from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.display import Record
 from bank_python.errors import GraphError, JournalError
 from bank_python.wording import message_of
 
@@ -39,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Record):
     """Recorded outcome of a node with a policy or a tolerance.
 
     Parameters
@@ -58,7 +59,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """Recorded changes of one tick.
 
     Parameters

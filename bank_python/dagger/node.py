@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure
+from bank_python.display import Displayed
 from bank_python.errors import NodeArgumentError
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ _FOR_CLASSES = frozenset(
 """Attributes for authors of node classes, which ``dir`` shows for a class but not for a node."""
 
 
-class Node(metaclass=_NodeType):
+class Node(Displayed, metaclass=_NodeType):
     """A named value that is computed from other nodes.
 
     Parameters
@@ -382,6 +383,11 @@ class Node(metaclass=_NodeType):
         known = self.host_ is not None and self.host_.is_current(self)
         value = shown(self.outcome_) if known else "not computed yet"
         return f"{type(self).__name__}({self.name!r}, {self.describe_()}) = {value}"
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import node_view
+
+        return node_view(self)
 
 
 def _is_shown(name: str) -> bool:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bank_python.dagger.node import Host
 from bank_python.dagger.outcome import Failure, Outcome, same
+from bank_python.display import Record
 from bank_python.errors import GraphError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Policy(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class OnRead(Policy):
+class OnRead(Policy, Record):
     """Evaluate the node only when it is read; a recalculation skips the node and its dependents."""
 
     def gate(self) -> Gate:
@@ -109,7 +110,7 @@ class _OnReadGate(Gate):
 
 
 @dataclass(frozen=True, slots=True)
-class Every(Policy):
+class Every(Policy, Record):
     """Evaluate the node at most once in a number of seconds, at the first recalculation or read after they have passed.
 
     Parameters
@@ -149,7 +150,7 @@ class _EveryGate(Gate):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved(Policy):
+class Moved(Policy, Record):
     """Evaluate the node when an input has moved by more than a tolerance since the last evaluation.
 
     Parameters
@@ -194,7 +195,7 @@ class _MovedGate(Gate):
 
 
 @dataclass(frozen=True, slots=True)
-class Background(Policy):
+class Background(Policy, Record):
     """Evaluate the node in another thread, keeping the last value until the new one arrives as a tick of its own.
 
     The first value is computed immediately, as there is no last one. Changes during an evaluation start another one

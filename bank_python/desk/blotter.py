@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import MISSING
+from bank_python.display import Displayed, Record
 from bank_python.errors import ConflictError
 from bank_python.mntable import Table, col
 
@@ -43,7 +44,7 @@ CASH_FLOWS = "/CashFlows/"
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(Record):
     """One trade: who bought how much of what, at which price; `notional` is what was paid for it."""
 
     number: int
@@ -59,7 +60,7 @@ class Trade:
     currency: str
 
 
-class Blotter:
+class Blotter(Displayed):
     """Every trade of a desk.
 
     Parameters
@@ -130,6 +131,11 @@ class Blotter:
             notional=quantity * price * position.multiplier,
             currency=position.currency,
         )
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import blotter_view
+
+        return blotter_view(self)
 
 
 def _key(number: int) -> str:

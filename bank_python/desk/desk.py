@@ -16,6 +16,7 @@ from bank_python.desk.orders import (
 from bank_python.desk.parts import DeskParts
 from bank_python.desk.persistence import keep_trader, resume, save
 from bank_python.desk.rolling import roll_to, roll_with
+from bank_python.display import Displayed, Record
 from bank_python.errors import DeskError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ __all__ = ["Desk", "DeskTick"]
 
 
 @dataclass(frozen=True, slots=True)
-class DeskTick:
+class DeskTick(Record):
     """What one poll brought: the update of the quotes, what was recomputed, positions opened, cash that fell due."""
 
     update: MarketUpdate
@@ -42,7 +43,7 @@ class DeskTick:
     cash: tuple[CashPosting, ...] = ()
 
 
-class Desk(DeskParts):
+class Desk(DeskParts, Displayed):
     """A working desk; :func:`~bank_python.desk.build_desk` makes one, :meth:`open` resumes one.
 
     Its parts are those of :class:`~bank_python.desk.parts.DeskParts`.
@@ -234,6 +235,11 @@ class Desk(DeskParts):
                 f"a desk cannot {what} inside a transaction of its store or a batch of its graph, which may be undone "
                 "without the other; leave the block first"
             )
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import desk_view
+
+        return desk_view(self)
 
 
 def _quantity(trader: Trader, instrument: Node) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from bank_python.barbara import storable
 from bank_python.desk.contracts import OPTION_MULTIPLIER, bond_named, option_on, protection_on
+from bank_python.display import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,25 +89,25 @@ class _Quoted(Holding):
 
 @storable("desk.Shares", version=1)
 @dataclass(frozen=True, slots=True)
-class Shares(_Quoted):
+class Shares(_Quoted, Record):
     """So many shares or fund units; negative is short."""
 
 
 @storable("desk.Currency", version=1)
 @dataclass(frozen=True, slots=True)
-class Currency(_Quoted):
+class Currency(_Quoted, Record):
     """Units of a pair's base currency."""
 
 
 @storable("desk.Coins", version=1)
 @dataclass(frozen=True, slots=True)
-class Coins(_Quoted):
+class Coins(_Quoted, Record):
     """Units of a crypto asset."""
 
 
 @storable("desk.Options", version=1)
 @dataclass(frozen=True, slots=True)
-class Options(Holding):
+class Options(Holding, Record):
     """Listed options on 100 shares each.
 
     Parameters
@@ -144,7 +145,7 @@ class Options(Holding):
 
 @storable("desk.Bonds", version=1)
 @dataclass(frozen=True, slots=True)
-class Bonds(Holding):
+class Bonds(Holding, Record):
     """Units (face 100) of one of the desk's bonds."""
 
     quantity: float
@@ -165,7 +166,7 @@ class Bonds(Holding):
 
 @storable("desk.Protection", version=1)
 @dataclass(frozen=True, slots=True)
-class Protection(Holding):
+class Protection(Holding, Record):
     """Credit protection bought on so many times 1,000,000 of a name; negative is sold."""
 
     quantity: float

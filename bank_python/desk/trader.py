@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast, overload
 
+from bank_python.display import Displayed
 from bank_python.errors import DeskError
 from bank_python.instruments import Position
 
@@ -20,7 +21,7 @@ __all__ = ["Trader", "Traders"]
 
 
 @dataclass(eq=False)
-class Trader:
+class Trader(Displayed):
     """One trader.
 
     Parameters
@@ -86,8 +87,13 @@ class Trader:
     def __repr__(self) -> str:
         return f"<Trader {self.name}: {self.strategy}, {len(self.positions)} positions, {len(self.waiting)} waiting>"
 
+    def __rich__(self) -> object:
+        from bank_python.render_objects import trader_view
 
-class Traders(Sequence[Trader]):
+        return trader_view(self)
+
+
+class Traders(Sequence[Trader], Displayed):
     """The desk's traders, in order; also found by name: ``desk.traders["Alice"]``."""
 
     def __init__(self, traders: Sequence[Trader]) -> None:
@@ -121,3 +127,8 @@ class Traders(Sequence[Trader]):
 
     def __repr__(self) -> str:
         return f"<Traders {', '.join(self.names)}>"
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import traders_view
+
+        return traders_view(self)

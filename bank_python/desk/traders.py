@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bank_python.desk.holdings import Bonds, Coins, Currency, Holding, Options, Protection, Shares
+from bank_python.display import Record
 
 __all__ = ["TRADERS", "TraderSpec"]
 
 
 @dataclass(frozen=True, slots=True)
-class TraderSpec:
+class TraderSpec(Record):
     """One trader: name, strategy, what the strategy looks at, and the opening holdings."""
 
     name: str

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
+from bank_python.display import Record
 from bank_python.jsonable import jsonable
 
 if TYPE_CHECKING:
@@ -433,7 +434,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class DeskView:
+class DeskView(Record):
     """The desk at one tick.
 
     Parameters

@@ -9,6 +9,7 @@ from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, SumNode
 from bank_python.deprecation import warn_of
+from bank_python.display import Displayed
 from bank_python.errors import InstrumentError
 from bank_python.instruments.checks import known_currency
 from bank_python.instruments.currency import ConvertedSum
@@ -25,7 +26,7 @@ __all__ = ["Book", "ProfitAndLoss"]
 
 @admits(InstrumentError, members=False)
 @register_storable
-class Book(ConvertedSum):
+class Book(ConvertedSum, Displayed):
     """The value of a set of positions, in one currency.
 
     Parameters
@@ -107,6 +108,11 @@ class Book(ConvertedSum):
     def from_record(cls, fields: Mapping[str, object]) -> Self:
         """Build the book from its stored fields."""
         return cls(**fields)  # type: ignore[arg-type]  # the fields are those of to_record
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import book_view
+
+        return book_view(self)
 
 
 @admits(InstrumentError, members=False)

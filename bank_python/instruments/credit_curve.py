@@ -32,6 +32,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode
 from bank_python.mntable import Table
 from bank_python.numerics.schedule import Tenor
+from bank_python.results import Tabular
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
 from bank_python.risk_models.survival import SurvivalCurve
 
@@ -55,7 +56,7 @@ def same_survival(old: object, new: object) -> bool:
 
 @admits(InstrumentError, members=False)
 @register_storable
-class CreditCurve(TermStructureNode):
+class CreditCurve(Tabular, TermStructureNode):
     """A survival curve bootstrapped from par spreads of credit default swaps.
 
     Parameters
@@ -208,6 +209,11 @@ class CreditCurve(TermStructureNode):
     def describe_(self) -> str:
         """Return the text between name and value in the node's ``repr``."""
         return f"{', '.join(self._spreads)}, recovery {self.recovery:g}"
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import credit_curve_view
+
+        return credit_curve_view(self)
 
 
 def _years(name: str, tenor: str) -> float:

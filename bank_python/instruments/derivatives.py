@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import InstrumentError
 from bank_python.instruments.factor import Factor
 
@@ -54,7 +55,7 @@ _SECOND = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Derivatives:
+class Derivatives(Record):
     """Derivatives of the prices of contracts of one class by their sources.
 
     Parameters

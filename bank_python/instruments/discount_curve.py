@@ -37,6 +37,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode
 from bank_python.market_data.clock import Clock
 from bank_python.numerics.schedule import Tenor
+from bank_python.results import Tabular
 from bank_python.risk_models.bootstrap import CONVENTIONS, USD_SOFR_OIS, CurveConvention, Quote, bootstrap, pillar
 from bank_python.risk_models.curve import Curve
 
@@ -80,7 +81,7 @@ def same_curve(old: object, new: object) -> bool:
 
 @admits(InstrumentError, members=False)
 @register_storable
-class DiscountCurve(TermStructureNode):
+class DiscountCurve(Tabular, TermStructureNode):
     """A discount curve bootstrapped from quotes.
 
     Parameters
@@ -312,6 +313,11 @@ class DiscountCurve(TermStructureNode):
     def describe_(self) -> str:
         """Return the text between name and value in the node's ``repr``."""
         return ", ".join(f"{quote.kind} {quote.tenor}" for quote in self._quotes)
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import curve_node_view
+
+        return curve_node_view(self)
 
 
 def _years(quote: CurveQuote) -> float:

@@ -39,6 +39,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode, look_up, lookup_function
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
 from bank_python.mntable import Table
+from bank_python.results import Tabular
 from bank_python.risk_models.surface import Stickiness, Surface
 from bank_python.risk_models.svi_fit import ArbitragePolicy
 
@@ -61,7 +62,7 @@ __all__ = ["VolSurface", "surface_vol"]
 
 @admits(InstrumentError, members=False)
 @register_storable
-class VolSurface(TermStructureNode):
+class VolSurface(Tabular, TermStructureNode):
     """A volatility surface of SVI smiles fitted to quotes.
 
     Parameters
@@ -391,6 +392,11 @@ class VolSurface(TermStructureNode):
         """Return the text between name and value in the node's ``repr``."""
         quotes = sum(len(source.quotes) for source in self._sources)
         return f"{len(self._sources)} expiries, {quotes} quotes, sticky {self.stickiness.value}"
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import surface_node_view
+
+        return surface_node_view(self)
 
 
 class _Carries:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bank_python.display import Record
 from bank_python.results import Tabular
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Record):
     """One figure of a contract, computed by both libraries.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import MissingExtraError, ModelError
 from bank_python.integrations.comparison import cpu_seconds
 from bank_python.integrations.peer_optimizer import effective_data
@@ -35,7 +36,7 @@ _OURS = "bank-python"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PortfolioRow:
+class PortfolioRow(Record):
     """The portfolio of one library, with its differences from ours.
 
     Parameters

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from bank_python.display import Record
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
@@ -19,7 +21,7 @@ __all__ = ["Bar", "Feed", "LiveFeed", "Poll", "PriceHistory", "QuoteFailure", "T
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Record):
     """One price of one symbol.
 
     Parameters
@@ -41,7 +43,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class QuoteFailure:
+class QuoteFailure(Record):
     """Why a symbol has no new price: an outage, a bad answer, no such symbol."""
 
     symbol: str
@@ -50,7 +52,7 @@ class QuoteFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(Record):
     """What one poll brought: the ticks, and a failure for each symbol asked for that has none."""
 
     ticks: tuple[Tick, ...]
@@ -58,7 +60,7 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Record):
     """One period's prices. What the source does not carry is ``None``, never zero.
 
     Parameters
@@ -80,7 +82,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceHistory:
+class PriceHistory(Record):
     """A symbol's past, oldest bar first, with its source."""
 
     symbol: str

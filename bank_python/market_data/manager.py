@@ -33,6 +33,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
+from bank_python.display import Displayed
 from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError, UnknownTickerError
 from bank_python.market_data.choose import feed_from_environment
 from bank_python.market_data.feed import QuoteFailure, Tick, live_date
@@ -81,7 +82,7 @@ class _Line:
     kept: dict[str, object] | None = None
 
 
-class MarketDataManager:
+class MarketDataManager(Displayed):
     """Keeps the leaves of a graph at the market.
 
     Parameters
@@ -342,6 +343,11 @@ class MarketDataManager:
             return self._lines[ticker]
         except KeyError:
             raise unknown_ticker(ticker, self._lines, "the manager", "register_ticker() it first") from None
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import market_view
+
+        return market_view(self)
 
 
 def _is_answer(answer: object) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bank_python.display import Record
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -25,7 +27,7 @@ class QuoteState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Record):
     """A ticker's price as the desk has it.
 
     Parameters
@@ -64,7 +66,7 @@ class QuoteProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketUpdate:
+class MarketUpdate(Record):
     """What one update of the market did.
 
     Parameters

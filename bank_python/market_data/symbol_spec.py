@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import FeedConfigError
 
 __all__ = ["SymbolKind", "SymbolSpec"]
@@ -43,7 +44,7 @@ class SymbolKind(Enum):
 
 @admits(FeedConfigError)
 @dataclass(frozen=True, slots=True)
-class SymbolSpec:
+class SymbolSpec(Record):
     """One symbol of a simulated market.
 
     Parameters

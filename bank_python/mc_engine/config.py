@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from bank_python.deprecation import also_called, renamed
+from bank_python.display import Record
 from bank_python.errors import SimulationError
 from bank_python.risk.stress_mapping import Betas
 
@@ -79,7 +80,7 @@ class _Settings:
     factor_model: FactorModel | None = field(repr=False)
 
 
-class MCConfig(_Settings):
+class MCConfig(_Settings, Record):
     """Configuration of a simulation: scenarios, model, horizon, and what is computed beside the P&L.
 
     Parameters

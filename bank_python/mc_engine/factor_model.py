@@ -21,6 +21,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.barbara import storable
+from bank_python.display import Displayed, Record
 from bank_python.errors import SimulationError
 from bank_python.numerics import nearest_correlation
 from bank_python.numerics.tolerances import ROUNDED_EIGENVALUE, UNIT_DIAGONAL
@@ -41,7 +42,7 @@ _MOST_NAMED = 8  # as many names as fit on one line of a message
 @storable("mc.VarianceTerms", version=1)
 @admits(SimulationError)
 @dataclass(frozen=True, slots=True)
-class VarianceTerms:
+class VarianceTerms(Record):
     """Parameters of the variances in Heston's model, common to all prices except for the long-run level.
 
     Parameters
@@ -83,7 +84,7 @@ class VarianceTerms:
 @storable("mc.JumpTerms", version=1)
 @admits(SimulationError)
 @dataclass(frozen=True, slots=True)
-class JumpTerms:
+class JumpTerms(Record):
     """Parameters of the jumps in Merton's model, with sizes in units of each factor's own annual volatility.
 
     Parameters
@@ -129,7 +130,7 @@ class JumpTerms:
 
 @storable("mc.FactorLaw", version=1)
 @dataclass(frozen=True, slots=True, eq=False)
-class FactorModel:
+class FactorModel(Displayed):
     """Joint model of the moves of risk factors.
 
     Parameters
@@ -283,6 +284,11 @@ class FactorModel:
                 name=unknown[0],
             )
         return [at[name] for name in factors]
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import factor_model_view
+
+        return factor_model_view(self)
 
 
 def _equal(mine: object, other: object) -> bool:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import SimulationError
 from bank_python.instruments import Equity, FXRate
 from bank_python.instruments.factor import Factor
@@ -45,7 +46,7 @@ _FEWEST_OPTIONS = 3
 
 @admits(SimulationError)
 @dataclass(frozen=True, slots=True)
-class GridProxy:
+class GridProxy(Record):
     """Valuation of a group by interpolation, for the argument ``value`` of :class:`ReactiveRisk`.
 
     Parameters

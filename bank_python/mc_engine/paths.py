@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import SimulationError
 from bank_python.mc_engine.quadratic_exponential import QuadraticExponential
 from bank_python.numerics.normal_draws import fill_normals
@@ -37,7 +38,7 @@ _CHUNK = 8_192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HestonPaths:
+class HestonPaths(Record):
     """Paths of a price and of its variance, each of shape (n_steps + 1, n_paths)."""
 
     prices: FloatArray

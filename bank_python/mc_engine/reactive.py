@@ -42,6 +42,7 @@ from bank_python.admission import admits
 from bank_python.dagger import DependencyGraph, DerivedNode, Every, LargeNode, Leaf
 from bank_python.dagger.node import inputs_first
 from bank_python.deprecation import renamed, warn_of
+from bank_python.display import Displayed
 from bank_python.errors import SimulationError
 from bank_python.mc_engine.config import MCConfig
 from bank_python.mc_engine.draws import draw
@@ -94,7 +95,7 @@ def _either_order(init: _Init) -> _Init:
     return cast("_Init", __init__)
 
 
-class ReactiveRisk:
+class ReactiveRisk(Displayed):
     """Simulated risk as nodes of a graph.
 
     Parameters
@@ -403,6 +404,11 @@ class ReactiveRisk:
     def _factors_of(self, holdings: Sequence[Holding]) -> list[str]:
         plan = plan_holdings(holdings, tuple(dict.fromkeys(holding.unit for holding in holdings)), self._currency)
         return [factor.name for factor in plan.factors]
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import reactive_risk_view
+
+        return reactive_risk_view(self)
 
 
 def measure(pnl: NDArray[Any]) -> TailPair:

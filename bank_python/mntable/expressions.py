@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bank_python.display import Record
 from bank_python.errors import ColumnTypeError, SchemaError
 from bank_python.mntable.column_types import BOOL, FLOAT, INT, STR, ColumnType, infer
 from bank_python.mntable.names import checked_name, unknown_column
@@ -172,7 +173,7 @@ class Expression(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Ordering:
+class Ordering(Record):
     """A sort key: an expression and a direction. None sorts before every value."""
 
     expression: Expression

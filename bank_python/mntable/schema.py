@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bank_python.display import Record
 from bank_python.errors import ColumnTypeError, SchemaError
 from bank_python.mntable.column_types import ColumnType, parse_annotation, type_named
 from bank_python.mntable.names import checked_name, fold, unknown_column
@@ -25,7 +26,7 @@ MAX_COLUMNS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(Record):
     """A column: its name, its type, and whether a cell may be None.
 
     Examples
@@ -53,7 +54,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Schema:
+class Schema(Record):
     """Columns in order, with distinct names.
 
     Parameters

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bank_python.display import TEXT_LINES, Displayed, as_text
-from bank_python.errors import BankError, SchemaError
+from bank_python.errors import SchemaError
 from bank_python.jsonable import jsonable
 from bank_python.mntable import algebra, arrays, arrow, csv_files, execution
 from bank_python.mntable.replacement import replacing
@@ -270,10 +270,10 @@ class Relation(Displayed, ABC):
         return text
 
     def __repr__(self) -> str:
-        try:
-            return f"{self._heading()}\n{as_text(self, lines=TEXT_LINES - 1)}"
-        except BankError as error:
-            return f"{self._heading()}, which cannot be read: {error}"
+        return self._heading()
+
+    def __str__(self) -> str:
+        return f"{self._heading()}\n{as_text(self, lines=TEXT_LINES - 1)}"
 
     def _heading(self) -> str:
         return f"{type(self).__name__}({', '.join(map(str, self.schema))})"

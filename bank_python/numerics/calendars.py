@@ -27,6 +27,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from bank_python.display import Record
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,7 +49,7 @@ class Roll(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Record):
     """The business days of a market: Monday to Friday except its holidays.
 
     Parameters

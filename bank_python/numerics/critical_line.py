@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.qp import solve_qp
 from bank_python.numerics.tolerances import EPSILON, LAST_DIGITS, SYMMETRIC
@@ -64,7 +65,7 @@ _LEAST = 1e-300  # replaces a divisor of 0; the quotients still have the right o
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CriticalLine:
+class CriticalLine(Record):
     """The solutions of a parametric quadratic program for all s >= 0, as returned by :func:`critical_line`.
 
     Parameters

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.deprecation import renamed, warn_of
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import read_only
 
@@ -68,7 +69,7 @@ class _Points:
         return self.extrapolation
 
 
-class Linear(_Points):
+class Linear(_Points, Record):
     """Linear interpolation between points.
 
     Parameters
@@ -102,7 +103,7 @@ class Linear(_Points):
         return _sloped(slope[_segment(self.x, t)], self.x, t, self.extrapolation)
 
 
-class LogLinear(_Points):
+class LogLinear(_Points, Record):
     """Linear interpolation of the logarithms of positive values, with the parameters of :class:`Linear`."""
 
     @renamed(beyond="extrapolation")
@@ -123,7 +124,7 @@ class LogLinear(_Points):
         return np.asarray(np.exp(logs(at)) * logs.derivative(at))
 
 
-class MonotoneCubic(_Points):
+class MonotoneCubic(_Points, Record):
     """Monotone cubic interpolation, which increases where the points do, with the parameters of :class:`Linear`."""
 
     @renamed(beyond="extrapolation")

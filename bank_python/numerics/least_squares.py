@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import CalibrationError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _CONVERGED = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LeastSquares:
+class LeastSquares(Record):
     """The result of a least-squares fit.
 
     Parameters

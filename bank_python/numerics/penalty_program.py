@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.tolerances import TINY
 
@@ -24,7 +25,7 @@ _NARROW = 2  # most variables of a row whose products are computed entry by entr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PenaltySolution:
+class PenaltySolution(Record):
     """A solution with its certificate: the residual of the optimality conditions and the duality gap.
 
     Parameters

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.interior_point import solve_penalties
 from bank_python.numerics.qp_dual import dual_active_set
@@ -56,7 +57,7 @@ _LARGE = 200  # number of variables from which a guess takes less time than the 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QpSolution:
+class QpSolution(Record):
     """A solution with its certificate: the residual of the optimality conditions and the duality gap.
 
     Parameters

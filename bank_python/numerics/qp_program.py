@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bank_python.display import Record
+
 if TYPE_CHECKING:
     from bank_python.numerics.columns import FloatArray
 
@@ -12,7 +14,7 @@ __all__ = ["QuadraticProgram"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QuadraticProgram:
+class QuadraticProgram(Record):
     """A quadratic program as arrays, which :func:`~bank_python.numerics.solve_qp` has checked.
 
     Parameters

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import ModelError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ __all__ = ["Rule", "gauss_hermite", "gauss_laguerre", "gauss_legendre"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(Record):
     """A quadrature rule.
 
     Parameters

@@ -25,6 +25,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.calendars import Calendar, Roll
 
@@ -38,7 +39,7 @@ _MONTHS_A_YEAR = 12.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tenor:
+class Tenor(Record):
     """A calendar period: a number of months, or a number of days."""
 
     months: int = 0
@@ -79,7 +80,7 @@ class Tenor:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Record):
     """The period dates of a leg.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import check_tickers
@@ -29,7 +30,7 @@ _PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class WeightBounds(Constraint):
+class WeightBounds(Constraint, Record):
     """Constraint of lower and upper bounds on the weights.
 
     Parameters

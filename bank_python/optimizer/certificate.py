@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bank_python.barbara import storable
+from bank_python.display import Record
 
 __all__ = ["Certificate"]
 
 
 @storable("optimizer.Certificate", version=1)
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Record):
     """Evidence that a portfolio is optimal, independent of the solver.
 
     Parameters

@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import ModelError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Constraint(ABC):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Limit:
+class Limit(Record):
     """A constraint on the weights of given assets, as used by solvers and certificates.
 
     Parameters
@@ -98,7 +99,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(Record):
     """Linear constraints on the n weights and on `further` auxiliary variables that belong to this constraint only.
 
     Parameters

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.optimizer.bounds import LONG_ONLY, Bounds, WeightBounds
 from bank_python.optimizer.constraint import Constraint
@@ -33,7 +34,7 @@ __all__ = ["Constraints"]
 
 
 @dataclass(frozen=True, slots=True)
-class Constraints:
+class Constraints(Record):
     """Constraints on the weights of a portfolio, and the cost of trading.
 
     Parameters

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
 
+from bank_python.display import Displayed
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics import nearest_correlation
 from bank_python.optimizer.estimators import Estimator, estimate_covariance
@@ -62,7 +63,7 @@ class Estimation(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
-class CovarianceData:
+class CovarianceData(Displayed):
     """Covariance matrix and expected returns of a set of assets.
 
     Parameters
@@ -438,3 +439,8 @@ class CovarianceData:
         if self.returns is None:
             raise CalibrationError(f"{purpose} needs past returns; give returns=, or use CovarianceData.from_returns")
         return self.returns
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import covariance_view
+
+        return covariance_view(self)

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import CalibrationError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Estimator(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CovarianceEstimate:
+class CovarianceEstimate(Record):
     """Estimate of a covariance matrix, with its shrinkage.
 
     Parameters

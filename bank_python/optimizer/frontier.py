@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.critical_line import critical_line
 from bank_python.numerics.tolerances import LAST_DIGITS
@@ -82,7 +83,7 @@ _NAMED = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FrontierPoints:
+class FrontierPoints(Record):
     """Portfolios along a frontier, from the lowest to the highest expected return.
 
     Parameters

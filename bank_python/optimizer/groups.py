@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import by_asset
@@ -20,7 +21,7 @@ __all__ = ["Group", "Invested", "LinearLimit"]
 
 
 @dataclass(frozen=True, slots=True)
-class Group(Constraint):
+class Group(Constraint, Record):
     """A limit on a weighted sum of weights, such as a sector, a factor exposure, or the difference of two assets.
 
     Parameters

@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.barbara import storable
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.barbell import SAFE
@@ -87,7 +88,7 @@ class RebalanceTo(enum.Enum):
 
 @storable("optimizer.Trade", version=1)
 @dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(Record):
     """A purchase or a sale.
 
     Parameters
@@ -113,7 +114,7 @@ class Trade:
 
 @storable("optimizer.AssetDrift", version=1)
 @dataclass(frozen=True, slots=True)
-class AssetDrift:
+class AssetDrift(Record):
     """Distance of an asset's weight from its target, before and after the trades.
 
     Parameters
@@ -252,7 +253,7 @@ class _Book:
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
-class Rebalancer:
+class Rebalancer(Record):
     """Target weights and rules of a portfolio's rebalancing.
 
     Parameters

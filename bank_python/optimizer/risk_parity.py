@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
 from bank_python.numerics.line_search import backtracked, step_to_zero
 from bank_python.numerics.tolerances import LAST_DIGITS
@@ -57,7 +58,7 @@ _STARTS = (1e-2, 1e-4, 1e-6, 1e-8)  # least initial weights relative to the unco
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RiskBudget:
+class RiskBudget(Record):
     """Weights whose contributions to the variance equal the budgets.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import by_asset
 
@@ -19,7 +20,7 @@ __all__ = ["Leverage", "Turnover"]
 
 
 @dataclass(frozen=True, slots=True)
-class Turnover(Constraint):
+class Turnover(Constraint, Record):
     """Limit on the turnover, the sum of purchases and sales.
 
     Parameters
@@ -39,7 +40,7 @@ class Turnover(Constraint):
 
 
 @dataclass(frozen=True, slots=True)
-class Leverage(Constraint):
+class Leverage(Constraint, Record):
     """Limit on the leverage, the sum of the absolute weights.
 
     Parameters

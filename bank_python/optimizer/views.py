@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import CalibrationError
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.equilibrium import market_shares
@@ -36,7 +37,7 @@ _DEFAULT_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class View(Record):
     """A view on the expected return of a portfolio.
 
     Parameters

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import PositionsError
 from bank_python.mntable import Relation, Table
 from bank_python.portfolio.cells import CellError, as_date, as_number
@@ -42,7 +43,7 @@ class HistoryForm(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class History:
+class History(Record):
     """Daily closes.
 
     Parameters

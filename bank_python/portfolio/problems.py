@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bank_python.display import Record
 from bank_python.errors import PositionsError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _MOST_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class RowProblem:
+class RowProblem(Record):
     """A row that cannot be read.
 
     Parameters

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bank_python.display import Record
 from bank_python.portfolio.cells import CellError, as_date, as_number, as_word
 from bank_python.portfolio.problems import RowProblem
 from bank_python.portfolio.symbols import OptionSymbol, parse_option
@@ -61,7 +62,7 @@ _NEEDED: dict[Kind, tuple[str, ...]] = {Kind.BOND: ("coupon", "maturity", "yield
 
 
 @dataclass(frozen=True, slots=True)
-class PositionSpec:
+class PositionSpec(Record):
     """A position as it was given.
 
     Parameters

@@ -6,6 +6,8 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from bank_python.display import Record
+
 __all__ = ["OptionSymbol", "parse_option"]
 
 _WRITTEN = re.compile(
@@ -19,7 +21,7 @@ _OCC = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class OptionSymbol:
+class OptionSymbol(Record):
     """A listed option.
 
     Parameters

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from bank_python.barbara import storable
+from bank_python.display import Record
 from bank_python.errors import RiskError
 from bank_python.market_data.utc import utc_now
 from bank_python.results import Tabular
@@ -66,7 +67,7 @@ class AlertState(enum.Enum):
 
 @storable("risk.Alert", version=1)
 @dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Record):
     """A breach or failure that needs attention, at one version.
 
     Parameters

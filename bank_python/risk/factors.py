@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bank_python.display import Record
 from bank_python.instruments.factor import Factor
 
 __all__ = ["RiskFactor"]
@@ -17,7 +18,7 @@ _RELATIVE = frozenset({Factor.SPOT, Factor.VOL, Factor.CREDIT, Factor.FX})
 
 
 @dataclass(frozen=True, slots=True)
-class RiskFactor:
+class RiskFactor(Record):
     """A market quantity that positions depend on.
 
     Parameters

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
+from bank_python.display import Record
 from bank_python.errors import RiskError
 from bank_python.instruments import Book, Position
 
@@ -48,7 +49,7 @@ _WANTED = "give traders, books, or a mapping from a name to one of them or to a 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Holder:
+class Holder(Record):
     """A named holder of positions; returned by :func:`holders`.
 
     Parameters

@@ -34,6 +34,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bank_python.dagger import LargeNode
+from bank_python.display import Record
 from bank_python.errors import RiskError
 from bank_python.results import Tabular
 from bank_python.risk.alerts import AlertBook, Severity
@@ -55,7 +56,7 @@ _LARGE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(Record):
     """Shares of the maximum from which an alert has each severity.
 
     Parameters
@@ -101,7 +102,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Record):
     """Maximum of a risk measure for a trader or the firm.
 
     Parameters
@@ -146,7 +147,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitReading:
+class LimitReading(Record):
     """Value of a measure against its limit.
 
     Parameters

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from bank_python.dagger import Node
 from bank_python.dagger.node import inputs_first
 from bank_python.deprecation import renamed
+from bank_python.display import Record
 from bank_python.errors import RiskError, UnstorableError
 from bank_python.instruments import Instrument
 from bank_python.risk.contracts import underlying_of, value_of
@@ -201,7 +202,7 @@ class Measure(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Concentration:
+class Concentration(Record):
     """Share of the largest underlying in the gross value of the books: in [0, 1], and 0 if there are no positions.
 
     Parameters
@@ -224,7 +225,7 @@ class Concentration:
 
 
 @dataclass(frozen=True, slots=True)
-class GreekExposure:
+class GreekExposure(Record):
     """P&L of the books for a move of one per cent, one point or one day; see :class:`~bank_python.risk.BookGreeks`.
 
     Parameters
@@ -257,7 +258,7 @@ class GreekExposure:
 
 
 @dataclass(frozen=True, slots=True)
-class StressLoss:
+class StressLoss(Record):
     """Largest loss in a set of stress scenarios, at least 0.
 
     Parameters

@@ -27,6 +27,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.deprecation import warn_of
+from bank_python.display import Record
 from bank_python.errors import RiskError, SimulationError
 from bank_python.instruments.derivatives import Derivatives, take_derivatives
 
@@ -42,7 +43,7 @@ __all__ = ["QuadraticPlan", "quadratic_plan"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QuadraticPlan:
+class QuadraticPlan(Record):
     """A proxy for a :class:`~bank_python.risk.valuation.ValuationPlan`; returned by :func:`quadratic_plan`.
 
     Parameters

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from bank_python.deprecation import renamed
+from bank_python.display import Record
 from bank_python.errors import InstrumentError
 from bank_python.instruments import Instrument
 from bank_python.instruments.cash_flows import is_over
@@ -28,7 +29,7 @@ __all__ = ["DeskState", "PositionState", "capture", "exchange_rate"]
 
 
 @dataclass(frozen=True, slots=True)
-class PositionState:
+class PositionState(Record):
     """State of a position at one moment.
 
     Parameters
@@ -69,7 +70,7 @@ class PositionState:
 
 
 @dataclass(frozen=True, slots=True)
-class DeskState:
+class DeskState(Record):
     """State of the positions of some books at one moment; returned by :func:`capture`.
 
     Parameters

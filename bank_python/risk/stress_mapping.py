@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import RiskError
 from bank_python.instruments.factor import Factor
 from bank_python.results import Figures
@@ -96,7 +97,7 @@ class Status(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Route(Record):
     """A mapping from a driver's shock to a factor's move.
 
     Parameters
@@ -118,7 +119,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """A mapping rule for a set of factors.
 
     Parameters

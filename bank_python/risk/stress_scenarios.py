@@ -27,6 +27,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import RiskError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Shift(enum.Enum):
 
 @admits(RiskError)
 @dataclass(frozen=True, slots=True)
-class Shock:
+class Shock(Record):
     """A shock to a driver or a factor.
 
     Parameters
@@ -111,7 +112,7 @@ class Shock:
 
 
 @dataclass(frozen=True, slots=True)
-class StressScenario:
+class StressScenario(Record):
     """A stress scenario.
 
     Parameters

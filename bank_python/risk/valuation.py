@@ -36,6 +36,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.deprecation import renamed, warn_of
+from bank_python.display import Record
 from bank_python.errors import RiskError, SimulationError
 from bank_python.instruments.factor import Factor
 from bank_python.risk.holders import holders
@@ -182,7 +183,7 @@ class PricedBlock:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ValuationPlan:
+class ValuationPlan(Record):
     """Holdings of some units, ready to be revalued; returned by :func:`plan_valuation`.
 
     Parameters

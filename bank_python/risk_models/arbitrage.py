@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 from bank_python.numerics.tolerances import ROUNDED_SUM
@@ -66,7 +67,7 @@ _AMOUNTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Record):
     """A violated inequality, at the point where it is violated most.
 
     Parameters
@@ -93,7 +94,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class ArbitrageReport:
+class ArbitrageReport(Record):
     """The result of an arbitrage check; empty if the smiles are free of static arbitrage.
 
     Parameters

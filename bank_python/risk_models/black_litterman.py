@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import CalibrationError, MatrixError, ModelError
 from bank_python.numerics import cholesky, semidefinite_root
 from bank_python.numerics.triangular import cholesky_solve
@@ -63,7 +64,7 @@ _AGREE = 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BlackLitterman:
+class BlackLitterman(Record):
     """The posterior distribution of returns, as returned by :func:`black_litterman`.
 
     Parameters

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.calendars import NEW_YORK, WEEKENDS_ONLY, Calendar, Roll
 from bank_python.numerics.day_count import DayCount, act_365f, year_fraction
@@ -55,7 +56,7 @@ _LONGEST_STEP = 50.0  # a longer step in log D means divergence
 
 
 @dataclass(frozen=True, slots=True)
-class CurveConvention:
+class CurveConvention(Record):
     """The market conventions of a set of quotes.
 
     Parameters
@@ -94,7 +95,7 @@ CONVENTIONS = {convention.name: convention for convention in (USD_SOFR_OIS, ISDA
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Record):
     """The quote of a deposit or a swap.
 
     Parameters
@@ -116,7 +117,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bootstrap:
+class Bootstrap(Record):
     """A bootstrapped curve and its quotes.
 
     Parameters

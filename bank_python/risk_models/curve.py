@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Displayed
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
 
@@ -51,7 +52,7 @@ class _LogNodes:
 
 
 @admits(CurveError)
-class Curve(_LogNodes):
+class Curve(_LogNodes, Displayed):
     """A discount curve with log-linear interpolation.
 
     Parameters
@@ -168,6 +169,11 @@ class Curve(_LogNodes):
         finer = type(self)(nodes, np.exp(self.log_discount(nodes)))
         weights = [np.interp(nodes, keys, row) for row in np.eye(len(keys))]
         return [finer.shifted(size * weight) for weight in weights]
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import curve_view
+
+        return curve_view(self)
 
 
 @admits(ModelError)

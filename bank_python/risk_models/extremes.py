@@ -39,6 +39,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.deprecation import renamed
+from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.line_minimum import line_minimum
 from bank_python.results import Figures
@@ -83,7 +84,7 @@ class GpdFit(Figures):
 
 
 @dataclass(frozen=True, slots=True)
-class TailFit:
+class TailFit(Record):
     """The fitted tail of a sample beyond a threshold.
 
     Parameters

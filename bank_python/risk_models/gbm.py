@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.normal import cdf_column, quantile_column
@@ -41,7 +42,7 @@ __all__ = ["GeometricBrownianMotion"]
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
-class GeometricBrownianMotion:
+class GeometricBrownianMotion(Record):
     """A price that follows a geometric Brownian motion.
 
     Parameters

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.columns import to_columns
 from bank_python.numerics.least_squares import least_squares
@@ -52,7 +53,7 @@ _LEAST_VEGA = 1e-4  # relative to the spot: with a smaller vega a price hardly d
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HestonProcess:
+class HestonProcess(Record):
     """Heston's stochastic volatility model. Parameters are keyword-only, as their usual order differs between books.
 
     Parameters

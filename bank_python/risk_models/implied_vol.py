@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.numerics.mills import mills_column
@@ -105,7 +106,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImpliedVol:
+class ImpliedVol(Record):
     """Implied volatilities, with a reason where there is none.
 
     Parameters

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import ModelError, RootError
 from bank_python.results import Figures
 from bank_python.risk_models.cds_analytics import BASIS_POINT, RECOVERY_STEP, CdsAnalytics
@@ -82,7 +83,7 @@ class CdsPrice(Figures):
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
-class StandardCds:
+class StandardCds(Record):
     """A standard credit default swap on its trade date, from the side of the buyer of protection.
 
     Parameters

@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import CalibrationError, InfeasibleError, ModelError
 from bank_python.numerics import normal_cdf, normal_pdf, normal_quantile
 from bank_python.numerics.columns import from_column, to_columns
@@ -73,7 +74,7 @@ _HALF_STEP = 2.0**-54
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
-class TailConstraint:
+class TailConstraint(Record):
     """A constraint on the lower tail of a return: its probability and its mean.
 
     Parameters
@@ -123,7 +124,7 @@ class TailConstraint:
 
 
 @dataclass(frozen=True, slots=True)
-class GaussianUnderTail:
+class GaussianUnderTail(Record):
     r"""The normal distribution that satisfies a tail constraint with equality.
 
     Parameters
@@ -183,7 +184,7 @@ class GaussianUnderTail:
 
 
 @dataclass(frozen=True, slots=True)
-class MaximumEntropyDistribution:
+class MaximumEntropyDistribution(Record):
     r"""The distribution of maximum entropy under a tail constraint and a mean, with an exponential on each side.
 
     Parameters
@@ -274,7 +275,7 @@ class MaximumEntropyDistribution:
 
 
 @dataclass(frozen=True)
-class AbsoluteMeanDistribution:
+class AbsoluteMeanDistribution(Record):
     r"""The distribution of maximum entropy under a tail constraint and an absolute mean E[\|X\|].
 
     Parameters
@@ -375,7 +376,7 @@ class AbsoluteMeanDistribution:
 
 
 @dataclass(frozen=True)
-class PowerLawUpside:
+class PowerLawUpside(Record):
     r"""The distribution of maximum entropy under a tail constraint and a mean of log(1 + \|X\|) above the threshold.
 
     Parameters

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.option_columns import OptionColumns
@@ -155,7 +156,7 @@ class Cumulants(NamedTuple):
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
-class MertonJumpDiffusion:
+class MertonJumpDiffusion(Record):
     """Merton's jump-diffusion model.
 
     Parameters

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.day_count import act_365f
 
@@ -57,7 +58,7 @@ _CASH_SETTLEMENT_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PremiumSchedule:
+class PremiumSchedule(Record):
     """The remaining premium periods of a credit default swap, in years from the valuation date.
 
     Parameters

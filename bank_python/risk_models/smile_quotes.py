@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.columns import read_only
 
@@ -46,7 +47,7 @@ class _UsedQuotes:
 
 
 @admits(ModelError)
-class SmileQuotes(_UsedQuotes):
+class SmileQuotes(_UsedQuotes, Record):
     """The quotes of the volatility smile of one expiry.
 
     Parameters

@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Displayed
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.arbitrage import ArbitrageReport, check_slices
@@ -81,7 +82,7 @@ class _Smiles:
 
 
 @admits(ModelError)
-class Surface(_Smiles):
+class Surface(_Smiles, Displayed):
     """A volatility surface of smiles by expiry.
 
     Parameters
@@ -275,6 +276,11 @@ class Surface(_Smiles):
         rate = np.where(time > times[-1], beyond, between) / time
         rate = np.where(time <= times[0], later / times[0], rate)
         return np.where(np.isfinite(k) & np.isfinite(time) & (time >= 0.0), rate, np.nan)
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import surface_view
+
+        return surface_view(self)
 
 
 def _variance(smile: SviSlice, k: float) -> float:

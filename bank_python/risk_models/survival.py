@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Displayed
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
 
@@ -49,7 +50,7 @@ class _LogNodes:
 
 
 @admits(ModelError)
-class SurvivalCurve(_LogNodes):
+class SurvivalCurve(_LogNodes, Displayed):
     """A survival curve with log-linear interpolation.
 
     Parameters
@@ -149,6 +150,11 @@ class SurvivalCurve(_LogNodes):
 
     def _segment(self, t: FloatArray) -> FloatArray:
         return np.clip(np.searchsorted(self._knots, t, side="right") - 1, 0, len(self._knots) - 2)
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import survival_view
+
+        return survival_view(self)
 
 
 def _require_times(times: FloatArray) -> None:

@@ -45,6 +45,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
@@ -191,7 +192,7 @@ def _valid(columns: list[FloatArray]) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True, slots=True)
-class JumpWings:
+class JumpWings(Record):
     """The jump-wings parameters of a smile; variances are annual.
 
     Parameters
@@ -234,7 +235,7 @@ class WingSlopes(NamedTuple):
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
-class SviSlice:
+class SviSlice(Record):
     """The volatility smile of one expiry, in raw SVI.
 
     Parameters

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from bank_python.admission import admits
+from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.roots import find_edge
 from bank_python.risk_models.arbitrage import ArbitrageReport, calendar_gap, check_slices
@@ -72,7 +73,7 @@ class RepairMethod(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class SliceRepair:
+class SliceRepair(Record):
     """The repair of a fit with arbitrage.
 
     Parameters
@@ -101,7 +102,7 @@ class SliceRepair:
 
 
 @dataclass(frozen=True, slots=True)
-class SliceFit:
+class SliceFit(Record):
     """A fitted smile with its errors.
 
     Parameters

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bank_python.display import Record
 from bank_python.errors import JobConfigError
 
 __all__ = ["LONGEST_WAIT", "Backoff", "UniformSource"]
@@ -28,7 +29,7 @@ LONGEST_WAIT = 100 * 365.25 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Record):
     """Exponentially growing waits between the attempts of a run.
 
     Parameters

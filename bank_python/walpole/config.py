@@ -20,6 +20,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
+from bank_python.display import Record
 from bank_python.errors import JobConfigError
 from bank_python.walpole.backoff import LONGEST_WAIT, Backoff
 from bank_python.walpole.cron import CronExpression
@@ -54,7 +55,7 @@ class _Settings:
     enabled: bool
 
 
-class JobConfig(_Settings):
+class JobConfig(_Settings, Record):
     """Configuration of one job.
 
     Parameters

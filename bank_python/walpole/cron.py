@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bank_python.display import Record
 from bank_python.errors import JobConfigError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True)
-class CronExpression:
+class CronExpression(Record):
     """A parsed cron expression.
 
     Parameters

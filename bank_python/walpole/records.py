@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from bank_python.display import Record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -69,7 +71,7 @@ def moment(seconds: float) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class JobRun:
+class JobRun(Record):
     """One attempt to run a job.
 
     Parameters
@@ -144,7 +146,7 @@ class JobRun:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class JobStatus:
+class JobStatus(Record):
     """Status of a job.
 
     Parameters

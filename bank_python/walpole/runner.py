@@ -16,6 +16,7 @@ import random
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
+from bank_python.display import Displayed
 from bank_python.errors import JobConfigError, JobError, JobTimeoutError, UnknownJobError
 from bank_python.walpole.clock import Clock, SystemClock
 from bank_python.walpole.config import JobConfig
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["JobRunner"]
 
 
-class JobRunner:
+class JobRunner(Displayed):
     """Runner of jobs in background threads.
 
     Parameters
@@ -429,3 +430,8 @@ class JobRunner:
             if scheduler.running:
                 return
         scheduler.deliver()
+
+    def __rich__(self) -> object:
+        from bank_python.render_objects import jobs_view
+
+        return jobs_view(self)

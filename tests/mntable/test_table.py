@@ -49,6 +49,12 @@ def test_reprs_name_the_columns_and_run_nothing(trades):
     assert repr(view) == "View(counterparty: str, quantity: float, price: float, value: float | None)"
 
 
+def test_printing_shows_the_first_rows(trades):
+    assert "counterparty" in str(trades)
+    assert "104.33" in str(trades.restrict(col("price") > 100))
+    assert len(str(trades).splitlines()) <= 20
+
+
 cells = {
     "s": st.text(st.characters(exclude_categories=["Cs"])),
     "f": st.floats(allow_nan=False),
