@@ -36,7 +36,7 @@ from bank_python.desk.view import (
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (200, 60)]
 NOW = datetime(2026, 1, 5, 15, 0, 4, tzinfo=UTC)
-OUTAGE = "Yahoo did not answer in time: an outage or a slow network, the next poll asks again"
+OUTAGE = "Yahoo did not respond in time: an outage or a slow network, the next poll tries again"
 
 
 def greeks(delta, vega, theta):

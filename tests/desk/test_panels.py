@@ -142,7 +142,7 @@ def test_stale_and_missing_quotes_say_so():
     assert re.search(r"EURUSD +no quote", shown)
     assert "270 fresh  1 stale  1 unquoted   SPY stale 3m: Yahoo did not" in shown
     assert "as of 3s ago, asking the market for 14s" in shown
-    assert "1 unquoted (EURUSD): Yahoo did not answer in time" in sample(200, 60)
+    assert "1 unquoted (EURUSD): Yahoo did not respond in time" in sample(200, 60)
     assert "snapshot: StoreError: the disk is full" in sample(200, 60)
     assert "snapshot failed" in shown
 

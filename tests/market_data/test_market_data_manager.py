@@ -179,7 +179,7 @@ def test_a_quote_older_than_the_last_is_kept_out(manager, feed):
     manager.update_all()
     feed.quote("A", 9.0, minute=4)
     (problem,) = manager.update_all().rejected
-    assert "before the last" in problem.reason
+    assert "before that of the last quote" in problem.reason
     assert manager.quote("A").price == 10.0
     feed.quote("A", 10.5, minute=5)  # as old as the last is not older
     assert manager.update_all().updated == ("A",)
@@ -222,7 +222,7 @@ def test_never_quoted_is_said_so(manager, feed):
 def test_a_symbol_the_feed_says_nothing_about_is_a_failure(manager):
     manager.register_ticker("A", leaf("A_SPOT"))
     (problem,) = manager.update_all().failed
-    assert "gave no answer" in problem.reason
+    assert "returned nothing" in problem.reason
 
 
 def test_a_feed_that_raises_fails_its_own_symbols_only(manager, feed):
@@ -290,7 +290,7 @@ def test_what_is_no_answer_at_all_is_no_answer_for_its_symbol_only(manager, feed
     feed.answers["B"] = ("B", 12.0)
     update = manager.update_all()
     assert update.updated == ("A",)
-    assert update.failed == (QuoteProblem("B", "the feed 'scripted' gave no answer for it"),)
+    assert update.failed == (QuoteProblem("B", "the feed 'scripted' returned nothing for it"),)
 
 
 def test_each_feed_is_polled_once_for_all_its_symbols(manager, feed):
