@@ -148,7 +148,7 @@ def sample_status():
         unquoted=1,
         troubles={"SPY": QuoteTrouble("stale", 185.0, OUTAGE), "EURUSD": QuoteTrouble("unquoted", None, OUTAGE)},
         reasons=(TroubleView("stale", ("SPY",), 185.0, OUTAGE), TroubleView("unquoted", ("EURUSD",), None, OUTAGE)),
-        asking=14.0,
+        polling=14.0,
         dirty=0,
         evaluations=15_640,
         ticks=1_312,

@@ -31,7 +31,7 @@ TITLES = ["FIRM", "TRADERS", "MARKET", "POSITIONS", "ENGINE"]
 def live():
     desk = LiveDesk(build_desk(seed=7), refresh=2.0)
     for _ in range(3):
-        desk.look()
+        desk.update()
     return desk
 
 

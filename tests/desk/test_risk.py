@@ -215,7 +215,7 @@ def test_the_live_desk_shows_risk_that_follows_the_market(desk):
     assert before.risk.cvar_99 > before.risk.var_99
     assert before.risk.scenarios == 10_000
     assert {line.var_99 > 0.0 for line in before.traders} == {True}
-    live.look()
+    live.update()
     after = live.latest
     assert after.risk.var_99 != before.risk.var_99
     assert len(after.alerts) >= 1

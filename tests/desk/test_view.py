@@ -180,7 +180,7 @@ def test_looking_changes_nothing():
 
 def test_a_view_as_json_says_all_that_it_holds():
     live = LiveDesk(build_desk(seed=7), refresh=2.0, n_paths=2_000)
-    live.look()
+    live.update()
     live.measure_risk()
     for view in (live.view(), sample_view()):
         read = strict(view.to_json())

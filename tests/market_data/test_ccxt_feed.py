@@ -1,4 +1,4 @@
-"""The real ccxt client against a loopback server that speaks Hyperliquid's ``/info``."""
+"""The ccxt client against a local server with Hyperliquid's ``/info`` endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the wire to the graph: real clients, loopback servers, the manager and leaves with something resting on them."""
+"""From the network to the graph: real clients, local servers, the manager, and leaves with a dependent node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.servers.yahoo_server import YahooServer
 
 
 class Desk:
-    """Two leaves that a manager moves, and their ratio."""
+    """Two leaves registered with a manager, and a node of their ratio."""
 
     def __init__(self, feed, first: str, second: str) -> None:
         self.graph = DependencyGraph()

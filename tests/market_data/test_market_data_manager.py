@@ -39,7 +39,7 @@ class Clock:
 
 
 class ScriptedFeed:
-    """Answers whatever the test put into it, and counts."""
+    """A feed that returns what the test has put into it, and counts the polls."""
 
     def __init__(self, name="scripted", symbols=None):
         self.name = name
@@ -498,11 +498,11 @@ def test_whatever_comes_the_leaf_holds_the_last_good_quote(rounds):
             assert (quote.state is QuoteState.FRESH) == (quote.ticker in update.updated)
 
 
-# --- days ------------------------------------------------------------------------------------------------------------
+# --- dates -----------------------------------------------------------------------------------------------------------
 
 
 class LiveScript(ScriptedFeed):
-    """A scripted feed whose market is open."""
+    """A scripted feed of a live market."""
 
     today = T0.date()
 
@@ -515,7 +515,7 @@ def test_a_live_feed_is_not_believed_about_tomorrow():
     manager.register_ticker("B", leaves[1], feed=other)
     for minute, good in ((0, True), (60 * 24 * 300, False), (1, True)):
         feed.quote("A", 1.0 + minute, minute)
-        other.quote("B", 1.0 + minute, max(minute, 60 * 24 * 300))  # a market that has days of its own
+        other.quote("B", 1.0 + minute, max(minute, 60 * 24 * 300))  # a market with simulated dates
         update = manager.update_all()
         assert ("A" in update.updated) is good
         assert "B" in update.updated

@@ -1,4 +1,4 @@
-"""Reading Yahoo's chart answers: pure functions, no network, no client."""
+"""Parsing of Yahoo's chart responses, without network or client."""
 
 from __future__ import annotations
 
