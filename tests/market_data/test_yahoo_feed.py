@@ -60,7 +60,7 @@ def test_prices_are_those_served_under_the_houses_names(server, feed):
     assert prices(poll) == {"AAPL": 190.5, "EURUSD": 1.0875, "VIX": 17.5, "BRK.B": 411.0}
     assert poll.failures == ()
     assert {(tick.time, tick.source) for tick in poll.ticks} == {(server.time, "yahoo")}
-    assert server.count("/v8/finance/chart/") == 4  # one request per symbol, and one for AAPL although it is listed twice
+    assert server.count("/v8/finance/chart/") == 4  # one per symbol: AAPL is listed twice
 
 
 def test_a_price_moves_when_the_server_moves_it(server, feed):

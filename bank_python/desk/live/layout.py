@@ -211,7 +211,7 @@ def _shared_out(screen: _Screen, column: _Column, height: int) -> list[int]:
 
 def _too_small(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     lines = [
-        Text(f"The desk needs a terminal of {LEAST_WIDTH}x{LEAST_HEIGHT}; this one is {width}x{height}."),
+        Text(f"The desk needs {LEAST_WIDTH}x{LEAST_HEIGHT}, this is {width}x{height}."),
         Text.assemble("Value $ ", money(view.firm.value, glyphs)),
         Text.assemble("P&L $ ", signed_money(view.firm.pnl, glyphs)),
     ]

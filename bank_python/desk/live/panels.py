@@ -65,7 +65,7 @@ def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
         return Text("risk: not computed yet", style="dim")
     parts = [
         Text.assemble("One-day VaR 95% $ ", money(risk.var_95, glyphs)),
-        Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (± {risk.error:,.0f})"),
+        Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (std error {risk.error:,.0f})"),
         Text.assemble("CVaR 99% $ ", money(risk.cvar_99, glyphs)),
         Text(f"{risk.scenarios:,} scenarios"),
         Text(f"proxy, RMS error {risk.proxy_error:,.0f}" if risk.proxy_error is not None else ""),
@@ -189,7 +189,7 @@ def positions_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> 
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
     valued = [line for line in view.positions if line.pnl is not None]
     if not valued:
-        warning = Text("no position has a value yet", style=WARNING)
+        warning = Text("no positions valued yet", style=WARNING)
         return pane("POSITIONS", [fit(warning, inside, glyphs)], width, height, glyphs)
     too_many = len(valued) > room
     shown = [*valued[: (room + 1) // 2], *valued[len(valued) - room // 2 :]] if too_many else valued
