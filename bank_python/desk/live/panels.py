@@ -65,7 +65,7 @@ def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
         return Text("risk: not computed yet", style="dim")
     parts = [
         Text.assemble("One-day VaR 95% $ ", money(risk.var_95, glyphs)),
-        Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (std error {risk.error:,.0f})"),
+        Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (s.e. {risk.error:,.0f})"),
         Text.assemble("CVaR 99% $ ", money(risk.cvar_99, glyphs)),
         Text(f"{risk.scenarios:,} scenarios"),
         Text(f"proxy, RMS error {risk.proxy_error:,.0f}" if risk.proxy_error is not None else ""),
@@ -80,8 +80,8 @@ def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
 
 def _age(view: DeskView) -> str:
     status = view.status
-    slow = status.polling is not None and status.polling >= 1.0
-    polling = f", polling the feeds for {span(status.polling)}" if slow else ""
+    seconds = status.polling or 0.0
+    polling = f", polling the feeds for {span(seconds)}" if seconds >= 1.0 else ""
     return f"as of {span((status.now - view.made).total_seconds())} ago{polling}"
 
 

@@ -49,10 +49,10 @@ def backtesting(stage: Stage) -> SceneResult:
 
 
 def _table(title: str, tests: Mapping[str, Mapping[str, Any]]) -> Sheet:
-    figures = [numbers(column) for column in ("Exceptions", "Expected", "Kupiec p", "Christoffersen p")]
-    table = Sheet(title, [names("Method"), *figures, words("Basel zone"), numbers("Z2")])
-    table.note("exceptions: days with a loss beyond the VaR")
-    table.note("small p-values reject the model")
+    figures = [numbers(column) for column in ("Hits", "Expected", "Kupiec", "Christoffersen")]
+    table = Sheet(title, [names("Method"), *figures, words("Basel"), numbers("Z2")])
+    table.note("hits: days with a loss beyond the VaR")
+    table.note("Kupiec, Christoffersen: p-values, of which small ones reject the method")
     table.note("Z2 (Acerbi and Székely) below 0: losses beyond the VaR are worse than forecast")
     for method, test in tests.items():
         name = method.replace("_", " ")

@@ -19,7 +19,7 @@ _MARKET = 0.09  # expected return of the market per year
 
 @scene("TALEB: BARBELL PORTFOLIO")
 def barbell(stage: Stage) -> SceneResult:
-    """Invest as much in a risky basket as a 10% limit on the annual CVaR at 5% allows, for three tail models."""
+    """Invest as much in a risky basket as a limit on the annual CVaR allows, for three models of the tail."""
     require_quotes(stage.desk)
     past = asset_data(stage.desk)
     equal = dict.fromkeys(past.tickers, 1.0)
@@ -32,8 +32,8 @@ def barbell(stage: Stage) -> SceneResult:
     }
     columns = [names("Tail model"), shares("Risky share"), numbers("κ")]
     columns += [shares(title) for title in ("VaR", "CVaR", "Expected return", "Mean return above VaR")]
-    table = Sheet(f"Annual CVaR at {_EPSILON:.0%} of at most {_MAX_LOSS:.0%} of wealth", columns)
-    table.note("κ: CVaR of the risky basket in standard deviations")
+    table = Sheet(f"Annual CVaR of the worst {_EPSILON:.0%}, limited to {_MAX_LOSS:.0%} of wealth", columns)
+    table.note("κ: CVaR of the risky basket, in standard deviations below its mean")
     for tails, portfolio in found.items():
         figures = portfolio.figures
         tail = figures["var"], figures["cvar"], portfolio.expected_return, figures["max_entropy_upside"]

@@ -36,7 +36,7 @@ _STEPS = (-0.2, -0.1, 0.0, 0.1, 0.2)
 
 @scene("STRESS TEST SCENARIOS")
 def stress(stage: Stage) -> SceneResult:
-    """Revalue the desk in historical crises, the Fed's scenarios and simplified ones; then reverse the stress test."""
+    """Revalue the desk in historical, Fed and simplified stress scenarios, then run a reverse stress test."""
     desk = stage.desk
     require_quotes(desk)
     engine = MonteCarloEngine(desk.traders, desk.graph)
