@@ -91,7 +91,7 @@ class Blotter:
         Parameters
         ----------
         trader : Trader
-            Trader who trades.
+            Trader of the order.
         position : Position
             Position in the traded instrument.
         quantity : float
