@@ -186,9 +186,9 @@ def test_a_riskless_asset_is_refused_by_name():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"covariance": [[0.04, 0.0]]}, MatrixError, "have shape"),
-        ({"covariance": 0.04}, MatrixError, "have shape"),
-        ({"covariance": np.empty((0, 0))}, MatrixError, "have shape"),
+        ({"covariance": [[0.04, 0.0]]}, MatrixError, "of shape"),
+        ({"covariance": 0.04}, MatrixError, "of shape"),
+        ({"covariance": np.empty((0, 0))}, MatrixError, "of shape"),
         ({"covariance": [[0.04, np.nan], [np.nan, 0.04]]}, MatrixError, "asset 0 and asset 1 is nan"),
         ({"covariance": [[0.04, 0.01], [0.02, 0.04]]}, MatrixError, "give a symmetric matrix"),
         ({"covariance": np.full((3, 3), -0.04) + np.diag([0.08] * 3)}, MatrixError, "not positive definite"),
