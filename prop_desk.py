@@ -1,4 +1,4 @@
-"""The live trading desk: ``python prop_desk.py --help``."""
+"""The live trading desk; see ``python prop_desk.py --help``."""
 
 from __future__ import annotations
 

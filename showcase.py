@@ -1,4 +1,4 @@
-"""The scripted showcase: ``python showcase.py --help``."""
+"""The showcase of bank_python, a series of scenes; see ``python showcase.py --help``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Command lines: what ``showcase.py``, ``prop_desk.py`` and the installed ``bank-python`` start."""
+"""The command lines of ``showcase.py``, ``prop_desk.py`` and the installed command ``bank-python``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["main", "prop_desk", "run", "showcase"]
 
 
 class FeedName(StrEnum):
-    """The markets a command line can choose from."""
+    """Names of the feeds that a command line can choose."""
 
     SIMULATED = "simulated"
     HISTORY = "history"
@@ -31,27 +31,30 @@ class FeedName(StrEnum):
 _Feed = Annotated[
     FeedName,
     typer.Option(
-        help="The market: simulated (offline), history (20 real S&P shares replayed, extra 'history'), "
-        "yahoo or ccxt (live, extra 'live'). What it does not quote is simulated, and marked so."
+        help="Source of prices: simulated (offline), history (replay of 20 S&P 500 shares, extra 'history'), "
+        "yahoo or ccxt (live, extra 'live'). Symbols that it does not quote are simulated and marked as such."
     ),
 ]
-_Seed = Annotated[int, typer.Option(help="Seed of the simulated market: same seed, same numbers.", min=0)]
+_Seed = Annotated[int, typer.Option(help="Seed of the simulated market; the same seed gives the same numbers.", min=0)]
 
 
 def showcase(
     *,
-    plain: Annotated[bool, typer.Option("--plain", help="No colour, no pauses.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Use no colours and do not pause between scenes.")] = False,
     dense: Annotated[
-        int | None, typer.Option(help="JSON lines: every scene's facts, then N ticks of intraday market.", min=0)
+        int | None,
+        typer.Option(help="Print JSON lines: the figures of every scene, then N ticks of the market.", min=0),
     ] = None,
-    only: Annotated[str, typer.Option(help="Play only these scenes: numbers or parts of names, e.g. 1,TRADE.")] = "",
-    list_: Annotated[bool, typer.Option("--list", help="List the scenes and leave.")] = False,
+    only: Annotated[
+        str, typer.Option(help="Play only these scenes, given by number or part of the title, e.g. 1,TRADE.")
+    ] = "",
+    list_: Annotated[bool, typer.Option("--list", help="List the scenes and exit.")] = False,
     feed: _Feed = FeedName.SIMULATED,
     seed: _Seed = 7,
 ) -> None:
-    """Play the scenes of bank_python on a desk of fourteen traders.
+    """Show what bank_python can do, in scenes played on a desk of fourteen traders.
 
-    Try: showcase.py --list;  showcase.py --only 2;  showcase.py --dense 5 | tail -1
+    Examples: showcase.py --list;  showcase.py --only 2;  showcase.py --dense 5 | tail -1
     """
     from bank_python.desk.showcase import run
 
@@ -69,55 +72,73 @@ def prop_desk(
         bool,
         typer.Option(
             "--live",
-            help="Follow the market until q or Ctrl-C (the default on a terminal). Down a pipe: plain frames, one "
+            help="Follow the market until q or Ctrl-C (the default on a terminal). In a pipe, print one plain frame "
             "after another.",
         ),
     ] = False,
     once: Annotated[
-        bool, typer.Option("--once", help="Print one frame and leave (the default where stdout is no terminal).")
+        bool, typer.Option("--once", help="Print one frame and exit (the default if stdout is not a terminal).")
     ] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print all that a frame shows as one line of JSON and leave; implies --once.")
+        bool,
+        typer.Option("--json", help="Print the figures of a frame as one line of JSON and exit; implies --once."),
     ] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="No colour; NO_COLOR does the same.")] = False,
+    svg: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write one frame to FILE as an SVG picture of 160 columns and exit; implies --once.",
+            show_default=False,
+        ),
+    ] = None,
+    ticks: Annotated[
+        int,
+        typer.Option(
+            help="Number of polls before the frame that --once, --json or --svg shows; more than 1 implies --once.",
+            min=1,
+        ),
+    ] = 1,
+    plain: Annotated[bool, typer.Option("--plain", help="Use no colours, as with NO_COLOR.")] = False,
     feed: _Feed = FeedName.SIMULATED,
-    refresh: Annotated[float, typer.Option(help="Seconds from one look at the market to the next.", min=0.1)] = 2.0,
+    refresh: Annotated[float, typer.Option(help="Seconds between two polls of the feeds.", min=0.1)] = 2.0,
     scenarios: Annotated[
-        int, typer.Option(help="Scenarios of the value at risk: same seed and number, same figures.", min=100)
+        int,
+        typer.Option(help="Scenarios of the value at risk; the same seed and number give the same figures.", min=100),
     ] = 10_000,
-    proxy: Annotated[
-        bool, typer.Option("--proxy", help="Value scenarios by a proxy, and say by how much it is off.")
-    ] = False,
+    proxy: Annotated[bool, typer.Option("--proxy", help="Value scenarios by a proxy, and show its error.")] = False,
     seed: _Seed = 7,
 ) -> None:
-    """Watch fourteen traders work: firm, traders, market, positions and engine in five panels.
+    """Show fourteen traders at work, in five panels: firm, traders, market, positions and engine.
 
-    Try: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain;
-    prop_desk.py --once --json
+    Examples: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain;
+    prop_desk.py --once --json;  prop_desk.py --once --svg desk.svg --ticks 20
     """
     from bank_python.desk.live import run
 
-    if live and once:
-        raise typer.BadParameter("--live and --once exclude each other: choose one", param_hint="--live")
-    if live and json:
-        raise typer.BadParameter("--live and --json exclude each other: choose one", param_hint="--live")
-    if live or (not once and not json and sys.stdout.isatty()):
+    kinds = {"--once": once, "--json": json, "--svg": svg is not None, "--ticks": ticks > 1}
+    single = [option for option, given in kinds.items() if given]
+    if live and single:
+        raise typer.BadParameter(f"--live and {single[0]} exclude each other: choose one", param_hint="--live")
+    if json and svg is not None:
+        raise typer.BadParameter("--json and --svg exclude each other: choose one", param_hint="--json")
+    if live or (not single and sys.stdout.isatty()):
         start = run.watch
     else:
-        start = partial(run.show_once, as_json=json)
+        start = partial(run.show_once, as_json=json, picture=svg, ticks=ticks)
     start(feed=feed.value, seed=seed, refresh=refresh, scenarios=scenarios, proxy=proxy, plain=plain)
 
 
 def run(command: Callable[..., None]) -> None:
-    """Run one command as a program: errors are one line on stderr (exit 1), Ctrl-C leaves quietly (exit 130)."""
+    """Run one command as a program: errors are one line on stderr (exit code 1), Ctrl-C exits quietly (130)."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     _guarded(app)
 
 
 def main() -> None:
-    """Start the installed command ``bank-python``."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="A bank's platform, at home.")
+    """Run the installed command ``bank-python``."""
+    about = "A trading and risk platform in Python: a live trading desk, and a showcase of the library."
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=about)
     app.command("showcase")(showcase)
     app.command("desk")(prop_desk)
     _guarded(app)
@@ -126,7 +147,7 @@ def main() -> None:
 def _guarded(app: typer.Typer) -> None:
     from bank_python.errors import BankError
 
-    # An argument with control characters means nothing here; what is said of it must not be obeyed by the terminal.
+    # No valid argument has control characters; an error message must not send them to the terminal.
     arguments = [clean(argument) for argument in sys.argv[1:]]
     try:
         with _clean_log_lines():
@@ -140,7 +161,7 @@ def _guarded(app: typer.Typer) -> None:
 
 @contextmanager
 def _clean_log_lines() -> Iterator[None]:
-    """Write warnings that nobody else handles, which logging sends to stderr, in clean lines."""
+    """Clean log records without a handler, which logging writes to stderr, of control characters."""
     handler = logging.lastResort
     if handler is None:
         yield

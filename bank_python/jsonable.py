@@ -1,7 +1,7 @@
-"""Frozen values as JSON: strict, so that any reader of JSON can read it.
+"""Conversion of values to strict JSON, which any JSON parser can read.
 
-A number that is not finite becomes null, a date or a time its ISO 8601 text, an enum its value. What is none of these
-is refused instead of being written as text that nobody can read back.
+A number that is not finite becomes null, a date or time its ISO 8601 text, an enum member its value. Other types are
+rejected with an error instead of being written in a form that cannot be parsed.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import TypeAlias
 __all__ = ["Jsonable", "jsonable"]
 
 Jsonable: TypeAlias = "dict[str, Jsonable] | list[Jsonable] | str | float | int | bool | None"
-"""What JSON can say."""
+"""A value that JSON can represent."""
 
 
 def jsonable(value: object) -> Jsonable:
-    """Return a value as JSON has it.
+    """Return a value in the types of JSON.
 
     Parameters
     ----------
     value : object
-        A number, text, date, time, enum, dataclass, mapping, tuple or list, nested as deep as it may be.
+        Number, text, date, time, enum member, dataclass, mapping, tuple or list, nested to any depth.
 
     Raises
     ------
     TypeError
-        Something in it has no form in JSON; the message names its class.
+        A value or a key cannot be represented in JSON; the message names its class.
 
     Examples
     --------
@@ -56,10 +56,10 @@ def _nested(value: object) -> Jsonable:
     if isinstance(value, tuple | list):
         return [jsonable(item) for item in value]
     kind = type(value).__name__
-    raise TypeError(f"a {kind} has no form in JSON: {value!r}; give numbers, texts, dates, or dataclasses of these")
+    raise TypeError(f"a {kind} has no JSON form: {value!r}; give numbers, texts, dates, or dataclasses of these")
 
 
 def _key(key: object) -> str:
     if isinstance(key, str):
         return key
-    raise TypeError(f"{key!r} cannot be a name in JSON; give a str")
+    raise TypeError(f"{key!r} cannot be a key in JSON; give a str")

@@ -1,4 +1,4 @@
-"""Numbers as people read them in a terminal: thousands separated, signs where a sign matters, a dash for nothing."""
+"""Format of numbers in terminal tables: thousands separators, signs where they matter, a dash for a missing number."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from rich.text import Text
 __all__ = ["MISSING", "number", "signed"]
 
 MISSING = "—"
-"""What stands where a source carries nothing: never a zero."""
+"""Placeholder for a missing number."""
 
-_LONGEST = 60
-_EXACT_BELOW = 1e15  # from about here on a float has no digits after the point, and then invents some before it
+_MAX_LENGTH = 60
+_EXACT_BELOW = 1e15  # from about here on, a float has no decimals, and not all of its digits are significant
 
 
 def number(value: object, digits: int = 2) -> str:
-    """Return a number as people read it: thousands separated, small ones with enough digits.
+    """Return a number as text, with thousands separators and with more decimals below 1.
 
     Parameters
     ----------
     value : object
-        A number, ``None``, a tuple or array of numbers; of anything else, its text, cut to 60 characters.
+        Number, ``None``, tuple or array of numbers; another object is shown as its text, cut to 60 characters.
     digits : int, default 2
-        After the point, two more below 1.
+        Number of decimals; two more are shown below 1.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def number(value: object, digits: int = 2) -> str:
 
 
 def signed(value: float, digits: int = 0) -> Text:
-    """Return an amount with its sign, green when made and red when lost."""
+    """Return an amount with its sign, green for a profit and red for a loss."""
     style = "green" if value > 0.0 else "red" if value < 0.0 else "dim"
     return Text(f"{value:+.4e}" if abs(value) >= _EXACT_BELOW else f"{value:+,.{digits}f}", style=style)
 
@@ -50,5 +50,5 @@ def _decimal(value: float, digits: int) -> str:
     return f"{value:,.{digits}f}" if abs(value) >= 1.0 or value == 0.0 else f"{value:.{digits + 2}f}"
 
 
-def _brief(said: str) -> str:
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+def _brief(text: str) -> str:
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"

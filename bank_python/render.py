@@ -1,9 +1,8 @@
-"""Terminal views of results: what ``__rich__`` of a table or an explanation shows.
+"""Terminal views of results, which are displayed by the ``__rich__`` method of the result.
 
-This module and its two neighbours, :mod:`bank_python.render_risk` and :mod:`bank_python.render_portfolio`, are the one
-way up: a result's ``__rich__`` loads its view when the result is shown and returns it, and nothing else below does so.
-A result knows *that* it can be shown, its view knows which columns tell it, and :mod:`bank_python.sheet` how a table
-looks.
+The ``__rich__`` methods import this module, :mod:`bank_python.render_risk` and :mod:`bank_python.render_portfolio` when
+a result is displayed; these are the only imports from lower layers into this one. A view selects the columns of a
+result, and :mod:`bank_python.sheet` draws the table.
 """
 
 from __future__ import annotations
@@ -42,28 +41,28 @@ __all__ = [
     "table_view",
 ]
 
-_MOST_ROWS = 20
-_MOST_NAMES = 4
+_MAX_ROWS = 20
+_MAX_NAMES = 4
 _GREEKS = ("delta", "gamma", "vega", "theta", "rho", "credit", "fx", "vanna", "volga", "charm")
 
 
 def table_view(table: Relation, title: str = "") -> Sheet:
-    """Show the first rows of a table or view; its first column of text names the rows."""
-    rows = list(islice(iter(table), _MOST_ROWS))
+    """Return the first rows of a table or view; the first column of text identifies the rows."""
+    rows = list(islice(iter(table), _MAX_ROWS))
     numeric = {column: bool(rows) and isinstance(rows[0][column], int | float | None) for column in table.columns}
     first = next((column for column, is_numeric in numeric.items() if not is_numeric), None)
     columns = [names(column) if column == first else words(column) for column in table.columns]
-    shown = Sheet(title, [numbers(c.title) if numeric[c.title] else c for c in columns])
+    sheet = Sheet(title, [numbers(c.title) if numeric[c.title] else c for c in columns])
     for row in rows:
-        shown.add(*(number(row[column]) for column in table.columns))
+        sheet.add(*(number(row[column]) for column in table.columns))
     left = len(table) - len(rows)
     if left > 0:
-        shown.note(f"{left:,} more rows")
-    return shown
+        sheet.note(f"{left:,} more rows")
+    return sheet
 
 
 def explanation_view(explained: Explanation) -> Tree:
-    """Show why a node has its value, as a tree."""
+    """Return the explanation of a node's value as a tree of its inputs."""
     tree = Tree(_explained_line(explained))
     _grow(tree, explained)
     return tree
@@ -94,11 +93,11 @@ def _explained_line(explained: Explanation) -> Text:
 
 
 def plan_view(plan: Plan) -> Sheet:
-    """Show what a change of a leaf could recompute, in evaluation order."""
-    shown = Sheet(f"A change of {plan.leaf} reaches", [numbers("Level"), numbers("Nodes"), words("Names")])
+    """Return the nodes that a change of a leaf may recompute, in evaluation order."""
+    shown = Sheet(f"Nodes that depend on {plan.leaf}", [numbers("Level"), numbers("Nodes"), words("Names")])
     for level, reached in enumerate(plan.by_level, start=1):
-        more = f" and {len(reached) - _MOST_NAMES:,} more" if len(reached) > _MOST_NAMES else ""
-        shown.add(level, len(reached), ", ".join(reached[:_MOST_NAMES]) + more)
+        more = f" and {len(reached) - _MAX_NAMES:,} more" if len(reached) > _MAX_NAMES else ""
+        shown.add(level, len(reached), ", ".join(reached[:_MAX_NAMES]) + more)
     kinds = sorted(plan.by_class.items(), key=lambda item: -item[1])
     shown.rule()
     shown.add("all", len(plan), ", ".join(f"{count:,} {kind}" for kind, count in kinds))
@@ -106,9 +105,9 @@ def plan_view(plan: Plan) -> Sheet:
 
 
 def profile_view(profile: Profile) -> Sheet:
-    """Show where the time went, the dearest class first."""
+    """Return the evaluation time by class of node, the largest first."""
     columns = [names("Class"), numbers("Evaluations"), numbers("Calls"), numbers("ms"), shares("Share", 0), bars()]
-    shown = Sheet("Where the time went", columns)
+    shown = Sheet("Evaluation time by class", columns)
     for row in profile.rows:
         share = row.seconds / profile.seconds if profile.seconds else 0.0
         shown.add(row.name, row.evaluations, row.calls, f"{1e3 * row.seconds:,.3f}", share, Bar(0.0, share))
@@ -118,12 +117,12 @@ def profile_view(profile: Profile) -> Sheet:
 
 
 def ladder_view(ladder: Ladder) -> Sheet:
-    """Show a ladder: at each level the value, how far it is from the present one, and that as a picture."""
+    """Return a ladder: at each level of the leaf the value of the target, and its change as a number and a bar."""
     known = [value for value in (*ladder.values.tolist(), ladder.base) if math.isfinite(value)]
     origin = ladder.base if math.isfinite(ladder.base) else min(known, default=0.0)
     axis = f"{number(min(known))} … {number(max(known))}" if known else ""
     columns = [numbers("Shock"), numbers("Level", 4), numbers("Value"), numbers("Change"), bars(axis)]
-    shown = Sheet(f"{ladder.target} along {ladder.leaf}", columns)
+    shown = Sheet(f"Ladder of {ladder.target} over {ladder.leaf}", columns)
     rows = zip(ladder.shocks.tolist(), ladder.levels.tolist(), ladder.values.tolist(), ladder.errors, strict=True)
     for shock, level, value, error in rows:
         by = f"{shock:+.2%}" if ladder.relative else f"{shock:+g}"
@@ -131,13 +130,13 @@ def ladder_view(ladder: Ladder) -> Sheet:
             shown.add(by, level, None, None, text(type(error).__name__, "red"))
         else:
             change = value - ladder.base
-            moved = None if math.isnan(change) else signed(change, 2 if abs(change) >= 1.0 or not change else 4)
-            shown.add(by, level, value, moved, span_bar(known, origin, value))
+            difference = None if math.isnan(change) else signed(change, 2 if abs(change) >= 1.0 or not change else 4)
+            shown.add(by, level, value, difference, span_bar(known, origin, value))
     return shown
 
 
 def greeks_view(greeks: Greeks) -> Sheet:
-    """Show derivatives, a row for each target and leaf."""
+    """Return the derivatives of targets by leaves, one row per pair."""
     figures = [numbers(column, 4) for column in ("Value", "Delta", "Gamma", "Bump")]
     shown = Sheet("Greeks", [names("Target"), names("Leaf"), *figures])
     for target, leaf in greeks:
@@ -146,8 +145,8 @@ def greeks_view(greeks: Greeks) -> Sheet:
 
 
 def book_greeks_view(greeks: BookGreeks) -> Sheet:
-    """Show what one per cent of each factor brings, a row for each book, the firm last."""
-    title = f"Greeks, {greeks.currency}: one per cent, one point, one day"
+    """Return the Greeks per one per cent, one point or one day, one row per book, the firm last."""
+    title = f"Greeks, {greeks.currency} per one per cent, one point or one day"
     shown = Sheet(title, [names("Book"), *(numbers(greek.capitalize()) for greek in _GREEKS)])
     by_book = {greek: greeks.by_trader(greek, "percent") for greek in _GREEKS}
     for book in dict.fromkeys(greeks.books):
@@ -159,16 +158,16 @@ def book_greeks_view(greeks: BookGreeks) -> Sheet:
 
 
 def attribution_view(day: PnLAttribution) -> Sheet:
-    """Show P&L by effect as a waterfall, what the traders made of it beside."""
-    made = day.by_factor()
-    columns = [names("Effect"), numbers("P&L"), bars(), words("Contributor")]
+    """Return P&L by effect as a waterfall, with the largest contributor to each effect."""
+    effects = day.by_factor()
+    columns = [names("Effect"), numbers("P&L"), bars(), words("Largest contributor")]
     shown = Sheet(f"P&L attribution, {day.currency} ({day.mode.value})", columns)
-    levels = [0.0, *accumulate(made.values())]
-    for (effect, value), start, end in zip(made.items(), levels, levels[1:], strict=False):
+    levels = [0.0, *accumulate(effects.values())]
+    for (effect, value), start, end in zip(effects.items(), levels, levels[1:], strict=False):
         if value:
-            most = max(day.by_trader().items(), key=lambda item: abs(item[1][effect]))
-            by = text(f"{clean(most[0])} ").append(signed(most[1][effect]))
-            shown.add(effect.replace("_", " "), signed(value), span_bar(levels, start, end), by)
+            largest = max(day.by_trader().items(), key=lambda item: abs(item[1][effect]))
+            contributor = text(f"{clean(largest[0])} ").append(signed(largest[1][effect]))
+            shown.add(effect.replace("_", " "), signed(value), span_bar(levels, start, end), contributor)
     shown.rule()
     shown.add(text("P&L", "bold"), signed(day.actual), span_bar(levels, 0.0, day.actual), "")
     _note_errors(shown, day.errors)
@@ -176,19 +175,19 @@ def attribution_view(day: PnLAttribution) -> Sheet:
 
 
 def comparison_view(compared: Comparison) -> Sheet:
-    """Show a contract priced twice, and how long it took."""
+    """Return the figures of a contract from this library and another one, with the computation times."""
     columns = [names("Figure"), *(numbers(title) for title in ("bank_python", compared.library, "Difference"))]
     shown = Sheet(compared.contract, columns)
     for figure in compared.figures:
-        told = f"{figure.ours:.10g}", f"{figure.theirs:.10g}", f"{figure.difference:.1e}"
-        shown.add(figure.name.replace("_", " "), *told)
-    ours = f"{1e6 * compared.ours_seconds:.3g} µs"
+        cells = f"{figure.ours:.10g}", f"{figure.theirs:.10g}", f"{figure.difference:.1e}"
+        shown.add(figure.name.replace("_", " "), *cells)
+    ours = f"time per contract: bank_python {1e6 * compared.ours_seconds:.3g} µs"
     if compared.batch_seconds is not None:
-        ours += f" alone, {1e6 * compared.batch_seconds:.3g} µs in a batch"
-    shown.note(f"{ours}; {compared.library} {1e6 * compared.theirs_seconds:.3g} µs")
+        ours += f" ({1e6 * compared.batch_seconds:.3g} µs in a batch)"
+    shown.note(f"{ours}, {compared.library} {1e6 * compared.theirs_seconds:.3g} µs")
     return shown
 
 
 def _note_errors(shown: Sheet, errors: Mapping[str, Exception]) -> None:
     if errors:
-        shown.note(f"without a value: {', '.join(sorted(errors)[:_MOST_NAMES])}")
+        shown.note(f"positions without a value: {', '.join(sorted(errors)[:_MAX_NAMES])}")

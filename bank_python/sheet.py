@@ -1,15 +1,15 @@
-"""A result as a table in a terminal: the one place where result tables get their style and their widths.
+"""Tables for a terminal; all result tables of the library are drawn by this module.
 
-A :class:`Sheet` has a title, columns by kind, rows and notes. It knows how wide the terminal is only when it is shown.
-Where that is too narrow for everything side by side, it gives way in this order:
+A :class:`Sheet` has a title, typed columns, rows and notes. Its layout is computed when it is displayed. If the
+terminal is too narrow for all columns, the following is done, in this order:
 
-1. headings break at their blanks, and long texts into lines;
-2. names longer than 32 cells, or than their share of half the line, end in an ellipsis;
-3. bars get shorter, then go;
-4. the columns are told in several tables one below the other, each with the names again.
+1. headings are broken at blanks, and long texts into lines;
+2. names longer than 32 characters, or than their share of half the line, are cut with an ellipsis;
+3. bars are shortened, then left out;
+4. the columns are split into several tables one below the other, each with the names repeated.
 
-Numbers are always whole, and no line is longer than the terminal is wide. What comes from outside is clean
-(:func:`bank_python.terminal.clean`), and never markup.
+Numbers are never cut, and no line is longer than the terminal is wide. All texts are cleaned of control characters
+(:func:`bank_python.terminal.clean`) and are not interpreted as markup.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Bar", "Column", "Kind", "Sheet", "bars", "names", "numbers", "shares", "span_bar", "text", "words"]
 
-_LONGEST_NAME = 32
-_LEAST_NAME, _LEAST_WORDS, _LEAST_BAR, _LEAST_REMARK = 4, 16, 6, 12
+_MAX_NAME = 32
+_MIN_NAME, _MIN_WORDS, _MIN_BAR, _MIN_REMARK = 4, 16, 6, 12
 _FULL = "█"
 
 
 class Kind(Enum):
-    """What a column holds, which decides on which side it stands and how it gives way."""
+    """Type of a column, which decides its alignment and how it is shortened."""
 
     NAME = "name"
     NUMBER = "number"
@@ -53,22 +53,22 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column.
+    """A column of a table.
 
     Parameters
     ----------
     title : str
-        Its heading; may be empty.
+        Heading of the column; may be empty.
     kind : Kind
-        What it holds.
-    digits : int
-        After the point, of a number or of a share's per cent.
-    sign : bool
-        Whether what is above 0 has a sign too.
-    width : int
-        Cells that a bar has where there is room.
-    wraps : bool
-        Whether a text breaks into lines where there is no room, in the place of ending in an ellipsis.
+        Type of the contents.
+    digits : int, default 2
+        Number of decimals, of a number or of a percentage.
+    sign : bool, default False
+        Whether positive percentages have a plus sign.
+    width : int, default 0
+        Width of a bar in characters if there is room.
+    wraps : bool, default False
+        Whether a text that is too long is broken into lines; otherwise it is cut with an ellipsis.
     """
 
     title: str
@@ -80,7 +80,7 @@ class Column:
 
 
 def names(title: str = "") -> Column:
-    """Return a column of names: on the left, on one line, told again in every table that the sheet needs."""
+    """Return a column of names: aligned left, on one line, and repeated if the sheet is split into several tables."""
     return Column(title, Kind.NAME)
 
 
@@ -90,34 +90,34 @@ def numbers(title: str = "", digits: int = 2) -> Column:
 
 
 def shares(title: str = "", digits: int = 1, *, sign: bool = False) -> Column:
-    """Return a column of shares of 1, told in per cent."""
+    """Return a column of fractions of 1, shown as percentages."""
     return Column(title, Kind.SHARE, digits, sign)
 
 
 def bars(title: str = "", width: int = 24) -> Column:
-    """Return a column of :class:`Bar`, `width` cells wide where there is room."""
+    """Return a column of :class:`Bar`, `width` characters wide if there is room."""
     return Column(title, Kind.BAR, width=width)
 
 
 def words(title: str = "", *, wraps: bool = True) -> Column:
-    """Return a column of text, which breaks into lines where there is no room, or is cut if that matters little."""
+    """Return a column of text; if it is too long, it is broken into lines, or cut if `wraps` is False."""
     return Column(title, Kind.WORDS, wraps=wraps)
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A length beside others, drawn as wide as its column came out.
+    """A horizontal bar, scaled to the width of its column.
 
     Parameters
     ----------
     start, end : float
-        Where it begins and ends, as parts of the column, in [0, 1].
-    style : str
-        Its colour.
-    rest : str
-        What fills the column after it.
-    mark : bool
-        Whether a bar of no length leaves a mark.
+        Ends of the bar as fractions of the column's width, in [0, 1].
+    style : str, default ""
+        Colour of the bar.
+    rest : str, default ""
+        Character that fills the column after the bar.
+    mark : bool, default False
+        Whether a bar of zero length is shown as a vertical line.
     """
 
     start: float
@@ -128,12 +128,12 @@ class Bar:
 
     @classmethod
     def of(cls, value: float, widest: float) -> Bar:
-        """Return a bar as long as `value` is large, `widest` filling the column: green above 0, else red."""
+        """Return a bar of length ``|value| / widest``, green for a positive value and red otherwise."""
         length = min(abs(value) / widest, 1.0) if widest > 0.0 else 0.0
         return cls(0.0, 0.0 if math.isnan(length) else length, "green" if value > 0.0 else "red")
 
     def drawn(self, width: int) -> Text:
-        """Return it in at most `width` cells."""
+        """Return the bar as text of at most `width` characters."""
         left, right = sorted((round(self.start * width), round(self.end * width)))
         if left == right and self.mark:
             return Text(" " * min(left, width - 1) + "│")
@@ -142,7 +142,7 @@ class Bar:
 
 
 def span_bar(known: Sequence[float], origin: float, value: float) -> Bar:
-    """Return how far `value` lies from `origin` on an axis of all that is known; an infinite one reaches its end."""
+    """Return the bar from `origin` to `value` on the axis of the `known` values; an infinite value is clipped."""
     low, high = min(known, default=0.0), max(known, default=0.0)
     if not high > low:
         return Bar(0.0, 0.0, mark=True)
@@ -151,25 +151,25 @@ def span_bar(known: Sequence[float], origin: float, value: float) -> Bar:
     return Bar(start, end, "green" if end > start else "red", mark=True)
 
 
-def text(said: object, style: str = "") -> Text:
-    """Return words for a terminal: clean, on one line of their own, and never markup."""
-    return Text(clean(str(said)), style=style)
+def text(content: object, style: str = "") -> Text:
+    """Return the text of an object for a terminal: cleaned, on one line, and not interpreted as markup."""
+    return Text(clean(str(content)), style=style)
 
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """A result as a table.
+    """A table of results.
 
     Parameters
     ----------
     title : str
-        Stands above it; may be empty.
+        Title above the table; may be empty.
     columns : sequence of Column
-        From left to right.
+        Columns from left to right.
     framed : bool, default True
-        Whether it has lines; without, it is part of a panel that has.
-    title_style : str
-        Of the title.
+        Whether the table has a frame; not needed inside a panel.
+    title_style : str, default "bold"
+        Style of the title.
 
     Examples
     --------
@@ -196,29 +196,30 @@ class Sheet:
     notes: list[str] = field(default_factory=list)
 
     def add(self, *cells: object) -> None:
-        """Add a row: a number, a text, a :class:`Bar`, or ready-made :class:`rich.text.Text`; ``None`` is a dash.
+        """Add a row of numbers, texts, :class:`Bar` or :class:`rich.text.Text`; ``None`` is shown as a dash.
 
         Raises
         ------
         ValueError
-            There are not as many cells as columns.
+            The numbers of cells and columns differ.
         """
         if len(cells) != len(self.columns):
             raise ValueError(
-                f"{self.title!r}: a row of {len(cells)} cells for {len(self.columns)} columns; give each one"
+                f"{self.title!r}: a row has {len(cells)} cells, but there are {len(self.columns)} columns; give one "
+                "cell for each column"
             )
         self.rows.append([_cell(column, value) for column, value in zip(self.columns, cells, strict=True)])
 
     def rule(self) -> None:
-        """Draw a line below the rows that there are."""
+        """Add a horizontal line below the last row."""
         self.rules.add(len(self.rows))
 
-    def note(self, said: str) -> None:
-        """Say something below the table."""
-        self.notes.append(said)
+    def note(self, remark: str) -> None:
+        """Add a remark below the table."""
+        self.notes.append(remark)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw it as wide as there is room."""
+        """Draw the table, fitted to the width of the console."""
         if self.title:
             yield text(self.title, self.title_style)
         for part, widths in self._parts(options.max_width):
@@ -227,56 +228,56 @@ class Sheet:
             yield text("; ".join(self.notes), "dim italic")
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """Say how wide it would like to be."""
+        """Return the minimum and the preferred width."""
         indices = range(len(self.columns))
-        told = [cell_len(clean(said)) for said in (self.title, "; ".join(self.notes))]
-        wanted = max([sum(map(self._natural, indices)) + self._frame(len(self.columns)), *told])
+        texts = [cell_len(clean(line)) for line in (self.title, "; ".join(self.notes))]
+        wanted = max([sum(map(self._natural, indices)) + self._frame(len(self.columns)), *texts])
         return Measurement(1, max(wanted, 1)).with_maximum(options.max_width)
 
     # --- widths ---------------------------------------------------------------------------------------
 
     def _frame(self, count: int) -> int:
-        """Return the cells that lines and margins of so many columns take."""
+        """Return the width of the lines and margins of `count` columns."""
         return 3 * count + 1 if self.framed else 2 * count
 
     def _cells(self, i: int) -> list[Text]:
-        """Return what a column says beside its bars."""
+        """Return the texts of a column, without its bars."""
         return [cell for row in self.rows if isinstance(cell := row[i], Text)]
 
     def _natural(self, i: int) -> int:
         column = self.columns[i]
-        said = max((cell.cell_len for cell in self._cells(i)), default=0)
-        return max(said, cell_len(clean(column.title)), column.width, 1)
+        longest = max((cell.cell_len for cell in self._cells(i)), default=0)
+        return max(longest, cell_len(clean(column.title)), column.width, 1)
 
     def _least(self, i: int) -> int:
-        """Return the cells without which a column is not worth showing; 0 of one that may go."""
+        """Return the minimum width of a column; 0 if it may be left out."""
         column, natural = self.columns[i], self._natural(i)
-        said = max((cell.cell_len for cell in self._cells(i)), default=0)
+        longest = max((cell.cell_len for cell in self._cells(i)), default=0)
         if column.kind is Kind.BAR:
-            return min(said, _LEAST_REMARK)
+            return min(longest, _MIN_REMARK)
         heading = max(map(cell_len, clean(column.title).split()), default=1)
-        least = max(min(said, _LEAST_WORDS) if column.kind is Kind.WORDS else said, heading, 2)
+        least = max(min(longest, _MIN_WORDS) if column.kind is Kind.WORDS else longest, heading, 2)
         return min(least, natural)
 
     def _keys(self) -> list[int]:
-        """Return the columns that tell rows apart."""
+        """Return the columns that identify the rows."""
         return [i for i, column in enumerate(self.columns) if column.kind is Kind.NAME] or [0]
 
     def _parts(self, width: int) -> list[tuple[list[int], list[int]]]:
-        """Return the tables that the sheet needs at a width: the columns of each, and how wide they are."""
+        """Return the tables that the sheet is split into at a width, each with its columns and their widths."""
         everything = list(range(len(self.columns)))
         keys = self._keys()
         room = max(width - self._frame(len(keys)), 1)
         least = {i: self._least(i) for i in everything if i not in keys}
         most = sum(self._natural(i) if self.columns[i].kind is not Kind.NAME else 0 for i in keys)
-        short = _shared({i: min(self._natural(i), _LONGEST_NAME) for i in keys}, max(room // 2, most))
+        short = _shared({i: min(self._natural(i), _MAX_NAME) for i in keys}, max(room // 2, most))
         least |= short
         if self._total(everything, {**least, **self._short_bars(everything)}) <= width:
             return [self._stretched(everything, {**least, **self._short_bars(everything)}, width)]
         return [self._stretched(part, least, width) for part in self._split(least, keys, width)]
 
     def _short_bars(self, part: Sequence[int]) -> dict[int, int]:
-        shortest = {i: max(self._least(i), _LEAST_BAR) for i in part if self.columns[i].kind is Kind.BAR}
+        shortest = {i: max(self._least(i), _MIN_BAR) for i in part if self.columns[i].kind is Kind.BAR}
         return {i: min(cells, self._natural(i)) for i, cells in shortest.items()}
 
     def _total(self, part: Sequence[int], widths: dict[int, int]) -> int:
@@ -284,16 +285,16 @@ class Sheet:
         return sum(shown) + self._frame(len(shown))
 
     def _split(self, least: dict[int, int], keys: list[int], width: int) -> list[list[int]]:
-        """Return the columns of each table: as many as fit, those that tell rows apart in all of them."""
+        """Return the columns of each table: as many as fit, with the identifying ones in all tables."""
         others = [i for i in range(len(self.columns)) if i not in keys and least[i]]
-        greedy = self._poured(others, least, keys, width, len(others))
-        even = self._poured(others, least, keys, width, -(-len(others) // len(greedy)) if greedy else 1)
+        greedy = self._distributed(others, least, keys, width, len(others))
+        even = self._distributed(others, least, keys, width, -(-len(others) // len(greedy)) if greedy else 1)
         return (even if len(even) == len(greedy) else greedy) or [keys]
 
-    def _poured(
+    def _distributed(
         self, others: list[int], least: dict[int, int], keys: list[int], width: int, most: int
     ) -> list[list[int]]:
-        """Return tables of at most so many columns beside those that tell rows apart."""
+        """Return tables of at most `most` columns beside the identifying ones."""
         parts: list[list[int]] = []
         for i in others:
             if parts and len(parts[-1]) < most + len(keys) and self._total([*parts[-1], i], least) <= width:
@@ -303,7 +304,7 @@ class Sheet:
         return parts
 
     def _stretched(self, part: list[int], least: dict[int, int], width: int) -> tuple[list[int], list[int]]:
-        """Give the columns of a table what room is left: names first, up to a point, then numbers, texts, bars."""
+        """Widen the columns of a table to fill the width: names first, up to a limit, then numbers, texts and bars."""
         shown = [i for i in part if least[i]]
         room = max(width - self._frame(len(shown)), 1)
         widths = {i: least[i] for i in shown}
@@ -316,10 +317,10 @@ class Sheet:
         return shown, [widths[i] for i in shown]
 
     def _squeezed(self, widths: dict[int, int], room: int) -> dict[int, int]:
-        """Make columns fit that are too wide even alone: names give way first, to a point."""
+        """Shorten columns that do not fit even at their minimum widths: names first, down to a limit."""
         named = {i: cells for i, cells in widths.items() if self.columns[i].kind is Kind.NAME}
         others = {i: cells for i, cells in widths.items() if i not in named}
-        short = _shared(named, max(room - sum(others.values()), _LEAST_NAME * len(named)))
+        short = _shared(named, max(room - sum(others.values()), _MIN_NAME * len(named)))
         return short | _shared(others, max(room - sum(short.values()), len(others)))
 
     # --- drawing --------------------------------------------------------------------------------------
@@ -339,7 +340,7 @@ class Sheet:
 
 
 _ORDER = (
-    (Kind.NAME, _LONGEST_NAME),
+    (Kind.NAME, _MAX_NAME),
     (Kind.NUMBER, sys.maxsize),
     (Kind.SHARE, sys.maxsize),
     (Kind.WORDS, sys.maxsize),
@@ -350,7 +351,7 @@ _ON_THE_RIGHT = frozenset({Kind.NUMBER, Kind.SHARE})
 
 
 def _shared(wanted: dict[int, int], room: int, at_least: int = 1) -> dict[int, int]:
-    """Share out room: who wants less than an equal part gets it all, and the others share the rest."""
+    """Divide `room`: requests below an equal share are met in full, and the others share the rest."""
     given: dict[int, int] = {}
     for done, i in enumerate(sorted(wanted, key=lambda i: wanted[i])):
         given[i] = max(min(wanted[i], (room - sum(given.values())) // (len(wanted) - done)), at_least)
@@ -370,7 +371,7 @@ def _cell(column: Column, value: object) -> Text | Bar:
 
 
 def _placed(cell: Text | Bar, column: Column, width: int) -> Text:
-    """Return a cell as it stands in a column of so many cells."""
+    """Return a cell fitted to the width of its column."""
     if isinstance(cell, Bar):
         return cell.drawn(width)
     shown = cell.copy()

@@ -1,9 +1,9 @@
-"""Text that a terminal can be given: what it would obey, or hide, is written out instead.
+"""Cleaning of text for a terminal: control and invisible characters are replaced by escapes.
 
-A ticker, a trader's name or a feed's reason may hold anything: escape sequences that colour or clear the screen, a
-bell, a carriage return, marks that turn the direction of writing round, half of a surrogate pair. :func:`clean` is the
-one place where such characters become visible; tables (:mod:`bank_python.sheet`), the live desk's frames, error
-messages and log lines all go through it.
+A ticker, a trader's name or a message from a feed may contain any characters: escape sequences that colour or clear the
+screen, a bell, a carriage return, marks that change the direction of writing, half of a surrogate pair. :func:`clean`
+makes them visible; it is applied to tables (:mod:`bank_python.sheet`), frames of the live desk, error messages and log
+lines.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def clean(text: str) -> str:
-    r"""Return `text` on one line, with every character that has no shape of its own written as an escape.
+    r"""Return `text` on one line, with unprintable characters replaced by escapes.
 
-    Controls, line and paragraph separators, invisible formatting characters (among them all that turn the direction of
-    writing), lone surrogates, and characters that are private or unassigned become ``\n``, ``\x1b``, ``\u202e``.
-    Letters, wide characters, combining marks and blanks stay as they are, so that they keep their width. What is clean
-    stays as it is.
+    Control characters, line and paragraph separators, invisible formatting characters (including those that change the
+    direction of writing), lone surrogates, and private or unassigned characters become ``\n``, ``\x1b``, ``\u202e`` and
+    so on. Letters, wide characters, combining marks and blanks are unchanged, and so is text that is already clean.
 
     Examples
     --------
@@ -40,7 +39,7 @@ def clean(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """Return `text` with each of its lines clean, for what is meant to have several."""
+    """Return a text of several lines with each line cleaned by :func:`clean`."""
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
@@ -54,15 +53,15 @@ def _escape(character: str) -> str:
 
 
 class CleanFormatter(logging.Formatter):
-    """Log lines for a terminal: a message is one line, a traceback as many as it has, all of them clean."""
+    """Formatter of log records for a terminal: messages become one clean line, tracebacks several."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own spelling
-        """Return the record's line."""
+        """Return the record as one line."""
         return clean(super().formatMessage(record))
 
     def formatException(  # noqa: N802 - logging's own spelling
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
     ) -> str:
-        """Return the traceback's lines."""
+        """Return the lines of the traceback."""
         return clean_lines(super().formatException(ei))

@@ -1,4 +1,4 @@
-"""The desk: traders as data, wired to one graph, one store and one market."""
+"""A trading desk: traders described as data, connected to a graph, a store and a market."""
 
 from bank_python.desk.blotter import Blotter, Trade
 from bank_python.desk.build import build_desk

@@ -1,7 +1,7 @@
-"""Putting a desk together: the one place where its market, totals, blotter and factor model are wired to its graph.
+"""Assembly of a desk: its market, totals, blotter and factor model are connected to its graph.
 
-A desk is built (:mod:`bank_python.desk.build`) or resumed from a store (:mod:`bank_python.desk.persistence`); both find out
-what its parts are, and come here.
+A desk is built (:mod:`bank_python.desk.build`) or resumed from a store (:mod:`bank_python.desk.persistence`). Both
+create its parts and assemble them with the functions of this module.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _Desk = TypeVar("_Desk", bound=DeskParts)
 def open_market(
     graph: DependencyGraph, db: BarbaraDB, feed: Feed, listings: Mapping[str, Listing]
 ) -> MarketDataManager:
-    """Return the manager of the market, which knows the leaf that each listing moves, and by which feed.
+    """Return a market data manager with the leaf and the feed of each listing registered.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Has the listings' leaves.
+        Graph with a leaf for each listing.
     db : BarbaraDB
-        Where quotes are kept.
+        Store for the last valid quotes.
     feed : Feed
-        The market.
+        Feed of the market.
     listings : mapping of str to Listing
-        The quoted symbols.
+        Quoted symbols by name.
     """
     market = MarketDataManager(graph, db, feed=feed)
     for listing in listings.values():
@@ -67,14 +67,14 @@ def put_together(
     clock: Clock,
     lease: Claim | None,
 ) -> _Desk:
-    """Return a desk of these parts, with the firm's totals, the blotter and the factor model in its graph.
+    """Return a desk of these parts, and add the firm's totals, the blotter and the factor model.
 
     Parameters
     ----------
     make : type
-        The class of desk.
+        Class of the desk.
     graph, db, fallback, market, listings, traders, clock, lease
-        See :class:`~bank_python.desk.parts.DeskParts`; the feed is the market's.
+        Parts of the desk; see :class:`~bank_python.desk.parts.DeskParts`. The feed is that of `market`.
     """
     desk = make(
         graph=graph,
@@ -95,5 +95,5 @@ def put_together(
 
 
 def _total(graph: DependencyGraph, name: str, nodes: Sequence[Node]) -> SumNode:
-    found = graph.find(name)  # it is there already if something that was loaded depends on it
+    found = graph.find(name)  # exists already if a node loaded from the store depends on it
     return found if isinstance(found, SumNode) else graph.sum(name, nodes)

@@ -1,4 +1,4 @@
-"""The assets that the showcase makes portfolios of, and what is known of them at the desk's present prices."""
+"""The assets of the showcase's portfolios, with covariances and mean returns at the desk's current prices."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["ASSETS", "MARKET", "RATE", "asset_data", "with_common_past"]
 ASSETS = ("AAPL", "MSFT", "NVDA", "JPM", "XOM", "KO", "GLD", "TLT")
 """Shares of several sectors, gold and long bonds."""
 MARKET = "SPY"
-"""What stands for the market of shares."""
+"""Fund that represents the share market."""
 RATE = 0.04
-"""The riskless rate a year that Sharpe ratios are measured from."""
+"""Risk-free rate per year for Sharpe ratios, as a decimal."""
 
 _PERIOD = "2y"
 
 
 def with_common_past(desk: Desk, tickers: Sequence[str]) -> tuple[str, ...]:
-    """Return the tickers of the feed that quotes most of them: what two feeds quote may have no day in common."""
+    """Return the tickers quoted by one feed, that with the most of them: two feeds may have no dates in common."""
     by_feed: dict[str, list[str]] = {}
     for ticker in tickers:
         if ticker in desk.listings:
@@ -34,12 +34,12 @@ def with_common_past(desk: Desk, tickers: Sequence[str]) -> tuple[str, ...]:
 
 
 def asset_data(desk: Desk, tickers: Sequence[str] = ASSETS) -> CovarianceData:
-    """Return covariance (Ledoit–Wolf) and mean returns of two years and the present prices.
+    """Return the covariance matrix (Ledoit–Wolf) and mean returns of two years, with the current prices.
 
     Raises
     ------
     BankError
-        A price or a past is missing; the message says whose.
+        A price or a price history is missing; the message names the ticker.
     """
     chosen = with_common_past(desk, tickers)
     for ticker in chosen:

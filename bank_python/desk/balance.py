@@ -1,4 +1,4 @@
-"""A trader whose shares and coins are held to optimal weights: the weights, the drift, and what would bring them back.
+"""Rebalancing of a trader's shares and coins: optimal weights, drift from them, and the trades that restore them.
 
 Examples
 --------
@@ -28,39 +28,43 @@ if TYPE_CHECKING:
 __all__ = ["FEWEST", "BalancedBook", "balanceable"]
 
 FEWEST = 2
-"""Assets that weights need."""
+"""Minimum number of assets in a balanced book."""
 
-_EVERY = 10.0  # seconds for which the weights stand
+_EVERY = 10.0  # seconds between two optimisations
 _WHOLE = 1.0
 _CRYPTO = frozenset({"BTC", "ETH"})
 _COIN = 0.01
 
 
 class BalancedBook:
-    """Optimal weights of what a trader holds long for its own price, and how far the trader is from them.
+    """Optimal weights of a trader's long positions in shares, funds and coins, and the drift from these weights.
 
     Parameters
     ----------
     desk : Desk
-        The desk.
+        Desk of the trader.
     trader : str
-        Name of the trader whose book it is.
+        Name of the trader.
     kind : str
-        By which optimiser; see :func:`bank_python.optimizer.create_optimizer`.
+        Name of the optimiser, as in :func:`bank_python.optimizer.create_optimizer`.
 
     Raises
     ------
     DeskError
-        The trader holds fewer than two such assets that have a common past.
+        The trader has fewer than two such assets with a common price history.
     BankError
-        Their past cannot be had, or the optimiser refuses them.
+        A price history cannot be loaded, or the optimiser fails.
     """
 
     def __init__(self, desk: Desk, trader: str, kind: str) -> None:
         self._desk, self._book = desk, desk.traders[trader].book
         tickers = balanceable(desk, trader)
         if len(tickers) < FEWEST:
-            raise DeskError(f"{trader} holds {len(tickers)} assets with a common past; two are needed", value=trader)
+            raise DeskError(
+                f"{trader} holds {len(tickers)} assets with a common price history; optimal weights need at least "
+                f"{FEWEST}",
+                value=trader,
+            )
         for ticker in tickers:
             if ticker not in desk.past:
                 desk.market.load_history(ticker, PERIOD, into=desk.past)
@@ -71,14 +75,14 @@ class BalancedBook:
         self.drift = self.optimal.drift(self._book)
 
     def plan(self, band: float = 0.10, cost_rate: float = 0.0) -> RebalancePlan:
-        """Return the trades that would bring the weights back, in whole shares and hundredths of coins.
+        """Return the trades that would restore the optimal weights, in whole shares and hundredths of coins.
 
         Parameters
         ----------
         band : float, default 0.10
-            How far a weight may be from its target.
+            Maximum deviation of a weight from its target, as a decimal; trades are due beyond it.
         cost_rate : float, default 0
-            Of what is traded.
+            Transaction cost as a fraction of the traded value.
         """
         held = dict.fromkeys(self.optimal.tickers, 0.0)
         for position in self._book.positions:
@@ -90,12 +94,12 @@ class BalancedBook:
         return Rebalancer(self.optimal.portfolio, band=band, cost_rate=cost_rate, lot=lots).plan(held, prices)
 
     def remove(self) -> None:
-        """Take its nodes out of the graph."""
+        """Remove the nodes of weights and drift from the graph."""
         self.drift.remove()
         self.optimal.remove()
 
 
 def balanceable(desk: Desk, trader: str) -> tuple[str, ...]:
-    """Return what a trader holds long for its own price and has a past in common."""
+    """Return the shares, funds and coins in which a trader is long and which have a common price history."""
     held = [position for position in desk.traders[trader].book.positions if position.quantity > 0.0]
     return with_common_past(desk, [position.instrument.name for position in held if is_spot(position.instrument)])

@@ -1,7 +1,7 @@
-"""The trades booked: kept one by one in the store, queried as a table.
+"""The blotter: booked trades, stored one by one and queried as a table.
 
-A trade's number is the first that the store has none under, taken by compare-and-set: whoever else writes trades to the
-store, none is ever overwritten.
+A trade gets the first free number of the store, by compare-and-set, so that no trade is overwritten even if several
+processes write to the store.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import MISSING
+from bank_python.deprecation import warn_of
 from bank_python.display import Displayed, Record
 from bank_python.errors import ConflictError
 from bank_python.mntable import Table, col
@@ -37,15 +38,15 @@ _SCHEMA = [
     ("currency", str),
 ]
 TRADES = "/Trades/"
-"""Where a store keeps trades, each under its number."""
+"""Prefix of the stored trades' keys, followed by the number."""
 
 CASH_FLOWS = "/CashFlows/"
-"""Where a store keeps the cash that contracts have paid, by day and position."""
+"""Prefix of the stored cash postings' keys, followed by date and position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trade(Record):
-    """One trade: who bought how much of what, at which price; `notional` is what was paid for it."""
+    """One trade: trader, instrument, quantity and price; `notional` is quantity times price times multiplier."""
 
     number: int
     valuation_date: dt.date
@@ -61,14 +62,14 @@ class Trade(Record):
 
 
 class Blotter(Displayed):
-    """Every trade of a desk.
+    """The trades of a desk.
 
     Parameters
     ----------
     db : BarbaraDB
-        Keeps the trades under ``/Trades/``; those it has are taken up.
+        Store of the trades, under ``/Trades/``; trades that it has already are loaded.
     clock : Clock
-        Dates them.
+        Valuation date of the desk, which is the date of new trades.
     """
 
     def __init__(self, db: BarbaraDB, clock: Clock) -> None:
@@ -76,16 +77,28 @@ class Blotter(Displayed):
         self._clock = clock
         self.table = Table(_SCHEMA)
         self.table.extend(record for _, record in db.items(TRADES))
-        self._shown: set[int] = set()
+        self._added: set[int] = set()
         self._next = self._first_free()
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def keep(self, trader: Trader, position: Position, quantity: float, price: float) -> Trade:
-        """Write a trade of `quantity` units at `price` in `position` to the store, under a number of its own.
+    def record(self, trader: Trader, position: Position, quantity: float, price: float) -> Trade:
+        """Write a trade to the store, under the first free number, and return it.
 
-        Inside a transaction of the store's it is kept once that is committed; :meth:`show` then puts it on the table.
+        Inside a transaction of the store, the trade is stored when the transaction is committed; :meth:`add` then adds
+        it to the table.
+
+        Parameters
+        ----------
+        trader : Trader
+            Trader of the order.
+        position : Position
+            Position in the traded instrument.
+        quantity : float
+            Number of units, negative for a sale.
+        price : float
+            Price per unit, in the currency of the position.
         """
         while True:
             trade = self._trade(self._next, trader, position, quantity, price)
@@ -96,21 +109,31 @@ class Blotter(Displayed):
             else:
                 return trade
 
-    def show(self, trade: Trade) -> None:
-        """Put a trade that is kept on the table; again does nothing."""
-        if trade.number in self._shown:
+    def add(self, trade: Trade) -> None:
+        """Add a stored trade to the table, unless it is there already."""
+        if trade.number in self._added:
             return
-        self._shown.add(trade.number)
+        self._added.add(trade.number)
         self.table.extend([asdict(trade)])
         self._next = max(self._next, trade.number + 1)
 
+    def keep(self, trader: Trader, position: Position, quantity: float, price: float) -> Trade:
+        """Return :meth:`record`, whose former name this is."""
+        warn_of("Blotter.keep()", "Blotter.record()")
+        return self.record(trader, position, quantity, price)
+
+    def show(self, trade: Trade) -> None:
+        """Call :meth:`add`, whose former name this is."""
+        warn_of("Blotter.show()", "Blotter.add()")
+        self.add(trade)
+
     def last(self, count: int) -> tuple[Trade, ...]:
-        """Return the last `count` trades on the table, the latest last."""
+        """Return the last `count` trades of the table, the latest last."""
         rows = list(self.table.order_by(col("number").descending()).limit(count))
         return tuple(Trade(**row) for row in reversed(rows))
 
     def has(self, trade: Trade) -> bool:
-        """Whether the store keeps this very trade."""
+        """Whether the store has exactly this trade."""
         return bool(self._db.get(_key(trade.number)) == asdict(trade))
 
     def _first_free(self) -> int:

@@ -1,4 +1,4 @@
-"""Building a desk: market, contracts, traders, firm, all hanging off one graph."""
+"""Construction of a new desk: market, contracts, traders and the firm's totals, in one graph."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bank_python.desk.contracts import leaf_name, listed
 from bank_python.desk.desk import Desk
 from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing, domain_of, plan_market
-from bank_python.desk.opening import open_waiting, require_quoted, settle_underlyings
-from bank_python.desk.persistence import RINGS, make_room, save
+from bank_python.desk.opening import open_waiting, require_quoted, resolve_underlyings
+from bank_python.desk.persistence import RINGS, prepare_store, save
 from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
@@ -39,34 +39,35 @@ def build_desk(
     traders: Sequence[TraderSpec] = TRADERS,
     replace: bool = False,
 ) -> Desk:
-    """Build a desk, look at the market once, open the traders' positions at what it says, and keep it.
+    """Build a desk: poll the market once, open the traders' positions at these quotes, and save the desk.
 
     Parameters
     ----------
     seed : int, default 0
-        Of the simulated market: the whole one, or the part of it that `feed` does not carry.
+        Seed of the simulated market, at least 0; also used for the symbols that `feed` does not quote.
     feed : Feed or {"simulated", "history", "yahoo", "ccxt"}, optional
-        The market; simulated by default. Symbols it cannot quote are simulated, and marked so.
+        Feed of the market; simulated by default. Symbols that it does not quote are simulated and marked as such.
     db : BarbaraDB, optional
-        Where the desk is kept, from the start; in memory by default. The desk owns the store's desk until it is closed.
+        Store of the desk; in memory by default. The desk owns the store until it is closed.
     traders : sequence of TraderSpec, optional
-        Who trades; the fourteen of :mod:`bank_python.desk.traders` by default. These take another share of the same
-        sector where the market does not quote theirs (:attr:`Trader.stand_ins`); traders of one's own never do.
+        Traders with their opening holdings; the fourteen of :mod:`bank_python.desk.traders` by default. If the market
+        does not quote a share of a built-in trader, another share of the same sector takes its place
+        (:attr:`Trader.stand_ins`); holdings of user-defined traders are never replaced.
     replace : bool, default False
-        Begin anew over a desk that the store keeps, whose trades and positions are removed (their versions stay in the
-        store's history).
-
-    Raises
-    ------
-    DeskError
-        The store keeps a desk already and `replace` is not set; somebody else owns it; or a trader of one's own holds
-        what the market does not quote. Nothing has changed.
+        Whether to replace a desk that the store already has. Its trades and positions are removed (their versions
+        stay in the store's history).
 
     Returns
     -------
     Desk
-        With ``.traders``, ``.graph``, ``.db``, ``.feed``. A holding whose contract has no quote yet waits
-        (``trader.waiting``) and is opened by the tick that brings one.
+        The desk. A holding whose contract has no quote yet waits (``trader.waiting``) and is opened by the first tick
+        that brings one.
+
+    Raises
+    ------
+    DeskError
+        The store has a desk already and `replace` is not set; another process owns it; or a user-defined trader holds
+        something that the market does not quote. Nothing has changed.
 
     Examples
     --------
@@ -82,8 +83,8 @@ def build_desk(
     _require_rings(store)
     owned = take_lease(store)
     try:
-        with store.transaction():  # a desk that is replaced is there until the new one is
-            make_room(store, replace=replace)
+        with store.transaction():  # the old desk stays in the store until the new one is committed
+            prepare_store(store, replace=replace)
             desk = _built(store, owned, feed, seed, traders)
             save(desk)
     except BaseException:
@@ -93,10 +94,10 @@ def build_desk(
 
 
 def _require_rings(store: BarbaraDB) -> None:
-    """Refuse a store in whose rings :meth:`Desk.open` would not find the desk."""
+    """Raise an error for a store opened with other rings than those of :meth:`Desk.open`."""
     if store.path != IN_MEMORY and ";".join(store.rings) != RINGS:
         raise DeskError(
-            f"a desk lives in the rings {RINGS!r}, where Desk.open finds it, not in {';'.join(store.rings)!r}; give "
+            f"the store was opened with the rings {';'.join(store.rings)!r}, but Desk.open reads {RINGS!r}; give "
             f"db=BarbaraDB.open({RINGS!r}, path=...)",
             value=store.rings,
         )
@@ -116,7 +117,6 @@ def _built(store: BarbaraDB, owned: Claim, feed: Feed | str | None, seed: int, t
     market = open_market(graph, store, market_feed, listings)
     market.update_all()
     clock = graph.register(Clock("CLOCK", origin=opening_date(market)))
-    people = Traders([_hire(spec, graph, listings, fallback) for spec in traders])
     desk = put_together(
         Desk,
         graph=graph,
@@ -124,7 +124,7 @@ def _built(store: BarbaraDB, owned: Claim, feed: Feed | str | None, seed: int, t
         fallback=fallback,
         market=market,
         listings=listings,
-        traders=people,
+        traders=Traders([_create_trader(spec, graph, listings, fallback) for spec in traders]),
         clock=clock,
         lease=owned,
     )
@@ -134,21 +134,21 @@ def _built(store: BarbaraDB, owned: Claim, feed: Feed | str | None, seed: int, t
 
 
 def _require_traders(traders: Sequence[TraderSpec]) -> None:
-    """Refuse what is no list of traders with names of their own."""
+    """Raise an error unless `traders` is a sequence of traders with distinct names."""
     given: Any = traders
     if isinstance(given, str | TraderSpec) or not isinstance(given, Sequence):
         raise DeskError(f"traders={given!r} is not a sequence of TraderSpec; put one trader into a list", value=given)
-    strange = [spec for spec in given if not isinstance(spec, TraderSpec)]
-    if strange:
+    invalid = [spec for spec in given if not isinstance(spec, TraderSpec)]
+    if invalid:
         raise DeskError(
-            f"{strange[0]!r} is not a TraderSpec; give TraderSpec(name, strategy, focus, holdings)", value=strange[0]
+            f"{invalid[0]!r} is not a TraderSpec; give TraderSpec(name, strategy, focus, holdings)", value=invalid[0]
         )
     names = [spec.name for spec in traders]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise DeskError(f"two traders are called {twice!r}; give each a name of its own", name=twice)
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
+        raise DeskError(f"two traders have the name {duplicate!r}; give each a distinct name", name=duplicate)
     if not names:
-        raise DeskError("nobody trades on this desk; give at least one TraderSpec", value=traders)
+        raise DeskError("the desk has no traders; give at least one TraderSpec", value=traders)
 
 
 def _chosen(feed: Feed | str | None, fallback: SimulatedFeed, seed: int) -> Feed:
@@ -157,15 +157,17 @@ def _chosen(feed: Feed | str | None, fallback: SimulatedFeed, seed: int) -> Feed
     return feed_named(feed, seed=seed) if isinstance(feed, str) else feed
 
 
-def _hire(spec: TraderSpec, graph: DependencyGraph, listings: dict[str, Listing], fallback: SimulatedFeed) -> Trader:
+def _create_trader(
+    spec: TraderSpec, graph: DependencyGraph, listings: dict[str, Listing], fallback: SimulatedFeed
+) -> Trader:
     sectors = {item.symbol: item.sector for item in fallback.universe}
     book = Book(spec.name, positions=[])
     pnl = ProfitAndLoss(f"{spec.name}:PNL", book)
     graph.register(pnl)
     if spec not in TRADERS:
         require_quoted(spec.name, spec.holdings, listings)
-    waiting, stand_ins = settle_underlyings(spec.holdings, listings, sectors)
-    for wanted, given in stand_ins.items():
-        said = f"{given} stands in" if given else "it is left out"
-        _LOG.info("%s: the market does not quote %s; %s", spec.name, wanted, said)
+    waiting, stand_ins = resolve_underlyings(spec.holdings, listings, sectors)
+    for symbol, replacement in stand_ins.items():
+        action = f"{replacement} takes its place" if replacement else "it is left out"
+        _LOG.info("%s: the market does not quote %s; %s", spec.name, symbol, action)
     return Trader(spec.name, spec.strategy, spec.focus, graph.register(book), pnl, waiting, stand_ins)

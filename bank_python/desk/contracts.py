@@ -1,4 +1,4 @@
-"""The desk's contracts: what a quoted symbol is by itself, and the options, swaps and bonds with terms of their own."""
+"""The contracts of the desk: instruments of the quoted symbols, and options, credit default swaps and bonds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DISCOUNT_RATE = "SOFR"
 
 @dataclass(frozen=True, slots=True)
 class BondSpec:
-    """Terms of a bond the desk trades: which rate it yields, coupon, years, coupons a year."""
+    """Terms of a bond: symbol of its yield, coupon rate, maturity in years, coupons per year."""
 
     rate: str
     coupon_rate: float
@@ -54,7 +54,7 @@ def leaf_name(symbol: str, kind: SymbolKind) -> str:
 
 
 def listed(listing: Listing, leaf: Node) -> Instrument | None:
-    """Return the instrument that a quoted symbol is by itself: a share, a coin, a currency pair."""
+    """Return the instrument of a share, fund, coin or currency pair; ``None`` for other symbols."""
     symbol = listing.symbol
     if listing.kind in {SymbolKind.EQUITY, SymbolKind.ETF, SymbolKind.CRYPTO}:
         return Equity(symbol, spot_source=leaf, sector=listing.sector)
@@ -66,27 +66,27 @@ def listed(listing: Listing, leaf: Node) -> Instrument | None:
 def option_on(
     symbol: str, moneyness: float, years: float, graph: DependencyGraph, clock: Clock, *, is_call: bool
 ) -> Instrument:
-    """Return the listed option on a share: the one that the graph has, or a new one, which is not registered.
+    """Return the listed option on a share: that of the graph, or a new one, which is not registered.
 
     Parameters
     ----------
     symbol : str
-        The share.
+        Symbol of the share.
     moneyness : float
-        Strike over the present spot, before the strike is rounded as exchanges list them.
+        Strike divided by the current spot, before the strike is rounded to a listed one.
     years : float
-        To expiry, from the clock's reading.
+        Time to expiry in years, from the current valuation date.
     graph : DependencyGraph
-        Holds spot, volatility and discount rate.
+        Graph with the share's spot and volatility and the discount rate.
     clock : Clock
-        The valuation time.
+        Valuation date.
     is_call : bool
-        Call or put.
+        Whether the option is a call; a put otherwise.
     """
     spot = graph.node(f"{symbol}_SPOT")
     strike = _round_strike(cast("float", spot.value) * moneyness)
     name = f"{symbol}_{years:g}Y_{strike:g}{'C' if is_call else 'P'}"
-    return _known(graph, name) or Option(
+    return _existing(graph, name) or Option(
         name,
         spot_source=spot,
         vol_source=graph.node(f"{symbol}_VOL"),
@@ -98,13 +98,13 @@ def option_on(
     )
 
 
-def _known(graph: DependencyGraph, name: str) -> Instrument | None:
+def _existing(graph: DependencyGraph, name: str) -> Instrument | None:
     found = graph.find(name)
     return found if isinstance(found, Instrument) else None
 
 
 def _round_strike(strike: float) -> float:
-    """Round as exchanges list strikes: by about one in a hundred."""
+    """Round to a strike as exchanges list them, in steps of about one per cent."""
     for step in (50.0, 10.0, 5.0, 2.5, 1.0, 0.5):
         if strike >= 80.0 * step:
             return round(strike / step) * step
@@ -112,9 +112,9 @@ def _round_strike(strike: float) -> float:
 
 
 def protection_on(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
-    """Return the five-year swap on a name or an index, from the graph if it is there; a new one is not registered."""
+    """Return the five-year credit default swap on a name or index: that of the graph, or a new, unregistered one."""
     name = f"{symbol}_5Y"
-    return _known(graph, name) or CreditDefaultSwap(
+    return _existing(graph, name) or CreditDefaultSwap(
         name,
         spread_source=graph.node(symbol),
         rate_source=graph.node(_DISCOUNT_RATE),
@@ -125,9 +125,9 @@ def protection_on(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrume
 
 
 def bond_named(symbol: str, graph: DependencyGraph, clock: Clock) -> Instrument:
-    """Return one of the desk's bonds (:data:`BONDS`), from the graph if it is there; a new one is not registered."""
+    """Return one of the desk's bonds (:data:`BONDS`): that of the graph, or a new, unregistered one."""
     spec = BONDS[symbol]
-    return _known(graph, symbol) or Bond(
+    return _existing(graph, symbol) or Bond(
         symbol,
         rate_source=graph.node(spec.rate),
         face=100.0,

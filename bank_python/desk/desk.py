@@ -1,4 +1,4 @@
-"""The desk: one graph, one store, one market, fourteen traders."""
+"""The desk: ticking, trading, rolling the valuation date, saving and reopening."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bank_python.desk.orders import (
     checked_trader,
 )
 from bank_python.desk.parts import DeskParts
-from bank_python.desk.persistence import keep_trader, resume, save
+from bank_python.desk.persistence import resume, save, save_trader
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.display import Displayed, Record
 from bank_python.errors import DeskError
@@ -35,7 +35,7 @@ __all__ = ["Desk", "DeskTick"]
 
 @dataclass(frozen=True, slots=True)
 class DeskTick(Record):
-    """What one poll brought: the update of the quotes, what was recomputed, positions opened, cash that fell due."""
+    """The result of one tick: updated quotes, recalculation, number of positions opened, cash that fell due."""
 
     update: MarketUpdate
     recalculation: Recalculation
@@ -44,46 +44,47 @@ class DeskTick(Record):
 
 
 class Desk(DeskParts, Displayed):
-    """A working desk; :func:`~bank_python.desk.build_desk` makes one, :meth:`open` resumes one.
+    """A trading desk; :func:`~bank_python.desk.build_desk` builds a new one, :meth:`open` reopens a stored one.
 
-    Its parts are those of :class:`~bank_python.desk.parts.DeskParts`.
+    For its attributes see :class:`~bank_python.desk.parts.DeskParts`.
     """
 
     @classmethod
     def open(cls, path: str | PathLike[str], feed: Feed | None = None, *, read_only: bool = False) -> Self:
-        """Resume the desk kept in the store at `path`, as it was, and own it until it is closed.
+        """Reopen the desk saved in the store at `path`, and own it until it is closed.
 
-        The lease of an owner who died, killed or crashed, has ended with the process.
+        The lease of an owner whose process was killed or crashed has ended with the process.
 
         Parameters
         ----------
         path : path
-            The store's file.
+            File of the store.
         feed : Feed, optional
-            The market to go on with; by default the one the desk had, where it had got to.
+            Feed of the market; by default that of the saved desk, at the position where it was saved.
         read_only : bool, default False
-            Only look at it, whoever owns it: a copy in memory that ticks, but neither trades nor saves.
+            Whether to open a copy in memory, which is possible whoever owns the desk. The copy ticks, but neither
+            trades nor saves.
 
         Raises
         ------
         DeskError
-            There is no desk in that store, or somebody else owns it: ``holder`` says who.
+            The store has no desk, or another process owns it: ``holder`` identifies that process.
         """
         return resume(path, feed, cls, read_only=read_only)
 
     @property
     def read_only(self) -> bool:
-        """Whether the desk is only looked at: it neither trades nor saves."""
+        """Whether the desk is a read-only copy, which neither trades nor saves."""
         return self.lease is None
 
     def tick(self) -> DeskTick:
-        """Poll the market, open what waited for a quote, and recompute what depends on what is new."""
+        """Poll the market, open holdings that waited for a quote, and recalculate the graph."""
         update, cash = self.poll()
         opened = self.open_waiting()
         return DeskTick(update, self.graph.recalculate(), opened, cash)
 
     def open_waiting(self) -> int:
-        """Open the holdings whose first quote has come, keep the desk with them, and return how many they are."""
+        """Open the waiting holdings that have a quote now, save the desk, and return how many were opened."""
         if not any(trader.waiting for trader in self.traders):
             return 0
         before = [list(trader.waiting) for trader in self.traders]
@@ -99,16 +100,16 @@ class Desk(DeskParts, Displayed):
         return opened
 
     def poll(self) -> tuple[MarketUpdate, tuple[CashPosting, ...]]:
-        """Poll the market once: the valuation date follows its dates, then new quotes become one tick.
+        """Poll the market once: roll the valuation date to the market's date, then set the new quotes as one tick.
 
         Returns
         -------
         update : MarketUpdate
-            What was updated, rejected and failed.
+            Tickers that were updated, rejected and failed.
         cash : tuple of CashPosting
-            What fell due, and was booked, as the date moved on; see :mod:`bank_python.desk.rolling`.
+            Cash that fell due and was booked as the date moved on; see :mod:`bank_python.desk.rolling`.
         """
-        self._require_own_step("follow the market")
+        self._require_own_step("poll the market")
         cash: list[CashPosting] = []
         update = self.market.update_all(lambda ticks: cash.extend(roll_with(self, ticks)))
         return update, tuple(cash)
@@ -121,78 +122,79 @@ class Desk(DeskParts, Displayed):
         price: float | None = None,
         multiplier: float | None = None,
     ) -> Trade:
-        """Book a trade: the trader's position and cash change, and the blotter and the store keep it.
+        """Book a trade: change the trader's position and cash, and write the trade to the blotter and the store.
 
-        A trade that is returned is on disk: it survives a killed process. One that is refused leaves nothing behind.
+        When the method returns, the trade is on disk and survives a kill of the process. A rejected trade changes
+        nothing.
 
         Parameters
         ----------
         trader : str
-            Who trades.
+            Name of the trader.
         instrument : Node or str
-            What: a node, or the name of one in the graph.
+            Traded contract: a node, or the name of a node in the graph.
         quantity : float
-            Units, not 0; negative sells.
+            Number of units, not 0; negative for a sale.
         price : float, optional
-            For one unit; the present value if not given.
+            Price per unit, in the contract's currency; the current value of the contract by default.
         multiplier : float, optional
-            Units of the instrument in one unit of quantity: for a new position 1 unless given, else the position's.
+            Units of the instrument per unit of quantity. By default that of the position, and 1 for a new one.
 
         Raises
         ------
         DeskError
-            It is not a contract, or there is no such trader, quantity, price or multiplier; or the desk is only looked
-            at. Nothing has changed.
+            The instrument is not a contract; the trader, quantity, price or multiplier is invalid; or the desk is
+            read-only. Nothing has changed.
         BankError
-            There is no such instrument, or it has no value to trade at, or the store refuses; nothing has changed.
+            There is no such instrument, it has no current value, or the store cannot be written; nothing has changed.
         """
         self._require_ownership("trade")
         self._require_own_step("trade")
-        who = checked_trader(self.traders, trader)
-        what = checked_instrument(self.graph.node(instrument) if isinstance(instrument, str) else instrument)
-        units, at = checked_quantity(what, quantity), checked_price(what, price)
+        buyer = checked_trader(self.traders, trader)
+        contract = checked_instrument(self.graph.node(instrument) if isinstance(instrument, str) else instrument)
+        units, unit_price = checked_quantity(contract, quantity), checked_price(contract, price)
         trade, before, factor = None, 0.0, 1.0
         try:
             with self.changing():
-                before = _quantity(who, what)
-                factor = checked_multiplier(what, who.position_in(what), multiplier)
-                held = who.buy(what, units, at, factor)
-                trade = self.blotter.keep(who, held, units, at)
-                keep_trader(self, who)
-            self.blotter.show(trade)
+                before = _quantity(buyer, contract)
+                factor = checked_multiplier(contract, buyer.position_in(contract), multiplier)
+                position = buyer.buy(contract, units, unit_price, factor)
+                trade = self.blotter.record(buyer, position, units, unit_price)
+                save_trader(self, buyer)
+            self.blotter.add(trade)
         except BaseException:
-            if trade is not None and self.blotter.has(trade):  # broken off when the store had committed
-                if _quantity(who, what) == before:
-                    who.buy(what, units, at, factor)
-                self.blotter.show(trade)
+            if trade is not None and self.blotter.has(trade):  # interrupted after the store had committed
+                if _quantity(buyer, contract) == before:
+                    buyer.buy(contract, units, unit_price, factor)
+                self.blotter.add(trade)
             raise
         return trade
 
     def roll(self, to: dt.date) -> Recalculation:
-        """Move the valuation date forward: what falls due is booked as cash, and what decays is revalued.
+        """Move the valuation date forward: book cash that falls due, and revalue contracts that depend on time.
 
         Raises
         ------
         DomainError
-            `to` lies before the present valuation date.
+            `to` lies before the current valuation date.
         """
         self._require_own_step("roll")
         roll_to(self, to)
         return self.graph.recalculate()
 
     def save(self) -> int:
-        """Write the whole desk to its store, in one transaction, and return how many objects it keeps.
+        """Write the whole desk to its store, in one transaction, and return the number of stored objects.
 
         Raises
         ------
         DeskError
-            The desk is only looked at.
+            The desk is read-only, or it is closed.
         """
         self._require_ownership("be saved")
         return save(self)
 
     def close(self) -> None:
-        """Save, unless the desk is only looked at, and let go of market, store and lease; again does nothing."""
+        """Save the desk unless it is read-only, and release market, store and lease; a second call does nothing."""
         try:
             if not (self.db.closed or self.lease is None):
                 self.save()
@@ -217,22 +219,23 @@ class Desk(DeskParts, Displayed):
     def _require_ownership(self, what: str) -> None:
         if self.lease is None:
             raise DeskError(
-                f"this desk was opened to be looked at and cannot {what}; Desk.open(path) opens it to work on"
+                f"this desk is a read-only copy and cannot {what}; open it with Desk.open(path), without read_only"
             )
         if not self.lease.alive:
             raise DeskError(
-                f"this desk cannot {what}: it is closed, or was opened by the parent of this process, or its lock file "
+                f"this desk cannot {what}: it is closed, was opened by the parent of this process, or its lock file "
                 "was removed; open it again with Desk.open(path)"
             )
 
     def _require_own_step(self, what: str) -> None:
         if self.graph.what_if.is_open:
             raise DeskError(
-                f"a desk cannot {what} inside a scenario, whose values would be booked for good; leave the block first"
+                f"a desk cannot {what} inside a scenario, whose values would be booked permanently; leave the block "
+                "first"
             )
         if self.db.in_transaction or self.graph.wiring.in_batch:
             raise DeskError(
-                f"a desk cannot {what} inside a transaction of its store or a batch of its graph, which may be undone "
+                f"a desk cannot {what} inside a transaction of its store or a batch of its graph, as one may be undone "
                 "without the other; leave the block first"
             )
 
@@ -243,5 +246,5 @@ class Desk(DeskParts, Displayed):
 
 
 def _quantity(trader: Trader, instrument: Node) -> float:
-    held = trader.position_in(instrument)
-    return 0.0 if held is None else held.quantity
+    position = trader.position_in(instrument)
+    return 0.0 if position is None else position.quantity

@@ -1,8 +1,8 @@
-"""The desk's factor model: a node of the graph, calibrated from history when it is first read.
+"""The desk's factor model: a node of the graph, calibrated to historical prices when it is first read.
 
-A desk quotes hundreds of symbols, and a history of each takes a while where it comes over a network. So nothing is
-loaded before somebody asks for risk, and then only of what is held; and as the node depends on the clock, it is
-calibrated anew when a day has passed.
+A desk quotes hundreds of symbols, and loading all their histories over a network is slow. Histories are therefore
+loaded when risk is first computed, and only those of the risk factors of the open positions. The node depends on the
+clock, so it is recalibrated after the valuation date has moved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PERIOD", "calibrate", "load_past", "register_factor_model"]
 
 PERIOD = "1y"
-"""How far the past that risk is calibrated from goes back."""
+"""Length of the price history to which the factor model is calibrated."""
 _ABSOLUTE = frozenset({SymbolKind.RATE, SymbolKind.FUNDING})
 
 
@@ -39,17 +39,17 @@ def register_factor_model(desk: DeskParts) -> Node:
 
 
 def calibrate(desk: DeskParts) -> FactorModel:
-    """Calibrate a factor model of what the traders hold, and of the share index, from a year of history.
+    """Calibrate a model of the risk factors of all positions, and of the share index, to one year of prices.
 
-    Each market is calibrated on its own days; between two of them, such as a panel of real shares and simulated rates,
-    there are no common days, and no correlation.
+    The symbols of each feed are calibrated on their common dates. Two feeds, such as a panel of real shares and
+    simulated rates, have no common dates, so their factors are uncorrelated.
 
     Raises
     ------
     FeedError
-        A feed could not deliver the past of a symbol.
+        The price history of a symbol could not be loaded.
     CalibrationError
-        A symbol's history is too short, or there are too few days that all symbols have; the message says which.
+        The history of a symbol is too short, or the symbols have too few common dates; the message says which.
     """
     load_past(desk)
     markets: dict[str, dict[str, str]] = {}
@@ -63,23 +63,23 @@ def calibrate(desk: DeskParts) -> FactorModel:
 
 
 def load_past(desk: DeskParts, seconds: float | None = None) -> tuple[int, int]:
-    """Load the history that the factor model needs and the desk has not; return how many symbols have one, and of how many.
+    """Load the price histories that the factor model needs; return how many symbols have one, and how many need one.
 
     Parameters
     ----------
     desk : DeskParts
-        Whose holdings, and whose market to load it from.
+        Desk with positions; the histories are loaded from its feeds into ``desk.past``.
     seconds : float, optional
-        Stop after about so long; the next call goes on.
+        Time limit in seconds, after which loading stops; the next call continues. No limit by default.
 
     Raises
     ------
     FeedError
-        A feed could not deliver.
+        A price history could not be loaded.
     """
     started, symbols = time.monotonic(), list(_wanted(desk).values())
     for symbol in symbols:
-        if symbol not in desk.past or len(desk.past.query(symbol)) <= FEWEST:  # a replay's past grows
+        if symbol not in desk.past or len(desk.past.query(symbol)) <= FEWEST:  # that of a replay grows
             desk.market.load_history(symbol, PERIOD, into=desk.past)
             if seconds is not None and time.monotonic() - started >= seconds:
                 break
@@ -87,7 +87,7 @@ def load_past(desk: DeskParts, seconds: float | None = None) -> tuple[int, int]:
 
 
 def _wanted(desk: DeskParts) -> dict[str, str]:
-    """Return, by factor, the symbol whose past it is."""
+    """Return the symbol of each factor that the model needs."""
     symbols = {desk.leaf(symbol).name: symbol for symbol in desk.listings}
     held = {factor.name for factor in plan_valuation([trader.book for trader in desk.traders]).factors}
     return {name: symbol for name, symbol in symbols.items() if name in held or name == INDEX_FACTOR}

@@ -1,7 +1,7 @@
-"""What traders hold, as data: each kind of holding says which contract it needs and how many of it.
+"""The holdings of traders, as data: each kind of holding defines its contract and the number of units.
 
-A holding names its underlying by the house's symbol. Where the market at hand does not quote that symbol (a
-panel of twenty shares, say), :func:`stand_in` gives the name that takes its place, the same one each time.
+A holding refers to its underlying by the desk's symbol. If the market does not quote that symbol (a panel of twenty
+shares, for example), :func:`stand_in` chooses a symbol that takes its place, always the same one.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ __all__ = ["Bonds", "Coins", "Currency", "Holding", "Options", "Protection", "Sh
 
 @dataclass(frozen=True, slots=True)
 class Holding(ABC):
-    """Something that a trader holds: a symbol, how many units of it, and the contract that it comes to.
+    """A holding of a trader: a symbol, a number of units, and the contract that is held.
 
     Parameters
     ----------
     symbol : str
-        The underlying, by the house's name.
+        Symbol of the underlying on the desk.
     """
 
     symbol: str
 
     multiplier: ClassVar[float]
-    """Units of the contract in one unit held."""
+    """Units of the underlying per unit of the holding."""
     is_listed: ClassVar[bool]
-    """Whether the symbol is one that the market quotes, and not one of the desk's own bonds."""
+    """Whether the symbol is quoted by the market; otherwise it is one of the desk's bonds."""
     has_volatility: ClassVar[bool]
-    """Whether its contract is valued with the symbol's implied volatility."""
+    """Whether the contract is valued with the symbol's implied volatility."""
 
     @property
     @abstractmethod
     def units(self) -> float:
-        """How many are held; negative is short."""
+        """Number of units; negative for a short holding."""
 
     @abstractmethod
     def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
-        """Return the contract that is held: from the graph if it is there, else a new one, which is not registered.
+        """Return the contract of the holding: that of the graph, or a new one, which is not registered.
 
         Parameters
         ----------
         graph : DependencyGraph
-            Holds the quotes' leaves.
+            Graph with the leaves of the quotes.
         clock : Clock
-            The valuation time.
+            Valuation date.
         """
 
     def moved_to(self, symbol: str) -> Self:
@@ -69,7 +69,7 @@ class Holding(ABC):
 
 @dataclass(frozen=True, slots=True)
 class _Quoted(Holding):
-    """So many units of what the market quotes by itself."""
+    """Units of an instrument that is quoted directly."""
 
     quantity: float
 
@@ -79,24 +79,24 @@ class _Quoted(Holding):
 
     @property
     def units(self) -> float:
-        """How many are held; negative is short."""
+        """Number of units; negative for a short holding."""
         return self.quantity
 
-    def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:  # noqa: ARG002 - time does not matter to it
-        """Return the instrument of that symbol."""
+    def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:  # noqa: ARG002 - it has no expiry
+        """Return the instrument of the symbol."""
         return cast("Instrument", graph.node(self.symbol))
 
 
 @storable("desk.Shares", version=1)
 @dataclass(frozen=True, slots=True)
 class Shares(_Quoted, Record):
-    """So many shares or fund units; negative is short."""
+    """A number of shares or fund units; negative for a short holding."""
 
 
 @storable("desk.Currency", version=1)
 @dataclass(frozen=True, slots=True)
 class Currency(_Quoted, Record):
-    """Units of a pair's base currency."""
+    """Units of the base currency of a currency pair."""
 
 
 @storable("desk.Coins", version=1)
@@ -113,15 +113,15 @@ class Options(Holding, Record):
     Parameters
     ----------
     symbol : str
-        The underlying.
+        Symbol of the underlying share.
     moneyness : float
-        Strike over spot at opening.
+        Strike divided by the spot at which the position is opened.
     years : float
-        To expiry, from opening.
+        Time to expiry in years, from the opening of the position.
     contracts : float
-        Negative is written.
-    is_call : bool
-        Call or put.
+        Number of options; negative for written ones.
+    is_call : bool, default True
+        Whether the options are calls; puts otherwise.
     """
 
     moneyness: float
@@ -135,11 +135,11 @@ class Options(Holding, Record):
 
     @property
     def units(self) -> float:
-        """How many options are held; negative is written."""
+        """Number of options; negative for written ones."""
         return self.contracts
 
     def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
-        """Return the option, its strike rounded as exchanges list them."""
+        """Return the option, with its strike rounded to a listed one."""
         return option_on(self.symbol, self.moneyness, self.years, graph, clock, is_call=self.is_call)
 
 
@@ -156,18 +156,18 @@ class Bonds(Holding, Record):
 
     @property
     def units(self) -> float:
-        """How many bonds are held; negative is short."""
+        """Number of bonds; negative for a short holding."""
         return self.quantity
 
     def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
-        """Return the bond of that name."""
+        """Return the bond of the symbol."""
         return bond_named(self.symbol, graph, clock)
 
 
 @storable("desk.Protection", version=1)
 @dataclass(frozen=True, slots=True)
 class Protection(Holding, Record):
-    """Credit protection bought on so many times 1,000,000 of a name; negative is sold."""
+    """Bought credit protection on a name, in units of 1,000,000 notional; negative for sold protection."""
 
     quantity: float
 
@@ -177,7 +177,7 @@ class Protection(Holding, Record):
 
     @property
     def units(self) -> float:
-        """How many swaps are held; negative is protection sold."""
+        """Number of swaps; negative for sold protection."""
         return self.quantity
 
     def contract(self, graph: DependencyGraph, clock: Clock) -> Instrument:
@@ -186,16 +186,16 @@ class Protection(Holding, Record):
 
 
 def stand_in(symbol: str, sectors: Mapping[str, str], available: Sequence[str]) -> str | None:
-    """Return `symbol` if it is available, else a name of its sector, else any; ``None`` if there is none.
+    """Return `symbol` if it is available, else another symbol of its sector, else any; ``None`` if there is none.
 
     Parameters
     ----------
     symbol : str
-        The name wanted.
+        Symbol to look up.
     sectors : mapping of str to str
-        Sector by symbol, for the wanted and the available names.
+        Sector by symbol, for `symbol` and the available ones.
     available : sequence of str
-        The names there are. The choice depends on these and `symbol` alone.
+        Available symbols. The result depends only on these, their sectors and `symbol`.
     """
     if symbol in available or not available:
         return symbol if available else None

@@ -1,4 +1,4 @@
-"""Whose a stored desk is: one owner at a time, who is named to everybody else."""
+"""Ownership of a stored desk: one process at a time, which is named in the error that others get."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["take_lease"]
 
 
 def take_lease(db: BarbaraDB) -> Claim:
-    """Become the owner of the desk in a store, until the lease is released or the process ends in any way.
+    """Take ownership of the desk in a store, until the lease is released or the process ends.
 
     Raises
     ------
     DeskError
-        Somebody else owns it (``holder`` says who), or the file has several names.
+        Another process owns it (``holder`` identifies that process), or the file has several hard links.
     """
     if db.path != IN_MEMORY and Path(db.path).stat().st_nlink > 1:
         raise DeskError(
-            f"{db.path} is one of several names (hard links) of one file, each of which would have an owner and a log "
-            "of its own; remove the others",
+            f"{db.path} is one of several names (hard links) of a file, each of which would have its own owner and "
+            "log; remove the others",
             path=db.path,
         )
-    advice = "close it there, or look at it with Desk.open(path, read_only=True)"
+    advice = "close it there, or open a copy with Desk.open(path, read_only=True)"
     return Claim(db, "desk", what=f"the desk in {db.path}", advice=advice, error=DeskError)

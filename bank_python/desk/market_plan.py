@@ -1,8 +1,8 @@
-"""Which symbols a desk quotes, and which feed quotes each: the given one where it can, else the simulated one.
+"""The symbols of a desk and the feed of each: the given feed if it quotes the symbol, else the simulated one.
 
-Whatever a feed does not carry is either left out of the desk (shares that a price table does not have) or
-simulated (rates, spreads, implied volatilities under Yahoo, which has no free source of them). A simulated
-quote says ``source="simulated"`` wherever it is shown.
+Symbols that a feed does not quote are either left out of the desk (shares that a price table does not have) or
+simulated (rates, spreads and implied volatilities with Yahoo, which has no free source of them). A simulated quote is
+marked with ``source="simulated"`` wherever it is shown.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["Listing", "domain_of", "plan_market"]
 
 _SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
-# What a feed that does not list its symbols is asked for: Yahoo's kinds. It has no free rates, spreads or vols.
+# Kinds requested from a feed that does not list its symbols: those of Yahoo, without rates, spreads and volatilities.
 _UNLISTED = _SHARES | {SymbolKind.INDEX, SymbolKind.FX, SymbolKind.CRYPTO}
 _EXCHANGE = frozenset({SymbolKind.CRYPTO, SymbolKind.FUNDING})
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A symbol the desk quotes: what it is, and who quotes it."""
+    """A symbol of the desk: its kind, its sector and its feed."""
 
     symbol: str
     kind: SymbolKind
@@ -36,12 +36,12 @@ class Listing:
 
 
 def domain_of(kind: SymbolKind) -> str:
-    """Return the domain of a quote of this kind: prices are positive, rates and funding any finite number."""
+    """Return the domain of a kind of quote: any finite number for rates and funding, else positive numbers."""
     return "finite" if kind in {SymbolKind.RATE, SymbolKind.FUNDING} else "positive"
 
 
 def plan_market(feed: Feed, fallback: SimulatedFeed) -> tuple[Listing, ...]:
-    """Return the desk's listings under `feed`, with `fallback` for what it does not carry."""
+    """Return the desk's listings with `feed`, and with `fallback` for symbols that it does not quote."""
     if isinstance(feed, SimulatedFeed):
         return tuple(_listing(spec, feed) for spec in feed.universe)
     if isinstance(feed, CcxtFeed):
@@ -58,16 +58,16 @@ def _by_kind(feed: Feed, fallback: SimulatedFeed, kinds: frozenset[SymbolKind], 
 
 
 def _by_symbol(feed: Feed, fallback: SimulatedFeed) -> tuple[Listing, ...]:
-    carried = feed.symbols or frozenset()
+    quoted = feed.symbols or frozenset()
     known = {spec.symbol: spec for spec in fallback.universe}
-    named = [Listing(symbol, SymbolKind.EQUITY, "", feed) for symbol in sorted(carried - known.keys())]
-    own_shares = bool(named) or any(known[symbol].kind in _SHARES for symbol in carried & known.keys())
-    kept = [
-        _listing(spec, feed if spec.symbol in carried else fallback)
+    others = [Listing(symbol, SymbolKind.EQUITY, "", feed) for symbol in sorted(quoted - known.keys())]
+    has_shares = bool(others) or any(known[symbol].kind in _SHARES for symbol in quoted & known.keys())
+    listings = [
+        _listing(spec, feed if spec.symbol in quoted else fallback)
         for spec in fallback.universe
-        if spec.symbol in carried or not (own_shares and spec.kind in _SHARES)
+        if spec.symbol in quoted or not (has_shares and spec.kind in _SHARES)
     ]
-    return (*named, *kept)
+    return (*others, *listings)
 
 
 def _listing(spec: SymbolSpec, feed: Feed) -> Listing:

@@ -1,4 +1,4 @@
-"""Opening positions: at the first quote of what they are in, at that quote."""
+"""Opening of positions: each at the first quote of its contract."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from bank_python.desk.trader import Trader, Traders
     from bank_python.market_data import Clock
 
-__all__ = ["open_holding", "open_waiting", "require_quoted", "settle_underlyings"]
+__all__ = ["open_holding", "open_waiting", "require_quoted", "resolve_underlyings"]
 
 _SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 
 
 def require_quoted(trader: str, holdings: tuple[Holding, ...], listings: dict[str, Listing]) -> None:
-    """Refuse holdings in what the market does not quote.
+    """Raise an error for holdings in symbols that the market does not quote.
 
     Raises
     ------
     UnknownTickerError
-        It has no such symbol; the message names those that look like it.
+        The market has no such symbol; the message suggests similar ones.
     DeskError
-        It quotes the symbol, but no volatility to value options at.
+        The market quotes the symbol, but not the volatility that options need.
     """
     for holding in holdings:
         known = listings if holding.is_listed else BONDS
@@ -43,51 +43,51 @@ def require_quoted(trader: str, holdings: tuple[Holding, ...], listings: dict[st
             raise unknown_ticker(holding.symbol, known, where, way_out)
         if holding.has_volatility and f"{holding.symbol}_VOL" not in listings:
             raise DeskError(
-                f"{trader} holds options on {holding.symbol}, of which the market quotes no volatility "
+                f"{trader} holds options on {holding.symbol}, but the market does not quote its volatility "
                 f"({holding.symbol}_VOL); give a feed that does, or hold options on another share",
                 name=trader,
                 value=holding,
             )
 
 
-def settle_underlyings(
+def resolve_underlyings(
     holdings: tuple[Holding, ...], listings: dict[str, Listing], sectors: dict[str, str]
 ) -> tuple[list[Holding], dict[str, str]]:
-    """Let every share that the market does not quote be stood in for by another.
+    """Replace every share that the market does not quote by one that it quotes.
 
-    Holdings of one trader that would then be in the same thing keep to different names while there are any.
+    Different shares of one trader are replaced by different ones as long as there are enough.
 
     Returns
     -------
     (list of Holding, dict of str to str)
-        What is held, and for each symbol that is not quoted the one that stands in for it, or "" if there is none and
-        the holding is left out.
+        The holdings after replacement, and the replacement of each symbol that is not quoted: "" if there is none, in
+        which case the holding is left out.
     """
     quoted = [symbol for symbol, listing in listings.items() if listing.kind in _SHARES]
     optionable = [symbol for symbol in quoted if f"{symbol}_VOL" in listings]
-    places: dict[tuple[str, bool], str] = {}
-    settled = []
+    chosen: dict[tuple[str, bool], str] = {}
+    resolved = []
     stand_ins: dict[str, str] = {}
     for holding in holdings:
         symbol: str | None = holding.symbol
         if holding.is_listed and holding.symbol not in listings:
             key = (holding.symbol, holding.has_volatility)
             choices = optionable if holding.has_volatility else quoted
-            taken = {place for (name, _), place in places.items() if name != holding.symbol}
+            taken = {choice for (name, _), choice in chosen.items() if name != holding.symbol}
             taken |= {other.symbol for other in holdings}
             free = [name for name in choices if name not in taken] or choices
-            symbol = places.get(key) or stand_in(holding.symbol, sectors, free)
+            symbol = chosen.get(key) or stand_in(holding.symbol, sectors, free)
             if symbol is not None:
-                places[key] = symbol
+                chosen[key] = symbol
         if symbol is not None:
-            settled.append(holding.moved_to(symbol))
+            resolved.append(holding.moved_to(symbol))
         if symbol != holding.symbol:
             stand_ins[holding.symbol] = symbol or ""
-    return settled, stand_ins
+    return resolved, stand_ins
 
 
 def open_waiting(traders: Traders, graph: DependencyGraph, clock: Clock) -> int:
-    """Open every waiting holding whose contract can be valued by now; return how many were opened."""
+    """Open all waiting holdings whose contract has a value now; return how many were opened."""
     opened = 0
     for trader in traders:
         for holding in list(trader.waiting):
@@ -98,7 +98,7 @@ def open_waiting(traders: Traders, graph: DependencyGraph, clock: Clock) -> int:
 
 
 def open_holding(trader: Trader, holding: Holding, graph: DependencyGraph, clock: Clock) -> bool:
-    """Open one position at its contract's present value, if it has one; say whether it did."""
+    """Open a holding at the current value of its contract, if there is one; return whether it was opened."""
     if not _is_quoted(holding, graph):
         return False
     contract = holding.contract(graph, clock)

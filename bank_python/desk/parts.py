@@ -1,4 +1,4 @@
-"""What a desk is made of: one graph, one store, one market, and who trades on it."""
+"""The parts of a desk: graph, store, market, traders, clock and totals."""
 
 from __future__ import annotations
 
@@ -26,38 +26,39 @@ __all__ = ["DeskParts"]
 
 @dataclass(eq=False)
 class DeskParts:
-    """The state of a desk; :class:`~bank_python.desk.Desk` adds what it does.
+    """The state of a desk; :class:`~bank_python.desk.Desk` adds the operations.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Everything the desk knows, as nodes.
+        Graph of all quotes, contracts, positions, books and totals.
     db : BarbaraDB
-        Where it is kept.
+        Store of the desk.
     feed, fallback : Feed, SimulatedFeed
-        The market, and the simulated one that quotes what the market does not carry.
+        Feed of the market, and the simulated feed for symbols that it does not quote.
     market : MarketDataManager
-        Which quotes are believed, and which are stale.
+        Manager that polls the feeds, checks the quotes and sets the leaves.
     listings : dict of str to Listing
-        The quoted symbols.
+        Quoted symbols by name.
     traders : Traders
-        Who trades.
+        Traders of the desk, in order.
     clock : Clock
-        The valuation date.
+        Valuation date.
     firm_value, firm_pnl : SumNode
-        The sum of the traders' books, and of their P&L, in USD.
+        Sum of the traders' book values and of their P&L, in USD.
     blotter : Blotter
-        The trades booked.
+        Booked trades.
     lease : Claim, optional
-        The right to change what the store keeps; ``None`` for a desk that is only looked at.
+        Ownership of the stored desk; ``None`` for a read-only copy.
     past : PriceHistoryTable
-        A year of prices of what is held: what risk is calibrated from. What others load into ``market.history``, over
-        whatever period, does not change it.
+        One year of prices of the risk factors in the books, to which the factor model is calibrated. It is separate
+        from ``market.history``, into which any period may be loaded.
 
     Attributes
     ----------
     cash_until : float
-        What the clock read when cash that falls due was last booked; see :mod:`bank_python.desk.rolling`.
+        Value of the clock (years since its origin) up to which cash has been booked; see
+        :mod:`bank_python.desk.rolling`.
     """
 
     graph: DependencyGraph
@@ -80,17 +81,17 @@ class DeskParts:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Let graph and store change together: all of what happens inside, or nothing of it.
+        """Change graph and store together: either all changes inside the block take effect, or none.
 
-        The store first, then the graph: the one order in which a thread may hold both. The store also commits first, so
-        that what it refuses is undone in the graph.
+        The store's transaction is opened before the graph's batch: all code uses this order, to avoid deadlocks. The
+        store also commits first, so that a failed commit is undone in the graph.
         """
         with ExitStack() as changes, self.db.transaction():
             changes.enter_context(self.graph.batch())
             yield
 
     def leaf(self, symbol: str) -> MarketData:
-        """Return the leaf that holds the quotes of a symbol.
+        """Return the leaf of a symbol's quotes.
 
         Raises
         ------
@@ -98,5 +99,5 @@ class DeskParts:
             The desk does not quote it.
         """
         if symbol not in self.listings:
-            raise unknown_ticker(symbol, self.listings, "the desk", "choose one it quotes")
+            raise unknown_ticker(symbol, self.listings, "the desk", "choose one of desk.listings")
         return cast("MarketData", self.graph.node(leaf_name(symbol, self.listings[symbol].kind)))

@@ -1,8 +1,8 @@
-"""Keeping a desk: everything it is goes into its store, and comes back as it was.
+"""Persistence of a desk: saving it to its store and restoring it.
 
-Nodes are stored by their own records, each once, with what they depend on by reference. Beside them one record
-under ``/Desk/state`` says which market the desk was on and how far that had got, so that a simulated or replayed
-market goes on where it stopped.
+Each node is stored once, as its own record, with references to the nodes it depends on. One more record, under
+``/Desk/state``, has the feed of the desk and its position, so that a simulated or replayed market continues where it
+was saved.
 """
 
 from __future__ import annotations
@@ -45,55 +45,55 @@ if TYPE_CHECKING:
     from bank_python.barbara.claim import Claim
     from bank_python.dagger import Node
 
-__all__ = ["RINGS", "keep_trader", "make_room", "resume", "save"]
+__all__ = ["RINGS", "prepare_store", "resume", "save", "save_trader"]
 
 _LOG = logging.getLogger(__name__)
 _STATE = "/Desk/state"
 _STATE_VERSION = 1
-_REPLAYED = frozenset({"simulated", "history"})  # sources whose quotes come again when their market is set back
+_REPLAYED = frozenset({"simulated", "history"})  # sources that repeat their quotes when they are reset
 RINGS = "desk;default"
-"""The rings of a desk's store: what it changes is its own, beside what everybody shares."""
+"""The rings of a desk's store: the desk's own records over the shared ones."""
 
 _Desk = TypeVar("_Desk", bound=DeskParts)
 
 
 def save(desk: DeskParts) -> int:
-    """Write the desk to its store in one transaction; return how many objects were written.
+    """Write the desk to its store in one transaction; return the number of stored objects.
 
-    A derived node whose function has no registered name (a lambda, say) cannot be stored: it and what depends on
-    it are left out, and the log says so.
+    A derived node whose function has no registered name (a lambda, for example) cannot be stored: it and its dependents
+    are left out, with a warning in the log.
 
     Raises
     ------
     UnstorableError
-        A trader holds something that cannot be stored; nothing has been written.
+        A position of a trader cannot be stored; nothing has been written.
     """
     with desk.db.transaction(), desk.graph.snapshot():
-        kept = {node.record_key: node for node in _storable(desk.graph)}
-        state = _state(desk, list(kept))
-        desk.db.update({**kept, _STATE: state}, changed_only=True)
-    return len(kept)
+        stored = {node.record_key: node for node in _storable(desk.graph)}
+        state = _state(desk, list(stored))
+        desk.db.update({**stored, _STATE: state}, changed_only=True)
+    return len(stored)
 
 
-def keep_trader(desk: DeskParts, trader: Trader) -> None:
-    """Write what a trader holds; inside a transaction, with what else happens there."""
+def save_trader(desk: DeskParts, trader: Trader) -> None:
+    """Write the positions, book and P&L of a trader to the store, as part of an open transaction if there is one."""
     desk.db.update({node.record_key: node for node in (*trader.positions, trader.book, trader.pnl)})
 
 
-def make_room(db: BarbaraDB, *, replace: bool) -> None:
-    """Make sure that a store has no desk, or remove the one it has.
+def prepare_store(db: BarbaraDB, *, replace: bool) -> None:
+    """Check that a store has no desk, or remove the one it has.
 
     Raises
     ------
     DeskError
-        It has one, and that is not to be replaced.
+        The store has a desk, and `replace` is not set.
     """
     state = cast("Mapping[str, Any] | None", db.get(_STATE))
     if state is None:
         return
     if not replace:
         raise DeskError(
-            f"{db.path} keeps a desk already: open it with Desk.open(path), or begin anew with "
+            f"{db.path} has a desk already: open it with Desk.open(path), or replace it with "
             "build_desk(db=..., replace=True)",
             path=db.path,
         )
@@ -103,23 +103,23 @@ def make_room(db: BarbaraDB, *, replace: bool) -> None:
 
 
 def _storable(graph: DependencyGraph) -> list[Node]:
-    """Return the nodes to write; books, totals and cash accounts come with what refers to them, or are built anew."""
-    refused: set[Node] = set()
+    """Return the nodes to write; books, totals and cash accounts are stored with their dependents, or are rebuilt."""
+    left_out: set[Node] = set()
     for node in inputs_first(graph, lambda node: node.underliers, lambda _: True):
-        if not refused.isdisjoint(node.underliers):
-            refused.add(node)
+        if not left_out.isdisjoint(node.underliers):
+            left_out.add(node)
         elif isinstance(node, LargeNode):
-            refused.add(node)  # whoever made it makes it again
+            left_out.add(node)  # rebuilt by the code that registered it
         elif isinstance(node, DerivedNode):
             try:
                 node.to_record()
             except UnstorableError as error:
-                _LOG.warning("%s is not kept with the desk: %s", node.name, error)
-                refused.add(node)
+                _LOG.warning("%s is not saved with the desk: %s", node.name, error)
+                left_out.add(node)
     books = {node for node in graph if isinstance(node, ProfitAndLoss)}
-    kept = Instrument | MarketData | Clock | ProfitAndLoss | DerivedNode
-    # A book that holds something unstorable is not left out in silence: writing it raises.
-    return [node for node in graph if isinstance(node, kept) and (node not in refused or node in books)]
+    stored = Instrument | MarketData | Clock | ProfitAndLoss | DerivedNode
+    # A book with an unstorable position is not left out silently: writing it raises.
+    return [node for node in graph if isinstance(node, stored) and (node not in left_out or node in books)]
 
 
 def _state(desk: DeskParts, keys: list[str]) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _state(desk: DeskParts, keys: list[str]) -> dict[str, Any]:
 
 
 def _family(feed: Feed) -> str:
-    """Return the name under which a market of this kind is made again, or "" for one of the user's own."""
+    """Return the name from which a feed of this kind can be recreated, or "" for a user-defined one."""
     kinds = {SimulatedFeed: "simulated", HistoryFeed: "history", YahooFeed: "yahoo", CcxtFeed: "ccxt"}
     return kinds.get(type(feed), "")
 
@@ -159,26 +159,26 @@ def _progress(feed: Feed) -> dict[str, Any] | None:
 
 
 def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk], *, read_only: bool) -> _Desk:
-    """Return the desk kept in the store at `path`.
+    """Return the desk saved in the store at `path`.
 
     Parameters
     ----------
     path : path
-        The store's file.
+        File of the store.
     feed : Feed, optional
-        The market to go on with; by default the one the desk was on, where it had got to.
+        Feed of the market; by default that of the saved desk, at the position where it was saved.
     make : type
-        The class of desk to put its parts into.
+        Class of the desk.
     read_only : bool
-        Whether it is only looked at: it then lives in memory, and the store stays as it is.
+        Whether to return a copy in memory, which leaves the store unchanged.
 
     Raises
     ------
     DeskError
-        There is no store at `path`, no desk in it, one of a newer format, or one that somebody else owns.
+        There is no store at `path`, it has no desk or one of a newer format, or another process owns the desk.
     """
     if not Path(path).is_file():
-        raise DeskError(f"there is no store at {path}; build_desk(db=BarbaraDB.open(..., path=...)) makes one")
+        raise DeskError(f"there is no store at {path}; build_desk(db=BarbaraDB.open(..., path=...)) creates one")
     if not read_only:
         return _opened(BarbaraDB.open(RINGS, path=path), feed, make, own=True)
     with tempfile.TemporaryDirectory(prefix="bank_python_") as folder:
@@ -201,7 +201,7 @@ def _opened(db: BarbaraDB, feed: Feed | None, make: type[_Desk], *, own: bool) -
 
 
 def _in_memory(db: BarbaraDB) -> BarbaraDB:
-    """Return a store in memory with what has happened on the desk of another, which is closed."""
+    """Return a store in memory with the trades and cash postings of `db`, and close `db`."""
     copy = BarbaraDB.open(RINGS, path=":memory:")
     copy.update({**dict(db.items(TRADES)), **dict(db.items(CASH_FLOWS))})
     db.close()
@@ -212,7 +212,7 @@ def _resume(db: BarbaraDB, owned: Claim | None, feed: Feed | None, make: type[_D
     state = _checked_state(db)
     loaded = db.load_many(state["nodes"])
     if feed is None:
-        _set_back(db, loaded)
+        _reset_quotes(db, loaded)
     db = _in_memory(db) if owned is None else db
     graph = DependencyGraph()
     for node in loaded.values():
@@ -224,7 +224,7 @@ def _resume(db: BarbaraDB, owned: Claim | None, feed: Feed | None, make: type[_D
         for symbol, kind, sector, simulated in state["listings"]
     }
     clock = cast("Clock", loaded[state["clock"]])
-    traders = Traders([_rehire(record, loaded) for record in state["traders"]])
+    traders = Traders([_restored_trader(record, loaded) for record in state["traders"]])
     desk = put_together(
         make,
         graph=graph,
@@ -240,11 +240,11 @@ def _resume(db: BarbaraDB, owned: Claim | None, feed: Feed | None, make: type[_D
     return desk
 
 
-def _set_back(db: BarbaraDB, loaded: Mapping[str, object]) -> None:
-    """Let simulated and replayed quotes be those of the moment to which their markets go back.
+def _reset_quotes(db: BarbaraDB, loaded: Mapping[str, object]) -> None:
+    """Reset simulated and replayed quotes to the time at which the desk was saved, where their markets continue.
 
-    A trade keeps what its contract depends on, quotes included. If the owner died before the desk was saved again,
-    those quotes are of a later moment than all others, and than the market that goes on.
+    Booking a trade stores the nodes that its contract depends on, quotes included. If the process was killed before
+    the desk was saved again, these quotes are later than all others and than the position of the market.
     """
     saved_at = _stored_at(db, _STATE)
     for key, node in loaded.items():
@@ -254,7 +254,7 @@ def _set_back(db: BarbaraDB, loaded: Mapping[str, object]) -> None:
 
 
 def _stored_at(db: BarbaraDB, key: str) -> dt.datetime:
-    return cast("dt.datetime", db.history(key)[-1].stored_at)  # committed, as this is no transaction
+    return cast("dt.datetime", db.history(key)[-1].stored_at)  # committed, as no transaction is open
 
 
 def _checked_state(db: BarbaraDB) -> Mapping[str, Any]:
@@ -263,8 +263,8 @@ def _checked_state(db: BarbaraDB) -> Mapping[str, Any]:
         raise DeskError("there is no desk in this store: save one with desk.save() or desk.close() first")
     if state["version"] > _STATE_VERSION:
         raise DeskError(
-            f"this desk was kept in format {state['version']}, and this bank_python knows up to {_STATE_VERSION}: "
-            "upgrade bank_python to open it"
+            f"this desk was saved in format {state['version']}, but this version of bank_python reads formats up to "
+            f"{_STATE_VERSION}: upgrade bank_python to open it"
         )
     return state
 
@@ -275,14 +275,17 @@ def _market(state: Mapping[str, Any], fallback: SimulatedFeed) -> Feed:
     if state["family"] == "ccxt":
         return CcxtFeed(state["feed"])
     if state["family"] not in FEED_NAMES:
-        raise DeskError(f"the desk was on the market {state['feed']!r}: open it with feed=, the market to go on with")
+        raise DeskError(
+            f"the desk was saved with the user-defined feed {state['feed']!r}: open it with feed=, the feed to "
+            "continue with"
+        )
     feed = feed_named(state["family"])
     if isinstance(feed, HistoryFeed) and state["feed_state"] is not None:
         feed.advance_to(state["feed_state"])
     return feed
 
 
-def _rehire(record: Mapping[str, Any], loaded: Mapping[str, object]) -> Trader:
+def _restored_trader(record: Mapping[str, Any], loaded: Mapping[str, object]) -> Trader:
     pnl = cast("ProfitAndLoss", loaded[record["pnl"]])
-    waiting, stand_ins = list(record["waiting"]), dict(record.get("stand_ins", {}))  # which older desks did not keep
+    waiting, stand_ins = list(record["waiting"]), dict(record.get("stand_ins", {}))  # missing in older stores
     return Trader(record["name"], record["strategy"], record["focus"], pnl.book, pnl, waiting, stand_ins)

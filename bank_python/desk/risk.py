@@ -1,4 +1,4 @@
-"""The desk's risk, hung on its graph: the firm's and each trader's value at risk, and limits on what may be risked.
+"""Risk of the desk as nodes of its graph: value at risk of the firm and of each trader, and limits with alerts.
 
 Examples
 --------
@@ -34,38 +34,39 @@ if TYPE_CHECKING:
 __all__ = ["SCENARIOS", "DeskRisk", "affordable_paths"]
 
 SCENARIOS = 10_000
-"""How many scenarios a desk's risk has unless told otherwise: a setting, the same on every machine."""
+"""Default number of scenarios; it does not depend on the speed of the machine."""
 
-_COSTLY_EVERY = 10.0  # seconds between two evaluations of Greeks and stresses for limits
-_SLOW_EVERY = 30.0  # seconds for which inputs that all groups depend on are throttled, by the proxy
-_SHARE = 0.1  # of a refresh that revaluing the firm may take
-_MOST = 20_000
+_COSTLY_EVERY = 10.0  # seconds between two evaluations of Greeks and stress tests for limits
+_SLOW_EVERY = 30.0  # seconds for which inputs of all groups are throttled if a proxy is used
+_SHARE = 0.1  # fraction of a refresh that a revaluation of the firm may take
+_MAX_PATHS = 20_000
 
 
 class DeskRisk:
-    """Risk nodes of a desk, and its limits.
+    """Simulated risk of a desk, and its limits.
 
     Parameters
     ----------
     desk : Desk
-        With positions.
+        Desk with at least one open position.
     n_paths : int, default 10,000 (:data:`SCENARIOS`)
         Number of scenarios, at least 2. The same desk, seed and number give the same figures on any machine;
-        :func:`affordable_paths` measures how many this one has time for.
+        :func:`affordable_paths` measures how many this machine can revalue in time.
     proxy : bool, default False
-        Whether groups are valued by a proxy (:attr:`proxy_error`) in the place of full revaluation, and inputs that all
-        groups depend on are throttled: for desks that are too large for the refresh.
+        Whether scenarios are valued by a proxy instead of full revaluation, and inputs of all groups are throttled.
+        Meant for desks that are too large for the refresh; the error is measured (:attr:`proxy_error`).
     seed : int, default 0
-        Of the scenarios.
+        Seed of the scenarios.
     limits : sequence of Limit, optional
-        By default those of :mod:`bank_python.desk.risk_limits`. One whose scope or measure the desk has not is refused.
+        Limits to check; those of :mod:`bank_python.desk.risk_limits` by default. A limit with an unknown scope or
+        measure is rejected with an error.
     refresh : float, optional
-        Without effect since the number of scenarios is a setting; deprecated.
+        Former time between two refreshes, in seconds; deprecated and ignored.
 
     Raises
     ------
     BankError
-        Nothing is held yet, or there is no factor model of what is held: the message says why.
+        There are no positions, or the factor model cannot be calibrated; the message says why.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class DeskRisk:
     ) -> None:
         if refresh is not None:
             warnings.warn(
-                "DeskRisk(refresh=) has no effect any more and will go; give n_paths=affordable_paths(desk, refresh)",
+                "DeskRisk(refresh=) has no effect and will be removed; give n_paths=affordable_paths(desk, refresh)",
                 DeprecationWarning,
                 stacklevel=2,
             )
@@ -108,11 +109,11 @@ class DeskRisk:
 
     @property
     def proxy_error(self) -> float | None:
-        """How far P&L is off full revaluation, root mean square in USD; None if it is full revaluation."""
+        """Error of the proxy's P&L against full revaluation, root mean square in USD; ``None`` without a proxy."""
         return None if self._value is full_value else self.firm.value_error()
 
     def follow_books(self) -> bool:
-        """Take note of trades done since; return whether there were any."""
+        """Update the risk nodes after trades since the last call; return whether there were any."""
         changed = self._add_traders()
         changed |= self.firm.follow_books()
         for risk in self.traders.values():
@@ -124,7 +125,7 @@ class DeskRisk:
         return changed
 
     def remove(self) -> None:
-        """Take the nodes of risk and limits out of the graph; alerts stay."""
+        """Remove the nodes of risk and limits from the graph; the alerts are kept."""
         self.board.remove()
         for measure in self._measures:
             measure.remove()
@@ -135,7 +136,7 @@ class DeskRisk:
         self.firm.remove()
 
     def check(self) -> tuple[Alert, ...]:
-        """Look at all limits; return the alerts that were opened, brought up to date or closed."""
+        """Check all limits; return the alerts that were opened, updated or closed."""
         changed = self.board.check()
         if changed or self._open is None:
             self._open = self.board.alerts.open_alerts()
@@ -150,7 +151,7 @@ class DeskRisk:
         return [trader.book for trader in self._desk.traders]
 
     def _add_traders(self) -> bool:
-        """Take in the traders who hold something and are not in yet; return whether there were any."""
+        """Add risk nodes for traders with positions that have none yet; return whether there were any."""
         new = [trader for trader in self._desk.traders if trader.positions and trader.name not in self.traders]
         for trader in new:
             self.traders[trader.name] = ReactiveRisk(
@@ -169,12 +170,21 @@ class DeskRisk:
         names = (FIRM, *self._desk.traders.names)
         for limit in self._limits:
             if limit.scope not in names:
-                raise DeskError(f"a limit of {limit.scope!r}; there are {', '.join(names)}", value=limit.scope)
+                raise DeskError(
+                    f"a limit has the unknown scope {limit.scope!r}; the scopes are {', '.join(names)}",
+                    value=limit.scope,
+                )
             if limit.name not in (VAR, *MEASURES, DRIFT):
                 known = ", ".join((VAR, *MEASURES, DRIFT))
-                raise DeskError(f"no measure {limit.name!r}; there are {known}", value=limit.name)
+                raise DeskError(
+                    f"a limit has the unknown measure {limit.name!r}; the measures are {known}", value=limit.name
+                )
             if limit.name == DRIFT and limit.scope not in BALANCED:
-                raise DeskError(f"a limit on the drift of {limit.scope!r}; {', '.join(BALANCED)} have optimal weights")
+                raise DeskError(
+                    f"a limit on {DRIFT} has the scope {limit.scope!r}, which has no optimal weights; only "
+                    f"{', '.join(BALANCED)} has them",
+                    value=limit.scope,
+                )
 
     def _watch(self, scope: str) -> None:
         for limit in self._limits:
@@ -199,7 +209,7 @@ class DeskRisk:
 
     def _watch_drift(self, limit: Limit) -> None:
         if len(balanceable(self._desk, limit.scope)) < FEWEST:
-            return  # one asset is all of the weights there are
+            return  # the weight of a single asset is always 1
         balanced = BalancedBook(self._desk, limit.scope, BALANCED[limit.scope])
         self.balanced[limit.scope] = balanced
         self.board.watch(limit, balanced.drift.node, balanced.drift.contributor)
@@ -211,6 +221,6 @@ def _largest_of(risk: ReactiveRisk) -> str:
 
 
 def affordable_paths(desk: Desk, refresh: float) -> int:
-    """Return how many scenarios of all books this machine revalues within a tenth of a refresh, by measuring it."""
+    """Measure and return how many scenarios this machine can revalue within a tenth of `refresh` seconds."""
     plan = plan_valuation([trader.book for trader in desk.traders])
-    return choose_paths(plan, _SHARE * refresh, most=_MOST)
+    return choose_paths(plan, _SHARE * refresh, most=_MAX_PATHS)

@@ -1,4 +1,4 @@
-"""The desk's limits, as data: to change what a trader may risk, change this table, or give a TOML file of one's own."""
+"""The risk limits of the desk, as data: change the tables of this module, or load limits from a TOML file."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["BALANCED", "DRIFT", "FIRM", "MEASURES", "VAR", "standard_limits"]
 
 FIRM = "firm"
-"""The scope of limits on all books together."""
+"""Scope of the limits on all books together."""
 VAR = "VaR 99"
-"""The name of limits on the simulated value at risk."""
+"""Name of the limits on the simulated one-day value at risk at 99 %."""
 DRIFT = "Drift"
-"""The name of limits on how far a trader's shares may be from their optimal weights."""
+"""Name of the limits on the drift of a trader's weights from the optimal ones."""
 
 BALANCED: Mapping[str, str] = {"Oscar": "risk_parity"}
-"""Whose shares and coins are held to optimal weights, and by which optimiser."""
+"""Optimiser by trader, for traders whose shares and coins are rebalanced to optimal weights."""
 
 MEASURES: Mapping[str, Measure] = {
     "Stress loss": StressLoss(),
@@ -29,9 +29,9 @@ MEASURES: Mapping[str, Measure] = {
     "Delta 1%": GreekExposure("delta"),
     "Vega 1pt": GreekExposure("vega"),
 }
-"""What else is limited: dollars, but for the concentration, which is a share of what is held."""
+"""Other limited measures by name: amounts in USD, except the concentration, a fraction of the book value."""
 
-# Measure: what each trader may have, and the firm.
+# Measure -> maximum of each trader, maximum of the firm.
 _USUAL = {
     VAR: (250_000.0, 1_200_000.0),
     "Stress loss": (6_000_000.0, 15_000_000.0),
@@ -39,8 +39,8 @@ _USUAL = {
     "Delta 1%": (200_000.0, 600_000.0),
     "Vega 1pt": (80_000.0, 200_000.0),
 }
-_BAND = 0.10  # of drift, either way
-# Who has more, or less.
+_BAND = 0.10  # maximum drift of a weight, up or down
+# Maxima that differ from the usual ones.
 _OWN = {("Tony", VAR): 500_000.0, ("Tony", "Stress loss"): 10_000_000.0, ("Bob", "Stress loss"): 8_000_000.0}
 
 

@@ -1,13 +1,13 @@
-"""Time passes on a desk: the valuation date follows the market, and what falls due is paid.
+"""Rolling of the valuation date with the market, and booking of the cash that falls due.
 
-Which date a desk follows depends on its market. A replayed history and the simulated market have dates of their own:
-the desk takes that of the newest quote. On a live market (:class:`~bank_python.market_data.LiveFeed`) it is today, UTC,
-whatever the date of the last trade. The clock never moves backward: an earlier date is left out.
+The date depends on the market. A replayed history and the simulated market have their own dates, and the desk uses
+that of the latest quote. With a live market (:class:`~bank_python.market_data.LiveFeed`) the date is today, UTC,
+whatever the date of the last trade. The clock never moves backwards: earlier dates are ignored.
 
-The date moves before the quotes of the new day are set. So what ends in between is settled at the last market known by
-its end. :func:`roll_to` is the one place in which cash of contracts is booked: coupons and premiums as they fall due,
-the payment of an option once the clock has passed its expiry. It goes to the trader's cash in the contract's currency,
-by way of the position's cost; a contract that is over leaves its position with a quantity of 0.
+The date is rolled before the quotes of the new day are set, so a contract that has ended is settled at the last quotes
+before its end. Cash of contracts is booked only by :func:`roll_to`: coupons and premiums when they fall due, and the
+payoff of an option once the clock has passed its expiry. The cash is added to the trader's cash in the contract's
+currency by lowering the position's cost; the position of a contract that has ended has a quantity of 0.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CashPosting:
-    """Cash that a contract paid into a trader's account when the valuation date moved on.
+    """Cash that a contract paid into a trader's account when the valuation date was rolled.
 
     Parameters
     ----------
     valuation_date : datetime.date
-        The day to which the clock was rolled.
+        Date to which the clock was rolled.
     trader, position, instrument : str
-        Whose account, for which position, and what that holds.
+        Names of the trader, of the position and of its contract.
     quantity : float
-        Units held, negative if short.
+        Number of units in the position, negative if it is short.
     amount : float
-        Cash in `currency`; negative if the trader pays.
+        Cash in units of `currency`; negative if the trader pays.
     currency : str
-        ISO 4217 code.
+        ISO 4217 code of the currency.
     closed : bool
-        Whether the contract has ended, and the position with it.
+        Whether the contract has ended, which closes the position.
     """
 
     valuation_date: dt.date
@@ -68,19 +68,19 @@ class CashPosting:
 
 
 def market_date(feed: Feed, ticks: Iterable[Tick]) -> dt.date | None:
-    """Return the day at which a market is: today for a live one, else that of its newest quote.
+    """Return the current date of a market: today for a live one, else the date of its latest quote.
 
     Parameters
     ----------
     feed : Feed
-        The market.
+        Feed of the market.
     ticks : iterable of Tick
-        Quotes that are believed; those of other sources do not count.
+        Valid new quotes; those of other sources are ignored.
 
     Returns
     -------
     datetime.date or None
-        UTC; None if the market is not live and none of the quotes is its own.
+        Date in UTC; ``None`` if the market is not live and none of the quotes comes from it.
     """
     today = live_date(feed)
     if today is not None:
@@ -89,7 +89,7 @@ def market_date(feed: Feed, ticks: Iterable[Tick]) -> dt.date | None:
 
 
 def opening_date(market: MarketDataManager) -> dt.date:
-    """Return the day on which a desk opens: that of its market, else of any quote, else today."""
+    """Return the first valuation date of a new desk: that of its market, else of its quotes, else today."""
     today = live_date(market.feed)
     if today is not None:
         return today
@@ -99,35 +99,35 @@ def opening_date(market: MarketDataManager) -> dt.date:
 
 
 def roll_with(desk: DeskParts, ticks: Sequence[Tick]) -> tuple[CashPosting, ...]:
-    """Roll a desk to the day at which its market is, if that is later than the valuation date.
+    """Roll a desk to the date of its market, if that is not before the valuation date.
 
     Parameters
     ----------
     desk : DeskParts
-        The desk, whose quotes are still those of before.
+        Desk whose leaves still have the previous quotes.
     ticks : sequence of Tick
-        The quotes that are about to be set.
+        Valid new quotes, not set yet.
     """
     day = market_date(desk.feed, ticks)
     return roll_to(desk, day) if day is not None and day >= desk.clock.date else ()
 
 
 def roll_to(desk: DeskParts, day: dt.date) -> tuple[CashPosting, ...]:
-    """Move a desk's valuation date to `day` and book the cash that falls due by then.
+    """Move the valuation date of a desk to `day` and book the cash that falls due until then.
 
     Clock, positions, the traders' cash and the postings change together, in the graph and in the store.
 
     Parameters
     ----------
     desk : DeskParts
-        The desk; what has ended is settled at its present market.
+        Desk to roll; contracts that have ended are settled at its current quotes.
     day : datetime.date
-        The new valuation date.
+        New valuation date.
 
     Returns
     -------
     tuple of CashPosting
-        What was booked. A contract whose payment cannot be valued now is left, with a warning in the log, and
+        Booked postings. A contract whose payment has no value at present is skipped, with a warning in the log, and
         settled by a later roll.
 
     Raises
@@ -137,7 +137,7 @@ def roll_to(desk: DeskParts, day: dt.date) -> tuple[CashPosting, ...]:
     """
     before = desk.cash_until
     try:
-        with desk.changing():  # whoever else rolls or trades waits from here on
+        with desk.changing():  # other threads that roll or trade wait until this block ends
             due = list(_due(desk, day)) if desk.clock.years_at(day) > before else []
             _book(desk, due)
             desk.clock.roll(day)
@@ -161,7 +161,7 @@ def _book(desk: DeskParts, due: Sequence[tuple[Trader, Position, CashPosting]]) 
 
 
 def cash_postings(db: BarbaraDB) -> tuple[CashPosting, ...]:
-    """Return all cash postings that a store keeps, by day."""
+    """Return all cash postings in a store, by date."""
     return tuple(CashPosting(**record) for _, record in db.items(CASH_FLOWS))
 
 
@@ -169,29 +169,29 @@ def _due(desk: DeskParts, day: dt.date) -> Iterator[tuple[Trader, Position, Cash
     for trader in desk.traders:
         for position in trader.positions:
             contract = position.instrument
-            if position.quantity and isinstance(contract, Instrument) and _runs_on(contract, desk):
+            if position.quantity and isinstance(contract, Instrument) and _uses_clock(contract, desk):
                 posting = _posting(desk, trader, position, contract, day)
                 if posting is not None:
                     yield trader, position, posting
 
 
-def _runs_on(contract: Instrument, desk: DeskParts) -> bool:
+def _uses_clock(contract: Instrument, desk: DeskParts) -> bool:
     return "clock" in contract.source_names and contract.source_at("clock") is desk.clock
 
 
 def _posting(
     desk: DeskParts, trader: Trader, position: Position, contract: Instrument, day: dt.date
 ) -> CashPosting | None:
-    """Return what a position is paid by `day`; None if that is nothing, and it goes on."""
+    """Return the cash that a position receives until `day`; ``None`` if there is none and the contract goes on."""
     until, end = desk.clock.years_at(day), end_of(contract)
     try:
         paid = cash_between(contract, min(desk.cash_until, end), until)
-    except Exception as error:  # noqa: BLE001 - whatever a contract's value is missing for
-        _LOG.warning("%s has ended and cannot be settled yet: %s", position.name, error)
+    except Exception as error:  # noqa: BLE001 - for example a missing quote; a later roll tries again
+        _LOG.warning("%s has ended, but cannot be settled yet: %s", position.name, error)
         return None
     closed = end + ROUNDING < until
     if not paid and not closed:
         return None
-    amount = position.quantity * position.multiplier * paid + 0.0  # no −0
-    words = (trader.name, position.name, contract.name)
-    return CashPosting(day, *words, position.quantity, amount, position.currency, closed)
+    amount = position.quantity * position.multiplier * paid + 0.0  # turns −0.0 into 0.0
+    names = (trader.name, position.name, contract.name)
+    return CashPosting(day, *names, position.quantity, amount, position.currency, closed)

@@ -1,9 +1,10 @@
-"""How a desk's quotes and graph stand at one moment, beside what its views show of a tick."""
+"""The status of a desk at one moment: states and ages of quotes, background jobs, counters of the graph."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bank_python.deprecation import renamed
 from bank_python.desk.view import QuoteTrouble, Status, TroubleView
 from bank_python.market_data import QuoteState
 
@@ -18,31 +19,32 @@ if TYPE_CHECKING:
 __all__ = ["status_of"]
 
 
+@renamed(asking="polling")
 def status_of(
     desk: DeskParts,
     now: datetime,
     *,
     renewed: Mapping[str, datetime] | None = None,
     jobs: Sequence[JobView] = (),
-    asking: float | None = None,
+    polling: float | None = None,
     what_if: WhatIf | None = None,
 ) -> Status:
-    """Return how quotes, graph and jobs stand; waits for nobody.
+    """Return the status of quotes, graph and jobs, without waiting for any of them.
 
     Parameters
     ----------
     desk : DeskParts
-        Whose market and graph.
+        Desk with a market and a graph.
     now : datetime
-        What ages are counted from, UTC.
+        Current time, UTC, from which ages are counted.
     renewed : mapping of str to datetime, optional
-        When each symbol's quote was last renewed, as far as somebody noted it.
+        Time of the last valid quote by symbol, UTC; the age of other quotes is unknown.
     jobs : sequence of JobView, optional
-        The background jobs.
-    asking : float, optional
-        For how many seconds the market has been polled and has not answered.
+        Background jobs.
+    polling : float, optional
+        Seconds since the start of a poll that has not returned yet; ``None`` if there is none.
     what_if : WhatIf, optional
-        The last one worked out.
+        Result of the last what-if.
     """
     times = {} if renewed is None else renewed
     quotes = desk.market.quotes
@@ -59,7 +61,7 @@ def status_of(
         unquoted=states.count(QuoteState.UNQUOTED),
         troubles=troubles,
         reasons=_by_reason(troubles),
-        asking=asking,
+        polling=polling,
         dirty=desk.graph.dirty,
         evaluations=desk.graph.evaluations,
         ticks=desk.graph.tick,

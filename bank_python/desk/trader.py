@@ -1,4 +1,4 @@
-"""A trader at work: a book, its P&L, and the holdings that wait for a first quote."""
+"""Traders: the book of each, its P&L, and holdings that wait for a first quote."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ __all__ = ["Trader", "Traders"]
 
 @dataclass(eq=False)
 class Trader(Displayed):
-    """One trader.
+    """A trader with a book of positions.
 
     Parameters
     ----------
     name, strategy, focus : str
-        Who, how, and on what.
+        Name of the trader, name of the strategy, and its description.
     book : Book
-        The trader's positions; ``book.value`` is their worth.
+        Book of the trader's positions; ``book.value`` is its value.
     pnl : ProfitAndLoss
-        What the book has made since it was opened.
+        P&L of the book since it was opened.
     waiting : list of Holding
-        Holdings not opened yet, because what they are in has had no quote.
+        Holdings that are not open yet, as their contract has had no quote.
     stand_ins : dict of str to str
-        Shares that the market does not quote, each with the one that was taken in its place ("" for none).
+        Replacement of each share that the market does not quote ("" for none).
     """
 
     name: str
@@ -52,37 +52,42 @@ class Trader(Displayed):
         return self.book.positions
 
     def position_in(self, instrument: Node) -> Position | None:
-        """Return the position in `instrument`, if there is one."""
-        return next((held for held in self.positions if held.instrument is instrument), None)
+        """Return the position in `instrument`, ``None`` if there is none."""
+        return next((position for position in self.positions if position.instrument is instrument), None)
 
     def buy(self, instrument: Node, quantity: float, price: float | None = None, multiplier: float = 1.0) -> Position:
-        """Buy (or, with a negative quantity, sell) and pay in cash; what the trader has made does not jump.
+        """Buy (or, with a negative quantity, sell) for cash; a trade at the current value leaves the P&L unchanged.
 
         Parameters
         ----------
         instrument : Node
-            What to buy; a position in it is opened if there is none.
+            Instrument to buy; a new position is opened if there is none.
         quantity : float
-            Units.
+            Number of units, negative to sell.
         price : float, optional
-            For one unit; the present value if not given.
+            Price per unit; the current value of the instrument by default.
         multiplier : float, default 1.0
-            Units of the instrument in one unit of quantity, for a new position.
+            Units of the instrument per unit of quantity, for a new position.
+
+        Returns
+        -------
+        Position
+            The position after the trade.
 
         Raises
         ------
         BankError
-            The instrument has no value to trade at; nothing has changed.
+            The instrument has no current value; nothing has changed.
         """
-        at = float(cast("float", instrument.value)) if price is None else price
-        held = self.position_in(instrument)
-        if held is None:
+        unit_price = float(cast("float", instrument.value)) if price is None else price
+        position = self.position_in(instrument)
+        if position is None:
             name = f"{self.name}:{instrument.name}"
-            held = Position(name, instrument=instrument, quantity=0.0, cost=at, multiplier=multiplier)
-            self.book.add(held)
-        held.trade(quantity, at)
+            position = Position(name, instrument=instrument, quantity=0.0, cost=unit_price, multiplier=multiplier)
+            self.book.add(position)
+        position.trade(quantity, unit_price)
         self.pnl.update_cash()
-        return held
+        return position
 
     def __repr__(self) -> str:
         return f"<Trader {self.name}: {self.strategy}, {len(self.positions)} positions, {len(self.waiting)} waiting>"
@@ -94,7 +99,7 @@ class Trader(Displayed):
 
 
 class Traders(Sequence[Trader], Displayed):
-    """The desk's traders, in order; also found by name: ``desk.traders["Alice"]``."""
+    """The traders of a desk, in order; also accessible by name: ``desk.traders["Alice"]``."""
 
     def __init__(self, traders: Sequence[Trader]) -> None:
         self._traders = tuple(traders)
@@ -109,7 +114,7 @@ class Traders(Sequence[Trader], Displayed):
         for trader in self._traders:
             if trader.name == key:
                 return trader
-        raise DeskError(f"no trader {key!r}; the desk has {', '.join(self.names)}", name=key)
+        raise DeskError(f"there is no trader {key!r}; the desk has {', '.join(self.names)}", name=key)
 
     def __len__(self) -> int:
         return len(self._traders)

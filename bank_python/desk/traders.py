@@ -1,4 +1,4 @@
-"""The fourteen traders, as data: to change who holds what, change this table."""
+"""The fourteen built-in traders, as data: change this table to change their holdings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["TRADERS", "TraderSpec"]
 
 @dataclass(frozen=True, slots=True)
 class TraderSpec(Record):
-    """One trader: name, strategy, what the strategy looks at, and the opening holdings."""
+    """A trader as data: name, name and description of the strategy, and opening holdings."""
 
     name: str
     strategy: str

@@ -1,12 +1,12 @@
-"""The desk at one tick, as plain frozen values: what every face of it shows.
+"""The figures of a desk at one tick, as frozen values for display.
 
 A :class:`DeskView` is computed once, from one committed tick of the graph, by :mod:`bank_python.desk.view_builder`.
-Showcase, terminal, ``--json`` and whoever comes next read it and compute nothing: no figure is worked out twice, and
-all of its figures belong to the same tick. :class:`Status` is the part that has no tick (ages of quotes, jobs, the
-graph's counters): a screen that refreshes between two ticks reads it anew, so a feed that does not answer leaves the
-figures getting older on a screen that says so.
+The showcase, the terminal and ``--json`` display it and compute nothing themselves, so all of them show the same
+figures, of the same tick. :class:`Status` is the part that does not belong to a tick (ages of quotes, jobs, counters of
+the graph): a screen that is refreshed between two ticks reads it again, so if a feed does not respond, the screen shows
+that its figures are getting older.
 
-Money is in USD; an amount is ``None`` where an input has no quote. :meth:`DeskView.to_json` writes all of it as strict
+Amounts are in USD; an amount is ``None`` if an input has no quote. :meth:`DeskView.to_json` writes the view as strict
 JSON.
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
+from bank_python.deprecation import warn_of
 from bank_python.display import Record
 from bank_python.jsonable import jsonable
 
@@ -50,7 +51,7 @@ __all__ = [
 
 
 class QuoteGroup(Enum):
-    """What kind of market a quote belongs to."""
+    """Asset class of a quote."""
 
     SHARES = "Shares"
     FUNDS = "Funds"
@@ -60,29 +61,29 @@ class QuoteGroup(Enum):
     INDICES = "Indices"
     CRYPTO = "Crypto"
     VOLATILITIES = "Volatilities"
-    """Implied volatilities of single names; the volatility index is one of the indices."""
+    """Implied volatilities of single names; the volatility index belongs to the indices."""
     FUNDING = "Funding"
     """Funding rates of crypto exchanges."""
 
 
 class Unit(Enum):
-    """What a quote and its change are shown in."""
+    """Unit in which a quote and its change are displayed."""
 
     PRICE = "price"
-    """The price itself; the change is relative."""
+    """Price in currency units, with a relative change."""
     PERCENT = "percent"
-    """A rate in percent; the change in basis points."""
+    """Rate in per cent, with a change in basis points."""
     BASIS_POINTS = "bp"
-    """A spread in basis points, and so is the change."""
+    """Spread in basis points, with a change in basis points."""
     POINTS = "points"
-    """An index in points, and so is the change."""
+    """Index in points, with a change in points."""
 
 
 @dataclass(frozen=True, slots=True)
 class GreeksView:
-    """P&L in USD of a move of one per cent, one point or one day; see :mod:`bank_python.risk.greeks` for each.
+    """Greeks as P&L in USD of a move of one per cent, one point or one day; see :mod:`bank_python.risk.greeks`.
 
-    `delta` is that of spots up by 1 %, `vega` of volatilities up by one point, `theta` of a day gone by.
+    `delta` is the P&L of spots up by 1 %, `vega` of volatilities up by one point, `theta` of one day.
     """
 
     delta: float
@@ -100,20 +101,20 @@ class GreeksView:
 
 @dataclass(frozen=True, slots=True)
 class FirmView:
-    """The firm: all traders together.
+    """Figures of the firm, that is of all traders together.
 
     Parameters
     ----------
     value, pnl : float or None
-        Of all books, in USD.
+        Value and P&L of all books, in USD.
     change : float or None
-        Of the P&L since the view before.
+        Change of the P&L since the previous view, in USD.
     trail : tuple of float
-        The P&L view by view, the last one last.
+        P&L at the last views, in USD, the latest last.
     positions, waiting : int
-        Open positions, and holdings that wait for a quote.
+        Numbers of open positions and of holdings that wait for a quote.
     greeks : GreeksView or None
-        ``None`` where an exchange rate that they need has no quote.
+        Greeks of all books; ``None`` if a required exchange rate has no quote.
     """
 
     value: float | None
@@ -127,28 +128,28 @@ class FirmView:
 
 @dataclass(frozen=True, slots=True)
 class TraderView:
-    """One trader.
+    """Figures of one trader.
 
     Parameters
     ----------
     name, strategy, focus : str
-        Who, how, and on what.
+        Name of the trader, name of the strategy, and its description.
     positions, waiting : int
-        Open positions, and holdings that wait for a quote.
+        Numbers of open positions and of holdings that wait for a quote.
     value, pnl : float or None
-        Of the book, in USD.
+        Value and P&L of the book, in USD.
     change : float or None
-        Of the P&L since the view before.
+        Change of the P&L since the previous view, in USD.
     trail : tuple of float
-        The P&L view by view, the last one last.
+        P&L at the last views, in USD, the latest last.
     greeks : GreeksView or None
-        ``None`` where an exchange rate that they need has no quote.
+        Greeks of the book; ``None`` if a required exchange rate has no quote.
     var_99 : float or None
-        The simulated one-day value at risk at 99 %, a loss in USD; ``None`` before it is measured.
+        Simulated one-day value at risk at 99 %, a loss in USD; ``None`` until it has been computed.
     waits_for : tuple of str
-        The symbols of the holdings that wait.
+        Symbols of the holdings that wait for a quote.
     stand_ins : mapping of str to str
-        Shares that the market does not quote, each with the one in its place ("" for none).
+        Replacement of each share that the market does not quote ("" for none).
     """
 
     name: str
@@ -168,18 +169,18 @@ class TraderView:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """One open position.
+    """Figures of one open position.
 
     Parameters
     ----------
     trader, instrument, kind : str
-        Who holds it, the contract's name and its class.
+        Name of the trader, name of the contract, and its class.
     quantity, multiplier : float
-        Units held (negative is short), and units of the contract in each.
+        Number of units (negative if short), and units of the contract per unit.
     currency : str
-        The contract's; value and P&L are in USD all the same.
+        Currency of the contract, an ISO 4217 code; value and P&L are in USD.
     value, pnl : float or None
-        In USD.
+        Value and P&L of the position, in USD.
     """
 
     trader: str
@@ -194,28 +195,28 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class QuoteView:
-    """One quoted symbol.
+    """The quote of one symbol.
 
     Parameters
     ----------
     symbol, kind : str
-        The house's name, and what it is (a :class:`~bank_python.market_data.SymbolKind`'s value).
+        Symbol on the desk, and its kind (a value of :class:`~bank_python.market_data.SymbolKind`).
     group : QuoteGroup
-        Which market it belongs to.
+        Asset class of the symbol.
     unit : Unit
-        What price and change are shown in.
+        Unit in which price and change are displayed.
     price : float or None
-        In the unit that the market quotes: 0.043 is a rate of 4.3 %.
+        Price in the symbol's unit; rates, spreads and volatilities are decimals (0.043 is 4.3 %).
     change : float or None
-        Since the desk was opened: relative for prices, else absolute.
+        Change since the desk was opened: relative for prices, else absolute.
     state, reason : str
-        Fresh, stale or unquoted, and why it is not fresh.
+        State of the quote (fresh, stale or unquoted), and the reason why it is not fresh.
     source : str
-        The feed that quotes it.
+        Name of the symbol's feed.
     simulated : bool
-        Whether that is the simulated market in the place of one that does not carry it.
+        Whether the quote comes from the desk's simulated feed.
     time : datetime or None
-        When the price was made, UTC, as far as its source says.
+        Time of the price, UTC; ``None`` if its source did not give one.
     """
 
     symbol: str
@@ -233,7 +234,7 @@ class QuoteView:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """Who quotes symbols of one kind, how many there are, and how many of them are fresh, stale or unquoted."""
+    """A feed that quotes symbols of one kind, with the number of symbols, also by state."""
 
     kind: str
     source: str
@@ -248,15 +249,15 @@ class RiskView:
     Parameters
     ----------
     var_95, var_99, cvar_95, cvar_99 : float
-        Losses, positive.
+        Value at risk and expected shortfall at 95 % and 99 %, positive for losses.
     error : float
         Standard error of `var_99`.
     scenarios : int
         Number of scenarios.
     as_of_tick : int
-        The oldest tick that is in them.
+        Oldest tick whose quotes are in the figures; earlier than that of the view if inputs are throttled.
     proxy_error : float or None
-        How far P&L is off full revaluation; ``None`` if it is that.
+        Root mean square error of the proxy's P&L against full revaluation; ``None`` without a proxy.
     """
 
     var_95: float
@@ -271,7 +272,7 @@ class RiskView:
 
 @dataclass(frozen=True, slots=True)
 class LimitView:
-    """Where a measure stands against its limit: `used` is a part of `maximum`, `severity` empty where all is well."""
+    """A measure and its limit: `used` is the fraction of `maximum`, `severity` is empty unless there is an alert."""
 
     scope: str
     name: str
@@ -288,17 +289,17 @@ class AlertView:
     Parameters
     ----------
     id, severity, state : str
-        Which, how urgent, and whether somebody has taken note.
+        Identifier, severity, and state (open or acknowledged).
     rule, scope : str
-        What raised it, and about whom.
+        Name of the limit, and the trader or ``"firm"``.
     message : str
-        What is the matter, in words.
+        Text of the alert.
     value, limit : float
-        The measure and its limit; NaN where there is none.
+        Value of the measure and its limit; NaN if there is none.
     contributor : str
-        Who or what contributes most; empty if that is not known.
+        Largest contributor to the measure; empty if it is not known.
     opened, updated : datetime
-        UTC.
+        Times at which the alert was opened and last updated, UTC.
     """
 
     id: str
@@ -316,16 +317,16 @@ class AlertView:
 
 @dataclass(frozen=True, slots=True)
 class RecalculationView:
-    """What was recomputed for the view.
+    """The recalculation before the view.
 
     Parameters
     ----------
     evaluated, changed, failed : int
-        Nodes.
+        Numbers of nodes that were evaluated, that changed, and that failed.
     seconds : float
-        Wall-clock time taken.
+        Wall-clock time in seconds.
     by_class : mapping of str to int
-        Evaluations by class of node, the most first.
+        Number of evaluations by class of node, the largest first.
     """
 
     evaluated: int
@@ -337,7 +338,7 @@ class RecalculationView:
 
 @dataclass(frozen=True, slots=True)
 class QuoteTrouble:
-    """Why a quote is not fresh, and for how many seconds it has not been renewed (``None``: not since the start)."""
+    """The reason why a quote is not fresh, and its age in seconds (``None`` if there has been none since the start)."""
 
     state: str
     age: float | None
@@ -346,7 +347,7 @@ class QuoteTrouble:
 
 @dataclass(frozen=True, slots=True)
 class TroubleView:
-    """One reason why quotes are not fresh: the symbols it concerns, and the greatest of their ages in seconds."""
+    """A reason why quotes are not fresh, the symbols concerned, and the largest of their ages in seconds."""
 
     state: str
     symbols: tuple[str, ...]
@@ -356,22 +357,22 @@ class TroubleView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """How a background job stands; times in seconds from now.
+    """The status of a background job.
 
     Parameters
     ----------
     name, schedule, state : str
-        Which job, when it is due, and what it is doing or how its last run ended.
+        Name, schedule, and state: running, waiting, or the outcome of the last run.
     busy : float or None
-        For how long the run under way has been going on.
+        Duration of the current run so far, in seconds; ``None`` if the job is not running.
     ago, took : float or None
-        How long ago the last run ended, and how long it took.
+        Time since the end of the last run, and its duration, in seconds.
     due : float or None
-        In how many seconds the next run is due; negative when it is late.
+        Time until the next run, in seconds; negative if it is late.
     runs, failures : int
-        Over restarts.
+        Numbers of runs and of failures, including those before a restart.
     note : str
-        What it waits for, or why its last run failed; empty when all is well.
+        Job that it waits for, or error of the last run; otherwise empty.
     """
 
     name: str
@@ -388,7 +389,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """A what-if: what it supposes, what it would do to the firm's P&L in USD, and the seconds it took."""
+    """A what-if: its name, the change of the firm's P&L in USD, and the computation time in seconds."""
 
     name: str
     pnl: float | None
@@ -397,26 +398,26 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Quotes, graph and jobs at one moment.
+    """Status of quotes, graph and jobs at one moment.
 
     Parameters
     ----------
     now : datetime
-        The moment, UTC.
+        Time of the status, UTC.
     fresh, stale, unquoted : int
-        Quotes by state.
+        Numbers of quotes by state.
     troubles : mapping of str to QuoteTrouble
-        By symbol, every quote that is not fresh.
+        Quotes that are not fresh, by symbol.
     reasons : tuple of TroubleView
-        The same by reason, in the order of the listings.
-    asking : float or None
-        For how many seconds the market has been polled and has not answered.
+        Quotes that are not fresh, grouped by reason, in the order of the listings.
+    polling : float or None
+        Seconds since the start of a poll that has not returned yet; ``None`` if there is none.
     dirty, evaluations, ticks : int
-        Of the graph: nodes waiting, evaluations and ticks in all.
+        Counters of the graph: dirty nodes, evaluations so far, and ticks so far.
     what_if : WhatIf or None
-        The last one worked out.
+        Result of the last what-if.
     jobs : tuple of JobView
-        In the order they were added.
+        Background jobs, in the order in which they were added.
     """
 
     now: datetime
@@ -425,56 +426,62 @@ class Status:
     unquoted: int
     troubles: Mapping[str, QuoteTrouble]
     reasons: tuple[TroubleView, ...]
-    asking: float | None
+    polling: float | None
     dirty: int
     evaluations: int
     ticks: int
     what_if: WhatIf | None
     jobs: tuple[JobView, ...]
 
+    @property
+    def asking(self) -> float | None:
+        """The former name of :attr:`polling`."""
+        warn_of("Status.asking", "Status.polling")
+        return self.polling
+
 
 @dataclass(frozen=True, slots=True)
 class DeskView(Record):
-    """The desk at one tick.
+    """The figures of a desk at one tick.
 
     Parameters
     ----------
     made : datetime
-        When it was computed, UTC.
+        Time at which the view was computed, UTC.
     tick : int
-        The committed tick that its figures belong to.
+        Number of the committed tick of all figures.
     valuation_date : date
-        What the desk's clock reads at that tick.
+        Valuation date of the desk at that tick.
     feed : str
-        The market's name.
+        Name of the market's feed.
     market_time : datetime or None
-        When the newest quote of that market was made, UTC.
+        Time of the latest quote of that feed, UTC.
     firm : FirmView
-        All traders together.
+        Figures of all traders together.
     traders : tuple of TraderView
-        In the desk's order.
+        Figures of each trader, in the order of the desk.
     positions : tuple of PositionView
-        The best P&L first; those without one last.
+        Open positions, by descending P&L; those without a P&L last.
     quotes : tuple of QuoteView
-        Shares first, the one that has risen most first and those without a quote last; then the others in the order
-        of the listings.
+        Quotes: shares first, by descending change and with unquoted ones last, then the others in the order of the
+        listings.
     sources : tuple of SourceView
-        Who quotes what, in the order of the listings.
+        Feeds with the kinds of symbols that they quote, in the order of the listings.
     risk : RiskView or None
-        The simulated risk; ``None`` before there is any.
+        Simulated risk of the firm; ``None`` until it has been computed.
     limits : tuple of LimitView
-        The most used first; empty before risk is measured.
+        Measures and their limits, the most used first; empty until risk has been computed.
     alerts : tuple of AlertView
-        Those open when the limits were last checked, the most urgent first.
+        Open alerts at the last check of the limits, the most severe first.
     trades : tuple of Trade
-        The last ones on the blotter, the latest last; one that another thread is just booking may be in the positions
-        already and here with the next view.
+        Last trades of the blotter, the latest last. A trade that another thread is booking may be in the positions
+        already, and here only in the next view.
     nodes : int
-        Nodes in the graph.
+        Number of nodes in the graph.
     recalculation : RecalculationView or None
-        What was recomputed for this view; ``None`` where nobody said.
+        Recalculation before this view; ``None`` if it was not given.
     status : Status
-        Quotes, graph and jobs, when the view was made or later.
+        Status of quotes, graph and jobs, at the time of the view or later.
     """
 
     made: datetime
@@ -496,9 +503,9 @@ class DeskView(Record):
     status: Status
 
     def to_dict(self) -> dict[str, Jsonable]:
-        """Return the view as JSON has it: dates as ISO 8601 texts, numbers that are not finite as ``None``."""
+        """Return the view in the types of JSON: dates as ISO 8601 texts, numbers that are not finite as ``None``."""
         return cast("dict[str, Jsonable]", jsonable(self))
 
     def to_json(self, indent: int | None = None) -> str:
-        """Return the view as strict JSON, on one line unless `indent` says otherwise."""
+        """Return the view as strict JSON, on one line unless `indent` is given."""
         return json.dumps(self.to_dict(), allow_nan=False, indent=indent, ensure_ascii=False)

@@ -1,10 +1,10 @@
-"""Computing views of a desk: one committed tick of the graph, read once into plain values.
+"""Construction of views: one committed tick of a desk's graph, read into frozen values.
 
-A view also remembers: what each quote was when the desk opened, what each P&L was a view ago, and the P&L's recent
-course. That memory is the builder's, so views stay plain values.
+A view also has figures that depend on the past: changes of quotes since the desk was opened, changes of P&L since the
+previous view, and the recent course of P&L. The builder stores what they need, so views remain plain values.
 
-While a view is computed, other threads' changes wait: quantities, cost bases and states of quotes are no nodes' values,
-and what a trade in another thread would change between two readings belongs to no one tick. Readers do not wait.
+While a view is computed, changes by other threads wait: quantities, cost bases and states of quotes are not values of
+nodes, so a snapshot does not protect them from a trade in another thread. Readers do not wait.
 
 Examples
 --------
@@ -64,9 +64,9 @@ if TYPE_CHECKING:
 __all__ = ["LAST_TRADES", "TRAIL_LENGTH", "ViewBuilder", "build_view"]
 
 TRAIL_LENGTH = 120
-"""How many views' P&L is remembered."""
+"""Number of views whose P&L is stored."""
 LAST_TRADES = 20
-"""How many trades a view has."""
+"""Number of trades in a view."""
 
 _HOME_CURRENCY = "USD"
 _SHOWN = {
@@ -83,14 +83,14 @@ _SHOWN = {
 
 
 class ViewBuilder:
-    """Computes the views of one desk, one after another.
+    """Builds successive views of a desk.
 
     Parameters
     ----------
     desk : Desk
-        What to read.
+        Desk to read the figures from.
     now : callable, optional
-        The clock; UTC.
+        Clock that returns the current time in UTC.
 
     Examples
     --------
@@ -114,7 +114,7 @@ class ViewBuilder:
         self._risk: DeskRisk | None = None
 
     def show_risk(self, risk: DeskRisk) -> None:
-        """Have risk, limits and alerts in the views from now on."""
+        """Include risk, limits and alerts in the following views."""
         self._risk = risk
 
     def build(
@@ -122,23 +122,24 @@ class ViewBuilder:
         recalculation: Recalculation | None = None,
         status: Callable[[DeskParts, datetime], Status] = status_of,
     ) -> DeskView:
-        """Return the desk as it is now, at one committed tick; to be called by one thread at a time.
+        """Return a view of the desk at the current tick; to be called by one thread at a time.
 
         Parameters
         ----------
         recalculation : Recalculation, optional
-            What was recomputed to get there, for the record.
+            Recalculation before this view, to be included in it.
         status : callable, optional
-            ``status(desk, now)`` says how quotes, graph and jobs stand; by default :func:`status_of`, without jobs. It
-            may not use the store: whoever writes there may be waiting for this view to be done.
+            Function ``status(desk, now)`` that returns the status of quotes, graph and jobs; by default
+            :func:`status_of`, without jobs. It must not use the store, as a thread that writes to the store may be
+            waiting for this view.
 
         Notes
         -----
-        Inside a what-if or a batch of the caller's own there is no committed tick to show; call it outside.
+        Not to be called inside a scenario or a batch, which have no committed tick.
         """
         graph = self._desk.graph
         graph.recalculate()
-        # An empty batch keeps other threads' changes out; the snapshot reads nodes that are evaluated on read alone.
+        # An empty batch makes changes of other threads wait; the snapshot also reads nodes that are evaluated on read.
         with graph.batch(), graph.snapshot() as snapshot:
             greeks = _Greeks(self._desk, snapshot)
             return self._view(snapshot, greeks, recalculation, status)
@@ -211,7 +212,7 @@ class ViewBuilder:
         return None if own is None else _amount(snapshot, own.var_99)
 
     def _remember(self, snapshot: Snapshot, node: Node) -> tuple[float | None, tuple[float, ...]]:
-        """Note the node's amount; return its change since the last one noted, and the last ones."""
+        """Store the current amount of a node; return its change since the last one, and the stored amounts."""
         trail = self._trails.setdefault(node, deque(maxlen=TRAIL_LENGTH))
         amount = _amount(snapshot, node)
         if amount is None:
@@ -245,21 +246,21 @@ class ViewBuilder:
 
     def _positions(self, snapshot: Snapshot) -> list[PositionView]:
         lines = [
-            _position(trader, held, snapshot, self._rate_of(held.currency, snapshot))
+            _position(trader, position, snapshot, self._rate_of(position.currency, snapshot))
             for trader in self._desk.traders
-            for held in trader.positions
+            for position in trader.positions
         ]
         return sorted(lines, key=lambda line: math.inf if line.pnl is None else -line.pnl)
 
     def _rate_of(self, currency: str, snapshot: Snapshot) -> float | None:
         try:
             return find_conversion(self._desk.graph, currency, _HOME_CURRENCY).rate(snapshot.__getitem__)
-        except BankError:  # the pair has no quote: the position is shown without dollars
+        except BankError:  # the pair has no quote: the position is shown without amounts
             return None
 
 
 class _Greeks:
-    """The Greeks of all books at one tick; none of anybody where an exchange rate is missing."""
+    """The Greeks of all books at one tick; ``None`` for all of them if an exchange rate is missing."""
 
     def __init__(self, desk: Desk, snapshot: Snapshot) -> None:
         try:
@@ -271,21 +272,21 @@ class _Greeks:
         self.of_firm = GreeksView(**{name: taken.total(name, "percent") for name in GREEKS})
 
     def of(self, trader: Trader) -> GreeksView | None:
-        """Return a trader's."""
+        """Return the Greeks of a trader."""
         if self.of_firm is None:
             return None
         return GreeksView(**{name: books.get(trader.book.name, 0.0) for name, books in self._by_book.items()})
 
 
 def build_view(desk: Desk) -> DeskView:
-    """Return the desk as it is now, at one committed tick.
+    """Return a view of the desk at the current tick.
 
-    A :class:`ViewBuilder` that is kept also knows what changed from view to view.
+    Use one :class:`ViewBuilder` for several views to get changes from view to view.
 
     Parameters
     ----------
     desk : Desk
-        What to read.
+        Desk to read the figures from.
     """
     return ViewBuilder(desk).build()
 
@@ -307,18 +308,18 @@ def _sources(quotes: Sequence[QuoteView]) -> tuple[SourceView, ...]:
     return tuple(SourceView(kind, source, states.total(), dict(states)) for (kind, source), states in groups.items())
 
 
-def _position(trader: Trader, held: Position, snapshot: Snapshot, rate: float | None) -> PositionView:
-    own = _amount(snapshot, held)
+def _position(trader: Trader, position: Position, snapshot: Snapshot, rate: float | None) -> PositionView:
+    own = _amount(snapshot, position)
     value = None if own is None or rate is None else own * rate
-    pnl = None if own is None or rate is None or not held.marked else (own - held.cost_basis) * rate
-    instrument = cast("Node", held.instrument)
+    pnl = None if own is None or rate is None or not position.marked else (own - position.cost_basis) * rate
+    instrument = cast("Node", position.instrument)
     return PositionView(
         trader=trader.name,
         instrument=instrument.name,
         kind=type(instrument).__name__,
-        quantity=held.quantity,
-        multiplier=held.multiplier,
-        currency=held.currency,
+        quantity=position.quantity,
+        multiplier=position.multiplier,
+        currency=position.currency,
         value=value,
         pnl=pnl,
     )

@@ -1,4 +1,4 @@
-"""Market data: quotes as leaves, the feeds that move them, and the manager that decides what to believe."""
+"""Market data: quotes as leaves of a graph, the feeds that deliver them, and the manager that checks them."""
 
 from bank_python.market_data.ccxt_feed import CcxtFeed
 from bank_python.market_data.choose import feed_from_environment, feed_named

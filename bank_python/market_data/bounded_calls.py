@@ -1,15 +1,15 @@
-"""Calls to the outside world, bounded in number and in time.
+"""Network calls with a limit on how many run at once and how long they may take.
 
-A client library's own timeout rarely bounds a whole poll: one call may hide several requests (a cookie, a
-time zone, a retry), each with a timeout of its own, some of them fixed. :class:`BoundedCalls` runs calls on
-a few threads of its own and stops waiting for them at one common deadline:
+The timeout of a client library rarely limits a whole poll: one call may make several requests (a cookie, a
+time zone, a retry), each with its own timeout, some of them fixed. :class:`BoundedCalls` runs calls in a few
+threads and stops waiting for them at one common deadline:
 
-* at most ``workers`` calls are under way at a time, whatever became of those of earlier polls;
-* a call that has not begun at the deadline never begins; one that has is left to its thread, its late
-  result is dropped, and its thread takes up new calls when it is free again;
-* an exception is an outcome like a result: it is handed over, never raised here.
+* at most ``workers`` calls run at a time, late calls of earlier polls included;
+* a call that has not started by the deadline is cancelled; one that has started continues in its thread, its
+  late result is dropped, and the thread takes new calls once it is free;
+* an exception is returned as the outcome of its call, not raised.
 
-The threads are daemons, because a program that ends must not wait for a server that does not answer
+The threads are daemons, because a program must not wait at exit for a server that does not respond
 (``ThreadPoolExecutor`` joins its threads at exit, so it cannot be used here).
 """
 
@@ -29,14 +29,14 @@ T = TypeVar("T")
 
 
 class BoundedCalls(Generic[T]):
-    """A few threads that run calls up to a deadline.
+    """A small pool of threads that runs calls up to a deadline.
 
     Parameters
     ----------
     workers : int
-        Most calls under way at one time, at least 1.
+        Maximum number of calls that run at the same time, at least 1.
     name : str
-        Prefix of the threads' names.
+        Prefix of the thread names.
 
     Examples
     --------
@@ -54,14 +54,14 @@ class BoundedCalls(Generic[T]):
         self._started = 0
 
     def run(self, calls: Mapping[str, Callable[[], T]], seconds: float) -> dict[str, T | BaseException]:
-        """Run `calls` and return each one's result or exception, in the order given.
+        """Run `calls` and return the result or exception of each, in the given order.
 
         Parameters
         ----------
         calls : mapping of str to callable
-            What to call, by key.
+            Functions without arguments, by key.
         seconds : float
-            How long to wait for all of them together; a call without an outcome by then gets a
+            Time limit for all calls together, in seconds; the outcome of a call that has not ended by then is a
             :class:`TimeoutError`.
         """
         futures: dict[str, Future[T]] = {key: Future() for key in calls}
@@ -73,12 +73,12 @@ class BoundedCalls(Generic[T]):
             future.cancel()
         outcomes: dict[str, T | BaseException] = {}
         for key, future in futures.items():
-            error = future.exception() if future in done else TimeoutError(f"no answer within {seconds:g} s")
+            error = future.exception() if future in done else TimeoutError(f"no response within {seconds:g} s")
             outcomes[key] = future.result() if error is None else error
         return outcomes
 
     def close(self) -> None:
-        """Let the threads end once they are free; a later :meth:`run` starts new ones."""
+        """End the threads once they are idle; a later :meth:`run` starts new ones."""
         with self._lock:
             for _ in range(self._started):
                 self._waiting.put(None)
@@ -97,5 +97,5 @@ class BoundedCalls(Generic[T]):
                 continue
             try:
                 future.set_result(call())
-            except BaseException as error:  # noqa: BLE001  (an exception is an outcome: the caller gets it whole)
+            except BaseException as error:  # noqa: BLE001  (the caller receives the exception as the outcome)
                 future.set_exception(error)

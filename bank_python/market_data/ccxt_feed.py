@@ -1,16 +1,18 @@
-"""Prices of crypto markets, through the real ccxt client of any exchange.
+"""Prices from crypto exchanges, through the ccxt client.
 
-A poll is one ``fetch_tickers`` per kind of market asked for (perpetual swaps, spot): on Hyperliquid one
-``metaAndAssetCtxs`` request brings every perpetual with its funding rate.
+A poll makes one ``fetch_tickers`` call per requested market type (perpetual swaps, spot). On Hyperliquid, one
+``metaAndAssetCtxs`` request returns every perpetual with its funding rate.
 
-ccxt reads a broken answer as an empty one: a body that is cut short, empty or ``null`` parses to "no
-markets", "no tickers", "no candles", without an error. So the feed keeps the decoded body beside each call
-and believes an empty result only where an empty body is what the exchange means (the page after the last
-candle).
+ccxt parses a truncated, empty or ``null`` response body to "no markets", "no tickers" or "no candles" without
+an error. The feed therefore checks the decoded body of each call, and accepts an empty result only where the
+exchange may legitimately return one (the page after the last candle).
 
-A house symbol is a coin (``"BTC"``), which stands for its perpetual swap if there is one; a coin with
-``_FUNDING`` behind it, the swap's current funding rate as a decimal per eight hours, whatever the interval that
-the exchange pays it in (one hour on Hyperliquid); or a market in ccxt's own spelling (``"BTC/USDC:USDC"``).
+Symbols on the desk take three forms:
+
+* a coin (``"BTC"``): its perpetual swap if there is one, else its spot market;
+* a coin followed by ``_FUNDING``: the swap's current funding rate, a decimal per eight hours, converted from the
+  interval at which the exchange pays it (one hour on Hyperliquid);
+* a market in ccxt's own spelling (``"BTC/USDC:USDC"``).
 """
 
 from __future__ import annotations
@@ -41,14 +43,14 @@ FUNDING = "_FUNDING"
 
 _DAYS = {"1d": 1, "5d": 5, "1mo": 31, "3mo": 92, "6mo": 183, "1y": 366, "2y": 731, "5y": 1827, "10y": 3653}
 _HOURLY = {"1d", "5d", "1mo"}
-_FIRST_TRADE = datetime(2010, 7, 17, tzinfo=UTC)  # of bitcoin, on an exchange
-_MOST_PAGES = 100
+_FIRST_TRADE = datetime(2010, 7, 17, tzinfo=UTC)  # bitcoin's first trade on an exchange
+_MAX_PAGES = 100
 _SETTLED_IN = {"hyperliquid": ("USDC", "USDT", "USD")}
 _SETTLED_IN_ELSEWHERE = ("USDT", "USDC", "USD")
 _FUNDING_HOURS = 8
-# Loading spot pairs and builder-deployed exchanges as well takes a dozen requests more on Hyperliquid.
+# On Hyperliquid, loading spot pairs and builder-deployed exchanges too would take a dozen more requests.
 _OPTIONS = {"hyperliquid": {"fetchMarkets": {"types": ["swap"]}}}
-_QUOTED = 60
+_EXCERPT = 60  # characters of a response that a message shows
 
 
 class CcxtFeed:
@@ -57,30 +59,29 @@ class CcxtFeed:
     Parameters
     ----------
     exchange : str, default "hyperliquid"
-        ccxt's name of the exchange. Not looked at when a `client` is given.
+        ccxt's name of the exchange; ignored if `client` is given.
     client : ccxt.Exchange, optional
-        A ready (synchronous) ccxt client, used as it is.
+        Configured synchronous ccxt client, used without changes.
     symbols : mapping of str to str, optional
-        House symbol to ccxt symbol, before the rule for coins.
+        ccxt symbol by desk symbol; takes precedence over the rule for coins.
     timeout : float, default 10.0
-        Seconds for one request, positive. A given client keeps its own.
+        Time limit of one request in seconds, positive; ignored if `client` is given.
     deadline : float, optional
-        Seconds for a whole poll or history, positive; four times `timeout` by default.
+        Time limit of a whole poll or history in seconds, positive; four times `timeout` by default.
     base_url : str, optional
-        Address that stands for every host of the exchange (a proxy, a test server); by default that of the
-        environment variable ``BANK_PYTHON_CCXT_URL``, and where that is not set the exchange itself. Not
-        looked at when a `client` is given.
+        Address used in place of every host of the exchange (a proxy, a test server). By default the environment
+        variable ``BANK_PYTHON_CCXT_URL``; if that is not set, the exchange's own hosts. Ignored if `client` is given.
     now : callable, optional
-        The clock: time of quotes that the exchange does not stamp, and the end of a history.
+        Clock that returns the current time in UTC: it dates quotes without a time stamp and ends a history.
 
     Raises
     ------
     FeedConfigError
-        A time is not positive, or the address is not http(s).
+        A time limit is not positive, or the address is not http(s).
 
     Notes
     -----
-    The price is ccxt's ``last``, which is the mid price on Hyperliquid, or else the middle of bid and ask.
+    The price is ccxt's ``last`` (on Hyperliquid, the mid price) or, if that is missing, the middle of bid and ask.
     The list of markets is loaded once.
     """
 
@@ -103,7 +104,7 @@ class CcxtFeed:
         self._base_url = _checked_url(base_url or os.environ.get(URL_VARIABLE) or None)
         self._now = now
         self._owns_client = client is None
-        # One thread, because a ccxt client is not made for several: calls of all callers queue up for it.
+        # One thread, because a ccxt client is not thread-safe: calls of all callers are queued.
         self._calls: BoundedCalls[Any] = BoundedCalls(1, "bank-python-ccxt")
         self._closed = False
 
@@ -114,12 +115,12 @@ class CcxtFeed:
 
     @property
     def today(self) -> date:
-        """The present day, UTC: the market is live."""
+        """The current date, UTC: the market is live."""
         return as_utc(self._now()).date()
 
     @property
     def symbols(self) -> frozenset[str] | None:
-        """Every symbol the feed carries, once the list of markets has been loaded; ``None`` until then."""
+        """All symbols of the feed once the list of markets has been loaded; ``None`` until then."""
         markets = None if self._client is None else self._client.markets
         if not markets:
             return None
@@ -128,12 +129,12 @@ class CcxtFeed:
         return frozenset(coins | set(markets) | set(self._symbols) | {f"{coin}{FUNDING}" for coin in with_funding})
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Return the last price of each symbol, and a failure with its reason for each that has none.
+        """Return the last price of each symbol, or a failure with its reason.
 
         Raises
         ------
         FeedConfigError
-            ccxt knows no such exchange.
+            ccxt has no such exchange.
         MissingExtraError
             ccxt is not installed.
         """
@@ -154,16 +155,16 @@ class CcxtFeed:
         return Poll(ticks, failures)
 
     def history(self, symbol: str, period: str) -> PriceHistory:
-        """Return the candles of the last `period`: hourly up to a month, daily beyond it.
+        """Return the candles of the last `period`: hourly for up to a month, else daily.
 
         Raises
         ------
         FeedConfigError
-            `period` is not one of yfinance's, or ccxt knows no such exchange.
+            `period` is not one of :data:`~bank_python.market_data.periods.PERIODS`, or ccxt has no such exchange.
         UnknownTickerError
             The exchange has no such market.
         FeedError
-            The exchange could not deliver; the message says why.
+            The request failed; the message gives the reason.
         MissingExtraError
             ccxt is not installed.
         """
@@ -172,7 +173,7 @@ class CcxtFeed:
         return PriceHistory(symbol, self.name, self._call(partial(self._candles, symbol, period)))
 
     def close(self) -> None:
-        """Let the thread go, and close the connection if the feed made the client."""
+        """End the thread, and close the connection unless the client was given."""
         self._closed = True
         self._calls.close()
         if self._owns_client and self._client is not None:
@@ -183,9 +184,9 @@ class CcxtFeed:
             self._client = _new_client(self._exchange, self._timeout, self._base_url)
 
     def _call(self, call: Callable[[], Any]) -> Any:
-        """Run `call` on the client's thread; what goes wrong in it is a :class:`FeedError`."""
+        """Run `call` in the client's thread; errors become a :class:`FeedError`."""
         if self._closed:
-            raise FeedError("this feed is closed: make a new one", feed=self.name)
+            raise FeedError("this feed is closed: create a new one", feed=self.name)
         outcome = self._calls.run({"call": call}, self._deadline)["call"]
         if isinstance(outcome, BankError):
             raise outcome
@@ -193,7 +194,7 @@ class CcxtFeed:
             raise FeedError(_reason(outcome, self.name), feed=self.name) from outcome
         return outcome
 
-    # --- on the client's thread ---
+    # --- run in the client's thread ---
 
     def _quotes(self, names: Sequence[str]) -> dict[str, Tick | BankError]:
         self._load_markets()
@@ -210,9 +211,9 @@ class CcxtFeed:
         return {name: outcomes[name] for name in names}
 
     def _quotes_of_type(self, kind: str, markets: dict[str, str]) -> dict[str, Tick | BankError]:
-        tickers, body = self._watched("fetch_tickers", "tickers", sorted(set(markets.values())), {"type": kind})
+        tickers, body = self._fetch("fetch_tickers", "tickers", sorted(set(markets.values())), {"type": kind})
         if not tickers:
-            raise self._unbelievable("tickers", body)
+            raise self._bad_response("tickers", body)
         outcomes: dict[str, Tick | BankError] = {}
         for name, symbol in markets.items():
             try:
@@ -226,14 +227,14 @@ class CcxtFeed:
         value = self._funding(symbol, ticker) if name.endswith(FUNDING) else _price(ticker)
         if value is None:
             listed = self._client.markets[symbol].get("active") is not False
-            why = "nobody quotes it just now" if listed else "it is delisted there"
-            raise FeedError(f"{self.name} gives no {wanted} for {symbol!r}: {why}", feed=self.name, symbol=name)
+            why = "it has no quote at the moment" if listed else "it is delisted"
+            raise FeedError(f"{self.name} has no {wanted} for {symbol!r}: {why}", feed=self.name, symbol=name)
         stamp = ticker.get("timestamp")
         time = self._now() if stamp is None else datetime.fromtimestamp(stamp / 1000, UTC)
         return Tick(name, value, time, self.name)
 
     def _funding(self, symbol: str, ticker: dict[str, Any]) -> float | None:
-        """Return the rate per eight hours; the exchange's own interval is taken to be eight hours unless it says."""
+        """Return the rate per eight hours; eight hours are assumed if the exchange does not state its interval."""
         client = self._client
         if not ticker or not (client.has.get("fetchFundingRates") or client.has.get("fetchFundingRate")):
             return None
@@ -246,15 +247,17 @@ class CcxtFeed:
     def _candles(self, symbol: str, period: str) -> tuple[Bar, ...]:
         self._load_markets()
         if symbol.endswith(FUNDING):
-            raise FeedError(f"{symbol!r} is a rate without candles: ask for its coin", feed=self.name, symbol=symbol)
+            raise FeedError(
+                f"{symbol!r} is a funding rate, which has no candles: give its coin", feed=self.name, symbol=symbol
+            )
         market = self._market(symbol)["symbol"]
         timeframe = "1h" if period in _HOURLY else "1d"
         since = int(_start(period, self._now()).timestamp() * 1000)
         rows: list[list[Any]] = []
-        for _ in range(_MOST_PAGES):
-            page, body = self._watched("fetch_ohlcv", "candles", market, timeframe, since)
+        for _ in range(_MAX_PAGES):
+            page, body = self._fetch("fetch_ohlcv", "candles", market, timeframe, since)
             if not rows and not page:
-                raise self._unbelievable(f"candles of {market!r}", body)
+                raise self._bad_response(f"candles of {market!r}", body)
             fresh = [row for row in page if row[0] >= since]
             if not fresh:
                 break
@@ -267,34 +270,34 @@ class CcxtFeed:
     def _load_markets(self) -> None:
         if self._client.markets:
             return
-        markets, body = self._watched("load_markets", "markets")
+        markets, body = self._fetch("load_markets", "markets")
         if not markets:
-            raise self._unbelievable("markets", body)
+            raise self._bad_response("markets", body)
 
-    def _watched(self, method: str, what: str, *arguments: Any) -> tuple[Any, Any]:
-        """Call the client and return its result with the last body that it decoded."""
+    def _fetch(self, method: str, what: str, *arguments: Any) -> tuple[Any, Any]:
+        """Call a method of the client; return its result and the decoded body of its last response."""
         client = self._client
-        kept = client.enableLastJsonResponse
+        before = client.enableLastJsonResponse
         client.enableLastJsonResponse, client.last_json_response = True, None
         try:
             result = getattr(client, method)(*arguments)
             body = client.last_json_response
         finally:
-            client.enableLastJsonResponse = kept
+            client.enableLastJsonResponse = before
         if body is None or body == {}:
-            raise self._unbelievable(what, body)
+            raise self._bad_response(what, body)
         return result, body
 
-    def _unbelievable(self, what: str, body: Any) -> FeedError:
-        seen = "no JSON" if body is None else f"{str(body)[:_QUOTED]!r}"
+    def _bad_response(self, what: str, body: Any) -> FeedError:
+        found = "no JSON" if body is None else f"{str(body)[:_EXCERPT]!r}"
         return FeedError(
-            f"{self.name} answered 200, but with {seen} where {what} should be: an outage or a proxy on the way, "
-            "the next poll asks again",
+            f"{self.name} returned status 200 with {found} in place of {what}: an outage, or a proxy in between; "
+            "the next poll tries again",
             feed=self.name,
         )
 
     def _market(self, name: str) -> dict[str, Any]:
-        """Return the market that a house symbol stands for."""
+        """Return the market of a desk symbol."""
         markets: dict[str, dict[str, Any]] = self._client.markets
         coin = name.removesuffix(FUNDING)
         symbol = self._symbols.get(name, self._symbols.get(coin, coin))
@@ -325,12 +328,12 @@ def _new_client(exchange: str, timeout: float, base_url: str | None) -> Any:
         import ccxt
     except ImportError as error:
         raise MissingExtraError(
-            f"prices from crypto exchanges need ccxt: {how_to_install('live')}; or use SimulatedFeed(seed=1)",
+            f"crypto prices need the package ccxt: {how_to_install('live')}; or use SimulatedFeed(seed=1)",
             extra="live",
         ) from error
     if exchange not in ccxt.exchanges:
         hint = did_you_mean(exchange, ccxt.exchanges, "give one of ccxt.exchanges")
-        raise FeedConfigError(f"ccxt knows no exchange {exchange!r}: {hint}", value=exchange)
+        raise FeedConfigError(f"ccxt has no exchange {exchange!r}: {hint}", value=exchange)
     options = _OPTIONS.get(exchange, {"defaultType": "swap"})
     client = getattr(ccxt, exchange)({"timeout": int(timeout * 1000), "enableRateLimit": True, "options": options})
     if base_url is not None:
@@ -379,21 +382,21 @@ def _reason(error: BaseException, exchange: str) -> str:
     for kind, reason in _REASONS.items():
         if kind in kinds:
             return f"{exchange} {reason} ({error})"
-    return f"{exchange}'s answer could not be read ({type(error).__name__}: {error}): the next poll asks again"
+    return f"the response of {exchange} could not be read ({type(error).__name__}: {error}): the next poll tries again"
 
 
-# ccxt's exception classes by name, most special first: the module may not be there to import them from.
+# ccxt's exception classes by name, most specific first: ccxt may not be installed, so they cannot be imported.
 _REASONS = {
-    "RateLimitExceeded": "answered that there were too many requests: rate limited, so poll less often",
-    "DDoSProtection": "took the polls for an attack: poll less often",
-    "OnMaintenance": "is closed for maintenance: the next poll asks again",
-    "RequestTimeout": "did not answer in time: an outage or a slow network, the next poll asks again",
-    "TimeoutError": "did not answer in time: an outage or a slow network, the next poll asks again",
-    "ExchangeNotAvailable": "answered that it is not available: an outage, or it refuses this network (403)",
-    "PermissionDenied": "does not permit the request: check the key's rights",
-    "AuthenticationError": "refused the request as not authorized: check the API key, or give none",
-    "NetworkError": "could not be connected to: check the network connection and any firewall",
-    "BadSymbol": "has no such market: see the exchange's list",
+    "RateLimitExceeded": "reports too many requests: rate limited, so poll less often",
+    "DDoSProtection": "blocked the polls as an attack: poll less often",
+    "OnMaintenance": "is closed for maintenance: the next poll tries again",
+    "RequestTimeout": "did not respond in time: an outage or a slow network, the next poll tries again",
+    "TimeoutError": "did not respond in time: an outage or a slow network, the next poll tries again",
+    "ExchangeNotAvailable": "reports that it is not available: an outage, or it blocks this network (403)",
+    "PermissionDenied": "does not permit the request: check the permissions of the API key",
+    "AuthenticationError": "rejected the request as not authorised: check the API key, or give none",
+    "NetworkError": "could not be reached: check the network connection and any firewall",
+    "BadSymbol": "has no such market: see the exchange's list of markets",
     "NotSupported": "does not offer this request through ccxt: choose another exchange",
-    "ExchangeError": "answered with an error",
+    "ExchangeError": "returned an error",
 }

@@ -1,7 +1,8 @@
-"""Which market, when nobody said: the environment decides, and nothing is invented unasked.
+"""Choice of a feed by name, and of the default feed from the environment.
 
 ``BANK_PYTHON_FEED`` names a feed (``simulated``, ``history``, ``yahoo``, ``ccxt``). If it is not set, Yahoo Finance is
-used where the yfinance package is installed; otherwise there is no feed, and the error says how to give one.
+used if the yfinance package is installed. Otherwise an error says how to choose a feed: simulated prices are never
+used by default, as they could be mistaken for real ones.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ FEED_VARIABLE = "BANK_PYTHON_FEED"
 
 @admits(FeedConfigError)
 def feed_named(name: str, *, seed: int = 0) -> Feed:
-    """Return a feed by its name, made with its defaults.
+    """Return the feed of a given name, with its default settings.
 
     Parameters
     ----------
     name : str
-        One of :data:`FEED_NAMES`, in any case; ``history`` is the bundled S&P 500 panel.
+        One of :data:`FEED_NAMES`, in upper or lower case; ``history`` is the bundled S&P 500 panel.
     seed : int, default 0
-        Of the simulated market; the others do not use it.
+        Seed of the simulated market, at least 0; ignored by the other feeds.
 
     Raises
     ------
     FeedConfigError
         There is no feed of that name.
     MissingExtraError
-        The feed's package is not installed; the message says which extra brings it.
+        The feed's package is not installed; the message names the extra that installs it.
 
     Examples
     --------
@@ -70,34 +71,34 @@ def feed_named(name: str, *, seed: int = 0) -> Feed:
 
 
 def feed_from_environment(environ: Mapping[str, str] | None = None, *, seed: int = 0) -> Feed:
-    """Return the feed that the environment asks for.
+    """Return the feed that the environment variable ``BANK_PYTHON_FEED`` names, else Yahoo Finance.
 
     Parameters
     ----------
-    environ : mapping, optional
-        The environment variables; the process's own if not given.
+    environ : mapping of str to str, optional
+        Environment variables; those of the process by default.
     seed : int, default 0
-        Of the simulated market, if that is asked for.
+        Seed of the simulated market, at least 0; ignored by the other feeds.
 
     Raises
     ------
     FeedConfigError
-        ``BANK_PYTHON_FEED`` names no feed.
+        ``BANK_PYTHON_FEED`` is not the name of a feed.
     MissingExtraError
-        It names one whose package is not installed.
+        The package of the named feed is not installed.
     NoFeedError
-        It is not set, and yfinance is not installed.
+        ``BANK_PYTHON_FEED`` is not set, and yfinance is not installed.
     """
-    asked = (os.environ if environ is None else environ).get(FEED_VARIABLE, "").strip()
-    if not asked:
+    name = (os.environ if environ is None else environ).get(FEED_VARIABLE, "").strip()
+    if not name:
         if find_spec("yfinance") is not None:
             return feed_named("yahoo")
         raise NoFeedError(
-            "no feed was given and none can be chosen: pass feed=SimulatedFeed(seed=1) for a simulated market, "
+            "no feed was given and there is no default: pass feed=SimulatedFeed(seed=1) for a simulated market, "
             f"set {FEED_VARIABLE} to one of {', '.join(FEED_NAMES)}, or install yfinance ({how_to_install('live')})"
         )
     try:
-        return feed_named(asked, seed=seed)
+        return feed_named(name, seed=seed)
     except FeedConfigError as error:
         error.add_note(f"the name comes from the environment variable {FEED_VARIABLE}")
         raise

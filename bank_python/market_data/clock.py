@@ -1,4 +1,4 @@
-"""Time as a leaf: the valuation date moves only when it is rolled, and rolling revalues what decays."""
+"""The valuation date as a leaf of the graph: rolling it revalues all contracts that depend on time."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _DAYS = 365.0  # ACT/365F
 class Clock(Leaf):
     """The valuation date, as years (ACT/365F) since `origin`.
 
-    Contracts that are given a clock count their expiry from the date at which they were made.
+    A contract with a clock counts its expiry from the valuation date on which it was created.
 
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Name of the node, unique in the graph.
     origin : datetime.date
-        The date at which the clock reads 0.0 years.
+        Date at which the value of the clock is 0.0.
     value : float, default 0.0
-        Years since `origin`.
+        Valuation date in years since `origin`.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Clock(Leaf):
 
     @property
     def years(self) -> float:
-        """Years since the origin."""
+        """The valuation date in years (ACT/365F) since the origin."""
         value = self.value
         return value if isinstance(value, float) else math.nan
 
@@ -61,11 +61,11 @@ class Clock(Leaf):
         return self.date_at(self.years)
 
     def date_at(self, years: float) -> dt.date:
-        """Return the day on which the clock reads `years`."""
+        """Return the date that lies `years` after the origin."""
         return self.origin + dt.timedelta(days=round(years * _DAYS))
 
     def years_at(self, day: dt.date) -> float:
-        """Return what the clock reads on `day`."""
+        """Return `day` in years (ACT/365F) since the origin."""
         return (day - self.origin).days / _DAYS
 
     def roll(self, to: dt.date) -> None:
@@ -74,18 +74,18 @@ class Clock(Leaf):
         Raises
         ------
         DomainError
-            `to` lies before the present valuation date; the clock stands where it was.
+            `to` lies before the current valuation date, which stays as it was.
         """
         if to < self.date:
             raise DomainError(
-                f"{self.name} stands at {self.date} and cannot roll back to {to}; use a what-if layer to look back",
+                f"{self.name} is at {self.date} and cannot roll back to {to}; use a scenario to value an earlier date",
                 name=self.name,
                 value=to,
             )
         self.set(self.years_at(to))
 
     def to_record(self) -> Mapping[str, object]:
-        """Return origin and reading."""
+        """Return the name, the origin and the value in years."""
         return {"name": self.name, "origin": self.origin, "value": self.years}
 
     @classmethod

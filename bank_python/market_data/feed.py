@@ -1,9 +1,10 @@
-"""What a feed is: the one protocol behind simulated, historical, live and replayed markets.
+"""The feed protocol, which simulated, historical, live and replayed markets implement.
 
-A :class:`Feed` is asked for the newest price of some symbols (:meth:`Feed.poll`) and for their past
-(:meth:`Feed.history`). A poll never raises for what markets and networks do: a symbol that could not be
-quoted comes back as a :class:`QuoteFailure` with the reason, and the others are delivered. Whether a
-tick is believed (finite, in its leaf's domain, not older than the last) is the manager's decision.
+A :class:`Feed` returns the latest prices of symbols (:meth:`Feed.poll`) and their past prices
+(:meth:`Feed.history`). A poll does not raise for an outage or a bad response: a symbol without a price is
+returned as a :class:`QuoteFailure` with the reason, and the others as ticks. Whether a tick is valid (finite, in
+the domain of its leaf, not older than the last one) is checked by the
+:class:`~bank_python.market_data.manager.MarketDataManager`.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class Tick(Record):
     Parameters
     ----------
     symbol : str
-        The symbol as it was asked for.
+        Symbol as it was requested.
     price : float
-        In the symbol's own unit: currency for a share, a decimal for a rate, spread or volatility.
+        Price in the symbol's unit: currency units for a share, a decimal for a rate, spread or volatility.
     time : datetime
-        When the price was made, timezone-aware, UTC.
+        Time of the price, timezone-aware, UTC.
     source : str
-        Where it comes from, e.g. ``"simulated"`` or ``"yahoo"``.
+        Name of the source, e.g. ``"simulated"`` or ``"yahoo"``.
     """
 
     symbol: str
@@ -44,7 +45,7 @@ class Tick(Record):
 
 @dataclass(frozen=True, slots=True)
 class QuoteFailure(Record):
-    """Why a symbol has no new price: an outage, a bad answer, no such symbol."""
+    """The reason why a symbol has no new price: an outage, a bad response, an unknown symbol."""
 
     symbol: str
     reason: str
@@ -53,7 +54,7 @@ class QuoteFailure(Record):
 
 @dataclass(frozen=True, slots=True)
 class Poll(Record):
-    """What one poll brought: the ticks, and a failure for each symbol asked for that has none."""
+    """The result of one poll: the ticks, and a failure for each requested symbol without a tick."""
 
     ticks: tuple[Tick, ...]
     failures: tuple[QuoteFailure, ...] = ()
@@ -61,16 +62,16 @@ class Poll(Record):
 
 @dataclass(frozen=True, slots=True)
 class Bar(Record):
-    """One period's prices. What the source does not carry is ``None``, never zero.
+    """Prices of one period. A figure that the source does not have is ``None``, never zero.
 
     Parameters
     ----------
     date : datetime
         Start of the period, timezone-aware, UTC.
     open, high, low, close : float or None
-        Prices in the symbol's own unit.
+        Prices in the symbol's unit; the close is always given.
     volume : float or None
-        Units traded.
+        Number of units traded in the period.
     """
 
     date: datetime
@@ -83,7 +84,7 @@ class Bar(Record):
 
 @dataclass(frozen=True, slots=True)
 class PriceHistory(Record):
-    """A symbol's past, oldest bar first, with its source."""
+    """Past prices of a symbol, oldest bar first, with their source."""
 
     symbol: str
     source: str
@@ -96,18 +97,18 @@ class Feed(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name of the source, as shown on the desk and kept with every quote."""
+        """Short name of the source, as shown on the desk and stored with every quote."""
         ...
 
     @property
     def symbols(self) -> frozenset[str] | None:
-        """Every symbol the feed carries, or ``None`` when only asking can tell."""
+        """All symbols of the feed, or ``None`` if the source does not list them."""
         ...
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Return the newest price of each symbol; never raises for an outage or a bad answer.
+        """Return the latest price of each symbol; an outage or a bad response does not raise.
 
-        Each symbol is answered once, by a tick or by a failure, however often it was asked for.
+        The result has one tick or one failure for each distinct symbol.
         """
         ...
 
@@ -117,36 +118,36 @@ class Feed(Protocol):
         Parameters
         ----------
         symbol : str
-            The symbol, in the feed's own spelling.
+            Symbol in the feed's own spelling.
         period : str
-            yfinance's spelling: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
+            Length of the history, as in yfinance: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
 
         Raises
         ------
         UnknownTickerError
-            The feed does not carry the symbol.
+            The feed does not have the symbol.
         FeedConfigError
             There is no such period.
         FeedError
-            The source could not deliver; the message says why.
+            The request failed; the message gives the reason.
         """
         ...
 
     def close(self) -> None:
-        """Release connections; a closed feed is not polled again."""
+        """Release connections; a closed feed cannot be polled."""
         ...
 
 
 @runtime_checkable
 class LiveFeed(Protocol):
-    """What a feed has beside the rest if its market is open now: prices dated after today are not believed."""
+    """A feed whose market runs in real time: prices dated after today are rejected."""
 
     @property
     def today(self) -> date | None:
-        """The present day, UTC; None for one that wraps a feed which is not live."""
+        """The current date, UTC; ``None`` for a wrapper around a feed that is not live."""
         ...
 
 
 def live_date(feed: Feed) -> date | None:
-    """Return the present day of a live feed, UTC; None for a market that has dates of its own."""
+    """Return the current date (UTC) for a live feed; ``None`` for a simulated or replayed market."""
     return feed.today if isinstance(feed, LiveFeed) else None

@@ -1,10 +1,10 @@
-"""A table of past prices, replayed as a market: every poll is the table's next date.
+"""A table of past prices replayed as a market: each poll returns the prices of the table's next date.
 
-The prices are the table's own, to the bit, stamped with the table's dates; where it has none the symbol fails with
-that reason. Give a `start` and what lies before it is the past that :meth:`HistoryFeed.history` serves; what lies
-ahead stays unseen until it has been polled, so nothing that runs on this feed can look into the future.
+Prices and dates are those of the table, unchanged; a symbol without a price on a date is returned as a failure.
+Prices before `start` are the history that :meth:`HistoryFeed.history` returns; later prices are not visible before
+they have been polled, so a backtest on this feed has no look-ahead bias.
 
-Two real series come ready: :meth:`HistoryFeed.sp500` (twenty large US shares, 1990 to 2022, adjusted closes, from
+Two data sets can be loaded: :meth:`HistoryFeed.sp500` (twenty large US shares, 1990 to 2022, adjusted closes, from
 skfolio) and :meth:`HistoryFeed.from_arch` (indices, the VIX and crude oil, from arch). Both are bundled with those
 packages: nothing is downloaded.
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HistoryFeed"]
 
-# Name in arch.data -> symbol on the desk, and the column that closes (None: the frame is OHLCV).
+# Name in arch.data -> symbol on the desk, and the column of closes (None: the frame is OHLCV).
 _ARCH_SERIES = {
     "sp500": ("SPX", None),
     "nasdaq": ("IXIC", None),
@@ -53,7 +53,7 @@ _ARCH_SERIES = {
     "wti": ("WTI", "DCOILWTICO"),
 }
 
-_REPLAYED_YEARS = 3  # of a bundled series when no start is given; what comes before is its past
+_REPLAYED_YEARS = 3  # replayed part of a bundled series if no start is given; what comes before is history
 
 
 @admits(FeedConfigError)
@@ -63,23 +63,25 @@ class HistoryFeed:
     Parameters
     ----------
     prices : DataFrame, mapping, rows or PriceTable
-        A frame of closes (dates down, symbols across); a mapping from symbol to :class:`Bar` or ``(date, close)``;
-        or rows with ``date``, ``ticker``, ``close`` (and open, high, low, volume if known), such as an MnTable view.
-        Naive dates are UTC. NaN and ``None`` are missing. Dates may come in any order, none twice for a symbol.
+        Closes as a frame with dates as index and symbols as columns; a mapping from symbol to :class:`Bar` or
+        ``(date, close)`` pairs; or rows with ``date``, ``ticker``, ``close`` (and open, high, low, volume if known),
+        such as an MnTable view. Naive dates are UTC. NaN and ``None`` mean that a price is missing. Dates may be in
+        any order; a symbol must not have two prices on one date.
     source : str, default "history"
-        Shown on every tick and history.
+        Name of the source, in every tick and history.
     start : date or datetime, optional
-        The first poll delivers the first date not before it; the table's first date if not given.
+        Start of the replay: the first poll returns the first date on or after it. The table's first date by default.
     speed : int, default 1
-        Dates a poll moves on by, at least 1.
+        Number of dates by which each poll advances, at least 1.
     loop : bool, default False
-        Begin again after the last date instead of failing. Ticks of the k-th round carry dates moved on by k times
-        the table's span (and a day), so that time never runs backwards; :meth:`history` keeps the table's dates.
+        Whether the replay starts again after the last date; otherwise later polls return failures. In the k-th
+        repetition the dates of ticks are moved forward by k times the span of the table plus one day, so that time
+        never goes backwards; :meth:`history` returns the table's own dates.
 
     Raises
     ------
     FeedConfigError
-        The table is empty or malformed, `start` lies after its end, `speed` is below 1.
+        The table is empty or malformed, `start` lies after its last date, or `speed` is below 1.
     """
 
     def __init__(
@@ -95,24 +97,28 @@ class HistoryFeed:
         self._source = source
         self._loop = loop
         if speed < 1:
-            raise FeedConfigError(f"speed is {speed!r} dates a poll: give at least 1", value=speed)
+            raise FeedConfigError(f"speed is {speed!r} dates per poll: give at least 1", value=speed)
         self._speed = speed
         dates = self._table.dates
         self._start = 0 if start is None else bisect_left(dates, as_utc(start))
         if self._start == len(dates):
-            raise FeedConfigError(f"start {start} lies after the table's end, {dates[-1].date()}", value=start)
+            raise FeedConfigError(
+                f"start {start} lies after the table's last date, {dates[-1].date()}: give an earlier one", value=start
+            )
         self._polls = 0
 
     @classmethod
     def sp500(cls, *, start: date | datetime | None = None, speed: int = 1, loop: bool = False) -> HistoryFeed:
-        """Return skfolio's bundled panel: 20 shares of the S&P 500, 1990-01-02 to 2022-12-28, adjusted closes.
+        """Return a feed of skfolio's bundled panel: 20 S&P 500 shares, 1990-01-02 to 2022-12-28, adjusted closes.
 
         Parameters
         ----------
-        start : date, optional
-            Where the replay begins; three years before the end if not given, the rest being the past.
-        speed, loop
-            As in the class.
+        start : date or datetime, optional
+            Start of the replay; earlier prices are history. Three years before the last date by default.
+        speed : int, default 1
+            Number of dates by which each poll advances, at least 1.
+        loop : bool, default False
+            Whether the replay starts again after the last date.
 
         Raises
         ------
@@ -126,22 +132,24 @@ class HistoryFeed:
     def from_arch(
         cls, series: str, *, start: date | datetime | None = None, speed: int = 1, loop: bool = False
     ) -> HistoryFeed:
-        """Return one of arch's bundled daily series.
+        """Return a feed of one of arch's bundled daily series.
 
         Parameters
         ----------
         series : str
-            ``"sp500"`` (symbol SPX, OHLCV, 1999–2018), ``"nasdaq"`` (IXIC, OHLCV, 1999–2018), ``"vix"`` (VIX, closes,
-            2014–2019) or ``"wti"`` (WTI crude, closes, 1986–2019).
-        start : date, optional
-            Where the replay begins; three years before the end if not given, the rest being the past.
-        speed, loop
-            As in the class.
+            Name of the series: ``"sp500"`` (symbol SPX, OHLCV, 1999–2018), ``"nasdaq"`` (IXIC, OHLCV, 1999–2018),
+            ``"vix"`` (VIX, closes, 2014–2019) or ``"wti"`` (WTI crude, closes, 1986–2019).
+        start : date or datetime, optional
+            Start of the replay; earlier prices are history. Three years before the last date by default.
+        speed : int, default 1
+            Number of dates by which each poll advances, at least 1.
+        loop : bool, default False
+            Whether the replay starts again after the last date.
 
         Raises
         ------
         FeedConfigError
-            There is no such series; the message names those there are.
+            There is no such series; the message lists the names.
         MissingExtraError
             arch is not installed.
         """
@@ -161,46 +169,46 @@ class HistoryFeed:
 
     @property
     def name(self) -> str:
-        """The source given."""
+        """Name of the source, as given."""
         return self._source
 
     @property
     def symbols(self) -> frozenset[str]:
-        """Every symbol of the table."""
+        """All symbols of the table."""
         return frozenset(self._table.symbols)
 
     @property
     def now(self) -> datetime | None:
-        """The date of the last poll, ``None`` before the first; stays at the last date once the table has ended."""
+        """Date of the last poll, ``None`` before the first; the last date once the table has ended."""
         return None if self._polls == 0 else self._table.dates[min(self._position()[1], len(self._table.dates) - 1)]
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Move to the next date and return its prices; a symbol without one on that date is a failure."""
+        """Advance to the next date and return its prices; a symbol without a price on that date is a failure."""
         self._polls += 1
         rounds, at = self._position()
         if at >= len(self._table.dates):
             end = self._table.dates[-1].date().isoformat()
             reason = f"the table ended on {end}: give loop=True, or start earlier"
             return Poll((), tuple(QuoteFailure(symbol, reason, self._source) for symbol in dict.fromkeys(symbols)))
-        answers = [self._quote(symbol, self._table.dates[at], rounds) for symbol in dict.fromkeys(symbols)]
+        results = [self._quote(symbol, self._table.dates[at], rounds) for symbol in dict.fromkeys(symbols)]
         return Poll(
-            ticks=tuple(answer for answer in answers if isinstance(answer, Tick)),
-            failures=tuple(answer for answer in answers if isinstance(answer, QuoteFailure)),
+            ticks=tuple(result for result in results if isinstance(result, Tick)),
+            failures=tuple(result for result in results if isinstance(result, QuoteFailure)),
         )
 
     def history(self, symbol: str, period: str) -> PriceHistory:
-        """Return the bars up to the current date (before the first poll: those before the start).
+        """Return the bars up to the current date (before the first poll: up to the start of the replay).
 
-        What the table does not carry is ``None`` in the bars.
+        Figures that the table does not have are ``None``.
 
         Raises
         ------
         UnknownTickerError
             The table has no such symbol.
         FeedConfigError
-            The period is not one of yfinance's.
+            There is no such period.
         FeedError
-            There is no past yet; give a later `start`.
+            There is no earlier price; give a later `start`.
         """
         check_period(period)
         if symbol not in self._table:
@@ -217,23 +225,26 @@ class HistoryFeed:
         return PriceHistory(symbol, self._source, tuple(bar for bar in bars if bar is not None))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: the feed has no connections."""
 
     def state(self) -> dict[str, Any]:
-        """Return where the replay is, as JSON-able values: ``polls``, the number of polls made."""
+        """Return the position of the replay as JSON-able values: ``polls``, the number of polls so far."""
         return {"polls": self._polls}
 
     def advance_to(self, state: Mapping[str, Any]) -> None:
-        """Put the replay where :meth:`state` was taken, on a feed made over the same table in the same way.
+        """Move the replay to a position saved by :meth:`state`, on a feed of the same table and settings.
 
         Raises
         ------
         FeedConfigError
-            `state` is no such state; the replay stays where it is.
+            `state` is not a saved state; the position stays unchanged.
         """
         polls = state.get("polls")
         if not isinstance(polls, int) or polls < 0:
-            raise FeedConfigError(f"{state!r} is no state of a HistoryFeed: it needs polls, at least 0", value=state)
+            raise FeedConfigError(
+                f"{state!r} is not a saved state of a HistoryFeed: it needs polls, an integer of at least 0",
+                value=state,
+            )
         self._polls = polls
 
     def _position(self) -> tuple[int, int]:

@@ -1,11 +1,12 @@
-"""Where the record of a market is kept: a file, or Barbara.
+"""Journals of recorded markets, in a file or in a Barbara store.
 
-A journal is a header and then one record for each poll or history of a feed, in order
-(:mod:`~bank_python.market_data.journal_records`). It lives in a file of JSON lines (:class:`FileJournal`) or in a
-store (:class:`StoreJournal`), one interface over both.
+A journal is a header followed by one record per poll or history of a feed, in order
+(:mod:`~bank_python.market_data.journal_records`). It is stored in a file of JSON lines (:class:`FileJournal`) or in a
+store (:class:`StoreJournal`); both implement :class:`Journal`.
 
-A line is written in one piece and handed to the operating system at once, so a killed writer loses at most the line
-it was in: that one is left out on reading, and the log says so. Damage anywhere else is an error that names the line.
+Each line is written in one piece and flushed to the operating system at once, so a killed process loses at most its
+last line: an incomplete last line is skipped on reading, with a warning in the log. Damage anywhere else is an error
+that names the line.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ _log = logging.getLogger(__name__)
 
 
 class Journal(Protocol):
-    """A place where records are kept in order."""
+    """An ordered sequence of records in a file or a store."""
 
     def append(self, record: Record) -> None:
-        """Keep one more record after all others; once this returns it survives a kill of the process."""
+        """Append one record; once this returns, the record survives a kill of the process."""
         ...
 
     def records(self) -> Iterator[tuple[str, Record]]:
-        """Yield the records in order, each with the words that say where it stands."""
+        """Yield each record in order, with its location for use in messages."""
         ...
 
     def close(self) -> None:
@@ -45,7 +46,7 @@ class Journal(Protocol):
 
 
 def journal_at(place: str | Path | BarbaraDB | Journal) -> Journal:
-    """Return the journal at a path, in a store, or the journal itself."""
+    """Return a journal object for a path or a store; a journal is returned as it is."""
     if isinstance(place, (str, Path)):
         return FileJournal(place)
     return StoreJournal(place) if isinstance(place, BarbaraDB) else place
@@ -57,8 +58,8 @@ class FileJournal:
     Parameters
     ----------
     path : str or Path
-        The file. The first record makes it; one that exists is refused, since two recordings in one file would
-        replay as one market.
+        Path of the file, which the first record creates. An existing file is rejected, as two recordings in one
+        file would replay as one market.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -82,7 +83,7 @@ class FileJournal:
         try:
             return self._path.open("x", encoding="utf-8")
         except FileExistsError as error:
-            message = f"{self._path} exists: a recording begins a file of its own, give another path"
+            message = f"{self._path} exists already: each recording needs a new file, give another path"
             raise FeedConfigError(message, value=self._path) from error
 
     def records(self) -> Iterator[tuple[str, Record]]:
@@ -91,7 +92,7 @@ class FileJournal:
         Raises
         ------
         FeedError
-            There is no such file, or a line is no record; a last line that was cut off is logged and left out.
+            There is no such file, or a line is not a record. An incomplete last line is skipped with a warning.
         """
         try:
             with self._path.open("rb") as file:
@@ -110,14 +111,14 @@ class FileJournal:
 
 
 class StoreJournal:
-    """A journal in Barbara: one key for each record.
+    """A journal in a Barbara store, with one key per record.
 
     Parameters
     ----------
     db : BarbaraDB
-        The store.
+        Store that the records are written to.
     name : str, default "default"
-        The journal's name; its records are ``/Market/Journal/<name>/<number>``.
+        Name of the journal; the keys are ``/Market/Journal/<name>/<number>``.
     """
 
     def __init__(self, db: BarbaraDB, name: str = "default") -> None:
@@ -131,22 +132,22 @@ class StoreJournal:
         Raises
         ------
         FeedConfigError
-            A journal of that name was there before this one's first record.
+            The store has a journal of that name from another recording.
         """
         if self._written == 0 and any(True for _ in self._db.keys(self._prefix)):
-            message = f"{self._prefix} holds a journal: a recording begins its own, give another name="
+            message = f"{self._prefix} has a journal already: each recording needs a new name, give another name="
             raise FeedConfigError(message, value=self._prefix)
         self._written += 1
-        # Ten digits: keys in the order of text are then in the order of time.
+        # Ten digits, so that the alphabetical order of keys is the order in time.
         self._db[f"{self._prefix}{self._written:010d}"] = record
 
     def records(self) -> Iterator[tuple[str, Record]]:
-        """Yield the records by their numbers.
+        """Yield the records in the order of their numbers.
 
         Raises
         ------
         FeedError
-            There is no journal of that name, or something else is stored under a number.
+            There is no journal of that name, or a key holds something other than a record.
         """
         keys = sorted(self._db.keys(self._prefix))
         if not keys:
@@ -154,22 +155,22 @@ class StoreJournal:
         for key in keys:
             record = self._db[key]
             if not isinstance(record, dict):
-                raise FeedError(f"{key} is no journal record but {record!r}", feed="replay")
+                raise FeedError(f"{key} is not a journal record but {record!r}", feed="replay")
             yield key, record
 
     def close(self) -> None:
-        """Do nothing: the store is the caller's."""
+        """Do nothing: the caller closes the store."""
 
 
 def _record_of(line: bytes, where: str) -> Record | None:
-    """Return the record on a line, ``None`` for a line that its writer could not finish."""
+    """Return the record of a line, ``None`` for an incomplete last line."""
     try:
         record = json.loads(line)
     except ValueError as error:
         if not line.endswith(b"\n"):
-            _log.warning("%s was cut off (its writer was stopped in it); it is left out", where)
+            _log.warning("%s is incomplete (the recording was interrupted) and is skipped", where)
             return None
         raise FeedError(f"{where} is damaged: {error}", feed="replay") from error
     if not isinstance(record, dict):
-        raise FeedError(f"{where} is damaged: a record is an object, not {record!r}", feed="replay")
+        raise FeedError(f"{where} is damaged: a record is a JSON object, not {record!r}", feed="replay")
     return record

@@ -1,8 +1,8 @@
-"""What a journal's records say, and how a poll or a history becomes one and comes back the same.
+"""Conversion of polls and histories to the records of a journal, and back.
 
-Floats are written as JSON numbers, which Python writes by ``repr`` and reads back to the same bits; NaN and the
-infinities (a broken feed delivers those, and a faithful record keeps them) as strings, since JSON has no word for
-them. Times are ISO 8601 with their offset.
+Floats are written as JSON numbers in Python's ``repr``, which is read back exactly. NaN and infinities, which a
+broken feed may deliver, are written as strings, since JSON has no numbers for them. Times are ISO 8601 with their
+UTC offset.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Record = dict[str, Any]
 
 
 def header_record(feed: str, symbols: Iterable[str] | None) -> Record:
-    """Return the record that begins a journal: format, version, the feed's name and the symbols it carries."""
+    """Return the header of a journal: format, version, the feed's name and its symbols."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -45,23 +45,27 @@ def header_record(feed: str, symbols: Iterable[str] | None) -> Record:
 
 
 def check_header(record: Record, where: str) -> Record:
-    """Return `record` if it begins a journal of this version.
+    """Return `record` if it is the header of a journal of this version.
 
     Raises
     ------
     FeedError
-        It does not; the message says what stands there.
+        The format or the version is another one; the message gives it.
     """
     if record.get("format") != FORMAT:
-        raise FeedError(f"{where} does not begin a market journal: no format {FORMAT!r}", feed="replay")
+        raise FeedError(f"{where} is not the header of a market journal: no format {FORMAT!r}", feed="replay")
     if record.get("version") != VERSION:
         found = record.get("version")
-        raise FeedError(f"{where}: journal version {found!r}, this library reads version {VERSION}", feed="replay")
+        raise FeedError(
+            f"{where} has journal version {found!r}, this library reads version {VERSION}: use the version of "
+            "bank_python that recorded it",
+            feed="replay",
+        )
     return record
 
 
 def poll_record(symbols: Sequence[str], poll: Poll) -> Record:
-    """Return the record of one poll: what was asked and what came."""
+    """Return the record of one poll: the requested symbols, the ticks and the failures."""
     return {
         "poll": list(symbols),
         "ticks": [[tick.symbol, _plain(tick.price), tick.time.isoformat(), tick.source] for tick in poll.ticks],
@@ -70,22 +74,22 @@ def poll_record(symbols: Sequence[str], poll: Poll) -> Record:
 
 
 def poll_of(record: Record, where: str) -> Poll:
-    """Return the poll of a record.
+    """Return the poll in a record.
 
     Raises
     ------
     FeedError
-        The record is no poll's; the message says where it stands.
+        The record is not that of a poll; the message gives its location.
     """
     try:
         ticks = [Tick(symbol, _price(price), _time(time), source) for symbol, price, time, source in record["ticks"]]
         return Poll(tuple(ticks), tuple(QuoteFailure(*failure) for failure in record["failures"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise FeedError(f"{where} is no poll: {error!r}", feed="replay") from error
+        raise FeedError(f"{where} is not the record of a poll: {error!r}", feed="replay") from error
 
 
 def history_record(symbol: str, period: str, history: PriceHistory) -> Record:
-    """Return the record of a history that was delivered."""
+    """Return the record of a history."""
     bars = [
         [bar.date.isoformat(), *(_plain(price) for price in (bar.open, bar.high, bar.low, bar.close, bar.volume))]
         for bar in history.bars
@@ -94,23 +98,23 @@ def history_record(symbol: str, period: str, history: PriceHistory) -> Record:
 
 
 def history_failure_record(symbol: str, period: str, error: Exception) -> Record:
-    """Return the record of a history that failed."""
+    """Return the record of a request for a history that failed with `error`."""
     return {"history": [symbol, period], "error": type(error).__name__, "message": str(error)}
 
 
 def history_of(record: Record, where: str) -> PriceHistory:
-    """Return the history of a record.
+    """Return the history in a record.
 
     Raises
     ------
     FeedError
-        The record is no history's; the message says where it stands.
+        The record is not that of a history; the message gives its location.
     """
     try:
         bars = [Bar(_time(date), *(_price(price) for price in prices)) for date, *prices in record["bars"]]
         return PriceHistory(record["symbol"], record["source"], tuple(bars))
     except (KeyError, TypeError, ValueError) as error:
-        raise FeedError(f"{where} is no history: {error!r}", feed="replay") from error
+        raise FeedError(f"{where} is not the record of a history: {error!r}", feed="replay") from error
 
 
 def _plain(number: float | None) -> float | str | None:

@@ -1,4 +1,4 @@
-"""Market data as leaves of the graph: a quote with its time and its source."""
+"""Quotes as leaves of the graph, each with its time and its source."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["MarketData", "quote_stamp"]
 
 @dataclass(frozen=True, slots=True)
 class _QuoteStamp:
-    """When a quote was made, and where it comes from."""
+    """Time and source of a quote."""
 
     time: datetime | None
     source: str
 
 
 def quote_stamp(time: datetime | None, source: str) -> object:
-    """Return what a leaf keeps beside a quote: when it was made (timezone-aware), and where it comes from."""
+    """Return the time (timezone-aware) and the source of a quote as one value, which a leaf stores with the quote."""
     return _QuoteStamp(time, source)
 
 
@@ -36,16 +36,16 @@ class MarketData(Leaf):
     Parameters
     ----------
     name : str
-        Unique in the graph.
+        Name of the node, unique in the graph.
     price : float, default 0.0
-        The first quote; 0.0 means *not yet quoted*.
-    domain : {"finite", "positive", "non_negative"}
-        Which quotes are accepted; rates may be negative, hence the default ``finite``.
+        Initial quote; 0.0 means *not yet quoted*.
+    domain : {"finite", "positive", "non_negative"}, default "finite"
+        Range of accepted quotes. The default admits negative ones, as rates may be negative.
 
     Raises
     ------
     DomainError
-        `price` is not a number of that domain.
+        `price` is not a number in that domain.
 
     Examples
     --------
@@ -66,38 +66,38 @@ class MarketData(Leaf):
 
     @property
     def price(self) -> float:
-        """The current quote; 0.0 while there is none."""
+        """The current quote; 0.0 if there is none yet."""
         outcome = self.read_()
         return outcome if isinstance(outcome, float) else 0.0
 
     @property
     def as_of(self) -> datetime | None:
-        """When the quote was made (UTC), as far as its source said."""
+        """Time of the quote (UTC), ``None`` if its source did not give one."""
         return self.stamp_.time if isinstance(self.stamp_, _QuoteStamp) else None
 
     @property
     def source(self) -> str:
-        """Where the quote comes from: a feed's name, ``"user"``, or ``""`` while there is none."""
+        """Source of the quote: a feed's name, ``"user"``, or ``""`` if there is no quote yet."""
         if isinstance(self.stamp_, _QuoteStamp):
             return self.stamp_.source
         return "user" if self.stamp_ else ""
 
     def set_price(self, price: float, *, time: datetime | None = None, source: str = "user") -> None:
-        """Set a new quote; in a graph, its dependents become dirty.
+        """Set a new quote; in a graph, the dependents of the leaf become dirty.
 
         Parameters
         ----------
         price : float
-            In the leaf's own unit; rates, spreads and volatilities are decimals.
+            Quote in the unit of the leaf; rates, spreads and volatilities are decimals.
         time : datetime, optional
-            When the quote was made, timezone-aware.
+            Time of the quote, timezone-aware.
         source : str, default "user"
-            Where it comes from.
+            Name of the source.
 
         Raises
         ------
         DomainError
-            `price` is NaN, infinite, not a number or outside the leaf's domain; the last quote stands.
+            `price` is NaN, infinite, not a number or outside the leaf's domain; the last quote is kept.
         """
         self.set_(price, _QuoteStamp(time, source))
 
@@ -113,7 +113,7 @@ class MarketData(Leaf):
 
     @classmethod
     def from_record(cls, fields: Mapping[str, object]) -> Self:
-        """Build the leaf with its last quote."""
+        """Build the leaf with its stored quote."""
         given = dict(fields)
         time, source = given.pop("time"), given.pop("source")
         leaf = cls(**given)  # type: ignore[arg-type]  # the store gives back what to_record gave it

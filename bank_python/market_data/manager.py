@@ -1,10 +1,11 @@
-"""The desk's market data: which feed moves which leaf, and which quotes are believed.
+"""The market data of a desk: which feed quotes which leaf, and which quotes are valid.
 
-A :class:`MarketDataManager` polls each feed once an update, checks what comes, and sets the leaves that have a good new
-quote as one block: one tick of the graph and one write to the store, however many tickers moved. A bad quote (not a
-number, outside its leaf's domain, older than the one before, without a time or a zone) never reaches a leaf: it is
-counted and shown. A ticker without a new quote keeps its last price and says why. The graph is left dirty where it
-moved; reading or ``graph.recalculate()`` does the rest.
+A :class:`MarketDataManager` polls each feed once per update, checks the quotes and sets all leaves with a valid new
+quote together: one tick of the graph and one write to the store, whatever the number of tickers. An invalid quote (not
+a number, outside its leaf's domain, older than the previous one, without a time or a time zone) does not reach the
+leaf; it is counted, and the reason is shown. A ticker without a new quote keeps its last price and is marked as stale,
+with the reason. The dependents of the leaves are left dirty, and are computed when they are read or by
+``graph.recalculate()``.
 
 Examples
 --------
@@ -68,8 +69,8 @@ class _Verdict(Enum):
 
 
 @dataclass(slots=True)
-class _Line:
-    """One registered ticker: where its quotes come from, where they go, and how it went."""
+class _Entry:
+    """One registered ticker: its feed, its leaf, and the state of its quotes."""
 
     ticker: str
     leaf: MarketData
@@ -77,35 +78,35 @@ class _Line:
     symbol: str
     newest: datetime | None = None
     received: datetime | None = None
-    trouble: str = "not polled yet"
+    problem: str = "not polled yet"
     rejected: int = 0
-    kept: dict[str, object] | None = None
+    stored: dict[str, object] | None = None
 
 
 class MarketDataManager(Displayed):
-    """Keeps the leaves of a graph at the market.
+    """Updates the leaves of a graph with quotes from feeds.
 
     Parameters
     ----------
     graph : DependencyGraph
-        Where the leaves live.
+        Graph of the leaves.
     db : BarbaraDB or None
-        Where each ticker's last good quote is kept (``/Market/Quotes/<ticker>``, one transaction an update);
-        ``None`` keeps nothing.
+        Store for the last valid quote of each ticker (``/Market/Quotes/<ticker>``, one transaction per update);
+        ``None`` to store nothing.
     feed : Feed, optional
-        Where quotes come from unless a ticker names another. If not given, the environment decides
+        Feed of all tickers that are registered without one. By default the environment decides
         (:func:`~bank_python.market_data.choose.feed_from_environment`).
     stale_after : timedelta, default 1 minute
-        A quote received longer ago than this is stale even if nothing failed since (nobody updated).
+        Maximum age of a fresh quote, counted from its receipt; positive.
     now : callable, optional
-        The clock, for receipt and staleness; UTC.
+        Clock that returns the current time in UTC, for times of receipt and ages.
 
     Raises
     ------
     FeedConfigError
-        `stale_after` is not positive, or the environment names no feed.
+        `stale_after` is not positive, or the environment does not name a feed.
     NoFeedError
-        No feed was given and none can be chosen.
+        No feed was given, and there is no default.
     """
 
     def __init__(
@@ -118,26 +119,26 @@ class MarketDataManager(Displayed):
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         if stale_after <= timedelta(0):
-            raise FeedConfigError(f"stale_after is {stale_after}: give more than 0", value=stale_after)
+            raise FeedConfigError(f"stale_after is {stale_after}: give a positive timedelta", value=stale_after)
         self._graph = graph
         self._db = db
         self._feed = feed_from_environment() if feed is None else feed
         self._stale_after = stale_after
         self._now = now
-        self._lines: dict[str, _Line] = {}
+        self._entries: dict[str, _Entry] = {}
         self._updating = threading.Lock()
         self._history = PriceHistoryTable()
         self._block: LeafBlock | None = None
 
     @property
     def feed(self) -> Feed:
-        """The feed of every ticker that did not name another."""
+        """The feed of all tickers that were registered without one."""
         return self._feed
 
     @property
     def tickers(self) -> tuple[str, ...]:
-        """Every registered ticker, in order of registration."""
-        return tuple(self._lines)
+        """All registered tickers, in order of registration."""
+        return tuple(self._entries)
 
     @property
     def history(self) -> PriceHistoryTable:
@@ -147,202 +148,203 @@ class MarketDataManager(Displayed):
     def register_ticker(
         self, ticker: str, leaf: MarketData, *, feed: Feed | None = None, symbol: str | None = None
     ) -> None:
-        """Let the quotes of a ticker move a leaf.
+        """Register a ticker, whose quotes then set a leaf.
 
         Parameters
         ----------
         ticker : str
-            The name on the desk. Registering it again with the same leaf changes its feed and symbol.
+            Name on the desk. Registering a ticker again with the same leaf changes its feed and symbol.
         leaf : MarketData
-            What its quotes set; put into the graph if it is not there yet.
+            Leaf that the quotes set; added to the graph if it is not in it.
         feed : Feed, optional
-            Where its quotes come from, if not from the manager's feed.
+            Feed of the ticker; the manager's feed by default.
         symbol : str, optional
-            What the feed calls it, if not `ticker`.
+            Name of the ticker in the feed; `ticker` by default.
 
         Raises
         ------
         UnknownTickerError
-            The feed lists its symbols, and this is not among them; close matches are named.
+            The feed lists its symbols, and this one is not among them; the message suggests similar names.
         DuplicateTickerError
-            The ticker moves another leaf, or the leaf is moved by another ticker.
+            The ticker is registered with another leaf, or the leaf with another ticker.
         """
         feed = self._feed if feed is None else feed
         symbol = symbol or ticker
-        self._refuse_clash(ticker, leaf)
+        self._require_distinct(ticker, leaf)
         known = feed.symbols
         if known is not None and symbol not in known:
             raise unknown_ticker(symbol, known, f"the feed {feed.name!r}", "give another feed= for it")
         self._graph.register(leaf)
-        newest = leaf.as_of if leaf.source == feed.name else None  # a leaf read back from a store knows its last quote
-        self._lines[ticker] = _Line(ticker, leaf, feed, symbol, newest)
+        newest = leaf.as_of if leaf.source == feed.name else None  # a leaf loaded from a store has its last quote
+        self._entries[ticker] = _Entry(ticker, leaf, feed, symbol, newest)
 
-    def _refuse_clash(self, ticker: str, leaf: MarketData) -> None:
-        for line in self._lines.values():
-            if (line.ticker == ticker) != (line.leaf is leaf):
+    def _require_distinct(self, ticker: str, leaf: MarketData) -> None:
+        for entry in self._entries.values():
+            if (entry.ticker == ticker) != (entry.leaf is leaf):
                 raise DuplicateTickerError(
-                    f"{line.ticker} already moves the leaf {line.leaf.name}: "
-                    f"{ticker} cannot be registered for {leaf.name}, use another name or leaf",
+                    f"{entry.ticker} is already registered with the leaf {entry.leaf.name}: "
+                    f"{ticker} cannot be registered with {leaf.name}, use another name or leaf",
                     ticker=ticker,
                 )
 
     def update_all(self, before: Callable[[Sequence[Tick]], object] | None = None) -> MarketUpdate:
-        """Poll every feed once and set the leaves that have a good new quote, as one tick.
+        """Poll every feed once and set the leaves with a valid new quote, as one tick.
 
         Parameters
         ----------
         before : callable, optional
-            Called with the good new quotes just before the leaves are set to them: what has to see the market as it was
-            (a valuation date that moves on) has its place there. What it raises is raised, and nothing is set.
+            Function of the valid new ticks, called just before the leaves are set, while the market still has its
+            previous values (the desk rolls its valuation date here). If it raises, nothing is set.
 
         Returns
         -------
         MarketUpdate
-            What was updated, what was rejected and what failed, with the reasons. Never raises for what a market or
-            a network does.
+            Tickers that were updated, rejected and failed, with the reasons. An outage or a bad response of a feed
+            does not raise.
         """
         with self._updating:
-            lines = list(self._lines.values())
-            answers = _poll_all(lines)
+            entries = list(self._entries.values())
+            results = _poll_all(entries)
             time = self._now()
-            todays = {key: live_date(feed) for key, feed in {id(line.feed): line.feed for line in lines}.items()}
+            todays = {key: live_date(feed) for key, feed in {id(entry.feed): entry.feed for entry in entries}.items()}
             verdicts = [
-                self._judge_answer(line, answers[id(line.feed), line.symbol], todays[id(line.feed)]) for line in lines
+                self._verdict(entry, results[id(entry.feed), entry.symbol], todays[id(entry.feed)]) for entry in entries
             ]
-            settled = list(zip(lines, verdicts, strict=True))
-            news = [
-                (line, cast("Tick", answers[id(line.feed), line.symbol]))
-                for line, verdict in settled
+            checked = list(zip(entries, verdicts, strict=True))
+            accepted = [
+                (entry, cast("Tick", results[id(entry.feed), entry.symbol]))
+                for entry, verdict in checked
                 if verdict is _Verdict.ACCEPTED
             ]
             if before is not None:
-                before([tick for _, tick in news])
-            self._set(news, time)
-            self._keep(news)
+                before([tick for _, tick in accepted])
+            self._set(accepted, time)
+            self._store(accepted)
             return MarketUpdate(
                 time,
-                updated=tuple(line.ticker for line, verdict in settled if verdict is _Verdict.ACCEPTED),
-                rejected=_problems(settled, _Verdict.REJECTED),
-                failed=_problems(settled, _Verdict.FAILED),
+                updated=tuple(entry.ticker for entry, _ in accepted),
+                rejected=_problems(checked, _Verdict.REJECTED),
+                failed=_problems(checked, _Verdict.FAILED),
             )
 
-    def _judge_answer(self, line: _Line, answer: Tick | QuoteFailure, today: date | None) -> _Verdict:
-        if isinstance(answer, QuoteFailure):
-            line.trouble = answer.reason
+    def _verdict(self, entry: _Entry, result: Tick | QuoteFailure, today: date | None) -> _Verdict:
+        if isinstance(result, QuoteFailure):
+            entry.problem = result.reason
             return _Verdict.FAILED
-        fault = _fault(line, answer, today)
+        fault = _fault(entry, result, today)
         if fault:
-            line.trouble = f"bad quote kept out: {fault}"
-            line.rejected += 1
+            entry.problem = f"invalid quote rejected: {fault}"
+            entry.rejected += 1
             return _Verdict.REJECTED
         return _Verdict.ACCEPTED
 
-    def _set(self, news: Sequence[tuple[_Line, Tick]], time: datetime) -> None:
+    def _set(self, accepted: Sequence[tuple[_Entry, Tick]], time: datetime) -> None:
         """Set the leaves to their new quotes, as one tick."""
-        if not news:
+        if not accepted:
             return
-        leaves = tuple(line.leaf for line, _ in news)
-        if self._block is None or self._block.leaves != leaves:  # most updates bring the same tickers
+        leaves = tuple(entry.leaf for entry, _ in accepted)
+        if self._block is None or self._block.leaves != leaves:  # most updates have the same tickers as the last
             self._block = self._graph.block(leaves)
-        self._block.set([tick.price for _, tick in news], [quote_stamp(tick.time, tick.source) for _, tick in news])
-        for line, tick in news:
-            line.newest, line.received, line.trouble = tick.time, time, ""
+        stamps = [quote_stamp(tick.time, tick.source) for _, tick in accepted]
+        self._block.set([tick.price for _, tick in accepted], stamps)
+        for entry, tick in accepted:
+            entry.newest, entry.received, entry.problem = tick.time, time, ""
 
-    def _keep(self, news: Iterable[tuple[_Line, Tick]]) -> None:
-        # A closed market repeats its last quote: every version is kept for good, so only what differs is written.
-        quotes = [(line, _record(tick)) for line, tick in news]
-        different = [(line, quote) for line, quote in quotes if quote != line.kept]
-        if self._db is None or not different:
+    def _store(self, accepted: Iterable[tuple[_Entry, Tick]]) -> None:
+        # A closed market repeats its last quote, and the store keeps every version: only changed quotes are written.
+        quotes = [(entry, _record(tick)) for entry, tick in accepted]
+        changed = [(entry, quote) for entry, quote in quotes if quote != entry.stored]
+        if self._db is None or not changed:
             return
-        self._db.update({QUOTES_PREFIX + line.ticker: quote for line, quote in different})
-        for line, quote in different:
-            line.kept = quote
+        self._db.update({QUOTES_PREFIX + entry.ticker: quote for entry, quote in changed})
+        for entry, quote in changed:
+            entry.stored = quote
 
     def quote(self, ticker: str) -> Quote:
-        """Return what is known of a ticker.
+        """Return the current quote of a ticker with its state.
 
         Raises
         ------
         UnknownTickerError
-            The ticker is not registered; close matches are named.
+            The ticker is not registered; the message suggests similar names.
         """
-        line = self._line(ticker)
-        leaf = line.leaf
-        state, reason = self._judge(line)
+        entry = self._entry(ticker)
+        leaf = entry.leaf
+        state, reason = self._state(entry)
         price = leaf.price if leaf.quoted else None
-        return Quote(ticker, price, leaf.as_of, leaf.source, state, reason, line.rejected)
+        return Quote(ticker, price, leaf.as_of, leaf.source, state, reason, entry.rejected)
 
-    def _judge(self, line: _Line) -> tuple[QuoteState, str]:
-        if not line.leaf.quoted:
-            return QuoteState.UNQUOTED, line.trouble
-        if line.trouble or line.received is None:
-            return QuoteState.STALE, line.trouble
-        age = self._now() - line.received
+    def _state(self, entry: _Entry) -> tuple[QuoteState, str]:
+        if not entry.leaf.quoted:
+            return QuoteState.UNQUOTED, entry.problem
+        if entry.problem or entry.received is None:
+            return QuoteState.STALE, entry.problem
+        age = self._now() - entry.received
         if age > self._stale_after:
             return QuoteState.STALE, f"no new quote for {age}"
         return QuoteState.FRESH, ""
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
-        """Every ticker's quote, in order of registration."""
+        """The quotes of all tickers, in order of registration."""
         return tuple(self.quote(ticker) for ticker in self.tickers)
 
     @property
     def stale(self) -> tuple[Quote, ...]:
-        """The quotes that are not fresh, unquoted ones included."""
+        """The quotes that are stale or missing."""
         return tuple(quote for quote in self.quotes if quote.state is not QuoteState.FRESH)
 
     def load_history(self, ticker: str, period: str = "1mo", *, into: PriceHistoryTable | None = None) -> PriceHistory:
-        """Load the bars of the last `period` into :attr:`history`, in the place of what the ticker had there.
+        """Load the bars of the last `period` into :attr:`history`, replacing those of an earlier load.
 
         Parameters
         ----------
         ticker : str
-            A registered ticker, of which its own feed is asked; or any other that the manager's feed carries.
+            Registered ticker, loaded from its own feed, or any other symbol of the manager's feed.
         period : str, default "1mo"
-            yfinance's spelling: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
+            Length of the history, as in yfinance: ``1d 5d 1mo 3mo 6mo 1y 2y 5y 10y ytd max``.
         into : PriceHistoryTable, optional
-            Where to load it in the place of :attr:`history`, for who needs a period of their own.
+            Table to load the bars into; :attr:`history` by default. With a separate table, callers that need
+            different periods do not overwrite each other's bars.
 
         Returns
         -------
         PriceHistory
-            What was loaded, with its source.
+            The loaded bars, with their source.
 
         Raises
         ------
         UnknownTickerError
-            It is not registered, and the manager's feed does not carry it, or its own feed does not; close matches
-            are named.
+            The feed does not have the ticker; the message suggests similar names.
         FeedError
-            The feed could not deliver, or has no bars; what was loaded before stands.
+            The request failed or returned no bars; bars loaded before are kept.
         FeedConfigError
             There is no such period.
         """
         check_period(period)
-        line = self._lines.get(ticker)
-        history = self._unregistered(ticker, period) if line is None else line.feed.history(line.symbol, period)
+        entry = self._entries.get(ticker)
+        history = self._unregistered(ticker, period) if entry is None else entry.feed.history(entry.symbol, period)
         (self._history if into is None else into).load(ticker, history)
         return history
 
     def _unregistered(self, ticker: str, period: str) -> PriceHistory:
-        """Ask the manager's own feed, which may carry what nobody has registered."""
-        carried = self._feed.symbols
-        unheard: UnknownTickerError | None = None
+        """Return the history of an unregistered ticker from the manager's feed."""
+        available = self._feed.symbols
+        cause: UnknownTickerError | None = None
         try:
-            if carried is None or ticker in carried:
+            if available is None or ticker in available:
                 return self._feed.history(ticker, period)
         except UnknownTickerError as error:
-            unheard = error
-        way_out = "register_ticker() it with the feed that carries it"
+            cause = error
+        way_out = "register_ticker() it with a feed that has it"
         where = f"the manager's feed {self._feed.name!r}"
-        raise unknown_ticker(ticker, {*self._lines, *(carried or ())}, where, way_out) from unheard
+        raise unknown_ticker(ticker, {*self._entries, *(available or ())}, where, way_out) from cause
 
-    def _line(self, ticker: str) -> _Line:
+    def _entry(self, ticker: str) -> _Entry:
         try:
-            return self._lines[ticker]
+            return self._entries[ticker]
         except KeyError:
-            raise unknown_ticker(ticker, self._lines, "the manager", "register_ticker() it first") from None
+            raise unknown_ticker(ticker, self._entries, "the manager", "register_ticker() it first") from None
 
     def __rich__(self) -> object:
         from bank_python.render_objects import market_view
@@ -350,31 +352,31 @@ class MarketDataManager(Displayed):
         return market_view(self)
 
 
-def _is_answer(answer: object) -> bool:
-    return isinstance(answer, Tick | QuoteFailure) and isinstance(cast("object", answer.symbol), str)
+def _is_result(result: object) -> bool:
+    return isinstance(result, Tick | QuoteFailure) and isinstance(cast("object", result.symbol), str)
 
 
-def _fault(line: _Line, tick: Tick, today: date | None) -> str:
-    """Return why a tick is not to be believed, where `today` is the present day of a live feed; empty if it is."""
+def _fault(entry: _Entry, tick: Tick, today: date | None) -> str:
+    """Return why a tick is invalid, or an empty text; `today` is the current date of a live feed."""
     try:
         fault = _malformed(tick)
-    except Exception as error:  # noqa: BLE001  (pandas' NaT is a datetime, and cannot be asked)
+    except Exception as error:  # noqa: BLE001  (pandas' NaT is a datetime whose methods raise)
         fault = f"its time {tick.time!r} cannot be read ({message_of(error)})"
     if fault:
         return fault
     if today is not None and tick.time.astimezone(UTC).date() > today:
         return f"its time {tick.time.isoformat()} is in the future of a live market: today is {today.isoformat()}"
-    if line.newest is not None and tick.time < line.newest:
-        return f"its time {tick.time.isoformat()} is before the last, {line.newest.isoformat()}"
+    if entry.newest is not None and tick.time < entry.newest:
+        return f"its time {tick.time.isoformat()} is before that of the last quote, {entry.newest.isoformat()}"
     try:
-        line.leaf.domain.check(line.leaf.name, tick.price)
+        entry.leaf.domain.check(entry.leaf.name, tick.price)
     except DomainError as error:
         return error.message
     return ""
 
 
 def _malformed(tick: Tick) -> str:
-    """Return what is wrong with a tick whatever leaf it is for: a feed may deliver anything."""
+    """Return what is wrong with the time or source of a tick, as user-written feeds may return anything."""
     given: Any = tick
     if not isinstance(given.time, datetime):
         return f"its time {given.time!r} is not a datetime"
@@ -389,35 +391,35 @@ def _record(tick: Tick) -> dict[str, object]:
     return {"price": float(tick.price), "time": tick.time, "source": tick.source}
 
 
-def _problems(settled: Iterable[tuple[_Line, _Verdict]], kind: _Verdict) -> tuple[QuoteProblem, ...]:
-    return tuple(QuoteProblem(line.ticker, line.trouble) for line, verdict in settled if verdict is kind)
+def _problems(checked: Iterable[tuple[_Entry, _Verdict]], kind: _Verdict) -> tuple[QuoteProblem, ...]:
+    return tuple(QuoteProblem(entry.ticker, entry.problem) for entry, verdict in checked if verdict is kind)
 
 
-def _poll_all(lines: Iterable[_Line]) -> dict[tuple[int, str], Tick | QuoteFailure]:
-    """Poll each feed once and return its answer for every symbol wanted of it."""
+def _poll_all(entries: Iterable[_Entry]) -> dict[tuple[int, str], Tick | QuoteFailure]:
+    """Poll each feed once; return a tick or a failure by feed and symbol."""
     feeds: dict[int, Feed] = {}
     wanted: dict[int, dict[str, None]] = {}
-    for line in lines:
-        feeds[id(line.feed)] = line.feed
-        wanted.setdefault(id(line.feed), {})[line.symbol] = None
-    answers: dict[tuple[int, str], Tick | QuoteFailure] = {}
+    for entry in entries:
+        feeds[id(entry.feed)] = entry.feed
+        wanted.setdefault(id(entry.feed), {})[entry.symbol] = None
+    results: dict[tuple[int, str], Tick | QuoteFailure] = {}
     for key, symbols in wanted.items():
         feed = feeds[key]
         for symbol in symbols:
-            answers[key, symbol] = QuoteFailure(symbol, f"the feed {feed.name!r} gave no answer for it", feed.name)
-        answers.update({(key, symbol): answer for symbol, answer in _poll(feed, list(symbols)).items()})
-    return answers
+            results[key, symbol] = QuoteFailure(symbol, f"the feed {feed.name!r} returned nothing for it", feed.name)
+        results.update({(key, symbol): result for symbol, result in _poll(feed, list(symbols)).items()})
+    return results
 
 
 def _poll(feed: Feed, symbols: list[str]) -> dict[str, Tick | QuoteFailure]:
-    """Return what a feed answers; the protocol says a poll does not raise, and one that does must not stop others."""
+    """Poll one feed; a feed that raises, against the protocol, must not keep the others from being polled."""
     try:
         poll = feed.poll(symbols)
-        answers: list[Tick | QuoteFailure] = [*poll.failures, *poll.ticks]
-        return {answer.symbol: answer for answer in answers if _is_answer(answer)}
+        results: list[Tick | QuoteFailure] = [*poll.failures, *poll.ticks]
+        return {result.symbol: result for result in results if _is_result(result)}
     except FeedError as error:
         reason = error.message
-    except Exception as error:  # noqa: BLE001  (a feed is other people's code)
-        _LOG.exception("the feed %r failed; the others are polled", feed.name)
+    except Exception as error:  # noqa: BLE001  (a feed may be user code)
+        _LOG.exception("the feed %r failed; the other feeds are still polled", feed.name)
         reason = f"the feed {feed.name!r} raised {type(error).__name__}: {message_of(error)}"
     return {symbol: QuoteFailure(symbol, reason, feed.name) for symbol in symbols}

@@ -1,27 +1,28 @@
-"""The law by which the simulated market moves: one step of every symbol at once.
+"""The stochastic model of the simulated market: one step of all symbols at once.
 
 Each symbol has a *deviation* y from its starting quote p, zero at the start:
 
-- log-normal kinds quote ``p * exp(y)``, which is positive whatever happens and exactly p at the start;
-- rates and funding quote ``p + y``, and may go below zero, as rates do.
+- log-normal kinds quote ``p * exp(y)``, which is always positive and equals p at the start;
+- rates and funding quote ``p + y``, which may be negative.
 
-Over a step of `dt` years the deviation moves by the exact solution of an Ornstein–Uhlenbeck process (a random
-walk where the speed of reversion k is 0), plus jumps::
+Over a step of `dt` years the deviation follows the exact solution of an Ornstein–Uhlenbeck process (a random
+walk where the speed of mean reversion k is 0), plus jumps::
 
     y' = y e^(-k dt) + drift dt + s z + J        s = vol sqrt((1 - e^(-2 k dt)) / (2 k)),  or  vol sqrt(dt)
     z  = a Z_market + b Z_factor + sqrt(1 - a^2 - b^2) Z_own
 
-One shock for the market, one for each factor (a sector, the dollar, rates, credit, volatility) and one of its own
-give the correlations: a^2 + b^2 within a sector, a^2 across. For shares, funds and coins s is multiplied by the
-volatility index over its mean, so calm and storm come in spells (and since the index loads negatively on the
-market, storms come with falls). Random walks of logarithms carry -s^2/2, so that `drift` is the growth of the mean.
-Jumps J are upward and exponential in size: each jumping symbol has its own, and now and then one event hits all of
-them together, each by its own size. That is the credit blow-out; reversion brings the spreads back.
+The correlations come from a market shock, a shock per factor (a sector, the dollar, rates, credit, volatility) and an
+idiosyncratic shock per symbol: a^2 + b^2 within a sector, a^2 across sectors. For shares, funds and coins, s is
+multiplied by the volatility index divided by its mean, which gives volatility clustering; since the index loads
+negatively on the market, volatile periods come with falling prices. Random walks of logarithms include the term
+-s^2/2, so that `drift` is the growth rate of the mean. Jumps J are upward, with exponentially distributed sizes: each
+symbol with jumps has its own, and systemic events make all of them jump together, each by its own size. This models a
+credit sell-off, after which mean reversion brings the spreads back.
 
 References
 ----------
 .. [1] G. E. Uhlenbeck and L. S. Ornstein, "On the Theory of the Brownian Motion", Physical Review 36 (1930) 823.
-   The exact step is the conditional normal law of that process.
+   The exact step is the conditional normal distribution of that process.
 """
 
 from __future__ import annotations
@@ -42,18 +43,18 @@ if TYPE_CHECKING:
 __all__ = ["SYSTEMIC_JUMPS_PER_YEAR", "MarketModel"]
 
 SYSTEMIC_JUMPS_PER_YEAR = 2.0
-"""How often one event hits every symbol that jumps."""
+"""Expected number of systemic events per year, at which all symbols with jumps jump together."""
 
 
 class MarketModel:
-    """The terms of a market as columns, and the step that moves it.
+    """The parameters of a simulated market as arrays, and its simulation step.
 
     Parameters
     ----------
     universe : sequence of SymbolSpec
-        The symbols, n of them; their order is part of what a seed means.
+        The n symbols. With the same seed, another order gives other numbers.
     years_per_step : float
-        Length of a step in years of trading, positive.
+        Length of a step in trading years, positive.
     """
 
     def __init__(self, universe: Sequence[SymbolSpec], years_per_step: float) -> None:
@@ -89,26 +90,26 @@ class MarketModel:
 
     @property
     def reverts(self) -> NDArray[np.bool_]:
-        """Which symbols return to their starting quote, shape (n,)."""
+        """Whether each symbol reverts to its starting quote, shape (n,)."""
         return self._decay < 1.0
 
     @property
     def scale(self) -> NDArray[np.float64]:
-        """Standard deviation of a step in calm markets, shape (n,)."""
+        """Standard deviation of a step while the volatility index is at its mean, shape (n,)."""
         return self._scale
 
     def step(self, deviation: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return the deviations one step on.
+        """Return the deviations after one step.
 
-        Every symbol draws, whether or not anybody asked for it: the numbers of one symbol cannot depend on the
-        company it was polled in.
+        Random numbers are drawn for all symbols, polled or not, so that the quotes of a symbol do not depend on
+        which others are polled.
 
         Parameters
         ----------
         deviation : ndarray, shape (n,)
-            Where the market is. Not changed.
+            Current deviations of the symbols from their starting quotes; not modified.
         rng : numpy.random.Generator
-            The step's own source of randomness.
+            Random generator of this step.
 
         Returns
         -------
@@ -125,7 +126,7 @@ class MarketModel:
         return moved
 
     def quotes(self, deviation: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what is quoted at `deviation`, shape (..., n)."""
+        """Return the quotes at the deviations `deviation`, shape (..., n)."""
         return np.where(
             self._lognormal,
             self._price * np.exp(np.where(self._lognormal, deviation, 0.0)),

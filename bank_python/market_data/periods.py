@@ -1,7 +1,7 @@
-"""How far back a history goes: yfinance's spelling, understood the same way by every feed that has tables.
+"""The periods of a price history, named as in yfinance.
 
-``"5d"`` is the last five bars, whatever days they fall on; months and years reach back on the calendar from
-the last bar; ``"ytd"`` begins with that bar's year; ``"max"`` is everything.
+``"5d"`` is the last five bars, whatever their dates; months and years are calendar periods that end at the last
+bar; ``"ytd"`` starts with the year of the last bar; ``"max"`` is the whole history.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def check_period(period: str) -> str:
     Raises
     ------
     FeedConfigError
-        It is not; the message lists the choices.
+        There is no such period; the message lists the choices.
     """
     if period not in PERIODS:
         raise FeedConfigError(f"unknown period {period!r}: choose one of {' '.join(PERIODS)}", value=period)
@@ -38,19 +38,19 @@ def check_period(period: str) -> str:
 
 
 def first_in_period(dates: Sequence[datetime], period: str) -> int:
-    """Return the position of the first date that belongs to the last `period`.
+    """Return the index of the first date in the last `period`.
 
     Parameters
     ----------
     dates : sequence of datetime
-        Ascending; the last one is where the period ends.
+        Dates in ascending order; the period ends with the last one.
     period : str
-        One of :data:`PERIODS`.
+        Name of the period, one of :data:`PERIODS`.
 
     Returns
     -------
     int
-        ``dates[result:]`` is the period; ``len(dates)`` when there are no dates.
+        Index such that ``dates[result:]`` is the period; 0 if there are no dates.
 
     Raises
     ------

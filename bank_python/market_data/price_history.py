@@ -1,8 +1,7 @@
-"""Past prices in tables: what :meth:`MarketDataManager.load_history` loads and ``mgr.history`` answers from.
+"""Tables of past prices, which :meth:`MarketDataManager.load_history` fills and ``manager.history`` queries.
 
-Each ticker's bars are an MnTable :class:`~bank_python.mntable.Table` of their own, so loading a ticker again puts a
-new table in the old one's place: nothing is duplicated, nothing of the old load lingers, and whoever is reading the
-old one reads it to its end.
+The bars of each ticker are a separate MnTable :class:`~bank_python.mntable.Table`. Loading a ticker again replaces its
+table as a whole, so no bar is duplicated, and a reader of the old table is not disturbed.
 """
 
 from __future__ import annotations
@@ -41,16 +40,16 @@ _SCHEMA = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricePanel:
-    """Closes of several tickers on the dates they have in common.
+    """Closes of several tickers on their common dates.
 
     Parameters
     ----------
     tickers : tuple of str
-        The columns, in the order asked for.
+        Tickers of the columns, in the requested order.
     dates : tuple of datetime
-        The rows, ascending, UTC.
+        Dates of the rows, ascending, UTC.
     closes : ndarray, shape (n_obs, n_assets)
-        One close for each date and ticker; nothing is missing.
+        Close of each ticker on each date, without missing values.
     """
 
     tickers: tuple[str, ...]
@@ -58,13 +57,13 @@ class PricePanel:
     closes: NDArray[np.float64]
 
     def returns(self) -> NDArray[np.float64]:
-        """Return the simple returns from each date to the next, shape (n_obs - 1, n_assets)."""
+        """Return the simple returns between consecutive dates, shape (n_obs - 1, n_assets)."""
         simple: NDArray[np.float64] = self.closes[1:] / self.closes[:-1] - 1.0
         return simple
 
 
 class PriceHistoryTable:
-    """The loaded bars of every ticker.
+    """The loaded price histories, by ticker.
 
     Examples
     --------
@@ -81,21 +80,21 @@ class PriceHistoryTable:
 
     @property
     def tickers(self) -> tuple[str, ...]:
-        """The tickers with a history, in the order first loaded."""
+        """The tickers with a history, in the order in which they were first loaded."""
         return tuple(self._tables)
 
     def __contains__(self, ticker: object) -> bool:
         return ticker in self._tables
 
     def load(self, ticker: str, history: PriceHistory) -> int:
-        """Put a history in the place of whatever the ticker had.
+        """Load a history, replacing the ticker's earlier one.
 
         Parameters
         ----------
         ticker : str
-            The name on the desk, which may differ from the feed's symbol.
+            Name on the desk, which may differ from the feed's symbol.
         history : PriceHistory
-            Its bars.
+            Price history with at least one bar.
 
         Returns
         -------
@@ -105,10 +104,10 @@ class PriceHistoryTable:
         Raises
         ------
         FeedError
-            There are no bars; the former history stands.
+            `history` has no bars; the earlier history is kept.
         """
         if not history.bars:
-            message = f"{history.source} gave no bars of {history.symbol}: ask for a longer period"
+            message = f"{history.source} returned no bars of {history.symbol}: choose a longer period"
             raise FeedError(message, feed=history.source, symbol=history.symbol)
         table = Table(_SCHEMA)
         table.extend(
@@ -128,9 +127,10 @@ class PriceHistoryTable:
         return len(history.bars)
 
     def query(self, ticker: str) -> View:
-        """Return the ticker's bars, oldest first, as a lazy view.
+        """Return the bars of a ticker, oldest first, as a lazy view.
 
-        Rows are dicts: date, open, high, low, close, volume (``None`` where the source has none), ticker, source.
+        Rows are dicts with the keys date, open, high, low, close, volume, ticker and source; figures that the source
+        does not have are ``None``.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class PriceHistoryTable:
         return self._tables[ticker].order_by("date")
 
     def closes(self, ticker: str) -> NDArray[np.float64]:
-        """Return the ticker's closes, oldest first, shape (n_obs,).
+        """Return the closes of a ticker, oldest first, shape (n_obs,).
 
         Raises
         ------
@@ -152,12 +152,12 @@ class PriceHistoryTable:
         return np.array([row["close"] for row in self.query(ticker)], dtype=np.float64)
 
     def panel(self, tickers: Sequence[str]) -> PricePanel:
-        """Return the closes of several tickers on the dates all of them have.
+        """Return the closes of several tickers on the dates that all of them have.
 
         Raises
         ------
         UnknownTickerError
-            No history of one of them has been loaded.
+            No history has been loaded for one of them.
         """
         columns = [{row["date"]: row["close"] for row in self.query(ticker)} for ticker in tickers]
         common = sorted(set.intersection(*map(set, columns))) if columns else []

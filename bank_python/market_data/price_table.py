@@ -1,8 +1,8 @@
-"""A table of past prices: what a :class:`~bank_python.market_data.history_feed.HistoryFeed` walks along.
+"""A table of past prices, which a :class:`~bank_python.market_data.history_feed.HistoryFeed` replays.
 
-Whatever the prices come in (a pandas frame, sequences by symbol, the rows of an MnTable view), they become one
-column of bars for each symbol and one ascending list of the dates on which any symbol has a price. A price is kept
-as it was given, to the bit; one that is not there (NaN, ``None``, no row) is missing, never filled in.
+Prices may be given as a pandas frame, as sequences by symbol or as the rows of an MnTable view. The table has one
+column of bars per symbol and an ascending list of all dates on which some symbol has a price. Prices are stored
+unchanged; missing ones (NaN, ``None``, no row) stay missing and are never filled in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OPTIONAL = ("open", "high", "low", "volume")
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """The bars of one symbol and where to find each."""
+    """The bars of one symbol, by date."""
 
     dates: tuple[datetime, ...]
     bars: Mapping[datetime, Bar]
@@ -38,12 +38,12 @@ class PriceTable:
     Parameters
     ----------
     bars : mapping of str to iterable of Bar
-        For each symbol its bars in any order, dates in UTC and none twice.
+        Bars of each symbol in any order, with distinct dates in UTC.
 
     Raises
     ------
     FeedConfigError
-        There are no prices at all, or a symbol has two bars on one date.
+        There are no prices, or a symbol has two bars on one date.
 
     Examples
     --------
@@ -57,40 +57,40 @@ class PriceTable:
         self._columns = {symbol: _column(symbol, of_symbol) for symbol, of_symbol in bars.items()}
         self._dates = sorted({date for column in self._columns.values() for date in column.dates})
         if not self._dates:
-            raise FeedConfigError("the table holds no price at all: give at least one", value=tuple(self._columns))
+            raise FeedConfigError("the price table is empty: give at least one price", value=tuple(self._columns))
 
     @classmethod
     def of(cls, prices: Any) -> PriceTable:
-        """Return `prices`, in any of the forms a feed accepts, as a table.
+        """Return `prices`, in any of the accepted forms, as a table.
 
         Parameters
         ----------
         prices : PriceTable, DataFrame, mapping or iterable of rows
-            A frame of closes (dates down, symbols across); a mapping from symbol to bars or ``(date, close)`` pairs;
-            or rows (dicts, as an MnTable view yields) with ``date``, ``ticker``, ``close`` and, if they have them,
-            ``open``, ``high``, ``low``, ``volume``.
+            Closes as a frame with dates as index and symbols as columns; a mapping from symbol to bars or
+            ``(date, close)`` pairs; or rows (dicts, as an MnTable view yields) with ``date``, ``ticker``, ``close``
+            and optionally ``open``, ``high``, ``low``, ``volume``.
 
         Raises
         ------
         FeedConfigError
-            The form is none of these, or the content does not hold together.
+            `prices` has none of these forms, or its content is inconsistent.
         """
         if isinstance(prices, PriceTable):
             return prices
         if isinstance(prices, Mapping):
             return cls({symbol: _bars_of_pairs(symbol, pairs) for symbol, pairs in prices.items()})
-        # pandas is optional: a frame is known by what it offers, so that nothing has to be imported to ask.
+        # pandas is optional, so a frame is recognised by its attributes without importing pandas.
         if hasattr(prices, "columns") and hasattr(prices, "to_numpy") and hasattr(prices, "index"):
             return cls(_bars_of_frame(prices))
         if isinstance(prices, Iterable) and not isinstance(prices, (str, bytes)):
             return cls(_bars_of_rows(prices))
         raise FeedConfigError(
-            f"a {type(prices).__name__} is no price table: give a DataFrame, a mapping or rows", value=prices
+            f"a {type(prices).__name__} is not a price table: give a DataFrame, a mapping or rows", value=prices
         )
 
     @classmethod
     def from_ohlc(cls, symbol: str, frame: Any) -> PriceTable:
-        """Return the table of one symbol from a frame with columns Open, High, Low, Close and perhaps Volume.
+        """Return the table of one symbol from a frame with columns Open, High, Low, Close and optionally Volume.
 
         Raises
         ------
@@ -109,12 +109,12 @@ class PriceTable:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Every symbol, in the order given."""
+        """All symbols, in the order given."""
         return tuple(self._columns)
 
     @property
     def dates(self) -> list[datetime]:
-        """Every date on which some symbol has a price, ascending."""
+        """All dates on which some symbol has a price, ascending."""
         return self._dates
 
     def __contains__(self, symbol: object) -> bool:
@@ -125,7 +125,7 @@ class PriceTable:
         return self._columns[symbol].dates
 
     def bar(self, symbol: str, date: datetime) -> Bar | None:
-        """Return the bar of a symbol on a date, ``None`` where there is none."""
+        """Return the bar of a symbol on a date, ``None`` if there is none."""
         return self._columns[symbol].bars.get(date)
 
 
@@ -139,7 +139,7 @@ def _column(symbol: str, bars: Iterable[Bar]) -> _Column:
 
 
 def _number(value: Any, symbol: str, field: str) -> float | None:
-    """Return the cell as it is, ``None`` where it is missing."""
+    """Return a cell as a float, ``None`` if it is missing."""
     if value is None:
         return None
     try:
@@ -175,7 +175,9 @@ def _bars_of_frame(frame: Any) -> dict[str, list[Bar]]:
     bars: dict[str, list[Bar]] = {}
     for position, name in enumerate(frame.columns):
         if not isinstance(name, str) or name in bars:
-            raise FeedConfigError(f"column {name!r} is not a symbol of its own: name each column once", value=name)
+            raise FeedConfigError(
+                f"column {name!r} is not a unique symbol: give each column a distinct name", value=name
+            )
         closes = zip(dates, cells[:, position].tolist(), strict=True)
         bars[name] = [bar for date, close in closes for bar in _closing(name, date, close)]
     return bars

@@ -1,4 +1,4 @@
-"""What the manager says about a ticker (:class:`Quote`) and about an update (:class:`MarketUpdate`)."""
+"""The state of a ticker's quote (:class:`Quote`) and the result of a market update (:class:`MarketUpdate`)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["MarketUpdate", "Quote", "QuoteProblem", "QuoteState"]
 
 
 class QuoteState(Enum):
-    """How far a ticker's price can be trusted.
+    """Whether the price of a ticker is up to date.
 
-    ``FRESH``: the last update brought it. ``STALE``: there is a price, but the last update did not bring a good
-    one, or too long ago; the reason says which. ``UNQUOTED``: there has never been a price.
+    ``FRESH``: the last update delivered it. ``STALE``: there is a price, but the last update delivered no valid one
+    or is too long ago; the reason says which. ``UNQUOTED``: there has never been a price.
     """
 
     FRESH = "fresh"
@@ -28,24 +28,24 @@ class QuoteState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Quote(Record):
-    """A ticker's price as the desk has it.
+    """The current price of a ticker on the desk.
 
     Parameters
     ----------
     ticker : str
-        The name on the desk.
+        Name on the desk.
     price : float or None
-        The leaf's price; ``None`` while it has none.
+        Price of the leaf, in the ticker's unit; ``None`` if there has been no quote.
     time : datetime or None
-        When that price was made, UTC, as far as its source said.
+        Time of the price, UTC; ``None`` if its source did not give one.
     source : str
-        Where it comes from; ``""`` while there is none.
+        Name of the price's source; ``""`` if there has been no quote.
     state : QuoteState
-        Fresh, stale or unquoted.
+        Whether the quote is fresh, stale or missing.
     reason : str
-        Why it is not fresh; ``""`` when it is.
+        Reason why the quote is not fresh; ``""`` if it is.
     rejected : int
-        How many bad quotes have been kept out.
+        Number of invalid quotes rejected so far.
     """
 
     ticker: str
@@ -59,7 +59,7 @@ class Quote(Record):
 
 @dataclass(frozen=True, slots=True)
 class QuoteProblem:
-    """A ticker that an update did not move, and why."""
+    """A ticker that was not updated, and the reason."""
 
     ticker: str
     reason: str
@@ -67,18 +67,18 @@ class QuoteProblem:
 
 @dataclass(frozen=True, slots=True)
 class MarketUpdate(Record):
-    """What one update of the market did.
+    """The result of one update of the market.
 
     Parameters
     ----------
     time : datetime
-        When it was made, by the manager's clock.
+        Time of the update by the manager's clock, UTC.
     updated : tuple of str
-        Tickers whose quote was accepted.
+        Tickers with a valid new quote.
     rejected : tuple of QuoteProblem
-        Tickers whose quote was bad and was kept out.
+        Tickers whose quote was invalid and was rejected.
     failed : tuple of QuoteProblem
-        Tickers that had no quote.
+        Tickers without a quote.
     """
 
     time: datetime

@@ -1,7 +1,7 @@
-"""A feed that keeps a record of another: what it delivered, what failed, and when.
+"""A feed that records the polls and histories of another feed in a journal.
 
-Wrap any feed in a :class:`RecordingFeed` and use it in its place; afterwards
-:class:`~bank_python.market_data.replay.ReplayFeed` gives the same polls and histories again, to the bit.
+Wrap any feed in a :class:`RecordingFeed` and use the wrapper in its place;
+:class:`~bank_python.market_data.replay.ReplayFeed` then returns the same polls and histories again.
 
 Examples
 --------
@@ -43,19 +43,19 @@ __all__ = ["RecordingFeed"]
 
 
 class RecordingFeed:
-    """Another feed, with everything it delivers kept in a journal.
+    """A wrapper around a feed that writes all its results to a journal.
 
     Parameters
     ----------
     feed : Feed
-        The feed to record; it goes by the same name.
+        Feed to record; the wrapper has the same name.
     journal : str, Path, BarbaraDB or Journal
-        Where to keep the record: a new file, a store, or a journal object.
+        Destination of the recording: the path of a new file, a store, or a journal object.
 
     Raises
     ------
     FeedConfigError
-        There is a recording at that place already.
+        The destination has a recording already.
     """
 
     def __init__(self, feed: Feed, journal: str | Path | BarbaraDB | Journal) -> None:
@@ -65,27 +65,27 @@ class RecordingFeed:
 
     @property
     def name(self) -> str:
-        """The recorded feed's name."""
+        """Name of the recorded feed."""
         return self._feed.name
 
     @property
     def today(self) -> date | None:
-        """The present day if the recorded feed is live, else None."""
+        """The current date (UTC) if the recorded feed is live, else ``None``."""
         return live_date(self._feed)
 
     @property
     def symbols(self) -> frozenset[str] | None:
-        """What the recorded feed carries."""
+        """All symbols of the recorded feed, or ``None`` if it does not list them."""
         return self._feed.symbols
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Poll the feed; the poll is in the journal before it is returned."""
+        """Poll the feed and write the result to the journal before returning it."""
         poll = self._feed.poll(symbols)
         self._journal.append(poll_record(symbols, poll))
         return poll
 
     def history(self, symbol: str, period: str) -> PriceHistory:
-        """Ask the feed for a history; what it gives, or the error it raises, is in the journal first."""
+        """Return a history from the feed; the result or the error is written to the journal first."""
         try:
             history = self._feed.history(symbol, period)
         except MarketDataError as error:

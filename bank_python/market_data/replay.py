@@ -1,8 +1,8 @@
-"""A recorded market, played again: the same ticks, failures and times, to the bit.
+"""Replay of a recorded market, with the same ticks, failures and times.
 
-The n-th poll of a :class:`ReplayFeed` is the n-th recorded poll. Asked for the same symbols, it answers exactly what
-the recorded feed answered; of a wider recording it gives the part asked for, and a symbol that the recorded poll
-did not ask for fails with that reason. Histories come back as they were asked for, errors included.
+The n-th poll of a :class:`ReplayFeed` is the n-th recorded poll. For the same symbols it returns exactly the recorded
+result; for fewer symbols, their part of it. A symbol that was not part of the recorded poll is returned as a failure.
+Histories are returned, and their errors raised, as recorded.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _RAISED = {kind.__name__: kind for kind in (FeedConfigError, FeedError, UnknownT
 
 
 class ReplayFeed:
-    """A journal replayed as a feed.
+    """A feed that replays a journal.
 
     Parameters
     ----------
     journal : str, Path, BarbaraDB or Journal
-        What a :class:`~bank_python.market_data.recording.RecordingFeed` wrote. The whole of it is read and checked
-        once, here; polls are then read again one at a time, so a long recording does not fill the memory.
+        Journal written by a :class:`~bank_python.market_data.recording.RecordingFeed`. The constructor reads and
+        checks all of it; polls are then read one at a time, so a long recording needs little memory.
 
     Raises
     ------
     FeedError
-        There is no journal, it is of another version, or a record is damaged (the message names the line). A last
-        line that its writer could not finish is left out, and logged.
+        There is no journal, it has another version, or a record is damaged (the message names the line). An
+        incomplete last line is skipped with a warning in the log.
     """
 
     def __init__(self, journal: str | Path | BarbaraDB | Journal) -> None:
@@ -72,21 +72,21 @@ class ReplayFeed:
 
     @property
     def name(self) -> str:
-        """The recorded feed's name: ticks carry its source, not the replay's."""
+        """Name of the recorded feed, which is also the source of the ticks."""
         return self._name
 
     @property
     def symbols(self) -> frozenset[str] | None:
-        """What the recorded feed carried."""
+        """All symbols of the recorded feed, or ``None`` if it did not list them."""
         return self._symbols
 
     @property
     def recorded_polls(self) -> int:
-        """How many polls were recorded."""
+        """Number of recorded polls."""
         return self._recorded
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Return the next recorded poll, as far as `symbols` were asked for in it."""
+        """Return the next recorded poll, restricted to `symbols`."""
         where, record = next(self._polls, ("", {}))
         if not record:
             return self._failing(symbols, f"the journal ended after {self._recorded} polls")
@@ -95,7 +95,7 @@ class ReplayFeed:
         wanted = dict.fromkeys(symbols)
         absent = self._failing(
             [symbol for symbol in wanted if symbol not in set(record["poll"])],
-            f"the recorded poll {self._polled} did not ask for it",
+            f"it was not requested in the recorded poll {self._polled}",
         )
         return Poll(
             tuple(tick for tick in recorded.ticks if tick.symbol in wanted),
@@ -103,17 +103,19 @@ class ReplayFeed:
         )
 
     def history(self, symbol: str, period: str) -> PriceHistory:
-        """Return the history as it was recorded; asked again, the next one recorded, and at last the last.
+        """Return the history of a symbol as it was recorded.
+
+        If it was recorded several times, each call returns the next recording; the last one is repeated.
 
         Raises
         ------
         UnknownTickerError, FeedError, FeedConfigError
-            The recorded feed raised it, or (a FeedError) this history was not recorded.
+            The recorded feed raised this error, or (FeedError) the history was not recorded.
         """
         recorded = self._histories.get((symbol, period))
         if not recorded:
             known = ", ".join(f"{s} {p}" for s, p in self._histories) or "none"
-            message = f"the journal holds no history of {symbol!r} over {period!r}; recorded: {known}"
+            message = f"the journal has no history of {symbol!r} over {period!r}; recorded: {known}"
             raise FeedError(message, feed=self._name, symbol=symbol)
         record = recorded.pop(0) if len(recorded) > 1 else recorded[0]
         if "error" in record:
@@ -130,8 +132,8 @@ class ReplayFeed:
 
 
 def _check_history(record: Record, where: str) -> None:
-    asked = record["history"]
-    if not isinstance(asked, list) or len(asked) != 2:  # noqa: PLR2004  (a symbol and a period)
-        raise FeedError(f"{where} is no history: asked for {asked!r}", feed="replay")
+    request = record["history"]
+    if not isinstance(request, list) or len(request) != 2:  # noqa: PLR2004  (a symbol and a period)
+        raise FeedError(f"{where} is not the record of a history: the request is {request!r}", feed="replay")
     if "error" not in record:
         history_of(record, where)

@@ -1,10 +1,10 @@
-"""The embedded market: a whole desk's symbols, moving together, from one seed.
+"""The simulated market: all symbols of a desk, moving together, from one seed.
 
-:class:`SimulatedFeed` needs no network and no data and says ``source="simulated"`` on everything. Each poll moves
-the *whole* market one step (:mod:`~bank_python.market_data.market_model`), then reads out the symbols asked for;
-that is why a symbol's numbers depend on the seed and the count of polls alone, not on which others were polled or
-in what order. The randomness of step k comes from a seed of its own, so a market can be reopened
-(:meth:`SimulatedFeed.state`, :meth:`SimulatedFeed.resume`) and goes on to the bit without being run again.
+:class:`SimulatedFeed` needs no network and no data files, and marks every quote with ``source="simulated"``. Each poll
+moves the *whole* market by one step (:mod:`~bank_python.market_data.market_model`) and returns the requested symbols.
+The quotes of a symbol therefore depend only on the seed and the number of polls, not on which other symbols are polled
+or in which order. Step k has its own random generator, so a saved market (:meth:`SimulatedFeed.state`,
+:meth:`SimulatedFeed.resume`) continues with exactly the same quotes, without repeating the earlier steps.
 
 Examples
 --------
@@ -15,7 +15,7 @@ Examples
 >>> again = SimulatedFeed(seed=7)
 >>> again.poll(["MSFT", "AAPL"]).ticks[1] == tick
 True
->>> feed.history("AAPL", "5d").bars[-1].close  # the past ends where the market starts
+>>> feed.history("AAPL", "5d").bars[-1].close  # the history ends at the starting quote
 228.0
 """
 
@@ -57,16 +57,18 @@ class SimulatedFeed:
     Parameters
     ----------
     seed : int, default 0
-        At least 0. Same seed, universe and step: same numbers, to the bit (on one machine and numpy version).
+        Seed of the simulation, at least 0. The same seed, universe and step give bitwise identical quotes (on one
+        machine and numpy version).
     universe : sequence of SymbolSpec, optional
-        The symbols; :func:`~bank_python.market_data.universe.default_universe` if not given.
+        Symbols of the market; :func:`~bank_python.market_data.universe.default_universe` by default.
     step : timedelta, default 1 minute
-        Market time that passes with each poll; more than 0, at most a session of 6.5 hours.
+        Market time between two polls, positive and at most one session of 6.5 hours.
 
     Raises
     ------
     FeedConfigError
-        The seed is negative or no integer, the universe is empty or names a symbol twice, the step does not fit.
+        The seed is negative or not an integer, the universe is empty or has a symbol twice, or the step is out of
+        range.
     """
 
     def __init__(
@@ -81,59 +83,59 @@ class SimulatedFeed:
         self._clock = TradingClock(step)
         self._model = MarketModel(self._universe, self._clock.years_per_step)
         self._column = {spec.symbol: i for i, spec in enumerate(self._universe)}
-        # One tuple, replaced whole: state() in another thread never sees half a step.
+        # One tuple, replaced as a whole: state() in another thread never reads half a step.
         self._at = (0, np.zeros(len(self._universe)))
 
     @property
     def name(self) -> str:
-        """``"simulated"``."""
+        """Name of the feed, ``"simulated"``."""
         return "simulated"
 
     @property
     def symbols(self) -> frozenset[str]:
-        """Every symbol of the market."""
+        """All symbols of the market."""
         return frozenset(self._column)
 
     @property
     def universe(self) -> tuple[SymbolSpec, ...]:
-        """The market's symbols with their terms, in the order that belongs to the seed."""
+        """The specifications of the symbols, in the order given."""
         return self._universe
 
     @property
     def seed(self) -> int:
-        """The seed it was made with."""
+        """Seed of the simulation."""
         return self._seed
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Move the whole market one step and return the quotes of `symbols`.
+        """Move the whole market by one step and return the quotes of `symbols`.
 
         Parameters
         ----------
         symbols : sequence of str
-            What to read out; a symbol the market does not have comes back as a failure.
+            Symbols to quote; one that the market does not have is returned as a failure.
         """
         steps, deviation = self._at
         rng = np.random.default_rng(self._branch(_LIVE, steps + 1))
         self._at = steps + 1, self._model.step(deviation, rng)
         quotes = self._model.quotes(self._at[1]).tolist()
         time = self._clock.time(steps + 1)
-        asked = dict.fromkeys(symbols)
+        wanted = dict.fromkeys(symbols)
         return Poll(
-            ticks=tuple(Tick(s, quotes[self._column[s]], time, self.name) for s in asked if s in self._column),
-            failures=tuple(QuoteFailure(s, self._absence(s), self.name) for s in asked if s not in self._column),
+            ticks=tuple(Tick(s, quotes[self._column[s]], time, self.name) for s in wanted if s in self._column),
+            failures=tuple(QuoteFailure(s, self._absence(s), self.name) for s in wanted if s not in self._column),
         )
 
     def history(self, symbol: str, period: str) -> PriceHistory:
-        """Return daily bars that end at the starting quote, on the session before the first.
+        """Return daily bars that end at the starting quote, on the day before the first session.
 
-        The past does not grow as the market moves on; it reaches ten years back.
+        The history covers ten years and does not grow as the market moves on.
 
         Raises
         ------
         UnknownTickerError
             The market has no such symbol.
         FeedConfigError
-            The period is not one of yfinance's.
+            There is no such period.
         """
         check_period(period)
         if symbol not in self._column:
@@ -142,16 +144,16 @@ class SimulatedFeed:
         return PriceHistory(symbol, self.name, self._past.bars(self._column[symbol], first))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: the feed has no connections."""
 
     def state(self) -> dict[str, Any]:
-        """Return where the market is, as JSON-able values, for :meth:`resume`.
+        """Return the state of the market as JSON-able values, for :meth:`resume`.
 
         Returns
         -------
         dict
-            ``version, seed, step_seconds, universe`` (a fingerprint), ``steps`` and ``deviation`` (a list of n
-            floats, which JSON keeps to the bit).
+            ``version``, ``seed``, ``step_seconds``, ``universe`` (a fingerprint), ``steps`` and ``deviation`` (a list
+            of n floats, which JSON stores without rounding).
         """
         steps, deviation = self._at
         return {
@@ -165,41 +167,44 @@ class SimulatedFeed:
 
     @classmethod
     def resume(cls, state: Mapping[str, Any], *, universe: Sequence[SymbolSpec] | None = None) -> SimulatedFeed:
-        """Return a feed that goes on where the one of `state` stopped, bit for bit.
+        """Return a feed that continues from a saved state, with bitwise identical quotes.
 
         Parameters
         ----------
         state : mapping
-            What :meth:`state` returned, perhaps by way of JSON.
+            State returned by :meth:`state`, also after a round trip through JSON.
         universe : sequence of SymbolSpec, optional
-            The same universe as then.
+            Symbols of the saved market, in the same order; the default universe by default.
 
         Raises
         ------
         FeedConfigError
-            The state is of another version or universe, or lacks something.
+            The state has another version or universe, or is incomplete.
         """
         try:
             version, seed, fingerprint = state["version"], state["seed"], state["universe"]
             step, steps = timedelta(seconds=state["step_seconds"]), int(state["steps"])
             deviation = np.array(state["deviation"], dtype=np.float64)
         except (KeyError, TypeError, ValueError) as error:
-            raise FeedConfigError(f"this is no state of a SimulatedFeed: {error!r}", value=state) from error
+            raise FeedConfigError(f"this is not a saved state of a SimulatedFeed: {error!r}", value=state) from error
         if version != STATE_VERSION:
             raise FeedConfigError(
-                f"state version {version!r} is not {STATE_VERSION}: resume it where it was made", value=version
+                f"the saved state has version {version!r}, not {STATE_VERSION}: resume it with the version of "
+                "bank_python that saved it",
+                value=version,
             )
         feed = cls(seed, universe=universe, step=step)
         if fingerprint != _fingerprint(feed.universe) or deviation.shape != (len(feed.universe),):
             raise FeedConfigError(
-                "the state belongs to another universe: give the one it was made with", value=fingerprint
+                "the saved state belongs to another universe: give universe= as it was when the state was saved",
+                value=fingerprint,
             )
         feed._at = steps, deviation
         return feed
 
     @cached_property
     def _past(self) -> SimulatedPast:
-        # Ten years of every symbol are made once, when somebody first asks for any of it.
+        # Ten years of all symbols are simulated once, at the first request for a history.
         return SimulatedPast(self._universe, self._branch(_PAST, 0))
 
     def _branch(self, branch: int, number: int) -> np.random.SeedSequence:

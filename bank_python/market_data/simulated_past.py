@@ -1,13 +1,13 @@
-"""The past of the simulated market: ten years of daily bars that end where the live market starts.
+"""The history of the simulated market: ten years of daily bars that end where the live market starts.
 
-The same law that moves the market forward (:class:`~bank_python.market_data.market_model.MarketModel`, with a day
-for a step) is run for all symbols together, so that correlations, spells of volatility and blow-outs are in the
-past as they are in the future. The path is then moved to end exactly at the starting quotes: a random walk by a
-constant, which leaves every return as it was; a reverting symbol by a line from 0 to the whole correction, which
-leaves its returns almost so and keeps it near its level.
+The model of the live market (:class:`~bank_python.market_data.market_model.MarketModel`, with steps of one day) is
+simulated for all symbols together, so that the history has the same correlations, volatility clustering and jumps.
+The path is then shifted to end exactly at the starting quotes: that of a random walk by a constant, which leaves all
+returns unchanged; that of a mean-reverting symbol by a linear correction from 0 to the full amount, which leaves its
+returns almost unchanged and keeps it near its mean.
 
-Opens gap a little from the last close; highs and lows lie outside open and close by a half-normal amount; volume,
-where one is counted, is log-normal around its typical size.
+The open differs from the last close by a small random gap; highs and lows lie beyond open and close by a half-normal
+amount; the volume, for symbols that have one, is log-normal around its typical size.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ __all__ = ["PAST_SESSIONS", "SimulatedPast"]
 
 PAST_SESSIONS = 10 * SESSIONS_PER_YEAR
 
-_GAP = 0.25  # of a day's standard deviation, between a close and the next open
-_WICK = 0.45  # of a day's standard deviation, beyond open and close
+_GAP = 0.25  # between a close and the next open, in daily standard deviations
+_WICK = 0.45  # of highs and lows beyond open and close, in daily standard deviations
 _VOLUME_SPREAD = 0.30  # standard deviation of the logarithm
 
 
 class SimulatedPast:
-    """Daily bars of every symbol before the first live step.
+    """Daily bars of all symbols before the first live step.
 
     Parameters
     ----------
     universe : sequence of SymbolSpec
-        The symbols, n of them.
+        The n symbols of the market.
     seed : numpy.random.SeedSequence
-        Same seed, same past, to the bit.
+        Seed of the simulation; the same seed gives bitwise identical bars.
     """
 
     def __init__(self, universe: Sequence[SymbolSpec], seed: np.random.SeedSequence) -> None:
@@ -63,7 +63,7 @@ class SimulatedPast:
         above = _WICK * model.scale * np.abs(rng.standard_normal(shape))
         below = _WICK * model.scale * np.abs(rng.standard_normal(shape))
         self._open = model.quotes(opening)
-        # Maximum of quotes, not of deviations: exp is rounded, and a high must not fall below its close by a bit.
+        # Maximum of quotes, not of deviations: exp rounds, and a high must not be below its close by one ulp.
         self._high = np.maximum(
             model.quotes(np.maximum(opening, path[1:]) + above), np.maximum(self._open, self._close)
         )
@@ -76,14 +76,14 @@ class SimulatedPast:
         return self._dates
 
     def bars(self, column: int, first: int) -> tuple[Bar, ...]:
-        """Return the bars of one symbol from position `first` on.
+        """Return the bars of one symbol from the date at index `first` on.
 
         Parameters
         ----------
         column : int
-            The symbol's position in the universe.
+            Index of the symbol in the universe.
         first : int
-            Position in :attr:`dates`.
+            Index of the first date in :attr:`dates`.
         """
         volume = self._universe[column].volume
         counts = [None] * PAST_SESSIONS if volume is None else np.rint(volume * self._volume_factor[:, column]).tolist()

@@ -1,8 +1,8 @@
-"""A symbol of the simulated market, described by its terms.
+"""The specification of a symbol in the simulated market.
 
-A simulated market is a list of :class:`SymbolSpec`: what kind of quote it is, where it starts, how much it
-moves and with what. The kind decides the law of motion (:attr:`SymbolKind.is_lognormal`), the numbers in the
-spec everything else, so a market is changed by changing data.
+A simulated market is a list of :class:`SymbolSpec`: the kind of quote, its starting value, its volatility and its
+correlations. The kind decides whether the quote or its logarithm is simulated (:attr:`SymbolKind.is_lognormal`); all
+other parameters are numbers in the specification, so a market is changed by changing data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["SymbolKind", "SymbolSpec"]
 
 
 class SymbolKind(Enum):
-    """What a simulated symbol quotes."""
+    """Kind of quote of a symbol."""
 
     EQUITY = "equity"
     ETF = "etf"
@@ -33,12 +33,12 @@ class SymbolKind(Enum):
 
     @property
     def is_lognormal(self) -> bool:
-        """Whether the logarithm moves (so the quote stays positive) rather than the quote itself."""
+        """Whether the logarithm of the quote is simulated (so the quote stays positive) rather than the quote."""
         return self not in {SymbolKind.RATE, SymbolKind.FUNDING}
 
     @property
     def follows_regime(self) -> bool:
-        """Whether the volatility rises and falls with the market's volatility index."""
+        """Whether the volatility is scaled by the market's volatility index."""
         return self in {SymbolKind.EQUITY, SymbolKind.ETF, SymbolKind.INDEX, SymbolKind.CRYPTO}
 
 
@@ -50,37 +50,37 @@ class SymbolSpec(Record):
     Parameters
     ----------
     symbol : str
-        Its name.
+        Name of the symbol, not empty.
     kind : SymbolKind
-        Which law it follows.
+        Kind of quote, which decides whether the quote or its logarithm is simulated.
     sector : str
-        What it is grouped under on the desk.
+        Sector under which the desk groups the symbol.
     price : float
-        The quote at the start, in the symbol's own unit; positive for every log-normal kind.
-        Where `mean_reversion` is positive this is also the level reverted to.
+        Starting quote in the symbol's unit, positive for every log-normal kind. If `mean_reversion` is positive,
+        also the mean that the quote reverts to.
     volatility : float
-        Per square root of a year: of the logarithm, or of the quote itself for rates and funding
-        (0.009 is 90 bp a year). At least 0.
+        Annual volatility, at least 0: of the logarithm, or of the quote itself for rates and funding
+        (0.009 is 90 bp per year).
     drift : float, default 0.0
-        Expected growth per year, for symbols that do not revert.
+        Expected growth per year, as a decimal; ignored for mean-reverting symbols.
     mean_reversion : float, default 0.0
-        Speed per year at which a deviation decays; 0 is a random walk.
+        Speed of mean reversion per year, at least 0; 0 is a random walk.
     market_loading, factor_loading : float, default 0.0
-        Correlation with the market's and with the factor's shock, each in [-1, 1], their squares summing to
-        at most 1; what remains is the symbol's own.
+        Correlations with the market shock and the factor shock, each in [-1, 1], with squares that sum to at most 1;
+        the rest of the variance is idiosyncratic.
     factor : str, default ""
-        Which common shock moves it beside the market's; the sector's if empty.
+        Name of the factor whose shock moves the symbol beside that of the market; the sector if empty.
     jumps_per_year : float, default 0.0
-        How often it jumps on its own account. At least 0.
+        Expected number of idiosyncratic jumps per year, at least 0.
     jump_size : float, default 0.0
-        Mean (exponentially distributed) size of an upward jump. At least 0.
+        Mean size of a jump, which is upward and exponentially distributed; at least 0.
     volume : float or None, default None
-        Typical units traded in a day, ``None`` where nothing is counted.
+        Typical number of units traded per day, ``None`` for symbols without a volume.
 
     Raises
     ------
     FeedConfigError
-        A term is outside its range.
+        A parameter is out of range.
 
     Examples
     --------
@@ -104,22 +104,22 @@ class SymbolSpec(Record):
 
     def __post_init__(self) -> None:
         if not self.symbol:
-            raise FeedConfigError("a simulated symbol needs a name, this one is empty", value=self.symbol)
+            raise FeedConfigError("the name of a simulated symbol is empty: give one", value=self.symbol)
         for field in ("price", "drift", "market_loading", "factor_loading"):
-            self._refuse_unless(field, math.isfinite(getattr(self, field)), "a finite number")
+            self._require(field, math.isfinite(getattr(self, field)), "a finite number")
         for field in ("volatility", "mean_reversion", "jumps_per_year", "jump_size"):
-            self._refuse_unless(field, 0.0 <= getattr(self, field) < math.inf, "finite and at least 0")
-        self._refuse_unless("price", self.price > 0.0 or not self.kind.is_lognormal, f"positive for {self.kind.name}")
+            self._require(field, 0.0 <= getattr(self, field) < math.inf, "finite and at least 0")
+        self._require("price", self.price > 0.0 or not self.kind.is_lognormal, f"positive for {self.kind.name}")
         explained = math.hypot(self.market_loading, self.factor_loading)
-        self._refuse_unless("factor_loading", explained <= 1.0, "such that the loadings' squares sum to at most 1")
-        self._refuse_unless("volume", self.volume is None or 0.0 < self.volume < math.inf, "positive or None")
+        self._require("factor_loading", explained <= 1.0, "such that the squares of both loadings sum to at most 1")
+        self._require("volume", self.volume is None or 0.0 < self.volume < math.inf, "positive or None")
 
-    def _refuse_unless(self, field: str, holds: bool, need: str) -> None:
-        if not holds:
+    def _require(self, field: str, condition: bool, need: str) -> None:
+        if not condition:
             value = getattr(self, field)
-            raise FeedConfigError(f"{self.symbol}: {field} is {value!r}, it has to be {need}", value=value)
+            raise FeedConfigError(f"{self.symbol}: {field} is {value!r}, but must be {need}", value=value)
 
     @property
     def factor_name(self) -> str:
-        """The common shock that moves it: `factor`, or the sector."""
+        """Name of the symbol's factor: `factor`, or the sector if that is empty."""
         return self.factor or self.sector

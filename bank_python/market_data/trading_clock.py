@@ -1,8 +1,8 @@
-"""When the simulated market is open: 14:30 to 21:00 UTC on weekdays, from a fixed first day on.
+"""Trading hours of the simulated market: 14:30 to 21:00 UTC on weekdays, from a fixed first day on.
 
-Simulated time is not the wall clock's: it begins at :data:`FIRST_OPEN` and every step moves it on by the same
-length, from one session straight into the next, so a run is the same whenever it is made. Holidays and the time
-between sessions do not exist; a year is 252 sessions for every symbol, coins and currencies as well.
+Simulated time is independent of the wall clock: it starts at :data:`FIRST_OPEN` and advances by one step per poll,
+from the end of a session directly to the next, so a simulation gives the same times whenever it is run. There are no
+holidays; a year has 252 sessions for all symbols, coins and currencies included.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ SESSIONS_PER_YEAR = 252
 
 @dataclass(frozen=True, slots=True)
 class TradingClock:
-    """Turns a count of steps into a time.
+    """Conversion of a number of steps to a time.
 
     Parameters
     ----------
     step : timedelta
-        Market time a step takes: positive, at most a session (which is one step a day).
+        Market time per step, positive and at most a session (one step per day).
 
     Raises
     ------
     FeedConfigError
-        `step` is not positive or longer than a session.
+        `step` is not positive, or longer than a session.
 
     Examples
     --------
@@ -44,27 +44,27 @@ class TradingClock:
     def __post_init__(self) -> None:
         if not timedelta(0) < self.step <= SESSION:
             raise FeedConfigError(
-                f"a step of {self.step} does not fit: give more than 0, at most {SESSION}", value=self.step
+                f"step is {self.step}: give a positive timedelta of at most one session, {SESSION}", value=self.step
             )
 
     @property
     def steps_per_session(self) -> int:
-        """Whole steps in a session, at least 1."""
+        """Number of whole steps in a session, at least 1."""
         return SESSION // self.step
 
     @property
     def years_per_step(self) -> float:
-        """Length of a step in years of trading."""
+        """Length of a step in trading years."""
         return 1.0 / (SESSIONS_PER_YEAR * self.steps_per_session)
 
     def time(self, steps: int) -> datetime:
-        """Return the stamp after `steps` steps."""
+        """Return the time (UTC) after `steps` steps."""
         session, step = divmod(steps, self.steps_per_session)
         weeks, weekday = divmod(FIRST_OPEN.weekday() + session, 5)
         return FIRST_OPEN + timedelta(weeks=weeks, days=weekday - FIRST_OPEN.weekday()) + step * self.step
 
 
 def sessions_before(count: int) -> list[datetime]:
-    """Return the midnights (UTC) of the last `count` sessions before the first open, oldest first."""
+    """Return the dates (midnight UTC) of the last `count` sessions before the first open, oldest first."""
     clock = TradingClock(SESSION)
     return [clock.time(number).replace(hour=0, minute=0) for number in range(-count, 0)]

@@ -1,15 +1,16 @@
-"""The symbols of the embedded market, as data.
+"""The symbols of the simulated market, as data.
 
-The tickers and sectors are those of real US listings, so that a desk reads as a desk does. **The numbers are
-invented for simulation**: prices, volatilities, spreads, rates and volumes are of a plausible size and nothing
-more. They are not quotes of any day, and nothing may be concluded from them about the companies named.
+The tickers and sectors are those of real US listings. **The numbers are invented for simulation**: prices,
+volatilities, spreads, rates and volumes are plausible in size, but are not quotes of any day, and no conclusions about
+the named companies can be drawn from them.
 
 Units: currency for shares, funds and coins; a decimal for rates (0.043), spreads (0.0055 is 55 bp), implied
 volatilities (``AAPL_VOL``, 0.26) and funding (``BTC_FUNDING``, per eight hours); points for the index ``VIX``
-(17.0), as it is published. An FX pair ``EURUSD`` is dollars for one euro, ``USDJPY`` yen for one dollar.
+(17.0), as it is published. An FX pair ``EURUSD`` is quoted in dollars per euro, ``USDJPY`` in yen per dollar.
 
-To change the market, change the tables below, or hand :class:`~bank_python.market_data.simulated.SimulatedFeed`
-a list of your own.
+To change the market, change the tables below, or pass a list of
+:class:`~bank_python.market_data.symbol_spec.SymbolSpec` to
+:class:`~bank_python.market_data.simulated.SimulatedFeed`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bank_python.market_data.symbol_spec import SymbolKind, SymbolSpec
 __all__ = ["OPTIONABLE", "REGIME_SYMBOL", "default_universe"]
 
 REGIME_SYMBOL = "VIX"
-"""The volatility index: its level against its mean scales the volatility of shares, funds and coins."""
+"""The volatility index, whose ratio to its mean scales the volatility of shares, funds and coins."""
 
 # Sector -> "TICKER price volatility" triples.
 _EQUITIES = {
@@ -113,22 +114,22 @@ OPTIONABLE = (
     *("SPY", "QQQ", "IWM", "TLT", "GLD", "HYG", "AAPL", "MSFT", "NVDA", "GOOGL", "AMZN", "META", "TSLA", "AMD", "NFLX"),
     *("INTC", "AVGO", "JPM", "GS", "BAC", "XOM", "CVX", "COIN", "BA", "DIS", "COST", "UNH", "JNJ", "KO", "BTC", "ETH"),
 )
-"""Names with an implied volatility of their own, quoted as ``<name>_VOL``."""
+"""Symbols with an implied volatility, which is quoted as ``<name>_VOL``."""
 
 _EQUITY_DRIFT = 0.06
-_SHARE_TURNOVER = 1.5e9  # currency traded in a day: the volume follows from the price
+_SHARE_TURNOVER = 1.5e9  # currency units traded per day: the volume follows from the price
 _FUND_TURNOVER = 8.0e9
 _COIN_TURNOVER = 2.0e10
-_IMPLIED_OVER_REALISED = 1.05  # sellers of options want a premium
+_IMPLIED_OVER_REALISED = 1.05  # the volatility risk premium
 
 
 def default_universe() -> tuple[SymbolSpec, ...]:
-    """Return the embedded market: equities, funds, FX, rates, credit, volatilities and crypto.
+    """Return the symbols of the simulated market: equities, funds, FX, rates, credit, volatilities and crypto.
 
     Returns
     -------
     tuple of SymbolSpec
-        Always the same, in the same order. The numbers are invented (see the module).
+        The same specifications in the same order at each call. The numbers are invented (see the module).
 
     Examples
     --------

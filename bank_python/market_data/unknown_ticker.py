@@ -1,4 +1,4 @@
-"""The one way to say that a ticker is not known: with the names it may have been meant for."""
+"""The error for an unknown ticker, with suggestions of similar names."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["unknown_ticker"]
 
 
 def unknown_ticker(ticker: str, known: Iterable[str], where: str, way_out: str) -> UnknownTickerError:
-    """Return (for the caller to raise) the error for a `ticker` that is not in `known`.
+    """Return the error for a `ticker` that is not among the `known` ones; the caller raises it.
 
     Parameters
     ----------
     ticker : str
-        What was asked for.
+        Name of the unknown ticker.
     known : iterable of str
-        What there is.
+        Names of the available tickers.
     where : str
-        Which feed, table or manager does not have it; begins the sentence.
+        Feed, table or manager that does not have the ticker; the first words of the message.
     way_out : str
-        What to do when none of the close matches was meant.
+        Advice for the case that none of the similar names was meant.
     """
     near = near_names(ticker, known)
     hint = f"did you mean {' or '.join(map(repr, near))}? Otherwise {way_out}" if near else way_out

@@ -1,4 +1,4 @@
-"""One kind of time stamp: whatever a table or a vendor calls a date becomes a ``datetime`` in UTC."""
+"""Conversion of dates and time stamps of any kind to a ``datetime`` in UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["as_utc", "utc_now"]
 
 
 def utc_now() -> datetime:
-    """Return the present moment, timezone-aware, UTC: the default clock wherever one can be passed in."""
+    """Return the current time, timezone-aware, UTC: the default of all ``now`` parameters."""
     return datetime.now(UTC)
 
 
@@ -23,13 +23,13 @@ def as_utc(value: Any) -> datetime:
     Parameters
     ----------
     value : datetime, date, numpy.datetime64 or pandas.Timestamp
-        An aware stamp is converted, a naive one is taken to be UTC already, a date becomes its midnight.
-        What is finer than a microsecond is cut off.
+        Time stamp or date. A timezone-aware stamp is converted, a naive one is taken as UTC, and a date becomes
+        midnight. Fractions of a microsecond are truncated.
 
     Raises
     ------
     FeedConfigError
-        `value` is none of these, or is not a time (NaT).
+        `value` has none of these types, or is not a time (NaT).
 
     Examples
     --------
@@ -40,7 +40,7 @@ def as_utc(value: Any) -> datetime:
     stamp = value
     if isinstance(stamp, np.datetime64):
         stamp = stamp.astype("datetime64[us]").item()
-    elif hasattr(stamp, "to_pydatetime"):  # pandas is optional: its stamps are known by what they offer
+    elif hasattr(stamp, "to_pydatetime"):  # pandas is optional, so its type cannot be imported for a check
         stamp = stamp.to_pydatetime(warn=False)
     if not isinstance(stamp, date) or stamp != stamp:  # noqa: PLR0124  (NaT is the one date unequal to itself)
         raise FeedConfigError(f"{value!r} is not a date: give a datetime, a date or a numpy.datetime64", value=value)

@@ -1,15 +1,14 @@
-"""Prices from Yahoo Finance, through the real yfinance client.
+"""Prices from Yahoo Finance, through the yfinance client.
 
-Every symbol is one request to Yahoo's chart endpoint, made by yfinance's data layer: its cookie and crumb,
-its consent page, its browser-like TLS handshake and its session. The answer itself is read by
-:mod:`bank_python.market_data.yahoo_chart`. ``Ticker.history`` and ``download``, one floor up, would ask the
-same endpoint, but hide the HTTP status and most exceptions behind an empty frame (or, with
-``hide_exceptions`` off, which is a switch of the whole process, turn a 500 into a ``JSONDecodeError``), look
-the time zone up first in a request of its own, and take a data frame to carry one number.
+Each symbol takes one request to Yahoo's chart endpoint, sent by yfinance's data layer, which handles the cookie and
+crumb, the consent page, the browser-like TLS handshake and the session. The response is parsed by
+:mod:`bank_python.market_data.yahoo_chart`. yfinance's ``Ticker.history`` and ``download`` are not used, although they
+request the same endpoint: they hide the HTTP status and most exceptions behind an empty frame (or, with the
+process-wide option ``hide_exceptions`` off, turn a status 500 into a ``JSONDecodeError``), look up the time zone in an
+extra request, and return a data frame for a single number.
 
-A poll asks for many symbols at once, on a few threads, up to a deadline. yfinance keeps one session, one
-cookie and one crumb per process: a feed made without a session uses the one yfinance has, and never puts
-another in its place.
+A poll requests many symbols at once, in a few threads, up to a deadline. yfinance has one session, one cookie and one
+crumb per process: a feed without a session of its own uses that of yfinance and never replaces it.
 
 >>> feed = YahooFeed(symbols={"GOLD": "GC=F"})
 >>> feed.yahoo_symbol("EURUSD"), feed.yahoo_symbol("VIX"), feed.yahoo_symbol("GOLD"), feed.yahoo_symbol("AAPL")
@@ -51,12 +50,12 @@ YAHOO_SYMBOLS: dict[str, str] = {
     "BF.B": "BF-B",
     **{coin: f"{coin}-USD" for coin in ("BTC", "ETH", "SOL")},
 }
-"""Yahoo's spelling of the house's symbols; what is not listed is spelt the same."""
+"""Yahoo's symbol by desk symbol, where the two differ."""
 
 _THREADS = "bank-python-yahoo"
 _REQUESTS_AT_ONCE = 16
 _SPELLING = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=_-]*")
-# "max" has no range of its own: Yahoo answers range=max with monthly bars, so yfinance, too, goes by dates.
+# For range=max Yahoo returns monthly bars, so "max" is requested by dates, as in yfinance.
 _LONGEST = 99 * 365 * 86_400  # seconds
 
 
@@ -66,30 +65,29 @@ class YahooFeed:
     Parameters
     ----------
     session : curl_cffi.requests.Session, optional
-        Session handed to yfinance at each poll. Without one, the environment variables of
-        :mod:`bank_python.market_data.yahoo_session` are followed; where these are not set either, yfinance's
-        own session stays in place.
+        Session that yfinance uses for each poll. By default a session is created if the environment variables of
+        :mod:`bank_python.market_data.yahoo_session` are set; otherwise yfinance uses its own.
     timeout : float, default 10.0
-        Seconds for one symbol's request, positive.
+        Time limit of one symbol's request in seconds, positive.
     deadline : float, optional
-        Seconds for a whole poll or history, positive; twice `timeout` by default.
+        Time limit of a whole poll or history in seconds, positive; twice `timeout` by default.
     symbols : mapping of str to str, optional
-        House symbol to Yahoo symbol, in addition to :data:`YAHOO_SYMBOLS` and before it.
+        Yahoo symbol by desk symbol; takes precedence over :data:`YAHOO_SYMBOLS`.
     environ : mapping of str to str, optional
-        Where those variables are looked up; the process's environment by default.
+        Environment variables; those of the process by default.
     now : callable, optional
-        The clock, for the end of ``period="max"``.
+        Clock that returns the current time in UTC, for the end of ``period="max"`` and for :attr:`today`.
 
     Raises
     ------
     FeedConfigError
-        A time is not positive, or an environment variable makes no sense.
+        A time limit is not positive, or an environment variable is invalid.
 
     Notes
     -----
-    A tick's price is the last close of Yahoo's daily chart (while the market is open: the last trade), its
-    time that of the last trade; free quotes of many exchanges are 15 minutes late. It is in Yahoo's own unit:
-    ``^VIX`` in points, London shares in pence.
+    The price of a tick is the last close of Yahoo's daily chart (while the market is open, the last trade), and its
+    time is that of the last trade; free quotes of many exchanges are delayed by 15 minutes. The price is in Yahoo's
+    unit: ``^VIX`` in points, London shares in pence.
     """
 
     def __init__(
@@ -115,14 +113,14 @@ class YahooFeed:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **options: Any) -> YahooFeed:
-        """Return a feed that connects as environment variables say.
+        """Return a feed whose connection is configured by environment variables.
 
         Parameters
         ----------
         environ : mapping of str to str, optional
-            The variables; those of the process by default, which is what ``YahooFeed()`` does by itself.
+            Environment variables; those of the process by default, as in ``YahooFeed()``.
         **options
-            `timeout`, `deadline`, `symbols` and `now` of :class:`YahooFeed`.
+            Parameters `timeout`, `deadline`, `symbols` and `now` of :class:`YahooFeed`.
 
         Raises
         ------
@@ -133,25 +131,25 @@ class YahooFeed:
 
     @property
     def name(self) -> str:
-        """``"yahoo"``."""
+        """Name of the feed, ``"yahoo"``."""
         return SOURCE
 
     @property
     def today(self) -> date:
-        """The present day, UTC: the market is live."""
+        """The current date, UTC: the market is live."""
         return as_utc(self._now()).date()
 
     @property
     def symbols(self) -> frozenset[str] | None:
-        """``None``: only asking Yahoo tells."""
+        """``None``, as Yahoo does not list its symbols."""
         return None
 
     def yahoo_symbol(self, symbol: str) -> str:
-        """Return Yahoo's spelling of a house symbol."""
+        """Return Yahoo's symbol for a desk symbol."""
         return self._symbols.get(symbol, symbol)
 
     def poll(self, symbols: Sequence[str]) -> Poll:
-        """Return the last price of each symbol, and a failure with its reason for each that has none.
+        """Return the last price of each symbol, or a failure with its reason.
 
         Raises
         ------
@@ -175,11 +173,11 @@ class YahooFeed:
         Raises
         ------
         FeedConfigError
-            `period` is not one of yfinance's.
+            There is no such period.
         UnknownTickerError
-            Yahoo does not know the symbol.
+            Yahoo has no such symbol.
         FeedError
-            Yahoo could not deliver; the message says why.
+            The request failed; the message gives the reason.
         MissingExtraError
             yfinance is not installed.
         """
@@ -187,9 +185,9 @@ class YahooFeed:
         return PriceHistory(symbol, SOURCE, _chart_of(outcomes[symbol], symbol).daily_bars())
 
     def close(self) -> None:
-        """Let the threads go.
+        """End the threads.
 
-        The session stays open: yfinance has it, and uses it for whatever else the process asks of Yahoo.
+        The session stays open, as yfinance uses it for all requests of the process.
         """
         self._closed = True
         self._calls.close()
@@ -202,19 +200,19 @@ class YahooFeed:
 
     def _charts(self, symbols: Sequence[str], period: dict[str, Any]) -> dict[str, Chart | BaseException]:
         if self._closed:
-            return {symbol: FeedError("this feed is closed: make a new one", feed=SOURCE) for symbol in symbols}
+            return {symbol: FeedError("this feed is closed: create a new one", feed=SOURCE) for symbol in symbols}
         data = self._yfinance_data()
         params = {**period, "interval": "1d", "includePrePost": False, "events": "div,splits,capitalGains"}
-        calls = {symbol: partial(_ask, data, self.yahoo_symbol(symbol), params, self._timeout) for symbol in symbols}
+        calls = {symbol: partial(_fetch, data, self.yahoo_symbol(symbol), params, self._timeout) for symbol in symbols}
         return self._calls.run(calls, self._deadline)
 
     def _yfinance_data(self) -> Any:
-        """Return yfinance's data layer, which holds this feed's session if the feed has one."""
+        """Return yfinance's data layer, with this feed's session if it has one."""
         data_layer = _import_data_layer()
         with self._lock:
             if self._session is None:
                 self._session = self._connection.session()
-        # Put in at each poll, because anything else in the process may have changed it: yf.download does.
+        # Set at each poll, because other code in the process may have replaced it: yf.download does.
         return data_layer() if self._session is None else data_layer(session=self._session)
 
 
@@ -229,7 +227,7 @@ def _import_data_layer() -> Any:
         from yfinance.data import YfData
     except ImportError as error:
         raise MissingExtraError(
-            f"prices from Yahoo need yfinance: {how_to_install('live')}; or use SimulatedFeed(seed=1)",
+            f"prices from Yahoo need the package yfinance: {how_to_install('live')}; or use SimulatedFeed(seed=1)",
             extra="live",
         ) from error
     logging.getLogger("yfinance").addFilter(_not_from_here)
@@ -237,20 +235,20 @@ def _import_data_layer() -> Any:
 
 
 def _not_from_here(record: logging.LogRecord) -> bool:
-    # What yfinance logs about this feed's requests comes back as a reason as well; without a handler, logging
-    # would write it across the terminal. Records of anybody else's yfinance calls pass.
+    # What yfinance logs about this feed's requests is in the reason of the failure too; without a handler, logging
+    # would write it to the terminal. Records of other yfinance calls in the process pass.
     return not (record.threadName or "").startswith(_THREADS)
 
 
-def _ask(data: Any, symbol: str, params: dict[str, Any], timeout: float) -> Chart:
+def _fetch(data: Any, symbol: str, params: dict[str, Any], timeout: float) -> Chart:
     from yfinance.scrapers import history as client
 
     if not _SPELLING.fullmatch(symbol):
-        raise UnknownTickerError(f"{symbol!r} cannot be a Yahoo symbol: map it with symbols=", ticker=symbol)
-    # The client's own constant (it has no public name): who points yfinance at another host points this feed there.
+        raise UnknownTickerError(f"{symbol!r} is not a valid Yahoo symbol: map it with symbols=", ticker=symbol)
+    # yfinance's own constant, which has no public name, so that the feed follows if yfinance uses another host.
     base = client._BASE_URL_
-    answer = data.get(url=f"{base}/v8/finance/chart/{symbol}", params=params, timeout=timeout)
-    return read_chart(symbol, answer.status_code, answer.text)
+    response = data.get(url=f"{base}/v8/finance/chart/{symbol}", params=params, timeout=timeout)
+    return read_chart(symbol, response.status_code, response.text)
 
 
 def _chart_of(outcome: Chart | BaseException, symbol: str) -> Chart:
@@ -272,15 +270,15 @@ def _reason(error: BaseException) -> str:
 
 _CURL_ADVICE = " See https://curl.se/libcurl/c/libcurl-errors.html first for more details."
 
-# By name, most special first: the classes are curl_cffi's or, where that is missing, those of requests.
+# By name, most specific first: the classes are those of curl_cffi or, if that is missing, those of requests.
 _REASONS = {
-    "YFRateLimitError": "Yahoo answered 429 Too Many Requests: rate limited, so poll less often or for fewer symbols",
-    "Timeout": "Yahoo did not answer in time: an outage or a slow network, the next poll asks again",
-    "TimeoutError": "Yahoo did not answer in time: an outage or a slow network, the next poll asks again",
+    "YFRateLimitError": "Yahoo returned 429 Too Many Requests: rate limited, so poll less often or for fewer symbols",
+    "Timeout": "Yahoo did not respond in time: an outage or a slow network, the next poll tries again",
+    "TimeoutError": "Yahoo did not respond in time: an outage or a slow network, the next poll tries again",
     "DNSError": "Yahoo's host name was not found: check the network connection",
-    "SSLError": "Yahoo's certificate was not accepted: behind a TLS proxy, set BANK_PYTHON_YAHOO_CA to its authority",
-    "ProxyError": "the proxy did not let the request through: check the proxy settings",
-    "SessionClosed": "the session has been closed: make a new feed",
-    "ConnectionError": "Yahoo could not be connected to: check the network connection and any firewall",
-    "RequestException": "the request to Yahoo failed, the next poll asks again",
+    "SSLError": "Yahoo's certificate was rejected: behind a TLS proxy, set BANK_PYTHON_YAHOO_CA to its certificates",
+    "ProxyError": "the proxy rejected the request: check the proxy settings",
+    "SessionClosed": "the session has been closed: create a new feed",
+    "ConnectionError": "Yahoo could not be reached: check the network connection and any firewall",
+    "RequestException": "the request to Yahoo failed, the next poll tries again",
 }

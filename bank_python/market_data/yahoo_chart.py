@@ -1,6 +1,6 @@
-"""Reading one answer of Yahoo's chart endpoint (``/v8/finance/chart/SYMBOL``).
+"""Parsing of a response from Yahoo's chart endpoint (``/v8/finance/chart/SYMBOL``).
 
-The answer is one JSON object: ``chart.error``, or ``chart.result[0]`` with
+The response is one JSON object: ``chart.error``, or ``chart.result[0]`` with
 
 * ``meta``: among others ``regularMarketTime``, the time of the last trade (seconds since 1970, UTC), and
   ``exchangeTimezoneName``;
@@ -8,8 +8,8 @@ The answer is one JSON object: ``chart.error``, or ``chart.result[0]`` with
 * ``indicators.quote[0]``: arrays ``open high low close volume`` (``null`` where nothing was traded), split-adjusted;
 * ``indicators.adjclose[0].adjclose``: the closes adjusted for dividends as well.
 
-Everything here is a pure function of the HTTP status and the body, so each thing that can go wrong has a
-reason of its own, which says who can do what about it.
+The functions depend only on the HTTP status and the body, so every kind of failure can be tested. Each has its own
+message, which says what can be done.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
 __all__ = ["SOURCE", "Chart", "read_chart"]
 
 SOURCE = "yahoo"
-_QUOTED = 60
+_EXCERPT = 60  # characters of a response that a message shows
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The part of a chart answer that prices are read from.
+    """The prices in a response of the chart endpoint.
 
     Parameters
     ----------
     symbol : str
         Yahoo's symbol.
     bars : tuple of Bar
-        Oldest first, unadjusted for dividends; ``date`` is Yahoo's stamp. A period without a close has
-        ``close`` NaN.
+        Bars, oldest first, not adjusted for dividends; ``date`` is Yahoo's time stamp. The close of a period without
+        trades is NaN.
     adjusted : tuple of float
-        Each bar's close adjusted for dividends, NaN where there is none.
+        Close of each bar adjusted for dividends, NaN if there is none.
     traded_at : datetime or None
         Time of the last trade, UTC.
     zone : tzinfo
-        The exchange's time zone.
+        Time zone of the exchange.
     """
 
     symbol: str
@@ -62,7 +62,7 @@ class Chart:
     zone: tzinfo
 
     def tick(self, symbol: str) -> Tick:
-        """Return the last close with the time of the last trade, under the name `symbol`.
+        """Return the last close and the time of the last trade as a tick of `symbol`.
 
         Raises
         ------
@@ -72,8 +72,8 @@ class Chart:
         last = self.bars[-1]
         if not math.isfinite(last.close):
             raise FeedError(
-                f"Yahoo has no close for {self.symbol!r} in its last period ({last.date:%Y-%m-%d}): "
-                "nothing has been traded in it yet",
+                f"Yahoo has no close of {self.symbol!r} for its last period ({last.date:%Y-%m-%d}): "
+                "there have been no trades yet",
                 feed=SOURCE,
                 symbol=symbol,
             )
@@ -81,15 +81,15 @@ class Chart:
         return Tick(symbol, last.close, time, SOURCE)
 
     def daily_bars(self) -> tuple[Bar, ...]:
-        """Return one bar per trading date, adjusted for splits and dividends, days without a close left out.
+        """Return one bar per trading date, adjusted for splits and dividends, without days that have no close.
 
-        A bar's date is midnight UTC of the exchange's own calendar date, so that the dates of different
-        exchanges line up.
+        The date of a bar is midnight UTC of the exchange's calendar date, so that the dates of different exchanges
+        match.
 
         Notes
         -----
-        Open, high and low carry the adjustment of their day's close, adjclose / close. Yahoo gives the running
-        day a second time, as a live period; of two periods of one date the later one stands.
+        Open, high and low are adjusted by the factor of the day's close, adjclose / close. Yahoo returns the current
+        day twice, the second time as a live period; of two periods with one date, the later one is used.
         """
         days: dict[datetime, Bar] = {}
         for bar, adjusted in zip(self.bars, self.adjusted, strict=True):
@@ -101,72 +101,73 @@ class Chart:
 
 
 def read_chart(symbol: str, status: int, body: str) -> Chart:
-    """Return the chart in an answer.
+    """Return the chart in a response.
 
     Parameters
     ----------
     symbol : str
-        Yahoo's symbol, for the messages.
+        Yahoo's symbol, for error messages.
     status : int
-        HTTP status of the answer.
+        HTTP status of the response.
     body : str
-        Body of the answer.
+        Body of the response.
 
     Raises
     ------
     UnknownTickerError
-        Yahoo does not know the symbol.
+        Yahoo has no such symbol.
     FeedError
-        There is no chart in the answer; the message says why and what to do.
+        The response has no chart; the message says why and what to do.
 
     Examples
     --------
     >>> read_chart("AAPL", 429, "Too Many Requests")
     Traceback (most recent call last):
     ...
-    bank_python.errors.FeedError: Yahoo answered 429 Too Many Requests: rate limited, so poll less often or ask for \
+    bank_python.errors.FeedError: Yahoo returned 429 Too Many Requests: rate limited, so poll less often or for \
 fewer symbols
     """
-    answer = _json(body)
-    error = answer.get("error")
+    chart = _json(body)
+    error = chart.get("error")
     if status == HTTPStatus.NOT_FOUND or (isinstance(error, dict) and error.get("code") == "Not Found"):
         raise UnknownTickerError(
-            f"Yahoo knows no symbol {symbol!r}{_said(error)}: look it up on finance.yahoo.com and map it with symbols=",
+            f"Yahoo has no symbol {symbol!r}{_details(error)}: look it up on finance.yahoo.com and map it with "
+            "symbols=",
             ticker=symbol,
         )
-    reason = _refusal(status) or _not_a_chart(body, answer)
+    reason = _bad_status(status) or _not_a_chart(body, chart)
     if reason is not None:
-        raise FeedError(f"{reason}{_said(error)}", feed=SOURCE, symbol=symbol)
+        raise FeedError(f"{reason}{_details(error)}", feed=SOURCE, symbol=symbol)
     try:
-        return _chart(symbol, answer["result"][0])
+        return _chart(symbol, chart["result"][0])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as problem:
         raise FeedError(
-            f"Yahoo's chart of {symbol!r} lacks or garbles a field ({type(problem).__name__}: {problem}): "
-            "the next poll asks again; if it stays so, the format has changed",
+            f"Yahoo's chart of {symbol!r} has a missing or invalid field ({type(problem).__name__}: {problem}): "
+            "the next poll tries again; if the error persists, Yahoo's format has changed",
             feed=SOURCE,
             symbol=symbol,
         ) from problem
 
 
 def _json(body: str) -> dict[str, Any]:
-    """Return the object under ``chart``; an empty one if the body is not such JSON."""
+    """Return the object under ``chart``; an empty dict if the body does not have one."""
     try:
-        answer = json.loads(body)
+        parsed = json.loads(body)
     except ValueError:
         return {}
-    chart = answer.get("chart") if isinstance(answer, dict) else None
+    chart = parsed.get("chart") if isinstance(parsed, dict) else None
     return chart if isinstance(chart, dict) else {}
 
 
-def _refusal(status: int) -> str | None:
+def _bad_status(status: int) -> str | None:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return "Yahoo answered 429 Too Many Requests: rate limited, so poll less often or ask for fewer symbols"
+        return "Yahoo returned 429 Too Many Requests: rate limited, so poll less often or for fewer symbols"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return f"Yahoo answered {_phrase(status)}: it refuses this client, so upgrade yfinance or try another network"
+        return f"Yahoo returned {_phrase(status)}: it blocks this client, so upgrade yfinance or try another network"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return f"Yahoo answered {_phrase(status)}: an outage on its side, the next poll asks again"
+        return f"Yahoo returned {_phrase(status)}: an outage at Yahoo, the next poll tries again"
     if status >= HTTPStatus.BAD_REQUEST:
-        return f"Yahoo answered {_phrase(status)}"
+        return f"Yahoo returned {_phrase(status)}"
     return None
 
 
@@ -177,29 +178,29 @@ def _phrase(status: int) -> str:
         return str(status)
 
 
-def _not_a_chart(body: str, answer: dict[str, Any]) -> str | None:
-    start = " ".join(body.split())[:_QUOTED]
-    if not answer and start.startswith("<"):
-        return f"Yahoo answered with a web page instead of prices ({start!r}): an outage, a consent page or a proxy"
-    if not answer and not start:
-        return "Yahoo answered with nothing at all: the next poll asks again"
-    if not answer:
-        return f"Yahoo's answer is not a chart in JSON ({start!r}): cut short or changed on the way"
-    if isinstance(answer.get("error"), dict):
-        return "Yahoo answered with an error"
-    if not answer.get("result"):
-        return "Yahoo answered with an empty result: it has no prices for the symbol now"
+def _not_a_chart(body: str, chart: dict[str, Any]) -> str | None:
+    start = " ".join(body.split())[:_EXCERPT]
+    if not chart and start.startswith("<"):
+        return f"Yahoo returned a web page instead of prices ({start!r}): an outage, a consent page or a proxy"
+    if not chart and not start:
+        return "Yahoo returned an empty response: the next poll tries again"
+    if not chart:
+        return f"Yahoo's response is not a chart in JSON ({start!r}): truncated, or changed by a proxy"
+    if isinstance(chart.get("error"), dict):
+        return "Yahoo returned an error"
+    if not chart.get("result"):
+        return "Yahoo returned an empty result: it has no prices of the symbol at the moment"
     return None
 
 
-def _said(error: Any) -> str:
+def _details(error: Any) -> str:
     return f" ({error.get('code')}: {error.get('description')})" if isinstance(error, dict) else ""
 
 
 def _chart(symbol: str, result: dict[str, Any]) -> Chart:
     stamps = result.get("timestamp") or []
     if not stamps:
-        raise ValueError("no timestamps, so no prices")
+        raise ValueError("no timestamps and so no prices")
     meta = result.get("meta") or {}
     quote = result["indicators"]["quote"][0]
     closes = [_number(value) for value in quote["close"]]

@@ -1,16 +1,15 @@
-"""Where Yahoo's hosts are reached: directly, or through an address named in the environment.
+"""The connection to Yahoo's hosts: direct, or to another address given by environment variables.
 
-Behind a TLS-inspecting proxy, or for trying a program against a server on one's own machine, every
-request to Yahoo has to be connected to another address and its certificate checked against another
-authority. Two environment variables say so:
+Behind a TLS-inspecting proxy, and in tests against a local server, requests to Yahoo must connect to another address,
+whose certificate is issued by another authority. Two environment variables configure this:
 
 ``BANK_PYTHON_YAHOO_CONNECT``
-    ``host:port`` that every connection is made to, whatever host and port the URL names (curl's
-    ``--connect-to "::host:port"``). The URL, the ``Host`` header and the TLS server name stay Yahoo's.
+    ``host:port`` of all connections, whatever the host and port in the URL (curl's ``--connect-to "::host:port"``).
+    The URL, the ``Host`` header and the TLS server name remain those of Yahoo.
 ``BANK_PYTHON_YAHOO_CA``
-    A file of PEM certificates to check that address's certificate against.
+    File of PEM certificates of the trusted authorities.
 
-With neither of them set nothing is changed: no session is made, and yfinance keeps whichever it has.
+If neither is set, no session is created, and yfinance uses its own.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class YahooConnection:
-    """How Yahoo's hosts are reached.
+    """Address and certificates of the connection to Yahoo's hosts.
 
     Parameters
     ----------
     connect_to : str or None
-        ``host:port`` that every connection goes to; ``None`` for the host of the URL.
+        Address ``host:port`` of all connections; ``None`` for the host of the URL.
     authority : Path or None
-        PEM file of the certificate authorities that are trusted; ``None`` for the usual ones.
+        PEM file of the trusted certificate authorities; ``None`` for the default ones.
 
     Raises
     ------
     FeedConfigError
-        The address is not ``host:port``, or the file is not there.
+        The address is not ``host:port``, or the file does not exist.
 
     Examples
     --------
@@ -73,17 +72,17 @@ class YahooConnection:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> YahooConnection:
-        """Read the two variables; an empty one counts as not set."""
+        """Return the connection configured by the two environment variables; an empty one counts as not set."""
         authority = environ.get(CA_VARIABLE)
         return cls(environ.get(CONNECT_VARIABLE) or None, Path(authority) if authority else None)
 
     def session(self) -> Any:
-        """Return a new curl_cffi session that connects so, or ``None`` when nothing is to be changed.
+        """Return a new curl_cffi session with this connection, or ``None`` if it is the default one.
 
         Raises
         ------
         MissingExtraError
-            curl_cffi, which comes with yfinance, is not installed.
+            The package curl_cffi, a dependency of yfinance, is not installed.
         """
         if self.connect_to is None and self.authority is None:
             return None
@@ -91,12 +90,12 @@ class YahooConnection:
             from curl_cffi import CurlOpt, requests
         except ImportError as error:
             raise MissingExtraError(
-                f"redirecting Yahoo's hosts needs curl_cffi: {how_to_install('live')}", extra="live"
+                f"another address for Yahoo's hosts needs the package curl_cffi: {how_to_install('live')}", extra="live"
             ) from error
         options = {} if self.connect_to is None else {CurlOpt.CONNECT_TO: _string_list(f"::{self.connect_to}")}
-        # A path is accepted too, though the annotation does not say so.
+        # curl_cffi accepts a path too, although its annotation is bool.
         verify: Any = True if self.authority is None else str(self.authority)
-        # "chrome" is what yfinance's own sessions impersonate: Yahoo turns away clients it does not know.
+        # As in yfinance's own sessions: Yahoo rejects clients that do not look like a browser.
         return requests.Session(impersonate="chrome", verify=verify, curl_options=options)
 
 
@@ -106,8 +105,8 @@ def _is_address(text: str) -> bool:
 
 
 def _string_list(text: str) -> Any:
-    # curl wants a C string list here and curl_cffi passes the value on as it is, so the list is made with its
-    # own binding. It is not freed: curl handles of the session's threads may use it until the program ends.
+    # curl expects a C string list here and curl_cffi passes the value on unchanged, so the list is built with its
+    # C binding. It is not freed: curl handles in the session's threads may use it until the program ends.
     from curl_cffi._wrapper import ffi, lib
 
     return lib.curl_slist_append(ffi.NULL, text.encode())

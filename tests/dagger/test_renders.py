@@ -97,7 +97,7 @@ def test_a_plan(graph):
     assert [sorted(names) for names in plan.by_level] == [["CALL", "ODDS"], ["BOOK"], [f"UP{i}" for i in range(6)]]
     assert tuple(name for names in plan.by_level for name in names) == plan.nodes
     lines = rendered(plan)
-    assert lines[0].strip() == "A change of SPOT reaches"
+    assert lines[0].strip() == "Nodes that depend on SPOT"
     shown = cells(lines)
     assert [row[:2] for row in shown] == [["1", "2"], ["2", "1"], ["3", "6"], ["all", "9"]]
     assert shown[1][2] == "BOOK"
@@ -113,7 +113,7 @@ def test_a_profile():
         "SumNode": ProfileRow("SumNode", 15, 15, 0.00325),
     }
     assert rendered(profile) == [
-        "Where the time went",
+        "Evaluation time by class",
         "┏━━━━━━━━━┳━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━━━┳━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━┓",
         "┃ Class   ┃ Evaluations ┃ Calls ┃     ms ┃ Share ┃                          ┃",
         "┡━━━━━━━━━╇━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━━━╇━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━┩",

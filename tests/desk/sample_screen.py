@@ -36,7 +36,7 @@ from bank_python.desk.view import (
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (200, 60)]
 NOW = datetime(2026, 1, 5, 15, 0, 4, tzinfo=UTC)
-OUTAGE = "Yahoo did not answer in time: an outage or a slow network, the next poll asks again"
+OUTAGE = "Yahoo did not respond in time: an outage or a slow network, the next poll tries again"
 
 
 def greeks(delta, vega, theta):
@@ -148,7 +148,7 @@ def sample_status():
         unquoted=1,
         troubles={"SPY": QuoteTrouble("stale", 185.0, OUTAGE), "EURUSD": QuoteTrouble("unquoted", None, OUTAGE)},
         reasons=(TroubleView("stale", ("SPY",), 185.0, OUTAGE), TroubleView("unquoted", ("EURUSD",), None, OUTAGE)),
-        asking=14.0,
+        polling=14.0,
         dirty=0,
         evaluations=15_640,
         ticks=1_312,

@@ -273,7 +273,7 @@ def test_what_cannot_be_stored_is_left_out_and_said(tmp_path, caplog):
     desk.graph.derive("NAMELESS", lambda value: value, [desk.firm_pnl])
     with caplog.at_level(logging.WARNING):
         desk.close()
-    assert "NAMELESS is not kept" in caplog.text
+    assert "NAMELESS is not saved" in caplog.text
     again = Desk.open(tmp_path / "desk.db")
     assert again.graph.find("NAMELESS") is None
     again.tick()

@@ -84,7 +84,7 @@ def test_jobs_follow_the_market_and_leave_nothing_running():
     assert desk.db["/Desk/state"]["feed"] == "simulated"
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("walpole")]
     stopped_at = desk.graph.tick
-    live.look()
+    live.update()
     assert desk.graph.tick == stopped_at + 1
 
 
@@ -99,7 +99,7 @@ def test_a_feed_that_does_not_answer_leaves_the_screen_going():
         ages = []
         for _ in range(3):
             status = live.status()
-            assert status.asking is not None
+            assert status.polling is not None
             ages.append((status.now - live.latest.made).total_seconds())
             lines = arranged(live.view(), 80, 24, FINE)
             assert any("market_data running" in line.plain for line in lines)
@@ -113,12 +113,12 @@ def test_a_feed_that_does_not_answer_leaves_the_screen_going():
 def test_a_failing_market_is_shown_with_age_and_reason():
     feed, wall = GatedFeed(), Wall()
     live = LiveDesk(build_desk(feed=feed), refresh=2.0, now=wall)
-    live.look()
+    live.update()
     assert (live.status().fresh, live.status().stale) == (273, 0)
     value = live.latest.firm.value
     feed.out_of_order = "the exchange is closed"
     wall.time += timedelta(minutes=4)
-    live.look()
+    live.update()
     status = live.status()
     assert (status.fresh, status.stale, status.unquoted) == (0, 273, 0)
     [reason] = status.reasons
@@ -129,7 +129,7 @@ def test_a_failing_market_is_shown_with_age_and_reason():
     assert f"{reason.symbols[0]} stale 4m: the exchange" in shown
     assert "!  4m old" in shown
     feed.out_of_order = ""
-    live.look()
+    live.update()
     assert live.status().troubles == {}
 
 
@@ -139,7 +139,7 @@ def test_positions_that_wait_are_opened_by_the_first_quote():
     live = LiveDesk(build_desk(feed=feed), refresh=2.0)
     assert live.latest.firm.waiting > 70
     feed.out_of_order = ""
-    live.look()
+    live.update()
     assert live.latest.firm.waiting == 0
     assert len(live.latest.positions) == 90
     shares = [line.pnl for line in live.latest.positions if line.kind == "Equity"]
@@ -150,7 +150,7 @@ def test_positions_that_wait_are_opened_by_the_first_quote():
 def test_what_if_shares_fell_leaves_no_trace():
     desk = build_desk(seed=7)
     live = LiveDesk(desk, refresh=2.0)
-    live.look()
+    live.update()
     before, tick = desk.firm_pnl.value, desk.graph.tick
     live._runner.run_once("what_if")
     supposed = live.status().what_if
@@ -168,8 +168,8 @@ def test_a_desk_in_memory_forgets_versions_older_than_an_hour():
     desk = build_desk(seed=7)
     opened = datetime.now(UTC)
     live = LiveDesk(desk, refresh=2.0, now=lambda: datetime.now(UTC) + timedelta(hours=2))
-    live.look()
-    live.look()
+    live.update()
+    live.update()
     assert live._runner.run_once("snapshot").error is None
     assert desk.db["/Desk/state"]["version"] == 1
     with pytest.raises(StoreError, match="pruned"):

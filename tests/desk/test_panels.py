@@ -31,7 +31,7 @@ TITLES = ["FIRM", "TRADERS", "MARKET", "POSITIONS", "ENGINE"]
 def live():
     desk = LiveDesk(build_desk(seed=7), refresh=2.0)
     for _ in range(3):
-        desk.look()
+        desk.update()
     return desk
 
 
@@ -141,8 +141,8 @@ def test_stale_and_missing_quotes_say_so():
     assert "585.00!  3m old" in shown
     assert re.search(r"EURUSD +no quote", shown)
     assert "270 fresh  1 stale  1 unquoted   SPY stale 3m: Yahoo did not" in shown
-    assert "as of 3s ago, asking the market for 14s" in shown
-    assert "1 unquoted (EURUSD): Yahoo did not answer in time" in sample(200, 60)
+    assert "as of 3s ago, polling the feeds for 14s" in shown
+    assert "1 unquoted (EURUSD): Yahoo did not respond in time" in sample(200, 60)
     assert "snapshot: StoreError: the disk is full" in sample(200, 60)
     assert "snapshot failed" in shown
 
@@ -156,9 +156,9 @@ def test_a_market_without_any_quote_is_shown():
     for width, height in SIZES:
         shown = "\n".join(screen(bare, width, height))
         assert "shares: no quote" in shown
-        assert "no position is valued yet" in shown
+        assert "no positions valued yet" in shown
         assert "Value $ —" in shown
-        assert "nothing recalculated yet" in shown
+        assert "no recalculation yet" in shown
 
 
 def test_a_hostile_reason_stays_on_its_line():

@@ -1,5 +1,6 @@
-"""``prop_desk.py`` as a program: down a pipe, and on a real terminal (tmux)."""
+"""``prop_desk.py`` as a program: in a pipe, as a picture, and in a real terminal (tmux)."""
 
+import errno
 import json
 import os
 import re
@@ -9,9 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
+
+from bank_python.desk import TRADERS, build_desk, build_view
+from bank_python.desk.live.picture import check_target, svg, write_picture
+from bank_python.errors import DeskError
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, str(ROOT / "prop_desk.py")]
@@ -92,6 +99,70 @@ def test_the_view_as_one_line_of_json(arguments):
         assert figure in shown
 
 
+def texts_of(document):
+    """Return the texts of an SVG document, which must be well-formed XML, with ordinary blanks."""
+    root = ET.fromstring(document)  # noqa: S314 - written by the program itself
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    return ["".join(text.itertext()).replace("\xa0", " ") for text in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_the_frame_as_an_svg_picture(tmp_path):
+    picture = tmp_path / "desk.svg"
+    picture.write_text("an older picture")
+    done = run("--svg", str(picture), "--seed", "3", "--ticks", "2", COLUMNS="80")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    document = picture.read_text(encoding="utf-8")
+    shown = "\n".join(texts_of(document))
+    expected = ["bank_python", *TITLES, *(trader.name for trader in TRADERS), "VaR 99", "what-if"]
+    assert [word for word in expected if word not in shown] == []
+    assert document.count("http") == document.count("http://www.w3.org/2000/svg")  # no fonts from the network
+    assert [path.name for path in tmp_path.iterdir()] == ["desk.svg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("missing/desk.svg", "there is no folder"), (".", "not a regular file"), ("/dev/null", "regular")],
+)
+def test_a_picture_that_cannot_be_written_is_an_error_before_the_desk_is_built(tmp_path, name, says):
+    done = run("--once", "--svg", str(tmp_path / name))
+    assert (done.returncode, done.stdout) == (1, b"")
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("error: cannot write ")
+    assert says in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    view = build_view(build_desk(seed=7))
+    target = tmp_path / "desk.svg"
+    write_picture(view, target, plain=True)
+    before = target.read_bytes()
+
+    def full_disk(path, text, encoding):
+        path.write_bytes(text[:10].encode())
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    with pytest.raises(DeskError, match=r"cannot write .*desk\.svg: No space left on device"):
+        write_picture(view, target)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("desk.svg", before)]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_picture_in_a_folder_without_permission(tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o500)
+    with pytest.raises(DeskError, match="permission denied"):
+        check_target(folder / "desk.svg")
+
+
+def test_names_in_a_picture_are_escaped():
+    view = build_view(build_desk(seed=7))
+    first, *others = view.traders
+    view = replace(view, traders=(replace(first, name="<A&B>"), *others))
+    assert any("<A&B>" in text for text in texts_of(svg(view)))
+
+
 def test_ascii_where_nothing_else_can_be_written():
     done = run("--once", PYTHONIOENCODING="ascii", COLUMNS="80", LINES="24")
     assert done.stdout.isascii()
@@ -103,6 +174,10 @@ def test_ascii_where_nothing_else_can_be_written():
     [
         (["--live", "--once"], "exclude each other"),
         (["--live", "--json"], "exclude each other"),
+        (["--live", "--svg", "desk.svg"], "exclude each other"),
+        (["--live", "--ticks", "2"], "exclude each other"),
+        (["--json", "--svg", "desk.svg"], "exclude each other"),
+        (["--ticks", "0"], "--ticks"),
         (["--refresh", "0"], "--refresh"),
         (["--feed", "nonsense"], "nonsense"),
     ],

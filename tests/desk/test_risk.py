@@ -1,4 +1,4 @@
-"""Risk on the desk: the factor model from history, every trader's VaR, limits, trades that are followed, a hurried screen."""
+"""Risk on the desk: factor model, VaR of each trader, limits, updates after trades, and number of scenarios."""
 
 import datetime as dt
 import inspect
@@ -200,9 +200,9 @@ def test_a_stress_has_one_answer_by_its_key_and_another_by_regressed_betas(desk)
 
 
 def test_limits_that_fit_nobody_are_refused(desk):
-    with pytest.raises(DeskError, match="a limit of 'Zoe'; there are firm, Alice"):
+    with pytest.raises(DeskError, match="a limit has the unknown scope 'Zoe'; the scopes are firm, Alice"):
         DeskRisk(desk, n_paths=PATHS, limits=[Limit("VaR 99", "Zoe", 1.0)])
-    with pytest.raises(DeskError, match="no measure 'VaR 95'; there are VaR 99, Stress loss"):
+    with pytest.raises(DeskError, match="unknown measure 'VaR 95'; the measures are VaR 99, Stress loss"):
         DeskRisk(build_desk(seed=7), n_paths=PATHS, limits=[Limit("VaR 95", "firm", 1.0)])
 
 
@@ -215,7 +215,7 @@ def test_the_live_desk_shows_risk_that_follows_the_market(desk):
     assert before.risk.cvar_99 > before.risk.var_99
     assert before.risk.scenarios == 10_000
     assert {line.var_99 > 0.0 for line in before.traders} == {True}
-    live.look()
+    live.update()
     after = live.latest
     assert after.risk.var_99 != before.risk.var_99
     assert len(after.alerts) >= 1
@@ -250,12 +250,16 @@ def test_a_trader_with_one_share_has_no_weights_to_drift(desk):
     for position in desk.traders["Oscar"].positions:
         if position.name.startswith("Oscar") and position.instrument.name in {"SPY", "GLD", "KO", "ETH"}:
             desk.trade("Oscar", position.instrument, -position.quantity)
-    with pytest.raises(DeskError, match="Oscar holds 1 assets with a common past; two are needed"):
+    with pytest.raises(
+        DeskError, match="Oscar holds 1 assets with a common price history; optimal weights need at least 2"
+    ):
         BalancedBook(desk, "Oscar", "risk_parity")
     risk = DeskRisk(desk, n_paths=PATHS)
     assert risk.balanced == {}
 
 
 def test_a_limit_on_the_drift_of_who_has_no_optimal_weights_is_refused(desk):
-    with pytest.raises(DeskError, match="a limit on the drift of 'Alice'; Oscar have optimal weights"):
+    with pytest.raises(
+        DeskError, match="a limit on Drift has the scope 'Alice', which has no optimal weights; only Oscar"
+    ):
         DeskRisk(desk, n_paths=PATHS, limits=[Limit("Drift", "Alice", 0.1)])

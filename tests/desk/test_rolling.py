@@ -179,7 +179,7 @@ def test_a_recording_of_a_live_market_is_live_and_its_replay_has_the_recorded_da
 def test_the_live_screen_rolls_as_well():
     desk = history_desk()
     live = LiveDesk(desk, refresh=1.0)
-    live.look()
+    live.update()
     assert desk.clock.date == WEEKDAYS[1]
     assert live.latest.valuation_date == WEEKDAYS[1]
 

@@ -1,4 +1,4 @@
-"""The desk's view: one tick, strict JSON, and the same figures on every face."""
+"""The desk's view: figures of one tick, strict JSON, and the same figures in all displays."""
 
 import json
 import math
@@ -7,18 +7,21 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 
 import pytest
+from bank_python.desk.jsonable import jsonable
 
 from bank_python import SimulatedFeed, build_desk
-from bank_python.desk import build_view
-from bank_python.jsonable import jsonable
+from bank_python.desk import build_view, showcase
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.live.glyphs import FINE
 from bank_python.desk.live.layout import arranged
 from bank_python.desk.risk import DeskRisk
+from bank_python.desk.showcase import stage
 from bank_python.desk.showcase.figures import firm_figures, market_troubles, trader_figures
-from bank_python.desk.showcase.stage import Stage, choose_scenes
+from bank_python.desk.showcase.stage import SceneResult, Stage, choose_scenes
+from bank_python.desk.status import status_of
 from bank_python.desk.view import QuoteGroup
 from bank_python.desk.view_builder import LAST_TRADES, ViewBuilder
+from bank_python.jsonable import jsonable
 from bank_python.market_data import Poll, QuoteFailure
 from bank_python.risk import take_greeks
 from tests.desk.sample_screen import sample_view
@@ -180,7 +183,7 @@ def test_looking_changes_nothing():
 
 def test_a_view_as_json_says_all_that_it_holds():
     live = LiveDesk(build_desk(seed=7), refresh=2.0, n_paths=2_000)
-    live.look()
+    live.update()
     live.measure_risk()
     for view in (live.view(), sample_view()):
         read = strict(view.to_json())
@@ -224,9 +227,9 @@ def test_json_is_strict():
         {"on": "2026-01-05", "figures": {"a": None, "b": -0.5}},
         [None, True, "2026-01-05T00:00:00+00:00"],
     ]
-    with pytest.raises(TypeError, match="a set has no form in JSON"):
+    with pytest.raises(TypeError, match="a set has no JSON form"):
         jsonable({"x": {1, 2}})
-    with pytest.raises(TypeError, match="1 cannot be a name in JSON"):
+    with pytest.raises(TypeError, match="1 cannot be a key in JSON"):
         jsonable({1: "x"})
 
 
@@ -260,3 +263,26 @@ def test_the_former_names_of_a_live_desks_views_still_work():
         assert live.frame is live.latest
     with pytest.warns(DeprecationWarning, match=r"LiveDesk.status\(\)"):
         assert live.pulse().jobs[0].name == "market_data"
+    with pytest.warns(DeprecationWarning, match=r"LiveDesk.update\(\)"):
+        live.look()
+    assert live.view().tick > 0
+    with pytest.warns(DeprecationWarning, match="Status.polling"):
+        assert live.status().asking is None
+    with pytest.warns(DeprecationWarning, match="polling="):
+        assert status_of(build_desk(seed=7), live.status().now, asking=3.0).polling == 3.0
+
+
+def test_the_former_names_of_blotter_and_showcase_still_work():
+    desk = build_desk(seed=7)
+    alice = desk.traders["Alice"]
+    position = alice.positions[0]
+    with pytest.warns(DeprecationWarning, match=r"Blotter.record\(\)"):
+        trade = desk.blotter.keep(alice, position, 1.0, 2.0)
+    with pytest.warns(DeprecationWarning, match=r"Blotter.add\(\)"):
+        desk.blotter.show(trade)
+    assert desk.blotter.last(1) == (trade,)
+    with pytest.warns(DeprecationWarning, match="SceneResult"):
+        assert showcase.Shown is stage.Shown is SceneResult
+    first = choose_scenes("1")[0]
+    with pytest.warns(DeprecationWarning, match="Scene.summary"):
+        assert first.teaches == first.summary

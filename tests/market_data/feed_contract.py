@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class FeedUnderTest:
-    """A fresh feed and what the suite may ask of it."""
+    """A new feed, and the symbols and times that the suite uses with it."""
 
     feed: Feed
     symbols: Sequence[str]

@@ -1,4 +1,4 @@
-"""The real ccxt client against a loopback server that speaks Hyperliquid's ``/info``."""
+"""The ccxt client against a local server with Hyperliquid's ``/info`` endpoint."""
 
 from __future__ import annotations
 
@@ -91,24 +91,24 @@ def test_unknown_and_delisted_symbols_fail_alone(feed):
     poll = feed.poll(["BTC", "ETHH", "OLD"])
     assert prices(poll) == {"BTC": 97_000.5}
     assert "has no ticker 'ETHH': did you mean 'ETH'" in reasons(poll)["ETHH"]
-    assert reasons(poll)["OLD"] == "hyperliquid gives no price for 'OLD/USDC:USDC': it is delisted there"
+    assert reasons(poll)["OLD"] == "hyperliquid has no price for 'OLD/USDC:USDC': it is delisted"
 
 
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
         ("429", "rate limited, so poll less often"),
-        ("401", "refused the request as not authorized"),
-        ("403", "refuses this network (403)"),
-        ("500", "answered that it is not available: an outage"),
-        ("503", "answered that it is not available: an outage"),
-        ("html", "answered 200, but with no JSON where tickers should be"),
-        ("malformed", "answered 200, but with no JSON where tickers should be"),
-        ("blank", "answered 200, but with no JSON where tickers should be"),
-        ("null", "answered 200, but with no JSON where tickers should be"),
-        ("object", "answered 200, but with '{}' where tickers should be"),
-        ("empty", "answered 200, but with '[]' where tickers should be"),
-        ("drop", "could not be connected to"),
+        ("401", "rejected the request as not authorised"),
+        ("403", "blocks this network (403)"),
+        ("500", "reports that it is not available: an outage"),
+        ("503", "reports that it is not available: an outage"),
+        ("html", "returned status 200 with no JSON in place of tickers"),
+        ("malformed", "returned status 200 with no JSON in place of tickers"),
+        ("blank", "returned status 200 with no JSON in place of tickers"),
+        ("null", "returned status 200 with no JSON in place of tickers"),
+        ("object", "returned status 200 with '{}' in place of tickers"),
+        ("empty", "returned status 200 with '[]' in place of tickers"),
+        ("drop", "could not be reached"),
     ],
 )
 def test_a_failing_exchange_says_why_and_it_recovers(server, feed, how, reason):
@@ -137,7 +137,7 @@ def test_a_stalled_exchange_times_out(server):
     feed = CcxtFeed(client=exchange, deadline=30.0)
     feed.poll(["BTC"])
     server.fail("stall")
-    assert "did not answer in time" in reasons(feed.poll(["BTC"]))["BTC"]
+    assert "did not respond in time" in reasons(feed.poll(["BTC"]))["BTC"]
     server.recover()
     assert prices(feed.poll(["BTC"])) == {"BTC": 97_000.5}
     exchange.close()
@@ -146,14 +146,14 @@ def test_a_stalled_exchange_times_out(server):
 def test_a_poll_ends_at_its_deadline_whatever_the_clients_own_timeout(server, feed):
     impatient = CcxtFeed(client=client(server), deadline=0.2)
     server.fail("stall")
-    assert "did not answer in time" in reasons(impatient.poll(["BTC"]))["BTC"]
+    assert "did not respond in time" in reasons(impatient.poll(["BTC"]))["BTC"]
 
 
 def test_a_refused_connection():
     with HyperliquidServer({}) as server:
         url = server.url
     feed = CcxtFeed(base_url=url)
-    assert "could not be connected to" in reasons(feed.poll(["BTC"]))["BTC"]
+    assert "could not be reached" in reasons(feed.poll(["BTC"]))["BTC"]
     feed.close()
 
 
@@ -240,7 +240,7 @@ def test_year_to_date_begins_with_the_year(feed):
 def test_history_of_what_is_not_there(server, feed):
     with pytest.raises(UnknownTickerError, match="did you mean 'BTC'"):
         feed.history("BTCC", "1mo")
-    with pytest.raises(FeedError, match="a rate without candles"):
+    with pytest.raises(FeedError, match="a funding rate, which has no candles"):
         feed.history("BTC_FUNDING", "1mo")
     with pytest.raises(FeedConfigError, match="unknown period '1week'"):
         feed.history("BTC", "1week")
@@ -250,7 +250,7 @@ def test_history_of_what_is_not_there(server, feed):
 def test_a_broken_history_is_an_error_not_an_empty_one(server, feed, how):
     feed.poll(["BTC"])
     server.fail(how, "candleSnapshot")
-    with pytest.raises(FeedError, match="hyperliquid answered") as caught:
+    with pytest.raises(FeedError, match=r"hyperliquid (returned|reports)") as caught:
         feed.history("BTC", "1mo")
     assert caught.value.feed == "hyperliquid"
     server.recover()
@@ -273,7 +273,7 @@ def test_a_given_clients_settings_are_left_alone(server):
 
 def test_a_closed_feed_asks_nothing(server, feed):
     feed.close()
-    assert reasons(feed.poll(["BTC"])) == {"BTC": "this feed is closed: make a new one"}
+    assert reasons(feed.poll(["BTC"])) == {"BTC": "this feed is closed: create a new one"}
     assert server.requests == []
 
 
@@ -282,7 +282,7 @@ def test_bad_arguments_are_refused():
         CcxtFeed(timeout=0)
     with pytest.raises(FeedConfigError, match="the exchange's address is 'localhost:1'"):
         CcxtFeed(base_url="localhost:1")
-    with pytest.raises(FeedConfigError, match="ccxt knows no exchange 'hyperfluid': did you mean 'hyperliquid'"):
+    with pytest.raises(FeedConfigError, match="ccxt has no exchange 'hyperfluid': did you mean 'hyperliquid'"):
         CcxtFeed("hyperfluid").poll(["BTC"])
 
 

@@ -34,7 +34,7 @@ def recording(folder):
 def replay(folder):
     path = folder / "journal.jsonl"
     with RecordingFeed(SimulatedFeed(seed=1), path) as feed:
-        # What the suite will ask for: a replay can only give what was recorded.
+        # Record what the suite requests, as a replay has only recorded polls and histories.
         for _ in range(3):
             feed.poll(["AAPL", "SOFR", UNKNOWN])
         feed.history("AAPL", "1mo")

@@ -1,4 +1,4 @@
-"""From the wire to the graph: real clients, loopback servers, the manager and leaves with something resting on them."""
+"""From the network to the graph: real clients, local servers, the manager, and leaves with a dependent node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.servers.yahoo_server import YahooServer
 
 
 class Desk:
-    """Two leaves that a manager moves, and their ratio."""
+    """Two leaves registered with a manager, and a node of their ratio."""
 
     def __init__(self, feed, first: str, second: str) -> None:
         self.graph = DependencyGraph()
@@ -69,7 +69,7 @@ def test_yahoos_prices_reach_what_rests_on_them(yahoo):
         ("500", "500 Internal Server Error"),
         ("html", "a web page instead of prices"),
         ("empty", "an empty result"),
-        ("drop", "could not be connected to"),
+        ("drop", "could not be reached"),
     ],
 )
 def test_when_yahoo_fails_the_price_stays_is_stale_and_says_why_until_it_recovers(yahoo, how, reason):
@@ -117,7 +117,7 @@ def test_the_exchanges_prices_reach_the_graph_and_go_stale(hyperliquid):
     assert desk.update().updated == ()
     quote = desk.manager.quote("BTC")
     assert (quote.price, quote.state, quote.source) == (100_000.0, QuoteState.STALE, "hyperliquid")
-    assert "answered 200, but with no JSON" in quote.reason
+    assert "returned status 200 with no JSON" in quote.reason
     server.recover()
     assert desk.update().complete
     assert desk.manager.quote("BTC").state is QuoteState.FRESH

@@ -39,7 +39,7 @@ class Clock:
 
 
 class ScriptedFeed:
-    """Answers whatever the test put into it, and counts."""
+    """A feed that returns what the test has put into it, and counts the polls."""
 
     def __init__(self, name="scripted", symbols=None):
         self.name = name
@@ -179,7 +179,7 @@ def test_a_quote_older_than_the_last_is_kept_out(manager, feed):
     manager.update_all()
     feed.quote("A", 9.0, minute=4)
     (problem,) = manager.update_all().rejected
-    assert "before the last" in problem.reason
+    assert "before that of the last quote" in problem.reason
     assert manager.quote("A").price == 10.0
     feed.quote("A", 10.5, minute=5)  # as old as the last is not older
     assert manager.update_all().updated == ("A",)
@@ -222,7 +222,7 @@ def test_never_quoted_is_said_so(manager, feed):
 def test_a_symbol_the_feed_says_nothing_about_is_a_failure(manager):
     manager.register_ticker("A", leaf("A_SPOT"))
     (problem,) = manager.update_all().failed
-    assert "gave no answer" in problem.reason
+    assert "returned nothing" in problem.reason
 
 
 def test_a_feed_that_raises_fails_its_own_symbols_only(manager, feed):
@@ -290,7 +290,7 @@ def test_what_is_no_answer_at_all_is_no_answer_for_its_symbol_only(manager, feed
     feed.answers["B"] = ("B", 12.0)
     update = manager.update_all()
     assert update.updated == ("A",)
-    assert update.failed == (QuoteProblem("B", "the feed 'scripted' gave no answer for it"),)
+    assert update.failed == (QuoteProblem("B", "the feed 'scripted' returned nothing for it"),)
 
 
 def test_each_feed_is_polled_once_for_all_its_symbols(manager, feed):
@@ -498,11 +498,11 @@ def test_whatever_comes_the_leaf_holds_the_last_good_quote(rounds):
             assert (quote.state is QuoteState.FRESH) == (quote.ticker in update.updated)
 
 
-# --- days ------------------------------------------------------------------------------------------------------------
+# --- dates -----------------------------------------------------------------------------------------------------------
 
 
 class LiveScript(ScriptedFeed):
-    """A scripted feed whose market is open."""
+    """A scripted feed of a live market."""
 
     today = T0.date()
 
@@ -515,7 +515,7 @@ def test_a_live_feed_is_not_believed_about_tomorrow():
     manager.register_ticker("B", leaves[1], feed=other)
     for minute, good in ((0, True), (60 * 24 * 300, False), (1, True)):
         feed.quote("A", 1.0 + minute, minute)
-        other.quote("B", 1.0 + minute, max(minute, 60 * 24 * 300))  # a market that has days of its own
+        other.quote("B", 1.0 + minute, max(minute, 60 * 24 * 300))  # a market with simulated dates
         update = manager.update_all()
         assert ("A" in update.updated) is good
         assert "B" in update.updated

@@ -88,7 +88,7 @@ def test_a_part_of_what_was_recorded_and_what_was_not(path):
     poll = ReplayFeed(path).poll(["SOFR", "XOM"])
     assert poll.ticks == (whole.ticks[2],)
     assert [failure.symbol for failure in poll.failures] == ["XOM"]
-    assert "did not ask" in poll.failures[0].reason
+    assert "not requested" in poll.failures[0].reason
 
 
 def test_failures_of_a_real_table_are_replayed(path):
@@ -165,7 +165,7 @@ def test_the_log_says_that_a_line_was_cut_off(path, caplog):
     path.write_bytes(path.read_bytes()[:-20])
     with caplog.at_level(logging.WARNING):
         ReplayFeed(path)
-    assert f"{path}, line 4 was cut off" in caplog.text
+    assert f"{path}, line 4 is incomplete" in caplog.text
 
 
 def test_a_last_line_that_only_lacks_its_end_is_whole(path):
@@ -200,10 +200,10 @@ def test_damage_elsewhere_is_an_error_that_names_the_line(path, damaged):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "does not begin a market journal"),
-        ('{"format": "other"}\n', "does not begin a market journal"),
+        ("", "is not the header of a market journal"),
+        ('{"format": "other"}\n', "is not the header of a market journal"),
         ('{"format": "bank_python.market_journal", "version": 99}\n', "version 99"),
-        ('{"format": "bank_py', "does not begin a market journal"),
+        ('{"format": "bank_py', "is not the header of a market journal"),
     ],
 )
 def test_what_is_no_journal_is_refused(path, text, says):

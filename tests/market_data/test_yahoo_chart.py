@@ -1,4 +1,4 @@
-"""Reading Yahoo's chart answers: pure functions, no network, no client."""
+"""Parsing of Yahoo's chart responses, without network or client."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_day_without_a_close_is_left_out_of_history_and_is_no_quote():
     data["indicators"]["adjclose"][0]["adjclose"][1] = None
     chart = read_chart("AAPL", 200, body(data))
     assert [bar.date.day for bar in chart.daily_bars()] == [2]
-    with pytest.raises(FeedError, match=r"no close for 'AAPL' .* \(2024-01-03\)") as caught:
+    with pytest.raises(FeedError, match=r"no close of 'AAPL' .* \(2024-01-03\)") as caught:
         chart.tick("AAPL")
     assert caught.value.symbol == "AAPL"
 
@@ -114,14 +114,14 @@ def test_what_yahoo_does_not_carry_is_none():
     ("status", "text", "reason"),
     [
         (429, "Too Many Requests", r"429 Too Many Requests: rate limited"),
-        (401, "", r"401 Unauthorized: it refuses this client"),
-        (403, "", r"403 Forbidden: it refuses this client"),
+        (401, "", r"401 Unauthorized: it blocks this client"),
+        (403, "", r"403 Forbidden: it blocks this client"),
         (500, "oops", r"500 Internal Server Error: an outage"),
         (502, "<html>", r"502 Bad Gateway: an outage"),
-        (599, "", r"answered 599: an outage"),
-        (418, "", r"answered 418"),
+        (599, "", r"returned 599: an outage"),
+        (418, "", r"returned 418"),
         (200, "<!doctype html><p>Will be right back", r"a web page instead of prices \('<!doctype html>"),
-        (200, "", r"nothing at all"),
+        (200, "", r"empty response"),
         (200, '{"chart": {"result": [', r"not a chart in JSON"),
         (200, "null", r"not a chart in JSON \('null'\)"),
         (200, "[]", r"not a chart in JSON"),
@@ -129,9 +129,9 @@ def test_what_yahoo_does_not_carry_is_none():
         (200, body(), r"an empty result"),
         (200, '{"chart": {"result": null, "error": null}}', r"an empty result"),
         (200, body(error={"code": "Bad Request", "description": "no such range"}), r"\(Bad Request: no such range\)"),
-        (200, body({"meta": {}}), r"lacks or garbles a field \(ValueError: no timestamps"),
-        (200, body({"timestamp": [JAN_2]}), r"lacks or garbles a field \(KeyError: 'indicators'\)"),
-        (200, body({**RESULT, "timestamp": [JAN_2]}), r"lacks or garbles a field \(ValueError"),
+        (200, body({"meta": {}}), r"a missing or invalid field \(ValueError: no timestamps"),
+        (200, body({"timestamp": [JAN_2]}), r"a missing or invalid field \(KeyError: 'indicators'\)"),
+        (200, body({**RESULT, "timestamp": [JAN_2]}), r"a missing or invalid field \(ValueError"),
     ],
 )
 def test_every_failure_has_its_reason(status, text, reason):

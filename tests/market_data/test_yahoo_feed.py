@@ -1,4 +1,4 @@
-"""The real yfinance client against a loopback server that speaks Yahoo's wire format over TLS."""
+"""The yfinance client against a local server with Yahoo's wire format over TLS."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_prices_are_those_served_under_the_houses_names(server, feed):
     assert prices(poll) == {"AAPL": 190.5, "EURUSD": 1.0875, "VIX": 17.5, "BRK.B": 411.0}
     assert poll.failures == ()
     assert {(tick.time, tick.source) for tick in poll.ticks} == {(server.time, "yahoo")}
-    assert server.count("/v8/finance/chart/") == 4  # one request a symbol, and one for AAPL though asked for twice
+    assert server.count("/v8/finance/chart/") == 4  # one per symbol: AAPL is listed twice
 
 
 def test_a_price_moves_when_the_server_moves_it(server, feed):
@@ -91,16 +91,16 @@ def test_own_mapping_goes_before_the_default(server):
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
-        ("429", "Yahoo answered 429 Too Many Requests: rate limited"),
-        ("401", "Yahoo answered 401 Unauthorized: it refuses this client"),
-        ("500", "Yahoo answered 500 Internal Server Error: an outage on its side"),
-        ("html", "Yahoo answered with a web page instead of prices"),
-        ("malformed", "Yahoo's answer is not a chart in JSON"),
-        ("blank", "Yahoo answered with nothing at all"),
-        ("empty", "Yahoo answered with an empty result"),
-        ("not_found", "Yahoo knows no symbol 'MSFT' (Not Found: No data found"),
-        ("no_close", "Yahoo has no close for 'MSFT' in its last period (2024-01-09)"),
-        ("drop", "Yahoo could not be connected to"),
+        ("429", "Yahoo returned 429 Too Many Requests: rate limited"),
+        ("401", "Yahoo returned 401 Unauthorized: it blocks this client"),
+        ("500", "Yahoo returned 500 Internal Server Error: an outage at Yahoo"),
+        ("html", "Yahoo returned a web page instead of prices"),
+        ("malformed", "Yahoo's response is not a chart in JSON"),
+        ("blank", "Yahoo returned an empty response"),
+        ("empty", "Yahoo returned an empty result"),
+        ("not_found", "Yahoo has no symbol 'MSFT' (Not Found: No data found"),
+        ("no_close", "Yahoo has no close of 'MSFT' for its last period (2024-01-09)"),
+        ("drop", "Yahoo could not be reached"),
     ],
 )
 def test_a_failing_symbol_says_why_the_others_come_and_it_recovers(server, feed, how, reason):
@@ -125,7 +125,7 @@ def test_a_stalled_symbol_times_out_alone(server):
     server.fail("stall", "MSFT")
     poll = feed.poll(["AAPL", "MSFT"])
     assert prices(poll) == {"AAPL": 190.5}
-    assert reasons(poll)["MSFT"].startswith("Yahoo did not answer in time")
+    assert reasons(poll)["MSFT"].startswith("Yahoo did not respond in time")
     server.recover()
     assert prices(feed.poll(["MSFT"])) == {"MSFT": 402.25}
 
@@ -136,7 +136,7 @@ def test_silence_ends_at_the_deadline_even_in_requests_whose_timeout_is_not_ours
     server.fail("stall")
     feed = YahooFeed.from_environment(server.environment, timeout=0.2, deadline=0.3)
     poll = feed.poll(["AAPL", "MSFT"])
-    assert {reason.split(":")[0] for reason in reasons(poll).values()} == {"Yahoo did not answer in time"}
+    assert {reason.split(":")[0] for reason in reasons(poll).values()} == {"Yahoo did not respond in time"}
     server.recover()
     later = YahooFeed.from_environment(server.environment)
     assert prices(later.poll(["AAPL"])) == {"AAPL": 190.5}
@@ -146,20 +146,20 @@ def test_a_refused_connection(tmp_path):
     with YahooServer({}, tmp_path) as server:
         environment = server.environment
     poll = YahooFeed.from_environment(environment).poll(["AAPL"])
-    assert reasons(poll)["AAPL"].startswith("Yahoo could not be connected to: check the network connection")
+    assert reasons(poll)["AAPL"].startswith("Yahoo could not be reached: check the network connection")
 
 
 def test_an_authority_that_is_not_trusted(server):
     environment = {"BANK_PYTHON_YAHOO_CONNECT": server.address}
     poll = YahooFeed.from_environment(environment).poll(["AAPL"])
-    assert reasons(poll)["AAPL"].startswith("Yahoo's certificate was not accepted: behind a TLS proxy, set BANK_PYTHON")
+    assert reasons(poll)["AAPL"].startswith("Yahoo's certificate was rejected: behind a TLS proxy, set BANK_PYTHON")
 
 
 @pytest.mark.parametrize("symbol", ["", "a b", "../quote", "AAPL?x=1", "AAPL\n"])
 def test_what_cannot_be_a_symbol_is_not_asked_for(server, feed, symbol):
     poll = feed.poll(["AAPL", symbol])
     assert prices(poll) == {"AAPL": 190.5}
-    assert "cannot be a Yahoo symbol" in reasons(poll)[symbol]
+    assert "is not a valid Yahoo symbol" in reasons(poll)[symbol]
     assert server.count("/v8/finance/chart/") == 1
 
 
@@ -201,7 +201,7 @@ def test_history_of_what_is_not_there(server, feed):
         feed.history("AAPL", "1mo")
     server.recover()
     server.fail("drop")
-    with pytest.raises(FeedError, match="could not be connected to") as caught:
+    with pytest.raises(FeedError, match="could not be reached") as caught:
         feed.history("AAPL", "1mo")
     assert caught.value.symbol == "AAPL"
 
@@ -250,7 +250,7 @@ def test_log_records_of_others_pass(feed, caplog):
 
 def test_a_closed_feed_asks_nothing(server, feed):
     feed.close()
-    assert reasons(feed.poll(["AAPL"])) == {"AAPL": "this feed is closed: make a new one"}
+    assert reasons(feed.poll(["AAPL"])) == {"AAPL": "this feed is closed: create a new one"}
     assert server.requests == []
 
 

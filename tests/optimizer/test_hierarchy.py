@@ -212,10 +212,10 @@ def test_bad_input_is_refused(arguments, error, message):
 @pytest.mark.parametrize(
     ("distance", "message"),
     [
-        ([[0.0, 1.0]], "of shape"),
+        ([[0.0, 1.0]], "have shape"),
         ([[0.0, -1.0], [-1.0, 0.0]], "below 0"),
         ([[0.0, np.inf], [np.inf, 0.0]], "not finite"),
-        ([[0.0, 1.0], [2.0, 0.0]], "differ by 1"),
+        ([[0.0, 1.0], [2.0, 0.0]], "by up to 1"),
     ],
 )
 def test_bad_distances_are_refused(distance, message):

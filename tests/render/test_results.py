@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from bank_python.desk.live.glyphs import ASCII, FINE
 from bank_python.desk.live.layout import arranged
-from bank_python.desk.showcase.stage import Shown
+from bank_python.desk.showcase.stage import SceneResult
 from bank_python.sheet import text
 from bank_python.terminal import clean
 from tests.desk.sample_screen import sample_view
@@ -147,14 +147,14 @@ def test_a_hostile_trader_is_written_out_on_the_live_desk():
 
 @pytest.mark.parametrize("said", HOSTILE)
 def test_scenes_show_words_as_they_are(said, capsys, monkeypatch):
-    from bank_python.desk.showcase import showing
+    from bank_python.desk.showcase import run
     from bank_python.desk.showcase.stage import Scene
 
     def play(stage):
-        return Shown({"said": said}, [said, KINDS["plan"](NAMES)])
+        return SceneResult({"said": said}, [said, KINDS["plan"](NAMES)])
 
     play.__doc__ = "Teaches."
-    showing._show(showing.Console(no_color=True, highlight=False, width=80), Scene(1, said, play), None)
+    run._show(run.Console(no_color=True, highlight=False, width=80), Scene(1, said, play), None)
     out = capsys.readouterr().out
     assert controls(out) == set()
     assert out.count(clean(said)) >= 2

@@ -95,7 +95,7 @@ def test_cells_by_kind():
     sheet = Sheet("", [names("a"), numbers("b", 4), shares("c", 2, sign=True), numbers("d"), words("e")])
     sheet.add(7, 1234.5, 0.5, math.nan, None)
     assert rows(sheet, 80)[1] == ["7", "1,234.5000", "+50.00%", "—", "—"]
-    with pytest.raises(ValueError, match="2 cells for 5 columns"):
+    with pytest.raises(ValueError, match="2 cells, but there are 5 columns"):
         sheet.add("x", 1.0)
 
 

@@ -1,4 +1,4 @@
-"""The live desk on a terminal: its background jobs, its panels, and how they share the screen."""
+"""The live desk in a terminal: its background jobs, its panels, and their layout on the screen."""
 
 from bank_python.desk.live.live_desk import LiveDesk
 

@@ -1,4 +1,4 @@
-"""Numbers as the live desk writes them: whole, aligned, coloured by their sign alone."""
+"""Format of numbers on the live desk: never cut, aligned, and coloured by their sign."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def money(value: float | None, glyphs: Glyphs) -> Text:
 
 
 def short_money(value: float | None, glyphs: Glyphs) -> Text:
-    """Return an amount in thousands, millions or billions, with three digits or four.
+    """Return an amount in thousands, millions or billions, with three or four digits.
 
     Examples
     --------
@@ -39,17 +39,18 @@ def short_money(value: float | None, glyphs: Glyphs) -> Text:
     for size, letter in _THOUSANDS:
         scaled = value / size
         if abs(scaled) >= 1.0:
-            return Text(f"{scaled:.2f}{letter}" if abs(scaled) < 100.0 else f"{scaled:.1f}{letter}")  # noqa: PLR2004 - four digits at most
+            digits = 2 if abs(scaled) < 100.0 else 1  # noqa: PLR2004 - at most four digits
+            return Text(f"{scaled:.{digits}f}{letter}")
     return Text(f"{value:.0f}")
 
 
 def signed_money(value: float | None, glyphs: Glyphs) -> Text:
-    """Return what was made or lost in whole dollars: green or red."""
+    """Return a profit or loss in whole dollars, green or red."""
     return Text(glyphs.missing, style=WARNING) if value is None else _coloured(value, f"{value:+,.0f}")
 
 
 def price(value: float, unit: Unit) -> str:
-    """Return a quote as its market writes it.
+    """Return a quote in the format of its market.
 
     Examples
     --------
@@ -68,7 +69,7 @@ def price(value: float, unit: Unit) -> str:
 
 
 def moved(change: float, unit: Unit) -> Text:
-    """Return a quote's change in the unit it is read in: percent, basis points or points."""
+    """Return the change of a quote: in per cent, basis points or points, depending on its unit."""
     if unit is Unit.PRICE:
         return _coloured(change, f"{change:+.2%}")
     if unit is Unit.POINTS:
@@ -77,7 +78,7 @@ def moved(change: float, unit: Unit) -> Text:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in one unit.
+    """Return a duration as a rounded number of seconds, minutes, hours or days.
 
     Examples
     --------
@@ -92,6 +93,6 @@ def span(seconds: float) -> str:
 
 def _coloured(value: float, shown: str) -> Text:
     if not any(digit in "123456789" for digit in shown):
-        # What rounds to zero has no sign: a green +0 would say that something was made.
+        # An amount that rounds to zero has neither sign nor colour: a green +0 would look like a profit.
         return Text(shown.lstrip("+-"), style="dim")
     return Text(shown, style="green" if value > 0.0 else "red")

@@ -1,8 +1,8 @@
-"""Tables and lines that fit the width there is, by leaving out what matters least.
+"""Tables and lines that are fitted to a width by leaving out the least important parts.
 
-Rich's own tables squeeze every column when there is no room, and wrap or cut words in all of them. On a desk a
-number is shown whole or not at all: :func:`fitted` drops whole columns, the least important first, and only columns
-that may be cut (a description, a trail of bars) give way.
+Rich's tables shrink all columns if there is not enough room, and wrap or cut their cells. On a trading desk a number
+must be complete or absent: :func:`fitted` leaves out whole columns, the least important first, and shortens only
+columns for which this is allowed (a description, for example).
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ class Column:
     Parameters
     ----------
     title : str
-        Its heading.
+        Heading of the column.
     cells : sequence of Text
-        One a row.
+        Cell of each row.
     rank : int, default 0
-        0 is never left out; of the others, the highest goes first.
+        Order in which columns are left out, the highest rank first; a column of rank 0 is never left out.
     left : bool, default False
-        Words stand on the left, numbers on the right.
+        Whether the cells are aligned left, as text is; numbers are aligned right.
     width : int, default 0
-        Cells it has at least, so that it does not dance when its contents change.
+        Minimum width in characters, which keeps the layout stable when the contents change.
     shrinks_to : int, optional
-        Cells it may be cut to; by default it is shown whole. One of rank 0 is cut only when there is nothing left to
-        leave out.
+        Width in characters to which the column may be shortened; by default it may not. A column of rank 0 is
+        shortened only if no other column can be left out.
     """
 
     title: str
@@ -52,26 +52,26 @@ class Column:
 
     @property
     def natural(self) -> int:
-        """Cells that its contents need."""
+        """Width of the contents, in characters."""
         return max([self.width, len(self.title), *(cell.cell_len for cell in self.cells)])
 
     @property
     def least(self) -> int:
-        """Cells it must be given."""
+        """Smallest allowed width, in characters."""
         natural = self.natural
         return natural if self.shrinks_to is None else min(self.shrinks_to, natural)
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A table that fits: its headings as one line, and its rows."""
+    """A table fitted to a width: the headings as one line, and the rows."""
 
     headings: str
     rows: tuple[Text, ...]
 
 
 def fitted(columns: Sequence[Column], width: int, glyphs: Glyphs) -> Fitted:
-    """Return the table of the columns that fit `width` cells.
+    """Return the table of those columns that fit a width in characters.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def _wanted(column: Column) -> int:
 
 
 def _shared_out(columns: Sequence[Column], width: int) -> tuple[list[int], int]:
-    """Return each column's cells, and the cells between two columns."""
+    """Return the width of each column, and of the gap between two columns."""
     widths = [column.least for column in columns]
     between = max(len(columns) - 1, 1)
     gap = min(_GAP, max((width - sum(widths)) // between, _LEAST_GAP))
@@ -118,7 +118,7 @@ def _shared_out(columns: Sequence[Column], width: int) -> tuple[list[int], int]:
         spare -= more
     wider = min(max(spare, 0) // between, _WIDEST_GAP - gap)
     if widths:
-        widths[0] += max(spare, 0) - wider * (len(columns) - 1)  # so that the last column ends at the right edge
+        widths[0] += max(spare, 0) - wider * (len(columns) - 1)  # aligns the last column with the right edge
     return widths, gap + wider
 
 
@@ -131,7 +131,7 @@ def _placed(column: Column, cell: Text, width: int, glyphs: Glyphs) -> Text:
 
 
 def fit(text: Text, width: int, glyphs: Glyphs, *, left: bool = True) -> Text:
-    """Return `text` in exactly `width` cells: padded, or cut with a mark at the end."""
+    """Return `text` with exactly `width` characters: padded, or cut and marked with an ellipsis."""
     shown = text.copy()
     if shown.cell_len > width:
         shown.truncate(max(width - 1, 0), overflow="crop")
@@ -145,7 +145,7 @@ def fit(text: Text, width: int, glyphs: Glyphs, *, left: bool = True) -> Text:
 
 
 def joined(parts: Sequence[Text], width: int, gap: int = 3) -> Text:
-    """Return as many whole `parts`, in order, as fit on a line of `width` cells; what does not fit is left out."""
+    """Return a line of those `parts`, in order, that fit a width in characters; parts are never cut."""
     line = Text()
     for part in parts:
         wanted = part.cell_len + (gap if line else 0)

@@ -1,4 +1,4 @@
-"""The characters a screen is drawn with: fine ones where the terminal can show them, ASCII where it cannot."""
+"""The characters that a screen is drawn with: box-drawing characters, or ASCII if the terminal cannot show them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["ASCII", "FINE", "Glyphs", "glyphs_for"]
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of characters, each one cell wide.
+    """A set of characters for frames and bars, each one cell wide.
 
     Parameters
     ----------
     across, down : str
-        The lines of a frame.
+        Horizontal and vertical line of a frame.
     corners : str
-        Top left, top right, bottom left, bottom right.
+        Corners of a frame: top left, top right, bottom left, bottom right.
     levels : str
-        A bar's heights, lowest first.
+        Bars of increasing height, the lowest first.
     cut : str
-        Ends what was cut off.
+        Ellipsis at the end of a shortened text.
     missing : str
-        Stands where there is no number: never a zero.
-    encoding : str
-        What everything shown must be written in.
+        Placeholder for a missing number.
+    encoding : str, default "utf-8"
+        Encoding of the terminal; characters that it cannot represent are replaced.
     """
 
     across: str
@@ -44,7 +44,7 @@ class Glyphs:
     encoding: str = "utf-8"
 
     def clean(self, text: str) -> str:
-        r"""Return `text` on one line, with only characters that can be shown: a feed's reason may hold anything.
+        r"""Return `text` on one line, without control characters and characters that the encoding lacks.
 
         Examples
         --------
@@ -54,9 +54,9 @@ class Glyphs:
         return clean(text).encode(self.encoding, "replace").decode(self.encoding)
 
     def legible(self, seen: Any) -> Any:
-        """Return what is to be shown with every text in it clean: a text, a dataclass, a tuple or a mapping of them.
+        """Return a text, dataclass, tuple or mapping with all texts in it cleaned by :meth:`clean`.
 
-        A screen is drawn from what comes out here alone, so that no panel has to remember which texts are its own.
+        The whole view is cleaned before it is drawn, so no panel has to clean texts that come from outside.
         """
         if isinstance(seen, str):
             return seen if isinstance(seen, Enum) else self.clean(seen)
@@ -65,11 +65,11 @@ class Glyphs:
         if isinstance(seen, Mapping):
             return {self.legible(key): self.legible(value) for key, value in seen.items()}
         if is_dataclass(seen) and not isinstance(seen, type):
-            return replace(seen, **{part.name: self.legible(getattr(seen, part.name)) for part in fields(seen)})
+            return replace(seen, **{field.name: self.legible(getattr(seen, field.name)) for field in fields(seen)})
         return seen
 
     def bars(self, values: Sequence[float]) -> str:
-        """Return a bar for each value, scaled from the least to the greatest.
+        """Return a bar for each value, scaled from the smallest to the largest.
 
         Examples
         --------
@@ -89,7 +89,7 @@ ASCII = Glyphs(across="-", down="|", corners="++++", levels="_.-=+*#", cut="~", 
 
 
 def glyphs_for(encoding: str) -> Glyphs:
-    """Return the finest set that can be written in `encoding`.
+    """Return the box-drawing characters if `encoding` has them, else the ASCII ones.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Leaving in good order: Ctrl-C and SIGTERM as a request that the program looks at, not as an exception anywhere."""
+"""Orderly exit: Ctrl-C and SIGTERM set an event that the program checks, instead of raising an exception."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["quiet_logging", "stop_requests"]
 
 @contextmanager
 def stop_requests() -> Iterator[threading.Event]:
-    """Turn Ctrl-C and SIGTERM into an event for the length of the block; to be used in the main thread.
+    """Set an event on Ctrl-C and SIGTERM inside the block; to be used in the main thread.
 
-    A ``KeyboardInterrupt`` could strike while the screen is being put back and leave it half restored. Ctrl-Z does
-    nothing meanwhile: it would leave the shell on the desk's screen.
+    A ``KeyboardInterrupt`` while the screen is being restored would leave it half restored. Ctrl-Z is ignored inside
+    the block, as it would leave the shell on the screen of the desk.
     """
     stop = threading.Event()
     handlers = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -35,7 +35,7 @@ def stop_requests() -> Iterator[threading.Event]:
 
 @contextmanager
 def quiet_logging() -> Iterator[None]:
-    """Keep log records that nobody handles off the screen; what matters of them is in the panels."""
+    """Discard log records without a handler, which would be written over the screen; the panels show the problems."""
     silent = logging.NullHandler()
     logging.getLogger().addHandler(silent)
     try:

@@ -1,4 +1,4 @@
-"""Background jobs as lines of a screen."""
+"""The status of background jobs, for display."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _TROUBLED = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.RETRYING, J
 
 
 def job_line(config: JobConfig, status: JobStatus, now: datetime) -> JobView:
-    """Return how a job stands at `now` (UTC).
+    """Return the status of a job at the time `now`.
 
     Parameters
     ----------
     config : JobConfig
-        The job.
+        Configuration of the job.
     status : JobStatus
-        What its runner says.
+        Status of the job from its runner.
     now : datetime
-        What the ages are counted from.
+        Current time, UTC, from which ages are counted.
     """
     last = status.last_run
     return JobView(

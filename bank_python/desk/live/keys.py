@@ -1,4 +1,4 @@
-"""Keys pressed while the desk is on the screen."""
+"""Keyboard input while the live desk is shown."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _END_OF_INPUT = "q"
 
 @contextmanager
 def key_presses(stop: threading.Event) -> Iterator[Callable[[float], str]]:
-    """Let single keys arrive without Enter, unechoed, and put the terminal back as it was afterwards.
+    """Read single keys, without Enter and without echo, and restore the terminal after the block.
 
     Parameters
     ----------
     stop : Event
-        Ends a wait early where there is no keyboard.
+        Event that ends a wait early if there is no keyboard.
 
     Yields
     ------
     callable
-        ``wait(seconds)`` waits at most so long and returns the characters typed, ``""`` if none. A terminal that
-        has gone away counts as ``"q"``. Without a terminal on stdin there are no keys.
+        Function ``wait(seconds)``, which waits at most that long and returns the typed characters, ``""`` if none. If
+        the terminal has been closed it returns ``"q"``. If stdin is not a terminal there are no keys.
     """
     if sys.platform == "win32" or not sys.stdin.isatty():
         yield lambda seconds: _none_typed(stop, seconds)
@@ -59,5 +59,5 @@ def _typed(keyboard: int, seconds: float) -> str:
     if not ready:
         return ""
     typed = os.read(keyboard, _MOST_BYTES).decode(errors="replace")
-    # An arrow or function key is an escape and letters, which are not meant as letters.
+    # An arrow or function key is sent as an escape character followed by letters, which are not typed letters.
     return "" if typed.startswith(_ESCAPE) else typed or _END_OF_INPUT

@@ -1,9 +1,9 @@
-"""Where the panels stand, for any size of terminal from 80×24 up.
+"""Layout of the panels on the screen, for any terminal of at least 80×24.
 
-A screen is a pile of *bands*, each as wide as the screen: one panel across it, or two columns of panels side by side.
-There are three ways to lay out a screen, and the first that leaves no panel out is taken. In each, panels are taken in
-one after another, the most important first, as long as all that are in fit; so a panel that finds no room is left out,
-and never another one that matters more.
+A screen is a stack of *bands* of full width: one panel, or two columns of panels side by side. There are three layouts,
+and the first that shows all panels is used; if none does, the one that leaves out the least important panels. In each
+layout, panels are added one after another, the most important first, as long as all of them fit. So a panel is never
+left out in favour of a less important one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["LEAST_HEIGHT", "LEAST_WIDTH", "arranged"]
 LEAST_WIDTH, LEAST_HEIGHT = 80, 24
 
 _WIDE_FROM, _HIGH_FROM = 140, 36
-_STRIP = 4  # lines of a panel that is one strip across the screen
+_STRIP = 4  # lines of a panel of full width
 _ROOMY_STRIP = 6
 _MAIN_NARROW, _MAIN_WIDER_BY = 51, 0.5
 _LEFT_SHARE = 0.58
@@ -40,7 +40,7 @@ _Column: TypeAlias = tuple[Panel, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Screen:
-    """What is shown, and the size it is shown in."""
+    """The view to display, and the size of the screen."""
 
     view: DeskView
     width: int
@@ -49,7 +49,7 @@ class _Screen:
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """Part of the screen, as wide as it is: panels in one column, or in two of which the left is `split` cells wide."""
+    """A part of the screen of full width: one column of panels, or two, the left one `split` characters wide."""
 
     height: int
     left: _Column
@@ -57,42 +57,43 @@ class _Band:
     split: int = 0
 
 
-_Way: TypeAlias = "Callable[[_Screen, Sequence[Panel]], list[_Band] | None]"
+_Layout: TypeAlias = "Callable[[_Screen, Sequence[Panel]], list[_Band] | None]"
 
 
 def arranged(view: DeskView, width: int, height: int, glyphs: Glyphs, panels: Sequence[Panel] = PANELS) -> list[Text]:
-    """Return the whole screen: exactly `height` lines of exactly `width` cells.
+    """Return the whole screen: exactly `height` lines of exactly `width` characters.
 
     Parameters
     ----------
     view : DeskView
-        The desk.
+        View of the desk to display.
     width, height : int
-        Of the terminal. Below 80×24 only the firm's value and P&L are shown, and what size is needed.
+        Size of the terminal in characters and lines. Below 80×24 the screen has only the firm's value and P&L, and the
+        required size.
     glyphs : Glyphs
-        What to draw with; no character beyond theirs and no control reaches a panel (:meth:`Glyphs.legible`).
+        Characters to draw with. The texts of the view are cleaned with them (:meth:`Glyphs.legible`).
     panels : sequence of Panel, optional
-        What is to be shown, in the order of standing; those that do not fit are left out, the least important first.
+        Panels to show, in order of position; those that do not fit are left out, the least important first.
     """
     view = glyphs.legible(view)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return _too_small(view, width, height, glyphs)
     screen = _Screen(view, width, height)
-    ways = [_tall, _short] if width < _WIDE_FROM or height < _HIGH_FROM else [_wide, _tall, _short]
-    taken = [_taken_in(screen, way, panels) for way in ways]
-    bands, _ = min(taken, key=lambda found: found[1])
+    layouts = [_tall, _short] if width < _WIDE_FROM or height < _HIGH_FROM else [_wide, _tall, _short]
+    tried = [_chosen(screen, layout, panels) for layout in layouts]
+    bands, _ = min(tried, key=lambda result: result[1])
     return [line for band in bands for line in _drawn(screen, band, glyphs)]
 
 
-# --- which panels ----------------------------------------------------------------------------------
+# --- choice of panels ------------------------------------------------------------------------------
 
 
-def _taken_in(screen: _Screen, way: _Way, panels: Sequence[Panel]) -> tuple[list[_Band], list[int]]:
-    """Return the bands of the panels that fit, and the priorities of the others, negative, the most important first."""
+def _chosen(screen: _Screen, layout: _Layout, panels: Sequence[Panel]) -> tuple[list[_Band], list[int]]:
+    """Return the bands of the panels that fit, and the negative priorities of the others, most important first."""
     chosen: set[str] = set()
     bands: list[_Band] = [_Band(screen.height, ())]
     for panel in sorted(panels, key=lambda panel: panel.priority):
-        tried = way(screen, [one for one in panels if one.title in chosen or one is panel])
+        tried = layout(screen, [other for other in panels if other.title in chosen or other is panel])
         if tried is not None and _fits(screen, tried):
             chosen.add(panel.title)
             bands = tried
@@ -108,7 +109,7 @@ def _fits(screen: _Screen, bands: Sequence[_Band]) -> bool:
 
 
 def _columns(screen: _Screen, band: _Band) -> list[tuple[_Column, int]]:
-    """Return a band's columns with their widths; one that is empty leaves the other the whole width."""
+    """Return the columns of a band with their widths; a single column has the whole width."""
     if band.left and band.right:
         return [(band.left, band.split), (band.right, screen.width - band.split)]
     return [(band.left or band.right, screen.width)]
@@ -119,7 +120,7 @@ def _least(column: _Column) -> int:
 
 
 def _complete(screen: _Screen, column: _Column) -> int:
-    """Return the lines at which a column shows everything; its least ones where more lines always show more."""
+    """Return the lines that a column needs to show everything, with the minimum for panels that can always use more."""
     whole = [panel.complete_at(screen.view) if panel.complete_at else 0 for panel in column]
     return sum(max(panel.height, lines) for panel, lines in zip(column, whole, strict=True))
 
@@ -128,11 +129,11 @@ def _of(panels: Sequence[Panel], place: Place) -> _Column:
     return tuple(panel for panel in panels if panel.place is place)
 
 
-# --- three ways to lay out a screen; None where one does not apply ----------------------------------
+# --- the three layouts; None if one does not apply ---------------------------------------------------
 
 
 def _wide(screen: _Screen, panels: Sequence[Panel]) -> list[_Band] | None:
-    """Put FOOT beside MAIN, and below them LOWER beside SIDE."""
+    """Place FOOT beside MAIN, and below them SIDE beside LOWER."""
     head, main, side, lower, foot = (_of(panels, place) for place in Place)
     strips = _strips(head, _ROOMY_STRIP)
     body = screen.height - sum(strip.height for strip in strips)
@@ -145,7 +146,7 @@ def _wide(screen: _Screen, panels: Sequence[Panel]) -> list[_Band] | None:
 
 
 def _tall(screen: _Screen, panels: Sequence[Panel]) -> list[_Band] | None:
-    """Put LOWER below a MAIN that shows everything, beside SIDE."""
+    """Place LOWER below a MAIN of full height, and SIDE beside both."""
     head, main, side, lower, foot = (_of(panels, place) for place in Place)
     above, below = _strips(head, _STRIP), _strips(foot, _STRIP)
     body = screen.height - sum(strip.height for strip in (*above, *below))
@@ -155,7 +156,7 @@ def _tall(screen: _Screen, panels: Sequence[Panel]) -> list[_Band] | None:
 
 
 def _short(screen: _Screen, panels: Sequence[Panel]) -> list[_Band] | None:
-    """Put LOWER below SIDE, beside a MAIN as high as there is room."""
+    """Place LOWER below SIDE, and both beside MAIN."""
     head, main, side, lower, foot = (_of(panels, place) for place in Place)
     above, below = _strips(head, _STRIP), _strips(foot, _STRIP)
     body = screen.height - sum(strip.height for strip in (*above, *below))
@@ -190,7 +191,7 @@ def _drawn_column(screen: _Screen, column: _Column, width: int, height: int, gly
 
 
 def _shared_out(screen: _Screen, column: _Column, height: int) -> list[int]:
-    """Return the lines of each panel: first what completes one, then a share for each that goes on growing."""
+    """Return the lines of each panel: as many as panels of limited height need, and the rest shared by the others."""
     lines = [panel.height for panel in column]
     spare = height - sum(lines)
     growing = [i for i, panel in enumerate(column) if panel.complete_at is None] or [0]
@@ -209,9 +210,9 @@ def _shared_out(screen: _Screen, column: _Column, height: int) -> list[int]:
 
 
 def _too_small(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    said = [
+    lines = [
         Text(f"The desk needs {LEAST_WIDTH}x{LEAST_HEIGHT}, this is {width}x{height}."),
         Text.assemble("Value $ ", money(view.firm.value, glyphs)),
         Text.assemble("P&L $ ", signed_money(view.firm.pnl, glyphs)),
     ]
-    return [fit(line, width, glyphs) for line in [*said, *[Text()] * height][:height]]
+    return [fit(line, width, glyphs) for line in [*lines, *[Text()] * height][:height]]

@@ -1,22 +1,29 @@
-"""The desk at work: background jobs that follow the market, and what a screen reads of them.
+"""The live desk: background jobs that follow the market, and the view that a screen shows.
 
-Five Walpole jobs keep the desk going: *market_data* looks at the market, *revaluation* follows it, opens the
-positions that have waited for a quote, recomputes what moved (value at risk with it) and publishes a view; *risk*
-hangs the simulation on the graph once its history is loaded, follows trades and checks limits; *what_if* asks what a
-fall of all shares would do; *snapshot* keeps the desk in its store. They share one worker, so no two of them touch the
-desk at the same time: a snapshot never sees half a tick. Whoever shows the desk reads :meth:`LiveDesk.view` (the last
-one published, with the present status); it never waits for a job, a feed or a lock of the graph's.
+Five Walpole jobs run the desk:
+
+* *market_data* polls the feeds;
+* *revaluation* runs after each poll: it opens holdings that waited for a quote, recalculates the graph (value at risk
+  included) and publishes a view;
+* *risk* adds the simulation to the graph once the price histories are loaded, then updates it after trades and checks
+  the limits;
+* *what_if* computes the P&L of a fall of all shares;
+* *snapshot* saves the desk to its store.
+
+They share one worker, so no two of them use the desk at the same time, and a snapshot never contains half a tick. A
+screen reads :meth:`LiveDesk.view` (the last published view with the current status), which never waits for a job, a
+feed or a lock of the graph.
 """
 
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from bank_python.deprecation import warn_of
 from bank_python.desk.factor_model import load_past
 from bank_python.desk.live.job_lines import job_line
 from bank_python.desk.risk import SCENARIOS, DeskRisk
@@ -41,31 +48,31 @@ if TYPE_CHECKING:
 __all__ = ["SHARES_FALL", "LiveDesk"]
 
 SHARES_FALL = 0.10
-"""How far the what-if lets every share and fund fall."""
+"""Fall of all shares and funds in the what-if, as a decimal."""
 
 _SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 _SNAPSHOT_EVERY = 30.0  # seconds
 _WHAT_IF_EVERY = 10.0  # seconds
-_LOADING = 0.25  # of a refresh: for how long one run of the risk job may load history
-_MEMORY_KEEPS = timedelta(hours=1)
-_PATIENCE = 1.0  # seconds that a run may take to end once the desk is left
+_LOADING = 0.25  # fraction of a refresh for which one run of the risk job may load histories
+_VERSIONS_IN_MEMORY = timedelta(hours=1)
+_PATIENCE = 1.0  # seconds to wait for the current run at the end
 
 
 class LiveDesk:
-    """A desk with its jobs: from ``with`` to the end of its block they run.
+    """A desk with background jobs, which run inside a ``with`` block.
 
     Parameters
     ----------
     desk : Desk
-        The desk; nothing else may change it meanwhile. It is not closed at the end.
+        Desk to run; other code must not change it at the same time. It is not closed at the end.
     refresh : float
-        Seconds from one look at the market to the next, > 0.
+        Seconds between two polls of the feeds, positive.
     now : callable, optional
-        The clock, for ages; UTC.
+        Clock that returns the current time in UTC, from which ages are counted.
     n_paths : int, default 10,000 (:data:`~bank_python.desk.risk.SCENARIOS`)
-        Number of scenarios of the simulation, at least 2.
+        Number of scenarios of the risk simulation, at least 2.
     proxy : bool, default False
-        Whether the simulation values by a proxy; see :class:`~bank_python.desk.risk.DeskRisk`.
+        Whether scenarios are valued by a proxy; see :class:`~bank_python.desk.risk.DeskRisk`.
 
     Raises
     ------
@@ -76,7 +83,7 @@ class LiveDesk:
     --------
     >>> from bank_python.desk import build_desk
     >>> live = LiveDesk(build_desk(seed=7), refresh=2.0)
-    >>> live.look()
+    >>> live.update()
     >>> view = live.view()
     >>> view.firm.pnl != 0.0, view.status.fresh
     (True, 273)
@@ -101,59 +108,59 @@ class LiveDesk:
         self._what_if: WhatIf | None = None
         self._refresh = refresh
         self._risk: DeskRisk | None = None
-        # One worker: the jobs take turns, and none sees the desk in the middle of another's work.
+        # One worker: the jobs run one after another, and none uses the desk while another changes it.
         self._runner = JobRunner(barbara=desk.db, max_workers=1)
         self._configs = [
-            JobConfig(name="market_data", callable=self._look_at_market, interval=refresh),
+            JobConfig(name="market_data", callable=self._poll_feeds, interval=refresh),
             JobConfig(name="revaluation", callable=self._revalue, interval=refresh, depends_on=["market_data"]),
             JobConfig(name="risk", callable=self._measure_risk, interval=refresh, depends_on=["revaluation"]),
-            JobConfig(name="what_if", callable=self._suppose, interval=_WHAT_IF_EVERY, depends_on=["revaluation"]),
-            JobConfig(name="snapshot", callable=self._keep, interval=_SNAPSHOT_EVERY, depends_on=["revaluation"]),
+            JobConfig(name="what_if", callable=self._run_what_if, interval=_WHAT_IF_EVERY, depends_on=["revaluation"]),
+            JobConfig(name="snapshot", callable=self._save, interval=_SNAPSHOT_EVERY, depends_on=["revaluation"]),
         ]
         for config in self._configs:
             self._runner.add_job(config)
         self._latest = self._builder.build(status=self._status_of())
 
-    # --- what a screen reads -------------------------------------------------------------------
+    # --- views for a screen --------------------------------------------------------------------
 
     @property
     def latest(self) -> DeskView:
-        """The desk as the last revaluation left it: the same object until the next one."""
+        """The view of the last revaluation; the same object until the next one."""
         return self._latest
 
     def view(self) -> DeskView:
-        """Return the desk as the last revaluation left it, with the status of this moment."""
+        """Return the view of the last revaluation, with the current status."""
         return replace(self._latest, status=self.status())
 
     def status(self) -> Status:
-        """Return how quotes, graph and jobs stand now; never waits for a job or a feed."""
+        """Return the current status of quotes, graph and jobs, without waiting for a job or a feed."""
         return self._status_of()(self._desk, self._now())
 
     def _status_of(self) -> Callable[[DeskParts, datetime], Status]:
-        """Look at the jobs, and return what says the rest."""
+        """Return :func:`status_of` with the current status of the jobs filled in."""
         now = self._now()
         jobs = tuple(job_line(config, self._runner.status(config.name), now) for config in self._configs)
-        return partial(status_of, renewed=self._renewed, jobs=jobs, asking=jobs[0].busy, what_if=self._what_if)
+        return partial(status_of, renewed=self._renewed, jobs=jobs, polling=jobs[0].busy, what_if=self._what_if)
 
     @property
     def frame(self) -> DeskView:
         """The former name of :attr:`latest`."""
-        warnings.warn("LiveDesk.frame is now LiveDesk.latest", DeprecationWarning, stacklevel=2)
+        warn_of("LiveDesk.frame", "LiveDesk.latest")
         return self.latest
 
     def pulse(self) -> Status:
         """Return :meth:`status`, whose former name this is."""
-        warnings.warn("LiveDesk.pulse() is now LiveDesk.status()", DeprecationWarning, stacklevel=2)
+        warn_of("LiveDesk.pulse()", "LiveDesk.status()")
         return self.status()
 
-    # --- life ----------------------------------------------------------------------------------
+    # --- starting and stopping -----------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the jobs."""
+        """Start the background jobs."""
         self._runner.start()
 
     def stop(self) -> bool:
-        """Stop the jobs; return whether they all ended (one that waits for a dead feed is abandoned)."""
+        """Stop the jobs; return whether all have ended (one that waits for a feed without a response is abandoned)."""
         return self._runner.stop(timeout=_PATIENCE)
 
     def __enter__(self) -> Self:
@@ -163,24 +170,34 @@ class LiveDesk:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def look(self) -> None:
-        """Look at the market and revalue once, now, without starting the jobs."""
+    def update(self) -> None:
+        """Poll the feeds and revalue once, without starting the background jobs; also risk, once it is measured."""
         self._runner.run_once("market_data")
         self._runner.run_once("revaluation")
         if self._risk is not None:
             self._runner.run_once("risk")
 
+    def look(self) -> None:
+        """Call :meth:`update`, whose former name this is."""
+        warn_of("LiveDesk.look()", "LiveDesk.update()")
+        self.update()
+
     def measure_risk(self) -> None:
-        """Hang the simulation on the graph and show it in the view, now, without starting the jobs."""
+        """Add the risk simulation to the graph and to the view, without starting the background jobs."""
         while self._risk is None:
             self._measure_risk()
         self._revalue()
 
+    def run_jobs(self) -> None:
+        """Run every job once, in order, without starting the background jobs."""
+        for config in self._configs:
+            self._runner.run_once(config.name)
+
     # --- the jobs ------------------------------------------------------------------------------
 
-    def _look_at_market(self) -> str:
+    def _poll_feeds(self) -> str:
         update, _ = self._desk.poll()
-        # A new dict each time: the screen may be reading the one there is.
+        # A new dict each time, as the screen may be reading the old one.
         self._renewed = {**self._renewed, **dict.fromkeys(update.updated, self._now())}
         return f"{len(update.updated)} updated, {len(update.rejected)} rejected, {len(update.failed)} failed"
 
@@ -194,29 +211,29 @@ class LiveDesk:
         if self._risk is None:
             loaded, wanted = load_past(self._desk, _LOADING * self._refresh)
             if loaded < wanted:
-                return f"history of {loaded} of {wanted} symbols"
+                return f"price histories of {loaded} of {wanted} symbols loaded"
             self._risk = DeskRisk(self._desk, n_paths=self._n_paths, proxy=self._proxy)
             self._builder.show_risk(self._risk)
         self._risk.follow_books()
         changed = self._risk.check()
         return f"{self._risk.n_paths:,} scenarios, {len(changed)} alerts changed"
 
-    def _suppose(self) -> None:
+    def _run_what_if(self) -> None:
         desk, started = self._desk, time.perf_counter()
         leaves = [desk.leaf(symbol) for symbol, listing in desk.listings.items() if listing.kind in _SHARES]
-        fallen: dict[Leaf, object] = {leaf: leaf.price * (1.0 - SHARES_FALL) for leaf in leaves if leaf.quoted}
+        shocked: dict[Leaf, object] = {leaf: leaf.price * (1.0 - SHARES_FALL) for leaf in leaves if leaf.quoted}
         before = _amount(desk.firm_pnl)
-        with desk.graph.scenario(fallen):
+        with desk.graph.scenario(shocked):
             after = _amount(desk.firm_pnl)
-        lost = None if before is None or after is None else after - before
-        self._what_if = WhatIf(f"shares {-SHARES_FALL:+.0%}", lost, time.perf_counter() - started)
+        change = None if before is None or after is None else after - before
+        self._what_if = WhatIf(f"shares {-SHARES_FALL:+.0%}", change, time.perf_counter() - started)
 
-    def _keep(self) -> str:
-        kept = self._desk.save()
+    def _save(self) -> str:
+        stored = self._desk.save()
         if self._desk.db.path == ":memory:":
             # A store keeps every version, and one in memory would grow by all quotes at each refresh.
-            self._desk.db.prune(self._now() - _MEMORY_KEEPS)
-        return f"{kept} objects"
+            self._desk.db.prune(self._now() - _VERSIONS_IN_MEMORY)
+        return f"{stored} objects"
 
 
 def _amount(node: Node) -> float | None:

@@ -1,7 +1,7 @@
-"""The market panel: what moved since the desk was opened, in as many columns as there is room for.
+"""The MARKET panel: quotes and their changes since the desk was opened, in as many columns as fit.
 
-Quotes stand in blocks (best shares, worst shares, funds, FX …). Each block gets a line before any gets a second, so a
-small panel shows something of every market and a large one much of each.
+Quotes are grouped in blocks (best shares, worst shares, funds, FX …). Rows are given to the blocks in turn, so even a
+small panel has a quote of each asset class.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["market_panel"]
 
-_LEFT_OUT = frozenset({QuoteGroup.VOLATILITIES, QuoteGroup.FUNDING})  # left to the options and coins they belong to
+_LEFT_OUT = frozenset({QuoteGroup.VOLATILITIES, QuoteGroup.FUNDING})  # inputs of other contracts' prices
 _COLUMN, _GUTTER = 30, 3
 _PRICE, _CHANGE = 8, 7
-_ROWS_WORTH_A_HEADING = 3
+_MIN_ROWS_FOR_HEADING = 3
 _ROOM_FOR_REASONS = 20  # lines
-_MOST_REASONS = 3
+_MAX_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class _Block:
 
 
 def market_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """Show movers since the opening, funds, FX, rates, credit, volatility and crypto."""
+    """Draw the best and worst shares since opening, funds, FX, rates, credit, indices and crypto."""
     inside, lines = width - BORDER_WIDTH, height - BORDER_HEIGHT
     count = max((inside + _GUTTER) // (_COLUMN + _GUTTER), 1)
     cells = (inside - _GUTTER * (count - 1)) // count
@@ -64,17 +64,17 @@ def market_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> lis
 
 def _legend(inside: int) -> str:
     legend = "~ simulated  ! stale"
-    more = f"{legend}, and for how long"
-    return more if len(more) <= inside else legend
+    longer = f"{legend}, with the age of the quote"
+    return longer if len(longer) <= inside else legend
 
 
 def _reasons(status: Status, inside: int, glyphs: Glyphs) -> list[Text]:
-    said = []
-    for line in status.reasons[:_MOST_REASONS]:
-        age = "" if line.age is None else f" {span(line.age)}"
-        words = f"{len(line.symbols)} {line.state}{age} ({line.symbols[0]}): {line.reason}"
-        said.append(fit(Text(words, style=WARNING), inside, glyphs))
-    return said
+    lines = []
+    for trouble in status.reasons[:_MAX_REASONS]:
+        age = "" if trouble.age is None else f" {span(trouble.age)}"
+        text = f"{len(trouble.symbols)} {trouble.state}{age} ({trouble.symbols[0]}): {trouble.reason}"
+        lines.append(fit(Text(text, style=WARNING), inside, glyphs))
+    return lines
 
 
 def _blocks(view: DeskView, cells: int, glyphs: Glyphs) -> list[_Block]:
@@ -114,28 +114,28 @@ def _age(trouble: QuoteTrouble) -> str:
 
 
 def _filled(blocks: Sequence[_Block], count: int, lines: int) -> list[list[Text]]:
-    """Give each block as many rows as fit into `count` columns of `lines` lines, by turns."""
-    enough = [min(_ROWS_WORTH_A_HEADING, len(block.rows)) for block in blocks]
-    headed = _poured(blocks, enough, count, lines, headed=True) is not None
+    """Return `count` columns of `lines` lines, filled with rows of the blocks in turn."""
+    enough = [min(_MIN_ROWS_FOR_HEADING, len(block.rows)) for block in blocks]
+    headed = _distributed(blocks, enough, count, lines, headed=True) is not None
     rows = [0] * len(blocks)
-    poured: list[list[Text]] = [[] for _ in range(count)]
+    columns: list[list[Text]] = [[] for _ in range(count)]
     growing = list(range(len(blocks)))
     while growing:
         for i in list(growing):
             rows[i] += 1
-            tried = _poured(blocks, rows, count, lines, headed=headed) if rows[i] <= len(blocks[i].rows) else None
+            tried = _distributed(blocks, rows, count, lines, headed=headed) if rows[i] <= len(blocks[i].rows) else None
             if tried is None:
                 rows[i] -= 1
                 growing.remove(i)
             else:
-                poured = tried
-    return poured
+                columns = tried
+    return columns
 
 
-def _poured(
+def _distributed(
     blocks: Sequence[_Block], rows: Sequence[int], count: int, lines: int, *, headed: bool
 ) -> list[list[Text]] | None:
-    """Return the columns, no block broken, or ``None`` if they do not hold so many rows."""
+    """Return the columns for given numbers of rows, with each block in one column; ``None`` if they do not fit."""
     columns: list[list[Text]] = [[]]
     for block, number in zip(blocks, rows, strict=True):
         if not number:

@@ -1,7 +1,7 @@
-"""A pane: a frame with a title and its table's headings in the border, exactly as large as it is told to be.
+"""A pane: a frame of a given size, with the title and the headings of its table in the border.
 
-Headings stand in the upper border and the legend in the lower one, because on a screen of 24 lines fourteen traders
-and four other panels leave no line for them.
+The headings are in the upper border and the legend is in the lower one, because a screen of 24 lines with fourteen
+traders and four other panels has no lines left for them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["BORDER_HEIGHT", "BORDER_WIDTH", "beside", "pane"]
 
 BORDER_WIDTH = 4
-"""Cells that the frame and its inner margins take from the width."""
+"""Width of the frame and its inner margins, in characters."""
 BORDER_HEIGHT = 2
-"""Lines that the frame takes from the height."""
+"""Height of the frame, in lines."""
 
 _LINE = "dim"
 
@@ -38,22 +38,22 @@ def pane(
     headings: str = "",
     legend: str = "",
 ) -> list[Text]:
-    """Return `height` lines of `width` cells: a frame around `lines`.
+    """Return a frame around `lines`, as `height` lines of `width` characters.
 
     Parameters
     ----------
     title : str
-        Stands in the upper border, over the first column.
+        Title in the upper border, at the left.
     lines : sequence of Text
-        Cut and filled up to fit.
+        Contents, which are cut or padded to fit.
     width, height : int
-        Cells and lines, the frame included.
+        Size in characters and lines, including the frame.
     glyphs : Glyphs
-        What to draw with.
+        Characters to draw with.
     headings : str, default ""
-        A table's headings, shown in the upper border above their columns; one under the title is left out.
+        Headings of a table, shown in the upper border above their columns, except those under the title.
     legend : str, default ""
-        Stands in the lower border.
+        Text in the lower border; left out if it does not fit.
     """
     inside = max(width - BORDER_WIDTH, 0)
     shown = [*lines, *[Text()] * height][: max(height - BORDER_HEIGHT, 0)]
@@ -63,7 +63,7 @@ def pane(
 
 
 def beside(left: Sequence[Text], right: Sequence[Text]) -> list[Text]:
-    """Return two panes of one height side by side."""
+    """Return two panes of the same height side by side."""
     return [Text.assemble(a, b) for a, b in zip(left, right, strict=True)]
 
 

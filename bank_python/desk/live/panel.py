@@ -1,4 +1,4 @@
-"""What a panel of the live desk is: a title, the size it needs, its priority, its place, and how it is drawn."""
+"""The definition of a panel on the live desk: title, minimum size, priority, place and drawing function."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ __all__ = ["Panel", "Place"]
 
 
 class Place(Enum):
-    """Where on the screen a panel belongs; several panels of one place stand one below the other."""
+    """Position of a panel on the screen; several panels of one place are stacked."""
 
     HEAD = "head"
-    """A strip across the top."""
+    """Across the top."""
     MAIN = "main"
-    """The left column."""
+    """Left column."""
     SIDE = "side"
-    """The right column; on a wide screen the left one, below MAIN."""
+    """Right column; on a wide screen, left column below MAIN."""
     LOWER = "lower"
-    """Below MAIN or SIDE, wherever there is room; on a wide screen the right column's lower half."""
+    """Below MAIN or SIDE, where there is room; on a wide screen, lower half of the right column."""
     FOOT = "foot"
-    """A strip across the bottom; on a wide screen beside MAIN."""
+    """Across the bottom; on a wide screen, beside MAIN."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel.
+    """A panel of the live desk.
 
     Parameters
     ----------
     title : str
-        Stands in its upper border; unique on a screen.
+        Title in the upper border, unique on the screen.
     width, height : int
-        The least size in which it says something, its border included; where there is less it is left out.
+        Minimum size in characters and lines, including the border; with less room the panel is left out.
     priority : int
-        1 matters most. Where not all panels fit, those with the greatest number are left out.
+        Importance, 1 being the highest. If not all panels fit, those with the largest numbers are left out.
     place : Place
-        Where it belongs.
+        Position on the screen.
     draw : callable
-        ``draw(view, width, height, glyphs)`` returns exactly `height` lines of exactly `width` cells. It writes what
-        the view says and computes nothing.
+        Function ``draw(view, width, height, glyphs)`` that returns exactly `height` lines of exactly `width`
+        characters. It formats the figures of the view and computes nothing.
     complete_at : callable, optional
-        The height at which it shows everything, for a view; it is given no more where others can use it. By default
-        more lines always show more.
+        Function of a view that returns the height at which the panel shows everything; further lines go to other
+        panels. By default the panel can use any number of lines.
     """
 
     title: str

@@ -1,7 +1,7 @@
-"""The panels of the live desk, and the list of them that is shown: FIRM, TRADERS, MARKET, POSITIONS, ENGINE.
+"""The panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS and ENGINE.
 
-Each is drawn by a function of a view and a size, which returns exactly so many lines of exactly so many cells. It
-writes what the view says and computes nothing; where there is less room it leaves out what matters less.
+Each is drawn by a function of a view and a size, which returns that many lines of that many characters. It formats the
+figures of the view and computes nothing; if there is little room, less important figures are left out.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PANELS", "engine_panel", "firm_panel", "market_panel", "positions_panel", "traders_panel"]
 
-_FULL_FIGURES_FROM = 66  # cells: from here on book values are written out
-_ROOMY = 6  # lines: from here on a panel about one thing shows more than the essentials
-_MARGINS = 4  # lines that a table with a total needs beside its rows: border, rule, total
-_TRAIL = 16  # views of a trader's P&L that are shown
+_FULL_FIGURES_FROM = 66  # width from which book values are written in full
+_ROOMY = 6  # height from which the ENGINE panel has a table of jobs
+_MARGINS = 4  # lines of a table with a total beside its rows: border, rule, total
+_TRAIL = 16  # number of bars in the P&L trail of a trader
 _GOOD_STATES = frozenset({"succeeded", "running", "waiting", "queued", "held"})
 
 
@@ -37,7 +37,7 @@ _GOOD_STATES = frozenset({"succeeded", "running", "waiting", "queued", "held"})
 
 
 def firm_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """Show value, P&L, date, tick and feed of the firm, and how far the market's data can be trusted."""
+    """Draw value, P&L and risk of the firm, valuation date, feed and tick, and the states of the quotes."""
     inside, firm = width - BORDER_WIDTH, view.firm
     facts = [
         Text.assemble("Value $ ", _bold(money(firm.value, glyphs))),
@@ -47,7 +47,7 @@ def firm_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[
         Text(f"feed {view.feed}"),
         Text(f"tick {view.tick:,}"),
         Text(f"market {_minute(view.market_time)}" if view.market_time else ""),
-        Text(f"{firm.waiting} holdings wait for a quote" if firm.waiting else "", style=WARNING),
+        Text(f"{firm.waiting} holdings waiting for a quote" if firm.waiting else "", style=WARNING),
     ]
     trail = Text.assemble("P&L  ", (glyphs.bars(firm.trail[-(inside - len("P&L  ")) :]), "dim"))
     lines = [
@@ -62,14 +62,14 @@ def firm_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[
 def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
     risk = view.risk
     if risk is None:
-        return Text("risk: not measured yet", style="dim")
+        return Text("risk: not computed yet", style="dim")
     parts = [
-        Text.assemble("risk of a day  VaR 95% $ ", money(risk.var_95, glyphs)),
-        Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (error {risk.error:,.0f})"),
+        Text.assemble("One-day VaR 95% $ ", money(risk.var_95, glyphs)),
+        Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (s.e. {risk.error:,.0f})"),
         Text.assemble("CVaR 99% $ ", money(risk.cvar_99, glyphs)),
         Text(f"{risk.scenarios:,} scenarios"),
-        Text(f"by a proxy, off by {risk.proxy_error:,.0f}" if risk.proxy_error is not None else ""),
-        Text(f"rates as of tick {risk.as_of_tick:,}" if risk.as_of_tick < view.tick else ""),
+        Text(f"proxy, RMS error {risk.proxy_error:,.0f}" if risk.proxy_error is not None else ""),
+        Text(f"inputs as of tick {risk.as_of_tick:,}" if risk.as_of_tick < view.tick else ""),
         Text(f"{len(view.alerts)} alerts" if view.alerts else "no alerts", style=WARNING if view.alerts else "dim"),
     ]
     line = joined(parts, inside, gap=2)
@@ -80,8 +80,9 @@ def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
 
 def _age(view: DeskView) -> str:
     status = view.status
-    asking = "" if status.asking is None or status.asking < 1.0 else f", asking the market for {span(status.asking)}"
-    return f"as of {span((status.now - view.made).total_seconds())} ago{asking}"
+    seconds = status.polling or 0.0
+    polling = f", polling the feeds for {span(seconds)}" if seconds >= 1.0 else ""
+    return f"as of {span((status.now - view.made).total_seconds())} ago{polling}"
 
 
 def _bold(text: Text) -> Text:
@@ -110,7 +111,7 @@ def _market_line(status: Status, inside: int, glyphs: Glyphs) -> Text:
 
 
 def traders_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """Show each trader's strategy, positions, book value, P&L, its change, its Greeks and its course."""
+    """Draw strategy, positions, book value, P&L, VaR, Greeks and P&L trail of each trader."""
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
     whole = room >= len(view.traders) + 2
     rows = (*view.traders, _total(view)) if whole else view.traders
@@ -142,13 +143,13 @@ def _total(view: DeskView) -> TraderView:
 
 
 def _trader_columns(rows: Sequence[TraderView], inside: int, glyphs: Glyphs) -> list[Column]:
-    worth = money if inside >= _FULL_FIGURES_FROM else short_money
+    amount = money if inside >= _FULL_FIGURES_FROM else short_money
     return [
         Column("", [Text(row.name) for row in rows], left=True, width=7),
         Column("strategy", [Text(row.strategy, style="dim") for row in rows], rank=3, left=True),
         Column("focus", [Text(row.focus, style="dim") for row in rows], rank=5, left=True, shrinks_to=16),
-        Column("pos", [_held(row) for row in rows], rank=4, width=3),
-        Column("value $", [worth(row.value, glyphs) for row in rows], rank=1, width=7),
+        Column("pos", [_position_count(row) for row in rows], rank=4, width=3),
+        Column("value $", [amount(row.value, glyphs) for row in rows], rank=1, width=7),
         Column("P&L $", [signed_money(row.pnl, glyphs) for row in rows], width=8),
         Column(
             "change",
@@ -156,7 +157,7 @@ def _trader_columns(rows: Sequence[TraderView], inside: int, glyphs: Glyphs) -> 
             rank=2,
             width=7,
         ),
-        Column("VaR 99%", [worth(row.var_99, glyphs) for row in rows], rank=7, width=7),
+        Column("VaR 99%", [amount(row.var_99, glyphs) for row in rows], rank=7, width=7),
         *(
             Column(
                 title,
@@ -176,7 +177,7 @@ def _trader_columns(rows: Sequence[TraderView], inside: int, glyphs: Glyphs) -> 
     ]
 
 
-def _held(row: TraderView) -> Text:
+def _position_count(row: TraderView) -> Text:
     return Text(f"{row.positions}+{row.waiting}", style=WARNING) if row.waiting else Text(f"{row.positions}")
 
 
@@ -184,27 +185,27 @@ def _held(row: TraderView) -> Text:
 
 
 def positions_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """Show the positions that made most and those that lost most."""
+    """Draw the positions with the largest profits and losses."""
     inside, room = width - BORDER_WIDTH, height - BORDER_HEIGHT
     valued = [line for line in view.positions if line.pnl is not None]
     if not valued:
-        waiting = Text("no position is valued yet", style=WARNING)
-        return pane("POSITIONS", [fit(waiting, inside, glyphs)], width, height, glyphs)
-    rest = len(valued) > room
-    ends = [*valued[: (room + 1) // 2], *valued[len(valued) - room // 2 :]] if rest else valued
-    table = fitted(_position_columns(ends, inside, glyphs), inside, glyphs)
-    legend = f"best and worst of {len(valued)}" if rest else ""
+        warning = Text("no positions valued yet", style=WARNING)
+        return pane("POSITIONS", [fit(warning, inside, glyphs)], width, height, glyphs)
+    too_many = len(valued) > room
+    shown = [*valued[: (room + 1) // 2], *valued[len(valued) - room // 2 :]] if too_many else valued
+    table = fitted(_position_columns(shown, inside, glyphs), inside, glyphs)
+    legend = f"best and worst of {len(valued)}" if too_many else ""
     return pane("POSITIONS", table.rows, width, height, glyphs, headings=table.headings, legend=legend)
 
 
 def _position_columns(lines: Sequence[PositionView], inside: int, glyphs: Glyphs) -> list[Column]:
-    worth = money if inside >= _FULL_FIGURES_FROM else short_money
+    amount = money if inside >= _FULL_FIGURES_FROM else short_money
     return [
         Column("", [Text(line.instrument) for line in lines], left=True, width=9, shrinks_to=12),
         Column("trader", [Text(line.trader, style="dim") for line in lines], rank=1, left=True, width=7),
         Column("kind", [Text(line.kind, style="dim") for line in lines], rank=4, left=True),
         Column("quantity", [Text(f"{line.quantity:+,.0f}") for line in lines], rank=3, width=8),
-        Column("value $", [worth(line.value, glyphs) for line in lines], rank=2, width=7),
+        Column("value $", [amount(line.value, glyphs) for line in lines], rank=2, width=7),
         Column("P&L $", [signed_money(line.pnl, glyphs) for line in lines], width=8),
     ]
 
@@ -213,23 +214,24 @@ def _position_columns(lines: Sequence[PositionView], inside: int, glyphs: Glyphs
 
 
 def engine_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """Show the graph, what the last recalculation did, and the background jobs."""
+    """Draw the counters of the graph, the last recalculation, the what-if and the background jobs."""
     inside, status = width - BORDER_WIDTH, view.status
     nodes = Text(f"{view.nodes:,} nodes  {status.dirty:,} dirty")
-    in_all = Text(f"{status.evaluations:,} in all")
+    total = Text(f"{status.evaluations:,} in total")
     if height - BORDER_HEIGHT < _ROOMY:
-        short = [nodes, _recalculated(view, roomy=False), in_all, _supposed(status, glyphs)]
-        in_trouble_first = sorted(status.jobs, key=lambda job: job.state in _GOOD_STATES)
-        jobs = joined([_short_job(job) for job in in_trouble_first], inside, gap=2)
+        short = [nodes, _recalculated(view, roomy=False), total, _what_if(status, glyphs)]
+        failed_first = sorted(status.jobs, key=lambda job: job.state in _GOOD_STATES)
+        jobs = joined([_short_job(job) for job in failed_first], inside, gap=2)
         legend = "jobs: state, + time to the next run"
         return pane("ENGINE", [joined(short, inside), jobs], width, height, glyphs, legend=legend)
-    graph = joined([nodes, Text(f"{status.ticks:,} ticks"), Text(f"{status.evaluations:,} evaluations in all")], inside)
+    counters = Text(f"{status.ticks:,} ticks"), Text(f"{status.evaluations:,} evaluations in total")
+    graph = joined([nodes, *counters], inside)
     table = fitted(_job_columns(status.jobs), inside, glyphs)
     lines = [
         graph,
         _recalculated(view, roomy=True),
         *_by_class(view, inside),
-        Text.assemble("what-if: ", _supposed(status, glyphs)) if status.what_if else Text(),
+        Text.assemble("what-if: ", _what_if(status, glyphs)) if status.what_if else Text(),
         Text(),
         Text(table.headings, style="dim"),
         *table.rows,
@@ -242,12 +244,12 @@ def engine_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> lis
 def _recalculated(view: DeskView, *, roomy: bool) -> Text:
     done = view.recalculation
     if done is None:
-        return Text("nothing recalculated yet")
+        return Text("no recalculation yet")
     if roomy:
         failed = Text(f"{done.failed:,} failed", style=WARNING if done.failed else "")
-        start = f"last recalculation: {done.evaluated:,} evaluated, {done.changed:,} changed, "
+        start = f"recalculation: {done.evaluated:,} evaluated, {done.changed:,} changed, "
         return Text.assemble(start, failed, f", {done.seconds * 1e3:.1f} ms")
-    return Text(f"last {done.evaluated:,} evaluated {done.seconds * 1e3:.1f} ms")
+    return Text(f"last: {done.evaluated:,} evaluated, {done.seconds * 1e3:.1f} ms")
 
 
 def _by_class(view: DeskView, inside: int) -> list[Text]:
@@ -262,9 +264,9 @@ def _by_class(view: DeskView, inside: int) -> list[Text]:
     return lines
 
 
-def _supposed(status: Status, glyphs: Glyphs) -> Text:
-    asked = status.what_if
-    return Text() if asked is None else Text.assemble(f"{asked.name} ", signed_money(asked.pnl, glyphs))
+def _what_if(status: Status, glyphs: Glyphs) -> Text:
+    last = status.what_if
+    return Text() if last is None else Text.assemble(f"{last.name} ", signed_money(last.pnl, glyphs))
 
 
 def _short_job(job: JobView) -> Text:
@@ -317,4 +319,4 @@ PANELS = (
     Panel("POSITIONS", 27, 6, 4, Place.LOWER, positions_panel),
     Panel("ENGINE", 50, 4, 5, Place.FOOT, engine_panel),
 )
-"""What the live desk shows, in the order of standing: to add a panel, add it here."""
+"""Panels of the live desk, in order of position; a new panel is added here."""

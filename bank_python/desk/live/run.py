@@ -1,4 +1,4 @@
-"""Watching the desk: live on a terminal's alternate screen, as plain frames down a pipe, or one frame and out."""
+"""Display of the live desk: on a terminal's full screen, as successive frames in a pipe, or as one frame or picture."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bank_python.desk.live.interruption import quiet_logging, stop_requests
 from bank_python.desk.live.keys import key_presses
 from bank_python.desk.live.layout import LEAST_HEIGHT, LEAST_WIDTH, arranged
 from bank_python.desk.live.live_desk import LiveDesk
+from bank_python.desk.live.picture import check_target, write_picture
 from bank_python.terminal import clean
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["screen_console", "show_once", "watch"]
 
-_GLANCE = 0.1  # seconds between two looks at keys, signals and the terminal's size
-_AT_HAND = frozenset({"simulated", "history"})  # markets whose past needs no network
+_GLANCE = 0.1  # seconds between two checks of keys, signals and the terminal's size
+_LOCAL_FEEDS = frozenset({"simulated", "history"})  # feeds whose price histories need no network
 _QUIT = frozenset("qQ\x03\x04")
 
 
@@ -39,12 +40,13 @@ def screen_console(*, plain: bool) -> Console:
     Parameters
     ----------
     plain : bool
-        No colour, nor any other style; the same where ``NO_COLOR`` is set, and where stdout is no terminal.
+        Whether to leave out colours and other styles. They are also left out if ``NO_COLOR`` is set, and if stdout is
+        not a terminal.
     """
     colourless = plain or bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
     return Console(
         color_system=None if colourless else "auto",
-        force_terminal=sys.stdout.isatty(),  # rich would believe FORCE_COLOR that a pipe is a terminal
+        force_terminal=sys.stdout.isatty(),  # with FORCE_COLOR set, rich would take a pipe for a terminal
         highlight=False,
         emoji=False,
         markup=False,
@@ -52,57 +54,81 @@ def screen_console(*, plain: bool) -> Console:
 
 
 def show_once(
-    *, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, plain: bool, as_json: bool = False
+    *,
+    feed: str,
+    seed: int,
+    refresh: float,
+    scenarios: int,
+    proxy: bool,
+    plain: bool,
+    as_json: bool = False,
+    picture: str | None = None,
+    ticks: int = 1,
 ) -> None:
-    """Build a desk, look at the market once, print one frame.
+    """Build a desk, poll the feeds, and print one frame.
 
     Parameters
     ----------
     feed : str
-        Name of the market.
+        Name of the market's feed, one of :data:`~bank_python.market_data.choose.FEED_NAMES`.
     seed : int
-        Of the simulated market, or of the simulated part of another.
+        Seed of the simulated market, also for the symbols that another feed does not quote.
     refresh : float
-        Seconds between two looks, as the jobs' schedule has it.
+        Seconds between two polls in the schedule of the jobs.
     scenarios : int
-        Number of scenarios of the simulation.
+        Number of scenarios of the risk simulation.
     proxy : bool
-        Whether it values by a proxy.
+        Whether scenarios are valued by a proxy.
     plain : bool
-        No colour.
+        Whether to leave out colours and other styles.
     as_json : bool, default False
-        Print the desk's view as one line of JSON, in the place of the frame.
+        Whether to print the view as one line of JSON instead of the frame.
+    picture : str, optional
+        File to which the frame is written as an SVG picture instead of being printed.
+    ticks : int, default 1
+        Number of polls before the frame, at least 1. From the second poll on, all background jobs are run as well.
+
+    Raises
+    ------
+    DeskError
+        The picture cannot be written.
     """
+    if picture is not None:
+        check_target(picture)
     console = screen_console(plain=plain)
     with _desk(feed, seed) as desk:
         live = LiveDesk(desk, refresh, n_paths=scenarios, proxy=proxy)
-        live.look()
-        if feed in _AT_HAND:
+        live.update()
+        if feed in _LOCAL_FEEDS:
             live.measure_risk()
-        if as_json:
+        for _ in range(ticks - 1):
+            live.run_jobs()
+        if picture is not None:
+            write_picture(live.view(), picture, plain=plain)
+        elif as_json:
             _write(f"{live.view().to_json()}\n")
-            return
-        # On a terminal the prompt needs the last line.
-        _write(_page(live, console, below=1 if console.is_terminal else 0))
+        else:
+            # On a terminal the prompt needs the last line.
+            _write(_page(live, console, below=1 if console.is_terminal else 0))
 
 
 def watch(*, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, plain: bool) -> None:
-    """Show the desk until ``q``, Ctrl-C or SIGTERM: on the whole screen, or frame after frame down a pipe.
+    """Show the desk until ``q``, Ctrl-C or SIGTERM: on the whole screen of a terminal, or as frames in a pipe.
 
     Parameters
     ----------
     feed : str
-        Name of the market.
+        Name of the market's feed, one of :data:`~bank_python.market_data.choose.FEED_NAMES`.
     seed : int
-        Of the simulated market, or of the simulated part of another.
+        Seed of the simulated market, also for the symbols that another feed does not quote.
     refresh : float
-        Seconds from one look at the market to the next.
+        Seconds between two polls of the feeds.
     scenarios : int
-        Number of scenarios of the simulation.
+        Number of scenarios of the risk simulation.
     proxy : bool
-        Whether it values by a proxy.
+        Whether scenarios are valued by a proxy.
     plain : bool
-        No colour.
+        Whether to leave out colours and other styles.
     """
     console = screen_console(plain=plain)
     with (
@@ -115,12 +141,12 @@ def watch(*, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, 
             with key_presses(stop) as wait:
                 _on_screen(live, console, refresh, stop, wait)
         else:
-            _down_the_pipe(live, console, refresh, stop)
+            _in_pipe(live, console, refresh, stop)
 
 
 @contextmanager
 def _desk(feed: str, seed: int) -> Iterator[Desk]:
-    with _said(f"Building the desk on the {feed} market ..."):
+    with _progress(f"Building the desk on the {feed} market ..."):
         desk = build_desk(seed=seed, feed=feed)
     try:
         yield desk
@@ -130,17 +156,17 @@ def _desk(feed: str, seed: int) -> Iterator[Desk]:
 
 
 @contextmanager
-def _said(words: str) -> Iterator[None]:
-    """Say on the terminal what is being waited for, and take it back afterwards."""
-    told = sys.stderr.isatty()
-    if told:
-        sys.stderr.write(clean(words))
+def _progress(message: str) -> Iterator[None]:
+    """Show a message on the terminal during the block, and erase it afterwards."""
+    shown = sys.stderr.isatty()
+    if shown:
+        sys.stderr.write(clean(message))
         sys.stderr.flush()
     try:
         yield
     finally:
-        if told:
-            sys.stderr.write("\r" + " " * len(words) + "\r")
+        if shown:
+            sys.stderr.write("\r" + " " * len(message) + "\r")
             sys.stderr.flush()
 
 
@@ -154,20 +180,20 @@ def _on_screen(
             lines = arranged(live.view(), size.width, size.height, glyphs)
             display.update(Text("\n", no_wrap=True, overflow="crop").join(lines), refresh=True)
             until = time.monotonic() + refresh
-            # Drawn anew when there is news, when the terminal has another size, and at the latest when time is up:
-            # the ages on the screen go on when nothing else does.
+            # Drawn again if there is a new view, if the terminal has been resized, and at the latest after one
+            # refresh, as the ages on the screen grow even if nothing else changes.
             while time.monotonic() < until and live.latest is latest and console.size == size and not stop.is_set():
                 if _QUIT.intersection(wait(_GLANCE)):
                     return
 
 
-def _down_the_pipe(live: LiveDesk, console: Console, refresh: float, stop: threading.Event) -> None:
+def _in_pipe(live: LiveDesk, console: Console, refresh: float, stop: threading.Event) -> None:
     while not stop.is_set() and _write(_page(live, console)):
         stop.wait(refresh)
 
 
 def _page(live: LiveDesk, console: Console, below: int = 0) -> str:
-    """Return one frame as text, for the console's size, or for the least size where that is smaller."""
+    """Return one frame as text, for the console's size or the minimum size, whichever is larger."""
     width, height = max(console.width, LEAST_WIDTH), max(console.height - below, LEAST_HEIGHT)
     lines = arranged(live.view(), width, height, glyphs_for(console.encoding))
     with console.capture() as captured:
@@ -176,12 +202,12 @@ def _page(live: LiveDesk, console: Console, below: int = 0) -> str:
 
 
 def _write(page: str) -> bool:
-    """Write to stdout, and say whether anybody still reads it."""
+    """Write to stdout; return False if its reader has closed the pipe."""
     try:
         sys.stdout.write(page)
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is left in the buffer must not fail again when the interpreter flushes it at exit.
+        # Without this, the flush of the remaining buffer at exit would raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
     return True

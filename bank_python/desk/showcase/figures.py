@@ -1,4 +1,4 @@
-"""The desk's figures as JSON lines and scenes write them: all from the desk's view, but for what a what-if would do."""
+"""Figures of the desk for scenes and JSON lines, taken from the desk's view or, in a scenario, from its graph."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = [
     "trader_figures",
 ]
 
-_HELD_DIRECTLY = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
+_SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 
 
 def firm_figures(view: DeskView) -> dict[str, Any]:
-    """Return the firm's value and P&L in USD, the valuation date and the tick."""
+    """Return the firm's value and P&L in USD, the valuation date, the tick and the feed."""
     return {
         "value": view.firm.value,
         "pnl": view.firm.pnl,
@@ -40,7 +40,7 @@ def firm_figures(view: DeskView) -> dict[str, Any]:
 
 
 def trader_figures(view: DeskView) -> list[dict[str, Any]]:
-    """Return each trader's strategy, book value, P&L and number of positions."""
+    """Return strategy, number of positions, book value and P&L of each trader."""
     return [
         {
             "trader": trader.name,
@@ -56,13 +56,13 @@ def trader_figures(view: DeskView) -> list[dict[str, Any]]:
 
 
 def pnl_by_trader(desk: Desk) -> dict[str, float]:
-    """Return the P&L in USD of every trader that has one; inside a what-if, what it would be."""
+    """Return the P&L of every trader that has one, in USD; inside a scenario, that of the scenario."""
     pnl = {trader.name: _amount(trader.pnl) for trader in desk.traders}
     return {name: value for name, value in pnl.items() if value is not None}
 
 
 def market_sources(view: DeskView) -> list[dict[str, Any]]:
-    """Return, for each kind of quote, who quotes it and how many are fresh."""
+    """Return the source of each kind of quote, with the number of quotes by state."""
     return [
         {"kind": line.kind, "source": line.source, "quoted": line.quoted, "states": dict(line.states)}
         for line in view.sources
@@ -70,7 +70,7 @@ def market_sources(view: DeskView) -> list[dict[str, Any]]:
 
 
 def market_troubles(view: DeskView) -> list[dict[str, Any]]:
-    """Return why quotes are stale or missing: one entry a reason, with the tickers it concerns."""
+    """Return the reasons why quotes are stale or missing, each with the tickers concerned."""
     return [
         {"state": trouble.state, "reason": trouble.reason, "tickers": list(trouble.symbols)}
         for trouble in view.status.reasons
@@ -78,34 +78,34 @@ def market_troubles(view: DeskView) -> list[dict[str, Any]]:
 
 
 def recent_bars(desk: Desk, symbol: str, period: str = "5d") -> list[dict[str, Any]]:
-    """Return a symbol's last daily bars; what its source does not carry is ``None``."""
-    bars = PriceHistoryTable()  # of its own: a few days are no past to measure risk by
+    """Return the last daily bars of a symbol; figures that its source does not have are ``None``."""
+    bars = PriceHistoryTable()  # a separate table, as the desk's own must keep its longer history
     desk.market.load_history(symbol, period, into=bars)
     return [{**row, "date": row["date"].date().isoformat()} for row in bars.query(symbol)]
 
 
 def quoted_shares(desk: Desk) -> list[str]:
-    """Return the shares and funds that have a quote."""
-    shares = [item.symbol for item in desk.listings.values() if item.kind in _HELD_DIRECTLY]
+    """Return the symbols of all shares and funds that have a quote."""
+    shares = [item.symbol for item in desk.listings.values() if item.kind in _SHARES]
     return [symbol for symbol in shares if desk.leaf(symbol).quoted]
 
 
 def require_quotes(desk: Desk) -> None:
-    """Refuse to go on with a market that has quoted no share yet.
+    """Raise an error if no share has a quote yet.
 
     Raises
     ------
     DeskError
-        The message gives the feed's reason.
+        No share has a quote; the message gives the reason from the feed.
     """
     if not quoted_shares(desk):
-        reasons = [quote.reason for quote in desk.market.stale] or ["it was not polled yet"]
+        reasons = [quote.reason for quote in desk.market.stale] or ["it has not been polled yet"]
         raise DeskError(f"no share has a quote from {desk.feed.name}: {reasons[0]}", feed=desk.feed.name)
 
 
 def busiest_underlying(desk: Desk) -> str:
-    """Return the share on which most nodes depend, among the quoted ones if there are any."""
-    shares = [item.symbol for item in desk.listings.values() if item.kind in _HELD_DIRECTLY]
+    """Return the quoted share with the most dependent nodes; of all shares if none has a quote."""
+    shares = [item.symbol for item in desk.listings.values() if item.kind in _SHARES]
     return max(quoted_shares(desk) or shares, key=lambda symbol: len(desk.graph.plan(desk.leaf(symbol))))
 
 

@@ -1,4 +1,4 @@
-"""Playing the showcase: in colour with pauses, plainly, or as JSON lines."""
+"""Playing of the showcase: in colour with pauses, in plain text, or as JSON lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.rule import Rule
 from bank_python.barbara import BarbaraDB
 from bank_python.desk.build import build_desk
 from bank_python.desk.showcase.figures import firm_figures
-from bank_python.desk.showcase.stage import Shown, Stage, choose_scenes, scenes
+from bank_python.desk.showcase.stage import SceneResult, Stage, choose_scenes, scenes
 from bank_python.desk.view import QuoteGroup
 from bank_python.desk.view_builder import build_view
 from bank_python.errors import BankError
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 
 __all__ = ["list_scenes", "play", "play_dense"]
 
-_SHOWN = frozenset(QuoteGroup) - {QuoteGroup.SHARES, QuoteGroup.VOLATILITIES, QuoteGroup.FUNDING}
+_GROUPS = frozenset(QuoteGroup) - {QuoteGroup.SHARES, QuoteGroup.VOLATILITIES, QuoteGroup.FUNDING}
 
 
 def list_scenes() -> None:
-    """Print the scenes' numbers, names and what each shows."""
+    """Print number, title and summary of each scene."""
     console = Console(highlight=False)
     for item in scenes():
         console.print(text(f"{item.number:>2}. {item.name}"))
-        console.print(text(f"    {item.teaches}", "dim"))
+        console.print(text(f"    {item.summary}", "dim"))
 
 
 def play(*, feed: str, seed: int, only: str, plain: bool) -> None:
-    """Play the scenes for people.
+    """Play scenes and print their tables.
 
     Parameters
     ----------
     feed : str
-        Name of the market.
+        Name of the market's feed, one of :data:`~bank_python.market_data.choose.FEED_NAMES`.
     seed : int
-        Of the simulated market.
+        Seed of the simulated market, also for the symbols that another feed does not quote.
     only : str
-        Which scenes; see :func:`choose_scenes`.
+        Numbers or parts of titles of the scenes to play, separated by commas; all scenes if empty.
     plain : bool
-        No colour, no boxes, no pauses.
+        Whether to use no colours and not to pause between scenes.
     """
     chosen = choose_scenes(only)
     console = Console(no_color=plain or None, highlight=False)
@@ -60,11 +60,11 @@ def play(*, feed: str, seed: int, only: str, plain: bool) -> None:
         for item in chosen:
             _show(console, item, stage)
             if pausing and item is not chosen[-1]:
-                console.input(text("Enter for the next scene, Ctrl-C to leave … ", "dim"))
+                console.input(text("Press Enter for the next scene, Ctrl-C to quit … ", "dim"))
 
 
 def play_dense(*, feed: str, seed: int, only: str, iterations: int) -> None:
-    """Print the scenes' facts, then `iterations` ticks of intraday market, each as one line of JSON."""
+    """Print the facts of each scene, then `iterations` ticks of the market, each as one line of JSON."""
     chosen = choose_scenes(only)
     with _staged(feed, seed, Console(file=sys.stderr, quiet=True)) as stage:
         for item in chosen:
@@ -80,7 +80,7 @@ def _intraday(stage: Stage) -> dict[str, Any]:
     return {
         "firm": firm_figures(view),
         "traders": {trader.name: trader.pnl for trader in view.traders if trader.pnl is not None},
-        "market": {line.symbol: line.price for line in view.quotes if line.group in _SHOWN and line.price is not None},
+        "market": {line.symbol: line.price for line in view.quotes if line.group in _GROUPS and line.price is not None},
         "updated": len(step.update.updated),
         "stale": list(view.status.troubles),
         "evaluated": step.recalculation.evaluated,
@@ -91,16 +91,16 @@ def _intraday(stage: Stage) -> dict[str, Any]:
 def _show(console: Console, item: Scene, stage: Stage) -> None:
     console.print()
     console.print(Rule(text(f"{item.number}. {item.name}"), align="left"))
-    console.print(text(item.teaches, "italic"))
+    console.print(text(item.summary, "italic"))
     for view in _played(item, stage).views:
         console.print(text(view) if isinstance(view, str) else view)
 
 
-def _played(item: Scene, stage: Stage) -> Shown:
+def _played(item: Scene, stage: Stage) -> SceneResult:
     try:
         return item.play(stage)
-    except BankError as error:  # a market without quotes stops a scene, never the show
-        return Shown({"error": error.message}, [text(f"This scene cannot be played: {error.message}", "yellow")])
+    except BankError as error:  # a scene without quotes fails, and the next one is played
+        return SceneResult({"error": error.message}, [text(f"This scene cannot be played: {error.message}", "yellow")])
 
 
 @contextmanager

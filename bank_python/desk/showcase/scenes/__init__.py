@@ -1,6 +1,7 @@
-"""The showcase's scenes, in the order they are played: a scene is added by adding its module here."""
+"""The scenes of the showcase, in the order in which they are played; a new scene's module is added here."""
 
-from bank_python.desk.showcase.scenes import overview, ticking, rates, what_if, ladder, trading, jobs, replay, reopening  # isort: skip
+from bank_python.desk.showcase.scenes import overview, ticking, rates, what_if, ladder, trading  # isort: skip
+from bank_python.desk.showcase.scenes import jobs, replay, reopening  # isort: skip
 from bank_python.desk.showcase.scenes import greeks, curves, attribution, quantlib  # isort: skip
 from bank_python.desk.showcase.scenes import monte_carlo, stress, reactive_risk, backtesting, limits  # isort: skip
 from bank_python.desk.showcase.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip

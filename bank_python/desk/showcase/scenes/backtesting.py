@@ -1,4 +1,4 @@
-"""Value at risk tried on the past: whether exceptions are as many as they should be, and not all at once."""
+"""Backtest of value at risk: number of exceptions, their clustering, and the size of losses beyond the VaR."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.errors import DeskError, ModelError
 from bank_python.risk import TailMethod, acerbi_szekely_test, christoffersen_test, kupiec_test, tail_risk, traffic_light
 from bank_python.sheet import Sheet, names, numbers, words
@@ -29,9 +29,9 @@ _METHODS = (
 )
 
 
-@scene("VALUE AT RISK TRIED ON THE PAST")
-def backtesting(stage: Stage) -> Shown:
-    """Estimate the VaR of a share index in six ways, each day from the year before, and test what came of it."""
+@scene("VALUE AT RISK BACKTEST")
+def backtesting(stage: Stage) -> SceneResult:
+    """Estimate the VaR of a share index by six methods, each day from the year before, and backtest the estimates."""
     desk = stage.desk
     require_quotes(desk)
     symbol = _SYMBOL if _SYMBOL in desk.listings else next(iter(desk.listings))
@@ -39,47 +39,47 @@ def backtesting(stage: Stage) -> Shown:
     closes = np.array([bar.close for bar in history.bars])
     if not (closes > 0.0).all():
         raise DeskError(
-            f"{history.source} has a close of {symbol} that is not above 0; ask another feed", feed=history.source
+            f"{history.source} has a close of {symbol} that is not positive; use another feed", feed=history.source
         )
     returns = closes[1:] / closes[:-1] - 1.0
     window = min(_WINDOW, len(returns) // 2)
-    tests = {method.value: _tried(returns, window, method) for method in _METHODS}
-    title = f"VaR {_LEVEL:.0%} of {symbol} ({history.source}), {len(returns) - window:,} days"
-    return Shown({"symbol": symbol, "source": history.source, "tests": tests}, [_table(title, tests)])
+    tests = {method.value: _tested(returns, window, method) for method in _METHODS}
+    title = f"One-day VaR {_LEVEL:.0%} of {symbol} ({history.source}), {len(returns) - window:,} days"
+    return SceneResult({"symbol": symbol, "source": history.source, "tests": tests}, [_table(title, tests)])
 
 
 def _table(title: str, tests: Mapping[str, Mapping[str, Any]]) -> Sheet:
-    figures = [numbers(column) for column in ("Hits", "Due", "Kupiec", "Christoffersen")]
+    figures = [numbers(column) for column in ("Hits", "Expected", "Kupiec", "Christoffersen")]
     table = Sheet(title, [names("Method"), *figures, words("Basel"), numbers("Z2")])
-    table.note("hits: losses beyond the VaR")
-    table.note("Kupiec, Christoffersen: p-values")
-    table.note("Z2 below 0: worse than forecast")
+    table.note("hits: days with a loss beyond the VaR")
+    table.note("Kupiec, Christoffersen: p-values, of which small ones reject the method")
+    table.note("Z2 (Acerbi and Székely) below 0: losses beyond the VaR are worse than forecast")
     for method, test in tests.items():
         name = method.replace("_", " ")
         if "error" in test:
             table.add(name, *[None] * 6)
             continue
-        hits = f"{test['exceptions']}", f"{test['expected']:.1f}"
-        tried = f"{test['kupiec_p']:.3f}", f"{test['christoffersen_p']:.3f}", test["traffic_light"]
-        table.add(name, *hits, *tried, f"{test['z2']:+.2f}")
+        counts = f"{test['exceptions']}", f"{test['expected']:.1f}"
+        results = f"{test['kupiec_p']:.3f}", f"{test['christoffersen_p']:.3f}", test["traffic_light"]
+        table.add(name, *counts, *results, f"{test['z2']:+.2f}")
     return table
 
 
-def _tried(returns: FloatArray, window: int, method: TailMethod) -> dict[str, Any]:
+def _tested(returns: FloatArray, window: int, method: TailMethod) -> dict[str, Any]:
     days = range(window, len(returns))
     try:
         forecasts = [tail_risk(returns[day - window : day], _LEVEL, method) for day in days]
     except ModelError as error:
         return {"error": str(error)}
-    made = returns[window:]
+    realised = returns[window:]
     var, es = np.array([risk.var for risk in forecasts]), np.array([risk.es for risk in forecasts])
-    hits, probability = made < -var, 1.0 - _LEVEL
+    hits, probability = realised < -var, 1.0 - _LEVEL
     exceptions = int(hits.sum())
     return {
         "exceptions": exceptions,
-        "expected": probability * len(made),
-        "kupiec_p": kupiec_test(exceptions, len(made), probability).p_value,
+        "expected": probability * len(realised),
+        "kupiec_p": kupiec_test(exceptions, len(realised), probability).p_value,
         "christoffersen_p": christoffersen_test(hits, probability).p_value,
-        "traffic_light": traffic_light(exceptions, len(made)).zone,
-        "z2": acerbi_szekely_test(made, var, es, probability).z2,
+        "traffic_light": traffic_light(exceptions, len(realised)).zone,
+        "z2": acerbi_szekely_test(realised, var, es, probability).z2,
     }

@@ -1,11 +1,11 @@
-"""A discount curve and a volatility surface that follow their quotes, and an option priced off both."""
+"""A discount curve and a volatility surface that are rebuilt as their quotes tick, with options priced from both."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger import DependencyGraph
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.instruments import AmericanOption, DiscountCurve, InterestRateSwap, Option, VolSurface
 from bank_python.market_data import MarketData
 
@@ -19,12 +19,12 @@ _SMILES = {
     0.25: [0.289, 0.251, 0.235, 0.221, 0.210, 0.203, 0.199],
     1.00: [0.284, 0.251, 0.237, 0.225, 0.216, 0.209, 0.203],
 }
-_SHOWN = ("expiry", "forward", "atm_vol", "rho", "rms_error", "minimum_g")
+_COLUMNS = ("expiry", "forward", "atm_vol", "rho", "rms_error", "minimum_g")
 
 
-@scene("A CURVE AND A SMILE THAT TICK")
-def curves(stage: Stage) -> Shown:
-    """SOFR swaps become a curve, quoted volatilities a surface; a tick of one quote reprices what depends on it."""
+@scene("LIVE YIELD CURVE AND VOLATILITY SURFACE")
+def curves(stage: Stage) -> SceneResult:
+    """Bootstrap a curve from SOFR swaps, fit a volatility surface, and reprice the contracts that a tick affects."""
     graph = DependencyGraph()
     quotes = {tenor: MarketData(f"USD_{tenor}", rate) for tenor, rate in _RATES.items()}
     deposits = {"3M": quotes["3M"]}
@@ -50,17 +50,18 @@ def curves(stage: Stage) -> Shown:
         "before": before,
         "after_5Y_up_10bp": after,
         "evaluated": done.evaluated,
-        "swap_of_a_basis_point": basis_point,
+        "swap_change_per_bp": basis_point,
         "swap_dv01": swap.dv01,
         "vol_at_92": surface.vol(92.0, 0.6),
         "arbitrage_free": surface.arbitrage().free,
     }
     early = before[american.name] - before[put.name]
-    said = (
-        f"Early exercise is worth {early:.4f} on the put. The 5-year swap rate rose 10 bp: {done.evaluated} nodes, and "
-        f"the swap went from {before[swap.name]:+,.0f} to {after[swap.name]:+,.0f}."
+    summary = (
+        f"The early exercise premium of the put is {early:.4f}. The 5-year swap rate was raised by 10 bp: "
+        f"{done.evaluated} nodes were evaluated, and the value of the 7-year swap changed from "
+        f"{before[swap.name]:+,.0f} to {after[swap.name]:+,.0f}."
     )
-    return Shown(facts, [curve.to_table(), surface.to_table().project(*_SHOWN), said])
+    return SceneResult(facts, [curve.to_table(), surface.to_table().project(*_COLUMNS), summary])
 
 
 def _values(*nodes: Node) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The efficient frontier, and the line that the capital asset pricing model draws."""
+"""The efficient frontier, and the security market line of the capital asset pricing model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.desk.assets import ASSETS, MARKET, RATE, asset_data
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.optimizer import EfficientFrontier, cvar_frontier
 from bank_python.risk import market_line_from_returns
 
@@ -18,8 +18,8 @@ _POINTS = 8
 
 
 @scene("EFFICIENT FRONTIER")
-def frontier(stage: Stage) -> Shown:
-    """Walk the critical line from least risk to highest return, exact at every point; and again with CVaR for risk."""
+def frontier(stage: Stage) -> SceneResult:
+    """Compute the exact frontier by the critical line algorithm, and another one with CVaR as the risk measure."""
     require_quotes(stage.desk)
     data = asset_data(stage.desk)
     exact = EfficientFrontier(data, bounds=_BOUNDS, risk_free_rate=RATE)
@@ -35,12 +35,12 @@ def frontier(stage: Stage) -> Shown:
             for back, loss in zip(tails.expected_returns, tails.cvars, strict=True)
         ],
     }
-    return Shown(facts, [exact, tails])
+    return SceneResult(facts, [exact, tails])
 
 
 @scene("CAPM AND THE SECURITY MARKET LINE")
-def market_line(stage: Stage) -> Shown:
-    """Regress each asset on the market, and set what it earned beside what its beta asks for."""
+def market_line(stage: Stage) -> SceneResult:
+    """Regress each asset on the market, and compare its mean return with the return that its beta requires."""
     require_quotes(stage.desk)
     data = asset_data(stage.desk, (*ASSETS, MARKET))
     past, names = data.returns_for("betas"), [ticker for ticker in data.tickers if ticker != MARKET]
@@ -52,4 +52,4 @@ def market_line(stage: Stage) -> Shown:
         "betas": {point.ticker: point.beta for point in line.points},
         "alphas": {point.ticker: point.alpha for point in line.points},
     }
-    return Shown(facts, [line])
+    return SceneResult(facts, [line])

@@ -1,10 +1,10 @@
-"""Background jobs: fetch the market, then revalue what it touched."""
+"""Background jobs: a market update followed by a revaluation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.desk.showcase.views import jobs_view
 from bank_python.walpole import JobConfig, JobMode, JobRunner
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0
 
 
-@scene("A BACKGROUND JOB")
-def background_job(stage: Stage) -> Shown:
-    """Walpole runs a market update and, after it, a revaluation; both runs are kept in the store."""
+@scene("BACKGROUND JOBS")
+def background_job(stage: Stage) -> SceneResult:
+    """Run a market update and, after it, a revaluation as jobs of Walpole, which records the runs in the store."""
     desk = stage.desk
     tick = desk.graph.tick
     with JobRunner(barbara=desk.db) as runner:
@@ -34,4 +34,4 @@ def background_job(stage: Stage) -> Shown:
         "ticks_passed": desk.graph.tick - tick,
         "stored_under": desk.db.keys("/Jobs/"),
     }
-    return Shown(facts, [jobs_view(runs)])
+    return SceneResult(facts, [jobs_view(runs)])

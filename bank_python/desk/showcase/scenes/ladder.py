@@ -1,4 +1,4 @@
-"""The firm on a ladder: its P&L with one share at many prices, and what moves it."""
+"""A price ladder: the firm's P&L at several prices of one share, its delta and gamma, and a profile of a tick."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.desk.showcase.figures import busiest_underlying, require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 
 if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 _SHOCKS = np.linspace(-0.2, 0.2, 9)
 
 
-@scene("A LADDER, AND WHERE THE TIME GOES")
-def ladder(stage: Stage) -> Shown:
-    """One share from 20% down to 20% up: every contract priced for all prices in one call, and nothing touched."""
+@scene("PRICE LADDER AND PROFILE")
+def ladder(stage: Stage) -> SceneResult:
+    """Move one share from -20% to +20%, with one pricing call for all prices and no change to the graph."""
     desk = stage.desk
     graph = desk.graph
     require_quotes(desk)
     leaf = desk.leaf(busiest_underlying(desk))
     graph.recalculate()
     evaluations = graph.evaluations
-    climbed = graph.ladder(desk.firm_pnl, leaf, _SHOCKS, relative=True)
+    result = graph.ladder(desk.firm_pnl, leaf, _SHOCKS, relative=True)
     greeks = graph.greeks(desk.firm_pnl, leaf)
     slope = greeks[desk.firm_pnl.name, leaf.name]
-    with graph.scenario({leaf: float(climbed.levels[0])}):
-        as_a_what_if = desk.firm_pnl.value
-    untouched = graph.evaluations == evaluations
+    with graph.scenario({leaf: float(result.levels[0])}):
+        in_scenario = desk.firm_pnl.value
+    unchanged = graph.evaluations == evaluations
     with graph.profile() as profile:
         desk.tick()
     facts = {
         "share": leaf.name,
-        "shocks": climbed.shocks.tolist(),
-        "firm_pnl": climbed.values.tolist(),
+        "shocks": result.shocks.tolist(),
+        "firm_pnl": result.values.tolist(),
         "delta": slope.delta,
         "gamma": slope.gamma,
-        "equals_the_what_if": as_a_what_if == climbed.values.item(0),
-        "graph_untouched": untouched,
+        "equals_the_what_if": in_scenario == result.values.item(0),
+        "graph_untouched": unchanged,
         "evaluated_by_a_tick": {row.name: row.evaluations for row in profile.rows},
     }
-    return Shown(facts, [climbed, greeks, "Then the whole market ticked; the time went here:", profile])
+    return SceneResult(facts, [result, greeks, "Evaluation time of a tick of the whole market:", profile])

@@ -1,4 +1,4 @@
-"""Limits on what may be risked, and the alerts they open."""
+"""Risk limits and their alerts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.desk.risk import DeskRisk
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.render_risk import alerts_view, limits_view
 from bank_python.risk.contracts import underlying_of
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from bank_python.risk import Alert
 
 _PATHS = 20_000
-_MOST = 4
+_MAX_ROUNDS = 4
 
 
 @scene("LIMITS AND ALERTS")
-def limits(stage: Stage) -> Shown:
-    """Hold VaR, stress, concentration and Greeks against limits; a breach is acknowledged, hedged and closed."""
+def limits(stage: Stage) -> SceneResult:
+    """Check VaR, stress loss, concentration and Greeks against limits; a breach is acknowledged, reduced and closed."""
     desk = stage.desk
     require_quotes(desk)
     risk = DeskRisk(desk, n_paths=_PATHS)
@@ -41,21 +41,22 @@ def limits(stage: Stage) -> Shown:
             risk.board.alerts.acknowledge(worst.id, by="risk manager")
             sold, resolution = _reduce(desk, risk, worst)
             facts |= {"acted_on": f"{worst.scope}: {worst.rule}", "sold": sold, "resolution": resolution}
-            views.append(f"{worst.scope} closes {', '.join(sold)}: {resolution or 'still above its limit'}.")
-        return Shown(facts, views)
+            after = resolution or "still above its limit"
+            views.append(f"{worst.scope} closes the positions in {', '.join(sold)}. {worst.rule}: {after}.")
+        return SceneResult(facts, views)
     finally:
         risk.remove()
 
 
 def _reduce(desk: Desk, risk: DeskRisk, alert: Alert) -> tuple[list[str], str]:
-    """Close the riskiest holdings of a trader until the alert is closed; return what was closed, and the resolution."""
-    who, sold = desk.traders[alert.scope], []
-    for _ in range(_MOST):
-        riskiest = risk.traders[who.name].contributions()[0].name
-        for held in who.positions:
-            contract = cast("Instrument", held.instrument)
-            if underlying_of(contract) == riskiest and held.quantity:
-                desk.trade(who.name, contract, -held.quantity)
+    """Close a trader's riskiest positions until the alert is closed; return the closed contracts and the resolution."""
+    trader, sold = desk.traders[alert.scope], []
+    for _ in range(_MAX_ROUNDS):
+        riskiest = risk.traders[trader.name].contributions()[0].name
+        for position in trader.positions:
+            contract = cast("Instrument", position.instrument)
+            if underlying_of(contract) == riskiest and position.quantity:
+                desk.trade(trader.name, contract, -position.quantity)
                 sold.append(contract.name)
         risk.follow_books()
         desk.graph.recalculate()

@@ -1,11 +1,11 @@
-"""The desk's value at risk by simulation, under three models of the market."""
+"""Value at risk of the desk by simulation, with three models of the market."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.mc_engine import MCConfig, MCResult, MonteCarloEngine
 from bank_python.render_risk import progress_bar
 
@@ -16,40 +16,48 @@ _SEED = 42
 
 
 @scene("MONTE CARLO — GBM")
-def gbm(stage: Stage) -> Shown:
-    """Draw 100,000 scenarios of correlated geometric Brownian motion, with every contract revalued by its own price."""
+def gbm(stage: Stage) -> SceneResult:
+    """Simulate 100,000 scenarios of correlated geometric Brownian motion, with full revaluation of every contract."""
     result = _run(stage, "gbm")
-    said = "Every figure has its standard error; components add up to the firm's; Greeks are checked by simulation."
-    return Shown(_facts(result), [result, said])
+    summary = (
+        "Every figure has a standard error. The contributions add up to the firm's figure. The simulation also checks "
+        "the Greeks against closed formulas."
+    )
+    return SceneResult(_facts(result), [result, summary])
 
 
 @scene("MONTE CARLO — HESTON")
-def heston(stage: Stage) -> Shown:
-    """Give each price a variance of its own, which implied volatilities follow: Andersen's scheme."""
-    return _beside(stage, "heston", "Falls bring volatility: what is short options loses twice.")
+def heston(stage: Stage) -> SceneResult:
+    """Simulate stochastic variances by Andersen's scheme, with implied volatilities that move with them."""
+    return _compared(stage, "heston", "Volatility rises when prices fall, so short option positions lose twice.")
 
 
 @scene("MONTE CARLO — MERTON")
-def merton(stage: Stage) -> Shown:
-    """Add jumps, one for all prices at once and some of each price's own."""
-    return _beside(stage, "merton", "At the same volatility the tail is longer: the shortfall grows more than the VaR.")
+def merton(stage: Stage) -> SceneResult:
+    """Add jumps, common to all prices and idiosyncratic, to geometric Brownian motion."""
+    return _compared(
+        stage, "merton", "At the same volatility the tail is heavier, so CVaR rises by more than VaR does."
+    )
 
 
-def _beside(stage: Stage, model: str, said: str) -> Shown:
+def _compared(stage: Stage, model: str, comment: str) -> SceneResult:
     result, plain = _run(stage, model), _run(stage, "gbm")
     ratios = {
         "var_99_over_gbm": result.var_99 / plain.var_99,
         "cvar_99_over_gbm": result.cvar_99 / plain.cvar_99,
     }
-    told = f"{said} VaR 99%: {ratios['var_99_over_gbm']:.2f} of GBM's, CVaR 99%: {ratios['cvar_99_over_gbm']:.2f}."
-    return Shown({**_facts(result), **ratios}, [result, told])
+    summary = (
+        f"{comment} Ratio to geometric Brownian motion: {ratios['var_99_over_gbm']:.2f} for VaR 99%, "
+        f"{ratios['cvar_99_over_gbm']:.2f} for CVaR 99%."
+    )
+    return SceneResult({**_facts(result), **ratios}, [result, summary])
 
 
 def _run(stage: Stage, model: str) -> MCResult:
     desk = stage.desk
     require_quotes(desk)
     engine = MonteCarloEngine(desk.traders, desk.graph, desk.db)
-    with progress_bar(f"simulating, {model}") as bar:
+    with progress_bar(f"simulating ({model})") as bar:
         return engine.run(MCConfig(n_paths=100_000, model=model, random_seed=_SEED, stresses=(), progress=bar))
 
 

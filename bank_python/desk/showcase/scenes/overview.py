@@ -1,4 +1,4 @@
-"""Who trades what, on which market."""
+"""Overview of the desk: traders, books, and the sources of quotes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bank_python.desk.showcase.figures import (
     recent_bars,
     trader_figures,
 )
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.desk.showcase.views import bars_view, sources_view, traders_view, troubles_view
 from bank_python.desk.view_builder import build_view
 from bank_python.errors import FeedError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @scene("DESK OVERVIEW")
-def overview(stage: Stage) -> Shown:
-    """Fourteen traders, their books, and where every quote comes from."""
+def overview(stage: Stage) -> SceneResult:
+    """Show the fourteen traders with their books, and the source of each kind of quote."""
     desk = stage.desk
     view = build_view(desk)
     figures, sources = trader_figures(view), market_sources(view)
@@ -46,16 +46,16 @@ def overview(stage: Stage) -> Shown:
     counts = "  ·  ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
     views: list[Any] = [traders_view(figures), sources_view(sources)]
     views += [troubles_view(troubles)] if troubles else []
-    views += [bars_view(symbol, past["bars"])] if past["bars"] else [f"No history of {symbol}: {past['reason']}"]
-    views += _said_of_stand_ins(view)
-    return Shown(facts, [*views, f"{view.nodes:,} nodes: {counts}"])
+    bars = bars_view(symbol, past["bars"]) if past["bars"] else f"No price history of {symbol}: {past['reason']}"
+    views += [bars, *_stand_in_lines(view)]
+    return SceneResult(facts, [*views, f"The graph has {view.nodes:,} nodes: {counts}"])
 
 
-def _said_of_stand_ins(view: DeskView) -> list[str]:
-    """Return a line for each trader some of whose shares the market does not quote."""
+def _stand_in_lines(view: DeskView) -> list[str]:
+    """Return a line for each trader with shares that the market does not quote."""
     return [
         f"{trader.name}: "
-        + ", ".join(f"{given or 'nothing'} for {wanted}" for wanted, given in trader.stand_ins.items())
+        + ", ".join(f"{symbol} replaced by {other or 'nothing'}" for symbol, other in trader.stand_ins.items())
         + " (not quoted by this market)"
         for trader in view.traders
         if trader.stand_ins

@@ -1,4 +1,4 @@
-"""Portfolios by us and, where they are installed, by the libraries that people use."""
+"""Portfolios of this library beside those of other libraries, where these are installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.desk.assets import RATE, asset_data
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.integrations import compare
 from bank_python.optimizer import create_optimizer
 
@@ -18,23 +18,24 @@ _BOUNDS = (0.05, 0.20)
 
 
 @scene("PORTFOLIO OPT — HRP (PyPortfolioOpt)")
-def hierarchical(stage: Stage) -> Shown:
-    """Share risk out along a tree of what moves together, beside PyPortfolioOpt's; then within bounds."""
+def hierarchical(stage: Stage) -> SceneResult:
+    """Allocate risk along a tree of correlated assets, compare with PyPortfolioOpt, and repeat with bounds."""
     require_quotes(stage.desk)
     data = asset_data(stage.desk)
     compared = compare("hrp", data, risk_free_rate=RATE)
     bounded = create_optimizer("hrp", data, bounds=_BOUNDS, risk_free_rate=RATE).optimize()
     facts = {**_facts(compared), "within_bounds": bounded.clean_weights()}
-    return Shown(facts, [compared, f"Within {_BOUNDS[0]:.0%} and {_BOUNDS[1]:.0%}, kept at every split:", bounded])
+    bounds = f"With weights between {_BOUNDS[0]:.0%} and {_BOUNDS[1]:.0%}, enforced at every split of the tree:"
+    return SceneResult(facts, [compared, bounds, bounded])
 
 
 @scene("PORTFOLIO OPT — CVAR (Riskfolio-Lib)")
-def least_cvar(stage: Stage) -> Shown:
-    """Make the mean loss of the worst twentieth of days as small as it can be, beside other libraries' answers."""
+def least_cvar(stage: Stage) -> SceneResult:
+    """Minimise the mean loss of the worst 5% of days, and compare with other libraries."""
     require_quotes(stage.desk)
     data = asset_data(stage.desk)
     compared = compare("min_cvar", data, confidence=0.95, risk_free_rate=RATE)
-    return Shown({**_facts(compared), **compared.ours.portfolio.figures}, [compared, compared.ours.portfolio])
+    return SceneResult({**_facts(compared), **compared.ours.portfolio.figures}, [compared, compared.ours.portfolio])
 
 
 def _facts(compared: PortfolioComparison) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""Portfolios of one's own making: by reward and risk, by risk alone, by one's views."""
+"""Portfolio optimisation: mean-variance, risk parity, and Black-Litterman with views."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.desk.assets import RATE, asset_data
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.optimizer import Constraints, Group, View, create_optimizer
 from bank_python.sheet import Sheet, names, shares
 
@@ -23,13 +23,13 @@ _TECHNOLOGY, _SAFE = ("AAPL", "MSFT", "NVDA"), ("GLD", "TLT")
 
 
 @scene("PORTFOLIO OPT — MEAN-VARIANCE")
-def mean_variance(stage: Stage) -> Shown:
-    """Take the largest Sharpe ratio within bounds, then with groups, turnover and costs: each with its proof."""
+def mean_variance(stage: Stage) -> SceneResult:
+    """Maximise the Sharpe ratio within bounds, then optimise with groups, turnover and costs; both with a proof."""
     require_quotes(stage.desk)
     data = asset_data(stage.desk)
-    held = dict.fromkeys(data.tickers, 1.0 / len(data.tickers))
+    equal = dict.fromkeys(data.tickers, 1.0 / len(data.tickers))
     best = create_optimizer("max_sharpe", data, bounds=_BOUNDS, risk_free_rate=RATE).optimize()
-    real = create_optimizer(
+    constrained = create_optimizer(
         "mean_variance",
         data,
         risk_aversion=2.0,
@@ -38,20 +38,21 @@ def mean_variance(stage: Stage) -> Shown:
             groups=_groups(data.tickers),
             turnover=_TURNOVER,
             transaction_cost=_COST,
-            current=held,
+            current=equal,
         ),
     ).optimize()
-    said = (
-        f"From equal weights, at most {_TURNOVER:.0%} traded at {_COST:.1%} each: what holds the second portfolio "
-        "where it is stands in its proof. Two years' means are a weak guide to the next: see the views, two scenes on."
+    summary = (
+        f"The second portfolio starts from equal weights, with a turnover of at most {_TURNOVER:.0%} and transaction "
+        f"costs of {_COST:.1%}; its certificate lists the binding constraints. Mean returns of two years "
+        "are a weak forecast: the Black-Litterman scene replaces them."
     )
-    facts = {"max_sharpe": _facts(best), "with_constraints": _facts(real)}
-    return Shown(facts, [best, real, said])
+    facts = {"max_sharpe": _facts(best), "with_constraints": _facts(constrained)}
+    return SceneResult(facts, [best, constrained, summary])
 
 
 @scene("PORTFOLIO OPT — RISK PARITY")
-def risk_parity(stage: Stage) -> Shown:
-    """Let every asset make the same part of the risk, or twice the part for bonds; no returns are guessed."""
+def risk_parity(stage: Stage) -> SceneResult:
+    """Give every asset the same contribution to risk, or bonds twice that of the others, without expected returns."""
     require_quotes(stage.desk)
     data = asset_data(stage.desk)
     equal = create_optimizer("risk_parity", data, risk_free_rate=RATE).optimize()
@@ -59,32 +60,31 @@ def risk_parity(stage: Stage) -> Shown:
     tilted = create_optimizer("risk_parity", data, budgets=budgets, risk_free_rate=RATE).optimize()
     spread = create_optimizer("max_diversification", data, risk_free_rate=RATE).optimize()
     facts = {"equal": _facts(equal), "tilted": _facts(tilted), "max_diversification": _facts(spread)}
-    return Shown(facts, [equal, spread, _beside({"equal risk": equal, "TLT twice": tilted})])
+    return SceneResult(facts, [equal, spread, _beside({"equal risk": equal, "TLT twice": tilted})])
 
 
 @scene("PORTFOLIO OPT — BLACK-LITTERMAN")
-def black_litterman(stage: Stage) -> Shown:
-    """Start from what the market must believe, add two views, and see which weights move."""
+def black_litterman(stage: Stage) -> SceneResult:
+    """Start from the returns implied by market equilibrium, add two views, and compare the optimal weights."""
     require_quotes(stage.desk)
     data = asset_data(stage.desk)
     views = [View({"AAPL": 1.0}, 0.15, confidence=0.6), View({"XOM": 1.0, "JPM": -1.0}, 0.04)]
-    alone: BlackLittermanOptimizer = create_optimizer("black_litterman", data, views=())  # type: ignore[assignment]  # by its kind
-    before = alone.optimize()
-    optimizer: BlackLittermanOptimizer = create_optimizer("black_litterman", data, views=views)  # type: ignore[assignment]  # by its kind
+    before = create_optimizer("black_litterman", data, views=()).optimize()
+    optimizer = cast("BlackLittermanOptimizer", create_optimizer("black_litterman", data, views=views))
     after = optimizer.optimize()
-    believed = optimizer.posterior
-    columns = [shares(title) for title in ("Equilibrium", "After the views", "Weight before", "after")]
-    moved = Sheet("AAPL returns 15%, XOM beats JPM by 4%", [names(), *columns])
+    posterior = optimizer.posterior
+    columns = [shares(title) for title in ("Prior return", "Posterior return", "Weight before", "Weight after")]
+    table = Sheet("Views: AAPL returns 15%; XOM outperforms JPM by 4%", [names("Ticker"), *columns])
     for i, ticker in enumerate(data.tickers):
-        figures = believed.prior[i], believed.expected_returns[i], before.weights[i], after.weights[i]
-        moved.add(ticker, *map(float, figures))
+        figures = posterior.prior[i], posterior.expected_returns[i], before.weights[i], after.weights[i]
+        table.add(ticker, *map(float, figures))
     facts = {
-        "prior": dict(zip(data.tickers, believed.prior.tolist(), strict=True)),
-        "posterior": dict(zip(data.tickers, believed.expected_returns.tolist(), strict=True)),
+        "prior": dict(zip(data.tickers, posterior.prior.tolist(), strict=True)),
+        "posterior": dict(zip(data.tickers, posterior.expected_returns.tolist(), strict=True)),
         "without_views": _facts(before),
         "with_views": _facts(after),
     }
-    return Shown(facts, [moved, after])
+    return SceneResult(facts, [table, after])
 
 
 def _groups(tickers: Sequence[str]) -> list[Group]:
@@ -94,13 +94,13 @@ def _groups(tickers: Sequence[str]) -> list[Group]:
 
 
 def _beside(portfolios: dict[str, OptimalPortfolio]) -> Sheet:
-    columns = [shares(title) for name in portfolios for title in (f"{name}: weight", "of the risk")]
-    shown = Sheet("", [names(), *columns])
+    columns = [shares(title) for name in portfolios for title in (f"{name}: weight", "risk share")]
+    table = Sheet("Risk budgets: equal, and twice the share for TLT", [names("Ticker"), *columns])
     first = next(iter(portfolios.values()))
     for i, ticker in enumerate(first.tickers):
-        cells = [float(figure[i]) for held in portfolios.values() for figure in (held.weights, held.risk_shares)]
-        shown.add(ticker, *cells)
-    return shown
+        cells = [float(figure[i]) for each in portfolios.values() for figure in (each.weights, each.risk_shares)]
+        table.add(ticker, *cells)
+    return table
 
 
 def _facts(portfolio: OptimalPortfolio) -> dict[str, Any]:

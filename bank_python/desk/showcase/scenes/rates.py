@@ -1,11 +1,11 @@
-"""A rate shock, for real: the curve moves, the desk follows, and the next tick puts it back."""
+"""A rate shock on the live graph: the rates are raised, the desk is revalued, and the rates are restored."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bank_python.desk.showcase.figures import pnl_by_trader
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.desk.showcase.views import changes_view
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ _RATES = ("SOFR", "UST2Y", "UST10Y")
 _SHOCK = 0.01
 
 
-@scene("A RATE SHOCK")
-def rate_shock(stage: Stage) -> Shown:
-    """All rates up 100 bp in one batch: bonds, options and swaps revalue together, shares do not."""
+@scene("RATE SHOCK")
+def rate_shock(stage: Stage) -> SceneResult:
+    """Raise all rates by 100 bp in one batch: bonds, options and credit default swaps are revalued, shares are not."""
     desk = stage.desk
     leaves = [desk.leaf(name) for name in _RATES]
     before, rates = pnl_by_trader(desk), [leaf.price for leaf in leaves]
@@ -42,4 +42,4 @@ def rate_shock(stage: Stage) -> Shown:
         "firm_pnl_change": sum(changes.values()),
         "restored": pnl_by_trader(desk) == before,
     }
-    return Shown(facts, [changes_view("P&L of +100 bp on SOFR, UST2Y and UST10Y", changes)])
+    return SceneResult(facts, [changes_view("P&L of +100 bp on SOFR, UST2Y and UST10Y", changes)])

@@ -1,4 +1,4 @@
-"""A live book, its optimal weights, and the trades between the two."""
+"""Rebalancing of a trader's book to its optimal weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.desk.balance import BalancedBook
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.render_risk import alerts_view
 from bank_python.risk import AlertBook, Limit, LimitBoard
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from bank_python.instruments import Instrument
     from bank_python.optimizer import RebalancePlan
 
-_WHO, _BAND, _COST = "Oscar", 0.05, 0.0005
+_TRADER, _BAND, _COST = "Oscar", 0.05, 0.0005
 
 
 @scene("PORTFOLIO REBALANCE")
-def rebalance(stage: Stage) -> Shown:
-    """Hold a live book to risk parity: drift opens an alert, whole shares are traded, and the alert is closed."""
+def rebalance(stage: Stage) -> SceneResult:
+    """Rebalance a book to risk parity: its drift opens an alert, whole shares are traded, and the alert is closed."""
     desk = stage.desk
     require_quotes(desk)
-    balanced = BalancedBook(desk, _WHO, "risk_parity")
+    balanced = BalancedBook(desk, _TRADER, "risk_parity")
     board = LimitBoard(desk.graph, AlertBook(desk.db))
     try:
-        board.watch(Limit("Drift", _WHO, _BAND), balanced.drift.node, balanced.drift.contributor)
+        board.watch(Limit("Drift", _TRADER, _BAND), balanced.drift.node, balanced.drift.contributor)
         opened = board.check()
         target, before = balanced.optimal.portfolio, cast("float", balanced.drift.node.value)
         plan = balanced.plan(_BAND, _COST)
@@ -40,7 +40,7 @@ def rebalance(stage: Stage) -> Shown:
         board.remove()
         balanced.remove()
     facts = {
-        "who": _WHO,
+        "trader": _TRADER,
         "optimal": target.clean_weights(),
         "drift_before": before,
         "drift_after": after,
@@ -50,10 +50,11 @@ def rebalance(stage: Stage) -> Shown:
         "alert": [alert.message for alert in opened],
         "resolution": closed,
     }
-    said = f"After the trades: {'; '.join(closed) or 'still outside'}; {plan.cash_left:,.2f} of cash is left over."
-    return Shown(facts, [target, alerts_view(opened), plan, said])
+    drift = "; ".join(closed) or "still outside its limit"
+    summary = f"Drift after the trades: {drift}. Cash left over: {plan.cash_left:,.2f} USD."
+    return SceneResult(facts, [target, alerts_view(opened), plan, summary])
 
 
 def _trade(desk: Desk, plan: RebalancePlan) -> None:
     for trade in plan.trades:
-        desk.trade(_WHO, cast("Instrument", desk.graph.node(trade.ticker)), trade.shares)
+        desk.trade(_TRADER, cast("Instrument", desk.graph.node(trade.ticker)), trade.shares)

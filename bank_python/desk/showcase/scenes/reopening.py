@@ -1,4 +1,4 @@
-"""The desk closed, and opened again as it was."""
+"""A desk saved, closed and reopened from its store."""
 
 from __future__ import annotations
 
@@ -6,33 +6,35 @@ from typing import TYPE_CHECKING
 
 from bank_python.dagger import Failure, LargeNode
 from bank_python.desk.desk import Desk
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 
 if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
 
 
-@scene("THE DESK CLOSED AND REOPENED AS IT WAS")
-def reopening(stage: Stage) -> Shown:
-    """Every node is written with what it depends on, and read back to the same bits."""
+@scene("DESK SAVED AND REOPENED")
+def reopening(stage: Stage) -> SceneResult:
+    """Save all nodes with their dependencies, close the desk, reopen it, and compare all values bit for bit."""
     old = stage.desk
     before = _values(old)
-    kept = old.save()
+    stored = old.save()
     old.close()
     stage.desk = Desk.open(stage.path)
     after = _values(stage.desk)
     same = sum(after.get(name) == value for name, value in before.items())
     facts = {
-        "objects_kept": kept,
+        "objects_stored": stored,
         "nodes_before": len(before),
         "nodes_after": len(after),
-        "values_equal_to_the_bit": same,
+        "values_bitwise_identical": same,
         "firm_pnl": stage.desk.firm_pnl.value,
         "trades": len(stage.desk.blotter),
         "store_bytes": stage.path.stat().st_size,
     }
-    said = f"{kept:,} objects kept; {same:,} of {len(before):,} values came back equal to the bit."
-    return Shown(facts, [said, f"Firm P&L: {stage.desk.firm_pnl.value:+,.2f}"])
+    summary = (
+        f"{stored:,} objects were stored; {same:,} of {len(before):,} values are bitwise identical after reopening."
+    )
+    return SceneResult(facts, [summary, f"Firm P&L: {stage.desk.firm_pnl.value:+,.2f} USD"])
 
 
 def _values(desk: Desk) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Ticks recorded in a journal, and played again: the same values, to the bit."""
+"""Ticks recorded in a journal and replayed, with bitwise identical values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.dagger import FileJournal
 from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 
 if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
@@ -14,32 +14,35 @@ if TYPE_CHECKING:
 _TICKS = 5
 
 
-@scene("RECORDED AND REPLAYED")
-def replay(stage: Stage) -> Shown:
-    """Five ticks go into a journal; played again from it, every P&L is the same to the last bit."""
+@scene("RECORD AND REPLAY")
+def replay(stage: Stage) -> SceneResult:
+    """Record five ticks in a journal and replay them: the firm's P&L is bitwise identical at each tick."""
     desk = stage.desk
     graph = desk.graph
     require_quotes(desk)
     journal = FileJournal(stage.path.with_name(f"{stage.path.stem}-tick-{graph.tick}.jsonl"))
-    lived: dict[int, float] = {}
+    recorded: dict[int, float] = {}
     with graph.record(journal):
         for _ in range(_TICKS):
             desk.tick()
-            lived[graph.tick] = _firm_pnl(stage)
+            recorded[graph.tick] = _firm_pnl(stage)
     replayed: dict[int, float] = {}
     ticks = graph.replay(journal, lambda tick: replayed.update({tick: _firm_pnl(stage)}))
-    same = sum(replayed.get(tick) == pnl for tick, pnl in lived.items())
+    same = sum(replayed.get(tick) == pnl for tick, pnl in recorded.items())
     size = journal.path.stat().st_size
     journal.path.unlink()
     facts = {
-        "ticks_recorded": len(lived),
+        "ticks_recorded": len(recorded),
         "ticks_replayed": ticks,
-        "same_to_the_bit": same,
-        "firm_pnl": list(lived.values()),
+        "bitwise_identical": same,
+        "firm_pnl": list(recorded.values()),
         "journal_bytes": size,
     }
-    said = f"{len(lived)} ticks recorded in {size:,} bytes, {ticks} replayed, {same} with the same firm P&L to the bit."
-    return Shown(facts, [said])
+    summary = (
+        f"{len(recorded)} ticks were recorded in {size:,} bytes and {ticks} replayed; the firm's P&L is bitwise "
+        f"identical at {same} of them."
+    )
+    return SceneResult(facts, [summary])
 
 
 def _firm_pnl(stage: Stage) -> float:

@@ -1,20 +1,20 @@
-"""One tick of the whole market, then one tick of a single share: what each recomputed, and why."""
+"""A tick of the whole market and a tick of a single share: the recalculated nodes, and an explanation of a P&L."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bank_python.desk.showcase.figures import busiest_underlying, require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.desk.showcase.views import recalculation_view
 
 if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
 
 
-@scene("A TICK AND WHAT IT RECOMPUTED")
-def ticking(stage: Stage) -> Shown:
-    """Only what a tick touches is revalued, each node once; any number can be asked why."""
+@scene("A TICK AND ITS RECALCULATION")
+def ticking(stage: Stage) -> SceneResult:
+    """Recalculate only the nodes that a tick affects, each of them once, and explain any of the results."""
     desk = stage.desk
     market = desk.tick()
     require_quotes(desk)
@@ -24,7 +24,7 @@ def ticking(stage: Stage) -> Shown:
     before, old = desk.firm_pnl.value, leaf.price
     leaf.set_price(old * 1.01)
     one = desk.graph.recalculate(leaf)
-    holder = next(trader for trader in desk.traders if any(leaf in _leaves(held) for held in trader.positions))
+    holder = next(trader for trader in desk.traders if any(leaf in _inputs(position) for position in trader.positions))
     why = desk.graph.explain(holder.pnl, depth=4, breadth=3)
     facts = {
         "market_tick": market.recalculation.to_dict(),
@@ -39,18 +39,18 @@ def ticking(stage: Stage) -> Shown:
         "firm_pnl_after": desk.firm_pnl.value,
         "explained": why.name,
     }
-    return Shown(
+    return SceneResult(
         facts,
         [
-            recalculation_view("The whole market ticked", market.recalculation, len(desk.graph)),
-            recalculation_view(f"{symbol} ticked alone, +1%", one, len(desk.graph)),
-            f"Why is {why.name} what it is?",
+            recalculation_view("Tick of the whole market", market.recalculation, len(desk.graph)),
+            recalculation_view(f"Tick of {symbol} only, +1%", one, len(desk.graph)),
+            f"Explanation of {why.name}: previous and current value of the node and of its inputs",
             why,
         ],
     )
 
 
-def _leaves(position: object) -> set[object]:
+def _inputs(position: object) -> set[object]:
     from bank_python.dagger import Node
 
     found: set[object] = set()

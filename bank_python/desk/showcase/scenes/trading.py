@@ -1,20 +1,20 @@
-"""A trade: booked by a trader, kept in Barbara, queried through MnTable."""
+"""Trades: booked by traders, stored in Barbara, queried with MnTable."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bank_python.desk.showcase.figures import busiest_underlying, require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
+from bank_python.sheet import Sheet, names, words
 
 if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
 
 
-@scene("A TRADE BOOKED, STORED AND QUERIED")
-def trading(stage: Stage) -> Shown:
-    """Book three trades: each moves position and cash in one tick, is kept, and is a row to query."""
+@scene("TRADES BOOKED, STORED AND QUERIED")
+def trading(stage: Stage) -> SceneResult:
+    """Book three trades: each changes position and cash in one tick, is stored, and can be queried as a table row."""
     desk = stage.desk
     require_quotes(desk)
     symbol = busiest_underlying(desk)
@@ -24,7 +24,7 @@ def trading(stage: Stage) -> Shown:
     desk.trade("Tony", symbol, 2_500)
     totals = desk.blotter.table.aggregate("trader", {"quantity": "sum", "notional": "sum"}).order_by("trader")
     key = f"/Trades/{first.number:08d}"
-    facts = {
+    facts: dict[str, Any] = {
         "trades": len(desk.blotter),
         "stored_under": key,
         "stored": {name: str(value) for name, value in desk.db[key].items()},
@@ -34,5 +34,7 @@ def trading(stage: Stage) -> Shown:
         "firm_pnl_after": desk.firm_pnl.value,
         "alice_versions": len(desk.db.history("/Books/Alice:PNL")),
     }
-    said = f"Trade {first.number} is in the store under {key}: {asdict(first)}"
-    return Shown(facts, [said, totals, f"as one statement: {totals.sql}"])
+    record = Sheet(f"Trade {first.number}, stored under {key}", [names("Field"), words("Value")])
+    for field, value in facts["stored"].items():
+        record.add(field, value)
+    return SceneResult(facts, [record, "Totals by trader:", totals, f"The query as one SQL statement: {totals.sql}"])

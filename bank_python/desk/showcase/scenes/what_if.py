@@ -1,11 +1,11 @@
-"""A what-if that leaves no trace."""
+"""A scenario that leaves the graph unchanged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bank_python.desk.showcase.figures import pnl_by_trader, require_quotes
-from bank_python.desk.showcase.stage import Shown, scene
+from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.desk.showcase.views import changes_view
 from bank_python.market_data.symbol_spec import SymbolKind
 
@@ -16,9 +16,9 @@ _CRASH = 0.80
 _SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 
 
-@scene("A WHAT-IF THAT LEAVES NO TRACE")
-def what_if(stage: Stage) -> Shown:
-    """Every share down 20%, seen inside a layer only: nothing is recomputed on the way out."""
+@scene("WHAT-IF SCENARIO")
+def what_if(stage: Stage) -> SceneResult:
+    """Value the desk with all shares down 20% inside a scenario, which leaves the graph itself unchanged."""
     desk = stage.desk
     graph = desk.graph
     require_quotes(desk)
@@ -39,8 +39,8 @@ def what_if(stage: Stage) -> Shown:
         "nodes_dirty_after": graph.dirty,
         "unchanged_after": pnl_by_trader(desk) == before,
     }
-    said = (
-        f"{layer.evaluations} nodes were computed inside the layer, "
-        f"{facts['evaluated_in_graph']} in the graph; {graph.dirty} are dirty after it."
+    summary = (
+        f"{layer.evaluations} nodes were evaluated inside the scenario and {facts['evaluated_in_graph']} in the graph; "
+        f"{graph.dirty} nodes are dirty after it."
     )
-    return Shown(facts, [changes_view(f"P&L if {len(crash)} shares fell 20%", changes), said])
+    return SceneResult(facts, [changes_view(f"P&L if {len(crash)} shares fell by 20%", changes), summary])
