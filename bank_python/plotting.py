@@ -145,7 +145,7 @@ def percent(axis: Any, digits: int = 0) -> None:
     Parameters
     ----------
     axis : matplotlib.axis.Axis
-        Such as ``axes.yaxis``.
+        Axis to label, such as ``axes.yaxis``.
     digits : int, default 0
         Digits after the point.
     """
@@ -160,7 +160,7 @@ def money(axis: Any) -> None:
     Parameters
     ----------
     axis : matplotlib.axis.Axis
-        Such as ``axes.yaxis``.
+        Axis to label, such as ``axes.yaxis``.
     """
     from matplotlib.ticker import FuncFormatter
 
@@ -180,7 +180,7 @@ def dates(axis: Any) -> None:
     Parameters
     ----------
     axis : matplotlib.axis.Axis
-        Such as ``axes.xaxis``.
+        Axis to label, such as ``axes.xaxis``.
     """
     from matplotlib import dates as mdates
 

@@ -53,7 +53,7 @@ def load_portfolio(
         Daily history: dates down, tickers across, or rows of date, ticker and close. The last close is the present
         price. Exchange rates stand in columns such as ``EURUSD``.
     form : {"prices", "simple", "log"}, default "prices"
-        What the figures of `prices` are; with returns, positions need a column ``price``.
+        Kind of the figures in `prices`: prices, simple or log returns; with returns, positions need a column ``price``.
     market : Feed or {"simulated", "history", "yahoo", "ccxt"}, optional
         Feed that quotes what `prices` do not.
     currency : str, default "USD"

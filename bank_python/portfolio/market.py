@@ -42,7 +42,7 @@ class Market:
     currency : str
         Base currency.
     history : History, optional
-        Own history.
+        Daily closes given by the caller.
     quotes : Quotes, optional
         Present prices from a feed.
     given : mapping of str to float

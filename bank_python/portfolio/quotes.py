@@ -30,7 +30,7 @@ class Quotes:
     Attributes
     ----------
     feed : Feed
-        The feed.
+        Source of the quotes.
     """
 
     def __init__(self, market: Feed | str) -> None:
@@ -63,9 +63,9 @@ def load_history(feed: Feed, tickers: Iterable[str], period: str) -> History:
     Parameters
     ----------
     feed : Feed
-        The feed.
+        Source of the histories.
     tickers : iterable of str
-        Symbols.
+        Symbols as the feed spells them.
     period : str
         Length of the history: ``"2y"``.
 

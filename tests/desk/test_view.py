@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 
 import pytest
-from bank_python.desk.jsonable import jsonable
 
 from bank_python import SimulatedFeed, build_desk
 from bank_python.desk import build_view, showcase

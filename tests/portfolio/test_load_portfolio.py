@@ -122,7 +122,8 @@ def test_every_kind_of_source_gives_the_same_portfolio(prices, tmp_path):
     frame.to_csv(tmp_path / "p.csv", index=False)
     (tmp_path / "semicolons.csv").write_text("Symbol;Qty;Avg Price\nAAA;10;90\n\nBBB;-4;55\n", encoding="utf-8-sig")
     (tmp_path / "p.toml").write_text(
-        '[[positions]]\nticker = "AAA"\nquantity = 10\ncost = 90\n[[positions]]\nticker = "BBB"\nquantity = -4\ncost = 55.0\n'
+        '[[positions]]\nticker = "AAA"\nquantity = 10\ncost = 90\n'
+        '[[positions]]\nticker = "BBB"\nquantity = -4\ncost = 55.0\n'
     )
     table = Table.from_rows([("ticker", str), ("quantity", float), ("cost", float)], rows)
     table.to_parquet(tmp_path / "p.parquet")
