@@ -43,8 +43,8 @@ def mean_variance(stage: Stage) -> SceneResult:
     ).optimize()
     summary = (
         f"The second portfolio starts from equal weights, with a turnover of at most {_TURNOVER:.0%} and transaction "
-        f"costs of {_COST:.1%}; its proof lists the binding constraints. Mean returns of two years are a weak forecast: "
-        "the Black-Litterman scene replaces them."
+        f"costs of {_COST:.1%}; its proof lists the binding constraints. Mean returns of two years are a weak "
+        "forecast: the Black-Litterman scene replaces them."
     )
     facts = {"max_sharpe": _facts(best), "with_constraints": _facts(constrained)}
     return SceneResult(facts, [best, constrained, summary])
