@@ -1,8 +1,9 @@
 """Sessions: each thread that uses a store has its own.
 
 For a file, every session has its own connection. In SQLite's WAL mode a reader never waits for a writer and sees the
-last commit, while one writer at a time holds the write lock (``BEGIN IMMEDIATE``; others wait up to the timeout). A
-store in memory exists inside one connection only: the sessions share it, and a thread holds its lock while its
+last commit, while one writer at a time holds the write lock (``BEGIN IMMEDIATE``; others wait up to the timeout).
+Writers of one process wait for each other at a lock of the store before that: SQLite has waiting connections try again
+at growing intervals, so that one thread could write often while another waits until its timeout. A store in memory exists inside one connection only: the sessions share it, and a thread holds its lock while its
 transaction runs.
 
 The lock of a session is held during every statement and throughout a transaction, so that closing the store from
@@ -49,8 +50,8 @@ class TimeoutLock:
     def __enter__(self) -> None:
         if not self._lock.acquire(timeout=self._timeout):
             raise StoreError(
-                f"another thread locked the store in memory for {self._timeout:g} seconds; end its transaction and, "
-                "if one thread uses both, open the store's transaction before the graph's batch"
+                f"another thread locked the store for {self._timeout:g} seconds; end its transaction and, if one "
+                "thread uses both, open the store's transaction before the graph's batch"
             )
 
     def __exit__(self, *_: object) -> None:
@@ -60,9 +61,12 @@ class TimeoutLock:
 class Session:
     """Access of one thread to the store: statements, nested transactions, and the changes not yet committed."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock | TimeoutLock) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, lock: threading.RLock | TimeoutLock, writers: TimeoutLock
+    ) -> None:
         self.connection = connection
         self.lock = lock
+        self.writers = writers
         self.depth = 0
         self.tx = 0
         self.changes: list[Change] = []
@@ -105,7 +109,11 @@ class Session:
     @contextmanager
     def transaction(self, seal: Callable[[Session], None]) -> Iterator[None]:
         """Run a transaction, or a savepoint inside another transaction; `seal` is called just before the commit."""
-        with self.lock, self._savepoint() if self.depth else self._outermost(seal):
+        if self.depth:
+            with self.lock, self._savepoint():
+                yield
+            return
+        with self.writers, self.lock, self._outermost(seal):
             yield
 
     @contextmanager
@@ -180,8 +188,9 @@ class Sessions:
         except StoreError:
             first.close()
             raise
-        self._shared = Session(first, TimeoutLock(timeout)) if location == IN_MEMORY else None
-        self._adopt(Session(first, threading.RLock()) if self._shared is None else self._shared)
+        self._writers = TimeoutLock(timeout)
+        self._shared = Session(first, self._writers, self._writers) if location == IN_MEMORY else None
+        self._adopt(Session(first, threading.RLock(), self._writers) if self._shared is None else self._shared)
 
     def current(self) -> Session:
         """Return the calling thread's session.
@@ -202,8 +211,8 @@ class Sessions:
 
     def _new(self) -> Session:
         if self._shared is not None:
-            return Session(self._shared.connection, self._shared.lock)
-        return Session(connect(self.location, self._timeout), threading.RLock())
+            return Session(self._shared.connection, self._shared.lock, self._writers)
+        return Session(connect(self.location, self._timeout), threading.RLock(), self._writers)
 
     def _adopt(self, session: Session) -> Session:
         with self._guard:

@@ -36,7 +36,7 @@ def graph():
 def test_a_ladder(graph):
     ladder = graph.ladder("BOOK", "SPOT", [-10.0, -5.0, 0.0, 10.0])
     assert rendered(ladder) == [
-        "BOOK along SPOT",
+        "Ladder of BOOK over SPOT",
         "┏━━━━━━━┳━━━━━━━━━━┳━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━┓",
         "┃ Shock ┃    Level ┃  Value ┃  Change ┃ 90.00 … 260.00           ┃",
         "┡━━━━━━━╇━━━━━━━━━━╇━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━┩",
@@ -73,7 +73,7 @@ def test_ladders_of_nothing_infinity_and_one_value():
     shown = cells(rendered(ladder(2.0, math.inf, -math.inf)))
     assert [row[2] for row in shown] == ["2.00", "inf", "-inf"]
     assert cells(rendered(ladder(math.inf, base=math.inf)))[0][2:] == ["inf", "—"]
-    assert "along [L]" in rendered(ladder(1.0))[0]
+    assert "over [L]" in rendered(ladder(1.0))[0]
 
 
 def test_greeks(graph):

@@ -29,8 +29,8 @@ def path(tmp_path):
     return tmp_path / "desk.db"
 
 
-def built(path, **given):
-    return build_desk(seed=7, traders=TRADERS[:2], db=BarbaraDB.open(RINGS, path=path, timeout=0.2), **given)
+def built(path, *, timeout=0.2, **given):
+    return build_desk(seed=7, traders=TRADERS[:2], db=BarbaraDB.open(RINGS, path=path, timeout=timeout), **given)
 
 
 def trades(desk):
@@ -294,7 +294,7 @@ def test_numbers_come_from_the_store(path):
 
 
 def test_two_threads_trade_without_losing_one(path):
-    with built(path) as desk:
+    with built(path, timeout=60.0) as desk:  # a thread may have to wait for all trades of the other
         had, done = held(desk), []
         work = [threading.Thread(target=lambda: done.extend(desk.trade("Alice", "NVDA", 1).number for _ in range(20)))]
         work += [threading.Thread(target=lambda: done.extend(desk.trade("Alice", "NVDA", 1).number for _ in range(20)))]
