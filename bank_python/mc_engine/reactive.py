@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.dagger import DependencyGraph, DerivedNode, Every, LargeNode, Leaf
+from bank_python.dagger import DependencyGraph, DerivedNode, Every, LargeNode, Leaf, Node
 from bank_python.dagger.node import inputs_first
 from bank_python.deprecation import renamed, warn_of
 from bank_python.display import Displayed
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bank_python.dagger import Node
     from bank_python.instruments import Instrument
     from bank_python.mc_engine.draws import Draws
     from bank_python.mc_engine.factor_model import FactorModel
@@ -71,7 +70,7 @@ if TYPE_CHECKING:
     from bank_python.risk.valuation import ValuationPlan
 
     Valuer = Callable[[ValuationPlan, NDArray[Any], float], NDArray[Any]]
-    _Signature = tuple[tuple[str, float, float], ...]
+    _Signature = tuple[tuple[str, float, float, tuple[object, ...]], ...]
 
 __all__ = ["ReactiveRisk"]
 
@@ -293,10 +292,11 @@ class ReactiveRisk(Displayed):
     # --- updating ----------------------------------------------------------------------------
 
     def follow_books(self) -> bool:
-        """Update the groups for trades since the last call, and return whether there were any.
+        """Update the groups for what has changed since the last call, and return whether anything has.
 
-        A group whose holdings have changed is redefined. If the factors or the groups have changed, everything is
-        rebuilt with new scenarios.
+        A group is redefined if its holdings have changed, or the quotes below a curve, a surface or another derived
+        node from which its contracts are valued: their first-order revaluation then has the present slopes. If the
+        factors or the groups have changed, everything is rebuilt with new scenarios.
         """
         groups = group_holdings(list_holdings(self._traders))
         signatures = {name: _signature(holdings) for name, holdings in groups.items()}
@@ -434,7 +434,17 @@ def _same(value: float) -> float:
 
 
 def _signature(holdings: Sequence[Holding]) -> _Signature:
-    return tuple((holding.contract.name, holding.amount, holding.cost) for holding in holdings)
+    return tuple(
+        (holding.contract.name, holding.amount, holding.cost, _levels_below(holding.contract)) for holding in holdings
+    )
+
+
+def _levels_below(contract: Instrument) -> tuple[object, ...]:
+    """Return the quotes from which the derived inputs of a contract are computed; their slopes depend on them."""
+    sources = (getattr(contract, name) for name in contract.source_names)
+    derived = [source for source in sources if isinstance(source, Node) and not isinstance(source, Leaf)]
+    leaves = dict.fromkeys(leaf for node in derived for leaf in _leaves_under(node))
+    return tuple(leaf.value for leaf in leaves)
 
 
 def _leaves_under(node: Node) -> list[Leaf]:

@@ -1,5 +1,6 @@
 """Risk as nodes: bitwise equal to a full run, minimal work, what-if, trades, throttled inputs, the proxy."""
 
+import datetime as dt
 import gc
 import threading
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bank_python import MCConfig, MonteCarloEngine, ReactiveRisk, build_desk
 from bank_python.dagger import DependencyGraph, LargeNode, Leaf
 from bank_python.errors import SimulationError
-from bank_python.instruments import Equity, Option, Position
+from bank_python.instruments import Book, DiscountCurve, Equity, InterestRateSwap, Option, Position
 from bank_python.market_data import MarketData
 from bank_python.mc_engine import FactorModel, GridProxy, choose_paths
 from bank_python.mc_engine.pairwise import WIDTH, pairwise_sum
@@ -354,3 +355,24 @@ def test_a_reader_in_the_middle_of_a_tick_gets_a_whole_value():
         reader.join()
     assert seen
     assert all(first == last for first, last in seen)
+
+
+def test_slopes_of_a_curve_are_renewed_with_the_books():
+    quotes = {tenor: MarketData(f"USD_{tenor}", price=0.03) for tenor in ("1Y", "5Y", "10Y")}
+    curve = DiscountCurve("USD", swaps=dict(quotes), as_of=dt.date(2026, 1, 15))
+    swap = InterestRateSwap("SWAP", rate_source=curve, notional=1e6, fixed_rate=0.03, current_fixing=0.03, maturity=7.0)
+    graph = DependencyGraph()
+    book = graph.register(Book("RATES", [Position("RATES:SWAP", instrument=swap, quantity=1.0)]))
+    model = FactorModel.given(
+        dict.fromkeys((leaf.name for leaf in quotes.values()), 0.01), absolute=[q.name for q in quotes.values()]
+    )
+    config = MCConfig(n_paths=4_000, stresses=(), validate_greeks=False)
+    risk = ReactiveRisk([book], graph, model, config)
+    assert not risk.follow_books()
+    for leaf in quotes.values():
+        leaf.set_price(0.05)
+    fresh = MonteCarloEngine([book], graph, factor_model=model).run(config).var_99
+    assert abs(risk.var_99.value / fresh - 1.0) > 1e-3
+    assert risk.follow_books()
+    assert risk.var_99.value == pytest.approx(fresh, rel=1e-9)
+    assert not risk.follow_books()
