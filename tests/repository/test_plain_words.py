@@ -106,7 +106,7 @@ SAY_INSTEAD = {
     r"swept": "bumped",
     r"hinges?": "penalty, soft constraint",
     r"gatherers?": "builder",
-    r"(is|are|be|been|being|was|were) told": "is notified, is given, is set",
+    r"(is|are|be|been|being|was|were) told(?! apart)": "is notified, is given, is set",
     r"hears? of": "is notified",
     r"looks? at the market": "polls the feeds",
     r"hir(e|es|ed|ing)": "create the trader",
