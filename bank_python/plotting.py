@@ -19,15 +19,30 @@ from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Plotted", "dates", "draw_figure", "money", "percent"]
+__all__ = [
+    "Plotted",
+    "axes_below",
+    "dates",
+    "draw_figure",
+    "hatch_losses",
+    "line_styles",
+    "literal",
+    "money",
+    "nothing",
+    "percent",
+    "places",
+]
 
 _STYLE = Path(__file__).with_name("style.mplstyle")
 _SMALL = (5.0, 2.4)
+_LINES = ("-", "--", "-.", ":")
+_MARKERS = ("", "o", "s", "^", "D", "v", "x")
+_GAIN, _LOSS = "tab:green", "tab:red"
 
 
 class Plotted:
@@ -135,15 +150,81 @@ def _picture_class() -> Any:
     return Picture
 
 
-def percent(axis: Any, digits: int = 0) -> None:
+def literal(name: str) -> str:
+    r"""Return a name as matplotlib has to be given it, so that two ``$`` in it do not enclose mathematics.
+
+    Examples
+    --------
+    >>> print(literal("A$B$"))
+    A\$B\$
+    """
+    return name.replace("$", r"\$")
+
+
+def line_styles(count: int) -> list[dict[str, Any]]:
+    """Return keyword arguments for the lines of a picture, all different without colour up to 28 lines."""
+    styles: list[dict[str, Any]] = []
+    for i in range(count):
+        marker = _MARKERS[i // len(_LINES) % len(_MARKERS)]
+        style = {"linestyle": _LINES[i % len(_LINES)], "color": f"C{i % 7}"}
+        styles.append({**style, "marker": marker, "markevery": 0.1, "markersize": 4} if marker else style)
+    return styles
+
+
+def hatch_losses(bars: Iterable[Any], values: Iterable[float]) -> None:
+    """Colour bars by the sign of their values, and hatch those of losses.
+
+    Parameters
+    ----------
+    bars : iterable of matplotlib.patches.Rectangle
+        What ``axes.bar`` returns.
+    values : iterable of float
+        A value for each bar.
+    """
+    for bar, value in zip(bars, values, strict=True):
+        loss = value < 0.0
+        bar.set(color=_LOSS if loss else _GAIN, hatch="///" if loss else "", edgecolor="white")
+
+
+def nothing(axes: Axes, said: str) -> None:
+    """Say on empty axes that there is nothing to draw, and why."""
+    axes.text(0.5, 0.5, literal(said), transform=axes.transAxes, ha="center", va="center")
+    axes.set_axis_off()
+
+
+def axes_below(axes: Axes, height: float = 0.45) -> Axes:
+    """Return axes below others, with the same horizontal axis, which is labelled on the lower ones only.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The upper axes.
+    height : float, default 0.45
+        Height of the lower axes as a share of that of the upper ones.
+    """
+    lower: Axes = axes.inset_axes((0.0, -height - 0.08, 1.0, height), sharex=axes)
+    axes.tick_params(axis="x", labelbottom=False)
+    return lower
+
+
+def places(at: Sequence[Any]) -> Any:
+    """Return the places of observations on a horizontal axis: dates as dates, anything else as it is."""
+    from matplotlib import dates as mdates
+
+    if len(at) and hasattr(at[0], "year"):
+        return mdates.date2num(at)  # type: ignore[no-untyped-call]
+    return list(at)
+
+
+def percent(axis: Any, digits: int | None = 0) -> None:
     """Label an axis of shares of 1 in per cent.
 
     Parameters
     ----------
     axis : matplotlib.axis.Axis
         Such as ``axes.yaxis``.
-    digits : int, default 0
-        Digits after the point.
+    digits : int or None, default 0
+        Digits after the point; None for as many as the range of the axis needs.
     """
     from matplotlib.ticker import PercentFormatter
 
