@@ -30,6 +30,7 @@ __all__ = [
     "dates",
     "draw_figure",
     "hatch_losses",
+    "legend_beside",
     "line_styles",
     "literal",
     "money",
@@ -42,6 +43,7 @@ _STYLE = Path(__file__).with_name("style.mplstyle")
 _SMALL = (5.0, 2.4)
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("", "o", "s", "^", "D", "v", "x")
+_TALLEST = 12
 _GAIN, _LOSS = "tab:green", "tab:red"
 
 
@@ -186,23 +188,38 @@ def hatch_losses(bars: Iterable[Any], values: Iterable[float]) -> None:
         bar.set(color=_LOSS if loss else _GAIN, hatch="///" if loss else "", edgecolor="white")
 
 
+def legend_beside(axes: Axes) -> None:
+    """Put the legend to the right of the axes, where it covers no data; in columns of at most twelve entries."""
+    count = len(axes.get_legend_handles_labels()[1])
+    if count:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), ncols=-(-count // _TALLEST), borderaxespad=0.0)
+
+
 def nothing(axes: Axes, said: str) -> None:
     """Say on empty axes that there is nothing to draw, and why."""
     axes.text(0.5, 0.5, literal(said), transform=axes.transAxes, ha="center", va="center")
     axes.set_axis_off()
 
 
-def axes_below(axes: Axes, height: float = 0.45) -> Axes:
-    """Return axes below others, with the same horizontal axis, which is labelled on the lower ones only.
+def axes_below(axes: Axes, share: float = 0.35) -> Axes:
+    """Return new axes below others, which make room for them, with the same horizontal axis, labelled only below.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         The upper axes.
-    height : float, default 0.45
-        Height of the lower axes as a share of that of the upper ones.
+    share : float, default 0.35
+        Share of the height that the lower axes get.
     """
-    lower: Axes = axes.inset_axes((0.0, -height - 0.08, 1.0, height), sharex=axes)
+    spec = axes.get_subplotspec()
+    if spec is not None:
+        grid = spec.subgridspec(2, 1, height_ratios=(1.0 - share, share))
+        axes.set_subplotspec(grid[0])
+        lower: Axes = axes.figure.add_subplot(grid[1], sharex=axes)
+    else:
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position((left, bottom + (share + 0.05) * height, width, (0.95 - share) * height))
+        lower = axes.figure.add_axes((left, bottom, width, share * height), sharex=axes)
     axes.tick_params(axis="x", labelbottom=False)
     return lower
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bank_python.portfolio import Portfolio
     from bank_python.risk.alerts import Alert
     from bank_python.risk.contributions import Contribution
+    from bank_python.risk.drawdown import Drawdown
     from bank_python.risk.limits import LimitReading
     from bank_python.risk.reverse_stress import ReverseStress
     from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alerts_view",
+    "drawdown_view",
     "limits_view",
     "portfolio_view",
     "progress_bar",
@@ -153,6 +155,19 @@ def sensitivity_grid_view(grid: SensitivityGrid) -> Sheet:
     shown = Sheet(f"P&L over {down} (down) and {across} (across), {grid.currency}", columns)
     for shock, row in zip(grid.down.tolist(), grid.pnl.tolist(), strict=True):
         shown.add(shock, *(signed(pnl) for pnl in row))
+    return shown
+
+
+def drawdown_view(fall: Drawdown) -> Sheet:
+    """Show the maximum drawdown of a series, when it began, was deepest and ended, and the present one."""
+    shown = Sheet("Drawdown", [names("Figure"), numbers("Value")])
+    shown.add("maximum drawdown", f"{fall.maximum:.1%}")
+    ends = {"peak": fall.peak, "trough": fall.trough, "recovery": fall.recovery}
+    for name, moment in ends.items():
+        shown.add(name, "not yet" if moment is None else f"{moment:%Y-%m-%d}" if fall.dates else f"{moment:,}")
+    shown.add("present drawdown", f"{fall.current:.1%}")
+    if fall.dates is None:
+        shown.note("peak, trough and recovery: numbers of observations, from 0")
     return shown
 
 

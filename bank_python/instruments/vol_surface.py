@@ -29,6 +29,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, cast
 
+import numpy as np
+
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node
@@ -39,6 +41,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode, look_up, lookup_function
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
 from bank_python.mntable import Table
+from bank_python.plotting import Plotted, literal
 from bank_python.risk_models.surface import Stickiness, Surface
 from bank_python.risk_models.svi_fit import ArbitragePolicy
 
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
     import enum
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Self, TypeVar
+
+    from matplotlib.axes import Axes
 
     from bank_python.dagger.outcome import Outcome
     from bank_python.market_data.clock import Clock
@@ -61,7 +66,7 @@ __all__ = ["VolSurface", "surface_vol"]
 
 @admits(InstrumentError, members=False)
 @register_storable
-class VolSurface(TermStructureNode):
+class VolSurface(Plotted, TermStructureNode):
     """A volatility surface of SVI smiles fitted to quotes.
 
     Parameters
@@ -296,6 +301,16 @@ class VolSurface(TermStructureNode):
             row: dict[str, object] = dict(zip(columns, (*figures, fit.smile.minimum_g().value), strict=True))
             table.append(row | {"repair": "" if fit.repair is None else str(fit.repair)})
         return table
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the smile of each expiry by strike with its quotes, and marks where there is arbitrage."""
+        surface = self.surface
+        surface._draw_(axes)
+        for fit, forward, line in zip(self.fits, surface.forwards, list(axes.lines), strict=False):
+            if fit.quotes is not None:
+                strikes = forward * np.exp(fit.quotes.log_moneyness)
+                axes.plot(strikes, fit.quotes.vols, linestyle="", marker=".", color=line.get_color())
+        axes.set_title(f"{literal(self.name)}: quotes and fitted smiles")
 
     # --- the node ----------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from bank_python.risk.capm import (
 )
 from bank_python.risk.contracts import ContractColumns, ContractGroups, group_contracts
 from bank_python.risk.contributions import Contribution
+from bank_python.risk.drawdown import Drawdown, drawdown
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
 from bank_python.risk.holders import Holder, Units, books_of, holders
@@ -86,6 +87,7 @@ __all__ = [
     "Contribution",
     "Derivatives",
     "DeskState",
+    "Drawdown",
     "Driver",
     "GbmRisk",
     "GreekExposure",
@@ -133,6 +135,7 @@ __all__ = [
     "capm_return",
     "capture",
     "christoffersen_test",
+    "drawdown",
     "expected_shortfall",
     "gbm_paths",
     "gbm_var",
