@@ -37,6 +37,7 @@ __all__ = [
     "nothing",
     "percent",
     "places",
+    "row_height",
 ]
 
 _STYLE = Path(__file__).with_name("style.mplstyle")
@@ -44,6 +45,9 @@ _SMALL = (5.0, 2.4)
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("", "o", "s", "^", "D", "v", "x")
 _TALLEST = 12
+_MOST_DIGITS = 6
+_MINUS = "\N{MINUS SIGN}"
+_POINTS_PER_INCH = 72.0
 _GAIN, _LOSS = "tab:green", "tab:red"
 
 
@@ -185,7 +189,7 @@ def hatch_losses(bars: Iterable[Any], values: Iterable[float]) -> None:
     """
     for bar, value in zip(bars, values, strict=True):
         loss = value < 0.0
-        bar.set(color=_LOSS if loss else _GAIN, hatch="///" if loss else "", edgecolor="white")
+        bar.set(facecolor=_LOSS if loss else _GAIN, hatch="///" if loss else "", edgecolor="white")
 
 
 def legend_beside(axes: Axes) -> None:
@@ -193,6 +197,12 @@ def legend_beside(axes: Axes) -> None:
     count = len(axes.get_legend_handles_labels()[1])
     if count:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), ncols=-(-count // _TALLEST), borderaxespad=0.0)
+
+
+def row_height(axes: Axes, count: int) -> float:
+    """Return the height in points of each of `count` rows of axes, for the size of the letters in them."""
+    figure = cast("Figure", axes.get_figure(root=True))
+    return _POINTS_PER_INCH * float(axes.bbox.height) / figure.dpi / count
 
 
 def nothing(axes: Axes, said: str) -> None:
@@ -233,23 +243,8 @@ def places(at: Sequence[Any]) -> Any:
     return list(at)
 
 
-def percent(axis: Any, digits: int | None = 0) -> None:
-    """Label an axis of shares of 1 in per cent.
-
-    Parameters
-    ----------
-    axis : matplotlib.axis.Axis
-        Such as ``axes.yaxis``.
-    digits : int or None, default 0
-        Digits after the point; None for as many as the range of the axis needs.
-    """
-    from matplotlib.ticker import PercentFormatter
-
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=digits))
-
-
-def money(axis: Any) -> None:
-    """Label an axis of amounts with separated thousands, or as 1.5M from a million on.
+def percent(axis: Any) -> None:
+    """Label an axis of shares of 1 in per cent, with as many digits as its ticks need.
 
     Parameters
     ----------
@@ -258,14 +253,43 @@ def money(axis: Any) -> None:
     """
     from matplotlib.ticker import FuncFormatter
 
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _amount(value)))
+    def said(value: float, _: object) -> str:
+        return f"{100.0 * value:.{_digits(formatter.locs)}f}%".replace("-", _MINUS)
+
+    formatter = FuncFormatter(said)
+    axis.set_major_formatter(formatter)
 
 
-def _amount(value: float) -> str:
+def _digits(ticks: Sequence[float]) -> int:
+    """Return how many digits after the point tell ticks in per cent exactly, up to six."""
+    shares = [100.0 * float(tick) for tick in ticks]
+    widest = max(map(abs, shares), default=0.0)
+    exact = (n for n in range(_MOST_DIGITS) if all(abs(at - round(at, n)) <= 1e-9 * widest for at in shares))
+    return next(exact, _MOST_DIGITS)
+
+
+def money(axis: Any) -> None:
+    """Label an axis of amounts with separated thousands, or all in millions from a million on, and so on.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        Such as ``axes.yaxis``.
+    """
+    from matplotlib.ticker import FuncFormatter
+
+    def said(value: float, _: object) -> str:
+        return _amount(value, max(abs(float(end)) for end in axis.get_view_interval())).replace("-", _MINUS)
+
+    axis.set_major_formatter(FuncFormatter(said))
+
+
+def _amount(value: float, widest: float) -> str:
+    """Return an amount in the unit of the widest one on its axis."""
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if abs(value) >= size:
-            return f"{value / size:,.3g}{unit}"
-    return f"{value:,.0f}" if abs(value) >= 10.0 else f"{value:,.3g}"  # noqa: PLR2004 - below that digits matter
+        if widest >= size:
+            return f"{value / size:,.4g}{unit}" if value else "0"
+    return f"{value:,.0f}" if widest >= 10.0 else f"{value:,.3g}"  # noqa: PLR2004 - below that digits matter
 
 
 def dates(axis: Any) -> None:
@@ -278,6 +302,6 @@ def dates(axis: Any) -> None:
     """
     from matplotlib import dates as mdates
 
-    locator = mdates.AutoDateLocator()  # type: ignore[no-untyped-call]
+    locator = mdates.AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
     axis.set_major_locator(locator)
     axis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from bank_python.risk.reverse_stress import ReverseStress
     from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
     from bank_python.risk.stress import StressResult
+    from bank_python.risk.var_backtest import VarBacktest
 
 __all__ = [
     "alerts_view",
+    "backtest_view",
     "drawdown_view",
     "limits_view",
     "portfolio_view",
@@ -155,6 +157,22 @@ def sensitivity_grid_view(grid: SensitivityGrid) -> Sheet:
     shown = Sheet(f"P&L over {down} (down) and {across} (across), {grid.currency}", columns)
     for shock, row in zip(grid.down.tolist(), grid.pnl.tolist(), strict=True):
         shown.add(shock, *(signed(pnl) for pnl in row))
+    return shown
+
+
+def backtest_view(tried: VarBacktest) -> Sheet:
+    """Show the tests of a back-test, each with its verdict."""
+    level = f"{100.0 * tried.confidence:g}%"
+    shown = Sheet(f"VaR {level} back-test, {len(tried.pnl):,} days", [names("Test"), words("Figure"), words("Verdict")])
+    said, tests = tried.verdicts(), tried.christoffersen
+    shown.add("exceptions", f"{tried.exceptions}, {tried.expected:.1f} expected", "")
+    shown.add("coverage (Kupiec)", f"p = {tests.coverage.p_value:.3f}", said["coverage"])
+    shown.add("independence (Christoffersen)", f"p = {tests.independence.p_value:.3f}", said["independence"])
+    shown.add("both (Christoffersen)", f"p = {tests.p_value:.3f}", "")
+    basel = f"P(at most {tried.exceptions}) = {tried.traffic_light.cumulative:.2%}"
+    shown.add("Basel traffic light", basel, said["basel"])
+    if tried.acerbi_szekely is not None:
+        shown.add("size (Acerbi–Székely)", f"Z2 = {tried.acerbi_szekely.z2:+.2f}", said["shortfall"])
     return shown
 
 

@@ -52,6 +52,6 @@ def draw_prices(axes: Axes, at: Sequence[object], levels: FloatArray, names: Seq
         legend_beside(axes)
     axes.set(ylabel="first price = 100", title=literal(title))
     lower.set(ylabel="drawdown", xlabel="" if hasattr(at[0], "year") else "observation")
-    percent(lower.yaxis, None)
+    percent(lower.yaxis)
     if hasattr(at[0], "year"):
         dates(lower.xaxis)

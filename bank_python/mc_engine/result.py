@@ -14,6 +14,7 @@ from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import RiskError
 from bank_python.plotting import Plotted, money
 from bank_python.results import Tabular
+from bank_python.risk.stress import StressResults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from bank_python.mc_engine.greeks_validation import GreekCheck
     from bank_python.mntable import Table
     from bank_python.risk.contributions import Contribution
-    from bank_python.risk.stress import StressResult
     from bank_python.risk.tail_risk import TailRisk
 
 __all__ = ["INTERACTION", "LEVELS", "Histogram", "MCResult", "TailPair"]
@@ -88,8 +88,8 @@ class MCResult(Plotted, Tabular):
     traders, factors : mapping of str to tuple of Contribution
         Contributions to the risk by trader and by factor, for each confidence (``"0.95"``, ``"0.99"``). The last of the
         factors is ``interaction``.
-    stresses : tuple of StressResult
-        P&L of the stress tests.
+    stresses : StressResults
+        P&L of the stress tests; a tuple of StressResult is accepted.
     greek_checks : tuple of GreekCheck
         Simulated Greeks, each with its closed form.
     greeks_left_out : tuple of str
@@ -117,13 +117,17 @@ class MCResult(Plotted, Tabular):
     tails: tuple[TailRisk, ...]
     traders: Mapping[str, tuple[Contribution, ...]]
     factors: Mapping[str, tuple[Contribution, ...]]
-    stresses: tuple[StressResult, ...] = ()
+    stresses: StressResults = field(default_factory=StressResults)
     greek_checks: tuple[GreekCheck, ...] = ()
     greeks_left_out: tuple[str, ...] = ()
     fast_error: float | None = None
     repaired: float = 0.0
     timings: Mapping[str, float] = field(default_factory=dict)
     trader_pnl: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        # Records of earlier versions hold a tuple.
+        object.__setattr__(self, "stresses", StressResults.of(self.stresses))
 
     @property
     def law(self) -> str:

@@ -51,7 +51,7 @@ from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder, sensitivity_grid, sensitivity_ladder
 from bank_python.risk.single_asset import GbmRisk, gbm_paths, gbm_var
 from bank_python.risk.state import DeskState, PositionState
-from bank_python.risk.stress import StressResult, run_stresses
+from bank_python.risk.stress import StressResult, StressResults, run_stresses
 from bank_python.risk.stress_file import load_scenarios, parse_scenarios
 from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Route, Rule, Status, StressMove, Way, stress_moves
 from bank_python.risk.stress_scenarios import (
@@ -64,6 +64,7 @@ from bank_python.risk.stress_scenarios import (
 )
 from bank_python.risk.tail_risk import TailMethod, TailRisk, expected_shortfall, tail_risk, value_at_risk
 from bank_python.risk.valuation import ReducedPlan, ValuationPlan, plan_valuation
+from bank_python.risk.var_backtest import VarBacktest, backtest_var
 
 __all__ = [
     "DEFAULT_MAP",
@@ -118,6 +119,7 @@ __all__ = [
     "StressLoss",
     "StressMove",
     "StressResult",
+    "StressResults",
     "StressScenario",
     "TailMethod",
     "TailRisk",
@@ -126,8 +128,10 @@ __all__ = [
     "Unit",
     "Units",
     "ValuationPlan",
+    "VarBacktest",
     "Way",
     "acerbi_szekely_test",
+    "backtest_var",
     "blume_beta",
     "books_of",
     "capm_beta",

@@ -26,7 +26,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
-from bank_python.plotting import Plotted, money, percent
+from bank_python.plotting import Plotted, literal, money, percent
 from bank_python.results import Tabular
 
 if TYPE_CHECKING:
@@ -90,8 +90,9 @@ class SensitivityLadder(Plotted, Tabular):
         """Draw the P&L by shock."""
         axes.plot(self.shocks, self.pnl, marker="o", markersize=3)
         axes.axhline(0.0, color="black", linewidth=0.8)
-        axes.set(xlabel=f"shock to {self.factor}", ylabel=f"P&L, {self.currency}", title=f"Ladder of {self.factor}")
-        percent(axes.xaxis, 1)
+        factor = literal(self.factor)
+        axes.set(xlabel=f"shock to {factor}", ylabel=f"P&L, {self.currency}", title=f"Ladder of {factor}")
+        percent(axes.xaxis)
         money(axes.yaxis)
 
     def __rich__(self) -> object:
@@ -142,7 +143,7 @@ class SensitivityGrid(Plotted, Tabular):
         axes.set_yticks(range(len(self.down)), [f"{shock:+.1%}" for shock in self.down.tolist()])
         for i, j in np.ndindex(self.pnl.shape):
             axes.text(j, i, f"{self.pnl[i, j]:+,.0f}", ha="center", va="center", fontsize=7)
-        axes.set(xlabel=self.factors[1], ylabel=self.factors[0], title=f"P&L, {self.currency}")
+        axes.set(xlabel=literal(self.factors[1]), ylabel=literal(self.factors[0]), title=f"P&L, {self.currency}")
         axes.grid(visible=False)
 
     def __rich__(self) -> object:

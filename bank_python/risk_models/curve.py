@@ -130,7 +130,7 @@ class Curve(Plotted, Tabular, _LogNodes):
         axes.stairs(forwards, self._knots, baseline=None, color="C1", linestyle="--", zorder=3, label="forward rate")
         axes.set(xlabel="maturity, years", ylabel="rate per year", title="Zero and forward rates (continuous)")
         axes.set_xlim(left=0.0)
-        percent(axes.yaxis, None)
+        percent(axes.yaxis)
         axes.legend()
 
     def __rich__(self) -> object:

@@ -165,7 +165,7 @@ class SmileQuotes(Plotted, Tabular, _UsedQuotes):
         axes.plot(self.log_moneyness, self.vols, linestyle="", marker="o", color="black", label="quotes")
         axes.set(xlabel="log-moneyness, log(strike/forward)", ylabel="volatility per year")
         axes.set_title(f"Smile quotes, expiry {self.expiry:.3g} y")
-        percent(axes.yaxis, None)
+        percent(axes.yaxis)
 
     def __rich__(self) -> object:
         from bank_python.render import table_view

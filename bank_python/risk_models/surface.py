@@ -284,7 +284,7 @@ class Surface(Plotted, Tabular, _Smiles):
             axes.plot(forward * np.exp(k), vols, label=f"{time:.3g} y", **style)
         self._mark_arbitrage(axes)
         axes.set(xlabel="strike", ylabel="volatility per year", title="Volatility surface, a smile for each expiry")
-        percent(axes.yaxis, None)
+        percent(axes.yaxis)
         legend_beside(axes)
 
     def _mark_arbitrage(self, axes: Axes) -> None:

@@ -149,7 +149,7 @@ class SurvivalCurve(Plotted, Tabular, _LogNodes):
         axes.plot(self.times, self.survival(self.times), color="C0", linestyle="", marker="o", markersize=4)
         axes.set(xlabel="years", ylabel="probability of no default", title="Survival probability")
         axes.set_xlim(left=0.0)
-        percent(axes.yaxis, None)
+        percent(axes.yaxis)
 
     def __rich__(self) -> object:
         from bank_python.render import table_view

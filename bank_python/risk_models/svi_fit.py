@@ -144,7 +144,7 @@ class SliceFit(Plotted):
         axes.set_title(
             f"Smile, expiry {self.expiry:.3g} y: errors {self.rms_error:.2%} rms, {self.worst_error:.2%} worst"
         )
-        percent(axes.yaxis, None)
+        percent(axes.yaxis)
         axes.legend()
 
     def _log_moneyness(self) -> FloatArray:

@@ -8,7 +8,6 @@ from bank_python.desk.showcase.figures import require_quotes
 from bank_python.desk.showcase.stage import Shown, scene
 from bank_python.errors import SimulationError
 from bank_python.mc_engine import MCConfig, MonteCarloEngine, regressed_betas
-from bank_python.render_risk import stress_view
 from bank_python.risk import REFERENCE_STRESSES, reverse_stress, run_stresses, sensitivity_grid
 
 if TYPE_CHECKING:
@@ -54,10 +53,10 @@ def stress(stage: Stage) -> Shown:
         "reverse_moves": dict(list(found.moves.items())[:5]),
     }
     said = "A factor of which a scenario says nothing is left out and named, never taken to stand still."
-    return Shown(facts, [stress_view(results), f"{said} {_compared(results, regressed)}", found, *grids])
+    return Shown(facts, [results, f"{said} {_compared(results, regressed)}", found, *grids])
 
 
-def _regressed(factor_model: FactorModel, plan: ValuationPlan, keys: Sequence[str]) -> tuple[StressResult, ...]:
+def _regressed(factor_model: FactorModel, plan: ValuationPlan, keys: Sequence[str]) -> Sequence[StressResult]:
     """Return the stresses by betas from history; none where the market has no share index to regress on."""
     try:
         betas = regressed_betas(factor_model, plan)
