@@ -183,7 +183,7 @@ def hatch_losses(bars: Iterable[Any], values: Iterable[float]) -> None:
     Parameters
     ----------
     bars : iterable of matplotlib.patches.Rectangle
-        What ``axes.bar`` returns.
+        Bars, as ``axes.bar`` returns them.
     values : iterable of float
         A value for each bar.
     """
@@ -249,15 +249,19 @@ def percent(axis: Any) -> None:
     Parameters
     ----------
     axis : matplotlib.axis.Axis
-        Such as ``axes.yaxis``.
+        Axis to label, such as ``axes.yaxis``.
     """
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import Formatter
 
-    def said(value: float, _: object) -> str:
-        return f"{100.0 * value:.{_digits(formatter.locs)}f}%".replace("-", _MINUS)
+    class Percent(Formatter):
+        def __call__(self, value: float, pos: int | None = None) -> str:  # noqa: ARG002 - as matplotlib calls it
+            return self.format_ticks([value])[0]
 
-    formatter = FuncFormatter(said)
-    axis.set_major_formatter(formatter)
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            digits = _digits(values)
+            return [f"{100.0 * value:.{digits}f}%".replace("-", _MINUS) for value in values]
+
+    axis.set_major_formatter(Percent())
 
 
 def _digits(ticks: Sequence[float]) -> int:
@@ -274,7 +278,7 @@ def money(axis: Any) -> None:
     Parameters
     ----------
     axis : matplotlib.axis.Axis
-        Such as ``axes.yaxis``.
+        Axis to label, such as ``axes.yaxis``.
     """
     from matplotlib.ticker import FuncFormatter
 
@@ -298,7 +302,7 @@ def dates(axis: Any) -> None:
     Parameters
     ----------
     axis : matplotlib.axis.Axis
-        Such as ``axes.xaxis``.
+        Axis to label, such as ``axes.xaxis``.
     """
     from matplotlib import dates as mdates
 

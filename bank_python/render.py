@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile
     from bank_python.integrations import Comparison
+    from bank_python.market_data.price_history import PricePanel
     from bank_python.mntable.view import Relation
     from bank_python.results import Figures
     from bank_python.risk import BookGreeks, PnLAttribution
@@ -32,6 +33,7 @@ __all__ = [
     "MISSING",
     "attribution_view",
     "book_greeks_view",
+    "closes_view",
     "comparison_view",
     "explanation_view",
     "figures_view",
@@ -46,6 +48,7 @@ __all__ = [
 
 _MOST_ROWS = 20
 _MOST_NAMES = 4
+_MOST_DATES, _MOST_TICKERS = 10, 12
 _GREEKS = ("delta", "gamma", "vega", "theta", "rho", "credit", "fx", "vanna", "volga", "charm")
 
 
@@ -61,6 +64,21 @@ def table_view(table: Relation, title: str = "") -> Sheet:
     left = len(table) - len(rows)
     if left > 0:
         shown.note(f"{left:,} more rows")
+    return shown
+
+
+def closes_view(panel: PricePanel) -> Sheet:
+    """Show the last closes of several tickers, a row for each date."""
+    few = panel.tickers[:_MOST_TICKERS]
+    shown = Sheet("Closes", [names("Date"), *(numbers(ticker) for ticker in few)])
+    for date, row in list(zip(panel.dates, panel.closes.tolist(), strict=True))[-_MOST_DATES:]:
+        shown.add(f"{date:%Y-%m-%d}", *(None if math.isnan(close) else close for close in row[: len(few)]))
+    for left, what in (
+        (len(panel.dates) - _MOST_DATES, "earlier dates"),
+        (len(panel.tickers) - len(few), "more tickers"),
+    ):
+        if left > 0:
+            shown.note(f"{left:,} {what}")
     return shown
 
 

@@ -8,6 +8,7 @@ tick is believed (finite, in its leaf's domain, not older than the last) is the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -102,10 +103,9 @@ class PriceHistory(Plotted, Tabular):
         """Return a table with a row for each bar: date, open, high, low, close, volume."""
         from bank_python.mntable import Table
 
-        optional = [(name, float | None) for name in ("open", "high", "low")]
-        schema = [("date", datetime), *optional, ("close", float), ("volume", float | None)]
-        rows = [{name: getattr(bar, name) for name, _ in schema} for bar in self.bars]
-        return Table.from_rows(schema, rows)
+        names = ("open", "high", "low", "close", "volume")
+        rows = [{"date": bar.date, **{name: _known(getattr(bar, name)) for name in names}} for bar in self.bars]
+        return Table.from_rows([("date", datetime), *((name, float | None) for name in names)], rows)
 
     def _draw_(self, axes: Axes) -> None:
         """Draw the closes indexed to 100, with their drawdown below."""
@@ -116,6 +116,10 @@ class PriceHistory(Plotted, Tabular):
         from bank_python.render import table_view
 
         return table_view(self.to_table(), f"{self.symbol}, {self.source}")
+
+
+def _known(figure: float | None) -> float | None:
+    return None if figure is None or math.isnan(figure) else figure
 
 
 @runtime_checkable

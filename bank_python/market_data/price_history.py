@@ -79,9 +79,9 @@ class PricePanel(Plotted, Tabular):
         draw_prices(axes, self.dates, self.closes, self.tickers, f"Closes of {len(self.tickers)} tickers")
 
     def __rich__(self) -> object:
-        from bank_python.render import table_view
+        from bank_python.render import closes_view
 
-        return table_view(self.to_table(), "Closes")
+        return closes_view(self)
 
 
 class PriceHistoryTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bank_python.mc_engine.greeks_validation import GreekCheck
     from bank_python.mntable import Table
     from bank_python.risk.contributions import Contribution
+    from bank_python.risk.stress import StressResult
     from bank_python.risk.tail_risk import TailRisk
 
 __all__ = ["INTERACTION", "LEVELS", "Histogram", "MCResult", "TailPair"]
@@ -57,11 +58,12 @@ class TailPair(NamedTuple):
     at_99: TailRisk
 
 
-def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is only one older version
-    return {"factor_model" if name == "law" else name: value for name, value in fields.items()}
+def _from_earlier(fields: Mapping[str, object], version: int) -> Mapping[str, object]:
+    named = {"factor_model" if version == 1 and name == "law" else name: value for name, value in fields.items()}
+    return {**named, "stresses": StressResults(cast("tuple[StressResult, ...]", named.get("stresses", ())))}
 
 
-@storable("mc.MCResult", version=2, upgrade=_since_version_1)
+@storable("mc.MCResult", version=3, upgrade=_from_earlier)
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MCResult(Plotted, Tabular):
     """Result of one simulation, returned by :meth:`MonteCarloEngine.run`.
@@ -89,7 +91,7 @@ class MCResult(Plotted, Tabular):
         Contributions to the risk by trader and by factor, for each confidence (``"0.95"``, ``"0.99"``). The last of the
         factors is ``interaction``.
     stresses : StressResults
-        P&L of the stress tests; a tuple of StressResult is accepted.
+        P&L of the stress tests.
     greek_checks : tuple of GreekCheck
         Simulated Greeks, each with its closed form.
     greeks_left_out : tuple of str
@@ -124,10 +126,6 @@ class MCResult(Plotted, Tabular):
     repaired: float = 0.0
     timings: Mapping[str, float] = field(default_factory=dict)
     trader_pnl: NDArray[Any] | None = None
-
-    def __post_init__(self) -> None:
-        # Records of earlier versions hold a tuple.
-        object.__setattr__(self, "stresses", StressResults.of(self.stresses))
 
     @property
     def law(self) -> str:

@@ -110,11 +110,6 @@ class StressResults(Plotted, Tabular, Sequence[StressResult]):
     results: tuple[StressResult, ...] = ()
     currency: str = ""
 
-    @classmethod
-    def of(cls, results: Sequence[StressResult]) -> StressResults:
-        """Return a sequence of results as this class."""
-        return results if isinstance(results, cls) else cls(tuple(results))
-
     def __len__(self) -> int:
         return len(self.results)
 

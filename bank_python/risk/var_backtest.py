@@ -53,12 +53,12 @@ class VarBacktest(Plotted, Tabular):
 
     Parameters
     ----------
-    confidence : float
-        Confidence level of the forecasts.
     pnl, var : ndarray, shape (n_days,)
         P&L of each day, and the value at risk forecast for it, positive for a loss; read-only.
     es : ndarray, shape (n_days,), optional
         Expected shortfall forecast for each day, positive for a loss.
+    confidence : float
+        Confidence level of the forecasts.
     dates : tuple of date, optional
         Date of each day; None if none were given.
     christoffersen : ChristoffersenTest
@@ -69,10 +69,10 @@ class VarBacktest(Plotted, Tabular):
         Size of the exceptions beside the expected shortfall; None without `es`.
     """
 
-    confidence: float
     pnl: FloatArray
     var: FloatArray
     es: FloatArray | None
+    confidence: float
     dates: tuple[dt.date, ...] | None
     christoffersen: ChristoffersenTest
     traffic_light: TrafficLight
@@ -196,7 +196,7 @@ def backtest_var(
     for array in (made, at_risk, shortfall):
         if array is not None:
             array.setflags(write=False)
-    return VarBacktest(confidence, made, at_risk, shortfall, known, tests, light, size)
+    return VarBacktest(made, at_risk, shortfall, confidence, known, tests, light, size)
 
 
 def _for_days(name: str, values: ArrayLike, days: int) -> FloatArray:
