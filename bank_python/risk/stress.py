@@ -128,8 +128,7 @@ class StressResults(Plotted, Tabular, Sequence[StressResult]):
             return self.results == other.results
         return self.results == other if isinstance(other, tuple) else NotImplemented
 
-    def __hash__(self) -> int:
-        return hash(self.results)
+    __hash__ = None  # type: ignore[assignment]  # results hold mappings, which have no hash
 
     def by_key(self) -> dict[str, StressResult]:
         """Return the results by key of their scenarios."""
