@@ -27,6 +27,7 @@ Examples
 from __future__ import annotations
 
 import math
+from itertools import cycle
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
     _Choice = TypeVar("_Choice", bound=enum.Enum)
 
 __all__ = ["VolSurface", "surface_vol"]
+
+_MARKERS = ("o", "s", "^", "D", "v")
 
 
 @admits(InstrumentError, members=False)
@@ -306,10 +309,11 @@ class VolSurface(Plotted, TermStructureNode):
         """Draw the smile of each expiry by strike with its quotes, and marks where there is arbitrage."""
         surface = self.surface
         surface._draw_(axes)
-        for fit, forward, line in zip(self.fits, surface.forwards, list(axes.lines), strict=False):
+        smiles = zip(self.fits, surface.forwards, list(axes.lines), cycle(_MARKERS))
+        for fit, forward, line, marker in smiles:
             if fit.quotes is not None:
                 strikes = forward * np.exp(fit.quotes.log_moneyness)
-                axes.plot(strikes, fit.quotes.vols, linestyle="", marker=".", color=line.get_color())
+                axes.plot(strikes, fit.quotes.vols, linestyle="", marker=marker, markersize=4, color=line.get_color())
         axes.set_title(f"{literal(self.name)}: quotes and fitted smiles")
 
     # --- the node ----------------------------------------------------------------------------

@@ -256,7 +256,7 @@ class PnLAttribution(Plotted, Tabular):
         axes.bar(["P&L"], [self.actual], width=0.7, color="black")
         axes.axhline(0.0, color="black", linewidth=0.8)
         axes.set(ylabel=self.currency, title=f"P&L attribution ({self.mode.value}); losses hatched")
-        axes.tick_params(axis="x", rotation=30)
+        axes.set_xticks(range(len(names) + 1), [*names, "P&L"], rotation=45, ha="right", rotation_mode="anchor")
         money(axes.yaxis)
 
     def __rich__(self) -> object:

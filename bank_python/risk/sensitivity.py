@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SensitivityGrid", "SensitivityLadder", "sensitivity_grid", "sensitivity_ladder"]
 
+_WHOLE = 100.0
+_DARK = 0.6
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SensitivityLadder(Plotted, Tabular):
@@ -142,7 +145,10 @@ class SensitivityGrid(Plotted, Tabular):
         axes.set_xticks(range(len(self.across)), [f"{shock:+.1%}" for shock in self.across.tolist()])
         axes.set_yticks(range(len(self.down)), [f"{shock:+.1%}" for shock in self.down.tolist()])
         for i, j in np.ndindex(self.pnl.shape):
-            axes.text(j, i, f"{self.pnl[i, j]:+,.0f}", ha="center", va="center", fontsize=7)
+            pnl = float(self.pnl[i, j])
+            said = f"{pnl:+,.0f}" if largest >= _WHOLE else f"{pnl:+.2g}"
+            color = "white" if abs(pnl) > _DARK * largest else "black"
+            axes.text(j, i, said, ha="center", va="center", fontsize=7, color=color)
         axes.set(xlabel=literal(self.factors[1]), ylabel=literal(self.factors[0]), title=f"P&L, {self.currency}")
         axes.grid(visible=False)
 

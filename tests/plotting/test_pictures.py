@@ -18,6 +18,7 @@ from bank_python.mc_engine import MCResult
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.frontier import EfficientFrontier
 from bank_python.plotting import Plotted, draw_figure, line_styles, literal, money, percent
+from bank_python.portfolio import History
 from bank_python.results import Tabular
 from bank_python.risk import (
     EFFECTS,
@@ -98,6 +99,9 @@ PICTURES = {
     ),
     "history": history,
     "panel": lambda: PricePanel(("A$B$", "C$D$"), tuple(DAYS), np.column_stack([WAVE, WAVE[::-1]])),
+    "own history": lambda: History(
+        "A$B$.csv", ("A$B$", "C"), tuple(day.date() for day in DAYS), np.column_stack([WAVE, WAVE]), has_levels=True
+    ),
     "drawdown": lambda: drawdown(history()),
     "drawdown by number": lambda: drawdown(WAVE),
     "covariance": lambda: frontier()._data,
