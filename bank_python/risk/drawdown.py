@@ -17,8 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -29,9 +28,10 @@ from bank_python.market_data.picture import draw_prices
 from bank_python.numerics import drawdowns
 from bank_python.plotting import Plotted, legend_beside, places
 from bank_python.results import Tabular
+from bank_python.risk.observation_dates import checked_dates, dates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
@@ -141,15 +141,15 @@ class Drawdown(Plotted, Tabular):
 
 
 @admits(RiskError)
-def drawdown(prices: ArrayLike | PriceHistory, dates: Sequence[date] | None = None) -> Drawdown:
+def drawdown(prices: ArrayLike | PriceHistory, dates: Iterable[Any] | None = None) -> Drawdown:
     """Return the drawdown of a series of prices.
 
     Parameters
     ----------
     prices : array_like or PriceHistory, shape (n,)
         Prices or other levels above 0, oldest first; the closes of a history, with its dates.
-    dates : sequence of date or datetime, length n, optional
-        A date for each price, ascending.
+    dates : iterable of date, datetime, numpy.datetime64 or pandas.Timestamp, length n, optional
+        A date for each price, ascending; by default the index of a series, if it holds dates.
 
     Raises
     ------
@@ -159,6 +159,7 @@ def drawdown(prices: ArrayLike | PriceHistory, dates: Sequence[date] | None = No
     if isinstance(prices, PriceHistory):
         dates = [bar.date for bar in prices.bars] if dates is None else dates
         prices = [bar.close for bar in prices.bars]
+    dates = dates_of(prices) if dates is None else dates
     levels = np.array(prices, dtype=np.float64)
     if levels.ndim != 1 or not levels.size:
         raise RiskError(f"prices of shape {levels.shape}; give one series with at least one price", value=levels.shape)
@@ -169,24 +170,7 @@ def drawdown(prices: ArrayLike | PriceHistory, dates: Sequence[date] | None = No
             f"price {value!r} (number {bad[0]}) is not a finite number above 0; correct it or leave it out", value=value
         )
     levels.setflags(write=False)
-    return Drawdown(levels, None if dates is None else matching(dates, len(levels)))
-
-
-def matching(dates: Sequence[date], count: int) -> tuple[date, ...]:
-    """Return dates as a tuple, checked: as many as wanted, and ascending.
-
-    Raises
-    ------
-    RiskError
-        Their number differs from `count`, or one is not after the one before it.
-    """
-    known = tuple(dates)
-    if len(known) != count:
-        raise RiskError(f"{len(known)} dates for {count} observations; give one date for each", value=len(known))
-    for before, after in pairwise(known):
-        if not before < after:
-            raise RiskError(f"the date {after} follows {before}; give ascending dates, none twice", value=after)
-    return known
+    return Drawdown(levels, None if dates is None else checked_dates(dates, len(levels)))
 
 
 def _said(moment: Moment) -> str:

@@ -29,11 +29,11 @@ from bank_python.risk.backtests import (
     christoffersen_test,
     traffic_light,
 )
-from bank_python.risk.drawdown import matching
+from bank_python.risk.observation_dates import checked_dates, dates_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
@@ -157,7 +157,7 @@ def backtest_var(
     *,
     es: ArrayLike | None = None,
     confidence: float = 0.99,
-    dates: Sequence[dt.date] | None = None,
+    dates: Iterable[Any] | None = None,
 ) -> VarBacktest:
     """Compare forecasts of value at risk with the P&L that followed, by all tests of :mod:`bank_python.risk.backtests`.
 
@@ -171,8 +171,8 @@ def backtest_var(
         Expected shortfall forecast for each day, or one for all days, above 0.
     confidence : float, default 0.99
         Confidence level of the forecasts, in (0, 1).
-    dates : sequence of date, length n_days, optional
-        Date of each day, ascending.
+    dates : iterable of date, datetime, numpy.datetime64 or pandas.Timestamp, length n_days, optional
+        Date of each day, ascending; by default the index of a series of P&L, if it holds dates.
 
     Raises
     ------
@@ -192,7 +192,8 @@ def backtest_var(
     tests = christoffersen_test(hits, probability)
     light = traffic_light(int(hits.sum()), len(made), probability)
     size = None if shortfall is None else acerbi_szekely_test(made, at_risk, shortfall, probability)
-    known = None if dates is None else matching(dates, len(made))
+    dates = dates_of(pnl) if dates is None else dates
+    known = None if dates is None else checked_dates(dates, len(made))
     for array in (made, at_risk, shortfall):
         if array is not None:
             array.setflags(write=False)

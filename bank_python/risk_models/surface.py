@@ -77,7 +77,7 @@ class Stickiness(enum.Enum):
     DELTA = "delta"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class _Smiles:
     """The smiles of a surface, as they are kept."""
 
@@ -89,7 +89,7 @@ class _Smiles:
 
 
 @admits(ModelError)
-class Surface(Plotted, Tabular, _Smiles):
+class Surface(_Smiles, Plotted, Tabular):
     """Smiles by expiry, each around the forward it was fitted to.
 
     Parameters
@@ -258,10 +258,6 @@ class Surface(Plotted, Tabular, _Smiles):
     def arbitrage(self) -> ArbitrageReport:
         """Return every static arbitrage within the smiles and between neighbours."""
         return check_slices(self.expiries, self.slices)
-
-    def __repr__(self) -> str:
-        ends = f"{self.expiries[0]:.3g} to {self.expiries[-1]:.3g} years"
-        return f"<Surface of {len(self.expiries)} smiles, {ends}, sticky {self.stickiness.value}>"
 
     def to_table(self) -> Table:
         """Return a table with a row for each smile: expiry, forward, volatility at the money, SVI parameters."""

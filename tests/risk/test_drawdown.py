@@ -87,9 +87,24 @@ def test_drawdowns_of_columns_with_gaps():
         ([1.0, 0.0], None, r"price 0.0 \(number 1\) is not a finite number above 0"),
         ([1.0, np.nan], None, r"price nan \(number 1\)"),
         ([1.0, 2.0], ON[:1], "1 dates for 2 observations"),
+        ([1.0, 2.0], [None, ON[0]], "None is not a date"),
+        ([1.0, 2.0], [np.datetime64("NaT"), ON[0]], "is not a date"),
+        ([1.0, 2.0], [ON[0], dt.datetime(2026, 1, 6, tzinfo=dt.UTC)], "cannot be compared"),
         ([1.0, 2.0], [ON[1], ON[0]], "the date 2026-01-05 follows 2026-01-06"),
     ],
 )
 def test_what_has_no_drawdown_is_refused(prices, dates, said):
     with pytest.raises(RiskError, match=said):
         drawdown(prices, dates)
+
+
+def test_dates_of_pandas_and_numpy_are_plain_dates():
+    pandas = pytest.importorskip("pandas")
+    index = pandas.date_range("2026-01-05", periods=3)
+    series = pandas.Series([3.0, 2.0, 1.0], index=index)
+    for fall in (drawdown(series), drawdown([3.0, 2.0, 1.0], index), drawdown([3.0, 2.0, 1.0], index.to_numpy())):
+        assert list(fall.dates) == ON[:3]
+        assert len(list(fall.to_table())) == 3
+    assert drawdown(pandas.Series([3.0, 2.0])).dates is None
+    noon = index + pandas.Timedelta(hours=12)
+    assert drawdown(series.to_numpy(), noon).dates[0] == dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
