@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bank_python.integrations.portfolio_comparison import PortfolioComparison
     from bank_python.numerics import FloatArray
+    from bank_python.optimizer.covariance_data import CovarianceData
     from bank_python.optimizer.cvar_frontier import CvarFrontier
     from bank_python.optimizer.frontier import EfficientFrontier
     from bank_python.optimizer.portfolio import OptimalPortfolio
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bank_python.risk.market_line import MarketLine
 
 __all__ = [
+    "covariance_view",
     "cvar_frontier_view",
     "frontier_view",
     "market_line_view",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _MOST_ROWS = 20
+_MOST_COLUMNS = 10
 _SMALL = 5e-5
 _WIDTH, _HEIGHT = 64, 16
 _POINTS = 120
@@ -196,6 +199,21 @@ def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up
     foot = f"{left:.1%}".ljust(_WIDTH - 8) + f"{right:.1%}".rjust(8)
     below = " " * 8 + "└" + "─" * _WIDTH, " " * 9 + foot, f"{across:>{_WIDTH + 9}}"
     return Text("\n".join([f"{up:>8}", *lines, *below]), no_wrap=True, overflow="crop")
+
+
+def covariance_view(data: CovarianceData) -> Sheet:
+    """Show volatilities, expected returns and correlations of the first assets."""
+    few = data.tickers[:_MOST_COLUMNS]
+    columns = [names("Ticker"), shares("Vol"), shares("Return"), *(numbers(ticker) for ticker in few)]
+    shown = Sheet("Volatilities and correlations", columns)
+    means = [None] * len(data.tickers) if data.expected_returns is None else data.expected_returns.tolist()
+    rows = zip(data.tickers, data.volatilities.tolist(), means, data.correlation.tolist(), strict=True)
+    for ticker, vol, mean, row in list(rows)[:_MOST_ROWS]:
+        shown.add(ticker, vol, mean, *(f"{round(value, 2) + 0.0:.2f}" for value in row[: len(few)]))
+    shown.note(f"estimator: {_MATRICES.get(data.estimator, data.estimator)}; vol and return per year")
+    if len(data.tickers) > _MOST_COLUMNS:
+        shown.note(f"correlations with {len(data.tickers) - _MOST_COLUMNS} more assets are not shown")
+    return shown
 
 
 def portfolio_comparison_view(compared: PortfolioComparison) -> Group:

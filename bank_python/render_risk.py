@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from bank_python.portfolio import Portfolio
     from bank_python.risk.alerts import Alert
     from bank_python.risk.contributions import Contribution
+    from bank_python.risk.drawdown import Drawdown
     from bank_python.risk.limits import LimitReading
     from bank_python.risk.reverse_stress import ReverseStress
     from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
     from bank_python.risk.stress import StressResult
+    from bank_python.risk.var_backtest import VarBacktest
 
 __all__ = [
     "alerts_view",
+    "backtest_view",
+    "drawdown_view",
     "limits_view",
     "portfolio_view",
     "progress_bar",
@@ -153,6 +157,35 @@ def sensitivity_grid_view(grid: SensitivityGrid) -> Sheet:
     shown = Sheet(f"P&L over {down} (down) and {across} (across), {grid.currency}", columns)
     for shock, row in zip(grid.down.tolist(), grid.pnl.tolist(), strict=True):
         shown.add(shock, *(signed(pnl) for pnl in row))
+    return shown
+
+
+def backtest_view(tried: VarBacktest) -> Sheet:
+    """Show the tests of a back-test, each with its verdict."""
+    level = f"{100.0 * tried.confidence:g}%"
+    shown = Sheet(f"VaR {level} back-test, {len(tried.pnl):,} days", [names("Test"), words("Figure"), words("Verdict")])
+    said, tests = tried.verdicts(), tried.christoffersen
+    shown.add("exceptions", f"{tried.exceptions}, {tried.expected:.1f} expected", "")
+    shown.add("coverage (Kupiec)", f"p = {tests.coverage.p_value:.3f}", said["coverage"])
+    shown.add("independence (Christoffersen)", f"p = {tests.independence.p_value:.3f}", said["independence"])
+    shown.add("both (Christoffersen)", f"p = {tests.p_value:.3f}", "")
+    basel = f"P(at most {tried.exceptions}) = {tried.traffic_light.cumulative:.2%}"
+    shown.add("Basel traffic light", basel, said["basel"])
+    if tried.acerbi_szekely is not None:
+        shown.add("size (Acerbi–Székely)", f"Z2 = {tried.acerbi_szekely.z2:+.2f}", said["shortfall"])
+    return shown
+
+
+def drawdown_view(fall: Drawdown) -> Sheet:
+    """Show the maximum drawdown of a series, when it began, was deepest and ended, and the present one."""
+    shown = Sheet("Drawdown", [names("Figure"), numbers("Value")])
+    shown.add("maximum drawdown", f"{fall.maximum:.1%}")
+    ends = {"peak": fall.peak, "trough": fall.trough, "recovery": fall.recovery}
+    for name, moment in ends.items():
+        shown.add(name, "not yet" if moment is None else f"{moment:%Y-%m-%d}" if fall.dates else f"{moment:,}")
+    shown.add("present drawdown", f"{fall.current:.1%}")
+    if fall.dates is None:
+        shown.note("peak, trough and recovery: numbers of observations, from 0")
     return shown
 
 
