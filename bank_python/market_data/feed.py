@@ -18,6 +18,8 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.market_data.picture import draw_prices
+from bank_python.plotting import Plotted
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +93,8 @@ class Bar(Record):
     volume: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class PriceHistory(Record):
+@dataclass(frozen=True, slots=True, repr=False)
+class PriceHistory(Plotted, Tabular):
     """A symbol's past, oldest bar first, with its source."""
 
     symbol: str

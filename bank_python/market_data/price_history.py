@@ -16,6 +16,8 @@ from bank_python.errors import FeedError
 from bank_python.market_data.picture import draw_prices
 from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.mntable import Table
+from bank_python.plotting import Plotted
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +42,8 @@ _SCHEMA = [
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PricePanel:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PricePanel(Plotted, Tabular):
     """Closes of several tickers on the dates they have in common.
 
     Parameters

@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
-from bank_python.plotting import percent
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from typing import Self
@@ -57,7 +57,7 @@ class _LogNodes:
 
 
 @admits(CurveError)
-class Curve(_LogNodes, Displayed):
+class Curve(_LogNodes, Plotted, Tabular):
     """Discount factors at nodes in time, log-linear between them.
 
     Parameters

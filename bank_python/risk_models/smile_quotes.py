@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.columns import read_only
-from bank_python.plotting import percent
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from typing import Self
@@ -50,7 +50,7 @@ class _UsedQuotes:
 
 
 @admits(ModelError)
-class SmileQuotes(_UsedQuotes, Record):
+class SmileQuotes(_UsedQuotes, Plotted, Tabular):
     """Quotes of one expiry.
 
     Parameters

@@ -47,10 +47,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import from_column, to_columns
-from bank_python.plotting import legend_beside, line_styles, percent
+from bank_python.plotting import Plotted, legend_beside, line_styles, percent
+from bank_python.results import Tabular
 from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, check_slices
 from bank_python.risk_models.svi import SviSlice, hyperbola
 
@@ -89,7 +89,7 @@ class _Smiles:
 
 
 @admits(ModelError)
-class Surface(_Smiles, Displayed):
+class Surface(_Smiles, Plotted, Tabular):
     """Smiles by expiry, each around the forward it was fitted to.
 
     Parameters

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
-from bank_python.plotting import percent
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from typing import Self
@@ -55,7 +55,7 @@ class _LogNodes:
 
 
 @admits(ModelError)
-class SurvivalCurve(_LogNodes, Displayed):
+class SurvivalCurve(_LogNodes, Plotted, Tabular):
     """Survival probabilities at nodes in time, log-linear between them.
 
     Parameters

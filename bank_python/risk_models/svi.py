@@ -49,6 +49,7 @@ from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
+from bank_python.plotting import Plotted
 
 if TYPE_CHECKING:
     from typing import Self
@@ -238,7 +239,7 @@ class WingSlopes(NamedTuple):
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
-class SviSlice(Record):
+class SviSlice(Plotted, Record):
     """The smile of one expiry, in raw SVI.
 
     Parameters

@@ -36,7 +36,7 @@ from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.roots import find_edge
-from bank_python.plotting import percent
+from bank_python.plotting import Plotted, percent
 from bank_python.risk_models.arbitrage import ArbitrageReport, calendar_gap, check_slices
 from bank_python.risk_models.svi import SviSlice, butterfly_g, hyperbola
 from bank_python.risk_models.svi_least_squares import Box, coordinates, raw_parameters, search, slice_at, starts
@@ -106,7 +106,7 @@ class SliceRepair(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class SliceFit(Record):
+class SliceFit(Plotted, Record):
     """A fitted smile.
 
     Parameters
