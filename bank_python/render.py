@@ -90,7 +90,8 @@ def _grow(tree: Tree, explained: Explanation) -> None:
     for below in explained.inputs:
         _grow(tree.add(_explained_line(below)), below)
     if explained.more_inputs:
-        tree.add(Text(f"… {explained.more_inputs} more inputs", style="dim"))
+        inputs = "input" if explained.more_inputs == 1 else "inputs"
+        tree.add(Text(f"… {explained.more_inputs} more {inputs}", style="dim"))
 
 
 def _explained_line(explained: Explanation) -> Text:

@@ -50,7 +50,7 @@ _METHODS = {
     "max_diversification": "Max diversification",
     "hrp": "Hierarchical risk parity",
     "black_litterman": "Black–Litterman",
-    "min_cvar": "Least CVaR",
+    "min_cvar": "Minimum CVaR",
     "barbell": "Barbell",
     "tracking": "Tracking",
 }
@@ -151,7 +151,7 @@ def frontier_view(frontier: EfficientFrontier) -> Group:
         marks.append(
             (best.volatility + 0.0 * fine.volatilities[:1], best.expected_return + 0.0 * fine.volatilities[:1], "★")
         )
-    picture = _canvas(marks, "volatility a year", "return")
+    picture = _canvas(marks, "annual volatility", "return")
     shown = _frontier_table(("Return", "Vol", "Sharpe"))
     figures = few.expected_returns.tolist(), few.volatilities.tolist(), few.sharpes.tolist()
     for back, risk, ratio, weights in zip(*figures, few.weights, strict=True):
@@ -227,7 +227,7 @@ def portfolio_comparison_view(compared: PortfolioComparison) -> Group:
     if compared.objective_name:
         figures.note(f"objective: {compared.objective_name}")
     for library, reason in compared.without:
-        figures.note(f"{library}: {reason}")
+        figures.note(reason if reason.startswith(library) else f"{library}: {reason}")
     return Group(figures, _weights_beside(compared))
 
 
@@ -264,5 +264,5 @@ def market_line_view(line: MarketLine) -> Sheet:
     for point in line.points:
         alpha = text(f"{point.alpha:+.1%}", "green" if point.alpha > 0.0 else "red")
         shown.add(point.ticker, f"{point.beta:.2f}", point.expected_return, point.required_return, alpha)
-    shown.note(f"riskless {line.risk_free_rate:.1%}, market {line.market_return:.1%}, premium {line.premium:.1%}")
+    shown.note(f"risk-free rate {line.risk_free_rate:.1%}, market {line.market_return:.1%}, premium {line.premium:.1%}")
     return shown

@@ -125,7 +125,7 @@ def stress_view(stresses: Sequence[StressResult]) -> Sheet:
         shown.add(stress.title, signed(stress.pnl), bar, _largest_unit(stress.by_unit), counts, _covered(stress))
     betas = ", ".join(sorted({stress.betas for stress in stresses if stress.betas})) or "stated"
     shown.note(f"factors: with a shock of their own / moved by a beta ({betas}) / without a shock")
-    shown.note("covered: share of the book's gross value that the P&L is of")
+    shown.note("covered: share of the book's gross value that the P&L includes")
     rest = {name: value for stress in stresses for name, value in stress.rest.items()}
     if rest:
         largest = sorted(rest, key=lambda name: -rest[name])
@@ -211,7 +211,7 @@ def limits_view(readings: Sequence[LimitReading]) -> Sheet:
         shown.add(reading.limit.scope, reading.limit.name, *figures, gauge)
     omitted = len(readings) - _MOST_ROWS
     if omitted > 0:
-        shown.note(f"{omitted} less used limits are not shown")
+        shown.note(f"{omitted} limits with lower use are not shown")
     return shown
 
 
@@ -229,7 +229,8 @@ def alerts_view(alerts: Sequence[Alert]) -> Sheet:
 
 def _measures(result: MCResult) -> Sheet:
     columns = [numbers("Confidence"), *(numbers(title) for title in ("VaR", "± error", "CVaR", "± error"))]
-    title = f"Monte Carlo, {result.model}: {result.n_paths:,} scenarios, {252.0 * result.horizon:.3g} days"
+    days = f"{252.0 * result.horizon:.3g}"
+    title = f"Monte Carlo, {result.model}: {result.n_paths:,} scenarios, {days} {'day' if days == '1' else 'days'}"
     shown = Sheet(title, columns)
     for tail in result.tails:
         figures = (tail.var, tail.var_error, tail.es, tail.es_error)

@@ -52,7 +52,7 @@ def _table(title: str, tests: Mapping[str, Mapping[str, Any]]) -> Sheet:
     figures = [numbers(column) for column in ("Hits", "Expected", "Kupiec", "Christoffersen")]
     table = Sheet(title, [names("Method"), *figures, words("Basel"), numbers("Z2")])
     table.note("hits: days with a loss beyond the VaR")
-    table.note("Kupiec, Christoffersen: p-values, of which small ones reject the method")
+    table.note("Kupiec, Christoffersen: p-values; small ones reject the method")
     table.note("Z2 (Acerbi and Székely) below 0: losses beyond the VaR are worse than forecast")
     for method, test in tests.items():
         name = method.replace("_", " ")
