@@ -87,7 +87,7 @@ def prop_desk(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write one frame to FILE as an SVG picture of 160 columns and exit; implies --once.",
+            help="Write one frame to FILE as an SVG picture of 120 columns and exit; implies --once.",
             show_default=False,
         ),
     ] = None,

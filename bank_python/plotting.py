@@ -20,15 +20,36 @@ from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Plotted", "dates", "draw_figure", "money", "percent"]
+__all__ = [
+    "Plotted",
+    "axes_below",
+    "dates",
+    "draw_figure",
+    "hatch_losses",
+    "legend_beside",
+    "line_styles",
+    "literal",
+    "money",
+    "nothing",
+    "percent",
+    "places",
+    "row_height",
+]
 
 _STYLE = Path(__file__).with_name("style.mplstyle")
 _SMALL = (5.0, 2.4)
+_LINES = ("-", "--", "-.", ":")
+_MARKERS = ("", "o", "s", "^", "D", "v", "x")
+_TALLEST = 12
+_MOST_DIGITS = 6
+_MINUS = "\N{MINUS SIGN}"
+_POINTS_PER_INCH = 72.0
+_GAIN, _LOSS = "tab:green", "tab:red"
 
 
 class Plotted:
@@ -146,23 +167,124 @@ def _png(figure: Figure) -> bytes:
     return data.getvalue()
 
 
-def percent(axis: Any, digits: int = 0) -> None:
-    """Label an axis of shares of 1 in per cent.
+def literal(name: str) -> str:
+    r"""Return a name as matplotlib has to be given it, so that two ``$`` in it do not enclose mathematics.
+
+    Examples
+    --------
+    >>> print(literal("A$B$"))
+    A\$B\$
+    """
+    return name.replace("$", r"\$")
+
+
+def line_styles(count: int) -> list[dict[str, Any]]:
+    """Return keyword arguments for the lines of a picture, all different without colour up to 28 lines."""
+    styles: list[dict[str, Any]] = []
+    for i in range(count):
+        marker = _MARKERS[i // len(_LINES) % len(_MARKERS)]
+        style = {"linestyle": _LINES[i % len(_LINES)], "color": f"C{i % 7}"}
+        styles.append({**style, "marker": marker, "markevery": 0.1, "markersize": 4} if marker else style)
+    return styles
+
+
+def hatch_losses(bars: Iterable[Any], values: Iterable[float]) -> None:
+    """Colour bars by the sign of their values, and hatch those of losses.
+
+    Parameters
+    ----------
+    bars : iterable of matplotlib.patches.Rectangle
+        Bars, as ``axes.bar`` returns them.
+    values : iterable of float
+        A value for each bar.
+    """
+    for bar, value in zip(bars, values, strict=True):
+        loss = value < 0.0
+        bar.set(facecolor=_LOSS if loss else _GAIN, hatch="///" if loss else "", edgecolor="white")
+
+
+def legend_beside(axes: Axes) -> None:
+    """Put the legend to the right of the axes, where it covers no data; in columns of at most twelve entries."""
+    count = len(axes.get_legend_handles_labels()[1])
+    if count:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), ncols=-(-count // _TALLEST), borderaxespad=0.0)
+
+
+def row_height(axes: Axes, count: int) -> float:
+    """Return the height in points of each of `count` rows of axes, for the size of the letters in them."""
+    figure = cast("Figure", axes.get_figure(root=True))
+    return _POINTS_PER_INCH * float(axes.bbox.height) / figure.dpi / count
+
+
+def nothing(axes: Axes, said: str) -> None:
+    """Say on empty axes that there is nothing to draw, and why."""
+    axes.text(0.5, 0.5, literal(said), transform=axes.transAxes, ha="center", va="center")
+    axes.set_axis_off()
+
+
+def axes_below(axes: Axes, share: float = 0.35) -> Axes:
+    """Return new axes below others, which make room for them, with the same horizontal axis, labelled only below.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The upper axes.
+    share : float, default 0.35
+        Share of the height that the lower axes get.
+    """
+    spec = axes.get_subplotspec()
+    if spec is not None:
+        grid = spec.subgridspec(2, 1, height_ratios=(1.0 - share, share))
+        axes.set_subplotspec(grid[0])
+        lower: Axes = axes.figure.add_subplot(grid[1], sharex=axes)
+    else:
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position((left, bottom + (share + 0.05) * height, width, (0.95 - share) * height))
+        lower = axes.figure.add_axes((left, bottom, width, share * height), sharex=axes)
+    axes.tick_params(axis="x", labelbottom=False)
+    return lower
+
+
+def places(at: Sequence[Any]) -> Any:
+    """Return the places of observations on a horizontal axis: dates as dates, anything else as it is."""
+    from matplotlib import dates as mdates
+
+    if len(at) and hasattr(at[0], "year"):
+        return mdates.date2num(at)  # type: ignore[no-untyped-call]
+    return list(at)
+
+
+def percent(axis: Any) -> None:
+    """Label an axis of shares of 1 in per cent, with as many digits as its ticks need.
 
     Parameters
     ----------
     axis : matplotlib.axis.Axis
         Axis to label, such as ``axes.yaxis``.
-    digits : int, default 0
-        Digits after the point.
     """
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import Formatter
 
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=digits))
+    class Percent(Formatter):
+        def __call__(self, value: float, pos: int | None = None) -> str:  # noqa: ARG002 - as matplotlib calls it
+            return self.format_ticks([value])[0]
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            digits = _digits(values)
+            return [f"{100.0 * value:.{digits}f}%".replace("-", _MINUS) for value in values]
+
+    axis.set_major_formatter(Percent())
+
+
+def _digits(ticks: Sequence[float]) -> int:
+    """Return how many digits after the point tell ticks in per cent exactly, up to six."""
+    shares = [100.0 * float(tick) for tick in ticks]
+    widest = max(map(abs, shares), default=0.0)
+    exact = (n for n in range(_MOST_DIGITS) if all(abs(at - round(at, n)) <= 1e-9 * widest for at in shares))
+    return next(exact, _MOST_DIGITS)
 
 
 def money(axis: Any) -> None:
-    """Label an axis of amounts with separated thousands, or as 1.5M from a million on.
+    """Label an axis of amounts with separated thousands, or all in millions from a million on, and so on.
 
     Parameters
     ----------
@@ -171,14 +293,18 @@ def money(axis: Any) -> None:
     """
     from matplotlib.ticker import FuncFormatter
 
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _amount(value)))
+    def said(value: float, _: object) -> str:
+        return _amount(value, max(abs(float(end)) for end in axis.get_view_interval())).replace("-", _MINUS)
+
+    axis.set_major_formatter(FuncFormatter(said))
 
 
-def _amount(value: float) -> str:
+def _amount(value: float, widest: float) -> str:
+    """Return an amount in the unit of the widest one on its axis."""
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
-        if abs(value) >= size:
-            return f"{value / size:,.3g}{unit}"
-    return f"{value:,.0f}" if abs(value) >= 10.0 else f"{value:,.3g}"  # noqa: PLR2004 - below that digits matter
+        if widest >= size:
+            return f"{value / size:,.4g}{unit}" if value else "0"
+    return f"{value:,.0f}" if widest >= 10.0 else f"{value:,.3g}"  # noqa: PLR2004 - below that digits matter
 
 
 def dates(axis: Any) -> None:
@@ -191,6 +317,6 @@ def dates(axis: Any) -> None:
     """
     from matplotlib import dates as mdates
 
-    locator = mdates.AutoDateLocator()  # type: ignore[no-untyped-call]
+    locator = mdates.AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
     axis.set_major_locator(locator)
     axis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile
     from bank_python.integrations import Comparison
+    from bank_python.market_data.price_history import PricePanel
     from bank_python.mntable.view import Relation
     from bank_python.risk import BookGreeks, PnLAttribution
 
@@ -30,6 +31,7 @@ __all__ = [
     "MISSING",
     "attribution_view",
     "book_greeks_view",
+    "closes_view",
     "comparison_view",
     "explanation_view",
     "greeks_view",
@@ -43,6 +45,7 @@ __all__ = [
 
 _MAX_ROWS = 20
 _MAX_NAMES = 4
+_MOST_DATES, _MOST_TICKERS = 10, 12
 _GREEKS = ("delta", "gamma", "vega", "theta", "rho", "credit", "fx", "vanna", "volga", "charm")
 
 
@@ -61,6 +64,21 @@ def table_view(table: Relation, title: str = "") -> Sheet:
     return sheet
 
 
+def closes_view(panel: PricePanel) -> Sheet:
+    """Show the last closes of several tickers, a row for each date."""
+    few = panel.tickers[:_MOST_TICKERS]
+    shown = Sheet("Closes", [names("Date"), *(numbers(ticker) for ticker in few)])
+    for date, row in list(zip(panel.dates, panel.closes.tolist(), strict=True))[-_MOST_DATES:]:
+        shown.add(f"{date:%Y-%m-%d}", *(None if math.isnan(close) else close for close in row[: len(few)]))
+    for left, what in (
+        (len(panel.dates) - _MOST_DATES, "earlier dates"),
+        (len(panel.tickers) - len(few), "more tickers"),
+    ):
+        if left > 0:
+            shown.note(f"{left:,} {what}")
+    return shown
+
+
 def explanation_view(explained: Explanation) -> Tree:
     """Return the explanation of a node's value as a tree of its inputs."""
     tree = Tree(_explained_line(explained))
@@ -72,7 +90,8 @@ def _grow(tree: Tree, explained: Explanation) -> None:
     for below in explained.inputs:
         _grow(tree.add(_explained_line(below)), below)
     if explained.more_inputs:
-        tree.add(Text(f"… {explained.more_inputs} more inputs", style="dim"))
+        inputs = "input" if explained.more_inputs == 1 else "inputs"
+        tree.add(Text(f"… {explained.more_inputs} more {inputs}", style="dim"))
 
 
 def _explained_line(explained: Explanation) -> Text:

@@ -35,14 +35,12 @@ if TYPE_CHECKING:
     from bank_python.instruments import Book, CreditCurve, DiscountCurve, VolSurface
     from bank_python.market_data import MarketDataManager
     from bank_python.mc_engine import FactorModel, ReactiveRisk
-    from bank_python.optimizer import CovarianceData
     from bank_python.risk_models import Curve, Surface, SurvivalCurve
     from bank_python.walpole import JobRunner
 
 __all__ = [
     "blotter_view",
     "book_view",
-    "covariance_view",
     "credit_curve_view",
     "curve_node_view",
     "curve_view",
@@ -323,19 +321,6 @@ def factor_model_view(model: FactorModel) -> Sheet:
     if left > 0:
         shown.note(f"{left:,} more factors")
     shown.note(f"source: {model.source}")
-    return shown
-
-
-def covariance_view(data: CovarianceData) -> Sheet:
-    """Show covariance data: expected return and volatility of each asset."""
-    columns = [names("Asset"), shares("Expected return"), shares("Volatility")]
-    shown = Sheet(f"Covariance, {data.estimator}", columns)
-    means = [None] * len(data.tickers) if data.expected_returns is None else data.expected_returns.tolist()
-    for ticker, mean, vol in islice(zip(data.tickers, means, data.volatilities.tolist(), strict=True), _MOST_ROWS):
-        shown.add(ticker, mean, vol)
-    left = len(data.tickers) - _MOST_ROWS
-    if left > 0:
-        shown.note(f"{left:,} more assets")
     return shown
 
 

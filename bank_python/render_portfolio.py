@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bank_python.integrations.portfolio_comparison import PortfolioComparison
     from bank_python.numerics import FloatArray
+    from bank_python.optimizer.covariance_data import CovarianceData
     from bank_python.optimizer.cvar_frontier import CvarFrontier
     from bank_python.optimizer.frontier import EfficientFrontier
     from bank_python.optimizer.portfolio import OptimalPortfolio
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bank_python.risk.market_line import MarketLine
 
 __all__ = [
+    "covariance_view",
     "cvar_frontier_view",
     "frontier_view",
     "market_line_view",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _MOST_ROWS = 20
+_MOST_COLUMNS = 10
 _SMALL = 5e-5
 _WIDTH, _HEIGHT = 64, 16
 _POINTS = 120
@@ -47,7 +50,7 @@ _METHODS = {
     "max_diversification": "Max diversification",
     "hrp": "Hierarchical risk parity",
     "black_litterman": "Black–Litterman",
-    "min_cvar": "Least CVaR",
+    "min_cvar": "Minimum CVaR",
     "barbell": "Barbell",
     "tracking": "Tracking",
 }
@@ -148,7 +151,7 @@ def frontier_view(frontier: EfficientFrontier) -> Group:
         marks.append(
             (best.volatility + 0.0 * fine.volatilities[:1], best.expected_return + 0.0 * fine.volatilities[:1], "★")
         )
-    picture = _canvas(marks, "volatility a year", "return")
+    picture = _canvas(marks, "annual volatility", "return")
     shown = _frontier_table(("Return", "Vol", "Sharpe"))
     figures = few.expected_returns.tolist(), few.volatilities.tolist(), few.sharpes.tolist()
     for back, risk, ratio, weights in zip(*figures, few.weights, strict=True):
@@ -198,6 +201,21 @@ def _canvas(marks: Sequence[tuple[FloatArray, FloatArray, str]], across: str, up
     return Text("\n".join([f"{up:>8}", *lines, *below]), no_wrap=True, overflow="crop")
 
 
+def covariance_view(data: CovarianceData) -> Sheet:
+    """Show volatilities, expected returns and correlations of the first assets."""
+    few = data.tickers[:_MOST_COLUMNS]
+    columns = [names("Ticker"), shares("Vol"), shares("Return"), *(numbers(ticker) for ticker in few)]
+    shown = Sheet("Volatilities and correlations", columns)
+    means = [None] * len(data.tickers) if data.expected_returns is None else data.expected_returns.tolist()
+    rows = zip(data.tickers, data.volatilities.tolist(), means, data.correlation.tolist(), strict=True)
+    for ticker, vol, mean, row in list(rows)[:_MOST_ROWS]:
+        shown.add(ticker, vol, mean, *(f"{round(value, 2) + 0.0:.2f}" for value in row[: len(few)]))
+    shown.note(f"estimator: {_MATRICES.get(data.estimator, data.estimator)}; vol and return per year")
+    if len(data.tickers) > _MOST_COLUMNS:
+        shown.note(f"correlations with {len(data.tickers) - _MOST_COLUMNS} more assets are not shown")
+    return shown
+
+
 def portfolio_comparison_view(compared: PortfolioComparison) -> Group:
     """Show a portfolio by several libraries: their figures and the largest weights."""
     columns = [numbers(column) for column in ("Gap to ours", "Weight difference", "Violation", "CPU ms")]
@@ -209,7 +227,7 @@ def portfolio_comparison_view(compared: PortfolioComparison) -> Group:
     if compared.objective_name:
         figures.note(f"objective: {compared.objective_name}")
     for library, reason in compared.without:
-        figures.note(f"{library}: {reason}")
+        figures.note(reason if reason.startswith(library) else f"{library}: {reason}")
     return Group(figures, _weights_beside(compared))
 
 
@@ -246,5 +264,5 @@ def market_line_view(line: MarketLine) -> Sheet:
     for point in line.points:
         alpha = text(f"{point.alpha:+.1%}", "green" if point.alpha > 0.0 else "red")
         shown.add(point.ticker, f"{point.beta:.2f}", point.expected_return, point.required_return, alpha)
-    shown.note(f"riskless {line.risk_free_rate:.1%}, market {line.market_return:.1%}, premium {line.premium:.1%}")
+    shown.note(f"risk-free rate {line.risk_free_rate:.1%}, market {line.market_return:.1%}, premium {line.premium:.1%}")
     return shown

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from bank_python.portfolio import Portfolio
     from bank_python.risk.alerts import Alert
     from bank_python.risk.contributions import Contribution
+    from bank_python.risk.drawdown import Drawdown
     from bank_python.risk.limits import LimitReading
     from bank_python.risk.reverse_stress import ReverseStress
     from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
     from bank_python.risk.stress import StressResult
+    from bank_python.risk.var_backtest import VarBacktest
 
 __all__ = [
     "alerts_view",
+    "backtest_view",
+    "drawdown_view",
     "limits_view",
     "portfolio_view",
     "progress_bar",
@@ -121,7 +125,7 @@ def stress_view(stresses: Sequence[StressResult]) -> Sheet:
         shown.add(stress.title, signed(stress.pnl), bar, _largest_unit(stress.by_unit), counts, _covered(stress))
     betas = ", ".join(sorted({stress.betas for stress in stresses if stress.betas})) or "stated"
     shown.note(f"factors: with a shock of their own / moved by a beta ({betas}) / without a shock")
-    shown.note("covered: share of the book's gross value that the P&L is of")
+    shown.note("covered: share of the book's gross value that the P&L includes")
     rest = {name: value for stress in stresses for name, value in stress.rest.items()}
     if rest:
         largest = sorted(rest, key=lambda name: -rest[name])
@@ -156,6 +160,35 @@ def sensitivity_grid_view(grid: SensitivityGrid) -> Sheet:
     return shown
 
 
+def backtest_view(tried: VarBacktest) -> Sheet:
+    """Show the tests of a back-test, each with its verdict."""
+    level = f"{100.0 * tried.confidence:g}%"
+    shown = Sheet(f"VaR {level} back-test, {len(tried.pnl):,} days", [names("Test"), words("Figure"), words("Verdict")])
+    said, tests = tried.verdicts(), tried.christoffersen
+    shown.add("exceptions", f"{tried.exceptions}, {tried.expected:.1f} expected", "")
+    shown.add("coverage (Kupiec)", f"p = {tests.coverage.p_value:.3f}", said["coverage"])
+    shown.add("independence (Christoffersen)", f"p = {tests.independence.p_value:.3f}", said["independence"])
+    shown.add("both (Christoffersen)", f"p = {tests.p_value:.3f}", "")
+    basel = f"P(at most {tried.exceptions}) = {tried.traffic_light.cumulative:.2%}"
+    shown.add("Basel traffic light", basel, said["basel"])
+    if tried.acerbi_szekely is not None:
+        shown.add("size (Acerbi–Székely)", f"Z2 = {tried.acerbi_szekely.z2:+.2f}", said["shortfall"])
+    return shown
+
+
+def drawdown_view(fall: Drawdown) -> Sheet:
+    """Show the maximum drawdown of a series, when it began, was deepest and ended, and the present one."""
+    shown = Sheet("Drawdown", [names("Figure"), numbers("Value")])
+    shown.add("maximum drawdown", f"{fall.maximum:.1%}")
+    ends = {"peak": fall.peak, "trough": fall.trough, "recovery": fall.recovery}
+    for name, moment in ends.items():
+        shown.add(name, "not yet" if moment is None else f"{moment:%Y-%m-%d}" if fall.dates else f"{moment:,}")
+    shown.add("present drawdown", f"{fall.current:.1%}")
+    if fall.dates is None:
+        shown.note("peak, trough and recovery: numbers of observations, from 0")
+    return shown
+
+
 def reverse_stress_view(found: ReverseStress) -> Sheet:
     """Show the factors that move most in the most likely scenario with a given loss."""
     title = f"Most likely scenario with a loss of {found.loss:,.0f}: {found.distance:.2f} standard deviations"
@@ -178,7 +211,7 @@ def limits_view(readings: Sequence[LimitReading]) -> Sheet:
         shown.add(reading.limit.scope, reading.limit.name, *figures, gauge)
     omitted = len(readings) - _MOST_ROWS
     if omitted > 0:
-        shown.note(f"{omitted} less used limits are not shown")
+        shown.note(f"{omitted} limits with lower use are not shown")
     return shown
 
 
@@ -196,7 +229,8 @@ def alerts_view(alerts: Sequence[Alert]) -> Sheet:
 
 def _measures(result: MCResult) -> Sheet:
     columns = [numbers("Confidence"), *(numbers(title) for title in ("VaR", "± error", "CVaR", "± error"))]
-    title = f"Monte Carlo, {result.model}: {result.n_paths:,} scenarios, {252.0 * result.horizon:.3g} days"
+    days = f"{252.0 * result.horizon:.3g}"
+    title = f"Monte Carlo, {result.model}: {result.n_paths:,} scenarios, {days} {'day' if days == '1' else 'days'}"
     shown = Sheet(title, columns)
     for tail in result.tails:
         figures = (tail.var, tail.var_error, tail.es, tail.es_error)

@@ -59,7 +59,7 @@ class Resolver:
         self._built: dict[str, object] = {}
 
     def build(self, key: str) -> object:
-        """Return the object stored under `key`, whose record was gathered.
+        """Return the object stored under `key`; its record must have been gathered.
 
         Raises
         ------

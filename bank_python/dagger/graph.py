@@ -114,7 +114,7 @@ class Wiring:
         Raises
         ------
         DuplicateNodeError
-            Another node has the name of this one or of one of its underliers.
+            Another node has the name of this one or of one of its inputs.
         CycleError
             The nodes depend on each other in a cycle; ``path`` lists their names.
         GraphError
@@ -129,7 +129,7 @@ class Wiring:
         return node
 
     def unregister(self, node: Node | str) -> None:
-        """Remove a node from the graph; its underliers stay.
+        """Remove a node from the graph; its inputs stay.
 
         Raises
         ------

@@ -59,7 +59,7 @@ class Listeners(Protocol):
         """Return a copy of the noted changes."""
 
     def restore(self, noted: dict[Node, Outcome]) -> None:
-        """Restore earlier noted changes."""
+        """Replace the noted changes by an earlier copy of them."""
 
     def collect(self, is_final: Callable[[Node], bool]) -> None:
         """Queue the notifications that are due, for this thread to deliver."""

@@ -32,6 +32,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode
 from bank_python.mntable import Table
 from bank_python.numerics.schedule import Tenor
+from bank_python.plotting import Plotted, literal
 from bank_python.results import Tabular
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
 from bank_python.risk_models.survival import SurvivalCurve
@@ -39,6 +40,8 @@ from bank_python.risk_models.survival import SurvivalCurve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
+
+    from matplotlib.axes import Axes
 
     from bank_python.dagger.outcome import Outcome
     from bank_python.numerics import Numbers
@@ -56,7 +59,7 @@ def same_survival(old: object, new: object) -> bool:
 
 @admits(InstrumentError, members=False)
 @register_storable
-class CreditCurve(Tabular, TermStructureNode):
+class CreditCurve(Plotted, Tabular, TermStructureNode):
     """A survival curve bootstrapped from par spreads of credit default swaps.
 
     Parameters
@@ -174,6 +177,11 @@ class CreditCurve(Tabular, TermStructureNode):
         columns = ("tenor", "spread", "years", "survival", "hazard")
         rows = [dict(zip(columns, row, strict=True)) for row in figures]
         return Table.from_rows([("tenor", str), *((column, float) for column in columns[1:])], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the survival probability by maturity."""
+        self.curve._draw_(axes)
+        axes.set_title(f"{literal(self.name)}, recovery {self.recovery:.0%}")
 
     # --- the node ----------------------------------------------------------------------------
 

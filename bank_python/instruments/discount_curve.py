@@ -37,6 +37,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode
 from bank_python.market_data.clock import Clock
 from bank_python.numerics.schedule import Tenor
+from bank_python.plotting import Plotted, literal
 from bank_python.results import Tabular
 from bank_python.risk_models.bootstrap import CONVENTIONS, USD_SOFR_OIS, CurveConvention, Quote, bootstrap, pillar
 from bank_python.risk_models.curve import Curve
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
+
+    from matplotlib.axes import Axes
 
     from bank_python.dagger.outcome import Outcome
     from bank_python.mntable import Table
@@ -81,7 +84,7 @@ def same_curve(old: object, new: object) -> bool:
 
 @admits(InstrumentError, members=False)
 @register_storable
-class DiscountCurve(Tabular, TermStructureNode):
+class DiscountCurve(Plotted, Tabular, TermStructureNode):
     """A discount curve bootstrapped from quotes.
 
     Parameters
@@ -254,6 +257,12 @@ class DiscountCurve(Tabular, TermStructureNode):
         ]
         numbers = [(key, float) for key in ("rate", "years", "discount", "zero", "forward")]
         return Table.from_rows([("kind", str), ("tenor", str), *numbers], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw zero rates and forward rates by maturity."""
+        self.curve._draw_(axes)
+        dated = "" if self.date is None else f", {self.date.isoformat()}"
+        axes.set_title(f"{literal(self.name)} ({self.currency}{dated})")
 
     def _ordered(self) -> list[CurveQuote]:
         """Return the quotes in the order of the curve's nodes."""

@@ -27,7 +27,10 @@ Examples
 from __future__ import annotations
 
 import math
+from itertools import cycle
 from typing import TYPE_CHECKING, ClassVar, cast
+
+import numpy as np
 
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
@@ -39,6 +42,7 @@ from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode, look_up, lookup_function
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
 from bank_python.mntable import Table
+from bank_python.plotting import Plotted, literal
 from bank_python.results import Tabular
 from bank_python.risk_models.surface import Stickiness, Surface
 from bank_python.risk_models.svi_fit import ArbitragePolicy
@@ -48,6 +52,8 @@ if TYPE_CHECKING:
     import enum
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Self, TypeVar
+
+    from matplotlib.axes import Axes
 
     from bank_python.dagger.outcome import Outcome
     from bank_python.market_data.clock import Clock
@@ -59,10 +65,12 @@ if TYPE_CHECKING:
 
 __all__ = ["VolSurface", "surface_vol"]
 
+_MARKERS = ("o", "s", "^", "D", "v")
+
 
 @admits(InstrumentError, members=False)
 @register_storable
-class VolSurface(Tabular, TermStructureNode):
+class VolSurface(Plotted, Tabular, TermStructureNode):
     """A volatility surface of SVI smiles fitted to quotes.
 
     Parameters
@@ -297,6 +305,17 @@ class VolSurface(Tabular, TermStructureNode):
             row: dict[str, object] = dict(zip(columns, (*figures, fit.smile.minimum_g().value), strict=True))
             table.append(row | {"repair": "" if fit.repair is None else str(fit.repair)})
         return table
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the smile of each expiry by strike with its quotes, and marks where there is arbitrage."""
+        surface = self.surface
+        surface._draw_(axes)
+        smiles = zip(self.fits, surface.forwards, list(axes.lines), cycle(_MARKERS))
+        for fit, forward, line, marker in smiles:
+            if fit.quotes is not None:
+                strikes = forward * np.exp(fit.quotes.log_moneyness)
+                axes.plot(strikes, fit.quotes.vols, linestyle="", marker=marker, markersize=4, color=line.get_color())
+        axes.set_title(f"{literal(self.name)}: quotes and fitted smiles")
 
     # --- the node ----------------------------------------------------------------------------
 

@@ -215,7 +215,7 @@ class PeerOptimizer(ABC):
             except ImportError as error:
                 raise MissingExtraError(
                     f"{self.library} is not installed: {how_to_install(self.extra)}, or pip install "
-                    f"{self.distribution}; everything but this comparison works without it",
+                    f"{self.distribution}; only this comparison needs it",
                     extra=self.extra,
                 ) from error
 

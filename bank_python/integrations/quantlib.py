@@ -61,7 +61,7 @@ class QuantLibPricing:
         except ImportError as error:
             raise MissingExtraError(
                 f"QuantLib is not installed: {how_to_install('compare')}, or pip install QuantLib; "
-                "everything but this comparison works without it",
+                "only this comparison needs it",
                 extra="compare",
             ) from error
         self._ql: Any = ql

@@ -9,14 +9,25 @@ the domain of its leaf, not older than the last one) is checked by the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
+
 from bank_python.display import Record
+from bank_python.market_data.picture import draw_prices
+from bank_python.plotting import Plotted
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date
+
+    from matplotlib.axes import Axes
+
+    from bank_python.mntable import Table
 
 __all__ = ["Bar", "Feed", "LiveFeed", "Poll", "PriceHistory", "QuoteFailure", "Tick", "live_date"]
 
@@ -82,13 +93,35 @@ class Bar(Record):
     volume: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class PriceHistory(Record):
-    """Past prices of a symbol, oldest bar first, with their source."""
+@dataclass(frozen=True, slots=True, repr=False)
+class PriceHistory(Plotted, Tabular):
+    """A symbol's past, oldest bar first, with its source."""
 
     symbol: str
     source: str
     bars: tuple[Bar, ...]
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each bar: date, open, high, low, close, volume."""
+        from bank_python.mntable import Table
+
+        names = ("open", "high", "low", "close", "volume")
+        rows = [{"date": bar.date, **{name: _known(getattr(bar, name)) for name in names}} for bar in self.bars]
+        return Table.from_rows([("date", datetime), *((name, float | None) for name in names)], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the closes indexed to 100, with their drawdown below."""
+        closes = np.array([bar.close for bar in self.bars], dtype=np.float64)[:, None]
+        draw_prices(axes, [bar.date for bar in self.bars], closes, [self.symbol], f"{self.symbol} ({self.source})")
+
+    def __rich__(self) -> object:
+        from bank_python.render import table_view
+
+        return table_view(self.to_table(), f"{self.symbol}, {self.source}")
+
+
+def _known(figure: float | None) -> float | None:
+    return None if figure is None or math.isnan(figure) else figure
 
 
 @runtime_checkable

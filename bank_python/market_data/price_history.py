@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import FeedError
+from bank_python.market_data.picture import draw_prices
 from bank_python.market_data.unknown_ticker import unknown_ticker
 from bank_python.mntable import Table
+from bank_python.plotting import Plotted
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from bank_python.market_data.feed import PriceHistory
@@ -38,9 +42,9 @@ _SCHEMA = [
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PricePanel:
-    """Closes of several tickers on their common dates.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PricePanel(Plotted, Tabular):
+    """Closes of several tickers on the dates they have in common.
 
     Parameters
     ----------
@@ -60,6 +64,23 @@ class PricePanel:
         """Return the simple returns between consecutive dates, shape (n_obs - 1, n_assets)."""
         simple: NDArray[np.float64] = self.closes[1:] / self.closes[:-1] - 1.0
         return simple
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each date, and a column of closes for each ticker."""
+        rows = [
+            {"date": date, **dict(zip(self.tickers, closes, strict=True))}
+            for date, closes in zip(self.dates, self.closes.tolist(), strict=True)
+        ]
+        return Table.from_rows([("date", datetime), *((ticker, float) for ticker in self.tickers)], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the closes indexed to 100, with their drawdowns below."""
+        draw_prices(axes, self.dates, self.closes, self.tickers, f"Closes of {len(self.tickers)} tickers")
+
+    def __rich__(self) -> object:
+        from bank_python.render import closes_view
+
+        return closes_view(self)
 
 
 class PriceHistoryTable:

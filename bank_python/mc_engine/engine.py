@@ -39,7 +39,7 @@ from bank_python.mc_engine.samplers import BootstrapSampler, GbmSampler, JumpSam
 from bank_python.mc_engine.simulation import Simulation
 from bank_python.risk.holders import holders
 from bank_python.risk.quadratic import quadratic_plan
-from bank_python.risk.stress import run_stresses
+from bank_python.risk.stress import StressResults, run_stresses
 from bank_python.risk.stress_mapping import Betas
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
 from bank_python.risk.tail_risk import tail_risk
@@ -151,7 +151,7 @@ class MonteCarloEngine:
         with clock.part("stress"):
             keys = REFERENCE_STRESSES if config.stresses is None else config.stresses
             betas = regressed_betas(factor_model, plan) if keys and config.stress_betas is Betas.REGRESSED else None
-            stresses = run_stresses(plan, keys, betas=betas, choice=config.stress_betas) if keys else ()
+            stresses = run_stresses(plan, keys, betas=betas, choice=config.stress_betas) if keys else StressResults()
         with clock.part("greeks"):
             checks = validate_greeks(plan, config.n_paths, config.random_seed) if config.validate_greeks else ()
             unchecked = tuple(left_out(plan)) if config.validate_greeks else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import RiskError
 from bank_python.plotting import Plotted, money
 from bank_python.results import Tabular
+from bank_python.risk.stress import StressResults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,11 +58,12 @@ class TailPair(NamedTuple):
     at_99: TailRisk
 
 
-def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is only one older version
-    return {"factor_model" if name == "law" else name: value for name, value in fields.items()}
+def _from_earlier(fields: Mapping[str, object], version: int) -> Mapping[str, object]:
+    named = {"factor_model" if version == 1 and name == "law" else name: value for name, value in fields.items()}
+    return {**named, "stresses": StressResults(cast("tuple[StressResult, ...]", named.get("stresses", ())))}
 
 
-@storable("mc.MCResult", version=2, upgrade=_since_version_1)
+@storable("mc.MCResult", version=3, upgrade=_from_earlier)
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MCResult(Plotted, Tabular):
     """Result of one simulation, returned by :meth:`MonteCarloEngine.run`.
@@ -88,7 +90,7 @@ class MCResult(Plotted, Tabular):
     traders, factors : mapping of str to tuple of Contribution
         Contributions to the risk by trader and by factor, for each confidence (``"0.95"``, ``"0.99"``). The last of the
         factors is ``interaction``.
-    stresses : tuple of StressResult
+    stresses : StressResults
         P&L of the stress tests.
     greek_checks : tuple of GreekCheck
         Simulated Greeks, each with its closed form.
@@ -117,7 +119,7 @@ class MCResult(Plotted, Tabular):
     tails: tuple[TailRisk, ...]
     traders: Mapping[str, tuple[Contribution, ...]]
     factors: Mapping[str, tuple[Contribution, ...]]
-    stresses: tuple[StressResult, ...] = ()
+    stresses: StressResults = field(default_factory=StressResults)
     greek_checks: tuple[GreekCheck, ...] = ()
     greeks_left_out: tuple[str, ...] = ()
     fast_error: float | None = None

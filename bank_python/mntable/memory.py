@@ -64,7 +64,7 @@ class MemoryDatabase(Database):
 
     @property
     def key(self) -> str:
-        """Identifier of the database, which has only one handle."""
+        """Identifier of the database, unique in the process."""
         return f"memory:{id(self)}"
 
     @contextlib.contextmanager

@@ -5,6 +5,7 @@ from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY
 from bank_python.numerics.columns import FloatArray, Numbers
 from bank_python.numerics.critical_line import CriticalLine, critical_line
 from bank_python.numerics.day_count import DayCount, act_365f, add_years, year_fraction
+from bank_python.numerics.drawdowns import drawdowns
 from bank_python.numerics.error_function import erfcx
 from bank_python.numerics.freed_memory import keep_freed_memory
 from bank_python.numerics.interior_point import PenaltySolution, solve_penalties
@@ -49,6 +50,7 @@ __all__ = [
     "add_years",
     "cholesky",
     "critical_line",
+    "drawdowns",
     "erfcx",
     "find_edge",
     "find_root",

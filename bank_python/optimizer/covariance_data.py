@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
 
-from bank_python.display import Displayed
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics import nearest_correlation
 from bank_python.optimizer.estimators import Estimator, estimate_covariance
@@ -33,21 +32,29 @@ from bank_python.optimizer.inputs import (
     in_order,
     symmetric,
 )
+from bank_python.plotting import Plotted, literal, row_height
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self, Unpack
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
     from bank_python.dagger import DependencyGraph, Node
     from bank_python.market_data.price_history import PriceHistoryTable
+    from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
 
 __all__ = ["CASH", "CovarianceData", "Estimation"]
 
 CASH = "CASH"
 """Default ticker of cash."""
+
+_LEGIBLE, _LARGEST = 4.5, 9.0
+_DARK = 0.6
+_UPRIGHT = 12
 
 _NEED_MORE_ROWS = (Estimator.SAMPLE, Estimator.EWMA)
 
@@ -62,8 +69,8 @@ class Estimation(TypedDict, total=False):
     components: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
-class CovarianceData(Displayed):
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
+class CovarianceData(Plotted, Tabular):
     """Covariance matrix and expected returns of a set of assets.
 
     Parameters
@@ -400,6 +407,45 @@ class CovarianceData(Displayed):
         size = np.outer(deviation, deviation)
         return np.asarray(np.divide(self.covariance, size, out=np.eye(len(size)), where=size > 0.0))
 
+    def to_table(self) -> Table:
+        """Return a table with a row for each asset: volatility, expected return, and correlations by ticker."""
+        from bank_python.mntable import Table
+
+        means = [None] * len(self.tickers) if self.expected_returns is None else self.expected_returns.tolist()
+        columns = [f"correlation_{ticker}" for ticker in self.tickers]
+        figures = zip(self.tickers, self.volatilities.tolist(), means, self.correlation.tolist(), strict=True)
+        rows = [
+            {"ticker": ticker, "volatility": vol, "expected_return": mean, **dict(zip(columns, row, strict=True))}
+            for ticker, vol, mean, row in figures
+        ]
+        schema = [("ticker", str), ("volatility", float), ("expected_return", float | None)]
+        return Table.from_rows([*schema, *((column, float) for column in columns)], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the correlations as a heat map with figures, volatilities in the labels of the rows."""
+        matrix, count = self.correlation, len(self.tickers)
+        image = axes.imshow(matrix, vmin=-1.0, vmax=1.0, cmap="RdBu_r", aspect="auto")
+        names = [literal(ticker) for ticker in self.tickers]
+        room = row_height(axes, count)
+        size = min(0.6 * room, _LARGEST)
+        shown = range(0, count, max(1, -int(-_LEGIBLE // room)))
+        axes.set_xticks(list(shown), [names[i] for i in shown], rotation=90 if count > _UPRIGHT else 0)
+        axes.set_yticks(list(shown), [f"{names[i]} {self.volatilities[i]:.0%}" for i in shown])
+        axes.tick_params(labelsize=max(min(0.8 * room, _LARGEST), _LEGIBLE), length=0)
+        axes.grid(visible=False)
+        if size >= _LEGIBLE:
+            for (i, j), value in np.ndenumerate(matrix):
+                color = "white" if abs(value) > _DARK else "black"
+                axes.text(j, i, f"{round(value, 2) + 0.0:.2f}", ha="center", va="center", fontsize=size, color=color)
+        else:
+            axes.figure.colorbar(image, ax=axes, label="correlation")
+        axes.set_title("Correlations; volatilities per year beside the tickers")
+
+    def __rich__(self) -> object:
+        from bank_python.render_portfolio import covariance_view
+
+        return covariance_view(self)
+
     def require_risk(self, purpose: str) -> None:
         """Check that every asset has variance.
 
@@ -439,8 +485,3 @@ class CovarianceData(Displayed):
         if self.returns is None:
             raise CalibrationError(f"{purpose} needs past returns; give returns=, or use CovarianceData.from_returns")
         return self.returns
-
-    def __rich__(self) -> object:
-        from bank_python.render_objects import covariance_view
-
-        return covariance_view(self)

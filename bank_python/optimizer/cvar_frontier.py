@@ -80,7 +80,7 @@ class CvarFrontier(Plotted, Tabular):
         axes.plot(self.cvars, self.expected_returns, marker="o", markersize=3)
         axes.set(xlabel=f"CVaR {100.0 * self.confidence:g}%, one period", ylabel="expected return per year")
         axes.set_title("Mean–CVaR frontier")
-        percent(axes.xaxis, 1)
+        percent(axes.xaxis)
         percent(axes.yaxis)
 
     def __rich__(self) -> object:

@@ -37,6 +37,7 @@ Quarterly 3 (1956), 111-133.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,16 +56,18 @@ from bank_python.optimizer.frontier_proof import box_certificate
 from bank_python.optimizer.inputs import checked_rate
 from bank_python.optimizer.moments import covariance_data_of
 from bank_python.optimizer.path_trace import PathTracer
-from bank_python.optimizer.portfolio import portfolio_of
+from bank_python.optimizer.portfolio import OptimalPortfolio, portfolio_of
 from bank_python.optimizer.weight_expressions import constraints_of
-from bank_python.plotting import Plotted, percent
+from bank_python.plotting import Plotted, draw_figure, legend_beside, literal, percent
 from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import os
+    from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
     from bank_python.mntable import Table
@@ -72,7 +75,7 @@ if TYPE_CHECKING:
     from bank_python.numerics.critical_line import CriticalLine
     from bank_python.optimizer.bounds import Bounds
     from bank_python.optimizer.certificate import Certificate
-    from bank_python.optimizer.portfolio import OptimalPortfolio, Performance
+    from bank_python.optimizer.portfolio import Performance
     from bank_python.optimizer.weight_expressions import Comparison, WeightExpression
 
 __all__ = ["EfficientFrontier", "FrontierPoints"]
@@ -80,6 +83,8 @@ __all__ = ["EfficientFrontier", "FrontierPoints"]
 _FEWEST = 2
 _DRAWN = 200
 _NAMED = 40
+_FEW = 8
+_BOOK_MARKERS = ("s", "D", "^", "v", "P", "X", "h", "<", ">")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -422,6 +427,67 @@ class EfficientFrontier(Plotted, Tabular):
         kinds = {"sharpe": float | None}
         return Table.from_rows([(name, kinds.get(name, float)) for name in (*figures, *columns)], rows)
 
+    def plot(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        axes: Axes | None = None,
+        portfolios: Mapping[str, OptimalPortfolio | Mapping[str, float] | ArrayLike] | None = None,
+    ) -> Figure:
+        """Draw the frontier, and where portfolios lie.
+
+        Parameters
+        ----------
+        path : path, optional
+            File to write, in the format of its suffix: ``.png``, ``.svg`` or ``.pdf``.
+        axes : matplotlib.axes.Axes, optional
+            Axes to draw on; by default those of a new figure.
+        portfolios : mapping of str to OptimalPortfolio, mapping of str to float, or array_like, optional
+            Portfolios to mark, by name: weights by ticker, 0 for tickers left out, or in the order of the tickers, or
+            the result of an optimiser. Risk and return are those of the frontier's own data.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure, which notebooks show.
+
+        Raises
+        ------
+        ModelError
+            A portfolio holds a ticker that the frontier does not have, or its weights are not a finite number for each.
+        MissingExtraError
+            matplotlib is not installed (extra ``plot``).
+        """
+        marked = {name: self._held(name, held) for name, held in (portfolios or {}).items()}
+
+        def draw(onto: Axes) -> None:
+            self._draw_(onto)
+            for i, (name, held) in enumerate(marked.items()):
+                marker = _BOOK_MARKERS[i % len(_BOOK_MARKERS)]
+                x, y = [held.volatility], [held.expected_return]
+                onto.plot(x, y, linestyle="", marker=marker, markersize=8, color="black", label=literal(name))
+            legend_beside(onto)
+
+        return draw_figure(draw, path, axes)
+
+    def _held(self, name: str, held: OptimalPortfolio | Mapping[str, float] | ArrayLike) -> OptimalPortfolio:
+        """Return a portfolio of given weights with its risk and return by the frontier's data."""
+        weights: Any = held
+        if isinstance(held, OptimalPortfolio | Mapping):
+            by_ticker = dict(held.items())
+            unknown = [ticker for ticker in by_ticker if ticker not in self.tickers]
+            if unknown:
+                raise ModelError(
+                    f"the portfolio {name} holds {unknown[0]}, which the frontier does not have; give weights of "
+                    f"{', '.join(self.tickers[:_FEW])}{', …' if len(self.tickers) > _FEW else ''} only",
+                    value=unknown[0],
+                )
+            weights = [by_ticker.get(ticker, 0.0) for ticker in self.tickers]
+        try:
+            return portfolio_of(self._data, name, weights, risk_free_rate=self._rate)
+        except ModelError as error:
+            raise ModelError(f"the portfolio {name}: {error.message}", **error.facts) from error
+
     def _draw_(self, axes: Axes) -> None:
         """Draw the frontier, its turning points, the assets and the tangent."""
         curve, traced = self.points(_DRAWN), self._traced
@@ -434,7 +500,7 @@ class EfficientFrontier(Plotted, Tabular):
         axes.set(xlabel="volatility per year", ylabel="expected return per year", title="Efficient frontier")
         percent(axes.xaxis)
         percent(axes.yaxis)
-        axes.legend()
+        legend_beside(axes)
 
     def __rich__(self) -> object:
         from bank_python.render_portfolio import frontier_view
@@ -539,7 +605,7 @@ def _draw_assets(axes: Axes, data: CovarianceData, means: FloatArray) -> None:
     volatilities = data.volatilities
     axes.plot(volatilities, means, "x", color="gray", label="assets")
     for name, volatility, mean in list(zip(data.tickers, volatilities.tolist(), means.tolist(), strict=True))[:_NAMED]:
-        axes.annotate(name, (volatility, mean), textcoords="offset points", xytext=(4, 3), fontsize=8)
+        axes.annotate(literal(name), (volatility, mean), textcoords="offset points", xytext=(4, 3), fontsize=8)
 
 
 def _draw_tangent(axes: Axes, frontier: EfficientFrontier) -> None:

@@ -159,7 +159,9 @@ def fitting(name: str, given: ArrayLike | None, shape: tuple[int | None, ...]) -
         return None
     array = np.array(given, dtype=np.float64)
     if array.ndim != len(shape) or array.shape[-1] != shape[-1]:
-        raise CalibrationError(f"{name} of shape {array.shape} for {shape[-1]} assets", value=array.shape)
+        raise CalibrationError(
+            f"{name} of shape {array.shape} for {shape[-1]} assets; give one figure per asset", value=array.shape
+        )
     if not np.isfinite(array).all():
         raise CalibrationError(f"{name} contains a figure that is not finite; correct it")
     array.setflags(write=False)

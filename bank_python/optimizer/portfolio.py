@@ -26,7 +26,7 @@ from bank_python.barbara import storable
 from bank_python.deprecation import warn_of
 from bank_python.errors import ModelError
 from bank_python.optimizer.certificate import Certificate
-from bank_python.plotting import Plotted, percent
+from bank_python.plotting import Plotted, literal, percent
 from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
@@ -207,7 +207,7 @@ class OptimalPortfolio(Plotted, Tabular):
         places = np.arange(len(order))
         axes.bar(places - 0.2, self.weights[order], 0.4, label="weight")
         axes.bar(places + 0.2, self.risk_shares[order], 0.4, hatch="///", edgecolor="white", label="risk share")
-        axes.set_xticks(places, [self.tickers[i] for i in order.tolist()], rotation=45, ha="right")
+        axes.set_xticks(places, [literal(self.tickers[i]) for i in order.tolist()], rotation=45, ha="right")
         axes.axhline(0.0, color="black", linewidth=0.8)
         axes.set_title(f"{self.method.replace('_', ' ')}: {self.expected_return:.1%} ± {self.volatility:.1%} a year")
         percent(axes.yaxis)

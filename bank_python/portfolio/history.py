@@ -17,11 +17,15 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import PositionsError
+from bank_python.market_data.picture import draw_prices
 from bank_python.mntable import Relation, Table
+from bank_python.plotting import Plotted
 from bank_python.portfolio.cells import CellError, as_date, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
 
     from bank_python.numerics import FloatArray
 
@@ -43,7 +47,7 @@ class HistoryForm(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class History(Record):
+class History(Plotted, Record):
     """Daily closes.
 
     Parameters
@@ -65,6 +69,10 @@ class History(Record):
     dates: tuple[dt.date, ...]
     closes: FloatArray
     has_levels: bool
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the closes indexed to 100, with their drawdowns below."""
+        draw_prices(axes, self.dates, self.closes, self.tickers, f"History of {self.source}")
 
     def last(self, ticker: str) -> float | None:
         """Return the last close of a ticker, None without one."""

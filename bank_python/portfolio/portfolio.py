@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from bank_python.portfolio.market import Market
     from bank_python.portfolio.problems import RowProblem
     from bank_python.portfolio.specs import PositionSpec
-    from bank_python.risk import BookGreeks, Measure, StressResult, StressScenario, ValuationPlan
+    from bank_python.risk import BookGreeks, Measure, StressResults, StressScenario, ValuationPlan
 
 __all__ = ["LIMITS", "Portfolio"]
 
@@ -243,8 +243,8 @@ class Portfolio(Tabular):
         Parameters
         ----------
         vols : mapping of str to float
-            Annual volatility by leaf name, a decimal: of the logarithm for implied volatilities and spreads, in units of the
-            rate for rates.
+            Annual volatility by leaf name, a decimal: of the logarithm for implied volatilities and spreads, in units
+            of the rate for rates.
         """
         self._factor_vols = {self.leaf(name).name: float(vol) for name, vol in vols.items()}
         self._model = None
@@ -309,7 +309,7 @@ class Portfolio(Tabular):
             self._live[asked] = ReactiveRisk(books, self.graph, model, asked, name=name, base_currency=self.currency)
         return self._live[asked]
 
-    def stress(self, scenarios: Sequence[StressScenario | str] | None = None) -> tuple[StressResult, ...]:
+    def stress(self, scenarios: Sequence[StressScenario | str] | None = None) -> StressResults:
         """Return the P&L under stress scenarios.
 
         Parameters

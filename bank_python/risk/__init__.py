@@ -25,6 +25,7 @@ from bank_python.risk.capm import (
 )
 from bank_python.risk.contracts import ContractColumns, ContractGroups, group_contracts
 from bank_python.risk.contributions import Contribution
+from bank_python.risk.drawdown import Drawdown, drawdown
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
 from bank_python.risk.holders import Holder, Units, books_of, holders
@@ -50,7 +51,7 @@ from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder, sensitivity_grid, sensitivity_ladder
 from bank_python.risk.single_asset import GbmRisk, gbm_paths, gbm_var
 from bank_python.risk.state import DeskState, PositionState
-from bank_python.risk.stress import StressResult, run_stresses
+from bank_python.risk.stress import StressResult, StressResults, run_stresses
 from bank_python.risk.stress_file import load_scenarios, parse_scenarios
 from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Route, Rule, Status, StressMove, Way, stress_moves
 from bank_python.risk.stress_scenarios import (
@@ -63,6 +64,7 @@ from bank_python.risk.stress_scenarios import (
 )
 from bank_python.risk.tail_risk import TailMethod, TailRisk, expected_shortfall, tail_risk, value_at_risk
 from bank_python.risk.valuation import ReducedPlan, ValuationPlan, plan_valuation
+from bank_python.risk.var_backtest import VarBacktest, backtest_var
 
 __all__ = [
     "DEFAULT_MAP",
@@ -86,6 +88,7 @@ __all__ = [
     "Contribution",
     "Derivatives",
     "DeskState",
+    "Drawdown",
     "Driver",
     "GbmRisk",
     "GreekExposure",
@@ -116,6 +119,7 @@ __all__ = [
     "StressLoss",
     "StressMove",
     "StressResult",
+    "StressResults",
     "StressScenario",
     "TailMethod",
     "TailRisk",
@@ -124,8 +128,10 @@ __all__ = [
     "Unit",
     "Units",
     "ValuationPlan",
+    "VarBacktest",
     "Way",
     "acerbi_szekely_test",
+    "backtest_var",
     "blume_beta",
     "books_of",
     "capm_beta",
@@ -133,6 +139,7 @@ __all__ = [
     "capm_return",
     "capture",
     "christoffersen_test",
+    "drawdown",
     "expected_shortfall",
     "gbm_paths",
     "gbm_var",

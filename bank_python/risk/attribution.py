@@ -62,7 +62,7 @@ from bank_python.deprecation import CalledMapping
 from bank_python.errors import RiskError
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
-from bank_python.plotting import Plotted, money
+from bank_python.plotting import Plotted, hatch_losses, money
 from bank_python.results import Tabular
 from bank_python.risk.state import DeskState, PositionState, capture
 
@@ -250,15 +250,13 @@ class PnLAttribution(Plotted, Tabular):
         """Draw a waterfall of the effects up to the total P&L."""
         shown = {effect: value for effect, value in self.by_factor().items() if value}
         tops = np.cumsum([0.0, *shown.values()])
-        gain, loss = "tab:green", "tab:red"
         names = [effect.replace("_", " ") for effect in shown]
         bars = axes.bar(names, [*shown.values()], bottom=tops[:-1], width=0.7)
-        for bar, value in zip(bars, shown.values(), strict=True):
-            bar.set(color=gain if value > 0.0 else loss, hatch="" if value > 0.0 else "///", edgecolor="white")
+        hatch_losses(bars, shown.values())
         axes.bar(["P&L"], [self.actual], width=0.7, color="black")
         axes.axhline(0.0, color="black", linewidth=0.8)
         axes.set(ylabel=self.currency, title=f"P&L attribution ({self.mode.value}); losses hatched")
-        axes.tick_params(axis="x", rotation=30)
+        axes.set_xticks(range(len(names) + 1), [*names, "P&L"], rotation=45, ha="right", rotation_mode="anchor")
         money(axes.yaxis)
 
     def __rich__(self) -> object:

@@ -29,7 +29,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
-from bank_python.plotting import Plotted, percent
+from bank_python.plotting import Plotted, literal, percent
 from bank_python.results import Figures, Tabular
 from bank_python.risk.capm import capm_fit, capm_return
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -159,8 +159,7 @@ class MarketLine(Plotted, Tabular):
             axes.plot(x_values, y_values, marker, linestyle="", color="tab:green" if above else "tab:red", label=label)
         for point in self.points:
             at = (point.beta, point.expected_return)
-            # A ticker may contain a dollar sign, which matplotlib would parse as mathematics.
-            axes.annotate(point.ticker.replace("$", r"\$"), at, xytext=(5, 5), textcoords="offset points")
+            axes.annotate(literal(point.ticker), at, xytext=(5, 5), textcoords="offset points")
         axes.set(xlabel="beta", ylabel="expected return per year", title="Security market line")
         percent(axes.yaxis)
         axes.legend()

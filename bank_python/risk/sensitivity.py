@@ -26,7 +26,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
-from bank_python.plotting import Plotted, money, percent
+from bank_python.plotting import Plotted, literal, money, percent
 from bank_python.results import Tabular
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from bank_python.risk.valuation import ValuationPlan
 
 __all__ = ["SensitivityGrid", "SensitivityLadder", "sensitivity_grid", "sensitivity_ladder"]
+
+_WHOLE = 100.0
+_DARK = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -90,8 +93,9 @@ class SensitivityLadder(Plotted, Tabular):
         """Draw the P&L by shock."""
         axes.plot(self.shocks, self.pnl, marker="o", markersize=3)
         axes.axhline(0.0, color="black", linewidth=0.8)
-        axes.set(xlabel=f"shock to {self.factor}", ylabel=f"P&L, {self.currency}", title=f"Ladder of {self.factor}")
-        percent(axes.xaxis, 1)
+        factor = literal(self.factor)
+        axes.set(xlabel=f"shock to {factor}", ylabel=f"P&L, {self.currency}", title=f"Ladder of {factor}")
+        percent(axes.xaxis)
         money(axes.yaxis)
 
     def __rich__(self) -> object:
@@ -141,8 +145,11 @@ class SensitivityGrid(Plotted, Tabular):
         axes.set_xticks(range(len(self.across)), [f"{shock:+.1%}" for shock in self.across.tolist()])
         axes.set_yticks(range(len(self.down)), [f"{shock:+.1%}" for shock in self.down.tolist()])
         for i, j in np.ndindex(self.pnl.shape):
-            axes.text(j, i, f"{self.pnl[i, j]:+,.0f}", ha="center", va="center", fontsize=7)
-        axes.set(xlabel=self.factors[1], ylabel=self.factors[0], title=f"P&L, {self.currency}")
+            pnl = float(self.pnl[i, j])
+            said = f"{pnl:+,.0f}" if largest >= _WHOLE else f"{pnl:+.2g}"
+            color = "white" if abs(pnl) > _DARK * largest else "black"
+            axes.text(j, i, said, ha="center", va="center", fontsize=7, color=color)
+        axes.set(xlabel=literal(self.factors[1]), ylabel=literal(self.factors[0]), title=f"P&L, {self.currency}")
         axes.grid(visible=False)
 
     def __rich__(self) -> object:

@@ -15,26 +15,38 @@ Examples
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import cycle
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
-from bank_python.results import Figures
+from bank_python.plotting import Plotted, draw_figure, hatch_losses, legend_beside, literal, money, nothing, row_height
+from bank_python.results import Figures, Tabular
 from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Status, stress_moves
 from bank_python.risk.stress_scenarios import REFERENCE_STRESSES, STRESS_SCENARIOS, StressScenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    import os
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
     from bank_python.risk.stress_mapping import Rule, StressMove
     from bank_python.risk.valuation import ValuationPlan
 
-__all__ = ["StressResult", "run_stresses"]
+__all__ = ["StressResult", "StressResults", "run_stresses"]
+
+_MOST_TRADERS = 6
+_LONGEST_TITLE = 40
+_LETTERS = 9.0
 
 
 @storable("risk.StressResult", version=1)
@@ -82,6 +94,157 @@ class StressResult(Figures):
         return dict(self.by_unit)
 
 
+@storable("risk.StressResults", version=1)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class StressResults(Plotted, Tabular, Sequence[StressResult]):
+    """P&L of holdings in several stress scenarios, returned by :func:`run_stresses`; used as a tuple.
+
+    Parameters
+    ----------
+    results : tuple of StressResult
+        Result of each scenario.
+    currency : str, default ""
+        ISO 4217 code of the currency of all P&L.
+    """
+
+    results: tuple[StressResult, ...] = ()
+    currency: str = ""
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[StressResult]:
+        return iter(self.results)
+
+    @overload
+    def __getitem__(self, at: int) -> StressResult: ...
+    @overload
+    def __getitem__(self, at: slice) -> StressResults: ...
+    def __getitem__(self, at: int | slice) -> StressResult | StressResults:
+        return StressResults(self.results[at], self.currency) if isinstance(at, slice) else self.results[at]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, StressResults):
+            return self.results == other.results
+        return self.results == other if isinstance(other, tuple) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # results hold mappings, which have no hash
+
+    def by_key(self) -> dict[str, StressResult]:
+        """Return the results by key of their scenarios."""
+        return {result.key: result for result in self.results}
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each scenario: P&L, share covered, what is left out, P&L of each trader.
+
+        The traders' columns are called ``pnl_`` and the trader's name.
+        """
+        from bank_python.mntable import Table
+
+        traders = self._traders()
+        rows = [
+            {
+                "scenario": result.key,
+                "title": result.title,
+                "pnl": result.pnl,
+                "covered": None if math.isnan(result.covered) else result.covered,
+                "left_out": ", ".join(result.left_out),
+                **{f"pnl_{name}": result.by_unit.get(name) for name in traders},
+            }
+            for result in self.results
+        ]
+        schema = [("scenario", str), ("title", str), ("pnl", float), ("covered", float | None), ("left_out", str)]
+        return Table.from_rows([*schema, *((f"pnl_{name}", float | None) for name in traders)], rows)
+
+    def plot(
+        self, path: str | os.PathLike[str] | None = None, *, axes: Axes | None = None, traders: bool = False
+    ) -> Figure:
+        """Draw the P&L of each scenario, the largest loss on top.
+
+        Parameters
+        ----------
+        path : path, optional
+            File to write, in the format of its suffix: ``.png``, ``.svg`` or ``.pdf``.
+        axes : matplotlib.axes.Axes, optional
+            Axes to draw on; by default those of a new figure.
+        traders : bool, default False
+            Whether the bars are split by trader; beyond the six largest, the others are one.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure, which notebooks show.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed (extra ``plot``).
+        """
+        return draw_figure(self._draw_by_trader if traders else self._draw_, path, axes)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the P&L of each scenario as a bar, losses hatched, the largest on top."""
+        ordered = self._ordered(axes)
+        if ordered:
+            pnl = [result.pnl for result in ordered]
+            hatch_losses(axes.barh(range(len(ordered)), pnl), pnl)
+            axes.set_title("Stress scenarios; losses hatched")
+
+    def _draw_by_trader(self, axes: Axes) -> None:
+        """Draw the P&L of each scenario, split by trader: gains to the right, losses to the left of 0."""
+        ordered = self._ordered(axes)
+        if not ordered:
+            return
+        up, down = np.zeros(len(ordered)), np.zeros(len(ordered))
+        for (name, pnl), hatch in zip(
+            self._shares(ordered).items(), cycle(("", "///", "...", "xxx", "---", "++", "|||"))
+        ):
+            start = np.where(pnl > 0.0, up, down)
+            axes.barh(range(len(ordered)), pnl, left=start, hatch=hatch, edgecolor="white", label=literal(name))
+            up, down = up + np.maximum(pnl, 0.0), down + np.minimum(pnl, 0.0)
+        total = [result.pnl for result in ordered]
+        axes.plot(total, range(len(ordered)), linestyle="", marker="D", color="black", label="total")
+        axes.set_title("Stress scenarios by trader")
+        legend_beside(axes)
+
+    def _ordered(self, axes: Axes) -> list[StressResult]:
+        """Return the results by P&L, and label the axes for them."""
+        ordered = sorted(self.results, key=lambda result: result.pnl)
+        if not ordered:
+            nothing(axes, "no stress scenarios")
+            return ordered
+        size = min(_LETTERS, 0.8 * row_height(axes, len(ordered)))
+        axes.set_yticks(range(len(ordered)), [literal(_short(result)) for result in ordered], fontsize=size)
+        axes.invert_yaxis()
+        axes.axvline(0.0, color="black", linewidth=0.8)
+        axes.grid(visible=False, axis="y")
+        axes.grid(visible=True, axis="x")
+        axes.set_xlabel(f"P&L, {self.currency}" if self.currency else "P&L")
+        money(axes.xaxis)
+        return ordered
+
+    def _shares(self, ordered: Sequence[StressResult]) -> dict[str, FloatArray]:
+        """Return the P&L of each of the largest traders in each scenario, then that of all others."""
+        pnl = {name: np.array([result.by_unit.get(name, 0.0) for result in ordered]) for name in self._traders()}
+        names = sorted(pnl, key=lambda name: -float(np.abs(pnl[name]).sum()))
+        shares = {name: pnl[name] for name in names[:_MOST_TRADERS]}
+        others = names[_MOST_TRADERS:]
+        return shares | ({f"{len(others)} others": np.sum([pnl[name] for name in others], axis=0)} if others else {})
+
+    def _traders(self) -> list[str]:
+        return list(dict.fromkeys(name for result in self.results for name in result.by_unit))
+
+    def __rich__(self) -> object:
+        from bank_python.render_risk import stress_view
+
+        return stress_view(self)
+
+
+def _short(result: StressResult) -> str:
+    title = result.title
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"
+
+
 @admits(RiskError)
 def run_stresses(
     plan: ValuationPlan,
@@ -90,7 +253,7 @@ def run_stresses(
     rules: Sequence[Rule] = DEFAULT_MAP,
     betas: Mapping[str, float] | None = None,
     choice: Betas | str | None = None,
-) -> tuple[StressResult, ...]:
+) -> StressResults:
     """Revalue holdings in each stress scenario.
 
     Parameters
@@ -106,8 +269,8 @@ def run_stresses(
 
     Returns
     -------
-    tuple of StressResult
-        Results in the order of `scenarios`.
+    StressResults
+        Results in the order of `scenarios`, as a tuple of :class:`StressResult` that can be shown, exported and drawn.
 
     Raises
     ------
@@ -115,7 +278,8 @@ def run_stresses(
         There is no scenario of a key, a contract has no price in a scenario, or `choice` contradicts `betas`.
     """
     source = _choice(choice, betas)
-    return tuple(_run(plan, _scenario(scenario), rules, betas, source) for scenario in scenarios)
+    results = tuple(_run(plan, _scenario(scenario), rules, betas, source) for scenario in scenarios)
+    return StressResults(results, plan.currency)
 
 
 def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Betas:

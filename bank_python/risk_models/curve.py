@@ -29,21 +29,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
+    from bank_python.mntable import Table
     from bank_python.numerics import FloatArray, Numbers
 
 __all__ = ["Curve", "as_curve"]
 
+_DRAWN = 300
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _LogNodes:
     """The nodes of a curve."""
 
@@ -52,8 +57,8 @@ class _LogNodes:
 
 
 @admits(CurveError)
-class Curve(_LogNodes, Displayed):
-    """A discount curve with log-linear interpolation.
+class Curve(_LogNodes, Plotted, Tabular):
+    """Discount factors at nodes in time, log-linear between them.
 
     Parameters
     ----------
@@ -101,6 +106,32 @@ class Curve(_LogNodes, Displayed):
         # The logarithm is stored directly, as exp followed by log is not exact.
         _LogNodes.__init__(curve, read_only(np.ones(1)), read_only(np.array([-float(rate)])))
         return curve
+
+    def __repr__(self) -> str:
+        rates = [f"{rate:.4g}" for rate in (float(self.zero_rate(t)) for t in self.times[[0, -1]])]
+        return f"<Curve of {len(self.times)} nodes to {self.times[-1]:g} years: zero rates {' to '.join(rates)}>"
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each node: years, discount factor, zero rate, forward rate before it."""
+        from bank_python.mntable import Table
+
+        forwards = np.atleast_1d(self.forward_rate(self._knots[:-1], self.times))
+        columns = self.times, np.exp(self.log_discounts), np.atleast_1d(self.zero_rate(self.times)), forwards
+        names = ("years", "discount", "zero", "forward")
+        rows = [dict(zip(names, row, strict=True)) for row in np.column_stack(columns).tolist()]
+        return Table.from_rows([(name, float) for name in names], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw zero rates and forward rates by maturity."""
+        drawn = np.union1d(np.linspace(0.0, self.times[-1], _DRAWN), self.times)
+        axes.plot(drawn, self.zero_rate(drawn), color="C0", linestyle="-", label="zero rate")
+        axes.plot(self.times, self.zero_rate(self.times), color="C0", linestyle="", marker="o", markersize=4)
+        forwards = np.atleast_1d(self.forward_rate(self._knots[:-1], self.times))
+        axes.stairs(forwards, self._knots, baseline=None, color="C1", linestyle="--", zorder=3, label="forward rate")
+        axes.set(xlabel="maturity, years", ylabel="rate per year", title="Zero and forward rates (continuous)")
+        axes.set_xlim(left=0.0)
+        percent(axes.yaxis)
+        axes.legend()
 
     @cached_property
     def _knots(self) -> FloatArray:

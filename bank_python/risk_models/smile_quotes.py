@@ -19,15 +19,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.columns import read_only
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
+    from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
 
 __all__ = ["LEAST_QUOTES", "SmileQuotes"]
@@ -36,7 +39,7 @@ LEAST_QUOTES = 5
 """Minimum number of quotes: the number of parameters of a smile."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _UsedQuotes:
     """The quotes of an expiry with a weight above 0."""
 
@@ -47,8 +50,8 @@ class _UsedQuotes:
 
 
 @admits(ModelError)
-class SmileQuotes(_UsedQuotes, Record):
-    """The quotes of the volatility smile of one expiry.
+class SmileQuotes(_UsedQuotes, Plotted, Tabular):
+    """Quotes of one expiry.
 
     Parameters
     ----------
@@ -150,6 +153,27 @@ class SmileQuotes(_UsedQuotes, Record):
     def vols(self) -> FloatArray:
         """The quoted annual volatilities, as decimals."""
         return np.asarray(np.sqrt(self.total_variance / self.expiry))
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each quote used: log-moneyness, volatility, total variance, weight."""
+        from bank_python.mntable import Table
+
+        columns = self.log_moneyness, self.vols, self.total_variance, self.weights
+        names = ("log_moneyness", "volatility", "total_variance", "weight")
+        rows = [dict(zip(names, row, strict=True)) for row in np.column_stack(columns).tolist()]
+        return Table.from_rows([(name, float) for name in names], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the quoted volatilities by log-moneyness."""
+        axes.plot(self.log_moneyness, self.vols, linestyle="", marker="o", color="black", label="quotes")
+        axes.set(xlabel="log-moneyness, log(strike/forward)", ylabel="volatility per year")
+        axes.set_title(f"Smile quotes, expiry {self.expiry:.3g} y")
+        percent(axes.yaxis)
+
+    def __rich__(self) -> object:
+        from bank_python.render import table_view
+
+        return table_view(self.to_table(), f"Smile quotes, expiry {self.expiry:.3g} y")
 
 
 _LEAST_SPREAD = 1.0e-4

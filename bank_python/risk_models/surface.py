@@ -47,20 +47,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import from_column, to_columns
-from bank_python.risk_models.arbitrage import ArbitrageReport, check_slices
+from bank_python.plotting import Plotted, legend_beside, line_styles, percent
+from bank_python.results import Tabular
+from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, check_slices
 from bank_python.risk_models.svi import SviSlice, hyperbola
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
+    from bank_python.mntable import Table
     from bank_python.numerics import FloatArray, Numbers
 
 __all__ = ["Stickiness", "Surface"]
+
+_DRAWN = 200
+_DEVIATIONS = 2.5
+_ARBITRAGE_MARKERS = {ArbitrageKind.BUTTERFLY: "X", ArbitrageKind.CALENDAR: "P", ArbitrageKind.WING: "*"}
 
 
 class Stickiness(enum.Enum):
@@ -82,8 +89,8 @@ class _Smiles:
 
 
 @admits(ModelError)
-class Surface(_Smiles, Displayed):
-    """A volatility surface of smiles by expiry.
+class Surface(_Smiles, Plotted, Tabular):
+    """Smiles by expiry, each around the forward it was fitted to.
 
     Parameters
     ----------
@@ -256,6 +263,44 @@ class Surface(_Smiles, Displayed):
     def arbitrage(self) -> ArbitrageReport:
         """Check the smiles for static arbitrage, each by itself and against the previous one."""
         return check_slices(self.expiries, self.slices)
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each smile: expiry, forward, volatility at the money, SVI parameters."""
+        from bank_python.mntable import Table
+
+        names = ("expiry", "forward", "atm_vol", "a", "b", "rho", "m", "sigma")
+        rows = []
+        for time, forward, smile in zip(self.expiries, self.forwards, self.slices, strict=True):
+            atm = math.sqrt(float(smile.total_variance(0.0)) / time)
+            rows.append(dict(zip(names, (time, forward, atm, *smile.parameters), strict=True)))
+        return Table.from_rows([(name, float) for name in names], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the smile of each expiry by strike, with marks where there is arbitrage."""
+        styles = line_styles(len(self.expiries))
+        for time, smile, forward, style in zip(self.expiries, self.slices, self.forwards, styles, strict=True):
+            side = _DEVIATIONS * math.sqrt(float(smile.total_variance(0.0)))
+            k = np.linspace(-side, side, _DRAWN)
+            vols = np.sqrt(np.asarray(smile.total_variance(k)) / time)
+            axes.plot(forward * np.exp(k), vols, label=f"{time:.3g} y", **style)
+        self._mark_arbitrage(axes)
+        axes.set(xlabel="strike", ylabel="volatility per year", title="Volatility surface, a smile for each expiry")
+        percent(axes.yaxis)
+        legend_beside(axes)
+
+    def _mark_arbitrage(self, axes: Axes) -> None:
+        """Mark each violation on its smile, at the end of the line if it lies beyond."""
+        labelled = set()
+        for violation in self.arbitrage().violations:
+            at = self.expiries.index(violation.expiry)
+            smile, kind = self.slices[at], violation.kind
+            side = _DEVIATIONS * math.sqrt(float(smile.total_variance(0.0)))
+            k = min(max(violation.log_moneyness, -side), side)
+            vol = math.sqrt(float(smile.total_variance(k)) / violation.expiry)
+            label = None if kind in labelled else f"{kind.value} arbitrage"
+            labelled.add(kind)
+            where = [self.forwards[at] * math.exp(k)], [vol]
+            axes.plot(*where, linestyle="", marker=_ARBITRAGE_MARKERS[kind], markersize=9, color="black", label=label)
 
     def _log_anchor(self, time: FloatArray) -> FloatArray:
         left = np.clip(np.searchsorted(self._times, time, side="right") - 1, 0, len(self._times) - 2)

@@ -27,21 +27,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
+from bank_python.plotting import Plotted, percent
+from bank_python.results import Tabular
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
+    from bank_python.mntable import Table
     from bank_python.numerics import FloatArray, Numbers
 
 __all__ = ["SurvivalCurve"]
 
+_DRAWN = 300
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _LogNodes:
     """The nodes of a curve."""
 
@@ -50,8 +55,8 @@ class _LogNodes:
 
 
 @admits(ModelError)
-class SurvivalCurve(_LogNodes, Displayed):
-    """A survival curve with log-linear interpolation.
+class SurvivalCurve(_LogNodes, Plotted, Tabular):
+    """Survival probabilities at nodes in time, log-linear between them.
 
     Parameters
     ----------
@@ -122,6 +127,28 @@ class SurvivalCurve(_LogNodes, Displayed):
             The hazard rate is negative or not finite.
         """
         return cls.from_hazard_rates(1.0, hazard)
+
+    def __repr__(self) -> str:
+        last = float(np.exp(self.log_survivals[-1]))
+        return f"<SurvivalCurve of {len(self.times)} nodes: survival {last:.4g} to {self.times[-1]:g} years>"
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each node: years, survival probability, hazard rate before it."""
+        from bank_python.mntable import Table
+
+        columns = self.times, np.exp(self.log_survivals), self._hazards
+        names = ("years", "survival", "hazard")
+        rows = [dict(zip(names, row, strict=True)) for row in np.column_stack(columns).tolist()]
+        return Table.from_rows([(name, float) for name in names], rows)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the survival probability by maturity."""
+        drawn = np.union1d(np.linspace(0.0, self.times[-1], _DRAWN), self.times)
+        axes.plot(drawn, self.survival(drawn), color="C0", linestyle="-")
+        axes.plot(self.times, self.survival(self.times), color="C0", linestyle="", marker="o", markersize=4)
+        axes.set(xlabel="years", ylabel="probability of no default", title="Survival probability")
+        axes.set_xlim(left=0.0)
+        percent(axes.yaxis)
 
     @cached_property
     def _knots(self) -> FloatArray:

@@ -49,10 +49,12 @@ from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
+from bank_python.plotting import Plotted
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray, Numbers
@@ -74,6 +76,8 @@ LEE_SLOPE: Final = 2.0
 
 _REACH = 1.0e3  # log-moneyness up to which g is evaluated; beyond, it differs from its limit by less than 1/reach
 _GRID = 600
+_DRAWN = 401
+_SIDE = 0.5
 
 
 Parameter: TypeAlias = float | NDArray[Any]
@@ -235,8 +239,8 @@ class WingSlopes(NamedTuple):
 
 @admits(ModelError)
 @dataclass(frozen=True, slots=True)
-class SviSlice(Record):
-    """The volatility smile of one expiry, in raw SVI.
+class SviSlice(Plotted, Record):
+    """The smile of one expiry, in raw SVI.
 
     Parameters
     ----------
@@ -335,6 +339,20 @@ class SviSlice(Record):
         left, right = self.wing_slopes
         limits = (LineMinimum(-math.inf, _wing_g(left)), LineMinimum(math.inf, _wing_g(right)))
         return min((lowest, *limits), key=lambda found: found.value)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the total variance by log-moneyness, hatched below where there is a butterfly arbitrage."""
+        side = max(_SIDE, abs(self.m) + self.sigma)
+        k = np.linspace(-side, side, _DRAWN)
+        variance, g = np.asarray(self.total_variance(k)), np.asarray(self.g(k))
+        axes.plot(k, variance)
+        faulty = (g < 0.0) | (variance <= 0.0)
+        if faulty.any():
+            axes.fill_between(
+                k, variance, where=faulty, hatch="xxx", alpha=0.4, color="C1", label="butterfly arbitrage (g below 0)"
+            )
+            axes.legend()
+        axes.set(xlabel="log-moneyness, log(strike/forward)", ylabel="total variance", title="Smile, raw SVI")
 
     def scaled(self, factor: float) -> SviSlice:
         """Return the smile with the total variance multiplied by `factor`, at least 0, at every strike."""

@@ -27,7 +27,7 @@ Examples
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -36,6 +36,7 @@ from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.roots import find_edge
+from bank_python.plotting import Plotted, percent
 from bank_python.risk_models.arbitrage import ArbitrageReport, calendar_gap, check_slices
 from bank_python.risk_models.svi import SviSlice, butterfly_g, hyperbola
 from bank_python.risk_models.svi_least_squares import Box, coordinates, raw_parameters, search, slice_at, starts
@@ -43,6 +44,7 @@ from bank_python.risk_models.svi_least_squares import Box, coordinates, raw_para
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from bank_python.numerics import FloatArray
@@ -56,6 +58,8 @@ _LEAST_SHARE = 0.1  # a lower limit of the variance, as g is unbounded near 0, w
 _MARGIN = 1.0e-4  # target of the penalised quantities, above zero so that the result is above zero
 _PENALTY_POINTS = np.sinh(np.linspace(-7.0, 7.0, 113))  # distances from the vertex in units of sigma
 _HALVINGS = 40
+_DRAWN = 300
+_DEVIATIONS = 2.5
 
 
 class ArbitragePolicy(enum.Enum):
@@ -102,8 +106,8 @@ class SliceRepair(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class SliceFit(Record):
-    """A fitted smile with its errors.
+class SliceFit(Plotted, Record):
+    """A fitted smile.
 
     Parameters
     ----------
@@ -117,6 +121,8 @@ class SliceFit(Record):
         Largest absolute difference of fitted and quoted volatilities, a decimal.
     repair : SliceRepair or None
         Repair that removed an arbitrage of the plain fit; None if there was none.
+    quotes : SmileQuotes, optional
+        Quotes that were fitted; None if the smile was given.
     """
 
     expiry: float
@@ -124,6 +130,35 @@ class SliceFit(Record):
     rms_error: float
     worst_error: float
     repair: SliceRepair | None
+    quotes: SmileQuotes | None = field(default=None, compare=False, repr=False)
+
+    def _draw_(self, axes: Axes) -> None:
+        """Draw the smile with its quotes, and the plain fit if that was repaired."""
+        if self.quotes is not None:
+            self.quotes._draw_(axes)
+        k = self._log_moneyness()
+        if self.repair is not None:
+            axes.plot(k, self._vols(self.repair.before, k), color="C1", linestyle="--", label="with arbitrage")
+        label = "fit" if self.repair is None else f"repaired by {self.repair.method.value}"
+        axes.plot(k, self._vols(self.smile, k), color="C0", linestyle="-", label=label)
+        axes.set(xlabel="log-moneyness, log(strike/forward)", ylabel="volatility per year")
+        axes.set_title(
+            f"Smile, expiry {self.expiry:.3g} y: errors {self.rms_error:.2%} rms, {self.worst_error:.2%} worst"
+        )
+        percent(axes.yaxis)
+        axes.legend()
+
+    def _log_moneyness(self) -> FloatArray:
+        """Return where the smile is drawn: a little beyond the quotes, or 2.5 standard deviations."""
+        if self.quotes is not None:
+            low, high = self.quotes.log_moneyness[[0, -1]].tolist()
+            return np.linspace(low - 0.05 * (high - low), high + 0.05 * (high - low), _DRAWN)
+        side = _DEVIATIONS * float(np.sqrt(max(float(self.smile.total_variance(0.0)), 0.0)))
+        return np.linspace(-side, side, _DRAWN)
+
+    def _vols(self, smile: SviSlice, k: FloatArray) -> FloatArray:
+        variance = np.asarray(smile.total_variance(k))
+        return np.sqrt(np.where(variance >= 0.0, variance, np.nan) / self.expiry)
 
 
 @admits(ModelError)
@@ -277,7 +312,7 @@ def _check(expiry: float, smile: SviSlice, previous: SviSlice | None) -> Arbitra
 def _fitted(quotes: SmileQuotes, smile: SviSlice, repair: SliceRepair | None) -> SliceFit:
     errors = _vols(quotes, smile) - quotes.vols
     rms = float(np.sqrt(np.average(errors**2, weights=quotes.weights)))
-    return SliceFit(quotes.expiry, smile, rms, float(np.abs(errors).max()), repair)
+    return SliceFit(quotes.expiry, smile, rms, float(np.abs(errors).max()), repair, quotes)
 
 
 def _cost(quotes: SmileQuotes, smile: SviSlice) -> float:

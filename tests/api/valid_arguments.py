@@ -184,6 +184,12 @@ RISK: list[Case] = [
     ),
     (risk.gbm_paths, GBM),
     (risk.gbm_var, {**GBM, "confidence": 0.99}),
+    (
+        risk.backtest_var,
+        {"pnl": [-3.0, 1.0, 0.5], "var": 2.0, "es": 2.5, "confidence": 0.99}
+        | {"dates": [dt.date(2026, 1, day) for day in (5, 6, 7)]},
+    ),
+    (risk.drawdown, {"prices": [3.0, 2.0], "dates": [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]}),
     (risk.plan_valuation, UNITS),
     (risk.take_greeks, UNITS),
     (risk.capture, UNITS),

@@ -113,7 +113,7 @@ def test_the_frame_as_an_svg_picture(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     document = picture.read_text(encoding="utf-8")
     shown = "\n".join(texts_of(document))
-    expected = ["bank_python", *TITLES, *(trader.name for trader in TRADERS), "VaR 99", "what-if"]
+    expected = ["bank_python", *TITLES, *(trader.name for trader in TRADERS), "VaR $", "shares -10%"]
     assert [word for word in expected if word not in shown] == []
     assert document.count("http") == document.count("http://www.w3.org/2000/svg")  # no fonts from the network
     assert [path.name for path in tmp_path.iterdir()] == ["desk.svg"]

@@ -1,5 +1,6 @@
 """The engine against closed forms, sums of contributions, what-if scenarios of the graph, and bad input."""
 
+import dataclasses
 import io
 import math
 import subprocess
@@ -16,6 +17,7 @@ from scipy import stats
 
 from bank_python import MCConfig, MonteCarloEngine, build_desk
 from bank_python.barbara import BarbaraDB
+from bank_python.barbara.records import by_type
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import MissingKeyError, RiskError, SimulationCancelledError, SimulationError
 from bank_python.instruments import Book, Equity, Option, Position
@@ -23,7 +25,7 @@ from bank_python.market_data import MarketData
 from bank_python.mc_engine import FactorModel, MCResult
 from bank_python.mc_engine.draws import draw
 from bank_python.mc_engine.greeks_validation import validate_greeks
-from bank_python.risk import expected_shortfall, plan_valuation, value_at_risk
+from bank_python.risk import StressResult, StressResults, expected_shortfall, plan_valuation, value_at_risk
 from tests.mc_engine.books import Linear, Mixed
 
 ROOT = Path(__file__).parents[2]
@@ -441,3 +443,17 @@ def test_an_option_that_pays_in_no_path_has_no_estimate_to_check():
     assert far.value > 0.0
     assert {check.contract for check in checks} == {"C100"}
     assert all(math.isfinite(check.z_score) for check in checks)
+
+
+def test_results_of_earlier_versions_are_read():
+    result = run(Linear(), n_paths=100)
+    fields = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
+    old = StressResult("covid_2020", "COVID crash", -1.0, {"A": -1.0}, 1, 0)
+    of_version_2 = {**fields, "stresses": (old,)}
+    of_version_1 = {"law" if name == "factor_model" else name: value for name, value in of_version_2.items()}
+    upgrade = by_type(MCResult).upgrade
+    for version, record in ((1, of_version_1), (2, of_version_2)):
+        now = MCResult(**upgrade(record, version))
+        assert now.factor_model == "given"
+        assert now.stresses == (old,)
+        assert isinstance(now.stresses, StressResults)

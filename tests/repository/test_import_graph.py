@@ -135,9 +135,9 @@ def test_knots_are_few_small_and_there(graph):
     assert [sorted(group) for group in KNOTS if sorted(group) not in graph.circles()] == []
 
 
-def test_dagger_has_the_floors_that_its_page_draws(graph, root):
+def test_dagger_has_the_layers_that_its_page_lists(graph, root):
     page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = page.partition("## The floors of dagger")[2].partition("\n## ")[0]
+    table = page.partition("## The layers of dagger")[2].partition("\n## ")[0]
     from_the_top = [
         f"bank_python.dagger.{name}" for name in re.findall(r"^\|[^|]*\| `(\w+)\.py` \|", table, re.MULTILINE)
     ]

@@ -609,3 +609,27 @@ def test_a_spread_moves_the_same_whether_or_not_its_index_is_held():
     single = stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["F_CDS"]])[0].level
     beside = stress_moves(STRESS_SCENARIOS["gfc_2008"], [FACTORS["F_CDS"], FACTORS["CDX_IG"]])[0].level
     assert single == pytest.approx(beside)
+
+
+def test_results_are_used_as_a_tuple():
+    plan = plan_valuation([book_of("ALICE", (share("SPY", 585.0), 100, 50.0))])
+    results = run_stresses(plan, ["covid_2020", "gfc_2008"])
+    first, second = results
+    assert (len(results), results[0], results[-1]) == (2, first, second)
+    assert results == (first, second)
+    assert results[:1] == (first,)
+    assert results[:1].currency == results.currency == "USD"
+    assert results != (second, first)
+    assert first in results
+
+
+def test_results_have_a_table_with_a_column_for_each_trader():
+    plan = plan_valuation(
+        [book_of("ALICE", (share("SPY", 585.0), 100, 50.0)), book_of("BOB", (share("KO", 60.0), 1, 50.0))]
+    )
+    results = run_stresses(plan, ["covid_2020"])
+    [row] = results.to_table()
+    assert row["scenario"] == "covid_2020"
+    assert row["pnl_ALICE"] + row["pnl_BOB"] == pytest.approx(row["pnl"])
+    assert (row["covered"], row["left_out"]) == (1.0, "")
+    assert "Stress scenarios" in repr(results)

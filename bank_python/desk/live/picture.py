@@ -1,6 +1,6 @@
 """The live desk as an SVG picture of fixed size, for documents and reports.
 
-A picture has the same layout and figures as a terminal of 160 columns. It has a dark background of its own, so it looks
+A picture has the same layout and figures as a terminal of 120 columns. It has a dark background of its own, so it looks
 the same on light and dark pages, and refers to no font or file on the network.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEIGHT", "TITLE", "WIDTH", "check_target", "svg", "write_picture"]
 
-WIDTH, HEIGHT = 160, 46
+WIDTH, HEIGHT = 120, 40
 """Size of a picture in characters and lines."""
 TITLE = "bank_python"
 """Title of a picture, in the bar at its top."""

@@ -9,7 +9,7 @@ import numpy as np
 from bank_python.desk.showcase.figures import require_quotes
 from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.errors import DeskError, ModelError
-from bank_python.risk import TailMethod, acerbi_szekely_test, christoffersen_test, kupiec_test, tail_risk, traffic_light
+from bank_python.risk import TailMethod, backtest_var, tail_risk
 from bank_python.sheet import Sheet, names, numbers, words
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _table(title: str, tests: Mapping[str, Mapping[str, Any]]) -> Sheet:
     figures = [numbers(column) for column in ("Hits", "Expected", "Kupiec", "Christoffersen")]
     table = Sheet(title, [names("Method"), *figures, words("Basel"), numbers("Z2")])
     table.note("hits: days with a loss beyond the VaR")
-    table.note("Kupiec, Christoffersen: p-values, of which small ones reject the method")
+    table.note("Kupiec, Christoffersen: p-values; small ones reject the method")
     table.note("Z2 (Acerbi and Székely) below 0: losses beyond the VaR are worse than forecast")
     for method, test in tests.items():
         name = method.replace("_", " ")
@@ -71,15 +71,14 @@ def _tested(returns: FloatArray, window: int, method: TailMethod) -> dict[str, A
         forecasts = [tail_risk(returns[day - window : day], _LEVEL, method) for day in days]
     except ModelError as error:
         return {"error": str(error)}
-    realised = returns[window:]
     var, es = np.array([risk.var for risk in forecasts]), np.array([risk.es for risk in forecasts])
-    hits, probability = realised < -var, 1.0 - _LEVEL
-    exceptions = int(hits.sum())
+    tried = backtest_var(returns[window:], var, es=es, confidence=_LEVEL)
+    assert tried.acerbi_szekely is not None  # noqa: S101 - there is an expected shortfall
     return {
-        "exceptions": exceptions,
-        "expected": probability * len(realised),
-        "kupiec_p": kupiec_test(exceptions, len(realised), probability).p_value,
-        "christoffersen_p": christoffersen_test(hits, probability).p_value,
-        "traffic_light": traffic_light(exceptions, len(realised)).zone,
-        "z2": acerbi_szekely_test(realised, var, es, probability).z2,
+        "exceptions": tried.exceptions,
+        "expected": tried.expected,
+        "kupiec_p": tried.christoffersen.coverage.p_value,
+        "christoffersen_p": tried.christoffersen.p_value,
+        "traffic_light": tried.traffic_light.zone,
+        "z2": tried.acerbi_szekely.z2,
     }

@@ -28,7 +28,7 @@ def greeks(stage: Stage) -> SceneResult:
         "delta_by_trader": {trader.name: trader.greeks.delta for trader in view.traders if trader.greeks is not None},
     }
     summary = (
-        "Greeks are closed formulas where a contract has them, else finite differences of its price, with one pricing "
-        "call for all contracts of a class."
+        "Greeks come from closed forms where a contract has them, otherwise from finite differences of its price, "
+        "with one pricing call for all contracts of a class."
     )
     return SceneResult(facts, [taken, summary])

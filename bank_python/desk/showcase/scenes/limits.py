@@ -42,7 +42,7 @@ def limits(stage: Stage) -> SceneResult:
             sold, resolution = _reduce(desk, risk, worst)
             facts |= {"acted_on": f"{worst.scope}: {worst.rule}", "sold": sold, "resolution": resolution}
             after = resolution or "still above its limit"
-            views.append(f"{worst.scope} closes the positions in {', '.join(sold)}. {worst.rule}: {after}.")
+            views.append(f"{worst.scope} closes the positions in {', '.join(sold)}. {worst.rule} is {after}.")
         return SceneResult(facts, views)
     finally:
         risk.remove()

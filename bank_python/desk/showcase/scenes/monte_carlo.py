@@ -21,7 +21,7 @@ def gbm(stage: Stage) -> SceneResult:
     result = _run(stage, "gbm")
     summary = (
         "Every figure has a standard error. The contributions add up to the firm's figure. The simulation also checks "
-        "the Greeks against closed formulas."
+        "the Greeks against closed forms."
     )
     return SceneResult(_facts(result), [result, summary])
 

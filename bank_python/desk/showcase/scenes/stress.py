@@ -8,7 +8,6 @@ from bank_python.desk.showcase.figures import require_quotes
 from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.errors import SimulationError
 from bank_python.mc_engine import MCConfig, MonteCarloEngine, regressed_betas
-from bank_python.render_risk import stress_view
 from bank_python.risk import REFERENCE_STRESSES, reverse_stress, run_stresses, sensitivity_grid
 
 if TYPE_CHECKING:
@@ -63,10 +62,10 @@ def stress(stage: Stage) -> SceneResult:
         "reverse_moves": dict(list(found.moves.items())[:5]),
     }
     summary = "Factors that a scenario does not cover are left out and listed, not assumed to be unchanged."
-    return SceneResult(facts, [stress_view(results), f"{summary} {_compared(results, regressed)}", found, *grids])
+    return SceneResult(facts, [results, f"{summary} {_compared(results, regressed)}", found, *grids])
 
 
-def _regressed(factor_model: FactorModel, plan: ValuationPlan, keys: Sequence[str]) -> tuple[StressResult, ...]:
+def _regressed(factor_model: FactorModel, plan: ValuationPlan, keys: Sequence[str]) -> Sequence[StressResult]:
     """Return the stress tests with betas regressed from history; none if the market has no share index."""
     try:
         betas = regressed_betas(factor_model, plan)
