@@ -9,9 +9,9 @@ prescribes. Before the first node, and after the last, the forward rate of the n
 Examples
 --------
 >>> curve = Curve([1.0, 2.0], [0.97, 0.93])
->>> round(curve.discount(1.5), 6), round(curve.zero_rate(1.0), 6)
+>>> round(curve.discount(1.5), 6), round(curve.zero("1Y"), 6)
 (0.949789, 0.030459)
->>> round(curve.forward_rate(1.0, 2.0), 6) == round(curve.forward_rate(2.0, 9.0), 6)
+>>> round(curve.forward(1.0, 2.0), 6) == round(curve.forward("2Y", "9Y"), 6)
 True
 
 References
@@ -31,6 +31,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
+from bank_python.numerics.dates import as_years
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray, Numbers
+    from bank_python.numerics.dates import When
 
 __all__ = ["Curve", "as_curve"]
 
@@ -118,23 +120,71 @@ class Curve(_LogNodes):
         slope = (self._logs[left + 1] - base) / (self._knots[left + 1] - start)
         return np.asarray(base + slope * (t - start))
 
-    def discount(self, time: ArrayLike) -> Numbers:
-        """Return what 1 paid after `time` years is worth now."""
-        return _as_number(np.exp(self.log_discount(time)))
+    def discount(self, time: When) -> Numbers:
+        """Return what 1 paid at `time` is worth now.
 
-    @admits(CurveError)
-    def zero_rate(self, time: ArrayLike) -> Numbers:
-        """Return the continuously compounded rate to `time`; at 0, the first segment's forward rate."""
-        t = np.asarray(time, dtype=float)
+        Parameters
+        ----------
+        time : array_like or str
+            Years from now, of any shape, or tenors such as ``"5Y"``. A curve has no date, so dates are refused; a
+            :class:`~bank_python.instruments.DiscountCurve` takes them.
+
+        Raises
+        ------
+        CurveError
+            The time is neither years nor a tenor.
+        """
+        return _as_number(np.exp(self.log_discount(self._years(time))))
+
+    def zero(self, time: When) -> Numbers:
+        """Return the continuously compounded zero rate to `time`, as a decimal.
+
+        Parameters
+        ----------
+        time : array_like or str
+            Years from now or tenors, as for :meth:`discount`; at 0 the rate is the first segment's forward rate.
+
+        Raises
+        ------
+        CurveError
+            The time is neither years nor a tenor.
+        """
+        t = np.asarray(self._years(time), dtype=float)
         short = -self._logs[1] / self._knots[1]
         with np.errstate(all="ignore"):
             return _as_number(np.where(t == 0.0, short, -self.log_discount(t) / t))
 
-    @admits(CurveError)
-    def forward_rate(self, start: ArrayLike, end: ArrayLike) -> Numbers:
-        """Return the continuously compounded rate between two times, `start` before `end`."""
-        a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+    def forward(self, start: When, end: When) -> Numbers:
+        """Return the continuously compounded forward rate between two times, as a decimal.
+
+        Parameters
+        ----------
+        start, end : array_like or str
+            Years from now or tenors, as for :meth:`discount`; two different times.
+
+        Raises
+        ------
+        CurveError
+            A time is neither years nor a tenor, or the two are the same.
+        """
+        a, b = (np.asarray(self._years(time), dtype=float) for time in (start, end))
+        same = np.asarray(a == b)
+        if same.any():
+            raise CurveError(
+                f"a forward rate needs two times, not {start!r} twice; give an end after the start", value=end
+            )
         return _as_number((self.log_discount(a) - self.log_discount(b)) / (b - a))
+
+    def zero_rate(self, time: When) -> Numbers:
+        """Return the zero rate; another name of :meth:`zero`."""
+        return self.zero(time)
+
+    def forward_rate(self, start: When, end: When) -> Numbers:
+        """Return the forward rate; another name of :meth:`forward`."""
+        return self.forward(start, end)
+
+    def _years(self, time: When) -> ArrayLike:
+        return as_years(time, CurveError, f"a {type(self).__name__}")
 
     @admits(CurveError)
     def shifted(self, bump: ArrayLike) -> Self:
