@@ -120,7 +120,7 @@ class BarbaraDB(StoreReader):
         Raises
         ------
         StoreArgumentError
-            The rings or the path make no sense.
+            The rings or the path make no sense, or a path stands where the rings go.
         StoreError
             The file cannot be opened, is not a store, or was written by a newer release.
         """

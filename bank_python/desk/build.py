@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def build_desk(
     *,
     seed: int = 0,
     feed: Feed | str | None = None,
-    db: BarbaraDB | None = None,
+    db: BarbaraDB | str | os.PathLike[str] | None = None,
     traders: Sequence[TraderSpec] = TRADERS,
     replace: bool = False,
 ) -> Desk:
@@ -47,8 +48,9 @@ def build_desk(
         Of the simulated market: the whole one, or the part of it that `feed` does not carry.
     feed : Feed or {"simulated", "history", "yahoo", "ccxt"}, optional
         The market; simulated by default. Symbols it cannot quote are simulated, and marked so.
-    db : BarbaraDB, optional
-        Where the desk is kept, from the start; in memory by default. The desk owns the store's desk until it is closed.
+    db : BarbaraDB, str or path-like, optional
+        Store of the desk, from the start; in memory by default. A path is the store's file, which is opened with the
+        rings of a desk. The desk owns the store's desk until it is closed, and closes the store with itself.
     traders : sequence of TraderSpec, optional
         Who trades; the fourteen of :mod:`bank_python.desk.traders` by default. These take another share of the same
         sector where the market does not quote theirs (:attr:`Trader.stand_ins`); traders of one's own never do.
@@ -60,7 +62,9 @@ def build_desk(
     ------
     DeskError
         The store keeps a desk already and `replace` is not set; somebody else owns it; or a trader of one's own holds
-        what the market does not quote. Nothing has changed.
+        what the market does not quote. Nothing has changed, and a store that was given as a path is closed.
+    StoreError
+        The store's file cannot be opened, or its directory does not exist.
 
     Returns
     -------
@@ -78,7 +82,26 @@ def build_desk(
     True
     """
     _require_traders(traders)
-    store = BarbaraDB.open(RINGS, path=":memory:") if db is None else db
+    store = _opened(db)
+    try:
+        return _kept(store, feed, seed, traders, replace=replace)
+    except BaseException:
+        if store is not db:
+            store.close()
+        raise
+
+
+def _opened(db: BarbaraDB | str | os.PathLike[str] | None) -> BarbaraDB:
+    if isinstance(db, BarbaraDB):
+        return db
+    if db is None or isinstance(db, str | os.PathLike):
+        return BarbaraDB.open(RINGS, path=IN_MEMORY if db is None else db)
+    raise DeskError(f"db={db!r} is not a store; give the path of its file, such as 'desk.db', or a BarbaraDB", value=db)
+
+
+def _kept(
+    store: BarbaraDB, feed: Feed | str | None, seed: int, traders: Sequence[TraderSpec], *, replace: bool
+) -> Desk:
     _require_rings(store)
     owned = take_lease(store)
     try:

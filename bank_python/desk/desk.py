@@ -17,6 +17,7 @@ from bank_python.desk.parts import DeskParts
 from bank_python.desk.persistence import keep_trader, resume, save
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.errors import DeskError
+from bank_python.numerics.dates import as_date
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -167,16 +168,23 @@ class Desk(DeskParts):
             raise
         return trade
 
-    def roll(self, to: dt.date) -> Recalculation:
+    def roll(self, to: dt.date | str) -> Recalculation:
         """Move the valuation date forward: what falls due is booked as cash, and what decays is revalued.
+
+        Parameters
+        ----------
+        to : datetime.date or str
+            New valuation date; text is an ISO date such as ``"2026-01-10"``.
 
         Raises
         ------
+        DeskError
+            `to` is no date.
         DomainError
             `to` lies before the present valuation date.
         """
         self._require_own_step("roll")
-        roll_to(self, to)
+        roll_to(self, as_date(to, DeskError, "roll: to"))
         return self.graph.recalculate()
 
     def save(self) -> int:

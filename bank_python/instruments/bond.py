@@ -51,8 +51,8 @@ class Bond(DatedInstrument):
         Amount repaid at maturity, in `currency`.
     coupon_rate : float
         Annual coupon as a decimal fraction of `face`.
-    maturity : float or datetime.date
-        Time to maturity in years from now, or the maturity date (a date needs a clock).
+    maturity : float, str or datetime.date
+        Time to maturity in years from now, a tenor, or the maturity date (which needs a clock).
     frequency : float, default 1.0
         Number of coupons per year: 1, 2, 4 or 12.
     compounding : float, optional

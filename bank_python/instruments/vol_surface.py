@@ -72,8 +72,8 @@ class VolSurface(TermStructureNode):
         Spot price of the underlying.
     quotes : mapping of (strike, expiry) to Node, float or pair
         Annual volatilities, as decimals, or pairs of bid and ask volatilities, whose mid is fitted with the inverse
-        squared spread as weight. An expiry is in years from now, or a date (which needs a clock); it needs at least
-        five quotes, either all pairs or none.
+        squared spread as weight. An expiry is in years from now, a tenor, or a date (which needs a clock); it needs at
+        least five quotes, either all pairs or none.
     rate_source, dividend_source : Node or float, default 0.0
         Interest rate and dividend yield per year, continuously compounded; or curves, which give the zero rates to each
         expiry.
@@ -112,13 +112,13 @@ class VolSurface(TermStructureNode):
         name: str,
         *,
         spot_source: Scalar,
-        quotes: Mapping[tuple[float, float | dt.date], Quote],
+        quotes: Mapping[tuple[float, float | dt.date | str], Quote],
         rate_source: Scalar = 0.0,
         dividend_source: Scalar = 0.0,
         clock_source: Clock | float = 0.0,
         stickiness: Stickiness | str = Stickiness.STRIKE,
         arbitrage: ArbitragePolicy | str = ArbitragePolicy.REPAIR,
-        weights: Mapping[tuple[float, float | dt.date], float] | None = None,
+        weights: Mapping[tuple[float, float | dt.date | str], float] | None = None,
     ) -> None:
         given = {} if weights is None else weights
         unknown = [key for key in given if key not in quotes]
@@ -160,7 +160,7 @@ class VolSurface(TermStructureNode):
         cls,
         name: str,
         strikes: Sequence[float],
-        expiries: Sequence[float | dt.date],
+        expiries: Sequence[float | dt.date | str],
         vols: Sequence[Sequence[Node | float]],
         **options: Any,
     ) -> Self:
@@ -201,10 +201,10 @@ class VolSurface(TermStructureNode):
     def from_parameters(
         cls,
         name: str,
-        slices: Mapping[float | dt.date, SviSlice],
+        slices: Mapping[float | dt.date | str, SviSlice],
         *,
         spot_source: Scalar,
-        forwards: Mapping[float | dt.date, float] | None = None,
+        forwards: Mapping[float | dt.date | str, float] | None = None,
         rate_source: Scalar = 0.0,
         dividend_source: Scalar = 0.0,
         clock_source: Clock | float = 0.0,
@@ -431,7 +431,7 @@ def _quoted(name: str, tenor: float, quotes: Mapping[float, tuple[Quote, float]]
     return SmileSource(end, rate, dividend, strikes, plain, weights, None, tenor, None)
 
 
-def _tenor(name: str, expiry: float | dt.date, clock: Clock | float) -> float:
+def _tenor(name: str, expiry: float | dt.date | str, clock: Clock | float) -> float:
     return positive(name, "expiry", years_to(name, "expiry", expiry, clock))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf
 from bank_python.errors import DomainError
+from bank_python.numerics.dates import as_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,24 +30,24 @@ class Clock(Leaf):
     ----------
     name : str
         Unique in the graph.
-    origin : datetime.date
-        The date at which the clock reads 0.0 years.
+    origin : datetime.date or str
+        Date at which the clock reads 0.0 years; text is an ISO date.
     value : float, default 0.0
         Years since `origin`.
 
     Examples
     --------
-    >>> clock = Clock("CLOCK", origin=dt.date(2026, 1, 2))
-    >>> clock.roll(dt.date(2027, 1, 2))
+    >>> clock = Clock("CLOCK", origin="2026-01-02")
+    >>> clock.roll("2027-01-02")
     >>> clock.value, clock.date.isoformat()
     (1.0, '2027-01-02')
     """
 
     record_tag = "Clock"
 
-    def __init__(self, name: str, origin: dt.date, value: float = 0.0) -> None:
+    def __init__(self, name: str, origin: dt.date | str, value: float = 0.0) -> None:
         super().__init__(name, value)
-        self.origin = origin
+        self.origin = as_date(origin, DomainError, "origin")
         self.stamp_ = True
 
     @property
@@ -64,25 +65,31 @@ class Clock(Leaf):
         """Return the day on which the clock reads `years`."""
         return self.origin + dt.timedelta(days=round(years * _DAYS))
 
-    def years_at(self, day: dt.date) -> float:
-        """Return what the clock reads on `day`."""
-        return (day - self.origin).days / _DAYS
+    def years_at(self, day: dt.date | str) -> float:
+        """Return what the clock reads on `day`, a date or its ISO text."""
+        return (as_date(day, DomainError, "day") - self.origin).days / _DAYS
 
-    def roll(self, to: dt.date) -> None:
+    def roll(self, to: dt.date | str) -> None:
         """Move the valuation date forward.
+
+        Parameters
+        ----------
+        to : datetime.date or str
+            New valuation date; text is an ISO date such as ``"2026-01-10"``.
 
         Raises
         ------
         DomainError
-            `to` lies before the present valuation date; the clock stands where it was.
+            `to` is no date, or lies before the present valuation date; the clock stands where it was.
         """
-        if to < self.date:
+        day = as_date(to, DomainError, "to")
+        if day < self.date:
             raise DomainError(
-                f"{self.name} stands at {self.date} and cannot roll back to {to}; use a what-if layer to look back",
+                f"{self.name} stands at {self.date} and cannot roll back to {day}; use a what-if layer to look back",
                 name=self.name,
                 value=to,
             )
-        self.set(self.years_at(to))
+        self.set(self.years_at(day))
 
     def to_record(self) -> Mapping[str, object]:
         """Return origin and reading."""
