@@ -2,7 +2,8 @@
 
 ``@admits(RiskError)`` reads a function's annotations once. A ``float`` has to be a real number (not True, not text),
 an ``int`` a whole one, an ``ArrayLike`` numbers of any shape, a class one of its instances. Whether a number is in
-range is the function's own affair.
+range is the function's own affair. A call that does not fit the signature is explained
+(:mod:`bank_python.guessing`).
 
 Examples
 --------
@@ -29,6 +30,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
+
+from bank_python.guessing import explain_calls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +90,8 @@ def _guarded(function: _Function, title: str, error: type[BankError], *, members
     named = enumerate(zip(parameters, found, strict=True))
     places = [(i, name, *admission) for i, (name, admission) in named if admission is not None]
 
+    explained = explain_calls(function, title)
+
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for place, name, accepts, wanted in places:
@@ -95,7 +100,7 @@ def _guarded(function: _Function, title: str, error: type[BankError], *, members
                     raise _refused(error, title, name, args[place], wanted)
             elif name in kwargs and not accepts(kwargs[name]):
                 raise _refused(error, title, name, kwargs[name], wanted)
-        return function(*args, **kwargs)
+        return explained(*args, **kwargs)
 
     return cast("_Function", call)
 

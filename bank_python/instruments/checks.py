@@ -22,7 +22,7 @@ __all__ = ["end_on", "finite", "known_currency", "negative", "number", "positive
 _CODE_LENGTH = 3
 
 
-def years_to(name: str, term: str, end: float | dt.date | str, clock_source: Clock | float) -> float:
+def years_to(name: str, term: str, end: float | dt.date | str | np.datetime64, clock_source: Clock | float) -> float:
     """Return the years from now to `end`: years, a tenor such as ``"3M"``, a date, or its ISO text.
 
     Raises

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.dagger.contract import REQUIRED, Declaration, Source, Term
 from bank_python.errors import BankError, ContractArgumentError, GraphError
+from bank_python.guessing import misfit
 from bank_python.instruments.declarations import Expiry, Label, MadeAt
 from bank_python.instruments.lookup import Lookup, TermStructureNode, look_up
-from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -152,15 +152,13 @@ class Construction:
         return [(str(key), declared[str(key)], lookups[str(key)]) for key in order]
 
     def _mismatch(self, name: str, given: Mapping[str, Any]) -> ContractArgumentError:
-        cls, known = self._kind.__name__, ", ".join(self._order())
-        for key in given:
-            if key not in self.arguments:
-                hint = did_you_mean(key, self.arguments, "leave it out.", most=1)
-                message = f"{cls} {name!r} has no argument {key}; {hint} It takes {known}"
-                return ContractArgumentError(message, name=name, argument=key)
+        cls, known = self._kind.__name__, self._order()
+        unknown = [key for key in given if key not in self.arguments]
+        if unknown:
+            return ContractArgumentError(misfit(f"{cls} {name!r}", known, unknown), name=name, argument=unknown[0])
         missing = [key for key in self._order() if key in self._required and key not in given]
         return ContractArgumentError(
-            f"{cls} {name!r} needs {', '.join(missing)}; it takes {known}", name=name, argument=missing[0]
+            f"{cls} {name!r} needs {', '.join(missing)}; it takes {', '.join(known)}", name=name, argument=missing[0]
         )
 
 

@@ -34,8 +34,8 @@ class Option(VanillaOption):
     strike : float
         Strike price, above 0, in `currency`.
     expiry : float, str or datetime.date
-        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock). From expiry on, the value is
-        the intrinsic value.
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock). From expiry on, the value
+        is the intrinsic value.
     is_call : bool, default True
         Whether the option is a call (true) or a put (false).
     dividend_source : Node or float, default 0.0

@@ -27,14 +27,18 @@ Examples
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
+
+import numpy as np
 
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Node
 from bank_python.dagger.node import present
 from bank_python.errors import CalibrationError, InstrumentError
-from bank_python.instruments.checks import end_on, finite, positive, years_to
+from bank_python.guessing import guessable
+from bank_python.instruments.checks import end_on, finite, number, positive, years_to
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode, look_up, lookup_function
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
@@ -45,7 +49,7 @@ from bank_python.risk_models.svi_fit import ArbitragePolicy
 if TYPE_CHECKING:
     import datetime as dt
     import enum
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Self, TypeVar
 
     from bank_python.dagger.outcome import Outcome
@@ -120,6 +124,7 @@ class VolSurface(TermStructureNode):
         arbitrage: ArbitragePolicy | str = ArbitragePolicy.REPAIR,
         weights: Mapping[tuple[float, float | dt.date | str], float] | None = None,
     ) -> None:
+        _require_pairs(name, quotes)
         given = {} if weights is None else weights
         unknown = [key for key in given if key not in quotes]
         if not quotes or unknown:
@@ -156,12 +161,13 @@ class VolSurface(TermStructureNode):
         super().__init__(name, list(dict.fromkeys(part for part in parts if isinstance(part, Node))))
 
     @classmethod
+    @guessable
     def from_vols(
         cls,
         name: str,
         strikes: Sequence[float],
-        expiries: Sequence[float | dt.date | str],
-        vols: Sequence[Sequence[Node | float]],
+        expiries: Sequence[float | dt.date | str] | float | dt.date | str,
+        vols: Sequence[Sequence[Node | float | None]] | Sequence[Node | float | None],
         **options: Any,
     ) -> Self:
         """Build a surface from a matrix of volatilities.
@@ -172,10 +178,11 @@ class VolSurface(TermStructureNode):
             Node name, unique in its graph.
         strikes : sequence of float, length n
             Strike prices, above 0.
-        expiries : sequence of float or datetime.date, length m
-            Times to expiry in years from now, or expiry dates.
+        expiries : sequence of float, str or datetime.date, length m
+            Times to expiry in years from now, tenors such as ``"6M"``, or expiry dates; or one of them.
         vols : sequence of m rows of n volatilities
-            Annual volatilities, as nodes or decimals, one row for each expiry; NaN where there is no quote.
+            Annual volatilities, as nodes or decimals, one row for each expiry; NaN or None where there is no quote. For
+            one expiry the row itself will do.
         **options
             Other arguments of the class, such as ``spot_source``.
 
@@ -183,16 +190,19 @@ class VolSurface(TermStructureNode):
         ------
         InstrumentError
             An argument is invalid, as for the class, or the matrix does not have that shape.
+
+        Examples
+        --------
+        >>> vols = [0.27, 0.23, 0.20, 0.19, 0.19]
+        >>> smile = VolSurface.from_vols("S", [80, 90, 100, 110, 120], "3M", vols, spot_source=100.0)
+        >>> round(smile.vol(100.0, "3M"), 3)
+        0.2
         """
-        if len(vols) != len(expiries) or any(len(row) != len(strikes) for row in vols):
-            raise InstrumentError(
-                f"{name}: the volatilities must be {len(expiries)} rows (expiries) of {len(strikes)} (strikes)",
-                name=name,
-            )
+        columns, times, rows = _matrix(name, strikes, expiries, vols)
         quotes = {
             (strike, expiry): vol
-            for expiry, row in zip(expiries, vols, strict=True)
-            for strike, vol in zip(strikes, row, strict=True)
+            for expiry, row in zip(times, rows, strict=True)
+            for strike, vol in zip(columns, row, strict=True)
             if isinstance(vol, Node) or not math.isnan(vol)
         }
         return cls(name, quotes=quotes, **options)
@@ -261,9 +271,32 @@ class VolSurface(TermStructureNode):
         _ = self.surface  # brings the fits up to date
         return tuple(smile.fit for smile in self._fitted.values())
 
-    def vol(self, strike: float, expiry: float) -> float:
-        """Return the volatility at `strike` and `expiry` (in years from now) that an option would use."""
-        end = end_on(cast("Clock | float", self._clock), expiry)
+    def vol(self, strike: float, expiry: float | dt.date | str) -> float:
+        """Return the volatility that an option would use.
+
+        Parameters
+        ----------
+        strike : float
+            Strike price, above 0.
+        expiry : float, str or datetime.date
+            Time to expiry in years from now, a tenor such as ``"6M"``, or a date (which needs a clock).
+
+        Raises
+        ------
+        InstrumentError
+            An argument is no strike or no time; ``surface.surface.vol(strikes, years)`` takes arrays.
+        """
+        asked: dict[str, Any] = {"strike": strike, "expiry": expiry}
+        for term, value in asked.items():
+            if np.ndim(value):
+                raise InstrumentError(
+                    f"{self.name}: {term} has shape {np.shape(value)}, and vol takes one option; for arrays there is "
+                    "surface.surface.vol(strikes, years)",
+                    name=self.name,
+                )
+        clock = cast("Clock | float", self._clock)
+        strike = positive(self.name, "strike", strike)
+        end = end_on(clock, years_to(self.name, "expiry", expiry, clock))
         rate, dividend = (look_up("zero_rate", source, self._clock, end) for source in (self._rate, self._dividend))
         arguments = (self._spot, rate, dividend, self._clock, strike, end)
         values = [cast("float", part.value) if isinstance(part, Node) else part for part in arguments]
@@ -429,6 +462,62 @@ def _quoted(name: str, tenor: float, quotes: Mapping[float, tuple[Quote, float]]
     end, rate, dividend = carries.to(tenor)
     plain, weights = zip(*(quotes[strike] for strike in strikes), strict=True)
     return SmileSource(end, rate, dividend, strikes, plain, weights, None, tenor, None)
+
+
+_HIGHEST = 10.0
+"""Volatility above which a number is taken for a percentage: 1,000 % a year."""
+
+
+def _require_pairs(name: str, quotes: Mapping[Any, Any]) -> None:
+    odd = next((key for key in quotes if not (isinstance(key, tuple) and len(key) == 2)), None)  # noqa: PLR2004 - a pair
+    if odd is not None:
+        raise InstrumentError(
+            f"{name}: quotes are given by (strike, expiry), not by {odd!r}; VolSurface.from_vols(name, strikes, "
+            "expiries, vols, spot_source=...) takes rows",
+            name=name,
+            value=odd,
+        )
+
+
+def _matrix(name: str, strikes: Any, expiries: Any, vols: Any) -> tuple[list[Any], list[Any], list[list[Node | float]]]:
+    """Return strikes, expiries, and a row of volatilities for each expiry, NaN where there is no quote."""
+    if not _is_list(strikes):
+        raise InstrumentError(
+            f"{name}: strikes={strikes!r} is not a list of strikes; give from_vols(name, strikes, expiries, vols), or "
+            "VolSurface(name, quotes={(strike, expiry): vol}, spot_source=...)",
+            name=name,
+        )
+    columns, times = list(strikes), list(expiries) if _is_list(expiries) else [expiries]
+    rows = list(vols) if _is_list(vols) else []
+    if len(times) == 1 and len(rows) == len(columns) and not any(map(_is_list, rows)):
+        rows = [rows]
+    shape, n = [len(list(row)) if _is_list(row) else 1 for row in rows], len(columns)
+    if shape != [n] * len(times):
+        turned = shape == [len(times)] * n
+        hint = "these are transposed, one row for each strike; turn them" if turned else f"got rows of {shape}"
+        raise InstrumentError(
+            f"{name}: the volatilities must be {len(times)} rows (expiries) of {n} (strikes); {hint}", name=name
+        )
+    return columns, times, [[_vol(name, vol) for vol in row] for row in rows]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | Mapping)
+
+
+def _vol(name: str, vol: object) -> Node | float:
+    if isinstance(vol, Node):
+        return vol
+    value = number(vol)
+    if vol is not None and math.isnan(value) and not isinstance(vol, float | np.floating):
+        raise InstrumentError(
+            f"{name}: vol={vol!r} is neither a node nor a number; give a decimal such as 0.2", name=name
+        )
+    if value > _HIGHEST:
+        raise InstrumentError(
+            f"{name}: vol={vol!r} is {value:,.0%} a year; volatilities are decimals, 0.2 for 20 %", name=name, value=vol
+        )
+    return value
 
 
 def _tenor(name: str, expiry: float | dt.date | str, clock: Clock | float) -> float:

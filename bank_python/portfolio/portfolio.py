@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from bank_python.portfolio.market import Market
     from bank_python.portfolio.problems import RowProblem
     from bank_python.portfolio.specs import PositionSpec
-    from bank_python.risk import BookGreeks, Measure, StressResult, StressScenario, ValuationPlan
+    from bank_python.risk import BookGreeks, Measure, StressResult, ValuationPlan
+    from bank_python.risk.stress_shocks import Scenarios
 
 __all__ = ["LIMITS", "Portfolio"]
 
@@ -308,15 +309,16 @@ class Portfolio(Tabular):
             self._live[asked] = ReactiveRisk(books, self.graph, model, asked, name=name, base_currency=self.currency)
         return self._live[asked]
 
-    def stress(self, scenarios: Sequence[StressScenario | str] | None = None) -> tuple[StressResult, ...]:
+    def stress(self, scenarios: Scenarios | None = None) -> tuple[StressResult, ...]:
         """Return the P&L under stress scenarios.
 
         Parameters
         ----------
-        scenarios : sequence of StressScenario or str, optional
-            Scenarios or their keys; by default the eight standard ones.
+        scenarios : iterable of StressScenario, str or mapping, optional
+            Scenarios, their keys, or shocks such as ``{"equity": -0.2}``, as for
+            :func:`~bank_python.risk.run_stresses`; by default the eight standard ones.
         """
-        return run_stresses(self.plan()) if scenarios is None else run_stresses(self.plan(), scenarios)
+        return run_stresses(self.plan(), scenarios)
 
     def greeks(self) -> BookGreeks:
         """Return the Greeks of all positions."""

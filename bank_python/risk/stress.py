@@ -24,14 +24,17 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import RiskError
 from bank_python.results import Figures
-from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Status, stress_moves
-from bank_python.risk.stress_scenarios import REFERENCE_STRESSES, STRESS_SCENARIOS, StressScenario
+from bank_python.risk.stress_mapping import Betas, Status, stress_moves
+from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
+from bank_python.risk.stress_shocks import scenarios_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bank_python.numerics import FloatArray
     from bank_python.risk.stress_mapping import Rule, StressMove
+    from bank_python.risk.stress_scenarios import StressScenario
+    from bank_python.risk.stress_shocks import Scenarios
     from bank_python.risk.valuation import ValuationPlan
 
 __all__ = ["StressResult", "run_stresses"]
@@ -85,9 +88,9 @@ class StressResult(Figures):
 @admits(RiskError)
 def run_stresses(
     plan: ValuationPlan,
-    scenarios: Iterable[StressScenario | str] = REFERENCE_STRESSES,
+    scenarios: Scenarios | None = None,
     *,
-    rules: Sequence[Rule] = DEFAULT_MAP,
+    rules: Sequence[Rule] | None = None,
     betas: Mapping[str, float] | None = None,
     choice: Betas | str | None = None,
 ) -> tuple[StressResult, ...]:
@@ -97,8 +100,11 @@ def run_stresses(
     ----------
     plan : ValuationPlan
         Holdings to revalue.
-    scenarios : iterable of StressScenario or str
-        Scenarios, or their keys in the stress library.
+    scenarios : iterable of StressScenario, str or mapping, optional
+        Scenarios, their keys in the stress library, or mappings of drivers and factors to shocks, such as
+        ``{"equity": -0.2, "vol": 0.1}`` or ``{"AAPL_SPOT": -0.3}``, with their units as
+        :mod:`bank_python.risk.stress_shocks` says and all other factors unchanged. Also one scenario alone, or a
+        mapping of titles to such mappings. By default :data:`~bank_python.risk.REFERENCE_STRESSES`.
     rules, betas
         Mapping rules and betas, as for :func:`~bank_python.risk.stress_mapping.stress_moves`.
     choice : Betas or {"stated", "regressed", "given"}, optional
@@ -112,10 +118,22 @@ def run_stresses(
     Raises
     ------
     RiskError
-        There is no scenario of a key, a contract has no price in a scenario, or `choice` contradicts `betas`.
+        There is no scenario of a key, no driver or factor of a name, a contract has no price in a scenario, or `choice`
+        contradicts `betas`.
+
+    Examples
+    --------
+    >>> from bank_python.instruments import Book, Equity, Position
+    >>> from bank_python.market_data import MarketData
+    >>> from bank_python.risk.valuation import plan_valuation
+    >>> spy = Equity("SPY", spot_source=MarketData("SPY_SPOT", 500.0))
+    >>> plan = plan_valuation([Book("ALICE", [Position("P", instrument=spy, quantity=100, cost=500.0)])])
+    >>> [(result.title, round(result.pnl)) for result in run_stresses(plan, [{"equity": -0.2}, {"SPY": 0.1}])]
+    [('equity -0.2', -10000), ('SPY 0.1', 5000)]
     """
     source = _choice(choice, betas)
-    return tuple(_run(plan, _scenario(scenario), rules, betas, source) for scenario in scenarios)
+    chosen = scenarios_of(REFERENCE_STRESSES if scenarios is None else scenarios, plan.factors)
+    return tuple(_run(plan, scenario, rules, betas, source) for scenario in chosen)
 
 
 def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Betas:
@@ -135,18 +153,10 @@ def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Be
     return named
 
 
-def _scenario(scenario: StressScenario | str) -> StressScenario:
-    if isinstance(scenario, StressScenario):
-        return scenario
-    if scenario not in STRESS_SCENARIOS:
-        raise RiskError(f"no stress scenario {scenario!r}; choose one of {', '.join(STRESS_SCENARIOS)}", value=scenario)
-    return STRESS_SCENARIOS[scenario]
-
-
 def _run(
     plan: ValuationPlan,
     scenario: StressScenario,
-    rules: Sequence[Rule],
+    rules: Sequence[Rule] | None,
     betas: Mapping[str, float] | None,
     choice: Betas,
 ) -> StressResult:

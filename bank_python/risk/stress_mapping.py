@@ -88,10 +88,11 @@ _SHIFT_OF = {
 
 
 class Status(enum.Enum):
-    """Origin of a factor's move: its own shock, a mapping from a driver, or none."""
+    """Origin of a factor's move: its own shock, a mapping from a driver, none as the scenario states, or none known."""
 
     EXACT = "exact"
     MAPPED = "mapped"
+    UNCHANGED = "unchanged"
     MISSING = "missing"
 
 
@@ -250,7 +251,7 @@ class StressMove(Figures):
 def stress_moves(
     scenario: StressScenario,
     factors: Sequence[RiskFactor],
-    rules: Sequence[Rule] = DEFAULT_MAP,
+    rules: Sequence[Rule] | None = None,
     betas: Mapping[str, float] | None = None,
 ) -> tuple[StressMove, ...]:
     """Return the move of each factor in a scenario.
@@ -283,7 +284,8 @@ def stress_moves(
             raise RiskError(
                 f"{name}: level or beta {value!r} is not finite; give a finite number", name=name, value=value
             )
-    return tuple(_move(scenario, factor, rules, own) for factor in factors)
+    mapping = DEFAULT_MAP if rules is None else rules
+    return tuple(_move(scenario, factor, mapping, own) for factor in factors)
 
 
 def _move(
@@ -301,6 +303,8 @@ def _move(
         level = _mapped(factor.level, shock.size, route.way, beta, rule.index_level)
         status = Status.EXACT if route.exact else Status.MAPPED
         return StressMove(factor.name, _checked(scenario, factor, level), status, route.driver, beta)
+    if scenario.unchanged:
+        return StressMove(factor.name, factor.level, Status.UNCHANGED)
     return StressMove(factor.name, math.nan, Status.MISSING)
 
 

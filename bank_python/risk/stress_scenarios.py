@@ -126,6 +126,8 @@ class StressScenario:
         Source of the figures.
     factors : mapping of str to Shock
         Shocks to single factors by name; they override the shocks to drivers.
+    unchanged : bool, default False
+        Whether factors without a shock stay at their present level (true), or are missing (false).
     """
 
     key: str
@@ -135,6 +137,7 @@ class StressScenario:
     end: dt.date | None = None
     source: str = ""
     factors: Mapping[str, Shock] = field(default_factory=dict)
+    unchanged: bool = False
 
 
 _PERCENT, _BASIS_POINT, _POINT = (0.01, Shift.RELATIVE), (1e-4, Shift.ABSOLUTE), (0.01, Shift.ABSOLUTE)

@@ -57,7 +57,7 @@ def test_the_signature_is_the_true_one():
 
 def test_an_unknown_argument_is_reported_with_a_similar_one():
     with pytest.raises(
-        ContractArgumentError, match=r"Option 'C' has no argument stike; did you mean 'strike'\? It takes"
+        ContractArgumentError, match=r"Option 'C' has no argument stike; did you mean strike\? It takes"
     ):
         Option("C", **CALL, stike=3.0)
     with pytest.raises(
