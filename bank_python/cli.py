@@ -116,8 +116,10 @@ def run(command: Callable[..., None]) -> None:
 
 
 def main() -> None:
-    """Start the installed command ``bank-python``."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="A bank's platform, at home.")
+    """Start the installed command ``bank-python``, or ``python -m bank_python``; without a command, list them."""
+    app = typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help="A bank's platform, at home."
+    )
     app.command("showcase")(showcase)
     app.command("desk")(prop_desk)
     _guarded(app)

@@ -63,7 +63,7 @@ _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("tickers", "names"), "names symbols assets columns symbol"),
     (("confidence",), "alpha level conf confidence_level quantile"),
     (("db", "path"), "store database barbara file filename db_path path"),
-    (("constraints", "max_weight"), "weight_bounds bounds upper_bound upper max_weights"),
+    (("bounds", "constraints", "max_weight"), "weight_bounds bounds upper_bound upper max_weights"),
     (("periods_per_year",), "frequency annualization annualization_factor periods"),
     (("horizon_days", "horizon", "years"), "horizon days n_days holding_period"),
     (("rate_source", "discount_source", "curve"), "discount_curve curve yield_curve"),
@@ -73,6 +73,10 @@ _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("positions",), "holdings legs"),
     (("instrument",), "contract asset security"),
     (("schema",), "columns dtypes"),
+    (("newest_first",), "reverse reversed descending"),
+    (("estimator",), "method shrinkage cov_method cov_estimator"),
+    (("risk_aversion",), "gamma delta"),
+    (("kind",), "method objective"),
 )
 
 
