@@ -85,7 +85,7 @@ def admits(error: type[BankError], *, members: bool = True) -> Callable[[_Functi
 
 
 def _guarded(function: _Function, title: str, error: type[BankError], *, members: bool) -> _Function:
-    parameters = inspect.signature(function).parameters
+    parameters = inspect.signature(inspect.unwrap(function)).parameters
     found = [_admission(function, item, members=members) for item in parameters.values()]
     named = enumerate(zip(parameters, found, strict=True))
     places = [(i, name, *admission) for i, (name, admission) in named if admission is not None]
@@ -102,6 +102,7 @@ def _guarded(function: _Function, title: str, error: type[BankError], *, members
                 raise _refused(error, title, name, kwargs[name], wanted)
         return explained(*args, **kwargs)
 
+    call.__dict__["__signature__"] = inspect.signature(explained)
     return cast("_Function", call)
 
 

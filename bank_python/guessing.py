@@ -1,7 +1,8 @@
 """Calls that do not fit, answered with the right word: names of other libraries, arguments missing or too many.
 
 ``@guessable`` lets a function, or the constructor of a class, explain a call that does not fit its signature: what the
-unknown argument is called here, and which arguments there are. A call that fits costs nothing more.
+unknown argument is called here, and which arguments there are. A call that fits costs nothing more. A signature too
+long for ``help`` is shown without annotations, which the docstring has as well.
 
 Examples
 --------
@@ -30,9 +31,20 @@ from bank_python.wording import near_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-__all__ = ["OTHER_WORDS", "explain_calls", "guessable", "misfit", "what_was_meant"]
+__all__ = [
+    "LONGEST_SIGNATURE",
+    "OTHER_WORDS",
+    "explain_calls",
+    "guessable",
+    "misfit",
+    "short_signature",
+    "what_was_meant",
+]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+LONGEST_SIGNATURE = 400
+"""Length in characters beyond which a signature is shown without annotations."""
 
 # The arguments of this library, best first, and what users of other libraries call them.
 _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -163,7 +175,16 @@ def explain_calls(function: _Function, title: str) -> _Function:
                 raise
         raise refused from None
 
+    call.__dict__["__signature__"] = short_signature(inspect.signature(function))
     return cast("_Function", call)
+
+
+def short_signature(signature: inspect.Signature) -> inspect.Signature:
+    """Return a signature as ``help`` shows it: without annotations if it is longer than 400 characters with them."""
+    if len(str(signature)) <= LONGEST_SIGNATURE:
+        return signature
+    bare = [item.replace(annotation=inspect.Parameter.empty) for item in signature.parameters.values()]
+    return signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)
 
 
 def _refusal(
@@ -173,6 +194,7 @@ def _refusal(
     if isinstance(error, CallError):
         return None
     signature = inspect.signature(function)
+    kwargs = {getattr(function, "other_names", {}).get(key, key): value for key, value in kwargs.items()}
     try:
         signature.bind(*args, **kwargs)
     except TypeError:

@@ -45,6 +45,7 @@ from bank_python.barbara.sessions import Session, Sessions
 from bank_python.barbara.versions import MISSING, Change, Kind
 from bank_python.barbara.writer import entry_kind, prune_before, stamp, write_entry
 from bank_python.errors import ConflictError, MissingKeyError, StoreArgumentError, StoreError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     import os
@@ -91,6 +92,7 @@ class BarbaraDB(StoreReader):
         weakref.finalize(self, sessions.close).atexit = False
 
     @classmethod
+    @guessable
     def open(
         cls,
         rings: str = "default",

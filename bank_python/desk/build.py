@@ -21,6 +21,7 @@ from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.errors import DeskError
+from bank_python.guessing import guessable
 from bank_python.instruments import Book, ProfitAndLoss
 from bank_python.market_data import Clock, Feed, MarketData, SimulatedFeed, feed_named
 
@@ -32,12 +33,13 @@ __all__ = ["build_desk"]
 _LOG = logging.getLogger(__name__)
 
 
+@guessable
 def build_desk(
     *,
     seed: int = 0,
     feed: Feed | str | None = None,
     db: BarbaraDB | str | os.PathLike[str] | None = None,
-    traders: Sequence[TraderSpec] = TRADERS,
+    traders: Sequence[TraderSpec] | None = None,
     replace: bool = False,
 ) -> Desk:
     """Build a desk, look at the market once, open the traders' positions at what it says, and keep it.
@@ -81,10 +83,11 @@ def build_desk(
     >>> desk.firm_pnl.value != 0.0
     True
     """
-    _require_traders(traders)
+    who = TRADERS if traders is None else traders
+    _require_traders(who)
     store = _opened(db)
     try:
-        return _kept(store, feed, seed, traders, replace=replace)
+        return _kept(store, feed, seed, who, replace=replace)
     except BaseException:
         if store is not db:
             store.close()

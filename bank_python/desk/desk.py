@@ -17,6 +17,7 @@ from bank_python.desk.parts import DeskParts
 from bank_python.desk.persistence import keep_trader, resume, save
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.errors import DeskError
+from bank_python.guessing import guessable
 from bank_python.numerics.dates import as_date
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Desk(DeskParts):
     """
 
     @classmethod
+    @guessable
     def open(cls, path: str | PathLike[str], feed: Feed | None = None, *, read_only: bool = False) -> Self:
         """Resume the desk kept in the store at `path`, as it was, and own it until it is closed.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from bank_python.barbara import storable
 from bank_python.desk.contracts import OPTION_MULTIPLIER, bond_named, option_on, protection_on
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,24 +87,28 @@ class _Quoted(Holding):
         return cast("Instrument", graph.node(self.symbol))
 
 
+@guessable
 @storable("desk.Shares", version=1)
 @dataclass(frozen=True, slots=True)
 class Shares(_Quoted):
     """So many shares or fund units; negative is short."""
 
 
+@guessable
 @storable("desk.Currency", version=1)
 @dataclass(frozen=True, slots=True)
 class Currency(_Quoted):
     """Units of a pair's base currency."""
 
 
+@guessable
 @storable("desk.Coins", version=1)
 @dataclass(frozen=True, slots=True)
 class Coins(_Quoted):
     """Units of a crypto asset."""
 
 
+@guessable
 @storable("desk.Options", version=1)
 @dataclass(frozen=True, slots=True)
 class Options(Holding):
@@ -142,6 +147,7 @@ class Options(Holding):
         return option_on(self.symbol, self.moneyness, self.years, graph, clock, is_call=self.is_call)
 
 
+@guessable
 @storable("desk.Bonds", version=1)
 @dataclass(frozen=True, slots=True)
 class Bonds(Holding):
@@ -163,6 +169,7 @@ class Bonds(Holding):
         return bond_named(self.symbol, graph, clock)
 
 
+@guessable
 @storable("desk.Protection", version=1)
 @dataclass(frozen=True, slots=True)
 class Protection(Holding):

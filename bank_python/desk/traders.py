@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bank_python.desk.holdings import Bonds, Coins, Currency, Holding, Options, Protection, Shares
+from bank_python.guessing import guessable
 
 __all__ = ["TRADERS", "TraderSpec"]
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class TraderSpec:
     """One trader: name, strategy, what the strategy looks at, and the opening holdings."""

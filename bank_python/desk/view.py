@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, cast
 
+from bank_python.guessing import guessable
 from bank_python.jsonable import jsonable
 
 if TYPE_CHECKING:
@@ -432,6 +433,7 @@ class Status:
     jobs: tuple[JobView, ...]
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class DeskView:
     """The desk at one tick.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.dagger.contract import REQUIRED, Declaration, Source, Term
 from bank_python.errors import BankError, ContractArgumentError, GraphError
-from bank_python.guessing import misfit
+from bank_python.guessing import misfit, short_signature
 from bank_python.instruments.declarations import Expiry, Label, MadeAt
 from bank_python.instruments.lookup import Lookup, TermStructureNode, look_up
 
@@ -122,6 +122,17 @@ class Construction:
                 sources[key] = look_up(lookup.function_name, arguments[source.parameter], *values)
         return sources, terms, labels
 
+    def without_a_name(self, name: object, given: Mapping[str, Any]) -> ContractArgumentError:
+        """Return the error for a contract whose first argument is no name."""
+        cls, known = self._kind.__name__, self._order()
+        shown = "" if name == "" and given else f", not {name!r}"
+        return ContractArgumentError(
+            f"{cls} needs a name first, a non-empty string{shown}: {cls}({cls.upper()!r}, "
+            f"{', '.join(f'{key}=...' for key in known if key in self._required)})",
+            name="",
+            argument="name",
+        )
+
     def _end_time(self, terms: Mapping[str, float]) -> float:
         return sum(terms[key] for key in self._end)
 
@@ -197,14 +208,16 @@ def constructor(kind: type[Contract], construction: Construction, by_parts: Call
         Constructor that takes sources and terms as mappings, for calls with such arguments.
     """
 
-    def __init__(self: Any, name: str, *parts: Any, **given: Any) -> None:  # noqa: N807 - a constructor
+    def __init__(self: Any, name: str = "", *parts: Any, **given: Any) -> None:  # noqa: N807 - a constructor
+        if not isinstance(name, str) or not name:  # type: ignore[redundant-expr]  # checked for untyped callers
+            raise construction.without_a_name(name, given)
         if parts or "sources" in given:
             by_parts(self, name, *parts, **given)
         else:
             self.make(name, given)
 
     signature = construction.signature()
-    __init__.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
+    __init__.__signature__ = short_signature(signature)  # type: ignore[attr-defined]  # read by inspect
     __init__.__annotations__ = {key: item.annotation for key, item in signature.parameters.items() if key != "self"}
     __init__.__qualname__ = f"{kind.__qualname__}.__init__"
     __init__.__module__ = kind.__module__

@@ -92,6 +92,12 @@ class CreditCurve(TermStructureNode):
     equal = staticmethod(same_survival)
     wiring_attributes = ("inputs_", "_spreads", "_discount")
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> SurvivalCurve:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(
         self,
         name: str,
@@ -121,7 +127,7 @@ class CreditCurve(TermStructureNode):
     @property
     def curve(self) -> SurvivalCurve:
         """Survival curve: the node's value."""
-        return cast("SurvivalCurve", self.value)
+        return self.value
 
     @property
     def spreads(self) -> dict[str, Node | float]:

@@ -123,6 +123,12 @@ class DiscountCurve(TermStructureNode):
     quoted_as: ClassVar[Factor | None] = Factor.RATE
     equal = staticmethod(same_curve)
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> Curve:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(
         self,
         name: str,
@@ -165,7 +171,7 @@ class DiscountCurve(TermStructureNode):
         BankError
             The node has no value: a quote is missing, or no curve reprices the quotes.
         """
-        return cast("Curve", self.value)
+        return self.value
 
     def discount(self, time: When) -> Numbers:
         """Return the discount factor for a payment at `time`.

@@ -111,6 +111,12 @@ class VolSurface(TermStructureNode):
     quoted_as: ClassVar[Factor | None] = Factor.VOL
     wiring_attributes = ("inputs_", "_spot", "_rate", "_dividend", "_clock", "_sources")
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> Surface:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(
         self,
         name: str,
@@ -208,6 +214,7 @@ class VolSurface(TermStructureNode):
         return cls(name, quotes=quotes, **options)
 
     @classmethod
+    @guessable
     def from_parameters(
         cls,
         name: str,
@@ -258,7 +265,7 @@ class VolSurface(TermStructureNode):
     @property
     def surface(self) -> Surface:
         """Fitted surface: the node's value."""
-        return cast("Surface", self.value)
+        return self.value
 
     @property
     def slices(self) -> dict[float, SviSlice]:

@@ -23,6 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period
@@ -51,6 +52,7 @@ _OPTIONS = {"hyperliquid": {"fetchMarkets": {"types": ["swap"]}}}
 _QUOTED = 60
 
 
+@guessable
 class CcxtFeed:
     """Quotes and candles from a crypto exchange.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf
 from bank_python.errors import DomainError
+from bank_python.guessing import guessable
 from bank_python.numerics.dates import as_date
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["Clock"]
 _DAYS = 365.0  # ACT/365F
 
 
+@guessable
 @register_storable
 class Clock(Leaf):
     """The valuation date, as years (ACT/365F) since `origin`.
@@ -45,6 +47,12 @@ class Clock(Leaf):
 
     record_tag = "Clock"
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """Years since the origin."""
+
     def __init__(self, name: str, origin: dt.date | str, value: float = 0.0) -> None:
         super().__init__(name, value)
         self.origin = as_date(origin, DomainError, "origin")
@@ -53,7 +61,7 @@ class Clock(Leaf):
     @property
     def years(self) -> float:
         """Years since the origin."""
-        value = self.value
+        value: object = self.value
         return value if isinstance(value, float) else math.nan
 
     @property

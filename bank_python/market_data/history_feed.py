@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.admission import admits
 from bank_python.errors import FeedConfigError, FeedError, MissingExtraError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period, first_in_period
 from bank_python.market_data.price_table import PriceTable
@@ -56,6 +57,7 @@ _ARCH_SERIES = {
 _REPLAYED_YEARS = 3  # of a bundled series when no start is given; what comes before is its past
 
 
+@guessable
 @admits(FeedConfigError)
 class HistoryFeed:
     """A price table replayed as ticks.
@@ -104,6 +106,7 @@ class HistoryFeed:
         self._polls = 0
 
     @classmethod
+    @guessable
     def sp500(cls, *, start: date | datetime | None = None, speed: int = 1, loop: bool = False) -> HistoryFeed:
         """Return skfolio's bundled panel: 20 shares of the S&P 500, 1990-01-02 to 2022-12-28, adjusted closes.
 
@@ -123,6 +126,7 @@ class HistoryFeed:
         return cls._bundled(PriceTable.of(loaded), "history:sp500", start, speed=speed, loop=loop)
 
     @classmethod
+    @guessable
     def from_arch(
         cls, series: str, *, start: date | datetime | None = None, speed: int = 1, loop: bool = False
     ) -> HistoryFeed:

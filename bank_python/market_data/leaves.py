@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Domain, Leaf
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ def quote_stamp(time: datetime | None, source: str) -> object:
     return _QuoteStamp(time, source)
 
 
+@guessable
 @register_storable
 class MarketData(Leaf):
     """A quoted number: a price, a rate, a spread, a volatility.
@@ -58,6 +60,12 @@ class MarketData(Leaf):
     """
 
     record_tag = "MarketData"
+
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """Current quote; 0.0 while there is none."""
 
     def __init__(self, name: str, price: float = 0.0, domain: str | Domain = Domain.FINITE) -> None:
         super().__init__(name, price, domain)

@@ -34,6 +34,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.choose import feed_from_environment
 from bank_python.market_data.feed import QuoteFailure, Tick, live_date
 from bank_python.market_data.leaves import quote_stamp
@@ -81,6 +82,7 @@ class _Line:
     kept: dict[str, object] | None = None
 
 
+@guessable
 class MarketDataManager:
     """Keeps the leaves of a graph at the market.
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bank_python.errors import MarketDataError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import live_date
 from bank_python.market_data.journal import Journal, journal_at
 from bank_python.market_data.journal_records import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["RecordingFeed"]
 
 
+@guessable
 class RecordingFeed:
     """Another feed, with everything it delivers kept in a journal.
 

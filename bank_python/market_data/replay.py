@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from bank_python.errors import FeedConfigError, FeedError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure
 from bank_python.market_data.journal import Journal, journal_at
 from bank_python.market_data.journal_records import Record, check_header, history_of, poll_of
@@ -26,6 +27,7 @@ __all__ = ["ReplayFeed"]
 _RAISED = {kind.__name__: kind for kind in (FeedConfigError, FeedError, UnknownTickerError)}
 
 
+@guessable
 class ReplayFeed:
     """A journal replayed as a feed.
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.errors import FeedConfigError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.market_model import MarketModel
 from bank_python.market_data.periods import check_period, first_in_period
@@ -51,6 +52,7 @@ STATE_VERSION = 1
 _PAST, _LIVE = 0, 1  # branches of the seed
 
 
+@guessable
 class SimulatedFeed:
     """A market simulated from a seed.
 

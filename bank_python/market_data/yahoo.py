@@ -26,6 +26,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure
 from bank_python.market_data.periods import check_period
@@ -60,6 +61,7 @@ _SPELLING = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=_-]*")
 _LONGEST = 99 * 365 * 86_400  # seconds
 
 
+@guessable
 class YahooFeed:
     """Quotes and daily history from Yahoo Finance.
 

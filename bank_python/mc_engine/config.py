@@ -11,6 +11,7 @@ import numpy as np
 
 from bank_python.deprecation import also_called, renamed
 from bank_python.errors import SimulationError
+from bank_python.guessing import guessable
 from bank_python.risk.stress_mapping import Betas
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class _Settings:
     factor_model: FactorModel | None = field(repr=False)
 
 
+@guessable
 class MCConfig(_Settings):
     """Configuration of a simulation: scenarios, model, horizon, and what is computed beside the P&L.
 

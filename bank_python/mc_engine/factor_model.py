@@ -22,6 +22,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.errors import SimulationError
+from bank_python.guessing import guessable
 from bank_python.numerics import nearest_correlation
 from bank_python.numerics.tolerances import MADE_UNIT, ROUNDED_EIGENVALUE
 
@@ -127,6 +128,7 @@ class JumpTerms:
         return common + self.own_intensity * self.own_deviation**2
 
 
+@guessable
 @storable("mc.FactorLaw", version=1)
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorModel:

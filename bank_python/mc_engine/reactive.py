@@ -43,6 +43,7 @@ from bank_python.dagger import DependencyGraph, DerivedNode, Every, LargeNode, L
 from bank_python.dagger.node import inputs_first
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import SimulationError
+from bank_python.guessing import guessable
 from bank_python.mc_engine.config import MCConfig
 from bank_python.mc_engine.draws import draw
 from bank_python.mc_engine.engine import MonteCarloEngine
@@ -94,6 +95,7 @@ def _either_order(init: _Init) -> _Init:
     return cast("_Init", __init__)
 
 
+@guessable
 class ReactiveRisk:
     """Simulated risk as nodes of a graph.
 

@@ -12,6 +12,7 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.plotting import Plotted, money
 from bank_python.results import Tabular
 
@@ -61,6 +62,7 @@ def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str,
     return {"factor_model" if name == "law" else name: value for name, value in fields.items()}
 
 
+@guessable
 @storable("mc.MCResult", version=2, upgrade=_since_version_1)
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MCResult(Plotted, Tabular):

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import ColumnTypeError, SchemaError
+from bank_python.guessing import guessable
 from bank_python.mntable.column_types import ColumnType, parse_annotation, type_named
 from bank_python.mntable.names import checked_name, fold, unknown_column
 
@@ -52,6 +53,7 @@ class Column:
         return f"{self.name}: {self.type.name}{' | None' if self.nullable else ''}"
 
 
+@guessable
 @dataclass(frozen=True)
 class Schema:
     """Columns in order, no two of one name.

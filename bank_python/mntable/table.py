@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.errors import SchemaError, TableError
+from bank_python.guessing import guessable
 from bank_python.mntable import algebra, arrow, catalogue, csv_files
 from bank_python.mntable.column_types import INT
 from bank_python.mntable.disk import DiskDatabase
@@ -33,6 +34,7 @@ __all__ = ["Table"]
 FilePath = str | os.PathLike[str]
 
 
+@guessable
 class Table(Relation):
     """A table of typed columns over SQLite.
 
@@ -104,6 +106,7 @@ class Table(Relation):
             return catalogue.create(connection, self.name, self.schema)
 
     @classmethod
+    @guessable
     def open(cls, path: FilePath, name: str | None = None) -> Self:
         """Return the table `name` of a file, with the schema it was made with.
 
@@ -133,6 +136,7 @@ class Table(Relation):
         return cls(schema, path, wanted)
 
     @classmethod
+    @guessable
     def from_rows(
         cls,
         schema: Schema | Iterable[tuple[str, Any]],
@@ -152,6 +156,7 @@ class Table(Relation):
         return table
 
     @classmethod
+    @guessable
     def from_csv(
         cls,
         source: FilePath,
@@ -176,6 +181,7 @@ class Table(Relation):
         return cls.from_rows(checked, csv_files.csv_rows(Path(source), checked, null), path, name)
 
     @classmethod
+    @guessable
     def from_parquet(
         cls,
         source: FilePath,

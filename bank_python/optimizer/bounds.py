@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import check_tickers
 
@@ -28,6 +29,7 @@ LONG_ONLY = (0.0, 1.0)
 _PAIR = 2
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class WeightBounds(Constraint):
     """Constraint of lower and upper bounds on the weights.

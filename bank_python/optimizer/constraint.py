@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,6 +77,7 @@ class Constraint(ABC):
         """
 
 
+@guessable
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit:
     """A constraint on the weights of given assets, as used by solvers and certificates.

@@ -331,6 +331,7 @@ class CovarianceData:
         return cls.from_prices(np.vstack([history.panel(names).closes, live]), names, **estimation)
 
     @classmethod
+    @guessable
     def repaired(
         cls,
         *,

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.barbell import BarbellOptimizer
 from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.covariance_data import CovarianceData
@@ -58,6 +59,7 @@ SHORT_NAMES: Mapping[str, str] = {
 _CONSTRAINTS = tuple(field.name for field in fields(Constraints))
 
 
+@guessable
 def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Optimizer:
     """Return an optimiser; call its ``optimize()`` for the portfolio.
 

@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.critical_line import critical_line
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.constraint import Constraint
@@ -102,6 +103,7 @@ class FrontierPoints:
     weights: FloatArray
 
 
+@guessable
 class EfficientFrontier(Plotted, Tabular):
     """The efficient frontier under constraints.
 

@@ -44,6 +44,7 @@ import numpy as np
 
 from bank_python.barbara import storable
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.barbell import SAFE
 from bank_python.optimizer.covariance_data import CASH
@@ -251,6 +252,7 @@ class _Book:
         return math.fsum((self.cash, *(-traded).tolist(), *(-self.cost_rate * np.abs(traded)).tolist()))
 
 
+@guessable
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Rebalancer:
     """Target weights and rules of a portfolio's rebalancing.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import by_asset
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Leverage", "Turnover"]
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Turnover(Constraint):
     """Limit on the turnover, the sum of purchases and sales.
@@ -38,6 +40,7 @@ class Turnover(Constraint):
         return _absolute_sum("turnover", by_asset(tickers, self.current, "current"), self.most)
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Leverage(Constraint):
     """Limit on the leverage, the sum of the absolute weights.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import CalibrationError
+from bank_python.guessing import guessable
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.equilibrium import market_shares
 from bank_python.optimizer.minimum import minimise
@@ -35,6 +36,7 @@ __all__ = ["BlackLittermanOptimizer", "View", "posterior"]
 _DEFAULT_CONFIDENCE = 0.5
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class View:
     """A view on the expected return of a portfolio.
@@ -134,6 +136,7 @@ def _views_of(views: Mapping[str, float] | Sequence[View], confidences: Mapping[
     return tuple(views)
 
 
+@guessable
 class BlackLittermanOptimizer(Optimizer):
     """Mean-variance optimiser on the Black–Litterman posterior.
 

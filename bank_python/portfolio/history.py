@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.errors import PositionsError
+from bank_python.guessing import guessable
 from bank_python.mntable import Relation, Table
 from bank_python.portfolio.cells import CellError, as_date, as_number
 
@@ -83,6 +84,7 @@ class History:
 _Cell = tuple[int, dt.date, str, float]
 
 
+@guessable
 def read_history(prices: Any, form: HistoryForm | str = HistoryForm.PRICES) -> History:
     """Return a history.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bank_python.guessing import guessable
 from bank_python.instruments.factor import Factor
 
 __all__ = ["RiskFactor"]
@@ -16,6 +17,7 @@ __all__ = ["RiskFactor"]
 _RELATIVE = frozenset({Factor.SPOT, Factor.VOL, Factor.CREDIT, Factor.FX})
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class RiskFactor:
     """A market quantity that positions depend on.

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.instruments import Book, Position
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Holder:
         return next((position.graph for position in self.fixed if position.graph is not None), None)
 
 
+@guessable
 def holders(units: Units) -> tuple[Holder, ...]:
     """Return holders with unique names from traders, books or lists of positions.
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.dagger import LargeNode
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.results import Tabular
 from bank_python.risk.alerts import AlertBook, Severity
 
@@ -54,6 +55,7 @@ _STEP = 0.05
 _LARGE = 100.0
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Shares of the maximum from which an alert has each severity.
@@ -100,6 +102,7 @@ class Thresholds:
         return None
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Limit:
     """Maximum of a risk measure for a trader or the firm.
@@ -180,6 +183,7 @@ class _Watched:
     contributor: Callable[[], str] | None
 
 
+@guessable
 def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> DerivedNode:
     """Register a node for a limit, with a :class:`LimitReading` as its value.
 
@@ -208,6 +212,7 @@ def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> De
     )  # not stored: the limit creates it
 
 
+@guessable
 class LimitBoard(Tabular):
     """All limits of a desk, and the alerts that their breaches open.
 

@@ -40,6 +40,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.instruments.factor import Factor
 from bank_python.results import Figures
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock
@@ -96,6 +97,7 @@ class Status(enum.Enum):
     MISSING = "missing"
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Route:
     """A mapping from a driver's shock to a factor's move.
@@ -118,6 +120,7 @@ class Route:
     exact: bool = False
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A mapping rule for a set of factors.

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +111,7 @@ class Shock:
             )
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class StressScenario:
     """A stress scenario.

@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.cds_legs import first_moment, mean_decay
 from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360, QUARTER
@@ -140,6 +141,7 @@ def _annuity_column(
     return np.where(valid, np.where(left > 0.0, annuity, 0.0), np.nan)
 
 
+@guessable
 def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayLike, rate: ArrayLike = 0.0) -> Numbers:
     """Return the probability of no default within `time` that the spread of a swap ending then implies.
 
@@ -173,6 +175,7 @@ def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayL
         return from_column(np.where(valid, np.exp(-(hazard * t)), np.nan), shape)
 
 
+@guessable
 def risky_annuity(
     spread: ArrayLike, rate: ArrayLike, maturity: ArrayLike, recovery: ArrayLike, elapsed: ArrayLike = 0.0
 ) -> Numbers:
@@ -200,6 +203,7 @@ def risky_annuity(
         return from_column(np.where(all_finite(terms), annuity, np.nan), shape)
 
 
+@guessable
 def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
     """Return what a premium of 1 a year has accrued in the quarter under way.
 
@@ -227,6 +231,7 @@ def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
         return from_column(np.where(all_finite(terms) & (T >= 0.0), accrued, np.nan), shape)
 
 
+@guessable
 def cds_value(
     spread: ArrayLike,
     rate: ArrayLike,

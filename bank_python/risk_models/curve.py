@@ -30,6 +30,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CurveError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import read_only
 from bank_python.numerics.dates import as_years
 
@@ -87,6 +88,7 @@ class Curve(_LogNodes):
         super().__init__(read_only(at), read_only(np.log(factors)))
 
     @classmethod
+    @guessable
     def from_zero_rates(cls, times: ArrayLike, rates: ArrayLike) -> Self:
         """Build a curve from continuously compounded zero rates, decimals, at `times`."""
         at = np.atleast_1d(np.asarray(times, dtype=float))
@@ -94,6 +96,7 @@ class Curve(_LogNodes):
             return cls(at, np.exp(-np.asarray(rates, dtype=float) * at))
 
     @classmethod
+    @guessable
     def flat(cls, rate: float) -> Self:
         """Return the curve of one continuously compounded rate for all times."""
         if not np.isfinite(rate):

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.numerics.mills import mills_column
 from bank_python.numerics.normal import pdf_column
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["asset_digital_greeks", "asset_digital_price", "digital_greeks", "digital_price"]
 
 
+@guessable
 def digital_price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -103,6 +105,7 @@ def digital_price(
         return from_column(np.where(digital.valid, digital.price, np.nan), shape)
 
 
+@guessable
 def asset_digital_price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -145,6 +148,7 @@ def asset_digital_price(
         return from_column(np.where(digital.valid, digital.price, np.nan), shape)
 
 
+@guessable
 def digital_greeks(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -183,6 +187,7 @@ def digital_greeks(
         return _Digital.of(lanes[:7], lanes[7]).greeks(shape)
 
 
+@guessable
 def asset_digital_greeks(
     spot: ArrayLike,
     strike: ArrayLike,

@@ -26,6 +26,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import to_columns
 from bank_python.numerics.least_squares import least_squares
 from bank_python.results import Figures
@@ -146,6 +147,7 @@ class HestonProcess:
         return np.asarray(np.exp(log_characteristic(np.asarray(u, dtype=float), terms)))
 
     @classmethod
+    @guessable
     def calibrate(
         cls,
         spot: float,

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["funding_payment", "perpetual_value"]
 
 
+@guessable
 def perpetual_value(mark: ArrayLike, entry: ArrayLike, size: ArrayLike, is_inverse: ArrayLike = False) -> Numbers:
     """Return the unrealised P&L of one contract held long.
 
@@ -60,6 +62,7 @@ def perpetual_value(mark: ArrayLike, entry: ArrayLike, size: ArrayLike, is_inver
         return from_column(np.where(all_finite(terms) & (M > 0.0) & (E > 0.0), value, np.nan), shape)
 
 
+@guessable
 def funding_payment(mark: ArrayLike, funding: ArrayLike, size: ArrayLike, is_inverse: ArrayLike = False) -> Numbers:
     """Return what one contract held long receives at the next funding time; negative where it pays.
 

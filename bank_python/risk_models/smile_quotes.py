@@ -20,6 +20,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import read_only
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class SmileQuotes(_UsedQuotes):
         super().__init__(float(expiry), read_only(k), read_only(variance), read_only(weight))
 
     @classmethod
+    @guessable
     def from_vols(
         cls, expiry: float, log_moneyness: ArrayLike, vols: ArrayLike, weights: ArrayLike | None = None
     ) -> Self:
@@ -114,6 +116,7 @@ class SmileQuotes(_UsedQuotes):
         return cls(expiry, k, vol * vol * expiry, weight)
 
     @classmethod
+    @guessable
     def from_bid_ask(cls, expiry: float, log_moneyness: ArrayLike, bids: ArrayLike, asks: ArrayLike) -> Self:
         """Take bid and ask volatilities; the mid is fitted, weighted by the inverse square of the spread.
 

@@ -29,6 +29,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CurveError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import read_only
 from bank_python.numerics.dates import as_years
 from bank_python.wording import words_of
@@ -105,6 +106,7 @@ class SurvivalCurve(_LogNodes):
         super().__init__(read_only(at), read_only(np.log(alive)))
 
     @classmethod
+    @guessable
     def from_hazard_rates(cls, times: ArrayLike, hazards: ArrayLike) -> Self:
         """Build a curve from the hazard rates, decimals a year, that hold up to each of `times`.
 
@@ -126,6 +128,7 @@ class SurvivalCurve(_LogNodes):
         return curve
 
     @classmethod
+    @guessable
     def flat(cls, hazard: float) -> Self:
         """Return the curve of one hazard rate, a decimal a year, for all times.
 

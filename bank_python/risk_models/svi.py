@@ -46,6 +46,7 @@ from numpy.typing import NDArray
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 
@@ -87,6 +88,7 @@ class SviDerivatives(NamedTuple):
     curvature: Numbers
 
 
+@guessable
 def svi_total_variance(
     k: ArrayLike, a: ArrayLike, b: ArrayLike, rho: ArrayLike, m: ArrayLike, sigma: ArrayLike
 ) -> Numbers:
@@ -132,6 +134,7 @@ def svi_total_variance(
         return from_column(np.where(_valid(lanes), variance, np.nan), shape)
 
 
+@guessable
 def svi_butterfly_g(
     k: ArrayLike, a: ArrayLike, b: ArrayLike, rho: ArrayLike, m: ArrayLike, sigma: ArrayLike
 ) -> Numbers:
@@ -279,6 +282,7 @@ class SviSlice:
                 raise ModelError(message, name=name, value=given[name])
 
     @classmethod
+    @guessable
     def flat(cls, total_variance: float) -> Self:
         """Return the smile that is no smile: `total_variance`, above 0, at every strike."""
         return cls(total_variance, 0.0, 0.0, 0.0, 1.0)
@@ -356,6 +360,7 @@ class SviSlice:
         return JumpWings(w / T, psi, left / root, right / root, self.minimum_variance / T)
 
     @classmethod
+    @guessable
     def from_jump_wings(cls, wings: JumpWings, T: float) -> Self:
         r"""Return the smile of `wings` for an expiry of `T` years.
 

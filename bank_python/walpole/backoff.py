@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bank_python.errors import JobConfigError
+from bank_python.guessing import guessable
 
 __all__ = ["LONGEST_WAIT", "Backoff", "UniformSource"]
 
@@ -27,6 +28,7 @@ LONGEST_WAIT = 100 * 365.25 * 86_400.0
 """Seconds in a century: the longest interval or wait, so that every due time is a date that Python can write."""
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """Exponentially growing waits between attempts.

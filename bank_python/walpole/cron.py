@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import JobConfigError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,7 @@ _FIELDS = (
 )
 
 
+@guessable
 @dataclass(frozen=True)
 class CronExpression:
     """A parsed cron expression.

@@ -18,6 +18,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.errors import JobConfigError, JobError, JobTimeoutError, UnknownJobError
+from bank_python.guessing import guessable
 from bank_python.walpole.clock import Clock, SystemClock
 from bank_python.walpole.config import JobConfig
 from bank_python.walpole.dependencies import find_cycle, held_because, refuse_unknown
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["JobRunner"]
 
 
+@guessable
 class JobRunner:
     """Runs jobs in the background.
 
