@@ -1,5 +1,6 @@
 """The desk: traders as data, wired to one graph, one store and one market."""
 
+from bank_python.completion import public_names
 from bank_python.desk.blotter import Blotter, Trade
 from bank_python.desk.build import build_desk
 from bank_python.desk.desk import Desk, DeskTick
@@ -28,3 +29,5 @@ __all__ = [
     "build_desk",
     "build_view",
 ]
+
+__dir__ = public_names(__name__)

@@ -1,5 +1,6 @@
 """Mathematics on arrays that knows no finance: the normal law, roots, quadrature, interpolation, matrices, dates."""
 
+from bank_python.completion import public_names
 from bank_python.deprecation import old_names
 from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY, Calendar, Roll
 from bank_python.numerics.columns import FloatArray, Numbers
@@ -73,5 +74,7 @@ __all__ = [
     "student_t_quantile",
     "year_fraction",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = old_names(__name__, {"HingeSolution": "PenaltySolution", "solve_hinges": "solve_penalties"})

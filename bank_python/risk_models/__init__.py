@@ -5,6 +5,7 @@ NaN. A lane's result is the same, to the bit, whatever else is in the batch. Bes
 are made once and asked often: curves, smiles and surfaces, models with their parameters.
 """
 
+from bank_python.completion import public_names
 from bank_python.deprecation import old_names
 from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, Violation, calendar_gap, check_slices
 from bank_python.risk_models.barrier import barrier_price
@@ -140,6 +141,8 @@ __all__ = [
     "swap_value",
     "swap_value_on_curve",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = old_names(
     __name__, {"AbsoluteMeanLaw": "AbsoluteMeanDistribution", "MaximumEntropyLaw": "MaximumEntropyDistribution"}
