@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.errors import SchemaError, TableError
 from bank_python.guessing import guessable
-from bank_python.mntable import algebra, arrow, catalogue, csv_files
+from bank_python.mntable import algebra, arrow, catalogue, csv_files, frames
 from bank_python.mntable.column_types import INT
 from bank_python.mntable.disk import DiskDatabase
 from bank_python.mntable.expressions import Fragment
@@ -25,6 +25,8 @@ from bank_python.mntable.view import Relation, View
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+    import pandas as pd
 
     from bank_python.mntable.database import Database
     from bank_python.mntable.expressions import Expression
@@ -192,6 +194,83 @@ class Table(Relation):
         """Return a table with the rows of a Parquet file; its schema is the file's unless given."""
         checked = arrow.parquet_schema(Path(source)) if schema is None else Schema.of(schema)
         return cls.from_rows(checked, arrow.parquet_rows(Path(source)), path, name)
+
+    @classmethod
+    @guessable
+    def from_pandas(
+        cls,
+        frame: pd.DataFrame,
+        schema: Schema | Iterable[tuple[str, Any]] | None = None,
+        path: FilePath | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a table with the rows of a data frame, missing values as None.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Data frame; index levels that have names become columns, others are left out.
+        schema : sequence of (str, type), optional
+            Column names and types, as for :class:`Table`; by default inferred from the values
+            (:mod:`bank_python.mntable.frames`).
+        path, name
+            File and name of the table, as for :class:`Table`.
+
+        Raises
+        ------
+        SchemaError
+            It is no data frame, a column's name is no text, or a column has no values to infer a type from.
+        ColumnTypeError
+            A column mixes types, or a value does not have its column's type; the message names the column.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"price": [104.5, None]}, index=pd.Index(["GS", "JPM"], name="ticker"))
+        >>> Table.from_pandas(frame).schema
+        Schema(ticker: str, price: float | None)
+        """
+        columns = frames.FrameColumns(frame)
+        checked = columns.schema() if schema is None else Schema.of(schema)
+        return cls.from_rows(checked, columns.rows(checked), path, name)
+
+    @classmethod
+    @guessable
+    def from_arrow(
+        cls,
+        data: Any,
+        schema: Schema | Iterable[tuple[str, Any]] | None = None,
+        path: FilePath | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a table with the rows of Arrow data, nulls as None.
+
+        Parameters
+        ----------
+        data : pyarrow.Table, or object with an Arrow C stream
+            Arrow table or record batch, or a frame that hands one on, such as those of polars and DuckDB. NaN in a
+            nullable column is None.
+        schema : sequence of (str, type), optional
+            Column names and types, as for :class:`Table`; by default those of `data`.
+        path, name
+            File and name of the table, as for :class:`Table`.
+
+        Raises
+        ------
+        SchemaError
+            It is no Arrow data, or a column has a type that no table column has; the message names the column.
+        ColumnTypeError
+            A value does not have its column's type.
+
+        Examples
+        --------
+        >>> import pyarrow as pa
+        >>> Table.from_arrow(pa.table({"ticker": ["GS", "JPM"], "price": [104.5, None]})).schema
+        Schema(ticker: str | None, price: float | None)
+        """
+        table = arrow.arrow_table(data)
+        checked = arrow.schema_of(table.schema, "Arrow table") if schema is None else Schema.of(schema)
+        return cls.from_rows(checked, arrow.arrow_rows(table, checked), path, name)
 
     @property
     def block(self) -> Block:
