@@ -36,6 +36,7 @@ __all__ = [
     "OTHER_WORDS",
     "explain_calls",
     "guessable",
+    "made_by",
     "misfit",
     "short_signature",
     "what_was_meant",
@@ -148,13 +149,30 @@ def guessable(function: _Function) -> _Function:
         By the function, when it is called so: it is a :class:`TypeError` too.
     """
     if not isinstance(function, type):
-        return explain_calls(function, function.__qualname__)
+        return explain_calls(function, function.__qualname__.removesuffix(".__init__"))
     kind: Any = function
     kind.__init__ = explain_calls(kind.__init__, kind.__name__)
     return function
 
 
-def explain_calls(function: _Function, title: str) -> _Function:
+def made_by(how: str) -> Callable[[_Function], _Function]:
+    """Let the constructor of a class, when it is called in a way that does not fit, say how the class is made.
+
+    Parameters
+    ----------
+    how : str
+        The right call, as it is typed.
+    """
+
+    def decorate(kind: _Function) -> _Function:
+        made: Any = kind
+        made.__init__ = explain_calls(made.__init__, made.__name__, f"it is made by {how}")
+        return kind
+
+    return decorate
+
+
+def explain_calls(function: _Function, title: str, instead: str = "") -> _Function:
     """Return a function that explains a call which does not fit its signature; see :func:`guessable`.
 
     Parameters
@@ -163,6 +181,8 @@ def explain_calls(function: _Function, title: str) -> _Function:
         Function to call.
     title : str
         Name of the function in messages.
+    instead : str, optional
+        End of the message in the place of the arguments.
     """
 
     @functools.wraps(function)
@@ -173,6 +193,8 @@ def explain_calls(function: _Function, title: str) -> _Function:
             refused = _refusal(function, title, args, kwargs, error)
             if refused is None:
                 raise
+            if instead:
+                refused = CallError(f"{title}: {instead}", name=title, argument=None)
         raise refused from None
 
     call.__dict__["__signature__"] = short_signature(inspect.signature(function))

@@ -66,7 +66,7 @@ def words_of(words: Mapping[str, str]) -> Callable[[Any, str], Any]:
     """
 
     def look_up(self: Any, name: str) -> Any:
-        if name in dir(type(self)):
+        if any(name in vars(kind) for kind in type(self).__mro__):
             return object.__getattribute__(self, name)
         remedy = f"; use {words[name]}" if name in words else ""
         message = f"{type(self).__name__!r} object has no attribute {name!r}{remedy}"

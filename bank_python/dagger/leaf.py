@@ -143,6 +143,7 @@ class Leaf(Node):
     __slots__ = ("domain", "lowest_", "stamp_")
 
     record_tag = "Leaf"
+    how_to_set_ = "write leaf.set(value)"
     record_home = "/Market/"
 
     def __init__(self, name: str, value: object = 0.0, domain: str | Domain = Domain.FINITE) -> None:

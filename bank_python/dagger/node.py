@@ -34,6 +34,7 @@ import numpy as np
 
 from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure
 from bank_python.errors import NodeArgumentError
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ __all__ = [
     "EvaluationPolicy",
     "Gate",
     "Graph",
+    "NODE_WORDS",
     "Host",
     "Node",
     "State",
@@ -201,6 +203,19 @@ _FOR_CLASSES = frozenset(
 """What nodes have for those who write classes of them: ``dir`` of a class shows it, ``dir`` of a node does not."""
 
 
+NODE_WORDS = {
+    **dict.fromkeys(
+        "npv NPV pv PV mtm mark market_value present_value fair_value val get_value calculate calc result".split(),
+        ".value",
+    ),
+    **dict.fromkeys(("inputs", "parents", "precedents", "dependencies"), ".underliers"),
+    **dict.fromkeys(("children", "outputs", "successors"), ".dependents"),
+    **dict.fromkeys(("set_value", "update", "put"), ".set(value) of a leaf"),
+    **dict.fromkeys(("recalculate", "refresh"), "graph.recalculate(), or read .value"),
+}
+"""What a node has in the place of attributes that users of other libraries look for."""
+
+
 class Node(metaclass=_NodeType):
     """A named value that knows what it depends on.
 
@@ -239,6 +254,7 @@ class Node(metaclass=_NodeType):
     wiring_attributes: ClassVar[tuple[str, ...]] = ("inputs_",)
     """The attributes that :meth:`replace_input` sets, each to a new object."""
 
+    how_to_set_: ClassVar[str] = "it is computed: set the leaves it depends on, leaf.set(value)"
     part_: Any = None  # the contract batch it has a row in: a sum keeps the terms of each batch apart
     equal: Callable[[Any, Any], bool] | None = None  # a cutoff rule of the node's own, in the place of the bits
     gate: Gate | None = None  # its policy at work, if it is not evaluated at every tick that reaches it
@@ -374,6 +390,15 @@ class Node(metaclass=_NodeType):
     def describe_(self) -> str:
         """Return what is shown between the name and the value."""
         return ", ".join(node.name for node in self.inputs_)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(NODE_WORDS)
+
+        @value.setter
+        def value(self, new: object) -> None:  # noqa: ARG002 - it is refused whatever it is
+            raise NodeArgumentError(
+                f"the value of {self.name} cannot be assigned; {self.how_to_set_}", name=self.name, value=new
+            )
 
     def __dir__(self) -> list[str]:
         """Return what is for users: without the engine's cells and what classes of nodes are made with."""

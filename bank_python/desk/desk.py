@@ -17,8 +17,9 @@ from bank_python.desk.parts import DeskParts
 from bank_python.desk.persistence import keep_trader, resume, save
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.errors import DeskError
-from bank_python.guessing import guessable
+from bank_python.guessing import guessable, made_by
 from bank_python.numerics.dates import as_date
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -44,6 +45,19 @@ class DeskTick:
     cash: tuple[CashPosting, ...] = ()
 
 
+_WORDS = {
+    **dict.fromkeys(("pnl", "profit"), ".firm_pnl.value"),
+    **dict.fromkeys(("value", "nav", "market_value"), ".firm_value.value"),
+    **dict.fromkeys(("positions", "books", "holdings"), ".traders, each with .positions and .book"),
+    **dict.fromkeys(("trades", "orders"), ".blotter"),
+    **dict.fromkeys(("date", "today", "as_of"), ".clock.date"),
+    **dict.fromkeys(("buy", "sell", "order", "book_trade"), ".trade(trader, instrument, quantity)"),
+    **dict.fromkeys(("update", "step", "next", "refresh", "recalculate"), ".tick()"),
+    **dict.fromkeys(("quotes", "prices"), ".market"),
+}
+
+
+@made_by('build_desk(), or Desk.open("desk.db")')
 class Desk(DeskParts):
     """A working desk; :func:`~bank_python.desk.build_desk` makes one, :meth:`open` resumes one.
 
@@ -72,6 +86,9 @@ class Desk(DeskParts):
             There is no desk in that store, or somebody else owns it: ``holder`` says who.
         """
         return resume(path, feed, cls, read_only=read_only)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @property
     def read_only(self) -> bool:

@@ -8,6 +8,7 @@ a few passes over short lists.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from bank_python.instruments.declarations import Expiry, Label, MadeAt
 from bank_python.instruments.lookup import Lookup, TermStructureNode, look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from bank_python.dagger import Node
     from bank_python.dagger.contract import Contract
@@ -122,10 +123,10 @@ class Construction:
                 sources[key] = look_up(lookup.function_name, arguments[source.parameter], *values)
         return sources, terms, labels
 
-    def without_a_name(self, name: object, given: Mapping[str, Any]) -> ContractArgumentError:
-        """Return the error for a contract whose first argument is no name."""
+    def without_a_name(self, name: object, given: Mapping[str, Any], more: str = "") -> ContractArgumentError:
+        """Return the error for a contract whose first argument is no name, or whose others have none."""
         cls, known = self._kind.__name__, self._order()
-        shown = "" if name == "" and given else f", not {name!r}"
+        shown = more or ("" if name == "" and given else f", not {name!r}")
         return ContractArgumentError(
             f"{cls} needs a name first, a non-empty string{shown}: {cls}({cls.upper()!r}, "
             f"{', '.join(f'{key}=...' for key in known if key in self._required)})",
@@ -211,6 +212,8 @@ def constructor(kind: type[Contract], construction: Construction, by_parts: Call
     def __init__(self: Any, name: str = "", *parts: Any, **given: Any) -> None:  # noqa: N807 - a constructor
         if not isinstance(name, str) or not name:  # type: ignore[redundant-expr]  # checked for untyped callers
             raise construction.without_a_name(name, given)
+        if parts and not isinstance(parts[0], Mapping):
+            raise construction.without_a_name(name, given, f", and the rest by name, not {parts[0]!r}")
         if parts or "sources" in given:
             by_parts(self, name, *parts, **given)
         else:

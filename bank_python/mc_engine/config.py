@@ -80,7 +80,6 @@ class _Settings:
     factor_model: FactorModel | None = field(repr=False)
 
 
-@guessable
 class MCConfig(_Settings):
     """Configuration of a simulation: scenarios, model, horizon, and what is computed beside the P&L.
 
@@ -134,6 +133,7 @@ class MCConfig(_Settings):
 
     @renamed(law="factor_model")
     @also_called(seed="random_seed")
+    @guessable
     def __init__(
         self,
         *,

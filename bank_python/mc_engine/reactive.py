@@ -88,14 +88,13 @@ def _either_order(init: _Init) -> _Init:
     @functools.wraps(init)
     def __init__(self: ReactiveRisk, traders: Any, graph: Any, *args: Any, **options: Any) -> None:  # noqa: N807 - a constructor
         if isinstance(traders, DependencyGraph):
-            warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=4)
+            warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=5)
             traders, graph = graph, traders
         init(self, traders, graph, *args, **options)
 
     return cast("_Init", __init__)
 
 
-@guessable
 class ReactiveRisk:
     """Simulated risk as nodes of a graph.
 
@@ -133,6 +132,7 @@ class ReactiveRisk:
     """
 
     @renamed(books="traders", law="factor_model")
+    @guessable
     @_either_order
     @admits(SimulationError)
     def __init__(

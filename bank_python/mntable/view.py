@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bank_python.display import TEXT_LINES, Displayed, as_text
-from bank_python.errors import BankError, SchemaError
+from bank_python.errors import BankError, CallError, SchemaError
 from bank_python.jsonable import jsonable
 from bank_python.mntable import algebra, arrays, arrow, csv_files, execution
 from bank_python.mntable.replacement import replacing
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import os
@@ -45,6 +46,25 @@ if TYPE_CHECKING:
     from bank_python.mntable.schema import Schema
 
 __all__ = ["Relation", "View"]
+
+
+_WORDS = {
+    **dict.fromkeys(("select", "columns_", "loc", "iloc"), "project(*columns)"),
+    **dict.fromkeys(("filter", "where", "query"), "restrict(*conditions, **equals)"),
+    **dict.fromkeys(("groupby", "group_by", "agg", "pivot"), "aggregate(by, {column: function})"),
+    **dict.fromkeys(("sort", "sort_values", "sort_by", "orderby"), "order_by(*columns)"),
+    **dict.fromkeys(("head", "take", "top", "fetch"), "limit(count)"),
+    **dict.fromkeys(("assign", "with_column", "with_columns", "mutate", "apply"), "compute(name=expression)"),
+    **dict.fromkeys(("merge", "left_join", "inner_join"), "join(other, on)"),
+    **dict.fromkeys(("concat", "union_all"), "union(other)"),
+    **dict.fromkeys(("unique", "drop_duplicates"), "distinct()"),
+    **dict.fromkeys(("to_df", "df", "to_frame", "toPandas", "to_dataframe"), "to_pandas()"),
+    **dict.fromkeys(("to_dict", "to_dicts", "rows", "collect", "iterrows", "itertuples"), "to_list(), or iterate"),
+    **dict.fromkeys(("shape", "size", "count"), "len(table) and table.columns"),
+    **dict.fromkeys(("dtypes", "types"), "schema"),
+    **dict.fromkeys(("insert", "add", "add_row", "append_row"), "append(row), or extend(rows), of a Table"),
+    **dict.fromkeys(("read_csv", "load_csv"), "Table.from_csv(source, schema)"),
+}
 
 
 class Relation(Displayed, ABC):
@@ -216,6 +236,18 @@ class Relation(Displayed, ABC):
             text, bytes, and nullable ints and bools.
         """
         return arrays.to_numpy(self.block)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
+
+        def __getitem__(self, key):
+            """Refuse to be subscripted, and say what selects."""
+            raise CallError(
+                f"a {type(self).__name__} is not subscripted by {key!r}; project({key!r}) selects columns, "
+                f"restrict(...) rows, and to_pandas()[{key!r}] is a column of a frame",
+                name=type(self).__name__,
+                argument=None,
+            )
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a data frame; needs the extra ``data``."""
