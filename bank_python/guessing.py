@@ -49,7 +49,7 @@ LONGEST_SIGNATURE = 400
 
 # The arguments of this library, best first, and what users of other libraries call them.
 _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("spot_source", "spot", "S0"), "spot S S0 s0 underlying underlying_price stock_price spot_price"),
+    (("spot_source", "spot", "S0"), "spot S S0 s0 price underlying underlying_price stock_price spot_price"),
     (("vol_source", "vol", "vols", "sigma"), "vol sigma volatility iv implied_vol implied_volatility"),
     (("rate_source", "rate", "risk_free_rate"), "r rate rf risk_free risk_free_rate riskfree interest_rate ytm"),
     (("dividend_source", "dividend"), "q dividend div div_yield dividend_yield dividend_rate"),
@@ -89,6 +89,23 @@ _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("newest_first",), "reverse reversed descending"),
     (("estimator",), "method shrinkage cov_method cov_estimator"),
     (("risk_aversion",), "gamma delta"),
+    (("cov_data",), "expected_returns mu data"),
+    (("bounds",), "max_weight min_weight long_only allow_short"),
+    (("upper", "maximum"), "max maximum cap"),
+    (("lower", "minimum"), "min minimum floor"),
+    (("band",), "threshold tolerance drift"),
+    (("correlation",), "corr corr_matrix correlations rho"),
+    (("sigma",), "xi vol_of_vol volvol"),
+    (("jump_intensity",), "lam lambda_ intensity"),
+    (("jump_mean",), "mu_j mu_jump"),
+    (("jump_vol",), "sigma_j sigma_jump"),
+    (("currency",), "base base_currency ccy"),
+    (("universe",), "tickers symbols"),
+    (("interval",), "every seconds period"),
+    (("callable",), "func function fn target"),
+    (("zero_rates",), "rates zeros zero curve"),
+    (("target_return",), "ret"),
+    (("target_volatility",), "vol risk"),
     (("kind",), "method objective"),
 )
 

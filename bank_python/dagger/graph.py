@@ -122,10 +122,10 @@ class Wiring:
         GraphError
             One of them is in another graph.
         """
-        if not isinstance(node, Node):  # type: ignore[redundant-expr]  # checked for untyped callers
+        if not isinstance(node, Node):
             raise NodeArgumentError(
-                f"{node!r} is not a node; register a quote, a contract or a book, one at a time (by its name, a node that "
-                "is registered is graph[name])",
+                f"{node!r} is not a node; register a quote, a contract or a book, one at a time (a node that is registered "
+                "is graph[name])",
                 value=node,
             )
         self._engine.listeners.refuse_feedback()

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = [
+    "NODE_WORDS",
     "EvaluationPolicy",
     "Gate",
     "Graph",
-    "NODE_WORDS",
     "Host",
     "Node",
     "State",
@@ -205,12 +205,13 @@ _FOR_CLASSES = frozenset(
 
 NODE_WORDS = {
     **dict.fromkeys(
-        "npv NPV pv PV mtm mark market_value present_value fair_value val get_value calculate calc result".split(),
+        ("npv", "NPV", "pv", "PV", "mtm", "mark", "market_value", "present_value", "fair_value", "val", "get_value"),
         ".value",
     ),
+    **dict.fromkeys(("calculate", "calc", "result"), ".value"),
     **dict.fromkeys(("inputs", "parents", "precedents", "dependencies"), ".underliers"),
     **dict.fromkeys(("children", "outputs", "successors"), ".dependents"),
-    **dict.fromkeys(("set_value", "update", "put"), ".set(value) of a leaf"),
+    **dict.fromkeys(("set_value", "set_price", "update", "put"), ".set(value) of a leaf"),
     **dict.fromkeys(("recalculate", "refresh"), "graph.recalculate(), or read .value"),
 }
 """What a node has in the place of attributes that users of other libraries look for."""
@@ -395,10 +396,21 @@ class Node(metaclass=_NodeType):
         __getattr__ = words_of(NODE_WORDS)
 
         @value.setter
-        def value(self, new: object) -> None:  # noqa: ARG002 - it is refused whatever it is
+        def value(self, new: object) -> None:
             raise NodeArgumentError(
                 f"the value of {self.name} cannot be assigned; {self.how_to_set_}", name=self.name, value=new
             )
+
+        def _refuse_arithmetic(self, *_: object) -> None:
+            raise NodeArgumentError(
+                f"{self.name} is a node, not a number; use {self.name}.value for its number now, or graph.sum and "
+                "graph.derive for a node that follows it",
+                name=self.name,
+                value=self,
+            )
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse_arithmetic
+        __truediv__ = __rtruediv__ = __neg__ = __pow__ = __rpow__ = _refuse_arithmetic
 
     def __dir__(self) -> list[str]:
         """Return what is for users: without the engine's cells and what classes of nodes are made with."""

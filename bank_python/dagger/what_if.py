@@ -26,6 +26,7 @@ from bank_python.dagger.node import Node, by_height, inputs_first, present
 from bank_python.dagger.outcome import Failure, Outcome
 from bank_python.dagger.propagate import compared
 from bank_python.errors import GraphError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -380,6 +381,7 @@ class WhatIf:
             raise GraphError("another task's batch is open: there is no whole tick to hold; let the batch end first")
         return self._engine.write(lambda: take_snapshot(self._engine))
 
+    @guessable
     def scenario(self, overrides: Mapping[Any, object]) -> Scenario:
         """Open a what-if layer: inside the block this context sees the leaves at other values.
 

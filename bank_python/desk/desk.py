@@ -52,7 +52,8 @@ _WORDS = {
     **dict.fromkeys(("trades", "orders"), ".blotter"),
     **dict.fromkeys(("date", "today", "as_of"), ".clock.date"),
     **dict.fromkeys(("buy", "sell", "order", "book_trade"), ".trade(trader, instrument, quantity)"),
-    **dict.fromkeys(("update", "step", "next", "refresh", "recalculate"), ".tick()"),
+    **dict.fromkeys(("var", "VaR", "risk", "stress", "greeks"), "DeskRisk(desk), or bank_python.risk on desk.traders"),
+    **dict.fromkeys(("run", "start", "update", "step", "next", "refresh", "recalculate"), ".tick()"),
     **dict.fromkeys(("quotes", "prices"), ".market"),
 }
 
@@ -132,6 +133,7 @@ class Desk(DeskParts):
         update = self.market.update_all(lambda ticks: cash.extend(roll_with(self, ticks)))
         return update, tuple(cash)
 
+    @guessable
     def trade(
         self,
         trader: str,
@@ -187,6 +189,7 @@ class Desk(DeskParts):
             raise
         return trade
 
+    @guessable
     def roll(self, to: dt.date | str) -> Recalculation:
         """Move the valuation date forward: what falls due is booked as cash, and what decays is revalued.
 

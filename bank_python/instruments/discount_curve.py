@@ -31,6 +31,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
+from bank_python.dagger.node import NODE_WORDS
 from bank_python.errors import CurveError, InstrumentError
 from bank_python.instruments.checks import known_currency
 from bank_python.instruments.factor import Factor
@@ -39,7 +40,8 @@ from bank_python.market_data.clock import Clock
 from bank_python.numerics.dates import as_date, as_years
 from bank_python.numerics.schedule import Tenor
 from bank_python.risk_models.bootstrap import CONVENTIONS, USD_SOFR_OIS, CurveConvention, Quote, bootstrap, pillar
-from bank_python.risk_models.curve import Curve
+from bank_python.risk_models.curve import WORDS_OF_DISCOUNT, Curve
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -204,6 +206,9 @@ class DiscountCurve(TermStructureNode):
     def forward_rate(self, start: When, end: When) -> Numbers:
         """Return the forward rate; another name of :meth:`forward`."""
         return self.forward(start, end)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(NODE_WORDS | WORDS_OF_DISCOUNT)
 
     def _time(self, time: When) -> FloatArray | float:
         return as_years(time, CurveError, self.name, self.date)

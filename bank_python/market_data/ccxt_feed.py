@@ -129,6 +129,7 @@ class CcxtFeed:
         with_funding = {market["base"] for market in markets.values() if market.get("swap")} | set(self._symbols)
         return frozenset(coins | set(markets) | set(self._symbols) | {f"{coin}{FUNDING}" for coin in with_funding})
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Return the last price of each symbol, and a failure with its reason for each that has none.
 
@@ -155,6 +156,7 @@ class CcxtFeed:
         )
         return Poll(ticks, failures)
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return the candles of the last `period`: hourly up to a month, daily beyond it.
 

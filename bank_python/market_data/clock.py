@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf
+from bank_python.dagger.node import NODE_WORDS
 from bank_python.errors import DomainError
 from bank_python.guessing import guessable
 from bank_python.numerics.dates import as_date
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["Clock"]
 
 _DAYS = 365.0  # ACT/365F
+
+
+_WORDS = NODE_WORDS | {
+    **dict.fromkeys(("today", "now", "as_of_date", "valuation_date", "day"), ".date"),
+    **dict.fromkeys(("advance", "move", "set_date", "step", "next"), ".roll(date)"),
+}
 
 
 @guessable
@@ -57,6 +65,9 @@ class Clock(Leaf):
         super().__init__(name, value)
         self.origin = as_date(origin, DomainError, "origin")
         self.stamp_ = True
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @property
     def years(self) -> float:

@@ -178,6 +178,7 @@ class HistoryFeed:
         """The date of the last poll, ``None`` before the first; stays at the last date once the table has ended."""
         return None if self._polls == 0 else self._table.dates[min(self._position()[1], len(self._table.dates) - 1)]
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Move to the next date and return its prices; a symbol without one on that date is a failure."""
         self._polls += 1
@@ -192,6 +193,7 @@ class HistoryFeed:
             failures=tuple(answer for answer in answers if isinstance(answer, QuoteFailure)),
         )
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return the bars up to the current date (before the first poll: those before the start).
 

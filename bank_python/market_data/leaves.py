@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Domain, Leaf
+from bank_python.errors import NodeArgumentError
 from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ class MarketData(Leaf):
         """The current quote; 0.0 while there is none."""
         outcome = self.read_()
         return outcome if isinstance(outcome, float) else 0.0
+
+    if not TYPE_CHECKING:
+
+        @price.setter
+        def price(self, new: object) -> None:
+            raise NodeArgumentError(
+                f"the price of {self.name} cannot be assigned; write leaf.set_price(price)", name=self.name, value=new
+            )
 
     @property
     def as_of(self) -> datetime | None:

@@ -80,12 +80,14 @@ class RecordingFeed:
         """What the recorded feed carries."""
         return self._feed.symbols
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Poll the feed; the poll is in the journal before it is returned."""
         poll = self._feed.poll(symbols)
         self._journal.append(poll_record(symbols, poll))
         return poll
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Ask the feed for a history; what it gives, or the error it raises, is in the journal first."""
         try:

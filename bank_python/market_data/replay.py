@@ -87,6 +87,7 @@ class ReplayFeed:
         """How many polls were recorded."""
         return self._recorded
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Return the next recorded poll, as far as `symbols` were asked for in it."""
         where, record = next(self._polls, ("", {}))
@@ -104,6 +105,7 @@ class ReplayFeed:
             tuple(failure for failure in recorded.failures if failure.symbol in wanted) + absent.failures,
         )
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return the history as it was recorded; asked again, the next one recorded, and at last the last.
 

@@ -106,6 +106,7 @@ class SimulatedFeed:
         """The seed it was made with."""
         return self._seed
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Move the whole market one step and return the quotes of `symbols`.
 
@@ -125,6 +126,7 @@ class SimulatedFeed:
             failures=tuple(QuoteFailure(s, self._absence(s), self.name) for s in asked if s not in self._column),
         )
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return daily bars that end at the starting quote, on the session before the first.
 

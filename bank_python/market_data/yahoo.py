@@ -152,6 +152,7 @@ class YahooFeed:
         """Return Yahoo's spelling of a house symbol."""
         return self._symbols.get(symbol, symbol)
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Return the last price of each symbol, and a failure with its reason for each that has none.
 
@@ -169,6 +170,7 @@ class YahooFeed:
                 failures.append(QuoteFailure(symbol, str(error), SOURCE))
         return Poll(tuple(ticks), tuple(failures))
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return daily bars of the last `period`, adjusted for splits and dividends (volume: shares traded).
 

@@ -15,6 +15,7 @@ from bank_python.errors import RiskError
 from bank_python.guessing import guessable
 from bank_python.plotting import Plotted, money
 from bank_python.results import Tabular
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,14 @@ class TailPair(NamedTuple):
 
 def _since_version_1(fields: Mapping[str, object], version: int) -> Mapping[str, object]:  # noqa: ARG001 - there is only one older version
     return {"factor_model" if name == "law" else name: value for name, value in fields.items()}
+
+
+_WORDS = {
+    **dict.fromkeys(("var", "VaR", "value_at_risk", "quantile"), ".tail(confidence), .var_95 or .var_99"),
+    **dict.fromkeys(("es", "ES", "cvar", "CVaR", "expected_shortfall"), ".tail(confidence), .cvar_95 or .cvar_99"),
+    **dict.fromkeys(("paths", "scenarios", "simulations", "returns"), ".pnl"),
+    **dict.fromkeys(("mean", "std", "describe", "summary"), ".pnl, an array, and .tails"),
+}
 
 
 @guessable
@@ -132,6 +141,9 @@ class MCResult(Plotted, Tabular):
         """Old name of `factor_model`."""
         warn_of("MCResult.law", "factor_model")
         return self.factor_model
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @renamed(level="confidence")
     @admits(RiskError)

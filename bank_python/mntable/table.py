@@ -294,6 +294,7 @@ class Table(Relation):
 
     # --- writing ----------------------------------------------------------------------------------
 
+    @guessable
     def extend(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Add rows, all or none.
 
@@ -330,10 +331,12 @@ class Table(Relation):
             connection.executemany(f"INSERT INTO main.{quote(self.name)} VALUES ({marks})", encoded())
         return number
 
+    @guessable
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one row."""
         self.extend([row])
 
+    @guessable
     def delete(self, *conditions: Expression, **equals: Any) -> int:
         """Delete the rows that :meth:`restrict` with the same arguments would give; return how many."""
         wanted = algebra.conditions_of(conditions, equals)
@@ -343,11 +346,13 @@ class Table(Relation):
         with self._database.write() as connection:
             return connection.execute(f"DELETE FROM main.{quote(self.name)} WHERE {where}", parameters).rowcount
 
+    @guessable
     def clear(self) -> int:
         """Delete all rows; return how many there were."""
         with self._database.write() as connection:
             return connection.execute(f"DELETE FROM main.{quote(self.name)}").rowcount
 
+    @guessable
     def create_index(self, *columns: str) -> None:
         """Keep the rows findable by these columns, the first foremost; nothing happens if they are already."""
         names = algebra.column_list(columns, self._block, "create_index")

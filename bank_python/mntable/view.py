@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bank_python.display import TEXT_LINES, Displayed, as_text
 from bank_python.errors import BankError, CallError, SchemaError
+from bank_python.guessing import guessable
 from bank_python.jsonable import jsonable
 from bank_python.mntable import algebra, arrays, arrow, csv_files, execution
 from bank_python.mntable.replacement import replacing
@@ -65,6 +66,7 @@ _WORDS = {
     **dict.fromkeys(("insert", "add", "add_row", "append_row"), "append(row), or extend(rows), of a Table"),
     **dict.fromkeys(("read_csv", "load_csv"), "Table.from_csv(source, schema)"),
 }
+_say_word = words_of(_WORDS)
 
 
 class Relation(Displayed, ABC):
@@ -94,6 +96,7 @@ class Relation(Displayed, ABC):
 
     # --- the algebra ------------------------------------------------------------------------------
 
+    @guessable
     def restrict(self, *conditions: Expression, **equals: Any) -> View:
         """Return the rows that meet every condition.
 
@@ -115,10 +118,12 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.restrict(self.block, conditions, equals))
 
+    @guessable
     def project(self, *columns: str) -> View:
         """Return the named columns only, in the order given; equal rows all stay."""
         return View(algebra.project(self.block, columns))
 
+    @guessable
     def compute(self, **expressions: Any) -> View:
         """Return the rows with columns added.
 
@@ -131,10 +136,12 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.compute(self.block, expressions))
 
+    @guessable
     def rename(self, **names: str) -> View:
         """Return the rows with columns renamed, ``old="new"``."""
         return View(algebra.rename(self.block, names))
 
+    @guessable
     def join(self, other: Relation, on: str | Sequence[str], how: Literal["inner", "left"] = "inner") -> View:
         """Return the pairs of rows that are equal in the `on` columns.
 
@@ -150,6 +157,7 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.join(self.block, _relation(other, "join").block, on, how))
 
+    @guessable
     def aggregate(self, by: str | Sequence[str], functions: Mapping[str, str | tuple[str, str]]) -> View:
         """Return one row a group.
 
@@ -163,6 +171,7 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.aggregate(self.block, by, functions))
 
+    @guessable
     def order_by(self, *keys: str | Expression | Ordering) -> View:
         """Return the rows sorted.
 
@@ -175,14 +184,17 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.order_by(self.block, keys))
 
+    @guessable
     def distinct(self) -> View:
         """Return each different row once."""
         return View(algebra.distinct(self.block))
 
+    @guessable
     def limit(self, count: int, offset: int = 0) -> View:
         """Return the first `count` rows after leaving out `offset`."""
         return View(algebra.limit(self.block, count, offset))
 
+    @guessable
     def union(self, other: Relation, all: bool = True) -> View:  # noqa: A002  (SQL's own word for it)
         """Return the rows of both; ``all=False`` gives each different row once. Columns are matched by name."""
         return View(algebra.union(self.block, _relation(other, "union").block, keep_all=all))
@@ -238,9 +250,17 @@ class Relation(Displayed, ABC):
         return arrays.to_numpy(self.block)
 
     if not TYPE_CHECKING:
-        __getattr__ = words_of(_WORDS)
 
-        def __getitem__(self, key):
+        def __getattr__(self, name: str) -> Any:
+            if name[0] != "_" and name in self.columns:
+                raise AttributeError(
+                    f"column {name!r} is no attribute; project({name!r}) selects it, to_numpy()[{name!r}] is its array",
+                    name=name,
+                    obj=self,
+                )
+            return _say_word(self, name)
+
+        def __getitem__(self, key: object) -> Any:
             """Refuse to be subscripted, and say what selects."""
             raise CallError(
                 f"a {type(self).__name__} is not subscripted by {key!r}; project({key!r}) selects columns, "
@@ -257,6 +277,7 @@ class Relation(Displayed, ABC):
         """Return an Arrow table; needs the extra ``data``."""
         return arrow.to_arrow(self.block)
 
+    @guessable
     def to_csv(self, path: str | os.PathLike[str], null: str = "") -> None:
         """Write a CSV file that :meth:`Table.from_csv <bank_python.mntable.Table.from_csv>` reads back exactly.
 
@@ -269,10 +290,12 @@ class Relation(Displayed, ABC):
         """
         csv_files.to_csv(self.block, Path(path), null)
 
+    @guessable
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write a Parquet file; needs the extra ``data``."""
         arrow.to_parquet(self.block, Path(path))
 
+    @guessable
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the rows as JSON text, a list with an object for each row, and write it if a path is given.
 

@@ -33,6 +33,7 @@ from bank_python.optimizer.inputs import (
     panel_of,
     symmetric,
 )
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +75,15 @@ def _names(given: object, tickers: Sequence[str] | None) -> tuple[str, ...]:
             f"tickers={tickers!r} is the name of an estimator; did you mean estimator={tickers!r}?", value=tickers
         )
     return distinct(columns_of(given) if tickers is None else tickers)
+
+
+_WORDS = {
+    **dict.fromkeys(("cov", "cov_matrix", "S", "Sigma", "matrix", "values"), ".covariance"),
+    **dict.fromkeys(("mu", "means", "mean", "expected_return"), ".expected_returns"),
+    **dict.fromkeys(("names", "assets", "columns", "symbols"), ".tickers"),
+    **dict.fromkeys(("corr", "correlations", "corr_matrix"), ".correlation"),
+    **dict.fromkeys(("vols", "vol", "std", "volatility", "sigma"), ".volatilities"),
+}
 
 
 @guessable
@@ -147,6 +157,9 @@ class CovarianceData:
         object.__setattr__(self, "shrinkage", shrinkage)
         object.__setattr__(self, "estimator", estimator)
         object.__setattr__(self, "riskless", riskless)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @classmethod
     def checked(cls, given: CovarianceData, purpose: str) -> CovarianceData:

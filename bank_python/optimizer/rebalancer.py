@@ -50,6 +50,7 @@ from bank_python.optimizer.barbell import SAFE
 from bank_python.optimizer.covariance_data import CASH
 from bank_python.optimizer.portfolio import OptimalPortfolio
 from bank_python.results import Tabular
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -252,6 +253,9 @@ class _Book:
         return math.fsum((self.cash, *(-traded).tolist(), *(-self.cost_rate * np.abs(traded)).tolist()))
 
 
+_WORDS = dict.fromkeys(("rebalance", "trades", "run", "orders", "compute"), ".plan(...), whose .trades are the orders")
+
+
 @guessable
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Rebalancer:
@@ -323,6 +327,9 @@ class Rebalancer:
         object.__setattr__(self, "cost_rate", cost_rate)
         object.__setattr__(self, "min_trade", min_trade)
         object.__setattr__(self, "lot", dict(lot) if isinstance(lot, Mapping) else lot)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     def plan(self, holdings: Mapping[str, float], prices: Mapping[str, float], cash: float = 0.0) -> RebalancePlan:
         """Return the trades to the targets; none while every weight is inside its band.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import Leaf
 from bank_python.errors import PositionsError
+from bank_python.guessing import made_by
 from bank_python.instruments import ProfitAndLoss
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
@@ -53,6 +54,7 @@ LIMITS = ("VaR 99", "Stress loss", "Concentration", "Delta 1%", "Vega 1pt")
 _TOTAL, _TOTAL_PNL, _SCOPE = "PORTFOLIO", "PORTFOLIO:PNL", "portfolio"
 
 
+@made_by('load_portfolio("positions.csv", prices=...)')
 class Portfolio(Tabular):
     """Positions in books on a graph, made by :func:`bank_python.load_portfolio`.
 

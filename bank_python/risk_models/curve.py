@@ -33,6 +33,7 @@ from bank_python.errors import CurveError, ModelError
 from bank_python.guessing import guessable
 from bank_python.numerics.columns import read_only
 from bank_python.numerics.dates import as_years
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -42,7 +43,15 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray, Numbers
     from bank_python.numerics.dates import When
 
-__all__ = ["Curve", "as_curve"]
+__all__ = ["WORDS_OF_DISCOUNT", "Curve", "as_curve"]
+
+WORDS_OF_DISCOUNT = {
+    **dict.fromkeys(("df", "discount_factor", "discount_factors", "DF", "P"), "discount(t)"),
+    **dict.fromkeys(("rate", "zeroRate", "spot_rate", "yield_", "zeros", "zero_rates"), "zero(t)"),
+    **dict.fromkeys(("forwardRate", "fwd", "forwards", "instantaneous_forward"), "forward(t1, t2)"),
+    **dict.fromkeys(("bump", "shift", "parallel_shift"), "shifted(bump) of a Curve, bumped(size) of a DiscountCurve"),
+}
+"""What a discount curve has in the place of attributes that users of other libraries look for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +68,8 @@ class Curve(_LogNodes):
 
     Parameters
     ----------
-    times : array_like, shape (n,)
-        Years from the valuation date, above zero and increasing.
+    times : array_like or sequence of str, shape (n,)
+        Years from the valuation date, above zero and increasing; or tenors such as ``"5Y"``.
     discounts : array_like, shape (n,)
         Discount factors at those times, above zero; above one where rates are negative.
 
@@ -75,8 +84,8 @@ class Curve(_LogNodes):
         There are no nodes, the times do not increase, or a figure is not a finite number above zero.
     """
 
-    def __init__(self, times: ArrayLike, discounts: ArrayLike) -> None:
-        at, factors = np.atleast_1d(np.asarray(times, dtype=float)), np.atleast_1d(np.asarray(discounts, dtype=float))
+    def __init__(self, times: When, discounts: ArrayLike) -> None:
+        at, factors = _times(times), np.atleast_1d(np.asarray(discounts, dtype=float))
         if at.shape != factors.shape or at.ndim != 1 or not at.size:
             raise CurveError(f"a curve needs as many times as discount factors: got shapes {at.shape}, {factors.shape}")
         for name, values in (("times", at), ("discounts", factors)):
@@ -88,10 +97,10 @@ class Curve(_LogNodes):
         super().__init__(read_only(at), read_only(np.log(factors)))
 
     @classmethod
-    @guessable
-    def from_zero_rates(cls, times: ArrayLike, rates: ArrayLike) -> Self:
-        """Build a curve from continuously compounded zero rates, decimals, at `times`."""
-        at = np.atleast_1d(np.asarray(times, dtype=float))
+    @admits(CurveError)
+    def from_zero_rates(cls, times: When, rates: ArrayLike) -> Self:
+        """Build a curve from continuously compounded zero rates, decimals, at `times`, years or tenors."""
+        at = _times(times)
         with np.errstate(over="ignore"):  # an infinite discount factor is refused by name
             return cls(at, np.exp(-np.asarray(rates, dtype=float) * at))
 
@@ -186,6 +195,9 @@ class Curve(_LogNodes):
         """Return the forward rate; another name of :meth:`forward`."""
         return self.forward(start, end)
 
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(WORDS_OF_DISCOUNT)
+
     def _years(self, time: When) -> ArrayLike:
         return as_years(time, CurveError, f"a {type(self).__name__}")
 
@@ -227,6 +239,10 @@ class Curve(_LogNodes):
 def as_curve(rate: float | Curve) -> Curve:
     """Return `rate` if it is a curve, else the flat curve of that continuously compounded rate."""
     return rate if isinstance(rate, Curve) else Curve.flat(float(rate))
+
+
+def _times(times: When) -> FloatArray:
+    return np.atleast_1d(np.asarray(as_years(times, CurveError, "a curve"), dtype=float))
 
 
 def _as_number(values: FloatArray) -> Numbers:

@@ -1,6 +1,7 @@
 """The showcase's scenes, in the order they are played: a scene is added by adding its module here."""
 
 from bank_python.completion import public_names
+
 from bank_python.desk.showcase.scenes import overview, ticking, rates, what_if, ladder, trading, jobs, replay, reopening  # isort: skip
 from bank_python.desk.showcase.scenes import greeks, curves, attribution, quantlib  # isort: skip
 from bank_python.desk.showcase.scenes import monte_carlo, stress, reactive_risk, backtesting, limits  # isort: skip
