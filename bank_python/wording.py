@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-__all__ = ["did_you_mean", "how_to_install", "message_of", "near_names", "words_of"]
+__all__ = ["OtherWord", "did_you_mean", "how_to_install", "message_of", "near_names", "words_of"]
 
 
 def near_names(name: object, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
@@ -49,6 +49,30 @@ def message_of(error: BaseException) -> str:
         return str(error)
     except Exception as failed:  # noqa: BLE001 - other people's code; whatever it raises, there is no message
         return f"{type(error).__name__} without a message, as its __str__ raised {type(failed).__name__}"
+
+
+class OtherWord:
+    """An attribute that a class does not have, as a descriptor: reading raises the right word.
+
+    For classes whose attributes are read in hot loops: the ``__getattr__`` of :func:`words_of` makes every reading
+    slower, also of the attributes that are there.
+
+    Parameters
+    ----------
+    remedy : str
+        What to use in its place.
+    """
+
+    def __init__(self, remedy: str) -> None:
+        self.remedy = remedy
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        message = f"{owner.__name__!r} object has no attribute {self.name!r}; use {self.remedy}"
+        raise AttributeError(message, name=self.name, obj=instance)
 
 
 def words_of(words: Mapping[str, str]) -> Callable[[Any, str], Any]:

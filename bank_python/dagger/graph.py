@@ -124,8 +124,7 @@ class Wiring:
         """
         if not isinstance(node, Node):
             raise NodeArgumentError(
-                f"{node!r} is not a node; register a quote, a contract or a book, one at a time (a node that is registered "
-                "is graph[name])",
+                f"{node!r} is not a node; register a quote, a contract or a book, one at a time",
                 value=node,
             )
         self._engine.listeners.refuse_feedback()

@@ -34,7 +34,7 @@ import numpy as np
 
 from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure
 from bank_python.errors import NodeArgumentError
-from bank_python.wording import words_of
+from bank_python.wording import OtherWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = [
-    "NODE_WORDS",
     "EvaluationPolicy",
     "Gate",
     "Graph",
@@ -201,20 +200,6 @@ _FOR_CLASSES = frozenset(
     }
 )
 """What nodes have for those who write classes of them: ``dir`` of a class shows it, ``dir`` of a node does not."""
-
-
-NODE_WORDS = {
-    **dict.fromkeys(
-        ("npv", "NPV", "pv", "PV", "mtm", "mark", "market_value", "present_value", "fair_value", "val", "get_value"),
-        ".value",
-    ),
-    **dict.fromkeys(("calculate", "calc", "result"), ".value"),
-    **dict.fromkeys(("inputs", "parents", "precedents", "dependencies"), ".underliers"),
-    **dict.fromkeys(("children", "outputs", "successors"), ".dependents"),
-    **dict.fromkeys(("set_value", "set_price", "update", "put"), ".set(value) of a leaf"),
-    **dict.fromkeys(("recalculate", "refresh"), "graph.recalculate(), or read .value"),
-}
-"""What a node has in the place of attributes that users of other libraries look for."""
 
 
 class Node(metaclass=_NodeType):
@@ -393,7 +378,7 @@ class Node(metaclass=_NodeType):
         return ", ".join(node.name for node in self.inputs_)
 
     if not TYPE_CHECKING:
-        __getattr__ = words_of(NODE_WORDS)
+        NPV, npv, pv, market_value, mtm = (OtherWord(".value") for _ in range(5))
 
         @value.setter
         def value(self, new: object) -> None:
@@ -414,12 +399,20 @@ class Node(metaclass=_NodeType):
 
     def __dir__(self) -> list[str]:
         """Return what is for users: without the engine's cells and what classes of nodes are made with."""
-        return [name for name in super().__dir__() if _is_shown(name)]
+        kind = type(self)
+        return [
+            name for name in super().__dir__() if _is_shown(name) and not isinstance(_static(kind, name), OtherWord)
+        ]
 
     def __repr__(self) -> str:
         known = self.host_ is not None and self.host_.is_current(self)
         value = shown(self.outcome_) if known else "not computed yet"
         return f"{type(self).__name__}({self.name!r}, {self.describe_()}) = {value}"
+
+
+def _static(kind: type, name: str) -> object:
+    """Return what a class has under a name, as it is defined; None if nothing."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
 
 
 def _is_shown(name: str) -> bool:

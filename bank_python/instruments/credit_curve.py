@@ -27,7 +27,6 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
-from bank_python.dagger.node import NODE_WORDS
 from bank_python.errors import CurveError, InstrumentError, ModelError
 from bank_python.instruments.discount_curve import DiscountCurve
 from bank_python.instruments.factor import Factor
@@ -175,7 +174,7 @@ class CreditCurve(TermStructureNode):
         return as_years(time, CurveError, self.name, self.date)
 
     if not TYPE_CHECKING:
-        __getattr__ = words_of(NODE_WORDS | WORDS_OF_SURVIVAL)
+        __getattr__ = words_of(WORDS_OF_SURVIVAL)
 
     def bumped(self, size: float, tenors: Sequence[str] | None = None) -> dict[Leaf, float]:
         """Return the quotes' leaves with their levels bumped by `size`, for ``graph.scenario``.

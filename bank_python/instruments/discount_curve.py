@@ -31,7 +31,6 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
-from bank_python.dagger.node import NODE_WORDS
 from bank_python.errors import CurveError, InstrumentError
 from bank_python.instruments.checks import known_currency
 from bank_python.instruments.factor import Factor
@@ -208,7 +207,7 @@ class DiscountCurve(TermStructureNode):
         return self.forward(start, end)
 
     if not TYPE_CHECKING:
-        __getattr__ = words_of(NODE_WORDS | WORDS_OF_DISCOUNT)
+        __getattr__ = words_of(WORDS_OF_DISCOUNT)
 
     def _time(self, time: When) -> FloatArray | float:
         return as_years(time, CurveError, self.name, self.date)

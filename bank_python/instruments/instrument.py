@@ -16,7 +16,6 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeGuard, dataclass_transform
 
 from bank_python.dagger import ArrayNode, Flag, Inferred, Node, Source, Term
-from bank_python.dagger.node import NODE_WORDS
 from bank_python.deprecation import warn_of
 from bank_python.errors import BankError, GraphError, InstrumentError
 from bank_python.instruments.checks import end_on, finite, known_currency, negative, positive, present, years_to
@@ -25,7 +24,7 @@ from bank_python.instruments.contract_greeks import ContractGreeks, take_contrac
 from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label, MadeAt
 from bank_python.instruments.factor import Factor, factor_named
 from bank_python.instruments.lookup import LookupNode
-from bank_python.wording import words_of
+from bank_python.wording import OtherWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,21 +102,6 @@ def _require_diffusion(cls: type[Instrument]) -> None:
             "simulated_as = Lognormal(dividend=...)",
             name=cls.__name__,
         )
-
-
-_WORDS = NODE_WORDS | {
-    **dict.fromkeys(
-        ("duration", "modified_duration", "macaulay_duration", "convexity", "ytm", "yield_to_maturity", "clean_price"),
-        ".analytics() of a Bond",
-    ),
-    **dict.fromkeys(("dirty_price", "accrued", "accrued_interest"), ".analytics() of a Bond"),
-    **dict.fromkeys(
-        ("dv01", "DV01", "pv01", "bpv", "ir01"), ".rho, by a unit of the rate: 1e-4 * rho is a basis point's"
-    ),
-    **dict.fromkeys(("iv", "implied_volatility", "impliedVolatility"), ".implied_vol(price) of an Option"),
-    **dict.fromkeys(("shares", "qty", "size"), ".quantity of a Position"),
-    **dict.fromkeys(("profit", "unrealized_pnl", "unrealised_pnl"), ".pnl of a Position"),
-}
 
 
 @dataclass_transform(
@@ -219,7 +203,7 @@ class Instrument(_Declared):
         self.__dict__.update(labels, currency=known_currency(name, currency))
 
     if not TYPE_CHECKING:
-        __getattr__ = words_of(_WORDS)
+        dv01, pv01 = (OtherWord(".rho, for a unit of the rate: 1e-4 * rho is a basis point's") for _ in range(2))
 
     def make(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Initialise the contract from the arguments of its constructor.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf
-from bank_python.dagger.node import NODE_WORDS
 from bank_python.errors import DomainError
 from bank_python.guessing import guessable
 from bank_python.numerics.dates import as_date
@@ -23,7 +22,7 @@ __all__ = ["Clock"]
 _DAYS = 365.0  # ACT/365F
 
 
-_WORDS = NODE_WORDS | {
+_WORDS = {
     **dict.fromkeys(("today", "now", "as_of_date", "valuation_date", "day"), ".date"),
     **dict.fromkeys(("advance", "move", "set_date", "step", "next"), ".roll(date)"),
 }
