@@ -130,7 +130,7 @@ def what_was_meant(word: str, known: Collection[str]) -> str | None:
     word : str
         Name that was written.
     known : collection of str
-        Names that there are.
+        Names of the arguments.
     """
     for name in OTHER_WORDS.get(word, ()):
         if name in known:
@@ -145,7 +145,7 @@ def misfit(title: str, known: Collection[str], given: Iterable[str]) -> str:
     Parameters
     ----------
     title : str
-        What was called, such as ``"Option 'C'"``.
+        Name of the function or object that was called, such as ``"Option 'C'"``.
     known : collection of str
         Names of the arguments, in order.
     given : iterable of str

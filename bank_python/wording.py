@@ -60,7 +60,7 @@ class OtherWord:
     Parameters
     ----------
     remedy : str
-        What to use in its place.
+        Attribute or call to use in its place.
     """
 
     def __init__(self, remedy: str) -> None:
@@ -81,7 +81,7 @@ def words_of(words: Mapping[str, str]) -> Callable[[Any, str], Any]:
     Parameters
     ----------
     words : mapping of str to str
-        What to use, by the attribute that the class does not have.
+        Attributes or calls to use, by the attribute that the class does not have.
 
     Notes
     -----

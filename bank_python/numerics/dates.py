@@ -83,7 +83,7 @@ def as_years(time: object, error: type[BankError], owner: str, today: dt.date | 
     error : type of BankError
         Exception to raise.
     owner : str
-        What is asked, with its article, for the message.
+        Name of the curve in the message, with its article.
     today : datetime.date, optional
         Date from which dates are counted.
 

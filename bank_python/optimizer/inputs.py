@@ -106,7 +106,7 @@ def panel_of(
     newest_first : bool, default False
         Whether rows without dates begin with the newest.
     positive : bool, default False
-        Whether figures have to be above 0.
+        Whether all figures have to be above 0, as prices are.
 
     Raises
     ------
