@@ -199,7 +199,7 @@ def explain_calls(function: _Function, title: str, instead: str = "") -> _Functi
     title : str
         Name of the function in messages.
     instead : str, optional
-        End of the message in the place of the arguments.
+        End of the message instead of the arguments.
     """
 
     @functools.wraps(function)

@@ -76,7 +76,7 @@ class OtherWord:
 
 
 def words_of(words: Mapping[str, str]) -> Callable[[Any, str], Any]:
-    """Return a ``__getattr__`` for a class: an AttributeError names what stands in the place of another library's word.
+    """Return a ``__getattr__`` for a class: errors give the attribute that corresponds to another library's.
 
     Parameters
     ----------

@@ -71,7 +71,9 @@ def build_desk(
     ------
     DeskError
         The store has a desk already and `replace` is not set; another process owns it; or a user-defined trader holds
-        something that the market does not quote. Nothing has changed.
+        something that the market does not quote. Nothing has changed, and a store that was given as a path is closed.
+    StoreError
+        The file of the store cannot be opened, or its directory does not exist.
 
     Examples
     --------

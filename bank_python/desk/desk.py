@@ -204,7 +204,7 @@ class Desk(DeskParts, Displayed):
         Raises
         ------
         DeskError
-            `to` is no date.
+            `to` is not a date.
         DomainError
             `to` lies before the current valuation date.
         """

@@ -124,7 +124,7 @@ class Construction:
         return sources, terms, labels
 
     def without_a_name(self, name: object, given: Mapping[str, Any], more: str = "") -> ContractArgumentError:
-        """Return the error for a contract whose first argument is no name, or whose others have none."""
+        """Return the error for a contract whose first argument is not a name, or whose other arguments have none."""
         cls, known = self._kind.__name__, self._order()
         shown = more or ("" if name == "" and given else f", not {name!r}")
         return ContractArgumentError(

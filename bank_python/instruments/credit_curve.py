@@ -155,7 +155,7 @@ class CreditCurve(Plotted, Tabular, TermStructureNode):
         Raises
         ------
         CurveError
-            It is no time, or a date and the discount curve has none.
+            It is not a time, or it is a date and the discount curve has none.
         """
         return self.curve.survival(self._time(time))
 

@@ -190,7 +190,7 @@ class DiscountCurve(Plotted, Tabular, TermStructureNode):
         Raises
         ------
         CurveError
-            It is no time, or a date and the curve has no trade date.
+            It is not a time, or it is a date and the curve has no trade date.
         """
         return self.curve.discount(self._time(time))
 

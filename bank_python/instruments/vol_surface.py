@@ -298,7 +298,7 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
         Raises
         ------
         InstrumentError
-            An argument is no strike or no time; ``surface.surface.vol(strikes, years)`` takes arrays.
+            An argument is not a strike or not a time; ``surface.surface.vol(strikes, years)`` takes arrays.
         """
         asked: dict[str, Any] = {"strike": strike, "expiry": expiry}
         for term, value in asked.items():

@@ -106,14 +106,14 @@ def parquet_schema(path: Path) -> Schema:
 
 
 def arrow_table(data: Any) -> Any:
-    """Return an Arrow table: what was given, or what it hands on by Arrow's C stream interface.
+    """Return data as an Arrow table; read through the Arrow C stream interface if needed.
 
     Raises
     ------
     MissingExtraError
         pyarrow is not installed.
     SchemaError
-        It is no Arrow data.
+        The data are not Arrow data.
     """
     pa = _pyarrow("from_arrow")
     if isinstance(data, pa.Table):
@@ -128,7 +128,7 @@ def arrow_table(data: Any) -> Any:
 
 
 def schema_of(arrow_schema: Any, what: str) -> Schema:
-    """Return the schema that Arrow columns amount to.
+    """Return the table schema of Arrow columns.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Data frames of pandas to rows, with the columns' types inferred from what they hold.
 
 A column takes the type of its values: text, numbers, booleans, bytes, dates, or times with a zone. Whole and decimal
-numbers together are floats; times without a zone are dates if all of them are midnights, and refused otherwise.
+numbers together are floats; times without a zone are dates if all of them are midnights, and rejected otherwise.
 Categories are their values. A missing value (NaN, NaT, NA, None) is None, and makes its column nullable. Where a column
 has no value to infer from, its dtype decides, and a column of objects needs a schema. Levels of the index that have
 names are the first columns; an index without a name is left out.
@@ -53,7 +53,7 @@ class FrameColumns:
     Raises
     ------
     SchemaError
-        It is no data frame, a column's name is no text, or a name is there twice.
+        It is not a data frame, the name of a column is not text, or a name occurs twice.
     """
 
     def __init__(self, frame: Any) -> None:
@@ -71,7 +71,7 @@ class FrameColumns:
             self._dtypes[name] = getattr(values.dtype, "kind", "O")
 
     def schema(self) -> Schema:
-        """Return the schema that the values amount to.
+        """Return the schema inferred from the values.
 
         Raises
         ------
@@ -177,7 +177,7 @@ def _fitted(schema: Schema, name: str, cells: list[Any]) -> list[Any]:
     kind = next((column.type for column in schema if column.name == name), None)
     if kind is DATE:
         return [cell.date() if _is_midnight(cell) else cell for cell in cells]
-    if kind is INT:  # pandas keeps whole numbers with gaps as floats
+    if kind is INT:  # pandas stores whole numbers with gaps as floats
         return [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]
     return cells
 

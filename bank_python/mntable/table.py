@@ -219,7 +219,7 @@ class Table(Relation):
         Raises
         ------
         SchemaError
-            It is no data frame, a column's name is no text, or a column has no values to infer a type from.
+            It is not a data frame, the name of a column is not text, or a column has no values to infer a type from.
         ColumnTypeError
             A column mixes types, or a value does not have its column's type; the message names the column.
 
@@ -248,7 +248,7 @@ class Table(Relation):
         Parameters
         ----------
         data : pyarrow.Table, or object with an Arrow C stream
-            Arrow table or record batch, or a frame that hands one on, such as those of polars and DuckDB. NaN in a
+            Arrow table or record batch, or a frame that exports one, such as those of polars and DuckDB. NaN in a
             nullable column is None.
         schema : sequence of (str, type), optional
             Column names and types, as for :class:`Table`; by default those of `data`.
@@ -258,7 +258,7 @@ class Table(Relation):
         Raises
         ------
         SchemaError
-            It is no Arrow data, or a column has a type that no table column has; the message names the column.
+            The data are not Arrow data, or a column has a type that no table column has; the message names the column.
         ColumnTypeError
             A value does not have its column's type.
 

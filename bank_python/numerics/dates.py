@@ -53,7 +53,7 @@ def as_date(value: object, error: type[BankError], what: str) -> dt.date:
     Raises
     ------
     BankError
-        The value is no date; raised as `error`.
+        The value is not a date; raised as `error`.
     """
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
@@ -95,7 +95,7 @@ def as_years(time: object, error: type[BankError], owner: str, today: dt.date | 
     Raises
     ------
     BankError
-        It is no time, or a date and there is no `today`; raised as `error`.
+        It is not a time, or it is a date and there is no `today`; raised as `error`.
     """
     if time.__class__ is float:
         return time

@@ -281,8 +281,8 @@ def run_stresses(
     Raises
     ------
     RiskError
-        There is no scenario of a key, no driver or factor of a name, a contract has no price in a scenario, or `choice`
-        contradicts `betas`.
+        A key is not that of a scenario, a name not that of a driver or factor, a contract has no price in a scenario,
+        or `choice` contradicts `betas`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Stress scenarios of one's own as mappings: ``{"equity": -0.2, "vol": 0.1}``, ``{"AAPL_SPOT": -0.3}``.
+"""User-defined stress scenarios as mappings: ``{"equity": -0.2, "vol": 0.1}``, ``{"AAPL_SPOT": -0.3}``.
 
 A key is a driver, by its value in :class:`~bank_python.risk.Driver` or one of the words below, or a factor of the
 holdings, by its name or, for a price, its ticker. A number is a decimal. Its unit depends on the key:
@@ -9,7 +9,7 @@ yields, single spreads, volatilities, dividend yields, the rest  absolute change
                                                                  points of volatility
 ===============================================================  =====================================================
 
-A :class:`~bank_python.risk.Shock` in the place of a number states its type itself. Factors that no key moves stay at
+A :class:`~bank_python.risk.Shock` instead of a number states its type itself. Factors that no key moves stay at
 their present level, which differs from the scenarios of the library, where a factor without a figure is missing.
 
 Examples

@@ -55,7 +55,7 @@ WORDS_OF_DISCOUNT = {
     **dict.fromkeys(("forwardRate", "fwd", "forwards", "instantaneous_forward"), "forward(t1, t2)"),
     **dict.fromkeys(("bump", "shift", "parallel_shift"), "shifted(bump) of a Curve, bumped(size) of a DiscountCurve"),
 }
-"""What a discount curve has in the place of attributes that users of other libraries look for."""
+"""Methods of a discount curve by the attributes of other libraries that they correspond to."""
 
 _DRAWN = 300
 
@@ -170,7 +170,7 @@ class Curve(_LogNodes, Plotted, Tabular):
         Parameters
         ----------
         time : array_like or str
-            Years from now, of any shape, or tenors such as ``"5Y"``. A curve has no date, so dates are refused; a
+            Years from now, of any shape, or tenors such as ``"5Y"``. A curve has no date, so dates are rejected; a
             :class:`~bank_python.instruments.DiscountCurve` takes them.
 
         Raises

@@ -55,7 +55,7 @@ WORDS_OF_SURVIVAL = {
     "hazard": "hazard_rate(t)",
     "survival_probability": "survival(t)",
 }
-"""What a survival curve has in place of a discount curve's attributes and of other words for its own."""
+"""Methods of a survival curve by the attributes of discount curves and other libraries that they correspond to."""
 
 _DRAWN = 300
 
@@ -188,7 +188,7 @@ class SurvivalCurve(_LogNodes, Plotted, Tabular):
         Parameters
         ----------
         time : array_like or str
-            Years from now, of any shape, or tenors such as ``"5Y"``. A curve has no date, so dates are refused.
+            Years from now, of any shape, or tenors such as ``"5Y"``. A curve has no date, so dates are rejected.
 
         Raises
         ------
