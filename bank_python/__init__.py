@@ -227,4 +227,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    own = {name for name in globals() if name.startswith("__") and name.endswith("__")}
+    return sorted({*__all__, *_HOME.values(), *own})

@@ -3,7 +3,7 @@
 ``@admits(RiskError)`` reads the annotations of a function once, and checks the arguments of every call against them. A
 ``float`` has to be a real number (not True, not text), an ``int`` a whole number, an ``ArrayLike`` an array of numbers
 of any shape, and a class annotation an instance of that class. Whether a number is in range is checked by the function
-itself.
+itself. A call that does not fit the signature is explained (:mod:`bank_python.guessing`).
 
 Examples
 --------
@@ -30,6 +30,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
+
+from bank_python.guessing import explain_calls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,10 +85,12 @@ def admits(error: type[BankError], *, members: bool = True) -> Callable[[_Functi
 
 
 def _guarded(function: _Function, title: str, error: type[BankError], *, members: bool) -> _Function:
-    parameters = inspect.signature(function).parameters
+    parameters = inspect.signature(inspect.unwrap(function)).parameters
     found = [_admission(function, item, members=members) for item in parameters.values()]
     named = enumerate(zip(parameters, found, strict=True))
     places = [(i, name, *admission) for i, (name, admission) in named if admission is not None]
+
+    explained = explain_calls(function, title)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -96,8 +100,9 @@ def _guarded(function: _Function, title: str, error: type[BankError], *, members
                     raise _refused(error, title, name, args[place], wanted)
             elif name in kwargs and not accepts(kwargs[name]):
                 raise _refused(error, title, name, kwargs[name], wanted)
-        return function(*args, **kwargs)
+        return explained(*args, **kwargs)
 
+    call.__dict__["__signature__"] = inspect.signature(explained)
     return cast("_Function", call)
 
 

@@ -136,9 +136,9 @@ def run(command: Callable[..., None]) -> None:
 
 
 def main() -> None:
-    """Run the installed command ``bank-python``."""
+    """Run the installed command ``bank-python``, or ``python -m bank_python``; without a command, list the commands."""
     about = "A trading and risk platform in Python: a live trading desk, and a showcase of the library."
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=about)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=about)
     app.command("showcase")(showcase)
     app.command("desk")(prop_desk)
     _guarded(app)

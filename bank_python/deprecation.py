@@ -79,6 +79,7 @@ def _called(names: Mapping[str, str], *, warns: bool) -> Callable[[Callable[_P, 
                     warn_of(f"{title}({old}=)", f"{names[old]}=")
             return function(*args, **kwargs)
 
+        call.__dict__["other_names"] = names
         return call
 
     return decorate

@@ -46,6 +46,7 @@
     │   └── SimulationCancelledError             .done .total
     ├── DeskError                 (ValueError)
     ├── PositionsError            (ValueError)   .problems
+    ├── CallError                 (TypeError)    .name .argument
     └── MissingExtraError         (ImportError)  .extra
 
 The error for a bad argument is also a :class:`ValueError`, :class:`TypeError` or :class:`KeyError`, so that
@@ -60,6 +61,7 @@ from typing import Any
 __all__ = [
     "BankError",
     "CalibrationError",
+    "CallError",
     "ColumnTypeError",
     "ConflictError",
     "ContractArgumentError",
@@ -303,6 +305,10 @@ class DeskError(BankError, ValueError):
 
 class PositionsError(BankError, ValueError):
     """Positions or price histories that cannot be read; ``problems`` holds the rows at fault, nothing was loaded."""
+
+
+class CallError(BankError, TypeError):
+    """A call does not fit the signature: an argument is unknown, missing, or one too many."""
 
 
 class MissingExtraError(BankError, ImportError):

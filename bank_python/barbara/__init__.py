@@ -9,6 +9,7 @@ from bank_python.barbara.records import Storable, register_storable, storable
 from bank_python.barbara.resolve import NodeFinder
 from bank_python.barbara.store import BarbaraDB
 from bank_python.barbara.versions import MISSING, Change, Version
+from bank_python.completion import public_names
 
 __all__ = [
     "MISSING",
@@ -22,3 +23,5 @@ __all__ = [
     "register_storable",
     "storable",
 ]
+
+__dir__ = public_names(__name__)

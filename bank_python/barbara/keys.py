@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+
+from bank_python.barbara.location import IN_MEMORY
 from bank_python.errors import StoreArgumentError
 
 __all__ = ["check_key", "check_text", "end_of_prefix", "parent_of", "parse_rings"]
 
+_PATH = re.compile(r"[/\\]|\.(db3?|sqlite3?)$", re.IGNORECASE)
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -43,13 +48,20 @@ def parse_rings(rings: str) -> tuple[str, ...]:
     Raises
     ------
     StoreArgumentError
-        A name is empty, begins or ends with a blank, or occurs twice.
+        A name is empty, begins or ends with a blank, occurs twice, or looks like the path of a file.
 
     Examples
     --------
     >>> parse_rings("desk;default")
     ('desk', 'default')
     """
+    if _looks_like_a_path(rings):
+        file = os.fspath(rings)
+        raise StoreArgumentError(
+            f"{file!r} looks like a file, and the first argument names rings; did you mean "
+            f'BarbaraDB.open("desk;default", path={file!r})?',
+            value=rings,
+        )
     names = tuple(check_text(rings, "the rings").split(";"))
     for name in names:
         if not name or name != name.strip():
@@ -58,6 +70,12 @@ def parse_rings(rings: str) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise StoreArgumentError(f"a ring is named twice in {rings!r}: name each once", value=rings)
     return names
+
+
+def _looks_like_a_path(rings: object) -> bool:
+    if isinstance(rings, os.PathLike):
+        return True
+    return isinstance(rings, str) and (rings == IN_MEMORY or _PATH.search(rings) is not None)
 
 
 def end_of_prefix(prefix: str) -> str | None:

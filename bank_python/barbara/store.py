@@ -46,6 +46,8 @@ from bank_python.barbara.versions import MISSING, Change, Kind
 from bank_python.barbara.writer import entry_kind, prune_before, stamp, write_entry
 from bank_python.display import Displayed
 from bank_python.errors import ConflictError, MissingKeyError, StoreArgumentError, StoreError
+from bank_python.guessing import guessable, made_by
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import os
@@ -59,6 +61,17 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+_WORDS = {
+    **dict.fromkeys(("put", "set", "insert", "write", "store", "save", "add"), "db[key] = value"),
+    **dict.fromkeys(("read", "fetch", "find"), "db[key], or db.get(key)"),
+    **dict.fromkeys(("remove", "drop"), "del db[key]"),
+    **dict.fromkeys(("query", "select", "list", "search", "scan"), "db.items(prefix), or db.keys(prefix)"),
+    **dict.fromkeys(("begin", "commit", "rollback"), "with db.transaction(): ..."),
+    **dict.fromkeys(("versions", "log"), "db.history(key)"),
+}
+
+
+@made_by('BarbaraDB.open("desk;default", path="desk.db")')
 class BarbaraDB(StoreReader, Displayed):
     """An open store, used like a dictionary; opened by :meth:`open`.
 
@@ -92,6 +105,7 @@ class BarbaraDB(StoreReader, Displayed):
         weakref.finalize(self, sessions.close).atexit = False
 
     @classmethod
+    @guessable
     def open(
         cls,
         rings: str = "default",
@@ -121,7 +135,7 @@ class BarbaraDB(StoreReader, Displayed):
         Raises
         ------
         StoreArgumentError
-            The rings, the path or the timeout are invalid.
+            The rings, the path or the timeout are invalid, or a path was given in the place of the rings.
         StoreError
             The file cannot be opened, is not a store, or was written by a newer release.
         """
@@ -131,6 +145,9 @@ class BarbaraDB(StoreReader, Displayed):
             raise StoreArgumentError(message, value=timeout)
         sessions = Sessions(resolve(path), timeout)
         return cls(sessions, names, allow_pickle=allow_pickle, clock=clock)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     # --- properties of the store -------------------------------------------------------------
 

@@ -4,6 +4,7 @@ A change of a leaf is propagated to its dependents. Each is evaluated at most on
 propagation stops at a node whose value is unchanged. This package contains no finance.
 """
 
+from bank_python.completion import public_names
 from bank_python.dagger.array_node import ArrayNode
 from bank_python.dagger.batch import ContractBatch
 from bank_python.dagger.bumps import Greeks, Ladder, Slope
@@ -67,3 +68,5 @@ __all__ = [
     "Term",
     "node_function",
 ]
+
+__dir__ = public_names(__name__)

@@ -11,6 +11,7 @@ from bank_python.barbara import register_storable
 from bank_python.dagger.node import Node
 from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure, within
 from bank_python.errors import GraphError, UnstorableError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
+@guessable
 def node_function(name: str) -> Callable[[_Function], _Function]:
     """Register a function under `name`, so that nodes derived by it can be stored.
 

@@ -34,6 +34,9 @@ from bank_python.dagger.observers import Observers, Subscription
 from bank_python.dagger.sums import SumNode
 from bank_python.dagger.what_if import WhatIf
 from bank_python.display import Displayed
+from bank_python.errors import NodeArgumentError
+from bank_python.guessing import guessable
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -120,6 +123,11 @@ class Wiring:
         GraphError
             One of the nodes is in another graph.
         """
+        if not isinstance(node, Node):
+            raise NodeArgumentError(
+                f"{node!r} is not a node; register a quote, a contract or a book, one at a time",
+                value=node,
+            )
         self._engine.listeners.refuse_feedback()
         if replace:
             with Batch(self._engine):  # so that a failure undoes all steps
@@ -165,6 +173,21 @@ class Wiring:
             self._engine.write(lambda: self._engine.swap(found, leaving, coming))
 
 
+_WORDS = {
+    **dict.fromkeys(("add", "add_node", "insert", "append"), "graph.register(node)"),
+    **dict.fromkeys(("set", "set_value", "set_values", "update"), "graph[name].set(value), several in graph.batch()"),
+    **dict.fromkeys(("calculate", "compute", "evaluate", "run", "refresh"), "graph.recalculate()"),
+    **dict.fromkeys(("get", "get_node", "lookup"), "graph[name], or graph.find(name)"),
+    **dict.fromkeys(("value", "get_value", "values"), "graph[name].value"),
+    **dict.fromkeys(("remove", "remove_node", "delete"), "graph.unregister(node)"),
+    **dict.fromkeys(("names", "keys", "items", "leaves"), "graph.nodes"),
+    **dict.fromkeys(("add_function", "define", "node_function"), "graph.derive(name, function, inputs)"),
+    **dict.fromkeys(("what_if_scenario", "bump", "shock"), "graph.scenario({name: value})"),
+    **dict.fromkeys(("visualize", "draw", "plot"), "graph.to_dot()"),
+}
+
+
+@guessable
 class DependencyGraph(Displayed):
     """A reactive graph of named nodes.
 
@@ -210,6 +233,9 @@ class DependencyGraph(Displayed):
 
     def __getitem__(self, name: str) -> Node:
         return self.node(name)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     def __dir__(self) -> list[str]:
         """Return the public names."""

@@ -11,6 +11,7 @@ from bank_python.barbara import register_storable
 from bank_python.dagger.node import Node, State, shown
 from bank_python.dagger.outcome import Failure, Outcome, detached
 from bank_python.errors import DomainError, NotQuotedError
+from bank_python.wording import OtherWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -150,6 +151,10 @@ class Leaf(Node):
     __slots__ = ("domain", "lowest_", "stamp_")
 
     record_tag = "Leaf"
+    how_to_set_ = "write leaf.set(value)"
+
+    if not TYPE_CHECKING:
+        set_value, update = (OtherWord(".set(value)") for _ in range(2))
     record_home = "/Market/"
 
     def __init__(self, name: str, value: object = 0.0, domain: str | Domain = Domain.FINITE) -> None:

@@ -34,6 +34,7 @@ import numpy as np
 from bank_python.dagger.outcome import Failure, Outcome, checked, upstream_failure
 from bank_python.display import Displayed
 from bank_python.errors import NodeArgumentError
+from bank_python.wording import OtherWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -239,6 +240,7 @@ class Node(Displayed, metaclass=_NodeType):
     wiring_attributes: ClassVar[tuple[str, ...]] = ("inputs_",)
     """Attributes that :meth:`replace_input` replaces by new objects."""
 
+    how_to_set_: ClassVar[str] = "it is computed: set the leaves it depends on, leaf.set(value)"
     part_: Any = None  # the contract batch in which the node has a row; sums store the terms of each batch separately
     equal: Callable[[Any, Any], bool] | None = None  # cutoff rule in place of the bitwise comparison
     gate: Gate | None = None  # its policy, if it has one
@@ -375,9 +377,32 @@ class Node(Displayed, metaclass=_NodeType):
         """Return the part of the ``repr`` between the name and the value."""
         return ", ".join(node.name for node in self.inputs_)
 
+    if not TYPE_CHECKING:
+        NPV, npv, pv, market_value, mtm = (OtherWord(".value") for _ in range(5))
+
+        @value.setter
+        def value(self, new: object) -> None:
+            raise NodeArgumentError(
+                f"the value of {self.name} cannot be assigned; {self.how_to_set_}", name=self.name, value=new
+            )
+
+        def _refuse_arithmetic(self, *_: object) -> None:
+            raise NodeArgumentError(
+                f"{self.name} is a node, not a number; use {self.name}.value for its number now, or graph.sum and "
+                "graph.derive for a node that follows it",
+                name=self.name,
+                value=self,
+            )
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse_arithmetic
+        __truediv__ = __rtruediv__ = __neg__ = __pow__ = __rpow__ = _refuse_arithmetic
+
     def __dir__(self) -> list[str]:
         """Return the public names, without those of the engine and those for authors of node classes."""
-        return [name for name in super().__dir__() if _is_shown(name)]
+        kind = type(self)
+        return [
+            name for name in super().__dir__() if _is_shown(name) and not isinstance(_static(kind, name), OtherWord)
+        ]
 
     def __repr__(self) -> str:
         known = self.host_ is not None and self.host_.is_current(self)
@@ -388,6 +413,11 @@ class Node(Displayed, metaclass=_NodeType):
         from bank_python.render_objects import node_view
 
         return node_view(self)
+
+
+def _static(kind: type, name: str) -> object:
+    """Return what a class has under a name, as it is defined; None if nothing."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
 
 
 def _is_shown(name: str) -> bool:

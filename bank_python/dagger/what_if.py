@@ -26,6 +26,7 @@ from bank_python.dagger.node import Node, by_height, inputs_first, present
 from bank_python.dagger.outcome import Failure, Outcome
 from bank_python.dagger.propagate import compared
 from bank_python.errors import GraphError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -377,6 +378,7 @@ class WhatIf:
             raise GraphError("another task's batch is open: there is no complete tick; wait until the batch has ended")
         return self._engine.write(lambda: take_snapshot(self._engine))
 
+    @guessable
     def scenario(self, overrides: Mapping[Any, object]) -> Scenario:
         """Return a context manager inside which some leaves have other values; the graph is not changed.
 

@@ -1,5 +1,6 @@
 """A trading desk: traders described as data, connected to a graph, a store and a market."""
 
+from bank_python.completion import public_names
 from bank_python.desk.blotter import Blotter, Trade
 from bank_python.desk.build import build_desk
 from bank_python.desk.desk import Desk, DeskTick
@@ -28,3 +29,5 @@ __all__ = [
     "build_desk",
     "build_view",
 ]
+
+__dir__ = public_names(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from bank_python.desk.rolling import opening_date
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.errors import DeskError
+from bank_python.guessing import guessable
 from bank_python.instruments import Book, ProfitAndLoss
 from bank_python.market_data import Clock, Feed, MarketData, SimulatedFeed, feed_named
 
@@ -31,12 +33,13 @@ __all__ = ["build_desk"]
 _LOG = logging.getLogger(__name__)
 
 
+@guessable
 def build_desk(
     *,
     seed: int = 0,
     feed: Feed | str | None = None,
-    db: BarbaraDB | None = None,
-    traders: Sequence[TraderSpec] = TRADERS,
+    db: BarbaraDB | str | os.PathLike[str] | None = None,
+    traders: Sequence[TraderSpec] | None = None,
     replace: bool = False,
 ) -> Desk:
     """Build a desk: poll the market once, open the traders' positions at these quotes, and save the desk.
@@ -47,8 +50,9 @@ def build_desk(
         Seed of the simulated market, at least 0; also used for the symbols that `feed` does not quote.
     feed : Feed or {"simulated", "history", "yahoo", "ccxt"}, optional
         Feed of the market; simulated by default. Symbols that it does not quote are simulated and marked as such.
-    db : BarbaraDB, optional
-        Store of the desk; in memory by default. The desk owns the store until it is closed.
+    db : BarbaraDB, str or path-like, optional
+        Store of the desk; in memory by default. A path is the file of the store, which is opened with the rings of a
+        desk. The desk owns the store until it is closed; a store that was given as a path is closed with the desk.
     traders : sequence of TraderSpec, optional
         Traders with their opening holdings; the fourteen of :mod:`bank_python.desk.traders` by default. If the market
         does not quote a share of a built-in trader, another share of the same sector takes its place
@@ -67,7 +71,9 @@ def build_desk(
     ------
     DeskError
         The store has a desk already and `replace` is not set; another process owns it; or a user-defined trader holds
-        something that the market does not quote. Nothing has changed.
+        something that the market does not quote. Nothing has changed, and a store that was given as a path is closed.
+    StoreError
+        The file of the store cannot be opened, or its directory does not exist.
 
     Examples
     --------
@@ -78,8 +84,28 @@ def build_desk(
     >>> desk.firm_pnl.value != 0.0
     True
     """
-    _require_traders(traders)
-    store = BarbaraDB.open(RINGS, path=":memory:") if db is None else db
+    who = TRADERS if traders is None else traders
+    _require_traders(who)
+    store = _opened(db)
+    try:
+        return _kept(store, feed, seed, who, replace=replace)
+    except BaseException:
+        if store is not db:
+            store.close()
+        raise
+
+
+def _opened(db: BarbaraDB | str | os.PathLike[str] | None) -> BarbaraDB:
+    if isinstance(db, BarbaraDB):
+        return db
+    if db is None or isinstance(db, str | os.PathLike):
+        return BarbaraDB.open(RINGS, path=IN_MEMORY if db is None else db)
+    raise DeskError(f"db={db!r} is not a store; give the path of its file, such as 'desk.db', or a BarbaraDB", value=db)
+
+
+def _kept(
+    store: BarbaraDB, feed: Feed | str | None, seed: int, traders: Sequence[TraderSpec], *, replace: bool
+) -> Desk:
     _require_rings(store)
     owned = take_lease(store)
     try:

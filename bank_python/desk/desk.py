@@ -18,6 +18,9 @@ from bank_python.desk.persistence import resume, save, save_trader
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.display import Displayed, Record
 from bank_python.errors import DeskError
+from bank_python.guessing import guessable, made_by
+from bank_python.numerics.dates import as_date
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,6 +46,20 @@ class DeskTick(Record):
     cash: tuple[CashPosting, ...] = ()
 
 
+_WORDS = {
+    **dict.fromkeys(("pnl", "profit"), ".firm_pnl.value"),
+    **dict.fromkeys(("value", "nav", "market_value"), ".firm_value.value"),
+    **dict.fromkeys(("positions", "books", "holdings"), ".traders, each with .positions and .book"),
+    **dict.fromkeys(("trades", "orders"), ".blotter"),
+    **dict.fromkeys(("date", "today", "as_of"), ".clock.date"),
+    **dict.fromkeys(("buy", "sell", "order", "book_trade"), ".trade(trader, instrument, quantity)"),
+    **dict.fromkeys(("var", "VaR", "risk", "stress", "greeks"), "DeskRisk(desk), or bank_python.risk on desk.traders"),
+    **dict.fromkeys(("run", "start", "update", "step", "next", "refresh", "recalculate"), ".tick()"),
+    **dict.fromkeys(("quotes", "prices"), ".market"),
+}
+
+
+@made_by('build_desk(), or Desk.open("desk.db")')
 class Desk(DeskParts, Displayed):
     """A trading desk; :func:`~bank_python.desk.build_desk` builds a new one, :meth:`open` reopens a stored one.
 
@@ -50,6 +67,7 @@ class Desk(DeskParts, Displayed):
     """
 
     @classmethod
+    @guessable
     def open(cls, path: str | PathLike[str], feed: Feed | None = None, *, read_only: bool = False) -> Self:
         """Reopen the desk saved in the store at `path`, and own it until it is closed.
 
@@ -71,6 +89,9 @@ class Desk(DeskParts, Displayed):
             The store has no desk, or another process owns it: ``holder`` identifies that process.
         """
         return resume(path, feed, cls, read_only=read_only)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @property
     def read_only(self) -> bool:
@@ -114,6 +135,7 @@ class Desk(DeskParts, Displayed):
         update = self.market.update_all(lambda ticks: cash.extend(roll_with(self, ticks)))
         return update, tuple(cash)
 
+    @guessable
     def trade(
         self,
         trader: str,
@@ -170,16 +192,24 @@ class Desk(DeskParts, Displayed):
             raise
         return trade
 
-    def roll(self, to: dt.date) -> Recalculation:
+    @guessable
+    def roll(self, to: dt.date | str) -> Recalculation:
         """Move the valuation date forward: book cash that falls due, and revalue contracts that depend on time.
+
+        Parameters
+        ----------
+        to : datetime.date or str
+            New valuation date; text is an ISO date such as ``"2026-01-10"``.
 
         Raises
         ------
+        DeskError
+            `to` is not a date.
         DomainError
             `to` lies before the current valuation date.
         """
         self._require_own_step("roll")
-        roll_to(self, to)
+        roll_to(self, as_date(to, DeskError, "roll: to"))
         return self.graph.recalculate()
 
     def save(self) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from bank_python.barbara import storable
 from bank_python.desk.contracts import OPTION_MULTIPLIER, bond_named, option_on, protection_on
 from bank_python.display import Record
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,24 +88,28 @@ class _Quoted(Holding):
         return cast("Instrument", graph.node(self.symbol))
 
 
+@guessable
 @storable("desk.Shares", version=1)
 @dataclass(frozen=True, slots=True)
 class Shares(_Quoted, Record):
     """A number of shares or fund units; negative for a short holding."""
 
 
+@guessable
 @storable("desk.Currency", version=1)
 @dataclass(frozen=True, slots=True)
 class Currency(_Quoted, Record):
     """Units of the base currency of a currency pair."""
 
 
+@guessable
 @storable("desk.Coins", version=1)
 @dataclass(frozen=True, slots=True)
 class Coins(_Quoted, Record):
     """Units of a crypto asset."""
 
 
+@guessable
 @storable("desk.Options", version=1)
 @dataclass(frozen=True, slots=True)
 class Options(Holding, Record):
@@ -143,6 +148,7 @@ class Options(Holding, Record):
         return option_on(self.symbol, self.moneyness, self.years, graph, clock, is_call=self.is_call)
 
 
+@guessable
 @storable("desk.Bonds", version=1)
 @dataclass(frozen=True, slots=True)
 class Bonds(Holding, Record):
@@ -164,6 +170,7 @@ class Bonds(Holding, Record):
         return bond_named(self.symbol, graph, clock)
 
 
+@guessable
 @storable("desk.Protection", version=1)
 @dataclass(frozen=True, slots=True)
 class Protection(Holding, Record):

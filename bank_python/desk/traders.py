@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from bank_python.desk.holdings import Bonds, Coins, Currency, Holding, Options, Protection, Shares
 from bank_python.display import Record
+from bank_python.guessing import guessable
 
 __all__ = ["TRADERS", "TraderSpec"]
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class TraderSpec(Record):
     """A trader as data: name, name and description of the strategy, and opening holdings."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.deprecation import warn_of
 from bank_python.display import Record
+from bank_python.guessing import guessable
 from bank_python.jsonable import jsonable
 
 if TYPE_CHECKING:
@@ -440,6 +441,7 @@ class Status:
         return self.polling
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class DeskView(Record):
     """The figures of a desk at one tick.

@@ -1,5 +1,6 @@
 """Contracts: each class has market inputs, terms and one pure array function that prices it."""
 
+from bank_python.completion import public_names
 from bank_python.deprecation import old_names
 from bank_python.instruments.american import AmericanOption
 from bank_python.instruments.barrier import BarrierOption
@@ -64,6 +65,8 @@ __all__ = [
     "lookup_function",
     "quote_of",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = old_names(
     __name__,

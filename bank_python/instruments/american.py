@@ -33,8 +33,8 @@ class AmericanOption(VanillaOption):
         :class:`~bank_python.instruments.option.Option`.
     strike : float
         Strike price, above 0, in `currency`.
-    expiry : float or datetime.date
-        Time to expiry in years from now, or the expiry date (a date needs a clock).
+    expiry : float, str or datetime.date
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock).
     is_call : bool, default True
         Whether the option is a call (true) or a put (false).
     steps : int, default 101

@@ -32,8 +32,8 @@ class BarrierOption(VanillaOption):
         Level that knocks the option in or out, above zero, in `currency`.
     is_up : bool
         Whether the barrier is reached from below (up, true) or from above (down, false).
-    expiry : float or datetime.date
-        Time to expiry in years from now, or the expiry date (a date needs a clock).
+    expiry : float, str or datetime.date
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock).
     is_call : bool, default True
         Whether the option is a call (true) or a put (false).
     is_in : bool, default False

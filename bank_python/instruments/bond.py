@@ -15,6 +15,7 @@ from bank_python.risk_models.bond_analytics import BondAnalytics, bond_analytics
 from bank_python.risk_models.cash_paid import bond_paid
 from bank_python.risk_models.curve import Curve
 from bank_python.risk_models.curve_bonds import curve_yield
+from bank_python.wording import OtherWord
 
 if TYPE_CHECKING:
     from typing import Any
@@ -51,8 +52,8 @@ class Bond(DatedInstrument):
         Amount repaid at maturity, in `currency`.
     coupon_rate : float
         Annual coupon as a decimal fraction of `face`.
-    maturity : float or datetime.date
-        Time to maturity in years from now, or the maturity date (a date needs a clock).
+    maturity : float, str or datetime.date
+        Time to maturity in years from now, a tenor, or the maturity date (which needs a clock).
     frequency : float, default 1.0
         Number of coupons per year: 1, 2, 4 or 12.
     compounding : float, optional
@@ -118,6 +119,11 @@ class Bond(DatedInstrument):
     def paid(clock: Any, made_at: Any, face: Any, coupon_rate: Any, maturity: Any, frequency: Any) -> Any:
         """Return the cash that one bond has paid so far: coupons, and the face from maturity on."""
         return bond_paid(face, coupon_rate, maturity, clock - made_at, frequency)
+
+    if not TYPE_CHECKING:
+        duration, modified_duration, convexity, ytm, clean_price, accrued = (
+            OtherWord(".analytics()") for _ in range(6)
+        )
 
     def analytics(self) -> BondAnalytics:
         """Return dirty and clean price, yield, durations, convexity and DV01 in the current market.

@@ -67,8 +67,8 @@ class CreditDefaultSwap(DatedInstrument):
         Protected amount in `currency`, negative for protection sold.
     coupon : float, default 0.01
         Running premium per year, as a decimal fraction of the notional.
-    maturity : float or datetime.date, default 5.0
-        Time to maturity in years from now, or the maturity date (a date needs a clock).
+    maturity : float, str or datetime.date, default 5.0
+        Time to maturity in years from now, a tenor, or the maturity date (which needs a clock).
     recovery : float, default 0.4
         Recovery rate, a share of the notional in [0, 1).
     currency : str, default "USD"

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bank_python.dagger import Node
-from bank_python.errors import InstrumentError
+from bank_python.errors import BankError, InstrumentError
 from bank_python.market_data.clock import Clock
+from bank_python.numerics.dates import as_date
+from bank_python.numerics.schedule import Tenor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,14 +22,16 @@ __all__ = ["end_on", "finite", "known_currency", "negative", "number", "positive
 _CODE_LENGTH = 3
 
 
-def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | float) -> float:
-    """Return the years from now to `end`, a number of years or a date.
+def years_to(name: str, term: str, end: float | dt.date | str | np.datetime64, clock_source: Clock | float) -> float:
+    """Return the years from now to `end`: years, a tenor such as ``"3M"``, a date, or its ISO text.
 
     Raises
     ------
     InstrumentError
-        `end` is negative, not finite, before the valuation date, or a date without a clock.
+        `end` is negative, not finite, before the valuation date, other text, or a date without a clock.
     """
+    if isinstance(end, str | np.datetime64):
+        end = _time(name, term, end)
     if isinstance(end, dt.date):
         if not isinstance(clock_source, Clock):
             raise InstrumentError(
@@ -38,6 +42,20 @@ def years_to(name: str, term: str, end: float | dt.date, clock_source: Clock | f
             )
         end = clock_source.years_at(end) - clock_source.years
     return finite(name, term, end, at_least=0.0)
+
+
+def _time(name: str, term: str, end: str | np.datetime64) -> float | dt.date:
+    try:
+        if isinstance(end, str) and end.strip()[-1:].isalpha():
+            return Tenor.parse(end).years
+        return as_date(end, InstrumentError, term)
+    except BankError:
+        raise InstrumentError(
+            f"{name}: {term}={end!r} is no time; give years, a tenor such as '3M', a datetime.date, or ISO text such "
+            "as '2026-06-19'",
+            name=name,
+            value=end,
+        ) from None
 
 
 def end_on(clock_source: Clock | float, years: float) -> float:

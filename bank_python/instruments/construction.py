@@ -8,17 +8,18 @@ a few passes over short lists.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from bank_python.dagger.contract import REQUIRED, Declaration, Source, Term
 from bank_python.errors import BankError, ContractArgumentError, GraphError
+from bank_python.guessing import misfit, short_signature
 from bank_python.instruments.declarations import Expiry, Label, MadeAt
 from bank_python.instruments.lookup import Lookup, TermStructureNode, look_up
-from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from bank_python.dagger import Node
     from bank_python.dagger.contract import Contract
@@ -122,6 +123,17 @@ class Construction:
                 sources[key] = look_up(lookup.function_name, arguments[source.parameter], *values)
         return sources, terms, labels
 
+    def without_a_name(self, name: object, given: Mapping[str, Any], more: str = "") -> ContractArgumentError:
+        """Return the error for a contract whose first argument is not a name, or whose other arguments have none."""
+        cls, known = self._kind.__name__, self._order()
+        shown = more or ("" if name == "" and given else f", not {name!r}")
+        return ContractArgumentError(
+            f"{cls} needs a name first, a non-empty string{shown}: {cls}({cls.upper()!r}, "
+            f"{', '.join(f'{key}=...' for key in known if key in self._required)})",
+            name="",
+            argument="name",
+        )
+
     def _end_time(self, terms: Mapping[str, float]) -> float:
         return sum(terms[key] for key in self._end)
 
@@ -152,15 +164,13 @@ class Construction:
         return [(str(key), declared[str(key)], lookups[str(key)]) for key in order]
 
     def _mismatch(self, name: str, given: Mapping[str, Any]) -> ContractArgumentError:
-        cls, known = self._kind.__name__, ", ".join(self._order())
-        for key in given:
-            if key not in self.arguments:
-                hint = did_you_mean(key, self.arguments, "leave it out.", most=1)
-                message = f"{cls} {name!r} has no argument {key}; {hint} It takes {known}"
-                return ContractArgumentError(message, name=name, argument=key)
+        cls, known = self._kind.__name__, self._order()
+        unknown = [key for key in given if key not in self.arguments]
+        if unknown:
+            return ContractArgumentError(misfit(f"{cls} {name!r}", known, unknown), name=name, argument=unknown[0])
         missing = [key for key in self._order() if key in self._required and key not in given]
         return ContractArgumentError(
-            f"{cls} {name!r} needs {', '.join(missing)}; it takes {known}", name=name, argument=missing[0]
+            f"{cls} {name!r} needs {', '.join(missing)}; it takes {', '.join(known)}", name=name, argument=missing[0]
         )
 
 
@@ -199,14 +209,18 @@ def constructor(kind: type[Contract], construction: Construction, by_parts: Call
         Constructor that takes sources and terms as mappings, for calls with such arguments.
     """
 
-    def __init__(self: Any, name: str, *parts: Any, **given: Any) -> None:  # noqa: N807 - a constructor
+    def __init__(self: Any, name: str = "", *parts: Any, **given: Any) -> None:  # noqa: N807 - a constructor
+        if not isinstance(name, str) or not name:  # type: ignore[redundant-expr]  # checked for untyped callers
+            raise construction.without_a_name(name, given)
+        if parts and not isinstance(parts[0], Mapping):
+            raise construction.without_a_name(name, given, f", and the rest by name, not {parts[0]!r}")
         if parts or "sources" in given:
             by_parts(self, name, *parts, **given)
         else:
             self.make(name, given)
 
     signature = construction.signature()
-    __init__.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
+    __init__.__signature__ = short_signature(signature)  # type: ignore[attr-defined]  # read by inspect
     __init__.__annotations__ = {key: item.annotation for key, item in signature.parameters.items() if key != "self"}
     __init__.__qualname__ = f"{kind.__qualname__}.__init__"
     __init__.__module__ = kind.__module__

@@ -28,23 +28,28 @@ from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
 from bank_python.errors import CurveError, InstrumentError, ModelError
+from bank_python.instruments.discount_curve import DiscountCurve
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode
 from bank_python.mntable import Table
+from bank_python.numerics.dates import as_years
 from bank_python.numerics.schedule import Tenor
 from bank_python.plotting import Plotted, literal
 from bank_python.results import Tabular
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
-from bank_python.risk_models.survival import SurvivalCurve
+from bank_python.risk_models.survival import WORDS_OF_SURVIVAL, SurvivalCurve
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
     from matplotlib.axes import Axes
 
     from bank_python.dagger.outcome import Outcome
-    from bank_python.numerics import Numbers
+    from bank_python.numerics import FloatArray, Numbers
+    from bank_python.numerics.dates import When
     from bank_python.risk_models.curve import Curve
 
 __all__ = ["CreditCurve", "same_survival"]
@@ -91,6 +96,12 @@ class CreditCurve(Plotted, Tabular, TermStructureNode):
     equal = staticmethod(same_survival)
     wiring_attributes = ("inputs_", "_spreads", "_discount")
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> SurvivalCurve:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(
         self,
         name: str,
@@ -120,20 +131,54 @@ class CreditCurve(Plotted, Tabular, TermStructureNode):
     @property
     def curve(self) -> SurvivalCurve:
         """Survival curve: the node's value."""
-        return cast("SurvivalCurve", self.value)
+        return self.value
 
     @property
     def spreads(self) -> dict[str, Node | float]:
         """Sources of the par spreads by tenor, shortest first."""
         return dict(self._spreads)
 
-    def survival(self, years: float) -> Numbers:
-        """Return the probability of survival for `years`."""
-        return self.curve.survival(years)
+    @property
+    def date(self) -> dt.date | None:
+        """Date from which dates are counted: that of the discount curve, or None if that has none."""
+        return self._discount.date if isinstance(self._discount, DiscountCurve) else None
 
-    def hazard_rate(self, years: float) -> Numbers:
-        """Return the hazard rate per year at `years` from now: the default intensity conditional on survival."""
-        return self.curve.hazard_rate(years)
+    def survival(self, time: When) -> Numbers:
+        """Return the probability of survival until `time`.
+
+        Parameters
+        ----------
+        time : array_like, str or datetime.date
+            Years from now; a tenor such as ``"5Y"``, a twelfth of a year for each month; or a date or its ISO text,
+            from the discount curve's date (ACT/365F). Also an array or a list of them.
+
+        Raises
+        ------
+        CurveError
+            It is not a time, or it is a date and the discount curve has none.
+        """
+        return self.curve.survival(self._time(time))
+
+    def default_probability(self, time: When) -> Numbers:
+        """Return the probability of default until `time`, given as for :meth:`survival`."""
+        return self.curve.default_probability(self._time(time))
+
+    def hazard_rate(self, time: When) -> Numbers:
+        """Return the hazard rate per year at `time`, given as for :meth:`survival`.
+
+        The hazard rate is the default intensity conditional on survival.
+        """
+        return self.curve.hazard_rate(self._time(time))
+
+    def forward(self, start: When, end: When) -> Numbers:
+        """Return the mean hazard rate per year between two times, given as for :meth:`survival`."""
+        return self.curve.forward(self._time(start), self._time(end))
+
+    def _time(self, time: When) -> FloatArray | float:
+        return as_years(time, CurveError, self.name, self.date)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(WORDS_OF_SURVIVAL)
 
     def bumped(self, size: float, tenors: Sequence[str] | None = None) -> dict[Leaf, float]:
         """Return the quotes' leaves with their levels bumped by `size`, for ``graph.scenario``.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+import numpy as np
+
 from bank_python.dagger.contract import REQUIRED, Contract, Declaration, Term
 from bank_python.instruments.checks import end_on, years_to
 
@@ -18,20 +20,20 @@ _Value = TypeVar("_Value")
 
 
 class Expiry(Term):
-    """A term that is a time: years from the contract's creation, at least 0, or a date (which needs a clock)."""
+    """A term that is a time: years from now, at least 0, a tenor, or a date (which needs a clock)."""
 
-    hint = float | dt.date
+    hint = float | dt.date | str
 
     def __init__(self, doc: str, *, default: object = REQUIRED, alias: str | None = None) -> None:
         super().__init__(doc, default=default, alias=alias, at_least=0.0)
 
     if TYPE_CHECKING:
 
-        def __set__(self, node: Contract, value: float | dt.date) -> None: ...
+        def __set__(self, node: Contract, value: float | dt.date | str) -> None: ...
 
     def take(self, contract: str, value: Any, arguments: Mapping[str, Any]) -> float:
         """Return the time in years from now."""
-        if isinstance(value, dt.date):
+        if isinstance(value, dt.date | str | np.datetime64):
             return years_to(contract, self.name, value, arguments.get("clock_source", 0.0))
         return super().take(contract, value, arguments)
 

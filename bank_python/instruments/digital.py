@@ -33,8 +33,8 @@ class DigitalOption(VanillaOption):
         :class:`~bank_python.instruments.option.Option`.
     strike : float
         Strike price, above 0, in `currency`.
-    expiry : float or datetime.date
-        Time to expiry in years from now, or the expiry date (a date needs a clock).
+    expiry : float, str or datetime.date
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock).
     is_call : bool, default True
         Whether the option pays above the strike (call, true) or below it (put, false).
     pays_asset : bool, default False

@@ -13,7 +13,7 @@ Examples
 >>> curve = DiscountCurve(
 ...     "SOFR_CURVE", deposits={"3M": 0.053}, swaps={"1Y": 0.051, "2Y": two}, as_of=dt.date(2024, 1, 16)
 ... )
->>> round(curve.discount(2.0), 6), round(curve.zero_rate(2.0), 6)
+>>> round(curve.discount(2.0), 6), round(curve.zero(2.0), 6)
 (0.911192, 0.046501)
 >>> curve.bumped(1e-4)
 {MarketData('USD_2Y', domain='finite') = 0.047: 0.0471}
@@ -31,16 +31,18 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import register_storable
 from bank_python.dagger import Leaf, Node
-from bank_python.errors import InstrumentError
+from bank_python.errors import CurveError, InstrumentError
 from bank_python.instruments.checks import known_currency
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode
 from bank_python.market_data.clock import Clock
+from bank_python.numerics.dates import as_date, as_years
 from bank_python.numerics.schedule import Tenor
 from bank_python.plotting import Plotted, literal
 from bank_python.results import Tabular
 from bank_python.risk_models.bootstrap import CONVENTIONS, USD_SOFR_OIS, CurveConvention, Quote, bootstrap, pillar
-from bank_python.risk_models.curve import Curve
+from bank_python.risk_models.curve import WORDS_OF_DISCOUNT, Curve
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -51,7 +53,8 @@ if TYPE_CHECKING:
 
     from bank_python.dagger.outcome import Outcome
     from bank_python.mntable import Table
-    from bank_python.numerics import Numbers
+    from bank_python.numerics import FloatArray, Numbers
+    from bank_python.numerics.dates import When
 
 __all__ = ["CurveQuote", "DiscountCurve", "same_curve"]
 
@@ -98,8 +101,8 @@ class DiscountCurve(Plotted, Tabular, TermStructureNode):
         Continuously compounded zero rates per year, as decimals, by tenor; instead of deposits and swaps.
     convention : CurveConvention, default SOFR swaps
         Market convention of the deposits and swaps: calendars, day counts, payment frequencies.
-    as_of : datetime.date, optional
-        Fixed trade date of the quotes.
+    as_of : datetime.date or str, optional
+        Fixed trade date of the quotes; text is an ISO date.
     clock_source : Clock, optional
         Clock whose date is the trade date, instead of `as_of`; tenors are counted from its current date.
     currency : str, default "USD"
@@ -125,6 +128,12 @@ class DiscountCurve(Plotted, Tabular, TermStructureNode):
     quoted_as: ClassVar[Factor | None] = Factor.RATE
     equal = staticmethod(same_curve)
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> Curve:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(
         self,
         name: str,
@@ -133,7 +142,7 @@ class DiscountCurve(Plotted, Tabular, TermStructureNode):
         swaps: Mapping[str, Node | float] | None = None,
         zero_rates: Mapping[str, Node | float] | None = None,
         convention: CurveConvention = USD_SOFR_OIS,
-        as_of: dt.date | None = None,
+        as_of: dt.date | str | None = None,
         clock_source: Clock | None = None,
         currency: str = "USD",
     ) -> None:
@@ -167,19 +176,45 @@ class DiscountCurve(Plotted, Tabular, TermStructureNode):
         BankError
             The node has no value: a quote is missing, or no curve reprices the quotes.
         """
-        return cast("Curve", self.value)
+        return self.value
 
-    def discount(self, time: float) -> Numbers:
-        """Return the discount factor for a payment in `time` years."""
-        return self.curve.discount(time)
+    def discount(self, time: When) -> Numbers:
+        """Return the discount factor for a payment at `time`.
 
-    def zero_rate(self, time: float) -> Numbers:
-        """Return the continuously compounded zero rate to `time` years from now."""
-        return self.curve.zero_rate(time)
+        Parameters
+        ----------
+        time : array_like, str or datetime.date
+            Years from now; a tenor such as ``"5Y"``, a twelfth of a year for each month; or a date or its ISO text,
+            from the curve's date (ACT/365F). Also an array or a list of them.
 
-    def forward_rate(self, start: float, end: float) -> Numbers:
-        """Return the continuously compounded forward rate between two times, in years from now."""
-        return self.curve.forward_rate(start, end)
+        Raises
+        ------
+        CurveError
+            It is not a time, or it is a date and the curve has no trade date.
+        """
+        return self.curve.discount(self._time(time))
+
+    def zero(self, time: When) -> Numbers:
+        """Return the continuously compounded zero rate to `time`, as a decimal; `time` as for :meth:`discount`."""
+        return self.curve.zero(self._time(time))
+
+    def forward(self, start: When, end: When) -> Numbers:
+        """Return the continuously compounded forward rate between two times, given as for :meth:`discount`."""
+        return self.curve.forward(self._time(start), self._time(end))
+
+    def zero_rate(self, time: When) -> Numbers:
+        """Return the zero rate; another name of :meth:`zero`."""
+        return self.zero(time)
+
+    def forward_rate(self, start: When, end: When) -> Numbers:
+        """Return the forward rate; another name of :meth:`forward`."""
+        return self.forward(start, end)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(WORDS_OF_DISCOUNT)
+
+    def _time(self, time: When) -> FloatArray | float:
+        return as_years(time, CurveError, self.name, self.date)
 
     def bumped(self, size: float, tenors: Sequence[str] | None = None) -> dict[Leaf, float]:
         """Return the quotes' leaves with their levels bumped by `size`, for ``graph.scenario``.
@@ -353,10 +388,10 @@ def _checked(name: str, quotes: list[CurveQuote]) -> tuple[CurveQuote, ...]:
 
 
 def _dated(
-    name: str, quotes: Sequence[CurveQuote], as_of: dt.date | None, clock: Clock | None
+    name: str, quotes: Sequence[CurveQuote], as_of: dt.date | str | None, clock: Clock | None
 ) -> tuple[dt.date | None, Clock | None]:
     if as_of is not None and clock is not None:
         raise InstrumentError(f"{name}: a curve has one trade date; give as_of= or clock_source=, not both", name=name)
     if as_of is None and clock is None and quotes[0].kind != "zero":
         raise InstrumentError(f"{name}: deposits and swaps need a trade date; give as_of= or clock_source=", name=name)
-    return as_of, clock
+    return None if as_of is None else as_date(as_of, InstrumentError, f"{name}: as_of"), clock

@@ -73,8 +73,8 @@ class FloatingBond(DatedInstrument):
         payment and the yield equivalent to discounting the margin on it.
     face : float
         Amount repaid at maturity, in `currency`.
-    maturity : float or datetime.date
-        Time to maturity in years from now, or the maturity date (a date needs a clock).
+    maturity : float, str or datetime.date
+        Time to maturity in years from now, a tenor, or the maturity date (which needs a clock).
     margin : float, default 0.0
         Margin over the floating rate per year, as a decimal.
     frequency : float, default 4.0

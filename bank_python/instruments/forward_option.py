@@ -38,8 +38,8 @@ class ForwardOption(DatedInstrument):
         Discount rate per year, as a decimal, continuously compounded; or a curve, which gives the zero rate to expiry.
     strike : float
         Strike price, above 0, in `currency`.
-    expiry : float or datetime.date
-        Time to expiry in years from now, or the expiry date (a date needs a clock).
+    expiry : float, str or datetime.date
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock).
     is_call : bool, default True
         Whether the option is a call (true) or a put (false).
     currency : str, default "USD"

@@ -40,8 +40,8 @@ class FXForward(DatedInstrument):
         give the zero rates to expiry.
     strike : float
         Agreed forward rate, above 0, in units of the quote currency.
-    expiry : float or datetime.date
-        Time to expiry in years from now, or the expiry date (a date needs a clock).
+    expiry : float, str or datetime.date
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock).
     currency : str, default "USD"
         ISO 4217 code of the quote currency, which is that of the value.
     clock_source : Clock or float, default 0.0
@@ -93,8 +93,8 @@ class FXOption(DatedInstrument):
         Annual volatility of the exchange rate, as a decimal; or a surface, which gives the volatility at the strike.
     strike : float
         Strike rate, above 0, in units of the quote currency.
-    expiry : float or datetime.date
-        Time to expiry in years from now, or the expiry date (a date needs a clock).
+    expiry : float, str or datetime.date
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock).
     is_call : bool, default True
         Whether the option is a call (true) or a put (false) on the base currency.
     currency : str, default "USD"

@@ -24,6 +24,7 @@ from bank_python.instruments.contract_greeks import ContractGreeks, take_contrac
 from bank_python.instruments.declarations import Argument, Expiry, InferredLabel, Label, MadeAt
 from bank_python.instruments.factor import Factor, factor_named
 from bank_python.instruments.lookup import LookupNode
+from bank_python.wording import OtherWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -200,6 +201,9 @@ class Instrument(_Declared):
         super().__init__(name, sources, terms)
         labels = {key: item.default for key, item in self.construction.labels.items() if isinstance(item.default, str)}
         self.__dict__.update(labels, currency=known_currency(name, currency))
+
+    if not TYPE_CHECKING:
+        dv01, pv01 = (OtherWord(".rho, for a unit of the rate: 1e-4 * rho is a basis point's") for _ in range(2))
 
     def make(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Initialise the contract from the arguments of its constructor.

@@ -21,6 +21,7 @@ from bank_python.barbara import register_storable
 from bank_python.dagger import Node
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import GraphError, InstrumentError
+from bank_python.guessing import guessable
 from bank_python.risk_models.curve import Curve
 
 if TYPE_CHECKING:
@@ -149,6 +150,12 @@ class LookupNode(Node):
     record_tag = "Answer"
     wiring_attributes = ("inputs_", "_arguments")
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     @renamed(question="function_name")
     def __init__(self, name: str, function_name: str, arguments: Sequence[Node | float]) -> None:
         if function_name not in _FUNCTIONS:
@@ -193,6 +200,7 @@ class LookupNode(Node):
         return f"{self.function_name} of {', '.join(_shown(part) for part in self._arguments)}"
 
 
+@guessable
 def look_up(name: str, source: Node | float, *arguments: Node | float) -> Node | float:
     """Return a scalar source: `source` itself, or a lookup node if it is a term structure node.
 

@@ -33,9 +33,9 @@ class Option(VanillaOption):
         Interest rate per year, as a decimal, continuously compounded; or a curve, which gives the zero rate to expiry.
     strike : float
         Strike price, above 0, in `currency`.
-    expiry : float or datetime.date
-        Time to expiry in years from now, or the expiry date (a date needs a clock). From expiry on, the value is the
-        intrinsic value.
+    expiry : float, str or datetime.date
+        Time to expiry in years from now, a tenor, or the expiry date (which needs a clock). From expiry on, the value
+        is the intrinsic value.
     is_call : bool, default True
         Whether the option is a call (true) or a put (false).
     dividend_source : Node or float, default 0.0

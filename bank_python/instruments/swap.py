@@ -39,8 +39,8 @@ class InterestRateSwap(DatedInstrument):
         Notional amount, in `currency`.
     fixed_rate : float
         Fixed rate per year, as a decimal.
-    maturity : float or datetime.date
-        Time to maturity in years from now, or the maturity date (a date needs a clock).
+    maturity : float, str or datetime.date
+        Time to maturity in years from now, a tenor, or the maturity date (which needs a clock).
     pay_fixed : bool, default True
         Whether the fixed leg is paid (true) or received (false).
     fixed_frequency, floating_frequency : float, default 2.0 and 4.0

@@ -27,6 +27,7 @@ Examples
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from itertools import cycle
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -37,7 +38,8 @@ from bank_python.barbara import register_storable
 from bank_python.dagger import Node
 from bank_python.dagger.node import present
 from bank_python.errors import CalibrationError, InstrumentError
-from bank_python.instruments.checks import end_on, finite, positive, years_to
+from bank_python.guessing import guessable
+from bank_python.instruments.checks import end_on, finite, number, positive, years_to
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode, look_up, lookup_function
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
@@ -50,7 +52,7 @@ from bank_python.risk_models.svi_fit import ArbitragePolicy
 if TYPE_CHECKING:
     import datetime as dt
     import enum
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Self, TypeVar
 
     from matplotlib.axes import Axes
@@ -81,8 +83,8 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
         Spot price of the underlying.
     quotes : mapping of (strike, expiry) to Node, float or pair
         Annual volatilities, as decimals, or pairs of bid and ask volatilities, whose mid is fitted with the inverse
-        squared spread as weight. An expiry is in years from now, or a date (which needs a clock); it needs at least
-        five quotes, either all pairs or none.
+        squared spread as weight. An expiry is in years from now, a tenor, or a date (which needs a clock); it needs at
+        least five quotes, either all pairs or none.
     rate_source, dividend_source : Node or float, default 0.0
         Interest rate and dividend yield per year, continuously compounded; or curves, which give the zero rates to each
         expiry.
@@ -116,19 +118,26 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
     quoted_as: ClassVar[Factor | None] = Factor.VOL
     wiring_attributes = ("inputs_", "_spot", "_rate", "_dividend", "_clock", "_sources")
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> Surface:
+            """The current value, computed now if need be; errors as :attr:`Node.value`."""
+
     def __init__(
         self,
         name: str,
         *,
         spot_source: Scalar,
-        quotes: Mapping[tuple[float, float | dt.date], Quote],
+        quotes: Mapping[tuple[float, float | dt.date | str], Quote],
         rate_source: Scalar = 0.0,
         dividend_source: Scalar = 0.0,
         clock_source: Clock | float = 0.0,
         stickiness: Stickiness | str = Stickiness.STRIKE,
         arbitrage: ArbitragePolicy | str = ArbitragePolicy.REPAIR,
-        weights: Mapping[tuple[float, float | dt.date], float] | None = None,
+        weights: Mapping[tuple[float, float | dt.date | str], float] | None = None,
     ) -> None:
+        _require_pairs(name, quotes)
         given = {} if weights is None else weights
         unknown = [key for key in given if key not in quotes]
         if not quotes or unknown:
@@ -165,12 +174,13 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
         super().__init__(name, list(dict.fromkeys(part for part in parts if isinstance(part, Node))))
 
     @classmethod
+    @guessable
     def from_vols(
         cls,
         name: str,
         strikes: Sequence[float],
-        expiries: Sequence[float | dt.date],
-        vols: Sequence[Sequence[Node | float]],
+        expiries: Sequence[float | dt.date | str] | float | dt.date | str,
+        vols: Sequence[Sequence[Node | float | None]] | Sequence[Node | float | None],
         **options: Any,
     ) -> Self:
         """Build a surface from a matrix of volatilities.
@@ -181,10 +191,11 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
             Node name, unique in its graph.
         strikes : sequence of float, length n
             Strike prices, above 0.
-        expiries : sequence of float or datetime.date, length m
-            Times to expiry in years from now, or expiry dates.
+        expiries : sequence of float, str or datetime.date, length m
+            Times to expiry in years from now, tenors such as ``"6M"``, or expiry dates; or one of them.
         vols : sequence of m rows of n volatilities
-            Annual volatilities, as nodes or decimals, one row for each expiry; NaN where there is no quote.
+            Annual volatilities, as nodes or decimals, one row for each expiry; NaN or None where there is no quote. For
+            one expiry the row itself will do.
         **options
             Other arguments of the class, such as ``spot_source``.
 
@@ -192,28 +203,32 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
         ------
         InstrumentError
             An argument is invalid, as for the class, or the matrix does not have that shape.
+
+        Examples
+        --------
+        >>> vols = [0.27, 0.23, 0.20, 0.19, 0.19]
+        >>> smile = VolSurface.from_vols("S", [80, 90, 100, 110, 120], "3M", vols, spot_source=100.0)
+        >>> round(smile.vol(100.0, "3M"), 3)
+        0.2
         """
-        if len(vols) != len(expiries) or any(len(row) != len(strikes) for row in vols):
-            raise InstrumentError(
-                f"{name}: the volatilities must be {len(expiries)} rows (expiries) of {len(strikes)} (strikes)",
-                name=name,
-            )
+        columns, times, rows = _matrix(name, strikes, expiries, vols)
         quotes = {
             (strike, expiry): vol
-            for expiry, row in zip(expiries, vols, strict=True)
-            for strike, vol in zip(strikes, row, strict=True)
+            for expiry, row in zip(times, rows, strict=True)
+            for strike, vol in zip(columns, row, strict=True)
             if isinstance(vol, Node) or not math.isnan(vol)
         }
         return cls(name, quotes=quotes, **options)
 
     @classmethod
+    @guessable
     def from_parameters(
         cls,
         name: str,
-        slices: Mapping[float | dt.date, SviSlice],
+        slices: Mapping[float | dt.date | str, SviSlice],
         *,
         spot_source: Scalar,
-        forwards: Mapping[float | dt.date, float] | None = None,
+        forwards: Mapping[float | dt.date | str, float] | None = None,
         rate_source: Scalar = 0.0,
         dividend_source: Scalar = 0.0,
         clock_source: Clock | float = 0.0,
@@ -257,7 +272,7 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
     @property
     def surface(self) -> Surface:
         """Fitted surface: the node's value."""
-        return cast("Surface", self.value)
+        return self.value
 
     @property
     def slices(self) -> dict[float, SviSlice]:
@@ -270,9 +285,32 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
         _ = self.surface  # brings the fits up to date
         return tuple(smile.fit for smile in self._fitted.values())
 
-    def vol(self, strike: float, expiry: float) -> float:
-        """Return the volatility at `strike` and `expiry` (in years from now) that an option would use."""
-        end = end_on(cast("Clock | float", self._clock), expiry)
+    def vol(self, strike: float, expiry: float | dt.date | str) -> float:
+        """Return the volatility that an option would use.
+
+        Parameters
+        ----------
+        strike : float
+            Strike price, above 0.
+        expiry : float, str or datetime.date
+            Time to expiry in years from now, a tenor such as ``"6M"``, or a date (which needs a clock).
+
+        Raises
+        ------
+        InstrumentError
+            An argument is not a strike or not a time; ``surface.surface.vol(strikes, years)`` takes arrays.
+        """
+        asked: dict[str, Any] = {"strike": strike, "expiry": expiry}
+        for term, value in asked.items():
+            if np.ndim(value):
+                raise InstrumentError(
+                    f"{self.name}: {term} has shape {np.shape(value)}, and vol takes one option; for arrays there is "
+                    "surface.surface.vol(strikes, years)",
+                    name=self.name,
+                )
+        clock = cast("Clock | float", self._clock)
+        strike = positive(self.name, "strike", strike)
+        end = end_on(clock, years_to(self.name, "expiry", expiry, clock))
         rate, dividend = (look_up("zero_rate", source, self._clock, end) for source in (self._rate, self._dividend))
         arguments = (self._spot, rate, dividend, self._clock, strike, end)
         values = [cast("float", part.value) if isinstance(part, Node) else part for part in arguments]
@@ -456,7 +494,63 @@ def _quoted(name: str, tenor: float, quotes: Mapping[float, tuple[Quote, float]]
     return SmileSource(end, rate, dividend, strikes, plain, weights, None, tenor, None)
 
 
-def _tenor(name: str, expiry: float | dt.date, clock: Clock | float) -> float:
+_HIGHEST = 10.0
+"""Volatility above which a number is taken for a percentage: 1,000 % a year."""
+
+
+def _require_pairs(name: str, quotes: Mapping[Any, Any]) -> None:
+    odd = next((key for key in quotes if not (isinstance(key, tuple) and len(key) == 2)), None)  # noqa: PLR2004 - a pair
+    if odd is not None:
+        raise InstrumentError(
+            f"{name}: quotes are given by (strike, expiry), not by {odd!r}; VolSurface.from_vols(name, strikes, "
+            "expiries, vols, spot_source=...) takes rows",
+            name=name,
+            value=odd,
+        )
+
+
+def _matrix(name: str, strikes: Any, expiries: Any, vols: Any) -> tuple[list[Any], list[Any], list[list[Node | float]]]:
+    """Return strikes, expiries, and a row of volatilities for each expiry, NaN where there is no quote."""
+    if not _is_list(strikes):
+        raise InstrumentError(
+            f"{name}: strikes={strikes!r} is not a list of strikes; give from_vols(name, strikes, expiries, vols), or "
+            "VolSurface(name, quotes={(strike, expiry): vol}, spot_source=...)",
+            name=name,
+        )
+    columns, times = list(strikes), list(expiries) if _is_list(expiries) else [expiries]
+    rows = list(vols) if _is_list(vols) else []
+    if len(times) == 1 and len(rows) == len(columns) and not any(map(_is_list, rows)):
+        rows = [rows]
+    shape, n = [len(list(row)) if _is_list(row) else 1 for row in rows], len(columns)
+    if shape != [n] * len(times):
+        turned = shape == [len(times)] * n
+        hint = "these are transposed, one row for each strike; turn them" if turned else f"got rows of {shape}"
+        raise InstrumentError(
+            f"{name}: the volatilities must be {len(times)} rows (expiries) of {n} (strikes); {hint}", name=name
+        )
+    return columns, times, [[_vol(name, vol) for vol in row] for row in rows]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | Mapping)
+
+
+def _vol(name: str, vol: object) -> Node | float:
+    if isinstance(vol, Node):
+        return vol
+    value = number(vol)
+    if vol is not None and math.isnan(value) and not isinstance(vol, float | np.floating):
+        raise InstrumentError(
+            f"{name}: vol={vol!r} is neither a node nor a number; give a decimal such as 0.2", name=name
+        )
+    if value > _HIGHEST:
+        raise InstrumentError(
+            f"{name}: vol={vol!r} is {value:,.0%} a year; volatilities are decimals, 0.2 for 20 %", name=name, value=vol
+        )
+    return value
+
+
+def _tenor(name: str, expiry: float | dt.date | str, clock: Clock | float) -> float:
     return positive(name, "expiry", years_to(name, "expiry", expiry, clock))
 
 

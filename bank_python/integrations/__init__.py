@@ -1,5 +1,6 @@
 """Comparisons with other libraries (QuantLib, PyPortfolioOpt, Riskfolio-Lib), each optional and imported on use."""
 
+from bank_python.completion import public_names
 from bank_python.integrations.comparison import Comparison, Figure
 from bank_python.integrations.peer_optimizer import PeerOptimizer
 from bank_python.integrations.portfolio_comparison import PEER_OPTIMIZERS, PortfolioComparison, PortfolioRow, compare
@@ -21,3 +22,5 @@ __all__ = [
     "RiskfolioOptimizer",
     "compare",
 ]
+
+__dir__ = public_names(__name__)

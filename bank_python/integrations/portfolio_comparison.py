@@ -10,6 +10,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import MissingExtraError, ModelError
+from bank_python.guessing import guessable
 from bank_python.integrations.comparison import cpu_seconds
 from bank_python.integrations.peer_optimizer import effective_data
 from bank_python.integrations.portfolio_goal import portfolio_goal
@@ -127,6 +128,7 @@ class PortfolioComparison(Tabular):
         return portfolio_comparison_view(self)
 
 
+@guessable
 def compare(kind: str, cov_data: CovarianceData, **params: Any) -> PortfolioComparison:
     """Compute a portfolio with bank_python and with every installed library that supports its kind.
 

@@ -1,5 +1,6 @@
 """Market data: quotes as leaves of a graph, the feeds that deliver them, and the manager that checks them."""
 
+from bank_python.completion import public_names
 from bank_python.market_data.ccxt_feed import CcxtFeed
 from bank_python.market_data.choose import feed_from_environment, feed_named
 from bank_python.market_data.clock import Clock
@@ -40,3 +41,5 @@ __all__ = [
     "feed_named",
     "live_date",
 ]
+
+__dir__ = public_names(__name__)

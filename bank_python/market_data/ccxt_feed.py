@@ -25,6 +25,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Bar, Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period
@@ -53,6 +54,7 @@ _OPTIONS = {"hyperliquid": {"fetchMarkets": {"types": ["swap"]}}}
 _EXCERPT = 60  # characters of a response that a message shows
 
 
+@guessable
 class CcxtFeed:
     """Quotes and candles from a crypto exchange.
 
@@ -128,6 +130,7 @@ class CcxtFeed:
         with_funding = {market["base"] for market in markets.values() if market.get("swap")} | set(self._symbols)
         return frozenset(coins | set(markets) | set(self._symbols) | {f"{coin}{FUNDING}" for coin in with_funding})
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Return the last price of each symbol, or a failure with its reason.
 
@@ -154,6 +157,7 @@ class CcxtFeed:
         )
         return Poll(ticks, failures)
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return the candles of the last `period`: hourly for up to a month, else daily.
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.admission import admits
 from bank_python.errors import FeedConfigError, FeedError, MissingExtraError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.periods import check_period, first_in_period
 from bank_python.market_data.price_table import PriceTable
@@ -56,6 +57,7 @@ _ARCH_SERIES = {
 _REPLAYED_YEARS = 3  # replayed part of a bundled series if no start is given; what comes before is history
 
 
+@guessable
 @admits(FeedConfigError)
 class HistoryFeed:
     """A price table replayed as ticks.
@@ -108,6 +110,7 @@ class HistoryFeed:
         self._polls = 0
 
     @classmethod
+    @guessable
     def sp500(cls, *, start: date | datetime | None = None, speed: int = 1, loop: bool = False) -> HistoryFeed:
         """Return a feed of skfolio's bundled panel: 20 S&P 500 shares, 1990-01-02 to 2022-12-28, adjusted closes.
 
@@ -129,6 +132,7 @@ class HistoryFeed:
         return cls._bundled(PriceTable.of(loaded), "history:sp500", start, speed=speed, loop=loop)
 
     @classmethod
+    @guessable
     def from_arch(
         cls, series: str, *, start: date | datetime | None = None, speed: int = 1, loop: bool = False
     ) -> HistoryFeed:
@@ -182,6 +186,7 @@ class HistoryFeed:
         """Date of the last poll, ``None`` before the first; the last date once the table has ended."""
         return None if self._polls == 0 else self._table.dates[min(self._position()[1], len(self._table.dates) - 1)]
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Advance to the next date and return its prices; a symbol without a price on that date is a failure."""
         self._polls += 1
@@ -196,6 +201,7 @@ class HistoryFeed:
             failures=tuple(result for result in results if isinstance(result, QuoteFailure)),
         )
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return the bars up to the current date (before the first poll: up to the start of the replay).
 

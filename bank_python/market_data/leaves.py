@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
 from bank_python.dagger import Domain, Leaf
+from bank_python.errors import NodeArgumentError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,7 @@ def quote_stamp(time: datetime | None, source: str) -> object:
     return _QuoteStamp(time, source)
 
 
+@guessable
 @register_storable
 class MarketData(Leaf):
     """A quoted number: a price, a rate, a spread, a volatility.
@@ -59,6 +62,12 @@ class MarketData(Leaf):
 
     record_tag = "MarketData"
 
+    if TYPE_CHECKING:
+
+        @property
+        def value(self) -> float:
+            """Current quote; 0.0 while there is none."""
+
     def __init__(self, name: str, price: float = 0.0, domain: str | Domain = Domain.FINITE) -> None:
         super().__init__(name, price, domain)
         if self.stamp_:
@@ -69,6 +78,14 @@ class MarketData(Leaf):
         """The current quote; 0.0 if there is none yet."""
         outcome = self.read_()
         return outcome if isinstance(outcome, float) else 0.0
+
+    if not TYPE_CHECKING:
+
+        @price.setter
+        def price(self, new: object) -> None:
+            raise NodeArgumentError(
+                f"the price of {self.name} cannot be assigned; write leaf.set_price(price)", name=self.name, value=new
+            )
 
     @property
     def as_of(self) -> datetime | None:

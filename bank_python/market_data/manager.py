@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.display import Displayed
 from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.choose import feed_from_environment
 from bank_python.market_data.feed import QuoteFailure, Tick, live_date
 from bank_python.market_data.leaves import quote_stamp
@@ -83,6 +84,7 @@ class _Entry:
     stored: dict[str, object] | None = None
 
 
+@guessable
 class MarketDataManager(Displayed):
     """Updates the leaves of a graph with quotes from feeds.
 

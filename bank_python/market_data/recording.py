@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bank_python.errors import MarketDataError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import live_date
 from bank_python.market_data.journal import Journal, journal_at
 from bank_python.market_data.journal_records import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["RecordingFeed"]
 
 
+@guessable
 class RecordingFeed:
     """A wrapper around a feed that writes all its results to a journal.
 
@@ -78,12 +80,14 @@ class RecordingFeed:
         """All symbols of the recorded feed, or ``None`` if it does not list them."""
         return self._feed.symbols
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Poll the feed and write the result to the journal before returning it."""
         poll = self._feed.poll(symbols)
         self._journal.append(poll_record(symbols, poll))
         return poll
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return a history from the feed; the result or the error is written to the journal first."""
         try:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from bank_python.errors import FeedConfigError, FeedError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure
 from bank_python.market_data.journal import Journal, journal_at
 from bank_python.market_data.journal_records import Record, check_header, history_of, poll_of
@@ -26,6 +27,7 @@ __all__ = ["ReplayFeed"]
 _RAISED = {kind.__name__: kind for kind in (FeedConfigError, FeedError, UnknownTickerError)}
 
 
+@guessable
 class ReplayFeed:
     """A feed that replays a journal.
 
@@ -85,6 +87,7 @@ class ReplayFeed:
         """Number of recorded polls."""
         return self._recorded
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Return the next recorded poll, restricted to `symbols`."""
         where, record = next(self._polls, ("", {}))
@@ -102,6 +105,7 @@ class ReplayFeed:
             tuple(failure for failure in recorded.failures if failure.symbol in wanted) + absent.failures,
         )
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return the history of a symbol as it was recorded.
 

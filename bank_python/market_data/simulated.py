@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.errors import FeedConfigError
+from bank_python.guessing import guessable
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure, Tick
 from bank_python.market_data.market_model import MarketModel
 from bank_python.market_data.periods import check_period, first_in_period
@@ -51,6 +52,7 @@ STATE_VERSION = 1
 _PAST, _LIVE = 0, 1  # branches of the seed
 
 
+@guessable
 class SimulatedFeed:
     """A market simulated from a seed.
 
@@ -106,6 +108,7 @@ class SimulatedFeed:
         """Seed of the simulation."""
         return self._seed
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Move the whole market by one step and return the quotes of `symbols`.
 
@@ -125,6 +128,7 @@ class SimulatedFeed:
             failures=tuple(QuoteFailure(s, self._absence(s), self.name) for s in wanted if s not in self._column),
         )
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return daily bars that end at the starting quote, on the day before the first session.
 

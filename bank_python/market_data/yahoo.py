@@ -25,6 +25,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import BankError, FeedConfigError, FeedError, MissingExtraError, UnknownTickerError
+from bank_python.guessing import guessable
 from bank_python.market_data.bounded_calls import BoundedCalls
 from bank_python.market_data.feed import Poll, PriceHistory, QuoteFailure
 from bank_python.market_data.periods import check_period
@@ -59,6 +60,7 @@ _SPELLING = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=_-]*")
 _LONGEST = 99 * 365 * 86_400  # seconds
 
 
+@guessable
 class YahooFeed:
     """Quotes and daily history from Yahoo Finance.
 
@@ -148,6 +150,7 @@ class YahooFeed:
         """Return Yahoo's symbol for a desk symbol."""
         return self._symbols.get(symbol, symbol)
 
+    @guessable
     def poll(self, symbols: Sequence[str]) -> Poll:
         """Return the last price of each symbol, or a failure with its reason.
 
@@ -165,6 +168,7 @@ class YahooFeed:
                 failures.append(QuoteFailure(symbol, str(error), SOURCE))
         return Poll(tuple(ticks), tuple(failures))
 
+    @guessable
     def history(self, symbol: str, period: str) -> PriceHistory:
         """Return daily bars of the last `period`, adjusted for splits and dividends (volume: shares traded).
 

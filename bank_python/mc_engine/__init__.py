@@ -1,5 +1,6 @@
 """Monte Carlo risk: factor models, simulation with full revaluation, and risk that follows every tick."""
 
+from bank_python.completion import public_names
 from bank_python.deprecation import old_names
 from bank_python.mc_engine.calibration import calibrate_from_table, calibrate_model, join_models
 from bank_python.mc_engine.config import MCConfig, Model, Revaluation, Sampling
@@ -37,6 +38,8 @@ __all__ = [
     "merton_paths",
     "regressed_betas",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = old_names(
     __name__, {"FactorLaw": "FactorModel", "calibrate_law": "calibrate_model", "join_laws": "join_models"}

@@ -39,6 +39,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.deprecation import renamed
 from bank_python.errors import CalibrationError, SimulationError
+from bank_python.guessing import guessable
 from bank_python.mc_engine.factor_model import FactorModel, JumpTerms, VarianceTerms
 from bank_python.numerics import nearest_correlation
 from bank_python.numerics.tolerances import LAST_DIGITS
@@ -61,6 +62,7 @@ _CORRELATION_DECAY = 0.99
 _DEGREES_RANGE = (4.0, 30.0)
 
 
+@guessable
 def calibrate_from_table(
     history: PriceHistoryTable,
     tickers: Mapping[str, str],

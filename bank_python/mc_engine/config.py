@@ -12,6 +12,7 @@ import numpy as np
 from bank_python.deprecation import also_called, renamed
 from bank_python.display import Record
 from bank_python.errors import SimulationError
+from bank_python.guessing import guessable
 from bank_python.risk.stress_mapping import Betas
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class MCConfig(_Settings, Record):
 
     @renamed(law="factor_model")
     @also_called(seed="random_seed")
+    @guessable
     def __init__(
         self,
         *,

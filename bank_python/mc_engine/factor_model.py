@@ -23,6 +23,7 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.display import Displayed, Record
 from bank_python.errors import SimulationError
+from bank_python.guessing import guessable
 from bank_python.numerics import nearest_correlation
 from bank_python.numerics.tolerances import ROUNDED_EIGENVALUE, UNIT_DIAGONAL
 
@@ -128,6 +129,7 @@ class JumpTerms(Record):
         return common + self.own_intensity * self.own_deviation**2
 
 
+@guessable
 @storable("mc.FactorLaw", version=1)
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorModel(Displayed):

@@ -44,6 +44,7 @@ from bank_python.dagger.node import inputs_first
 from bank_python.deprecation import renamed, warn_of
 from bank_python.display import Displayed
 from bank_python.errors import SimulationError
+from bank_python.guessing import guessable
 from bank_python.mc_engine.config import MCConfig
 from bank_python.mc_engine.draws import draw
 from bank_python.mc_engine.engine import MonteCarloEngine
@@ -87,7 +88,7 @@ def _either_order(init: _Init) -> _Init:
     @functools.wraps(init)
     def __init__(self: ReactiveRisk, traders: Any, graph: Any, *args: Any, **options: Any) -> None:  # noqa: N807 - a constructor
         if isinstance(traders, DependencyGraph):
-            warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=4)
+            warn_of("ReactiveRisk(graph, traders)", "ReactiveRisk(traders, graph)", stacklevel=5)
             traders, graph = graph, traders
         init(self, traders, graph, *args, **options)
 
@@ -131,6 +132,7 @@ class ReactiveRisk(Displayed):
     """
 
     @renamed(books="traders", law="factor_model")
+    @guessable
     @_either_order
     @admits(SimulationError)
     def __init__(

@@ -12,9 +12,11 @@ from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.plotting import Plotted, money
 from bank_python.results import Tabular
 from bank_python.risk.stress import StressResults
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +65,15 @@ def _from_earlier(fields: Mapping[str, object], version: int) -> Mapping[str, ob
     return {**named, "stresses": StressResults(cast("tuple[StressResult, ...]", named.get("stresses", ())))}
 
 
+_WORDS = {
+    **dict.fromkeys(("var", "VaR", "value_at_risk", "quantile"), ".tail(confidence), .var_95 or .var_99"),
+    **dict.fromkeys(("es", "ES", "cvar", "CVaR", "expected_shortfall"), ".tail(confidence), .cvar_95 or .cvar_99"),
+    **dict.fromkeys(("paths", "scenarios", "simulations", "returns"), ".pnl"),
+    **dict.fromkeys(("mean", "std", "describe", "summary"), ".pnl, an array, and .tails"),
+}
+
+
+@guessable
 @storable("mc.MCResult", version=3, upgrade=_from_earlier)
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MCResult(Plotted, Tabular):
@@ -132,6 +143,9 @@ class MCResult(Plotted, Tabular):
         """Old name of `factor_model`."""
         warn_of("MCResult.law", "factor_model")
         return self.factor_model
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @renamed(level="confidence")
     @admits(RiskError)

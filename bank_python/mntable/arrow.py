@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.errors import MissingExtraError, SchemaError, TableError
 from bank_python.mntable import execution
 from bank_python.mntable.column_types import BOOL, BYTES, DATE, DATETIME, FLOAT, INT, STR, ColumnType
+from bank_python.mntable.names import checked_name
 from bank_python.mntable.replacement import replacing
 from bank_python.mntable.schema import Column, Schema
 from bank_python.wording import how_to_install
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from bank_python.mntable.plan import Block
 
-__all__ = ["parquet_rows", "parquet_schema", "to_arrow", "to_parquet"]
+__all__ = ["arrow_rows", "arrow_table", "parquet_rows", "parquet_schema", "schema_of", "to_arrow", "to_parquet"]
 
 BATCH = 65_536
 
@@ -101,15 +102,76 @@ def parquet_schema(path: Path) -> Schema:
         A column has a type that a table column cannot have.
     """
     with _open(path) as file:
-        arrow_schema = file.schema_arrow
-    return Schema(tuple(Column(f.name, _column_type(f), f.nullable) for f in arrow_schema))
+        return schema_of(file.schema_arrow, "Parquet file")
 
 
-def _column_type(field: Any) -> ColumnType:
-    pa = _pyarrow("from_parquet")
+def arrow_table(data: Any) -> Any:
+    """Return data as an Arrow table; read through the Arrow C stream interface if needed.
+
+    Raises
+    ------
+    MissingExtraError
+        pyarrow is not installed.
+    SchemaError
+        The data are not Arrow data.
+    """
+    pa = _pyarrow("from_arrow")
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, pa.RecordBatch | pa.RecordBatchReader) or hasattr(data, "__arrow_c_stream__"):
+        try:
+            return pa.table(data)
+        except (TypeError, pa.ArrowException) as error:
+            raise SchemaError(f"{type(data).__name__} cannot be read as an Arrow table: {error}", value=data) from error
+    hint = "Table.from_pandas takes a frame" if hasattr(data, "iloc") else "give a pyarrow.Table"
+    raise SchemaError(f"from_arrow was given a {type(data).__name__}: {hint}", value=data)
+
+
+def schema_of(arrow_schema: Any, what: str) -> Schema:
+    """Return the table schema of Arrow columns.
+
+    Parameters
+    ----------
+    arrow_schema : pyarrow.Schema
+        Names, types and nullability of the columns.
+    what : str
+        Origin of the columns in messages.
+
+    Raises
+    ------
+    SchemaError
+        A column has a type that no table column has.
+    """
+    return Schema(tuple(Column(checked_name(f.name), _column_type(f, what), f.nullable) for f in arrow_schema))
+
+
+def arrow_rows(table: Any, schema: Schema) -> Iterator[dict[str, Any]]:
+    """Yield the rows of an Arrow table; NaN in a nullable column is None.
+
+    Raises
+    ------
+    TableError
+        Values do not fit a table, such as times finer than microseconds.
+    """
+    pa = _pyarrow("from_arrow")
+    floats = [column.name for column in schema if column.type is FLOAT and column.nullable]
+    try:
+        for batch in table.to_batches(BATCH):
+            for row in _microseconds(pa, batch).to_pylist():
+                for name in floats:
+                    value = row.get(name)
+                    if value is not None and value != value:  # noqa: PLR0124 - NaN
+                        row[name] = None
+                yield row
+    except pa.ArrowException as error:
+        raise TableError(f"the Arrow table cannot be read into a table: {error}") from error
+
+
+def _column_type(field: Any, what: str) -> ColumnType:
+    pa = _pyarrow("from_arrow")
     kinds = pa.types
     tests = {
-        STR: lambda t: kinds.is_string(t) or kinds.is_large_string(t),
+        STR: lambda t: kinds.is_string(t) or kinds.is_large_string(t) or kinds.is_string_view(t),
         FLOAT: kinds.is_floating,
         INT: kinds.is_integer,
         BOOL: kinds.is_boolean,
@@ -117,11 +179,12 @@ def _column_type(field: Any) -> ColumnType:
         DATE: kinds.is_date,
         DATETIME: lambda t: kinds.is_timestamp(t) and t.tz is not None,
     }
+    held = field.type.value_type if kinds.is_dictionary(field.type) else field.type
     for column_type, matches in tests.items():
-        if matches(field.type):
+        if matches(held):
             return column_type
     raise SchemaError(
-        f"column {field.name!r} of the Parquet file has type {field.type}, which a table column cannot have: "
+        f"column {field.name!r} of the {what} has type {field.type}, which a table column cannot have: "
         "cast it first (a timestamp needs a timezone)",
         column=field.name,
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.display import Record
 from bank_python.errors import ColumnTypeError, SchemaError
+from bank_python.guessing import guessable
 from bank_python.mntable.column_types import ColumnType, parse_annotation, type_named
 from bank_python.mntable.names import checked_name, fold, unknown_column
 
@@ -53,6 +54,7 @@ class Column(Record):
         return f"{self.name}: {self.type.name}{' | None' if self.nullable else ''}"
 
 
+@guessable
 @dataclass(frozen=True)
 class Schema(Record):
     """Columns in order, with distinct names.

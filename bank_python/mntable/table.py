@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.errors import SchemaError, TableError
-from bank_python.mntable import algebra, arrow, catalogue, csv_files
+from bank_python.guessing import guessable
+from bank_python.mntable import algebra, arrow, catalogue, csv_files, frames
 from bank_python.mntable.column_types import INT
 from bank_python.mntable.disk import DiskDatabase
 from bank_python.mntable.expressions import Fragment
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    import pandas as pd
+
     from bank_python.mntable.database import Database
     from bank_python.mntable.expressions import Expression
 
@@ -33,6 +36,7 @@ __all__ = ["Table"]
 FilePath = str | os.PathLike[str]
 
 
+@guessable
 class Table(Relation):
     """A table with typed columns, stored in SQLite.
 
@@ -104,6 +108,7 @@ class Table(Relation):
             return catalogue.create(connection, self.name, self.schema)
 
     @classmethod
+    @guessable
     def open(cls, path: FilePath, name: str | None = None) -> Self:
         """Open an existing table of a file, with its stored schema.
 
@@ -133,6 +138,7 @@ class Table(Relation):
         return cls(schema, path, wanted)
 
     @classmethod
+    @guessable
     def from_rows(
         cls,
         schema: Schema | Iterable[tuple[str, Any]],
@@ -152,6 +158,7 @@ class Table(Relation):
         return table
 
     @classmethod
+    @guessable
     def from_csv(
         cls,
         source: FilePath,
@@ -176,6 +183,7 @@ class Table(Relation):
         return cls.from_rows(checked, csv_files.csv_rows(Path(source), checked, null), path, name)
 
     @classmethod
+    @guessable
     def from_parquet(
         cls,
         source: FilePath,
@@ -186,6 +194,83 @@ class Table(Relation):
         """Return a table with the rows of a Parquet file; by default the schema is that of the file."""
         checked = arrow.parquet_schema(Path(source)) if schema is None else Schema.of(schema)
         return cls.from_rows(checked, arrow.parquet_rows(Path(source)), path, name)
+
+    @classmethod
+    @guessable
+    def from_pandas(
+        cls,
+        frame: pd.DataFrame,
+        schema: Schema | Iterable[tuple[str, Any]] | None = None,
+        path: FilePath | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a table with the rows of a data frame, missing values as None.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Data frame; index levels that have names become columns, others are left out.
+        schema : sequence of (str, type), optional
+            Column names and types, as for :class:`Table`; by default inferred from the values
+            (:mod:`bank_python.mntable.frames`).
+        path, name
+            File and name of the table, as for :class:`Table`.
+
+        Raises
+        ------
+        SchemaError
+            It is not a data frame, the name of a column is not text, or a column has no values to infer a type from.
+        ColumnTypeError
+            A column mixes types, or a value does not have its column's type; the message names the column.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"price": [104.5, None]}, index=pd.Index(["GS", "JPM"], name="ticker"))
+        >>> Table.from_pandas(frame).schema
+        Schema(ticker: str, price: float | None)
+        """
+        columns = frames.FrameColumns(frame)
+        checked = columns.schema() if schema is None else Schema.of(schema)
+        return cls.from_rows(checked, columns.rows(checked), path, name)
+
+    @classmethod
+    @guessable
+    def from_arrow(
+        cls,
+        data: Any,
+        schema: Schema | Iterable[tuple[str, Any]] | None = None,
+        path: FilePath | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a table with the rows of Arrow data, nulls as None.
+
+        Parameters
+        ----------
+        data : pyarrow.Table, or object with an Arrow C stream
+            Arrow table or record batch, or a frame that exports one, such as those of polars and DuckDB. NaN in a
+            nullable column is None.
+        schema : sequence of (str, type), optional
+            Column names and types, as for :class:`Table`; by default those of `data`.
+        path, name
+            File and name of the table, as for :class:`Table`.
+
+        Raises
+        ------
+        SchemaError
+            The data are not Arrow data, or a column has a type that no table column has; the message names the column.
+        ColumnTypeError
+            A value does not have its column's type.
+
+        Examples
+        --------
+        >>> import pyarrow as pa
+        >>> Table.from_arrow(pa.table({"ticker": ["GS", "JPM"], "price": [104.5, None]})).schema
+        Schema(ticker: str | None, price: float | None)
+        """
+        table = arrow.arrow_table(data)
+        checked = arrow.schema_of(table.schema, "Arrow table") if schema is None else Schema.of(schema)
+        return cls.from_rows(checked, arrow.arrow_rows(table, checked), path, name)
 
     @property
     def block(self) -> Block:
@@ -209,6 +294,7 @@ class Table(Relation):
 
     # --- writing ----------------------------------------------------------------------------------
 
+    @guessable
     def extend(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Add rows in one transaction; if a row is invalid, none is added.
 
@@ -245,10 +331,12 @@ class Table(Relation):
             connection.executemany(f"INSERT INTO main.{quote(self.name)} VALUES ({marks})", encoded())
         return number
 
+    @guessable
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one row."""
         self.extend([row])
 
+    @guessable
     def delete(self, *conditions: Expression, **equals: Any) -> int:
         """Delete the rows that satisfy all conditions, given as for :meth:`restrict`; return their number."""
         wanted = algebra.conditions_of(conditions, equals)
@@ -258,11 +346,13 @@ class Table(Relation):
         with self._database.write() as connection:
             return connection.execute(f"DELETE FROM main.{quote(self.name)} WHERE {where}", parameters).rowcount
 
+    @guessable
     def clear(self) -> int:
         """Delete all rows and return their number."""
         with self._database.write() as connection:
             return connection.execute(f"DELETE FROM main.{quote(self.name)}").rowcount
 
+    @guessable
     def create_index(self, *columns: str) -> None:
         """Create an index of the given columns, in order of precedence; without effect if it exists."""
         names = algebra.column_list(columns, self._block, "create_index")

@@ -27,10 +27,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bank_python.display import TEXT_LINES, Displayed, as_text
-from bank_python.errors import SchemaError
+from bank_python.errors import CallError, SchemaError
+from bank_python.guessing import guessable
 from bank_python.jsonable import jsonable
 from bank_python.mntable import algebra, arrays, arrow, csv_files, execution
 from bank_python.mntable.replacement import replacing
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import os
@@ -45,6 +47,26 @@ if TYPE_CHECKING:
     from bank_python.mntable.schema import Schema
 
 __all__ = ["Relation", "View"]
+
+
+_WORDS = {
+    **dict.fromkeys(("select", "columns_", "loc", "iloc"), "project(*columns)"),
+    **dict.fromkeys(("filter", "where", "query"), "restrict(*conditions, **equals)"),
+    **dict.fromkeys(("groupby", "group_by", "agg", "pivot"), "aggregate(by, {column: function})"),
+    **dict.fromkeys(("sort", "sort_values", "sort_by", "orderby"), "order_by(*columns)"),
+    **dict.fromkeys(("head", "take", "top", "fetch"), "limit(count)"),
+    **dict.fromkeys(("assign", "with_column", "with_columns", "mutate", "apply"), "compute(name=expression)"),
+    **dict.fromkeys(("merge", "left_join", "inner_join"), "join(other, on)"),
+    **dict.fromkeys(("concat", "union_all"), "union(other)"),
+    **dict.fromkeys(("unique", "drop_duplicates"), "distinct()"),
+    **dict.fromkeys(("to_df", "df", "to_frame", "toPandas", "to_dataframe"), "to_pandas()"),
+    **dict.fromkeys(("to_dict", "to_dicts", "rows", "collect", "iterrows", "itertuples"), "to_list(), or iterate"),
+    **dict.fromkeys(("shape", "size", "count"), "len(table) and table.columns"),
+    **dict.fromkeys(("dtypes", "types"), "schema"),
+    **dict.fromkeys(("insert", "add", "add_row", "append_row"), "append(row), or extend(rows), of a Table"),
+    **dict.fromkeys(("read_csv", "load_csv"), "Table.from_csv(source, schema)"),
+}
+_say_word = words_of(_WORDS)
 
 
 class Relation(Displayed, ABC):
@@ -74,6 +96,7 @@ class Relation(Displayed, ABC):
 
     # --- the algebra ------------------------------------------------------------------------------
 
+    @guessable
     def restrict(self, *conditions: Expression, **equals: Any) -> View:
         """Return the rows that satisfy every condition.
 
@@ -95,10 +118,12 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.restrict(self.block, conditions, equals))
 
+    @guessable
     def project(self, *columns: str) -> View:
         """Return the named columns only, in the given order; duplicate rows are kept."""
         return View(algebra.project(self.block, columns))
 
+    @guessable
     def compute(self, **expressions: Any) -> View:
         """Return the rows with computed columns added.
 
@@ -112,10 +137,12 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.compute(self.block, expressions))
 
+    @guessable
     def rename(self, **names: str) -> View:
         """Return the rows with columns renamed; each keyword is an old name, its value the new name."""
         return View(algebra.rename(self.block, names))
 
+    @guessable
     def join(self, other: Relation, on: str | Sequence[str], how: Literal["inner", "left"] = "inner") -> View:
         """Return the pairs of rows whose `on` columns are equal.
 
@@ -131,6 +158,7 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.join(self.block, _relation(other, "join").block, on, how))
 
+    @guessable
     def aggregate(self, by: str | Sequence[str], functions: Mapping[str, str | tuple[str, str]]) -> View:
         """Return one row per group.
 
@@ -146,6 +174,7 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.aggregate(self.block, by, functions))
 
+    @guessable
     def order_by(self, *keys: str | Expression | Ordering) -> View:
         """Return the rows sorted.
 
@@ -158,14 +187,17 @@ class Relation(Displayed, ABC):
         """
         return View(algebra.order_by(self.block, keys))
 
+    @guessable
     def distinct(self) -> View:
         """Return the rows without duplicates."""
         return View(algebra.distinct(self.block))
 
+    @guessable
     def limit(self, count: int, offset: int = 0) -> View:
         """Return the first `count` rows after skipping `offset` rows."""
         return View(algebra.limit(self.block, count, offset))
 
+    @guessable
     def union(self, other: Relation, all: bool = True) -> View:  # noqa: A002  (the keyword of SQL)
         """Return the rows of both relations, without duplicates if ``all=False``; columns are matched by name."""
         return View(algebra.union(self.block, _relation(other, "union").block, keep_all=all))
@@ -220,6 +252,26 @@ class Relation(Displayed, ABC):
         """
         return arrays.to_numpy(self.block)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name[0] != "_" and name in self.columns:
+                raise AttributeError(
+                    f"column {name!r} is no attribute; project({name!r}) selects it, to_numpy()[{name!r}] is its array",
+                    name=name,
+                    obj=self,
+                )
+            return _say_word(self, name)
+
+        def __getitem__(self, key: object) -> Any:
+            """Refuse to be subscripted, and say what selects."""
+            raise CallError(
+                f"a {type(self).__name__} is not subscripted by {key!r}; project({key!r}) selects columns, "
+                f"restrict(...) rows, and to_pandas()[{key!r}] is a column of a frame",
+                name=type(self).__name__,
+                argument=None,
+            )
+
     def to_pandas(self) -> pd.DataFrame:
         """Return the rows as a pandas data frame; requires the extra ``data``."""
         return arrays.to_pandas(self.block)
@@ -228,6 +280,7 @@ class Relation(Displayed, ABC):
         """Return the rows as an Arrow table; requires the extra ``data``."""
         return arrow.to_arrow(self.block)
 
+    @guessable
     def to_csv(self, path: str | os.PathLike[str], null: str = "") -> None:
         """Write a CSV file, which :meth:`Table.from_csv <bank_python.mntable.Table.from_csv>` reads back exactly.
 
@@ -240,10 +293,12 @@ class Relation(Displayed, ABC):
         """
         csv_files.to_csv(self.block, Path(path), null)
 
+    @guessable
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write a Parquet file; requires the extra ``data``."""
         arrow.to_parquet(self.block, Path(path))
 
+    @guessable
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the rows as JSON text, a list with an object for each row, and write it if a path is given.
 

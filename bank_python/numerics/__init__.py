@@ -1,5 +1,6 @@
 """Numerical methods without finance: distributions, roots, quadrature, interpolation, matrices, optimisation, dates."""
 
+from bank_python.completion import public_names
 from bank_python.deprecation import old_names
 from bank_python.numerics.calendars import NEW_YORK, NYSE, TARGET, WEEKENDS_ONLY, Calendar, Roll
 from bank_python.numerics.columns import FloatArray, Numbers
@@ -75,6 +76,8 @@ __all__ = [
     "student_t_quantile",
     "year_fraction",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = old_names(
     __name__, {"Beyond": "Extrapolation", "HingeSolution": "PenaltySolution", "solve_hinges": "solve_penalties"}

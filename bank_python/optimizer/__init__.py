@@ -1,5 +1,6 @@
 """Portfolio construction: input data, constraints, optimisers and their results; see ``docs/portfolios.md``."""
 
+from bank_python.completion import public_names
 from bank_python.deprecation import old_names
 from bank_python.numerics.linkage import LinkageMethod
 from bank_python.optimizer.barbell import SAFE, BarbellOptimizer
@@ -89,5 +90,7 @@ __all__ = [
     "posterior",
     "with_capm_returns",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = old_names(__name__, {"TailLaw": "TailDistribution"})

@@ -52,6 +52,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import CalibrationError, InfeasibleError
+from bank_python.guessing import guessable
 from bank_python.numerics.tolerances import NINE_DIGITS
 from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
@@ -106,6 +107,7 @@ class _Mix:
         return self.share * kappa * self.deviation - self.centre
 
 
+@guessable
 class BarbellOptimizer(Optimizer):
     """Barbell portfolio: the largest share of a risky basket whose tail loss is within a limit; the rest is ``SAFE``.
 

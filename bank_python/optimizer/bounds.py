@@ -10,6 +10,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import check_tickers
 
@@ -29,6 +30,7 @@ LONG_ONLY = (0.0, 1.0)
 _PAIR = 2
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class WeightBounds(Constraint, Record):
     """Constraint of lower and upper bounds on the weights.

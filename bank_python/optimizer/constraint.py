@@ -46,6 +46,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +78,7 @@ class Constraint(ABC):
         """
 
 
+@guessable
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit(Record):
     """A constraint on the weights of given assets, as used by solvers and certificates.

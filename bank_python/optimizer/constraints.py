@@ -24,6 +24,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.bounds import LONG_ONLY, Bounds, WeightBounds
 from bank_python.optimizer.constraint import Constraint
 from bank_python.optimizer.costs import Cost, TradingCost
@@ -33,6 +34,7 @@ from bank_python.optimizer.sizes import Leverage, Turnover
 __all__ = ["Constraints"]
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Constraints(Record):
     """Constraints on the weights of a portfolio, and the cost of trading.

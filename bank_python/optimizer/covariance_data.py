@@ -19,21 +19,23 @@ from typing import TYPE_CHECKING, TypedDict, cast
 import numpy as np
 
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics import nearest_correlation
 from bank_python.optimizer.estimators import Estimator, estimate_covariance
 from bank_python.optimizer.expected_returns import MeanMethod, mean_returns
 from bank_python.optimizer.inputs import (
-    check_panel,
     check_returns_vary,
     columns_of,
     definite,
     distinct,
     fitting,
     in_order,
+    panel_of,
     symmetric,
 )
 from bank_python.plotting import Plotted, literal, row_height
 from bank_python.results import Tabular
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,16 +61,40 @@ _UPRIGHT = 12
 _NEED_MORE_ROWS = (Estimator.SAMPLE, Estimator.EWMA)
 
 
-class Estimation(TypedDict, total=False):
-    """Options for the estimation of covariance and expected returns; see :meth:`CovarianceData.from_returns`."""
+class _Details(TypedDict, total=False):
+    """Options for the estimation beside the estimator."""
 
-    estimator: Estimator | str
     mean: MeanMethod | str
     periods_per_year: float
     decay: float
     components: int
+    newest_first: bool
 
 
+class Estimation(_Details, total=False):
+    """Options for the estimation of covariance and expected returns; see :meth:`CovarianceData.from_returns`."""
+
+    estimator: Estimator | str
+
+
+def _names(given: object, tickers: Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(tickers, str) and tickers in {item.value for item in Estimator}:
+        raise CalibrationError(
+            f"tickers={tickers!r} is the name of an estimator; did you mean estimator={tickers!r}?", value=tickers
+        )
+    return distinct(columns_of(given) if tickers is None else tickers)
+
+
+_WORDS = {
+    **dict.fromkeys(("cov", "cov_matrix", "S", "Sigma", "matrix", "values"), ".covariance"),
+    **dict.fromkeys(("mu", "means", "mean", "expected_return"), ".expected_returns"),
+    **dict.fromkeys(("names", "assets", "columns", "symbols"), ".tickers"),
+    **dict.fromkeys(("corr", "correlations", "corr_matrix"), ".correlation"),
+    **dict.fromkeys(("vols", "vol", "std", "volatility", "sigma"), ".volatilities"),
+}
+
+
+@guessable
 @dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
 class CovarianceData(Plotted, Tabular):
     """Covariance matrix and expected returns of a set of assets.
@@ -140,6 +166,9 @@ class CovarianceData(Plotted, Tabular):
         object.__setattr__(self, "estimator", estimator)
         object.__setattr__(self, "riskless", riskless)
 
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
+
     @classmethod
     def checked(cls, given: CovarianceData, purpose: str) -> CovarianceData:
         """Return `given` if it is covariance data, for the purpose named in the error message.
@@ -154,23 +183,26 @@ class CovarianceData(Plotted, Tabular):
         return given
 
     @classmethod
+    @guessable
     def from_returns(
         cls,
         returns: ArrayLike,
         tickers: Sequence[str] | None = None,
-        *,
         estimator: Estimator | str = Estimator.SAMPLE,
+        *,
         mean: MeanMethod | str = MeanMethod.ARITHMETIC,
         periods_per_year: float = 252.0,
         decay: float = 0.97,
         components: int = 5,
+        newest_first: bool = False,
     ) -> Self:
         """Estimate covariance and expected returns from returns.
 
         Parameters
         ----------
         returns : array_like or DataFrame, shape (n_obs, n_assets)
-            Simple returns per period, as decimals, oldest first; finite.
+            Simple returns per period, as decimals, finite, oldest first. A frame with dates as its index is sorted by
+            date.
         tickers : sequence of str, optional
             Tickers of the assets; the column names of a frame if omitted. The columns of a labelled frame are selected
             by ticker.
@@ -184,15 +216,16 @@ class CovarianceData(Plotted, Tabular):
             Decay factor per period of the weights of ``ewma``, in (0, 1), for the covariance and the mean.
         components : int, default 5
             Number of principal components of the ``pca`` estimator.
+        newest_first : bool, default False
+            Whether the rows, without dates, begin with the newest.
 
         Raises
         ------
         CalibrationError
             If a return is missing, the returns of an asset are constant, or there are too few rows for the estimator.
         """
-        names = distinct(columns_of(returns) if tickers is None else tickers)
-        past = np.array(in_order(names, returns), dtype=np.float64, order="C")
-        check_panel(names, past)
+        names = _names(returns, tickers)
+        past = panel_of("returns", names, returns, newest_first=newest_first)
         check_returns_vary(names, past)
         chosen = Estimator.parse(estimator)
         if chosen in _NEED_MORE_ROWS and len(past) <= len(names):
@@ -213,21 +246,26 @@ class CovarianceData(Plotted, Tabular):
         )
 
     @classmethod
+    @guessable
     def from_prices(
         cls,
         prices: ArrayLike,
         tickers: Sequence[str] | None = None,
-        **estimation: Unpack[Estimation],
+        estimator: Estimator | str = Estimator.SAMPLE,
+        **estimation: Unpack[_Details],
     ) -> Self:
         """Estimate covariance and expected returns from prices.
 
         Parameters
         ----------
         prices : array_like or DataFrame, shape (n_obs, n_assets)
-            Prices above 0, oldest first, adjusted for dividends and splits.
+            Prices above 0, oldest first, adjusted for dividends and splits. A frame with dates as its index is sorted
+            by date.
         tickers : sequence of str, optional
             Tickers of the assets; the column names of a frame if omitted. The columns of a labelled frame are selected
             by ticker.
+        estimator : Estimator or str, default "sample"
+            Estimator of the covariance, see :mod:`bank_python.optimizer.estimators`.
         **estimation
             Keyword arguments of :meth:`from_returns`; here `mean` defaults to "compounded", the compounded return from
             the first price to the last.
@@ -237,20 +275,22 @@ class CovarianceData(Plotted, Tabular):
         CalibrationError
             If a price is missing or not above 0, and in the cases listed for :meth:`from_returns`.
         """
-        names = distinct(columns_of(prices) if tickers is None else tickers)
-        levels = np.array(in_order(names, prices), dtype=np.float64, order="C")
-        check_panel(names, levels, positive=True)
-        chosen: Estimation = {"mean": MeanMethod.COMPOUNDED, **estimation}
+        names = _names(prices, tickers)
+        newest_first = estimation.pop("newest_first", False)
+        levels = panel_of("prices", names, prices, newest_first=newest_first, positive=True)
+        chosen: _Details = {"mean": MeanMethod.COMPOUNDED, **estimation}
         past = levels[1:] / levels[:-1] - 1.0
         check_returns_vary(names, past, rounding=8.0 * float(np.finfo(float).eps))
-        return cls.from_returns(past, names, **chosen)
+        return cls.from_returns(past, names, estimator, **chosen)
 
     @classmethod
+    @guessable
     def from_table(
         cls,
         history: PriceHistoryTable,
         tickers: Sequence[str],
-        **estimation: Unpack[Estimation],
+        estimator: Estimator | str = Estimator.SAMPLE,
+        **estimation: Unpack[_Details],
     ) -> Self:
         """Estimate covariance and expected returns from the price history, on the days common to all tickers.
 
@@ -260,6 +300,8 @@ class CovarianceData(Plotted, Tabular):
             Price history of all tickers, such as ``manager.history``.
         tickers : sequence of str
             Tickers of the assets.
+        estimator : Estimator or str, default "sample"
+            Estimator of the covariance, see :mod:`bank_python.optimizer.estimators`.
         **estimation
             Keyword arguments of :meth:`from_prices`.
 
@@ -270,9 +312,10 @@ class CovarianceData(Plotted, Tabular):
         CalibrationError
             In the cases listed for :meth:`from_prices`.
         """
-        return cls.from_prices(history.panel(distinct(tickers)).closes, tickers, **estimation)
+        return cls.from_prices(history.panel(distinct(tickers)).closes, tickers, estimator, **estimation)
 
     @classmethod
+    @guessable
     def from_graph(
         cls,
         graph: DependencyGraph,
@@ -309,6 +352,7 @@ class CovarianceData(Plotted, Tabular):
         return cls.from_prices(np.vstack([history.panel(names).closes, live]), names, **estimation)
 
     @classmethod
+    @guessable
     def repaired(
         cls,
         *,

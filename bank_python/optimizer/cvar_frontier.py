@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.efficient_path import largest_reward
 from bank_python.optimizer.feasible import FeasibleSet
@@ -32,6 +33,7 @@ _FEWEST = 2
 _INSIDE = 1e-9  # relative distance of the last target from the highest return, to stay feasible under rounding
 
 
+@guessable
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CvarFrontier(Plotted, Tabular):
     """Portfolios from the least expected shortfall to the highest return; result of :func:`cvar_frontier`.
@@ -89,6 +91,7 @@ class CvarFrontier(Plotted, Tabular):
         return cvar_frontier_view(self)
 
 
+@guessable
 def cvar_frontier(
     cov_data: CovarianceData,
     constraints: Constraints | None = None,

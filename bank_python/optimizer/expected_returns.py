@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.admission import as_numbers
 from bank_python.errors import CalibrationError
 from bank_python.optimizer.estimators import decayed_weights
-from bank_python.optimizer.inputs import check_panel
+from bank_python.optimizer.inputs import panel_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -103,7 +104,7 @@ def mean_historical_return(
     Parameters
     ----------
     prices : array_like or DataFrame, shape (n_obs, n_assets)
-        Prices above 0, oldest first; without missing values.
+        Prices above 0, oldest first, without missing values. A frame with dates as its index is sorted by date.
     returns_data : bool, default False
         Whether `prices` contains returns per period instead of prices.
     compounding : bool, default True
@@ -127,9 +128,10 @@ def mean_historical_return(
     [-0.01]
     """
     columns = getattr(prices, "columns", None)
-    panel = np.asarray(prices, dtype=np.float64)
-    names = tuple(str(i) for i in range(panel.shape[-1])) if columns is None else tuple(str(name) for name in columns)
-    check_panel(names, panel, positive=not returns_data)
+    figures = as_numbers(prices)
+    width = figures.shape[-1] if figures is not None and figures.ndim else 1
+    names = tuple(str(i) for i in range(width)) if columns is None else tuple(str(name) for name in columns)
+    panel = panel_of("returns" if returns_data else "prices", names, prices, positive=not returns_data)
     past = panel if returns_data else panel[1:] / panel[:-1] - 1.0
     if not len(past):
         raise CalibrationError(f"{len(panel)} rows of prices; give at least two", value=len(panel))

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable, what_was_meant
 from bank_python.optimizer.barbell import BarbellOptimizer
 from bank_python.optimizer.constraints import Constraints
 from bank_python.optimizer.covariance_data import CovarianceData
@@ -58,6 +59,7 @@ SHORT_NAMES: Mapping[str, str] = {
 _CONSTRAINTS = tuple(field.name for field in fields(Constraints))
 
 
+@guessable
 def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Optimizer:
     """Return an optimiser; call its ``optimize()`` for the portfolio.
 
@@ -100,7 +102,9 @@ def create_optimizer(kind: str, cov_data: CovarianceData, **params: Any) -> Opti
     unknown = next((name for name in rest if name not in own), None)
     if unknown is not None:
         offered = ", ".join([*(name for name in own if name != "cov_data"), *_CONSTRAINTS])
-        raise ModelError(f"{named} takes no {unknown!r}; it takes {offered}", name=unknown)
+        meant = what_was_meant(unknown, [*own, *_CONSTRAINTS])
+        hint = "" if meant is None else f"did you mean {meant}? "
+        raise ModelError(f"{named} takes no {unknown!r}; {hint}it takes {offered}", name=unknown)
     required = [name for name, param in own.items() if param.default is inspect.Parameter.empty and name != "cov_data"]
     missing = next((name for name in required if name not in rest), None)
     if missing is not None:

@@ -43,8 +43,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
+from bank_python.deprecation import also_called
 from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.critical_line import critical_line
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.constraint import Constraint
@@ -61,6 +64,7 @@ from bank_python.optimizer.weight_expressions import constraints_of
 from bank_python.plotting import Plotted, draw_figure, legend_beside, literal, percent
 from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import os
@@ -106,6 +110,18 @@ class FrontierPoints(Record):
     volatilities: FloatArray
     sharpes: FloatArray
     weights: FloatArray
+
+
+_WORDS = {
+    **dict.fromkeys(
+        ("weights", "optimize", "solve"), ".max_sharpe(), .min_volatility() or another portfolio, and its .weights"
+    ),
+    **dict.fromkeys(("max_quadratic_utility",), ".max_utility(risk_aversion)"),
+    **dict.fromkeys(("frontier", "curve", "efficient_frontier", "plotting"), ".points(count)"),
+    **dict.fromkeys(("minimum_variance", "min_vol", "gmv"), ".min_volatility()"),
+    **dict.fromkeys(("tangency", "max_sharpe_ratio", "tangency_portfolio"), ".max_sharpe()"),
+    **dict.fromkeys(("add_objective", "add_sector_constraints"), ".add_constraint(rule), or Constraints"),
+}
 
 
 class EfficientFrontier(Plotted, Tabular):
@@ -158,6 +174,8 @@ class EfficientFrontier(Plotted, Tabular):
     True
     """
 
+    @also_called(weight_bounds="bounds", cov_matrix="covariance", expected_returns="cov_data")
+    @guessable
     def __init__(
         self,
         cov_data: CovarianceData | ArrayLike | Mapping[str, float],
@@ -194,6 +212,9 @@ class EfficientFrontier(Plotted, Tabular):
         more = (rule,) if isinstance(rule, Constraint) else constraints_of(rule, self._data.tickers)
         self._constrain(replace(self._constraints, rules=(*self._constraints.rules, *more)))
 
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
+
     @property
     def constraints(self) -> Constraints:
         """Constraints on the weights."""
@@ -228,6 +249,7 @@ class EfficientFrontier(Plotted, Tabular):
         except ModelError:  # no portfolio or a riskless one earns more than the rate, or the ratio is unbounded
             return None
 
+    @admits(ModelError)
     def points(self, count: int) -> FrontierPoints:
         """Return portfolios evenly spaced in return, from the least variance to the last turning point.
 
@@ -257,6 +279,7 @@ class EfficientFrontier(Plotted, Tabular):
             array.setflags(write=False)
         return FrontierPoints(self._data.tickers, returns, volatility, sharpe, weights)
 
+    @admits(ModelError)
     def at_return(self, expected_return: float) -> OptimalPortfolio:
         """Return the portfolio of least risk with a given expected return.
 
@@ -275,6 +298,7 @@ class EfficientFrontier(Plotted, Tabular):
         at, share = path.of_return(np.array([expected_return]))
         return self._choose("frontier, target return", (int(at[0]), float(share[0])))
 
+    @admits(ModelError)
     def at_volatility(self, volatility: float) -> OptimalPortfolio:
         """Return the portfolio of highest return with a given volatility.
 
@@ -293,6 +317,7 @@ class EfficientFrontier(Plotted, Tabular):
         self._require("volatility", volatility, least, most)
         return self._choose("frontier, target volatility", path.of_variance(volatility**2))
 
+    @admits(ModelError)
     def efficient_return(self, target_return: float) -> OptimalPortfolio:
         """Return the portfolio of least risk with at least a given expected return.
 
@@ -308,6 +333,7 @@ class EfficientFrontier(Plotted, Tabular):
         """
         return self.at_return(max(target_return, float(self._traced.returns[0])))
 
+    @admits(ModelError)
     def efficient_risk(self, target_volatility: float) -> OptimalPortfolio:
         """Return the portfolio of highest return with at most a given volatility.
 
@@ -346,6 +372,7 @@ class EfficientFrontier(Plotted, Tabular):
             raise InfeasibleError("the return is unbounded; give finite bounds, or a target")
         return self._choose("frontier, highest return", (int(path.turns()[-1]), 0.0))
 
+    @admits(ModelError)
     def max_utility(self, risk_aversion: float) -> OptimalPortfolio:
         """Return the portfolio that maximises the return less half of `risk_aversion` times the variance.
 
@@ -363,6 +390,7 @@ class EfficientFrontier(Plotted, Tabular):
             raise ModelError(f"risk_aversion={risk_aversion!r}; give a number above 0", value=risk_aversion)
         return self._choose("frontier, utility", self._traced.of_scale(1.0 / risk_aversion))
 
+    @admits(ModelError)
     def max_sharpe(self, risk_free_rate: float | None = None) -> OptimalPortfolio:
         """Return the portfolio with the largest Sharpe ratio.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import by_asset
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Group", "Invested", "LinearLimit"]
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Group(Constraint, Record):
     """A limit on a weighted sum of weights, such as a sector, a factor exposure, or the difference of two assets.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.linkage import LinkageMethod
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.certificate import Certificate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["HierarchicalRiskParityOptimizer"]
 
 
+@guessable
 class HierarchicalRiskParityOptimizer(Optimizer):
     """Hierarchical risk parity (López de Prado 2016); see :mod:`bank_python.optimizer.hierarchy`.
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import as_numbers
 from bank_python.errors import CalibrationError, MatrixError, ModelError
 from bank_python.numerics.tolerances import EPSILON, LAST_DIGITS, SYMMETRIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from bank_python.numerics import FloatArray
 
@@ -27,11 +31,14 @@ __all__ = [
     "distinct",
     "fitting",
     "in_order",
+    "panel_of",
     "symmetric",
 ]
 
 _FEWEST_ROWS = 2
 _SHOWN = 12
+_LONGEST = 60
+_LOG = logging.getLogger(__name__)
 
 
 def checked_rate(risk_free_rate: float) -> float:
@@ -79,6 +86,85 @@ def in_order(names: tuple[str, ...], labelled: Any) -> Any:
         order = [tickers.index(name) for name in names]
         labelled = labelled.iloc[:, order] if axis == "columns" else labelled.iloc[order]
     return labelled
+
+
+def panel_of(
+    what: str, names: tuple[str, ...], given: Any, *, newest_first: bool = False, positive: bool = False
+) -> FloatArray:
+    """Return a panel of figures as an array with a column for each asset and the oldest row first.
+
+    Rows with dates (the index of a frame) are sorted by date, and the log says so if they were not in order.
+
+    Parameters
+    ----------
+    what : str
+        Name of the figures in messages, such as ``"prices"``.
+    names : tuple of str
+        Tickers of the assets.
+    given : array_like or DataFrame
+        Figures; see :func:`in_order` for labelled ones.
+    newest_first : bool, default False
+        Whether rows without dates begin with the newest.
+    positive : bool, default False
+        Whether all figures have to be above 0, as prices are.
+
+    Raises
+    ------
+    CalibrationError
+        If the figures are not a panel of numbers with a column for each asset, one is missing, a date occurs twice, or
+        the dates contradict `newest_first`.
+    """
+    ordered = in_order(names, given)
+    panel = as_numbers(ordered)
+    if panel is None:
+        raise CalibrationError(
+            f"{what} are not a panel of numbers: {_first_text(given)}; give an array of numbers or a frame whose dates "
+            "are its index (frame.set_index)",
+            value=given,
+        )
+    panel = np.array(panel, order="C")
+    check_panel(names, panel, positive=positive)
+    dates = _dates_of(given)
+    if dates is None:
+        return np.ascontiguousarray(panel[::-1]) if newest_first else panel
+    if np.isnat(dates).any():
+        raise CalibrationError(f"row {int(np.isnat(dates).argmax())} of the {what} has no date; drop it", value=given)
+    if newest_first and dates[0] < dates[-1]:
+        raise CalibrationError(
+            f"newest_first=True, and the {what} run from {dates[0]} to {dates[-1]}; leave it out", value=newest_first
+        )
+    twice = next((a for a, b in pairwise(np.sort(dates)) if a == b), None)
+    if twice is not None:
+        raise CalibrationError(f"the {what} have the date {twice} twice; give one row for each date", value=str(twice))
+    order = np.argsort(dates)
+    if not (np.diff(order) == 1).all():
+        _LOG.info("the %s were not in the order of their dates, and were sorted, oldest first", what)
+    return np.ascontiguousarray(panel[order])
+
+
+def _dates_of(given: Any) -> NDArray[np.datetime64] | None:
+    """Return the dates of the rows of a frame, if its index has any."""
+    index = getattr(given, "index", None)
+    if index is None or callable(index) or not len(index):
+        return None
+    index = index.to_timestamp() if hasattr(index, "to_timestamp") else index
+    labels = [getattr(label, "to_datetime64", lambda label=label: label)() for label in index]
+    if not all(isinstance(label, dt.date | str | np.datetime64) for label in labels):
+        return None
+    try:
+        return np.array(labels, dtype="datetime64[ns]")
+    except ValueError:  # text that is no date
+        return None
+
+
+def _first_text(given: Any) -> str:
+    columns = getattr(given, "columns", None)
+    if columns is not None and not callable(columns):
+        for name in columns:
+            if as_numbers(given[name]) is None:
+                return f"column {name!r} holds {next(iter(given[name]))!r}"
+    shown = repr(given)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
 
 
 def distinct(tickers: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.efficient_path import EfficientPath, subject_to_return
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.optimizer import Optimizer
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["MeanVarianceOptimizer", "MinVarianceOptimizer"]
 
 
+@guessable
 class MeanVarianceOptimizer(Optimizer):
     """Mean-variance optimiser; trading costs are deducted from the return.
 
@@ -103,6 +105,7 @@ class MeanVarianceOptimizer(Optimizer):
         )
 
 
+@guessable
 class MinVarianceOptimizer(Optimizer):
     """Optimiser of the portfolio with the least variance; trading costs are added to half the variance."""
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.efficient_path import subject_to_return
 from bank_python.optimizer.minimum import Tail, minimise
 from bank_python.optimizer.optimizer import Optimizer
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["MinCvarOptimizer"]
 
 
+@guessable
 class MinCvarOptimizer(Optimizer):
     """Optimiser of the expected shortfall; ``figures["cvar"]`` of the result is the loss of one period, positive.
 

@@ -11,6 +11,7 @@ from bank_python.optimizer.feasible import FeasibleSet
 from bank_python.optimizer.inputs import checked_rate
 from bank_python.optimizer.portfolio import portfolio_of
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from bank_python.optimizer.portfolio import OptimalPortfolio
 
 __all__ = ["Optimizer"]
+
+
+_WORDS = {
+    **dict.fromkeys(
+        ("solve", "fit", "run", "allocate", "optimise", "compute", "max_sharpe", "weights", "result"), ".optimize()"
+    ),
+    **dict.fromkeys(("clean_weights", "sharpe", "volatility", "performance"), ".optimize(), whose portfolio has it"),
+}
 
 
 class Optimizer(ABC):
@@ -58,6 +67,9 @@ class Optimizer(ABC):
         self._constraints = Constraints.checked(constraints)
         self._rate = checked_rate(risk_free_rate)
         self._allowed = FeasibleSet.of(cov_data.tickers, self._constraints)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @abstractmethod
     def optimize(self) -> OptimalPortfolio:

@@ -29,6 +29,7 @@ from bank_python.optimizer.certificate import Certificate
 from bank_python.plotting import Plotted, literal, percent
 from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +58,16 @@ class Performance(NamedTuple):
     expected_return: float
     volatility: float
     sharpe: float
+
+
+_WORDS = {
+    **dict.fromkeys(("ret", "returns", "mean", "expected_returns", "mu"), ".expected_return"),
+    **dict.fromkeys(("risk", "vol", "std", "sigma", "expected_volatility", "annual_volatility"), ".volatility"),
+    **dict.fromkeys(("sharpe_ratio",), ".sharpe"),
+    **dict.fromkeys(("to_dict", "as_dict", "allocation", "w"), ".by_ticker()"),
+    **dict.fromkeys(("names", "assets"), ".tickers"),
+    **dict.fromkeys(("portfolio_performance",), ".performance()"),
+}
 
 
 @storable("optimizer.OptimalPortfolio", version=1)
@@ -139,6 +150,9 @@ class OptimalPortfolio(Plotted, Tabular):
         """Old name of :meth:`with_risk_free_rate`."""
         warn_of("OptimalPortfolio.above", "with_risk_free_rate")
         return self.with_risk_free_rate(risk_free_rate)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     def by_ticker(self) -> dict[str, float]:
         """Return the weights by ticker."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.efficient_path import EfficientPath
 from bank_python.optimizer.optimizer import Optimizer
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["MaxDiversificationOptimizer", "MaxSharpeOptimizer"]
 
 
+@guessable
 class MaxSharpeOptimizer(Optimizer):
     """Optimiser of the Sharpe ratio; trading costs are deducted from the return.
 
@@ -43,6 +45,7 @@ class MaxSharpeOptimizer(Optimizer):
         return self._result(path.best_ratio(self._rate))
 
 
+@guessable
 class MaxDiversificationOptimizer(Optimizer):
     """Optimiser of the diversification ratio, ``figures["diversification_ratio"]`` of the result; without cash."""
 

@@ -35,6 +35,7 @@ import numpy as np
 
 from bank_python.dagger import Domain, LargeNode, Leaf
 from bank_python.errors import CalibrationError
+from bank_python.guessing import guessable
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.drift import BookDrift
 from bank_python.optimizer.estimators import Estimator
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["ReactivePortfolio"]
 
 
+@guessable
 class ReactivePortfolio:
     """An optimal portfolio as a node of a graph.
 

@@ -45,11 +45,13 @@ import numpy as np
 from bank_python.barbara import storable
 from bank_python.display import Record
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.optimizer.barbell import SAFE
 from bank_python.optimizer.covariance_data import CASH
 from bank_python.optimizer.portfolio import OptimalPortfolio
 from bank_python.results import Tabular
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -252,6 +254,10 @@ class _Book:
         return math.fsum((self.cash, *(-traded).tolist(), *(-self.cost_rate * np.abs(traded)).tolist()))
 
 
+_WORDS = dict.fromkeys(("rebalance", "trades", "run", "orders", "compute"), ".plan(...), whose .trades are the orders")
+
+
+@guessable
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Rebalancer(Record):
     """Target weights and rules of a portfolio's rebalancing.
@@ -322,6 +328,9 @@ class Rebalancer(Record):
         object.__setattr__(self, "cost_rate", cost_rate)
         object.__setattr__(self, "min_trade", min_trade)
         object.__setattr__(self, "lot", dict(lot) if isinstance(lot, Mapping) else lot)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     def plan(self, holdings: Mapping[str, float], prices: Mapping[str, float], cash: float = 0.0) -> RebalancePlan:
         """Return the trades to the targets; none while every weight is inside its band.

@@ -37,7 +37,7 @@ class CovarianceShrinkage:
     Parameters
     ----------
     prices : array_like or DataFrame, shape (n_obs, n_assets)
-        Prices above 0, oldest first; without missing values.
+        Prices above 0, oldest first, without missing values. A frame with dates as its index is sorted by date.
     returns_data : bool, default False
         Whether `prices` contains returns per period instead of prices.
     frequency : float, default 252

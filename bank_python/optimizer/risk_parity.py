@@ -29,6 +29,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import InfeasibleError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.line_search import backtracked, step_to_zero
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.numerics.triangular import definite_solve
@@ -57,6 +58,7 @@ _BACK = 0.9  # largest fraction of the step to a weight of 0, at which the logar
 _STARTS = (1e-2, 1e-4, 1e-6, 1e-8)  # least initial weights relative to the unconstrained ones, tried in turn
 
 
+@guessable
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskBudget(Record):
     """Weights whose contributions to the variance equal the budgets.
@@ -145,6 +147,7 @@ def _length(correlation: FloatArray, budgets: FloatArray, x: FloatArray, move: F
     return backtracked(value, start=value(0.0), slope=-decrement, first=first)
 
 
+@guessable
 class RiskParityOptimizer(Optimizer):
     """Risk parity optimiser: equal risk contributions of all assets, or contributions by budgets.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.display import Record
+from bank_python.guessing import guessable
 from bank_python.optimizer.constraint import Constraint, Limit, Rows
 from bank_python.optimizer.named import by_asset
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Leverage", "Turnover"]
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Turnover(Constraint, Record):
     """Limit on the turnover, the sum of purchases and sales.
@@ -39,6 +41,7 @@ class Turnover(Constraint, Record):
         return _absolute_sum("turnover", by_asset(tickers, self.current, "current"), self.most)
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Leverage(Constraint, Record):
     """Limit on the leverage, the sum of the absolute weights.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.guessing import guessable
 from bank_python.optimizer.minimum import minimise
 from bank_python.optimizer.named import by_asset
 from bank_python.optimizer.optimizer import Optimizer
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["TrackingOptimizer"]
 
 
+@guessable
 class TrackingOptimizer(Optimizer):
     """Optimiser of a portfolio that tracks a benchmark.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import CalibrationError
+from bank_python.guessing import guessable
 from bank_python.optimizer.covariance_data import CovarianceData
 from bank_python.optimizer.equilibrium import market_shares
 from bank_python.optimizer.minimum import minimise
@@ -36,6 +37,7 @@ __all__ = ["BlackLittermanOptimizer", "View", "posterior"]
 _DEFAULT_CONFIDENCE = 0.5
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class View(Record):
     """A view on the expected return of a portfolio.
@@ -135,6 +137,7 @@ def _views_of(views: Mapping[str, float] | Sequence[View], confidences: Mapping[
     return tuple(views)
 
 
+@guessable
 class BlackLittermanOptimizer(Optimizer):
     """Mean-variance optimiser on the Black–Litterman posterior.
 

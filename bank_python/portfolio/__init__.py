@@ -1,5 +1,6 @@
 """A portfolio of one's own in one call, from positions and prices to risk; see ``docs/own_portfolio.md``."""
 
+from bank_python.completion import public_names
 from bank_python.portfolio.build import load_portfolio
 from bank_python.portfolio.history import History, HistoryForm, read_history
 from bank_python.portfolio.portfolio import Portfolio
@@ -19,3 +20,5 @@ __all__ = [
     "parse_option",
     "read_history",
 ]
+
+__dir__ = public_names(__name__)

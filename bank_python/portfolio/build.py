@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import PositionsError
+from bank_python.guessing import guessable
 from bank_python.market_data import Clock
 from bank_python.portfolio.contracts import open_books
 from bank_python.portfolio.history import read_history
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["load_portfolio"]
 
 
+@guessable
 def load_portfolio(
     positions: Any,
     *,

@@ -17,6 +17,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import PositionsError
+from bank_python.guessing import guessable
 from bank_python.market_data.picture import draw_prices
 from bank_python.mntable import Relation, Table
 from bank_python.plotting import Plotted
@@ -92,6 +93,7 @@ class History(Plotted, Record):
 _Cell = tuple[int, dt.date, str, float]
 
 
+@guessable
 def read_history(prices: Any, form: HistoryForm | str = HistoryForm.PRICES) -> History:
     """Return a history.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import Leaf
 from bank_python.errors import PositionsError
+from bank_python.guessing import made_by
 from bank_python.instruments import ProfitAndLoss
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from bank_python.portfolio.market import Market
     from bank_python.portfolio.problems import RowProblem
     from bank_python.portfolio.specs import PositionSpec
-    from bank_python.risk import BookGreeks, Measure, StressResults, StressScenario, ValuationPlan
+    from bank_python.risk import BookGreeks, Measure, StressResults, ValuationPlan
+    from bank_python.risk.stress_shocks import Scenarios
 
 __all__ = ["LIMITS", "Portfolio"]
 
@@ -52,6 +54,7 @@ LIMITS = ("VaR 99", "Stress loss", "Concentration", "Delta 1%", "Vega 1pt")
 _TOTAL, _TOTAL_PNL, _SCOPE = "PORTFOLIO", "PORTFOLIO:PNL", "portfolio"
 
 
+@made_by('load_portfolio("positions.csv", prices=...)')
 class Portfolio(Tabular):
     """Positions in books on a graph, made by :func:`bank_python.load_portfolio`.
 
@@ -309,15 +312,16 @@ class Portfolio(Tabular):
             self._live[asked] = ReactiveRisk(books, self.graph, model, asked, name=name, base_currency=self.currency)
         return self._live[asked]
 
-    def stress(self, scenarios: Sequence[StressScenario | str] | None = None) -> StressResults:
+    def stress(self, scenarios: Scenarios | None = None) -> StressResults:
         """Return the P&L under stress scenarios.
 
         Parameters
         ----------
-        scenarios : sequence of StressScenario or str, optional
-            Scenarios or their keys; by default the eight standard ones.
+        scenarios : iterable of StressScenario, str or mapping, optional
+            Scenarios, their keys, or shocks such as ``{"equity": -0.2}``, as for
+            :func:`~bank_python.risk.run_stresses`; by default the eight standard ones.
         """
-        return run_stresses(self.plan()) if scenarios is None else run_stresses(self.plan(), scenarios)
+        return run_stresses(self.plan(), scenarios)
 
     def greeks(self) -> BookGreeks:
         """Return the Greeks of all positions."""

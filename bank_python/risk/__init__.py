@@ -1,5 +1,6 @@
 """Risk: Greeks, P&L attribution, value at risk and its backtests, stress tests, limits and alerts."""
 
+from bank_python.completion import public_names
 from bank_python.instruments.derivatives import Derivatives, take_derivatives
 from bank_python.risk.alerts import Alert, AlertBook, AlertState, Severity
 from bank_python.risk.attribution import EFFECTS, AttributionMode, PnLAttribution, capture
@@ -169,3 +170,5 @@ __all__ = [
     "vasicek_betas",
     "watch_limit",
 ]
+
+__dir__ = public_names(__name__)

@@ -27,6 +27,7 @@ from urllib.parse import quote
 from bank_python.barbara import storable
 from bank_python.display import Record
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.market_data.utc import utc_now
 from bank_python.results import Tabular
 
@@ -119,6 +120,7 @@ class Alert(Record):
         return AlertState.OPEN if self.acknowledged is None else AlertState.ACKNOWLEDGED
 
 
+@guessable
 class AlertBook(Tabular):
     """All alerts of a desk, stored under ``/Alerts/``.
 

@@ -60,6 +60,7 @@ from bank_python.admission import admits
 from bank_python.dagger import ContractBatch
 from bank_python.deprecation import CalledMapping
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.instruments.derivatives import take_derivatives
 from bank_python.instruments.factor import Factor
 from bank_python.plotting import Plotted, hatch_losses, money
@@ -123,6 +124,7 @@ class AttributionMode(enum.Enum):
     WATERFALL = "waterfall"
 
 
+@guessable
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PnLAttribution(Plotted, Tabular):
     """P&L between two states, by position and effect; returned by :meth:`between`.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bank_python.display import Record
+from bank_python.guessing import guessable
 from bank_python.instruments.factor import Factor
 
 __all__ = ["RiskFactor"]
@@ -17,6 +18,7 @@ __all__ = ["RiskFactor"]
 _RELATIVE = frozenset({Factor.SPOT, Factor.VOL, Factor.CREDIT, Factor.FX})
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class RiskFactor(Record):
     """A market quantity that positions depend on.

@@ -43,6 +43,7 @@ import numpy as np
 
 from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import InstrumentError, RiskError, UnknownColumnError
+from bank_python.guessing import guessable
 from bank_python.instruments import Instrument, Position
 from bank_python.instruments.cash_flows import ROUNDING, time_to_end
 from bank_python.instruments.derivatives import Derivatives, take_derivatives
@@ -193,6 +194,7 @@ class BookGreeks(Tabular):
 
 
 @renamed(books="traders")
+@guessable
 def take_greeks(traders: Units, base_currency: str = "USD", read: Callable[[Node], object] = value_of) -> BookGreeks:
     """Compute the Greeks of every position of traders or books from the present inputs of their contracts.
 

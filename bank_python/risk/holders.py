@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from bank_python.display import Record
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.instruments import Book, Position
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Holder(Record):
         return next((position.graph for position in self.fixed if position.graph is not None), None)
 
 
+@guessable
 def holders(units: Units) -> tuple[Holder, ...]:
     """Return holders with unique names from traders, books or lists of positions.
 

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from bank_python.dagger import LargeNode
 from bank_python.display import Record
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.results import Tabular
 from bank_python.risk.alerts import AlertBook, Severity
 
@@ -55,6 +56,7 @@ _STEP = 0.05
 _LARGE = 100.0
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Thresholds(Record):
     """Shares of the maximum from which an alert has each severity.
@@ -101,6 +103,7 @@ class Thresholds(Record):
         return None
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Limit(Record):
     """Maximum of a risk measure for a trader or the firm.
@@ -181,6 +184,7 @@ class _Watched:
     contributor: Callable[[], str] | None
 
 
+@guessable
 def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> DerivedNode:
     """Register a node for a limit, with a :class:`LimitReading` as its value.
 
@@ -209,6 +213,7 @@ def watch_limit(graph: DependencyGraph, limit: Limit, measure: Node | str) -> De
     )  # not stored: the limit creates it
 
 
+@guessable
 class LimitBoard(Tabular):
     """All limits of a desk, and the alerts that their breaches open.
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.risk.alerts import Severity
 from bank_python.risk.limits import Limit, Thresholds
 from bank_python.risk.toml_source import toml_of, toml_text
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["load_limits", "parse_limits"]
 
 
+@guessable
 def load_limits(path: str | PathLike[str]) -> tuple[Limit, ...]:
     """Read limits from a TOML file; see :mod:`bank_python.risk.limits_file`.
 
@@ -54,6 +56,7 @@ def load_limits(path: str | PathLike[str]) -> tuple[Limit, ...]:
     return parse_limits(toml_text(path), str(path))
 
 
+@guessable
 def parse_limits(text: str, origin: str = "the text") -> tuple[Limit, ...]:
     """Read limits from TOML text.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from bank_python.deprecation import renamed
 from bank_python.display import Record
 from bank_python.errors import InstrumentError
+from bank_python.guessing import guessable
 from bank_python.instruments import Instrument
 from bank_python.instruments.cash_flows import is_over
 from bank_python.instruments.currency import find_conversion
@@ -86,6 +87,7 @@ class DeskState(Record):
 
 
 @renamed(books="traders")
+@guessable
 def capture(traders: Units, base_currency: str = "USD") -> DeskState:
     """Return the present state of the positions of traders or books, with the inputs of their prices.
 

@@ -27,12 +27,13 @@ from bank_python.barbara import storable
 from bank_python.errors import RiskError
 from bank_python.plotting import Plotted, draw_figure, hatch_losses, legend_beside, literal, money, nothing, row_height
 from bank_python.results import Figures, Tabular
-from bank_python.risk.stress_mapping import DEFAULT_MAP, Betas, Status, stress_moves
-from bank_python.risk.stress_scenarios import REFERENCE_STRESSES, STRESS_SCENARIOS, StressScenario
+from bank_python.risk.stress_mapping import Betas, Status, stress_moves
+from bank_python.risk.stress_scenarios import REFERENCE_STRESSES
+from bank_python.risk.stress_shocks import scenarios_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
     from bank_python.risk.stress_mapping import Rule, StressMove
+    from bank_python.risk.stress_scenarios import StressScenario
+    from bank_python.risk.stress_shocks import Scenarios
     from bank_python.risk.valuation import ValuationPlan
 
 __all__ = ["StressResult", "StressResults", "run_stresses"]
@@ -248,9 +251,9 @@ def _short(result: StressResult) -> str:
 @admits(RiskError)
 def run_stresses(
     plan: ValuationPlan,
-    scenarios: Iterable[StressScenario | str] = REFERENCE_STRESSES,
+    scenarios: Scenarios | None = None,
     *,
-    rules: Sequence[Rule] = DEFAULT_MAP,
+    rules: Sequence[Rule] | None = None,
     betas: Mapping[str, float] | None = None,
     choice: Betas | str | None = None,
 ) -> StressResults:
@@ -260,8 +263,11 @@ def run_stresses(
     ----------
     plan : ValuationPlan
         Holdings to revalue.
-    scenarios : iterable of StressScenario or str
-        Scenarios, or their keys in the stress library.
+    scenarios : iterable of StressScenario, str or mapping, optional
+        Scenarios, their keys in the stress library, or mappings of drivers and factors to shocks, such as
+        ``{"equity": -0.2, "vol": 0.1}`` or ``{"AAPL_SPOT": -0.3}``, with their units as
+        :mod:`bank_python.risk.stress_shocks` says and all other factors unchanged. Also one scenario alone, or a
+        mapping of titles to such mappings. By default :data:`~bank_python.risk.REFERENCE_STRESSES`.
     rules, betas
         Mapping rules and betas, as for :func:`~bank_python.risk.stress_mapping.stress_moves`.
     choice : Betas or {"stated", "regressed", "given"}, optional
@@ -275,11 +281,22 @@ def run_stresses(
     Raises
     ------
     RiskError
-        There is no scenario of a key, a contract has no price in a scenario, or `choice` contradicts `betas`.
+        A key is not that of a scenario, a name not that of a driver or factor, a contract has no price in a scenario,
+        or `choice` contradicts `betas`.
+
+    Examples
+    --------
+    >>> from bank_python.instruments import Book, Equity, Position
+    >>> from bank_python.market_data import MarketData
+    >>> from bank_python.risk.valuation import plan_valuation
+    >>> spy = Equity("SPY", spot_source=MarketData("SPY_SPOT", 500.0))
+    >>> plan = plan_valuation([Book("ALICE", [Position("P", instrument=spy, quantity=100, cost=500.0)])])
+    >>> [(result.title, round(result.pnl)) for result in run_stresses(plan, [{"equity": -0.2}, {"SPY": 0.1}])]
+    [('equity -0.2', -10000), ('SPY 0.1', 5000)]
     """
     source = _choice(choice, betas)
-    results = tuple(_run(plan, _scenario(scenario), rules, betas, source) for scenario in scenarios)
-    return StressResults(results, plan.currency)
+    chosen = scenarios_of(REFERENCE_STRESSES if scenarios is None else scenarios, plan.factors)
+    return StressResults(tuple(_run(plan, scenario, rules, betas, source) for scenario in chosen), plan.currency)
 
 
 def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Betas:
@@ -299,18 +316,10 @@ def _choice(choice: Betas | str | None, betas: Mapping[str, float] | None) -> Be
     return named
 
 
-def _scenario(scenario: StressScenario | str) -> StressScenario:
-    if isinstance(scenario, StressScenario):
-        return scenario
-    if scenario not in STRESS_SCENARIOS:
-        raise RiskError(f"no stress scenario {scenario!r}; choose one of {', '.join(STRESS_SCENARIOS)}", value=scenario)
-    return STRESS_SCENARIOS[scenario]
-
-
 def _run(
     plan: ValuationPlan,
     scenario: StressScenario,
-    rules: Sequence[Rule],
+    rules: Sequence[Rule] | None,
     betas: Mapping[str, float] | None,
     choice: Betas,
 ) -> StressResult:

@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock, StressScenario
 from bank_python.risk.toml_source import toml_of, toml_text
 
@@ -38,6 +39,7 @@ __all__ = ["load_scenarios", "parse_scenarios"]
 _KNOWN = frozenset({"title", "source", "drivers", "factors"})
 
 
+@guessable
 def load_scenarios(path: str | PathLike[str]) -> dict[str, StressScenario]:
     """Read scenarios from a TOML file; see :mod:`bank_python.risk.stress_file`.
 
@@ -59,6 +61,7 @@ def load_scenarios(path: str | PathLike[str]) -> dict[str, StressScenario]:
     return parse_scenarios(toml_text(path), str(path))
 
 
+@guessable
 def parse_scenarios(text: str, origin: str = "the text") -> dict[str, StressScenario]:
     """Read scenarios from TOML text.
 

@@ -41,6 +41,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 from bank_python.instruments.factor import Factor
 from bank_python.results import Figures
 from bank_python.risk.stress_scenarios import Driver, Shift, Shock
@@ -89,13 +90,15 @@ _SHIFT_OF = {
 
 
 class Status(enum.Enum):
-    """Origin of a factor's move: its own shock, a mapping from a driver, or none."""
+    """Origin of a factor's move: its own shock, a mapping from a driver, none as the scenario states, or none known."""
 
     EXACT = "exact"
     MAPPED = "mapped"
+    UNCHANGED = "unchanged"
     MISSING = "missing"
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Route(Record):
     """A mapping from a driver's shock to a factor's move.
@@ -118,6 +121,7 @@ class Route(Record):
     exact: bool = False
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Rule(Record):
     """A mapping rule for a set of factors.
@@ -251,7 +255,7 @@ class StressMove(Figures):
 def stress_moves(
     scenario: StressScenario,
     factors: Sequence[RiskFactor],
-    rules: Sequence[Rule] = DEFAULT_MAP,
+    rules: Sequence[Rule] | None = None,
     betas: Mapping[str, float] | None = None,
 ) -> tuple[StressMove, ...]:
     """Return the move of each factor in a scenario.
@@ -284,7 +288,8 @@ def stress_moves(
             raise RiskError(
                 f"{name}: level or beta {value!r} is not finite; give a finite number", name=name, value=value
             )
-    return tuple(_move(scenario, factor, rules, own) for factor in factors)
+    mapping = DEFAULT_MAP if rules is None else rules
+    return tuple(_move(scenario, factor, mapping, own) for factor in factors)
 
 
 def _move(
@@ -302,6 +307,8 @@ def _move(
         level = _mapped(factor.level, shock.size, route.way, beta, rule.index_level)
         status = Status.EXACT if route.exact else Status.MAPPED
         return StressMove(factor.name, _checked(scenario, factor, level), status, route.driver, beta)
+    if scenario.unchanged:
+        return StressMove(factor.name, factor.level, Status.UNCHANGED)
     return StressMove(factor.name, math.nan, Status.MISSING)
 
 

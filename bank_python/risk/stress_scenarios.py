@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import RiskError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +112,7 @@ class Shock(Record):
             )
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class StressScenario(Record):
     """A stress scenario.
@@ -127,6 +129,8 @@ class StressScenario(Record):
         Source of the figures.
     factors : mapping of str to Shock
         Shocks to single factors by name; they override the shocks to drivers.
+    unchanged : bool, default False
+        Whether factors without a shock stay at their present level (true), or are missing (false).
     """
 
     key: str
@@ -136,6 +140,7 @@ class StressScenario(Record):
     end: dt.date | None = None
     source: str = ""
     factors: Mapping[str, Shock] = field(default_factory=dict)
+    unchanged: bool = False
 
 
 _PERCENT, _BASIS_POINT, _POINT = (0.01, Shift.RELATIVE), (1e-4, Shift.ABSOLUTE), (0.01, Shift.ABSOLUTE)

@@ -38,6 +38,7 @@ from bank_python.admission import admits
 from bank_python.deprecation import renamed, warn_of
 from bank_python.display import Record
 from bank_python.errors import RiskError, SimulationError
+from bank_python.guessing import guessable
 from bank_python.instruments.factor import Factor
 from bank_python.risk.holders import holders
 from bank_python.risk.holdings import Holding, list_holdings
@@ -396,6 +397,7 @@ class ReducedPlan(NamedTuple):
 
 
 @renamed(books="traders")
+@guessable
 def plan_valuation(
     traders: Units, base_currency: str = "USD", read: Callable[[Node], object] | None = None
 ) -> ValuationPlan:

@@ -4,6 +4,7 @@ Every function broadcasts its arguments, has no state and raises no error for a 
 result NaN. The result of a row is bitwise identical whatever else is in the batch.
 """
 
+from bank_python.completion import public_names
 from bank_python.deprecation import old_names
 from bank_python.risk_models.arbitrage import ArbitrageKind, ArbitrageReport, Violation, calendar_gap, check_slices
 from bank_python.risk_models.barrier import barrier_price
@@ -139,6 +140,8 @@ __all__ = [
     "swap_value",
     "swap_value_on_curve",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = old_names(
     __name__, {"AbsoluteMeanLaw": "AbsoluteMeanDistribution", "MaximumEntropyLaw": "MaximumEntropyDistribution"}

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.normal import pdf_column
 from bank_python.risk_models.first_passage import Passage, mills_drop, touch_discount
@@ -57,6 +58,7 @@ __all__ = ["barrier_price"]
 _LEAST_DEVIATION = 1e-150
 
 
+@guessable
 def barrier_price(
     spot: ArrayLike,
     strike: ArrayLike,

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.results import Figures
 from bank_python.risk_models.option_columns import OptionColumns
@@ -86,6 +87,7 @@ class Greeks(Figures):
     charm: Numbers
 
 
+@guessable
 def black_scholes_price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -148,6 +150,7 @@ def _price(option: OptionColumns, tails: Tails) -> FloatArray:
     return option.intrinsic + option.smaller * tails.time_value
 
 
+@guessable
 def black_scholes_greeks(
     spot: ArrayLike,
     strike: ArrayLike,

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.bond_flows import BondFlows
 
@@ -48,6 +49,7 @@ def period_discount(rate: FloatArray, frequency: FloatArray, compounding: FloatA
     return np.where(compounding == 0.0, rate / frequency, compounding / frequency * growth)
 
 
+@guessable
 def bond_price(
     rate: ArrayLike,
     face: ArrayLike,

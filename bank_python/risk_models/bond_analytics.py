@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.results import Figures
 from bank_python.risk_models.bond import bond_price, period_discount
@@ -83,6 +84,7 @@ class BondAnalytics(Figures):
     dv01: Numbers
 
 
+@guessable
 def accrued_interest(
     face: ArrayLike,
     coupon_rate: ArrayLike,
@@ -114,6 +116,7 @@ def accrued_interest(
         return from_column(np.where(flows.valid, _accrued(flows), np.nan), shape)
 
 
+@guessable
 def bond_analytics(
     rate: ArrayLike,
     face: ArrayLike,
@@ -166,6 +169,7 @@ def bond_analytics(
         return BondAnalytics(*(from_column(np.asarray(value), shape) for value in values))
 
 
+@guessable
 def bond_yield(
     price: ArrayLike,
     face: ArrayLike,

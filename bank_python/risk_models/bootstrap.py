@@ -37,6 +37,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import CurveError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.calendars import NEW_YORK, WEEKENDS_ONLY, Calendar, Roll
 from bank_python.numerics.day_count import DayCount, act_365f, year_fraction
 from bank_python.numerics.schedule import Tenor, make_schedule
@@ -55,6 +56,7 @@ _CONVERGED = 4.0 * 2.0**-52
 _LONGEST_STEP = 50.0  # a longer step in log D means divergence
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class CurveConvention(Record):
     """The market conventions of a set of quotes.
@@ -83,6 +85,9 @@ class CurveConvention(Record):
     fixed_every: Tenor
     roll: Roll = Roll.MODIFIED_FOLLOWING
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
 
 USD_SOFR_OIS = CurveConvention("USD SOFR OIS", NEW_YORK, 2, DayCount.ACT_360, DayCount.ACT_360, Tenor(months=12))
 """Overnight index swaps on SOFR: fixed annually, ACT/360. Payment lags are ignored."""
@@ -94,6 +99,7 @@ CONVENTIONS = {convention.name: convention for convention in (USD_SOFR_OIS, ISDA
 """The conventions by name."""
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Quote(Record):
     """The quote of a deposit or a swap.

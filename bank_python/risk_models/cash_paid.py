@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.bond_flows import BondFlows
 from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360, QUARTER
@@ -32,6 +33,7 @@ __all__ = ["bond_paid", "cds_premium_paid"]
 _PAID = 1e-9
 
 
+@guessable
 def bond_paid(
     face: ArrayLike, coupon_rate: ArrayLike, maturity: ArrayLike, elapsed: ArrayLike, frequency: ArrayLike = 1.0
 ) -> Numbers:
@@ -58,6 +60,7 @@ def bond_paid(
         return from_column(np.where(now.valid, paid, np.nan), shape)
 
 
+@guessable
 def cds_premium_paid(notional: ArrayLike, coupon: ArrayLike, maturity: ArrayLike, elapsed: ArrayLike) -> Numbers:
     """Return the cumulative premium that the buyer of protection has paid.
 

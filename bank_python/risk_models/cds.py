@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.cds_legs import first_moment, mean_decay
 from bank_python.risk_models.premium_schedule import DAYS_OF_YEAR_OVER_360, QUARTER
@@ -139,6 +140,7 @@ def _annuity_column(
     return np.where(valid, np.where(left > 0.0, annuity, 0.0), np.nan)
 
 
+@guessable
 def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayLike, rate: ArrayLike = 0.0) -> Numbers:
     """Return the probability of survival to a time, implied by the spread of a swap with that maturity.
 
@@ -172,6 +174,7 @@ def survival_probability(spread: ArrayLike, *, recovery: ArrayLike, time: ArrayL
         return from_column(np.where(valid, np.exp(-(hazard * t)), np.nan), shape)
 
 
+@guessable
 def risky_annuity(
     spread: ArrayLike, rate: ArrayLike, maturity: ArrayLike, recovery: ArrayLike, elapsed: ArrayLike = 0.0
 ) -> Numbers:
@@ -199,6 +202,7 @@ def risky_annuity(
         return from_column(np.where(all_finite(terms), annuity, np.nan), shape)
 
 
+@guessable
 def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
     """Return the accrued part of a premium of 1 per year in the current quarter.
 
@@ -226,6 +230,7 @@ def cds_accrued(maturity: ArrayLike, elapsed: ArrayLike = 0.0) -> Numbers:
         return from_column(np.where(all_finite(terms) & (T >= 0.0), accrued, np.nan), shape)
 
 
+@guessable
 def cds_value(
     spread: ArrayLike,
     rate: ArrayLike,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import to_columns
 from bank_python.results import Figures
 from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity
@@ -71,6 +72,7 @@ class CdsAnalytics(Figures):
     jump_to_default: Numbers
 
 
+@guessable
 def cds_analytics(
     spread: ArrayLike,
     rate: ArrayLike,

@@ -9,9 +9,9 @@ it. Before the first node and after the last, the forward rate of the nearest se
 Examples
 --------
 >>> curve = Curve([1.0, 2.0], [0.97, 0.93])
->>> round(curve.discount(1.5), 6), round(curve.zero_rate(1.0), 6)
+>>> round(curve.discount(1.5), 6), round(curve.zero("1Y"), 6)
 (0.949789, 0.030459)
->>> round(curve.forward_rate(1.0, 2.0), 6) == round(curve.forward_rate(2.0, 9.0), 6)
+>>> round(curve.forward(1.0, 2.0), 6) == round(curve.forward("2Y", "9Y"), 6)
 True
 
 References
@@ -30,9 +30,12 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CurveError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import read_only
+from bank_python.numerics.dates import as_years
 from bank_python.plotting import Plotted, percent
 from bank_python.results import Tabular
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -42,8 +45,17 @@ if TYPE_CHECKING:
 
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray, Numbers
+    from bank_python.numerics.dates import When
 
-__all__ = ["Curve", "as_curve"]
+__all__ = ["WORDS_OF_DISCOUNT", "Curve", "as_curve"]
+
+WORDS_OF_DISCOUNT = {
+    **dict.fromkeys(("df", "discount_factor", "discount_factors", "DF", "P"), "discount(t)"),
+    **dict.fromkeys(("rate", "zeroRate", "spot_rate", "yield_", "zeros", "zero_rates"), "zero(t)"),
+    **dict.fromkeys(("forwardRate", "fwd", "forwards", "instantaneous_forward"), "forward(t1, t2)"),
+    **dict.fromkeys(("bump", "shift", "parallel_shift"), "shifted(bump) of a Curve, bumped(size) of a DiscountCurve"),
+}
+"""Methods of a discount curve by the attributes of other libraries that they correspond to."""
 
 _DRAWN = 300
 
@@ -62,8 +74,8 @@ class Curve(_LogNodes, Plotted, Tabular):
 
     Parameters
     ----------
-    times : array_like, shape (n,)
-        Years from the valuation date, above zero and increasing.
+    times : array_like or sequence of str, shape (n,)
+        Years from the valuation date, above zero and increasing; or tenors such as ``"5Y"``.
     discounts : array_like, shape (n,)
         Discount factors at these times, above zero; above one where rates are negative.
 
@@ -78,8 +90,8 @@ class Curve(_LogNodes, Plotted, Tabular):
         There are no nodes, the times do not increase, or a value is not finite and above zero.
     """
 
-    def __init__(self, times: ArrayLike, discounts: ArrayLike) -> None:
-        at, factors = np.atleast_1d(np.asarray(times, dtype=float)), np.atleast_1d(np.asarray(discounts, dtype=float))
+    def __init__(self, times: When, discounts: ArrayLike) -> None:
+        at, factors = _times(times), np.atleast_1d(np.asarray(discounts, dtype=float))
         if at.shape != factors.shape or at.ndim != 1 or not at.size:
             raise CurveError(f"a curve needs as many times as discount factors: got shapes {at.shape}, {factors.shape}")
         for name, values in (("times", at), ("discounts", factors)):
@@ -91,13 +103,15 @@ class Curve(_LogNodes, Plotted, Tabular):
         super().__init__(read_only(at), read_only(np.log(factors)))
 
     @classmethod
-    def from_zero_rates(cls, times: ArrayLike, rates: ArrayLike) -> Self:
-        """Build a curve from continuously compounded zero rates, as decimals, at `times` in years."""
-        at = np.atleast_1d(np.asarray(times, dtype=float))
+    @admits(CurveError)
+    def from_zero_rates(cls, times: When, rates: ArrayLike) -> Self:
+        """Build a curve from continuously compounded zero rates, as decimals, at `times` in years or as tenors."""
+        at = _times(times)
         with np.errstate(over="ignore"):  # an infinite discount factor raises a CurveError
             return cls(at, np.exp(-np.asarray(rates, dtype=float) * at))
 
     @classmethod
+    @guessable
     def flat(cls, rate: float) -> Self:
         """Return the curve with the same continuously compounded rate, a decimal, for all times."""
         if not np.isfinite(rate):
@@ -150,23 +164,74 @@ class Curve(_LogNodes, Plotted, Tabular):
         slope = (self._logs[left + 1] - base) / (self._knots[left + 1] - start)
         return np.asarray(base + slope * (t - start))
 
-    def discount(self, time: ArrayLike) -> Numbers:
-        """Return the discount factor at `time` in years: the present value of a payment of 1."""
-        return _as_number(np.exp(self.log_discount(time)))
+    def discount(self, time: When) -> Numbers:
+        """Return the discount factor at `time`: the present value of a payment of 1.
 
-    @admits(CurveError)
-    def zero_rate(self, time: ArrayLike) -> Numbers:
-        """Return the continuously compounded zero rate to `time`; at 0, the forward rate of the first segment."""
-        t = np.asarray(time, dtype=float)
+        Parameters
+        ----------
+        time : array_like or str
+            Years from now, of any shape, or tenors such as ``"5Y"``. A curve has no date, so dates are rejected; a
+            :class:`~bank_python.instruments.DiscountCurve` takes them.
+
+        Raises
+        ------
+        CurveError
+            The time is neither years nor a tenor.
+        """
+        return _as_number(np.exp(self.log_discount(self._years(time))))
+
+    def zero(self, time: When) -> Numbers:
+        """Return the continuously compounded zero rate to `time`, as a decimal.
+
+        Parameters
+        ----------
+        time : array_like or str
+            Years from now or tenors, as for :meth:`discount`; at 0 the rate is the first segment's forward rate.
+
+        Raises
+        ------
+        CurveError
+            The time is neither years nor a tenor.
+        """
+        t = np.asarray(self._years(time), dtype=float)
         short = -self._logs[1] / self._knots[1]
         with np.errstate(all="ignore"):
             return _as_number(np.where(t == 0.0, short, -self.log_discount(t) / t))
 
-    @admits(CurveError)
-    def forward_rate(self, start: ArrayLike, end: ArrayLike) -> Numbers:
-        """Return the continuously compounded forward rate between two times, `start` before `end`."""
-        a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+    def forward(self, start: When, end: When) -> Numbers:
+        """Return the continuously compounded forward rate between two times, as a decimal.
+
+        Parameters
+        ----------
+        start, end : array_like or str
+            Years from now or tenors, as for :meth:`discount`; two different times.
+
+        Raises
+        ------
+        CurveError
+            A time is neither years nor a tenor, or the two are the same.
+        """
+        a, b = (np.asarray(self._years(time), dtype=float) for time in (start, end))
+        same = np.asarray(a == b)
+        if same.any():
+            raise CurveError(
+                f"a forward rate needs two times, not {start!r} twice; give an end after the start", value=end
+            )
         return _as_number((self.log_discount(a) - self.log_discount(b)) / (b - a))
+
+    def zero_rate(self, time: When) -> Numbers:
+        """Return the zero rate; another name of :meth:`zero`."""
+        return self.zero(time)
+
+    def forward_rate(self, start: When, end: When) -> Numbers:
+        """Return the forward rate; another name of :meth:`forward`."""
+        return self.forward(start, end)
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(WORDS_OF_DISCOUNT)
+
+    def _years(self, time: When) -> ArrayLike:
+        return as_years(time, CurveError, f"a {type(self).__name__}")
 
     @admits(CurveError)
     def shifted(self, bump: ArrayLike) -> Self:
@@ -211,6 +276,10 @@ class Curve(_LogNodes, Plotted, Tabular):
 def as_curve(rate: float | Curve) -> Curve:
     """Return `rate` if it is a curve, else the flat curve with that continuously compounded rate."""
     return rate if isinstance(rate, Curve) else Curve.flat(float(rate))
+
+
+def _times(times: When) -> FloatArray:
+    return np.atleast_1d(np.asarray(as_years(times, CurveError, "a curve"), dtype=float))
 
 
 def _as_number(values: FloatArray) -> Numbers:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.numerics.mills import mills_column
 from bank_python.numerics.normal import pdf_column
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["asset_digital_greeks", "asset_digital_price", "digital_greeks", "digital_price"]
 
 
+@guessable
 def digital_price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -104,6 +106,7 @@ def digital_price(
         return from_column(np.where(digital.valid, digital.price, np.nan), shape)
 
 
+@guessable
 def asset_digital_price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -146,6 +149,7 @@ def asset_digital_price(
         return from_column(np.where(digital.valid, digital.price, np.nan), shape)
 
 
+@guessable
 def digital_greeks(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -184,6 +188,7 @@ def digital_greeks(
         return _Digital.of(columns[:7], columns[7]).greeks(shape)
 
 
+@guessable
 def asset_digital_greeks(
     spot: ArrayLike,
     strike: ArrayLike,

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.bond import bond_price
 from bank_python.risk_models.bond_flows import BondFlows
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["floating_price", "swap_value"]
 
 
+@guessable
 def floating_price(
     short_rate: ArrayLike,
     rate: ArrayLike,
@@ -82,6 +84,7 @@ def floating_price(
         return from_column(N * _next_reset(z, c, T, age, f) + margins, shape)
 
 
+@guessable
 def swap_value(
     short_rate: ArrayLike,
     rate: ArrayLike,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["forward_price", "forward_value"]
 
 
+@guessable
 def forward_price(spot: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend: ArrayLike = 0.0) -> Numbers:
     """Return the forward price: the strike at which the value of a forward is 0.
 
@@ -48,6 +50,7 @@ def forward_price(spot: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend:
         return from_column(np.where(all_finite(terms) & (T >= 0.0), S * np.exp((r - q) * T), np.nan), shape)
 
 
+@guessable
 def forward_value(
     spot: ArrayLike, strike: ArrayLike, expiry: ArrayLike, rate: ArrayLike, dividend: ArrayLike = 0.0
 ) -> Numbers:

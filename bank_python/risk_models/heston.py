@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.option_columns import OptionColumns
 from bank_python.risk_models.time_value import Tails
@@ -99,6 +100,7 @@ def expected_variance(v0: float, kappa: float, theta: float, expiry: float) -> f
     return expiry * (theta * share + v0 * (1.0 - share))
 
 
+@guessable
 def heston_price(
     spot: ArrayLike,
     strike: ArrayLike,

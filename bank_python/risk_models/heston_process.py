@@ -27,6 +27,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import to_columns
 from bank_python.numerics.least_squares import least_squares
 from bank_python.results import Figures
@@ -149,6 +150,7 @@ class HestonProcess(Record):
         return np.asarray(np.exp(log_characteristic(np.asarray(u, dtype=float), terms)))
 
     @classmethod
+    @guessable
     def calibrate(
         cls,
         spot: float,

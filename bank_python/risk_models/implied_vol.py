@@ -45,6 +45,7 @@ import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.numerics.mills import mills_column
 from bank_python.numerics.normal import pdf_column, quantile_column
@@ -126,6 +127,7 @@ class ImpliedVol(Record):
         return [VolStatus(code).reason for code in np.atleast_1d(np.asarray(self.status)).reshape(-1).tolist()]
 
 
+@guessable
 def implied_vol(
     price: ArrayLike,
     spot: ArrayLike,
@@ -177,6 +179,7 @@ def implied_vol(
     return implied_vol_fit(price, spot, strike, expiry, rate, dividend, is_call, method=method).vol
 
 
+@guessable
 def implied_vol_fit(
     price: ArrayLike,
     spot: ArrayLike,

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.black_scholes import Greeks
 
@@ -51,6 +52,7 @@ _BLOCK = 2**14  # nodes times contracts that are evaluated together
 _VOL, _RATE, _DAY = 1e-3, 1e-4, 1.0 / 365.0
 
 
+@guessable
 def american_price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -98,6 +100,7 @@ def american_price(
         return from_column(_rolled_back(columns)[0], shape)
 
 
+@guessable
 def american_greeks(
     spot: ArrayLike,
     strike: ArrayLike,

@@ -36,6 +36,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.risk_models.option_columns import OptionColumns
 from bank_python.risk_models.time_value import Tails
@@ -52,6 +53,7 @@ _MARGIN = 25.0
 _MOST_JUMPS = 1e6
 
 
+@guessable
 def merton_price(
     spot: ArrayLike,
     strike: ArrayLike,

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["funding_payment", "perpetual_value"]
 
 
+@guessable
 def perpetual_value(mark: ArrayLike, entry: ArrayLike, size: ArrayLike, is_inverse: ArrayLike = False) -> Numbers:
     """Return the unrealised P&L of a long position in one contract.
 
@@ -61,6 +63,7 @@ def perpetual_value(mark: ArrayLike, entry: ArrayLike, size: ArrayLike, is_inver
         return from_column(np.where(all_finite(terms) & (M > 0.0) & (E > 0.0), value, np.nan), shape)
 
 
+@guessable
 def funding_payment(mark: ArrayLike, funding: ArrayLike, size: ArrayLike, is_inverse: ArrayLike = False) -> Numbers:
     """Return the cash that a long position in one contract receives at the next funding time; negative if it pays.
 

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _put_shape(spot: FloatArray, strike: FloatArray, beta: FloatArray) -> FloatA
     return np.where((beta + 2.0) * x < _SERIES_BOUND, _series(x, beta), _direct(spot, strike, beta))
 
 
+@guessable
 def power_law_price(
     spot: ArrayLike,
     strike: ArrayLike,

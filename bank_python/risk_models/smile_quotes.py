@@ -20,6 +20,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import read_only
 from bank_python.plotting import Plotted, percent
 from bank_python.results import Tabular
@@ -106,6 +107,7 @@ class SmileQuotes(_UsedQuotes, Plotted, Tabular):
         super().__init__(float(expiry), read_only(k), read_only(variance), read_only(weight))
 
     @classmethod
+    @guessable
     def from_vols(
         cls, expiry: float, log_moneyness: ArrayLike, vols: ArrayLike, weights: ArrayLike | None = None
     ) -> Self:
@@ -121,6 +123,7 @@ class SmileQuotes(_UsedQuotes, Plotted, Tabular):
         return cls(expiry, k, vol * vol * expiry, weight)
 
     @classmethod
+    @guessable
     def from_bid_ask(cls, expiry: float, log_moneyness: ArrayLike, bids: ArrayLike, asks: ArrayLike) -> Self:
         """Build quotes at the mid of bid and ask volatilities, weighted by the inverse square of the spread.
 

@@ -28,9 +28,12 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CurveError, ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import read_only
+from bank_python.numerics.dates import as_years
 from bank_python.plotting import Plotted, percent
 from bank_python.results import Tabular
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -40,8 +43,19 @@ if TYPE_CHECKING:
 
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray, Numbers
+    from bank_python.numerics.dates import When
 
-__all__ = ["SurvivalCurve"]
+__all__ = ["WORDS_OF_SURVIVAL", "SurvivalCurve"]
+
+WORDS_OF_SURVIVAL = {
+    "zero": "hazard_rate(t); zero rates are those of the discount curve",
+    "zero_rate": "hazard_rate(t); zero rates are those of the discount curve",
+    "forward_rate": "forward(t1, t2), the mean hazard rate",
+    "discount": "survival(t); discount factors are those of the discount curve",
+    "hazard": "hazard_rate(t)",
+    "survival_probability": "survival(t)",
+}
+"""Methods of a survival curve by the attributes of discount curves and other libraries that they correspond to."""
 
 _DRAWN = 300
 
@@ -97,6 +111,7 @@ class SurvivalCurve(_LogNodes, Plotted, Tabular):
         super().__init__(read_only(at), read_only(np.log(alive)))
 
     @classmethod
+    @guessable
     def from_hazard_rates(cls, times: ArrayLike, hazards: ArrayLike) -> Self:
         """Build a curve from the hazard rates, decimals per year, of the segments that end at `times`.
 
@@ -118,6 +133,7 @@ class SurvivalCurve(_LogNodes, Plotted, Tabular):
         return curve
 
     @classmethod
+    @guessable
     def flat(cls, hazard: float) -> Self:
         """Return the curve with the same hazard rate, a decimal per year, for all times.
 
@@ -166,14 +182,65 @@ class SurvivalCurve(_LogNodes, Plotted, Tabular):
         base = np.concatenate([[0.0], self.log_survivals])[left]
         return np.asarray(base - self._hazards[left] * (t - self._knots[left]))
 
-    def survival(self, time: ArrayLike) -> Numbers:
-        """Return the probability of survival to `time` in years; 1 before time 0."""
-        return _as_number(np.exp(self.log_survival(time)))
+    def survival(self, time: When) -> Numbers:
+        """Return the probability of survival to `time`; 1 before time 0.
 
-    @admits(ModelError)
-    def hazard_rate(self, time: ArrayLike) -> Numbers:
-        """Return the hazard rate per year at `time`; at a node, that of the segment after it."""
-        return _as_number(np.asarray(self._hazards[self._segment(np.asarray(time, dtype=float))]))
+        Parameters
+        ----------
+        time : array_like or str
+            Years from now, of any shape, or tenors such as ``"5Y"``. A curve has no date, so dates are rejected.
+
+        Raises
+        ------
+        CurveError
+            The time is neither years nor a tenor.
+        """
+        return _as_number(np.exp(self.log_survival(self._years(time))))
+
+    def default_probability(self, time: When) -> Numbers:
+        """Return the probability of default up to `time`: 1 less :meth:`survival`."""
+        return _as_number(np.asarray(-np.expm1(self.log_survival(self._years(time)))))
+
+    def hazard_rate(self, time: When) -> Numbers:
+        """Return the hazard rate per year at `time`, that of the segment after it at a node.
+
+        Parameters
+        ----------
+        time : array_like or str
+            Years from now or tenors, as for :meth:`survival`.
+
+        Raises
+        ------
+        CurveError
+            The time is neither years nor a tenor.
+        """
+        return _as_number(np.asarray(self._hazards[self._segment(np.asarray(self._years(time), dtype=float))]))
+
+    def forward(self, start: When, end: When) -> Numbers:
+        """Return the mean hazard rate per year between two times.
+
+        Parameters
+        ----------
+        start, end : array_like or str
+            Years from now or tenors, as for :meth:`survival`; two different times.
+
+        Raises
+        ------
+        CurveError
+            A time is neither years nor a tenor, or the two are the same.
+        """
+        a, b = (np.asarray(self._years(time), dtype=float) for time in (start, end))
+        if np.asarray(a == b).any():
+            raise CurveError(
+                f"a mean hazard rate needs two times, not {start!r} twice; give an end after the start", value=end
+            )
+        return _as_number((self.log_survival(a) - self.log_survival(b)) / (b - a))
+
+    def _years(self, time: When) -> ArrayLike:
+        return as_years(time, CurveError, f"a {type(self).__name__}")
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(WORDS_OF_SURVIVAL)
 
     def _segment(self, t: FloatArray) -> FloatArray:
         return np.clip(np.searchsorted(self._knots, t, side="right") - 1, 0, len(self._knots) - 2)

@@ -47,6 +47,7 @@ from numpy.typing import NDArray
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import ModelError
+from bank_python.guessing import guessable
 from bank_python.numerics.columns import all_finite, from_column, to_columns
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 from bank_python.plotting import Plotted
@@ -92,6 +93,7 @@ class SviDerivatives(NamedTuple):
     curvature: Numbers
 
 
+@guessable
 def svi_total_variance(
     k: ArrayLike, a: ArrayLike, b: ArrayLike, rho: ArrayLike, m: ArrayLike, sigma: ArrayLike
 ) -> Numbers:
@@ -137,6 +139,7 @@ def svi_total_variance(
         return from_column(np.where(_valid(columns), variance, np.nan), shape)
 
 
+@guessable
 def svi_butterfly_g(
     k: ArrayLike, a: ArrayLike, b: ArrayLike, rho: ArrayLike, m: ArrayLike, sigma: ArrayLike
 ) -> Numbers:
@@ -288,6 +291,7 @@ class SviSlice(Plotted, Record):
                 raise ModelError(message, name=name, value=given[name])
 
     @classmethod
+    @guessable
     def flat(cls, total_variance: float) -> Self:
         """Return the flat smile with the same `total_variance`, above 0, at every strike."""
         return cls(total_variance, 0.0, 0.0, 0.0, 1.0)
@@ -379,6 +383,7 @@ class SviSlice(Plotted, Record):
         return JumpWings(w / T, psi, left / root, right / root, self.minimum_variance / T)
 
     @classmethod
+    @guessable
     def from_jump_wings(cls, wings: JumpWings, T: float) -> Self:
         r"""Return the smile with jump-wings parameters `wings` for an expiry of `T` years.
 

@@ -7,6 +7,7 @@ jobs by name and checks arguments. Its internal scheduler decides when, and on w
 
 from __future__ import annotations
 
+from bank_python.completion import public_names
 from bank_python.walpole.backoff import Backoff
 from bank_python.walpole.clock import Clock, ManualClock, SystemClock
 from bank_python.walpole.config import JobConfig
@@ -34,3 +35,5 @@ __all__ = [
     "RunOutcome",
     "SystemClock",
 ]
+
+__dir__ = public_names(__name__)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from bank_python.display import Record
 from bank_python.errors import JobConfigError
+from bank_python.guessing import guessable
 
 __all__ = ["LONGEST_WAIT", "Backoff", "UniformSource"]
 
@@ -28,6 +29,7 @@ LONGEST_WAIT = 100 * 365.25 * 86_400.0
 """Longest interval or wait, a century in seconds, so that every due time is a date that Python can represent."""
 
 
+@guessable
 @dataclass(frozen=True, slots=True)
 class Backoff(Record):
     """Exponentially growing waits between the attempts of a run.

@@ -19,6 +19,7 @@ import time
 from typing import Protocol, runtime_checkable
 
 from bank_python.errors import JobConfigError
+from bank_python.guessing import guessable
 
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
@@ -81,6 +82,7 @@ class SystemClock:
         return "SystemClock()"
 
 
+@guessable
 class ManualClock:
     """A clock that moves only by :meth:`advance`, for tests.
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn, TypeVar
 
 from bank_python.display import Record
 from bank_python.errors import JobConfigError
+from bank_python.guessing import guessable
 from bank_python.walpole.backoff import LONGEST_WAIT, Backoff
 from bank_python.walpole.cron import CronExpression
 from bank_python.walpole.modes import JobMode, MisfirePolicy
@@ -55,6 +56,7 @@ class _Settings:
     enabled: bool
 
 
+@guessable
 class JobConfig(_Settings, Record):
     """Configuration of one job.
 

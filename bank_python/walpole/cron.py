@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.display import Record
 from bank_python.errors import JobConfigError
+from bank_python.guessing import guessable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,7 @@ _FIELDS = (
 )
 
 
+@guessable
 @dataclass(frozen=True)
 class CronExpression(Record):
     """A parsed cron expression.

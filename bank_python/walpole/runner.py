@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.display import Displayed
 from bank_python.errors import JobConfigError, JobError, JobTimeoutError, UnknownJobError
+from bank_python.guessing import guessable
 from bank_python.walpole.clock import Clock, SystemClock
 from bank_python.walpole.config import JobConfig
 from bank_python.walpole.dependencies import find_cycle, refuse_unknown, unmet_dependencies
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["JobRunner"]
 
 
+@guessable
 class JobRunner(Displayed):
     """Runner of jobs in background threads.
 

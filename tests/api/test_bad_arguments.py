@@ -89,7 +89,7 @@ def test_every_public_function_is_tried(package):
         (lambda: risk_models.black_scholes_price(None, 1, 1, 0, 0.2), ModelError, "None is neither"),
         (lambda: risk_models.black_scholes_price("100", 1, 1, 0, 0.2), ModelError, "'100' is neither"),
         (lambda: risk.run_stresses(3), RiskError, "plan=3 is not a ValuationPlan"),
-        (lambda: risk.run_stresses(PLAN, [3]), RiskError, "a list in which each is a StressScenario or text"),
+        (lambda: risk.run_stresses(PLAN, [3]), RiskError, "3 is not a stress scenario; give a StressScenario, a key"),
         (lambda: mc_engine.FactorModel.given([0.2]), SimulationError, r"given: vols=\[0.2\] is not a mapping"),
         (lambda: risk_models.par_swap_rate(risk_models.Curve.flat(0.03), 0.0), ModelError, "swap has matured"),
         (lambda: Option("O", **{**MADE, "spot_source": "x"}), NodeArgumentError, "must be a node or a finite number"),

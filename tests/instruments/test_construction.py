@@ -41,7 +41,7 @@ def test_the_signature_is_the_true_one():
     signature = inspect.signature(Option)
     assert str(signature).replace("bank_python.dagger.node.", "").replace("datetime.", "") == (
         "(name: str, *, spot_source: Node | float, vol_source: Node | float, rate_source: Node | float, "
-        "strike: float, expiry: float | date, dividend_source: Node | float = 0.0, is_call: bool = True, "
+        "strike: float, expiry: float | date | str, dividend_source: Node | float = 0.0, is_call: bool = True, "
         "currency: str = 'USD', clock_source: Node | float = 0.0) -> None"
     )
     assert list(inspect.signature(AmericanOption).parameters)[-3:] == ["steps", "currency", "clock_source"]
@@ -57,7 +57,7 @@ def test_the_signature_is_the_true_one():
 
 def test_an_unknown_argument_is_reported_with_a_similar_one():
     with pytest.raises(
-        ContractArgumentError, match=r"Option 'C' has no argument stike; did you mean 'strike'\? It takes"
+        ContractArgumentError, match=r"Option 'C' has no argument stike; did you mean strike\? It takes"
     ):
         Option("C", **CALL, stike=3.0)
     with pytest.raises(

@@ -367,3 +367,69 @@ def test_a_ladder_over_the_spot_is_the_scenarios():
         with desk.graph.scenario({"SPOT": float(level)}):
             assert desk.option.value == value
     assert desk.surface.refits == 3
+
+
+# --- matrices as they are typed first ------------------------------------------------------------------
+
+K5 = [80, 90, 100, 110, 120]
+ROW = [0.27, 0.23, 0.20, 0.19, 0.19]
+LATER = [0.26, 0.23, 0.21, 0.20, 0.195]
+
+
+def from_vols(*args):
+    return VolSurface.from_vols("S", *args, spot_source=100.0)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        (K5, 0.25, ROW),
+        (K5, [0.25], ROW),
+        (K5, "3M", [ROW]),
+        (np.array(K5), np.array([0.25]), np.array([ROW])),
+        (K5, 0.25, tuple(ROW)),
+    ],
+)
+def test_one_expiry_needs_no_lists(matrix):
+    assert from_vols(*matrix).slices == from_vols(K5, [0.25], [ROW]).slices
+
+
+def test_a_missing_quote_is_none_or_nan():
+    strikes, row = [*K5, 130], [*ROW, None]
+    assert from_vols(strikes, 0.5, row).slices == from_vols(K5, 0.5, ROW).slices
+    assert from_vols(strikes, 0.5, [*ROW, math.nan]).slices == from_vols(K5, 0.5, ROW).slices
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ((K5, [0.5, 1.0], np.array([ROW, LATER]).T), "2 rows .expiries. of 5 .strikes.; these are transposed"),
+        (([0.5, 1.0], K5, [ROW, LATER]), "transposed, one row for each strike"),
+        ((K5, [0.5, 1.0], [ROW, LATER[:-1]]), r"got rows of \[5, 4\]"),
+        ((K5, [0.5, 1.0], 0.2), r"got rows of \[\]"),
+        ((K5, 0.5, [20.0] * 5), r"vol=20.0 is 2,000% a year; volatilities are decimals"),
+        ((K5, 0.5, ["20%"] * 5), "vol='20%' is neither a node nor a number"),
+        ((K5, "soon", ROW), "expiry='soon' is no time"),
+        (({(80, 0.5): 0.2}, [0.5], ROW), r"give from_vols\(name, strikes, expiries, vols\)"),
+        ((100.0, [0.5], ROW), "is not a list of strikes"),
+    ],
+)
+def test_a_matrix_that_does_not_fit_is_explained(matrix, said):
+    with pytest.raises(InstrumentError, match=said):
+        from_vols(*matrix)
+
+
+def test_quotes_by_expiry_alone_are_explained():
+    with pytest.raises(
+        InstrumentError, match=r"quotes are given by \(strike, expiry\), not by 0.5; VolSurface.from_vols"
+    ):
+        VolSurface("S", spot_source=100.0, quotes={0.5: dict(zip(K5, ROW, strict=True))})
+
+
+def test_a_surface_is_asked_for_tenors_and_one_option():
+    surface = from_vols(K5, 0.5, ROW)
+    assert surface.vol(95, "6M") == surface.vol(95.0, 0.5)
+    with pytest.raises(InstrumentError, match=r"strike has shape \(2,\).* surface.surface.vol\(strikes, years\)"):
+        surface.vol([90, 100], 0.5)
+    with pytest.raises(InstrumentError, match="which needs a valuation date"):
+        surface.vol(100.0, "2026-06-19")

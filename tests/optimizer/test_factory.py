@@ -109,7 +109,7 @@ def test_a_kind_that_is_not_there(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_parameter_that_is_not_there(kind):
-    with pytest.raises(ModelError, match=f"{kind} takes no 'bound'; it takes") as told:
+    with pytest.raises(ModelError, match=f"{kind} takes no 'bound'; did you mean bounds\\? it takes") as told:
         create_optimizer(kind, drawn(), bound=(0.0, 1.0))
     offered = str(told.value).split("it takes ")[1].split(", ")
     assert set(LIMITS) <= set(offered)

@@ -70,7 +70,7 @@ def test_import_does_load_numpy(root):
 def test_an_engine_does_not_load_the_others(root):
     loaded = modules_loaded_by("from bank_python import Table", root)
     ours = {module.split(".")[1] for module in loaded if module.startswith("bank_python.")}
-    assert ours == {"display", "errors", "jsonable", "mntable", "wording"}
+    assert ours == {"completion", "display", "errors", "guessing", "jsonable", "mntable", "wording"}
 
 
 def test_no_public_name_loads_a_screen_or_an_optional_package(root):

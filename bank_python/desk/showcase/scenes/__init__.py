@@ -1,5 +1,7 @@
 """The scenes of the showcase, in the order in which they are played; a new scene's module is added here."""
 
+from bank_python.completion import public_names
+
 from bank_python.desk.showcase.scenes import overview, ticking, rates, what_if, ladder, trading  # isort: skip
 from bank_python.desk.showcase.scenes import jobs, replay, reopening  # isort: skip
 from bank_python.desk.showcase.scenes import greeks, curves, attribution, quantlib  # isort: skip
@@ -33,3 +35,5 @@ __all__ = [
     "trading",
     "what_if",
 ]
+
+__dir__ = public_names(__name__)
