@@ -15,6 +15,7 @@ from bank_python.portfolio.specs import Kind, PositionSpec
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from bank_python.dagger import DependencyGraph
@@ -29,6 +30,9 @@ RATE = "RATE"
 _DAYS = 252.0
 _DECAY = 0.97
 _FEWEST = 30
+_OLDEST = 10
+"""Days after which a last price is not taken for the present one; long holidays are shorter."""
+_PIVOT = "USD"
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class Market:
         Present prices from a feed.
     given : mapping of str to float
         Present figures given by the caller, by ticker, pair or ``TICKER_VOL``.
+    date : date
+        Valuation date.
     assumptions : list of str
         Figures that nobody gave, one sentence each.
     tickers : dict of str to str
@@ -58,6 +64,7 @@ class Market:
     history: History | None
     quotes: Quotes | None
     given: Mapping[str, float]
+    date: dt.date
     assumptions: list[str] = field(default_factory=list)
     tickers: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +75,7 @@ class Market:
             if spec.kind not in {Kind.BOND, Kind.CDS, Kind.CASH} and self._price(spec.underlying, spec) is None:
                 reason = f"has no price; {self._advice(spec.underlying)}"
                 problems.append(RowProblem(spec.line, "ticker", spec.underlying, reason))
-            elif spec.currency != self.currency and self._pair(spec.currency) is None:
+            elif self._route(spec.currency) is None:
                 pair = f"{spec.currency}{self.currency}"
                 reason = f"has no exchange rate; give fx={{'{pair}': …}} or a column {pair} in the prices"
                 problems.append(RowProblem(spec.line, "currency", spec.currency, reason))
@@ -110,23 +117,53 @@ class Market:
         return self.graph.register(FXRate(pair, rate_source=leaf, base=pair[:3], quote=pair[3:]))
 
     def convert(self, currency: str) -> None:
-        """Register the exchange rate from a currency to the base currency."""
-        if currency != self.currency:
-            self.pair(cast("str", self._pair(currency)))
+        """Register the exchange rates from a currency to the base currency."""
+        for pair in self._route(currency) or ():
+            self.pair(pair)
 
-    def _pair(self, currency: str) -> str | None:
-        pairs = (f"{currency}{self.currency}", f"{self.currency}{currency}")
-        return next((pair for pair in pairs if self._price(pair, None) is not None), None)
+    def _route(self, currency: str) -> tuple[str, ...] | None:
+        """Return the pairs that convert a currency to the base currency, over USD if there is no direct one."""
+        direct = self._legs(currency, self.currency)
+        if direct is not None:
+            return direct
+        first, second = self._legs(currency, _PIVOT), self._legs(_PIVOT, self.currency)
+        return None if first is None or second is None else first + second
+
+    def _legs(self, currency: str, other: str) -> tuple[str, ...] | None:
+        if currency == other:
+            return ()
+        pairs = (f"{currency}{other}", f"{other}{currency}")
+        return next(((pair,) for pair in pairs if self._price(pair, None) is not None), None)
 
     def _price(self, ticker: str, spec: PositionSpec | None) -> float | None:
         if spec is not None and spec.option is None and "price" in spec.terms:
             return spec.terms["price"]
         if ticker in self.given:
             return self.given[ticker]
-        last = None if self.history is None else self.history.last(ticker)
-        if last is not None:
-            return last
+        if self._age(ticker) is not None and not self._is_stale(ticker):
+            return cast("History", self.history).last(ticker)
         return None if self.quotes is None else self.quotes.price(ticker)
+
+    def _age(self, ticker: str) -> int | None:
+        """Return the days since the last close of a ticker in the history, None without one."""
+        last = None if self.history is None else self.history.last_date(ticker)
+        return None if last is None else (self.date - last).days
+
+    def _is_stale(self, ticker: str) -> bool:
+        return (self._age(ticker) or 0) > _OLDEST
+
+    def _note_history(self, ticker: str) -> None:
+        """Note a close that is not of the valuation date, and a move that looks like a split."""
+        if self.history is None:
+            return
+        if self._age(ticker) and ticker not in self.given and not self._is_stale(ticker):
+            self.assumptions.append(f"price of {ticker} is that of {self.history.last_date(ticker)}: give a later one")
+        jump = self.history.jump(ticker)
+        if jump is not None:
+            day, factor = jump
+            self.assumptions.append(
+                f"{ticker} moves by a factor of {factor:.3g} on {day}, no split: adjust it if it was one"
+            )
 
     def _implied_vol(self, name: str, ticker: str) -> float:
         if name in self.given:
@@ -157,9 +194,18 @@ class Market:
             return cast("MarketData", found)
         if ticker:
             self.tickers[name] = ticker
+            self._note_history(ticker)
         return self.graph.register(MarketData(name, price=value, domain=domain))
 
     def _advice(self, ticker: str) -> str:
+        if self._is_stale(ticker):
+            last = cast("History", self.history).last_date(ticker)
+            age = f"{last}, {self._age(ticker)} days before {self.date}"
+            return f"its last close is of {age}; add later closes, or a column price"
+        if self.quotes is not None and ticker in self.quotes.failures:
+            return f"{self.quotes.feed.name}: {self.quotes.failures[ticker]}; give a column price"
+        if self.history is not None and ticker in self.history.tickers:
+            return "the prices are returns; give a column price"
         known = list(self.given) + (list(self.history.tickers) if self.history else [])
         known += list(self.quotes.symbols) if self.quotes else []
         if not known:

@@ -243,8 +243,8 @@ class Portfolio(Tabular):
         Parameters
         ----------
         vols : mapping of str to float
-            Annual volatility by leaf name, a decimal: of the logarithm for implied volatilities and spreads, in units of the
-            rate for rates.
+            Annual volatility by leaf name, a decimal: of the logarithm for implied volatilities and spreads, in units
+            of the rate for rates.
         """
         self._factor_vols = {self.leaf(name).name: float(vol) for name, vol in vols.items()}
         self._model = None

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bank_python.errors import MarketDataError, PositionsError
-from bank_python.market_data import feed_named
+from bank_python.market_data import Feed, feed_named
 from bank_python.portfolio.history import History
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
-
-    from bank_python.market_data import Feed
 
 __all__ = ["Quotes", "load_history"]
 
@@ -31,10 +30,20 @@ class Quotes:
     ----------
     feed : Feed
         Source of the quotes.
+    failures : dict of str to str
+        Reason why a symbol has no quote, by symbol.
+
+    Raises
+    ------
+    PositionsError
+        It is neither.
     """
 
     def __init__(self, market: Feed | str) -> None:
+        if not isinstance(market, str | Feed):
+            raise PositionsError(f"market={market!r} is no feed; give simulated, history, yahoo, ccxt or a Feed")
         self.feed: Feed = feed_named(market) if isinstance(market, str) else market
+        self.failures: dict[str, str] = {}
         self._prices: dict[str, float | None] = {}
 
     @property
@@ -48,8 +57,19 @@ class Quotes:
         new = [symbol for symbol in dict.fromkeys(symbols) if symbol not in self._prices]
         wanted = [symbol for symbol in new if listed is None or symbol in listed]
         self._prices |= dict.fromkeys(new)
-        if wanted:
-            self._prices |= {tick.symbol: tick.price for tick in self.feed.poll(wanted).ticks}
+        if not wanted:
+            return
+        poll = self.feed.poll(wanted)
+        self.failures |= {failure.symbol: failure.reason for failure in poll.failures}
+        for tick in poll.ticks:
+            if math.isfinite(tick.price) and tick.price > 0.0:
+                self._prices[tick.symbol] = float(tick.price)
+            else:
+                self.failures[tick.symbol] = f"its quote {tick.price!r} is not above 0"
+
+    def quoted(self) -> tuple[str, ...]:
+        """Return the symbols that the feed has quoted."""
+        return tuple(symbol for symbol, price in self._prices.items() if price is not None)
 
     def price(self, symbol: str) -> float | None:
         """Return the price of a symbol, None if the feed has none."""
