@@ -104,6 +104,8 @@ def load_portfolio(
     own = Market(DependencyGraph(), currency, history, quotes, _given(fx, vols, rate), date)
     if quotes is not None:
         quotes.load(_needed(specs, history, currency))
+        if quotes.date is not None and abs((date - quotes.date).days) > 1:
+            own.assumptions.append(f"the valuation date is {date}, and the market is of {quotes.date}: give as_of=")
     unpriced = own.missing(specs) + clashes(specs, currency)
     problems += unpriced
     lines = {problem.line for problem in unpriced}

@@ -57,6 +57,8 @@ class Market:
         Figures that nobody gave, one sentence each.
     tickers : dict of str to str
         Ticker or pair whose history is that of a leaf, by the leaf's name.
+    fed : dict of str to str
+        Symbol in the feed that quotes a leaf, by the leaf's name.
     """
 
     graph: DependencyGraph
@@ -67,6 +69,7 @@ class Market:
     date: dt.date
     assumptions: list[str] = field(default_factory=list)
     tickers: dict[str, str] = field(default_factory=dict)
+    fed: dict[str, str] = field(default_factory=dict)
 
     def missing(self, specs: Sequence[PositionSpec]) -> list[RowProblem]:
         """Return a problem for each position whose price, or whose currency's rate, is not known."""
@@ -83,6 +86,7 @@ class Market:
 
     def spot(self, ticker: str, spec: PositionSpec) -> MarketData:
         """Return the leaf of a price."""
+        self._note_feed(f"{ticker}_SPOT", ticker, spec)
         return self._leaf(f"{ticker}_SPOT", cast("float", self._price(ticker, spec)), "positive", ticker)
 
     def vol(self, spec: PositionSpec) -> MarketData:
@@ -113,6 +117,7 @@ class Market:
         if found is not None:
             return cast("FXRate", found)
         price = self._price(pair, spec)
+        self._note_feed(f"{pair}_SPOT", pair, spec)
         leaf = self._leaf(f"{pair}_SPOT", cast("float", price), "positive", pair)
         return self.graph.register(FXRate(pair, rate_source=leaf, base=pair[:3], quote=pair[3:]))
 
@@ -152,6 +157,13 @@ class Market:
     def _is_stale(self, ticker: str) -> bool:
         return (self._age(ticker) or 0) > _OLDEST
 
+    def _note_feed(self, name: str, ticker: str, spec: PositionSpec | None) -> None:
+        """Note that the feed quotes a leaf, if its price is that of the feed."""
+        in_row = spec is not None and spec.option is None and "price" in spec.terms
+        in_history = self._age(ticker) is not None and not self._is_stale(ticker)
+        if self.quotes is not None and not in_row and ticker not in self.given and not in_history:
+            self.fed[name] = ticker
+
     def _note_history(self, ticker: str) -> None:
         """Note a close that is not of the valuation date, and a move that looks like a split."""
         if self.history is None:
@@ -170,6 +182,7 @@ class Market:
             return self.given[name]
         quoted = None if self.quotes is None else self.quotes.price(name)
         if quoted is not None:
+            self.fed[name] = name
             return quoted
         realised = self._realised(ticker)
         if realised is None:
