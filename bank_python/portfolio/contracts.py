@@ -44,15 +44,22 @@ def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> t
     clock : Clock
         Valuation date.
     """
+    contracts: list[tuple[PositionSpec, Instrument]] = []
     held: dict[str, dict[str, Position]] = {}
     problems: list[RowProblem] = []
+    # First all contracts, then all values: a value read between two registrations would order the graph each time.
     for spec in specs:
         try:
-            contract = _contract(spec, market, clock)
+            contracts.append((spec, _contract(spec, market, clock)))
+        except BankError as error:
+            problems.append(_unvalued(spec, error))
+    market.graph.recalculate()
+    for spec, contract in contracts:
+        try:
             price = contract.value
             _check_size(spec, price)
         except BankError as error:
-            problems.append(RowProblem(spec.line, "", "", f"{spec.ticker} has no value: {message_of(error)}"))
+            problems.append(_unvalued(spec, error))
             continue
         market.convert(spec.currency)
         _add(held.setdefault(spec.book, {}), spec, contract, price if spec.cost is None else spec.cost)
@@ -62,6 +69,10 @@ def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> t
         for name, positions in held.items()
     }
     return books, problems
+
+
+def _unvalued(spec: PositionSpec, error: BankError) -> RowProblem:
+    return RowProblem(spec.line, "", "", f"{spec.ticker} has no value: {message_of(error)}")
 
 
 def _check_size(spec: PositionSpec, price: float) -> None:

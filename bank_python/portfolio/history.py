@@ -73,13 +73,21 @@ class History(Record):
 
     def last(self, ticker: str) -> float | None:
         """Return the last close of a ticker, None without one."""
-        known = self._known(ticker)
-        return float(self.closes[known[-1], self.tickers.index(ticker)]) if known.size else None
+        known = self.lasts().get(ticker)
+        return None if known is None else known[1]
 
-    def last_date(self, ticker: str) -> dt.date | None:
-        """Return the day of the last close of a ticker, None without one."""
-        known = self._known(ticker)
-        return self.dates[int(known[-1])] if known.size else None
+    def lasts(self) -> dict[str, tuple[dt.date, float]]:
+        """Return day and figure of the last close of every ticker; empty if the closes are no prices."""
+        if not self.has_levels:
+            return {}
+        known = np.isfinite(self.closes)
+        rows = len(self.dates) - 1 - np.argmax(known[::-1], axis=0)
+        closes = self.closes[rows, np.arange(len(self.tickers))].tolist()
+        return {
+            ticker: (self.dates[row], close)
+            for ticker, row, close in zip(self.tickers, rows.tolist(), closes, strict=True)
+            if np.isfinite(close)
+        }
 
     def jump(self, ticker: str) -> tuple[dt.date, float] | None:
         """Return the first day on which a price about halves or doubles, as in a split, and the factor."""

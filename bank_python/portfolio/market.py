@@ -33,6 +33,7 @@ _FEWEST = 30
 _OLDEST = 10
 """Days after which a last price is not taken for the present one; long holidays are shorter."""
 _PIVOT = "USD"
+_MOST_SUGGESTED = 20
 
 
 @dataclass(slots=True)
@@ -70,6 +71,11 @@ class Market:
     assumptions: list[str] = field(default_factory=list)
     tickers: dict[str, str] = field(default_factory=dict)
     fed: dict[str, str] = field(default_factory=dict)
+    _lasts: dict[str, tuple[dt.date, float]] = field(init=False, repr=False)
+    _suggested: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._lasts = {} if self.history is None else self.history.lasts()
 
     def missing(self, specs: Sequence[PositionSpec]) -> list[RowProblem]:
         """Return a problem for each position whose price, or whose currency's rate, is not known."""
@@ -146,13 +152,12 @@ class Market:
         if ticker in self.given:
             return self.given[ticker]
         if self._age(ticker) is not None and not self._is_stale(ticker):
-            return cast("History", self.history).last(ticker)
+            return self._lasts[ticker][1]
         return None if self.quotes is None else self.quotes.price(ticker)
 
     def _age(self, ticker: str) -> int | None:
         """Return the days since the last close of a ticker in the history, None without one."""
-        last = None if self.history is None else self.history.last_date(ticker)
-        return None if last is None else (self.date - last).days
+        return (self.date - self._lasts[ticker][0]).days if ticker in self._lasts else None
 
     def _is_stale(self, ticker: str) -> bool:
         return (self._age(ticker) or 0) > _OLDEST
@@ -169,7 +174,7 @@ class Market:
         if self.history is None:
             return
         if self._age(ticker) and ticker not in self.given and not self._is_stale(ticker):
-            self.assumptions.append(f"price of {ticker} is that of {self.history.last_date(ticker)}: give a later one")
+            self.assumptions.append(f"price of {ticker} is that of {self._lasts[ticker][0]}: give a later one")
         jump = self.history.jump(ticker)
         if jump is not None:
             day, factor = jump
@@ -212,8 +217,7 @@ class Market:
 
     def _advice(self, ticker: str) -> str:
         if self._is_stale(ticker):
-            last = cast("History", self.history).last_date(ticker)
-            age = f"{last}, {self._age(ticker)} days before {self.date}"
+            age = f"{self._lasts[ticker][0]}, {self._age(ticker)} days before {self.date}"
             return f"its last close is of {age}; add later closes, or a column price"
         if self.quotes is not None and ticker in self.quotes.failures:
             return f"{self.quotes.feed.name}: {self.quotes.failures[ticker]}; give a column price"
@@ -224,4 +228,7 @@ class Market:
         if not known:
             return "give prices= or market=, or a column price"
         where = "the prices" if self.history else "the market"
-        return did_you_mean(ticker, known, f"{where} have no such ticker; add it, or give a column price")
+        plain = f"{where} have no such ticker; add it, or give a column price"
+        if ticker not in self._suggested and len(self._suggested) < _MOST_SUGGESTED:  # a search of all names is slow
+            self._suggested[ticker] = did_you_mean(ticker, known, plain)
+        return self._suggested.get(ticker, plain)

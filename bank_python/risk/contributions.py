@@ -99,6 +99,7 @@ class Tail:
             one loss only, whose tail is the whole sample.
         """
         beyond, around = (kept[np.isin(kept, scenarios)] for kept in (self.beyond, self.around))
+        around = around if around.size else beyond
         return replace(self, beyond=np.searchsorted(scenarios, beyond), around=np.searchsorted(scenarios, around))
 
 
