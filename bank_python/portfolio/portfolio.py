@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import Leaf
@@ -492,6 +492,9 @@ class Portfolio(Tabular):
     def date(self) -> dt.date:
         """Valuation date."""
         return self.clock.date
+
+    def __reduce__(self) -> NoReturn:
+        raise PositionsError("a portfolio has a live graph and is not copied; load its positions and prices again")
 
     def __rich__(self) -> object:
         from bank_python.render_risk import portfolio_view
