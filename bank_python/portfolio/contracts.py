@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast
 
-from bank_python.errors import BankError
+from bank_python.errors import BankError, PositionsError
 from bank_python.instruments import Bond, Book, CreditDefaultSwap, Equity, Option, Position
 from bank_python.portfolio.problems import RowProblem
 from bank_python.portfolio.specs import Kind
+from bank_python.risk_models import implied_vol_fit
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_python.instruments import Instrument
-    from bank_python.market_data import Clock
+    from bank_python.market_data import Clock, MarketData
     from bank_python.portfolio.market import Market
     from bank_python.portfolio.specs import PositionSpec
+    from bank_python.portfolio.symbols import OptionSymbol
 
 __all__ = ["open_books"]
 
@@ -26,6 +29,7 @@ _NOTIONAL = 1_000_000.0
 _COUPON = 0.01
 _RECOVERY = 0.4
 _HALF_YEARLY = 2.0
+_LARGEST_VALUE = 1e18
 
 
 def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> tuple[dict[str, Book], list[RowProblem]]:
@@ -40,37 +44,57 @@ def open_books(specs: Sequence[PositionSpec], market: Market, clock: Clock) -> t
     clock : Clock
         Valuation date.
     """
-    books: dict[str, Book] = {}
+    contracts: list[tuple[PositionSpec, Instrument]] = []
+    held: dict[str, dict[str, Position]] = {}
     problems: list[RowProblem] = []
+    # First all contracts, then all values: a value read between two registrations would order the graph each time.
     for spec in specs:
         try:
-            contract = _contract(spec, market, clock)
-            price = contract.value
+            contracts.append((spec, _contract(spec, market, clock)))
         except BankError as error:
-            problems.append(RowProblem(spec.line, "", "", f"{spec.ticker} has no value: {message_of(error)}"))
+            problems.append(_unvalued(spec, error))
+    market.graph.recalculate()
+    for spec, contract in contracts:
+        try:
+            price = contract.value
+            _check_size(spec, price)
+        except BankError as error:
+            problems.append(_unvalued(spec, error))
             continue
-        if spec.book not in books:
-            books[spec.book] = market.graph.register(Book(spec.book, [], base_currency=market.currency))
         market.convert(spec.currency)
-        _add(books[spec.book], spec, contract, price if spec.cost is None else spec.cost)
+        _add(held.setdefault(spec.book, {}), spec, contract, price if spec.cost is None else spec.cost)
+    # A book is registered once, with all its positions: adding them one by one would rewire it each time.
+    books = {
+        name: market.graph.register(Book(name, list(positions.values()), base_currency=market.currency))
+        for name, positions in held.items()
+    }
     return books, problems
 
 
-def _add(book: Book, spec: PositionSpec, contract: Instrument, cost: float) -> None:
-    """Add a position, or add to the one that the book has in the same contract."""
-    name = f"{spec.book}:{contract.name}"
-    held = next((position for position in book.positions if position.name == name), None)
-    if held is not None:
-        held.trade(spec.quantity, cost)
+def _unvalued(spec: PositionSpec, error: BankError) -> RowProblem:
+    return RowProblem(spec.line, "", "", f"{spec.ticker} has no value: {message_of(error)}")
+
+
+def _check_size(spec: PositionSpec, price: float) -> None:
+    for figure in (price, price if spec.cost is None else spec.cost):
+        worth = figure * spec.quantity * spec.multiplier
+        if not abs(worth) < _LARGEST_VALUE:
+            raise PositionsError(
+                f"{spec.quantity:g} units at {figure:g} are worth {worth:g}; correct the quantity or price"
+            )
+
+
+def _add(held: dict[str, Position], spec: PositionSpec, contract: Instrument, cost: float) -> None:
+    """Add a position, or add to the one in the same contract."""
+    if contract.name in held:
+        held[contract.name].trade(spec.quantity, cost)
         return
-    book.add(
-        Position(
-            name,
-            instrument=contract,
-            quantity=spec.quantity,
-            multiplier=spec.multiplier,
-            cost=cost,
-        )
+    held[contract.name] = Position(
+        f"{spec.book}:{contract.name}",
+        instrument=contract,
+        quantity=spec.quantity,
+        multiplier=spec.multiplier,
+        cost=cost,
     )
 
 
@@ -93,7 +117,7 @@ def _option(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:
     return Option(
         spec.ticker,
         spot_source=market.spot(option.underlying, spec),
-        vol_source=market.vol(spec),
+        vol_source=_implied(spec, option, market, clock) if "price" in spec.terms else market.vol(spec),
         rate_source=market.rate(),
         strike=option.strike,
         expiry=option.expiry,
@@ -101,6 +125,19 @@ def _option(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:
         currency=spec.currency,
         clock_source=clock,
     )
+
+
+def _implied(spec: PositionSpec, option: OptionSymbol, market: Market, clock: Clock) -> MarketData:
+    """Return the leaf of the volatility at which the option is worth the price in its row."""
+    price = spec.terms["price"]
+    spot, rate = market.spot(option.underlying, spec).price, market.rate().price
+    years = clock.years_at(option.expiry) - clock.years
+    fit = implied_vol_fit(price, spot, option.strike, years, rate, is_call=option.is_call)
+    if not math.isfinite(float(fit.vol)):
+        raise PositionsError(
+            f"no volatility gives the price {price:g} at {spot:g} ({fit.reasons[0]}); give vol instead"
+        )
+    return market.quoted(f"{spec.ticker} VOL", float(fit.vol), "positive")
 
 
 def _bond(spec: PositionSpec, market: Market, clock: Clock) -> Instrument:

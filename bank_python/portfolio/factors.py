@@ -16,6 +16,8 @@ which is positive semidefinite for every positive semidefinite :math:`D`, so tha
 
 from __future__ import annotations
 
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,22 +41,24 @@ ASSUMED_VOLS: dict[Factor, float] = {Factor.VOL: 0.80, Factor.RATE: 0.010, Facto
 
 _SKEW = -0.7
 _RATES = 0.9
+_WEEKLY = 4.0
+_OLDEST = 10
 
 
 def joint_model(
     factors: Sequence[RiskFactor],
-    history: History,
+    history: History | None,
     tickers: Mapping[str, str],
     vols: Mapping[str, float],
-) -> FactorModel:
-    """Return the factor model of some factors.
+) -> tuple[FactorModel, list[str]]:
+    """Return the factor model of some factors, and what to know about its history, one sentence each.
 
     Parameters
     ----------
     factors : sequence of RiskFactor
         Factors that the positions depend on.
-    history : History
-        Daily closes.
+    history : History, optional
+        Daily closes; not needed without factors that have tickers.
     tickers : mapping of str to str
         Ticker whose history is that of a factor, by factor.
     vols : mapping of str to float
@@ -63,20 +67,44 @@ def joint_model(
     Raises
     ------
     PositionsError
-        A price has no history, or a history is too short.
+        A price has no history, or the common history is too short, not daily, or ends long before the others.
     """
     known = [factor for factor in factors if factor.name in tickers]
-    missing = [tickers[f.name] for f in known if tickers[f.name] not in history.tickers]
-    if missing:
-        raise PositionsError(f"{history.source} has no history of {', '.join(missing)}; add it to the prices")
-    model = _calibrated([factor.name for factor in known], [tickers[f.name] for f in known], history)
+    notes: list[str] = []
+    model = FactorModel.given({})
+    if history is not None and known:
+        missing = [tickers[f.name] for f in known if tickers[f.name] not in history.tickers]
+        if missing:
+            raise PositionsError(f"{history.source} has no history of {', '.join(missing)}; add it to the prices")
+        model = _calibrated([factor.name for factor in known], [tickers[f.name] for f in known], history)
+        notes = _check_days(history, [tickers[f.name] for f in known])
     others = [factor for factor in factors if factor.name not in tickers]
-    return _extended(model, others, vols) if others else model
+    return (_extended(model, others, vols) if others else model), notes
+
+
+def _check_days(history: History, tickers: Sequence[str]) -> list[str]:
+    """Return a note on a hole in the common days; raise an error if they are not daily, or end early."""
+    days = history.common_dates(tickers)
+    steps = [(later - earlier).days for earlier, later in pairwise(days)]
+    if median(steps) > _WEEKLY:
+        raise PositionsError(
+            f"{history.source}: the days that all tickers have are mostly {median(steps):g} days apart, and risk is "
+            "per day; give daily prices of each"
+        )
+    if (history.dates[-1] - days[-1]).days > _OLDEST:
+        ends = {ticker: history.common_dates([ticker])[-1] for ticker in tickers}
+        first = min(ends, key=lambda ticker: ends[ticker])
+        raise PositionsError(
+            f"{history.source}: the history of {first} ends on {ends[first]}, that of others on {history.dates[-1]}; "
+            "add its later prices"
+        )
+    if max(steps) <= _OLDEST:
+        return []
+    hole = steps.index(max(steps))
+    return [f"no common prices from {days[hole]} to {days[hole + 1]}: the move between them counts as that of one day"]
 
 
 def _calibrated(names: Sequence[str], tickers: Sequence[str], history: History) -> FactorModel:
-    if not names:
-        return FactorModel.given({})
     closes = history.common(tickers)
     try:
         return calibrate_model(tuple(names), closes, (True,) * len(names))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import enum
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -19,23 +18,28 @@ from bank_python.display import Record
 from bank_python.errors import PositionsError
 from bank_python.guessing import guessable
 from bank_python.market_data.picture import draw_prices
-from bank_python.mntable import Relation, Table
 from bank_python.plotting import Plotted
-from bank_python.portfolio.cells import CellError, as_date, as_number
+from bank_python.portfolio.cells import CellError, DecimalMark, as_date, as_number, is_blank, is_missing
+from bank_python.portfolio.sources import check_frame, numbered, read_csv, read_parquet, records_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from bank_python.numerics import FloatArray
+    from bank_python.portfolio.sources import Records
 
 __all__ = ["History", "HistoryForm", "read_history"]
 
-_DATE = ("date", "day", "time", "datetime", "timestamp", "index", "")
+_DATE = ("date", "day", "time", "datetime", "timestamp", "index", "__index_level_0__", "")
 _TICKER = ("ticker", "symbol")
 _CLOSE = ("close", "price", "adj_close", "adj close", "adjusted_close", "return")
 _LARGEST_MOVE = 10.0
+_LARGEST_PRICE = 1e12
+_LARGE_RETURN = 0.1  # half of the days move by more only if the figures are per cent
+_SPLIT = 1.9
 _WEEKLY = 4.0
 
 
@@ -77,11 +81,42 @@ class History(Plotted, Record):
 
     def last(self, ticker: str) -> float | None:
         """Return the last close of a ticker, None without one."""
-        if not self.has_levels or ticker not in self.tickers:
-            return None
-        column = self.closes[:, self.tickers.index(ticker)]
-        known = column[np.isfinite(column)]
-        return float(known[-1]) if known.size else None
+        known = self.lasts().get(ticker)
+        return None if known is None else known[1]
+
+    def lasts(self) -> dict[str, tuple[dt.date, float]]:
+        """Return day and figure of the last close of every ticker; empty if the closes are no prices."""
+        if not self.has_levels:
+            return {}
+        known = np.isfinite(self.closes)
+        rows = len(self.dates) - 1 - np.argmax(known[::-1], axis=0)
+        closes = self.closes[rows, np.arange(len(self.tickers))].tolist()
+        return {
+            ticker: (self.dates[row], close)
+            for ticker, row, close in zip(self.tickers, rows.tolist(), closes, strict=True)
+            if np.isfinite(close)
+        }
+
+    def jump(self, ticker: str) -> tuple[dt.date, float] | None:
+        """Return the first day on which a price about halves or doubles, as in a split, and the factor."""
+        known = self._known(ticker)
+        closes = self.closes[known, self.tickers.index(ticker)] if known.size else np.empty(0)
+        ratio = closes[1:] / closes[:-1]
+        jumps = np.flatnonzero((ratio > _SPLIT) | (ratio < 1.0 / _SPLIT))
+        return (self.dates[int(known[jumps[0] + 1])], float(ratio[jumps[0]])) if jumps.size else None
+
+    def until(self, day: dt.date) -> History:
+        """Return the history up to a day.
+
+        Raises
+        ------
+        PositionsError
+            It begins after that day.
+        """
+        count = sum(date <= day for date in self.dates)
+        if not count:
+            raise PositionsError(f"{self.source} begins on {self.dates[0]}, after as_of={day}; give a later as_of")
+        return replace(self, dates=self.dates[:count], closes=self.closes[:count])
 
     def common(self, tickers: Sequence[str]) -> FloatArray:
         """Return the closes of some tickers on the days that all of them have, shape (days, tickers)."""
@@ -89,22 +124,36 @@ class History(Plotted, Record):
         kept: FloatArray = columns[np.isfinite(columns).all(axis=1)]
         return kept
 
+    def common_dates(self, tickers: Sequence[str]) -> tuple[dt.date, ...]:
+        """Return the days on which all of some tickers have a close."""
+        columns = self.closes[:, [self.tickers.index(ticker) for ticker in tickers]]
+        return tuple(self.dates[i] for i in np.flatnonzero(np.isfinite(columns).all(axis=1)))
+
+    def _known(self, ticker: str) -> NDArray[np.intp]:
+        if not self.has_levels or ticker not in self.tickers:
+            return np.empty(0, dtype=np.intp)
+        return np.flatnonzero(np.isfinite(self.closes[:, self.tickers.index(ticker)]))
+
 
 _Cell = tuple[int, dt.date, str, float]
 
 
 @guessable
-def read_history(prices: Any, form: HistoryForm | str = HistoryForm.PRICES) -> History:
+def read_history(
+    prices: Any, form: HistoryForm | str = HistoryForm.PRICES, decimal: DecimalMark | None = None
+) -> History:
     """Return a history.
 
     Parameters
     ----------
-    prices : path, DataFrame, Table or mapping
+    prices : path, frame, table or mapping
         Dates down and tickers across, or rows with date, ticker and close; a CSV or Parquet file of either; a frame
-        whose index is the dates; or a mapping from ticker to ``(date, close)`` pairs. Dates are ISO and may run either
-        way.
+        whose index is the dates; an Arrow or MnTable table; or a mapping from ticker to ``(date, close)`` pairs or to a
+        series. Dates are ISO and may run either way; empty cells, ``N/A`` and ``--`` are days without a price.
     form : HistoryForm or {"prices", "simple", "log"}, default "prices"
         Prices, or daily returns of either kind, as decimals.
+    decimal : DecimalMark, optional
+        Decimal mark of numbers that are text.
 
     Raises
     ------
@@ -113,10 +162,11 @@ def read_history(prices: Any, form: HistoryForm | str = HistoryForm.PRICES) -> H
         that is no number, a price that is not above 0, a move by a factor of 10, rows that are not daily.
     """
     wanted = _form(form)
-    source, cells = _cells(prices)
+    source, cells = _cells(prices, decimal)
     if not cells:
         raise PositionsError(f"{source} holds no price; give dates and closes")
     _check(source, cells, wanted)
+    _check_size(source, cells, wanted)
     dates = tuple(sorted({date for _, date, _, _ in cells}))
     tickers = tuple(dict.fromkeys(ticker for _, _, ticker, _ in cells))
     _check_daily(source, dates)
@@ -130,7 +180,8 @@ def read_history(prices: Any, form: HistoryForm | str = HistoryForm.PRICES) -> H
     if wanted is HistoryForm.PRICES:
         _check_moves(source, dates, tickers, table)
         return History(source, tickers, dates, table, has_levels=True)
-    return History(source, tickers, dates, _levels(table, wanted), has_levels=False)
+    days = (dates[0] - dt.timedelta(days=1), *dates)  # the level 1 before the first return
+    return History(source, tickers, days, _levels(table, wanted), has_levels=False)
 
 
 def _form(form: HistoryForm | str) -> HistoryForm:
@@ -140,93 +191,95 @@ def _form(form: HistoryForm | str) -> HistoryForm:
         raise PositionsError(f"form={form!r}; choose prices, simple (returns) or log (returns)") from None
 
 
-def _cells(prices: Any) -> tuple[str, list[_Cell]]:
+def _cells(prices: Any, decimal: DecimalMark | None) -> tuple[str, list[_Cell]]:
     if isinstance(prices, str | os.PathLike):
-        path = Path(prices)
-        if not path.is_file():
-            raise PositionsError(f"there is no file {path}; give a CSV or Parquet file of prices, or a DataFrame")
-        if path.suffix.lower() == ".parquet":
-            return path.name, _of_records(path.name, Table.from_parquet(path).to_list())
-        return path.name, _of_csv(path)
-    if isinstance(prices, Relation):
-        return "the table", _of_records("the table", prices.to_list())
+        return _of_records(_of_file(Path(prices), decimal), decimal)
     if hasattr(prices, "columns") and hasattr(prices, "index") and hasattr(prices, "to_numpy"):
-        return "the frame", _of_frame(prices)
+        return _of_frame(prices, decimal)
+    table = records_of(prices)
+    if table is not None:
+        return _of_records(table, decimal)
     if isinstance(prices, Mapping):
         return "the mapping", [
-            _cell("the mapping", i, str(ticker), date, close)
+            _cell("the mapping", i, str(ticker), date, close, decimal or DecimalMark.POINT)
             for ticker, pairs in prices.items()
-            for i, (date, close) in enumerate(pairs, start=1)
+            for i, date, close in _pairs(str(ticker), pairs)
+            if not is_missing(close)
         ]
     raise PositionsError(
-        f"prices={prices!r} is a {type(prices).__name__}; give a DataFrame, a CSV or Parquet path, or a mapping"
+        f"prices= is a {type(prices).__name__}, which has no dates; give a DataFrame whose index is the dates, a CSV "
+        "or Parquet path, or a mapping"
     )
 
 
-def _of_csv(path: Path) -> list[_Cell]:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    delimiter = max(",;\t|", key=(lines[0] if lines else "").count)
-    reader = csv.reader(lines, delimiter=delimiter)
-    names = next(reader, [])
-    records = ((reader.line_num, dict(zip(names, cells, strict=False))) for cells in reader if any(cells))
-    return _of_numbered(path.name, names, records)
+def _of_file(path: Path, decimal: DecimalMark | None) -> Records:
+    if not path.is_file():
+        raise PositionsError(f"there is no file {path}; give a CSV or Parquet file of prices, or a DataFrame")
+    return read_parquet(path) if path.suffix.lower() == ".parquet" else read_csv(path, decimal)
 
 
-def _of_records(source: str, records: Sequence[Mapping[str, object]]) -> list[_Cell]:
-    names = list(records[0]) if records else []
-    return _of_numbered(source, names, enumerate(records, start=1))
+def _pairs(ticker: str, pairs: Any) -> list[tuple[int, object, object]]:
+    items = pairs.items() if hasattr(pairs, "items") else pairs
+    try:
+        return [(i, date, close) for i, (date, close) in enumerate(items, start=1)]
+    except (TypeError, ValueError):
+        raise PositionsError(
+            f"the mapping, {ticker}: a {type(pairs).__name__} without dates; give (date, close) pairs, a series whose "
+            "index is the dates, or a DataFrame"
+        ) from None
 
 
-def _of_frame(frame: Any) -> list[_Cell]:
-    lowered = [str(name).lower() for name in frame.columns]
-    if any(name in _DATE for name in lowered):
-        return _of_records("the frame", frame.to_dict("records"))
+def _of_frame(frame: Any, decimal: DecimalMark | None) -> tuple[str, list[_Cell]]:
+    check_frame(frame)
+    if any(str(name).lower() in _DATE for name in frame.columns):
+        return _of_records(numbered("the frame", frame.to_dict("records"), frame.columns), decimal)
     table = frame.to_numpy()
-    return [
-        _cell("the frame", i + 1, str(ticker), date, table[i, j])
+    return "the frame", [
+        _cell("the frame", i + 1, str(ticker), date, table[i, j], decimal or DecimalMark.POINT)
         for j, ticker in enumerate(frame.columns)
         for i, date in enumerate(frame.index)
-        if not _is_missing(table[i, j])
+        if not is_missing(table[i, j])
     ]
 
 
-def _of_numbered(source: str, names: list[str], records: Iterable[tuple[int, Mapping[str, object]]]) -> list[_Cell]:
+def _of_records(records: Records, decimal: DecimalMark | None) -> tuple[str, list[_Cell]]:
+    source, names, mark = records.source, records.names, decimal or records.mark
     by_word = {name.strip().lower(): name for name in names}
     date = next((by_word[word] for word in _DATE if word in by_word), None)
     if date is None:
-        raise PositionsError(f"{source} has no column date among {', '.join(names)}; name it date")
+        raise PositionsError(f"{source} has no column date among {', '.join(names) or 'no columns'}; name it date")
     ticker = next((by_word[word] for word in _TICKER if word in by_word), None)
     if ticker is None:
         across = [name for name in names if name != date]
-        return [
-            _cell(source, line, name, record[date], record[name])
-            for line, record in records
+        return source, [
+            _cell(source, line, name, record.get(date), record[name], mark)
+            for line, record in records.records
             for name in across
-            if not _is_missing(record.get(name))
+            if not is_missing(record.get(name))
         ]
     close = next((by_word[word] for word in _CLOSE if word in by_word), None)
     if close is None:
         raise PositionsError(f"{source} has a ticker and a date, but no column close among {', '.join(names)}")
-    return [
-        _cell(source, line, str(record[ticker]), record[date], record[close])
-        for line, record in records
-        if not _is_missing(record.get(close))
+    return source, [
+        _cell(source, line, _ticker(source, line, record.get(ticker)), record.get(date), record[close], mark)
+        for line, record in records.records
+        if not is_missing(record.get(close))
     ]
 
 
-def _is_missing(cell: object) -> bool:
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
-        return True
-    return isinstance(cell, str) and cell.strip().lower() in {"", "nan", "na", "n/a", "null"}
+def _ticker(source: str, line: int, cell: object) -> str:
+    if is_blank(cell):
+        raise PositionsError(f"{source}, line {line}: a close without a ticker; give the ticker, or remove the row")
+    return str(cell)
 
 
-def _cell(source: str, line: int, ticker: str, date: object, value: object) -> _Cell:
+def _cell(source: str, line: int, ticker: str, date: object, value: object, mark: DecimalMark) -> _Cell:
     try:
         day = as_date(date)
     except CellError as error:
         raise PositionsError(f"{source}, line {line}, date: {date!r} {error}") from error
     try:
-        figure = as_number(value)
+        figure = as_number(value, mark)
     except CellError as error:
         raise PositionsError(f"{source}, line {line}, column {ticker}: {value!r} {error}") from error
     return line, day, ticker.strip().upper(), figure
@@ -243,6 +296,20 @@ def _check(source: str, cells: Sequence[_Cell], form: HistoryForm) -> None:
                 f"{source}, line {line}, column {ticker}: the {what} {value:g} is not above {least:g}; correct it, or "
                 "leave the cell empty"
             )
+
+
+def _check_size(source: str, cells: Sequence[_Cell], form: HistoryForm) -> None:
+    largest = {
+        HistoryForm.PRICES: _LARGEST_PRICE,
+        HistoryForm.SIMPLE: _LARGEST_MOVE,
+        HistoryForm.LOG: np.log(_LARGEST_MOVE),
+    }
+    for line, _, ticker, value in cells:
+        if abs(value) > largest[form]:
+            what = "price" if form is HistoryForm.PRICES else f"{form.value} return"
+            raise PositionsError(f"{source}, line {line}, column {ticker}: {value:g} is too large a {what}; correct it")
+    if form is not HistoryForm.PRICES and median([abs(value) for _, _, _, value in cells]) > _LARGE_RETURN:
+        raise PositionsError(f"{source}: half of the daily returns are beyond 10 %; give decimals, 0.01 for 1 %")
 
 
 def _check_daily(source: str, dates: Sequence[dt.date]) -> None:

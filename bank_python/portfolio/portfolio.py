@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from bank_python.barbara import BarbaraDB
 from bank_python.dagger import Leaf
@@ -11,10 +14,13 @@ from bank_python.guessing import made_by
 from bank_python.instruments import ProfitAndLoss
 from bank_python.instruments.currency import find_conversion
 from bank_python.instruments.factor import Factor
+from bank_python.market_data import MarketDataManager, live_date
 from bank_python.mc_engine import FactorModel, MCConfig, MonteCarloEngine, ReactiveRisk
 from bank_python.mntable import Table
+from bank_python.portfolio.cells import CellError, as_date, as_number
 from bank_python.portfolio.factors import ASSUMED_VOLS, joint_model
 from bank_python.portfolio.quotes import load_history
+from bank_python.portfolio.rolling import roll_books
 from bank_python.results import Tabular
 from bank_python.risk import (
     AlertBook,
@@ -32,12 +38,12 @@ from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from bank_python.dagger import DependencyGraph
     from bank_python.instruments import Book
-    from bank_python.market_data import Clock, Feed, MarketData
+    from bank_python.market_data import Clock, Feed, MarketData, MarketUpdate, Quote, Tick
     from bank_python.mc_engine import MCResult
     from bank_python.portfolio.history import History
     from bank_python.portfolio.market import Market
@@ -51,6 +57,7 @@ __all__ = ["LIMITS", "Portfolio"]
 LIMITS = ("VaR 99", "Stress loss", "Concentration", "Delta 1%", "Vega 1pt")
 """Measures that :meth:`Portfolio.limits` can limit."""
 
+_LARGEST_VOL = 5.0
 _TOTAL, _TOTAL_PNL, _SCOPE = "PORTFOLIO", "PORTFOLIO:PNL", "portfolio"
 
 
@@ -71,7 +78,7 @@ class Portfolio(Tabular):
     specs : tuple of PositionSpec
         Rows that were loaded.
     clock : Clock
-        Valuation date; ``clock.roll(date)`` moves it.
+        Valuation date; :meth:`roll` moves it.
     """
 
     def __init__(
@@ -94,7 +101,10 @@ class Portfolio(Tabular):
         self._history = market.history
         self._total = self.graph.sum(_TOTAL, list(books.values()))
         pnls = [self.graph.register(ProfitAndLoss(f"{name}:PNL", book)) for name, book in books.items()]
+        self._pnls = pnls
         self._pnl = self.graph.sum(_TOTAL_PNL, pnls)
+        self._manager: MarketDataManager | None = None
+        self._notes: list[str] = []
         self._factor_vols: dict[str, float] = {}
         self._model: FactorModel | None = None
         self._live: dict[MCConfig, ReactiveRisk] = {}
@@ -116,7 +126,7 @@ class Portfolio(Tabular):
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Figures that were not given, one sentence each."""
-        return tuple(self._market.assumptions)
+        return (*self._market.assumptions, *self._notes)
 
     @property
     def feed(self) -> Feed | None:
@@ -124,7 +134,7 @@ class Portfolio(Tabular):
         return None if self._market.quotes is None else self._market.quotes.feed
 
     def to_table(self) -> Table:
-        """Return the positions: book, ticker, quantity, price, currency, value, cost basis, P&L, weight.
+        """Return the positions: book, ticker, quantity, price, currency, value, P&L, weight.
 
         Value and P&L are in the base currency, price in the position's own; the weight is the share of the total of
         absolute values.
@@ -180,10 +190,16 @@ class Portfolio(Tabular):
         ----------
         prices : mapping of str to float
             Quotes by ticker or leaf name.
+
+        Raises
+        ------
+        PositionsError
+            There is no such quote, or two names are those of one quote.
+        DomainError
+            A quote is not a number in the leaf's domain.
         """
-        leaves = {self.leaf(ticker): price for ticker, price in prices.items()}
         with self.graph.batch():
-            for leaf, price in leaves.items():
+            for leaf, price in self._quotes_of(prices).items():
                 leaf.set_price(price)
         self.graph.recalculate()
 
@@ -195,7 +211,83 @@ class Portfolio(Tabular):
         prices : mapping of str to float
             Quotes by ticker or leaf name.
         """
-        return self.graph.scenario({self.leaf(ticker).name: price for ticker, price in prices.items()})
+        return self.graph.scenario({leaf.name: price for leaf, price in self._quotes_of(prices).items()})
+
+    def update(self) -> MarketUpdate:
+        """Poll the market once and set the quotes that it gave, as one tick; the others keep their last value.
+
+        The valuation date is rolled first if the market has a later one.
+
+        Returns
+        -------
+        MarketUpdate
+            Tickers that were updated, rejected because their quote is no valid one, and failed, with the reasons.
+
+        Raises
+        ------
+        PositionsError
+            The portfolio has no market.
+        """
+        return self._manage().update_all(before=self._roll_with)
+
+    def quotes(self) -> tuple[Quote, ...]:
+        """Return the quotes from the market with their state, time and number of rejected ones.
+
+        Raises
+        ------
+        PositionsError
+            The portfolio has no market.
+        """
+        return self._manage().quotes
+
+    def _manage(self) -> MarketDataManager:
+        if self.feed is None:
+            raise PositionsError("the portfolio has no market; pass market=, or use set_prices()")
+        if self._manager is None:
+            self._manager = MarketDataManager(self.graph, None, self.feed)
+            for name, symbol in self._market.fed.items():
+                self._manager.register_ticker(symbol, cast("MarketData", self.graph.node(name)))
+        return self._manager
+
+    def _roll_with(self, ticks: Sequence[Tick]) -> None:
+        today = None if self.feed is None else live_date(self.feed)
+        day = today or max((tick.time.astimezone(UTC).date() for tick in ticks), default=self.date)
+        if day > self.date:
+            self.roll(day)
+
+    def roll(self, day: dt.date | str) -> None:
+        """Move the valuation date forward: coupons and premiums are booked, contracts that end are settled.
+
+        Cash that is paid leaves the value and stays in the P&L; the position in a contract that has ended gets a
+        quantity of 0. Options are settled at the present prices.
+
+        Parameters
+        ----------
+        day : date or str
+            New valuation date.
+
+        Raises
+        ------
+        PositionsError
+            It is no date.
+        DomainError
+            It lies before the valuation date. Nothing is changed.
+        """
+        try:
+            roll_books(self.graph, self.books.values(), self._pnls, self.clock, as_date(day))
+        except CellError as error:
+            raise PositionsError(f"day={day!r} {error}") from None
+
+    def _quotes_of(self, prices: Mapping[str, float]) -> dict[MarketData, float]:
+        if not isinstance(prices, Mapping):
+            raise PositionsError(f"prices is a {type(prices).__name__}; give a mapping such as {{'AAPL': 180.0}}")
+        quotes: dict[MarketData, float] = {}
+        for ticker, price in prices.items():
+            leaf = self.leaf(ticker)
+            if leaf in quotes:
+                raise PositionsError(f"{ticker!r} is another name of the quote {leaf.name}; give it once")
+            quotes[leaf] = price
+        return quotes
 
     def _leaves(self) -> list[str]:
         return [factor.name for factor in self.plan().factors]
@@ -231,12 +323,13 @@ class Portfolio(Tabular):
             A price has no history, or too short a one.
         """
         if self._model is None:
-            factors = self.plan().factors
-            without = [factor for factor in factors if factor.name not in self._market.tickers]
+            factors, tickers = self.plan().factors, self._market.tickers
+            without = [factor for factor in factors if factor.name not in tickers]
             prices = [f.name for f in without if f.kind not in ASSUMED_VOLS]
             if prices:
                 raise PositionsError(f"no history of {', '.join(prices)}; give prices=")
-            self._model = joint_model(factors, self.history(), self._market.tickers, self._factor_vols)
+            history = self.history() if len(without) < len(factors) else None
+            self._model, self._notes = joint_model(factors, history, tickers, self._factor_vols)
             self._note(without)
         return self._model
 
@@ -248,9 +341,28 @@ class Portfolio(Tabular):
         vols : mapping of str to float
             Annual volatility by leaf name, a decimal: of the logarithm for implied volatilities and spreads, in units
             of the rate for rates.
+
+        Raises
+        ------
+        PositionsError
+            There is no such leaf, it has a history, a figure is no volatility, or there is live risk already.
         """
-        self._factor_vols = {self.leaf(name).name: float(vol) for name, vol in vols.items()}
+        if self._live:
+            raise PositionsError("live_risk() and limits() have the volatilities of before; call assume_vols() first")
+        self._factor_vols = {self.leaf(name).name: self._assumed(name, vol) for name, vol in vols.items()}
         self._model = None
+
+    def _assumed(self, name: str, vol: object) -> float:
+        leaf = self.leaf(name).name
+        if leaf in self._market.tickers:
+            raise PositionsError(f"{leaf} has the volatility of its history, not an assumed one; leave it out")
+        try:
+            figure = as_number(vol)
+        except CellError as error:
+            raise PositionsError(f"volatility of {leaf}: {vol!r} {error}") from None
+        if not 0.0 <= figure <= _LARGEST_VOL:
+            raise PositionsError(f"volatility of {leaf}: {vol!r} is not from 0 to {_LARGEST_VOL:g}; give a decimal")
+        return figure
 
     def _note(self, factors: Sequence[Any]) -> None:
         units = {Factor.RATE: "{:.0f} bp a year", Factor.VOL: "{:.0%} a year", Factor.CREDIT: "{:.0%} a year"}
@@ -258,7 +370,7 @@ class Portfolio(Tabular):
             if factor.name not in self._factor_vols:
                 scale = 1e4 if factor.kind is Factor.RATE else 1.0
                 move = units[factor.kind].format(scale * ASSUMED_VOLS[factor.kind])
-                self._market.assumptions.append(f"{factor.name} moves by {move}: give assume_vols()")
+                self._notes.append(f"{factor.name} moves by {move}: give assume_vols()")
 
     def risk(self, config: MCConfig | None = None, **settings: Any) -> MCResult:
         """Simulate the portfolio over a horizon: VaR, expected shortfall, contributions by book and factor, stress.
@@ -275,7 +387,7 @@ class Portfolio(Tabular):
         PositionsError
             There is no history of a price.
         """
-        asked = config or MCConfig(**settings)
+        asked = _config(config, settings)
         return self._engine().run(asked)
 
     def var(self, confidence: float = 0.99, **settings: Any) -> float:
@@ -304,7 +416,7 @@ class Portfolio(Tabular):
         **settings
             Settings by name, as for :meth:`risk`.
         """
-        asked = config or MCConfig(**settings)
+        asked = _config(config, settings)
         if asked not in self._live:
             count = len(self._live) + 1
             name = _TOTAL if count == 1 else f"{_TOTAL} {count}"
@@ -385,10 +497,24 @@ class Portfolio(Tabular):
         """Valuation date."""
         return self.clock.date
 
+    def __reduce__(self) -> NoReturn:
+        raise PositionsError("a portfolio has a live graph and is not copied; load its positions and prices again")
+
     def __rich__(self) -> object:
         from bank_python.render_risk import portfolio_view
 
         return portfolio_view(self)
+
+
+def _config(config: MCConfig | None, settings: Mapping[str, Any]) -> MCConfig:
+    names = [field.name for field in fields(MCConfig) if field.init]
+    unknown = next((name for name in settings if name not in names), None)
+    if unknown is not None:
+        advice = did_you_mean(unknown, names, "the settings are those of MCConfig")
+        raise PositionsError(f"no setting {unknown!r}; {advice}")
+    if config is not None and settings:
+        raise PositionsError(f"config= and {', '.join(settings)} were given; give one of them")
+    return config or MCConfig(**settings)
 
 
 _GREEKS = {"Delta 1%": "delta", "Vega 1pt": "vega"}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bank_python.errors import MarketDataError, PositionsError
-from bank_python.market_data import feed_named
+from bank_python.market_data import Feed, feed_named, live_date
 from bank_python.portfolio.history import History
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable
 
-    from bank_python.market_data import Feed
+    from bank_python.market_data import Tick
 
 __all__ = ["Quotes", "load_history"]
+
+_OLDEST = 10
+"""Days after which the last quote of a live market is not taken for a present one."""
 
 
 class Quotes:
@@ -31,10 +35,23 @@ class Quotes:
     ----------
     feed : Feed
         Source of the quotes.
+    failures : dict of str to str
+        Reason why a symbol has no quote, by symbol.
+    date : date or None
+        Day of the latest quote, UTC.
+
+    Raises
+    ------
+    PositionsError
+        It is neither.
     """
 
     def __init__(self, market: Feed | str) -> None:
+        if not isinstance(market, str | Feed):
+            raise PositionsError(f"market={market!r} is no feed; give simulated, history, yahoo, ccxt or a Feed")
         self.feed: Feed = feed_named(market) if isinstance(market, str) else market
+        self.failures: dict[str, str] = {}
+        self.date: dt.date | None = None
         self._prices: dict[str, float | None] = {}
 
     @property
@@ -48,8 +65,25 @@ class Quotes:
         new = [symbol for symbol in dict.fromkeys(symbols) if symbol not in self._prices]
         wanted = [symbol for symbol in new if listed is None or symbol in listed]
         self._prices |= dict.fromkeys(new)
-        if wanted:
-            self._prices |= {tick.symbol: tick.price for tick in self.feed.poll(wanted).ticks}
+        if not wanted:
+            return
+        poll = self.feed.poll(wanted)
+        self.failures |= {failure.symbol: failure.reason for failure in poll.failures}
+        for tick in poll.ticks:
+            fault = self._fault(tick)
+            if fault:
+                self.failures[tick.symbol] = fault
+            else:
+                self._prices[tick.symbol] = float(tick.price)
+                self.date = max(self.date or dt.date.min, tick.time.astimezone(dt.UTC).date())
+
+    def _fault(self, tick: Tick) -> str:
+        if not (math.isfinite(tick.price) and tick.price > 0.0):
+            return f"its quote {tick.price!r} is not above 0"
+        day, today = tick.time.astimezone(dt.UTC).date(), live_date(self.feed)
+        if today is not None and (today - day).days > _OLDEST:
+            return f"its last quote is of {day}, {(today - day).days} days ago"
+        return ""
 
     def price(self, symbol: str) -> float | None:
         """Return the price of a symbol, None if the feed has none."""

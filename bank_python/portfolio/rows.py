@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bank_python.errors import PositionsError
-from bank_python.mntable import Relation, Table
+from bank_python.portfolio.cells import DecimalMark, is_blank, is_missing
+from bank_python.portfolio.sources import Records, numbered, read_csv, read_parquet, records_of
 from bank_python.wording import did_you_mean
 
 __all__ = ["COLUMNS", "Row", "Rows", "read_rows"]
@@ -38,6 +38,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Columns that are understood, each with its spellings; case, blanks and hyphens do not matter."""
 
 REQUIRED = ("ticker", "quantity")
+_WORDS = frozenset({*REQUIRED, "book", "kind", "sector"})  # NA may be a ticker; a missing quantity is an error
 _SPELLED = {spelling: column for column, spellings in COLUMNS.items() for spelling in spellings}
 
 
@@ -51,10 +52,13 @@ class Row:
         Line of the file, or number of the row.
     cells : mapping of str to object
         Cells by column; blank and missing ones are left out.
+    mark : DecimalMark
+        Decimal mark of numbers that are text.
     """
 
     line: int
     cells: Mapping[str, object]
+    mark: DecimalMark = DecimalMark.POINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,16 @@ class Rows:
     rows: tuple[Row, ...]
 
 
-def read_rows(positions: Any) -> Rows:
+def read_rows(positions: Any, decimal: DecimalMark | None = None) -> Rows:
     """Return positions as rows of cells.
 
     Parameters
     ----------
-    positions : path, DataFrame, Table, or iterable
-        A CSV, TOML (``[[positions]]``) or Parquet file; a pandas frame; an MnTable relation; or a list of mappings, of
-        ``(ticker, quantity)`` and ``(ticker, quantity, cost)``, or a mapping of quantities by ticker.
+    positions : path, frame, table, or iterable
+        A CSV, TOML (``[[positions]]``) or Parquet file; a pandas or polars frame; an Arrow or MnTable table; or a list
+        of mappings, of ``(ticker, quantity)`` and ``(ticker, quantity, cost)``, or a mapping of quantities by ticker.
+    decimal : DecimalMark, optional
+        Decimal mark of numbers that are text.
 
     Raises
     ------
@@ -91,65 +97,43 @@ def read_rows(positions: Any) -> Rows:
         The file is not there or not of these kinds; a column is missing, unknown or there twice.
     """
     if isinstance(positions, str | os.PathLike):
-        return _of_file(Path(positions))
-    if isinstance(positions, Relation):
-        return _of_records("the table", positions.to_list())
-    if hasattr(positions, "columns") and hasattr(positions, "to_dict"):
-        return _of_records("the frame", positions.to_dict("records"))
+        return _rows(_of_file(Path(positions), decimal), decimal)
+    table = records_of(positions)
+    if table is not None:
+        return _rows(table, decimal)
     if isinstance(positions, Mapping):
-        return _of_records("the mapping", [{"ticker": key, "quantity": value} for key, value in positions.items()])
+        pairs = [{"ticker": key, "quantity": value} for key, value in positions.items()]
+        return _rows(numbered("the mapping", pairs), decimal)
     if isinstance(positions, Iterable) and not isinstance(positions, bytes):
-        return _of_records("the list", [_record(i, item) for i, item in enumerate(positions, start=1)])
+        return _rows(numbered("the list", [_record(i, item) for i, item in enumerate(positions, start=1)]), decimal)
     raise PositionsError(
         f"positions={positions!r} is a {type(positions).__name__}; give a path to a CSV, TOML or Parquet file, a "
         "DataFrame, a Table, or a list such as [('AAPL', 100, 180.0)]"
     )
 
 
-def _of_file(path: Path) -> Rows:
+def _of_file(path: Path, decimal: DecimalMark | None) -> Records:
     if not path.is_file():
         raise PositionsError(f"there is no file {path}; give a path to a CSV, TOML or Parquet file, or a list")
-    readers = {".csv": _of_csv, ".txt": _of_csv, ".tsv": _of_csv, ".toml": _of_toml, ".parquet": _of_parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise PositionsError(f"{path.name}: positions are read from .csv, .tsv, .toml and .parquet files")
-    return reader(path)
+    suffix = path.suffix.lower()
+    if suffix in {".csv", ".tsv", ".txt"}:
+        return read_csv(path, decimal)
+    if suffix == ".toml":
+        return _of_toml(path)
+    if suffix == ".parquet":
+        return read_parquet(path)
+    raise PositionsError(f"{path.name}: positions are read from .csv, .tsv, .toml and .parquet files")
 
 
-def _of_csv(path: Path) -> Rows:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PositionsError(f"{path.name} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    lines = text.splitlines()
-    header = lines[0] if lines else ""
-    delimiter = max(",;\t|", key=header.count)
-    reader = csv.reader(lines, delimiter=delimiter)
-    names = next(reader, [])
-    records: list[tuple[int, dict[str, object]]] = []
-    for cells in reader:
-        if len(cells) > len(names):
-            raise PositionsError(
-                f"{path.name}, line {reader.line_num}: {len(cells)} cells for {len(names)} columns; quote a cell that "
-                f"holds {delimiter!r}"
-            )
-        records.append((reader.line_num, dict(zip(names, cells, strict=False))))
-    return _rows(path.name, names, records)
-
-
-def _of_toml(path: Path) -> Rows:
+def _of_toml(path: Path) -> Records:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PositionsError(f"{path.name} is not TOML: {error}") from error
+        raise PositionsError(f"{path.name} is not TOML: {error}; correct it") from error
     tables = content.get("positions")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise PositionsError(f"{path.name} has no [[positions]]; write one such table for each position")
-    return _of_records(path.name, tables)
-
-
-def _of_parquet(path: Path) -> Rows:
-    return _of_records(path.name, Table.from_parquet(path).to_list())
+    return numbered(path.name, tables)
 
 
 def _record(line: int, item: object) -> Mapping[str, object]:
@@ -160,27 +144,28 @@ def _record(line: int, item: object) -> Mapping[str, object]:
     raise PositionsError(f"row {line}: {item!r} is not a position; give (ticker, quantity, cost) or a mapping")
 
 
-def _of_records(source: str, records: Iterable[Mapping[Any, object]]) -> Rows:
-    numbered = [(line, dict(record)) for line, record in enumerate(records, start=1)]
-    names = list(dict.fromkeys(str(name) for _, record in numbered for name in record))
-    return _rows(source, names, [(line, {str(k): v for k, v in record.items()}) for line, record in numbered])
-
-
-def _rows(source: str, names: list[str], records: list[tuple[int, dict[str, object]]]) -> Rows:
-    spelled = _columns(source, names)
+def _rows(records: Records, decimal: DecimalMark | None) -> Rows:
+    spelled = _columns(records.source, records.names)
+    mark = decimal or records.mark
     rows = []
-    for line, record in records:
-        cells = {column: record[name] for column, name in spelled.items() if not _is_blank(record.get(name))}
+    for line, record in records.records:
+        cells = {column: record[name] for column, name in spelled.items() if not _is_empty(column, record.get(name))}
         if cells:
-            rows.append(Row(line, cells))
+            rows.append(Row(line, cells, mark))
     if not rows:
-        raise PositionsError(f"{source} holds no position; give at least one row")
-    return Rows(source, spelled, tuple(rows))
+        raise PositionsError(f"{records.source} holds no position; give at least one row")
+    return Rows(records.source, spelled, tuple(rows))
 
 
-def _columns(source: str, names: list[str]) -> dict[str, str]:
+def _is_empty(column: str, cell: object) -> bool:
+    return is_blank(cell) if column in _WORDS else is_missing(cell)
+
+
+def _columns(source: str, names: Sequence[str]) -> dict[str, str]:
     spelled: dict[str, str] = {}
-    for name in names:
+    for i, name in enumerate(names, start=1):
+        if not name.strip():
+            raise PositionsError(f"{source}: column {i} has no name; name it, or remove it (pandas: index=False)")
         column = _SPELLED.get(name.strip().lower().replace(" ", "_").replace("-", "_"))
         if column is None:
             guess = did_you_mean(name, list(_SPELLED), f"columns are {', '.join(COLUMNS)}")
@@ -192,12 +177,6 @@ def _columns(source: str, names: list[str]) -> dict[str, str]:
     if missing:
         raise PositionsError(
             f"{source} has no column {' and no column '.join(missing)} among {', '.join(names) or 'no columns'}; "
-            f"spell it {' or '.join(COLUMNS[missing[0]][:3])}"
+            f"spell it {' or '.join(COLUMNS[missing[0]][:3])} (an index is no column: frame.reset_index())"
         )
     return spelled
-
-
-def _is_blank(cell: object) -> bool:
-    if cell is None or (isinstance(cell, float) and cell != cell):  # noqa: PLR0124 - NaN, as a frame has it
-        return True
-    return isinstance(cell, str) and not cell.strip()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bank_python.display import Record
-from bank_python.portfolio.cells import CellError, as_date, as_number, as_word
+from bank_python.portfolio.cells import CellError, as_date, as_number, as_word, currency_sign
 from bank_python.portfolio.problems import RowProblem
 from bank_python.portfolio.symbols import OptionSymbol, parse_option
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bank_python.portfolio.rows import Row, Rows
 
@@ -23,9 +23,12 @@ __all__ = ["Kind", "PositionSpec", "clashes", "parse_rows"]
 _OPTION_MULTIPLIER = 100.0
 _CODE = 3
 _PENCE = {"GBX": "GBP", "GBp": "GBP", "ZAC": "ZAR", "ILA": "ILS"}
-_ALL = frozenset({"ticker", "quantity", "cost", "price", "book", "kind", "currency"})
+_SIGNS = {"€": {"EUR"}, "£": {"GBP"}, "¥": {"JPY", "CNY"}}
+_DOLLARS = {"USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "CLP", "COP", "ARS"}
+_ALL = frozenset({"ticker", "quantity", "cost", "book", "kind", "currency"})
 _LARGEST_RATE = 1.0
 _RESERVED = frozenset({"CLOCK", "RATE", "PORTFOLIO"})
+_ENDINGS = ("_SPOT", "_VOL", " VOL", "_YIELD", "_SPREAD", " CASH")  # of names that the graph has for quotes
 
 
 class Kind(enum.Enum):
@@ -51,11 +54,11 @@ _WORDS: dict[str, Kind] = {kind.value: kind for kind in Kind} | {
 }
 # Columns of each kind beside those of all.
 _TERMS: dict[Kind, frozenset[str]] = {
-    Kind.SHARE: frozenset({"sector", "multiplier"}),
-    Kind.OPTION: frozenset({"multiplier", "vol"}),
+    Kind.SHARE: frozenset({"price", "sector", "multiplier"}),
+    Kind.OPTION: frozenset({"price", "multiplier", "vol"}),
     Kind.BOND: frozenset({"coupon", "maturity", "frequency", "yield", "notional"}),
     Kind.CDS: frozenset({"spread", "maturity", "coupon", "recovery", "notional"}),
-    Kind.FX: frozenset(),
+    Kind.FX: frozenset({"price"}),
     Kind.CASH: frozenset(),
 }
 _NEEDED: dict[Kind, tuple[str, ...]] = {Kind.BOND: ("coupon", "maturity", "yield"), Kind.CDS: ("spread", "maturity")}
@@ -163,19 +166,57 @@ def clashes(specs: Sequence[PositionSpec], base: str) -> list[RowProblem]:
         Base currency.
     """
     contracts = {spec.ticker for spec in specs if spec.kind is not Kind.CASH}
+    currencies = {base, "USD", *(spec.currency for spec in specs)}
+    pairs = {first + second for first in currencies for second in currencies}
     kinds = {spec.ticker: spec.kind for spec in specs}
-    currencies = {base, *(spec.currency for spec in specs)}
+    firsts: dict[str, PositionSpec] = {}
+    quoted: dict[str, PositionSpec] = {}
     problems = []
     for spec in specs:
-        if spec.book in contracts or spec.book in _RESERVED:
+        first = firsts.setdefault(spec.ticker, spec)
+        share = quoted.setdefault(spec.underlying, spec)
+        if spec.book in contracts or spec.book in currencies or spec.book in pairs or _is_reserved(spec.book):
             problems.append(RowProblem(spec.line, "book", spec.book, "is the name of something else; rename the book"))
-        elif spec.ticker in contracts and (spec.ticker in _RESERVED or spec.ticker in currencies):
+        elif spec.ticker in contracts and (spec.ticker in currencies or _is_reserved(spec.ticker)):
             reason = "is a name that the portfolio uses itself; give the position another"
             problems.append(RowProblem(spec.line, "ticker", spec.ticker, reason))
+        elif spec.kind is not Kind.FX and spec.ticker in pairs:
+            reason = "is a currency pair; give its row the kind fx"
+            problems.append(RowProblem(spec.line, "kind", spec.kind.value, reason))
         elif kinds[spec.ticker] is not spec.kind:
             reason = f"is a {kinds[spec.ticker].value} in another row; give each a name of its own"
             problems.append(RowProblem(spec.line, "ticker", spec.ticker, reason))
+        elif (difference := _different(first, spec)) is not None:
+            column, here, there = difference
+            reason = f"is {there or 'empty'} in line {first.line} for the same {spec.ticker}; make them equal"
+            problems.append(RowProblem(spec.line, column, here, reason))
+        elif share.currency != spec.currency and Kind.OPTION in {share.kind, spec.kind}:
+            reason = f"is {share.currency} in line {share.line} for the same {spec.underlying}; make them equal"
+            problems.append(RowProblem(spec.line, "currency", spec.currency, reason))
     return problems
+
+
+def _is_reserved(name: str) -> bool:
+    return name in _RESERVED or ":" in name or name.upper().endswith(_ENDINGS)
+
+
+def _different(first: PositionSpec, spec: PositionSpec) -> tuple[str, str, str] | None:
+    """Return the first column in which two rows of one contract differ, and its cells in the second and the first."""
+    columns: dict[str, tuple[object, object]] = {
+        "currency": (spec.currency, first.currency),
+        "maturity": (spec.maturity, first.maturity),
+        "sector": (spec.sector, first.sector),
+        "multiplier": (spec.multiplier, first.multiplier),
+        **{name: (spec.terms.get(name), first.terms.get(name)) for name in _FIGURES if name != "multiplier"},
+    }
+    return next(
+        (
+            (name, "" if here is None else str(here), "" if there is None else str(there))
+            for name, (here, there) in columns.items()
+            if here != there
+        ),
+        None,
+    )
 
 
 def _refuse_repeated(first: int, line: int) -> None:
@@ -192,12 +233,14 @@ def _parsed(row: Row, base: str, today: dt.date) -> PositionSpec:
     option = _option(ticker)
     kind = _kind(cells, ticker, option)
     _check_columns(cells, kind)
-    quantity = _number(cells, "quantity")
+    quantity = _number(row, "quantity")
     if quantity == 0.0:
         raise _CellError("quantity", cells["quantity"], "is no position; remove the row")
-    terms = {name: _number(cells, name) for name in _FIGURES if name in cells}
+    terms = {name: _number(row, name) for name in _FIGURES if name in cells}
     _check_terms(cells, terms)
-    maturity = _maturity(cells, today)
+    currency = _currency(cells, kind, ticker, base)
+    _check_signs(cells, currency)
+    maturity = _maturity(row, today)
     if option is not None and option.expiry <= today:
         raise _CellError("ticker", ticker, f"has expired by {today}; remove the row")
     return PositionSpec(
@@ -205,9 +248,9 @@ def _parsed(row: Row, base: str, today: dt.date) -> PositionSpec:
         ticker=option.name if option else ticker.upper() if kind is not Kind.BOND else ticker,
         kind=kind,
         quantity=quantity,
-        cost=_number(cells, "cost") if "cost" in cells else None,
+        cost=_number(row, "cost") if "cost" in cells else None,
         book=as_word(cells.get("book", "Portfolio")),
-        currency=_currency(cells, kind, ticker, base),
+        currency=currency,
         option=option,
         terms=terms,
         maturity=maturity,
@@ -258,16 +301,23 @@ def _check_columns(cells: Mapping[str, object], kind: Kind) -> None:
             raise _CellError(column, "", f"is empty; a {kind.value} needs {', '.join(_NEEDED[kind])}")
 
 
-def _number(cells: Mapping[str, object], column: str) -> float:
-    value: float = _read(cells, column, as_number)
-    return value
-
-
-def _read(cells: Mapping[str, object], column: str, read: Callable[[object], Any]) -> Any:
+def _number(row: Row, column: str) -> float:
     try:
-        return read(cells[column])
+        return as_number(row.cells[column], row.mark)
     except CellError as error:
-        raise _CellError(column, cells[column], str(error)) from error
+        raise _CellError(column, row.cells[column], str(error)) from error
+
+
+def _check_signs(cells: Mapping[str, object], currency: str) -> None:
+    for column in ("quantity", "cost", *_FIGURES):
+        sign = currency_sign(cells.get(column))
+        if sign and (column == "quantity" or currency not in _SIGNS.get(sign, _DOLLARS)):
+            reason = (
+                "is an amount, not a number of units"
+                if column == "quantity"
+                else f"is in {sign}, the row in {currency}"
+            )
+            raise _CellError(column, cells[column], f"{reason}; correct it, or give the row its currency")
 
 
 def _check_terms(cells: Mapping[str, object], terms: Mapping[str, float]) -> None:
@@ -276,26 +326,35 @@ def _check_terms(cells: Mapping[str, object], terms: Mapping[str, float]) -> Non
             raise _CellError(column, cells[column], "is not above 0")
         if column in _RATES and not -_LARGEST_RATE < value < _LARGEST_RATE:
             raise _CellError(column, cells[column], "is above 100 %; give a decimal (0.0125), or 1.25%, or 125bp")
+    if "vol" in terms and "price" in terms:
+        raise _CellError("vol", cells["vol"], "and the price both say what the option is worth; keep one")
     if terms.get("vol", 0.0) > 5.0:  # noqa: PLR2004 - 500 %
         raise _CellError("vol", cells["vol"], "is above 500 %; give a decimal (0.25) or 25%")
     if not 0.0 <= terms.get("recovery", 0.0) < 1.0:
         raise _CellError("recovery", cells["recovery"], "is not a share of the notional from 0 to below 1")
 
 
-def _maturity(cells: Mapping[str, object], today: dt.date) -> dt.date | float | None:
-    if "maturity" not in cells:
+def _maturity(row: Row, today: dt.date) -> dt.date | float | None:
+    if "maturity" not in row.cells:
         return None
-    cell = cells["maturity"]
+    cell = row.cells["maturity"]
     try:
-        years = as_number(cell)
+        years = as_number(cell, row.mark)
     except CellError:
-        day: dt.date = _read(cells, "maturity", as_date)
-        if day <= today:
-            raise _CellError("maturity", cell, f"is past by {today}; remove the row") from None
-        return day
+        return _day(cell, today)
     if not 0.0 < years <= 100.0:  # noqa: PLR2004 - a century
         raise _CellError("maturity", cell, "is not a number of years from 0 to 100; or give a date, 2031-06-15")
     return years
+
+
+def _day(cell: object, today: dt.date) -> dt.date:
+    try:
+        day = as_date(cell)
+    except CellError as error:
+        raise _CellError("maturity", cell, str(error)) from error
+    if day <= today:
+        raise _CellError("maturity", cell, f"is past by {today}; remove the row")
+    return day
 
 
 def _currency(cells: Mapping[str, object], kind: Kind, ticker: str, base: str) -> str:

@@ -94,11 +94,13 @@ class Tail:
         Parameters
         ----------
         scenarios : ndarray of int
-            Scenarios of the subset in ascending order; it must contain all scenarios of the tail.
+            Scenarios of the subset in ascending order, at least the worst ones of the sample. Scenarios of the tail
+            that are not in it have the same loss as the least of those that are, and are left out: so in a sample of
+            one loss only, whose tail is the whole sample.
         """
-        return replace(
-            self, beyond=np.searchsorted(scenarios, self.beyond), around=np.searchsorted(scenarios, self.around)
-        )
+        beyond, around = (kept[np.isin(kept, scenarios)] for kept in (self.beyond, self.around))
+        around = around if around.size else beyond
+        return replace(self, beyond=np.searchsorted(scenarios, beyond), around=np.searchsorted(scenarios, around))
 
 
 def find_tail(total: NDArray[Any], var: float, es: float) -> Tail:
