@@ -90,6 +90,10 @@ class Snapshot:
                 self._lazy.update(_evaluate(level, self.outcome))
         return self._lazy[node]
 
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node at this tick if it is known, else ``None``; nothing is evaluated."""
+        return self._lazy.get(node) if self._has_to_compute(node) else self.outcome(node)
+
     def close(self) -> None:
         """Release the snapshot; further calls have no effect."""
         self._engine.release(self)
@@ -181,6 +185,14 @@ class Layer:
                 for level in self._cone.levels_for(node):
                     self._compute(level)
             return self._known[node]
+
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node in the layer if it is known, else ``None``; nothing is evaluated."""
+        known = self._known.get(node, _ABSENT)
+        if known is not _ABSENT:
+            return known
+        is_reached = node in self._cone.touched or self._wiring != self.engine.topology.version
+        return None if is_reached else self.base.peek(node)
 
     def moves(self, node: Node) -> bool:
         """Whether the outcome of a node that was read in the layer differs from that at the pinned tick."""
@@ -330,6 +342,11 @@ class _LayerView:
         layer = self.layer
         return present(node) if layer is None else layer.outcome(node)
 
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node in the layer if it is known, else ``None``; nothing is evaluated."""
+        layer = self.layer
+        return present(node) if layer is None else layer.peek(node)
+
     def close(self) -> None:
         """End the view in all contexts."""
         self._is_closed = True
@@ -430,6 +447,10 @@ class _Outside:
     def outcome(self, node: Node) -> Outcome:
         """Return the outcome of a node without the changes of the batches."""
         return self.layer.outcome(node)
+
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node without the changes of the batches if it is known, else ``None``."""
+        return self.layer.peek(node)
 
 
 def _override(node: Node, value: object) -> Outcome:
