@@ -18,21 +18,26 @@ True
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import io
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.segment import Segment
     from rich.terminal_theme import TerminalTheme
 
-__all__ = ["Displayed", "Record", "as_html", "as_text"]
+__all__ = ["Displayed", "Record", "as_html", "as_text", "entry_text", "short_text"]
 
 WIDTH = 100
 TEXT_LINES = 20
 HTML_LINES = 40
+
+_MOST_ENTRIES = (100, 8, 0)
+_LONGEST_RECORD = 2_000
 
 _WAYS_ON = ("to_table", "to_pandas", "to_csv", "to_json", "plot")
 _FONT = "Menlo,'DejaVu Sans Mono',Consolas,monospace"
@@ -59,14 +64,84 @@ class Displayed:
 
 
 class Record(Displayed):
-    """A small dataclass: shown with its fields one per line, while its ``repr`` stays that of the dataclass."""
+    """A dataclass: shown with its fields one per line, while its ``repr`` is that of dataclasses, kept short.
+
+    Arrays and containers are written out as long as the whole stays short, else by their size.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Path(Record):
+    ...     name: str
+    ...     levels: tuple[float, ...]
+    >>> Path("SPY", (1.0, 2.0))
+    Path(name='SPY', levels=(1.0, 2.0))
+    >>> Path("SPY", (1.0,) * 5_000)
+    Path(name='SPY', levels=<tuple of 5,000>)
+    """
 
     __slots__ = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        written = cast("object", cls.__repr__)
+        if written is Displayed.__repr__ or hasattr(written, "__wrapped__"):  # that of dataclasses is wrapped
+            cls.__repr__ = Record.__repr__  # type: ignore[method-assign]  # which @dataclass then keeps
 
     def __rich__(self) -> object:
         from bank_python.render_objects import fields_view
 
         return fields_view(self)
+
+    def __repr__(self) -> str:
+        return short_text(self)
+
+
+def short_text(record: Any) -> str:
+    """Return the text of a dataclass or a named tuple with its fields; long ones are given by their size.
+
+    Parameters
+    ----------
+    record : dataclass or named tuple
+        Value to describe.
+    """
+    said = ""
+    for most in _MOST_ENTRIES:
+        said = _fields_as_text(record, most)
+        if len(said) <= _LONGEST_RECORD and said.count("\n") < TEXT_LINES:
+            return said
+    return f"{said[: _LONGEST_RECORD - 1].replace(chr(10), ' ')}…"
+
+
+def _fields_as_text(record: Any, most: int) -> str:
+    if dataclasses.is_dataclass(record):
+        names = [field.name for field in dataclasses.fields(record) if field.repr]
+    else:
+        names = record._fields
+    values = [f"{name}={entry_text(getattr(record, name), most)}" for name in names]
+    return f"{type(record).__qualname__}({', '.join(values)})"
+
+
+def entry_text(value: Any, most: int) -> str:
+    """Return the ``repr`` of a value; functions by their names, arrays and containers by their size if it is large.
+
+    Parameters
+    ----------
+    value : object
+        Value to describe.
+    most : int
+        Largest number of entries that are written out.
+    """
+    kind = type(value).__name__
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape and getattr(value, "size", 0) > most:
+        return f"<{kind} of {' × '.join(f'{length:,}' for length in shape)}>"
+    if isinstance(value, tuple | list | set | frozenset | Mapping) and len(value) > most:
+        return f"<{kind} of {len(value):,}>"
+    if type(value).__repr__ is object.__repr__ or (callable(value) and not isinstance(value, type)):
+        return f"<{getattr(value, '__qualname__', kind)}>"
+    return repr(value)
 
 
 def as_text(shown: object, width: int = WIDTH, lines: int = TEXT_LINES) -> str:

@@ -16,7 +16,7 @@ from rich.console import Group
 
 from bank_python.dagger import ArrayNode, Failure, Leaf
 from bank_python.dagger.node import shown as shown_outcome
-from bank_python.display import Displayed
+from bank_python.display import Displayed, entry_text
 from bank_python.instruments import Position
 from bank_python.numerals import MISSING, number, signed
 from bank_python.render import table_view
@@ -95,7 +95,9 @@ def _brief(value: object) -> str:
         return f"{' × '.join(map(str, value.shape))} numbers"
     if isinstance(value, tuple | list | set | frozenset | dict) and len(value) > _MOST_NAMES:
         return f"{len(value):,} entries"
-    return number(value, 4)
+    if isinstance(value, int | float | tuple | np.ndarray):
+        return number(value, 4)
+    return MISSING if value is None else number(entry_text(value, _MOST_NAMES))
 
 
 def node_view(node: Node) -> RenderableType:

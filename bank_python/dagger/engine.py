@@ -572,6 +572,10 @@ class Batch:
             BATCHES.set(tuple(log for log in BATCHES.get() if log is not self._log))
             self._engine.write(self._engine.tidy)
 
+    def __repr__(self) -> str:
+        state = "not opened" if self._log is None else "ended" if self._log.is_ended else "open"
+        return f"<Batch: {state}>"
+
 
 class LeafBlock:
     """Leaves that are set together from an array; returned by :meth:`DependencyGraph.block`.
@@ -670,3 +674,6 @@ class LeafBlock:
             self._wiring = self._engine.topology.version
             self._dependents = BlockDependents(self.leaves)
         return self._dependents
+
+    def __repr__(self) -> str:
+        return f"<LeafBlock of {len(self):,} leaves>"

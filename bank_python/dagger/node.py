@@ -1,8 +1,8 @@
 """Nodes: the named values of a dependency graph.
 
 A :class:`Node` has a name, inputs (its *underliers*) and an outcome: its value or, if it has none, a failure. A node
-outside a graph is evaluated every time it is read, and keeps the outcome of the last reading for its ``repr`` only. In a
-graph it is in one of three states:
+outside a graph is evaluated every time it is read, and keeps the outcome of the last reading only for its ``repr``. In
+a graph it is in one of three states:
 
 ``CLEAN``
     its outcome is up to date, except for leaves that were set and not yet propagated

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "Scenario", "Snapshot", "WhatIf"]
 
 _ABSENT = object()
+_MOST_LISTED = 6
 
 
 class Snapshot:
@@ -257,6 +258,9 @@ class Layer:
     def _read(self, node: Node) -> Outcome:
         return self._known[node] if node in self._known else self.base.outcome(node)
 
+    def __repr__(self) -> str:
+        return f"<Layer on tick {self.base.tick}: {_listed(self.overrides)} overridden>"
+
 
 class Scenario:
     """A context manager that opens a layer; returned by :meth:`DependencyGraph.scenario`.
@@ -304,6 +308,9 @@ class Scenario:
             VIEWS.set(tuple(other for other in VIEWS.get() if other is not view))
         if self._base is not None:
             self._base.close()
+
+    def __repr__(self) -> str:
+        return f"<Scenario: {_listed(self._overrides)} overridden>"
 
 
 class _LayerView:
@@ -451,6 +458,12 @@ class _Outside:
     def peek(self, node: Node) -> Outcome:
         """Return the outcome of a node without the changes of the batches if it is known, else ``None``."""
         return self.layer.peek(node)
+
+
+def _listed(overrides: Mapping[Node, Outcome]) -> str:
+    more = len(overrides) - _MOST_LISTED
+    listed = ", ".join(repr(node.name) for node in list(overrides)[:_MOST_LISTED])
+    return listed + (f" and {more:,} more" if more > 0 else "")
 
 
 def _override(node: Node, value: object) -> Outcome:

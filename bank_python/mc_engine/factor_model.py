@@ -129,7 +129,7 @@ class JumpTerms(Record):
 
 
 @storable("mc.FactorLaw", version=1)
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FactorModel(Displayed):
     """Joint model of the moves of risk factors.
 

@@ -62,7 +62,7 @@ class Estimation(TypedDict, total=False):
     components: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
 class CovarianceData(Displayed):
     """Covariance matrix and expected returns of a set of assets.
 

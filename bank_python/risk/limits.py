@@ -343,7 +343,12 @@ class LimitBoard(Tabular):
     def __rich__(self) -> object:
         from bank_python.render_risk import limits_view
 
-        return limits_view(self.readings())
+        known = [watched.node.peek_() for watched in self._watched]  # displaying evaluates nothing
+        readings = [outcome for outcome, _ in known if isinstance(outcome, LimitReading)]
+        shown = limits_view(sorted(readings, key=lambda reading: -reading.used))
+        for remark in dict.fromkeys(remark for _, remark in known if remark):
+            shown.note(f"readings {remark}")
+        return shown
 
 
 def _contributor_name(contributor: Callable[[], str] | None) -> str:

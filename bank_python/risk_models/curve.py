@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
+from bank_python.display import Record
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
 
@@ -52,7 +52,7 @@ class _LogNodes:
 
 
 @admits(CurveError)
-class Curve(_LogNodes, Displayed):
+class Curve(_LogNodes, Record):
     """A discount curve with log-linear interpolation.
 
     Parameters

@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
+from bank_python.display import Record
 from bank_python.errors import ModelError
 from bank_python.numerics.columns import from_column, to_columns
 from bank_python.risk_models.arbitrage import ArbitrageReport, check_slices
@@ -82,7 +82,7 @@ class _Smiles:
 
 
 @admits(ModelError)
-class Surface(_Smiles, Displayed):
+class Surface(_Smiles, Record):
     """A volatility surface of smiles by expiry.
 
     Parameters

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.display import Displayed
+from bank_python.display import Record
 from bank_python.errors import CurveError, ModelError
 from bank_python.numerics.columns import read_only
 
@@ -50,7 +50,7 @@ class _LogNodes:
 
 
 @admits(ModelError)
-class SurvivalCurve(_LogNodes, Displayed):
+class SurvivalCurve(_LogNodes, Record):
     """A survival curve with log-linear interpolation.
 
     Parameters

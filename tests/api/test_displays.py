@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import inspect
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -13,24 +12,12 @@ import pytest
 import bank_python
 from bank_python.display import TEXT_LINES, Displayed, as_html, as_text
 from bank_python.results import Tabular
+from tests.api.instances import NOT_MADE, instances, instantiable, public_classes
 from tests.render.sample_results import KINDS, NAMES
-
-PACKAGES = (
-    *("barbara", "dagger", "desk", "instruments", "integrations", "market_data", "mc_engine", "mntable"),
-    *("numerics", "optimizer", "portfolio", "risk", "risk_models", "walpole"),
-)
 
 # Dataclasses that are no result: declarations of contract classes, and batches that only engines handle.
 NO_RESULT = {"ContractBatch", "ContractColumns", "ReducedPlan"}
-
-
-def public_classes():
-    for package in PACKAGES:
-        module = importlib.import_module(f"bank_python.{package}")
-        for name in module.__all__:
-            found = getattr(module, name)
-            if inspect.isclass(found) and not getattr(found, "_is_protocol", False):
-                yield package, name, found
+MOST_CHARACTERS, MOST_HTML = 4_000, 20_000
 
 
 def test_every_public_dataclass_and_node_shows_itself():
@@ -53,6 +40,38 @@ def test_what_has_a_table_has_every_export():
         if not hasattr(found, export)
     ]
     assert lacking == []
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """One instance of each public class."""
+    return instances(tmp_path_factory.mktemp("instances"))
+
+
+def test_an_instance_of_every_public_class_is_made(made):
+    assert {name for found, name in instantiable().items() if found not in made} == set(NOT_MADE)
+
+
+def test_no_class_is_shown_by_its_address():
+    assert [name for found, name in instantiable().items() if found.__repr__ is object.__repr__] == []
+
+
+def test_every_instance_is_shown_short(made):
+    for found, thing in made.items():
+        said = repr(thing)
+        assert 0 < len(said) < MOST_CHARACTERS, found
+        assert len(said.splitlines()) <= TEXT_LINES, found
+        assert " at 0x" not in said, found
+
+
+def test_every_instance_that_is_displayed_has_short_html(made):
+    shown = [thing for thing in made.values() if isinstance(thing, Displayed)]
+    assert len(shown) > 200
+    for thing in shown:
+        page = re.sub(r"<img [^>]*>", "", thing._repr_html_())
+        assert len(page) < MOST_HTML, type(thing)
+        assert " at 0x" not in page, type(thing)
+        assert balanced(page), type(thing)
 
 
 class Balanced(HTMLParser):
@@ -84,7 +103,7 @@ def results():
 def test_results_are_shown_short_and_whole(results):
     assert len(results) >= 15
     for kind, result in results.items():
-        assert len(repr(result).splitlines()) <= TEXT_LINES + 1, kind
+        assert len(repr(result).splitlines()) <= TEXT_LINES, kind
         page = result._repr_html_()
         assert balanced(page), kind
         assert "object at 0x" not in page + repr(result), kind

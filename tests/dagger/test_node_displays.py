@@ -87,7 +87,7 @@ def test_a_node_that_leaves_its_graph_does_not_show_the_graphs_value(graph):
 
 
 def test_a_node_that_has_no_value_is_none_and_not_missing(graph):
-    node = graph.derive("NOTHING", lambda spot: None, ["SPOT"])
+    node = graph.derive("NOTHING", lambda: None, [])
     graph.recalculate()
     assert value_of(node) == "None"
 
