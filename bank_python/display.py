@@ -23,7 +23,7 @@ import html
 import io
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,13 +36,14 @@ WIDTH = 100
 TEXT_LINES = 20
 HTML_LINES = 40
 
+_FEW = 3  # lines that are not worth leaving out
 _MOST_ENTRIES = (100, 8, 0)
 _LONGEST_RECORD = 2_000
 
 _WAYS_ON = ("to_table", "to_pandas", "to_csv", "to_json", "plot")
 _FONT = "Menlo,'DejaVu Sans Mono',Consolas,monospace"
 _PRE = (
-    f'<pre style="white-space:pre;overflow-x:auto;line-height:1.25;margin:0;background:transparent;'
+    f'<pre style="white-space:pre;overflow-x:auto;line-height:1.15;margin:0;background:transparent;'
     f'font-family:{_FONT};font-size:12px">{{code}}</pre>'
 )
 
@@ -85,9 +86,9 @@ class Record(Displayed):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        written = cast("object", cls.__repr__)
-        if written is Displayed.__repr__ or hasattr(written, "__wrapped__"):  # that of dataclasses is wrapped
-            cls.__repr__ = Record.__repr__  # type: ignore[method-assign]  # which @dataclass then keeps
+        written: Any = getattr(cls, "__repr__", None)
+        if _is_given(written):
+            cls.__repr__ = Record.__repr__  # type: ignore[method-assign]  # @dataclass keeps it
 
     def __rich__(self) -> object:
         from bank_python.render_objects import fields_view
@@ -96,6 +97,11 @@ class Record(Displayed):
 
     def __repr__(self) -> str:
         return short_text(self)
+
+
+def _is_given(written: Any) -> bool:
+    """Whether a ``repr`` is that of records, or one that @dataclass has written, which is wrapped."""
+    return written is Record.__repr__ or hasattr(written, "__wrapped__")
 
 
 def short_text(record: Any) -> str:
@@ -139,7 +145,7 @@ def entry_text(value: Any, most: int) -> str:
         return f"<{kind} of {' × '.join(f'{length:,}' for length in shape)}>"
     if isinstance(value, tuple | list | set | frozenset | Mapping) and len(value) > most:
         return f"<{kind} of {len(value):,}>"
-    if type(value).__repr__ is object.__repr__ or (callable(value) and not isinstance(value, type)):
+    if getattr(type(value), "__repr__", None) is object.__repr__ or (callable(value) and not isinstance(value, type)):
         return f"<{getattr(value, '__qualname__', kind)}>"
     return repr(value)
 
@@ -165,7 +171,7 @@ def as_text(shown: object, width: int = WIDTH, lines: int = TEXT_LINES) -> str:
     return "\n".join(drawn)
 
 
-def as_html(shown: object, width: int = WIDTH, lines: int = HTML_LINES) -> str:
+def as_html(shown: object, width: int = WIDTH, lines: int = HTML_LINES, *, picture: bool = True) -> str:
     """Return the drawing of an object as HTML, readable on light and dark pages.
 
     Parameters
@@ -175,18 +181,22 @@ def as_html(shown: object, width: int = WIDTH, lines: int = HTML_LINES) -> str:
     width : int, default 100
         Width of a line in characters.
     lines : int, default 40
-        Largest number of lines of text; below them stands how to get the rest.
+        Number of lines of text from which on the rest is left out; below them stands how to get it.
+    picture : bool, default True
+        Whether the picture follows, if there is one.
     """
     from rich.segment import Segments
 
     console = _console(width)
     drawn = _lines(console, shown)
+    if len(drawn) <= lines + _FEW:
+        lines = len(drawn)
     console.print(Segments([segment for line in drawn[:lines] for segment in (*line, _line_end())]), end="")
     page = console.export_html(theme=_theme(), inline_styles=True, code_format=_PRE)
     left = len(drawn) - lines
     note = f'<div style="font-size:11px;opacity:.7">{html.escape(_the_rest(shown, left))}</div>' if left > 0 else ""
-    picture = getattr(shown, "_picture_", None)
-    return f"<div>{page}{note}{'' if picture is None else picture()}</div>"
+    draw = getattr(shown, "_picture_", None) if picture else None
+    return f"<div>{page}{note}{'' if draw is None else draw()}</div>"
 
 
 def _console(width: int) -> Console:

@@ -6,6 +6,7 @@ See :mod:`bank_python.render`. Each view is short: the object, the figures that 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
 from collections import Counter
 from itertools import islice
@@ -17,7 +18,6 @@ from rich.console import Group
 from bank_python.dagger import ArrayNode, Failure, Leaf
 from bank_python.dagger.node import shown as shown_outcome
 from bank_python.display import Displayed, entry_text
-from bank_python.instruments import Position
 from bank_python.numerals import MISSING, number, signed
 from bank_python.render import table_view
 from bank_python.results import Figures
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph, Node
     from bank_python.desk import Blotter, Desk, Trader, Traders
-    from bank_python.instruments import Book, CreditCurve, DiscountCurve, VolSurface
+    from bank_python.instruments import Book, CreditCurve, DiscountCurve, Position, VolSurface
     from bank_python.market_data import MarketDataManager
     from bank_python.mc_engine import FactorModel, ReactiveRisk
     from bank_python.optimizer import CovarianceData
@@ -97,6 +97,8 @@ def _brief(value: object) -> str:
         return f"{len(value):,} entries"
     if isinstance(value, int | float | tuple | np.ndarray):
         return number(value, 4)
+    if isinstance(value, dt.date):
+        return value.isoformat()
     return MISSING if value is None else number(entry_text(value, _MOST_NAMES))
 
 
@@ -119,9 +121,6 @@ def _node_sheet(node: Node) -> Sheet:
     if isinstance(node, ArrayNode):
         for name, term in node.terms.items():
             shown.add(name.replace("_", " "), number(term, 4))
-    if isinstance(node, Position):
-        shown.add("quantity", number(node.quantity))
-        shown.add("cost basis", number(node.cost_basis))
     return shown
 
 

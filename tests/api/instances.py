@@ -132,7 +132,7 @@ def of_a_graph(path):
     yield from (layer, snapshot, batch, graph, graph.profile(), graph.block([leaf]), looked_up)
     yield from (graph.subscribe(leaf, id), graph.explain("SUM"), graph.plan("LEAF"), graph.replay(journal))
     yield dagger.FileJournal(path / "journal")
-    yield dagger.BarbaraJournal(barbara.BarbaraDB.open("x"), "J")
+    yield dagger.BarbaraJournal(barbara.BarbaraDB.open("x", path=":memory:"), "J")
     yield dagger.Failure(ValueError("no quote"), "LEAF", ValueError("no quote"))
     yield from (dagger.ProfileRow("Option", 10, 2, 0.1), dagger.Evaluation(1, 2.0))
     yield from (dagger.Flag("Whether."), dagger.Inferred("Level."), dagger.Source("Spot."), dagger.Term("Strike."))
@@ -255,7 +255,7 @@ def of_models(path):
 
 def of_risk(path):
     yield from (*alerts(NAMES), *readings(NAMES), PLAN.without([0]), risk.Concentration(), risk.StressLoss())
-    book = risk.AlertBook(barbara.BarbaraDB.open("x"), now=lambda: AT)
+    book = risk.AlertBook(barbara.BarbaraDB.open("x", path=":memory:"), now=lambda: AT)
     graph = dagger.DependencyGraph()
     share = instruments.Equity("A", spot_source=graph.register(market_data.MarketData("S", 100.0)))
     held = graph.register(instruments.Book("BOOK", [instruments.Position("P", instrument=share, quantity=10)]))
