@@ -238,7 +238,7 @@ def _theme() -> TerminalTheme:
     """Return colours that stand out from white and from black pages alike."""
     from rich.terminal_theme import TerminalTheme
 
-    black, red, green, yellow = (90, 90, 90), (208, 60, 60), (30, 140, 70), (170, 120, 0)
+    black, red, green, yellow = (110, 110, 110), (208, 60, 60), (30, 140, 70), (170, 120, 0)
     blue, magenta, cyan, white = (60, 120, 216), (170, 80, 190), (0, 135, 150), (128, 128, 128)
     colours = [black, red, green, yellow, blue, magenta, cyan, white]
     return TerminalTheme((150, 150, 150), (110, 110, 110), colours, colours)

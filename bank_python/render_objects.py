@@ -95,11 +95,9 @@ def _brief(value: object) -> str:
         return f"{' × '.join(map(str, value.shape))} numbers"
     if isinstance(value, tuple | list | set | frozenset | dict) and len(value) > _MOST_NAMES:
         return f"{len(value):,} entries"
-    if isinstance(value, int | float | tuple | np.ndarray):
+    if value is None or isinstance(value, int | float | tuple | np.ndarray):
         return number(value, 4)
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return MISSING if value is None else number(entry_text(value, _MOST_NAMES))
+    return number(value.isoformat() if isinstance(value, dt.date) else entry_text(value, _MOST_NAMES))
 
 
 def node_view(node: Node) -> RenderableType:

@@ -345,10 +345,8 @@ class LimitBoard(Tabular):
 
         known = [watched.node.peek_() for watched in self._watched]  # displaying evaluates nothing
         readings = [outcome for outcome, _ in known if isinstance(outcome, LimitReading)]
-        shown = limits_view(sorted(readings, key=lambda reading: -reading.used))
-        for remark in dict.fromkeys(remark for _, remark in known if remark):
-            shown.note(f"readings {remark}")
-        return shown
+        remarks = dict.fromkeys(remark for _, remark in known if remark)
+        return limits_view(sorted(readings, key=lambda reading: -reading.used), tuple(remarks))
 
 
 def _contributor_name(contributor: Callable[[], str] | None) -> str:

@@ -217,7 +217,7 @@ def test_a_csv_file_appears_when_it_is_complete(tmp_path):
 
 def test_a_large_table_and_a_desk_are_shown_fast(made):
     table = Table.from_rows([("x", float)], ({"x": float(i)} for i in range(1_000_000)))
-    for thing in (table, table.order_by("-x"), made[bank_python.Desk], made[bank_python.Desk].traders):
+    for thing in (table, table.restrict(x=5.0), made[bank_python.Desk], made[bank_python.Desk].traders):
         start = time.perf_counter()
         assert len(repr(thing)) < MOST_CHARACTERS
         assert len(thing._repr_html_()) < MOST_HTML
