@@ -18,8 +18,10 @@ True
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import io
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +30,20 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.terminal_theme import TerminalTheme
 
-__all__ = ["Displayed", "Record", "as_html", "as_text"]
+__all__ = ["Displayed", "Record", "as_html", "as_text", "entry_text", "short_text"]
 
 WIDTH = 100
 TEXT_LINES = 20
 HTML_LINES = 40
 
+_FEW = 3  # lines that are not worth leaving out
+_MOST_ENTRIES = (100, 8, 0)
+_LONGEST_RECORD = 2_000
+
 _WAYS_ON = ("to_table", "to_pandas", "to_csv", "to_json", "plot")
 _FONT = "Menlo,'DejaVu Sans Mono',Consolas,monospace"
 _PRE = (
-    f'<pre style="white-space:pre;overflow-x:auto;line-height:1.25;margin:0;background:transparent;'
+    f'<pre style="white-space:pre;overflow-x:auto;line-height:1.15;margin:0;background:transparent;'
     f'font-family:{_FONT};font-size:12px">{{code}}</pre>'
 )
 
@@ -59,14 +65,89 @@ class Displayed:
 
 
 class Record(Displayed):
-    """A small dataclass: shown with its fields one per line, while its ``repr`` stays that of the dataclass."""
+    """A dataclass: shown with its fields one per line, while its ``repr`` is that of dataclasses, kept short.
+
+    Arrays and containers are written out as long as the whole stays short, else by their size.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Path(Record):
+    ...     name: str
+    ...     levels: tuple[float, ...]
+    >>> Path("SPY", (1.0, 2.0))
+    Path(name='SPY', levels=(1.0, 2.0))
+    >>> Path("SPY", (1.0,) * 5_000)
+    Path(name='SPY', levels=<tuple of 5,000>)
+    """
 
     __slots__ = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        written: Any = getattr(cls, "__repr__", None)
+        if _is_given(written):
+            cls.__repr__ = Record.__repr__  # type: ignore[method-assign]  # @dataclass keeps it
 
     def __rich__(self) -> object:
         from bank_python.render_objects import fields_view
 
         return fields_view(self)
+
+    def __repr__(self) -> str:
+        return short_text(self)
+
+
+def _is_given(written: Any) -> bool:
+    """Whether a ``repr`` is that of records, or one that @dataclass has written, which is wrapped."""
+    return written is Record.__repr__ or hasattr(written, "__wrapped__")
+
+
+def short_text(record: Any) -> str:
+    """Return the text of a dataclass or a named tuple with its fields; long ones are given by their size.
+
+    Parameters
+    ----------
+    record : dataclass or named tuple
+        Value to describe.
+    """
+    said = ""
+    for most in _MOST_ENTRIES:
+        said = _fields_as_text(record, most)
+        if len(said) <= _LONGEST_RECORD and said.count("\n") < TEXT_LINES:
+            return said
+    return f"{said[: _LONGEST_RECORD - 1].replace(chr(10), ' ')}…"
+
+
+def _fields_as_text(record: Any, most: int) -> str:
+    if dataclasses.is_dataclass(record):
+        names = [field.name for field in dataclasses.fields(record) if field.repr]
+    else:
+        names = record._fields
+    values = [f"{name}={entry_text(getattr(record, name), most)}" for name in names]
+    return f"{type(record).__qualname__}({', '.join(values)})"
+
+
+def entry_text(value: Any, most: int) -> str:
+    """Return the ``repr`` of a value; functions by their names, arrays and containers by their size if it is large.
+
+    Parameters
+    ----------
+    value : object
+        Value to describe.
+    most : int
+        Largest number of entries that are written out.
+    """
+    kind = type(value).__name__
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape and getattr(value, "size", 0) > most:
+        return f"<{kind} of {' × '.join(f'{length:,}' for length in shape)}>"
+    if isinstance(value, tuple | list | set | frozenset | Mapping) and len(value) > most:
+        return f"<{kind} of {len(value):,}>"
+    if getattr(type(value), "__repr__", None) is object.__repr__ or (callable(value) and not isinstance(value, type)):
+        return f"<{getattr(value, '__qualname__', kind)}>"
+    return repr(value)
 
 
 def as_text(shown: object, width: int = WIDTH, lines: int = TEXT_LINES) -> str:
@@ -90,7 +171,7 @@ def as_text(shown: object, width: int = WIDTH, lines: int = TEXT_LINES) -> str:
     return "\n".join(drawn)
 
 
-def as_html(shown: object, width: int = WIDTH, lines: int = HTML_LINES) -> str:
+def as_html(shown: object, width: int = WIDTH, lines: int = HTML_LINES, *, picture: bool = True) -> str:
     """Return the drawing of an object as HTML, readable on light and dark pages.
 
     Parameters
@@ -100,18 +181,22 @@ def as_html(shown: object, width: int = WIDTH, lines: int = HTML_LINES) -> str:
     width : int, default 100
         Width of a line in characters.
     lines : int, default 40
-        Largest number of lines of text; below them stands how to get the rest.
+        Number of lines of text from which on the rest is left out; below them stands how to get it.
+    picture : bool, default True
+        Whether the picture follows, if there is one.
     """
     from rich.segment import Segments
 
     console = _console(width)
     drawn = _lines(console, shown)
+    if len(drawn) <= lines + _FEW:
+        lines = len(drawn)
     console.print(Segments([segment for line in drawn[:lines] for segment in (*line, _line_end())]), end="")
     page = console.export_html(theme=_theme(), inline_styles=True, code_format=_PRE)
     left = len(drawn) - lines
     note = f'<div style="font-size:11px;opacity:.7">{html.escape(_the_rest(shown, left))}</div>' if left > 0 else ""
-    picture = getattr(shown, "_picture_", None)
-    return f"<div>{page}{note}{'' if picture is None else picture()}</div>"
+    draw = getattr(shown, "_picture_", None) if picture else None
+    return f"<div>{page}{note}{'' if draw is None else draw()}</div>"
 
 
 def _console(width: int) -> Console:
@@ -153,7 +238,7 @@ def _theme() -> TerminalTheme:
     """Return colours that stand out from white and from black pages alike."""
     from rich.terminal_theme import TerminalTheme
 
-    black, red, green, yellow = (90, 90, 90), (208, 60, 60), (30, 140, 70), (170, 120, 0)
+    black, red, green, yellow = (110, 110, 110), (208, 60, 60), (30, 140, 70), (170, 120, 0)
     blue, magenta, cyan, white = (60, 120, 216), (170, 80, 190), (0, 135, 150), (128, 128, 128)
     colours = [black, red, green, yellow, blue, magenta, cyan, white]
     return TerminalTheme((150, 150, 150), (110, 110, 110), colours, colours)

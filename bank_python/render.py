@@ -8,7 +8,7 @@ result, and :mod:`bank_python.sheet` draws the table.
 from __future__ import annotations
 
 import math
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -51,7 +51,7 @@ _GREEKS = ("delta", "gamma", "vega", "theta", "rho", "credit", "fx", "vanna", "v
 
 def table_view(table: Relation, title: str = "") -> Sheet:
     """Return the first rows of a table or view; the first column of text identifies the rows."""
-    rows = list(islice(iter(table), _MAX_ROWS))
+    rows = table.limit(_MAX_ROWS).to_list()
     numeric = {column: bool(rows) and isinstance(rows[0][column], int | float | None) for column in table.columns}
     first = next((column for column, is_numeric in numeric.items() if not is_numeric), None)
     columns = [names(column) if column == first else words(column) for column in table.columns]

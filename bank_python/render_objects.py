@@ -6,6 +6,7 @@ See :mod:`bank_python.render`. Each view is short: the object, the figures that 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
 from collections import Counter
 from itertools import islice
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from rich.console import Group
 
-from bank_python.dagger import ArrayNode, Leaf
-from bank_python.errors import BankError
-from bank_python.instruments import Position
+from bank_python.dagger import ArrayNode, Failure, Leaf
+from bank_python.dagger.node import shown as shown_outcome
+from bank_python.display import Displayed, entry_text
 from bank_python.numerals import MISSING, number, signed
 from bank_python.render import table_view
 from bank_python.results import Figures
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph, Node
     from bank_python.desk import Blotter, Desk, Trader, Traders
-    from bank_python.instruments import Book, CreditCurve, DiscountCurve, VolSurface
+    from bank_python.instruments import Book, CreditCurve, DiscountCurve, Position, VolSurface
     from bank_python.market_data import MarketDataManager
     from bank_python.mc_engine import FactorModel, ReactiveRisk
     from bank_python.risk_models import Curve, Surface, SurvivalCurve
@@ -92,16 +93,21 @@ def _brief(value: object) -> str:
         return f"{' × '.join(map(str, value.shape))} numbers"
     if isinstance(value, tuple | list | set | frozenset | dict) and len(value) > _MOST_NAMES:
         return f"{len(value):,} entries"
-    return number(value, 4)
+    if value is None or isinstance(value, int | float | tuple | np.ndarray):
+        return number(value, 4)
+    return number(value.isoformat() if isinstance(value, dt.date) else entry_text(value, _MOST_NAMES))
 
 
-def node_view(node: Node) -> Sheet:
-    """Show a node: its value, what it depends on, its terms."""
+def node_view(node: Node) -> RenderableType:
+    """Show a node: its value, what it depends on, its terms; below it a value that has a drawing of its own."""
+    outcome = node.peek_()[0]
+    shown = _node_sheet(node)
+    return Group(shown, cast("RenderableType", outcome)) if isinstance(outcome, Displayed) else shown
+
+
+def _node_sheet(node: Node) -> Sheet:
     shown = Sheet(f"{node.name} ({type(node).__name__})", [names(), words()])
-    try:
-        shown.add("value", number(node.value, 6))
-    except BankError as error:
-        shown.add("value", text(f"none: {message_of(error)}", "red"))
+    shown.add("value", _stated(node))
     inputs = [source.name for source in node.underliers]
     if inputs:
         shown.add("depends on", _listed(inputs))
@@ -111,10 +117,18 @@ def node_view(node: Node) -> Sheet:
     if isinstance(node, ArrayNode):
         for name, term in node.terms.items():
             shown.add(name.replace("_", " "), number(term, 4))
-    if isinstance(node, Position):
-        shown.add("quantity", number(node.quantity))
-        shown.add("cost basis", number(node.cost_basis))
     return shown
+
+
+def _stated(node: Node) -> Any:
+    """Return what is known of a node's value; displaying it evaluates nothing."""
+    outcome, remark = node.peek_()
+    if isinstance(outcome, Failure):
+        return text(f"none: {message_of(outcome.error)}", "red")
+    if outcome is None and remark:
+        return text(remark, "yellow")
+    figure = number(outcome, 6) if isinstance(outcome, int | float) else shown_outcome(outcome)
+    return f"{figure}{remark and f' ({remark})'}"
 
 
 def _listed(found: Sequence[str]) -> str:
@@ -140,7 +154,9 @@ def graph_view(graph: DependencyGraph) -> Sheet:
 
 def book_view(book: Book) -> Sheet:
     """Show a book: its positions by size, and its total."""
-    return _positions(f"{book.name}, {book.base_currency}", book, book.positions)
+    shown = _positions(f"{book.name}, {book.base_currency}", book, book.positions)
+    _note_what_is_old(shown, book)
+    return shown
 
 
 def trader_view(trader: Trader) -> Sheet:
@@ -149,6 +165,7 @@ def trader_view(trader: Trader) -> Sheet:
     shown.note(f"P&L {_value(trader.pnl)}")
     if trader.waiting:
         shown.note(f"{len(trader.waiting)} holdings wait for a quote")
+    _note_what_is_old(shown, trader.book, trader.pnl)
     return shown
 
 
@@ -170,11 +187,15 @@ def _positions(title: str, book: Book, positions: Sequence[Position]) -> Sheet:
 
 
 def _figure(node: Node) -> float | None:
-    try:
-        value = node.value
-    except BankError:
-        return None
+    value = node.peek_()[0]
     return float(value) if isinstance(value, int | float) else None
+
+
+def _note_what_is_old(shown: Sheet, *nodes: Node) -> None:
+    """Say below a sheet if its figures are not up to date, or not computed yet."""
+    remarks = dict.fromkeys(remark for node in nodes if (remark := node.peek_()[1]))
+    for remark in remarks:
+        shown.note(f"figures {remark}")
 
 
 def _value(node: Node) -> str:
@@ -187,7 +208,9 @@ def _money(value: float | None) -> str:
 
 def traders_view(traders: Traders) -> Sheet:
     """Show traders: strategy, number of positions, value and P&L."""
-    return _traders("Traders", traders)
+    shown = _traders("Traders", traders)
+    _note_what_is_old(shown, *(trader.book for trader in traders))
+    return shown
 
 
 def desk_view(desk: Desk) -> Sheet:
@@ -196,6 +219,7 @@ def desk_view(desk: Desk) -> Sheet:
     shown.rule()
     shown.add(text("firm", "bold"), "", "", _value(desk.firm_value), _pnl(desk.firm_pnl))
     shown.note(f"{len(desk.graph):,} nodes, tick {desk.graph.tick:,}, market {desk.feed.name}")
+    _note_what_is_old(shown, desk.firm_value, desk.firm_pnl)
     return shown
 
 
@@ -306,10 +330,12 @@ def surface_node_view(surface: VolSurface) -> RenderableType:
 
 
 def _built(node: Any, view: Any) -> RenderableType:
-    error = node.error
-    if error is not None:
-        return node_view(node)
-    return Group(table_view(node.to_table(), f"{node.name} ({type(node).__name__})"), view(node.value))
+    outcome, remark = node.peek_()
+    if outcome is None or isinstance(outcome, Failure):
+        return _node_sheet(node)
+    if remark:  # the quotes of to_table may be later ones
+        return Group(_node_sheet(node), view(outcome))
+    return Group(table_view(node.to_table(), f"{node.name} ({type(node).__name__})"), view(outcome))
 
 
 def factor_model_view(model: FactorModel) -> Sheet:
@@ -334,4 +360,5 @@ def reactive_risk_view(risk: ReactiveRisk) -> Sheet:
         ("ES 99 %", risk.cvar_99),
     ):
         shown.add(name, _value(node))
+    _note_what_is_old(shown, risk.var_95, risk.var_99, risk.cvar_95, risk.cvar_99)
     return shown

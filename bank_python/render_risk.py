@@ -200,8 +200,8 @@ def reverse_stress_view(found: ReverseStress) -> Sheet:
     return shown
 
 
-def limits_view(readings: Sequence[LimitReading]) -> Sheet:
-    """Show the used share of each limit, the most used first."""
+def limits_view(readings: Sequence[LimitReading], remarks: Sequence[str] = ()) -> Sheet:
+    """Show the used share of each limit, the most used first, and how up to date they are."""
     columns = [names("Scope"), names("Measure"), numbers("Value"), numbers("Limit"), shares("Used", 0)]
     shown = Sheet("Limits", [*columns, bars(width=_GAUGE)])
     for reading in readings[:_MOST_ROWS]:
@@ -212,6 +212,8 @@ def limits_view(readings: Sequence[LimitReading]) -> Sheet:
     omitted = len(readings) - _MOST_ROWS
     if omitted > 0:
         shown.note(f"{omitted} limits with lower use are not shown")
+    for remark in remarks:
+        shown.note(f"readings {remark}")
     return shown
 
 

@@ -25,7 +25,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from bank_python.display import Displayed
+from bank_python.display import Displayed, Record
 from bank_python.jsonable import jsonable
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Tabular(Displayed):
         return self.to_table().to_json(path)
 
 
-class Figures(Tabular):
+class Figures(Record, Tabular):
     """A result that is a dataclass of a few figures."""
 
     __slots__ = ()
@@ -98,11 +98,6 @@ class Figures(Tabular):
 
         cells = {name: _cell(value) for name, value in _flat(self.to_dict())}
         return Table.from_rows([(name, _kind(value)) for name, value in cells.items()], [cells])
-
-    def __rich__(self) -> object:
-        from bank_python.render_objects import fields_view
-
-        return fields_view(self)
 
 
 def _plain(value: object) -> object:

@@ -47,6 +47,9 @@ class View(Protocol):
     def outcome(self, node: Node) -> Outcome:
         """Return the outcome of a node in this view."""
 
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node in this view if it is known, else ``None``; nothing is evaluated."""
+
 
 VIEWS: ContextVar[tuple[View, ...]] = ContextVar("bank_python_dagger_views", default=())
 """Views that this context has opened, the innermost last."""

@@ -96,6 +96,10 @@ class Declaration:
         error: BankError = refusal(f"{contract}: {self.name}={value!r}{space}{reason}", name=contract, value=value)
         return error
 
+    def __repr__(self) -> str:
+        of = "" if self.owner is None else f" of {self.owner.__name__}"
+        return f"<{type(self).__name__} {self.name or 'without a name'}{of}>"
+
 
 class Source(Declaration):
     """A market input of a contract: a node or a number.

@@ -126,6 +126,27 @@ class Engine(State):
         """Whether the outcome of a node is known to be up to date."""
         return not (node.state_ or self.pending or self.block or self.torn)
 
+    def peek(self, node: Node) -> tuple[Outcome, str]:
+        """Return what is known of a node in the running context without evaluating anything, and how it stands."""
+        view = self.active_view()
+        if view is not None:
+            outcome = view.peek(node)
+            return outcome, "not computed in this scenario yet: .value computes it" if outcome is None else ""
+        outcome, is_current = self._visible(node)
+        if is_current:
+            return outcome, ""
+        missing = "not computed yet: .value computes it"
+        return outcome, missing if outcome is None else "before changes that are not propagated yet"
+
+    def _visible(self, node: Node) -> tuple[Outcome, bool]:
+        """Return the outcome that the running code may see, without waiting, and whether it is up to date."""
+        for log in tuple(self.batches):
+            if not log.opener.owns_running_code() and node in log.before:
+                return log.before[node].outcome, True
+        if node.changed_tick_ > self.tick and not self._is_own_tick():
+            return node.previous_, True
+        return node.outcome_, isinstance(node, Leaf) or self.is_current(node)
+
     # --- bringing up to date -----------------------------------------------------------------
 
     def bring_up_to_date(self, node: Node) -> None:
@@ -551,6 +572,10 @@ class Batch:
             BATCHES.set(tuple(log for log in BATCHES.get() if log is not self._log))
             self._engine.write(self._engine.tidy)
 
+    def __repr__(self) -> str:
+        state = "not opened" if self._log is None else "ended" if self._log.is_ended else "open"
+        return f"<Batch: {state}>"
+
 
 class LeafBlock:
     """Leaves that are set together from an array; returned by :meth:`DependencyGraph.block`.
@@ -649,3 +674,6 @@ class LeafBlock:
             self._wiring = self._engine.topology.version
             self._dependents = BlockDependents(self.leaves)
         return self._dependents
+
+    def __repr__(self) -> str:
+        return f"<LeafBlock of {len(self):,} leaves>"

@@ -211,6 +211,9 @@ class Recorder:
             self._open_entry = None
             self.ticks += 1
 
+    def __repr__(self) -> str:
+        return f"<Recorder: {self.ticks:,} ticks{'' if self.error is None else f', ended by {self._why()}'}>"
+
 
 class Replay(int):
     """Number of ticks that were replayed, without the opening entry, and what was lost with a torn end.

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import register_storable
-from bank_python.dagger.node import Node, State, shown
+from bank_python.dagger.node import Node, State
 from bank_python.dagger.outcome import Failure, Outcome, detached
 from bank_python.errors import DomainError, NotQuotedError
 from bank_python.wording import OtherWord
@@ -217,6 +217,7 @@ class Leaf(Node):
         """Return the leaf's domain for its ``repr``."""
         return f"domain={self.domain.value!r}"
 
-    def __repr__(self) -> str:
-        value = shown(self.outcome_) if self.stamp_ else "not yet quoted"
-        return f"{type(self).__name__}({self.name!r}, {self.describe_()}) = {value}"
+    def peek_(self) -> tuple[Outcome, str]:
+        """Return the value in the running context, or ``None`` and that there is no quote."""
+        outcome, remark = (self.outcome_, "") if self.host_ is None else self.host_.peek(self)
+        return (outcome, remark) if self.stamp_ or outcome is not self.outcome_ else (None, "not yet quoted")

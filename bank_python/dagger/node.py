@@ -1,7 +1,8 @@
 """Nodes: the named values of a dependency graph.
 
 A :class:`Node` has a name, inputs (its *underliers*) and an outcome: its value or, if it has none, a failure. A node
-outside a graph is evaluated every time it is read, and stores nothing. In a graph it is in one of three states:
+outside a graph is evaluated every time it is read, and keeps the outcome of the last reading only for its ``repr``. In
+a graph it is in one of three states:
 
 ``CLEAN``
     its outcome is up to date, except for leaves that were set and not yet propagated
@@ -56,6 +57,7 @@ __all__ = [
 ]
 
 _MOST_SHOWN = 8
+_LONGEST = 300
 
 
 class State(enum.IntEnum):
@@ -110,6 +112,9 @@ class Host(Protocol):
 
     def is_current(self, node: Node) -> bool:
         """Whether the node's outcome is known to be up to date."""
+
+    def peek(self, node: Node) -> tuple[Outcome, str]:
+        """Return what is known of a node without evaluating anything, and how it stands."""
 
     def set_leaf(self, leaf: Any, outcome: Outcome, stamp: object) -> None:
         """Set a leaf."""
@@ -231,6 +236,7 @@ class Node(Displayed, metaclass=_NodeType):
         "name",
         "outcome_",
         "previous_",
+        "seen_",
         "state_",
     )
 
@@ -265,6 +271,7 @@ class Node(Displayed, metaclass=_NodeType):
         self.lazy_ = False  # whether it is evaluated only when read, by its own policy or that of an input
         self.changed_tick_ = 0
         self.previous_: Outcome = None
+        self.seen_: Outcome = None  # its outcome when it was last read outside a graph
 
     # --- attributes of every node ------------------------------------------------------------
 
@@ -351,7 +358,18 @@ class Node(Displayed, metaclass=_NodeType):
         """Return the outcome in the running context, evaluating the node if it is out of date."""
         if self.host_ is not None:
             return self.host_.read(self)
-        return _compute_without_graph(self)
+        self.seen_ = _compute_without_graph(self)
+        return self.seen_
+
+    def peek_(self) -> tuple[Outcome, str]:
+        """Return what is known of the outcome without evaluating anything, ``None`` if nothing is, and how it stands.
+
+        The second part is empty for an outcome that is up to date; otherwise it says why there is none, or that the
+        node's inputs may have changed since.
+        """
+        if self.host_ is not None:
+            return self.host_.peek(self)
+        return self.seen_, "not read yet: .value computes it" if self.seen_ is None else "when last read"
 
     def renew_(self) -> Outcome:
         """Return the outcome for the current outcomes of the inputs; called by the graph when the node is due."""
@@ -405,8 +423,8 @@ class Node(Displayed, metaclass=_NodeType):
         ]
 
     def __repr__(self) -> str:
-        known = self.host_ is not None and self.host_.is_current(self)
-        value = shown(self.outcome_) if known else "not computed yet"
+        outcome, remark = self.peek_()
+        value = remark if remark and outcome is None else f"{shown(outcome)}{remark and f' ({remark})'}"
         return f"{type(self).__name__}({self.name!r}, {self.describe_()}) = {value}"
 
     def __rich__(self) -> object:
@@ -430,13 +448,18 @@ def present(source: Node) -> Outcome:
 
 
 def shown(outcome: Outcome) -> str:
-    """Return a short text for an outcome."""
+    """Return a short text for an outcome, on one line."""
     if isinstance(outcome, np.ndarray) and outcome.size > _MOST_SHOWN:
         return f"{outcome.size:,} numbers"
+    if isinstance(outcome, tuple | list | set | frozenset | dict) and len(outcome) > _MOST_SHOWN:
+        return f"{len(outcome):,} entries"
     try:
-        return f"{outcome:,.6g}" if isinstance(outcome, float) else repr(outcome)
+        said = f"{outcome:,.6g}" if isinstance(outcome, float) else repr(outcome)
     except Exception as failed:  # noqa: BLE001 - code of users may raise anything
         return f"<{type(outcome).__name__}, whose repr raised {type(failed).__name__}>"
+    if "\n" in said:
+        return f"<{type(outcome).__name__}>"
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
 
 
 def inputs_first(

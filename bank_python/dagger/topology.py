@@ -113,7 +113,7 @@ class Topology:
     def attach(self, node: Node, inputs: tuple[Node, ...], host: Host) -> None:
         """Add `node`, whose `inputs` are in the graph already."""
         self.nodes[node.name] = node
-        node.host_, node.inputs_ = host, inputs
+        node.host_, node.inputs_, node.seen_ = host, inputs, None
         node.height_, node.lazy_ = _placed(node)
         node.rewired_()
         self._link(node)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "Scenario", "Snapshot", "WhatIf"]
 
 _ABSENT = object()
+_MOST_LISTED = 6
 
 
 class Snapshot:
@@ -90,6 +91,10 @@ class Snapshot:
             for level in by_height(member for member in needed if member not in self._lazy):
                 self._lazy.update(_evaluate(level, self.outcome))
         return self._lazy[node]
+
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node at this tick if it is known, else ``None``; nothing is evaluated."""
+        return self._lazy.get(node) if self._has_to_compute(node) else self.outcome(node)
 
     def close(self) -> None:
         """Release the snapshot; further calls have no effect."""
@@ -183,6 +188,14 @@ class Layer:
                     self._compute(level)
             return self._known[node]
 
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node in the layer if it is known, else ``None``; nothing is evaluated."""
+        known = self._known.get(node, _ABSENT)
+        if known is not _ABSENT:
+            return known
+        is_reached = node in self._cone.touched or self._wiring != self.engine.topology.version
+        return None if is_reached else self.base.peek(node)
+
     def moves(self, node: Node) -> bool:
         """Whether the outcome of a node that was read in the layer differs from that at the pinned tick."""
         return node in self._moved
@@ -246,6 +259,9 @@ class Layer:
     def _read(self, node: Node) -> Outcome:
         return self._known[node] if node in self._known else self.base.outcome(node)
 
+    def __repr__(self) -> str:
+        return f"<Layer on tick {self.base.tick}: {_listed(self.overrides)} overridden>"
+
 
 class Scenario:
     """A context manager that opens a layer; returned by :meth:`DependencyGraph.scenario`.
@@ -294,6 +310,9 @@ class Scenario:
         if self._base is not None:
             self._base.close()
 
+    def __repr__(self) -> str:
+        return f"<Scenario: {_listed(self._overrides)} overridden>"
+
 
 class _LayerView:
     """The view of a layer that is stored in contexts, valid while its scenario is open."""
@@ -330,6 +349,11 @@ class _LayerView:
         """Return the outcome of a node in the layer."""
         layer = self.layer
         return present(node) if layer is None else layer.outcome(node)
+
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node in the layer if it is known, else ``None``; nothing is evaluated."""
+        layer = self.layer
+        return present(node) if layer is None else layer.peek(node)
 
     def close(self) -> None:
         """End the view in all contexts."""
@@ -432,6 +456,16 @@ class _Outside:
     def outcome(self, node: Node) -> Outcome:
         """Return the outcome of a node without the changes of the batches."""
         return self.layer.outcome(node)
+
+    def peek(self, node: Node) -> Outcome:
+        """Return the outcome of a node without the changes of the batches if it is known, else ``None``."""
+        return self.layer.peek(node)
+
+
+def _listed(overrides: Mapping[Node, Outcome]) -> str:
+    more = len(overrides) - _MOST_LISTED
+    listed = ", ".join(repr(node.name) for node in list(overrides)[:_MOST_LISTED])
+    return listed + (f" and {more:,} more" if more > 0 else "")
 
 
 def _override(node: Node, value: object) -> Outcome:

@@ -114,6 +114,9 @@ class Lookup:
         warn_of("Lookup.question", "function_name")
         return self.function_name
 
+    def __repr__(self) -> str:
+        return f"Lookup({self.function_name!r}, arguments={self.arguments!r})"
+
 
 class TermStructureNode(Node):
     """A node whose value is a curve or a surface, from which contracts look up numbers."""

@@ -219,6 +219,9 @@ class PeerOptimizer(ABC):
                     extra=self.extra,
                 ) from error
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._kind} of {len(self._data.tickers):,} assets>"
+
 
 def effective_data(ours: Optimizer, data: CovarianceData) -> CovarianceData:
     """Return the moments that `ours` optimises: its Black–Litterman posterior if it has one, otherwise `data`."""

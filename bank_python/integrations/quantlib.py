@@ -303,3 +303,6 @@ class QuantLibPricing:
     def _flat(self, rate: float) -> Any:
         ql = self._ql
         return ql.YieldTermStructureHandle(ql.FlatForward(self._date(self.today), rate, ql.Actual365Fixed()))
+
+    def __repr__(self) -> str:
+        return f"QuantLibPricing(today={self.today!r})"

@@ -314,6 +314,9 @@ class CcxtFeed:
             raise unknown_ticker(symbol, known, self.name, "map it with symbols=, in ccxt's spelling")
         return min(candidates, key=partial(_preference, settled_in))
 
+    def __repr__(self) -> str:
+        return f"CcxtFeed({self._exchange!r}{', closed' if self._closed else ''})"
+
 
 def _positive(name: str, seconds: float) -> float:
     if not 0.0 < seconds < math.inf:

@@ -273,6 +273,13 @@ class HistoryFeed:
     def _unknown(self, symbol: str) -> UnknownTickerError:
         return unknown_ticker(symbol, self._table.symbols, self._source, "take it from another feed")
 
+    def __repr__(self) -> str:
+        dates = self._table.dates
+        first, last = dates[self._start].date(), dates[-1].date()
+        return (
+            f"<HistoryFeed {self._source!r}: {len(self.symbols):,} symbols, {first} to {last}, {self._polls:,} polls>"
+        )
+
 
 def _module(name: str) -> Any:
     try:

@@ -110,3 +110,6 @@ class RecordingFeed:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        return f"RecordingFeed({self._feed!r})"

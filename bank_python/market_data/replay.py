@@ -134,6 +134,9 @@ class ReplayFeed:
     def _failing(self, symbols: Sequence[str], reason: str) -> Poll:
         return Poll((), tuple(QuoteFailure(symbol, reason, self._name) for symbol in dict.fromkeys(symbols)))
 
+    def __repr__(self) -> str:
+        return f"<ReplayFeed of {self._name!r}: {self._polled:,} of {self._recorded:,} polls>"
+
 
 def _check_history(record: Record, where: str) -> None:
     request = record["history"]

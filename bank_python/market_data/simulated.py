@@ -220,6 +220,9 @@ class SimulatedFeed:
     def _unknown(self, symbol: str) -> UnknownTickerError:
         return unknown_ticker(symbol, self._column, "the simulated market", "add a SymbolSpec to its universe")
 
+    def __repr__(self) -> str:
+        return f"<SimulatedFeed: seed {self._seed}, {len(self._column):,} symbols, {self._at[0]:,} polls>"
+
 
 def _checked_seed(seed: int) -> int:
     try:

@@ -219,6 +219,9 @@ class YahooFeed:
         # Set at each poll, because other code in the process may have replaced it: yf.download does.
         return data_layer() if self._session is None else data_layer(session=self._session)
 
+    def __repr__(self) -> str:
+        return f"YahooFeed({'closed' if self._closed else ''})"
+
 
 def _positive(name: str, seconds: float) -> float:
     if not 0.0 < seconds < float("inf"):

@@ -261,6 +261,9 @@ class MonteCarloEngine:
             fields = {name: getattr(result, name) for name in MCResult.__slots__ if name != "trader_pnl"}
             self._db[RESULTS_PREFIX + result.model] = MCResult(**fields)
 
+    def __repr__(self) -> str:
+        return f"<MonteCarloEngine: {len(self._traders):,} traders, {self._currency}, {self._graph!r}>"
+
 
 def make_sampler(factor_model: FactorModel, plan: ValuationPlan, config: MCConfig) -> Sampler:
     """Return the sampler of the plan's factors under the configured model.

@@ -131,7 +131,7 @@ class JumpTerms(Record):
 
 @guessable
 @storable("mc.FactorLaw", version=1)
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FactorModel(Displayed):
     """Joint model of the moves of risk factors.
 

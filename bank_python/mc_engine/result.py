@@ -11,6 +11,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.barbara import storable
 from bank_python.deprecation import renamed, warn_of
+from bank_python.display import short_text
 from bank_python.errors import RiskError
 from bank_python.guessing import guessable
 from bank_python.plotting import Plotted, money
@@ -51,6 +52,9 @@ class Histogram(NamedTuple):
 
     counts: NDArray[Any]
     edges: NDArray[Any]
+
+    def __repr__(self) -> str:
+        return short_text(self)
 
 
 class TailPair(NamedTuple):

@@ -124,9 +124,9 @@ class Table(Relation):
         TableError
             The file or table does not exist, or was written in another format.
         """
-        if not Path(path).is_file():
+        if not Path(path).expanduser().is_file():
             raise TableError(f"there is no file {os.fspath(path)!r}: create the table with Table(schema, path, name)")
-        with contextlib.closing(DiskDatabase(Path(path))) as database, database.connection() as connection:
+        with contextlib.closing(DiskDatabase(Path(path).expanduser())) as database, database.connection() as connection:
             names = catalogue.table_names(connection)
             wanted = names[0] if name is None and len(names) == 1 else name
             schema = None if wanted is None else catalogue.load(connection, wanted)
@@ -401,4 +401,4 @@ def _database_at(path: FilePath | None) -> Database:
         return MemoryDatabase()
     if not os.fspath(path):
         raise SchemaError("path='' is not a file: leave path out for a table in memory")
-    return DiskDatabase(Path(path))
+    return DiskDatabase(Path(path).expanduser())

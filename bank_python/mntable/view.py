@@ -291,12 +291,12 @@ class Relation(Displayed, ABC):
         null : str
             Text that represents None; a nullable column must not contain that text.
         """
-        csv_files.to_csv(self.block, Path(path), null)
+        csv_files.to_csv(self.block, Path(path).expanduser(), null)
 
     @guessable
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write a Parquet file; requires the extra ``data``."""
-        arrow.to_parquet(self.block, Path(path))
+        arrow.to_parquet(self.block, Path(path).expanduser())
 
     @guessable
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -320,7 +320,7 @@ class Relation(Displayed, ABC):
         rows = [{name: cell.hex() if isinstance(cell, bytes) else cell for name, cell in row.items()} for row in self]
         text = json.dumps(jsonable(rows), ensure_ascii=False)
         if path is not None:
-            with replacing(Path(path)) as part:
+            with replacing(Path(path).expanduser()) as part:
                 part.write_text(text, encoding="utf-8")
         return text
 

@@ -171,3 +171,6 @@ class BookDrift:
                 value=total,
             )
         return {asset: value / total - weights.get(asset, 0.0) for asset, value in values.items()}
+
+    def __repr__(self) -> str:
+        return f"<BookDrift of {self._book.name!r}: {len(self._ticker):,} assets>"

@@ -91,3 +91,6 @@ class Optimizer(ABC):
         if self._constraints.current is not None:
             all_figures = {**all_figures, "turnover": self._allowed.turnover(weights)}
         return portfolio_of(self._data, self.kind, weights, proof, risk_free_rate=self._rate, figures=all_figures)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.kind} of {len(self._data.tickers):,} assets>"

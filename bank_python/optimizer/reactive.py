@@ -182,6 +182,9 @@ class ReactivePortfolio:
         closes.setflags(write=False)  # values of leaves are immutable
         return closes
 
+    def __repr__(self) -> str:
+        return f"<ReactivePortfolio {self.name!r}: {self._kind} of {len(self.tickers):,} assets>"
+
 
 def _picker(i: int) -> Any:
     def weight(portfolio: OptimalPortfolio) -> float:

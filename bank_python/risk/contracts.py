@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bank_python.admission import admits
 from bank_python.dagger import ContractBatch, Node
+from bank_python.display import short_text
 from bank_python.errors import RiskError
 from bank_python.instruments.factor import Factor
 
@@ -62,6 +63,9 @@ class ContractGroups(NamedTuple):
 
     groups: list[ContractColumns]
     errors: dict[Instrument, Exception]
+
+    def __repr__(self) -> str:
+        return short_text(self)
 
 
 @admits(RiskError)

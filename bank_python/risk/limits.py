@@ -348,7 +348,14 @@ class LimitBoard(Tabular):
     def __rich__(self) -> object:
         from bank_python.render_risk import limits_view
 
-        return limits_view(self.readings())
+        return limits_view(*self._known())
+
+    def _known(self) -> tuple[list[LimitReading], tuple[str, ...]]:
+        """Return the readings that are known without evaluating anything, and how up to date they are."""
+        known = [watched.node.peek_() for watched in self._watched]
+        readings = [outcome for outcome, _ in known if isinstance(outcome, LimitReading)]
+        remarks = dict.fromkeys(remark for _, remark in known if remark)
+        return sorted(readings, key=lambda reading: -reading.used), tuple(remarks)
 
 
 def _contributor_name(contributor: Callable[[], str] | None) -> str:

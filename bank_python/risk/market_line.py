@@ -28,6 +28,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.barbara import storable
+from bank_python.display import short_text
 from bank_python.errors import RiskError
 from bank_python.plotting import Plotted, literal, percent
 from bank_python.results import Figures, Tabular
@@ -87,6 +88,9 @@ class LinePoints(NamedTuple):
 
     betas: FloatArray
     returns: FloatArray
+
+    def __repr__(self) -> str:
+        return short_text(self)
 
 
 @storable("risk.MarketLine", version=1)

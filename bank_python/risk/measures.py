@@ -113,6 +113,9 @@ class BookMeasure:
         self.node = self._graph.register(node, replace=self._defined)
         self._defined = True
 
+    def __repr__(self) -> str:
+        return f"<BookMeasure {self.name!r}: {self._measure!r} of {len(self._books):,} books>"
+
 
 class MeasureNode(Node):
     """Node of a measure of books; depends on all inputs of their positions, and is not stored."""

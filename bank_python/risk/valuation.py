@@ -36,7 +36,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.deprecation import renamed, warn_of
-from bank_python.display import Record
+from bank_python.display import Record, short_text
 from bank_python.errors import RiskError, SimulationError
 from bank_python.guessing import guessable
 from bank_python.instruments.factor import Factor
@@ -394,6 +394,9 @@ class ReducedPlan(NamedTuple):
 
     plan: ValuationPlan
     left_out: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return short_text(self)
 
 
 @renamed(books="traders")

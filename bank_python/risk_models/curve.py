@@ -70,7 +70,7 @@ class _LogNodes:
 
 @admits(CurveError)
 class Curve(_LogNodes, Plotted, Tabular):
-    """Discount factors at nodes in time, log-linear between them.
+    """A discount curve with log-linear interpolation.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ class _Smiles:
 
 @admits(ModelError)
 class Surface(_Smiles, Plotted, Tabular):
-    """Smiles by expiry, each around the forward it was fitted to.
+    """A volatility surface of smiles by expiry.
 
     Parameters
     ----------

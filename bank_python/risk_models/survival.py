@@ -70,7 +70,7 @@ class _LogNodes:
 
 @admits(ModelError)
 class SurvivalCurve(_LogNodes, Plotted, Tabular):
-    """Survival probabilities at nodes in time, log-linear between them.
+    """A survival curve with log-linear interpolation.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ OPTION = instruments.Option("O", **MADE)
 AMERICAN = instruments.AmericanOption("O", **MADE, steps=11)
 FX = {"spot_source": 1.1, "rate_source": 0.05, "foreign_rate_source": 0.03, "strike": 1.0, "expiry": 1.0}
 NODE = {"currency": "USD", "clock_source": 0.0}
-STORE = barbara.BarbaraDB.open("x")
+STORE = barbara.BarbaraDB.open("x", path=":memory:")
 STORE["/A/b"] = 1.0
 TABLE = mntable.Table([("a", float), ("b", str)])
 

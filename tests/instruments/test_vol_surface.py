@@ -271,7 +271,7 @@ def test_round_trip_through_the_store_keeps_the_anchors():
         db[desk.option.record_key] = desk.option
         again = db[desk.surface.record_key]
         assert isinstance(again, VolSurface)
-        assert repr(again) == repr(desk.surface).split(" = ")[0] + " = not computed yet"
+        assert repr(again) == repr(desk.surface).split(" = ")[0] + " = not read yet: .value computes it"
         assert again.vol(100.0, 0.6) == vol
         assert again.surface == desk.surface.surface
         option = db[desk.option.record_key]

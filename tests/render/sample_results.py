@@ -26,6 +26,7 @@ from bank_python.desk.showcase.views import (
     traders_view,
     troubles_view,
 )
+from bank_python.display import as_html
 from bank_python.integrations import Comparison, Figure
 from bank_python.integrations.portfolio_comparison import PortfolioComparison, PortfolioRow
 from bank_python.mc_engine import MCResult
@@ -47,6 +48,7 @@ from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
 from bank_python.risk.stress import StressResult
 from bank_python.risk.tail_risk import TailMethod, TailRisk
 from bank_python.walpole import RunOutcome
+from tests.render.sample_objects import OBJECTS
 
 GOLDEN = Path(__file__).parent / "golden"
 WIDTHS = [80, 120, 200]
@@ -256,6 +258,15 @@ def page(width):
     return re.sub(r"residual \de-\d\d", "residual 0e-00", whole)  # rounding is another on every machine
 
 
+def html_pages():
+    """Return the HTML of one of each kind by the name of its golden file, without pictures."""
+    made = {kind: make(NAMES) for kind, make in KINDS.items()} | {kind: make() for kind, make in OBJECTS.items()}
+    pages = {f"{kind.replace(' ', '_')}.html": as_html(thing, picture=False) for kind, thing in made.items()}
+    return {name: re.sub(r"residual \de-\d\d", "residual 0e-00", page) + "\n" for name, page in pages.items()}
+
+
 if __name__ == "__main__":
+    for name, html in html_pages().items():
+        (GOLDEN / "html" / name).write_text(html, encoding="utf-8")
     for columns in WIDTHS:
         (GOLDEN / f"results_{columns}.txt").write_text(page(columns), encoding="utf-8")

@@ -15,7 +15,7 @@ from bank_python.desk.showcase.stage import SceneResult
 from bank_python.sheet import text
 from bank_python.terminal import clean
 from tests.desk.sample_screen import sample_view
-from tests.render.sample_results import GOLDEN, KINDS, NAMES, WIDTHS, page, shown
+from tests.render.sample_results import GOLDEN, KINDS, NAMES, WIDTHS, html_pages, page, shown
 
 HOSTILE = (
     "[bold]x[/]",
@@ -56,6 +56,15 @@ def column_widths(page):
 def test_golden_renders(width):
     golden = (GOLDEN / f"results_{width}.txt").read_text(encoding="utf-8")
     assert page(width) == golden, "wanted? then: python tests/render/sample_results.py"
+
+
+def test_golden_html():
+    pages = html_pages()
+    goldens = {file.name: file.read_text(encoding="utf-8") for file in (GOLDEN / "html").glob("*.html")}
+    assert pages.keys() == goldens.keys(), "wanted? then: python tests/render/sample_results.py"
+    changed = [name for name, page in pages.items() if page != goldens[name]]
+    assert changed == [], "wanted? then: python tests/render/sample_results.py"
+    assert sum(map(len, goldens.values())) < 400_000
 
 
 @pytest.mark.parametrize("width", WIDTHS)
