@@ -3,8 +3,8 @@
 For a file, every session has its own connection. In SQLite's WAL mode a reader never waits for a writer and sees the
 last commit, while one writer at a time holds the write lock (``BEGIN IMMEDIATE``; others wait up to the timeout).
 Writers of one process wait for each other at a lock of the store before that: SQLite has waiting connections try again
-at growing intervals, so that one thread could write often while another waits until its timeout. A store in memory exists inside one connection only: the sessions share it, and a thread holds its lock while its
-transaction runs.
+at growing intervals, so that one thread could write often while another waits until its timeout. A store in
+memory exists inside one connection only: the sessions share it, and a thread holds its lock while its transaction runs.
 
 The lock of a session is held during every statement and throughout a transaction, so that closing the store from
 another thread waits for them. A connection must not be used across a fork, so a store raises an error in a child
