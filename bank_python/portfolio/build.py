@@ -87,7 +87,7 @@ def load_portfolio(
 
     Examples
     --------
-    >>> mine = load_portfolio([("AAPL", 100, 180.0), ("SPY", -20)], market="simulated")
+    >>> mine = load_portfolio([{"ticker": "AAPL", "quantity": 100, "cost": 180.0, "price": 228.0}])
     >>> round(mine.pnl, 2)
     4800.0
     >>> with mine.what_if({"AAPL": 200.0}):

@@ -191,3 +191,13 @@ def test_bonds_and_cash_need_no_prices():
 def test_read_history_gives_back_what_was_written(prices, tmp_path):
     prices.to_csv(tmp_path / "p.csv", sep=";", index_label="date")
     np.testing.assert_array_equal(read_history(tmp_path / "p.csv").closes, prices.to_numpy())
+
+
+def test_a_credit_default_swap_is_worth_its_premium_leg_difference(prices):
+    terms = {"ticker": "C", "quantity": 1, "maturity": 5}
+    par = load_portfolio([terms | {"spread": 0.01}], prices=prices, rate=0.03)
+    assert par.value == pytest.approx(0.0, abs=1.0)
+    wide = load_portfolio([terms | {"spread": 0.02}], prices=prices, rate=0.03)
+    hazard = 0.02 / 0.6  # the credit triangle
+    annuity = -math.expm1(-(0.03 + hazard) * 5.0) / (0.03 + hazard)
+    assert wide.value == pytest.approx(1e6 * (0.02 - 0.01) * annuity, rel=0.02)
