@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
 import sys
 
@@ -376,3 +377,13 @@ def test_every_class_with_a_picture_is_here():
     ours = {kind.__name__ for kind in below(Plotted) if kind.__module__.startswith("bank_python.")}
     tried = {type(make()).__name__ for make in PICTURES.values()}
     assert ours - tried == {"CvarFrontier"}  # tests/optimizer/test_min_cvar.py
+
+
+def test_pictures_in_notebooks_are_small_and_white():
+    image = pytest.importorskip("PIL.Image")
+    picture = frontier().plot()
+    full = io.BytesIO()
+    picture.savefig(full, format="png", dpi=110)
+    with image.open(io.BytesIO(stored := picture._repr_png_())) as small:
+        assert (small.mode, small.convert("RGB").getpixel((0, 0))) == ("P", (255, 255, 255))
+    assert len(stored) < 0.5 * len(full.getvalue())
