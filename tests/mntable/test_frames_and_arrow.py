@@ -170,8 +170,8 @@ def test_arrow_data_of_every_make():
 @pytest.mark.parametrize(
     ("data", "error", "said"),
     [
-        (pa.table({"x": pa.array([Decimal(1)])}), SchemaError, "column 'x' of the Arrow table is decimal128"),
-        (pa.table({"x": pa.array([[1]])}), SchemaError, "column 'x' of the Arrow table is list"),
+        (pa.table({"x": pa.array([Decimal(1)])}), SchemaError, "column 'x' of the Arrow table has type decimal128"),
+        (pa.table({"x": pa.array([[1]])}), SchemaError, "column 'x' of the Arrow table has type list"),
         (pa.table({"x": [dt.datetime(2026, 1, 2)]}), SchemaError, "'x' .*a timestamp needs a timezone"),  # noqa: DTZ001
         (pd.Series([1]).to_numpy(), SchemaError, "from_arrow was given a ndarray: give a pyarrow.Table"),
         ([{"x": 1}], SchemaError, "from_arrow was given a list"),

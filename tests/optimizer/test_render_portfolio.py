@@ -375,7 +375,7 @@ def test_a_market_line_by_hand():
         ["Z", "0.00", "1.0%", "5.0%", "-4.0%"],
         ["M", "1.00", "12.0%", "12.0%", "+0.0%"],
     ]
-    assert "riskless 5.0%, market 12.0%, premium 7.0%" in " ".join(text.split())
+    assert "risk-free rate 5.0%, market 12.0%, premium 7.0%" in " ".join(text.split())
     assert "\x1b[32m+2.3%" in styled(line)
     assert "\x1b[31m-4.0%" in styled(line)
 
