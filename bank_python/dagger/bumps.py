@@ -42,7 +42,7 @@ from bank_python.dagger.propagate import compared
 from bank_python.dagger.sums import LIMIT, compress, rounded, shift
 from bank_python.dagger.what_if import layer_of_running_code, take_snapshot
 from bank_python.errors import DomainError, GraphError, UnknownNodeError, ValuationError
-from bank_python.plotting import Plotted, literal
+from bank_python.plotting import Plotted, literal, money
 from bank_python.results import Tabular
 from bank_python.wording import message_of
 
@@ -489,6 +489,7 @@ class Ladder(Plotted, Tabular):
         axes.axhline(self.base, color="black", linewidth=0.8, linestyle=":", label=f"now {self.base:,.4g}")
         leaf, target = literal(self.leaf), literal(self.target)
         axes.set(xlabel=leaf, ylabel=target, title=f"{target} along {leaf}")
+        money(axes.yaxis)
         axes.legend()
 
     def __rich__(self) -> object:
