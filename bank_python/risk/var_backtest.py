@@ -192,7 +192,7 @@ def backtest_var(
     Raises
     ------
     RiskError
-        There are fewer than two days, a figure is not finite, or the lengths differ.
+        There are fewer than two days, a figure is not finite, or the lengths or the dates of two series differ.
     ModelError
         The confidence is not in [0.5, 1), or an expected shortfall is not above 0.
     """
@@ -203,18 +203,30 @@ def backtest_var(
     shortfall = None if es is None else _for_days("es", es, len(made))
     _require_finite("pnl", made)
     if not _LOWEST <= confidence < 1.0:
-        raise ModelError(f"confidence={confidence!r} is not in [0.5, 1); 0.99 is usual", value=confidence)
+        raise ModelError(f"confidence={confidence!r} lies outside [0.5, 1); 0.99 is usual", value=confidence)
     probability = 1.0 - confidence
     hits = made < -at_risk
     tests = christoffersen_test(hits, probability)
     light = traffic_light(int(hits.sum()), len(made), probability)
     size = None if shortfall is None else acerbi_szekely_test(made, at_risk, shortfall, probability)
+    _require_same_dates(dates_of(pnl), dates_of(var))
     dates = dates_of(pnl) if dates is None else dates
     known = None if dates is None else checked_dates(dates, len(made))
     for array in (made, at_risk, shortfall):
         if array is not None:
             array.setflags(write=False)
     return VarBacktest(made, at_risk, shortfall, confidence, known, tests, light, size)
+
+
+def _require_same_dates(of_pnl: Sequence[Any] | None, of_var: Sequence[Any] | None) -> None:
+    if of_pnl is None or of_var is None:
+        return
+    for i, (one, other) in enumerate(zip(of_pnl, of_var, strict=False)):
+        if one != other:
+            raise RiskError(
+                f"day {i} is {one} in pnl and {other} in var; give series of the same dates, var.reindex(pnl.index)",
+                value=other,
+            )
 
 
 def _for_days(name: str, values: ArrayLike, days: int) -> FloatArray:

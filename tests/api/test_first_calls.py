@@ -90,6 +90,7 @@ QUOTES = pd.DataFrame(
     columns=["expiry", "strike", "iv"],
 )
 PIVOTED = QUOTES.pivot_table(index="expiry", columns="strike", values="iv")
+DATED = pd.Series(PNL, index=pd.bdate_range("2024-01-01", periods=len(PNL)))
 HITS = backtest_var(PNL, 2.0)
 
 
@@ -236,7 +237,11 @@ SAID = [
     (lambda: JobConfig(name="x", func=print), r"did you mean callable\?"),
     (lambda: MCConfig(horizon=10), "in years, and above 2; 10 trading days are 10/252"),
     (lambda: kupiec_test(5, 500, 0.99), "1 less the confidence, 0.01 for 99 %"),
-    (lambda: backtest_var(PNL, 2.0, confidence=99), r"confidence=99 is not in \[0.5, 1\); 0.99 is usual"),
+    (lambda: backtest_var(PNL, 2.0, confidence=99), r"confidence=99 lies outside \[0.5, 1\); 0.99 is usual"),
+    (
+        lambda: backtest_var(DATED, DATED.abs().shift(1, freq="B")),
+        r"day 0 is 2024-01-01.* in pnl and 2024-01-02.* in var; give series of the same dates",
+    ),
     (lambda: record("ticks.jsonl"), r"'ticks.jsonl' is not a journal; give FileJournal\(path\)"),
     (lambda: GRAPH.replay("ticks.jsonl"), r"give FileJournal\(path\)"),
     (lambda: GRAPH.replay(3), r"3 is not a journal"),
@@ -258,7 +263,7 @@ SAID = [
     (lambda: JobRunner().add_job(print), r"give JobConfig\(name=..., callable=..., interval=...\)"),
     (lambda: JobConfig(name="x", callable=print, max_retries=2), r"did you mean retries\?"),
     (lambda: JobConfig(name="x", callable=print, retry_delay=2), r"did you mean backoff\?"),
-    (lambda: STORE.as_of("2026-01-05"), r"not '2026-01-05': give datetime\(2026, 1, 5, 17, 30, tzinfo=UTC\)"),
+    (lambda: STORE.as_of("2026-01-05"), r"not '2026-01-05': .* as in datetime\(2026, 1, 5, 17, 30, tzinfo=UTC\)"),
     (lambda: STORE.as_of(dt.datetime(2026, 1, 5)), "add tzinfo=UTC"),  # noqa: DTZ001 - without a zone, as typed
     (lambda: Clock("C"), "missing 1 required positional argument: 'origin'"),
 ]
