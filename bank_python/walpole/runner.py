@@ -101,7 +101,9 @@ class JobRunner(Displayed):
         """
         if not isinstance(config, JobConfig):
             raise JobConfigError(
-                f"add_job({config!r}): give JobConfig(name=..., callable=..., interval=...)", name=None, value=config
+                f"add_job({config!r}): give a JobConfig, as in JobConfig(name=..., callable=..., interval=...)",
+                name=None,
+                value=config,
             )
         scheduler = self._scheduler
         entry = JobEntry(config)

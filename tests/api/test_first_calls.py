@@ -260,7 +260,7 @@ SAID = [
     (lambda: create_optimizer("max_sharpe", DATA, max_turnover=0.3), r"did you mean turnover\?"),
     (lambda: create_optimizer("max_sharpe", DATA, current_weights={"A": 1.0}), r"did you mean current\?"),
     (lambda: JobRunner().add_job("x", print, interval=1), "add_job.. has no argument interval"),
-    (lambda: JobRunner().add_job(print), r"give JobConfig\(name=..., callable=..., interval=...\)"),
+    (lambda: JobRunner().add_job(print), r"as in JobConfig\(name=..., callable=..., interval=...\)"),
     (lambda: JobConfig(name="x", callable=print, max_retries=2), r"did you mean retries\?"),
     (lambda: JobConfig(name="x", callable=print, retry_delay=2), r"did you mean backoff\?"),
     (lambda: STORE.as_of("2026-01-05"), r"not '2026-01-05': .* as in datetime\(2026, 1, 5, 17, 30, tzinfo=UTC\)"),
