@@ -68,6 +68,8 @@ _WORDS = {
     **dict.fromkeys(("query", "select", "list", "search", "scan"), "db.items(prefix), or db.keys(prefix)"),
     **dict.fromkeys(("begin", "commit", "rollback"), "with db.transaction(): ..."),
     **dict.fromkeys(("versions", "log"), "db.history(key)"),
+    **dict.fromkeys(("get_version", "at", "version"), "db.as_of(time)[key], or db.read_version(db.history(key)[0])"),
+    **dict.fromkeys(("ls", "tree", "list_keys"), "db.keys(prefix)"),
 }
 
 

@@ -87,7 +87,10 @@ def to_microseconds(time: datetime) -> int:
         `time` is not a timezone-aware datetime.
     """
     if not isinstance(time, datetime) or time.utcoffset() is None:  # type: ignore[redundant-expr]  # untyped callers
-        message = f"the store's time must be a timezone-aware datetime, not {time!r}: add tzinfo=UTC"
+        message = (
+            f"the store's time must be a timezone-aware datetime, not {time!r}: add tzinfo=UTC, as in "
+            "datetime(2026, 1, 5, 17, 30, tzinfo=UTC)"
+        )
         raise StoreArgumentError(message, value=time)
     return (time - _EPOCH) // timedelta(microseconds=1)
 

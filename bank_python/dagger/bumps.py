@@ -42,6 +42,7 @@ from bank_python.dagger.propagate import compared
 from bank_python.dagger.sums import LIMIT, compress, rounded, shift
 from bank_python.dagger.what_if import layer_of_running_code, take_snapshot
 from bank_python.errors import DomainError, GraphError, UnknownNodeError, ValuationError
+from bank_python.guessing import guessable
 from bank_python.plotting import Plotted, literal, money
 from bank_python.results import Tabular
 from bank_python.wording import message_of
@@ -713,6 +714,7 @@ class Bumps:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @guessable
     def ladder(self, target: Node | str, leaf: Node | str, shocks: ArrayLike, *, relative: bool = False) -> Ladder:
         """Return the values of a target with one leaf at each of several levels; the graph is not changed.
 
@@ -744,6 +746,9 @@ class Bumps:
         DomainError
             The shocks are not finite numbers; a level lies outside the leaf's domain; a relative shock of a leaf at 0.
         """
+        for node in (target, leaf):
+            if not isinstance(node, Node | str):
+                raise GraphError(f"{node!r} is not a node; give ladder(target, leaf, shocks)", value=node)
         of, by, given = self._node(target), self._node(leaf), _checked_shocks(shocks)
         with pinned(self._engine) as pin:
             level = level_of(pin, by)

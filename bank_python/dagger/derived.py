@@ -105,6 +105,8 @@ class DerivedNode(Node):
         _require_function(name, function)
         self.function = function
         self.equal = None if equal is None else _rule(name, equal)
+        if isinstance(policy, str | float | int):
+            raise GraphError(f"{name}: policy={policy!r} is not a policy; give one, such as Every(1.0)", value=policy)
         self.policy = policy
         self.override = override
         self.gate = None if policy is None else policy.gate()

@@ -180,10 +180,17 @@ _WORDS = {
     **dict.fromkeys(("get", "get_node", "lookup"), "graph[name], or graph.find(name)"),
     **dict.fromkeys(("value", "get_value", "values"), "graph[name].value"),
     **dict.fromkeys(("remove", "remove_node", "delete"), "graph.unregister(node)"),
+    **dict.fromkeys(("set_price", "set_prices", "set_many"), "graph[name].set(value), several in graph.batch()"),
+    **dict.fromkeys(("on_change", "observe", "watch", "listen"), "graph.subscribe(node, function)"),
+    **dict.fromkeys(("unsubscribe",), ".cancel() of what graph.subscribe returned"),
+    **dict.fromkeys(("throttle", "set_policy"), "graph.derive(name, function, inputs, policy=Every(seconds))"),
+    **dict.fromkeys(("stats", "timings", "metrics", "slowest"), "with graph.profile() as profile: ..."),
+    **dict.fromkeys(("why", "trace"), "graph.explain(node)"),
+    **dict.fromkeys(("stop_recording", "start_recording"), "with graph.record(FileJournal(path)): ..."),
     **dict.fromkeys(("names", "keys", "items", "leaves"), "graph.nodes"),
     **dict.fromkeys(("add_function", "define", "node_function"), "graph.derive(name, function, inputs)"),
     **dict.fromkeys(("what_if_scenario", "bump", "shock"), "graph.scenario({name: value})"),
-    **dict.fromkeys(("visualize", "draw", "plot"), "graph.to_dot()"),
+    **dict.fromkeys(("visualize", "draw", "plot", "show"), "graph.to_dot()"),
 }
 
 
@@ -276,6 +283,7 @@ class DependencyGraph(Displayed):
 
     # --- definition --------------------------------------------------------------------------
 
+    @guessable
     def derive(
         self,
         name: str,

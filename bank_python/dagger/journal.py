@@ -15,9 +15,11 @@ is reported in the result of the replay (:class:`Replay`) and in the log.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
+from os import PathLike
 from typing import TYPE_CHECKING, Protocol, Self, cast, runtime_checkable
 
 from bank_python.dagger.array_node import ArrayNode
@@ -30,7 +32,7 @@ from bank_python.errors import GraphError, JournalError
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from bank_python.dagger.engine import Engine
 
@@ -281,6 +283,7 @@ class Journaling:
             raise GraphError("the graph is being recorded already; one journal at a time")
         if self._engine.batches:
             raise GraphError("a recording cannot start inside a batch; start it before or after the batch")
+        _require_journal(journal, JournalTarget)
         self._engine.update()
         journal.claim()
         try:
@@ -324,6 +327,7 @@ class Journaling:
         """
         if self._engine.batches:
             raise GraphError("a replay cannot run inside a batch; start it before or after the batch")
+        _require_journal(journal, Iterable)
         lost, lost_tick = _torn_end_of(journal)
         ticks: dict[int, int] = {}
         offset = 0
@@ -400,6 +404,12 @@ class Journaling:
             gate = self._engine.topology.nodes[name].gate
             if gate is not None:
                 gate.as_of_tick = ticks.get(evaluation.as_of_tick, evaluation.as_of_tick + offset)
+
+
+def _require_journal(journal: object, kind: type) -> None:
+    """Raise a GraphError for a path, say, in place of a journal."""
+    if isinstance(journal, str | PathLike) or not isinstance(journal, kind):
+        raise GraphError(f"{journal!r} is not a journal; give FileJournal(path), of bank_python.dagger", value=journal)
 
 
 def _torn_end_of(journal: Iterable[Entry] | JournalTarget) -> tuple[str | None, int | None]:

@@ -396,6 +396,9 @@ class Node(Displayed, metaclass=_NodeType):
         return ", ".join(node.name for node in self.inputs_)
 
     if not TYPE_CHECKING:
+        explain = OtherWord("graph.explain(node)")
+        ladder = OtherWord("graph.ladder(node, leaf, shocks)")
+        subscribe, on_change, observe = (OtherWord("graph.subscribe(node, function)") for _ in range(3))
         NPV, npv, pv, market_value, mtm = (OtherWord(".value") for _ in range(5))
 
         @value.setter

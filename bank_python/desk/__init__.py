@@ -5,6 +5,7 @@ from bank_python.desk.blotter import Blotter, Trade
 from bank_python.desk.build import build_desk
 from bank_python.desk.desk import Desk, DeskTick
 from bank_python.desk.holdings import Bonds, Coins, Currency, Options, Protection, Shares
+from bank_python.desk.risk import DeskRisk
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.desk.view import DeskView
@@ -17,6 +18,7 @@ __all__ = [
     "Coins",
     "Currency",
     "Desk",
+    "DeskRisk",
     "DeskTick",
     "DeskView",
     "Options",

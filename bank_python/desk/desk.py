@@ -53,9 +53,22 @@ _WORDS = {
     **dict.fromkeys(("trades", "orders"), ".blotter"),
     **dict.fromkeys(("date", "today", "as_of"), ".clock.date"),
     **dict.fromkeys(("buy", "sell", "order", "book_trade"), ".trade(trader, instrument, quantity)"),
-    **dict.fromkeys(("var", "VaR", "risk", "stress", "greeks"), "DeskRisk(desk), or bank_python.risk on desk.traders"),
+    **dict.fromkeys(
+        ("var", "VaR", "risk", "stress", "greeks", "limits", "breaches", "alerts", "check_limits"),
+        "bank_python.desk.DeskRisk(desk), or bank_python.risk on desk.traders",
+    ),
     **dict.fromkeys(("run", "start", "update", "step", "next", "refresh", "recalculate"), ".tick()"),
     **dict.fromkeys(("quotes", "prices"), ".market"),
+    **dict.fromkeys(("trader", "book"), ".traders[name], with .positions and .book"),
+    **dict.fromkeys(("advance", "roll_to", "next_day"), ".roll(date)"),
+    **dict.fromkeys(("explain",), ".graph.explain(name)"),
+    **dict.fromkeys(
+        ("attribution", "pnl_attribution", "explain_pnl"),
+        "bank_python.risk: PnLAttribution.between(opening, capture(desk.traders))",
+    ),
+    **dict.fromkeys(
+        ("to_pandas", "to_csv", "to_df"), ".blotter.table for trades; DeskRisk(desk) and its tables for risk"
+    ),
 }
 
 

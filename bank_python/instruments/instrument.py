@@ -203,6 +203,7 @@ class Instrument(_Declared):
         self.__dict__.update(labels, currency=known_currency(name, currency))
 
     if not TYPE_CHECKING:
+        implied_volatility, iv = (OtherWord(".implied_vol(price), of an option") for _ in range(2))
         dv01, pv01 = (OtherWord(".rho, for a unit of the rate: 1e-4 * rho is a basis point's") for _ in range(2))
 
     def make(self, name: str, arguments: Mapping[str, Any]) -> None:

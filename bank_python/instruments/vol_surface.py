@@ -43,7 +43,7 @@ from bank_python.instruments.checks import end_on, finite, number, positive, yea
 from bank_python.instruments.factor import Factor
 from bank_python.instruments.lookup import TermStructureNode, look_up, lookup_function
 from bank_python.instruments.smile import FittedSmile, Moment, Quote, Scalar, SmileSource, fitted, swapped
-from bank_python.mntable import Table
+from bank_python.mntable import Relation, Table
 from bank_python.plotting import Plotted, literal
 from bank_python.results import Tabular
 from bank_python.risk_models.surface import Stickiness, Surface
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Self, TypeVar
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from bank_python.dagger.outcome import Outcome
@@ -193,7 +194,7 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
             Strike prices, above 0.
         expiries : sequence of float, str or datetime.date, length m
             Times to expiry in years from now, tenors such as ``"6M"``, or expiry dates; or one of them.
-        vols : sequence of m rows of n volatilities
+        vols : sequence of m rows of n volatilities, or DataFrame of shape (m, n)
             Annual volatilities, as nodes or decimals, one row for each expiry; NaN or None where there is no quote. For
             one expiry the row itself will do.
         **options
@@ -218,6 +219,63 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
             for strike, vol in zip(columns, row, strict=True)
             if isinstance(vol, Node) or not math.isnan(vol)
         }
+        return cls(name, quotes=quotes, **options)
+
+    @classmethod
+    @guessable
+    def from_table(
+        cls,
+        name: str,
+        table: Relation | pd.DataFrame,
+        *,
+        strike: str = "strike",
+        expiry: str = "expiry",
+        vol: str = "vol",
+        **options: Any,
+    ) -> Self:
+        """Build a surface from a table or data frame with a row for each quote.
+
+        Parameters
+        ----------
+        name : str
+            Node name, unique in its graph.
+        table : Table or DataFrame
+            Quotes, one in each row; rows without a volatility are left out.
+        strike, expiry, vol : str
+            Columns of the strike, the expiry (years from now, tenors or dates) and the annual volatility as a decimal.
+        **options
+            Other arguments of the class, such as ``spot_source``.
+
+        Raises
+        ------
+        InstrumentError
+            There is no such column, two rows have the same strike and expiry, or a value is invalid, as for the class.
+
+        Examples
+        --------
+        >>> table = Table([("strike", float), ("expiry", str), ("vol", float)])
+        >>> for strike, vol in {80: 0.27, 90: 0.23, 100: 0.20, 110: 0.19, 120: 0.19}.items():
+        ...     table.append({"strike": float(strike), "expiry": "3M", "vol": vol})
+        >>> smile = VolSurface.from_table("S", table, spot_source=100.0)
+        >>> round(smile.vol(100.0, "3M"), 3)
+        0.2
+        """
+        rows = table if isinstance(table, Relation) else Table.from_pandas(table)
+        missing = [column for column in (strike, expiry, vol) if column not in rows.columns]
+        if missing:
+            raise InstrumentError(
+                f"{name}: the table has no column {missing[0]!r}; it has {', '.join(rows.columns)}; name the "
+                "columns by strike=, expiry=, vol=",
+                name=name,
+                value=missing[0],
+            )
+        quotes: dict[tuple[Any, Any], Any] = {}
+        for row in rows:
+            key, quote = (row[strike], row[expiry]), row[vol]
+            if key in quotes:
+                raise InstrumentError(f"{name}: two rows quote {key}; leave one of them out", name=name, value=key)
+            if quote is not None and not math.isnan(quote):
+                quotes[key] = _vol(name, quote)
         return cls(name, quotes=quotes, **options)
 
     @classmethod
@@ -387,7 +445,7 @@ class VolSurface(Plotted, Tabular, TermStructureNode):
             if source.end > now:
                 last = self._moments.get(source.end)
                 values = source.values(read)
-                if last is not None and (last.values == values or not committing):
+                if last is not None and (last.values == values or not committing):  # noqa: PD011 - of a smile, not of a frame
                     moments[source.end] = Moment(values, source.end - now, last.anchor, last.spot)
                 else:
                     anchor = source.forward_now(positive(self.name, "spot", spot), now, read)
@@ -518,7 +576,8 @@ def _matrix(name: str, strikes: Any, expiries: Any, vols: Any) -> tuple[list[Any
             name=name,
         )
     columns, times = list(strikes), list(expiries) if _is_list(expiries) else [expiries]
-    rows = list(vols) if _is_list(vols) else []
+    frame = getattr(vols, "to_numpy", None)  # a data frame iterates over its columns' names
+    rows = list(vols if frame is None else frame()) if _is_list(vols) else []
     if len(times) == 1 and len(rows) == len(columns) and not any(map(_is_list, rows)):
         rows = [rows]
     shape, n = [len(list(row)) if _is_list(row) else 1 for row in rows], len(columns)

@@ -94,7 +94,8 @@ class MCConfig(_Settings, Record):
         Seed of the random numbers, at least 0; also ``seed=``. The same seed and `chunk` give bitwise identical results
         with every executor.
     horizon : float, default 1/252
-        Length of the simulated period in years, above 0; the default is one trading day.
+        Length of the simulated period in years, above 0 and at most 3; the default is one trading day, and ten trading
+        days are 10/252.
     n_steps : int, default 1
         Time steps to the horizon in Heston's model, at least 1. The other models are drawn exactly in a single step.
     dtype : {"float64", "float32"}, default "float64"
@@ -192,10 +193,19 @@ def _choice(name: str, kind: type[_Choice], value: object, without: _Choice | No
     return chosen
 
 
+_LONGEST_HORIZON = 3.0
+"""Horizon in years above which a number is taken for days: positions are held unchanged to the horizon."""
+
+
 def _horizon(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not 0.0 < value < math.inf:
         raise SimulationError(
             f"horizon={value!r} is not a number of years above 0; a trading day is 1/252", value=value
+        )
+    if value > _LONGEST_HORIZON:
+        raise SimulationError(
+            f"horizon={value!r} is in years, and above {_LONGEST_HORIZON:g}; {value:g} trading days are {value:g}/252",
+            value=value,
         )
     return float(value)
 

@@ -55,7 +55,10 @@ _WORDS = {
     **dict.fromkeys(("groupby", "group_by", "agg", "pivot"), "aggregate(by, {column: function})"),
     **dict.fromkeys(("sort", "sort_values", "sort_by", "orderby"), "order_by(*columns)"),
     **dict.fromkeys(("head", "take", "top", "fetch"), "limit(count)"),
-    **dict.fromkeys(("assign", "with_column", "with_columns", "mutate", "apply"), "compute(name=expression)"),
+    **dict.fromkeys(
+        ("assign", "with_column", "with_columns", "mutate", "apply", "map", "add_column", "calculate"),
+        "compute(name=expression)",
+    ),
     **dict.fromkeys(("merge", "left_join", "inner_join"), "join(other, on)"),
     **dict.fromkeys(("concat", "union_all"), "union(other)"),
     **dict.fromkeys(("unique", "drop_duplicates"), "distinct()"),
@@ -65,6 +68,8 @@ _WORDS = {
     **dict.fromkeys(("dtypes", "types"), "schema"),
     **dict.fromkeys(("insert", "add", "add_row", "append_row"), "append(row), or extend(rows), of a Table"),
     **dict.fromkeys(("read_csv", "load_csv"), "Table.from_csv(source, schema)"),
+    **dict.fromkeys(("to_polars",), "polars.from_arrow(table.to_arrow())"),
+    **dict.fromkeys(("describe", "summary"), "aggregate(by, {column: function}), or to_pandas().describe()"),
 }
 _say_word = words_of(_WORDS)
 

@@ -64,7 +64,7 @@ class Estimator(enum.Enum):
             If there is none; the message lists the estimators.
         """
         try:
-            return cls(estimator)
+            return cls(estimator.replace("-", "_") if isinstance(estimator, str) else estimator)
         except ValueError:
             known = ", ".join(item.value for item in cls)
             raise CalibrationError(f"no estimator {estimator!r}; there are {known}", value=estimator) from None

@@ -455,6 +455,7 @@ class EfficientFrontier(Plotted, Tabular):
         kinds = {"sharpe": float | None}
         return Table.from_rows([(name, kinds.get(name, float)) for name in (*figures, *columns)], rows)
 
+    @guessable
     def plot(
         self,
         path: str | os.PathLike[str] | None = None,

@@ -64,9 +64,10 @@ _WORDS = {
     **dict.fromkeys(("ret", "returns", "mean", "expected_returns", "mu"), ".expected_return"),
     **dict.fromkeys(("risk", "vol", "std", "sigma", "expected_volatility", "annual_volatility"), ".volatility"),
     **dict.fromkeys(("sharpe_ratio",), ".sharpe"),
-    **dict.fromkeys(("to_dict", "as_dict", "allocation", "w"), ".by_ticker()"),
+    **dict.fromkeys(("to_dict", "as_dict", "allocation", "w", "weights_dict", "clean_weights"), ".by_ticker()"),
     **dict.fromkeys(("names", "assets"), ".tickers"),
-    **dict.fromkeys(("portfolio_performance",), ".performance()"),
+    **dict.fromkeys(("portfolio_performance", "summary"), ".performance()"),
+    **dict.fromkeys(("trades", "orders", "turnover"), "Rebalancer(portfolio.by_ticker()).plan(...)"),
 }
 
 

@@ -34,7 +34,7 @@ from bank_python.risk import (
     run_stresses,
     take_greeks,
 )
-from bank_python.wording import did_you_mean
+from bank_python.wording import did_you_mean, words_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -59,6 +59,21 @@ LIMITS = ("VaR 99", "Stress loss", "Concentration", "Delta 1%", "Vega 1pt")
 
 _LARGEST_VOL = 5.0
 _TOTAL, _TOTAL_PNL, _SCOPE = "PORTFOLIO", "PORTFOLIO:PNL", "portfolio"
+
+
+_WORDS = {
+    **dict.fromkeys(("total", "market_value", "nav", "npv"), ".value"),
+    **dict.fromkeys(("VaR", "value_at_risk"), ".var(confidence)"),
+    **dict.fromkeys(("es", "ES", "cvar", "CVaR"), ".expected_shortfall(confidence)"),
+    **dict.fromkeys(
+        ("positions", "holdings", "weights", "exposure", "summary", "describe"), ".to_table(), or .to_pandas()"
+    ),
+    **dict.fromkeys(("to_df", "to_dataframe", "df", "to_excel"), ".to_pandas()"),
+    **dict.fromkeys(("shock", "scenario", "bump"), ".stress({ticker: move}), or .what_if({ticker: price})"),
+    **dict.fromkeys(("plot", "draw"), ".stress().plot(), or .risk().plot()"),
+    **dict.fromkeys(("profit", "pl"), ".pnl"),
+    **dict.fromkeys(("monte_carlo", "simulate"), ".risk(n_paths=...)"),
+}
 
 
 @made_by('load_portfolio("positions.csv", prices=...)')
@@ -110,6 +125,9 @@ class Portfolio(Tabular):
         self._live: dict[MCConfig, ReactiveRisk] = {}
         self._board: LimitBoard | None = None
         self._measures: list[BookMeasure] = []
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     # --- values -----------------------------------------------------------------------------------
 
@@ -398,7 +416,7 @@ class Portfolio(Tabular):
         confidence : {0.95, 0.99}, default 0.99
             Confidence level.
         **settings
-            Settings of the simulation, as for :meth:`risk`.
+            Settings of the simulation, as for :meth:`risk`; for ten trading days ``horizon=10/252``, as it is in years.
         """
         return self.risk(**settings).tail(confidence).var
 

@@ -137,12 +137,12 @@ def kupiec_test(exceptions: int, observations: int, probability: float) -> Kupie
     exceptions, observations : int
         Number of days with an exception, and number of all days.
     probability : float
-        Probability of an exception on a day, in (0, 1): 0.01 for a value at risk at 99 % confidence.
+        Probability of an exception on a day, in (0, 0.5]: 0.01 for a value at risk at 99 % confidence.
 
     Raises
     ------
     ModelError
-        The counts are impossible, or the probability is not in (0, 1).
+        The counts are impossible, or the probability is not in (0, 0.5].
     """
     _check_counts(exceptions, observations, probability)
     x, n = exceptions, observations
@@ -233,6 +233,10 @@ def acerbi_szekely_test(pnl: ArrayLike, var: ArrayLike, es: ArrayLike, probabili
     return AcerbiSzekely(z1, math.fsum(ratios) / (profits.size * probability) + 1.0)
 
 
+_HIGHEST = 0.5
+"""Probability of an exception above which a confidence was probably given."""
+
+
 def _check_counts(exceptions: int, observations: int, probability: float) -> None:
     if not 0 <= exceptions <= observations or observations < 1:
         raise ModelError(
@@ -243,6 +247,12 @@ def _check_counts(exceptions: int, observations: int, probability: float) -> Non
     if not 0.0 < probability < 1.0:
         raise ModelError(
             f"probability={probability!r} of an exception lies outside (0, 1); 0.01 is usual", value=probability
+        )
+    if probability > _HIGHEST:
+        raise ModelError(
+            f"probability={probability!r} of an exception is above {_HIGHEST:g}; it is 1 less the confidence, 0.01 for "
+            "99 %",
+            value=probability,
         )
 
 

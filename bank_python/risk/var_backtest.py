@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.errors import RiskError
+from bank_python.errors import ModelError, RiskError
 from bank_python.plotting import Plotted, legend_beside, money, places
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
@@ -30,6 +30,7 @@ from bank_python.risk.backtests import (
     traffic_light,
 )
 from bank_python.risk.observation_dates import checked_dates, dates_of
+from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -45,6 +46,17 @@ __all__ = ["VarBacktest", "backtest_var"]
 
 _SIGNIFICANCE = 0.05
 _FEWEST_DAYS = 2
+_LOWEST = 0.5
+
+
+_WORDS = {
+    **dict.fromkeys(("kupiec", "coverage", "p_value", "pof"), ".christoffersen.coverage, Kupiec's test"),
+    **dict.fromkeys(
+        ("breaches", "violations", "n_exceptions", "failures"), ".exceptions, their number, or .hits, each day"
+    ),
+    **dict.fromkeys(("zone", "basel"), ".traffic_light.zone"),
+    **dict.fromkeys(("summary",), ".verdicts()"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -77,6 +89,9 @@ class VarBacktest(Plotted, Tabular):
     christoffersen: ChristoffersenTest
     traffic_light: TrafficLight
     acerbi_szekely: AcerbiSzekely | None
+
+    if not TYPE_CHECKING:
+        __getattr__ = words_of(_WORDS)
 
     @property
     def hits(self) -> NDArray[np.bool_]:
@@ -170,16 +185,16 @@ def backtest_var(
     es : array_like, optional
         Expected shortfall forecast for each day, or one for all days, above 0.
     confidence : float, default 0.99
-        Confidence level of the forecasts, in (0, 1).
+        Confidence level of the forecasts, in [0.5, 1).
     dates : iterable of date, datetime, numpy.datetime64 or pandas.Timestamp, length n_days, optional
         Date of each day, ascending; by default the index of a series of P&L, if it holds dates.
 
     Raises
     ------
     RiskError
-        There are fewer than two days, a figure is not finite, or the lengths differ.
+        There are fewer than two days, a figure is not finite, or the lengths or the dates of two series differ.
     ModelError
-        The confidence is not in (0, 1), or an expected shortfall is not above 0.
+        The confidence is not in [0.5, 1), or an expected shortfall is not above 0.
     """
     made = np.array(pnl, dtype=np.float64)
     if made.ndim != 1 or len(made) < _FEWEST_DAYS:
@@ -187,17 +202,31 @@ def backtest_var(
     at_risk = _for_days("var", var, len(made))
     shortfall = None if es is None else _for_days("es", es, len(made))
     _require_finite("pnl", made)
+    if not _LOWEST <= confidence < 1.0:
+        raise ModelError(f"confidence={confidence!r} lies outside [0.5, 1); 0.99 is usual", value=confidence)
     probability = 1.0 - confidence
     hits = made < -at_risk
     tests = christoffersen_test(hits, probability)
     light = traffic_light(int(hits.sum()), len(made), probability)
     size = None if shortfall is None else acerbi_szekely_test(made, at_risk, shortfall, probability)
+    _require_same_dates(dates_of(pnl), dates_of(var))
     dates = dates_of(pnl) if dates is None else dates
     known = None if dates is None else checked_dates(dates, len(made))
     for array in (made, at_risk, shortfall):
         if array is not None:
             array.setflags(write=False)
     return VarBacktest(made, at_risk, shortfall, confidence, known, tests, light, size)
+
+
+def _require_same_dates(of_pnl: Sequence[Any] | None, of_var: Sequence[Any] | None) -> None:
+    if of_pnl is None or of_var is None:
+        return
+    for i, (one, other) in enumerate(zip(of_pnl, of_var, strict=False)):
+        if one != other:
+            raise RiskError(
+                f"day {i} is {one} in pnl and {other} in var; give series of the same dates, var.reindex(pnl.index)",
+                value=other,
+            )
 
 
 def _for_days(name: str, values: ArrayLike, days: int) -> FloatArray:

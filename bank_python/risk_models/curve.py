@@ -54,6 +54,11 @@ WORDS_OF_DISCOUNT = {
     **dict.fromkeys(("rate", "zeroRate", "spot_rate", "yield_", "zeros", "zero_rates"), "zero(t)"),
     **dict.fromkeys(("forwardRate", "fwd", "forwards", "instantaneous_forward"), "forward(t1, t2)"),
     **dict.fromkeys(("bump", "shift", "parallel_shift"), "shifted(bump) of a Curve, bumped(size) of a DiscountCurve"),
+    **dict.fromkeys(("par_rate", "par_swap", "swap_rate"), "InterestRateSwap(name, rate_source=curve, ...).par_rate"),
+    **dict.fromkeys(("to_dataframe", "to_df", "nodes", "pillars"), "to_pandas(), or to_table()"),
+    **dict.fromkeys(
+        ("key_rates", "key_rate_dv01"), "graph.scenario(curve.bumped(1e-4, [tenor])), a key rate of a DiscountCurve"
+    ),
 }
 """Methods of a discount curve by the attributes of other libraries that they correspond to."""
 

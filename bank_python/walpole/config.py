@@ -12,6 +12,7 @@ JobConfig('load', ONE_SHOT)
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,7 +71,7 @@ class JobConfig(_Settings, Record):
     mode : JobMode or str, optional
         Kind of schedule, a member or its name. By default PERIODIC if an `interval` is given, CRON if `cron` is given,
         else ONE_SHOT.
-    interval : float
+    interval : float or timedelta
         Time between due times of a PERIODIC job in seconds, > 0 and at most a century.
     cron : str
         Cron expression of a CRON job, five fields in UTC; see :class:`~bank_python.walpole.CronExpression`.
@@ -117,7 +118,7 @@ class JobConfig(_Settings, Record):
         name: str = "",
         callable: Callable[..., Any] | None = None,  # noqa: A002  (the usual name in job runners)
         mode: JobMode | str | None = None,
-        interval: float | None = None,
+        interval: float | dt.timedelta | None = None,
         cron: str | None = None,
         depends_on: Sequence[str] = (),
         retries: int = 0,
@@ -137,7 +138,7 @@ class JobConfig(_Settings, Record):
             name=name,
             callable=callable,
             mode=_mode(name, mode, interval, cron),
-            interval=interval,
+            interval=interval.total_seconds() if isinstance(interval, dt.timedelta) else interval,
             cron=cron,
             depends_on=_dependencies(name, depends_on),
             retries=retries,

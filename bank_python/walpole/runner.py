@@ -87,6 +87,7 @@ class JobRunner(Displayed):
 
     # --- adding and removing jobs ------------------------------------------------------------------
 
+    @guessable
     def add_job(self, config: JobConfig) -> None:
         """Add a job; if the runner is running, the job is scheduled immediately.
 
@@ -99,7 +100,11 @@ class JobRunner(Displayed):
             The job's stored state cannot be read.
         """
         if not isinstance(config, JobConfig):
-            raise JobConfigError(f"add_job({config!r}): give a JobConfig", name=None, value=config)
+            raise JobConfigError(
+                f"add_job({config!r}): give a JobConfig, as in JobConfig(name=..., callable=..., interval=...)",
+                name=None,
+                value=config,
+            )
         scheduler = self._scheduler
         entry = JobEntry(config)
         with scheduler.condition:

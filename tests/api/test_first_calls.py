@@ -6,6 +6,7 @@ for ``hasattr``; it names what to use.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import numpy as np
@@ -42,16 +43,18 @@ from bank_python import (
     Rebalancer,
     SimulatedFeed,
     Table,
+    VolSurface,
     build_desk,
     create_optimizer,
     load_portfolio,
 )
+from bank_python.desk import DeskRisk
 from bank_python.errors import BankError, CallError
 from bank_python.guessing import OTHER_WORDS, guessable, made_by, what_was_meant
 from bank_python.mc_engine import FactorModel
-from bank_python.risk import Limit, capm_fit, plan_valuation, run_stresses, value_at_risk
+from bank_python.risk import Limit, backtest_var, capm_fit, kupiec_test, plan_valuation, run_stresses, value_at_risk
 from bank_python.risk_models import Curve, black_scholes_price, implied_vol
-from bank_python.walpole import JobConfig
+from bank_python.walpole import JobConfig, JobRunner
 
 RETURNS = np.random.default_rng(0).normal(0.0005, 0.01, (60, 3))
 DATA = CovarianceData.from_returns(RETURNS, ["A", "B", "C"])
@@ -77,6 +80,28 @@ def desk():
         yield built
 
 
+STRIKES = [80.0, 90.0, 100.0, 110.0, 120.0]
+QUOTES = pd.DataFrame(
+    [
+        (expiry, strike, 0.2 + 0.1 * np.log(strike / 100) ** 2 + 0.01 * expiry)
+        for expiry in (0.25, 1.0)
+        for strike in STRIKES
+    ],
+    columns=["expiry", "strike", "iv"],
+)
+PIVOTED = QUOTES.pivot_table(index="expiry", columns="strike", values="iv")
+DATED = pd.Series(PNL, index=pd.bdate_range("2024-01-01", periods=len(PNL)))
+HITS = backtest_var(PNL, 2.0)
+
+
+MINE = load_portfolio([{"ticker": "AAPL", "quantity": 10, "price": 200.0}])
+
+
+def record(target):
+    with GRAPH.record(target):
+        pass
+
+
 def assign(thing, name):
     setattr(thing, name, 3.0)
 
@@ -97,6 +122,15 @@ WORKS = {
     "an array of strikes": lambda: black_scholes_price(100, [90, 100], 1, 0.05, 0.2),
     "a weight by ticker": lambda: create_optimizer("min_volatility", DATA).optimize()["A"],
     "a table of a frame": lambda: Table.from_pandas(pd.DataFrame({"a": [1.0]})),
+    "a surface of a frame of quotes": lambda: VolSurface.from_table("S", QUOTES, vol="iv", spot_source=100.0).vol(
+        95, 0.4
+    ),
+    "a surface of a pivoted frame": lambda: VolSurface.from_vols(
+        "S", PIVOTED.columns, PIVOTED.index, PIVOTED, spot_source=100.0
+    ).vol(95, 0.4),
+    "an estimator with a hyphen": lambda: CovarianceData.from_returns(RETURNS, ["A", "B", "C"], "ledoit-wolf"),
+    "an interval as a timedelta": lambda: JobConfig(name="x", callable=print, interval=dt.timedelta(minutes=5)),
+    "the risk of a desk from its package": lambda: DeskRisk.check,
     "a clock of text": lambda: Clock("CLOCK", "2026-01-02").roll("2026-01-10"),
 }
 
@@ -201,6 +235,36 @@ SAID = [
     (lambda: load_portfolio([{"ticker": "AAPL", "quantity": 10}], base="USD"), r"did you mean currency\?"),
     (lambda: JobConfig("x", print), "it takes name=, callable="),
     (lambda: JobConfig(name="x", func=print), r"did you mean callable\?"),
+    (lambda: MCConfig(horizon=10), "in years, and above 2; 10 trading days are 10/252"),
+    (lambda: kupiec_test(5, 500, 0.99), "1 less the confidence, 0.01 for 99 %"),
+    (lambda: backtest_var(PNL, 2.0, confidence=99), r"confidence=99 lies outside \[0.5, 1\); 0.99 is usual"),
+    (
+        lambda: backtest_var(DATED, DATED.abs().shift(1, freq="B")),
+        r"day 0 is 2024-01-01.* in pnl and 2024-01-02.* in var; give series of the same dates",
+    ),
+    (lambda: record("ticks.jsonl"), r"'ticks.jsonl' is not a journal; give FileJournal\(path\)"),
+    (lambda: GRAPH.replay("ticks.jsonl"), r"give FileJournal\(path\)"),
+    (lambda: GRAPH.replay(3), r"3 is not a journal"),
+    (lambda: GRAPH.ladder(SPOT, [0.9, 1.0]), "missing 1 required positional argument: 'shocks'"),
+    (lambda: GRAPH.ladder("AAPL_SPOT", [0.9, 1.0], SHARE), r"give ladder\(target, leaf, shocks\)"),
+    (lambda: GRAPH.derive("N", abs, [SPOT], "throttle"), r"give one, such as Every\(1.0\)"),
+    (lambda: GRAPH.derive("N", abs, [SPOT], throttle=1.0), r"did you mean policy\?"),
+    (lambda: GRAPH.derive(abs, [SPOT]), "missing 1 required positional argument: 'inputs'"),
+    (lambda: VolSurface.from_table("S", QUOTES, spot_source=100.0), "no column 'vol'; it has expiry, strike, iv"),
+    (
+        lambda: VolSurface.from_table("S", pd.concat([QUOTES, QUOTES]), vol="iv", spot_source=100.0),
+        "two rows quote",
+    ),
+    (lambda: EfficientFrontier(DATA).plot(current={"A": 1.0}), r"did you mean portfolios\?"),
+    (lambda: create_optimizer("max_sharpe", DATA, group_limits={"g": 0.5}), r"did you mean groups\?"),
+    (lambda: create_optimizer("max_sharpe", DATA, max_turnover=0.3), r"did you mean turnover\?"),
+    (lambda: create_optimizer("max_sharpe", DATA, current_weights={"A": 1.0}), r"did you mean current\?"),
+    (lambda: JobRunner().add_job("x", print, interval=1), "add_job.. has no argument interval"),
+    (lambda: JobRunner().add_job(print), r"as in JobConfig\(name=..., callable=..., interval=...\)"),
+    (lambda: JobConfig(name="x", callable=print, max_retries=2), r"did you mean retries\?"),
+    (lambda: JobConfig(name="x", callable=print, retry_delay=2), r"did you mean backoff\?"),
+    (lambda: STORE.as_of("2026-01-05"), r"not '2026-01-05': .* as in datetime\(2026, 1, 5, 17, 30, tzinfo=UTC\)"),
+    (lambda: STORE.as_of(dt.datetime(2026, 1, 5)), "add tzinfo=UTC"),  # noqa: DTZ001 - without a zone, as typed
     (lambda: Clock("C"), "missing 1 required positional argument: 'origin'"),
 ]
 
@@ -239,6 +303,30 @@ ATTRIBUTES = [
     (ZEROS, "discount_factor", r"discount\(t\)"),
     (ZEROS, "npv", ".value"),
     (Clock("CLOCK", "2026-01-02"), "today", ".date"),
+    (OPTION, "implied_volatility", r".implied_vol\(price\)"),
+    (OPTION, "ladder", r"graph.ladder\(node, leaf, shocks\)"),
+    (OPTION, "explain", r"graph.explain\(node\)"),
+    (SPOT, "on_change", r"graph.subscribe\(node, function\)"),
+    (GRAPH, "throttle", r"policy=Every\(seconds\)"),
+    (GRAPH, "unsubscribe", ".cancel"),
+    (GRAPH, "timings", "graph.profile"),
+    (GRAPH, "stop_recording", "FileJournal"),
+    (GRAPH, "set_prices", "graph.batch"),
+    (STORE, "get_version", "db.as_of"),
+    (STORE, "ls", "db.keys"),
+    (TABLE, "to_polars", "to_arrow"),
+    (TABLE, "describe", "to_pandas"),
+    (ZEROS, "par_rate", "InterestRateSwap"),
+    (ZEROS, "nodes", "to_pandas"),
+    (ZEROS, "key_rates", "bumped"),
+    (HITS, "kupiec", ".christoffersen.coverage"),
+    (HITS, "breaches", ".exceptions"),
+    (HITS, "zone", ".traffic_light.zone"),
+    (create_optimizer("min_variance", DATA).optimize(), "trades", "Rebalancer"),
+    (MINE, "cvar", ".expected_shortfall"),
+    (MINE, "positions", "to_pandas"),
+    (MINE, "market_value", ".value"),
+    (MINE, "plot", ".stress"),
 ]
 
 
@@ -260,6 +348,11 @@ def test_a_desk_is_asked_in_other_words(desk):
         ("run", "tick"),
         ("var", "DeskRisk"),
         ("positions", "traders"),
+        ("limits", r"bank_python.desk.DeskRisk"),
+        ("attribution", "PnLAttribution.between"),
+        ("advance", "roll"),
+        ("explain", "graph.explain"),
+        ("trader", "traders"),
     ):
         with pytest.raises(AttributeError, match=rf"no attribute '{name}'; use .*{said}"):
             getattr(desk, name)
