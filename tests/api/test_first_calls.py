@@ -235,7 +235,7 @@ SAID = [
     (lambda: load_portfolio([{"ticker": "AAPL", "quantity": 10}], base="USD"), r"did you mean currency\?"),
     (lambda: JobConfig("x", print), "it takes name=, callable="),
     (lambda: JobConfig(name="x", func=print), r"did you mean callable\?"),
-    (lambda: MCConfig(horizon=10), "in years, and above 2; 10 trading days are 10/252"),
+    (lambda: MCConfig(horizon=10), "in years, and above 3; 10 trading days are 10/252"),
     (lambda: kupiec_test(5, 500, 0.99), "1 less the confidence, 0.01 for 99 %"),
     (lambda: backtest_var(PNL, 2.0, confidence=99), r"confidence=99 lies outside \[0.5, 1\); 0.99 is usual"),
     (
