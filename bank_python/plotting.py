@@ -140,7 +140,11 @@ def _style() -> Iterator[None]:
         raise MissingExtraError(f"a plot needs matplotlib: {how_to_install('plot')}", extra="plot") from error
     with style.context(_STYLE), warnings.catch_warnings():
         # Names may hold characters that the font lacks, drawn as boxes, or be too long for a small picture.
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from|constrained_layout not applied", UserWarning)
+        warnings.filterwarnings(
+            "ignore",
+            r"Glyph \d+ .* missing from|constrained_layout not applied|AutoDateLocator was unable",
+            UserWarning,
+        )
         yield
 
 

@@ -102,6 +102,9 @@ class DeskRisk:
         self._watch(FIRM)
         self._add_traders()
 
+    def __repr__(self) -> str:
+        return f"<DeskRisk: {self.n_paths:,} scenarios, {len(self.traders)} traders, {len(self._limits)} limits>"
+
     @property
     def n_paths(self) -> int:
         """The number of scenarios."""

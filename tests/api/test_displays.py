@@ -50,13 +50,13 @@ def test_what_has_a_table_has_every_export():
     assert lacking == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """One instance of each public class."""
+    """One instance of each public class, made once in a process, as some cases define nodes of the shared graph."""
     path = tmp_path_factory.mktemp("instances")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BANK_PYTHON_HOME", str(path))
-        yield instances(path)
+        return instances(path)
 
 
 def test_an_instance_of_every_public_class_is_made(made):

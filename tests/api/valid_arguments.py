@@ -300,7 +300,7 @@ CONTRACTS: list[Case] = [
         {"name": "VS", "spot_source": 100.0, "rate_source": 0.01, "dividend_source": 0.0, "clock_source": 0.0}
         | {"quotes": {(strike, 1.0): 0.2 for strike in (80.0, 90.0, 100.0, 110.0, 120.0)}},
     ),
-    (OPTION.implied_vol, {"price": 10.0}),
+    (OPTION.implied_vol, {"price": 15.0}),  # above the intrinsic value before and after the amendment below
     (AMERICAN.implied_vol, {"price": 10.0}),
     (OPTION.amend, {"strike": 90.0}),
 ]
