@@ -416,7 +416,7 @@ class Node(Displayed, metaclass=_NodeType):
             )
 
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse_arithmetic
-        __truediv__ = __rtruediv__ = __neg__ = __pow__ = __rpow__ = _refuse_arithmetic
+        __truediv__ = __rtruediv__ = __neg__ = __pow__ = __rpow__ = __float__ = _refuse_arithmetic
 
     def __dir__(self) -> list[str]:
         """Return the public names, without those of the engine and those for authors of node classes."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeGuard, dataclas
 from bank_python.dagger import ArrayNode, Flag, Inferred, Node, Source, Term
 from bank_python.deprecation import warn_of
 from bank_python.errors import BankError, GraphError, InstrumentError
+from bank_python.guessing import explain_calls
 from bank_python.instruments.checks import end_on, finite, known_currency, negative, positive, present, years_to
 from bank_python.instruments.construction import Construction, constructor
 from bank_python.instruments.contract_greeks import ContractGreeks, take_contract_greeks
@@ -194,6 +195,9 @@ class Instrument(_Declared):
         by_parts = None if "__init__" in vars(cls) else _constructor_by_parts(cls)
         if by_parts is not None:
             cls.__init__ = constructor(cls, cls.construction, by_parts)  # type: ignore[method-assign]  # generated constructor
+        if "price" in vars(cls):  # bound already: the graph calls the function itself
+            how = "for the value of a contract write contract.value; price takes its inputs, numbers or arrays"
+            cls.price = staticmethod(explain_calls(cls.price, f"{cls.__name__}.price", how))
 
     def __init__(
         self, name: str, sources: Mapping[str, Node | float], terms: Mapping[str, float], currency: str = "USD"

@@ -153,6 +153,8 @@ SAID = [
     (lambda: assign(OPTION, "value"), "the value of C cannot be assigned; it is computed: set the leaves"),
     (lambda: assign(OPTION, "strike"), r"write C.amend\(strike="),
     (lambda: OPTION + OPTION, r"C is a node, not a number; use C.value"),
+    (lambda: float(OPTION), r"C is a node, not a number; use C.value"),
+    (OPTION.price, r"Option.price: for the value of a contract write contract.value"),
     (lambda: sum([OPTION, OPTION]), r"use C.value"),
     (lambda: 2 * OPTION, r"use C.value"),
     (lambda: Equity("AAPL", 200.0), r"Equity\('EQUITY', spot_source=...\)"),
