@@ -41,7 +41,8 @@ TITLES = [
     "27. CAPM AND THE SECURITY MARKET LINE",
     "28. PORTFOLIO REBALANCE",
     "29. TALEB: BARBELL PORTFOLIO",
-    "30. ROLLING THE VALUATION DATE",
+    "30. OWN PORTFOLIO",
+    "31. ROLLING THE VALUATION DATE",
 ]
 
 
@@ -97,7 +98,8 @@ def test_dense_proves_what_the_scenes_claim():
     assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
     assert reopened["values_bitwise_identical"] == reopened["nodes_before"] == reopened["nodes_after"]
     greeks, curves, day, quantlib, gbm, heston, merton, stress, reactive, tried, limits = pricing[:11]
-    prove_portfolios(*pricing[11:-1])
+    prove_portfolios(*pricing[11:-2])
+    prove_own_portfolio(pricing[-2])
     prove_time_passes(pricing[-1])
     assert greeks["without_a_value"] == []
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
@@ -136,6 +138,14 @@ def prove_time_passes(scene):
     assert sum(scene["paid"].values()) == pytest.approx(scene["by_factor"]["cash_flows"], rel=1e-9)
     assert scene["attributed"] == pytest.approx(scene["firm_pnl_change"], abs=1e-4)
     assert scene["gamma_of_ended_positions"] == 0.0
+
+
+def prove_own_portfolio(scene):
+    assert len(scene["tickers"]) == 3
+    assert scene["value"] > 0.0
+    assert 0.0 < scene["var_99"] < scene["es_99"]
+    assert scene["worst_stress"] == "gfc_2008"
+    assert scene["assumptions"] == []
 
 
 def prove_portfolios(reward, parity, views, tree, tail, frontier, line, rebalanced, barbell):

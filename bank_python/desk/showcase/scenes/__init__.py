@@ -7,7 +7,7 @@ from bank_python.desk.showcase.scenes import jobs, replay, reopening  # isort: s
 from bank_python.desk.showcase.scenes import greeks, curves, attribution, quantlib  # isort: skip
 from bank_python.desk.showcase.scenes import monte_carlo, stress, reactive_risk, backtesting, limits  # isort: skip
 from bank_python.desk.showcase.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip
-from bank_python.desk.showcase.scenes import passing_time  # isort: skip
+from bank_python.desk.showcase.scenes import own_portfolio, passing_time  # isort: skip
 
 __all__ = [
     "attribution",
@@ -21,6 +21,7 @@ __all__ = [
     "limits",
     "monte_carlo",
     "overview",
+    "own_portfolio",
     "passing_time",
     "portfolio_peers",
     "portfolios",
