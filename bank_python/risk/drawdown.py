@@ -26,9 +26,9 @@ from bank_python.errors import RiskError
 from bank_python.market_data.feed import PriceHistory
 from bank_python.market_data.picture import draw_prices
 from bank_python.numerics import drawdowns
+from bank_python.numerics.observation_dates import checked_dates, dates_of
 from bank_python.plotting import Plotted, legend_beside, places
 from bank_python.results import Tabular
-from bank_python.risk.observation_dates import checked_dates, dates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

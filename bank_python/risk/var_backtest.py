@@ -18,6 +18,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import ModelError, RiskError
+from bank_python.numerics.observation_dates import checked_dates, dates_of
 from bank_python.plotting import Plotted, legend_beside, money, places
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
@@ -29,7 +30,6 @@ from bank_python.risk.backtests import (
     christoffersen_test,
     traffic_light,
 )
-from bank_python.risk.observation_dates import checked_dates, dates_of
 from bank_python.wording import words_of
 
 if TYPE_CHECKING:

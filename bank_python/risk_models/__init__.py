@@ -23,10 +23,14 @@ from bank_python.risk_models.digital import asset_digital_greeks, asset_digital_
 from bank_python.risk_models.extremes import GpdFit, TailFit, fit_gpd, fit_tail
 from bank_python.risk_models.floating import floating_price, swap_value
 from bank_python.risk_models.forward import forward_price, forward_value
+from bank_python.risk_models.garch import fit_garch
+from bank_python.risk_models.garch_fit import GarchFit, GarchModel, GarchParameters
+from bank_python.risk_models.garch_likelihood import MeanModel, Startup
 from bank_python.risk_models.gbm import GeometricBrownianMotion
 from bank_python.risk_models.heston import heston_price
 from bank_python.risk_models.heston_process import HestonCalibration, HestonProcess
 from bank_python.risk_models.implied_vol import ImpliedVol, VolMethod, VolStatus, implied_vol, implied_vol_fit
+from bank_python.risk_models.innovations import Innovation
 from bank_python.risk_models.isda_cds import CdsPrice, StandardCds
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
 from bank_python.risk_models.maximum_entropy import (
@@ -63,6 +67,9 @@ __all__ = [
     "CdsPrice",
     "Curve",
     "CurveConvention",
+    "GarchFit",
+    "GarchModel",
+    "GarchParameters",
     "GaussianUnderTail",
     "GeometricBrownianMotion",
     "GpdFit",
@@ -70,8 +77,10 @@ __all__ = [
     "HestonCalibration",
     "HestonProcess",
     "ImpliedVol",
+    "Innovation",
     "JumpWings",
     "MaximumEntropyDistribution",
+    "MeanModel",
     "MertonJumpDiffusion",
     "PowerLawUpside",
     "PremiumSchedule",
@@ -81,6 +90,7 @@ __all__ = [
     "SliceRepair",
     "SmileQuotes",
     "StandardCds",
+    "Startup",
     "Stickiness",
     "Surface",
     "SurvivalCurve",
@@ -116,6 +126,7 @@ __all__ = [
     "curve_yield",
     "digital_greeks",
     "digital_price",
+    "fit_garch",
     "fit_gpd",
     "fit_slice",
     "fit_tail",

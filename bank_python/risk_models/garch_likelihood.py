@@ -1,0 +1,251 @@
+"""The likelihood of a GARCH model for one sample, with its gradient and the information about its parameters.
+
+The parameters are ordered mean (if fitted), variance recursion, shape η = 1/ν of Student's t distribution (if chosen).
+The approximate Hessian leaves out the second derivatives of the log-variance, whose expected contribution is 0.
+
+References
+----------
+G. Fiorentini, G. Calzolari and L. Panattoni, "Analytic derivatives and the computation of GARCH estimates", Journal of
+Applied Econometrics 11 (1996), 399-417: the derivatives, and the information used for scoring.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bank_python.numerics.scoring import LinearLimits, ScoringResult, minimise_by_scoring
+from bank_python.risk_models.innovations import (
+    FEWEST_DEGREES,
+    MOST_DEGREES,
+    Innovation,
+    Slopes,
+    innovation_slopes,
+)
+from bank_python.risk_models.variance_recursions import Presample
+
+if TYPE_CHECKING:
+    from bank_python.numerics import FloatArray
+    from bank_python.risk_models.variance_recursions import VarianceModel, VariancePath
+
+__all__ = ["GarchLikelihood", "MeanModel", "Startup"]
+
+_BACKCAST_LENGTH, _BACKCAST_DECAY = 75, 0.94
+_LEAST_BACKCAST = 1e-6  # of a sample of unit variance
+_FLAT = 1e-12
+_TURNS, _TURN_GAIN = 5, 1e-9
+_FIRST_SHAPE = 0.125
+
+
+class MeanModel(enum.Enum):
+    """Mean of the returns: fitted, or 0."""
+
+    CONSTANT = "constant"
+    ZERO = "zero"
+
+
+class Startup(enum.Enum):
+    """Variance before the sample; see :mod:`bank_python.risk_models.garch`."""
+
+    BACKCAST = "backcast"
+    MEAN_SQUARE = "mean_square"
+
+
+class GarchLikelihood:
+    """The negative log-likelihood of a GARCH model, for a sample of about unit variance.
+
+    Parameters
+    ----------
+    sample : ndarray, shape (n,)
+        Returns divided by their standard deviation.
+    model : VarianceModel
+        Variance recursion.
+    innovation : Innovation
+        Distribution of the standardised residuals.
+    mean : MeanModel
+        Mean of the returns.
+    startup : Startup
+        Variance before the sample.
+    """
+
+    def __init__(
+        self, sample: FloatArray, model: VarianceModel, innovation: Innovation, mean: MeanModel, startup: Startup
+    ) -> None:
+        self.sample, self.model = sample, model
+        self._fits_mean = mean is MeanModel.CONSTANT
+        self._fits_shape = innovation is Innovation.STUDENT_T
+        self._backcast = self._weighted_square() if startup is Startup.BACKCAST else None
+        self.names = (
+            *(("mu",) if self._fits_mean else ()),
+            *model.names,
+            *(("nu",) if self._fits_shape else ()),
+        )
+
+    @property
+    def limit_notes(self) -> tuple[str, ...]:
+        """What it means that each of the limits is reached."""
+        shape = (
+            f"nu is at its most, {MOST_DEGREES:g}: the innovations are normal",
+            f"nu is at its least, {FEWEST_DEGREES:g}: the innovations have hardly a variance",
+        )
+        return (*self.model.limit_notes, *(shape if self._fits_shape else ()))
+
+    def fit(self) -> ScoringResult:
+        """Maximise the likelihood from the best start, and from others too if that does not end inside the limits."""
+        valued = [(self.value(start), i, start) for i, start in enumerate(self._starts())]
+        ranked = [start for value, _, start in sorted(valued, key=lambda item: item[:2]) if value < math.inf]
+        if not ranked:
+            return self._nothing()
+        best = self._maximum(ranked[0])
+        for start in ranked[1:]:
+            if best.converged and not self._is_doubtful(best):
+                break
+            best = min(best, self._maximum(start), key=lambda result: result.value)
+        return best
+
+    def limits(self) -> LinearLimits:
+        """Return the limits on all parameters."""
+        inner = self.model.limits()
+        before, after = int(self._fits_mean), int(self._fits_shape)
+        normals = np.pad(inner.normals, ((0, 2 * after), (before, after)))
+        if not after:
+            return LinearLimits(normals, inner.sides)
+        normals[-2:, -1] = 1.0, -1.0
+        return LinearLimits(normals, np.append(inner.sides, [1.0 / MOST_DEGREES, -1.0 / FEWEST_DEGREES]))
+
+    def value(self, parameters: FloatArray) -> float:
+        """Return the negative log-likelihood; infinite where the variances diverge."""
+        mu, recursion, shape = self._parts(parameters)
+        residuals = self.sample - mu
+        logs = self.model.log_variances(recursion, residuals, self._presample(residuals).variance)
+        if logs is None:
+            return math.inf
+        return -float(innovation_slopes(residuals, logs, shape).log_likelihoods.sum())
+
+    def evaluate(self, parameters: FloatArray) -> tuple[float, FloatArray, FloatArray] | None:
+        """Return the negative log-likelihood, its gradient and its approximate Hessian."""
+        found = self._slopes(parameters)
+        if found is None:
+            return None
+        path, slopes = found
+        rows = path.slopes if self._fits_mean else path.slopes[1:]
+        k = len(rows)
+        gradient, metric = np.empty(len(parameters)), np.zeros((len(parameters), len(parameters)))
+        gradient[:k] = rows @ slopes.by_log_variance
+        metric[:k, :k] = (rows * slopes.variance_curvature) @ rows.T
+        if self._fits_mean:
+            gradient[0] -= slopes.by_residual.sum()
+            metric[0, 0] += slopes.residual_curvature.sum()
+        if slopes.by_shape is not None and slopes.shape_by_variance is not None:
+            gradient[k] = slopes.by_shape.sum()
+            metric[k, :k] = metric[:k, k] = -(rows @ slopes.shape_by_variance)
+            metric[k, k] = slopes.shape_curvature
+        return -float(slopes.log_likelihoods.sum()), -gradient, metric
+
+    def scores(self, parameters: FloatArray) -> FloatArray:
+        """Return the gradient of each observation's log-likelihood, shape (k, n)."""
+        found = self._slopes(parameters)
+        if found is None:
+            return np.full((len(parameters), len(self.sample)), np.nan)
+        path, slopes = found
+        scores = path.slopes * slopes.by_log_variance
+        scores[0] -= slopes.by_residual
+        scores = scores if self._fits_mean else scores[1:]
+        return scores if slopes.by_shape is None else np.vstack([scores, slopes.by_shape])
+
+    def hessian(self, parameters: FloatArray, free: FloatArray) -> FloatArray | None:
+        """Return the Hessian in given directions by central differences of the gradient; None where it fails.
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (k,)
+            Parameters at which the Hessian is computed.
+        free : ndarray, shape (k, m)
+            Directions, one per column.
+        """
+        here = self.evaluate(parameters)
+        if here is None:
+            return None
+        curvature = np.einsum("ij,ik,kj->j", free, here[2], free)
+        columns = []
+        for direction, bend in zip(free.T, curvature, strict=True):
+            length = self.model.difference / math.sqrt(max(float(bend), _FLAT))
+            above = self.evaluate(parameters + length * direction)
+            below = self.evaluate(parameters - length * direction)
+            if above is None or below is None:
+                return None
+            columns.append(free.T @ (above[1] - below[1]) / (2.0 * length))
+        hessian = np.column_stack(columns)
+        return np.asarray(0.5 * (hessian + hessian.T))
+
+    def log_variances(self, parameters: FloatArray) -> FloatArray | None:
+        """Return the log-variances of the sample, shape (n,)."""
+        mu, recursion, _ = self._parts(parameters)
+        residuals = self.sample - mu
+        return self.model.log_variances(recursion, residuals, self._presample(residuals).variance)
+
+    def _slopes(self, parameters: FloatArray) -> tuple[VariancePath, Slopes] | None:
+        mu, recursion, shape = self._parts(parameters)
+        residuals = self.sample - mu
+        path = self.model.path(recursion, residuals, self._presample(residuals))
+        return None if path is None else (path, innovation_slopes(residuals, path.log_variances, shape))
+
+    def _parts(self, parameters: FloatArray) -> tuple[float, FloatArray, float | None]:
+        first = int(self._fits_mean)
+        last = len(parameters) - int(self._fits_shape)
+        mu = float(parameters[0]) if self._fits_mean else 0.0
+        return mu, parameters[first:last], float(parameters[-1]) if self._fits_shape else None
+
+    def _presample(self, residuals: FloatArray) -> Presample:
+        if self._backcast is not None:
+            return Presample(self._backcast, 0.0)
+        return Presample(float(residuals @ residuals) / len(residuals), -2.0 * float(residuals.mean()))
+
+    def _weighted_square(self) -> float:
+        first = self.sample[:_BACKCAST_LENGTH] - (self.sample.mean() if self._fits_mean else 0.0)
+        weights = _BACKCAST_DECAY ** np.arange(len(first))
+        backcast = float((weights * first * first).sum() / weights.sum())
+        return max(backcast, _LEAST_BACKCAST)  # a sample that begins with zeros has none
+
+    def _starts(self) -> list[FloatArray]:
+        mean = [float(self.sample.mean())] if self._fits_mean else []
+        shape = [_FIRST_SHAPE] if self._fits_shape else []
+        return [np.array([*mean, *start, *shape]) for start in self.model.starts()]
+
+    def _maximum(self, start: FloatArray) -> ScoringResult:
+        """Return the maximum found from a start; in turns at a fixed mean where the likelihood has kinks in it."""
+        found = minimise_by_scoring(self.evaluate, start, self.limits())
+        if found.converged or not (self._fits_mean and self.model.has_kinks):
+            return found
+        for _ in range(_TURNS):
+            before, found = found.value, self._maximum_at_mean(found)
+            again = minimise_by_scoring(self.evaluate, found.parameters, self.limits())
+            again = dataclasses.replace(again, iterations=found.iterations + again.iterations)
+            if again.value >= before - _TURN_GAIN:
+                return min(found, again, key=lambda result: (not result.converged, result.value))
+            found = again
+        return found
+
+    def _maximum_at_mean(self, found: ScoringResult) -> ScoringResult:
+        """Return the maximum over all parameters but the mean."""
+        mean, limits = found.parameters[:1], self.limits()
+
+        def evaluate(others: FloatArray) -> tuple[float, FloatArray, FloatArray] | None:
+            value = self.evaluate(np.concatenate([mean, others]))
+            return None if value is None else (value[0], value[1][1:], value[2][1:, 1:])
+
+        inner = LinearLimits(limits.normals[:, 1:], limits.sides)  # no limit depends on the mean
+        rest = minimise_by_scoring(evaluate, found.parameters[1:], inner)
+        parameters, iterations = np.concatenate([mean, rest.parameters]), found.iterations + rest.iterations
+        return dataclasses.replace(rest, parameters=parameters, iterations=iterations)
+
+    def _is_doubtful(self, found: ScoringResult) -> bool:
+        """Whether a fit is at a limit that may be a local maximum."""
+        return any(row in self.model.doubtful_limits for row in found.active)
+
+    def _nothing(self) -> ScoringResult:
+        return ScoringResult(self._starts()[0], math.inf, (), 0, math.inf, converged=False)
