@@ -303,7 +303,7 @@ class GarchFit(Plotted, Tabular):
         expected = np.sqrt(self.forecast(_SHOWN_AHEAD))
         for sign in (1.0, -1.0):
             label = "2 standard deviations" if sign > 0.0 else None
-            axes.plot(x, mu + sign * 2.0 * self.volatilities, color="black", linewidth=0.8, label=label)
+            axes.plot(x, mu + sign * 2.0 * self.volatilities, color="black", linestyle="-", linewidth=0.8, label=label)
             label = f"forecast, {_SHOWN_AHEAD} steps" if sign > 0.0 else None
             axes.plot(ahead, mu + sign * 2.0 * expected, color="black", linestyle=":", linewidth=1.5, label=label)
         axes.set_title(f"{self.title}: persistence {self.persistence:.3f}")
