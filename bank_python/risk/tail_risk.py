@@ -51,6 +51,7 @@ from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import ModelError, RiskError
 from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
 from bank_python.results import Figures
+from bank_python.risk_models.ewma import ewma_variance
 from bank_python.risk_models.extremes import fit_tail
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ __all__ = [
 
 _FEWEST = 2
 _NODES = 64
+_CONSTANT = 1e-14  # deviation as a share of the largest loss that is rounding
 
 
 @storable("risk.TailMethod", version=1)
@@ -293,15 +295,10 @@ def _weighted(losses: FloatArray, confidence: float, half_life: float) -> tuple[
 
 
 def _filtered(losses: FloatArray, decay: float) -> FloatArray:
-    if not 0.0 < decay < 1.0:
-        raise ModelError(f"decay={decay!r} lies outside (0, 1); 0.94 is usual for days", value=decay)
-    variance = np.empty(len(losses) + 1)
-    variance[0] = losses.var()
-    for i, loss in enumerate(losses.tolist()):
-        variance[i + 1] = decay * variance[i] + (1.0 - decay) * loss * loss
-    vol = np.sqrt(variance)
-    if not (vol > 0.0).all():
+    before = float(losses.var())
+    if not before > (_CONSTANT * float(np.abs(losses).max())) ** 2:
         raise ModelError("the P&L is constant and has no volatility to filter by; use another method", value=0.0)
+    vol = np.sqrt(ewma_variance(losses, decay, start=before))
     return np.asarray(losses / vol[:-1] * vol[-1])
 
 

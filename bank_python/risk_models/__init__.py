@@ -20,6 +20,7 @@ from bank_python.risk_models.credit_bootstrap import bootstrap_survival
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.curve_bonds import bond_value_on_curve, curve_yield, par_swap_rate, swap_value_on_curve
 from bank_python.risk_models.digital import asset_digital_greeks, asset_digital_price, digital_greeks, digital_price
+from bank_python.risk_models.ewma import ewma_variance, ewma_volatility
 from bank_python.risk_models.extremes import GpdFit, TailFit, fit_gpd, fit_tail
 from bank_python.risk_models.floating import floating_price, swap_value
 from bank_python.risk_models.forward import forward_price, forward_value
@@ -27,9 +28,11 @@ from bank_python.risk_models.garch import fit_garch
 from bank_python.risk_models.garch_fit import GarchFit, GarchModel, GarchParameters
 from bank_python.risk_models.garch_likelihood import MeanModel, Startup
 from bank_python.risk_models.gbm import GeometricBrownianMotion
+from bank_python.risk_models.har import HarFit, fit_har
 from bank_python.risk_models.heston import heston_price
 from bank_python.risk_models.heston_process import HestonCalibration, HestonProcess
 from bank_python.risk_models.implied_vol import ImpliedVol, VolMethod, VolStatus, implied_vol, implied_vol_fit
+from bank_python.risk_models.indicators import atr, rsi, true_range
 from bank_python.risk_models.innovations import Innovation
 from bank_python.risk_models.isda_cds import CdsPrice, StandardCds
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
@@ -44,6 +47,13 @@ from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
 from bank_python.risk_models.premium_schedule import PremiumSchedule, imm_schedule
+from bank_python.risk_models.realised_volatility import (
+    garman_klass_volatility,
+    parkinson_volatility,
+    realised_volatility,
+    rogers_satchell_volatility,
+    yang_zhang_volatility,
+)
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.risk_models.smile_quotes import SmileQuotes
 from bank_python.risk_models.surface import Stickiness, Surface
@@ -51,6 +61,7 @@ from bank_python.risk_models.survival import SurvivalCurve
 from bank_python.risk_models.svi import JumpWings, SviSlice, svi_butterfly_g, svi_total_variance
 from bank_python.risk_models.svi_fit import ArbitragePolicy, RepairMethod, SliceFit, SliceRepair, fit_slice
 from bank_python.risk_models.svi_repair import nearest_repair, ssvi_repair
+from bank_python.risk_models.volatility_blend import BlendPart, VolatilityBlend, blend_volatility, combine_volatility
 
 __all__ = [
     "ISDA_USD",
@@ -61,6 +72,7 @@ __all__ = [
     "ArbitragePolicy",
     "ArbitrageReport",
     "BlackLitterman",
+    "BlendPart",
     "BondAnalytics",
     "Bootstrap",
     "CdsAnalytics",
@@ -74,6 +86,7 @@ __all__ = [
     "GeometricBrownianMotion",
     "GpdFit",
     "Greeks",
+    "HarFit",
     "HestonCalibration",
     "HestonProcess",
     "ImpliedVol",
@@ -100,16 +113,19 @@ __all__ = [
     "Violation",
     "VolMethod",
     "VolStatus",
+    "VolatilityBlend",
     "accrued_interest",
     "american_greeks",
     "american_price",
     "as_curve",
     "asset_digital_greeks",
     "asset_digital_price",
+    "atr",
     "barrier_price",
     "black_litterman",
     "black_scholes_greeks",
     "black_scholes_price",
+    "blend_volatility",
     "bond_analytics",
     "bond_paid",
     "bond_price",
@@ -123,17 +139,22 @@ __all__ = [
     "cds_premium_paid",
     "cds_value",
     "check_slices",
+    "combine_volatility",
     "curve_yield",
     "digital_greeks",
     "digital_price",
+    "ewma_variance",
+    "ewma_volatility",
     "fit_garch",
     "fit_gpd",
+    "fit_har",
     "fit_slice",
     "fit_tail",
     "floating_price",
     "forward_price",
     "forward_value",
     "funding_payment",
+    "garman_klass_volatility",
     "heston_price",
     "imm_schedule",
     "implied_vol",
@@ -141,15 +162,21 @@ __all__ = [
     "merton_price",
     "nearest_repair",
     "par_swap_rate",
+    "parkinson_volatility",
     "perpetual_value",
     "power_law_price",
+    "realised_volatility",
     "risky_annuity",
+    "rogers_satchell_volatility",
+    "rsi",
     "ssvi_repair",
     "survival_probability",
     "svi_butterfly_g",
     "svi_total_variance",
     "swap_value",
     "swap_value_on_curve",
+    "true_range",
+    "yang_zhang_volatility",
 ]
 
 __dir__ = public_names(__name__)

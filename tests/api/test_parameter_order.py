@@ -50,6 +50,7 @@ MEANT = {
     ("BookGreeks", "books"),  # by position, which book it is in
     ("PnLAttribution", "books"),
     ("SymbolSpec", "volatility"),
+    ("BlendPart", "volatility"),  # over a horizon, not per year
     ("gbm_paths", "sigma"),  # S0, mu, sigma, T, dt, n: as they are asked for
     ("gbm_var", "sigma"),
     ("heston_price", "sigma"),  # of the variance

@@ -37,6 +37,10 @@ CDS = {"spread": 0.01, "rate": 0.03, "notional": 1.0, "coupon": 0.01, "maturity"
 CDS_DATES = {"trade_date": TODAY, "maturity": dt.date(2031, 3, 20)}
 ONE_CDS = {key: CDS[key] for key in ("spread", "rate", "maturity", "recovery", "elapsed")}
 
+OHLC = {"open": [10.0, 10.5, 10.2], "high": [11.0, 11.5, 10.9], "low": [9.5, 10.0, 9.9], "close": [10.5, 10.2, 10.7]}
+NO_OPEN = {key: OHLC[key] for key in ("high", "low", "close")}
+YEARLY = {"periods_per_year": 252.0, "window": 2}
+
 GRAPH = DependencyGraph()
 SPOT = GRAPH.register(market_data.MarketData("S", 100.0))
 SHARE = instruments.Equity("A", spot_source=SPOT)
@@ -137,6 +141,30 @@ MODELS: list[Case] = [
     (risk_models.fit_slice, {"quotes": risk_models.SmileQuotes(**SMILE), "previous": None}),
     (risk_models.fit_gpd, {"excesses": np.abs(PNL)}),
     (risk_models.fit_tail, {"losses": PNL, "threshold": 1.0, "share": 0.1}),
+    (risk_models.realised_volatility, {"close": OHLC["close"], **YEARLY, "mean": "zero"}),
+    (risk_models.parkinson_volatility, {"high": OHLC["high"], "low": OHLC["low"], **YEARLY}),
+    (risk_models.garman_klass_volatility, {**OHLC, **YEARLY}),
+    (risk_models.rogers_satchell_volatility, {**OHLC, **YEARLY}),
+    (risk_models.yang_zhang_volatility, {**OHLC, **YEARLY}),
+    (risk_models.ewma_variance, {"returns": PNL, "decay": 0.9, "start": 1.0}),
+    (risk_models.ewma_volatility, {"returns": PNL, "decay": 0.9, "periods_per_year": 252.0, "start": "first"}),
+    (
+        risk_models.fit_har,
+        {"variances": PNL**2, "lags": [1, 5], "transform": "log", "ahead": 2, "bias_correction": "none"}
+        | {"floor": 1e-9, "hac_lags": 3, "min_rows": 50},
+    ),
+    (risk_models.true_range, NO_OPEN),
+    (risk_models.atr, {**NO_OPEN, "n": 2, "start": "first"}),
+    (risk_models.rsi, {"close": OHLC["close"], "n": 2, "start": "first"}),
+    (
+        risk_models.combine_volatility,
+        {"horizon_hours": 4.0, "har": 0.01, "garch": 0.02, "atr": 0.015, "weights": {"har": 0.5, "atr": 0.5}},
+    ),
+    (
+        risk_models.blend_volatility,
+        {"bars": NO_OPEN, "horizon_hours": 4.0, "bar_hours": 1.0, "garch": 0.02, "garch_scale": 1.0, "n": 2}
+        | {"weights": {"garch": 1.0, "atr": 1.0}},
+    ),
     (
         risk_models.black_litterman,
         {"covariance": np.eye(2) * 0.04, "P": [[1.0, 0.0]], "Q": [0.1], "market_weights": [0.5, 0.5], "tau": 0.05}

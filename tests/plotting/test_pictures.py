@@ -34,7 +34,16 @@ from bank_python.risk import (
 from bank_python.risk.contributions import Contribution
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
 from bank_python.risk.tail_risk import TailMethod, TailRisk
-from bank_python.risk_models import Curve, SmileQuotes, Surface, SurvivalCurve, SviSlice, fit_slice
+from bank_python.risk_models import (
+    Curve,
+    SmileQuotes,
+    Surface,
+    SurvivalCurve,
+    SviSlice,
+    combine_volatility,
+    fit_har,
+    fit_slice,
+)
 
 matplotlib = pytest.importorskip("matplotlib")
 figures = pytest.importorskip("matplotlib.figure")
@@ -105,6 +114,8 @@ PICTURES = {
     ),
     "drawdown": lambda: drawdown(history()),
     "drawdown by number": lambda: drawdown(WAVE),
+    "HAR": lambda: fit_har(np.exp(0.01 * np.tile(WAVE, 2)[:300]), min_rows=50),
+    "volatility blend": lambda: combine_volatility(4.0, har=0.01, garch=None, atr=0.02),
     "covariance": lambda: frontier()._data,
     "large covariance": lambda: CovarianceData(tickers=[f"T{i}" for i in range(60)], covariance=0.04 * np.eye(60)),
     "back-test": lambda: backtest_var(WAVE - 100.0, 9.0, es=12.0, dates=DAYS),

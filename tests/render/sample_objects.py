@@ -17,7 +17,7 @@ from bank_python.mc_engine import FactorModel, MCConfig, ReactiveRisk
 from bank_python.mntable import Table, col
 from bank_python.optimizer import CovarianceData
 from bank_python.risk import STRESS_SCENARIOS, kupiec_test
-from bank_python.risk_models import Curve, Surface, SurvivalCurve, SviSlice
+from bank_python.risk_models import BlendPart, Curve, Surface, SurvivalCurve, SviSlice, VolatilityBlend, fit_har
 from bank_python.walpole import JobConfig, JobRunner, ManualClock
 
 DAY = dt.date(2026, 1, 5)
@@ -123,6 +123,18 @@ def table(count=3):
     return Table.from_rows([("name", str), ("quantity", int), ("price", float | None), ("day", dt.date)], rows)
 
 
+def har():
+    variances = np.exp(np.sin(np.arange(300.0)) + np.cos(1.7 * np.arange(300.0)) - 9.0)
+    return fit_har(variances, (1, 5, 22))
+
+
+def blend():
+    missing = "not fitted: 133 variances give 0 rows; its weight goes to GARCH and ATR"
+    garch = BlendPart("GARCH", 0.0123, 0.4, 0.4 / 0.7, "800 rows")
+    parts = (BlendPart("HAR", None, 0.3, 0.0, missing), garch, BlendPart("ATR", 0.0151, 0.3, 0.3 / 0.7, "14 bars"))
+    return VolatilityBlend(4.0, parts, 50_000.0, 4.0)
+
+
 # By what it is, how it is made.
 OBJECTS = {
     "node": lambda: node("Alice:SPY_CALL"),
@@ -155,5 +167,7 @@ OBJECTS = {
     "long table": lambda: table(500),
     "view": lambda: table().restrict(col("quantity") > 0),
     "record": lambda: STRESS_SCENARIOS["gfc_2008"],
+    "HAR": har,
+    "volatility blend": blend,
     "figures": lambda: kupiec_test(5, 250, 0.01),
 }
