@@ -5,8 +5,8 @@ A :class:`ReactiveVolatility` depends on the closes of a ticker and on its spot 
     VOLATILITY:SPY:CLOSES → VOLATILITY:SPY:FIT → VOLATILITY:SPY:FORECAST ← SPY_SPOT
 
 The forecast is annualised and begins with the next day; the return from the last close to the present price is the
-latest return that it knows, as if the day ended now. A tick costs one step of the variance recursion. A policy restricts
-when the forecast is renewed, as for any node.
+latest return that it knows, as if the day ended now. A tick costs one step of the variance recursion. As for any node,
+a policy can restrict when the forecast is renewed.
 
 Examples
 --------

@@ -6,7 +6,7 @@ probability 1 − α; the *expected shortfall* is the mean of the losses beyond 
 ================  ==================================================================================================
 historical        quantile of the sample, and mean of the losses not below it
 weighted          the same with weights that halve every `half_life` observations (Boudoukh, Richardson, Whitelaw)
-filtered          historical, of P&L rescaled from its past to its present EWMA volatility (Barone-Adesi)
+filtered          historical, of P&L rescaled from its past to its present volatility, EWMA or GARCH (Barone-Adesi)
 parametric        normal distribution with the sample's mean and standard deviation
 cornish_fisher    normal quantile corrected for the sample's skewness and kurtosis, where the correction is monotone
 evt               generalised Pareto distribution fitted to the losses beyond their 90 % quantile
@@ -51,7 +51,7 @@ from bank_python.deprecation import renamed, warn_of
 from bank_python.errors import ModelError, RiskError
 from bank_python.numerics import gauss_legendre, normal_pdf, normal_quantile
 from bank_python.results import Figures
-from bank_python.risk_models.ewma import ewma_variance
+from bank_python.risk.filtered_losses import filtered_losses
 from bank_python.risk_models.extremes import fit_tail
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray
+    from bank_python.risk_models.garch_fit import GarchFit
 
 __all__ = [
     "TailMethod",
@@ -72,8 +73,8 @@ __all__ = [
 ]
 
 _FEWEST = 2
+_MONEY_FROM = 100.0
 _NODES = 64
-_CONSTANT = 1e-14  # deviation as a share of the largest loss that is rounding
 
 
 @storable("risk.TailMethod", version=1)
@@ -130,7 +131,7 @@ class TailRisk(Figures):
         return self.confidence
 
     def __str__(self) -> str:
-        return f"VaR {self.confidence:.0%} {self.var:,.0f}, ES {self.es:,.0f}"
+        return f"VaR {self.confidence:.0%} {_amount(self.var)}, ES {_amount(self.es)}"
 
 
 @renamed(level="confidence")
@@ -142,9 +143,10 @@ def value_at_risk(
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
+    volatility: str | GarchFit = "ewma",
 ) -> float:
     """Return the value at risk, the loss exceeded with probability 1 − `confidence`; see :func:`tail_risk`."""
-    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay).var
+    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay, volatility=volatility).var
 
 
 @renamed(level="confidence")
@@ -156,9 +158,10 @@ def expected_shortfall(
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
+    volatility: str | GarchFit = "ewma",
 ) -> float:
     """Return the expected shortfall, the mean of the losses beyond the value at risk; see :func:`tail_risk`."""
-    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay).es
+    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay, volatility=volatility).es
 
 
 @renamed(level="confidence")
@@ -170,6 +173,7 @@ def tail_risk(
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
+    volatility: str | GarchFit = "ewma",
 ) -> TailRisk:
     """Estimate value at risk and expected shortfall from a sample of P&L.
 
@@ -186,12 +190,14 @@ def tail_risk(
         Number of observations in which the weights of method ``weighted`` halve, above 0.
     decay : float, default 0.94
         Decay factor of the EWMA variance of method ``filtered``, in (0, 1); 0.94 is that of RiskMetrics for daily data.
+    volatility : {"ewma", "garch", "gjr", "egarch"} or GarchFit, default "ewma"
+        Volatility model of method ``filtered``: EWMA, a model that is fitted to the P&L, or one fitted to it before.
 
     Raises
     ------
     ModelError
         The sample is too small or not finite, a parameter is out of range, or the method fails for this sample (a
-        Cornish–Fisher expansion that is not monotone).
+        Cornish–Fisher expansion that is not monotone, a GARCH model that has not converged).
     """
     losses = _losses(pnl)
     check_confidence(confidence)
@@ -202,7 +208,7 @@ def tail_risk(
     if chosen is TailMethod.WEIGHTED:
         var, es = _weighted(losses, confidence, half_life)
     elif chosen is TailMethod.FILTERED:
-        filtered = tail_of_sorted(np.sort(_filtered(losses, decay)), confidence)
+        filtered = tail_of_sorted(np.sort(filtered_losses(losses, decay, volatility)), confidence)
         var, es = filtered.var, filtered.es
     elif chosen is TailMethod.PARAMETRIC:
         var, es, error = _parametric(losses, confidence)
@@ -212,6 +218,11 @@ def tail_risk(
         tail = fit_tail(losses, share=max(0.1, 2.0 * (1.0 - confidence)))
         var, es = tail.value_at_risk(confidence), tail.expected_shortfall(confidence)
     return TailRisk(chosen, confidence, var, es, len(losses), error)
+
+
+def _amount(value: float) -> str:
+    """Return an amount of money without cents, and a return with four digits."""
+    return f"{value:,.0f}" if abs(value) >= _MONEY_FROM else f"{value:.4g}"
 
 
 def tail_of_sorted(losses: FloatArray, confidence: float) -> TailRisk:
@@ -292,14 +303,6 @@ def _weighted(losses: FloatArray, confidence: float, half_life: float) -> tuple[
     i = min(i, len(losses) - 1)
     inside = weights[order][: i + 1]
     return float(worst[i]), float((worst[: i + 1] * inside).sum() / inside.sum())
-
-
-def _filtered(losses: FloatArray, decay: float) -> FloatArray:
-    before = float(losses.var())
-    if not before > (_CONSTANT * float(np.abs(losses).max())) ** 2:
-        raise ModelError("the P&L is constant and has no volatility to filter by; use another method", value=0.0)
-    vol = np.sqrt(ewma_variance(losses, decay, start=before))
-    return np.asarray(losses / vol[:-1] * vol[-1])
 
 
 def _parametric(losses: FloatArray, confidence: float) -> tuple[float, float, float]:
