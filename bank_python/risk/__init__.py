@@ -48,6 +48,7 @@ from bank_python.risk.measures import (
     gross_by_underlying,
 )
 from bank_python.risk.quadratic import QuadraticPlan, quadratic_plan
+from bank_python.risk.reactive_volatility import ReactiveVolatility
 from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder, sensitivity_grid, sensitivity_ladder
 from bank_python.risk.single_asset import GbmRisk, gbm_paths, gbm_var
@@ -106,6 +107,7 @@ __all__ = [
     "PnLAttribution",
     "PositionState",
     "QuadraticPlan",
+    "ReactiveVolatility",
     "ReducedPlan",
     "ReverseStress",
     "RiskFactor",
