@@ -30,8 +30,13 @@ from bank_python.risk.drawdown import Drawdown, drawdown
 from bank_python.risk.factors import RiskFactor
 from bank_python.risk.greeks import GREEKS, BookGreeks, Unit, take_greeks
 from bank_python.risk.holders import Holder, Units, books_of, holders
+from bank_python.risk.kelly import KELLY_FRACTIONS, ContinuousKelly, kelly_continuous, kelly_fraction, kelly_growth
+from bank_python.risk.kelly_portfolio import KellyPortfolio, kelly_weights
+from bank_python.risk.kelly_sample import KellyEstimate, kelly_from_returns
 from bank_python.risk.limits import Limit, LimitBoard, LimitReading, Thresholds, watch_limit
 from bank_python.risk.limits_file import load_limits, parse_limits
+from bank_python.risk.liquidity import Liquidation, days_to_liquidate, liquidation_schedule
+from bank_python.risk.liquidity_var import LiquidityAdjustedVar, liquidation_factor, liquidity_adjusted_var
 from bank_python.risk.market_line import (
     LinePoint,
     LinePoints,
@@ -50,6 +55,18 @@ from bank_python.risk.measures import (
 from bank_python.risk.quadratic import QuadraticPlan, quadratic_plan
 from bank_python.risk.reactive_volatility import ReactiveVolatility
 from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
+from bank_python.risk.risk_score import RISK_GRADES, RISK_WEIGHTS, GradeLift, RiskScore, risk_grade, risk_score
+from bank_python.risk.score_history import RiskScoreHistory
+from bank_python.risk.score_mapping import (
+    GAUGE_PERCENTILES,
+    SCORE_INPUTS,
+    ComponentScores,
+    Reading,
+    ScoreInput,
+    component_scores,
+    herfindahl,
+)
+from bank_python.risk.score_scale import ScoreScale
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder, sensitivity_grid, sensitivity_ladder
 from bank_python.risk.single_asset import GbmRisk, gbm_paths, gbm_var
 from bank_python.risk.state import DeskState, PositionState
@@ -71,8 +88,13 @@ from bank_python.risk.var_backtest import VarBacktest, backtest_var
 __all__ = [
     "DEFAULT_MAP",
     "EFFECTS",
+    "GAUGE_PERCENTILES",
     "GREEKS",
+    "KELLY_FRACTIONS",
     "REFERENCE_STRESSES",
+    "RISK_GRADES",
+    "RISK_WEIGHTS",
+    "SCORE_INPUTS",
     "STRESS_SCENARIOS",
     "AcerbiSzekely",
     "Alert",
@@ -84,7 +106,9 @@ __all__ = [
     "BookMeasure",
     "CapmFit",
     "ChristoffersenTest",
+    "ComponentScores",
     "Concentration",
+    "ContinuousKelly",
     "ContractColumns",
     "ContractGroups",
     "Contribution",
@@ -93,26 +117,36 @@ __all__ = [
     "Drawdown",
     "Driver",
     "GbmRisk",
+    "GradeLift",
     "GreekExposure",
     "Holder",
     "Interval",
+    "KellyEstimate",
+    "KellyPortfolio",
     "KupiecTest",
     "Limit",
     "LimitBoard",
     "LimitReading",
     "LinePoint",
     "LinePoints",
+    "Liquidation",
+    "LiquidityAdjustedVar",
     "MarketLine",
     "Measure",
     "PnLAttribution",
     "PositionState",
     "QuadraticPlan",
     "ReactiveVolatility",
+    "Reading",
     "ReducedPlan",
     "ReverseStress",
     "RiskFactor",
+    "RiskScore",
+    "RiskScoreHistory",
     "Route",
     "Rule",
+    "ScoreInput",
+    "ScoreScale",
     "SensitivityGrid",
     "SensitivityLadder",
     "Severity",
@@ -142,14 +176,25 @@ __all__ = [
     "capm_return",
     "capture",
     "christoffersen_test",
+    "component_scores",
+    "days_to_liquidate",
     "drawdown",
     "expected_shortfall",
     "gbm_paths",
     "gbm_var",
     "gross_by_underlying",
     "group_contracts",
+    "herfindahl",
     "holders",
+    "kelly_continuous",
+    "kelly_fraction",
+    "kelly_from_returns",
+    "kelly_growth",
+    "kelly_weights",
     "kupiec_test",
+    "liquidation_factor",
+    "liquidation_schedule",
+    "liquidity_adjusted_var",
     "load_limits",
     "load_scenarios",
     "market_line_from_returns",
@@ -158,6 +203,8 @@ __all__ = [
     "plan_valuation",
     "quadratic_plan",
     "reverse_stress",
+    "risk_grade",
+    "risk_score",
     "rolling_beta",
     "run_stresses",
     "security_market_line",

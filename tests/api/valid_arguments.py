@@ -183,6 +183,21 @@ COUNTS = {"exceptions": 5, "observations": 250, "probability": 0.01}
 TAIL = {"pnl": PNL, "confidence": 0.99, "method": "historical", "half_life": 250.0, "decay": 0.94}
 GBM = {"S0": 100.0, "mu": 0.1, "sigma": 0.2, "T": 1.0, "dt": 0.5, "n": 10, "seed": 1}
 PAIR = {"asset_returns": ASSET, "market_returns": MARKET}
+SCORES = {"market_vol": 4.0, "credit_risk": 6.0, "liquidity": 2.0, "concentration": 8.0, "macro_regime": 5.0}
+READINGS = {
+    "vol": 0.182,
+    "high_yield_spread": 0.035,
+    "investment_grade_spread": 0.01,
+    "credit_share": 0.3,
+    "credit_loss": 0.01,
+    "liquidation_days": 12.5,
+    "liquidation_cost": 0.001,
+    "turbulent_probability": 0.2,
+    "stressed_share": 0.2,
+}
+SCALE = risk.ScoreScale([(0.0, 0.0), (1.0, 10.0)])
+SOLD = risk.liquidation_schedule([1e6, 2e6], [1e6, 1e6])
+KELLY = risk.kelly_continuous(0.11, 0.15, 0.06)
 
 RISK: list[Case] = [
     (risk.value_at_risk, TAIL),
@@ -218,6 +233,48 @@ RISK: list[Case] = [
         | {"dates": [dt.date(2026, 1, day) for day in (5, 6, 7)]},
     ),
     (risk.drawdown, {"prices": [3.0, 2.0], "dates": [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]}),
+    (risk.risk_grade, {"score": 4.8}),
+    (risk.risk_score, {"components": SCORES, "weights": dict(risk.RISK_WEIGHTS), "missing": "refuse"}),
+    (risk.component_scores, {**READINGS, "exposures": {"A": 2.0, "B": -1.0}, "scales": {"vol": SCALE}}),
+    (risk.herfindahl, {"exposures": [1.0, 2.0]}),
+    (risk.ScoreScale, {"points": [(0.0, 0.0), (1.0, 10.0)]}),
+    (SCALE.value_at, {"score": 4.0}),
+    (SCALE, {"value": 0.3}),
+    (
+        risk.RiskScoreHistory.from_arrays,
+        {"components": {name: [value] for name, value in SCORES.items()}, "dates": [TODAY], "missing": "refuse"},
+    ),
+    (risk.RiskScoreHistory().append, {"date": TODAY, "score": risk.risk_score(SCORES)}),
+    (risk.days_to_liquidate, {"position": 2.5e6, "adv": 1e6, "participation": 0.2}),
+    (
+        risk.liquidation_schedule,
+        {"positions": {"A": 1e6, "B": 2e6}, "adv": {"A": 1e6, "B": 1e6}, "prices": 1.0, "participation": 0.2},
+    ),
+    (SOLD.share, {"days": 1.0}),
+    (SOLD.days_for, {"share": 0.5}),
+    (SOLD.schedule, {"days": [1.0, 2.0]}),
+    (risk.liquidation_factor, {"days": 3.0}),
+    (
+        risk.liquidity_adjusted_var,
+        {"var": 1e5, "values": [1e6], "spreads": 0.001, "spread_deviations": 0.001, "multiplier": 3.0, "days": 2.0},
+    ),
+    (risk.kelly_fraction, {"probability": 0.6, "odds": 1.0, "short": False}),
+    (risk.kelly_growth, {"fraction": 0.2, "probability": 0.6, "odds": 1.0}),
+    (risk.kelly_continuous, {"mean": 0.11, "vol": 0.15, "risk_free_rate": 0.06}),
+    (KELLY.growth, {"fraction": 0.5}),
+    (KELLY.growth_at, {"share": 0.5}),
+    (KELLY.volatility, {"fraction": 0.5}),
+    (KELLY.fall_probability, {"share": 0.5, "fraction": 0.5}),
+    (KELLY.doubling_probability, {"fraction": 0.5}),
+    (
+        risk.kelly_weights,
+        {"expected_returns": [0.08], "covariance": [[0.04]], "tickers": ["A"], "risk_free_rate": 0.01},
+    ),
+    (
+        risk.kelly_from_returns,
+        {"returns": ASSET[:20], "fraction": 0.5, "risk_free_rate": 0.01, "periods_per_year": 252.0, "short": False}
+        | {"confidence": 0.95, "resamples": 100, "seed": 1},
+    ),
     (risk.plan_valuation, UNITS),
     (risk.take_greeks, UNITS),
     (risk.capture, UNITS),

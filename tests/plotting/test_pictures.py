@@ -23,12 +23,18 @@ from bank_python.portfolio import History
 from bank_python.results import Tabular
 from bank_python.risk import (
     EFFECTS,
+    RISK_WEIGHTS,
     AttributionMode,
     PnLAttribution,
+    RiskScoreHistory,
     StressResult,
     StressResults,
     backtest_var,
     drawdown,
+    kelly_continuous,
+    kelly_from_returns,
+    liquidation_schedule,
+    risk_score,
     security_market_line,
 )
 from bank_python.risk.contributions import Contribution
@@ -127,6 +133,14 @@ PICTURES = {
     "simulation": simulation,
     "attribution": attribution,
     "market line": lambda: security_market_line({"A$B$": 1.2}, {"A$B$": 0.1}, 0.03, 0.08),
+    "risk score": lambda: risk_score({"a$b$c": 4.0, "d": 9.0}, weights={"a$b$c": 0.4, "d": 0.6}),
+    "risk score history": lambda: RiskScoreHistory.from_arrays(dict.fromkeys(RISK_WEIGHTS, (WAVE - 80.0) / 4.0), DAYS),
+    "no risk score yet": RiskScoreHistory,
+    "liquidation": lambda: liquidation_schedule({"A$B$": 6e6, "C": 2e6}, {"A$B$": 0.0, "C": 1e6}),
+    "nothing to liquidate": lambda: liquidation_schedule({"A$B$": 6e6}, {"A$B$": 0.0}),
+    "Kelly": lambda: kelly_continuous(0.11, 0.15, 0.06),
+    "Kelly of a sample": lambda: kelly_from_returns([0.02, -0.01, 0.015, -0.02] * 25, fraction=0.5, resamples=100),
+    "Kelly of a losing sample": lambda: kelly_from_returns([0.01, -0.02] * 25, resamples=100),
     "ladder": lambda: SensitivityLadder("A$B$", STEPS, 100.0 + STEPS, STEPS[None, :], ("X",), "USD"),
     "grid": lambda: SensitivityGrid(("A$B$", "C$D$"), STEPS, STEPS, np.outer(STEPS, STEPS), "USD"),
     "node ladder": lambda: Ladder("A$B$", "C$D$", 1.0, 1.0, STEPS, STEPS, STEPS, (None,) * 3, relative=True),
@@ -233,7 +247,7 @@ def test_rates_and_shares_are_in_per_cent(name):
     assert all(label.endswith("%") for label in labels)
 
 
-@pytest.mark.parametrize("name", ["history", "panel", "drawdown", "back-test"])
+@pytest.mark.parametrize("name", ["history", "panel", "drawdown", "back-test", "risk score history"])
 def test_time_series_have_dates(name):
     lower = PICTURES[name]().plot().axes[-1]
     labels = axis_labels(lower.xaxis)
