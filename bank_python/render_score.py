@@ -51,7 +51,7 @@ def risk_score_view(score: RiskScore) -> Group:
     shown = Sheet(f"Risk score {score.value:.2f} of 10, grade {score.grade}", columns)
     for name, value in score.components.items():
         bar = Bar(0.0, value / HIGHEST_SCORE, colour, rest="·")
-        cells = (name.replace("_", " "), score.weights[name], f"{value:.2f}", f"{parts[name]:.2f}", bar)
+        cells = (name, score.weights[name], f"{value:.2f}", f"{parts[name]:.2f}", bar)
         shown.add(*cells, *_alone(lift, name))
     shown.rule()
     bar = Bar(0.0, score.value / HIGHEST_SCORE, colour, rest="·")
@@ -76,7 +76,7 @@ def _alone(lift: GradeLift | None, name: str) -> tuple[str, ...]:
 def component_scores_view(found: ComponentScores) -> Sheet:
     """Show the data behind the components of a risk score, with their scores."""
     shown = _data(found.readings)
-    combined = ", ".join(f"{name.replace('_', ' ')} {score:.2f}" for name, score in found.scores.items())
+    combined = ", ".join(f"{name} {score:.2f}" for name, score in found.scores.items())
     shown.note(f"components: {combined}")
     if found.missing:
         shown.note(f"no data: {', '.join(found.missing)}")
@@ -89,7 +89,7 @@ def _data(readings: Sequence[Reading]) -> Sheet:
     before = ""
     for reading in readings:
         bar = Bar(0.0, reading.score / HIGHEST_SCORE, "cyan", rest="·")
-        name = reading.component.replace("_", " ") if reading.component != before else ""
+        name = reading.component if reading.component != before else ""
         before = reading.component
         shown.add(name, reading.text.rpartition(" → ")[0], f"{reading.score:.2f}", bar)
     return shown

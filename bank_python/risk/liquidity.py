@@ -118,11 +118,16 @@ class Liquidation(Plotted, Tabular):
         ----------
         days : array_like, shape (n_days,), optional
             Days from now; by default each whole day until nothing more is liquidated, at most 1,000 of them.
+
+        Raises
+        ------
+        RiskError
+            A number of days is negative or NaN.
         """
         from bank_python.mntable import Table
 
-        at = np.atleast_1d(np.asarray(self._whole_days() if days is None else days, dtype=np.float64))
-        done = np.atleast_1d(np.asarray(self.share(at)))
+        at = _checked_days(self._whole_days() if days is None else days).reshape(-1)
+        done = np.asarray(self.share(at))
         left = self.values * (1.0 - _done(self, at))
         columns = [f"left {name}" for name in self.names]
         rows = [
@@ -156,7 +161,6 @@ class Liquidation(Plotted, Tabular):
         last = self._last()
         if not last > 0.0:
             nothing(axes, f"nothing can be liquidated: no volume in {', '.join(self.never[:3])}")
-            axes.set_title(title)
             return
         x = np.unique([0.0, *self.days[np.isfinite(self.days)].tolist(), 1.05 * last])
         axes.plot(x, np.asarray(self.share(x)), color="C0")
@@ -277,10 +281,15 @@ def _done(book: Liquidation, at: FloatArray) -> FloatArray:
 
 
 @admits(RiskError)
-def _share(book: Liquidation, days: ArrayLike) -> Numbers:
+def _checked_days(days: ArrayLike) -> FloatArray:
     at = np.asarray(days, dtype=np.float64)
     if not (at >= 0.0).all():
         raise RiskError(f"days={days!r:.60} has a negative number or NaN; give days from now", value=days)
+    return at
+
+
+def _share(book: Liquidation, days: ArrayLike) -> Numbers:
+    at = _checked_days(days)
     found = _done(book, at.reshape(-1)) @ (book.values / book.values.sum())
     return np.minimum(found, 1.0).reshape(at.shape) if at.ndim else min(float(found[0]), 1.0)
 

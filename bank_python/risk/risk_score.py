@@ -172,7 +172,7 @@ class RiskScore(Plotted, Tabular):
             said = f"{self.components[name]:.1f} × {self.weights[name]:.0%} = {self.contributions[name]:.2f}"
             axes.annotate(said, (0.15, row), va="center", fontsize="small", bbox=_LABEL)
         axes.axvline(self.value, color="black", linestyle="--")
-        axes.set_yticks(rows, [literal(name.replace("_", " ")) for name in names])
+        axes.set_yticks(rows, [literal(name) for name in names])
         axes.invert_yaxis()
         title = f"Risk score {self.value:.1f} of 10, grade {self.grade}"
         axes.set(xlabel="score of the component; hatched: contribution; dashed: total", title=title)

@@ -21,10 +21,10 @@ import numpy as np
 
 from bank_python.admission import admits, as_numbers
 from bank_python.errors import RiskError
+from bank_python.numerics.observation_dates import checked_dates, dates_of
 from bank_python.plotting import Plotted, nothing, places
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
-from bank_python.risk.observation_dates import checked_dates, dates_of
 from bank_python.risk.risk_score import RiskScore, draw_grades, risk_score
 
 if TYPE_CHECKING:
@@ -184,7 +184,6 @@ class RiskScoreHistory(Plotted, Tabular):
         """Draw the score over time on the bands of the grades."""
         if not self.entries:
             nothing(axes, "Risk score: no history")
-            axes.set_title("Risk score")
             return
         draw_grades(axes, along="y")
         axes.plot(places(self.dates), self.scores, color="black", marker="." if len(self) < _FEW else "")

@@ -105,7 +105,7 @@ class ScoreScale(Record):
         Parameters
         ----------
         score : float
-            Score in [0, 10].
+            Highest score that is allowed, in [0, 10].
 
         Raises
         ------

@@ -271,7 +271,7 @@ def of_risk(path):
     yield from (book, board, risk.BookMeasure(graph, "SHARE", [held], risk.Concentration()))
     yield risk.DEFAULT_MAP
     yield (scored := risk.risk_score(risk.component_scores(vol=0.2, exposures=[1.0, 2.0]), missing="renormalise"))
-    yield from (scored.lift, risk.SCORE_INPUTS["vol"], KINDS["risk score history"](NAMES))
+    yield from (scored.lift, risk.SCORE_INPUTS["vol"], risk.RiskScoreHistory())
     line = KINDS["market line"](NAMES)
     yield from (line, line.line())
     yield mc_engine.GreekCheck("O", "delta", "pathwise", 0.5, 0.01, 0.51)

@@ -195,7 +195,7 @@ READINGS = {
     "turbulent_probability": 0.2,
     "stressed_share": 0.2,
 }
-SCALE = risk.ScoreScale([(0.0, 0.0), (1.0, 10.0)])
+SCALE = risk.ScoreScale(((0.0, 0.0), (1.0, 10.0)))
 SOLD = risk.liquidation_schedule([1e6, 2e6], [1e6, 1e6])
 KELLY = risk.kelly_continuous(0.11, 0.15, 0.06)
 
@@ -237,7 +237,7 @@ RISK: list[Case] = [
     (risk.risk_score, {"components": SCORES, "weights": dict(risk.RISK_WEIGHTS), "missing": "refuse"}),
     (risk.component_scores, {**READINGS, "exposures": {"A": 2.0, "B": -1.0}, "scales": {"vol": SCALE}}),
     (risk.herfindahl, {"exposures": [1.0, 2.0]}),
-    (risk.ScoreScale, {"points": [(0.0, 0.0), (1.0, 10.0)]}),
+    (risk.ScoreScale, {"points": ((0.0, 0.0), (1.0, 10.0))}),
     (SCALE.value_at, {"score": 4.0}),
     (SCALE, {"value": 0.3}),
     (

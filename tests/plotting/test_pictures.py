@@ -135,9 +135,7 @@ PICTURES = {
     "market line": lambda: security_market_line({"A$B$": 1.2}, {"A$B$": 0.1}, 0.03, 0.08),
     "risk score": lambda: risk_score({"a$b$c": 4.0, "d": 9.0}, weights={"a$b$c": 0.4, "d": 0.6}),
     "risk score history": lambda: RiskScoreHistory.from_arrays(dict.fromkeys(RISK_WEIGHTS, (WAVE - 80.0) / 4.0), DAYS),
-    "no risk score yet": RiskScoreHistory,
     "liquidation": lambda: liquidation_schedule({"A$B$": 6e6, "C": 2e6}, {"A$B$": 0.0, "C": 1e6}),
-    "nothing to liquidate": lambda: liquidation_schedule({"A$B$": 6e6}, {"A$B$": 0.0}),
     "Kelly": lambda: kelly_continuous(0.11, 0.15, 0.06),
     "Kelly of a sample": lambda: kelly_from_returns([0.02, -0.01, 0.015, -0.02] * 25, fraction=0.5, resamples=100),
     "Kelly of a losing sample": lambda: kelly_from_returns([0.01, -0.02] * 25, resamples=100),
@@ -340,6 +338,8 @@ def test_a_portfolio_of_other_assets_is_refused(held, said):
     ("empty", "said"),
     [
         (StressResults(), "no stress scenarios"),
+        (RiskScoreHistory(), "Risk score: no history"),
+        (liquidation_schedule({"A$B$": 6e6}, {"A$B$": 0.0}), r"nothing can be liquidated: no volume in A\$B\$"),
         (PriceHistory("X", "nowhere", ()), "X (nowhere): no prices"),
         (PricePanel((), (), np.empty((0, 0))), "Closes of 0 tickers: no prices"),
         (history(np.full(3, np.nan)), r"A\$B\$ (simulated): no prices"),

@@ -16,7 +16,16 @@ from bank_python.market_data import MarketData
 from bank_python.mc_engine import FactorModel, MCConfig, ReactiveRisk
 from bank_python.mntable import Table, col
 from bank_python.optimizer import CovarianceData
-from bank_python.risk import STRESS_SCENARIOS, kupiec_test
+from bank_python.risk import (
+    RISK_WEIGHTS,
+    STRESS_SCENARIOS,
+    RiskScoreHistory,
+    component_scores,
+    kelly_continuous,
+    kelly_from_returns,
+    kupiec_test,
+    risk_score,
+)
 from bank_python.risk_models import BlendPart, Curve, Surface, SurvivalCurve, SviSlice, VolatilityBlend, fit_har
 from bank_python.walpole import JobConfig, JobRunner, ManualClock
 
@@ -47,6 +56,25 @@ def behind():
     graph = priced()
     graph["SPY_SPOT"].set_price(610.0)
     return graph["Alice"]
+
+
+def scored_data():
+    return component_scores(
+        vol=0.182,
+        high_yield_spread=0.0284,
+        liquidation_days=12.5,
+        liquidation_cost=0.0012,
+        exposures={"SPY": 6e5, "TLT": 3e5, "GLD": 1e5},
+        turbulent_probability=0.23,
+    )
+
+
+def score_history():
+    history = RiskScoreHistory()
+    for day in range(15):
+        score = risk_score(dict.fromkeys(RISK_WEIGHTS, 0.6 * day))
+        history = history.append(DAY + dt.timedelta(days=day), score)
+    return history
 
 
 def small_desk():
@@ -169,5 +197,10 @@ OBJECTS = {
     "record": lambda: STRESS_SCENARIOS["gfc_2008"],
     "HAR": har,
     "volatility blend": blend,
+    "components": scored_data,
+    "risk score of data": lambda: risk_score(scored_data(), missing="renormalise"),
+    "risk score history": score_history,
+    "Kelly": lambda: kelly_continuous(0.11, 0.15, 0.06),
+    "Kelly of a sample": lambda: kelly_from_returns([0.02, -0.01, 0.015, -0.02] * 25, fraction=0.5, resamples=100),
     "figures": lambda: kupiec_test(5, 250, 0.01),
 }

@@ -40,13 +40,8 @@ from bank_python.render_risk import alerts_view, limits_view, stress_view
 from bank_python.risk import (
     EFFECTS,
     GREEKS,
-    RISK_WEIGHTS,
     BookGreeks,
     PnLAttribution,
-    RiskScoreHistory,
-    component_scores,
-    kelly_continuous,
-    kelly_from_returns,
     kelly_weights,
     liquidation_schedule,
     liquidity_adjusted_var,
@@ -178,29 +173,9 @@ def market_line(names):
     return security_market_line(some, dict.fromkeys(names, 0.1), risk_free_rate=0.04, market_return=0.09)
 
 
-def scored_data(names):
-    return component_scores(
-        vol=0.182,
-        high_yield_spread=0.0284,
-        liquidation_days=12.5,
-        liquidation_cost=0.0012,
-        exposures=as_told(names),
-        turbulent_probability=0.23,
-        stressed_share=0.2,
-    )
-
-
 def partial_score(names):
     shares = {**{name: 0.5 / len(names) for name in names}, "missing": 0.5}
-    return risk_score(dict.fromkeys(names, 4.0), weights=shares, missing="renormalise")
-
-
-def score_history(names):
-    history = RiskScoreHistory()
-    for day in range(15):
-        whole = risk_score(dict.fromkeys(RISK_WEIGHTS, 0.6 * day))
-        history = history.append(AT.date() + dt.timedelta(days=day), whole)
-    return history
+    return risk_score(dict.fromkeys(names, 4.5), weights=shares, missing="renormalise")
 
 
 def table(names):
@@ -267,21 +242,16 @@ KINDS = {
     "comparison": portfolios,
     "rebalancing": rebalancing,
     "market line": market_line,
-    "risk score": lambda names: risk_score(scored_data(names), weights=RISK_WEIGHTS),
-    "risk score without data": partial_score,
-    "components": scored_data,
-    "risk score history": score_history,
+    "risk score": partial_score,
     "liquidation": lambda names: liquidation_schedule(
         dict(zip(names, amounts(len(names)), strict=True)), dict(zip(names, (1e6, 1e5, 5e5, 0.0), strict=False))
     ),
     "liquidity-adjusted VaR": lambda names: liquidity_adjusted_var(
         1e6, as_told(names), 0.002, spread_deviations=0.001, days=12.5
     ),
-    "Kelly": lambda _: kelly_continuous(0.11, 0.15, 0.06),
     "Kelly weights": lambda names: kelly_weights(
         [0.03 * (i + 1) for i in range(len(names))], np.diag([0.04] * len(names)) + 0.001, tickers=names
     ),
-    "Kelly of a sample": lambda _: kelly_from_returns([0.02, -0.01, 0.015, -0.02] * 25, fraction=0.5, resamples=100),
     "table": table,
     "traders": lambda names: traders_view(figures(names)),
     "sources": lambda names: sources_view(

@@ -71,9 +71,9 @@ def test_falls_and_doublings_are_those_of_simulated_wealth():
     share = c * held.fraction
     rng = np.random.default_rng(11)
     drift, scale = held.growth(c) * dt, held.volatility(c) * math.sqrt(dt)
-    wealth, low, first = np.zeros(3_000), np.zeros(3_000), np.zeros(3_000)
+    wealth, low, first = np.zeros(2_000), np.zeros(2_000), np.zeros(2_000)
     for _ in range(2_000):
-        wealth += drift + scale * rng.standard_normal(3_000)
+        wealth += drift + scale * rng.standard_normal(2_000)
         low = np.minimum(low, wealth)
         first = np.where((first == 0.0) & (np.abs(wealth) >= math.log(2.0)), np.sign(wealth), first)
     # Looking at discrete times misses some falls: the barrier moves by 0.5826 standard deviations of a step.
@@ -189,13 +189,13 @@ def test_the_coin_as_a_sample():
 
 
 def test_errors_of_a_sample_against_the_bootstrap_and_a_grid():
-    found = kelly_from_returns(DAILY, fraction=0.5, risk_free_rate=0.02, resamples=2_000, seed=3)
+    found = kelly_from_returns(DAILY, fraction=0.5, risk_free_rate=0.02, resamples=1_000, seed=3)
     rate = 0.02 / 252.0
     y = (DAILY - rate) / (1.0 + rate)
-    rows = np.random.default_rng(9).integers(len(y), size=(2_000, len(y)))
+    rows = np.random.default_rng(9).integers(len(y), size=(1_000, len(y)))
     drawn = fastest_growth(y[rows])
-    assert found.error == pytest.approx(drawn.std(), rel=0.06)
-    assert found.probability_not_positive == pytest.approx((drawn <= 0.0).mean(), abs=0.01)
+    assert found.error == pytest.approx(drawn.std(), rel=0.08)
+    assert found.probability_not_positive == pytest.approx((drawn <= 0.0).mean(), abs=0.012)
     assert found.interval == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.25 * found.error)
     assert found.used == 0.5 * found.kelly
     direct = 252.0 * np.log1p(rate + found.used * (DAILY - rate)).mean()
@@ -205,11 +205,11 @@ def test_errors_of_a_sample_against_the_bootstrap_and_a_grid():
 def test_the_shrinkage_is_that_of_a_grid():
     y = np.random.default_rng(6).uniform(-0.02, 0.0215, 200)
     found = kelly_from_returns(y, resamples=100)
-    drawn = fastest_growth(y[np.random.default_rng(9).integers(200, size=(500, 200))])
+    drawn = fastest_growth(y[np.random.default_rng(9).integers(200, size=(300, 200))])
     # The multiple of all resampled estimates that grows fastest on average in the true distribution, the sample.
-    multiples = np.linspace(0.2, 1.0, 81)
+    multiples = np.linspace(0.2, 1.0, 41)
     growth = [np.log1p(multiple * drawn[:, None] * y).mean() for multiple in multiples]
-    assert found.shrinkage == pytest.approx(multiples[int(np.argmax(growth))], abs=0.05)
+    assert found.shrinkage == pytest.approx(multiples[int(np.argmax(growth))], abs=0.06)
     assert 0.2 < found.shrinkage < 0.9
 
 
@@ -222,8 +222,8 @@ def test_falls_of_a_sample_are_bounded_as_in_continuous_time():
     assert found.fall_probability(0.5, 2.5 * found.kelly) == 1.0
     assert found.fall_probability(0.5, 0.0) == 0.0
     assert found.growth_at(1.01 * found.ruin_beyond) == -math.inf
-    rng, wealth = np.random.default_rng(4), np.zeros((2_000, 1))
-    steps = np.log1p(0.7 * found.kelly * rng.choice(DAILY, size=(2_000, 1_500)))
+    rng, wealth = np.random.default_rng(4), np.zeros((1_000, 1))
+    steps = np.log1p(0.7 * found.kelly * rng.choice(DAILY, size=(1_000, 1_000)))
     lowest = (wealth + steps.cumsum(axis=1)).min(axis=1)
     assert (lowest <= math.log(0.7)).mean() <= found.fall_probability(0.7, 0.7 * found.kelly) + 0.02
 
