@@ -195,7 +195,7 @@ def test_errors_of_a_sample_against_the_bootstrap_and_a_grid():
     rows = np.random.default_rng(9).integers(len(y), size=(1_000, len(y)))
     drawn = fastest_growth(y[rows])
     assert found.error == pytest.approx(drawn.std(), rel=0.08)
-    assert found.probability_not_positive == pytest.approx((drawn <= 0.0).mean(), abs=0.012)
+    assert found.probability_not_positive == pytest.approx((drawn <= 0.0).mean(), abs=0.03)
     assert found.interval == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.25 * found.error)
     assert found.used == 0.5 * found.kelly
     direct = 252.0 * np.log1p(rate + found.used * (DAILY - rate)).mean()
