@@ -27,7 +27,7 @@ _CONSTANT = 1e-12  # standard deviation relative to the largest loss, up to whic
 _EWMA = "ewma"
 
 
-def filtered_losses(losses: FloatArray, decay: float, volatility: str | GarchFit) -> FloatArray:
+def filtered_losses(losses: FloatArray, decay: float, vol_model: str | GarchFit) -> FloatArray:
     """Return losses with the volatility that is forecast for the next one.
 
     Parameters
@@ -36,7 +36,7 @@ def filtered_losses(losses: FloatArray, decay: float, volatility: str | GarchFit
         Losses in order of time, positive for a loss.
     decay : float
         Decay factor of the EWMA variance, in (0, 1).
-    volatility : {"ewma", "garch", "gjr", "egarch"} or GarchFit
+    vol_model : {"ewma", "garch", "gjr", "egarch"} or GarchFit
         Volatility model: EWMA, one that is fitted to the P&L (minus the losses), or one fitted to it before.
 
     Raises
@@ -44,9 +44,9 @@ def filtered_losses(losses: FloatArray, decay: float, volatility: str | GarchFit
     ModelError
         The losses are constant, the model is unknown, has not converged, or was fitted to another P&L.
     """
-    if volatility == _EWMA:
+    if vol_model == _EWMA:
         return _by_ewma(losses, decay)
-    fit = volatility if isinstance(volatility, GarchFit) else _fitted(-losses, volatility)
+    fit = vol_model if isinstance(vol_model, GarchFit) else _fitted(-losses, vol_model)
     if fit.observations != len(losses) or not np.allclose(fit.returns, -losses):
         raise ModelError(
             f"the model was fitted to {fit.observations:,} returns that are not this P&L of {len(losses):,}; fit it to "
@@ -55,7 +55,7 @@ def filtered_losses(losses: FloatArray, decay: float, volatility: str | GarchFit
         )
     if not fit.converged:
         notes = "; ".join(fit.notes)
-        raise ModelError(f'the {fit.title} of the P&L is not usable ({notes}); use volatility="ewma"', value=fit.model)
+        raise ModelError(f'the {fit.title} of the P&L is not usable ({notes}); use vol_model="ewma"', value=fit.model)
     following = np.sqrt(fit.forecast(1)[0])
     return -np.asarray(fit.params.get("mu", 0.0) + fit.standardised_residuals * following)
 
@@ -64,7 +64,7 @@ def _fitted(pnl: FloatArray, model: str) -> GarchFit:
     known = [_EWMA, *(kind.value for kind in GarchModel)]
     if model not in known:
         advice = did_you_mean(model, known, f"choose one of {', '.join(known)}, or give a fit")
-        raise ModelError(f"no volatility model {model!r}; {advice}", name="volatility", value=model)
+        raise ModelError(f"no volatility model {model!r}; {advice}", name="vol_model", value=model)
     return fit_garch(pnl, model)
 
 

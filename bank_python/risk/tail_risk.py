@@ -143,10 +143,10 @@ def value_at_risk(
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
-    volatility: str | GarchFit = "ewma",
+    vol_model: str | GarchFit = "ewma",
 ) -> float:
     """Return the value at risk, the loss exceeded with probability 1 − `confidence`; see :func:`tail_risk`."""
-    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay, volatility=volatility).var
+    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay, vol_model=vol_model).var
 
 
 @renamed(level="confidence")
@@ -158,10 +158,10 @@ def expected_shortfall(
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
-    volatility: str | GarchFit = "ewma",
+    vol_model: str | GarchFit = "ewma",
 ) -> float:
     """Return the expected shortfall, the mean of the losses beyond the value at risk; see :func:`tail_risk`."""
-    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay, volatility=volatility).es
+    return tail_risk(pnl, confidence, method, half_life=half_life, decay=decay, vol_model=vol_model).es
 
 
 @renamed(level="confidence")
@@ -173,7 +173,7 @@ def tail_risk(
     *,
     half_life: float = 250.0,
     decay: float = 0.94,
-    volatility: str | GarchFit = "ewma",
+    vol_model: str | GarchFit = "ewma",
 ) -> TailRisk:
     """Estimate value at risk and expected shortfall from a sample of P&L.
 
@@ -190,7 +190,7 @@ def tail_risk(
         Number of observations in which the weights of method ``weighted`` halve, above 0.
     decay : float, default 0.94
         Decay factor of the EWMA variance of method ``filtered``, in (0, 1); 0.94 is that of RiskMetrics for daily data.
-    volatility : {"ewma", "garch", "gjr", "egarch"} or GarchFit, default "ewma"
+    vol_model : {"ewma", "garch", "gjr", "egarch"} or GarchFit, default "ewma"
         Volatility model of method ``filtered``: EWMA, a model that is fitted to the P&L, or one fitted to it before.
 
     Raises
@@ -208,7 +208,7 @@ def tail_risk(
     if chosen is TailMethod.WEIGHTED:
         var, es = _weighted(losses, confidence, half_life)
     elif chosen is TailMethod.FILTERED:
-        filtered = tail_of_sorted(np.sort(filtered_losses(losses, decay, volatility)), confidence)
+        filtered = tail_of_sorted(np.sort(filtered_losses(losses, decay, vol_model)), confidence)
         var, es = filtered.var, filtered.es
     elif chosen is TailMethod.PARAMETRIC:
         var, es, error = _parametric(losses, confidence)
