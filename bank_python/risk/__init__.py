@@ -1,4 +1,4 @@
-"""Risk: Greeks, P&L attribution, value at risk and its backtests, stress tests, limits and alerts."""
+"""Risk: Greeks, P&L attribution, value at risk and its backtests, stress tests, regimes, limits and alerts."""
 
 from bank_python.completion import public_names
 from bank_python.instruments.derivatives import Derivatives, take_derivatives
@@ -54,6 +54,7 @@ from bank_python.risk.measures import (
 )
 from bank_python.risk.quadratic import QuadraticPlan, quadratic_plan
 from bank_python.risk.reactive_volatility import ReactiveVolatility
+from bank_python.risk.regimes import RegimeFit, fit_regimes
 from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
 from bank_python.risk.risk_score import RISK_GRADES, RISK_WEIGHTS, GradeLift, RiskScore, risk_grade, risk_score
 from bank_python.risk.score_history import RiskScoreHistory
@@ -84,6 +85,7 @@ from bank_python.risk.stress_scenarios import (
 from bank_python.risk.tail_risk import TailMethod, TailRisk, expected_shortfall, tail_risk, value_at_risk
 from bank_python.risk.valuation import ReducedPlan, ValuationPlan, plan_valuation
 from bank_python.risk.var_backtest import VarBacktest, backtest_var
+from bank_python.risk_models.regime_filter import FilteredRegimes, hamilton_filter, kim_smoother
 
 __all__ = [
     "DEFAULT_MAP",
@@ -116,6 +118,7 @@ __all__ = [
     "DeskState",
     "Drawdown",
     "Driver",
+    "FilteredRegimes",
     "GbmRisk",
     "GradeLift",
     "GreekExposure",
@@ -139,6 +142,7 @@ __all__ = [
     "ReactiveVolatility",
     "Reading",
     "ReducedPlan",
+    "RegimeFit",
     "ReverseStress",
     "RiskFactor",
     "RiskScore",
@@ -180,17 +184,21 @@ __all__ = [
     "days_to_liquidate",
     "drawdown",
     "expected_shortfall",
+    "fit_regimes",
     "gbm_paths",
     "gbm_var",
     "gross_by_underlying",
     "group_contracts",
+    "hamilton_filter",
     "herfindahl",
+    "holders",
     "holders",
     "kelly_continuous",
     "kelly_fraction",
     "kelly_from_returns",
     "kelly_growth",
     "kelly_weights",
+    "kim_smoother",
     "kupiec_test",
     "liquidation_factor",
     "liquidation_schedule",

@@ -54,6 +54,7 @@ from bank_python.risk_models.realised_volatility import (
     rogers_satchell_volatility,
     yang_zhang_volatility,
 )
+from bank_python.risk_models.regime_filter import FilteredRegimes, hamilton_filter, kim_smoother
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.risk_models.smile_quotes import SmileQuotes
 from bank_python.risk_models.surface import Stickiness, Surface
@@ -79,6 +80,7 @@ __all__ = [
     "CdsPrice",
     "Curve",
     "CurveConvention",
+    "FilteredRegimes",
     "GarchFit",
     "GarchModel",
     "GarchParameters",
@@ -155,10 +157,12 @@ __all__ = [
     "forward_value",
     "funding_payment",
     "garman_klass_volatility",
+    "hamilton_filter",
     "heston_price",
     "imm_schedule",
     "implied_vol",
     "implied_vol_fit",
+    "kim_smoother",
     "merton_price",
     "nearest_repair",
     "par_swap_rate",

@@ -27,6 +27,7 @@ HESTON = {"v0": 0.04, "kappa": 1.0, "theta": 0.04, "sigma": 0.5, "rho": -0.5}
 JUMPS = {"jump_intensity": 1.0, "jump_mean": -0.1, "jump_vol": 0.1}
 SVI = {"a": 0.04, "b": 0.1, "rho": -0.3, "m": 0.0, "sigma": 0.1}
 CURVE = risk_models.Curve.flat(0.03)
+CHAIN = {"likelihoods": [[0.9, 0.2]] * 3, "transition": [[0.7, 0.3], [0.3, 0.7]], "prior": [0.5, 0.5], "log": False}
 SMILES = [risk_models.SviSlice(**SVI), risk_models.SviSlice(**{**SVI, "a": 0.08})]
 SURVIVAL = risk_models.SurvivalCurve([1.0, 2.0], [0.97, 0.94])
 SURFACE = risk_models.Surface([1.0, 2.0], SMILES, [100.0, 100.0])
@@ -139,6 +140,8 @@ MODELS: list[Case] = [
     (risk_models.Surface, {"expiries": [1.0, 2.0], "slices": SMILES, "forwards": [100.0, 100.0], "spot": 100.0}),
     (risk_models.SmileQuotes, {**SMILE, "weights": np.ones(9)}),
     (risk_models.fit_slice, {"quotes": risk_models.SmileQuotes(**SMILE), "previous": None}),
+    (risk_models.hamilton_filter, CHAIN),
+    (risk_models.kim_smoother, CHAIN),
     (risk_models.fit_gpd, {"excesses": np.abs(PNL)}),
     (risk_models.fit_tail, {"losses": PNL, "threshold": 1.0, "share": 0.1}),
     (risk_models.realised_volatility, {"close": OHLC["close"], **YEARLY, "mean": "zero"}),
@@ -274,6 +277,11 @@ RISK: list[Case] = [
         risk.kelly_from_returns,
         {"returns": ASSET[:20], "fraction": 0.5, "risk_free_rate": 0.01, "periods_per_year": 252.0, "short": False}
         | {"confidence": 0.95, "resamples": 100, "seed": 1},
+    ),
+    (
+        risk.fit_regimes,
+        {"x": PNL[:40], "n_regimes": 2, "order": 0, "switching_variance": True, "seed": 0, "n_starts": 2}
+        | {"order_by": "mean", "dates": [TODAY + dt.timedelta(days=i) for i in range(40)], "max_iterations": 20},
     ),
     (risk.plan_valuation, UNITS),
     (risk.take_greeks, UNITS),

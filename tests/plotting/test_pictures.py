@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import itertools
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from bank_python.risk import (
     StressResults,
     backtest_var,
     drawdown,
+    fit_regimes,
     kelly_continuous,
     kelly_from_returns,
     liquidation_schedule,
@@ -98,6 +100,12 @@ def history(closes=WAVE):
     return PriceHistory("A$B$", "simulated", bars)
 
 
+def regimes(dates, count=2):
+    series = np.random.default_rng(2).standard_normal(300) * np.where(np.arange(300) // 100 == 1, 4.0, 1.0)
+    series.setflags(write=False)
+    return replace(fit_regimes(series, count, n_starts=3, dates=dates), name="A$B$")
+
+
 PICTURES = {
     "curve": lambda: Curve.from_zero_rates([1.0, 2.0, 10.0], [0.03, 0.035, 0.04]),
     "flat curve": lambda: Curve.flat(0.0),
@@ -124,6 +132,8 @@ PICTURES = {
     "volatility blend": lambda: combine_volatility(4.0, har=0.01, garch=None, atr=0.02),
     "covariance": lambda: frontier()._data,
     "large covariance": lambda: CovarianceData(tickers=[f"T{i}" for i in range(60)], covariance=0.04 * np.eye(60)),
+    "regimes": lambda: regimes(DAYS),
+    "three regimes by number": lambda: regimes(None, 3),
     "back-test": lambda: backtest_var(WAVE - 100.0, 9.0, es=12.0, dates=DAYS),
     "back-test by number": lambda: backtest_var(WAVE - 100.0, 9.0),
     "stresses": stresses,
@@ -245,7 +255,7 @@ def test_rates_and_shares_are_in_per_cent(name):
     assert all(label.endswith("%") for label in labels)
 
 
-@pytest.mark.parametrize("name", ["history", "panel", "drawdown", "back-test", "risk score history"])
+@pytest.mark.parametrize("name", ["history", "panel", "drawdown", "back-test", "risk score history", "regimes"])
 def test_time_series_have_dates(name):
     lower = PICTURES[name]().plot().axes[-1]
     labels = axis_labels(lower.xaxis)
@@ -309,6 +319,16 @@ def test_exceptions_are_crosses_on_the_p_and_l():
     tried = PICTURES["back-test"]()
     [marks] = [line for line in tried.plot().axes[0].lines if line.get_marker() == "x"]
     assert marks.get_ydata() == pytest.approx(tried.pnl[tried.hits])
+
+
+def test_regimes_are_hatched_bands_over_the_series():
+    for name, count in (("regimes", 2), ("three regimes by number", 3)):
+        found = PICTURES[name]()
+        upper, lower = found.plot().axes
+        hatches = {band.get_hatch() for band in upper.patches}
+        assert len(hatches) == len(set(found.regimes.tolist())) - 1
+        assert [line.get_ydata().tolist() for line in lower.lines] == found.smoothed.T.tolist()
+        assert len(upper.get_legend().get_texts()) <= count
 
 
 def test_portfolios_are_marked_on_the_frontier():

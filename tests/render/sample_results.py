@@ -52,10 +52,12 @@ from bank_python.risk.attribution import AttributionMode
 from bank_python.risk.contributions import Contribution
 from bank_python.risk.limits import Limit, LimitReading
 from bank_python.risk.market_line import security_market_line
+from bank_python.risk.regimes import RegimeFit
 from bank_python.risk.reverse_stress import ReverseStress
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
 from bank_python.risk.stress import StressResult
 from bank_python.risk.tail_risk import TailMethod, TailRisk
+from bank_python.risk_models.markov_switching import SearchReport, SwitchingErrors
 from bank_python.walpole import RunOutcome
 from tests.render.sample_objects import OBJECTS
 
@@ -178,6 +180,15 @@ def partial_score(names):
     return risk_score(dict.fromkeys(names, 4.5), weights=shares, missing="renormalise")
 
 
+def regimes(names):
+    pair, chain = np.array([-0.36, 1.16]), np.array([[0.75, 0.25], [0.1, 0.9]])
+    probabilities = np.array([[0.2, 0.8], [0.6, 0.4], [0.07, 0.93]])
+    errors = SwitchingErrors(np.array([0.26, np.nan]), pair, pair[:1], chain)
+    series, variances, figures = np.array([0.5, 1.5, -0.5, 2.0]), np.array([0.59, 0.6]), (-181.263, -190.0)
+    fitted = (pair, variances, pair[:1], chain, probabilities, probabilities, *figures, errors)
+    return RegimeFit(series, None, names[0], 1, True, *fitted, SearchReport(False, 0.5, 22, 10, 3, 2))
+
+
 def table(names):
     schema = [("name", str), ("kind", str), ("quantity", int), ("price", float | None)]
     names = [name.encode("utf-8", "replace").decode() for name in names]  # a table refuses half a character
@@ -252,6 +263,7 @@ KINDS = {
     "Kelly weights": lambda names: kelly_weights(
         [0.03 * (i + 1) for i in range(len(names))], np.diag([0.04] * len(names)) + 0.001, tickers=names
     ),
+    "regimes": regimes,
     "table": table,
     "traders": lambda names: traders_view(figures(names)),
     "sources": lambda names: sources_view(

@@ -33,7 +33,15 @@ HOSTILE = (
     "\x9b31m",
 )
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-TITLED = {"grid", "sensitivity ladder", "ladder", "bars", "recalculation", "attribution"}  # names in the title alone
+TITLED = {
+    "grid",
+    "sensitivity ladder",
+    "ladder",
+    "bars",
+    "recalculation",
+    "attribution",
+    "regimes",
+}  # names in the title alone
 NAMED = sorted(set(KINDS) - TITLED)
 anything = st.text(st.characters(), min_size=1, max_size=40).filter(str.strip) | st.sampled_from(HOSTILE)
 

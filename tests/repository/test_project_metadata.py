@@ -19,7 +19,9 @@ BENCH_PEERS = frozenset(
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
-ORACLES = frozenset({"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy", "scipy"})
+ORACLES = frozenset(
+    {"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy", "scipy", "statsmodels"}
+)
 RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt", "quadprog"})
 
 
