@@ -192,7 +192,6 @@ __all__ = [
     "hamilton_filter",
     "herfindahl",
     "holders",
-    "holders",
     "kelly_continuous",
     "kelly_fraction",
     "kelly_from_returns",
