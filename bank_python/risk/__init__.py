@@ -53,6 +53,7 @@ from bank_python.risk.measures import (
     gross_by_underlying,
 )
 from bank_python.risk.quadratic import QuadraticPlan, quadratic_plan
+from bank_python.risk.reactive_regimes import ReactiveRegimes
 from bank_python.risk.reactive_volatility import ReactiveVolatility
 from bank_python.risk.regimes import RegimeFit, fit_regimes
 from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
@@ -139,6 +140,7 @@ __all__ = [
     "PnLAttribution",
     "PositionState",
     "QuadraticPlan",
+    "ReactiveRegimes",
     "ReactiveVolatility",
     "Reading",
     "ReducedPlan",

@@ -31,9 +31,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from bank_python.dagger import Domain, LargeNode, Leaf
+from bank_python.dagger import LargeNode
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.guessing import guessable
+from bank_python.risk.reactive_series import ReactiveSeries
 from bank_python.risk_models.ewma import ewma_variance
 from bank_python.risk_models.garch import fit_garch
 from bank_python.risk_models.garch_fit import GarchModel
@@ -58,7 +59,7 @@ _HAR_FLOOR = 1e-8  # of the mean squared return, added before logarithms are tak
 
 
 @guessable
-class ReactiveVolatility:
+class ReactiveVolatility(ReactiveSeries):
     """A volatility forecast as a node of a graph.
 
     Parameters
@@ -115,54 +116,27 @@ class ReactiveVolatility:
     ) -> None:
         if horizon < 1:
             raise ModelError(f"horizon={horizon} is below 1; give a number of steps", value=horizon)
-        self.ticker, self.name = ticker, f"VOLATILITY:{ticker}" if name is None else name
-        self._graph, self._history = graph, history
+        super().__init__(graph, history, ticker, f"VOLATILITY:{ticker}" if name is None else name, spot)
         self.model, self._horizon = model, horizon
         self._direct = _DIRECT.get(model)
         self._kinds = distribution, mean
         self.periods_per_year = periods_in_year(
             _closes_per_year(history, ticker) if periods_per_year is None else periods_per_year
         )
-        self.spot = graph.node(f"{ticker}_SPOT" if spot is None else spot)
-        self._closes = Leaf(f"{self.name}:CLOSES", self._past(), Domain.ANY)
-        closes, price = cast("FloatArray", self._closes.value), cast("float", self.spot.value)
+        closes, price = self.past, cast("float", self.spot.value)
         fit = () if self._direct else (self._fitted(closes),)
         self._forecast(closes, price, *fit)  # refuses before anything is added
         with graph.batch():  # registers all nodes, or none if a name is in use
             self.fit: DerivedNode | None = None
             if self._direct is None:
-                self.fit = graph.register(LargeNode(f"{self.name}:FIT", self._fitted, [self._closes]))
-            inputs = [self._closes, self.spot, *(() if self.fit is None else (self.fit,))]
+                self.fit = graph.register(LargeNode(f"{self.name}:FIT", self._fitted, [self.closes]))
+            inputs = [self.closes, self.spot, *(() if self.fit is None else (self.fit,))]
             self.forecast: DerivedNode = graph.derive(f"{self.name}:FORECAST", self._forecast, inputs, policy=policy)
 
-    def follow_history(self) -> bool:
-        """Update the closes from the price history, as one tick; return whether they have changed."""
-        closes = self._past()
-        if np.array_equal(closes, cast("FloatArray", self._closes.value)):
-            return False
-        self._closes.set(closes)
-        return True
-
-    def remove(self) -> None:
-        """Remove the nodes from the graph.
-
-        Raises
-        ------
-        GraphError
-            If another node depends on one of them; the graph is then unchanged.
-        """
-        with self._graph.batch():
-            for node in (self.forecast, self.fit, self._closes):
-                if node is not None:
-                    self._graph.unregister(node)
-
-    def _past(self) -> FloatArray:
-        closes = self._history.closes(self.ticker).copy()
-        if not (closes > 0.0).all():
-            bad = float(closes[int(np.argmin(closes > 0.0))])
-            raise CalibrationError(f"a close of {self.ticker} is {bad!r}; prices are above 0", value=bad)
-        closes.setflags(write=False)  # values of leaves are immutable
-        return closes
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the registered nodes, each before those that it depends on."""
+        fit = () if self.fit is None else (self.fit,)
+        return (self.forecast, *fit, *super().nodes())
 
     def _fitted(self, closes: FloatArray) -> GarchFit:
         if self.model not in _MODELS:
