@@ -16,7 +16,7 @@ from bank_python.risk_models import hamilton_filter
 
 @pytest.fixture(scope="module")
 def bars():
-    return SimulatedFeed(seed=3).history("SPY", "3y")
+    return SimulatedFeed(seed=3).history("SPY", "2y")
 
 
 @pytest.fixture
