@@ -15,7 +15,9 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from bank_python.admission import admits
 from bank_python.display import Record
+from bank_python.errors import MacroError
 
 __all__ = ["KNOWN_SERIES", "SeriesInfo", "SeriesUnit", "series_info"]
 
@@ -100,6 +102,7 @@ KNOWN_SERIES: dict[str, SeriesInfo] = {info.name: info for info in _SERIES}
 """Known series, by their identifier at FRED."""
 
 
+@admits(MacroError)
 def series_info(name: str) -> SeriesInfo:
     """Return what is known of a series; for an unknown one, its name as the title and an unknown unit.
 

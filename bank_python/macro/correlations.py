@@ -81,7 +81,7 @@ class PairCorrelation(Figures):
     change : CorrelationTest, optional
         Fisher's test of the last window against the observations before it, at most as many; None if there are fewer
         than four, or if one series is a linear function of the other.
-    break_ : CorrelationBreak, optional
+    structural_break : CorrelationBreak, optional
         Test for a change at an unknown date; None for fewer than twenty observations, or if one series is a linear
         function of the other.
     change_p, break_p : float, optional
@@ -96,17 +96,19 @@ class PairCorrelation(Figures):
     low: float
     high: float
     change: CorrelationTest | None
-    break_: CorrelationBreak | None
+    structural_break: CorrelationBreak | None
     change_p: float | None = None
     break_p: float | None = None
 
     @property
     def verdict(self) -> str:
         """What the two tests say together, in words, at a significance of 5 % over all pairs."""
-        if self.break_ is not None and self.break_p is not None and self.break_p < _SIGNIFICANCE:
-            moment = self.break_.last_before
+        if self.structural_break is not None and self.break_p is not None and self.break_p < _SIGNIFICANCE:
+            moment = self.structural_break.last_before
             day = f"{moment:%Y-%m-%d}" if isinstance(moment, dt.date) else str(moment)
-            return f"changed after {day}, from {self.break_.before:+.2f} to {self.break_.after:+.2f}"
+            return (
+                f"changed after {day}, from {self.structural_break.before:+.2f} to {self.structural_break.after:+.2f}"
+            )
         if self.change_p is not None and self.change_p < _SIGNIFICANCE:
             return "changed in the last window"
         return "stable" if self.break_p is not None else "not tested"
@@ -154,7 +156,7 @@ class CorrelationHistory(Plotted, Tabular):
         axes.plot(x, self.rolling, linestyle="-", label=f"{self.window} {self.frequency.value} changes")
         axes.plot(x, self.ewma, linestyle="--", label=f"decay {self.decay:g}")
         axes.axhline(0.0, color="black", linewidth=0.8)
-        found = self.pair.break_
+        found = self.pair.structural_break
         changed = self.pair.break_p is not None and self.pair.break_p < _SIGNIFICANCE
         if found is not None and changed and isinstance(found.last_before, dt.date):
             axes.axvline(places([found.last_before])[0], color="black", linestyle=":", label="change")
@@ -410,7 +412,9 @@ def _adjusted(pairs: Iterable[PairCorrelation]) -> list[PairCorrelation]:
     """Return the pairs with p-values adjusted for their number."""
     listed = list(pairs)
     changed = _holm({i: pair.change.p_value for i, pair in enumerate(listed) if pair.change is not None})
-    broken = _holm({i: pair.break_.p_value for i, pair in enumerate(listed) if pair.break_ is not None})
+    broken = _holm(
+        {i: pair.structural_break.p_value for i, pair in enumerate(listed) if pair.structural_break is not None}
+    )
     return [replace(pair, change_p=changed.get(i), break_p=broken.get(i)) for i, pair in enumerate(listed)]
 
 
@@ -436,7 +440,7 @@ _SCHEMA: list[tuple[str, Any]] = [
 
 
 def _row(pair: PairCorrelation) -> dict[str, Any]:
-    change, found = pair.change, pair.break_
+    change, found = pair.change, pair.structural_break
     moment = None if found is None else found.last_before
     day = moment.date() if isinstance(moment, dt.datetime) else moment if isinstance(moment, dt.date) else None
     cells = (

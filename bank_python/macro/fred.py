@@ -36,7 +36,6 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import MacroError
 from bank_python.macro.catalogue import series_info
-from bank_python.macro.frequency import Frequency
 from bank_python.macro.history import DataProblem, MacroHistory, MacroSeries
 from bank_python.numerics.dates import as_date
 
@@ -108,7 +107,9 @@ def read_fred(source: Any, *, today: dt.date | str | None = None) -> MacroHistor
     reading = _Reading(now)
     for name, text in _texts(source):
         before = len(reading.problems)
-        if not _read_file(reading, name, text):
+        is_good = _read_file(reading, name, text)
+        reading.problems[before:] = sorted(reading.problems[before:], key=lambda problem: problem.line)
+        if not is_good:
             raise _no_good_row(name, reading.problems[before:])
     series = [one for name, column in reading.columns.items() if (one := _series(reading, name, column)) is not None]
     if not series:
@@ -343,4 +344,4 @@ def _series(reading: _Reading, name: str, column: _Column) -> MacroSeries | None
         reading.problem((source, line, name), f"{middle:g}", reason)
         return None
     source = ", ".join(dict.fromkeys(figure[1] for _, figure in ordered))
-    return MacroSeries(name, info.title, info.unit, Frequency.of(days), days, values, source)
+    return MacroSeries.of(name, days, values, source=source)

@@ -314,12 +314,12 @@ _CREDIT = (
 
 _VOLATILITY = (
     GaugeDefinition(
-        "vix", "VIX", GaugeGroup.VOLATILITY, "", (Formula(("VIXCLS",), _level),),
+        "vix", "VIX", GaugeGroup.VOLATILITY, "index points", (Formula(("VIXCLS",), _level),),
         GaugeThresholds("20 and 30, convention", watch_above=20.0, stress_above=30.0),
         partial(_at, "the VIX", ""),
     ),
     GaugeDefinition(
-        "vix_term", "VIX over 3-month VIX", GaugeGroup.VOLATILITY, "", (Formula(("VIXCLS", "VXVCLS"), _over),),
+        "vix_term", "VIX over 3-month VIX", GaugeGroup.VOLATILITY, "ratio", (Formula(("VIXCLS", "VXVCLS"), _over),),
         GaugeThresholds("backwardation above 1, convention; watch: assumption", watch_above=0.95, stress_above=1.0),
         _term_words,
     ),
@@ -344,7 +344,7 @@ _VOLATILITY = (
 
 _DOLLAR = (
     GaugeDefinition(
-        "dollar", "broad dollar index", GaugeGroup.DOLLAR, "", (Formula(("DTWEXBGS",), _level),),
+        "dollar", "broad dollar index", GaugeGroup.DOLLAR, "index points", (Formula(("DTWEXBGS",), _level),),
         GaugeThresholds("percentiles", watch_above=121.7, stress_above=123.61),
         partial(_at, "the broad dollar index", ""),
     ),

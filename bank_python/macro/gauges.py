@@ -56,7 +56,7 @@ class Gauge(Figures):
     value : float
         Present figure.
     unit : str
-        Unit of the figure; empty for an index or a ratio.
+        Unit of the figure.
     date : datetime.date
         Date of the figure; a month is dated by its first day.
     age_days : int
@@ -74,7 +74,7 @@ class Gauge(Figures):
     series : tuple of str
         Names of the series that the gauge was computed from.
     is_simulated : bool
-        Whether any of them is simulated.
+        Whether any of these series is simulated.
     """
 
     key: str
@@ -205,8 +205,8 @@ class GaugeBoard(Plotted, Tabular):
         axes.axvline(50.0, color="black", linewidth=0.8)
         simulated = ", simulated" if self.is_simulated else ""
         axes.set(
-            xlabel="percentile among past figures",
-            title=f"Gauges on {self.as_of}{simulated}: green calm, // watch, x stress",
+            xlabel="percentile (/ watch, x stress)",
+            title=f"Gauges on {self.as_of}{simulated}",
         )
 
     def __rich__(self) -> object:

@@ -3,9 +3,7 @@
 Examples
 --------
 >>> import datetime as dt
->>> from bank_python.macro import Frequency, SeriesUnit
->>> days = np.array(["2026-01-05", "2026-01-06"], dtype="datetime64[D]")
->>> series = MacroSeries("DGS10", "10-year Treasury yield", SeriesUnit.PER_CENT, Frequency.DAILY, days, [4.2, 4.25])
+>>> series = MacroSeries.of("DGS10", ["2026-01-05", "2026-01-06"], [4.2, 4.25])
 >>> history = MacroHistory((series,), as_of=dt.date(2026, 1, 7))
 >>> history["DGS10"].last, history["DGS10"].last_date.isoformat(), history["DGS10"].unit.value
 (4.25, '2026-01-06', '%')
@@ -19,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import MacroError
-from bank_python.numerics.columns import read_only
+from bank_python.macro.catalogue import series_info
+from bank_python.macro.frequency import Frequency
 from bank_python.numerics.dates import as_date
 from bank_python.plotting import Plotted, legend_beside, line_styles, literal, nothing, places
 from bank_python.plotting import dates as label_dates
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bank_python.macro.catalogue import SeriesUnit
-    from bank_python.macro.frequency import Frequency
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
 
@@ -75,7 +74,7 @@ class DataProblem(Record):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MacroSeries(Plotted, Tabular):
-    """A series with its unit and frequency.
+    """A series with its unit and frequency; made by :meth:`of`.
 
     Parameters
     ----------
@@ -89,12 +88,12 @@ class MacroSeries(Plotted, Tabular):
         Frequency of the observations.
     dates : ndarray of datetime64[D], shape (n,)
         Dates, ascending; a month or a quarter is dated by its first day.
-    values : array_like, shape (n,)
+    values : ndarray, shape (n,)
         Figures of these dates, finite; at least one.
     source : str, default ""
         File or program that the figures come from.
     is_simulated : bool, default False
-        Whether the figures are simulated.
+        Whether the figures are simulated, not observed.
 
     Raises
     ------
@@ -112,13 +111,9 @@ class MacroSeries(Plotted, Tabular):
     is_simulated: bool = False
 
     def __post_init__(self) -> None:
-        try:
-            days = np.array(self.dates, dtype="datetime64[D]")
-            values = read_only(np.asarray(self.values, dtype=np.float64))
-        except (TypeError, ValueError) as error:
-            raise MacroError(
-                f"{self.name}: dates or figures of another type ({error}); give dates and numbers"
-            ) from error
+        days, values = self.dates, self.values
+        if not (_is_array(days, "datetime64[D]") and _is_array(values, "float64")):
+            raise MacroError(f"{self.name}: dates and figures are no arrays of days and numbers; use MacroSeries.of")
         if values.ndim != 1 or values.shape != days.shape or not len(values):
             raise MacroError(
                 f"{self.name}: {days.shape} dates and {values.shape} figures; give one for each date, at least one",
@@ -134,9 +129,41 @@ class MacroSeries(Plotted, Tabular):
                 f"{self.name}: the date {days[late[0] + 1]} follows {days[late[0]]}; give ascending dates, none twice",
                 name=self.name,
             )
-        days.setflags(write=False)
-        object.__setattr__(self, "dates", days)
-        object.__setattr__(self, "values", values)
+
+    @classmethod
+    @admits(MacroError)
+    def of(cls, name: str, dates: Any, values: Any, *, source: str = "", is_simulated: bool = False) -> MacroSeries:
+        """Return a series; its title and unit are those of a known name, its frequency is inferred.
+
+        Parameters
+        ----------
+        name : str
+            Identifier of the series, such as ``"DGS10"``.
+        dates : sequence of datetime.date or str, or array of datetime64, length n
+            Ascending dates; text is an ISO date.
+        values : array_like, shape (n,)
+            Figures of these dates, finite; at least one.
+        source : str, default ""
+            File or program that the figures come from.
+        is_simulated : bool, default False
+            Whether the figures are simulated, not observed.
+
+        Raises
+        ------
+        MacroError
+            A date is none, or as in the constructor.
+        """
+        try:
+            days = np.array(dates, dtype="datetime64[D]")
+            figures = np.array(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise MacroError(
+                f"{name}: dates or figures of another type ({error}); give dates and numbers", name=name
+            ) from error
+        for array in (days, figures):
+            array.setflags(write=False)
+        info = series_info(name)
+        return cls(name, info.title, info.unit, Frequency.of(days), days, figures, source, is_simulated)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -286,15 +313,17 @@ class MacroHistory(Plotted, Tabular):
         label_dates(axes.xaxis)
         more = f" of {len(self)}" if len(self) > len(shown) else ""
         simulated = ", simulated" if self.is_simulated else ""
-        axes.set(
-            title=f"{len(shown)}{more} series{simulated}", ylabel="deviation from the mean in its own units of spread"
-        )
+        axes.set(title=f"{len(shown)}{more} series{simulated}", ylabel="standard score")
         legend_beside(axes)
 
     def __rich__(self) -> object:
         from bank_python.render_macro import history_view
 
         return history_view(self)
+
+
+def _is_array(value: object, kind: str) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.dtype(kind)
 
 
 def _as_day(day: Any) -> dt.date:

@@ -44,6 +44,9 @@ def change_over_months(
 ) -> tuple[NDArray[Any], FloatArray]:
     """Return the change of a series over some months, at each date that has a figure so much earlier.
 
+    The earlier figure is the last one up to the date so many months before. If that is more than ten days older, there
+    is no change.
+
     Parameters
     ----------
     dates : ndarray of datetime64[D], shape (n,)
@@ -54,9 +57,6 @@ def change_over_months(
         Number of months.
     relative : bool
         Whether the change is in per cent of the earlier figure; otherwise it is a difference.
-
-    Notes ----- The earlier figure is the last one up to the date so many months before; if that is more than ten days
-    older, there is no change.
     """
     wanted = months_before(dates, months)
     at = np.searchsorted(dates, wanted, side="right") - 1

@@ -71,8 +71,8 @@ class Percentile(Figures):
     ----------
     value : float
         Percentile from 0 to 100; the nearest known one if the figure lies outside the known ones.
-    side : str
-        ``"below"`` or ``"above"`` if all that is known is that the figure lies beyond `value`; otherwise empty.
+    side : str, optional
+        ``"below"`` or ``"above"`` if all that is known is that the figure lies beyond `value`.
     basis : str
         Origin of the past figures.
     start, end : datetime.date
@@ -82,7 +82,7 @@ class Percentile(Figures):
     """
 
     value: float
-    side: str
+    side: str | None
     basis: str
     start: dt.date
     end: dt.date
@@ -91,7 +91,7 @@ class Percentile(Figures):
     @property
     def rank(self) -> str:
         """The percentile as a short text, such as ``"84th"``, ``"> 99th"`` or ``"84th, own"``."""
-        sign = {"below": "< ", "above": "> "}.get(self.side, "")
+        sign = {"below": "< ", "above": "> "}.get(self.side or "", "")
         return f"{sign}{_ordinal(self.value)}{', own' if self.is_own else ''}"
 
     @property
@@ -173,7 +173,7 @@ def stated_percentile(gauge: str, value: float) -> Percentile:
         return Percentile(LEVELS[0], "below", *place)
     if value > found.values[-1]:
         return Percentile(LEVELS[-1], "above", *place)
-    return Percentile(float(np.interp(value, found.values, LEVELS)), "", *place)
+    return Percentile(float(np.interp(value, found.values, LEVELS)), None, *place)
 
 
 @admits(MacroError)
@@ -212,7 +212,7 @@ def own_percentile(values: ArrayLike, value: float, dates: Any) -> Percentile:
             name="values",
         )
     share = 100.0 * float((past < value).mean() + 0.5 * (past == value).mean())
-    return Percentile(share, "", OWN_HISTORY, days[0].item(), days[-1].item(), len(past))
+    return Percentile(share, None, OWN_HISTORY, days[0].item(), days[-1].item(), len(past))
 
 
 def _require_finite(value: float) -> None:

@@ -89,14 +89,14 @@ def find_quadrant(history: MacroHistory) -> Quadrant:
     return Quadrant(growth, inflation, growth_basis, inflation_basis)
 
 
-def is_stale(series: MacroSeries, history: MacroHistory) -> bool:
+def _is_stale(series: MacroSeries, history: MacroHistory) -> bool:
     """Whether the last figure of a series is older than its frequency explains."""
     limit = series.frequency.stale_after
     return limit is not None and (history.as_of - series.last_date).days > limit
 
 
 def _usable(history: MacroHistory, names: Sequence[str]) -> list[MacroSeries]:
-    return [history[name] for name in names if name in history and not is_stale(history[name], history)]
+    return [history[name] for name in names if name in history and not _is_stale(history[name], history)]
 
 
 def _growth(history: MacroHistory) -> tuple[Direction, str]:

@@ -22,8 +22,6 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import MacroError
-from bank_python.macro.catalogue import series_info
-from bank_python.macro.frequency import Frequency
 from bank_python.macro.history import MacroHistory, MacroSeries
 from bank_python.numerics.dates import as_date
 
@@ -91,10 +89,7 @@ def simulate_macro(*, years: int = 15, seed: int = 7, end: dt.date | str = _END)
 
 
 def _series(name: str, days: NDArray[Any], values: FloatArray, seed: int) -> MacroSeries:
-    info = series_info(name)
-    return MacroSeries(
-        *(name, info.title, info.unit, Frequency.of(days), days, values, f"simulated (seed {seed})"), is_simulated=True
-    )
+    return MacroSeries.of(name, days, values, source=f"simulated (seed {seed})", is_simulated=True)
 
 
 def _reverting(rng: np.random.Generator, mean: FloatArray, start: float, speed: float, spread: float) -> FloatArray:

@@ -20,8 +20,10 @@ which has the distribution of the largest absolute value of a Brownian bridge if
 variance of :math:`z_x z_y - \rho (z_x^2 + z_y^2)/2`, with Bartlett weights up to a lag of log T. The date of the
 maximum is where the correlation changed, if it did.
 
-References ---------- R. A. Fisher, "On the probable error of a coefficient of correlation deduced from a small sample",
-Metron 1 (1921), 3-32.
+References
+----------
+R. A. Fisher, "On the probable error of a coefficient of correlation deduced from a small sample", Metron 1 (1921),
+3-32.
 
 R. I. Jennrich, "An asymptotic chi-square test for the equality of two correlation matrices", Journal of the American
 Statistical Association 65 (1970), 904-912.

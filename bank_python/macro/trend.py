@@ -157,7 +157,7 @@ class Trend(Plotted, Tabular):
         if self.has_break:
             axes.axvline(places([self.break_date])[0], color="black", linestyle=":", label="change of drift")
         label_dates(axes.xaxis)
-        axes.set(title=literal(f"{self.name}: {self.verdict}"), ylabel="price", yscale="log")
+        axes.set(title=literal(f"{self.name}: {self.verdict}"), ylabel="price")
         legend_beside(axes)
 
     def __rich__(self) -> object:
@@ -216,7 +216,7 @@ def price_trend(prices: Any, window: int = 252, *, name: str | None = None, walk
     walks : int, default 999
         Number of random walks, and of permutations in the test of a change, at least 1.
     seed : int, default 0
-        Seed of both, at least 0.
+        Seed of the random walks and permutations, at least 0.
 
     Raises
     ------

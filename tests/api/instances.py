@@ -37,7 +37,7 @@ from bank_python import (
     walpole,
 )
 from bank_python.desk.view_builder import build_view
-from tests.api.valid_arguments import CALL, CASES, ENGINE, HESTON, OPTION, PLAN, SURVIVAL
+from tests.api.valid_arguments import CALL, CASES, ENGINE, HESTON, MACRO_PRICES, OPTION, PLAN, SURVIVAL
 from tests.render.sample_results import KINDS, alerts, readings
 
 PACKAGES = (
@@ -294,7 +294,7 @@ def of_macro(path):
     yield from (history, history["DGS10"], board, board.quadrant, board.gauges[0], *macro.GAUGES[:1], *problems)
     yield from (board.gauges[0].thresholds, board["vix"].percentile, macro.STATED_PERCENTILES["vix"])
     yield from (macro.read_gauges(history.until("2024-08-01")).missing, macro.series_info("DGS10"))
-    yield macro.macro_regime(board)
+    yield from (macro.macro_regime(board), macro.correlation_board(MACRO_PRICES, window=20).history("A", "B"))
 
 
 def _prices():

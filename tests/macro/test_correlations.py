@@ -238,8 +238,10 @@ def test_a_board_is_made_of_the_parts():
     assert pair.percentile == pytest.approx(np.mean(history < history[-1]) + 0.5 / len(history))
     before = np.corrcoef(returns[-100:-50, [0, 2]], rowvar=False)[0, 1]
     assert pair.change.p_value == pytest.approx(fisher_z_test(pair.rolling, before, 50, 50).p_value)
-    assert pair.break_.statistic == pytest.approx(correlation_break_test(returns[:, 0], returns[:, 2]).statistic)
-    assert pair.break_p >= pair.break_.p_value
+    assert pair.structural_break.statistic == pytest.approx(
+        correlation_break_test(returns[:, 0], returns[:, 2]).statistic
+    )
+    assert pair.break_p >= pair.structural_break.p_value
     assert board.dates[-1] == DAYS[-1]
     assert (board.frequency, board.observations) == (Frequency.DAILY, 399)
     assert len(board.to_table()) == 3
@@ -296,7 +298,7 @@ def test_a_pair_of_one_series_twice_is_not_tested():
     prices = panel(1)
     board = correlation_board({"A": prices["A"], "B": [(d, 2.0 * p) for d, p in prices["A"]]}, window=30)
     assert board.pairs[0].rolling == pytest.approx(1.0)
-    assert (board.pairs[0].verdict, board.pairs[0].break_) == ("not tested", None)
+    assert (board.pairs[0].verdict, board.pairs[0].structural_break) == ("not tested", None)
 
 
 def flat(name):

@@ -79,15 +79,15 @@ def test_every_bad_row_is_named_and_the_good_ones_are_read():
     found = [(problem.line, problem.column, problem.value) for problem in history.problems]
     assert found == [
         (3, "observation_date", "05/01/2026"),
-        (6, "", "2026-01-07,4.18"),
-        (10, "observation_date", "2027-01-09"),
-        (11, "", "2026-01-12,4.21,15.4,9"),
-        (5, "observation_date", "2026-01-06"),
-        (7, "observation_date", "2026-01-02"),
         (4, "DGS10", "4.1x"),
+        (5, "observation_date", "2026-01-06"),
+        (6, "", "2026-01-07,4.18"),
+        (7, "observation_date", "2026-01-02"),
         (8, "DGS10", "inf"),
         (8, "VIXCLS", "1_5"),
         (9, "DGS10", "1,234.5"),
+        (10, "observation_date", "2027-01-09"),
+        (11, "", "2026-01-12,4.21,15.4,9"),
     ]
     assert history["DGS10"].values.tolist() == [4.17, 4.2]
     assert history["VIXCLS"].values.tolist() == [15.0, 15.1, 15.2, 15.5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -15,7 +16,6 @@ from bank_python.macro import (
     KNOWN_SERIES,
     STATED_PERCENTILES,
     Direction,
-    Frequency,
     GaugeGroup,
     GaugeState,
     GaugeThresholds,
@@ -42,8 +42,7 @@ def monthly(name, values, last="2026-05"):
 
 
 def series(name, dates, values):
-    info = KNOWN_SERIES[name]
-    return MacroSeries(name, info.title, info.unit, Frequency.of(dates), dates, values)
+    return MacroSeries.of(name, dates, values)
 
 
 def board(*given, as_of=END, **more):
@@ -277,6 +276,9 @@ def test_no_later_figure_is_used():
         (lambda: GaugeThresholds("x", watch_above=3.0, stress_above=2.0), "do not ascend"),
         (lambda: daily("VIXCLS", [np.nan]), "a date or a figure that is missing"),
         (lambda: series("VIXCLS", np.array(["2026-01-02", "2026-01-01"], dtype="datetime64[D]"), [1, 2]), "follows"),
+        (lambda: series("VIXCLS", ["x"], [20.0]), "VIXCLS: dates or figures of another type"),
+        (lambda: series("VIXCLS", ["2026-01-01"], [20.0, 21.0]), "give one for each date"),
+        (lambda: dataclasses.replace(daily("VIXCLS", [20.0]), values=[20.0]), "use MacroSeries.of"),
         (lambda: MacroHistory((daily("VIXCLS", [20.0]),) * 2, END), "two series are called VIXCLS"),
     ],
 )
