@@ -152,6 +152,7 @@ def correlation_history_view(history: CorrelationHistory) -> Sheet:
     """Show the correlation of a pair at its last dates."""
     pair = history.pair
     title = f"{pair.first} and {pair.second}: correlation over {history.window} {history.frequency.value} changes"
+    title += ", simulated" if history.is_simulated else ""
     shown = Sheet(title, [names("Date"), numbers("Rolling"), numbers("EWMA")])
     few = slice(-_MOST_ROWS, None)
     for day, *figures in zip(
@@ -166,7 +167,9 @@ def correlation_history_view(history: CorrelationHistory) -> Sheet:
 
 def trend_view(trend: Trend) -> Sheet:
     """Show the figures of a trend."""
-    shown = Sheet(f"{trend.name}: {trend.verdict}", [names("Figure"), words("Value")])
+    shown = Sheet(
+        f"{trend.name}{', simulated' if trend.is_simulated else ''}: {trend.verdict}", [names("Figure"), words("Value")]
+    )
     shown.add("slope", f"{trend.slope:+.1%} a year over {len(trend.prices)} {trend.frequency.value} prices")
     shown.add("t-statistic", f"{trend.t_statistic:.2f}, Newey-West with {trend.lags} lags")
     shown.add("p-value", f"{trend.p_value:.3f} against random walks of its own returns")
@@ -182,7 +185,8 @@ def trend_view(trend: Trend) -> Sheet:
 def trend_board_view(board: TrendBoard) -> Sheet:
     """Show the trends of several prices, a row for each."""
     columns = [names("Name"), words("Verdict"), shares("Slope", sign=True), words("Averages"), words("Momentum")]
-    shown = Sheet("Trends", [*columns, words("Drift")])
+    simulated = any(trend.is_simulated for trend in board.trends)
+    shown = Sheet(f"Trends{', simulated' if simulated else ''}", [*columns, words("Drift")])
     for trend in board.trends:
         momentum = "no history" if trend.momentum is None else f"{trend.momentum:+.1%}"
         drift = f"changed after {trend.break_date:%Y-%m-%d}" if trend.has_break else "no change"

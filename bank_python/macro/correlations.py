@@ -30,9 +30,8 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import MacroError
-from bank_python.macro.history import MacroHistory, MacroSeries
 from bank_python.macro.moving_correlation import MovingMoments, clipped_correlation, ewma_correlations
-from bank_python.macro.panel import align, as_moments, series_changes
+from bank_python.macro.panel import align, any_simulated, as_moments, series_changes
 from bank_python.macro.stability import (
     CorrelationBreak,
     CorrelationTest,
@@ -132,6 +131,8 @@ class CorrelationHistory(Plotted, Tabular):
         Decay of the exponential weights.
     frequency : Frequency
         Frequency of the changes.
+    is_simulated : bool, default False
+        Whether any of the panel's series is simulated.
     """
 
     pair: PairCorrelation
@@ -141,6 +142,7 @@ class CorrelationHistory(Plotted, Tabular):
     window: int
     decay: float
     frequency: Frequency
+    is_simulated: bool = False
 
     def to_table(self) -> Table:
         """Return a table with a row for each window: date of its end, rolling and weighted correlation."""
@@ -161,7 +163,8 @@ class CorrelationHistory(Plotted, Tabular):
         if found is not None and changed and isinstance(found.last_before, dt.date):
             axes.axvline(places([found.last_before])[0], color="black", linestyle=":", label="change")
         label_dates(axes.xaxis)
-        title = f"{self.pair.first} and {self.pair.second}: {self.pair.rolling:+.2f}"
+        simulated = ", simulated" if self.is_simulated else ""
+        title = f"{self.pair.first} and {self.pair.second}: {self.pair.rolling:+.2f}{simulated}"
         axes.set(ylim=(-1.05, 1.05), ylabel="correlation", title=literal(title))
         legend_beside(axes)
 
@@ -247,8 +250,16 @@ class CorrelationBoard(Plotted, Tabular):
             There is no such pair.
         """
         at = self._place(first, second)
-        columns = self.rolling[:, at], self.ewma[:, at]
-        return CorrelationHistory(self.pairs[at], self.dates, *columns, self.window, self.decay, self.frequency)
+        return CorrelationHistory(
+            pair=self.pairs[at],
+            dates=self.dates,
+            rolling=self.rolling[:, at],
+            ewma=self.ewma[:, at],
+            window=self.window,
+            decay=self.decay,
+            frequency=self.frequency,
+            is_simulated=self.is_simulated,
+        )
 
     def _place(self, first: str, second: str) -> int:
         wanted = {first, second}
@@ -345,7 +356,7 @@ def correlation_board(
         pairs=tuple(_adjusted(pairs)),
         rolling=rolling,
         ewma=ewma,
-        is_simulated=_is_simulated(prices),
+        is_simulated=any_simulated(prices),
     )
 
 
@@ -420,13 +431,6 @@ def _adjusted(pairs: Iterable[PairCorrelation]) -> list[PairCorrelation]:
 
 def _holm(p_values: dict[int, float]) -> dict[int, float]:
     return dict(zip(p_values, holm_p_values(list(p_values.values())), strict=True))
-
-
-def _is_simulated(prices: Any) -> bool:
-    if isinstance(prices, MacroHistory):
-        return prices.is_simulated
-    members = prices.values() if hasattr(prices, "values") and callable(prices.values) else ()
-    return any(isinstance(one, MacroSeries) and one.is_simulated for one in members)
 
 
 _SCHEMA: list[tuple[str, Any]] = [

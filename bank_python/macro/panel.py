@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["Panel", "align", "as_moments", "dated_series", "series_changes"]
+__all__ = ["Panel", "align", "any_simulated", "as_moments", "dated_series", "series_changes"]
 
 Dated: TypeAlias = "tuple[NDArray[Any], FloatArray]"
 """Dates (datetime64) and figures of a series."""
@@ -163,6 +163,14 @@ def dated_series(prices: Any) -> dict[str, Dated]:
     if hasattr(prices, "columns") and hasattr(prices, "index") and hasattr(prices, "to_numpy"):
         return _of_frame(prices)
     raise MacroError(f"a {type(prices).__name__} has no series with dates; give {_FORMS}", name="prices")
+
+
+def any_simulated(prices: Any) -> bool:
+    """Return whether any series of a panel is a simulated macro series."""
+    if isinstance(prices, MacroHistory):
+        return prices.is_simulated
+    members = prices.values() if isinstance(prices, Mapping) else (prices,)
+    return any(isinstance(one, MacroSeries) and one.is_simulated for one in members)
 
 
 def _rates(prices: Any) -> frozenset[str]:

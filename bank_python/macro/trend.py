@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +36,7 @@ from bank_python.admission import admits
 from bank_python.errors import MacroError
 from bank_python.macro.frequency import Frequency
 from bank_python.macro.months import months_before
-from bank_python.macro.panel import as_moments, dated_series
+from bank_python.macro.panel import any_simulated, as_moments, dated_series
 from bank_python.macro.trend_break import DriftBreak, drift_break_test
 from bank_python.plotting import Plotted, legend_beside, literal, places
 from bank_python.plotting import dates as label_dates
@@ -94,6 +94,8 @@ class Trend(Plotted, Tabular):
         Frequency of the prices.
     per_year : float
         Number of observations in a year, from the dates.
+    is_simulated : bool, default False
+        Whether the prices are simulated, not observed.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Trend(Plotted, Tabular):
     break_date: dt.date
     frequency: Frequency
     per_year: float
+    is_simulated: bool = False
 
     @property
     def direction(self) -> str:
@@ -157,7 +160,8 @@ class Trend(Plotted, Tabular):
         if self.has_break:
             axes.axvline(places([self.break_date])[0], color="black", linestyle=":", label="change of drift")
         label_dates(axes.xaxis)
-        axes.set(title=literal(f"{self.name}: {self.verdict}"), ylabel="price")
+        simulated = ", simulated" if self.is_simulated else ""
+        axes.set(title=literal(f"{self.name}{simulated}: {self.verdict}"), ylabel="price")
         legend_beside(axes)
 
     def __rich__(self) -> object:
@@ -260,6 +264,7 @@ def price_trend(prices: Any, window: int = 252, *, name: str | None = None, walk
         break_date=moments[found.last_before + 1],
         frequency=Frequency.of(dates),
         per_year=per_year,
+        is_simulated=any_simulated(prices),
     )
 
 
@@ -286,11 +291,12 @@ def trend_board(prices: Any, window: int = 252, *, walks: int = 999, seed: int =
     series = dated_series(prices)
     if not series:
         raise MacroError("there are no prices; give at least one series with dates")
+    simulated = any_simulated(prices)
     made = [
         price_trend(list(zip(dates.tolist(), values.tolist(), strict=True)), window, name=name, walks=walks, seed=seed)
         for name, (dates, values) in series.items()
     ]
-    return TrendBoard(tuple(made))
+    return TrendBoard(tuple(replace(trend, is_simulated=simulated) for trend in made))
 
 
 def newey_west_slope(values: FloatArray, lags: int | None = None) -> tuple[float, float, int]:
@@ -379,6 +385,7 @@ _SCHEMA: list[tuple[str, Any]] = [
     ("verdict", str),
     ("break_date", dt.date),
     *((column, float) for column in ("break_statistic", "break_p_value")),
+    ("is_simulated", bool),
 ]
 
 
@@ -389,6 +396,6 @@ def _row(trend: Trend) -> dict[str, Any]:
     cells = (
         *(trend.name, days[0], float(trend.prices[-1]), trend.slope, trend.t_statistic, trend.p_value),
         *(trend.average_short, trend.average_long, trend.momentum, trend.verdict, days[1]),
-        *(trend.drift_break.statistic, trend.drift_break.p_value),
+        *(trend.drift_break.statistic, trend.drift_break.p_value, trend.is_simulated),
     )
     return dict(zip([name for name, _ in _SCHEMA], cells, strict=True))

@@ -290,6 +290,7 @@ def test_rates_have_differences():
     assert board.differences == ("DGS10",)
     assert board.is_simulated
     assert "simulated" in repr(board)
+    assert "simulated" in repr(board.history("VIXCLS", "DGS10"))
     x, y = np.diff(np.log(history["VIXCLS"].values)), np.diff(history["DGS10"].values)
     assert board.pairs[0].rolling == pytest.approx(np.corrcoef(x[-60:], y[-60:])[0, 1])
 

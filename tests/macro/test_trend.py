@@ -115,6 +115,9 @@ def test_a_board_has_a_row_for_each_price():
     assert alone.name == "VIXCLS"
     assert [row["name"] for row in board.to_table()] == ["VIXCLS", "DTWEXBGS"]
     assert alone.line()[0] > 0.0
+    assert alone.is_simulated
+    assert all("simulated" in repr(shown) for shown in (alone, board))
+    assert not price_trend(prices(0.0), walks=5).is_simulated
     with pytest.raises(MacroError, match="there is no trend of 'X'"):
         board["X"]
 
