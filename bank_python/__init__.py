@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         PowerLawOption,
         VolSurface,
     )
+    from bank_python.macro import read_fred, read_gauges
     from bank_python.market_data import (
         CcxtFeed,
         Clock,
@@ -112,6 +113,8 @@ _HOME = {
     "Position": "instruments",
     "PowerLawOption": "instruments",
     "VolSurface": "instruments",
+    "read_fred": "macro",
+    "read_gauges": "macro",
     "CcxtFeed": "market_data",
     "Clock": "market_data",
     "HistoryFeed": "market_data",
@@ -211,6 +214,8 @@ __all__ = [
     "create_optimizer",
     "load_portfolio",
     "node_function",
+    "read_fred",
+    "read_gauges",
 ]
 
 

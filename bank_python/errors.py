@@ -44,6 +44,7 @@
     ├── RiskError                 (ValueError)   .name .value
     │   ├── SimulationError
     │   └── SimulationCancelledError             .done .total
+    ├── MacroError                (ValueError)   .name .value .problems
     ├── DeskError                 (ValueError)
     ├── PositionsError            (ValueError)   .problems
     ├── CallError                 (TypeError)    .name .argument
@@ -81,6 +82,7 @@ __all__ = [
     "JobError",
     "JobTimeoutError",
     "JournalError",
+    "MacroError",
     "MarketDataError",
     "MatrixError",
     "MissingExtraError",
@@ -297,6 +299,10 @@ class SimulationError(RiskError):
 
 class SimulationCancelledError(RiskError):
     """A simulation was cancelled; there is no result."""
+
+
+class MacroError(BankError, ValueError):
+    """Macroeconomic data or a panel of prices cannot be read or measured; ``problems`` holds the rows at fault."""
 
 
 class DeskError(BankError, ValueError):

@@ -22,13 +22,18 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
 
 __all__ = [
     "Plotted",
     "axes_below",
     "dates",
+    "draw_correlations",
     "draw_figure",
     "hatch_losses",
     "legend_beside",
@@ -49,6 +54,9 @@ _TALLEST = 12
 _MOST_DIGITS = 6
 _MINUS = "\N{MINUS SIGN}"
 _POINTS_PER_INCH = 72.0
+_LEGIBLE, _LARGEST = 4.5, 9.0
+_DARK = 0.6
+_UPRIGHT = 12
 _GAIN, _LOSS = "tab:green", "tab:red"
 
 
@@ -218,6 +226,36 @@ def row_height(axes: Axes, count: int) -> float:
     """Return the height in points of each of `count` rows of axes, for the size of the letters in them."""
     figure = cast("Figure", axes.get_figure(root=True))
     return _POINTS_PER_INCH * float(axes.bbox.height) / figure.dpi / count
+
+
+def draw_correlations(axes: Axes, matrix: FloatArray, columns: Sequence[str], rows: Sequence[str]) -> None:
+    """Draw a correlation matrix as a heat map, with its figures while they are legible.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Axes to draw on.
+    matrix : ndarray, shape (n, n)
+        Correlation matrix.
+    columns, rows : sequence of str, length n
+        Labels below and to the left, as :func:`literal` returns them.
+    """
+    image = axes.imshow(matrix, vmin=-1.0, vmax=1.0, cmap="RdBu_r", aspect="auto")
+    count = len(columns)
+    room = row_height(axes, count)
+    size = min(0.6 * room, _LARGEST)
+    shown = range(0, count, max(1, -int(-_LEGIBLE // room)))
+    axes.set_xticks(list(shown), [columns[i] for i in shown], rotation=90 if count > _UPRIGHT else 0)
+    axes.set_yticks(list(shown), [rows[i] for i in shown])
+    axes.tick_params(labelsize=max(min(0.8 * room, _LARGEST), _LEGIBLE), length=0)
+    axes.grid(visible=False)
+    if size >= _LEGIBLE:
+        for i, row in enumerate(matrix.tolist()):
+            for j, value in enumerate(row):
+                color = "white" if abs(value) > _DARK else "black"
+                axes.text(j, i, f"{round(value, 2) + 0.0:.2f}", ha="center", va="center", fontsize=size, color=color)
+    else:
+        axes.figure.colorbar(image, ax=axes, label="correlation")
 
 
 def nothing(axes: Axes, said: str) -> None:

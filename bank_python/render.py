@@ -1,8 +1,8 @@
 """Terminal views of results, which are displayed by the ``__rich__`` method of the result.
 
-The ``__rich__`` methods import this module, :mod:`bank_python.render_risk` and :mod:`bank_python.render_portfolio` when
-a result is displayed; these are the only imports from lower layers into this one. A view selects the columns of a
-result, and :mod:`bank_python.sheet` draws the table.
+The ``__rich__`` methods import this module, :mod:`bank_python.render_risk`, :mod:`bank_python.render_macro` and
+:mod:`bank_python.render_portfolio` when a result is displayed; these are the only imports from lower layers into this
+one. A view selects the columns of a result, and :mod:`bank_python.sheet` draws the table.
 """
 
 from __future__ import annotations

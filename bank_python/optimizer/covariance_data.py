@@ -33,7 +33,7 @@ from bank_python.optimizer.inputs import (
     panel_of,
     symmetric,
 )
-from bank_python.plotting import Plotted, literal, row_height
+from bank_python.plotting import Plotted, draw_correlations, literal
 from bank_python.results import Tabular
 from bank_python.wording import words_of
 
@@ -54,9 +54,6 @@ __all__ = ["CASH", "CovarianceData", "Estimation"]
 CASH = "CASH"
 """Default ticker of cash."""
 
-_LEGIBLE, _LARGEST = 4.5, 9.0
-_DARK = 0.6
-_UPRIGHT = 12
 
 _NEED_MORE_ROWS = (Estimator.SAMPLE, Estimator.EWMA)
 
@@ -467,22 +464,9 @@ class CovarianceData(Plotted, Tabular):
 
     def _draw_(self, axes: Axes) -> None:
         """Draw the correlations as a heat map with figures, volatilities in the labels of the rows."""
-        matrix, count = self.correlation, len(self.tickers)
-        image = axes.imshow(matrix, vmin=-1.0, vmax=1.0, cmap="RdBu_r", aspect="auto")
         names = [literal(ticker) for ticker in self.tickers]
-        room = row_height(axes, count)
-        size = min(0.6 * room, _LARGEST)
-        shown = range(0, count, max(1, -int(-_LEGIBLE // room)))
-        axes.set_xticks(list(shown), [names[i] for i in shown], rotation=90 if count > _UPRIGHT else 0)
-        axes.set_yticks(list(shown), [f"{names[i]} {self.volatilities[i]:.0%}" for i in shown])
-        axes.tick_params(labelsize=max(min(0.8 * room, _LARGEST), _LEGIBLE), length=0)
-        axes.grid(visible=False)
-        if size >= _LEGIBLE:
-            for (i, j), value in np.ndenumerate(matrix):
-                color = "white" if abs(value) > _DARK else "black"
-                axes.text(j, i, f"{round(value, 2) + 0.0:.2f}", ha="center", va="center", fontsize=size, color=color)
-        else:
-            axes.figure.colorbar(image, ax=axes, label="correlation")
+        rows = [f"{name} {vol:.0%}" for name, vol in zip(names, self.volatilities, strict=True)]
+        draw_correlations(axes, self.correlation, names, rows)
         axes.set_title("Correlations; volatilities per year beside the tickers")
 
     def __rich__(self) -> object:

@@ -25,6 +25,7 @@ from bank_python import (
     desk,
     instruments,
     integrations,
+    macro,
     market_data,
     mc_engine,
     mntable,
@@ -36,11 +37,11 @@ from bank_python import (
     walpole,
 )
 from bank_python.desk.view_builder import build_view
-from tests.api.valid_arguments import CALL, CASES, ENGINE, HESTON, OPTION, PLAN, SURVIVAL
+from tests.api.valid_arguments import CALL, CASES, ENGINE, HESTON, MACRO_PRICES, OPTION, PLAN, SURVIVAL
 from tests.render.sample_results import KINDS, alerts, readings
 
 PACKAGES = (
-    *("barbara", "dagger", "desk", "instruments", "integrations", "market_data", "mc_engine", "mntable"),
+    *("barbara", "dagger", "desk", "instruments", "integrations", "macro", "market_data", "mc_engine", "mntable"),
     *("numerics", "optimizer", "portfolio", "risk", "risk_models", "walpole"),
 )
 DAY = dt.date(2026, 1, 5)
@@ -286,6 +287,16 @@ def of_risk(path):
     yield CALL
 
 
+def of_macro(path):
+    history = macro.simulate_macro(years=2, seed=3)
+    board = macro.read_gauges(history)
+    problems = macro.read_fred("DATE,X\n2026-01-05,1.0\n2026-01-06,x\n").problems
+    yield from (history, history["DGS10"], board, board.quadrant, board.gauges[0], *macro.GAUGES[:1], *problems)
+    yield from (board.gauges[0].thresholds, board["vix"].percentile, macro.STATED_PERCENTILES["vix"])
+    yield from (macro.read_gauges(history.until("2024-08-01")).missing, macro.series_info("DGS10"))
+    yield from (macro.macro_regime(board), macro.correlation_board(MACRO_PRICES, window=20).history("A", "B"))
+
+
 def _prices():
     days = [DAY + dt.timedelta(days=i) for i in range(60)]
     walk = 100.0 * np.exp(np.cumsum(0.01 * np.random.default_rng(2).standard_normal((60, 2)), axis=0))
@@ -294,5 +305,5 @@ def _prices():
 
 
 MAKERS = (
-    *(of_a_graph, of_stores_and_tables, of_jobs, of_a_desk, of_optimizers, of_numerics, of_models, of_risk),
+    *(of_a_graph, of_stores_and_tables, of_jobs, of_a_desk, of_optimizers, of_numerics, of_models, of_risk, of_macro),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python import barbara, instruments, market_data, mc_engine, mntable, risk, risk_models, walpole
+from bank_python import barbara, instruments, macro, market_data, mc_engine, mntable, risk, risk_models, walpole
 from bank_python.dagger import DependencyGraph
 
 if TYPE_CHECKING:
@@ -454,5 +454,35 @@ METHODS: list[Case] = [
     (walpole.ManualClock().advance, {"seconds": 1.0}),
 ]
 
-CASES: list[Case] = [*MODELS, *METHODS, *RISK, *SIMULATIONS, *CONTRACTS, *BELOW]
+MACRO_DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=i) for i in range(100)]
+MACRO_PRICES = {
+    name: list(zip(MACRO_DAYS, np.exp(np.cumsum(0.01 * moves)).tolist(), strict=True))
+    for name, moves in zip("AB", RNG.normal(size=(2, 100)), strict=True)
+}
+MACRO_HISTORY = macro.simulate_macro(years=1, seed=1)
+TWO_SAMPLES = {"first": 0.5, "second": 0.3, "n_first": 100, "n_second": 100}
+
+MACRO: list[Case] = [
+    (macro.read_fred, {"source": "DATE,DGS10\n2026-01-05,4.2\n", "today": TODAY}),
+    (macro.series_info, {"name": "DGS10"}),
+    (macro.simulate_macro, {"years": 1, "seed": 1, "end": TODAY}),
+    (macro.read_gauges, {"history": MACRO_HISTORY, "as_of": TODAY, "own_history": True, "fewest": 20}),
+    (
+        macro.macro_regime,
+        {"board": macro.read_gauges(MACRO_HISTORY), "fitted": "high variance", "probability": 0.9},
+    ),
+    (macro.stated_percentile, {"gauge": "vix", "value": 20.0}),
+    (macro.own_percentile, {"values": [1.0, 2.0], "value": 1.5, "dates": MACRO_DAYS[:2]}),
+    (macro.rolling_correlation, {"x": ASSET, "y": MARKET, "window": 20}),
+    (macro.ewma_correlation, {"x": ASSET, "y": MARKET, "decay": 0.97}),
+    (macro.correlation_board, {"prices": MACRO_PRICES, "window": 20, "decay": 0.97, "differences": ["A"]}),
+    (macro.correlation_break_test, {"x": ASSET, "y": MARKET, "dates": MACRO_DAYS}),
+    (macro.fisher_z_test, TWO_SAMPLES),
+    (macro.jennrich_test, TWO_SAMPLES),
+    (macro.price_trend, {"prices": MACRO_PRICES["A"], "window": 50, "name": "A", "walks": 20, "seed": 1}),
+    (macro.trend_board, {"prices": MACRO_PRICES, "window": 50, "walks": 20, "seed": 1}),
+    (macro.drift_break_test, {"returns": ASSET, "trim": 0.15, "permutations": 20, "seed": 1}),
+]
+
+CASES: list[Case] = [*MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *BELOW]
 """Functions, and for each arguments that it takes."""

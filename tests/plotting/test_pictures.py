@@ -14,6 +14,7 @@ import pytest
 from bank_python.dagger import Ladder
 from bank_python.errors import MissingExtraError, ModelError
 from bank_python.instruments import CreditCurve, DiscountCurve, VolSurface
+from bank_python.macro import correlation_board, price_trend, read_gauges, simulate_macro
 from bank_python.market_data.feed import Bar, PriceHistory
 from bank_python.market_data.price_history import PricePanel
 from bank_python.mc_engine import MCResult
@@ -104,6 +105,17 @@ def regimes(dates, count=2):
     series = np.random.default_rng(2).standard_normal(300) * np.where(np.arange(300) // 100 == 1, 4.0, 1.0)
     series.setflags(write=False)
     return replace(fit_regimes(series, count, n_starts=3, dates=dates), name="A$B$")
+def macro_history():
+    return simulate_macro(years=2, seed=3)
+
+
+def correlations():
+    moves = np.random.default_rng(3).normal(size=(200, 3)).cumsum(axis=0)
+    levels = 100.0 * np.exp(0.01 * moves)
+    names = ("A$B$", "C$D$", "E")
+    return correlation_board(
+        {name: list(zip(DAYS, levels[:, j].tolist(), strict=False)) for j, name in enumerate(names)}
+    )
 
 
 PICTURES = {
@@ -123,6 +135,12 @@ PICTURES = {
     ),
     "history": history,
     "panel": lambda: PricePanel(("A$B$", "C$D$"), tuple(DAYS), np.column_stack([WAVE, WAVE[::-1]])),
+    "macro series": lambda: macro_history()["VIXCLS"],
+    "macro history": macro_history,
+    "gauges": lambda: read_gauges(macro_history()),
+    "correlation board": correlations,
+    "correlation history": lambda: correlations().history("A$B$", "C$D$"),
+    "trend": lambda: price_trend(history(), name="A$B$", walks=50),
     "own history": lambda: History(
         "A$B$.csv", ("A$B$", "C"), tuple(day.date() for day in DAYS), np.column_stack([WAVE, WAVE]), has_levels=True
     ),

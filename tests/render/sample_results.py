@@ -4,10 +4,12 @@ After a wanted change, ``python tests/render/sample_results.py`` writes the gold
 committing.
 """
 
+import dataclasses
 import datetime as dt
 import io
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 if __name__ == "__main__":  # run by hand: the repository's root is not on the path
@@ -29,6 +31,18 @@ from bank_python.desk.showcase.views import (
 from bank_python.display import as_html
 from bank_python.integrations import Comparison, Figure
 from bank_python.integrations.portfolio_comparison import PortfolioComparison, PortfolioRow
+from bank_python.macro import (
+    Direction,
+    GaugeBoard,
+    GaugeState,
+    MacroHistory,
+    MissingGauge,
+    Quadrant,
+    correlation_board,
+    read_gauges,
+    simulate_macro,
+    trend_board,
+)
 from bank_python.mc_engine import MCResult
 from bank_python.mntable import Table
 from bank_python.optimizer.certificate import Certificate
@@ -228,6 +242,38 @@ def bar(name):
 
 
 # By what it is, how one of each kind is made for given names.
+@cache
+def simulated_gauges():
+    return read_gauges(simulate_macro(years=2, seed=3))
+
+
+def gauges(names):
+    states = (GaugeState.STRESS, GaugeState.WATCH, GaugeState.CALM, GaugeState.CALM)
+    named = zip(simulated_gauges().gauges[-len(names) :], names, states, strict=False)
+    made = [dataclasses.replace(gauge, title=name, state=state) for gauge, name, state in named]
+    absent = (MissingGauge("sahm", names[-1], "needs UNRATE"),)
+    quadrant = Quadrant(Direction.FALLING, Direction.STEADY, "none", "none")
+    return GaugeBoard(AT.date(), tuple(made), absent, quadrant, 3)
+
+
+def macro_history(names):
+    series = [
+        dataclasses.replace(one, name=name, title=name) for one, name in zip(_simulated().series, names, strict=False)
+    ]
+    return MacroHistory(tuple(series), AT.date(), remarks=(names[0],))
+
+
+@cache
+def _simulated():
+    return simulate_macro(years=1, seed=3)
+
+
+def walks(names):
+    levels = 100.0 * np.exp(0.01 * np.random.default_rng(3).normal(size=(80, len(names))).cumsum(axis=0))
+    days = [AT.date() + dt.timedelta(days=i) for i in range(80)]
+    return {name: list(zip(days, levels[:, j].tolist(), strict=True)) for j, name in enumerate(names)}
+
+
 KINDS = {
     "Greeks of books": greeks_by_book,
     "Greeks of a graph": greeks,
@@ -240,6 +286,10 @@ KINDS = {
     "sensitivity ladder": lambda names: SensitivityLadder(
         names[0], STEPS, 100.0 * (1.0 + STEPS), matrix()[:2], names[:2], "USD"
     ),
+    "gauges": gauges,
+    "macro history": macro_history,
+    "correlations": lambda names: correlation_board(walks(names), window=20),
+    "trends": lambda names: trend_board(walks(names), walks=20),
     "grid": lambda names: SensitivityGrid((names[0], names[1]), STEPS, STEPS, matrix(), "USD"),
     "limits": lambda names: limits_view(readings(names)),
     "alerts": lambda names: alerts_view(alerts(names)),
