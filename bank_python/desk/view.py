@@ -272,6 +272,89 @@ class RiskView:
 
 
 @dataclass(frozen=True, slots=True)
+class GaugeView:
+    """A macro gauge: its name, its figure and reading in words, and its state (calm, watch or stress)."""
+
+    name: str
+    text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentView:
+    """A component of the risk score: score in [0, 10], weight, contribution, and the data behind it in words.
+
+    `better_below` is the score below which it would have to fall, all else equal, for a better grade; ``None`` if even
+    0 would not be enough, or if there is no better grade.
+    """
+
+    name: str
+    score: float
+    weight: float
+    contribution: float
+    better_below: float | None
+    readings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionsView:
+    """Market conditions and the risk score of the desk.
+
+    Parameters
+    ----------
+    index : str
+        Symbol that stands for the market.
+    vol : float
+        Forecast volatility of the next day, per year.
+    vol_model : str
+        Model of the forecast.
+    implied_vol : float or None
+        Implied volatility of the market, per year; ``None`` if it is not quoted.
+    regime : str
+        The most probable regime now: calm or turbulent.
+    turbulence : float
+        Probability of the turbulent regime, in [0, 1].
+    regime_days : float
+        Expected number of days that the present regime lasts in all.
+    gauges : tuple of GaugeView
+        Macro gauges that the quotes give.
+    score : float
+        Risk score in [0, 10].
+    grade : str
+        Grade of the score, from AAA to CCC.
+    components : tuple of ComponentView
+        Components of the score.
+    missing : tuple of str
+        Components without data.
+    better_grade : str
+        The next better grade; empty for the best.
+    joint_fall : float or None
+        Fall of all components that would lift the grade; ``None`` for the best grade.
+    trail : tuple of float
+        Scores at the last views, the latest last.
+    simulated : bool
+        Whether any of the quotes behind the gauges is simulated.
+    """
+
+    index: str
+    vol: float
+    vol_model: str
+    implied_vol: float | None
+    regime: str
+    turbulence: float
+    regime_days: float
+    gauges: tuple[GaugeView, ...]
+    score: float
+    grade: str
+    components: tuple[ComponentView, ...]
+    missing: tuple[str, ...]
+    better_grade: str
+    joint_fall: float | None
+    trail: tuple[float, ...]
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LimitView:
     """A measure and its limit: `used` is the fraction of `maximum`, `severity` is empty unless there is an alert."""
 
@@ -471,6 +554,8 @@ class DeskView(Record):
         Feeds with the kinds of symbols that they quote, in the order of the listings.
     risk : RiskView or None
         Simulated risk of the firm; ``None`` until it has been computed.
+    conditions : ConditionsView or None
+        Market conditions and risk score; ``None`` until they have been computed.
     limits : tuple of LimitView
         Measures and their limits, the most used first; empty until risk has been computed.
     alerts : tuple of AlertView
@@ -497,6 +582,7 @@ class DeskView(Record):
     quotes: tuple[QuoteView, ...]
     sources: tuple[SourceView, ...]
     risk: RiskView | None
+    conditions: ConditionsView | None
     limits: tuple[LimitView, ...]
     alerts: tuple[AlertView, ...]
     trades: tuple[Trade, ...]

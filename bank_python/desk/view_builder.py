@@ -22,6 +22,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, cast
 
 from bank_python.dagger.outcome import Failure
+from bank_python.desk.conditions_view import conditions_view
 from bank_python.desk.contracts import leaf_name
 from bank_python.desk.status import status_of
 from bank_python.desk.view import (
@@ -52,12 +53,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_python.dagger import Node, Recalculation, Snapshot
+    from bank_python.desk.conditions import DeskConditions
     from bank_python.desk.desk import Desk
     from bank_python.desk.market_plan import Listing
     from bank_python.desk.parts import DeskParts
     from bank_python.desk.risk import DeskRisk
     from bank_python.desk.trader import Trader
-    from bank_python.desk.view import Status
+    from bank_python.desk.view import ConditionsView, Status
     from bank_python.instruments import Position
     from bank_python.risk import Alert, LimitReading, TailRisk
 
@@ -112,10 +114,16 @@ class ViewBuilder:
         self._opening: dict[str, float] = {}
         self._trails: dict[Node, deque[float]] = {}
         self._risk: DeskRisk | None = None
+        self._conditions: DeskConditions | None = None
+        self._scores: deque[float] = deque(maxlen=TRAIL_LENGTH)
 
     def show_risk(self, risk: DeskRisk) -> None:
         """Include risk, limits and alerts in the following views."""
         self._risk = risk
+
+    def show_conditions(self, conditions: DeskConditions) -> None:
+        """Include market conditions and the risk score in the following views."""
+        self._conditions = conditions
 
     def build(
         self,
@@ -167,6 +175,7 @@ class ViewBuilder:
             quotes=tuple(sorted(quotes, key=_shares_by_change)),
             sources=_sources(quotes),
             risk=None if risk is None else _risk(risk, snapshot),
+            conditions=self._conditions_view(snapshot),
             limits=() if risk is None else tuple(_limit(reading) for reading in risk.board.readings()),
             alerts=() if risk is None else tuple(_alert(alert) for alert in risk.open_alerts),
             trades=desk.blotter.last(LAST_TRADES),
@@ -210,6 +219,14 @@ class ViewBuilder:
     def _var_of(self, trader: Trader, snapshot: Snapshot) -> float | None:
         own = None if self._risk is None else self._risk.traders.get(trader.name)
         return None if own is None else _amount(snapshot, own.var_99)
+
+    def _conditions_view(self, snapshot: Snapshot) -> ConditionsView | None:
+        if self._conditions is None:
+            return None
+        view = conditions_view(self._conditions, snapshot, tuple(self._scores))
+        if view is not None:
+            self._scores.append(view.score)
+        return view
 
     def _remember(self, snapshot: Snapshot, node: Node) -> tuple[float | None, tuple[float, ...]]:
         """Store the current amount of a node; return its change since the last one, and the stored amounts."""

@@ -45,9 +45,11 @@ from bank_python.risk.market_line import (
     security_market_line,
 )
 from bank_python.risk.measures import (
+    BookFunction,
     BookMeasure,
     Concentration,
     GreekExposure,
+    GrossExposures,
     Measure,
     StressLoss,
     gross_by_underlying,
@@ -105,6 +107,7 @@ __all__ = [
     "AlertState",
     "AttributionMode",
     "Betas",
+    "BookFunction",
     "BookGreeks",
     "BookMeasure",
     "CapmFit",
@@ -123,6 +126,7 @@ __all__ = [
     "GbmRisk",
     "GradeLift",
     "GreekExposure",
+    "GrossExposures",
     "Holder",
     "Interval",
     "KellyEstimate",

@@ -50,7 +50,16 @@ if TYPE_CHECKING:
     from bank_python.instruments import Book, Position
     from bank_python.risk.holders import Units
 
-__all__ = ["BookMeasure", "Concentration", "GreekExposure", "Measure", "StressLoss", "gross_by_underlying"]
+__all__ = [
+    "BookFunction",
+    "BookMeasure",
+    "Concentration",
+    "GreekExposure",
+    "GrossExposures",
+    "Measure",
+    "StressLoss",
+    "gross_by_underlying",
+]
 
 
 class BookMeasure:
@@ -64,8 +73,8 @@ class BookMeasure:
         Name of the node.
     traders : traders, books, or a mapping
         Traders or books to measure; plain lists of positions are not accepted.
-    measure : Measure
-        Function that computes the measure.
+    measure : BookFunction
+        Function of the books; a :class:`Measure` for a limit.
     policy : Policy, optional
         Policy of evaluation; at every tick by default.
     """
@@ -76,7 +85,7 @@ class BookMeasure:
         graph: DependencyGraph,
         name: str,
         traders: Units,
-        measure: Measure,
+        measure: BookFunction,
         policy: Policy | None = None,
     ) -> None:
         self.name = name
@@ -120,7 +129,7 @@ class BookMeasure:
 class MeasureNode(Node):
     """Node of a measure of books; depends on all inputs of their positions, and is not stored."""
 
-    def __init__(self, name: str, measure: Measure, books: Sequence[Book], policy: Policy | None) -> None:
+    def __init__(self, name: str, measure: BookFunction, books: Sequence[Book], policy: Policy | None) -> None:
         roots: list[Node] = [*(position for book in books for position in book.positions), *books]
         below = inputs_first(roots, lambda node: node.underliers, lambda _: True)
         super().__init__(name, [node for node in below if node not in books])
@@ -192,16 +201,45 @@ def gross_by_underlying(
     return {name: abs(math.fsum(values)) for name, values in net.items()}
 
 
-class Measure(Protocol):
-    """Interface of a risk measure of books, with its largest contributor."""
+class BookFunction(Protocol):
+    """Interface of a function of books, with its largest contributor."""
 
-    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
-        """Return the measure, with the values of nodes from `read`."""
+    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> object:
+        """Return the function's value, with the values of nodes from `read`."""
         ...
 
     def contributor(self, books: Sequence[Book]) -> str:
         """Return the name and the amount of the largest contributor; empty if there are no positions."""
         ...
+
+
+class Measure(BookFunction, Protocol):
+    """Interface of a risk measure of books: a number that can have a limit."""
+
+    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> float:
+        """Return the measure, with the values of nodes from `read`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GrossExposures(Record):
+    """Absolute net value of the positions on each underlying; see :func:`gross_by_underlying`.
+
+    Parameters
+    ----------
+    base_currency : str, default "USD"
+        Currency of the values.
+    """
+
+    base_currency: str = "USD"
+
+    def __call__(self, books: Sequence[Book], read: Callable[[Node], object] = value_of) -> dict[str, float]:
+        """Return the gross value by underlying."""
+        return gross_by_underlying(books, self.base_currency, read)
+
+    def contributor(self, books: Sequence[Book]) -> str:
+        """Return the name and the gross value of the largest underlying."""
+        return _largest(self(books))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,11 @@ from bank_python.desk.live.layout import arranged
 from bank_python.desk.traders import TRADERS
 from bank_python.desk.view import (
     AlertView,
+    ComponentView,
+    ConditionsView,
     DeskView,
     FirmView,
+    GaugeView,
     GreeksView,
     JobView,
     PositionView,
@@ -100,6 +103,37 @@ def alert(number, severity, message):
     return AlertView(number, severity, "open", "VaR 99", "Tony", message, 604_045.0, 500_000.0, "", NOW, NOW)
 
 
+def sample_conditions():
+    scores = {"market_vol": 5.2, "credit_risk": 4.0, "liquidity": 1.5, "concentration": 6.1, "macro_regime": 7.0}
+    weights = dict(zip(scores, (0.3, 0.25, 0.2, 0.15, 0.1), strict=True))
+    below = dict(zip(scores, (4.2, 2.8, 0.0, 4.1, 4.0), strict=True))
+    components = tuple(
+        ComponentView(name, score, weights[name], weights[name] * score, below[name] or None, (f"data of {name}",))
+        for name, score in scores.items()
+    )
+    return ConditionsView(
+        index="SPY",
+        vol=0.214,
+        vol_model="GJR, Student-t",
+        implied_vol=0.243,
+        regime="turbulent",
+        turbulence=0.83,
+        regime_days=19.2,
+        gauges=(
+            GaugeView("curve slope", "the curve is inverted by 0.35 points; below the 10th percentile", "stress"),
+            GaugeView("VIX", "the VIX is at 24.3; about the 79th percentile since 1990", "calm"),
+        ),
+        score=4.475,
+        grade="BB",
+        components=components,
+        missing=(),
+        better_grade="A",
+        joint_fall=0.475,
+        trail=(3.9, 4.1, 4.475),
+        simulated=False,
+    )
+
+
 def sample_view():
     traders = tuple(trader(i, spec) for i, spec in enumerate(TRADERS))
     total = sum(line.pnl for line in traders)
@@ -125,6 +159,7 @@ def sample_view():
         positions=positions(),
         quotes=tuple(quotes()),
         sources=(),
+        conditions=sample_conditions(),
         risk=RiskView(671_079.0, 938_957.0, 800_000.0, 1_067_434.0, 5_441.0, 20_000, 1_309),
         limits=(),
         alerts=(alert("000001", "high", worst), alert("000002", "low", "something smaller")),

@@ -33,38 +33,40 @@ def titles(shown):
     return {title for title in (*(panel.title for panel in PANELS), "LIMITS", "NEWS") if f"╭ {title} " in shown}
 
 
-FIVE = {panel.title for panel in PANELS}
+ALL = {panel.title for panel in PANELS}
+SMALL = ALL - {"CONDITIONS"}  # which needs a column of fifty characters that is not full of traders
 
 
 @pytest.mark.parametrize(("width", "height"), [(200, 60), (140, 36), (120, 50)])
 def test_a_panel_that_is_added_to_the_list_is_drawn_where_it_fits(width, height):
     shown = screen(width, height, (*PANELS, LIMITS))
-    assert titles(shown) == FIVE | {"LIMITS"}
+    assert titles(shown) == ALL | {"LIMITS"}
     assert "Tony VaR 99 604,045" in shown
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30)])
 def test_where_it_does_not_fit_it_is_left_out(width, height):
-    assert titles(screen(width, height, (*PANELS, LIMITS))) == FIVE
+    assert titles(screen(width, height, (*PANELS, LIMITS))) == SMALL
 
 
 @pytest.mark.parametrize(("lines", "lost"), [(6, {"ENGINE"}), (9, {"ENGINE"}), (12, {"POSITIONS", "ENGINE"})])
 def test_one_that_matters_more_takes_the_room_of_those_that_matter_least(lines, lost):
     news = Panel("NEWS", 27, lines, 3, Place.SIDE, lambda _, *size: pane("NEWS", [], *size))
-    assert titles(screen(80, 24, (*PANELS, news))) == FIVE - lost | {"NEWS"}
+    assert titles(screen(80, 24, (*PANELS, news))) == SMALL - lost | {"NEWS"}
 
 
 def test_a_panel_that_is_too_wide_for_its_column_is_left_out():
     wide = replace(LIMITS, width=70)
-    assert titles(screen(140, 36, (*PANELS, wide))) == FIVE
-    assert titles(screen(200, 50, (*PANELS, wide))) == FIVE | {"LIMITS"}
+    assert titles(screen(140, 36, (*PANELS, wide))) == ALL
+    assert titles(screen(200, 50, (*PANELS, wide))) == ALL | {"LIMITS"}
 
 
 def test_panels_are_taken_off_by_taking_them_off_the_list():
     for missing in PANELS:
         rest = [panel for panel in PANELS if panel is not missing]
         for size in ((80, 24), (90, 40), (200, 60)):
-            assert titles(screen(*size, rest)) == FIVE - {missing.title}
+            held = titles(screen(*size, rest))
+            assert SMALL - {missing.title} <= held <= ALL - {missing.title}
 
 
 @pytest.mark.parametrize("count", [1, 14, 30, 60])
@@ -72,7 +74,9 @@ def test_panels_are_taken_off_by_taking_them_off_the_list():
 def test_however_many_traders_there_are_the_screen_is_filled(count, width, height):
     view = sample_view()
     many = replace(view, traders=tuple(view.traders[i % 14] for i in range(count)))
-    assert titles(screen(width, height, PANELS, many)) == FIVE
+    shown = titles(screen(width, height, PANELS, many))
+    assert SMALL <= shown <= ALL
+    assert shown == ALL or (width, height) == (80, 24) or count > 14
 
 
 @settings(max_examples=60, deadline=None)

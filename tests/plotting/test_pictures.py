@@ -105,6 +105,8 @@ def regimes(dates, count=2):
     series = np.random.default_rng(2).standard_normal(300) * np.where(np.arange(300) // 100 == 1, 4.0, 1.0)
     series.setflags(write=False)
     return replace(fit_regimes(series, count, n_starts=3, dates=dates), name="A$B$")
+
+
 def macro_history():
     return simulate_macro(years=2, seed=3)
 

@@ -5,8 +5,8 @@ Five Walpole jobs run the desk:
 * *market_data* polls the feeds;
 * *revaluation* runs after each poll: it opens holdings that waited for a quote, recalculates the graph (value at risk
   included) and publishes a view;
-* *risk* adds the simulation to the graph once the price histories are loaded, then updates it after trades and checks
-  the limits;
+* *risk* adds the simulation, the market conditions and the risk score to the graph once the price histories are loaded,
+  then updates them after trades and checks the limits;
 * *what_if* computes the P&L of a fall of all shares;
 * *snapshot* saves the desk to its store.
 
@@ -24,12 +24,14 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bank_python.deprecation import warn_of
+from bank_python.desk.conditions import DeskConditions
 from bank_python.desk.factor_model import load_past
 from bank_python.desk.live.job_lines import job_line
 from bank_python.desk.risk import SCENARIOS, DeskRisk
 from bank_python.desk.status import status_of
 from bank_python.desk.view import WhatIf
 from bank_python.desk.view_builder import ViewBuilder
+from bank_python.errors import BankError
 from bank_python.market_data import QuoteState
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.utc import utc_now
@@ -55,6 +57,7 @@ _SNAPSHOT_EVERY = 30.0  # seconds
 _WHAT_IF_EVERY = 10.0  # seconds
 _LOADING = 0.25  # fraction of a refresh for which one run of the risk job may load histories
 _VERSIONS_IN_MEMORY = timedelta(hours=1)
+_CONDITIONS_AGAIN = 60.0  # seconds until market conditions that could not be computed are tried again
 _PATIENCE = 1.0  # seconds to wait for the current run at the end
 
 
@@ -108,6 +111,8 @@ class LiveDesk:
         self._what_if: WhatIf | None = None
         self._refresh = refresh
         self._risk: DeskRisk | None = None
+        self._conditions: DeskConditions | None = None
+        self._conditions_due = 0.0
         # One worker: the jobs run one after another, and none uses the desk while another changes it.
         self._runner = JobRunner(barbara=desk.db, max_workers=1)
         self._configs = [
@@ -215,8 +220,24 @@ class LiveDesk:
             self._risk = DeskRisk(self._desk, n_paths=self._n_paths, proxy=self._proxy)
             self._builder.show_risk(self._risk)
         self._risk.follow_books()
+        remark = self._follow_conditions()
         changed = self._risk.check()
-        return f"{self._risk.n_paths:,} scenarios, {len(changed)} alerts changed"
+        return f"{self._risk.n_paths:,} scenarios, {len(changed)} alerts changed{remark}"
+
+    def _follow_conditions(self) -> str:
+        """Add market conditions and risk score to the graph if they are missing; return why they cannot be added."""
+        if self._conditions is not None:
+            self._conditions.follow_books()
+            return ""
+        if time.monotonic() < self._conditions_due:
+            return ""
+        try:
+            self._conditions = DeskConditions(self._desk)
+        except BankError as error:  # the desk goes on without them, and tries again
+            self._conditions_due = time.monotonic() + _CONDITIONS_AGAIN
+            return f"; no risk score: {error.message}"
+        self._builder.show_conditions(self._conditions)
+        return ""
 
     def _run_what_if(self) -> None:
         desk, started = self._desk, time.perf_counter()

@@ -1,4 +1,4 @@
-"""The panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS and ENGINE.
+"""The panels of the live desk: FIRM, TRADERS, MARKET, POSITIONS, CONDITIONS and ENGINE.
 
 Each is drawn by a function of a view and a size, which returns that many lines of that many characters. It formats the
 figures of the view and computes nothing; if there is little room, less important figures are left out.
@@ -12,6 +12,12 @@ from rich.text import Text
 
 from bank_python.desk.live.amounts import WARNING, money, short_money, signed_money, span
 from bank_python.desk.live.columns import Column, fit, fitted, joined
+from bank_python.desk.live.conditions_panel import (
+    conditions_lines,
+    conditions_panel,
+    grade_text,
+    market_text,
+)
 from bank_python.desk.live.market_panel import market_panel
 from bank_python.desk.live.pane import BORDER_HEIGHT, BORDER_WIDTH, pane
 from bank_python.desk.live.panel import Panel, Place
@@ -24,9 +30,18 @@ if TYPE_CHECKING:
     from bank_python.desk.live.glyphs import Glyphs
     from bank_python.desk.view import DeskView, JobView, PositionView, Status
 
-__all__ = ["PANELS", "engine_panel", "firm_panel", "market_panel", "positions_panel", "traders_panel"]
+__all__ = [
+    "PANELS",
+    "conditions_panel",
+    "engine_panel",
+    "firm_panel",
+    "market_panel",
+    "positions_panel",
+    "traders_panel",
+]
 
 _FULL_FIGURES_FROM = 66  # width from which book values are written in full
+_LEGEND_FRAME = 3  # characters around a legend
 _ROOMY = 6  # height from which the ENGINE panel has a table of jobs
 _MARGINS = 4  # lines of a table with a total beside its rows: border, rule, total
 _TRAIL = 16  # number of bars in the P&L trail of a trader
@@ -56,7 +71,10 @@ def firm_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[
         _risk_line(view, inside, glyphs),
         trail,
     ]
-    return pane("FIRM", lines, width, height, glyphs, legend=_age(view))
+    legend = [Text(_age(view))]
+    if view.conditions and height - BORDER_HEIGHT < len(lines):  # the line with the risk score is left out
+        legend += [grade_text(view.conditions), Text(market_text(view.conditions))]
+    return pane("FIRM", lines, width, height, glyphs, legend=joined(legend, inside - _LEGEND_FRAME, gap=2).plain)
 
 
 def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
@@ -67,6 +85,7 @@ def _risk_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
         Text.assemble("One-day VaR 95% $ ", money(risk.var_95, glyphs)),
         Text.assemble("99% $ ", money(risk.var_99, glyphs), f" (s.e. {risk.error:,.0f})"),
         Text.assemble("CVaR 99% $ ", money(risk.cvar_99, glyphs)),
+        grade_text(view.conditions) if view.conditions else Text(),
         Text(f"{risk.scenarios:,} scenarios"),
         Text(f"proxy, RMS error {risk.proxy_error:,.0f}" if risk.proxy_error is not None else ""),
         Text(f"inputs as of tick {risk.as_of_tick:,}" if risk.as_of_tick < view.tick else ""),
@@ -317,6 +336,7 @@ PANELS = (
     Panel("TRADERS", 44, 6, 2, Place.MAIN, traders_panel, complete_at=lambda view: len(view.traders) + _MARGINS),
     Panel("MARKET", 27, 5, 3, Place.SIDE, market_panel),
     Panel("POSITIONS", 27, 6, 4, Place.LOWER, positions_panel),
+    Panel("CONDITIONS", 50, 5, 6, Place.LOWER, conditions_panel, complete_at=conditions_lines),
     Panel("ENGINE", 50, 4, 5, Place.FOOT, engine_panel),
 )
 """Panels of the live desk, in order of position; a new panel is added here."""
