@@ -62,7 +62,6 @@ from bank_python.risk.reverse_stress import ReverseStress, reverse_stress
 from bank_python.risk.risk_score import RISK_GRADES, RISK_WEIGHTS, GradeLift, RiskScore, risk_grade, risk_score
 from bank_python.risk.score_history import RiskScoreHistory
 from bank_python.risk.score_mapping import (
-    GAUGE_PERCENTILES,
     SCORE_INPUTS,
     ComponentScores,
     Reading,
@@ -93,7 +92,6 @@ from bank_python.risk_models.regime_filter import FilteredRegimes, hamilton_filt
 __all__ = [
     "DEFAULT_MAP",
     "EFFECTS",
-    "GAUGE_PERCENTILES",
     "GREEKS",
     "KELLY_FRACTIONS",
     "REFERENCE_STRESSES",

@@ -51,6 +51,7 @@ import numpy as np
 from bank_python.admission import admits, as_numbers
 from bank_python.display import Record
 from bank_python.errors import RiskError
+from bank_python.macro.percentiles import STATED_PERCENTILES
 from bank_python.results import Tabular
 from bank_python.risk.score_scale import ScoreScale
 from bank_python.wording import did_you_mean
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
 
 __all__ = [
-    "GAUGE_PERCENTILES",
     "SCORE_INPUTS",
     "ComponentScores",
     "Reading",
@@ -69,24 +69,13 @@ __all__ = [
     "herfindahl",
 ]
 
-GAUGE_PERCENTILES: Mapping[str, tuple[float, ...]] = MappingProxyType(
-    {
-        "vix": (0.1144, 0.1215, 0.1398, 0.1761, 0.2270, 0.2855, 0.3294, 0.4671),
-        "high_yield_spread": (0.0282, 0.0303, 0.0352, 0.0455, 0.0618, 0.0808, 0.0921, 0.1675),
-        "investment_grade_spread": (0.0076, 0.0087, 0.0098, 0.0128, 0.0167, 0.0218, 0.0260, 0.0582),
-    }
-)
-"""Percentiles 5, 10, 25, 50, 75, 90, 95 and 99 of daily closes, as decimals: the VIX (CBOE) from 1990-01-02 to
-2026-07-23; the option-adjusted spreads of the ICE BofA US high-yield and corporate indices (FRED: BAMLH0A0HYM2,
-BAMLC0A0CM) from 1996-12-31 to 2025-12-30."""
-
 _RULE = ((2, 2.0), (3, 4.0), (4, 6.0), (6, 8.0), (7, 9.0))  # position of the percentile, score
 
 
 def _historical(name: str, safest: float, riskiest: float) -> ScoreScale:
     """Return the scale by percentiles: 25 → 2, 50 → 4, 75 → 6, 95 → 8, 99 → 9, between ends that score 0 and 10."""
-    known = GAUGE_PERCENTILES[name]
-    return ScoreScale(((safest, 0.0), *((known[at], score) for at, score in _RULE), (riskiest, 10.0)))
+    known = STATED_PERCENTILES[name].values  # points and per cent
+    return ScoreScale(((safest, 0.0), *((round(0.01 * known[at], 6), score) for at, score in _RULE), (riskiest, 10.0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_python.errors import RiskError
+from bank_python.macro import STATED_PERCENTILES
 from bank_python.risk import (
-    GAUGE_PERCENTILES,
     RISK_GRADES,
     RISK_WEIGHTS,
     SCORE_INPUTS,
@@ -238,10 +238,10 @@ def test_bad_scales_are_refused(points, said):
 def test_percentiles_score_by_the_rule():
     # FRED BAMLH0A0HYM2 and BAMLC0A0CM from 1996-12-31, CBOE VIX from 1990-01-02: quartiles, 95th and 99th percentile.
     for name, gauge in (("vol", "vix"), *((n, n) for n in ("high_yield_spread", "investment_grade_spread"))):
-        _, _, *middle, _, fifth, hundredth = GAUGE_PERCENTILES[gauge]
+        _, _, *middle, _, fifth, hundredth = (0.01 * value for value in STATED_PERCENTILES[gauge].values)
         scores = SCORE_INPUTS[name].scale([*middle, fifth, hundredth])
         assert scores.tolist() == pytest.approx([2.0, 4.0, 6.0, 8.0, 9.0])
-    assert GAUGE_PERCENTILES["vix"][3] == 0.1761
+    assert STATED_PERCENTILES["vix"].values[3] == 17.61
 
 
 def test_components_by_hand():
