@@ -47,6 +47,7 @@
     ├── MacroError                (ValueError)   .name .value .problems
     ├── DeskError                 (ValueError)
     ├── PositionsError            (ValueError)   .problems
+    ├── TradingError              (ValueError)
     ├── CallError                 (TypeError)    .name .argument
     └── MissingExtraError         (ImportError)  .extra
 
@@ -100,6 +101,7 @@ __all__ = [
     "StoreArgumentError",
     "StoreError",
     "TableError",
+    "TradingError",
     "UnknownColumnError",
     "UnknownJobError",
     "UnknownNodeError",
@@ -311,6 +313,10 @@ class DeskError(BankError, ValueError):
 
 class PositionsError(BankError, ValueError):
     """Positions or price histories that cannot be read; ``problems`` holds the rows at fault, nothing was loaded."""
+
+
+class TradingError(BankError, ValueError):
+    """An order, a fill, a booking or an audit trail that is not possible; nothing was booked."""
 
 
 class CallError(BankError, TypeError):
