@@ -29,6 +29,7 @@ update", Mathematical Programming 50 (1991), 177-195.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from bank_python.display import Record
+from bank_python.errors import InfeasibleError
 from bank_python.numerics.qp_dual import dual_active_set
 from bank_python.numerics.qp_program import QuadraticProgram
 from bank_python.numerics.tolerances import EPSILON
@@ -120,6 +122,7 @@ def minimise_by_scoring(
     *,
     tolerance: float = _CONVERGED,
     most: int = _MOST,
+    kinks_below: float = 0.0,
 ) -> ScoringResult:
     """Minimise a negative log-likelihood from a start within the limits.
 
@@ -136,15 +139,17 @@ def minimise_by_scoring(
         Largest decrement of a result that counts as converged: squared distance from the optimum in standard errors.
     most : int, default 200
         Largest number of steps.
+    kinks_below : float, default 0.0
+        Decrement below which the search ends at the first step that must be shortened, as the value has a kink there.
     """
-    return _Search(evaluate, limits).run(start, tolerance, most)
+    return _Search(evaluate, limits).run(start, tolerance, most, kinks_below)
 
 
 class _Search:
     def __init__(self, evaluate: Callable[[FloatArray], Evaluation | None], limits: LinearLimits) -> None:
         self._evaluate, self._limits = evaluate, limits
 
-    def run(self, start: FloatArray, tolerance: float, most: int) -> ScoringResult:
+    def run(self, start: FloatArray, tolerance: float, most: int, kinks_below: float) -> ScoringResult:
         x, found = start, self._evaluate(start)
         if found is None:
             return ScoringResult(x, math.inf, (), 0, math.inf, converged=False)
@@ -153,13 +158,15 @@ class _Search:
         decrement, stalled = math.inf, 0
         for iteration in range(most):
             value, gradient, metric = found
-            step, active = self._step(x, gradient, metric, correction, active)
+            hessian, correction, scale = _definite_sum(metric, correction)
+            step, active = self._step(x, gradient * scale, hessian, scale, active)
             decrement = -float(gradient @ step)
             if decrement < tolerance:
                 return ScoringResult(x, value, active, iteration, decrement, converged=True)
             moved, following, blocked = self._searched(x, value, step, decrement)
             stalled = stalled + 1 if following is None or value - following[0] < _STALLED else 0
-            if following is None or stalled >= _PATIENCE:
+            at_kink = decrement < kinks_below and (moved != step).any()
+            if following is None or stalled >= _PATIENCE or at_kink:
                 converged = decrement < math.sqrt(tolerance)
                 return ScoringResult(x, value, active, iteration, decrement, converged, blocked)
             near = decrement < _NEAR and (moved == step).all()
@@ -172,33 +179,38 @@ class _Search:
         self,
         x: FloatArray,
         gradient: FloatArray,
-        metric: FloatArray,
-        correction: FloatArray,
+        hessian: FloatArray,
+        scale: FloatArray,
         active: tuple[int, ...],
     ) -> tuple[FloatArray, tuple[int, ...]]:
-        """Return the Newton step within the limits, and the limits that it reaches; those reached last are tried."""
-        hessian = _definite_sum(metric, correction)
-        scale = 1.0 / np.sqrt(hessian.diagonal())  # standard errors, about, in which all parameters are of one size
-        normals = self._limits.normals * scale
+        """Return the Newton step within the limits, and the limits that it reaches; those reached last are tried.
+
+        Gradient and Hessian are those of the parameters divided by a scale.
+        """
+        normals, slack = self._limits.normals * scale, np.maximum(self._limits.slack(x), 0.0)
+        if not active:
+            step = -np.linalg.solve(hessian, gradient)
+            if (slack + normals @ step >= 0.0).all():
+                return step * scale, ()
         lengths = np.sqrt((normals * normals).sum(axis=1))
         program = QuadraticProgram(
-            P=hessian * np.outer(scale, scale),
-            q=gradient * scale,
+            P=hessian,
+            q=gradient,
             A=np.zeros((0, len(x))),
             b=np.zeros(0),
             G=-normals / lengths[:, None],
-            h=np.maximum(self._limits.slack(x), 0.0) / lengths,
+            h=slack / lengths,
             lower=np.full(len(x), -np.inf),
             upper=np.full(len(x), np.inf),
             factor=None,
         )
-        for rows in {(), active}:
-            step, pressures = _reaching(program, list(rows))
+        if active:
+            step, pressures = _reaching(program, list(active))
             left = program.h - program.G @ step
-            left[list(rows)] = 0.0
+            left[list(active)] = 0.0
             if (left >= 0.0).all() and (pressures >= 0.0).all():
-                return step * scale, rows
-        found = tuple(np.flatnonzero(dual_active_set(program)[1]).tolist())
+                return step * scale, active
+        found = _active_rows(program)
         return _reaching(program, list(found))[0] * scale, found
 
     def _searched(
@@ -219,6 +231,15 @@ class _Search:
         return np.zeros_like(step), None, blocked
 
 
+def _active_rows(program: QuadraticProgram) -> tuple[int, ...]:
+    """Return the rows that hold with equality at the solution; no step is always allowed, so that there is one."""
+    try:
+        active = dual_active_set(program)[1]
+    except InfeasibleError:  # by rounding, with a nearly singular Hessian: those of the steepest descent
+        active = dual_active_set(dataclasses.replace(program, P=np.eye(len(program.q))))[1]
+    return tuple(np.flatnonzero(active).tolist())
+
+
 def _reaching(program: QuadraticProgram, rows: list[int]) -> tuple[FloatArray, FloatArray]:
     """Return the solution of a program with some of its rows as equalities, and their multipliers."""
     n = len(program.q)
@@ -230,29 +251,37 @@ def _reaching(program: QuadraticProgram, rows: list[int]) -> tuple[FloatArray, F
     return np.asarray(solution[:n]), np.asarray(solution[n:])
 
 
-def _definite_sum(metric: FloatArray, correction: FloatArray) -> FloatArray:
-    """Return the corrected metric if it is positive definite, else the metric, with a ridge if need be."""
-    for hessian in (metric + correction, metric):
-        if _least_eigenvalue(hessian) > _FLAT:
-            return hessian
+def _definite_sum(metric: FloatArray, correction: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a positive definite Hessian of scaled parameters, the correction that it contains, and the scale.
+
+    A correction with which the sum is not definite is dropped, as it was learnt where the curvature is another. The
+    metric gets a ridge if need be. The scale is about the standard errors of the parameters.
+    """
+    for part in (correction, np.zeros_like(correction)):
+        scaled, scale = _scaled(metric + part)
+        if scaled is not None and np.linalg.eigvalsh(scaled)[0] > _FLAT:
+            return scaled, part, scale
     diagonal = np.abs(metric.diagonal())
-    least = max(-_least_eigenvalue(metric), 0.0)
-    return metric + np.diag((2.0 * min(least, 1.0) + _FLAT) * np.maximum(diagonal, _FLAT * max(diagonal.max(), 1.0)))
+    least = 1.0 if scaled is None else min(max(-float(np.linalg.eigvalsh(scaled)[0]), 0.0), 1.0)
+    ridge = (2.0 * least + _FLAT) * np.maximum(diagonal, _FLAT * max(float(diagonal.max()), 1.0))
+    hessian = metric + np.diag(ridge)
+    scale = 1.0 / np.sqrt(hessian.diagonal())
+    return hessian * np.outer(scale, scale), part, scale
 
 
-def _least_eigenvalue(matrix: FloatArray) -> float:
-    """Return the least eigenvalue of a matrix in the units of its diagonal; minus 1 if that is not above 0."""
-    diagonal = matrix.diagonal()
-    if not (diagonal > 0.0).all():
-        return -1.0
+def _scaled(hessian: FloatArray) -> tuple[FloatArray | None, FloatArray]:
+    """Return a matrix in the units of its diagonal and those units; None if the diagonal is not above 0."""
+    diagonal = hessian.diagonal()
+    if not diagonal.min() > 0.0:
+        return None, diagonal
     scale = 1.0 / np.sqrt(diagonal)
-    return float(np.linalg.eigvalsh(matrix * np.outer(scale, scale))[0])
+    return hessian * (scale[:, None] * scale), scale
 
 
 def _updated(correction: FloatArray, metric: FloatArray, step: FloatArray, change: FloatArray) -> FloatArray:
     """Return the correction after a symmetric rank-one update: with it, the Hessian explains the last change."""
     missing = change - (metric + correction) @ step
     curvature = float(missing @ step)
-    if abs(curvature) <= _SKIPPED * float(np.linalg.norm(missing) * np.linalg.norm(step)):
+    if abs(curvature) <= _SKIPPED * math.sqrt(float(missing @ missing) * float(step @ step)):
         return correction
     return correction + np.outer(missing, missing) / curvature

@@ -194,6 +194,6 @@ def _notes(likelihood: GarchLikelihood, found: ScoringResult) -> tuple[str, ...]
         notes.append(
             "the likelihood rises up to parameters for which the variances diverge or never forget their start"
         )
-    slack = likelihood.limits().slack(found.parameters)
+    slack = likelihood.limits.slack(found.parameters)
     notes += [note for note, left in zip(likelihood.limit_notes, slack, strict=True) if left <= _AT_LIMIT]
     return tuple(notes)

@@ -33,7 +33,9 @@ __all__ = ["GarchFit", "GarchModel", "GarchParameters", "recursion_of"]
 
 _AT_LIMIT = 1e-12
 _SINGULAR = 1e-12  # least eigenvalue of a Hessian in units of its diagonal that is above 0 beyond rounding
-_TERMS = 100_000  # of the product in the long-run variance of an EGARCH
+_SLOW = 1e-3  # rate at which a sum of powers fades, below which it is close to an integral
+_NEGLIGIBLE, _NODES = 42.0, 64  # logarithm of a share that is lost in rounding; nodes of the integral
+_LEAST_BETA, _LARGEST_LOG = 1e-12, 709.0
 _SHOWN_AHEAD = 20  # steps of the forecast in a picture
 
 
@@ -176,20 +178,20 @@ class GarchFit(Plotted, Tabular):
     @property
     def half_life(self) -> float:
         """Number of steps in which half of a deviation from the long-run variance is gone; infinite if none goes."""
-        if not 0.0 < self.persistence < 1.0 - _AT_LIMIT:
+        if not 0.0 < self.persistence < self._recursion.integrated_from:
             return math.inf if self.persistence > 0.0 else 0.0
         return math.log(0.5) / math.log(self.persistence)
 
     @cached_property
     def long_run_variance(self) -> float:
         """Variance to which the forecasts tend, in the unit of the returns squared; infinite if there is none."""
-        if self.persistence >= 1.0 - _AT_LIMIT:
+        if self.persistence >= self._recursion.integrated_from:
             return math.inf
+        level = self.params.omega / (1.0 - self.persistence)
         if self.model is not GarchModel.EGARCH:
-            return self.params.omega / (1.0 - self.persistence)
-        powers = np.asarray(self.persistence ** np.arange(_TERMS), dtype=np.float64)
-        powers = powers[powers > np.finfo(float).tiny]
-        return math.exp(self.params.omega / (1.0 - self.persistence) + float(self._log_moments(powers).sum()))
+            return level
+        level += self._all_log_moments()
+        return math.exp(level) if level < _LARGEST_LOG else math.inf
 
     @property
     def forecasts_are_means(self) -> bool:
@@ -352,6 +354,18 @@ class GarchFit(Plotted, Tabular):
         below = 0.5 * down * down + np.log(np.asarray(normal_cdf(down)))
         return np.asarray(np.logaddexp(above, below) - powers * alpha * NORMAL_MEAN)
 
+    def _all_log_moments(self) -> float:
+        """Return the sum of the log-moments at all powers of beta, by the Euler-Maclaurin formula if it fades slowly."""
+        decay = -math.log(max(self.persistence, _LEAST_BETA))
+        if decay > _SLOW:
+            powers = np.asarray(self.persistence ** np.arange(2.0 + _NEGLIGIBLE / decay), dtype=np.float64)
+            return float(self._log_moments(powers).sum())
+        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        powers = 0.5 * (1.0 + nodes)
+        integral = 0.5 * float(weights @ (self._log_moments(powers) / powers))
+        below, last, above = self._log_moments(np.array([1.0 - _SLOW, 1.0, 1.0 + _SLOW])).tolist()
+        return integral / decay + 0.5 * last + decay / 12.0 * (above - below) / (2.0 * _SLOW)
+
     @cached_property
     def _errors(self) -> dict[str, GarchParameters]:
         scale = float(self.returns.std())
@@ -391,7 +405,7 @@ def _covariances(
 ) -> tuple[NDArray[np.bool_], dict[str, FloatArray]]:
     """Return which parameters a limit fixes, and the covariance matrices of all by kind; NaN if not identified."""
     k = len(parameters)
-    limits = likelihood.limits()
+    limits = likelihood.limits
     active = limits.normals[np.abs(limits.slack(parameters)) <= _AT_LIMIT]
     free = _null_space(active, k)
     fixed = np.asarray((np.abs(free) <= _AT_LIMIT).all(axis=1))

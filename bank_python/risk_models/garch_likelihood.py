@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,10 @@ __all__ = ["GarchLikelihood", "MeanModel", "Startup"]
 _BACKCAST_LENGTH, _BACKCAST_DECAY = 75, 0.94
 _LEAST_BACKCAST = 1e-6  # of a sample of unit variance
 _FLAT = 1e-12
-_TURNS, _TURN_GAIN = 5, 1e-9
+_NEAR = 0.01  # decrement below which a step that must be shortened is taken to cross a kink
+_CELLS = 100  # between neighbouring kinks that are searched
+_INSIGNIFICANT = 20.0  # gain of the log-likelihood over that of a constant variance
+_TIED, _MARGIN = 1e-10, 1e-6
 _FIRST_SHAPE = 0.125
 
 
@@ -95,24 +99,22 @@ class GarchLikelihood:
         return (*self.model.limit_notes, *(shape if self._fits_shape else ()))
 
     def fit(self) -> ScoringResult:
-        """Maximise the likelihood from the best start, and from others too if that does not end inside the limits."""
-        valued = [(self.value(start), i, start) for i, start in enumerate(self._starts())]
-        ranked = [start for value, _, start in sorted(valued, key=lambda item: item[:2]) if value < math.inf]
-        if not ranked:
-            return self._nothing()
-        best = self._maximum(ranked[0])
-        for start in ranked[1:]:
+        """Maximise the likelihood from the first start, and from others too if that does not end inside the limits."""
+        best = self._nothing()
+        for start in self._starts():
+            best = min(best, self._maximum(start), key=lambda result: result.value)
             if best.converged and not self._is_doubtful(best):
                 break
-            best = min(best, self._maximum(start), key=lambda result: result.value)
         return best
 
+    @cached_property
     def limits(self) -> LinearLimits:
-        """Return the limits on all parameters."""
-        inner = self.model.limits()
-        before, after = int(self._fits_mean), int(self._fits_shape)
-        normals = np.pad(inner.normals, ((0, 2 * after), (before, after)))
-        if not after:
+        """Limits on all parameters."""
+        inner, k = self.model.limits(), len(self.names)
+        first = int(self._fits_mean)
+        normals = np.zeros((len(inner.sides) + 2 * self._fits_shape, k))
+        normals[: len(inner.sides), first : first + len(self.model.names)] = inner.normals
+        if not self._fits_shape:
             return LinearLimits(normals, inner.sides)
         normals[-2:, -1] = 1.0, -1.0
         return LinearLimits(normals, np.append(inner.sides, [1.0 / MOST_DEGREES, -1.0 / FEWEST_DEGREES]))
@@ -174,6 +176,9 @@ class GarchLikelihood:
         columns = []
         for direction, bend in zip(free.T, curvature, strict=True):
             length = self.model.difference / math.sqrt(max(float(bend), _FLAT))
+            if self._fits_shape:  # which stays well inside of 0 to 1/2
+                room = 0.5 * min(float(parameters[-1]), 0.5 - float(parameters[-1]))
+                length = min(length, room / max(abs(float(direction[-1])), _FLAT))
             above = self.evaluate(parameters + length * direction)
             below = self.evaluate(parameters - length * direction)
             if above is None or below is None:
@@ -217,35 +222,63 @@ class GarchLikelihood:
         return [np.array([*mean, *start, *shape]) for start in self.model.starts()]
 
     def _maximum(self, start: FloatArray) -> ScoringResult:
-        """Return the maximum found from a start; in turns at a fixed mean where the likelihood has kinks in it."""
-        found = minimise_by_scoring(self.evaluate, start, self.limits())
-        if found.converged or not (self._fits_mean and self.model.has_kinks):
-            return found
-        for _ in range(_TURNS):
-            before, found = found.value, self._maximum_at_mean(found)
-            again = minimise_by_scoring(self.evaluate, found.parameters, self.limits())
-            again = dataclasses.replace(again, iterations=found.iterations + again.iterations)
-            if again.value >= before - _TURN_GAIN:
-                return min(found, again, key=lambda result: (not result.converged, result.value))
-            found = again
-        return found
+        """Return the maximum found from a start."""
+        if not (self._fits_mean and self.model.has_kinks):
+            return minimise_by_scoring(self.evaluate, start, self.limits)
+        found = minimise_by_scoring(self.evaluate, start, self.limits, kinks_below=_NEAR)
+        return found if found.converged or not found.decrement < _NEAR else self._maximum_among_kinks(found)
 
-    def _maximum_at_mean(self, found: ScoringResult) -> ScoringResult:
-        """Return the maximum over all parameters but the mean."""
-        mean, limits = found.parameters[:1], self.limits()
+    def _maximum_among_kinks(self, found: ScoringResult) -> ScoringResult:
+        """Return the maximum near a result where the likelihood has a kink at each return, in the mean.
 
-        def evaluate(others: FloatArray) -> tuple[float, FloatArray, FloatArray] | None:
-            value = self.evaluate(np.concatenate([mean, others]))
-            return None if value is None else (value[0], value[1][1:], value[2][1:, 1:])
-
-        inner = LinearLimits(limits.normals[:, 1:], limits.sides)  # no limit depends on the mean
-        rest = minimise_by_scoring(evaluate, found.parameters[1:], inner)
-        parameters, iterations = np.concatenate([mean, rest.parameters]), found.iterations + rest.iterations
-        return dataclasses.replace(rest, parameters=parameters, iterations=iterations)
+        Between two neighbouring returns it is smooth. If it is highest at the upper one, and above that at the lower
+        one, the maximum is that kink.
+        """
+        limits, x = self.limits, found.parameters
+        kinks, rows = _distinct(self.sample), len(limits.sides)
+        cell, before, steps = int(np.searchsorted(kinks, x[0])), 0, found.iterations
+        for _ in range(_CELLS):
+            inner = _with_mean_between(limits, *_inside(kinks, cell))
+            start = np.concatenate([np.clip(x[:1], inner.sides[-2], -inner.sides[-1]), x[1:]])
+            found = minimise_by_scoring(self.evaluate, start, inner)
+            side = int(rows + 1 in found.active) - int(rows in found.active)
+            x, steps = found.parameters, steps + found.iterations
+            if not found.converged or side == 0 or side == -before:
+                break
+            cell, before = cell + side, side
+        else:
+            found = dataclasses.replace(found, converged=False)
+        active = tuple(row for row in found.active if row < rows)
+        return dataclasses.replace(found, active=active, iterations=steps)
 
     def _is_doubtful(self, found: ScoringResult) -> bool:
-        """Whether a fit is at a limit that may be a local maximum."""
-        return any(row in self.model.doubtful_limits for row in found.active)
+        """Whether a fit may be a local maximum: at some limits, or hardly better than a constant variance."""
+        if any(row in self.model.doubtful_limits for row in found.active):
+            return True
+        mu, _, shape = self._parts(found.parameters)
+        constant = innovation_slopes(self.sample - mu, np.zeros(len(self.sample)), shape)
+        return found.value > -float(constant.log_likelihoods.sum()) - _INSIGNIFICANT
 
     def _nothing(self) -> ScoringResult:
         return ScoringResult(self._starts()[0], math.inf, (), 0, math.inf, converged=False)
+
+
+def _distinct(sample: FloatArray) -> FloatArray:
+    """Return the values of a sample in ascending order, one of those that differ by rounding only."""
+    values = np.unique(sample)
+    return values[np.append(True, np.diff(values) > _TIED * max(1.0, float(np.abs(values).max())))]
+
+
+def _inside(kinks: FloatArray, cell: int) -> tuple[float, float]:
+    """Return the limits of the mean between the kinks before and after a place, a little inside of them."""
+    low = float(kinks[cell - 1]) if cell > 0 else float(kinks[0]) - 1.0
+    high = float(kinks[cell]) if cell < len(kinks) else float(kinks[-1]) + 1.0
+    margin = _MARGIN * (high - low)
+    return low + margin, high - margin
+
+
+def _with_mean_between(limits: LinearLimits, low: float, high: float) -> LinearLimits:
+    """Return limits to which those of the mean, the first parameter, are added."""
+    normals = np.zeros((2, limits.normals.shape[1]))
+    normals[:, 0] = 1.0, -1.0
+    return LinearLimits(np.vstack([limits.normals, normals]), np.append(limits.sides, [low, -high]))

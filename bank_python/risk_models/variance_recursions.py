@@ -54,9 +54,10 @@ _NO_MEMORY = "beta is 0: the variance depends on the last return only"
 _LEAST = "omega is at its least value, 1e-8 of the variance of the returns"
 _INTEGRATED = "the persistence is 1: there is no long-run variance, and forecasts grow with the horizon"
 _PATH_STEPS = 12
-_SAME_PATH = 1e-7  # change of the log-variance by a Newton step, after which the next one is of the order of its square
+_SAME_PATH = 1e-6  # change of the log-variance by a Newton step, after which the next one is of the order of its square
 _WILD = 40.0  # change of the log-variance by a step that will not converge
 _LEAST_STAY = 1e-12
+_NEGLIGIBLE = -42.0  # logarithm of a share that is lost in rounding
 _HIGHEST = 600.0  # log-variance of a recursion that has diverged
 
 
@@ -84,6 +85,8 @@ class VarianceModel(ABC):
     """Limits at which a maximum may be a local one, so that other starts are tried."""
     has_kinks = False
     """Whether the log-variance has kinks in the mean of the returns."""
+    integrated_from = 1.0 - 1e-12
+    """Persistence from which there is no long-run variance: its limit, up to rounding."""
     difference = 1e-3
     """Step in standard errors by which differences of the gradient give the Hessian."""
 
@@ -93,7 +96,7 @@ class VarianceModel(ABC):
 
     @abstractmethod
     def starts(self) -> list[FloatArray]:
-        """Return parameters to start from, for a sample of unit variance."""
+        """Return parameters to start from, the likeliest first, for a sample of unit variance."""
 
     @abstractmethod
     def log_variances(self, parameters: FloatArray, residuals: FloatArray, before: float) -> FloatArray | None:
@@ -134,7 +137,7 @@ class Garch(VarianceModel):
 
     def starts(self) -> list[FloatArray]:
         """Return parameters to start from, for a sample of unit variance."""
-        grid = [(0.97, 0.05), (0.99, 0.05), (0.97, 0.1), (0.9, 0.1), (0.9, 0.2), (0.5, 0.1)]
+        grid = [(0.97, 0.1), (0.99, 0.05), (0.97, 0.05), (0.9, 0.1), (0.9, 0.2), (0.5, 0.1)]
         return [np.array([1.0 - stay, alpha, stay - alpha]) for stay, alpha in grid]
 
     def log_variances(self, parameters: FloatArray, residuals: FloatArray, before: float) -> FloatArray | None:
@@ -143,18 +146,22 @@ class Garch(VarianceModel):
 
     def path(self, parameters: FloatArray, residuals: FloatArray, presample: Presample) -> VariancePath | None:
         """Return the log-variances with their derivatives; None if the recursion diverges."""
-        squares = self._squares(residuals, presample.variance)
-        variances = self._variances(parameters, squares, presample.variance)
+        beta, before = float(parameters[-1]), presample.variance
+        squares = self._squares(residuals, before)
+        slopes = np.empty((len(squares) + 3, len(residuals)))
+        slopes[0, 1:] = -2.0 * residuals[:-1] * self._reaction(parameters, residuals[:-1])
+        slopes[0, 0] = self.persistence(parameters) * presample.by_mean
+        slopes[1], slopes[2:-1] = 1.0, squares
+        slopes[:-1] = constant_recursion(beta, slopes[:-1])
+        left = _fading(beta, len(residuals))
+        variances = parameters[:-1] @ slopes[1:-1]  # which are linear in all parameters but beta
+        variances[: len(left)] += before * left
         log_variances = _logs(variances)
         if log_variances is None:
             return None
-        beta, k = parameters[-1], len(squares)
-        rows = np.empty((k + 3, len(residuals)))
-        rows[0, 1:] = -2.0 * residuals[:-1] * self._reaction(parameters, residuals[:-1])
-        rows[0, 0] = self.persistence(parameters) * presample.by_mean
-        rows[1], rows[2 : k + 2] = 1.0, squares
-        rows[-1, 0], rows[-1, 1:] = presample.variance, variances[:-1]
-        return VariancePath(log_variances, constant_recursion(float(beta), rows) / variances)
+        slopes[-1, 0], slopes[-1, 1:] = before, variances[:-1]
+        slopes[-1] = constant_recursion(beta, slopes[-1])
+        return VariancePath(log_variances, np.divide(slopes, variances, out=slopes))
 
     def next_variance(self, parameters: FloatArray, residual: float, variance: float) -> float:
         """Return the variance that follows a residual and its variance."""
@@ -203,7 +210,7 @@ class Gjr(Garch):
         _NO_MEMORY,
         _INTEGRATED,
     )
-    doubtful_limits = (0, 3)
+    doubtful_limits = (0, 2, 3)
 
     def limits(self) -> LinearLimits:
         """Return the limits on the parameters, for a sample of unit variance."""
@@ -212,7 +219,7 @@ class Gjr(Garch):
 
     def starts(self) -> list[FloatArray]:
         """Return parameters to start from, for a sample of unit variance."""
-        grid = [(0.97, 0.03, 0.06), (0.99, 0.03, 0.04), (0.97, 0.05, 0.12), (0.9, 0.1, 0.0), (0.9, 0.05, 0.2)]
+        grid = [(0.97, 0.05, 0.12), (0.99, 0.03, 0.04), (0.97, 0.03, 0.06), (0.9, 0.1, 0.0), (0.9, 0.05, 0.2)]
         return [np.array([1.0 - stay, alpha, gamma, stay - alpha - 0.5 * gamma]) for stay, alpha, gamma in grid]
 
     def persistence(self, parameters: FloatArray) -> float:
@@ -237,6 +244,7 @@ class Egarch(VarianceModel):
     limit_notes = ("beta is 0: the log-variance depends on the last return only", _INTEGRATED)
     doubtful_limits = (0,)
     has_kinks = True
+    integrated_from = _MOST_BETA - 1e-12
     difference = 0.5  # |z| has a kink at every return: their mean effect on the slope needs a step across many of them
 
     def __init__(self) -> None:
@@ -249,7 +257,7 @@ class Egarch(VarianceModel):
 
     def starts(self) -> list[FloatArray]:
         """Return parameters to start from, for a sample of unit variance."""
-        grid = [(0.1, -0.1, 0.97), (0.2, 0.0, 0.97), (0.2, 0.0, 0.8)]
+        grid = [(0.1, -0.1, 0.97), (0.2, 0.0, 0.97), (0.2, 0.0, 0.8), (0.3, 0.0, 0.5)]
         return [np.array([0.0, alpha, gamma, beta]) for alpha, gamma, beta in grid]
 
     def log_variances(self, parameters: FloatArray, residuals: FloatArray, before: float) -> FloatArray | None:
@@ -309,6 +317,12 @@ class Egarch(VarianceModel):
         at, path = self._last
         change = np.array([-residuals[0], *parameters]) - at
         return np.asarray(path.log_variances + change @ path.slopes)
+
+
+def _fading(beta: float, n: int) -> FloatArray:
+    """Return the powers of beta from the first on, at most n, as long as they are not negligible."""
+    count = n if beta >= 1.0 else min(n, 1 + int(_NEGLIGIBLE / math.log(max(beta, _LEAST_STAY))))
+    return np.asarray(beta ** np.arange(1.0, count + 1.0))
 
 
 def _logs(variances: FloatArray) -> FloatArray | None:
