@@ -1,4 +1,4 @@
-r"""Derivatives of the logarithm of the gamma function: digamma and trigamma.
+r"""Derivatives of the logarithm of the gamma function, digamma and trigamma, and its step by one half.
 
 Small arguments are raised by the recurrence :math:`\psi(x) = \psi(x + 1) - 1/x`, large ones have the asymptotic series
 
@@ -9,9 +9,13 @@ Examples
 >>> round(digamma(1.0), 12), round(trigamma(1.0), 12)  # minus Euler's constant, and pi**2 / 6
 (-0.577215664902, 1.644934066848)
 
+The step :math:`\ln\Gamma(x + \tfrac12) - \ln\Gamma(x)` has such a series as well. The difference of two logarithms would
+lose as many digits as they have before the point.
+
 References
 ----------
-NIST Digital Library of Mathematical Functions, 5.5.2 (recurrence), 5.11.2 (series), 5.15.8 (series of the derivative).
+NIST Digital Library of Mathematical Functions, 5.5.2 (recurrence), 5.11.2 (series), 5.15.8 (series of the derivative), 5.11.13 and
+5.11.17 (series of a ratio of gamma functions).
 """
 
 from __future__ import annotations
@@ -20,10 +24,11 @@ import math
 
 from bank_python.errors import ModelError
 
-__all__ = ["digamma", "trigamma"]
+__all__ = ["digamma", "half_step", "trigamma"]
 
 _LARGE = 12.0  # argument from which eight terms of the series are exact to the last digits
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+_HALF_STEP = (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432, 691 / 180224)
 
 
 def digamma(x: float) -> float:
@@ -32,7 +37,7 @@ def digamma(x: float) -> float:
     Parameters
     ----------
     x : float
-        Argument, above 0.
+        Argument of the function, above 0.
 
     Raises
     ------
@@ -44,13 +49,31 @@ def digamma(x: float) -> float:
     return math.log(raised) - 0.5 / raised - series - math.fsum(1.0 / (x + i) for i in range(steps))
 
 
+def half_step(x: float) -> float:
+    """Return the logarithm of the ratio of the gamma functions of x + 1/2 and of x, to rounding.
+
+    Parameters
+    ----------
+    x : float
+        Argument of the function below, above 0.
+
+    Raises
+    ------
+    ModelError
+        `x` is not above 0.
+    """
+    raised, steps = _raised(x)
+    series = math.fsum(c / raised ** (2 * k + 1) for k, c in enumerate(_HALF_STEP))
+    return 0.5 * math.log(raised) + series - math.fsum(math.log1p(0.5 / (x + i)) for i in range(steps))
+
+
 def trigamma(x: float) -> float:
     """Return the second derivative of the logarithm of the gamma function.
 
     Parameters
     ----------
     x : float
-        Argument, above 0.
+        Argument of the function, above 0.
 
     Raises
     ------

@@ -61,6 +61,7 @@ _ROUNDED = 16.0 * EPSILON  # relative rounding error of a log-likelihood: a sum 
 _FLAT = 1e-8  # least eigenvalue of a Hessian in the units of its diagonal, below which it is given a ridge
 _STALLED = 1e-9  # decrease of a log-likelihood that changes nothing
 _PATIENCE = 3  # stalled steps in a row after which the search ends
+_UNUSED = 3  # steps in a row in which a correction was of no use, after which it is forgotten
 _NEAR = 10.0  # decrement below which the curvature is about that of the optimum, so that corrections can be learnt
 
 
@@ -155,23 +156,25 @@ class _Search:
             return ScoringResult(x, math.inf, (), 0, math.inf, converged=False)
         correction = np.zeros((len(x), len(x)))
         active: tuple[int, ...] = ()
-        decrement, stalled = math.inf, 0
+        decrement, stalled, unused = math.inf, 0, 0
         for iteration in range(most):
             value, gradient, metric = found
-            hessian, correction, scale = _definite_sum(metric, correction)
+            hessian, scale, is_used = _definite_sum(metric, correction)
+            unused = 0 if is_used else unused + 1
             step, active = self._step(x, gradient * scale, hessian, scale, active)
             decrement = -float(gradient @ step)
-            if decrement < tolerance:
-                return ScoringResult(x, value, active, iteration, decrement, converged=True)
+            if decrement < tolerance:  # the last step changes the value by less than its rounding
+                return ScoringResult(x + step, value, active, iteration, decrement, converged=True)
             moved, following, blocked = self._searched(x, value, step, decrement)
             stalled = stalled + 1 if following is None or value - following[0] < _STALLED else 0
             at_kink = decrement < kinks_below and (moved != step).any()
             if following is None or stalled >= _PATIENCE or at_kink:
                 converged = decrement < math.sqrt(tolerance)
                 return ScoringResult(x, value, active, iteration, decrement, converged, blocked)
-            near = decrement < _NEAR and (moved == step).all()
-            change = following[1] - gradient
-            correction = _updated(correction, following[2], moved, change) if near else np.zeros_like(correction)
+            if unused >= _UNUSED or not decrement < _NEAR:
+                correction, unused = np.zeros_like(correction), 0  # it was learnt where the curvature is another
+            if decrement < _NEAR:
+                correction = _updated(correction, following[2], moved, following[1] - gradient)
             x, found = x + moved, following
         return ScoringResult(x, found[0], active, most, decrement, converged=False)
 
@@ -251,22 +254,21 @@ def _reaching(program: QuadraticProgram, rows: list[int]) -> tuple[FloatArray, F
     return np.asarray(solution[:n]), np.asarray(solution[n:])
 
 
-def _definite_sum(metric: FloatArray, correction: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return a positive definite Hessian of scaled parameters, the correction that it contains, and the scale.
+def _definite_sum(metric: FloatArray, correction: FloatArray) -> tuple[FloatArray, FloatArray, bool]:
+    """Return a positive definite Hessian of scaled parameters, the scale, and whether it contains the correction.
 
-    A correction with which the sum is not definite is dropped, as it was learnt where the curvature is another. The
-    metric gets a ridge if need be. The scale is about the standard errors of the parameters.
+    It does if the sum is definite. The metric gets a ridge if need be. The scale is about the standard errors.
     """
-    for part in (correction, np.zeros_like(correction)):
-        scaled, scale = _scaled(metric + part)
+    for is_used, hessian in ((True, metric + correction), (False, metric)):
+        scaled, scale = _scaled(hessian)
         if scaled is not None and np.linalg.eigvalsh(scaled)[0] > _FLAT:
-            return scaled, part, scale
+            return scaled, scale, is_used
     diagonal = np.abs(metric.diagonal())
     least = 1.0 if scaled is None else min(max(-float(np.linalg.eigvalsh(scaled)[0]), 0.0), 1.0)
     ridge = (2.0 * least + _FLAT) * np.maximum(diagonal, _FLAT * max(float(diagonal.max()), 1.0))
     hessian = metric + np.diag(ridge)
     scale = 1.0 / np.sqrt(hessian.diagonal())
-    return hessian * np.outer(scale, scale), part, scale
+    return hessian * np.outer(scale, scale), scale, False
 
 
 def _scaled(hessian: FloatArray) -> tuple[FloatArray | None, FloatArray]:

@@ -48,7 +48,7 @@ from bank_python.errors import CalibrationError
 from bank_python.numerics.observation_dates import checked_dates, dates_of
 from bank_python.risk_models.garch_fit import GarchFit, GarchModel, GarchParameters, recursion_of
 from bank_python.risk_models.garch_likelihood import GarchLikelihood, MeanModel, Startup
-from bank_python.risk_models.innovations import Innovation
+from bank_python.risk_models.innovations import FEWEST_DEGREES, MOST_DEGREES, Innovation
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ __all__ = ["fit_garch"]
 
 FEWEST = 50
 _CONSTANT = 1e-10  # standard deviation relative to the largest return, up to which a sample is constant
+_SMALLEST = 1e-60  # returns with a variance of a variance that is a number
 _AT_LIMIT = 1e-9
-_ROUNDED = 1e-13  # a parameter of a sample of unit variance that is 0 but for rounding
+_ROUNDED = 1e-12  # a parameter of a sample of unit variance that is 0 but for rounding
 
 _Member = TypeVar("_Member", bound=enum.Enum)
 
@@ -95,7 +96,10 @@ def fit_garch(
     Raises
     ------
     CalibrationError
-        There are too few returns, one is not finite, they are constant, or the likelihood is nowhere defined.
+        There are too few returns, one is not finite, they are constant, the largest is beyond 1e-60 to 1e60, or the
+        likelihood is nowhere defined.
+    RiskError
+        The dates of a series do not ascend.
 
     Notes
     -----
@@ -109,8 +113,9 @@ def fit_garch(
         _member(MeanModel, mean, "mean"),
         _member(Startup, startup, "startup"),
     )
-    dates = dates_of(returns)
     sample = _checked(returns)
+    dates = dates_of(returns)
+    days = None if dates is None else checked_dates(dates, len(sample))
     scale = float(sample.std())
     likelihood = GarchLikelihood(sample / scale, recursion_of(kinds[0]), *kinds[1:])
     found = likelihood.fit()
@@ -128,7 +133,7 @@ def fit_garch(
         found.converged,
         found.iterations,
         _notes(likelihood, found),
-        None if dates is None else checked_dates(dates, len(sample)),
+        days,
     )
 
 
@@ -158,6 +163,10 @@ def _checked(returns: ArrayLike) -> FloatArray:
             f"return {value!r} (number {bad[0]}) is not finite; leave it out, or correct it", value=value
         )
     largest = float(np.abs(sample).max())
+    if largest > 0.0 and not _SMALLEST < largest < 1.0 / _SMALLEST:
+        raise CalibrationError(
+            f"the largest return is {largest:g}; give returns in another unit, such as per cent", value=largest
+        )
     spread = float((sample / largest).std()) if largest > 0.0 else 0.0
     if not spread > _CONSTANT:
         raise CalibrationError(
@@ -179,7 +188,8 @@ def _named(likelihood: GarchLikelihood, unit: FloatArray, scale: float) -> Garch
     recursion = model.scaled(np.where(np.abs(inner) <= _ROUNDED, 0.0, inner), scale)
     values |= dict(zip(model.names, recursion.tolist(), strict=True))
     if likelihood.names[-1] == "nu":
-        values["nu"] = 1.0 / float(unit[-1])
+        nu = 1.0 / float(unit[-1])
+        values["nu"] = next((most for most in (FEWEST_DEGREES, MOST_DEGREES) if math.isclose(nu, most)), nu)
     return GarchParameters(values)
 
 
@@ -193,6 +203,10 @@ def _notes(likelihood: GarchLikelihood, found: ScoringResult) -> tuple[str, ...]
     if found.blocked:
         notes.append(
             "the likelihood rises up to parameters for which the variances diverge or never forget their start"
+        )
+    if likelihood.starts_still:
+        notes.append(
+            "the sample begins with returns of 0: the variance before it is taken as 1e-6 of that of the sample"
         )
     slack = likelihood.limits.slack(found.parameters)
     notes += [note for note, left in zip(likelihood.limit_notes, slack, strict=True) if left <= _AT_LIMIT]

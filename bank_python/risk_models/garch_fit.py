@@ -355,7 +355,7 @@ class GarchFit(Plotted, Tabular):
         return np.asarray(np.logaddexp(above, below) - powers * alpha * NORMAL_MEAN)
 
     def _all_log_moments(self) -> float:
-        """Return the sum of the log-moments at all powers of beta, by the Euler-Maclaurin formula if it fades slowly."""
+        """Return the sum of the log-moments at all powers of beta: directly, or by the Euler-Maclaurin formula."""
         decay = -math.log(max(self.persistence, _LEAST_BETA))
         if decay > _SLOW:
             powers = np.asarray(self.persistence ** np.arange(2.0 + _NEGLIGIBLE / decay), dtype=np.float64)

@@ -41,6 +41,7 @@ _FLAT = 1e-12
 _NEAR = 0.01  # decrement below which a step that must be shortened is taken to cross a kink
 _CELLS = 100  # between neighbouring kinks that are searched
 _INSIGNIFICANT = 20.0  # gain of the log-likelihood over that of a constant variance
+_SAME = 1e-8  # difference of log-likelihoods that are equal but for rounding
 _TIED, _MARGIN = 1e-10, 1e-6
 _FIRST_SHAPE = 0.125
 
@@ -74,6 +75,11 @@ class GarchLikelihood:
         Mean of the returns.
     startup : Startup
         Variance before the sample.
+
+    Attributes
+    ----------
+    starts_still : bool
+        Whether the sample begins with returns of 0, so that the least backcast is used in place of theirs.
     """
 
     def __init__(
@@ -82,7 +88,9 @@ class GarchLikelihood:
         self.sample, self.model = sample, model
         self._fits_mean = mean is MeanModel.CONSTANT
         self._fits_shape = innovation is Innovation.STUDENT_T
-        self._backcast = self._weighted_square() if startup is Startup.BACKCAST else None
+        backcast = self._weighted_square()
+        self.starts_still = startup is Startup.BACKCAST and backcast < _LEAST_BACKCAST
+        self._backcast = max(backcast, _LEAST_BACKCAST) if startup is Startup.BACKCAST else None
         self.names = (
             *(("mu",) if self._fits_mean else ()),
             *model.names,
@@ -102,7 +110,8 @@ class GarchLikelihood:
         """Maximise the likelihood from the first start, and from others too if that does not end inside the limits."""
         best = self._nothing()
         for start in self._starts():
-            best = min(best, self._maximum(start), key=lambda result: result.value)
+            found = self._maximum(start)
+            best = found if found.value < best.value - _SAME else best  # the first of equals, in every unit
             if best.converged and not self._is_doubtful(best):
                 break
         return best
@@ -175,7 +184,7 @@ class GarchLikelihood:
         curvature = np.einsum("ij,ik,kj->j", free, here[2], free)
         columns = []
         for direction, bend in zip(free.T, curvature, strict=True):
-            length = self.model.difference / math.sqrt(max(float(bend), _FLAT))
+            length = self.model.difference / math.sqrt(max(abs(float(bend)), _FLAT))
             if self._fits_shape:  # which stays well inside of 0 to 1/2
                 room = 0.5 * min(float(parameters[-1]), 0.5 - float(parameters[-1]))
                 length = min(length, room / max(abs(float(direction[-1])), _FLAT))
@@ -213,8 +222,7 @@ class GarchLikelihood:
     def _weighted_square(self) -> float:
         first = self.sample[:_BACKCAST_LENGTH] - (self.sample.mean() if self._fits_mean else 0.0)
         weights = _BACKCAST_DECAY ** np.arange(len(first))
-        backcast = float((weights * first * first).sum() / weights.sum())
-        return max(backcast, _LEAST_BACKCAST)  # a sample that begins with zeros has none
+        return float((weights * first * first).sum() / weights.sum())
 
     def _starts(self) -> list[FloatArray]:
         mean = [float(self.sample.mean())] if self._fits_mean else []
@@ -226,7 +234,10 @@ class GarchLikelihood:
         if not (self._fits_mean and self.model.has_kinks):
             return minimise_by_scoring(self.evaluate, start, self.limits)
         found = minimise_by_scoring(self.evaluate, start, self.limits, kinks_below=_NEAR)
-        return found if found.converged or not found.decrement < _NEAR else self._maximum_among_kinks(found)
+        if found.converged or found.blocked or not math.isfinite(found.value):
+            return found
+        among = self._maximum_among_kinks(found)
+        return among if among.converged or among.value < found.value else found
 
     def _maximum_among_kinks(self, found: ScoringResult) -> ScoringResult:
         """Return the maximum near a result where the likelihood has a kink at each return, in the mean.
@@ -243,11 +254,15 @@ class GarchLikelihood:
             found = minimise_by_scoring(self.evaluate, start, inner)
             side = int(rows + 1 in found.active) - int(rows in found.active)
             x, steps = found.parameters, steps + found.iterations
-            if not found.converged or side == 0 or side == -before:
+            at_kink = side != 0 and side == -before
+            if not found.converged or side == 0 or at_kink:
                 break
             cell, before = cell + side, side
         else:
             found = dataclasses.replace(found, converged=False)
+        if at_kink:
+            x = np.concatenate([[kinks[cell - (side < 0)]], x[1:]])
+            found = dataclasses.replace(found, parameters=x, value=self.value(x))
         active = tuple(row for row in found.active if row < rows)
         return dataclasses.replace(found, active=active, iterations=steps)
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.display import Record
-from bank_python.numerics.gamma_functions import digamma, trigamma
+from bank_python.numerics.gamma_functions import digamma, half_step, trigamma
 
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
@@ -98,8 +98,7 @@ def mean_absolute(shape: float | None) -> float:
     if shape is None:
         return math.sqrt(2.0 / math.pi)
     degrees = 1.0 / shape
-    ratio = math.exp(math.lgamma(0.5 * (degrees + 1.0)) - math.lgamma(0.5 * degrees))
-    return 2.0 * math.sqrt((degrees - 2.0) / math.pi) * ratio / (degrees - 1.0)
+    return 2.0 * math.sqrt((degrees - 2.0) / math.pi) * math.exp(half_step(0.5 * degrees)) / (degrees - 1.0)
 
 
 def _normal(residuals: FloatArray, log_variances: FloatArray) -> Slopes:
@@ -123,7 +122,7 @@ def _student(residuals: FloatArray, log_variances: FloatArray, shape: float) -> 
     share = ratio / (1.0 + ratio)
     rest = share / (1.0 + ratio)
     logs = np.log1p(ratio)
-    constant = math.lgamma(half) - math.lgamma(0.5 * nu) - 0.5 * math.log(math.pi * m)
+    constant = half_step(0.5 * nu) - 0.5 * math.log(math.pi * m)
     by_nu = 0.5 * (digamma(half) - digamma(0.5 * nu) - 1.0 / m) - 0.5 * logs + half * share / m
     curvature = n * (0.25 * (trigamma(half) - trigamma(0.5 * nu)) + 0.5 / m**2)
     curvature += float((share / m - half * (rest + share) / m**2).sum())

@@ -49,7 +49,7 @@ NORMAL_MEAN = math.sqrt(2.0 / math.pi)
 
 _LEAST_OMEGA = 1e-8  # of a sample of unit variance
 _MOST_BETA = 1.0 - 1e-8  # of an EGARCH, whose log-variance has a mean below 1
-_NO_REACTION = "alpha is 0: the variance does not react to returns, and beta is not identified"
+_NO_REACTION = "alpha is 0: the variance does not react to returns, and beta depends on the start-up only"
 _NO_MEMORY = "beta is 0: the variance depends on the last return only"
 _LEAST = "omega is at its least value, 1e-8 of the variance of the returns"
 _INTEGRATED = "the persistence is 1: there is no long-run variance, and forecasts grow with the horizon"
@@ -219,7 +219,14 @@ class Gjr(Garch):
 
     def starts(self) -> list[FloatArray]:
         """Return parameters to start from, for a sample of unit variance."""
-        grid = [(0.97, 0.05, 0.12), (0.99, 0.03, 0.04), (0.97, 0.03, 0.06), (0.9, 0.1, 0.0), (0.9, 0.05, 0.2)]
+        grid = [
+            (0.97, 0.05, 0.12),
+            (0.99, 0.03, 0.04),
+            (0.97, 0.03, 0.06),
+            (0.9, 0.1, 0.0),
+            (0.9, 0.05, 0.2),
+            (0.5, 0.05, 0.1),
+        ]
         return [np.array([1.0 - stay, alpha, gamma, stay - alpha - 0.5 * gamma]) for stay, alpha, gamma in grid]
 
     def persistence(self, parameters: FloatArray) -> float:
