@@ -9,13 +9,13 @@ Examples
 >>> round(digamma(1.0), 12), round(trigamma(1.0), 12)  # minus Euler's constant, and pi**2 / 6
 (-0.577215664902, 1.644934066848)
 
-The step :math:`\ln\Gamma(x + \tfrac12) - \ln\Gamma(x)` has such a series as well. The difference of two logarithms would
-lose as many digits as they have before the point.
+The step :math:`\ln\Gamma(x + \tfrac12) - \ln\Gamma(x)` has such a series as well. The difference of two logarithms
+would lose as many digits as they have before the point.
 
 References
 ----------
-NIST Digital Library of Mathematical Functions, 5.5.2 (recurrence), 5.11.2 (series), 5.15.8 (series of the derivative), 5.11.13 and
-5.11.17 (series of a ratio of gamma functions).
+NIST Digital Library of Mathematical Functions, 5.5.2 (recurrence), 5.11.2 (series), 5.15.8 (series of the derivative),
+5.11.13 (series of a ratio of gamma functions).
 """
 
 from __future__ import annotations

@@ -167,10 +167,11 @@ class _Search:
                 return ScoringResult(x + step, value, active, iteration, decrement, converged=True)
             moved, following, blocked = self._searched(x, value, step, decrement)
             stalled = stalled + 1 if following is None or value - following[0] < _STALLED else 0
-            at_kink = decrement < kinks_below and (moved != step).any()
-            if following is None or stalled >= _PATIENCE or at_kink:
+            if following is None or stalled >= _PATIENCE:
                 converged = decrement < math.sqrt(tolerance)
                 return ScoringResult(x, value, active, iteration, decrement, converged, blocked)
+            if decrement < kinks_below and (moved != step).any():
+                return ScoringResult(x + moved, following[0], (), iteration + 1, decrement, converged=False)
             if unused >= _UNUSED or not decrement < _NEAR:
                 correction, unused = np.zeros_like(correction), 0  # it was learnt where the curvature is another
             if decrement < _NEAR:

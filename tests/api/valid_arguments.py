@@ -41,6 +41,7 @@ ONE_CDS = {key: CDS[key] for key in ("spread", "rate", "maturity", "recovery", "
 OHLC = {"open": [10.0, 10.5, 10.2], "high": [11.0, 11.5, 10.9], "low": [9.5, 10.0, 9.9], "close": [10.5, 10.2, 10.7]}
 NO_OPEN = {key: OHLC[key] for key in ("high", "low", "close")}
 YEARLY = {"periods_per_year": 252.0, "window": 2}
+GARCH = risk_models.fit_garch(PNL)
 
 GRAPH = DependencyGraph()
 SPOT = GRAPH.register(market_data.MarketData("S", 100.0))
@@ -156,6 +157,12 @@ MODELS: list[Case] = [
         {"variances": PNL**2, "lags": [1, 5], "transform": "log", "ahead": 2, "bias_correction": "none"}
         | {"floor": 1e-9, "hac_lags": 3, "min_rows": 50},
     ),
+    (
+        risk_models.fit_garch,
+        {"returns": PNL, "model": "gjr", "distribution": "t", "mean": "zero", "startup": "mean_square"},
+    ),
+    (GARCH.forecast, {"horizon": 5, "latest": 0.5}),
+    (GARCH.forecast_volatility, {"horizon": 5, "periods_per_year": 252.0, "latest": 0.5}),
     (risk_models.true_range, NO_OPEN),
     (risk_models.atr, {**NO_OPEN, "n": 2, "start": "first"}),
     (risk_models.rsi, {"close": OHLC["close"], "n": 2, "start": "first"}),

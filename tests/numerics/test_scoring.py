@@ -59,7 +59,7 @@ def test_limits_against_scipy(seed, n, rows):
     hessian, centre = definite(rng, n), 2.0 * rng.standard_normal(n)
     limits = LinearLimits(rng.standard_normal((rows, n)), -rng.random(rows))  # 0 is inside
     found = minimise_by_scoring(quadratic(hessian, centre), np.zeros(n), limits)
-    rule = {"type": "ineq", "fun": limits.slack, "jac": lambda x: limits.normals}
+    rule = {"type": "ineq", "fun": limits.slack, "jac": lambda _: limits.normals}
     value = quadratic(hessian, centre)
     theirs = minimize(
         lambda x: value(x)[0],
@@ -139,7 +139,7 @@ def test_a_minimum_beyond_the_domain_is_not_taken_for_one():
 
 
 def test_a_start_without_a_value():
-    found = minimise_by_scoring(lambda x: None, np.zeros(2), FREE)
+    found = minimise_by_scoring(lambda _: None, np.zeros(2), FREE)
     assert not found.converged
     assert found.value == math.inf
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import io
 import itertools
@@ -50,6 +51,7 @@ from bank_python.risk_models import (
     SurvivalCurve,
     SviSlice,
     combine_volatility,
+    fit_garch,
     fit_har,
     fit_slice,
 )
@@ -120,6 +122,11 @@ def correlations():
     )
 
 
+def garch(model):
+    shocks = np.sin(np.arange(300.0) ** 2) * np.exp(np.sin(np.arange(300.0) / 25.0))
+    return dataclasses.replace(fit_garch(shocks, model), dates=tuple(DAYS))
+
+
 PICTURES = {
     "curve": lambda: Curve.from_zero_rates([1.0, 2.0, 10.0], [0.03, 0.035, 0.04]),
     "flat curve": lambda: Curve.flat(0.0),
@@ -148,6 +155,8 @@ PICTURES = {
     ),
     "drawdown": lambda: drawdown(history()),
     "drawdown by number": lambda: drawdown(WAVE),
+    "GARCH": lambda: garch("garch"),
+    "GARCH by number": lambda: dataclasses.replace(garch("egarch"), dates=None),
     "HAR": lambda: fit_har(np.exp(0.01 * np.tile(WAVE, 2)[:300]), min_rows=50),
     "volatility blend": lambda: combine_volatility(4.0, har=0.01, garch=None, atr=0.02),
     "covariance": lambda: frontier()._data,
@@ -275,7 +284,7 @@ def test_rates_and_shares_are_in_per_cent(name):
     assert all(label.endswith("%") for label in labels)
 
 
-@pytest.mark.parametrize("name", ["history", "panel", "drawdown", "back-test", "risk score history", "regimes"])
+@pytest.mark.parametrize("name", ["history", "panel", "drawdown", "back-test", "GARCH", "risk score history", "regimes"])
 def test_time_series_have_dates(name):
     lower = PICTURES[name]().plot().axes[-1]
     labels = axis_labels(lower.xaxis)
@@ -289,6 +298,16 @@ def test_prices_begin_at_100_and_the_drawdown_is_in_per_cent_below(name):
     assert all(line.get_ydata()[0] == pytest.approx(100.0) for line in upper.lines if len(line.get_ydata()) > 1)
     assert all((line.get_ydata() <= 0.0).all() for line in lower.lines)
     assert all(label.endswith("%") for label in axis_labels(lower.yaxis))
+
+
+def test_a_garch_model_has_bands_of_two_deviations_and_their_forecast():
+    fit = PICTURES["GARCH"]()
+    returns, upper, ahead, lower, below = (line.get_ydata() for line in fit.plot().axes[0].lines)
+    assert returns == pytest.approx(fit.returns)
+    assert upper == pytest.approx(fit.params.mu + 2.0 * fit.volatilities)
+    assert lower == pytest.approx(fit.params.mu - 2.0 * fit.volatilities)
+    assert ahead == pytest.approx(fit.params.mu + 2.0 * np.sqrt(fit.forecast(20)))
+    assert below + ahead == pytest.approx(np.full(20, 2.0 * fit.params.mu))
 
 
 def test_zero_rates_and_forward_rates_are_those_of_the_curve():

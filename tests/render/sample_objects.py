@@ -3,6 +3,7 @@
 All is small, and the same on every day and every machine.
 """
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -26,7 +27,7 @@ from bank_python.risk import (
     kupiec_test,
     risk_score,
 )
-from bank_python.risk_models import BlendPart, Curve, Surface, SurvivalCurve, SviSlice, VolatilityBlend, fit_har
+from bank_python.risk_models import BlendPart, Curve, Surface, SurvivalCurve, SviSlice, VolatilityBlend, fit_garch, fit_har
 from bank_python.walpole import JobConfig, JobRunner, ManualClock
 
 DAY = dt.date(2026, 1, 5)
@@ -156,6 +157,11 @@ def har():
     return fit_har(variances, (1, 5, 22))
 
 
+def garch():
+    shocks = np.sin(np.arange(400.0) ** 2) * np.exp(0.5 * np.sin(np.arange(400.0) / 25.0))
+    return dataclasses.replace(fit_garch(shocks), iterations=8)  # steps may be more or fewer on another machine
+
+
 def blend():
     missing = "not fitted: 133 variances give 0 rows; its weight goes to GARCH and ATR"
     garch = BlendPart("GARCH", 0.0123, 0.4, 0.4 / 0.7, "800 rows")
@@ -195,6 +201,7 @@ OBJECTS = {
     "long table": lambda: table(500),
     "view": lambda: table().restrict(col("quantity") > 0),
     "record": lambda: STRESS_SCENARIOS["gfc_2008"],
+    "GARCH": garch,
     "HAR": har,
     "volatility blend": blend,
     "components": scored_data,

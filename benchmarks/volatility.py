@@ -1,0 +1,144 @@
+"""Volatility and regime models: GARCH fits beside the package arch, regimes beside statsmodels.
+
+One process, one thread (linear algebra too, which is settled before numpy is loaded), CPU time, medians of shuffled
+turns; a call that is over quickly is repeated until a turn has lasted 20 ms, on every side. Both get the same returns
+in per cent, as arrays. Inside the clock is what a user calls: `fit_garch(returns, ...)` on our side, on theirs
+`arch_model(returns, ..., rescale=False).fit(disp="off")`, the construction of the model included. arch computes its
+standard errors when they are asked for, and so do we; neither is asked. Its recursions are compiled.
+
+Accuracy stands beside the times: by how much our log-likelihood is above that of arch, both by their own formulas, at
+the parameters that each of them found with its defaults. A comparison counts only if ours is not lower by more than
+1e-6. Where ours is much higher, arch has stopped at a lower maximum.
+
+Run it with ``make bench`` or ``python benchmarks/volatility.py --only sp500-5000,regimes``; ``--quick`` takes one turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import platform
+import random
+import statistics
+import sys
+import time
+import warnings
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import _regime_cases
+import arch.data.nasdaq
+import arch.data.sp500
+import numpy as np
+from _report import Report
+from arch import arch_model
+
+from bank_python.numerics import keep_freed_memory
+from bank_python.risk_models import fit_garch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+PACKAGES = ("numpy", "bank-python", "arch", "numba", "statsmodels", "scipy")
+SHORT_TURN = 0.02
+LEAST_GAIN = -1e-6
+MARKETS = {"sp500": arch.data.sp500, "nasdaq": arch.data.nasdaq}
+LENGTHS = (500, 1_000, 2_500, 5_000)
+MODELS = {
+    "GARCH": {"vol": "GARCH", "p": 1, "o": 0, "q": 1},
+    "GJR": {"vol": "GARCH", "p": 1, "o": 1, "q": 1},
+    "EGARCH": {"vol": "EGARCH", "p": 1, "o": 1, "q": 1},
+}
+DISTRIBUTIONS = {"n": "normal", "t": "t"}
+TARGETS = {"GARCH-n": "≥ 2, aim 5", "GJR-t": "≥ 2, aim 5", "EGARCH-n": "≥ 2, aim 5"}
+"""Targets of the fits to 5,000 observations of the S&P 500."""
+
+
+def cpu(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Time calls in shuffled turn, the first of which does not count; return the median CPU seconds of each."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    shuffler = random.Random(1)
+    gc.collect()
+    for round_number in range(rounds + 1):
+        for name in shuffler.sample(list(calls), k=len(calls)):
+            taken = turn(calls[name])
+            if round_number:
+                seconds[name].append(taken)
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def turn(call: Callable[[], object]) -> float:
+    """Return the CPU seconds of a call, the mean of as many as fill a turn."""
+    started, times = time.process_time(), 0
+    while True:
+        call()
+        times += 1
+        spent = time.process_time() - started
+        if spent >= SHORT_TURN:
+            return spent / times
+
+
+def percent_returns(market: str, n: int) -> np.ndarray:
+    """Return the latest returns of an index in per cent."""
+    prices = MARKETS[market].load()["Adj Close"].dropna()
+    return np.asarray(100.0 * prices.pct_change().dropna())[-n:]
+
+
+def theirs(returns: np.ndarray, kind: dict[str, object], distribution: str) -> object:
+    """Return the fit of arch."""
+    return arch_model(returns, mean="Constant", dist=distribution, rescale=False, **kind).fit(disp="off")
+
+
+def fits(report: Report, rounds: int, market: str, n: int) -> None:
+    """Time all models on one series."""
+    returns = percent_returns(market, n)
+    for model, kind in MODELS.items():
+        for letter, distribution in DISTRIBUTIONS.items():
+            name = f"{model}-{letter}"
+            calls = {
+                "bank_python": partial(fit_garch, returns, model.lower(), distribution),
+                "arch": partial(theirs, returns, kind, distribution),
+            }
+            found, other = calls["bank_python"](), calls["arch"]()
+            gain = found.loglikelihood - other.loglikelihood
+            if gain < LEAST_GAIN or not found.converged:
+                sys.exit(f"{name}, {market}, {n}: our log-likelihood is higher by {gain:.1e}, {found.notes}")
+            medians = cpu(calls, rounds)
+            title = f"{name}, {market}, {n:,} observations"
+            note = f"log-likelihood {found.loglikelihood:.6f}, ours higher by {gain:.1e}; {found.iterations} steps"
+            report.case(f"{title}, CPU µs", {key: 1e6 * median for key, median in medians.items()}, note)
+            target = TARGETS.get(name, "none") if (market, n) == ("sp500", 5_000) else "none"
+            report.ratio(f"{title}: arch / bank_python", medians["arch"] / medians["bank_python"], target)
+
+
+CASES: dict[str, Callable[[Report, int], None]] = {
+    **{f"{market}-{n}": partial(fits, market=market, n=n) for market in MARKETS for n in LENGTHS},
+    "regimes": _regime_cases.run,
+}
+
+
+def main() -> None:
+    """Run the chosen cases."""
+    keep_freed_memory()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(CASES), help=f"cases, by comma: {', '.join(CASES)}")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of which the median is taken")
+    parser.add_argument("--quick", action="store_true", help="one turn")
+    chosen = parser.parse_args()
+    warnings.simplefilter("ignore")
+    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    print(f"{platform.system()} {platform.machine()}, CPU time, {', '.join(f'{name}=1' for name in ONE_THREAD[:2])}")
+    report = Report()
+    for name in chosen.only.split(","):
+        CASES[name](report, 1 if chosen.quick else chosen.rounds)
+    report.close()
+
+
+if __name__ == "__main__":
+    if any(os.environ.get(name) != "1" for name in ONE_THREAD):  # the libraries look when they are loaded
+        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this very program
+    main()
