@@ -20,7 +20,10 @@ BENCH_PEERS = frozenset(
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
 ORACLES = frozenset(
-    {"QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy", "scipy", "statsmodels"}
+    {
+        *("QuantLib", "PyPortfolioOpt", "riskfolio-lib", "skfolio", "cvxpy", "clarabel", "highspy", "scipy"),
+        *("statsmodels", "arch"),
+    }
 )
 RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt", "quadprog"})
 
