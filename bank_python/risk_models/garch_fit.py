@@ -363,8 +363,8 @@ class GarchFit(Plotted, Tabular):
         nodes, weights = np.polynomial.legendre.leggauss(_NODES)
         powers = 0.5 * (1.0 + nodes)
         integral = 0.5 * float(weights @ (self._log_moments(powers) / powers))
-        below, last, above = self._log_moments(np.array([1.0 - _SLOW, 1.0, 1.0 + _SLOW])).tolist()
-        return integral / decay + 0.5 * last + decay / 12.0 * (above - below) / (2.0 * _SLOW)
+        below, last, above = self._log_moments(np.array([1.0 - _SLOW, 1.0, 1.0 + _SLOW]))
+        return float(integral / decay + 0.5 * last + decay / 12.0 * (above - below) / (2.0 * _SLOW))
 
     @cached_property
     def _errors(self) -> dict[str, GarchParameters]:

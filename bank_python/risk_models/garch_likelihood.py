@@ -281,7 +281,8 @@ class GarchLikelihood:
 def _distinct(sample: FloatArray) -> FloatArray:
     """Return the values of a sample in ascending order, one of those that differ by rounding only."""
     values = np.unique(sample)
-    return values[np.append(True, np.diff(values) > _TIED * max(1.0, float(np.abs(values).max())))]
+    apart = np.append(True, np.diff(values) > _TIED * max(1.0, float(np.abs(values).max())))
+    return np.asarray(values[apart])
 
 
 def _inside(kinks: FloatArray, cell: int) -> tuple[float, float]:

@@ -37,6 +37,7 @@ from bank_python import (
     walpole,
 )
 from bank_python.desk.view_builder import build_view
+from bank_python.market_data.price_history import PriceHistoryTable
 from tests.api.valid_arguments import CALL, CASES, ENGINE, HESTON, MACRO_PRICES, OPTION, PLAN, SURVIVAL
 from tests.render.sample_results import KINDS, alerts, readings
 
@@ -270,7 +271,11 @@ def of_risk(path):
     board.watch(risk.Limit("value", "FIRM", 500.0), held)
     board.check()
     yield from (book, board, risk.BookMeasure(graph, "SHARE", [held], risk.Concentration()))
-    yield risk.DEFAULT_MAP
+    yield from (risk.DEFAULT_MAP, risk.GrossExposures())
+    graph.register(market_data.MarketData("SPY_SPOT", 600.0))
+    market = PriceHistoryTable()
+    market.load("SPY", market_data.SimulatedFeed(seed=3).history("SPY", "2y"))
+    yield from (risk.ReactiveVolatility(graph, market, "SPY"), risk.ReactiveRegimes(graph, market, "SPY"))
     yield (scored := risk.risk_score(risk.component_scores(vol=0.2, exposures=[1.0, 2.0]), missing="renormalise"))
     yield from (scored.lift, risk.SCORE_INPUTS["vol"], risk.RiskScoreHistory())
     line = KINDS["market line"](NAMES)

@@ -284,7 +284,9 @@ def test_rates_and_shares_are_in_per_cent(name):
     assert all(label.endswith("%") for label in labels)
 
 
-@pytest.mark.parametrize("name", ["history", "panel", "drawdown", "back-test", "GARCH", "risk score history", "regimes"])
+@pytest.mark.parametrize(
+    "name", ["history", "panel", "drawdown", "back-test", "GARCH", "risk score history", "regimes"]
+)
 def test_time_series_have_dates(name):
     lower = PICTURES[name]().plot().axes[-1]
     labels = axis_labels(lower.xaxis)

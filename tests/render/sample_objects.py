@@ -27,7 +27,16 @@ from bank_python.risk import (
     kupiec_test,
     risk_score,
 )
-from bank_python.risk_models import BlendPart, Curve, Surface, SurvivalCurve, SviSlice, VolatilityBlend, fit_garch, fit_har
+from bank_python.risk_models import (
+    BlendPart,
+    Curve,
+    Surface,
+    SurvivalCurve,
+    SviSlice,
+    VolatilityBlend,
+    fit_garch,
+    fit_har,
+)
 from bank_python.walpole import JobConfig, JobRunner, ManualClock
 
 DAY = dt.date(2026, 1, 5)
