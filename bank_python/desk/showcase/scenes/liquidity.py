@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _CONFIG = MCConfig(n_paths=20_000, random_seed=42, stresses=(), validate_greeks=False)
 _SPREAD, _DEVIATION = 0.0005, 0.0003
 """Assumed mean and standard deviation of all relative spreads: 5 and 3 basis points."""
+_TRADED = 1e8
+"""Assumed value traded per day, for prices without volumes."""
 _SIZES = (1, 100, 1_000)
 _MOST = 0.95
 
@@ -39,9 +41,10 @@ def liquidity(stage: Stage) -> SceneResult:
     require_quotes(desk)
     values = share_values(desk)
     traded = traded_values(desk, list(values))
-    book = liquidation(values, traded)
+    volumes = "the means of a quarter of the histories" if traded else f"assumed to be {_TRADED:,.0f} USD a day each"
+    book = liquidation(values, traded or dict.fromkeys(values, _TRADED))
     if book is None:
-        raise DeskError("the source of the prices has no volumes; use another feed")
+        raise DeskError("the firm has no positions in shares")
     positions = [position for position in share_positions(desk) if position.instrument.name in book.names]
     var = MonteCarloEngine({"shares": positions}, desk.graph).run(_CONFIG).var_99
     days = book.days_for(_MOST)
@@ -57,6 +60,7 @@ def liquidity(stage: Stage) -> SceneResult:
     }
     facts = {
         "positions": len(book.names),
+        "volumes_assumed": not traded,
         "without_volume": sorted(set(values) - set(book.names)),
         "gross_value": math.fsum(book.values),
         "participation": PARTICIPATION,
@@ -69,7 +73,7 @@ def liquidity(stage: Stage) -> SceneResult:
     }
     remark = (
         f"Assumed, not quoted: spreads of {1e4 * _SPREAD:g} basis points with a standard deviation of "
-        f"{1e4 * _DEVIATION:g}. Volumes are the means of a quarter of the histories."
+        f"{1e4 * _DEVIATION:g}. Volumes are {volumes}."
     )
     return SceneResult(facts, [book, adjusted[1], _sizes(adjusted, days), remark])
 
