@@ -3,55 +3,57 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from bank_python.desk.showcase.figures import require_quotes
-from bank_python.desk.showcase.share_positions import (
-    PARTICIPATION,
-    liquidation,
-    share_positions,
-    share_values,
-    traded_values,
-)
+from bank_python.desk.factor_model import load_past
+from bank_python.desk.showcase.figures import SHARES, require_quotes
 from bank_python.desk.showcase.stage import SceneResult, scene
-from bank_python.errors import DeskError
+from bank_python.instruments import Equity
 from bank_python.mc_engine import MCConfig, MonteCarloEngine
-from bank_python.risk import liquidity_adjusted_var
+from bank_python.risk import holders, liquidation_schedule, liquidity_adjusted_var
+from bank_python.risk.state import exchange_rate
 from bank_python.sheet import Sheet, names, numbers, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from bank_python.desk.desk import Desk
     from bank_python.desk.showcase.stage import Stage
+    from bank_python.instruments import Position
     from bank_python.risk import LiquidityAdjustedVar
 
 _CONFIG = MCConfig(n_paths=20_000, random_seed=42, stresses=(), validate_greeks=False)
+_PARTICIPATION = 0.2
+"""Share of a market's volume that the firm's sales make up."""
+_MONTH = 21
+_TRADED = 1e8
+"""Assumed value traded per day in USD, for prices without volumes."""
 _SPREAD, _DEVIATION = 0.0005, 0.0003
 """Assumed mean and standard deviation of all relative spreads: 5 and 3 basis points."""
-_TRADED = 1e8
-"""Assumed value traded per day, for prices without volumes."""
 _SIZES = (1, 100, 1_000)
 _MOST = 0.95
 
 
 @scene("LIQUIDITY")
 def liquidity(stage: Stage) -> SceneResult:
-    """Liquidate the firm's shares at a tenth of the usual volumes, and add time and spreads to their value at risk."""
+    """Liquidate the firm's shares at a fifth of the usual volumes, and add time and spreads to their value at risk."""
     desk = stage.desk
     require_quotes(desk)
-    values = share_values(desk)
-    traded = traded_values(desk, list(values))
-    volumes = "the means of a quarter of the histories" if traded else f"assumed to be {_TRADED:,.0f} USD a day each"
-    book = liquidation(values, traded or dict.fromkeys(values, _TRADED))
-    if book is None:
-        raise DeskError("the firm has no positions in shares")
-    positions = [position for position in share_positions(desk) if position.instrument.name in book.names]
-    var = MonteCarloEngine({"shares": positions}, desk.graph).run(_CONFIG).var_99
+    positions = _positions(desk)
+    values = _values(positions)
+    traded = _traded(desk, values)
+    volumes = f"the means of {_MONTH} days of the histories" if traded else f"assumed to be {_TRADED:,.0f} USD a day"
+    traded = traded or dict.fromkeys(values, _TRADED)
+    sold = {symbol: value for symbol, value in values.items() if symbol in traded and value}
+    book = liquidation_schedule(sold, {symbol: traded[symbol] for symbol in sold}, participation=_PARTICIPATION)
+    held = [position for position in positions if position.instrument.name in sold]
+    var = MonteCarloEngine({"shares": held}, desk.graph).run(_CONFIG).var_99
     days = book.days_for(_MOST)
     adjusted = {
         size: liquidity_adjusted_var(
             size * var,
-            {name: size * value for name, value in zip(book.names, book.values.tolist(), strict=True)},
+            {symbol: size * value for symbol, value in sold.items()},
             _SPREAD,
             spread_deviations=_DEVIATION,
             days=size * days,
@@ -60,10 +62,10 @@ def liquidity(stage: Stage) -> SceneResult:
     }
     facts = {
         "positions": len(book.names),
-        "volumes_assumed": not traded,
-        "without_volume": sorted(set(values) - set(book.names)),
+        "volumes": volumes,
+        "without_volume": sorted(set(values) - set(sold)),
         "gross_value": math.fsum(book.values),
-        "participation": PARTICIPATION,
+        "participation": _PARTICIPATION,
         "days_for_95_percent": days,
         "slowest": dict(sorted(zip(book.names, book.days.tolist(), strict=True), key=lambda item: -item[1])[:3]),
         "assumed_spread": _SPREAD,
@@ -76,6 +78,35 @@ def liquidity(stage: Stage) -> SceneResult:
         f"{1e4 * _DEVIATION:g}. Volumes are {volumes}."
     )
     return SceneResult(facts, [book, adjusted[1], _sizes(adjusted, days), remark])
+
+
+def _positions(desk: Desk) -> list[Position]:
+    """Return all positions in shares and funds themselves, without those in derivatives."""
+    symbols = {symbol for symbol, listing in desk.listings.items() if listing.kind in SHARES}
+    every = (position for trader in desk.traders for position in trader.positions if position.quantity)
+    return [item for item in every if isinstance(item.instrument, Equity) and item.instrument.name in symbols]
+
+
+def _values(positions: Sequence[Position]) -> dict[str, float]:
+    """Return the net value of the positions by symbol, in USD."""
+    values: dict[str, list[float]] = defaultdict(list)
+    [firm] = holders({"firm": positions})
+    for position in positions:
+        rate = exchange_rate(firm, position.currency, "USD")
+        values[position.instrument.name].append(rate * float(position.value))
+    return {symbol: math.fsum(of) for symbol, of in values.items()}
+
+
+def _traded(desk: Desk, symbols: Iterable[str]) -> dict[str, float]:
+    """Return the value that is traded per day, the mean of a month; without symbols whose source has no volumes."""
+    load_past(desk)
+    found = {}
+    for symbol in symbols:
+        bars = list(desk.past.query(symbol))[-_MONTH:]
+        traded = [bar["close"] * bar["volume"] for bar in bars if bar["volume"]]
+        if traded:
+            found[symbol] = math.fsum(traded) / len(traded)
+    return found
 
 
 def _sizes(adjusted: Mapping[int, LiquidityAdjustedVar], days: float) -> Sheet:
