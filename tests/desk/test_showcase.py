@@ -194,7 +194,7 @@ def prove_conditions(regimes, macro, score, liquidity, kelly):
     assert traded["score"] > now["score"]
     assert shocked["better"] == "AAA"
     assert score["missing"] == []
-    assert liquidity["var_99"] < liquidity["adjusted"]["1"] < 0.01 * liquidity["adjusted"]["100"]
+    assert liquidity["var_99"] < liquidity["adjusted"]["1"] < liquidity["adjusted"]["1000"] / 1000.0
     assert liquidity["factor"]["1"] == 1.0 < liquidity["factor"]["1000"]
     assert liquidity["without_volume"] == []
     for estimate in (kelly["held"], kelly["trend"]):

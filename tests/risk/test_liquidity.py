@@ -180,7 +180,7 @@ def test_bad_spreads_are_refused(given_, said):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(1.0, "< 0.01"), (5.0, "0.03"), (99.0, "0.50"), (200.0, "1.0"), (246_900.0, "1,234.5")]
+    ("value", "said"), [(1.0, "< 0.01"), (5.2, "0.03"), (100.0, "0.50"), (200.0, "1.0"), (246_900.0, "1,234.5")]
 )
 def test_short_liquidations_are_shown_with_their_digits(value, said):
     shown = repr(liquidation_schedule({"A": value}, {"A": 1_000.0}, participation=0.2))

@@ -31,7 +31,7 @@ _TRADED = 1e8
 """Assumed value traded per day in USD, for prices without volumes."""
 _SPREAD, _DEVIATION = 0.0005, 0.0003
 """Assumed mean and standard deviation of all relative spreads: 5 and 3 basis points."""
-_SIZES = (1, 100, 1_000)
+_SIZES = (1, 300, 1_000)
 _MOST = 0.95
 
 
@@ -47,7 +47,7 @@ def liquidity(stage: Stage) -> SceneResult:
     traded = traded or dict.fromkeys(values, _TRADED)
     sold = {symbol: value for symbol, value in values.items() if symbol in traded and value}
     book = liquidation_schedule(sold, {symbol: traded[symbol] for symbol in sold}, participation=_PARTICIPATION)
-    held = [position for position in positions if position.instrument.name in sold]
+    held = [position for symbol, position in positions if symbol in sold]
     var = MonteCarloEngine({"shares": held}, desk.graph).run(_CONFIG).var_99
     days = book.days_for(_MOST)
     adjusted = {
@@ -80,20 +80,21 @@ def liquidity(stage: Stage) -> SceneResult:
     return SceneResult(facts, [book, adjusted[1], _sizes(adjusted, days), remark])
 
 
-def _positions(desk: Desk) -> list[Position]:
-    """Return all positions in shares and funds themselves, without those in derivatives."""
+def _positions(desk: Desk) -> list[tuple[str, Position]]:
+    """Return all positions in shares and funds themselves with their symbols, without those in derivatives."""
     symbols = {symbol for symbol, listing in desk.listings.items() if listing.kind in SHARES}
     every = (position for trader in desk.traders for position in trader.positions if position.quantity)
-    return [item for item in every if isinstance(item.instrument, Equity) and item.instrument.name in symbols]
+    held = ((item.instrument, item) for item in every)
+    return [(share.name, item) for share, item in held if isinstance(share, Equity) and share.name in symbols]
 
 
-def _values(positions: Sequence[Position]) -> dict[str, float]:
+def _values(positions: Sequence[tuple[str, Position]]) -> dict[str, float]:
     """Return the net value of the positions by symbol, in USD."""
     values: dict[str, list[float]] = defaultdict(list)
-    [firm] = holders({"firm": positions})
-    for position in positions:
+    [firm] = holders({"firm": [position for _, position in positions]})
+    for symbol, position in positions:
         rate = exchange_rate(firm, position.currency, "USD")
-        values[position.instrument.name].append(rate * float(position.value))
+        values[symbol].append(rate * float(position.value))
     return {symbol: math.fsum(of) for symbol, of in values.items()}
 
 

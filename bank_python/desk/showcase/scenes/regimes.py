@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -33,8 +33,8 @@ def regimes(stage: Stage) -> SceneResult:
     past = past_prices(desk, [symbol])
     live = ReactiveRegimes(desk.graph, past, symbol, name="SHOWCASE:REGIMES", spot=desk.leaf(symbol))
     try:
-        fit: RegimeFit = live.fit.value
-        now = float(live.turbulence.value)
+        fit = cast("RegimeFit", live.fit.value)
+        now = cast("float", live.turbulence.value)
         after = {day: _turbulence(desk, live, symbol, day) for day in _DAYS}
     finally:
         live.remove()
@@ -62,7 +62,7 @@ def regimes(stage: Stage) -> SceneResult:
 def _turbulence(desk: Desk, live: ReactiveRegimes, symbol: str, day: float) -> float:
     price = (1.0 + day) * float(live.past[-1])
     with desk.graph.scenario({desk.leaf(symbol): price}):
-        return float(live.turbulence.value)
+        return cast("float", live.turbulence.value)
 
 
 def _evidence(fits: Sequence[RegimeFit]) -> Sheet:

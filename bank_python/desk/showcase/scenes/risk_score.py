@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.desk.conditions import INDEX, DeskConditions
 from bank_python.desk.showcase.figures import quoted_value, require_quotes
@@ -40,12 +40,12 @@ def score(stage: Stage) -> SceneResult:
 
 
 def _result(desk: Desk, conditions: DeskConditions) -> SceneResult:
-    now: RiskScore = conditions.score.value
+    now = cast("RiskScore", conditions.score.value)
     spreads = [desk.leaf(name) for name in (_HIGH_YIELD, _INVESTMENT_GRADE) if quoted_value(desk, name) is not None]
     index, fallen = desk.leaf(INDEX), (1.0 + _FALL) * float(conditions.volatility.past[-1])
     with desk.graph.scenario({index: fallen, **{leaf: _WIDER * leaf.price for leaf in spreads}}):
-        shocked: RiskScore = conditions.score.value
-    exposures = dict(conditions.exposures.node.value)
+        shocked = cast("RiskScore", conditions.score.value)
+    exposures = {**cast("dict[str, float]", conditions.exposures.node.value)}
     amount = _TRADE * math.fsum(exposures.values())
     exposures[index.name] = exposures.get(index.name, 0.0) + amount
     traded = risk_score({**now.components, **component_scores(exposures=exposures).scores}, missing="renormalise")

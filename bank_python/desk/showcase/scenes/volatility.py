@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
     from bank_python.market_data.price_history import PriceHistoryTable
     from bank_python.numerics import FloatArray
+    from bank_python.risk_models import GarchFit
 
 _MODELS = {
     "GJR, Student-t": ("gjr", "t"),
@@ -46,12 +47,11 @@ def volatility(stage: Stage) -> SceneResult:
     source = next(iter(past.query(symbol)))["source"]
     with ExitStack() as nodes:
         models = {key: _node(desk, past, symbol, *key, nodes) for key in _keys()}
-        now = {key: float(model.forecast.value) for key, model in models.items()}
+        now = {key: cast("float", model.forecast.value) for key, model in models.items()}
         with desk.graph.scenario({desk.leaf(symbol): (1.0 + _FALL) * float(past.closes(symbol)[-1])}):
-            fallen = {name: float(models[name, 1].forecast.value) for name in _MODELS}
-        gjr, egarch = (models[name, 1] for name in list(_MODELS)[:2])
-        fits = [model.fit.value for model in (gjr, egarch) if model.fit is not None]
-        days = gjr.periods_per_year
+            fallen = {name: cast("float", models[name, 1].forecast.value) for name in _MODELS}
+        gjr = models[next(iter(_MODELS)), 1]
+        fit, days = _fit(gjr), gjr.periods_per_year
     others = {**_of_bars(past, symbol, days), **_implied(desk, symbol)}
     risks, refused = _risks(past, symbol)
     facts = {
@@ -61,13 +61,13 @@ def volatility(stage: Stage) -> SceneResult:
         "forecasts": {name: {f"{horizon}": now[name, horizon] for horizon in _HORIZONS} for name in _MODELS},
         "if_it_fell_by_5_percent": fallen,
         "others": others,
-        "gjr": fits[0].to_table().to_list(),
+        "gjr": fit.to_table().to_list(),
         "var_99": risks,
     }
     title = f"Volatility of {symbol} a year, forecast ({source} prices)"
     views = [
         f"Log returns of {symbol} per day ({source}):",
-        fits[0],
+        fit,
         _forecasts(title, now, fallen, days),
         _others(symbol, others),
         _filtered(symbol, risks, refused),
@@ -96,6 +96,11 @@ def _node(
     )
     nodes.callback(node.remove)
     return node
+
+
+def _fit(node: ReactiveVolatility) -> GarchFit:
+    assert node.fit is not None  # noqa: S101 - a GARCH model has one
+    return cast("GarchFit", node.fit.value)
 
 
 def _of_bars(past: PriceHistoryTable, symbol: str, days: float) -> dict[str, float]:
