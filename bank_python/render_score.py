@@ -39,6 +39,7 @@ __all__ = [
 _MOST_ROWS = 12
 _GAUGE = 12
 _NAMED = 4
+_SHORTEST = 0.01  # days
 _COLOURS = {"AAA": "green", "A": "green", "BB": "yellow", "B": "red", "CCC": "bold red"}
 
 
@@ -135,15 +136,20 @@ def liquidation_view(book: Liquidation) -> Sheet:
 
 
 def _days(days: float) -> str:
-    return "never" if math.isinf(days) else f"{days:,.1f}"
+    if math.isinf(days):
+        return "never"
+    if 0.0 < days < _SHORTEST:
+        return f"< {_SHORTEST:g}"
+    return f"{days:,.1f}" if days >= 1.0 or not days else f"{days:.2f}"
 
 
 def liquidity_var_view(adjusted: LiquidityAdjustedVar) -> Sheet:
     """Show the parts of a liquidity-adjusted value at risk."""
     shown = Sheet("Liquidity-adjusted VaR", [names("Part"), numbers("Loss"), shares("Share")])
+    factor = f"{adjusted.factor:.3f}"
     labels = {
         "var": "one-day VaR",
-        "longer_liquidation": f"sold over {adjusted.days:,.3g} days, × {adjusted.factor:.3f}",
+        "longer_liquidation": f"sold over {adjusted.days:,.3g} {'day' if adjusted.days == 1.0 else 'days'}, × {factor}",
         "mean_spreads": "half of the mean spreads",
         "wider_spreads": f"spreads {adjusted.multiplier:g} deviations wider",
         "value": "liquidity-adjusted VaR",

@@ -59,7 +59,7 @@ _FEWEST = 3
 _FEWEST_FOR_FISHER = 4
 _FEWEST_FOR_BREAK = 20
 _SIGNIFICANCE = 0.05
-_ONE = 1.0 - 1e-12  # beyond that a pair is one series twice, and no test applies
+_ONE = 1.0 - 1e-9  # beyond that a pair is one series twice, and no test applies
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ _FORMS = (
     "table or a macro history"
 )
 _PAIR = 2
+_SIMULATED = "simulated"  # source of the histories of a simulated feed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,11 +167,17 @@ def dated_series(prices: Any) -> dict[str, Dated]:
 
 
 def any_simulated(prices: Any) -> bool:
-    """Return whether any series of a panel is a simulated macro series."""
+    """Return whether any series is known to be simulated: a macro series, or a price history of a simulated feed."""
     if isinstance(prices, MacroHistory):
         return prices.is_simulated
+    if isinstance(prices, PriceHistoryTable):
+        return any(next(iter(prices.query(ticker)))["source"] == _SIMULATED for ticker in prices.tickers)
     members = prices.values() if isinstance(prices, Mapping) else (prices,)
-    return any(isinstance(one, MacroSeries) and one.is_simulated for one in members)
+    return any(
+        (isinstance(one, MacroSeries) and one.is_simulated)
+        or (isinstance(one, PriceHistory) and one.source == _SIMULATED)
+        for one in members
+    )
 
 
 def _rates(prices: Any) -> frozenset[str]:

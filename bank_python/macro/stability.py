@@ -68,6 +68,7 @@ __all__ = [
 _FEWEST_FOR_FISHER = 4
 _FEWEST_FOR_BREAK = 20
 _ROUNDING = 16.0 * float(np.finfo(float).eps)
+_SAME = 1e-12  # deviation of the influence on the correlation, up to which the test would measure rounding
 _MOST_TERMS = 100
 _SMALL = 0.3  # below this argument the distribution of the Brownian bridge's largest value is 0 in float64
 
@@ -212,11 +213,11 @@ def correlation_break_test(x: ArrayLike, y: ArrayLike, dates: Sequence[dt.date] 
     rho = float((scores[:, 0] * scores[:, 1]).mean())
     running, known = _running_correlation(scores)
     influence = scores[:, 0] * scores[:, 1] - 0.5 * rho * (scores**2).sum(axis=1)
-    variance = _long_run_variance(influence)
-    if variance <= _ROUNDING:
+    deviation = math.sqrt(_long_run_variance(influence))
+    if deviation <= _SAME:
         raise MacroError("one series is a linear function of the other, so their correlation cannot change; give two")
     steps = np.arange(1, n + 1) / math.sqrt(n)
-    path = np.where(known, steps * np.abs(running - rho), 0.0) / math.sqrt(variance)
+    path = np.where(known, steps * np.abs(running - rho), 0.0) / deviation
     at = int(path.argmax())
     after = columns[at + 1 :]
     later = math.nan if len(after) < _FEWEST_FOR_FISHER - 1 else _correlation(after)

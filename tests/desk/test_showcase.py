@@ -1,6 +1,7 @@
 """The showcase as a program: output and exit code, also with live feeds against local servers."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -32,17 +33,24 @@ TITLES = [
     "18. VALUE AT RISK, UPDATED TICK BY TICK",
     "19. VALUE AT RISK BACKTEST",
     "20. LIMITS AND ALERTS",
-    "21. PORTFOLIO OPT — MEAN-VARIANCE",
-    "22. PORTFOLIO OPT — RISK PARITY",
-    "23. PORTFOLIO OPT — BLACK-LITTERMAN",
-    "24. PORTFOLIO OPT — HRP (PyPortfolioOpt)",
-    "25. PORTFOLIO OPT — CVAR (Riskfolio-Lib)",
-    "26. EFFICIENT FRONTIER",
-    "27. CAPM AND THE SECURITY MARKET LINE",
-    "28. PORTFOLIO REBALANCE",
-    "29. TALEB: BARBELL PORTFOLIO",
-    "30. OWN PORTFOLIO",
-    "31. ROLLING THE VALUATION DATE",
+    "21. VOLATILITY FORECASTS",
+    "22. BLENDED VOLATILITY OF A COIN",
+    "23. MARKET REGIMES",
+    "24. MACRO GAUGES, CORRELATIONS AND TRENDS",
+    "25. RISK SCORE AND GRADE",
+    "26. LIQUIDITY",
+    "27. KELLY CRITERION",
+    "28. PORTFOLIO OPT — MEAN-VARIANCE",
+    "29. PORTFOLIO OPT — RISK PARITY",
+    "30. PORTFOLIO OPT — BLACK-LITTERMAN",
+    "31. PORTFOLIO OPT — HRP (PyPortfolioOpt)",
+    "32. PORTFOLIO OPT — CVAR (Riskfolio-Lib)",
+    "33. EFFICIENT FRONTIER",
+    "34. CAPM AND THE SECURITY MARKET LINE",
+    "35. PORTFOLIO REBALANCE",
+    "36. TALEB: BARBELL PORTFOLIO",
+    "37. OWN PORTFOLIO",
+    "38. ROLLING THE VALUATION DATE",
 ]
 
 
@@ -81,6 +89,10 @@ def test_list_names_every_scene():
     assert [title for title in TITLES if title not in done.stdout] == []
 
 
+def test_the_readme_states_the_number_of_scenes():
+    assert f"a scripted tour of {len(TITLES)} scenes" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_dense_proves_what_the_scenes_claim():
     scenes, iterations = facts("--dense", "3")
     overview, ticking, shock, what_if, ladder, trading, job, replay, reopened, *pricing = scenes
@@ -98,7 +110,9 @@ def test_dense_proves_what_the_scenes_claim():
     assert job["jobs"] == {"market_data": ["SUCCEEDED"], "revalue": ["SUCCEEDED"]}
     assert reopened["values_bitwise_identical"] == reopened["nodes_before"] == reopened["nodes_after"]
     greeks, curves, day, quantlib, gbm, heston, merton, stress, reactive, tried, limits = pricing[:11]
-    prove_portfolios(*pricing[11:-2])
+    prove_volatility(*pricing[11:13])
+    prove_conditions(*pricing[13:18])
+    prove_portfolios(*pricing[18:-2])
     prove_own_portfolio(pricing[-2])
     prove_time_passes(pricing[-1])
     assert greeks["without_a_value"] == []
@@ -146,6 +160,46 @@ def prove_own_portfolio(scene):
     assert 0.0 < scene["var_99"] < scene["es_99"]
     assert scene["worst_stress"] == "gfc_2008"
     assert scene["assumptions"] == []
+
+
+def prove_volatility(forecasts, blended):
+    after = forecasts["if_it_fell_by_5_percent"]
+    assert all(after[model] > 1.2 * found["1"] for model, found in forecasts["forecasts"].items())
+    assert set(forecasts["others"]) == {"Parkinson", "Yang and Zhang", "SPY_VOL", "VIX"}
+    assert all(0.05 < figure < 0.5 for figure in forecasts["others"].values())
+    historical, *filtered = forecasts["var_99"].values()
+    assert len(filtered) == 2
+    assert historical["after_a_fall"] < 1.1 * historical["now"]
+    assert all(risk["after_a_fall"] > 1.5 * risk["now"] for risk in filtered)
+    assert forecasts["gjr"][-1]["parameter"] == "nu"
+    assert math.fsum(part["share"] for part in blended["short"].values()) == pytest.approx(1.0)
+    assert blended["short"]["GARCH"]["share"] == 0.0
+    assert "its weight goes to HAR and ATR" in blended["short"]["GARCH"]["said"]
+    assert blended["full"]["GARCH"]["share"] == pytest.approx(0.4)
+    assert blended["by_hours"]["4"] < blended["by_hours"]["8"] < blended["by_hours"]["24"]
+
+
+def prove_conditions(regimes, macro, score, liquidity, kelly):
+    assert regimes["two_supported"] is True
+    assert regimes["turbulence_after"]["-4%"] > 0.9 > regimes["turbulence_after"]["+0%"]
+    assert regimes["volatilities"] == sorted(regimes["volatilities"])
+    assert macro["is_simulated"] is True
+    assert macro["reading"].endswith("[simulated]")
+    assert len(macro["correlations"]) == 15
+    assert macro["correlations"]["BTC/ETH"] > 0.3
+    assert "UST10Y" not in macro["trends"]
+    now, shocked, traded = score["cases"].values()
+    assert math.fsum(score["contributions"].values()) == now["score"] == score["score"]
+    assert shocked["score"] > now["score"]
+    assert traded["score"] > now["score"]
+    assert shocked["better"] == "AAA"
+    assert score["missing"] == []
+    assert liquidity["var_99"] < liquidity["adjusted"]["1"] < liquidity["adjusted"]["1000"] / 1000.0
+    assert liquidity["factor"]["1"] == 1.0 < liquidity["factor"]["1000"]
+    assert liquidity["without_volume"] == []
+    for estimate in (kelly["held"], kelly["trend"]):
+        assert 0.0 <= estimate["shrunk"] <= estimate["kelly"]
+        assert estimate["error"] > 1.0
 
 
 def prove_portfolios(reward, parity, views, tree, tail, frontier, line, rebalanced, barbell):
@@ -200,9 +254,9 @@ def test_bad_arguments_are_refused_with_the_way_out(arguments, said):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("only", ["24", "hrp", "PyPortfolioOpt"])
+@pytest.mark.parametrize("only", ["31", "hrp", "PyPortfolioOpt"])
 def test_only_finds_titles_in_any_case(only):
-    assert [item.number for item in choose_scenes(only)] == [24]
+    assert [item.number for item in choose_scenes(only)] == [31]
 
 
 def test_only_plays_some():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from bank_python.macro import (
     simulate_macro,
 )
 from bank_python.macro.stability import holm_p_values
+from bank_python.market_data import SimulatedFeed
 from bank_python.market_data.feed import Bar, PriceHistory
 from bank_python.market_data.price_history import PriceHistoryTable
 
@@ -281,6 +283,30 @@ def test_panels_come_in_many_forms():
         board = correlation_board(form, window=30)
         assert board.pairs[0].rolling == pytest.approx(wanted)
         assert board.dates[-1] == DAYS[-1]
+
+
+def test_histories_of_a_simulated_feed_say_so():
+    feed, table = SimulatedFeed(seed=1), PriceHistoryTable()
+    histories = {symbol: feed.history(symbol, "1y") for symbol in ("SPY", "GLD")}
+    for symbol, history in histories.items():
+        table.load(symbol, history)
+    observed = {symbol: replace(history, source="yahoo") for symbol, history in histories.items()}
+    assert all(correlation_board(prices).is_simulated for prices in (histories, table))
+    assert not correlation_board(observed).is_simulated
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-8, 1e-10])
+def test_pairs_that_are_nearly_the_same_are_not_an_error(size):
+    rng = np.random.default_rng(8)
+    moves = 0.01 * rng.normal(size=300)
+    other = moves + 0.01 * size * rng.normal(size=300)
+    prices = {
+        name: list(zip(DAYS[:301], np.exp(np.cumsum([0.0, *walk])), strict=True))
+        for name, walk in (("A", moves), ("B", other))
+    }
+    pair = correlation_board(prices).pairs[0]
+    assert pair.rolling == pytest.approx(1.0, abs=1e-5)
+    assert (pair.verdict == "not tested") == (size < 1e-4)
 
 
 def test_rates_have_differences():

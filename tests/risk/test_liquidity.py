@@ -177,3 +177,16 @@ def test_the_parts_add_up():
 def test_bad_spreads_are_refused(given_, said):
     with pytest.raises(RiskError, match=said):
         liquidity_adjusted_var(**{"var": 1.0, "values": 100.0, "spreads": 0.001, **given_})
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1.0, "< 0.01"), (5.2, "0.03"), (100.0, "0.50"), (200.0, "1.0"), (246_900.0, "1,234.5")]
+)
+def test_short_liquidations_are_shown_with_their_digits(value, said):
+    shown = repr(liquidation_schedule({"A": value}, {"A": 1_000.0}, participation=0.2))
+    assert f" {said} " in shown
+
+
+@pytest.mark.parametrize(("days", "said"), [(0.3, "sold over 1 day, ×"), (2.0, "sold over 2 days, ×")])
+def test_the_days_of_a_sale_are_in_words(days, said):
+    assert said in repr(liquidity_adjusted_var(1e5, {"A": 1e6}, {"A": 0.001}, days=days))

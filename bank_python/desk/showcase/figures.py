@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from bank_python.desk.assets import MARKET
 from bank_python.errors import DeskError
 from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.symbol_spec import SymbolKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bank_python.dagger import Node
     from bank_python.desk.desk import Desk
     from bank_python.desk.view import DeskView
 
 __all__ = [
+    "SHARES",
     "busiest_underlying",
     "firm_figures",
     "market_sources",
     "market_troubles",
+    "past_prices",
     "pnl_by_trader",
     "quoted_shares",
+    "quoted_value",
     "recent_bars",
     "require_quotes",
+    "share_index",
     "trader_figures",
 ]
 
-_SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
+SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 
 
 def firm_figures(view: DeskView) -> dict[str, Any]:
@@ -84,9 +91,29 @@ def recent_bars(desk: Desk, symbol: str, period: str = "5d") -> list[dict[str, A
     return [{**row, "date": row["date"].date().isoformat()} for row in bars.query(symbol)]
 
 
+def past_prices(desk: Desk, symbols: Iterable[str], period: str = "5y") -> PriceHistoryTable:
+    """Return the daily bars of some symbols, in a table that is separate from those of the desk."""
+    bars = PriceHistoryTable()
+    for symbol in symbols:
+        desk.market.load_history(symbol, period, into=bars)
+    return bars
+
+
+def share_index(desk: Desk) -> str:
+    """Return the symbol of the fund on a share index, or the first share of a market without it."""
+    return MARKET if MARKET in desk.listings else quoted_shares(desk)[0]
+
+
+def quoted_value(desk: Desk, symbol: str) -> float | None:
+    """Return the present quote of a symbol, in a scenario that of the scenario; None if there is no quote."""
+    if symbol not in desk.listings or not desk.leaf(symbol).quoted:
+        return None
+    return float(desk.leaf(symbol).value)
+
+
 def quoted_shares(desk: Desk) -> list[str]:
     """Return the symbols of all shares and funds that have a quote."""
-    shares = [item.symbol for item in desk.listings.values() if item.kind in _SHARES]
+    shares = [item.symbol for item in desk.listings.values() if item.kind in SHARES]
     return [symbol for symbol in shares if desk.leaf(symbol).quoted]
 
 
@@ -105,7 +132,7 @@ def require_quotes(desk: Desk) -> None:
 
 def busiest_underlying(desk: Desk) -> str:
     """Return the quoted share with the most dependent nodes; of all shares if none has a quote."""
-    shares = [item.symbol for item in desk.listings.values() if item.kind in _SHARES]
+    shares = [item.symbol for item in desk.listings.values() if item.kind in SHARES]
     return max(quoted_shares(desk) or shares, key=lambda symbol: len(desk.graph.plan(desk.leaf(symbol))))
 
 

@@ -6,6 +6,8 @@ from bank_python.desk.showcase.scenes import overview, ticking, rates, what_if, 
 from bank_python.desk.showcase.scenes import jobs, replay, reopening  # isort: skip
 from bank_python.desk.showcase.scenes import greeks, curves, attribution, quantlib  # isort: skip
 from bank_python.desk.showcase.scenes import monte_carlo, stress, reactive_risk, backtesting, limits  # isort: skip
+from bank_python.desk.showcase.scenes import volatility, blended_volatility, regimes, macro  # isort: skip
+from bank_python.desk.showcase.scenes import risk_score, liquidity, kelly  # isort: skip
 from bank_python.desk.showcase.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip
 from bank_python.desk.showcase.scenes import own_portfolio, passing_time  # isort: skip
 
@@ -13,12 +15,16 @@ __all__ = [
     "attribution",
     "backtesting",
     "barbell",
+    "blended_volatility",
     "curves",
     "frontier",
     "greeks",
     "jobs",
+    "kelly",
     "ladder",
     "limits",
+    "liquidity",
+    "macro",
     "monte_carlo",
     "overview",
     "own_portfolio",
@@ -29,11 +35,14 @@ __all__ = [
     "rates",
     "reactive_risk",
     "rebalancing",
+    "regimes",
     "reopening",
     "replay",
+    "risk_score",
     "stress",
     "ticking",
     "trading",
+    "volatility",
     "what_if",
 ]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.desk.showcase.figures import require_quotes
+from bank_python.desk.showcase.figures import require_quotes, share_index
 from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.errors import DeskError, ModelError
 from bank_python.risk import TailMethod, backtest_var, tail_risk
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bank_python.desk.showcase.stage import Stage
     from bank_python.numerics import FloatArray
 
-_SYMBOL, _PERIOD, _WINDOW, _LEVEL = "SPY", "5y", 250, 0.99
+_PERIOD, _WINDOW, _LEVEL = "5y", 250, 0.99
 _METHODS = (
     TailMethod.HISTORICAL,
     TailMethod.WEIGHTED,
@@ -34,7 +34,7 @@ def backtesting(stage: Stage) -> SceneResult:
     """Estimate the VaR of a share index by six methods, each day from the year before, and backtest the estimates."""
     desk = stage.desk
     require_quotes(desk)
-    symbol = _SYMBOL if _SYMBOL in desk.listings else next(iter(desk.listings))
+    symbol = share_index(desk)
     history = desk.listings[symbol].feed.history(symbol, _PERIOD)
     closes = np.array([bar.close for bar in history.bars])
     if not (closes > 0.0).all():
