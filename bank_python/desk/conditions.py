@@ -37,6 +37,7 @@ from bank_python.desk.factor_model import load_past
 from bank_python.errors import DeskError
 from bank_python.macro import GaugeBoard, MacroHistory, MacroSeries, read_gauges
 from bank_python.market_data.price_history import PriceHistoryTable
+from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.universe import REGIME_SYMBOL
 from bank_python.risk import (
     BookMeasure,
@@ -75,6 +76,7 @@ _GAUGED = {
     "CDX_HY": ("BAMLH0A0HYM2", 100.0),
     "CDX_IG": ("BAMLC0A0CM", 100.0),
 }
+_WITH_VOLUME = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 _SPREADS = {"CDX_HY": "high_yield_spread", "CDX_IG": "investment_grade_spread"}
 
 
@@ -154,13 +156,19 @@ class DeskConditions:
         return self._graph.register(LargeNode("CONDITIONS:SCORE", partial(_score, tuple(spreads), volumes), inputs))
 
     def _daily_volumes(self) -> dict[str, float]:
-        """Return the mean value traded a day by name of the leaf, of the symbols whose histories have volumes."""
+        """Return the mean value traded a day by name of the leaf, of shares and funds whose histories have volumes.
+
+        Volumes of coins are left out: some feeds give them in units, others in money.
+        """
         volumes = {}
+        listed = self._desk.listings
         for symbol in self._desk.past.tickers:
+            if symbol not in listed or listed[symbol].kind not in _WITH_VOLUME:
+                continue
             rows = list(self._desk.past.query(symbol))[-_MONTH:]
             known = [row["volume"] * row["close"] for row in rows if row["volume"]]
-            if known and symbol in self._desk.listings:
-                volumes[leaf_name(symbol, self._desk.listings[symbol].kind)] = float(np.mean(known))
+            if known:
+                volumes[leaf_name(symbol, listed[symbol].kind)] = float(np.mean(known))
         return volumes
 
 
