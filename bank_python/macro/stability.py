@@ -172,6 +172,9 @@ def jennrich_test(first: ArrayLike, second: ArrayLike, n_first: int, n_second: i
     >>> round(jennrich_test(0.5, 0.3, 100, 100).statistic, 6)
     2.834467
     """
+    names = [list(given.columns) for given in (first, second) if hasattr(given, "columns")]
+    if len(names) > 1 and names[0] != names[1]:
+        raise MacroError(f"first has columns {names[0]!r:.60}, second {names[1]!r:.60}; give one order to both")
     one, other = _correlation_matrix("first", first), _correlation_matrix("second", second)
     if one.shape != other.shape:
         raise MacroError(f"matrices of shapes {one.shape} and {other.shape}; give two of the same assets")
@@ -197,17 +200,21 @@ def correlation_break_test(x: ArrayLike, y: ArrayLike, dates: Sequence[dt.date] 
     x, y : array_like, shape (n,)
         Returns or changes of the same periods, finite; at least twenty.
     dates : sequence of datetime.date, length n, optional
-        Date of each observation.
+        Date of each observation, ascending.
 
     Raises
     ------
     MacroError
-        Lengths differ, there are too few observations, a figure is not finite, or a series does not vary.
+        Lengths differ, dates do not ascend, there are too few observations, a figure is not finite, or a series does
+        not vary.
     """
     columns = pair_of(x, y, _FEWEST_FOR_BREAK)
     n = len(columns)
     if dates is not None and len(dates) != n:
         raise MacroError(f"{len(dates)} dates for {n} observations; give one for each", name="dates")
+    late = next((i for i in range(1, n) if dates is not None and not dates[i - 1] < dates[i]), None)
+    if dates is not None and late is not None:
+        raise MacroError(f"the date {dates[late]} follows {dates[late - 1]}; sort by date, oldest first", name="dates")
     scores = _scores(columns)
     rho = float((scores[:, 0] * scores[:, 1]).mean())
     running, known = _running_correlation(scores)
