@@ -128,7 +128,8 @@ def kelly_weights(
     Parameters
     ----------
     expected_returns : array_like, shape (n,)
-        Expected return of each asset per year, arithmetic, as decimals.
+        Expected return of each asset per year, arithmetic, as decimals; a series with names is put in the order of the
+        covariance.
     covariance : array_like, shape (n, n)
         Covariances of the returns per year; positive definite.
     tickers : sequence of str, length n, optional
@@ -139,8 +140,8 @@ def kelly_weights(
     Raises
     ------
     RiskError
-        The shapes do not match, a figure is not finite, or the covariance is not symmetric, not positive definite, or
-        singular to rounding; the message names the assets.
+        The shapes do not match, a figure is not finite, or the covariance is not symmetric, not positive definite,
+        singular to rounding, or for other assets than the returns; the message names the assets.
     """
     means, square = np.asarray(expected_returns, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
     if means.ndim != 1 or not means.size or square.shape != (means.size, means.size):
@@ -151,6 +152,7 @@ def kelly_weights(
     if not (np.isfinite(means).all() and np.isfinite(square).all() and math.isfinite(risk_free_rate)):
         raise RiskError("an expected return, a covariance or the riskless rate is not finite; leave the asset out")
     names = _names(tickers, covariance, means.size)
+    means = _in_order_of(expected_returns, covariance, means)
     excess = means - risk_free_rate
     scales, correlations = _correlations(square, names)
     weights = np.linalg.solve(correlations, excess / scales) / scales
@@ -166,6 +168,23 @@ def _names(tickers: Sequence[str] | None, covariance: Any, count: int) -> list[s
     if isinstance(tickers, str) or len(names) != count or len(set(names)) < count:
         raise RiskError(f"tickers={names!r:.60} for {count} assets; give each its own name", value=tickers)
     return names
+
+
+def _in_order_of(returns: Any, covariance: Any, means: FloatArray) -> FloatArray:
+    """Return the expected returns in the order of the covariance, if both say whose figures they are."""
+    columns = getattr(covariance, "columns", None)
+    if columns is not None and list(columns) != list(covariance.index):
+        raise RiskError("rows and columns of the covariance have different names; give one order to both")
+    labels = list(returns.index) if hasattr(returns, "to_numpy") else []
+    if columns is None or not labels or not all(isinstance(label, str) for label in labels):
+        return means
+    known = [str(column) for column in columns]
+    odd = sorted(set(labels) ^ set(known))
+    if odd:
+        raise RiskError(
+            f"{odd[0]} is in only one of expected returns and covariance; give both of each asset", name=odd[0]
+        )
+    return means[[labels.index(name) for name in known]]
 
 
 def _correlations(square: FloatArray, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:

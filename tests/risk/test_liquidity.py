@@ -177,3 +177,25 @@ def test_the_parts_add_up():
 def test_bad_spreads_are_refused(given_, said):
     with pytest.raises(RiskError, match=said):
         liquidity_adjusted_var(**{"var": 1.0, "values": 100.0, "spreads": 0.001, **given_})
+
+
+def test_many_holdings_need_no_square_of_memory():
+    count = 100_000
+    book = liquidation_schedule(np.ones(count), np.arange(1.0, count + 1.0))
+    days = book.days_for(0.95)
+    assert np.minimum(days / book.days, 1.0).mean() == pytest.approx(0.95, abs=1e-12)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.0, 1e9), st.sampled_from([0.0, 1e-3, 1.0, 7.0, 1e6])), min_size=1, max_size=8
+    ).filter(lambda rows: any(size > 0.0 for size, _ in rows)),
+    st.sampled_from([0.0, 1e-6, 0.5, 1.0, 35.0, 1e9, math.inf]),
+)
+def test_the_share_is_the_sum_over_the_holdings(rows, day):
+    sizes, volumes = np.array(rows).T
+    book = liquidation_schedule(sizes, volumes)
+    done = [
+        1.0 if days <= day and math.isfinite(days) else day / days if math.isfinite(days) else 0.0 for days in book.days
+    ]
+    assert book.share(day) == pytest.approx(float(np.dot(done, sizes) / sizes.sum()), abs=1e-12)
