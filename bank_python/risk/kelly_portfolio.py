@@ -172,19 +172,26 @@ def _names(tickers: Sequence[str] | None, covariance: Any, count: int) -> list[s
 
 def _in_order_of(returns: Any, covariance: Any, means: FloatArray) -> FloatArray:
     """Return the expected returns in the order of the covariance, if both say whose figures they are."""
-    columns = getattr(covariance, "columns", None)
-    if columns is not None and list(columns) != list(covariance.index):
-        raise RiskError("rows and columns of the covariance have different names; give one order to both")
-    labels = list(returns.index) if hasattr(returns, "to_numpy") else []
-    if columns is None or not labels or not all(isinstance(label, str) for label in labels):
+    if not hasattr(covariance, "columns"):
         return means
-    known = [str(column) for column in columns]
+    known, rows = [str(column) for column in covariance.columns], _labels(covariance)
+    if rows and rows != known:
+        raise RiskError("rows and columns of the covariance have different names; give one order to both")
+    labels = _labels(returns)
+    if not labels:
+        return means
     odd = sorted(set(labels) ^ set(known))
     if odd:
         raise RiskError(
             f"{odd[0]} is in only one of expected returns and covariance; give both of each asset", name=odd[0]
         )
     return means[[labels.index(name) for name in known]]
+
+
+def _labels(given: Any) -> list[str]:
+    """Return the names in the index of a series or frame; none for row numbers."""
+    labels = list(given.index) if hasattr(given, "to_numpy") else []
+    return labels if all(isinstance(label, str) for label in labels) else []
 
 
 def _correlations(square: FloatArray, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
