@@ -9,7 +9,9 @@ The nodes depend on the desk's quotes and positions::
     CDX_HY, CDX_IG                       ┘
 
 so the score and its grade follow the market by themselves. The gauges and the exposures are renewed at most every ten
-seconds. Spreads of the credit indices stand for those of the bonds in the gauges.
+seconds. Spreads of the credit indices stand for those of the bonds in the gauges; quotes too old for a gauge count
+neither there nor in the score. Models are fitted to the closes before the day of the index's quote; when a day has
+ended, :meth:`DeskConditions.follow_market` adds its close.
 
 Examples
 --------
@@ -34,9 +36,9 @@ import numpy as np
 from bank_python.dagger import Every, LargeNode
 from bank_python.desk.contracts import leaf_name
 from bank_python.desk.factor_model import load_past
+from bank_python.desk.past_closes import PastCloses
 from bank_python.errors import DeskError
 from bank_python.macro import GaugeBoard, MacroHistory, MacroSeries, read_gauges
-from bank_python.market_data.price_history import PriceHistoryTable
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.market_data.universe import REGIME_SYMBOL
 from bank_python.risk import (
@@ -106,8 +108,8 @@ class DeskConditions:
         if not any(trader.positions for trader in desk.traders):
             raise DeskError("the desk has no open position; its risk score cannot be known")
         load_past(desk)  # has the volumes
-        history = PriceHistoryTable()
-        desk.market.load_history(INDEX, _PERIOD, into=history)
+        self._closes = PastCloses(desk, INDEX, _PERIOD)
+        history = self._closes.table
         quoted = [symbol for symbol in _GAUGED if symbol in desk.listings and desk.leaf(symbol).quoted]
         spreads = [symbol for symbol in _SPREADS if symbol in quoted]
         volumes = self._daily_volumes()
@@ -135,6 +137,18 @@ class DeskConditions:
     def follow_books(self) -> bool:
         """Update the exposures after trades since the last call; return whether there were any."""
         return self.exposures.follow_books()
+
+    def follow_market(self) -> bool:
+        """Fit the models again if the index's day has ended since the last call; return whether it has.
+
+        To be called regularly: a day that the index's history does not have ends at the price of the last call.
+        """
+        if not self._closes.follow():
+            return False
+        with self._graph.batch():
+            self.volatility.follow_history()
+            self.regimes.follow_history()
+        return True
 
     def remove(self) -> None:
         """Remove the nodes from the graph."""
@@ -174,14 +188,17 @@ class DeskConditions:
 
 def _board(desk: DeskParts, symbols: list[str], years: float, *prices: float) -> GaugeBoard:
     """Return the gauges that the present quotes give."""
-    day = [desk.clock.date_at(years)]
+    today = desk.clock.date_at(years)
     simulated = {symbol: desk.listings[symbol].feed is desk.fallback for symbol in symbols}
     series = []
     for symbol, price in zip(symbols, prices, strict=True):
         name, factor = _GAUGED[symbol]
         level, source = [factor * price], f"quote of {symbol}"
-        series.append(MacroSeries.of(name, day, level, source=source, is_simulated=simulated[symbol]))
-    return read_gauges(MacroHistory(tuple(series), day[0]))
+        quoted = desk.leaf(symbol).as_of
+        # The fallback's market has dates of its own.
+        day = today if quoted is None or simulated[symbol] else min(quoted.date(), today)
+        series.append(MacroSeries.of(name, [day], level, source=source, is_simulated=simulated[symbol]))
+    return read_gauges(MacroHistory(tuple(series), today))
 
 
 def _score(
@@ -196,7 +213,8 @@ def _score(
     """Return the risk score of the desk, without the components for which there are no data."""
     sold = {name: value for name, value in exposures.items() if name in volumes and value > 0.0}
     days = liquidation_schedule(sold, {name: volumes[name] for name in sold}).days_for(_LIQUIDATED) if sold else None
-    given = {_SPREADS[symbol]: level for symbol, level in zip(spreads, levels, strict=True)}
+    quoted = {_SPREADS[symbol]: level for symbol, level in zip(spreads, levels, strict=True)}
+    given = {key: level for key, level in quoted.items() if not board[key].is_stale}
     return risk_score(
         component_scores(
             vol=vol,

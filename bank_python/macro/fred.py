@@ -35,12 +35,14 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import MacroError
-from bank_python.macro.catalogue import series_info
+from bank_python.macro.catalogue import SeriesInfo, SeriesUnit, series_info
 from bank_python.macro.history import DataProblem, MacroHistory, MacroSeries
 from bank_python.numerics.dates import as_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from bank_python.numerics import FloatArray
 
 __all__ = ["read_fred"]
 
@@ -49,6 +51,10 @@ _MISSING = frozenset({"", ".", "na", "n/a", "#n/a", "nan", "null", "none"})
 _MOST_NAMED = 8
 _FEWEST_CELLS = 2
 _LONGEST = 40
+_SMALL_RATE = 0.3  # a rate of 30 % as a decimal
+_ROUNDED = 1e-9
+_LARGEST_STEP = 30.0  # from one figure to the next
+_FIRST_YEAR = 1000  # the oldest series of FRED, English prices, begins in 1209
 _THE_TEXT = "the text"
 
 
@@ -153,12 +159,13 @@ def _short(value: object) -> str:
 def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
     if isinstance(source, str) and ("\n" in source or "\r" in source):
         return _THE_TEXT, source.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    path = Path(source).expanduser()
     try:
+        path = Path(source).expanduser()
         raw = path.read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no such user after ~
+        why = (error.strerror if isinstance(error, OSError) else None) or error
         raise MacroError(
-            f"{_short(str(source))} cannot be read: {error}; give a CSV file, or its text", name="source"
+            f"{_short(str(source))} cannot be read: {why}; give a CSV file, or its text", name="source"
         ) from error
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
@@ -219,12 +226,14 @@ def _header(name: str, line: int, header: Sequence[str]) -> list[tuple[int, str]
             name=name,
             value=tuple(header),
         )
+    seen = set[str]()
     for place, title in enumerate(titles):
-        if not title or title in titles[:place]:
+        if not title or title in seen:
             said = f"two columns {title!r}" if title else f"no name for column {place + 1}"
             raise MacroError(
                 f"{name}, line {line}: the header has {said}; name each series once", name=name, value=title
             )
+        seen.add(title)
     return list(enumerate(titles))[1:]
 
 
@@ -244,6 +253,9 @@ def _day(reading: _Reading, name: str, line: int, cells: list[str], header: Sequ
         day = dt.date.fromisoformat(text)
     except ValueError:
         reading.problem((name, line, header[0].strip()), text, "is not an ISO date; write it as 2026-03-20")
+        return None
+    if day.year < _FIRST_YEAR:
+        reading.problem((name, line, header[0].strip()), text, f"is before {_FIRST_YEAR}; correct the date")
         return None
     if day > reading.today:
         reason = f"has not come yet, as today is {reading.today}; correct the date"
@@ -334,14 +346,40 @@ def _series(reading: _Reading, name: str, column: _Column) -> MacroSeries | None
     ordered = sorted(column.figures.items())
     days = np.array([day for day, _ in ordered], dtype="datetime64[D]")
     values = np.array([figure[0] for _, figure in ordered])
-    info, middle = series_info(name), float(np.median(values))
     _, (_, source, line) = ordered[-1]
-    if not info.low <= middle <= info.high:
-        reason = (
-            f"is the median of the column, but FRED gives {info.name} in {info.unit.value}, with a median from "
-            f"{info.low:g} to {info.high:g}; convert the column, or rename it"
-        )
-        reading.problem((source, line, name), f"{middle:g}", reason)
+    wrong = _wrong_unit(series_info(name), values, [figure for _, figure in ordered])
+    if wrong is not None:
+        reading.problem((source, line, name), *wrong)
         return None
     source = ", ".join(dict.fromkeys(figure[1] for _, figure in ordered))
     return MacroSeries.of(name, days, values, source=source)
+
+
+def _wrong_unit(
+    info: SeriesInfo, values: FloatArray, figures: Sequence[tuple[float, str, int]]
+) -> tuple[str, str] | None:
+    """Return a figure and why its series is not in the unit that FRED gives it in; None if it may be."""
+    middle = float(np.median(values))
+    if not info.low <= middle <= info.high:
+        return f"{middle:g}", (
+            f"is the median of the column, but FRED gives {info.name} in {info.unit.value}, with a median from "
+            f"{info.low:g} to {info.high:g}; convert the column, or rename it"
+        )
+    is_rate = info.unit in {SeriesUnit.PER_CENT, SeriesUnit.POINTS}
+    largest = float(np.abs(values).max())
+    if is_rate and largest < _SMALL_RATE and (np.abs(values - np.round(values, 2)) > _ROUNDED).any():
+        return f"{largest:g}", (
+            f"is the largest figure, and some have more than two decimals; FRED gives {info.name} in {info.unit.value} "
+            "with two: multiply decimals by 100, or rename the column"
+        )
+    known = info.unit is not SeriesUnit.UNKNOWN
+    both = (values[1:] > 0.0) & (values[:-1] > 0.0)
+    steps = np.abs(np.log(np.divide(values[1:], values[:-1], out=np.ones(len(both)), where=both)))
+    far = steps > math.log(_LARGEST_STEP)
+    if known and far.any():
+        at = int(far.argmax())
+        return f"{values[at + 1]:g}", (
+            f"in {figures[at + 1][1]}, line {figures[at + 1][2]}, follows {values[at]:g}: more than {_LARGEST_STEP:g} "
+            "times as much or as little is another unit, or a slip; correct it"
+        )
+    return None

@@ -133,7 +133,9 @@ class MacroSeries(Plotted, Tabular):
     @classmethod
     @admits(MacroError)
     def of(cls, name: str, dates: Any, values: Any, *, source: str = "", is_simulated: bool = False) -> MacroSeries:
-        """Return a series; its title and unit are those of a known name, its frequency is inferred.
+        """Return a series; its title and unit are those of a known name.
+
+        Its frequency is that of its dates, or of a known name if they do not tell.
 
         Parameters
         ----------
@@ -163,7 +165,9 @@ class MacroSeries(Plotted, Tabular):
         for array in (days, figures):
             array.setflags(write=False)
         info = series_info(name)
-        return cls(name, info.title, info.unit, Frequency.of(days), days, figures, source, is_simulated)
+        found = Frequency.of(days)
+        frequency = info.frequency if found is Frequency.IRREGULAR else found
+        return cls(name, info.title, info.unit, frequency, days, figures, source, is_simulated)
 
     def __len__(self) -> int:
         return len(self.values)

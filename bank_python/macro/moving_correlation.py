@@ -34,6 +34,7 @@ import numpy as np
 
 from bank_python.admission import admits, as_numbers
 from bank_python.errors import MacroError
+from bank_python.numerics.tolerances import EPSILON
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -50,7 +51,7 @@ __all__ = [
 ]
 
 _FEWEST = 3
-_ROUNDING = 16.0 * float(np.finfo(float).eps)
+_ROUNDED = 16.0 * EPSILON
 
 
 class MovingMoments:
@@ -95,7 +96,7 @@ class MovingMoments:
     def is_constant(self, i: int) -> NDArray[np.bool_]:
         """Return for each window whether column `i` has no variation beyond rounding."""
         spread = np.sqrt(self.comoment(i, i) / self._window)
-        return np.asarray(spread <= _ROUNDING * self._largest[:, i])
+        return np.asarray(spread <= _ROUNDED * self._largest[:, i])
 
     def is_any_constant(self) -> bool:
         """Return whether some column has no variation in some window."""
@@ -233,7 +234,7 @@ def ewma_correlations(columns: FloatArray, decay: float) -> FloatArray:
     largest = np.maximum.accumulate(np.abs(columns), axis=0)
     with np.errstate(all="ignore"):
         found = clipped_correlation(sums, variances[:, :, None], variances[:, None, :])
-    flat = np.sqrt(variances) <= _ROUNDING * largest
+    flat = np.sqrt(variances) <= _ROUNDED * largest
     found[flat[:, :, None] | flat[:, None, :]] = np.nan
     return found
 

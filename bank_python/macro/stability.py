@@ -46,6 +46,7 @@ from bank_python.admission import admits
 from bank_python.errors import MacroError
 from bank_python.macro.moving_correlation import clipped_correlation, pair_of
 from bank_python.numerics.normal import normal_cdf
+from bank_python.numerics.tolerances import EPSILON
 from bank_python.results import Figures
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ __all__ = [
 
 _FEWEST_FOR_FISHER = 4
 _FEWEST_FOR_BREAK = 20
-_ROUNDING = 16.0 * float(np.finfo(float).eps)
+_ROUNDED = 16.0 * EPSILON
 _SAME = 1e-12  # deviation of the influence on the correlation, up to which the test would measure rounding
 _MOST_TERMS = 100
 _SMALL = 0.3  # below this argument the distribution of the Brownian bridge's largest value is 0 in float64
@@ -173,12 +174,15 @@ def jennrich_test(first: ArrayLike, second: ArrayLike, n_first: int, n_second: i
     >>> round(jennrich_test(0.5, 0.3, 100, 100).statistic, 6)
     2.834467
     """
+    names = [list(given.columns) for given in (first, second) if hasattr(given, "columns")]
+    if len(names) > 1 and names[0] != names[1]:
+        raise MacroError(f"first has columns {names[0]!r:.60}, second {names[1]!r:.60}; give one order to both")
     one, other = _correlation_matrix("first", first), _correlation_matrix("second", second)
     if one.shape != other.shape:
         raise MacroError(f"matrices of shapes {one.shape} and {other.shape}; give two of the same assets")
     _require_counts(n_first, n_second)
     mean = (n_first * one + n_second * other) / (n_first + n_second)
-    if np.linalg.cond(mean) > 1.0 / _ROUNDING:
+    if np.linalg.cond(mean) > 1.0 / _ROUNDED:
         raise MacroError("the mean of the two correlation matrices is singular; leave out an asset that others make up")
     inverse = np.linalg.inv(mean)
     scaled = math.sqrt(n_first * n_second / (n_first + n_second)) * (inverse @ (one - other))
@@ -198,17 +202,21 @@ def correlation_break_test(x: ArrayLike, y: ArrayLike, dates: Sequence[dt.date] 
     x, y : array_like, shape (n,)
         Returns or changes of the same periods, finite; at least twenty.
     dates : sequence of datetime.date, length n, optional
-        Date of each observation.
+        Date of each observation, ascending.
 
     Raises
     ------
     MacroError
-        Lengths differ, there are too few observations, a figure is not finite, or a series does not vary.
+        Lengths differ, dates do not ascend, there are too few observations, a figure is not finite, or a series does
+        not vary.
     """
     columns = pair_of(x, y, _FEWEST_FOR_BREAK)
     n = len(columns)
     if dates is not None and len(dates) != n:
         raise MacroError(f"{len(dates)} dates for {n} observations; give one for each", name="dates")
+    late = next((i for i in range(1, n) if dates is not None and not dates[i - 1] < dates[i]), None)
+    if dates is not None and late is not None:
+        raise MacroError(f"the date {dates[late]} follows {dates[late - 1]}; sort by date, oldest first", name="dates")
     scores = _scores(columns)
     rho = float((scores[:, 0] * scores[:, 1]).mean())
     running, known = _running_correlation(scores)
@@ -270,7 +278,7 @@ def _scores(columns: FloatArray) -> FloatArray:
     centred = columns - columns.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0))
     for name, deviation, largest in zip(("x", "y"), spread, np.abs(columns).max(axis=0), strict=True):
-        if deviation <= _ROUNDING * largest:
+        if deviation <= _ROUNDED * largest:
             raise MacroError(f"{name} does not vary, so it has no correlation; give a series that does", name=name)
     return np.asarray(centred / spread)
 
@@ -283,7 +291,7 @@ def _running_correlation(scores: FloatArray) -> tuple[FloatArray, Any]:
     without, included = scores - before, scores - means
     squares = np.cumsum(without * included, axis=0)
     products = np.cumsum(without[:, 0] * included[:, 1])
-    known = (np.sqrt(squares / count) > _ROUNDING * np.maximum.accumulate(np.abs(scores), axis=0)).all(axis=1)
+    known = (np.sqrt(squares / count) > _ROUNDED * np.maximum.accumulate(np.abs(scores), axis=0)).all(axis=1)
     with np.errstate(all="ignore"):
         running = clipped_correlation(products, squares[:, 0], squares[:, 1])
     return np.where(known, running, 0.0), known

@@ -38,6 +38,7 @@ from bank_python.macro.frequency import Frequency
 from bank_python.macro.months import months_before
 from bank_python.macro.panel import any_simulated, as_moments, dated_series
 from bank_python.macro.trend_break import DriftBreak, drift_break_test
+from bank_python.numerics.tolerances import EPSILON
 from bank_python.plotting import Plotted, legend_beside, literal, places
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
@@ -58,7 +59,7 @@ _SIGNIFICANCE = 0.05
 _SHORT, _LONG = 50, 200
 _YEAR, _MONTH = 12, 1
 _TOLERANCE = 10  # days between a date wanted and the nearest one before it
-_ROUNDING = 16.0 * float(np.finfo(float).eps)
+_ROUNDED = 16.0 * EPSILON
 _DAYS_PER_YEAR = 365.25
 
 
@@ -238,7 +239,7 @@ def price_trend(prices: Any, window: int = 252, *, name: str | None = None, walk
     days, levels = dates[-window:], values[-window:]
     logs = np.log(levels)
     steps = np.diff(logs)
-    if float(np.ptp(steps)) <= _ROUNDING * float(np.abs(logs).max()):
+    if float(np.ptp(steps)) <= _ROUNDED * float(np.abs(logs).max()):
         raise MacroError(
             f"{name} does not vary about a straight line, so its trend has no error; give real prices", name=name
         )

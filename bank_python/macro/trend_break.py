@@ -27,6 +27,7 @@ import numpy as np
 
 from bank_python.admission import admits, as_numbers
 from bank_python.errors import MacroError
+from bank_python.numerics.tolerances import EPSILON
 from bank_python.results import Figures
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ __all__ = ["DriftBreak", "drift_break_test"]
 _FEWEST = 20
 _MOST_AT_ONCE = 2_000_000
 _MOST_TRIM = 0.5
-_ROUNDING = 16.0 * float(np.finfo(float).eps)
+_ROUNDED = 16.0 * EPSILON
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def drift_break_test(returns: ArrayLike, *, trim: float = 0.15, permutations: in
             "permutation and a seed of 0 or more"
         )
     centred = values - values.mean()
-    if float(np.abs(centred).max()) <= _ROUNDING * float(np.abs(values).max()):
+    if float(np.abs(centred).max()) <= _ROUNDED * float(np.abs(values).max()):
         raise MacroError(
             f"every return is {values[0]:g}, so no change can be seen; give returns that vary", name="returns"
         )

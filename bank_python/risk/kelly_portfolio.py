@@ -28,6 +28,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import RiskError
+from bank_python.numerics.tolerances import SYMMETRIC
 from bank_python.results import Tabular
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["KellyPortfolio", "kelly_weights"]
 
 _SINGULAR = 1e-10  # least eigenvalue of a correlation matrix that is not due to rounding, per asset
-_SYMMETRIC = 1e-10
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,7 +128,8 @@ def kelly_weights(
     Parameters
     ----------
     expected_returns : array_like, shape (n,)
-        Expected return of each asset per year, arithmetic, as decimals.
+        Expected return of each asset per year, arithmetic, as decimals; a series with names is put in the order of the
+        covariance.
     covariance : array_like, shape (n, n)
         Covariances of the returns per year; positive definite.
     tickers : sequence of str, length n, optional
@@ -139,8 +140,8 @@ def kelly_weights(
     Raises
     ------
     RiskError
-        The shapes do not match, a figure is not finite, or the covariance is not symmetric, not positive definite, or
-        singular to rounding; the message names the assets.
+        The shapes do not match, a figure is not finite, or the covariance is not symmetric, not positive definite,
+        singular to rounding, or for other assets than the returns; the message names the assets.
     """
     means, square = np.asarray(expected_returns, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
     if means.ndim != 1 or not means.size or square.shape != (means.size, means.size):
@@ -151,6 +152,7 @@ def kelly_weights(
     if not (np.isfinite(means).all() and np.isfinite(square).all() and math.isfinite(risk_free_rate)):
         raise RiskError("an expected return, a covariance or the riskless rate is not finite; leave the asset out")
     names = _names(tickers, covariance, means.size)
+    means = _in_order_of(expected_returns, covariance, means)
     excess = means - risk_free_rate
     scales, correlations = _correlations(square, names)
     weights = np.linalg.solve(correlations, excess / scales) / scales
@@ -168,6 +170,30 @@ def _names(tickers: Sequence[str] | None, covariance: Any, count: int) -> list[s
     return names
 
 
+def _in_order_of(returns: Any, covariance: Any, means: FloatArray) -> FloatArray:
+    """Return the expected returns in the order of the covariance, if both say whose figures they are."""
+    if not hasattr(covariance, "columns"):
+        return means
+    known, rows = [str(column) for column in covariance.columns], _labels(covariance)
+    if rows and rows != known:
+        raise RiskError("rows and columns of the covariance have different names; give one order to both")
+    labels = _labels(returns)
+    if not labels:
+        return means
+    odd = sorted(set(labels) ^ set(known))
+    if odd:
+        raise RiskError(
+            f"{odd[0]} is in only one of expected returns and covariance; give both of each asset", name=odd[0]
+        )
+    return means[[labels.index(name) for name in known]]
+
+
+def _labels(given: Any) -> list[str]:
+    """Return the names in the index of a series or frame; none for row numbers."""
+    labels = list(given.index) if hasattr(given, "to_numpy") else []
+    return labels if all(isinstance(label, str) for label in labels) else []
+
+
 def _correlations(square: FloatArray, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
     """Return standard deviations and correlations, if the covariance is positive definite beyond rounding."""
     variances = np.diag(square)
@@ -176,7 +202,7 @@ def _correlations(square: FloatArray, names: Sequence[str]) -> tuple[FloatArray,
         raise RiskError(f"{name} has no variance; leave it out, and give its return as risk_free_rate", name=name)
     scales = np.sqrt(variances)
     correlations = square / np.outer(scales, scales)
-    if np.abs(correlations - correlations.T).max() > _SYMMETRIC:
+    if np.abs(correlations - correlations.T).max() > SYMMETRIC:
         raise RiskError("the covariance is not symmetric; give a covariance matrix", value=square.shape)
     values, vectors = np.linalg.eigh(correlations)
     if values[0] <= _SINGULAR * len(names):

@@ -65,6 +65,7 @@ _FEWEST = 10
 _MOST_STEPS = 200
 _CONVERGED = 1e-14
 _AT_ONCE = 2_000_000  # returns of resamples in memory
+_MOST_RESAMPLES = 100_000
 _CONSTANT = 1e-12
 _HALF = 0.5
 _PERCENT = 100.0
@@ -257,7 +258,7 @@ def kelly_from_returns(
     confidence : float, default 0.95
         Confidence level of the bootstrap interval, in (0, 1).
     resamples : int, default 1,000
-        Number of bootstrap samples, at least 100.
+        Number of bootstrap samples, from 100 to 100,000.
     seed : int, default 0
         Seed of the bootstrap.
 
@@ -411,8 +412,9 @@ def _require_settings(
         raise RiskError(f"risk_free_rate={risk_free_rate!r} is not a rate per year; give 0.03 for 3 %")
     if not 0.0 < confidence < 1.0:
         raise RiskError(f"confidence={confidence!r} lies outside (0, 1); 0.95 is usual", value=confidence)
-    if resamples < _PERCENT:
-        raise RiskError(f"resamples={resamples!r} is below 100; 1,000 are usual", value=resamples)
+    if not _PERCENT <= resamples <= _MOST_RESAMPLES:
+        side = "below 100" if resamples < _PERCENT else f"above {_MOST_RESAMPLES:,}"
+        raise RiskError(f"resamples={resamples!r} is {side}; 1,000 are usual", name="resamples", value=resamples)
     if seed < 0:
         raise RiskError(f"seed={seed!r} is negative; give a whole number of at least 0", value=seed)
 

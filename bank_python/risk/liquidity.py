@@ -290,8 +290,26 @@ def _checked_days(days: ArrayLike) -> FloatArray:
 
 def _share(book: Liquidation, days: ArrayLike) -> Numbers:
     at = _checked_days(days)
-    found = _done(book, at.reshape(-1)) @ (book.values / book.values.sum())
-    return np.minimum(found, 1.0).reshape(at.shape) if at.ndim else min(float(found[0]), 1.0)
+    found = _liquidated(book, at.reshape(-1))
+    return found.reshape(at.shape) if at.ndim else float(found[0])
+
+
+def _liquidated(book: Liquidation, at: FloatArray) -> FloatArray:
+    """Return the share of the book that is liquidated at each time, shape (n_times,).
+
+    The holdings are sorted by their days, so that those finished at a time come first: no array is n_times by n.
+    """
+    order = np.argsort(book.days, kind="stable")
+    days, weights = book.days[order], book.values[order] / book.values.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        speeds = np.where(days > 0.0, weights / days, 0.0)
+    done = np.append(0.0, np.cumsum(weights))
+    still = np.append(np.cumsum(speeds[::-1])[::-1], 0.0)
+    finished = np.searchsorted(days, at, side="right")
+    finished = np.minimum(finished, np.searchsorted(days, math.inf))  # without volume there is no end
+    with np.errstate(invalid="ignore"):
+        part = np.where(still[finished] > 0.0, at * still[finished], 0.0)
+    return np.asarray(np.minimum(done[finished] + part, 1.0))
 
 
 @admits(RiskError)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -139,9 +140,9 @@ class RiskScore(Plotted, Tabular):
         if not at:
             return None
         edge = RISK_GRADES[grades[at - 1]]
-        gap = self.value - edge
+        gap = _exact(self.value) - _exact(edge)
         alone = {name: _below(value, self.weights[name], gap) for name, value in self.components.items()}
-        return GradeLift(grades[at - 1], edge, alone, _joint_fall(self.components, self.weights, gap))
+        return GradeLift(grades[at - 1], edge, alone, _joint_fall(self.components, self.weights, float(gap)))
 
     def to_table(self) -> Table:
         """Return a table with a row for each component: weight, score, contribution, score for a better grade."""
@@ -288,7 +289,7 @@ def draw_grades(axes: Axes, along: str) -> None:
 
 def _checked(name: str, value: Any) -> float:
     """Return a score as a float if it is a number from 0 to 10."""
-    if isinstance(value, bool) or not hasattr(value, "__float__") or np.ndim(value):
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__float__") or np.ndim(value):
         raise RiskError(f"{name}={value!r} is not a number; give a score from 0 to 10", name=name, value=value)
     known = float(value)
     if 0.0 <= known <= HIGHEST_SCORE:
@@ -305,7 +306,7 @@ def _checked(name: str, value: Any) -> float:
 def _checked_weights(weights: Mapping[str, float]) -> dict[str, float]:
     given, _ = _collected(weights, {})
     for name, weight in given.items():
-        wrong = isinstance(weight, bool) or not hasattr(weight, "__float__") or np.ndim(weight)
+        wrong = isinstance(weight, bool | np.bool_) or not hasattr(weight, "__float__") or np.ndim(weight)
         if wrong or not 0.0 <= float(weight) < math.inf:
             raise RiskError(f"the weight of {name} is {weight!r}; give a number of at least 0", name=name, value=weight)
     total = math.fsum(given.values())
@@ -340,15 +341,16 @@ def _require_known(given: Mapping[str, Any], shares: Mapping[str, float]) -> Non
             raise RiskError(f"no component {name!r}; {did_you_mean(name, shares, others)}", name=str(name))
 
 
+@lru_cache(maxsize=4096)  # a history has the same weights in each row
 def _exact(value: float) -> Fraction:
     """Return the decimal that a float is written as, so that a mean of equal scores is that score, and 4.8 is 4.8."""
     return Fraction(repr(value))
 
 
-def _below(value: float, weight: float, gap: float) -> float | None:
+def _below(value: float, weight: float, gap: Fraction) -> float | None:
     """Return the score below which a component has to fall to close the gap; None if that is not above 0."""
-    below = value - gap / weight if weight > 0.0 else -1.0
-    return below if below > 0.0 else None
+    below = _exact(value) - gap / _exact(weight) if weight > 0.0 else Fraction(-1)
+    return float(below) if below > 0 else None
 
 
 def _joint_fall(components: Mapping[str, float], weights: Mapping[str, float], gap: float) -> float:

@@ -155,8 +155,9 @@ class RiskScoreHistory(Plotted, Tabular):
     @property
     def components(self) -> FloatArray:
         """Scores of the components, in the order of :attr:`names`; NaN where unknown. Shape (n, n_components)."""
-        rows = [[entry.components.get(name, np.nan) for name in self.names] for entry in self.entries]
-        return np.array(rows).reshape(len(self), len(self.names))
+        names = self.names
+        rows = [[entry.components.get(name, np.nan) for name in names] for entry in self.entries]
+        return np.array(rows).reshape(len(self), len(names))
 
     def changes(self) -> tuple[tuple[dt.date, str, str], ...]:
         """Return the date, the old and the new grade of each change."""
@@ -167,14 +168,14 @@ class RiskScoreHistory(Plotted, Tabular):
         """Return a table with a row for each date: date, score, grade, components (None where unknown)."""
         from bank_python.mntable import Table
 
-        kind = type(self.dates[0]) if self.dates else dt.date
-        schema = [("date", kind), ("score", float), ("grade", str), *((name, float | None) for name in self.names)]
+        kind, names = type(self.dates[0]) if self.dates else dt.date, self.names
+        schema = [("date", kind), ("score", float), ("grade", str), *((name, float | None) for name in names)]
         rows = [
             {
                 "date": day,
                 "score": entry.value,
                 "grade": entry.grade,
-                **{name: entry.components.get(name) for name in self.names},
+                **{name: entry.components.get(name) for name in names},
             }
             for day, entry in zip(self.dates, self.entries, strict=True)
         ]

@@ -63,7 +63,8 @@ def ewma_variance(returns: ArrayLike, decay: float = 0.94, *, start: float | str
     Raises
     ------
     ModelError
-        There are no returns, one is not finite, all are 0, or `decay` or `start` is out of range.
+        There are no returns, one is not finite, all are 0, `decay` or `start` is out of range, or the start is a
+        variance of 0.
     """
     known = finite_series("returns", returns)
     if not 0.0 < decay < 1.0:
@@ -72,6 +73,9 @@ def ewma_variance(returns: ArrayLike, decay: float = 0.94, *, start: float | str
     if not (squares > 0.0).any():
         raise ModelError(f"all {len(known)} returns are 0 and have no volatility; check the series", value=0.0)
     before = _start(squares, start)
+    if not before > 0.0:
+        said = f"start={start!r} is a variance of 0, as the first returns are 0; give start='mean_square', or a number"
+        raise ModelError(said, name="start", value=start)
     return np.concatenate([[before], smoothed(squares, 1.0 - decay, before)])
 
 

@@ -72,6 +72,7 @@ _TRANSFORMS = ("log", "sqrt", "level")
 _CORRECTIONS = ("smearing", "normal", "none")
 _EQUAL = 1e-12  # spread of the variances as a share of the largest that is rounding
 _LONGEST_HORIZON = 100_000
+_DEPENDENT = "the means of the variances are linearly dependent; give other lags, or more variances"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -361,16 +362,31 @@ def _regression(
 def _least_squares(x: FloatArray, y: FloatArray, reach: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return coefficients, their standard errors, and those by Newey and West with `reach` autocorrelations."""
     rows, count = x.shape
-    beta, _, rank, _ = np.linalg.lstsq(x, y)
+    # About their means and in units of their spread: variances that hardly vary would be rounded away beside the ones.
+    centres, units = x.mean(axis=0), x.std(axis=0)
+    centres[0], units[0] = 0.0, 1.0
+    if not units.all():
+        raise CalibrationError(_DEPENDENT)
+    scaled, level = (x - centres) / units, float(y.mean())
+    slopes, _, rank, _ = np.linalg.lstsq(scaled, y - level)
     if rank < count:
-        raise CalibrationError("the means of the variances are linearly dependent; give other lags, or more variances")
-    inverse = np.linalg.inv(np.linalg.qr(x, mode="r"))
-    bread, residuals = inverse @ inverse.T, y - x @ beta
-    scores = x * residuals[:, None]
-    meat = scores.T @ scores
+        raise CalibrationError(_DEPENDENT)
+    back = np.diag(1.0 / units)
+    back[0, 1:] = -centres[1:] / units[1:]
+    inverse, residuals = np.linalg.inv(np.linalg.qr(scaled, mode="r")), y - level - scaled @ slopes
+    bread = inverse @ inverse.T
+    meat = _long_run(scaled * residuals[:, None], reach)
+    plain: FloatArray = np.diag(back @ bread @ back.T) * float(residuals @ residuals) / (rows - count)
+    robust: FloatArray = np.diag(back @ bread @ meat @ bread @ back.T)
+    beta = back @ slopes
+    beta[0] += level
+    return beta, np.sqrt(plain), np.sqrt(robust)
+
+
+def _long_run(scores: FloatArray, reach: int) -> FloatArray:
+    """Return the sum of products of scores with those of up to `reach` rows before, with Bartlett's weights."""
+    total: FloatArray = scores.T @ scores
     for lag in range(1, reach + 1):
         cross = scores[lag:].T @ scores[:-lag]
-        meat += (1.0 - lag / (reach + 1.0)) * (cross + cross.T)
-    plain: FloatArray = np.diag(bread) * float(residuals @ residuals) / (rows - count)
-    robust: FloatArray = np.diag(bread @ meat @ bread)
-    return np.asarray(beta, dtype=np.float64), np.sqrt(plain), np.sqrt(robust)
+        total += (1.0 - lag / (reach + 1.0)) * (cross + cross.T)
+    return total

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["finite_series", "periods_in_year", "price_columns", "price_series", "window_length"]
 
-_ROUNDING = 1e-9  # adjusted prices may leave the range of their bar by that share
+_ROUNDED = 1e-9  # adjusted prices may leave the range of their bar by that share
 
 
 def finite_series(name: str, values: ArrayLike, least: int = 1) -> FloatArray:
@@ -98,7 +98,7 @@ def price_columns(columns: Mapping[str, ArrayLike], least: int = 1) -> list[Floa
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{length} of {name}" for name, length in lengths.items())
         raise ModelError(f"the columns have different lengths: {said}; give one value of each for each bar")
-    crossed = known["high"] < known["low"] * (1.0 - _ROUNDING)
+    crossed = known["high"] < known["low"] * (1.0 - _ROUNDED)
     if crossed.any():
         row = int(crossed.argmax())
         high, low = float(known["high"][row]), float(known["low"][row])
@@ -106,7 +106,7 @@ def price_columns(columns: Mapping[str, ArrayLike], least: int = 1) -> list[Floa
             f"high: row {row} is {high!r}, below its low of {low!r}; correct that bar", name="high", value=high
         )
     for name, values in known.items():
-        outside = (values > known["high"] * (1.0 + _ROUNDING)) | (values < known["low"] * (1.0 - _ROUNDING))
+        outside = (values > known["high"] * (1.0 + _ROUNDED)) | (values < known["low"] * (1.0 - _ROUNDED))
         if outside.any():
             row = int(outside.argmax())
             low, high = float(known["low"][row]), float(known["high"][row])

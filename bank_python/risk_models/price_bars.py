@@ -66,7 +66,8 @@ def price_bars(bars: Any) -> PriceBars:
     Raises
     ------
     ModelError
-        A column is missing, a price is not a finite number above 0, or a bar is impossible; the message names the row.
+        A column is missing, a price is not a finite number above 0, a bar is impossible, or the times do not ascend;
+        the message names the row.
     """
     if isinstance(bars, PriceBars):
         return bars
@@ -82,6 +83,8 @@ def price_bars(bars: Any) -> PriceBars:
     known = None if times is None else _moments(times)
     if known is not None and len(known) != len(close):
         raise ModelError(f"{len(known)} times for {len(close)} bars; give one time for each", value=len(known))
+    if known is not None:
+        _require_ascending(known)
     return PriceBars(high, low, close, known)
 
 
@@ -147,9 +150,22 @@ def _moments(times: Any) -> NDArray[np.datetime64]:
     return known
 
 
+def _require_ascending(times: NDArray[np.datetime64]) -> None:
+    late = np.flatnonzero(times[1:] <= times[:-1])
+    if late.size:
+        row = int(late[0])
+        raise ModelError(
+            f"the time of row {row + 1}, {times[row + 1]}, is not after that of row {row}, {times[row]}; sort the bars "
+            "by time, the oldest first, and keep each once",
+            value=times[row + 1],
+        )
+
+
 def _plain(time: Any) -> Any:
+    if isinstance(time, str):
+        time = dt.datetime.fromisoformat(time)
     if isinstance(time, dt.datetime) and time.tzinfo is not None:
         return time.astimezone(dt.UTC).replace(tzinfo=None)
-    if not isinstance(time, dt.date | np.datetime64 | str):
+    if not isinstance(time, dt.date | np.datetime64):
         raise TypeError(f"{time!r} is not a date")
     return time

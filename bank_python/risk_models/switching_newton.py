@@ -29,7 +29,7 @@ _FLAT = 1e-7  # a smaller curvature, relative to that of each parameter by itsel
 _NEVER = 0.01  # expected number of transitions
 _RELEASED = 0.001
 _STEEP = 0.01
-_ROUNDING = 1e-13
+_ROUNDED = 1e-13
 _LONGEST, _LONGEST_LOGIT = 1.0, 3.0
 
 
@@ -121,7 +121,7 @@ def _without_never(series: SwitchingSeries, vector: FloatArray) -> tuple[FloatAr
         return vector, found
     tried = np.where(never, LEAST_LOGIT, vector)
     without = _expect(series, tried[None])
-    better = without.loglikelihood[0] >= found.loglikelihood[0] * (1.0 - np.sign(found.loglikelihood[0]) * _ROUNDING)
+    better = without.loglikelihood[0] >= found.loglikelihood[0] * (1.0 - np.sign(found.loglikelihood[0]) * _ROUNDED)
     return (tried, without) if better else (vector, found)
 
 

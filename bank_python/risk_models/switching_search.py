@@ -54,7 +54,7 @@ _ENOUGH = 1e-4  # share of the gain that the slope predicts (Armijo's condition)
 _BACK = 0.25
 _SHORTEST = 1e-6
 _CURVED = 1e-8
-_ROUNDING = 1e-11
+_ROUNDED = 1e-11
 _LEAST_INFORMATION = 1e-6
 
 
@@ -217,7 +217,7 @@ class SwitchingSearch:
         sound, collapsed = self._sound(found)
         predicted = ((trials - climb.vectors) * climb.scores).sum(axis=1)
         gained = found.loglikelihood - climb.values
-        better = sound & (gained >= _ENOUGH * predicted - _ROUNDING)
+        better = sound & (gained >= _ENOUGH * predicted - _ROUNDED)
         lost = collapsed & (gained > 0.0)
         climb.move(trials, found, better)
         self._collapsed += int(climb.reached[lost].sum())

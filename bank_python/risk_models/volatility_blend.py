@@ -65,6 +65,7 @@ _FLOOR = 1e-8  # of the mean squared return, where a bar did not move and has no
 _LONGEST = 10_000.0
 _FEWEST_RETURNS = 500  # for GARCH
 _PERCENT = 100.0
+_FARTHEST = 30.0  # ratio of a given volatility to that of the bars; per cent for decimals is 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +233,9 @@ def blend_volatility(
     Raises
     ------
     ModelError
-        A price is not a finite number above 0 (named with its row), the bars are irregular or of unknown length, the
-        prices do not move, an argument is out of range, or no model can be fitted.
+        A price is not a finite number above 0 (named with its row), the bars are irregular, out of order or of unknown
+        length, the prices do not move, `garch` is in another unit than they, an argument is out of range, or no model
+        can be fitted.
     """
     known = price_bars(bars)
     hours = _bar_hours(known.times, bar_hours)
@@ -326,11 +328,14 @@ def _garch(
                 name="garch_scale",
                 value=scale,
             )
-        return math.sqrt(_over(given.forecast(math.ceil(steps)), steps)) / scale, "given as a fit"
+        found = math.sqrt(_over(given.forecast(math.ceil(steps)), steps)) / scale
+        _require_same_unit("garch_scale", scale, found, returns, steps)
+        return found, "given as a fit"
     if given is not None:
         if not (given > 0.0 and math.isfinite(given)):
             said = f"garch={given!r} is not a volatility; give a finite number above 0"
             raise ModelError(said, name="garch", value=given)
+        _require_same_unit("garch", given, given, returns, steps)
         return float(given), "given"
     if len(returns) < _FEWEST_RETURNS:
         return None, f"not fitted: {len(returns)} returns are fewer than {_FEWEST_RETURNS}"
@@ -343,6 +348,18 @@ def _garch(
     return math.sqrt(_over(fit.forecast(math.ceil(steps)), steps)) / _PERCENT, "; ".join(
         (f"{len(returns):,} returns", *fit.notes)
     )
+
+
+def _require_same_unit(name: str, value: float, volatility: float, returns: FloatArray, steps: float) -> None:
+    """Refuse a volatility so far from that of the bars over as long that it must be in another unit."""
+    usual = math.sqrt(steps * float((returns * returns).mean()))
+    if not usual / _FARTHEST < volatility < usual * _FARTHEST:
+        raise ModelError(
+            f"{name}={value!r} means a volatility of {volatility:.3g} over the horizon, and the bars have moved by "
+            f"{usual:.3g} over as long; give decimals, not per cent, over the horizon, not per year",
+            name=name,
+            value=value,
+        )
 
 
 def _range(bars: PriceBars, n: int, steps: float) -> tuple[float | None, str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bank_python.desk import build_desk
-from bank_python.desk.conditions import INDEX, DeskConditions
+from bank_python.desk.conditions import INDEX, DeskConditions, _score
 from bank_python.desk.live.conditions_panel import conditions_panel
 from bank_python.desk.live.glyphs import FINE
 from bank_python.desk.live.live_desk import LiveDesk
+from bank_python.desk.past_closes import PastCloses
 from bank_python.desk.view_builder import ViewBuilder
 from bank_python.errors import UnknownTickerError
+from bank_python.market_data import HistoryFeed
 from bank_python.risk import RISK_WEIGHTS, component_scores, gross_by_underlying, risk_score
 from tests.desk.sample_screen import sample_view
 
@@ -131,3 +135,48 @@ def test_the_panel_says_what_lifts_the_grade():
     assert "without liquidity" in shown[1]
     assert "the best grade" in shown[3]
     assert "no risk score yet" in conditions_panel(replace(view, conditions=None), 84, 5, FINE)[1].plain
+
+
+def _replayed(days: int = 330, start: int = 310):
+    closes = 400.0 * np.exp(np.cumsum(0.01 * np.random.default_rng(5).normal(size=days)))
+    dates = [dt.datetime(2020, 1, 1, tzinfo=dt.UTC) + dt.timedelta(i) for i in range(days)]
+    rows = list(zip(dates, closes.tolist(), strict=True))
+    return build_desk(feed=HistoryFeed({INDEX: rows}, start=dates[start])), closes
+
+
+def test_the_models_follow_a_replay_from_day_to_day_without_a_look_at_the_present_one():
+    desk, closes = _replayed()
+    conditions = DeskConditions(desk)
+    assert conditions.volatility.past[-1] == closes[309]  # the day of the quote has not ended
+    assert not conditions.follow_market()
+    for day in (311, 312):
+        desk.tick()
+        assert desk.leaf(INDEX).price == closes[day]
+        assert conditions.follow_market()
+        assert conditions.volatility.past[-1] == conditions.regimes.past[-1] == closes[day - 1]
+        assert len(conditions.volatility.past) == day
+    followed = conditions.volatility.forecast.value
+    conditions.remove()
+    assert DeskConditions(desk).volatility.forecast.value == pytest.approx(followed, rel=1e-6)
+
+
+def test_a_day_that_the_history_lacks_ends_at_the_price_last_seen():
+    desk = build_desk(seed=7)
+    past = PastCloses(desk, INDEX, "5y")
+    before = past.table.closes(INDEX)
+    leaf = desk.leaf(INDEX)
+    leaf.set_price(600.0, time=leaf.as_of)
+    assert not past.follow()
+    leaf.set_price(610.0, time=leaf.as_of + dt.timedelta(days=1))
+    assert past.follow()
+    assert past.table.closes(INDEX).tolist() == [*before.tolist(), 600.0]
+    leaf.set_price(620.0, time=leaf.as_of + dt.timedelta(days=1))
+    assert past.follow()
+    assert past.table.closes(INDEX)[-2:].tolist() == [600.0, 610.0]
+
+
+def test_an_old_quote_counts_neither_in_the_gauges_nor_in_the_score(built):
+    board = built[1].gauges.value
+    old = replace(board, gauges=tuple(replace(gauge, is_stale=True) for gauge in board.gauges))
+    score = _score(("CDX_HY",), {}, 0.2, 0.1, {"SPY_SPOT": 1.0}, old, 0.05)
+    assert "credit_risk" in score.missing

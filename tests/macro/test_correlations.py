@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -367,3 +368,14 @@ def test_missing_prices_are_left_out_and_pairs_are_found_by_name():
     assert board.dropped == {"A": 0, "B": 2}
     with pytest.raises(MacroError, match="there is no pair of 'A' and 'X'"):
         board.pair("A", "X")
+
+
+def test_the_order_of_dates_and_of_assets_is_checked():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 60))
+    days = [dt.date(2026, 1, 1) + dt.timedelta(i) for i in range(60)]
+    with pytest.raises(MacroError, match="2026-02-28 follows 2026-03-01; sort by date"):
+        correlation_break_test(x, y, days[::-1])
+    first = pd.DataFrame([[1.0, 0.3], [0.3, 1.0]], index=["a", "b"], columns=["a", "b"])
+    with pytest.raises(MacroError, match="one order"):
+        jennrich_test(first, first[["b", "a"]], 50, 50)

@@ -246,3 +246,42 @@ def test_unknown_series_are_suggested_and_histories_are_cut():
     with pytest.raises(ValueError, match="read-only"):
         history["DGS10"].values[0] = 1.0
     assert np.isfinite(history["DGS10"].values).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [("0001-01-01,4.1", "is before 1000"), ("0999-12-31,4.1", "is before 1000")],
+)
+def test_a_date_of_another_age_is_listed(row, reason):
+    history = read_fred(f"observation_date,DGS10\n{row}\n2026-01-05,4.2\n", today="2026-02-01")
+    assert len(history["DGS10"]) == 1
+    assert reason in str(history.problems[0])
+
+
+@pytest.mark.parametrize("path", ["~no_such_user_of_this_machine/x.csv", "x" * 5_000])
+def test_a_path_that_is_none_is_refused_in_a_short_message(path):
+    with pytest.raises(MacroError, match="cannot be read") as refused:
+        read_fred(path)
+    assert len(str(refused.value)) < 200
+
+
+def test_rates_as_decimals_are_refused_though_they_may_be_near_0():
+    rows = "".join(f"2025-01-{day:02d},0.0433,-0.0033,0.07\n" for day in range(1, 29))
+    with pytest.raises(MacroError, match="multiply decimals by 100"):
+        read_fred(f"observation_date,DFF,T10Y2Y,DGS3MO\n{rows}".replace(",0.07", ",0.0712"))
+    history = read_fred(f"observation_date,DFF,T10Y2Y,DGS3MO\n{rows}")
+    assert history.names == ("DGS3MO",)  # two decimals: a rate of 0.07 %
+    assert {problem.column for problem in history.problems} == {"DFF", "T10Y2Y"}
+
+
+def test_a_unit_that_changes_in_the_middle_is_found():
+    text = "observation_date,DGS10\n2026-01-05,4.17\n2026-01-06,4.18\n2026-01-07,0.0419\n2026-01-08,4.2\n"
+    with pytest.raises(MacroError, match=r"'0\.0419' in the text, line 4, follows 4\.18: .* another unit"):
+        read_fred(text)
+
+
+def test_many_columns_are_read():
+    count = 3_000
+    names = ",".join(f"S{i}" for i in range(count))
+    history = read_fred(f"observation_date,{names}\n2026-01-05,{','.join(['1'] * count)}\n")
+    assert len(history) == count

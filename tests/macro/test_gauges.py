@@ -16,6 +16,7 @@ from bank_python.macro import (
     KNOWN_SERIES,
     STATED_PERCENTILES,
     Direction,
+    Frequency,
     GaugeGroup,
     GaugeState,
     GaugeThresholds,
@@ -327,3 +328,18 @@ def test_a_seed_makes_the_same_series():
 def test_simulations_out_of_range_are_refused(arguments):
     with pytest.raises(MacroError, match="give 1 to 100 years"):
         simulate_macro(**arguments)
+
+
+@pytest.mark.parametrize(("name", "first", "stale"), [("VIXCLS", "2026-06-20", True), ("VIXCLS", "2026-06-29", False)])
+def test_one_old_figure_of_a_daily_series_is_stale(name, first, stale):
+    history = MacroHistory((MacroSeries.of(name, [first], [18.0]),), dt.date(2026, 6, 30))
+    gauge = read_gauges(history)["vix"]
+    assert gauge.is_stale is stale
+    assert read_gauges(history).stress_share == (None if stale else 0.0)
+
+
+def test_dates_tell_the_frequency_before_the_name_does():
+    months = [f"2025-{month:02d}-01" for month in range(1, 13)]
+    assert MacroSeries.of("DGS10", months, np.full(12, 4.0)).frequency is Frequency.MONTHLY
+    assert MacroSeries.of("CPIAUCSL", ["2026-01-01"], [320.0]).frequency is Frequency.MONTHLY
+    assert MacroSeries.of("NO_SUCH", ["2026-01-01"], [1.0]).frequency is Frequency.IRREGULAR

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -276,3 +277,18 @@ def test_the_seed_decides_and_series_are_read():
 def test_bad_samples_are_refused(returns, settings, said):
     with pytest.raises(RiskError, match=said):
         kelly_from_returns(returns, **settings)
+
+
+def test_named_returns_are_put_in_the_order_of_the_covariance():
+    covariance = pd.DataFrame(np.diag([0.04, 0.09]), index=["a", "b"], columns=["a", "b"])
+    found = kelly_weights(pd.Series({"b": 0.18, "a": 0.10}), covariance, risk_free_rate=0.0)
+    assert found.weights == pytest.approx({"a": 2.5, "b": 2.0})
+    with pytest.raises(RiskError, match="b is in only one of"):
+        kelly_weights(pd.Series({"c": 0.18, "a": 0.10}), covariance)
+    with pytest.raises(RiskError, match=r"rows and columns .* different names"):
+        kelly_weights([0.1, 0.2], covariance[["b", "a"]])
+
+
+def test_a_bootstrap_has_an_end():
+    with pytest.raises(RiskError, match="resamples=1000000 is above 100,000"):
+        kelly_from_returns([0.1, -0.05] * 20, resamples=10**6)

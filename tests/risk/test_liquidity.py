@@ -190,3 +190,25 @@ def test_short_liquidations_are_shown_with_their_digits(value, said):
 @pytest.mark.parametrize(("days", "said"), [(0.3, "sold over 1 day, ×"), (2.0, "sold over 2 days, ×")])
 def test_the_days_of_a_sale_are_in_words(days, said):
     assert said in repr(liquidity_adjusted_var(1e5, {"A": 1e6}, {"A": 0.001}, days=days))
+
+
+def test_many_holdings_need_no_square_of_memory():
+    count = 100_000
+    book = liquidation_schedule(np.ones(count), np.arange(1.0, count + 1.0))
+    days = book.days_for(0.95)
+    assert np.minimum(days / book.days, 1.0).mean() == pytest.approx(0.95, abs=1e-9)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.0, 1e9), st.sampled_from([0.0, 1e-3, 1.0, 7.0, 1e6])), min_size=1, max_size=8
+    ).filter(lambda rows: any(size > 0.0 for size, _ in rows)),
+    st.sampled_from([0.0, 1e-6, 0.5, 1.0, 35.0, 1e9, math.inf]),
+)
+def test_the_share_is_the_sum_over_the_holdings(rows, day):
+    sizes, volumes = np.array(rows).T
+    book = liquidation_schedule(sizes, volumes)
+    done = [
+        1.0 if days <= day and math.isfinite(days) else day / days if math.isfinite(days) else 0.0 for days in book.days
+    ]
+    assert book.share(day) == pytest.approx(float(np.dot(done, sizes) / sizes.sum()), abs=1e-12)

@@ -327,3 +327,28 @@ def test_the_table_of_the_page_is_that_of_the_code():
     }
     assert stated == held
     assert {name: reason for _, name, _, reason in rows} == {name: item.reason for name, item in SCORE_INPUTS.items()}
+
+
+def test_a_component_that_would_have_to_fall_below_0_lifts_nothing():
+    # (4.3 - 4) / 0.3 is 1: market_vol would have to fall below 0.
+    score = risk_score(market_vol=1.0, credit_risk=6.0, liquidity=9.0, concentration=4.0, macro_regime=1.0)
+    assert score.value == 4.3
+    assert score.lift.alone["market_vol"] is None
+    assert score.lift.alone["credit_risk"] == 4.8
+
+
+def test_true_is_no_score():
+    with pytest.raises(RiskError, match="is not a number"):
+        risk_score({"market_vol": np.bool_(True)}, missing="renormalise")
+
+
+def test_the_names_of_a_history_are_found_once(monkeypatch):
+    count = 40
+    days = [dt.date(2026, 1, 1) + dt.timedelta(i) for i in range(count)]
+    history = RiskScoreHistory.from_arrays({name: np.full(count, 4.0) for name in RISK_WEIGHTS}, days)
+    calls = []
+    names = history.names
+    monkeypatch.setattr(RiskScoreHistory, "names", property(lambda _: calls.append(1) or names))
+    assert len(list(history.to_table())) == count
+    assert history.components.shape == (count, 5)
+    assert len(calls) <= 4

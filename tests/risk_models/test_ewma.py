@@ -87,3 +87,9 @@ def test_a_series_and_a_list_give_the_same():
 def test_bad_input_is_named(call, said):
     with pytest.raises(ModelError, match=said):
         call()
+
+
+@pytest.mark.parametrize(("start", "zeros"), [("first", 1), ("backcast", 80)])
+def test_a_start_without_variance_is_refused(start, zeros):
+    with pytest.raises(ModelError, match=f"start='{start}' is a variance of 0.*mean_square"):
+        ewma_variance([0.0] * zeros + [0.01], start=start)

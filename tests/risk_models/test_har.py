@@ -203,3 +203,12 @@ def test_bad_input_is_named(call, said):
 def test_too_few_rows_are_an_error_of_calibration():
     with pytest.raises(CalibrationError):
         fit_har(VARIANCES[:100])
+
+
+def test_variances_that_hardly_vary_have_errors():
+    noise = np.random.default_rng(3).normal(size=400)
+    scaled = [fit_har(1e-4 * (1.0 + spread * noise), transform="level") for spread in (1e-2, 1e-9)]
+    assert np.isfinite(scaled[1].hac_errors).all()
+    for errors in ("coefficients", "standard_errors", "hac_errors"):
+        wide, narrow = (getattr(fit, errors)[1:] for fit in scaled)
+        assert narrow == pytest.approx(wide, rel=1e-4)

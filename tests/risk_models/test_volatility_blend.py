@@ -257,3 +257,31 @@ def test_a_bad_price_is_named_with_its_row():
     bad.iloc[7, 3] = math.nan
     with pytest.raises(ModelError, match="close: row 7 is nan"):
         blend_volatility(bad, 4)
+
+
+def _bars(count: int = 700) -> dict[str, np.ndarray]:
+    close = 100.0 * np.exp(np.cumsum(0.01 * np.random.default_rng(3).normal(size=count)))
+    return {"high": 1.01 * close, "low": 0.99 * close, "close": close}
+
+
+def test_rows_out_of_order_are_refused_though_the_length_of_a_bar_is_stated():
+    times = pd.date_range("2026-01-01", periods=700, freq="4h")
+    frame = pd.DataFrame(_bars(), index=times)
+    for wrong in (frame[::-1], pd.concat([frame, frame[-1:]])):
+        with pytest.raises(ModelError, match=r"is not after that of row .* sort the bars"):
+            blend_volatility(wrong, 4.0, bar_hours=4.0)
+
+
+def test_times_as_text_may_have_a_zone():
+    times = pd.date_range("2026-01-01", periods=3, freq="4h")
+    bars = price_bars({**_bars(3), "date": [f"{time.isoformat()}Z" for time in times]})
+    assert bars.times.tolist() == times.to_pydatetime().tolist()
+
+
+def test_a_volatility_in_another_unit_is_refused():
+    bars = _bars()
+    fit = fit_garch(100.0 * np.diff(np.log(bars["close"])), mean="zero")
+    with pytest.raises(ModelError, match=r"garch_scale=1\.0 means a volatility of .* not per cent"):
+        blend_volatility(bars, 4.0, bar_hours=4.0, garch=fit, garch_scale=1.0)
+    with pytest.raises(ModelError, match=r"garch=1\.1 means .* not per cent"):
+        blend_volatility(bars, 4.0, bar_hours=4.0, garch=1.1)

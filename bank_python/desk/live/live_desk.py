@@ -228,6 +228,7 @@ class LiveDesk:
         """Add market conditions and risk score to the graph if they are missing; return why they cannot be added."""
         if self._conditions is not None:
             self._conditions.follow_books()
+            self._conditions.follow_market()
             return ""
         if time.monotonic() < self._conditions_due:
             return ""
