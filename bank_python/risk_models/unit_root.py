@@ -62,6 +62,7 @@ __all__ = [
     "checked_lags",
     "dickey_fuller_statistics",
     "is_below",
+    "require_noise",
     "require_variation",
 ]
 
@@ -148,11 +149,7 @@ def adf_test(
     scaled = (known if trend == "n" else known - known.mean()) / largest
     chosen = checked_lags(lags, len(known), trend, max_lags)
     statistics, used, errors = dickey_fuller_statistics(scaled[None], chosen, trend)
-    if errors[0] <= _PERFECT:
-        raise CalibrationError(
-            "the series follows from its own past to rounding, so nothing is left to test; give observed levels, or "
-            "fewer lags"
-        )
+    require_noise("the series", float(errors[0]))
     count, statistic = int(used[0]), float(statistics[0])
     rows = len(known) - 1 - count
     limits = mackinnon_critical_values(trend, 1, rows)
@@ -206,6 +203,28 @@ def require_variation(name: str, values: FloatArray) -> None:
             f"{name} does not vary: all of its values are {float(values[0])!r}, to rounding; give a series that does",
             name=name,
             value=float(values[0]),
+        )
+
+
+def require_noise(name: str, error: float) -> None:
+    """Raise an error if the standard error of a regression is rounding.
+
+    Parameters
+    ----------
+    name : str
+        Name of the series in messages.
+    error : float
+        Standard error as a share of the largest level of the series.
+
+    Raises
+    ------
+    CalibrationError
+        Nothing but rounding is left of the series.
+    """
+    if error <= _PERFECT:
+        raise CalibrationError(
+            f"{name} follows from its own past to rounding, so nothing is left to test; give observed levels, or fewer "
+            "lags"
         )
 
 
