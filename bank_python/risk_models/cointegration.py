@@ -53,6 +53,7 @@ from bank_python.risk_models.unit_root import (
     is_below,
     require_noise,
     require_variation,
+    verdict_of,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ __all__ = ["CointegrationTest", "engle_granger", "require_spread", "without_tren
 _TRENDS = ("c", "ct")
 _SIGNIFICANCE = 0.05
 _BAND = 2.0
+_PAIR = 2
 _NO_SPREAD = 64.0 * EPSILON  # spread as a share of what is subtracted from each other that is rounding
 
 
@@ -137,7 +139,7 @@ class CointegrationTest(Plotted, Tabular):
         ModelError
             There are several; take `hedge_ratios`.
         """
-        if len(self.hedge_ratios) > 1:
+        if len(self.names) > _PAIR:
             raise ModelError(f"there are {len(self.hedge_ratios)} hedge ratios; take hedge_ratios")
         return float(self.hedge_ratios[0])
 
@@ -176,11 +178,7 @@ class CointegrationTest(Plotted, Tabular):
     @property
     def verdict(self) -> str:
         """Whether there is cointegration, and at which significance, in words."""
-        for level, limit in sorted(self.critical_values.items()):
-            if self.statistic < limit:
-                return f"cointegrated at {level:.0%}: t = {self.statistic:.3f} is below {limit:.3f}"
-        level, limit = max(self.critical_values.items())
-        return f"no cointegration found: t = {self.statistic:.3f} is not below {limit:.3f} ({level:.0%})"
+        return verdict_of("cointegrated", "no cointegration found", self.statistic, self.critical_values)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -220,8 +218,9 @@ class CointegrationTest(Plotted, Tabular):
         if self.dates is not None:
             label_dates(axes.xaxis)
         unit = "log price" if self.in_logs else "price"
+        others = self.names[1] if len(self.names) == _PAIR else f"{len(self.hedge_ratios)} others"
         axes.set(
-            title=literal(f"{self.names[0]} on {', '.join(self.names[1:])}: t = {self.statistic:.2f}"),
+            title=literal(f"{self.names[0]} on {others}: t = {self.statistic:.2f}"),
             ylabel=f"spread, {unit}",
             xlabel="period" if self.dates is None else "",
         )

@@ -36,14 +36,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import CalibrationError, ModelError
 from bank_python.numerics.tolerances import EPSILON, LAST_DIGITS
-from bank_python.results import Figures
+from bank_python.results import Tabular
 from bank_python.risk_models.dickey_fuller_tables import mackinnon_critical_values, mackinnon_p_value
 from bank_python.risk_models.observations import finite_series
 
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "is_below",
     "require_noise",
     "require_variation",
+    "verdict_of",
 ]
 
 TRENDS = {"n": 0, "c": 1, "ct": 2}
@@ -73,12 +75,13 @@ FEWEST_OBSERVATIONS = 20
 """Smallest number of observations in the simulations behind the critical values."""
 
 _CRITERIA = ("aic", "bic")
+_WELL_CONDITIONED = 1e-2  # share of a column that those before it do not explain
 _MOST_NUMBERS = 1 << 21  # in the regressions that are solved at once
 _PERFECT = 8.0 * EPSILON  # standard error of a regression, as a share of the largest level, that is rounding
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AdfTest(Figures):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class AdfTest(Tabular):
     """An augmented Dickey-Fuller test; returned by :func:`adf_test`.
 
     Parameters
@@ -105,6 +108,7 @@ class AdfTest(Figures):
     observations: int
     trend: str
 
+    @admits(ModelError)
     def is_rejected(self, significance: float = 0.05) -> bool:
         """Return whether the random walk is rejected at a significance of 0.01, 0.05 or 0.1.
 
@@ -114,6 +118,26 @@ class AdfTest(Figures):
             There is no critical value for that significance.
         """
         return is_below(self.statistic, self.critical_values, significance)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the random walk is rejected, and at which significance, in words."""
+        return verdict_of("random walk rejected", "random walk not rejected", self.statistic, self.critical_values)
+
+    def to_table(self) -> Table:
+        """Return a table of one row with all figures."""
+        from bank_python.mntable import Table
+
+        limits = {f"critical_{100.0 * level:.0f}": limit for level, limit in self.critical_values.items()}
+        figures = {"statistic": self.statistic, "p_value": self.p_value, **limits}
+        schema: list[tuple[str, Any]] = [(name, float) for name in figures]
+        row = {**figures, "lags": self.lags, "observations": self.observations, "trend": self.trend}
+        return Table.from_rows([*schema, ("lags", int), ("observations", int), ("trend", str)], [row])
+
+    def __rich__(self) -> object:
+        from bank_python.render_pairs import adf_view
+
+        return adf_view(self)
 
 
 @admits(ModelError)
@@ -181,6 +205,25 @@ def is_below(statistic: float, critical_values: Mapping[float, float], significa
             value=significance,
         )
     return statistic < critical_values[significance]
+
+
+def verdict_of(rejected: str, kept: str, statistic: float, critical_values: Mapping[float, float]) -> str:
+    """Return the outcome of a test with its statistic and critical value, in words.
+
+    Parameters
+    ----------
+    rejected, kept : str
+        Words for a statistic below a critical value, and for one that is below none.
+    statistic : float
+        Statistic of the test.
+    critical_values : mapping of float to float
+        Critical values by significance.
+    """
+    for level, limit in sorted(critical_values.items()):
+        if statistic < limit:
+            return f"{rejected} at {level:.0%}: t = {statistic:.3f} is below {limit:.3f}"
+    level, limit = max(critical_values.items())
+    return f"{kept}: t = {statistic:.3f} is not below {limit:.3f} ({level:.0%})"
 
 
 def require_variation(name: str, values: FloatArray) -> None:
@@ -306,13 +349,17 @@ def dickey_fuller_statistics(
 
 
 def _t_statistics(paths: FloatArray, lags: int, trend: str) -> tuple[FloatArray, FloatArray]:
-    """Return t statistics and standard errors, from triangular factors with the level in the last column but one."""
+    """Return t statistics and standard errors, from triangular factors with the level in the last column but one.
+
+    The standard error is 0 where other terms explain the level, to rounding, so that there is no statistic.
+    """
     terms, differences, level, response = _columns(paths, lags, trend)
     design = np.concatenate([terms, differences, level, response], axis=2)
     _, rows, columns = design.shape
-    factor = np.linalg.qr(design, mode="r")
+    factor = _triangles(design)
     diagonal = factor[:, columns - 2, columns - 2]
     error = np.abs(factor[:, columns - 1, columns - 1]) / math.sqrt(rows - columns + 1)
+    error[np.abs(diagonal) <= LAST_DIGITS * np.sqrt((level * level).sum(axis=(1, 2)))] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.sign(diagonal) * factor[:, columns - 2, columns - 1] / error, error
 
@@ -322,13 +369,33 @@ def _chosen(paths: FloatArray, criterion: str, most: int, trend: str) -> NDArray
     terms, differences, level, response = _columns(paths, most, trend)
     design = np.concatenate([terms, level, differences, response], axis=2)
     _, rows, columns = design.shape
-    last = np.linalg.qr(design, mode="r")[:, :, columns - 1]
+    last = _triangles(design)[:, :, columns - 1]
     explained_later = np.cumsum(last[:, ::-1] ** 2, axis=1)[:, ::-1]
     squares = explained_later[:, columns - 1 - most :]
     penalty = 2.0 if criterion == "aic" else math.log(rows)
     with np.errstate(divide="ignore"):
         criteria = rows * np.log(squares / rows) + penalty * np.arange(most + 1)
     return np.asarray(criteria.argmin(axis=1))
+
+
+def _triangles(design: FloatArray) -> FloatArray:
+    """Return the triangular factors R of several matrices, with R'R = X'X; shape (m, columns, columns).
+
+    Cholesky factors of the products are found much faster than by reflections, and as precisely while no column is
+    nearly a combination of those before it; the others are found by reflections.
+    """
+    lengths = np.sqrt(np.einsum("mij,mij->mj", design, design))
+    sizes = np.where(lengths > 0.0, lengths, 1.0)
+    scaled = design / sizes[:, None]
+    try:
+        factors = np.linalg.cholesky(scaled.transpose(0, 2, 1) @ scaled).transpose(0, 2, 1)
+    except np.linalg.LinAlgError:
+        return np.linalg.qr(design, mode="r")
+    factors = factors * sizes[:, None]
+    poor = (np.diagonal(factors, axis1=1, axis2=2) < _WELL_CONDITIONED * sizes).any(axis=1)
+    if poor.any():
+        factors[poor] = np.linalg.qr(design[poor], mode="r")
+    return factors
 
 
 def _columns(paths: FloatArray, lags: int, trend: str) -> tuple[FloatArray, ...]:
