@@ -71,7 +71,7 @@ def named_columns(given: Any, names: Sequence[str] | None = None, default: str =
     Parameters
     ----------
     given : object
-        One series or several.
+        Series of numbers, one or several.
     names : sequence of str, optional
         Names of the series; by default those that they have.
     default : str, default "series"
@@ -84,8 +84,8 @@ def named_columns(given: Any, names: Sequence[str] | None = None, default: str =
     """
     found = _columns(given)
     if names is None:
-        chosen = [default if name is None and len(found) == 1 else name for name, _ in found]
-        chosen = [f"{default}{i}" if name is None else name for i, name in enumerate(chosen, start=1)]
+        numbered = [default] if len(found) == 1 else [f"{default}{i}" for i in range(1, len(found) + 1)]
+        chosen = [other if name is None else name for (name, _), other in zip(found, numbered, strict=True)]
     else:
         chosen = [str(name) for name in names]
     if len(chosen) != len(found):
@@ -166,7 +166,7 @@ def _read(name: str, one: Any, read: dict[int, tuple[dt.date, ...]]) -> _Series:
     else:
         dates, values = dates_of(one), one.to_numpy() if hasattr(one, "to_numpy") else one
     numbers = as_numbers(values)
-    if numbers is None or numbers.ndim != 1 or not len(numbers):
+    if numbers is None or numbers.ndim != 1 or numbers.size == 0:
         shape = "no numbers" if numbers is None else f"shape {numbers.shape}"
         raise ModelError(f"{name} has {shape}; give one series of numbers, oldest first", name=name, value=one)
     if dates is None:

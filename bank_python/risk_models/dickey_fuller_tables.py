@@ -36,6 +36,8 @@ from bank_python.errors import ModelError
 from bank_python.numerics.normal import normal_cdf
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import ArrayLike
 
     from bank_python.numerics import FloatArray
@@ -244,7 +246,7 @@ def p_values_of(statistics: ArrayLike, trend: str, variables: int) -> FloatArray
     return np.where(tau > high, 1.0, np.where(tau < low, 0.0, normal_cdf(argument)))
 
 
-def _require_table(trend: str, variables: int, tables: dict[str, tuple[tuple[object, ...], ...]]) -> None:
+def _require_table(trend: str, variables: int, tables: Mapping[str, Sequence[object]]) -> None:
     if trend not in tables:
         raise ModelError(f"no trend {trend!r}; give one of {', '.join(tables)}", name="trend", value=trend)
     most = len(tables[trend])

@@ -165,8 +165,7 @@ class PairScan(Plotted, Tabular):
 
     def __getitem__(self, names: tuple[str, str]) -> PairCandidate:
         """Return the pair of two names, in either order."""
-        wanted = set(names) if isinstance(names, tuple) else {names}
-        found = next((pair for pair in self.pairs if {pair.y, pair.x} == wanted), None)
+        found = next((pair for pair in self.pairs if names in {(pair.y, pair.x), (pair.x, pair.y)}), None)
         if found is None:
             raise ModelError(
                 f"there is no pair {names!r}; give two names of the scan, such as scan['A', 'B']", name=names

@@ -390,12 +390,12 @@ def _triangles(design: FloatArray) -> FloatArray:
     try:
         factors = np.linalg.cholesky(scaled.transpose(0, 2, 1) @ scaled).transpose(0, 2, 1)
     except np.linalg.LinAlgError:
-        return np.linalg.qr(design, mode="r")
+        return np.asarray(np.linalg.qr(design, mode="r"), dtype=np.float64)
     factors = factors * sizes[:, None]
     poor = (np.diagonal(factors, axis1=1, axis2=2) < _WELL_CONDITIONED * sizes).any(axis=1)
     if poor.any():
         factors[poor] = np.linalg.qr(design[poor], mode="r")
-    return factors
+    return np.asarray(factors, dtype=np.float64)
 
 
 def _columns(paths: FloatArray, lags: int, trend: str) -> tuple[FloatArray, ...]:
