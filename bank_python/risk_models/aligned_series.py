@@ -161,6 +161,8 @@ def align_series(series: Mapping[str, Any], least: int = 1) -> AlignedSeries:
 
 def _read(name: str, one: Any, read: dict[int, tuple[dt.date, ...]]) -> _Series:
     """Return a series; dates of an index that several share are read once."""
+    dates: Any
+    values: Any
     if isinstance(one, Mapping):
         dates, values = list(one), list(one.values())
     else:

@@ -297,8 +297,7 @@ def test_rates_and_shares_are_in_per_cent(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["history", "panel", "drawdown", "back-test", "GARCH", "risk score history", "regimes"]
-    "name", ["history", "panel", "drawdown", "back-test", "risk score history", "regimes", "cointegration"]
+    "name", ["history", "panel", "drawdown", "back-test", "GARCH", "risk score history", "regimes", "cointegration"]
 )
 def test_time_series_have_dates(name):
     lower = PICTURES[name]().plot().axes[-1]
