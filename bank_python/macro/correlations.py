@@ -37,8 +37,8 @@ from bank_python.macro.stability import (
     CorrelationTest,
     correlation_break_test,
     fisher_z_test,
-    holm_p_values,
 )
+from bank_python.numerics.multiple_tests import holm_p_values
 from bank_python.plotting import Plotted, draw_correlations, legend_beside, literal, nothing, places
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Figures, Tabular

@@ -30,8 +30,6 @@ Statistical Association 65 (1970), 904-912.
 
 D. Wied, W. Krämer and H. Dehling, "Testing for a change in correlation at an unspecified point in time using an
 extended functional delta method", Econometric Theory 28 (2012), 570-589.
-
-S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979), 65-70.
 """
 
 from __future__ import annotations
@@ -62,7 +60,6 @@ __all__ = [
     "CorrelationTest",
     "correlation_break_test",
     "fisher_z_test",
-    "holm_p_values",
     "jennrich_test",
 ]
 
@@ -232,22 +229,6 @@ def correlation_break_test(x: ArrayLike, y: ArrayLike, dates: Sequence[dt.date] 
     statistic = float(path[at])
     where: dt.date | int = at if dates is None else dates[at]
     return CorrelationBreak(statistic, _bridge_tail(statistic), where, float(running[at]), later, n)
-
-
-def holm_p_values(p_values: Sequence[float]) -> list[float]:
-    """Return p-values of several tests, adjusted so that the probability of any false alarm is kept (Holm).
-
-    Parameters
-    ----------
-    p_values : sequence of float
-        Unadjusted p-values of the tests.
-    """
-    order = np.argsort(p_values)
-    factors = np.arange(len(order), 0, -1)
-    raised = np.minimum(np.maximum.accumulate(factors * np.asarray(p_values, dtype=np.float64)[order]), 1.0)
-    adjusted = np.empty(len(order))
-    adjusted[order] = raised
-    return [float(p) for p in adjusted]
 
 
 def _require_counts(n_first: int, n_second: int) -> None:

@@ -15,6 +15,7 @@ from bank_python.numerics.least_squares import LeastSquares, least_squares
 from bank_python.numerics.line_minimum import LineMinimum, line_minimum
 from bank_python.numerics.linkage import LinkageMethod, linkage
 from bank_python.numerics.matrices import cholesky, nearest_correlation, nearest_psd, semidefinite_root
+from bank_python.numerics.multiple_tests import holm_p_values
 from bank_python.numerics.normal import normal_cdf, normal_pdf, normal_quantile
 from bank_python.numerics.qp import QpSolution, solve_qp
 from bank_python.numerics.qp_program import QuadraticProgram
@@ -59,6 +60,7 @@ __all__ = [
     "gauss_hermite",
     "gauss_laguerre",
     "gauss_legendre",
+    "holm_p_values",
     "keep_freed_memory",
     "least_squares",
     "line_minimum",

@@ -16,9 +16,11 @@ from bank_python.risk_models.bootstrap import ISDA_USD, USD_SOFR_OIS, Bootstrap,
 from bank_python.risk_models.cash_paid import bond_paid, cds_premium_paid
 from bank_python.risk_models.cds import cds_accrued, cds_value, risky_annuity, survival_probability
 from bank_python.risk_models.cds_analytics import CdsAnalytics, cds_analytics
+from bank_python.risk_models.cointegration import CointegrationTest, engle_granger
 from bank_python.risk_models.credit_bootstrap import bootstrap_survival
 from bank_python.risk_models.curve import Curve, as_curve
 from bank_python.risk_models.curve_bonds import bond_value_on_curve, curve_yield, par_swap_rate, swap_value_on_curve
+from bank_python.risk_models.dickey_fuller_tables import mackinnon_critical_values, mackinnon_p_value
 from bank_python.risk_models.digital import asset_digital_greeks, asset_digital_price, digital_greeks, digital_price
 from bank_python.risk_models.ewma import ewma_variance, ewma_volatility
 from bank_python.risk_models.extremes import GpdFit, TailFit, fit_gpd, fit_tail
@@ -35,6 +37,7 @@ from bank_python.risk_models.implied_vol import ImpliedVol, VolMethod, VolStatus
 from bank_python.risk_models.indicators import atr, rsi, true_range
 from bank_python.risk_models.innovations import Innovation
 from bank_python.risk_models.isda_cds import CdsPrice, StandardCds
+from bank_python.risk_models.johansen import JohansenTest, johansen
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
 from bank_python.risk_models.maximum_entropy import (
     AbsoluteMeanDistribution,
@@ -43,7 +46,9 @@ from bank_python.risk_models.maximum_entropy import (
     PowerLawUpside,
     TailConstraint,
 )
+from bank_python.risk_models.mean_reversion import HalfLife, OrnsteinUhlenbeck, fit_ou, half_life, z_score
 from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
+from bank_python.risk_models.pair_scan import PairCandidate, PairScan, scan_pairs
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
 from bank_python.risk_models.premium_schedule import PremiumSchedule, imm_schedule
@@ -62,6 +67,7 @@ from bank_python.risk_models.survival import SurvivalCurve
 from bank_python.risk_models.svi import JumpWings, SviSlice, svi_butterfly_g, svi_total_variance
 from bank_python.risk_models.svi_fit import ArbitragePolicy, RepairMethod, SliceFit, SliceRepair, fit_slice
 from bank_python.risk_models.svi_repair import nearest_repair, ssvi_repair
+from bank_python.risk_models.unit_root import AdfTest, adf_test
 from bank_python.risk_models.volatility_blend import BlendPart, VolatilityBlend, blend_volatility, combine_volatility
 
 __all__ = [
@@ -69,6 +75,7 @@ __all__ = [
     "RISK_FREE_RATE",
     "USD_SOFR_OIS",
     "AbsoluteMeanDistribution",
+    "AdfTest",
     "ArbitrageKind",
     "ArbitragePolicy",
     "ArbitrageReport",
@@ -78,6 +85,7 @@ __all__ = [
     "Bootstrap",
     "CdsAnalytics",
     "CdsPrice",
+    "CointegrationTest",
     "Curve",
     "CurveConvention",
     "FilteredRegimes",
@@ -88,15 +96,20 @@ __all__ = [
     "GeometricBrownianMotion",
     "GpdFit",
     "Greeks",
+    "HalfLife",
     "HarFit",
     "HestonCalibration",
     "HestonProcess",
     "ImpliedVol",
     "Innovation",
+    "JohansenTest",
     "JumpWings",
     "MaximumEntropyDistribution",
     "MeanModel",
     "MertonJumpDiffusion",
+    "OrnsteinUhlenbeck",
+    "PairCandidate",
+    "PairScan",
     "PowerLawUpside",
     "PremiumSchedule",
     "Quote",
@@ -117,6 +130,7 @@ __all__ = [
     "VolStatus",
     "VolatilityBlend",
     "accrued_interest",
+    "adf_test",
     "american_greeks",
     "american_price",
     "as_curve",
@@ -145,11 +159,13 @@ __all__ = [
     "curve_yield",
     "digital_greeks",
     "digital_price",
+    "engle_granger",
     "ewma_variance",
     "ewma_volatility",
     "fit_garch",
     "fit_gpd",
     "fit_har",
+    "fit_ou",
     "fit_slice",
     "fit_tail",
     "floating_price",
@@ -157,12 +173,16 @@ __all__ = [
     "forward_value",
     "funding_payment",
     "garman_klass_volatility",
+    "half_life",
     "hamilton_filter",
     "heston_price",
     "imm_schedule",
     "implied_vol",
     "implied_vol_fit",
+    "johansen",
     "kim_smoother",
+    "mackinnon_critical_values",
+    "mackinnon_p_value",
     "merton_price",
     "nearest_repair",
     "par_swap_rate",
@@ -173,6 +193,7 @@ __all__ = [
     "risky_annuity",
     "rogers_satchell_volatility",
     "rsi",
+    "scan_pairs",
     "ssvi_repair",
     "survival_probability",
     "svi_butterfly_g",
@@ -181,6 +202,7 @@ __all__ = [
     "swap_value_on_curve",
     "true_range",
     "yang_zhang_volatility",
+    "z_score",
 ]
 
 __dir__ = public_names(__name__)

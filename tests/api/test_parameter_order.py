@@ -55,6 +55,7 @@ MEANT = {
     ("gbm_var", "sigma"),
     ("heston_price", "sigma"),  # of the variance
     ("HestonProcess", "sigma"),
+    ("OrnsteinUhlenbeck", "sigma"),  # in the unit of the series, as the paper has it
     ("SviSlice", "sigma"),
     ("svi_total_variance", "sigma"),
     ("svi_butterfly_g", "sigma"),

@@ -144,6 +144,21 @@ MODELS: list[Case] = [
     (risk_models.hamilton_filter, CHAIN),
     (risk_models.kim_smoother, CHAIN),
     (risk_models.fit_gpd, {"excesses": np.abs(PNL)}),
+    (risk_models.mackinnon_p_value, {"statistic": -3.0, "trend": "ct", "variables": 2}),
+    (risk_models.mackinnon_critical_values, {"trend": "ct", "variables": 2, "observations": 100}),
+    (risk_models.adf_test, {"series": LEVELS[:, 0], "lags": "bic", "trend": "ct", "max_lags": 3}),
+    (
+        risk_models.engle_granger,
+        {"y": LEVELS[:, 0], "x": LEVELS[:, 1], "lags": 1, "trend": "ct", "take_logs": True, "names": ["A", "B"]},
+    ),
+    (risk_models.johansen, {"series": LEVELS, "lags": 1, "trend": "ct", "take_logs": True, "names": ["A", "B"]}),
+    (
+        risk_models.scan_pairs,
+        {"prices": LEVELS, "lags": 1, "trend": "ct", "take_logs": True, "names": ["A", "B"], "most_change": 0.5},
+    ),
+    (risk_models.half_life, {"series": PNL, "confidence": 0.9}),
+    (risk_models.fit_ou, {"series": np.convolve(PNL, np.ones(5)), "periods_per_year": 252.0}),
+    (risk_models.z_score, {"series": PNL, "lookback": 20, "include_current": False}),
     (risk_models.fit_tail, {"losses": PNL, "threshold": 1.0, "share": 0.1}),
     (risk_models.realised_volatility, {"close": OHLC["close"], **YEARLY, "mean": "zero"}),
     (risk_models.parkinson_volatility, {"high": OHLC["high"], "low": OHLC["low"], **YEARLY}),
@@ -188,6 +203,7 @@ MODELS: list[Case] = [
     (risk_models.TailConstraint, {"threshold": -0.1, "tail_mean": -0.2, "epsilon": 0.05}),
 ]
 
+AUTOREGRESSION = {"intercept": 0.001, "phi": 0.95, "variance": 0.0001, "last": 0.05, "periods_per_year": 252.0}
 UNITS = {"traders": [BOOK], "base_currency": "USD"}
 COUNTS = {"exceptions": 5, "observations": 250, "probability": 0.01}
 TAIL = {"pnl": PNL, "confidence": 0.99, "method": "historical", "half_life": 250.0, "decay": 0.94}
@@ -458,6 +474,13 @@ METHODS: list[Case] = [
     (SMILES[0].total_variance, {"k": 0.1}),
     (risk_models.HestonProcess(**HESTON).price, NO_VOL),
     (risk_models.fit_tail(PNL).value_at_risk, {"confidence": 0.99}),
+    (risk_models.OrnsteinUhlenbeck.from_ar1, AUTOREGRESSION),
+    (risk_models.OrnsteinUhlenbeck.from_ar1(**AUTOREGRESSION).score, {"level": 1.0}),
+    (risk_models.OrnsteinUhlenbeck.from_ar1(**AUTOREGRESSION).reverts_within, {"periods": 30.0}),
+    (risk_models.johansen(LEVELS).rank, {"significance": 0.05, "statistic": "max"}),
+    (risk_models.adf_test(PNL).is_rejected, {"significance": 0.05}),
+    (risk_models.engle_granger(*LEVELS.T).is_cointegrated, {"significance": 0.05}),
+    (risk_models.scan_pairs(LEVELS).selected, {"significance": 0.05, "stable": True, "longest_half_life": 30.0}),
     (walpole.ManualClock().advance, {"seconds": 1.0}),
 ]
 

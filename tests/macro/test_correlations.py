@@ -23,10 +23,10 @@ from bank_python.macro import (
     rolling_correlation,
     simulate_macro,
 )
-from bank_python.macro.stability import holm_p_values
 from bank_python.market_data import SimulatedFeed
 from bank_python.market_data.feed import Bar, PriceHistory
 from bank_python.market_data.price_history import PriceHistoryTable
+from bank_python.numerics import holm_p_values
 
 RNG = np.random.default_rng(5)
 DAYS = [dt.date(2024, 1, 1) + dt.timedelta(days=i) for i in range(400)]

@@ -51,9 +51,11 @@ from bank_python.risk_models import (
     SurvivalCurve,
     SviSlice,
     combine_volatility,
+    engle_granger,
     fit_garch,
     fit_har,
     fit_slice,
+    scan_pairs,
 )
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -109,6 +111,13 @@ def regimes(dates, count=2):
     return replace(fit_regimes(series, count, n_starts=3, dates=dates), name="A$B$")
 
 
+def wandering():
+    """Return two prices by date, the first of which follows the second one."""
+    walk, noise = np.random.default_rng(4).normal(size=(2, 300))
+    other = 100.0 + walk.cumsum()
+    return tuple(dict(zip(DAYS, prices.tolist(), strict=True)) for prices in (0.5 * other + noise, other))
+
+
 def macro_history():
     return simulate_macro(years=2, seed=3)
 
@@ -158,6 +167,9 @@ PICTURES = {
     "GARCH": lambda: garch("garch"),
     "GARCH by number": lambda: dataclasses.replace(garch("egarch"), dates=None),
     "HAR": lambda: fit_har(np.exp(0.01 * np.tile(WAVE, 2)[:300]), min_rows=50),
+    "cointegration": lambda: engle_granger(*wandering()),
+    "cointegration by number": lambda: engle_granger(WAVE, [*WAVE[1:], 100.0], names=["A$B$", "C$D$"]),
+    "pairs": lambda: scan_pairs(dict(zip(("A$B$", "C$D$"), wandering(), strict=True))),
     "volatility blend": lambda: combine_volatility(4.0, har=0.01, garch=None, atr=0.02),
     "covariance": lambda: frontier()._data,
     "large covariance": lambda: CovarianceData(tickers=[f"T{i}" for i in range(60)], covariance=0.04 * np.eye(60)),
@@ -285,7 +297,7 @@ def test_rates_and_shares_are_in_per_cent(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["history", "panel", "drawdown", "back-test", "GARCH", "risk score history", "regimes"]
+    "name", ["history", "panel", "drawdown", "back-test", "GARCH", "risk score history", "regimes", "cointegration"]
 )
 def test_time_series_have_dates(name):
     lower = PICTURES[name]().plot().axes[-1]

@@ -71,6 +71,7 @@ from bank_python.risk.reverse_stress import ReverseStress
 from bank_python.risk.sensitivity import SensitivityGrid, SensitivityLadder
 from bank_python.risk.stress import StressResult
 from bank_python.risk.tail_risk import TailMethod, TailRisk
+from bank_python.risk_models import adf_test, engle_granger, johansen, scan_pairs
 from bank_python.risk_models.markov_switching import SearchReport, SwitchingErrors
 from bank_python.walpole import RunOutcome
 from tests.render.sample_objects import OBJECTS
@@ -241,6 +242,15 @@ def bar(name):
     return {"date": "2026-01-05", "open": 1.0, "high": 2.0, "low": 0.5, "close": None, "volume": 1e7, "source": name}
 
 
+def wandering(names):
+    """Return prices by name, of which the first follows the second one."""
+    moves = np.random.default_rng(3).normal(size=(120, len(names)))
+    logs = 0.01 * moves.cumsum(axis=0)
+    logs[:, 0] = 0.02 * moves[:, 0] + 0.8 * logs[:, min(1, len(names) - 1)]
+    days = [AT.date() + dt.timedelta(days=i) for i in range(len(logs))]
+    return {name: dict(zip(days, (100.0 * np.exp(logs[:, j])).tolist(), strict=True)) for j, name in enumerate(names)}
+
+
 # By what it is, how one of each kind is made for given names.
 @cache
 def simulated_gauges():
@@ -314,6 +324,12 @@ KINDS = {
         [0.03 * (i + 1) for i in range(len(names))], np.diag([0.04] * len(names)) + 0.001, tickers=names
     ),
     "regimes": regimes,
+    "unit root": lambda names: adf_test([*wandering(names)[names[0]].values()], 1),
+    "cointegration": lambda names: engle_granger(
+        (prices := wandering(names)).pop(names[0]), prices, 1, names=list(names), take_logs=True
+    ),
+    "Johansen": lambda names: johansen(wandering(names), take_logs=True),
+    "pairs": lambda names: scan_pairs(wandering(names)),
     "table": table,
     "traders": lambda names: traders_view(figures(names)),
     "sources": lambda names: sources_view(

@@ -41,6 +41,7 @@ TITLED = {
     "recalculation",
     "attribution",
     "regimes",
+    "unit root",
 }  # names in the title alone
 NAMED = sorted(set(KINDS) - TITLED)
 anything = st.text(st.characters(), min_size=1, max_size=40).filter(str.strip) | st.sampled_from(HOSTILE)
