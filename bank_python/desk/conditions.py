@@ -8,7 +8,7 @@ The nodes depend on the desk's quotes and positions::
     positions → CONDITIONS:EXPOSURES     ┤
     CDX_HY, CDX_IG                       ┘
 
-so the score and its grade follow the market by themselves. The gauges and the exposures are renewed at most every ten
+so the score and its grade follow the market by themselves. The exposures are renewed at most every ten
 seconds. Spreads of the credit indices stand for those of the bonds in the gauges; quotes too old for a gauge count
 neither there nor in the score. Models are fitted to the closes before the day of the index's quote; when a day has
 ended, :meth:`DeskConditions.follow_market` adds its close.
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
     from bank_python.dagger import DerivedNode, Node
     from bank_python.desk.parts import DeskParts
+    from bank_python.risk import RegimeFit
 
 __all__ = ["INDEX", "MODEL", "DeskConditions"]
 
@@ -122,14 +123,9 @@ class DeskConditions:
             self.exposures = BookMeasure(
                 desk.graph, "CONDITIONS:EXPOSURES", books, GrossExposures(), policy=Every(_EVERY)
             )
+            quotes = [desk.leaf(symbol) for symbol in quoted]
             self.gauges: DerivedNode = desk.graph.register(
-                LargeNode(
-                    "CONDITIONS:GAUGES",
-                    partial(_board, desk, quoted),
-                    [desk.clock, *(desk.leaf(symbol) for symbol in quoted)],
-                    None,
-                    Every(_EVERY),
-                )
+                LargeNode("CONDITIONS:GAUGES", partial(_board, desk, quoted), [desk.clock, *quotes])
             )
             self.score: DerivedNode = self._score_node(spreads, volumes)
         self.implied = desk.leaf(REGIME_SYMBOL) if REGIME_SYMBOL in quoted else None
@@ -163,6 +159,7 @@ class DeskConditions:
         inputs: list[Node] = [
             self.volatility.forecast,
             self.regimes.turbulence,
+            self.regimes.fit,
             self.exposures.node,
             self.gauges,
             *(self._desk.leaf(symbol) for symbol in spreads),
@@ -206,6 +203,7 @@ def _score(
     volumes: Mapping[str, float],
     vol: float,
     turbulence: float,
+    regimes: RegimeFit,
     exposures: dict[str, float],
     board: GaugeBoard,
     *levels: float,
@@ -218,7 +216,7 @@ def _score(
     return risk_score(
         component_scores(
             vol=vol,
-            turbulent_probability=turbulence,
+            turbulent_probability=turbulence if regimes.is_supported else None,
             exposures=exposures,
             liquidation_days=days,
             stressed_share=board.stress_share,

@@ -18,6 +18,7 @@ __all__ = ["conditions_view"]
 
 _MODEL_NAME = f"{MODEL.upper()}, Student-t"
 _REGIMES = ("calm", "turbulent")
+_ONE_REGIME = "no two regimes"
 _EVEN = 0.5
 _POINTS = 100.0
 
@@ -46,7 +47,7 @@ def conditions_view(conditions: DeskConditions, snapshot: Snapshot, scores: tupl
         vol=cast("float", snapshot[conditions.volatility.forecast]),
         vol_model=_MODEL_NAME,
         implied_vol=_implied(conditions, snapshot),
-        regime=_REGIMES[turbulent],
+        regime=_REGIMES[turbulent] if fit.is_supported else _ONE_REGIME,
         turbulence=turbulence,
         regime_days=float(fit.durations[int(turbulent)]),
         gauges=tuple(GaugeView(gauge.title, gauge.reading, gauge.state.value) for gauge in board.gauges),

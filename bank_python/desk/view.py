@@ -311,7 +311,7 @@ class ConditionsView:
     implied_vol : float or None
         Implied volatility of the market, per year; ``None`` if it is not quoted.
     regime : str
-        The most probable regime now: calm or turbulent.
+        The most probable regime now: calm or turbulent; ``"no two regimes"`` if the past does not tell two apart.
     turbulence : float
         Probability of the turbulent regime, in [0, 1].
     regime_days : float

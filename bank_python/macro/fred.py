@@ -374,7 +374,8 @@ def _wrong_unit(
         )
     known = info.unit is not SeriesUnit.UNKNOWN
     both = (values[1:] > 0.0) & (values[:-1] > 0.0)
-    steps = np.abs(np.log(np.divide(values[1:], values[:-1], out=np.ones(len(both)), where=both)))
+    logs = np.log(values, out=np.zeros(len(values)), where=values > 0.0)
+    steps = np.where(both, np.abs(np.diff(logs)), 0.0)
     far = steps > math.log(_LARGEST_STEP)
     if known and far.any():
         at = int(far.argmax())

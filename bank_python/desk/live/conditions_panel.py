@@ -21,7 +21,7 @@ _HIGHEST = 10.0
 _BAR = 10
 _TRAIL = 16
 _POOR = frozenset({"B", "CCC"})
-_CALM = "calm"
+_CALM, _TURBULENT = "calm", "turbulent"
 _NAMES = {
     "market_vol": "market volatility",
     "credit_risk": "credit",
@@ -54,13 +54,23 @@ def conditions_lines(view: DeskView) -> int:
 
 def market_text(known: ConditionsView) -> str:
     """Return volatility and turbulence in a few words."""
-    return f"{known.index} volatility {known.vol:.0%}, turbulence {known.turbulence:.0%}"
+    return f"{known.index} volatility {known.vol:.0%}, {_regime_text(known)}"
 
 
 def grade_text(known: ConditionsView) -> Text:
     """Return the risk score with its grade, which is highlighted if it is poor."""
     style = WARNING if known.grade in _POOR else "bold"
     return Text.assemble(f"risk score {known.score:.1f} ", (known.grade, style))
+
+
+def _regime_text(known: ConditionsView) -> str:
+    return f"turbulence {known.turbulence:.0%}" if known.regime in {_CALM, _TURBULENT} else known.regime
+
+
+def _length_text(known: ConditionsView) -> str:
+    if known.regime not in {_CALM, _TURBULENT}:
+        return ""
+    return f"{known.regime} regimes last {known.regime_days:.0f} days"
 
 
 def _score_line(known: ConditionsView, inside: int, glyphs: Glyphs) -> Text:
@@ -77,9 +87,9 @@ def _score_line(known: ConditionsView, inside: int, glyphs: Glyphs) -> Text:
 def _market_line(known: ConditionsView, inside: int) -> Text:
     parts = [
         Text(f"{known.index} volatility {known.vol:.1%} a year"),
-        Text(f"turbulence {known.turbulence:.0%}", style="" if known.regime == _CALM else WARNING),
+        Text(_regime_text(known), style=WARNING if known.regime == _TURBULENT else ""),
         Text("" if known.implied_vol is None else f"VIX {100.0 * known.implied_vol:.1f}"),
-        Text(f"{known.regime} regimes last {known.regime_days:.0f} days", style="dim"),
+        Text(_length_text(known), style="dim"),
         Text(f"by {known.vol_model}", style="dim"),
     ]
     return joined(parts, inside, gap=2)
