@@ -186,7 +186,7 @@ def pov_schedule(
     usual = f"for {participation:g} per cent give {participation / _PERCENT:g}" if participation > 1.0 else ""
     rate = number_in_range("participation", participation, ModelError, above=0.0, most=1.0, hint=usual)
     done = np.minimum(rate * np.cumsum(known), abs(size))
-    return _frozen("POV", size, known, np.copysign(np.diff(done, prepend=0.0), size), at)
+    return _frozen("POV", size, known, np.sign(size) * np.diff(done, prepend=0.0), at)
 
 
 def _checked(shares: float, volumes: ArrayLike, dates: Iterable[Any] | None) -> tuple[float, FloatArray, Dates]:
@@ -206,6 +206,7 @@ def _checked(shares: float, volumes: ArrayLike, dates: Iterable[Any] | None) -> 
 
 
 def _frozen(method: str, size: float, volumes: FloatArray, trades: FloatArray, at: Dates) -> VolumeSchedule:
+    trades = trades + 0.0  # no negative zeros
     for array in (volumes, trades):
         array.setflags(write=False)
     return VolumeSchedule(method, size, volumes, trades, at)

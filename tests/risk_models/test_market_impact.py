@@ -60,7 +60,7 @@ def test_arguments_broadcast():
     assert (parts.realised[:, 1] == 0.0).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     share=st.floats(1e-9, 10.0),
     scale=st.sampled_from([1e-12, 1.0, 1e12]),

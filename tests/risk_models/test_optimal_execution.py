@@ -49,7 +49,7 @@ def test_the_paper_s_risk_aversion_of_a_millionth():
     assert plan.variance == pytest.approx(364128572058.141, rel=1e-12)
 
 
-def brute_force(shares, days, count, aversion, vol, half_spread, permanent_impact, temporary_impact):  # noqa: ARG001
+def brute_force(shares, days, count, aversion, vol, half_spread, permanent_impact, temporary_impact):
     """Return the holdings of a linear system: the gradient of E + λV by the holdings in between is 0."""
     tau = days / count
     eta = temporary_impact - 0.5 * permanent_impact * tau
@@ -67,7 +67,7 @@ def test_it_is_the_solution_of_the_quadratic_program(aversion, count):
     assert plan.holdings[1:-1] == pytest.approx(brute_force(1e6, 5.0, count, aversion, **PAPER), rel=1e-9, abs=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     noise=st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3),
     aversion=st.floats(0.0, 1e-3),
@@ -82,7 +82,7 @@ def test_no_other_schedule_is_better(noise, aversion, shares):
     assert best <= (cost.expected + aversion * cost.variance) * (1.0 + 1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(aversion=st.floats(0.0, 1e-2), days=st.floats(1e-3, 1e3), count=st.integers(1, 50), scale=st.floats(1e-6, 1e6))
 def test_schedules_fall_to_zero_and_scale(aversion, days, count, scale):
     market = {**PAPER, "permanent_impact": 0.0}
@@ -190,7 +190,7 @@ def test_a_share_of_the_volume():
     assert "200 shares unfilled" in repr(short)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     shares=st.floats(1.0, 1e9),
     volumes=st.lists(st.floats(1.0, 1e9), min_size=1, max_size=20),
