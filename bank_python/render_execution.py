@@ -78,9 +78,8 @@ def volume_schedule_view(plan: VolumeSchedule) -> Sheet:
 
 def fill_cost_view(fill: FillCost) -> Sheet:
     """Show the costs of a fill in money and in basis points of its value."""
-    title = (
-        f"{fill.side} {_units(fill.quantity)} at {number(fill.price, 4)}, reference {number(fill.reference_price, 4)}"
-    )
+    price, before = number(fill.price, 4), number(fill.reference_price, 4)
+    title = f"{fill.side.value} {_units(fill.quantity)} at {price}, reference {before}"
     shown = Sheet(title, [names("Cost"), numbers("Amount"), numbers("Basis points")])
     value = fill.quantity * fill.reference_price * fill.multiplier
     for name in ("spread", "slippage", "impact", "fees"):

@@ -153,7 +153,7 @@ class ExecutionSchedule(Plotted, Tabular):
         marker = "o" if len(self.times) <= 50 else ""  # noqa: PLR2004 - more marks would cover each other
         axes.plot(self.times, self.holdings, color="C0", marker=marker, markersize=3, label="this schedule")
         axes.plot(ends, [float(self.holdings[0]), 0.0], color="C1", linestyle="--", label="equal trades")
-        title = f"Expected cost {self.expected_cost:,.5g} ± {self.standard_deviation:,.5g}"
+        title = f"Expected cost {_amount(self.expected_cost)} ± {_amount(self.standard_deviation)}"
         axes.set(xlabel="trading days", ylabel="shares left", title=title)
         money(axes.yaxis)
         axes.legend()
@@ -431,3 +431,7 @@ def _default_aversions(time: float, vol: float, eta: float) -> FloatArray:
         raise ModelError("vol=0.0 makes all schedules the same; give a volatility above 0", name="vol", value=vol)
     unit = eta / (vol * time) ** 2
     return np.concatenate([[0.0], unit * np.logspace(0.0, _SPAN, _POINTS - 1)])
+
+
+def _amount(money: float) -> str:
+    return f"{money:,.0f}" if 1e3 <= abs(money) < 1e15 else f"{money:.4g}"  # noqa: PLR2004 - digits that matter

@@ -36,7 +36,7 @@ from bank_python.errors import ModelError
 from bank_python.numerics.observation_dates import checked_dates, dates_of
 from bank_python.numerics.ranges import figures_in_range, number_in_range
 from bank_python.numerics.tolerances import LAST_DIGITS
-from bank_python.plotting import Plotted, money, places
+from bank_python.plotting import Plotted, axes_below, money, places
 from bank_python.plotting import dates as date_axis
 from bank_python.results import Tabular
 
@@ -112,21 +112,23 @@ class VolumeSchedule(Plotted, Tabular):
         return Table.from_rows(schema, [dict(zip((at, *names), row, strict=True)) for row in rows])
 
     def _draw_(self, axes: Axes) -> None:
-        """Draw the shares left after each interval, and the market's volume in it as bars on an axis to the right."""
+        """Draw the shares left after each interval, with the volume of the market below."""
         at = range(1, len(self.trades) + 1) if self.dates is None else self.dates
         x = places(at)
-        axes.plot(x, self.holdings[1:], color="C0", marker="o", markersize=3, label="shares left")
-        beside = axes.twinx()
-        beside.bar(x, self.volumes, width=0.8 * _step(x), color="C1", alpha=0.3, hatch="//", label="volume")
-        beside.set(ylabel="volume of the market, shares")
-        beside.grid(visible=False)
+        axes.plot(x, self.holdings[1:], color="C0", marker="o", markersize=3)
         title = f"{self.method} of {self.shares:,.9g} shares"
         title += f" at {self.participation:.1%} of the volume" if self.participation <= 1.0 else ""
-        axes.set(xlabel="interval" if self.dates is None else "", ylabel="shares left", title=title)
-        if self.dates is not None:
-            date_axis(axes.xaxis)
+        axes.set(ylabel="shares left", title=title)
         money(axes.yaxis)
-        money(beside.yaxis)
+        below = axes_below(axes)
+        below.bar(x, self.volumes, width=0.8 * _step(x), color="C1")
+        below.bar(x, np.abs(self.trades), width=0.8 * _step(x), color="C0", hatch="//", edgecolor="white")
+        below.set(
+            ylabel="volume", xlabel="interval; hatched: this order" if self.dates is None else "hatched: this order"
+        )
+        if self.dates is not None:
+            date_axis(below.xaxis)
+        money(below.yaxis)
 
     def __rich__(self) -> object:
         from bank_python.render_execution import volume_schedule_view

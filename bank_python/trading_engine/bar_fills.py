@@ -23,45 +23,43 @@ Examples
 90.0
 >>> fill_on_bar(BarOrder("buy", "limit", limit_price=88.0), bar).price is None
 True
+>>> fill_bracket(BarBracket("sell", stop_price=89.0, target_price=91.5), bar).price
+89.0
 """
 
 from __future__ import annotations
 
+import enum
 import math
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.numerics.ranges import number_in_range
-from bank_python.trading_engine.words import OrderType, Side
+from bank_python.trading_engine.words import OrderType, Side, read_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bank_python.market_data.feed import Bar
 
-__all__ = ["BarOrder", "BarOutcome", "FillReason", "fill_on_bar"]
+__all__ = ["BarBracket", "BarFill", "BarOrder", "FillReason", "fill_bracket", "fill_on_bar"]
 
 _ROUNDING = 1e-9  # adjusted prices may leave the range of their bar by that share
-_PRICES = ("limit_price", "stop_price", "target_price", "trail_amount", "trail_share", "entry_price")
+_PRICES = ("limit_price", "stop_price", "trail_amount", "trail_share")
 _NEEDED: dict[OrderType, tuple[str, ...]] = {
     OrderType.MARKET: (),
     OrderType.LIMIT: ("limit_price",),
     OrderType.STOP: ("stop_price",),
     OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
     OrderType.TRAILING_STOP: (),
-    OrderType.BRACKET: ("stop_price", "target_price"),
 }
-_ALLOWED: dict[OrderType, tuple[str, ...]] = {
-    OrderType.TRAILING_STOP: ("stop_price", "trail_amount", "trail_share"),
-    OrderType.BRACKET: ("entry_price",),
-}
+_OPTIONAL: dict[OrderType, tuple[str, ...]] = {OrderType.TRAILING_STOP: ("stop_price", "trail_amount", "trail_share")}
 
 
-class FillReason(StrEnum):
+class FillReason(enum.Enum):
     """Why an order has filled on a bar, or why it has not."""
 
     MARKET = "market"
@@ -80,61 +78,95 @@ class BarOrder(Record):
     Parameters
     ----------
     side : Side or {"buy", "sell"}
-        Side of the order; of a bracket, the side that closes the position: a sale for a long one.
+        Side of the order.
     order_type : OrderType or str
-        Type of the order: market, limit, stop, stop_limit, trailing_stop or bracket.
+        Type of the order: market, limit, stop, stop_limit or trailing_stop.
     limit_price : float, optional
         Worst price at which a limit or stop-limit order fills.
     stop_price : float, optional
-        Price at which a stop, stop-limit or bracket order is triggered; the present stop of a trailing order, by
-        default the open of the first bar less the trail.
-    target_price : float, optional
-        Price at which a bracket takes its profit.
+        Price at which a stop or stop-limit order is triggered; the present stop of a trailing order, by default the
+        open of the first bar less the trail.
     trail_amount, trail_share : float, optional
         Distance of a trailing stop from the best price so far: in money, or as a share of that price in (0, 1).
-    entry_price : float, optional
-        Price at which a bracket's position was opened on the bar itself; None if it was opened before.
 
     Raises
     ------
     TradingError
-        A price is missing, not above 0 or not used by this type, or stop and target are on the wrong sides.
+        A price is missing, not above 0 or not used by this type.
     """
 
     side: Side | str
     order_type: OrderType | str
     limit_price: float | None = None
     stop_price: float | None = None
-    target_price: float | None = None
     trail_amount: float | None = None
     trail_share: float | None = None
-    entry_price: float | None = None
 
     def __post_init__(self) -> None:
-        side, kind = Side.of(self.side), OrderType.of(self.order_type)
-        object.__setattr__(self, "side", side)
+        kind = read_word(OrderType, self.order_type)
+        object.__setattr__(self, "side", read_word(Side, self.side))
         object.__setattr__(self, "order_type", kind)
         given = [name for name in _PRICES if getattr(self, name) is not None]
         for name in given:
             most = 1.0 - _ROUNDING if name == "trail_share" else None
             number_in_range(name, getattr(self, name), TradingError, above=0.0, most=most)
-        called = kind.replace("_", " ").lower()
+        called = kind.value.replace("_", " ").lower()
         for name in _NEEDED[kind]:
             if name not in given:
                 raise TradingError(f"a {called} order needs a {name}; give one", name=name)
         for name in given:
-            if name not in (*_NEEDED[kind], *_ALLOWED.get(kind, ())):
-                raise TradingError(
-                    f"a {called} order has no {name}; leave it out", name=name, value=getattr(self, name)
-                )
+            if name not in (*_NEEDED[kind], *_OPTIONAL.get(kind, ())):
+                raise TradingError(f"a {called} order has no {name}; leave it out", name=name)
         if kind is OrderType.TRAILING_STOP and (self.trail_amount is None) == (self.trail_share is None):
             raise TradingError("a trailing stop needs either a trail_amount or a trail_share; give one of the two")
-        _check_bracket(self)
+
+
+@admits(TradingError)
+@dataclass(frozen=True, slots=True)
+class BarBracket(Record):
+    """A pair of orders that close a position: a stop and a target, of which one cancels the other.
+
+    Parameters
+    ----------
+    side : Side or {"buy", "sell"}
+        Side that closes the position: a sale for a long one.
+    stop_price : float
+        Price at which the loss is limited, below the target for a sale, above it for a purchase.
+    target_price : float
+        Price at which the profit is taken.
+    entry_price : float, optional
+        Price at which the position was opened on the bar itself; None if it was opened before.
+
+    Raises
+    ------
+    TradingError
+        A price is not above 0, or stop and target are on the wrong sides of each other.
+    """
+
+    side: Side | str
+    stop_price: float
+    target_price: float
+    entry_price: float | None = None
+
+    def __post_init__(self) -> None:
+        side = read_word(Side, self.side)
+        object.__setattr__(self, "side", side)
+        for name in ("stop_price", "target_price", "entry_price"):
+            if name != "entry_price" or self.entry_price is not None:
+                number_in_range(name, getattr(self, name), TradingError, above=0.0)
+        if side.sign * (self.stop_price - self.target_price) <= 0.0:
+            where = "below" if side is Side.SELL else "above"
+            raise TradingError(
+                f"the stop {self.stop_price:g} of a bracket that closes by a {side.value.lower()} order has to be "
+                f"{where} its target {self.target_price:g}; swap them, or the side",
+                name="stop_price",
+                value=self.stop_price,
+            )
 
 
 @dataclass(frozen=True, slots=True)
-class BarOutcome(Record):
-    """What a bar makes of an order; returned by :func:`fill_on_bar`.
+class BarFill(Record):
+    """What a bar makes of an order; returned by :func:`fill_on_bar` and :func:`fill_bracket`.
 
     Parameters
     ----------
@@ -142,13 +174,14 @@ class BarOutcome(Record):
         Price of the fill before costs; None if the order has not filled.
     reason : FillReason
         Reason of the fill, or why there is none.
-    order : BarOrder
-        Order as it works on the next bar: a trailing stop with its new stop, a triggered stop-limit as a limit order.
+    order : BarOrder or BarBracket
+        Order as it works on the next bar: a trailing stop with its new stop, a triggered stop-limit as a limit order, a
+        bracket without its entry.
     """
 
     price: float | None
     reason: FillReason
-    order: BarOrder
+    order: BarOrder | BarBracket
 
     @property
     def is_filled(self) -> bool:
@@ -157,7 +190,7 @@ class BarOutcome(Record):
 
 
 @admits(TradingError)
-def fill_on_bar(order: BarOrder, bar: Bar, *, fill_on_touch: bool = False) -> BarOutcome:
+def fill_on_bar(order: BarOrder, bar: Bar, *, fill_on_touch: bool = False) -> BarFill:
     """Return whether and at which price an order fills on a bar.
 
     Parameters
@@ -167,22 +200,42 @@ def fill_on_bar(order: BarOrder, bar: Bar, *, fill_on_touch: bool = False) -> Ba
     bar : Bar
         Bar with all four prices; a volume of None is unknown, and does not prevent a fill.
     fill_on_touch : bool, default False
-        Whether a limit or target that is touched, and not passed, fills.
+        Whether a limit that is touched, and not passed, fills.
 
     Raises
     ------
     TradingError
         A price of the bar is missing, not above 0 or outside its range, or the volume is no number.
     """
-    prices = _checked_bar(bar)
+    day, sign = _seen(order.side, bar, fill_on_touch=fill_on_touch)
     if bar.volume == 0.0:
-        return BarOutcome(None, FillReason.NO_VOLUME, order)
-    # A purchase is a sale at negated prices, so that each rule is stated once, for a sale.
-    sign = -1.0 if order.side is Side.BUY else 1.0
-    opening, top, bottom, close = (sign * price for price in prices)
-    day = _Day(opening, max(top, bottom), min(top, bottom), close, fill_on_touch)
-    filled = _FILLS[OrderType.of(order.order_type)](order, day, sign)
-    return filled if filled.price is None else replace(filled, price=sign * filled.price)
+        return BarFill(None, FillReason.NO_VOLUME, order)
+    return _signed(_FILLS[read_word(OrderType, order.order_type)](order, day, sign), sign)
+
+
+@admits(TradingError)
+def fill_bracket(bracket: BarBracket, bar: Bar, *, fill_on_touch: bool = False) -> BarFill:
+    """Return whether and at which price a bracket closes its position on a bar.
+
+    Parameters
+    ----------
+    bracket : BarBracket
+        Stop and target.
+    bar : Bar
+        Bar with all four prices; a volume of None is unknown, and does not prevent a fill.
+    fill_on_touch : bool, default False
+        Whether a target that is touched, and not passed, fills.
+
+    Raises
+    ------
+    TradingError
+        A price of the bar is missing, not above 0 or outside its range, the volume is no number, or the entry is
+        outside the bar.
+    """
+    day, sign = _seen(bracket.side, bar, fill_on_touch=fill_on_touch)
+    if bar.volume == 0.0:
+        return BarFill(None, FillReason.NO_VOLUME, bracket)
+    return _signed(_bracket(bracket, day, sign), sign)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,51 +253,62 @@ class _Day:
         return price > limit or (self.fill_on_touch and price == limit)
 
 
-def _market(order: BarOrder, day: _Day, sign: float) -> BarOutcome:  # noqa: ARG001 - all rules have one signature
-    return BarOutcome(day.open, FillReason.MARKET, order)
+def _seen(side: Side | str, bar: Bar, *, fill_on_touch: bool) -> tuple[_Day, float]:
+    """Return a checked bar, and −1 for a purchase: a sale at negated prices, so that each rule is stated once."""
+    sign = -read_word(Side, side).sign
+    opening, high, low, close = (sign * price for price in _checked_bar(bar))
+    return _Day(opening, max(high, low), min(high, low), close, fill_on_touch), sign
 
 
-def _limit(order: BarOrder, day: _Day, sign: float) -> BarOutcome:
+def _signed(fill: BarFill, sign: float) -> BarFill:
+    return fill if fill.price is None else replace(fill, price=sign * fill.price)
+
+
+def _market(order: BarOrder, day: _Day, sign: float) -> BarFill:  # noqa: ARG001 - all rules have one signature
+    return BarFill(day.open, FillReason.MARKET, order)
+
+
+def _limit(order: BarOrder, day: _Day, sign: float) -> BarFill:
     limit = sign * _known(order.limit_price)
     if day.open >= limit:
-        return BarOutcome(day.open, FillReason.LIMIT, order)
+        return BarFill(day.open, FillReason.LIMIT, order)
     if day.reaches(day.high, limit):
-        return BarOutcome(limit, FillReason.LIMIT, order)
-    return BarOutcome(None, FillReason.NOT_REACHED, order)
+        return BarFill(limit, FillReason.LIMIT, order)
+    return BarFill(None, FillReason.NOT_REACHED, order)
 
 
-def _stop(order: BarOrder, day: _Day, sign: float) -> BarOutcome:
+def _stop(order: BarOrder, day: _Day, sign: float) -> BarFill:
     stop = sign * _known(order.stop_price)
     if day.low > stop:
-        return BarOutcome(None, FillReason.NOT_REACHED, order)
-    return BarOutcome(min(day.open, stop), FillReason.STOP, order)
+        return BarFill(None, FillReason.NOT_REACHED, order)
+    return BarFill(min(day.open, stop), FillReason.STOP, order)
 
 
-def _stop_limit(order: BarOrder, day: _Day, sign: float) -> BarOutcome:
+def _stop_limit(order: BarOrder, day: _Day, sign: float) -> BarFill:
     stop, limit = sign * _known(order.stop_price), sign * _known(order.limit_price)
     if day.low > stop:
-        return BarOutcome(None, FillReason.NOT_REACHED, order)
+        return BarFill(None, FillReason.NOT_REACHED, order)
     working = BarOrder(order.side, OrderType.LIMIT, limit_price=order.limit_price)
     if day.open <= stop:
         return replace(_limit(working, day, sign), order=working)
     if stop >= limit:
-        return BarOutcome(stop, FillReason.LIMIT, working)
+        return BarFill(stop, FillReason.LIMIT, working)
     # The high may have come before the stop, but the close came after it.
     price = limit if day.reaches(day.close, limit) else None
-    return BarOutcome(price, FillReason.NOT_REACHED if price is None else FillReason.LIMIT, working)
+    return BarFill(price, FillReason.NOT_REACHED if price is None else FillReason.LIMIT, working)
 
 
-def _trailing_stop(order: BarOrder, day: _Day, sign: float) -> BarOutcome:
+def _trailing_stop(order: BarOrder, day: _Day, sign: float) -> BarFill:
     before = -math.inf if order.stop_price is None else sign * order.stop_price
     if day.open <= before:
-        return BarOutcome(day.open, FillReason.STOP, order)
+        return BarFill(day.open, FillReason.STOP, order)
     opening, raised = (max(before, _trailed(order, best, sign)) for best in (day.open, day.high))
     for reached, stop in ((day.low, opening), (day.close, max(opening, raised))):
         if reached <= stop:
-            return BarOutcome(stop, FillReason.STOP, replace(order, stop_price=sign * stop))
+            return BarFill(stop, FillReason.STOP, replace(order, stop_price=sign * stop))
     stop = sign * max(opening, raised)
     # A trail longer than the price leaves no stop yet.
-    return BarOutcome(None, FillReason.NOT_REACHED, replace(order, stop_price=stop if stop > 0.0 else None))
+    return BarFill(None, FillReason.NOT_REACHED, replace(order, stop_price=stop if stop > 0.0 else None))
 
 
 def _trailed(order: BarOrder, best: float, sign: float) -> float:
@@ -253,8 +317,8 @@ def _trailed(order: BarOrder, best: float, sign: float) -> float:
     return best * (1.0 - sign * _known(order.trail_share))
 
 
-def _bracket(order: BarOrder, day: _Day, sign: float) -> BarOutcome:
-    stop, target = sign * _known(order.stop_price), sign * _known(order.target_price)
+def _bracket(order: BarBracket, day: _Day, sign: float) -> BarFill:
+    stop, target = sign * order.stop_price, sign * order.target_price
     after = replace(order, entry_price=None)
     entry = day.open if order.entry_price is None else sign * order.entry_price
     if not day.low <= entry <= day.high:
@@ -264,23 +328,22 @@ def _bracket(order: BarOrder, day: _Day, sign: float) -> BarOutcome:
             value=order.entry_price,
         )
     if day.low <= stop:
-        return BarOutcome(min(entry, stop), FillReason.STOP, after)
+        return BarFill(min(entry, stop), FillReason.STOP, after)
     if entry == day.open and entry >= target:
-        return BarOutcome(entry, FillReason.TARGET, after)
+        return BarFill(entry, FillReason.TARGET, after)
     # A position opened below the open may have been opened after the high, but the close came after it.
     best = day.high if entry >= day.open else day.close
     if day.reaches(best, target):
-        return BarOutcome(target, FillReason.TARGET, after)
-    return BarOutcome(None, FillReason.NOT_REACHED, after)
+        return BarFill(target, FillReason.TARGET, after)
+    return BarFill(None, FillReason.NOT_REACHED, after)
 
 
-_FILLS: dict[OrderType, Callable[[BarOrder, _Day, float], BarOutcome]] = {
+_FILLS: dict[OrderType, Callable[[BarOrder, _Day, float], BarFill]] = {
     OrderType.MARKET: _market,
     OrderType.LIMIT: _limit,
     OrderType.STOP: _stop,
     OrderType.STOP_LIMIT: _stop_limit,
     OrderType.TRAILING_STOP: _trailing_stop,
-    OrderType.BRACKET: _bracket,
 }
 
 
@@ -289,21 +352,6 @@ def _known(price: float | None) -> float:
     if price is None:
         raise TradingError("the order lacks a price; make it by BarOrder(...)")
     return price
-
-
-def _check_bracket(order: BarOrder) -> None:
-    if order.order_type is not OrderType.BRACKET:
-        return
-    stop, target = _known(order.stop_price), _known(order.target_price)
-    low, high = (stop, target) if order.side is Side.SELL else (target, stop)
-    if low >= high:
-        where = "below" if order.side is Side.SELL else "above"
-        raise TradingError(
-            f"the stop {stop:g} of a bracket that closes by a {str(order.side).lower()} order has to be {where} its "
-            f"target {target:g}; swap them, or the side",
-            name="stop_price",
-            value=stop,
-        )
 
 
 def _checked_bar(bar: Bar) -> tuple[float, float, float, float]:

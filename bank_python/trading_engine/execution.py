@@ -36,7 +36,7 @@ from bank_python.numerics.ranges import number_in_range
 from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.results import Figures
 from bank_python.risk_models.market_impact import TEMPORARY_COEFFICIENT
-from bank_python.trading_engine.words import ImpactModel, Side
+from bank_python.trading_engine.words import ImpactModel, Side, read_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +158,7 @@ class ExecutionModel(Record):
         hint = "give a fraction of the value: for 0.2 per cent 0.002"
         check("commission_pct", least=0.0, most=_HIGHEST_COMMISSION, hint=hint)
         if self.impact is not None:
-            object.__setattr__(self, "impact", ImpactModel.of(self.impact))
+            object.__setattr__(self, "impact", read_word(ImpactModel, self.impact))
         if self.impact_coefficient is not None:
             _check_coefficient(self.impact, check)
         check("latency", least=0.0, hint="give a number of bars, at least 0")
@@ -204,7 +204,7 @@ class ExecutionModel(Record):
         """
         impact = self.impact if isinstance(self.impact, ImpactModel) else ImpactModel.NONE
         return self._filled(
-            impact, (Side.of(side), quantity, reference_price), (adv, daily_vol), limit_price, multiplier
+            impact, (read_word(Side, side), quantity, reference_price), (adv, daily_vol), limit_price, multiplier
         )
 
     @admits(TradingError)
@@ -282,7 +282,8 @@ class ExecutionModel(Record):
         impact = self.impact
         if not isinstance(impact, ImpactModel):
             impact = ImpactModel.SQUARE_ROOT if self.slippage_bps > 0.0 else ImpactModel.NONE
-        fill = self._filled(impact, (Side.of(side), quantity, current_price), (avg_daily_volume, daily_vol), limit, 1.0)
+        asked = (read_word(Side, side), quantity, current_price)
+        fill = self._filled(impact, asked, (avg_daily_volume, daily_vol), limit, 1.0)
         return fill.price, fill.fees
 
     def _filled(
@@ -305,8 +306,8 @@ class ExecutionModel(Record):
                 parts, price = tuple(part * (room / worse) for part in parts), float(limit_price)
         if not (price > 0.0 and math.isfinite(price)):
             raise TradingError(
-                f"a {side.lower()} order of {size:g} at {reference:g} costs {worse:g} a unit, more than the price can "
-                "bear; trade less at once",
+                f"a {side.value.lower()} order of {size:g} at {reference:g} costs {worse:g} a unit, more than the "
+                "price can bear; trade less at once",
                 name="quantity",
                 value=size,
             )
@@ -363,7 +364,8 @@ def _room(side: Side, reference: float, limit_price: float) -> float:
     room = side.sign * (limit_price - reference)
     if room < 0.0:
         raise TradingError(
-            f"the limit price {limit_price:g} of a {side.lower()} order is not reached at {reference:g}; let it rest",
+            f"the limit price {limit_price:g} of a {side.value.lower()} order is not reached at {reference:g}; let "
+            "it rest",
             name="limit_price",
             value=limit_price,
         )

@@ -572,10 +572,9 @@ TRADING: list[Case] = [
         | {"current_price": 50.0, "avg_daily_volume": 1e6, "daily_vol": 0.02},
     ),
     (trading_engine.BarOrder, {"side": "buy", "order_type": "limit", "limit_price": 99.0}),
-    (
-        trading_engine.BarOrder,
-        {"side": "sell", "order_type": "bracket", "stop_price": 96.0, "target_price": 104.0, "entry_price": 100.0},
-    ),
+    (trading_engine.BarBracket, {"side": "sell", "stop_price": 96.0, "target_price": 104.0, "entry_price": 100.0}),
+    (trading_engine.fill_bracket, {"bracket": trading_engine.BarBracket("sell", 96.0, 104.0), "bar": BAR}),
+    (trading_engine.read_word, {"kind": trading_engine.Side, "word": "buy"}),
     (trading_engine.BarOrder, {"side": "sell", "order_type": "trailing_stop", "trail_share": 0.1, "stop_price": 90.0}),
     (trading_engine.BarOrder, {"side": "sell", "order_type": "trailing_stop", "trail_amount": 5.0}),
     (

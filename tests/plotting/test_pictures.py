@@ -55,6 +55,7 @@ from bank_python.risk_models import (
     fit_garch,
     execution_frontier,
     execution_schedule,
+    fit_garch,
     fit_har,
     fit_slice,
     scan_pairs,
@@ -138,6 +139,7 @@ def correlations():
 def garch(model):
     shocks = np.sin(np.arange(300.0) ** 2) * np.exp(np.sin(np.arange(300.0) / 25.0))
     return dataclasses.replace(fit_garch(shocks, model), dates=tuple(DAYS))
+
 
 EXECUTION = {"vol": 0.95, "half_spread": 0.0625, "permanent_impact": 2.5e-7, "temporary_impact": 2.5e-6}
 

@@ -34,11 +34,9 @@ from bank_python.risk_models import (
     SurvivalCurve,
     SviSlice,
     VolatilityBlend,
-    fit_garch,
-    fit_har,
-)
     execution_frontier,
     execution_schedule,
+    fit_garch,
     fit_har,
     pov_schedule,
 )

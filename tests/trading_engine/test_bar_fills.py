@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bank_python.errors import TradingError
 from bank_python.market_data.feed import Bar
-from bank_python.trading_engine import BarOrder, FillReason, Side, fill_on_bar
+from bank_python.trading_engine import BarBracket, BarOrder, FillReason, OrderType, Side, fill_bracket, fill_on_bar
 
 DAY = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 
@@ -24,6 +24,10 @@ def bar(opening=100.0, high=105.0, low=95.0, close=102.0, volume=1e6):
 
 def fill(side, kind, on=None, *, touch=False, **prices):
     return fill_on_bar(BarOrder(side, kind, **prices), on or bar(), fill_on_touch=touch)
+
+
+def close(side, on=None, *, touch=False, **prices):
+    return fill_bracket(BarBracket(side, **prices), on or bar(), fill_on_touch=touch)
 
 
 GAP = bar(90.0, 92.0, 88.0, 91.0)
@@ -37,7 +41,6 @@ GAP = bar(90.0, 92.0, 88.0, 91.0)
         (BarOrder("buy", "limit", limit_price=97), bar(), 97.0),
         (BarOrder("sell", "stop", stop_price=96), bar(), 96.0),
         (BarOrder("buy", "stop_limit", stop_price=103, limit_price=104), bar(), 103.0),
-        (BarOrder("sell", "bracket", entry_price=100, stop_price=96, target_price=104), bar(), 96.0),
         (BarOrder("buy", "market"), bar(), 100.0),
         (BarOrder("sell", "stop", stop_price=96), GAP, 90.0),
         (BarOrder("buy", "limit", limit_price=101), bar(), 100.0),
@@ -102,21 +105,26 @@ def test_a_trailing_stop_by_share_mirrors():
     assert (far.price, far.order.stop_price) == (None, None)
 
 
+def test_a_bracket_of_the_shared_convention():
+    found = close("sell", entry_price=100, stop_price=96, target_price=104)
+    assert (found.price, found.reason) == (96.0, FillReason.STOP)
+
+
 def test_a_bracket_opened_on_the_bar_counts_what_is_certain():
     opened_below = {"entry_price": 97.0, "stop_price": 94.0, "target_price": 104.0}
-    still = fill("sell", "bracket", **opened_below)
+    still = close("sell", **opened_below)
     assert still.reason is FillReason.NOT_REACHED  # 105 may have come before the purchase at 97
     assert still.order.entry_price is None
-    assert fill("sell", "bracket", bar(close=104.5), **opened_below).reason is FillReason.TARGET
+    assert close("sell", bar(close=104.5), **opened_below).reason is FillReason.TARGET
     opened_above = {"entry_price": 102.0, "stop_price": 94.0, "target_price": 104.0}
-    assert fill("sell", "bracket", **opened_above).price == 104.0  # on its way up to 105
-    assert fill("sell", "bracket", **{**opened_above, "stop_price": 96.0}).price == 96.0
-    assert fill("sell", "bracket", stop_price=80.0, target_price=89.0, on=GAP).price == 90.0
-    assert fill("buy", "bracket", stop_price=104.0, target_price=96.0).reason is FillReason.STOP
-    assert fill("buy", "bracket", stop_price=106.0, target_price=95.0).price is None
-    assert fill("buy", "bracket", touch=True, stop_price=106.0, target_price=95.0).price == 95.0
+    assert close("sell", **opened_above).price == 104.0  # on its way up to 105
+    assert close("sell", **{**opened_above, "stop_price": 96.0}).price == 96.0
+    assert close("sell", stop_price=80.0, target_price=89.0, on=GAP).price == 90.0
+    assert close("buy", stop_price=104.0, target_price=96.0).reason is FillReason.STOP
+    assert close("buy", stop_price=106.0, target_price=95.0).price is None
+    assert close("buy", touch=True, stop_price=106.0, target_price=95.0).price == 95.0
     with pytest.raises(TradingError, match=r"entry_price=110.0 is outside the bar"):
-        fill("sell", "bracket", **{**opened_below, "entry_price": 110.0})
+        close("sell", **{**opened_below, "entry_price": 110.0})
 
 
 def test_a_bar_without_volume_fills_nothing():
@@ -173,7 +181,7 @@ def test_limits_and_stops_are_those_of_every_path(moves, side, offset):
 def test_a_bracket_is_never_better_than_a_path(moves, side, down, up):
     path, on = walked(moves)
     stop, target = 100.0 + side.sign * down, 100.0 - side.sign * up
-    found = fill_on_bar(BarOrder(side, "bracket", stop_price=stop, target_price=target), on)
+    found = fill_bracket(BarBracket(side, stop_price=stop, target_price=target), on)
     ends = first(path, lambda tick: (tick - stop) * side.sign >= 0 or (target - tick) * side.sign > 0)
     if ends is None:
         assert found.price is None
@@ -194,7 +202,7 @@ def test_a_stop_limit_fills_only_where_every_path_does(moves, side, trigger, off
     at = first(path, lambda tick: (tick - stop) * side.sign >= 0)
     if at is None:
         assert found.price is None
-        assert found.order.order_type == "STOP_LIMIT"
+        assert found.order.order_type is OrderType.STOP_LIMIT
         return
     assert found.order == BarOrder(side, "limit", limit_price=limit)
     truth = true_limit(path[at:], side, limit)
@@ -250,21 +258,22 @@ def test_every_fill_is_inside_its_bar(four, levels, side, touch, scale):
         BarOrder(side, "stop_limit", stop_price=far, limit_price=near),
         BarOrder(side, "trailing_stop", trail_amount=near),
         BarOrder(side, "trailing_stop", trail_share=0.2, stop_price=near),
-        BarOrder(side, "bracket", stop_price=stop, target_price=target),
-        BarOrder(side, "bracket", stop_price=stop, target_price=target, entry_price=close),
+        BarBracket(side, stop_price=stop, target_price=target),
+        BarBracket(side, stop_price=stop, target_price=target, entry_price=close),
     ]
     for order in orders:
-        found = fill_on_bar(order, on, fill_on_touch=touch)
+        function = fill_bracket if isinstance(order, BarBracket) else fill_on_bar
+        found = function(order, on, fill_on_touch=touch)
         assert found.price is None or low <= found.price <= high
-        if found.is_filled and order.limit_price is not None:
+        if found.is_filled and getattr(order, "limit_price", None) is not None:
             assert side.sign * (order.limit_price - found.price) >= 0.0
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: BarOrder("hold", "market"), "'hold' is no side"),
-        (lambda: BarOrder("buy", "iceberg"), "'iceberg' is no type of order; give one of MARKET, LIMIT"),
+        (lambda: BarOrder("hold", "market"), "'hold' is no Side"),
+        (lambda: BarOrder("buy", "iceberg"), "'iceberg' is no OrderType; give one of MARKET, LIMIT"),
         (lambda: BarOrder("buy", "limit"), "a limit order needs a limit_price; give one"),
         (lambda: BarOrder("buy", "stop limit", stop_price=3.0), "a stop limit order needs a limit_price"),
         (lambda: BarOrder("buy", "market", limit_price=3.0), "a market order has no limit_price; leave it out"),
@@ -275,11 +284,11 @@ def test_every_fill_is_inside_its_bar(four, levels, side, touch, scale):
         (lambda: BarOrder("buy", "trailing_stop", trail_amount=1.0, trail_share=0.1), "give one of the two"),
         (lambda: BarOrder("buy", "trailing_stop", trail_share=5.0), "trail_share=5.0 is not above 0 and at most 1"),
         (
-            lambda: BarOrder("sell", "bracket", stop_price=5.0, target_price=4.0),
+            lambda: BarBracket("sell", stop_price=5.0, target_price=4.0),
             "sell order has to be below its target 4",
         ),
         (
-            lambda: BarOrder("buy", "bracket", stop_price=4.0, target_price=5.0),
+            lambda: BarBracket("buy", stop_price=4.0, target_price=5.0),
             "buy order has to be above its target 5",
         ),
         (lambda: fill_on_bar("buy", bar()), "order='buy' is not a BarOrder"),

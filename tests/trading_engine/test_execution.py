@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import bank_python
 from bank_python.errors import CallError, TradingError
 from bank_python.risk_models import almgren_impact, square_root_impact
-from bank_python.trading_engine import ExecutionModel, ImpactModel, OrderType, Side
+from bank_python.trading_engine import ExecutionModel, ImpactModel, OrderType, Side, read_word
 
 FEES = ExecutionModel(fee_per_share=0.01, commission_pct=0.002)
 FULL = ExecutionModel(slippage_bps=1.0, spread_bps=4.0, impact="square_root", fee_per_share=0.005, fee_per_order=1.0)
@@ -159,10 +159,10 @@ def test_splitting_an_order_changes_costs_only(size, price, share, cut):
         (lambda: ExecutionModel(latency=1.5), "latency=1.5 is not a whole number"),
         (lambda: ExecutionModel(latency=-1), "latency=-1.0 is not at least 0; give a number of bars"),
         (lambda: ExecutionModel(participation_cap=10), "participation_cap=10.0 is not .* 0.1 is a tenth"),
-        (lambda: ExecutionModel(impact="cubic"), "'cubic' is no model of impact; give one of NONE, SQUARE_ROOT"),
+        (lambda: ExecutionModel(impact="cubic"), "'cubic' is no ImpactModel; give one of NONE, SQUARE_ROOT"),
         (lambda: ExecutionModel(impact_coefficient=1.0), "impact_coefficient is given, but no impact"),
         (lambda: ExecutionModel(impact="square_root", impact_coefficient=-1.0), "impact_coefficient=-1.0 is not"),
-        (lambda: FEES.price_of("hold", 1, 1.0), "'hold' is no side; give one of BUY, SELL"),
+        (lambda: FEES.price_of("hold", 1, 1.0), "'hold' is no Side; give one of BUY, SELL"),
         (lambda: FEES.price_of("buy", -10, 1.0), "quantity=-10.0 is not above 0; .* the side says"),
         (lambda: FEES.price_of("buy", math.nan, 1.0), "quantity=nan is not a finite number"),
         (lambda: FEES.price_of("buy", 1, math.nan), "reference_price=nan is not a finite number"),
@@ -178,7 +178,7 @@ def test_splitting_an_order_changes_costs_only(size, price, share, cut):
         (lambda: FEES.execute(3, 1.0), "order=3 has no side and quantity"),
         (lambda: FEES.execute(order(quantity=[1]), 1.0), r"quantity=\[1\] is not a number"),
         (lambda: FEES.execute(order(quantity=True), 1.0), "quantity=True is not a number"),
-        (lambda: FEES.execute(order(side=None), 1.0), "None is no side"),
+        (lambda: FEES.execute(order(side=None), 1.0), "None is no Side"),
     ],
 )
 def test_refused(call, said):
@@ -193,11 +193,12 @@ def test_calls_of_other_libraries_are_answered():
         ExecutionModel(2.0)
 
 
-def test_words_are_text():
-    assert Side.BUY == "BUY"
-    assert Side.of("Sell").opposite is Side.BUY
-    assert OrderType.of("trailing stop") is OrderType.TRAILING_STOP
+def test_words_are_read_in_any_spelling():
+    assert read_word(OrderType, "trailing stop") is OrderType.TRAILING_STOP
+    assert read_word(Side, " Sell ") is read_word(Side, Side.SELL) is Side.SELL
     assert ExecutionModel(impact="square root").impact is ImpactModel.SQUARE_ROOT
+    with pytest.raises(TradingError, match="True is no Side; give one of BUY, SELL"):
+        read_word(Side, True)
 
 
 def test_models_are_values():
