@@ -266,7 +266,7 @@ def execution_schedule(
     kappa = 2.0 / tau * math.asinh(0.5 * tau * math.sqrt(aversion / eta) * price[0])
     if not math.isfinite(kappa):
         raise ModelError(f"risk_aversion={aversion!r} is too large; give a smaller one", name="risk_aversion")
-    times = np.arange(count + 1) * tau
+    times = np.arange(count + 1, dtype=np.float64) * tau
     times[-1] = time
     holdings = size * _left(kappa, time, times)
     for array in (times, holdings):

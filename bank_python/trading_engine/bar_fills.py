@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["BarBracket", "BarFill", "BarOrder", "FillReason", "fill_bracket", "fill_on_bar"]
 
 _ROUNDING = 1e-9  # adjusted prices may leave the range of their bar by that share
-_PRICES = ("limit_price", "stop_price", "trail_amount", "trail_share")
 _NEEDED: dict[OrderType, tuple[str, ...]] = {
     OrderType.MARKET: (),
     OrderType.LIMIT: ("limit_price",),
@@ -70,9 +69,19 @@ class FillReason(enum.Enum):
     NO_VOLUME = "no volume"
 
 
-@admits(TradingError)
-@dataclass(frozen=True, slots=True)
-class BarOrder(Record):
+@dataclass(frozen=True)
+class _OrderTerms:
+    """Checked terms of an order, with members of enumerations in place of their names."""
+
+    side: Side
+    order_type: OrderType
+    limit_price: float | None
+    stop_price: float | None
+    trail_amount: float | None
+    trail_share: float | None
+
+
+class BarOrder(_OrderTerms, Record):
     """What decides at which price an order fills on a bar.
 
     Parameters
@@ -95,35 +104,38 @@ class BarOrder(Record):
         A price is missing, not above 0 or not used by this type.
     """
 
-    side: Side | str
-    order_type: OrderType | str
-    limit_price: float | None = None
-    stop_price: float | None = None
-    trail_amount: float | None = None
-    trail_share: float | None = None
-
-    def __post_init__(self) -> None:
-        kind = read_word(OrderType, self.order_type)
-        object.__setattr__(self, "side", read_word(Side, self.side))
-        object.__setattr__(self, "order_type", kind)
-        given = [name for name in _PRICES if getattr(self, name) is not None]
-        for name in given:
-            most = 1.0 - _ROUNDING if name == "trail_share" else None
-            number_in_range(name, getattr(self, name), TradingError, above=0.0, most=most)
-        called = kind.value.replace("_", " ").lower()
-        for name in _NEEDED[kind]:
-            if name not in given:
-                raise TradingError(f"a {called} order needs a {name}; give one", name=name)
-        for name in given:
-            if name not in (*_NEEDED[kind], *_OPTIONAL.get(kind, ())):
-                raise TradingError(f"a {called} order has no {name}; leave it out", name=name)
-        if kind is OrderType.TRAILING_STOP and (self.trail_amount is None) == (self.trail_share is None):
-            raise TradingError("a trailing stop needs either a trail_amount or a trail_share; give one of the two")
+    @admits(TradingError)
+    def __init__(
+        self,
+        side: Side | str,
+        order_type: OrderType | str,
+        limit_price: float | None = None,
+        stop_price: float | None = None,
+        trail_amount: float | None = None,
+        trail_share: float | None = None,
+    ) -> None:
+        kind = read_word(OrderType, order_type)
+        terms = {
+            "limit_price": limit_price,
+            "stop_price": stop_price,
+            "trail_amount": trail_amount,
+            "trail_share": trail_share,
+        }
+        _check_terms(kind, {name: value for name, value in terms.items() if value is not None})
+        super().__init__(read_word(Side, side), kind, **terms)
 
 
-@admits(TradingError)
-@dataclass(frozen=True, slots=True)
-class BarBracket(Record):
+@dataclass(frozen=True)
+class _BracketTerms:
+    """Checked terms of a bracket, with the side as a member of its enumeration."""
+
+    side: Side
+    stop_price: float
+    target_price: float
+    entry_price: float | None
+
+
+class BarBracket(_BracketTerms, Record):
     """A pair of orders that close a position: a stop and a target, of which one cancels the other.
 
     Parameters
@@ -143,25 +155,23 @@ class BarBracket(Record):
         A price is not above 0, or stop and target are on the wrong sides of each other.
     """
 
-    side: Side | str
-    stop_price: float
-    target_price: float
-    entry_price: float | None = None
-
-    def __post_init__(self) -> None:
-        side = read_word(Side, self.side)
-        object.__setattr__(self, "side", side)
-        for name in ("stop_price", "target_price", "entry_price"):
-            if name != "entry_price" or self.entry_price is not None:
-                number_in_range(name, getattr(self, name), TradingError, above=0.0)
-        if side.sign * (self.stop_price - self.target_price) <= 0.0:
-            where = "below" if side is Side.SELL else "above"
+    @admits(TradingError)
+    def __init__(
+        self, side: Side | str, stop_price: float, target_price: float, entry_price: float | None = None
+    ) -> None:
+        closing = read_word(Side, side)
+        for name, price in (("stop_price", stop_price), ("target_price", target_price), ("entry_price", entry_price)):
+            if price is not None:
+                number_in_range(name, price, TradingError, above=0.0)
+        if closing.sign * (stop_price - target_price) <= 0.0:
+            where = "below" if closing is Side.SELL else "above"
             raise TradingError(
-                f"the stop {self.stop_price:g} of a bracket that closes by a {side.value.lower()} order has to be "
-                f"{where} its target {self.target_price:g}; swap them, or the side",
+                f"the stop {stop_price:g} of a bracket that closes by a {closing.value.lower()} order has to be "
+                f"{where} its target {target_price:g}; swap them, or the side",
                 name="stop_price",
-                value=self.stop_price,
+                value=stop_price,
             )
+        super().__init__(closing, stop_price, target_price, entry_price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +220,7 @@ def fill_on_bar(order: BarOrder, bar: Bar, *, fill_on_touch: bool = False) -> Ba
     day, sign = _seen(order.side, bar, fill_on_touch=fill_on_touch)
     if bar.volume == 0.0:
         return BarFill(None, FillReason.NO_VOLUME, order)
-    return _signed(_FILLS[read_word(OrderType, order.order_type)](order, day, sign), sign)
+    return _signed(_FILLS[order.order_type](order, day, sign), sign)
 
 
 @admits(TradingError)
@@ -253,15 +263,30 @@ class _Day:
         return price > limit or (self.fill_on_touch and price == limit)
 
 
-def _seen(side: Side | str, bar: Bar, *, fill_on_touch: bool) -> tuple[_Day, float]:
+def _seen(side: Side, bar: Bar, *, fill_on_touch: bool) -> tuple[_Day, float]:
     """Return a checked bar, and −1 for a purchase: a sale at negated prices, so that each rule is stated once."""
-    sign = -read_word(Side, side).sign
+    sign = -side.sign
     opening, high, low, close = (sign * price for price in _checked_bar(bar))
     return _Day(opening, max(high, low), min(high, low), close, fill_on_touch), sign
 
 
 def _signed(fill: BarFill, sign: float) -> BarFill:
     return fill if fill.price is None else replace(fill, price=sign * fill.price)
+
+
+def _check_terms(kind: OrderType, given: dict[str, float]) -> None:
+    for name, value in given.items():
+        most = 1.0 - _ROUNDING if name == "trail_share" else None
+        number_in_range(name, value, TradingError, above=0.0, most=most)
+    called = kind.value.replace("_", " ").lower()
+    for name in _NEEDED[kind]:
+        if name not in given:
+            raise TradingError(f"a {called} order needs a {name}; give one", name=name)
+    for name in given:
+        if name not in (*_NEEDED[kind], *_OPTIONAL.get(kind, ())):
+            raise TradingError(f"a {called} order has no {name}; leave it out", name=name)
+    if kind is OrderType.TRAILING_STOP and ("trail_amount" in given) == ("trail_share" in given):
+        raise TradingError("a trailing stop needs either a trail_amount or a trail_share; give one of the two")
 
 
 def _market(order: BarOrder, day: _Day, sign: float) -> BarFill:  # noqa: ARG001 - all rules have one signature
@@ -329,7 +354,7 @@ def _bracket(order: BarBracket, day: _Day, sign: float) -> BarFill:
         )
     if day.low <= stop:
         return BarFill(min(entry, stop), FillReason.STOP, after)
-    if entry == day.open and entry >= target:
+    if entry >= target:
         return BarFill(entry, FillReason.TARGET, after)
     # A position opened below the open may have been opened after the high, but the close came after it.
     best = day.high if entry >= day.open else day.close

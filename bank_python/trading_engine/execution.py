@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bank_python.admission import admits
 from bank_python.display import Record
@@ -37,9 +37,6 @@ from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.results import Figures
 from bank_python.risk_models.market_impact import TEMPORARY_COEFFICIENT
 from bank_python.trading_engine.words import ImpactModel, Side, read_word
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["ExecutionModel", "FillCost"]
 
@@ -104,9 +101,22 @@ class FillCost(Figures):
         return fill_cost_view(self)
 
 
-@admits(TradingError)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionModel(Record):
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    """Checked settings of an execution model, with the member of the enumeration in place of its name."""
+
+    slippage_bps: float
+    spread_bps: float
+    impact: ImpactModel | None
+    impact_coefficient: float | None
+    fee_per_share: float
+    commission_pct: float
+    fee_per_order: float
+    latency: int
+    participation_cap: float | None
+
+
+class ExecutionModel(_Settings, Record):
     """What fills cost: slippage, spread, market impact and fees, and how much of the volume they may be.
 
     Parameters
@@ -137,34 +147,32 @@ class ExecutionModel(Record):
         A figure is not finite or out of range, or the model of impact is unknown.
     """
 
-    slippage_bps: float = 0.0
-    spread_bps: float = 0.0
-    impact: ImpactModel | str | None = None
-    impact_coefficient: float | None = None
-    fee_per_share: float = 0.0
-    commission_pct: float = 0.0
-    fee_per_order: float = 0.0
-    latency: int = 0
-    participation_cap: float | None = None
-
-    def __post_init__(self) -> None:
-        def check(name: str, **limits: Any) -> None:
-            number_in_range(name, getattr(self, name), TradingError, **limits)
-
-        for name in ("slippage_bps", "spread_bps"):
-            check(name, least=0.0, most=_WHOLE_PRICE, hint="give basis points: 5.0 is 0.05 per cent of the price")
-        for name in ("fee_per_share", "fee_per_order"):
-            check(name, least=0.0, hint="give money, at least 0")
-        hint = "give a fraction of the value: for 0.2 per cent 0.002"
-        check("commission_pct", least=0.0, most=_HIGHEST_COMMISSION, hint=hint)
-        if self.impact is not None:
-            object.__setattr__(self, "impact", read_word(ImpactModel, self.impact))
-        if self.impact_coefficient is not None:
-            _check_coefficient(self.impact, check)
-        check("latency", least=0.0, hint="give a number of bars, at least 0")
-        if self.participation_cap is not None:
-            hint = "give a share of the volume: 0.1 is a tenth; None for no cap"
-            check("participation_cap", above=0.0, most=1.0, hint=hint)
+    @admits(TradingError)
+    def __init__(
+        self,
+        *,
+        slippage_bps: float = 0.0,
+        spread_bps: float = 0.0,
+        impact: ImpactModel | str | None = None,
+        impact_coefficient: float | None = None,
+        fee_per_share: float = 0.0,
+        commission_pct: float = 0.0,
+        fee_per_order: float = 0.0,
+        latency: int = 0,
+        participation_cap: float | None = None,
+    ) -> None:
+        model = None if impact is None else read_word(ImpactModel, impact)
+        super().__init__(
+            slippage_bps=_basis_points("slippage_bps", slippage_bps),
+            spread_bps=_basis_points("spread_bps", spread_bps),
+            impact=model,
+            impact_coefficient=None if impact_coefficient is None else _coefficient(impact_coefficient, model),
+            fee_per_share=_money("fee_per_share", fee_per_share),
+            commission_pct=_commission(commission_pct),
+            fee_per_order=_money("fee_per_order", fee_per_order),
+            latency=_latency(latency),
+            participation_cap=None if participation_cap is None else _cap(participation_cap),
+        )
 
     @admits(TradingError)
     def price_of(
@@ -280,7 +288,7 @@ class ExecutionModel(Record):
             raise TradingError(f"order={order!r:.60} has no side and quantity; give an order", name="order") from error
         limit = getattr(order, "limit_price", None)
         impact = self.impact
-        if not isinstance(impact, ImpactModel):
+        if impact is None:
             impact = ImpactModel.SQUARE_ROOT if self.slippage_bps > 0.0 else ImpactModel.NONE
         asked = (read_word(Side, side), quantity, current_price)
         fill = self._filled(impact, asked, (avg_daily_volume, daily_vol), limit, 1.0)
@@ -298,12 +306,12 @@ class ExecutionModel(Record):
         reference, units = _above_zero("reference_price", order[2]), _above_zero("multiplier", multiplier)
         self._check_cap(size, market[0])
         parts = (0.5 * self.spread_bps * _BPS, self.slippage_bps * _BPS, self._impact(impact, size, *market))
-        worse = reference * math.fsum(parts)
+        worse, cut = reference * math.fsum(parts), 1.0
         price = reference + side.sign * worse
         if limit_price is not None:
             room = _room(side, reference, _above_zero("limit_price", limit_price))
             if worse > room:
-                parts, price = tuple(part * (room / worse) for part in parts), float(limit_price)
+                cut, price = room / worse, float(limit_price)
         if not (price > 0.0 and math.isfinite(price)):
             raise TradingError(
                 f"a {side.value.lower()} order of {size:g} at {reference:g} costs {worse:g} a unit, more than the "
@@ -312,7 +320,7 @@ class ExecutionModel(Record):
                 value=size,
             )
         value = size * reference * units
-        spread, slippage, moved = (part * value for part in parts)
+        spread, slippage, moved = (part * cut * value for part in parts)
         return FillCost(side, size, reference, price, spread, slippage, moved, self.fees(size, price, units), units)
 
     def _impact(self, impact: ImpactModel, size: float, adv: float | None, daily_vol: float | None) -> float:
@@ -372,10 +380,34 @@ def _room(side: Side, reference: float, limit_price: float) -> float:
     return room
 
 
-def _check_coefficient(impact: object, check: Callable[..., None]) -> None:
+def _basis_points(name: str, value: float) -> float:
+    hint = "give basis points: 5.0 is 0.05 per cent of the price"
+    return number_in_range(name, value, TradingError, least=0.0, most=_WHOLE_PRICE, hint=hint)
+
+
+def _money(name: str, value: float) -> float:
+    return number_in_range(name, value, TradingError, least=0.0, hint="give money, at least 0")
+
+
+def _commission(value: float) -> float:
+    hint = "give a fraction of the value: for 0.2 per cent 0.002"
+    return number_in_range("commission_pct", value, TradingError, least=0.0, most=_HIGHEST_COMMISSION, hint=hint)
+
+
+def _latency(value: int) -> int:
+    return int(number_in_range("latency", value, TradingError, least=0.0, hint="give a number of bars, at least 0"))
+
+
+def _cap(value: float) -> float:
+    hint = "give a share of the volume: 0.1 is a tenth; None for no cap"
+    return number_in_range("participation_cap", value, TradingError, above=0.0, most=1.0, hint=hint)
+
+
+def _coefficient(value: float, impact: ImpactModel | None) -> float:
     if impact is None or impact is ImpactModel.NONE:
         raise TradingError(
             "impact_coefficient is given, but no impact; give impact='square_root' or 'three_fifths'",
             name="impact_coefficient",
         )
-    check("impact_coefficient", least=0.0, hint="give daily volatilities for a whole day's volume, near 1")
+    hint = "give daily volatilities for a whole day's volume, near 1"
+    return number_in_range("impact_coefficient", value, TradingError, least=0.0, hint=hint)

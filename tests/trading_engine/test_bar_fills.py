@@ -123,6 +123,7 @@ def test_a_bracket_opened_on_the_bar_counts_what_is_certain():
     assert close("buy", stop_price=104.0, target_price=96.0).reason is FillReason.STOP
     assert close("buy", stop_price=106.0, target_price=95.0).price is None
     assert close("buy", touch=True, stop_price=106.0, target_price=95.0).price == 95.0
+    assert close("sell", entry_price=102.0, stop_price=90.0, target_price=101.0).price == 102.0  # at once
     with pytest.raises(TradingError, match=r"entry_price=110.0 is outside the bar"):
         close("sell", **{**opened_below, "entry_price": 110.0})
 
