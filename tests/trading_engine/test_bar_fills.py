@@ -168,7 +168,7 @@ def true_stop(path, side, stop):
     return None if at is None else float(path[at])
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(moves=steps, side=sides, offset=offsets)
 def test_limits_and_stops_are_those_of_every_path(moves, side, offset):
     path, on = walked(moves)
@@ -177,7 +177,7 @@ def test_limits_and_stops_are_those_of_every_path(moves, side, offset):
     assert fill_on_bar(BarOrder(side, "stop", stop_price=price), on).price == true_stop(path, side, price)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(moves=steps, side=sides, down=st.integers(1, 8), up=st.integers(1, 8))
 def test_a_bracket_is_never_better_than_a_path(moves, side, down, up):
     path, on = walked(moves)
@@ -194,7 +194,7 @@ def test_a_bracket_is_never_better_than_a_path(moves, side, down, up):
         assert found.price == truth or both
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(moves=steps, side=sides, trigger=offsets, offset=offsets)
 def test_a_stop_limit_fills_only_where_every_path_does(moves, side, trigger, offset):
     path, on = walked(moves)
@@ -213,7 +213,7 @@ def test_a_stop_limit_fills_only_where_every_path_does(moves, side, trigger, off
         assert found.price == truth
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(moves=steps, side=sides, trail=st.integers(1, 10))
 def test_a_trailing_stop_is_that_of_the_path_by_the_near_extreme_first(moves, side, trail):
     _, on = walked(moves)
@@ -237,7 +237,7 @@ def test_a_trailing_stop_is_that_of_the_path_by_the_near_extreme_first(moves, si
 figures = st.floats(1.0, 1e6)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(
     four=st.lists(figures, min_size=4, max_size=4),
     levels=st.tuples(figures, figures),

@@ -107,7 +107,7 @@ def test_nothing_fills_above_the_cap():
     )  # 28.999999999999996
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     size=amounts,
     price=prices,
@@ -131,7 +131,7 @@ def test_costs_add_up_and_grow_with_the_order(size, price, share, vol, side, nam
     assert wilder.total >= fill.total * (1.0 - 1e-12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(size=amounts, price=prices, share=st.floats(1e-6, 0.1), cut=st.floats(0.01, 0.99))
 def test_splitting_an_order_changes_costs_only(size, price, share, cut):
     linear = ExecutionModel(slippage_bps=3.0, spread_bps=2.0, fee_per_share=0.01)
