@@ -13,6 +13,7 @@ bank_python.errors.ModelError: days=0.0 is not above 0; give a finite number abo
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,14 +68,7 @@ def figures_in_range(
     if most is not None:
         bad |= known > most
     if bad.any():
-        first = float(known[bad].flat[0])
-        wanted = _range(above, least, most)
-        what = wanted if np.isfinite(first) else "a finite number"
-        raise error(
-            f"{name}={first!r} is not {what}; {hint or f'give a finite number {wanted}'.rstrip()}",
-            name=name,
-            value=first,
-        )
+        raise _refusal(name, float(known[bad].flat[0]), error, _range(above, least, most), hint)
     return known
 
 
@@ -92,7 +86,17 @@ def number_in_range(
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         remedy = hint or f"give a number {_range(above, least, most)}".rstrip()
         raise error(f"{name}={value!r:.60} is not a number; {remedy}", name=name, value=value)
-    return float(figures_in_range(name, value, error, above=above, least=least, most=most, hint=hint))
+    known = float(value)
+    inside = (above is None or known > above) and (least is None or known >= least) and (most is None or known <= most)
+    if not (inside and math.isfinite(known)):
+        raise _refusal(name, known, error, _range(above, least, most), hint)
+    return known
+
+
+def _refusal(name: str, value: float, error: type[BankError], wanted: str, hint: str) -> BankError:
+    what = wanted if math.isfinite(value) else "a finite number"
+    remedy = hint or f"give a finite number {wanted}".rstrip()
+    return error(f"{name}={value!r} is not {what}; {remedy}", name=name, value=value)
 
 
 def _range(above: float | None, least: float | None, most: float | None) -> str:

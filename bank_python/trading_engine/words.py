@@ -13,7 +13,7 @@ Examples
 from __future__ import annotations
 
 import enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bank_python.errors import TradingError
 
@@ -100,11 +100,14 @@ def read_word(kind: type[_Word], word: object) -> _Word:
     Raises
     ------
     TradingError
-        There is no such member.
+        There is no such member, or `kind` is no enumeration.
     """
+    given: Any = kind
+    if not (isinstance(given, type) and issubclass(given, enum.Enum)):
+        raise TradingError(f"kind={kind!r:.60} is no enumeration; give one, such as Side", name="kind", value=kind)
     if isinstance(word, kind):
         return word
     known = word.strip().upper().replace(" ", "_").replace("-", "_") if isinstance(word, str) else ""
     if known in kind.__members__:
         return kind[known]
-    raise TradingError(f"{word!r} is no {kind.__name__}; give one of {', '.join(kind.__members__)}", value=word)
+    raise TradingError(f"{word!r:.60} is no {kind.__name__}; give one of {', '.join(kind.__members__)}", value=word)
