@@ -56,7 +56,6 @@ from bank_python.risk_models.maximum_entropy import (
 )
 from bank_python.risk_models.mean_reversion import HalfLife, OrnsteinUhlenbeck, fit_ou, half_life, z_score
 from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
-from bank_python.risk_models.pair_scan import PairCandidate, PairScan, scan_pairs
 from bank_python.risk_models.optimal_execution import (
     ExecutionCost,
     ExecutionFrontier,
@@ -65,6 +64,7 @@ from bank_python.risk_models.optimal_execution import (
     execution_frontier,
     execution_schedule,
 )
+from bank_python.risk_models.pair_scan import PairCandidate, PairScan, scan_pairs
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
 from bank_python.risk_models.premium_schedule import PremiumSchedule, imm_schedule
@@ -207,11 +207,11 @@ __all__ = [
     "implied_vol_fit",
     "johansen",
     "kim_smoother",
-    "mackinnon_critical_values",
-    "mackinnon_p_value",
     "leland_number",
     "leland_volatility",
     "linear_impact",
+    "mackinnon_critical_values",
+    "mackinnon_p_value",
     "merton_price",
     "nearest_repair",
     "par_swap_rate",

@@ -52,14 +52,13 @@ from bank_python.risk_models import (
     SviSlice,
     combine_volatility,
     engle_granger,
-    fit_garch,
     execution_frontier,
     execution_schedule,
     fit_garch,
     fit_har,
     fit_slice,
-    scan_pairs,
     pov_schedule,
+    scan_pairs,
     vwap_schedule,
 )
 
