@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from bank_python.portfolio import Portfolio, load_portfolio
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
+    from bank_python.trading_engine import ExecutionModel
     from bank_python.walpole import JobConfig, JobMode, JobRunner, JobStatus
 
 __version__ = "0.1.0"
@@ -144,6 +145,7 @@ _HOME = {
     "PnLAttribution": "risk",
     "HestonProcess": "risk_models",
     "MertonJumpDiffusion": "risk_models",
+    "ExecutionModel": "trading_engine",
     "JobConfig": "walpole",
     "JobMode": "walpole",
     "JobRunner": "walpole",
@@ -172,6 +174,7 @@ __all__ = [
     "DomainError",
     "EfficientFrontier",
     "Equity",
+    "ExecutionModel",
     "FXForward",
     "FXOption",
     "FXRate",

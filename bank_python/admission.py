@@ -222,6 +222,7 @@ _KINDS: dict[str, _Admission] = {
 _LISTS = frozenset({"Sequence", "Iterable", "Mapping"})
 _BY_NAME = frozenset(
     {
+        "Bar",
         "BarbaraDB",
         "ContractBatch",
         "Curve",

@@ -47,7 +47,7 @@
     ├── MacroError                (ValueError)   .name .value .problems
     ├── DeskError                 (ValueError)
     ├── PositionsError            (ValueError)   .problems
-    ├── TradingError              (ValueError)
+    ├── TradingError              (ValueError)   .name .value
     ├── CallError                 (TypeError)    .name .argument
     └── MissingExtraError         (ImportError)  .extra
 

@@ -39,6 +39,14 @@ from bank_python.risk_models.innovations import Innovation
 from bank_python.risk_models.isda_cds import CdsPrice, StandardCds
 from bank_python.risk_models.johansen import JohansenTest, johansen
 from bank_python.risk_models.leisen_reimer import american_greeks, american_price
+from bank_python.risk_models.leland import leland_number, leland_volatility
+from bank_python.risk_models.market_impact import (
+    MarketImpact,
+    almgren_impact,
+    linear_impact,
+    power_impact,
+    square_root_impact,
+)
 from bank_python.risk_models.maximum_entropy import (
     AbsoluteMeanDistribution,
     GaussianUnderTail,
@@ -48,6 +56,14 @@ from bank_python.risk_models.maximum_entropy import (
 )
 from bank_python.risk_models.mean_reversion import HalfLife, OrnsteinUhlenbeck, fit_ou, half_life, z_score
 from bank_python.risk_models.merton import MertonJumpDiffusion, merton_price
+from bank_python.risk_models.optimal_execution import (
+    ExecutionCost,
+    ExecutionFrontier,
+    ExecutionSchedule,
+    execution_cost,
+    execution_frontier,
+    execution_schedule,
+)
 from bank_python.risk_models.pair_scan import PairCandidate, PairScan, scan_pairs
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
@@ -69,6 +85,7 @@ from bank_python.risk_models.svi_fit import ArbitragePolicy, RepairMethod, Slice
 from bank_python.risk_models.svi_repair import nearest_repair, ssvi_repair
 from bank_python.risk_models.unit_root import AdfTest, adf_test
 from bank_python.risk_models.volatility_blend import BlendPart, VolatilityBlend, blend_volatility, combine_volatility
+from bank_python.risk_models.volume_schedule import VolumeSchedule, pov_schedule, vwap_schedule
 
 __all__ = [
     "ISDA_USD",
@@ -88,6 +105,9 @@ __all__ = [
     "CointegrationTest",
     "Curve",
     "CurveConvention",
+    "ExecutionCost",
+    "ExecutionFrontier",
+    "ExecutionSchedule",
     "FilteredRegimes",
     "GarchFit",
     "GarchModel",
@@ -104,6 +124,7 @@ __all__ = [
     "Innovation",
     "JohansenTest",
     "JumpWings",
+    "MarketImpact",
     "MaximumEntropyDistribution",
     "MeanModel",
     "MertonJumpDiffusion",
@@ -129,8 +150,10 @@ __all__ = [
     "VolMethod",
     "VolStatus",
     "VolatilityBlend",
+    "VolumeSchedule",
     "accrued_interest",
     "adf_test",
+    "almgren_impact",
     "american_greeks",
     "american_price",
     "as_curve",
@@ -162,6 +185,9 @@ __all__ = [
     "engle_granger",
     "ewma_variance",
     "ewma_volatility",
+    "execution_cost",
+    "execution_frontier",
+    "execution_schedule",
     "fit_garch",
     "fit_gpd",
     "fit_har",
@@ -181,6 +207,9 @@ __all__ = [
     "implied_vol_fit",
     "johansen",
     "kim_smoother",
+    "leland_number",
+    "leland_volatility",
+    "linear_impact",
     "mackinnon_critical_values",
     "mackinnon_p_value",
     "merton_price",
@@ -188,12 +217,15 @@ __all__ = [
     "par_swap_rate",
     "parkinson_volatility",
     "perpetual_value",
+    "pov_schedule",
+    "power_impact",
     "power_law_price",
     "realised_volatility",
     "risky_annuity",
     "rogers_satchell_volatility",
     "rsi",
     "scan_pairs",
+    "square_root_impact",
     "ssvi_repair",
     "survival_probability",
     "svi_butterfly_g",
@@ -201,6 +233,7 @@ __all__ = [
     "swap_value",
     "swap_value_on_curve",
     "true_range",
+    "vwap_schedule",
     "yang_zhang_volatility",
     "z_score",
 ]

@@ -43,7 +43,7 @@ from tests.render.sample_results import KINDS, alerts, readings
 
 PACKAGES = (
     *("barbara", "dagger", "desk", "instruments", "integrations", "macro", "market_data", "mc_engine", "mntable"),
-    *("numerics", "optimizer", "portfolio", "risk", "risk_models", "walpole"),
+    *("numerics", "optimizer", "portfolio", "risk", "risk_models", "trading_engine", "walpole"),
 )
 DAY = dt.date(2026, 1, 5)
 AT = dt.datetime(2026, 1, 5, 15, 0, 4, tzinfo=dt.UTC)

@@ -7,7 +7,10 @@ import inspect
 
 import pytest
 
-PACKAGES = ["risk", "macro", "mc_engine", "risk_models", "instruments", "market_data", "walpole", "barbara", "mntable"]
+PACKAGES = [
+    *("risk", "macro", "mc_engine", "risk_models", "instruments", "market_data", "walpole", "barbara", "mntable"),
+    "trading_engine",
+]
 ORDERS = [
     ("price", "spot", "strike", "expiry", "rate", "vol", "dividend", "is_call"),
     ("spread", "rate", "notional", "coupon", "maturity", "recovery", "elapsed"),

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python import barbara, instruments, macro, market_data, mc_engine, mntable, risk, risk_models, walpole
+from bank_python import (
+    barbara,
+    instruments,
+    macro,
+    market_data,
+    mc_engine,
+    mntable,
+    risk,
+    risk_models,
+    trading_engine,
+    walpole,
+)
 from bank_python.dagger import DependencyGraph
 
 if TYPE_CHECKING:
@@ -514,5 +525,63 @@ MACRO: list[Case] = [
     (macro.drift_break_test, {"returns": ASSET, "trim": 0.15, "permutations": 20, "seed": 1}),
 ]
 
-CASES: list[Case] = [*MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *BELOW]
+ORDER = {"quantity": 1e5, "adv": 1e6, "daily_vol": 0.02}
+COSTS = {"vol": 0.95, "half_spread": 0.06, "permanent_impact": 2.5e-7, "temporary_impact": 2.5e-6}
+PARENT = {"shares": 1e6, "days": 5.0, "n_trades": 5, **COSTS}
+FILLS = trading_engine.ExecutionModel(slippage_bps=2.0, impact="square_root", participation_cap=0.5)
+BAR = market_data.Bar(dt.datetime(2026, 1, 5, tzinfo=dt.UTC), 100.0, 105.0, 95.0, 102.0, 1e6)
+
+TRADING: list[Case] = [
+    (risk_models.square_root_impact, {**ORDER, "coefficient": 1.0}),
+    (risk_models.linear_impact, {**ORDER, "coefficient": 1.0}),
+    (risk_models.power_impact, {**ORDER, "coefficient": 0.142, "exponent": 0.6}),
+    (
+        risk_models.almgren_impact,
+        {**ORDER, "shares_outstanding": 1e8, "days": 0.5, "gamma": 0.3, "eta": 0.1, "delta": 0.25, "beta": 0.6},
+    ),
+    (risk_models.leland_number, {"vol": 0.2, "round_trip_cost": 0.01, "interval": 1 / 52}),
+    (risk_models.leland_volatility, {"vol": 0.2, "round_trip_cost": 0.01, "interval": 1 / 52, "is_short": False}),
+    (risk_models.execution_schedule, {**PARENT, "risk_aversion": 1e-6}),
+    (risk_models.execution_frontier, {**PARENT, "risk_aversions": [0.0, 1e-6]}),
+    (risk_models.execution_cost, {"holdings": [1e6, 5e5, 0.0], "days": 5.0, **COSTS}),
+    (risk_models.vwap_schedule, {"shares": 1e3, "volumes": [1e4, 2e4], "dates": [TODAY, TODAY + dt.timedelta(1)]}),
+    (
+        risk_models.pov_schedule,
+        {"shares": 1e3, "volumes": [1e4], "participation": 0.1, "dates": [TODAY]},
+    ),
+    (
+        trading_engine.ExecutionModel,
+        {"slippage_bps": 2.0, "spread_bps": 4.0, "impact": "square_root", "impact_coefficient": 1.0}
+        | {
+            "fee_per_share": 0.01,
+            "commission_pct": 0.001,
+            "fee_per_order": 1.0,
+            "latency": 1,
+            "participation_cap": 0.1,
+        },
+    ),
+    (
+        FILLS.price_of,
+        {"side": "buy", "reference_price": 50.0, **ORDER, "limit_price": 51.0, "multiplier": 1.0},
+    ),
+    (FILLS.fees, {"quantity": 100.0, "price": 50.0, "multiplier": 1.0}),
+    (FILLS.maximum_quantity, {"volume": 1e6}),
+    (
+        FILLS.execute,
+        {"order": trading_engine.FillCost(trading_engine.Side.BUY, 100.0, 50.0, 50.0, 0.0, 0.0, 0.0, 0.0)}
+        | {"current_price": 50.0, "avg_daily_volume": 1e6, "daily_vol": 0.02},
+    ),
+    (trading_engine.BarOrder, {"side": "buy", "order_type": "limit", "limit_price": 99.0}),
+    (trading_engine.BarBracket, {"side": "sell", "stop_price": 96.0, "target_price": 104.0, "entry_price": 100.0}),
+    (trading_engine.fill_bracket, {"bracket": trading_engine.BarBracket("sell", 96.0, 104.0), "bar": BAR}),
+    (trading_engine.read_word, {"kind": trading_engine.Side, "word": "buy"}),
+    (trading_engine.BarOrder, {"side": "sell", "order_type": "trailing_stop", "trail_share": 0.1, "stop_price": 90.0}),
+    (trading_engine.BarOrder, {"side": "sell", "order_type": "trailing_stop", "trail_amount": 5.0}),
+    (
+        trading_engine.fill_on_bar,
+        {"order": trading_engine.BarOrder("buy", "limit", limit_price=97.0), "bar": BAR, "fill_on_touch": True},
+    ),
+]
+
+CASES: list[Case] = [*TRADING, *MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *BELOW]
 """Functions, and for each arguments that it takes."""

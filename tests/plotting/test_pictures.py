@@ -52,10 +52,14 @@ from bank_python.risk_models import (
     SviSlice,
     combine_volatility,
     engle_granger,
+    execution_frontier,
+    execution_schedule,
     fit_garch,
     fit_har,
     fit_slice,
+    pov_schedule,
     scan_pairs,
+    vwap_schedule,
 )
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -136,6 +140,8 @@ def garch(model):
     return dataclasses.replace(fit_garch(shocks, model), dates=tuple(DAYS))
 
 
+EXECUTION = {"vol": 0.95, "half_spread": 0.0625, "permanent_impact": 2.5e-7, "temporary_impact": 2.5e-6}
+
 PICTURES = {
     "curve": lambda: Curve.from_zero_rates([1.0, 2.0, 10.0], [0.03, 0.035, 0.04]),
     "flat curve": lambda: Curve.flat(0.0),
@@ -172,6 +178,10 @@ PICTURES = {
     "pairs": lambda: scan_pairs(dict(zip(("A$B$", "C$D$"), wandering(), strict=True))),
     "volatility blend": lambda: combine_volatility(4.0, har=0.01, garch=None, atr=0.02),
     "covariance": lambda: frontier()._data,
+    "execution schedule": lambda: execution_schedule(1e6, 5, 5, **EXECUTION, risk_aversion=1e-6),
+    "execution frontier": lambda: execution_frontier(1e6, 5, 20, **EXECUTION),
+    "POV schedule": lambda: pov_schedule(-5e3, WAVE[:20] * 100.0, 0.1),
+    "dated VWAP schedule": lambda: vwap_schedule(1e6, WAVE[:20] * 1e5, dates=DAYS[:20]),
     "large covariance": lambda: CovarianceData(tickers=[f"T{i}" for i in range(60)], covariance=0.04 * np.eye(60)),
     "regimes": lambda: regimes(DAYS),
     "three regimes by number": lambda: regimes(None, 3),

@@ -34,9 +34,13 @@ from bank_python.risk_models import (
     SurvivalCurve,
     SviSlice,
     VolatilityBlend,
+    execution_frontier,
+    execution_schedule,
     fit_garch,
     fit_har,
+    pov_schedule,
 )
+from bank_python.trading_engine import ExecutionModel
 from bank_python.walpole import JobConfig, JobRunner, ManualClock
 
 DAY = dt.date(2026, 1, 5)
@@ -178,6 +182,14 @@ def blend():
     return VolatilityBlend(4.0, parts, 50_000.0, 4.0)
 
 
+EXECUTION = {"vol": 0.95, "half_spread": 0.0625, "permanent_impact": 2.5e-7, "temporary_impact": 2.5e-6}
+
+
+def fill_cost():
+    model = ExecutionModel(slippage_bps=1.0, spread_bps=4.0, impact="square_root", fee_per_share=0.005)
+    return model.price_of("sell", 12_000, 228.4, adv=4e7, daily_vol=0.015)
+
+
 # By what it is, how it is made.
 OBJECTS = {
     "node": lambda: node("Alice:SPY_CALL"),
@@ -218,5 +230,9 @@ OBJECTS = {
     "risk score history": score_history,
     "Kelly": lambda: kelly_continuous(0.11, 0.15, 0.06),
     "Kelly of a sample": lambda: kelly_from_returns([0.02, -0.01, 0.015, -0.02] * 25, fraction=0.5, resamples=100),
+    "execution schedule": lambda: execution_schedule(1e6, 5, 20, **EXECUTION, risk_aversion=1e-6),
+    "execution frontier": lambda: execution_frontier(1e6, 5, 20, **EXECUTION),
+    "volume schedule": lambda: pov_schedule(-5_000, [12_000, 8_000, 7_500.5, 0.0], 0.1),
+    "fill cost": fill_cost,
     "figures": lambda: kupiec_test(5, 250, 0.01),
 }
