@@ -19,7 +19,7 @@ from bank_python.desk.past_closes import PastCloses
 from bank_python.desk.view_builder import ViewBuilder
 from bank_python.errors import UnknownTickerError
 from bank_python.market_data import HistoryFeed
-from bank_python.risk import RISK_WEIGHTS, component_scores, gross_by_underlying, risk_score
+from bank_python.risk import RISK_WEIGHTS, component_scores, fit_regimes, gross_by_underlying, risk_score
 from tests.desk.sample_screen import sample_view
 
 
@@ -178,5 +178,13 @@ def test_a_day_that_the_history_lacks_ends_at_the_price_last_seen():
 def test_an_old_quote_counts_neither_in_the_gauges_nor_in_the_score(built):
     board = built[1].gauges.value
     old = replace(board, gauges=tuple(replace(gauge, is_stale=True) for gauge in board.gauges))
-    score = _score(("CDX_HY",), {}, 0.2, 0.1, {"SPY_SPOT": 1.0}, old, 0.05)
+    score = _score(("CDX_HY",), {}, 0.2, 0.1, built[1].regimes.fit.value, {"SPY_SPOT": 1.0}, old, 0.05)
     assert "credit_risk" in score.missing
+
+
+def test_the_turbulence_of_a_market_without_two_regimes_does_not_count(built):
+    conditions, returns = built[1], np.random.default_rng(1).standard_normal(500)
+    alike = fit_regimes(returns, order_by="variance")
+    assert not alike.is_supported
+    score = _score((), {}, 0.2, 0.99, alike, {"SPY_SPOT": 1.0}, conditions.gauges.value)
+    assert {reading.name for reading in score.readings if reading.component == "macro_regime"} == {"stressed_share"}
