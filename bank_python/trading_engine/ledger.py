@@ -222,9 +222,7 @@ class Ledger(Tabular):
         prices, fx : mapping of str to float
             Prices and exchange rates, as for :meth:`statement`.
         """
-        return {
-            row.instrument: row.unrealised for row in self.statement(prices, fx).rows if row.exposure or row.unrealised
-        }
+        return {row.instrument: row.unrealised for row in self.statement(prices, fx).rows if row.price is not None}
 
     def equity(self, prices: Any, fx: Any = None) -> float:
         """Return cash and positions together, in the currency of the ledger.

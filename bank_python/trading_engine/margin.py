@@ -310,7 +310,7 @@ def liquidation_plan(
     positions : mapping of str to MarginPosition
         Positions by instrument; :func:`margin_positions` takes them from a statement.
     cost : float, default 0.0
-        Cost of closing, a share of the exposure closed, from 0 to below 1.
+        Cost of closing, a share of the exposure closed; at least 0, and below each maintenance rate.
     buffer : float, default 0.0
         Equity above the requirement to aim at once there is a call, a share of the requirement, at least 0.
 
@@ -321,11 +321,16 @@ def liquidation_plan(
     """
     known = checked_number(equity, "equity", "liquidation_plan")
     each = checked_number(cost, "cost", "liquidation_plan", from_zero=True)
-    if each >= 1.0:
-        said = f"liquidation_plan: cost={cost!r} is not below 1; give a share of the exposure, such as 0.001"
-        raise TradingError(said, name="cost", value=cost)
     aim = 1.0 + checked_number(buffer, "buffer", "liquidation_plan", from_zero=True)
     held = positions
+    for name, position in held.items():
+        if each >= position.maintenance_rate:
+            said = (
+                f"liquidation_plan: cost={cost!r} is not below the maintenance rate of {name!r}, "
+                f"{position.maintenance_rate:g}, so that closing would cost more than it releases; give a share of the "
+                "exposure, such as 0.001"
+            )
+            raise TradingError(said, name="cost", value=cost)
     before, orders, left, now = _state(known, held), [], dict(held), known
     if before.call:
         for name in sorted(held, key=lambda key: -held[key].ranked_risk):

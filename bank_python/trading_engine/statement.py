@@ -50,7 +50,7 @@ class StatementRow(Tabular):
     quantity : float
         Number of units held, negative if short; the balance for cash.
     price : float or None
-        Price per unit; None if nothing is held.
+        Price per unit; None for cash, and if nothing is held.
     exposure : float
         Quantity times price times multiplier.
     value : float
@@ -133,7 +133,7 @@ class Statement(Plotted, Tabular):
     @property
     def exposures(self) -> dict[str, float]:
         """Quantity times price times multiplier by instrument held, in the currency of the ledger."""
-        return {row.instrument: row.exposure * row.rate for row in self.rows if row.price is not None and row.quantity}
+        return {row.instrument: row.exposure * row.rate for row in self.rows if row.price is not None}
 
     @property
     def gross(self) -> float:
@@ -319,8 +319,6 @@ def _row(
     if worth is not None:
         held = state.positions[name]
         quantity, value = held.lots.units, exposure - (held.lots.cost if held.terms.margined else ZERO)
-    if is_cash:
-        price = 1.0
     return StatementRow(
         instrument=name,
         currency=currency,
