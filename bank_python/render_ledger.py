@@ -78,7 +78,7 @@ def ledger_view(ledger: Ledger) -> Group:
         return Group(shown)
     last = Sheet(
         "Last events",
-        [numbers("Number"), words("When"), words("Event"), names("Instrument"), words("Cash"), words("Why")],
+        [words("Number"), words("When"), words("Event"), names("Instrument"), words("Cash"), words("Why")],
     )
     for booking in ledger.bookings[-_LAST:]:
         event = booking.event

@@ -46,6 +46,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.results import Tabular
@@ -265,6 +266,7 @@ class Lots(Tabular):
         """Return what a number of units costs at a price, rounded to the cent."""
         return rounded(units * exact(checked_number(price, "price", "Lots")) * self.multiplier, self.digits)
 
+    @admits(TradingError)
     @exactly
     def trade(
         self,
@@ -296,6 +298,10 @@ class Lots(Tabular):
             An argument is not as described, or a lot is not there.
         """
         units = exact(checked_number(quantity, "quantity", "trade", not_zero=True))
+        named: dict[str, object] = {"lot": lot, **{f"closes[{i}]": name for i, name in enumerate(closes or ())}}
+        for what, name in named.items():
+            if not isinstance(name, str | None):
+                raise TradingError(f"trade: {what}={name!r} is no name of a lot; give text", name=what, value=name)
         at = moment_of(when, "trade")
         if self.open_lots and is_before(at, self.open_lots[-1].opened):
             last = self.open_lots[-1]
@@ -392,7 +398,7 @@ class Lots(Tabular):
     def _new_name(self, lot: str | None) -> str:
         known = {held.id for held in self.open_lots}
         if lot is not None:
-            if not str(lot).strip() or lot in known:
+            if not str(lot).strip() or str(lot) in known:
                 raise TradingError(f"lot={lot!r} is open already or is no name; give a new one", name="lot", value=lot)
             return lot
         number = self.n_opened + 1
@@ -414,7 +420,7 @@ class Lots(Tabular):
             return self._chosen(closing, closes)
         if self.method is LotMethod.NAMED and not oldest_first and closing and closing < abs(self.units):
             raise TradingError(
-                f"{closing:f} of {abs(self.units):f} units are closed and no lot is named; name lots of {self._listed()}",
+                f"{closing:f} of {abs(self.units):f} units are closed, no lot is named; name lots of {self._listed()}",
                 name="closes",
                 value=None,
             )

@@ -1,4 +1,4 @@
-"""The ledger: hand-worked sheets for each kind of event, a recomputation from all events, and identities to the cent."""
+"""The ledger: hand-worked sheets for each kind of event, recomputation from all events, identities to the cent."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_interest():
 @pytest.mark.parametrize(
     ("event", "name", "said"),
     [
-        (lambda: FillEvent(DAY, "ABC", 0, 1.0), "quantity", "fill: quantity=0 is not a number other than 0; correct it"),
+        (lambda: FillEvent(DAY, "ABC", 0, 1.0), "quantity", "fill: quantity=0 is not a number other than 0"),
         (lambda: FillEvent(DAY, "ABC", 1, float("nan")), "price", "fill: price=nan is not a number; give a finite one"),
         (lambda: FillEvent(DAY, "ABC", True, 1.0), "quantity", "quantity=True"),
         (lambda: FillEvent(DAY, "ABC", "ten", 1.0), "quantity", "quantity='ten'"),
@@ -265,13 +265,13 @@ def test_interest():
         (lambda: FillEvent(DAY, "ABC", 1, 1.0, margined="yes"), "margined", "margined='yes' is not true or false"),
         (lambda: FillEvent(DAY, "ABC", -1, 1.0, closes=[]), "closes", r"closes=\[\] are no lots"),
         (lambda: FillEvent(DAY, "ABC", 1, 1.0, why=3), "why", "why=3 is not text"),
-        (lambda: FillEvent(DAY, "ABC", 1, 1.0, currency="GBP"), "currency", "the ledger has no currency 'GBP'; give one of"),
-        (lambda: FillEvent(DAY, "HELD", 1, 1.0, currency="EUR"), "currency", "has currency=USD since its first fill, not EUR"),
+        (lambda: FillEvent(DAY, "ABC", 1, 1.0, currency="GBP"), "currency", "no currency 'GBP'; give one of USD, EUR"),
+        (lambda: FillEvent(DAY, "HELD", 1, 1.0, currency="EUR"), "currency", "currency=USD since its first fill, not"),
         (lambda: FillEvent(DAY, "HELD", 1, 1.0, multiplier=100), "multiplier", "has multiplier=1 since its first fill"),
         (lambda: FillEvent(DAY, "USD cash", 1, 1.0), "instrument", "is the name of the ledger's cash"),
         (lambda: FillEvent(DAY, "HELD", -1, 1.0, closes=["9"]), "lot", "there is no open lot '9'; name lots of '1'"),
-        (lambda: FillEvent("2026-01-02", "HELD", 1, 1.0), "when", "when=2026-01-02 is before the last event, 2026-01-05"),
-        (lambda: DividendEvent(DAY, "HELP", 1.0), "instrument", "no position in 'HELP' on 2026-01-05; did you mean 'HELD'"),
+        (lambda: FillEvent("2026-01-02", "HELD", 1, 1.0), "when", "2026-01-02 is before the last event, 2026-01-05"),
+        (lambda: DividendEvent(DAY, "HELP", 1.0), "instrument", "no position in 'HELP' on .*; did you mean 'HELD'"),
         (lambda: DividendEvent(DAY, "NONE", 1.0), "instrument", "book it after the fill that opens the position"),
         (lambda: DividendEvent(DAY, "HELD", 0), "amount", "dividend: amount=0"),
         (lambda: SplitEvent(DAY, "HELD", 0), "new", "split: new=0 is not a number above 0"),

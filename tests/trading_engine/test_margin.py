@@ -151,5 +151,5 @@ def test_missing_rates_are_named():
 def test_views():
     plan = liquidation_plan(500.0, {"X": MarginPosition(100, 40.0)})
     assert "call" in repr(plan)
-    assert list(plan.to_table())[0]["instrument"] == "X"
+    assert next(iter(plan.to_table()))["instrument"] == "X"
     assert plan.before.to_dict() == {"equity": 500.0, "gross": 4_000.0, "initial": 2_000.0, "maintenance": 1_000.0}
