@@ -418,11 +418,11 @@ class ConversionEvent(LedgerEvent):
     when : date, datetime or ISO 8601 text
         Date or time of the exchange.
     sold : float
-        Amount given, above 0.
+        Amount of cash given, above 0.
     sold_currency : str
         Currency of the amount given, and of the fees.
     bought : float
-        Amount received, above 0.
+        Amount of cash received, above 0.
     bought_currency : str
         Currency of the amount received.
     fees : float, default 0.0

@@ -33,6 +33,21 @@ __all__ = ["Amounts", "Booking", "HeldPosition", "InstrumentTerms", "LedgerSetti
 Amounts: TypeAlias = Mapping[str, Decimal]
 """Exact amounts by currency or by instrument."""
 
+Positions: TypeAlias = "Mapping[str, HeldPosition]"
+"""Positions by instrument."""
+
+Changed: TypeAlias = "Mapping[str, HeldPosition | None]"
+"""Positions by instrument; None for those that are closed."""
+
+Terms: TypeAlias = "Mapping[str, InstrumentTerms]"
+"""Terms by instrument."""
+
+Closings: TypeAlias = "tuple[Closing, ...]"
+"""Closed lots."""
+
+Names: TypeAlias = tuple[str, str]
+"""Old and new name."""
+
 
 def cash_name(currency: str) -> str:
     """Return the name under which interest and fees on the cash of a currency are listed."""
@@ -140,7 +155,7 @@ class Booking(Record):
     Parameters
     ----------
     event : LedgerEvent
-        The event.
+        Booked event, with its time and reason.
     number : int, default 0
         Number of the booking in its ledger, from 1.
     cash, deposits, conversions : mapping of str to Decimal
@@ -168,10 +183,10 @@ class Booking(Record):
     realised: Amounts = field(default_factory=dict)
     income: Amounts = field(default_factory=dict)
     fees: Amounts = field(default_factory=dict)
-    positions: Mapping[str, HeldPosition | None] = field(default_factory=dict)
-    terms: Mapping[str, InstrumentTerms] = field(default_factory=dict)
-    closings: tuple[Closing, ...] = ()
-    renamed: tuple[str, str] | None = None
+    positions: Changed = field(default_factory=dict)
+    terms: Terms = field(default_factory=dict)
+    closings: Closings = ()
+    renamed: Names | None = None
 
     @property
     def gain(self) -> float:
@@ -213,8 +228,8 @@ class LedgerState(Record):
     realised: Amounts = field(default_factory=dict)
     income: Amounts = field(default_factory=dict)
     fees: Amounts = field(default_factory=dict)
-    positions: Mapping[str, HeldPosition] = field(default_factory=dict)
-    terms: Mapping[str, InstrumentTerms] = field(default_factory=dict)
+    positions: Positions = field(default_factory=dict)
+    terms: Terms = field(default_factory=dict)
 
     def after(self, booking: Booking) -> LedgerState:
         """Return the state after a booking."""

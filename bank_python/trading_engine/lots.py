@@ -10,7 +10,7 @@ named       each sale names the lots that it closes
 ==========  ====================================================================================
 
 Short positions mirror long ones: a sale opens, a purchase closes. A trade larger than the holding closes all of it and
-opens the rest on the other side. With the signed quantity q of a lot, the amount c paid for it (received: negative)
+opens what is left on the other side. With the signed quantity q of a lot, the amount c paid for it (received: negative)
 and the amount b received for closing the share f of it,
 
 .. math:: \text{realised} = b - f c

@@ -254,7 +254,7 @@ class LiquidationPlan(Tabular):
     orders : tuple of LiquidationOrder
         Positions to close, in their order; empty if there is no margin call.
     before, after : MarginState
-        Requirements before and after.
+        Margin requirements before and after the orders.
     shortfall : float
         Equity below 0 that is left when everything is closed: a loss of the lender.
     """

@@ -75,7 +75,7 @@ class Reconciliation(Tabular):
     n_events : int
         Number of events that were booked again.
     problems : tuple of str
-        What does not agree, in words.
+        Disagreements found, in words.
     """
 
     cash: tuple[CashReconciliation, ...]

@@ -126,6 +126,8 @@ def correlations():
 def garch(model):
     shocks = np.sin(np.arange(300.0) ** 2) * np.exp(np.sin(np.arange(300.0) / 25.0))
     return dataclasses.replace(fit_garch(shocks, model), dates=tuple(DAYS))
+
+
 def account():
     fills = [FillEvent(DAYS[i].date(), f"A${i}$", 10 - i, 100.0, fees=1.0) for i in range(3)]
     return Ledger.replay([DepositEvent(DAYS[0].date(), 1e5), *fills])

@@ -78,6 +78,7 @@ from bank_python.trading_engine import (
     FillEvent,
     InterestEvent,
     Ledger,
+    Lots,
     MarginPosition,
     liquidation_plan,
 )
@@ -295,6 +296,13 @@ def ledger(names):
     return made
 
 
+def named_lots(names):
+    made = Lots("named")
+    for i, name in enumerate(names):
+        made, _ = made.trade(10.0, 50.0 + i, AT, lot=name)
+    return made
+
+
 def account_history(names):
     days = [AT.date() + dt.timedelta(days=i) for i in range(20)]
     prices = {name: [50.0 + ((-1) ** j) * i * 0.1 for i in range(20)] for j, name in enumerate(names)}
@@ -343,11 +351,11 @@ KINDS = {
     "regimes": regimes,
     "ledger": ledger,
     "statement": lambda names: ledger(names).statement(dict.fromkeys(names, 51.0), {"EUR": 1.1}),
-    "reconciliation": lambda names: ledger(names).reconcile(),
+    "reconciliation": lambda names: dataclasses.replace(ledger(names).reconcile(), problems=names),
     "account history": account_history,
-    "lots": lambda names: ledger(names).positions[names[1]].lots,
+    "lots": named_lots,
     "margin call": lambda names: liquidation_plan(
-        10_000.0,
+        100.0,
         {name: MarginPosition((-1.0) ** i * 100.0 * (i + 1), 100.0) for i, name in enumerate(names)},
         cost=0.001,
     ),
