@@ -302,6 +302,12 @@ def of_macro(path):
     yield from (macro.macro_regime(board), macro.correlation_board(MACRO_PRICES, window=20).history("A", "B"))
 
 
+def of_trading(path):
+    ledger = KINDS["ledger"](NAMES)
+    yield from (ledger, ledger.state, ledger.positions, ledger.bookings[2], ledger.bookings[6].closings)
+    yield from (KINDS[kind](NAMES) for kind in ("statement", "reconciliation", "account history"))
+
+
 def _prices():
     days = [DAY + dt.timedelta(days=i) for i in range(60)]
     walk = 100.0 * np.exp(np.cumsum(0.01 * np.random.default_rng(2).standard_normal((60, 2)), axis=0))
@@ -311,4 +317,5 @@ def _prices():
 
 MAKERS = (
     *(of_a_graph, of_stores_and_tables, of_jobs, of_a_desk, of_optimizers, of_numerics, of_models, of_risk, of_macro),
+    of_trading,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from bank_python import (
     trading_engine,
     walpole,
 )
+from bank_python import trading_engine as trading
 from bank_python.dagger import DependencyGraph
 
 if TYPE_CHECKING:
@@ -584,4 +585,51 @@ TRADING: list[Case] = [
 ]
 
 CASES: list[Case] = [*TRADING, *MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *BELOW]
+WHEN, NAMED = {"when": TODAY, "why": "because"}, {"when": TODAY, "why": "because", "instrument": "A"}
+RATES = trading.MarginRates()
+MARGINED = {"A": trading.MarginPosition(100.0, 10.0)}
+HELD_STATEMENT = trading.Ledger.replay(
+    [trading.DepositEvent(TODAY, 1e4), trading.FillEvent(TODAY, "A", 100, 10.0)]
+).statement({"A": 11.0})
+FILL = {**NAMED, "quantity": 1.0, "price": 10.0, "fees": 0.1, "currency": "USD", "multiplier": 1.0, "margined": False}
+
+TRADING: list[Case] = [
+    (trading.Ledger, {"currency": "USD", "currencies": ["EUR"], "method": "fifo"}),
+    (trading.Lots, {"method": "fifo", "digits": 2, "multiplier": 1.0}),
+    (trading.Lots("named").trade, {"quantity": 1.0, "price": 10.0, "when": TODAY, "lot": "L", "closes": None}),
+    (trading.DepositEvent, {**WHEN, "amount": 1.0, "currency": "EUR", "rate": 1.1}),
+    (trading.FillEvent, {**FILL, "lot": "L", "closes": ["1"]}),
+    (trading.DividendEvent, {**NAMED, "amount": 1.0}),
+    (trading.SplitEvent, {**NAMED, "new": 2.0, "old": 1.0, "cash_in_lieu": 5.0}),
+    (trading.SymbolChangeEvent, {**NAMED, "new_name": "B"}),
+    (trading.DelistingEvent, {**NAMED, "price": 0.0}),
+    (trading.MergerEvent, {**NAMED, "into": "B", "ratio": 0.5, "cash": 1.0, "price": 9.0, "cash_in_lieu": 9.0}),
+    (trading.InterestEvent, {**WHEN, "amount": 1.0, "currency": "USD"}),
+    (trading.BorrowFeeEvent, {**NAMED, "amount": 1.0}),
+    (trading.FundingEvent, {**NAMED, "rate": 1e-4, "mark": 10.0}),
+    (
+        trading.ConversionEvent,
+        {**WHEN, "sold": 1.0, "sold_currency": "USD", "bought": 1.0, "bought_currency": "EUR", "fees": 0.0},
+    ),
+    (trading.event_from_dict, {"row": {"kind": "dividend", "when": "2026-01-15", "instrument": "A", "amount": 1.0}}),
+    (trading.cash_interest, {"balance": 1e4, "rate": 0.04, "days": 1.0, "basis": 360.0}),
+    (
+        trading.borrow_fee,
+        {"quantity": -10.0, "price": 10.0, "rate": 0.03, "days": 1.0, "multiplier": 1.0, "basis": 360.0},
+    ),
+    (trading.MarginRates, {"initial": 0.5, "maintenance": 0.25, "short_maintenance": 0.3}),
+    (trading.MarginRates.from_leverage, {"leverage": 10.0, "maintenance": 0.05}),
+    (
+        trading.MarginPosition,
+        {"quantity": 1.0, "price": 10.0, "rates": RATES, "multiplier": 1.0, "risk": 1.0, "step": 1.0},
+    ),
+    (trading.margin_state, {"equity": 300.0, "positions": MARGINED}),
+    (trading.liquidation_plan, {"equity": 200.0, "positions": MARGINED, "cost": 0.01, "buffer": 0.1}),
+    (
+        trading.margin_positions,
+        {"statement": HELD_STATEMENT, "rates": {"A": RATES}, "risks": {"A": 1.0}, "step": 1.0},
+    ),
+]
+
+CASES: list[Case] = [*MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *TRADING, *BELOW]
 """Functions, and for each arguments that it takes."""

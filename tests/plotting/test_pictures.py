@@ -61,6 +61,7 @@ from bank_python.risk_models import (
     scan_pairs,
     vwap_schedule,
 )
+from bank_python.trading_engine import DepositEvent, FillEvent, Ledger
 
 matplotlib = pytest.importorskip("matplotlib")
 figures = pytest.importorskip("matplotlib.figure")
@@ -142,6 +143,12 @@ def garch(model):
 
 EXECUTION = {"vol": 0.95, "half_spread": 0.0625, "permanent_impact": 2.5e-7, "temporary_impact": 2.5e-6}
 
+
+def account():
+    fills = [FillEvent(DAYS[i].date(), f"A${i}$", 10 - i, 100.0, fees=1.0) for i in range(3)]
+    return Ledger.replay([DepositEvent(DAYS[0].date(), 1e5), *fills])
+
+
 PICTURES = {
     "curve": lambda: Curve.from_zero_rates([1.0, 2.0, 10.0], [0.03, 0.035, 0.04]),
     "flat curve": lambda: Curve.flat(0.0),
@@ -200,6 +207,8 @@ PICTURES = {
     "Kelly": lambda: kelly_continuous(0.11, 0.15, 0.06),
     "Kelly of a sample": lambda: kelly_from_returns([0.02, -0.01, 0.015, -0.02] * 25, fraction=0.5, resamples=100),
     "Kelly of a losing sample": lambda: kelly_from_returns([0.01, -0.02] * 25, resamples=100),
+    "statement": lambda: account().statement({"A$0$": 101.0, "A$1$": 98.0, "A$2$": 100.0}),
+    "account history": lambda: account().history({f"A${i}$": WAVE for i in range(3)}, DAYS),
     "ladder": lambda: SensitivityLadder("A$B$", STEPS, 100.0 + STEPS, STEPS[None, :], ("X",), "USD"),
     "grid": lambda: SensitivityGrid(("A$B$", "C$D$"), STEPS, STEPS, np.outer(STEPS, STEPS), "USD"),
     "node ladder": lambda: Ladder("A$B$", "C$D$", 1.0, 1.0, STEPS, STEPS, STEPS, (None,) * 3, relative=True),

@@ -73,6 +73,16 @@ from bank_python.risk.stress import StressResult
 from bank_python.risk.tail_risk import TailMethod, TailRisk
 from bank_python.risk_models import adf_test, engle_granger, johansen, scan_pairs
 from bank_python.risk_models.markov_switching import SearchReport, SwitchingErrors
+from bank_python.trading_engine import (
+    ConversionEvent,
+    DepositEvent,
+    FillEvent,
+    InterestEvent,
+    Ledger,
+    Lots,
+    MarginPosition,
+    liquidation_plan,
+)
 from bank_python.walpole import RunOutcome
 from tests.render.sample_objects import OBJECTS
 
@@ -284,6 +294,31 @@ def walks(names):
     return {name: list(zip(days, levels[:, j].tolist(), strict=True)) for j, name in enumerate(names)}
 
 
+def ledger(names):
+    made = Ledger(currencies=["EUR"], method="fifo")
+    made.book(DepositEvent("2026-01-05", 1e6))
+    made.book_all(
+        FillEvent("2026-01-05", name, 100.0 * (i + 1), 50.0, fees=1.5, why=name) for i, name in enumerate(names)
+    )
+    made.book_all(FillEvent("2026-01-06", name, -50.0, 49.0 + i, fees=1.5) for i, name in enumerate(names))
+    made.book(ConversionEvent("2026-01-07", 1_085.0, "USD", 1_000.0, "EUR"))
+    made.book(InterestEvent("2026-01-31", 12.34, why=names[0]))
+    return made
+
+
+def named_lots(names):
+    made = Lots("named")
+    for i, name in enumerate(names):
+        made, _ = made.trade(10.0, 50.0 + i, AT, lot=name)
+    return made
+
+
+def account_history(names):
+    days = [AT.date() + dt.timedelta(days=i) for i in range(20)]
+    prices = {name: [50.0 + ((-1) ** j) * i * 0.1 for i in range(20)] for j, name in enumerate(names)}
+    return ledger(names).history(prices, days, {"EUR": 1.08})
+
+
 KINDS = {
     "Greeks of books": greeks_by_book,
     "Greeks of a graph": greeks,
@@ -330,6 +365,16 @@ KINDS = {
     ),
     "Johansen": lambda names: johansen(wandering(names), take_logs=True),
     "pairs": lambda names: scan_pairs(wandering(names)),
+    "ledger": ledger,
+    "statement": lambda names: ledger(names).statement(dict.fromkeys(names, 51.0), {"EUR": 1.1}),
+    "reconciliation": lambda names: dataclasses.replace(ledger(names).reconcile(), problems=names),
+    "account history": account_history,
+    "lots": named_lots,
+    "margin call": lambda names: liquidation_plan(
+        100.0,
+        {name: MarginPosition((-1.0) ** i * 100.0 * (i + 1), 100.0) for i, name in enumerate(names)},
+        cost=0.001,
+    ),
     "table": table,
     "traders": lambda names: traders_view(figures(names)),
     "sources": lambda names: sources_view(

@@ -42,7 +42,8 @@ TITLED = {
     "attribution",
     "regimes",
     "unit root",
-}  # names in the title alone
+    "account history",
+}  # names in the title alone, or nowhere
 NAMED = sorted(set(KINDS) - TITLED)
 anything = st.text(st.characters(), min_size=1, max_size=40).filter(str.strip) | st.sampled_from(HOSTILE)
 
