@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from bank_python.portfolio import Portfolio, load_portfolio
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
+    from bank_python.trading_engine import TradeAnalysis, TradeTracker
     from bank_python.walpole import JobConfig, JobMode, JobRunner, JobStatus
 
 __version__ = "0.1.0"
@@ -144,6 +145,8 @@ _HOME = {
     "PnLAttribution": "risk",
     "HestonProcess": "risk_models",
     "MertonJumpDiffusion": "risk_models",
+    "TradeAnalysis": "trading_engine",
+    "TradeTracker": "trading_engine",
     "JobConfig": "walpole",
     "JobMode": "walpole",
     "JobRunner": "walpole",
@@ -207,6 +210,8 @@ __all__ = [
     "RiskParityOptimizer",
     "SimulatedFeed",
     "Table",
+    "TradeAnalysis",
+    "TradeTracker",
     "UpstreamError",
     "VolSurface",
     "YahooFeed",
