@@ -80,9 +80,7 @@ def tracker_view(tracker: TradeTracker) -> Group:
 def open_options_view(held: OpenOptions) -> Sheet:
     """Show the open options by expiry."""
     columns = [names("Option"), numbers("Contracts"), numbers("Days"), words("Urgency", wraps=False), numbers("Cost")]
-    shown = Sheet(
-        f"Open options, {held.today}", [*columns, numbers("Value"), shares("P&L", 0, sign=True), words("Bucket")]
-    )
+    shown = Sheet(f"Open options, {held.today}", [*columns, numbers("Value"), shares("P&L", 0, sign=True)])
     for one in held.positions[:_MOST_ROWS]:
         value = MISSING if one.value is None else f"{one.value:,.0f}"
         terms = (one.name, f"{one.quantity:+g}", one.dte, text(one.urgency.value, _STYLES[one.urgency]))

@@ -1,10 +1,4 @@
-"""Trading: orders and their words."""
-
-from bank_python.completion import public_names
-from bank_python.trading_engine.words import OrderStatus, OrderType, Side, TimeInForce
-
-__all__ = ["OrderStatus", "OrderType", "Side", "TimeInForce"]
-"""Trading: from signal to audited fill, the option tracker, and the analysis of trades."""
+"""Trading: orders and their words, the option tracker, the analysis of trades."""
 
 from bank_python.completion import public_names
 from bank_python.trading_engine.analysis import TradeAnalysis
@@ -23,7 +17,7 @@ from bank_python.trading_engine.import_report import ImportReport
 from bank_python.trading_engine.large_moves import LargeMoves
 from bank_python.trading_engine.open_options import OpenOption, OpenOptions, Urgency
 from bank_python.trading_engine.option_book import OptionBook, OptionLine
-from bank_python.trading_engine.option_trade import OptionTrade, TradeAction
+from bank_python.trading_engine.option_trade import OptionTrade, TradeAction, parse_contract
 from bank_python.trading_engine.round_trips import RoundTrip, TripMatching
 from bank_python.trading_engine.ruin import RuinDistance, RuinPoint
 from bank_python.trading_engine.shadow_greeks import ShadowGreeks
@@ -32,6 +26,7 @@ from bank_python.trading_engine.tracker_rules import RuleAlert, TrackerAlerts, T
 from bank_python.trading_engine.trade_luck import FEW_TRADES, TradeLuck, trade_luck
 from bank_python.trading_engine.trade_statistics import TradeGroups, TradeStatistics
 from bank_python.trading_engine.vol_rule import VolRule
+from bank_python.trading_engine.words import OrderStatus, OrderType, Side, TimeInForce
 
 __all__ = [
     "FEW_TRADES",
@@ -51,12 +46,16 @@ __all__ = [
     "OptionBook",
     "OptionLine",
     "OptionTrade",
+    "OrderStatus",
+    "OrderType",
     "RoundTrip",
     "RuinDistance",
     "RuinPoint",
     "RuleAlert",
     "Rung",
     "ShadowGreeks",
+    "Side",
+    "TimeInForce",
     "TrackerAlerts",
     "TrackerConfig",
     "TrackerRule",
@@ -72,6 +71,7 @@ __all__ = [
     "VolRule",
     "bucket_of",
     "convexity",
+    "parse_contract",
     "trade_luck",
 ]
 

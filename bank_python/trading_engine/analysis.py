@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.plotting import Plotted, legend_beside, nothing, percent
 from bank_python.results import Tabular
 from bank_python.trading_engine.price_paths import price_paths
@@ -75,11 +75,11 @@ class TradeAnalysis(Plotted, Tabular):
 
     Raises
     ------
-    RiskError
+    TradingError
         A trade, a price or an argument cannot be read; the message names it.
     """
 
-    @admits(RiskError)
+    @admits(TradingError)
     def __init__(
         self,
         trades: Any,
@@ -93,9 +93,11 @@ class TradeAnalysis(Plotted, Tabular):
         try:
             self.matching = TripMatching(matching)
         except ValueError:
-            raise RiskError(f"matching={matching!r} is neither 'flat' nor 'fifo'", name="matching") from None
+            raise TradingError(f"matching={matching!r} is neither 'flat' nor 'fifo'", name="matching") from None
         if not 100 <= resamples <= 1_000_000 or seed < 0:  # noqa: PLR2004 - as trade_luck
-            raise RiskError(f"resamples={resamples}, seed={seed}: give 100 to 1,000,000 resamples and a seed from 0 on")
+            raise TradingError(
+                f"resamples={resamples}, seed={seed}: give 100 to 1,000,000 resamples and a seed from 0 on"
+            )
         rows = read_trades(trades)
         paths, regime_at = price_paths(prices), _regimes(regimes)
         trips, self.open_lots = matched_lots(rows, self.matching)
@@ -114,15 +116,15 @@ class TradeAnalysis(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             No round trip is complete.
         """
         if not self.round_trips:
             still = f"; {len(self.open_lots)} lots are still open" if self.open_lots else ""
-            raise RiskError(f"no round trip is complete, so there are no figures{still}")
+            raise TradingError(f"no round trip is complete, so there are no figures{still}")
         return trade_statistics("all", self.round_trips, **self._options)
 
-    @admits(RiskError)
+    @admits(TradingError)
     def by(self, key: str) -> TradeGroups:
         """Return the figures by instrument, trader, signal or regime.
 
@@ -133,11 +135,11 @@ class TradeAnalysis(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             The name is none of these.
         """
         if key not in _GROUPS:
-            raise RiskError(f"key={key!r} is none of {', '.join(_GROUPS)}", name="key", value=key)
+            raise TradingError(f"key={key!r} is none of {', '.join(_GROUPS)}", name="key", value=key)
         groups: dict[str, list[RoundTrip]] = defaultdict(list)
         for trip in self.round_trips:
             groups[getattr(trip, key) or _NONE].append(trip)
@@ -197,9 +199,9 @@ def _regimes(regimes: Any) -> Callable[[dt.date], str]:
     elif isinstance(regimes, Iterable) and not isinstance(regimes, str | bytes | Mapping):
         pairs = list(regimes)
     else:
-        raise RiskError(f"regimes={regimes!r} are no regimes by date; give a mapping or a series", name="regimes")
+        raise TradingError(f"regimes={regimes!r} are no regimes by date; give a mapping or a series", name="regimes")
     if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):  # noqa: PLR2004 - date and regime
-        raise RiskError("regimes are not pairs of a date and a regime; give a mapping or a series", name="regimes")
+        raise TradingError("regimes are not pairs of a date and a regime; give a mapping or a series", name="regimes")
     known = sorted(
         ((_time(as_moment(moment, "regimes")), str(word)) for moment, word in pairs), key=lambda pair: pair[0]
     )

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from bank_python.cells import CellError, as_date, as_number, as_word, is_blank, is_missing
 from bank_python.display import Record
-from bank_python.errors import PositionsError, RiskError
+from bank_python.errors import PositionsError, TradingError
 from bank_python.row_problems import RowProblem
 from bank_python.source_records import numbered, read_csv, records_of
 from bank_python.trading_engine.option_trade import (
@@ -258,7 +258,7 @@ def _contract(row: _Row) -> Any:
         raise _NoOptionError("no option")
     try:
         return parse_contract(symbol)
-    except RiskError as error:
+    except TradingError as error:
         if "is no option symbol" in str(error):
             raise _NoOptionError("no option") from error
         raise _BadCellError(row.problem("symbol", str(error.__cause__))) from error

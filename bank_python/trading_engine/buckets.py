@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from bank_python.display import Record
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.results import Figures
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class TrackerConfig(Record):
 
     Raises
     ------
-    RiskError
+    TradingError
         A figure is not a finite number, or below 0.
     """
 
@@ -61,7 +61,7 @@ class TrackerConfig(Record):
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < math.inf:
-                raise RiskError(
+                raise TradingError(
                     f"TrackerConfig: {field.name}={value!r} is not a finite number of at least 0", name=field.name
                 )
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.results import Figures
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Convexity(Figures):
         return convexity_view(self)
 
 
-@admits(RiskError)
+@admits(TradingError)
 def convexity(gains: ArrayLike, costs: ArrayLike | None = None) -> Convexity:
     """Return the convexity of closed trades.
 
@@ -95,12 +95,12 @@ def convexity(gains: ArrayLike, costs: ArrayLike | None = None) -> Convexity:
 
     Raises
     ------
-    RiskError
+    TradingError
         There is no trade, a figure is not finite, or the lengths differ.
     """
     made = _series("gains", gains)
     if not made.size:
-        raise RiskError("there are no closed trades, so there is no convexity; give the gain of at least one")
+        raise TradingError("there are no closed trades, so there is no convexity; give the gain of at least one")
     wins, losses = made[made > 0.0], made[made < 0.0]
     tail = max(1, math.ceil(_TAIL * made.size))
     ordered = np.sort(made)
@@ -128,11 +128,11 @@ def convexity(gains: ArrayLike, costs: ArrayLike | None = None) -> Convexity:
 def _series(name: str, values: ArrayLike) -> FloatArray:
     series = np.array(values, dtype=np.float64)
     if series.ndim != 1:
-        raise RiskError(f"{name} of shape {series.shape}; give one figure for each trade", name=name)
+        raise TradingError(f"{name} of shape {series.shape}; give one figure for each trade", name=name)
     bad = np.flatnonzero(~np.isfinite(series))
     if bad.size:
         value = float(series[bad[0]])
-        raise RiskError(f"{name}: {value!r} (number {bad[0]}) is not finite; correct it", name=name, value=value)
+        raise TradingError(f"{name}: {value!r} (number {bad[0]}) is not finite; correct it", name=name, value=value)
     return series
 
 
@@ -142,6 +142,6 @@ def _mean(values: FloatArray) -> float | None:
 
 def _median_return(gains: FloatArray, costs: FloatArray) -> float | None:
     if len(costs) != len(gains):
-        raise RiskError(f"{len(costs)} costs for {len(gains)} gains; give one for each trade", value=len(costs))
+        raise TradingError(f"{len(costs)} costs for {len(gains)} gains; give one for each trade", value=len(costs))
     paid = costs > 0.0
     return float(np.median(gains[paid] / costs[paid])) if paid.any() else None

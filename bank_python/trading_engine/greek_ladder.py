@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.plotting import Plotted, legend_beside, literal, money
 from bank_python.results import Tabular
 from bank_python.trading_engine.option_book import TRADING_DAYS
@@ -81,11 +81,11 @@ class GreekLadder(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             There is no such column.
         """
         if name not in self.columns:
-            raise RiskError(f"there is no column {name!r}; the columns are {', '.join(self.columns)}", name=name)
+            raise TradingError(f"there is no column {name!r}; the columns are {', '.join(self.columns)}", name=name)
         return float(self.columns[name].sum())
 
     @property
@@ -140,13 +140,15 @@ def greek_ladder(book: OptionBook, by: Rung | str = Rung.EXPIRY) -> GreekLadder:
 
     Raises
     ------
-    RiskError
+    TradingError
         The meaning is none of these.
     """
     try:
         rung = Rung(by)
     except ValueError:
-        raise RiskError(f"by={by!r} is none of {', '.join(one.value for one in Rung)}", name="by", value=by) from None
+        raise TradingError(
+            f"by={by!r} is none of {', '.join(one.value for one in Rung)}", name="by", value=by
+        ) from None
     keys = [_KEYS[rung](line) for line in book.lines]
     groups = sorted(set(keys), key=lambda key: tuple((isinstance(part, str), part) for part in key))
     place = {key: i for i, key in enumerate(groups)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.results import Tabular
 from bank_python.trading_engine.shadow_greeks import as_moves
 from bank_python.trading_engine.vol_rule import VolRule
@@ -106,13 +106,15 @@ def large_moves(book: OptionBook, sizes: ArrayLike = DEFAULT_SIZES, rule: VolRul
 
     Raises
     ------
-    RiskError
+    TradingError
         A size is not a finite number above 0.
     """
     rule = VolRule() if rule is None else rule
     steps = as_moves(sizes)
     if steps[0] <= 0.0:
-        raise RiskError(f"a size of {steps[0]:g} standard deviations is not above 0; give sizes of moves", name="sizes")
+        raise TradingError(
+            f"a size of {steps[0]:g} standard deviations is not above 0; give sizes of moves", name="sizes"
+        )
     up, down = (book.pnl(sign * steps, 0.0, rule)[0] for sign in (1.0, -1.0))
     relative = [tuple(book.relative_move(sign * size) for size in steps.tolist()) for sign in (1.0, -1.0)]
     return LargeMoves(steps, up, down, relative[0], relative[1], book.horizon_days, rule)

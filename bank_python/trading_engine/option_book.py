@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.display import Record
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.risk_models import Greeks, black_scholes_greeks, black_scholes_price
 from bank_python.trading_engine.vol_rule import VolRule
 
@@ -134,14 +134,14 @@ class OptionBook(Record):
 
         Raises
         ------
-        RiskError
+        TradingError
             There is no option, or the horizon is not above 0.
         """
         held = tuple(lines)
         if not held:
-            raise RiskError("no option is open, so there are no Greeks; log or import trades first")
+            raise TradingError("no option is open, so there are no Greeks; log or import trades first")
         if not 0.0 < horizon_days < np.inf:
-            raise RiskError(
+            raise TradingError(
                 f"horizon_days={horizon_days!r} is not a finite number above 0; give trading days", name="horizon_days"
             )
         return cls(held, horizon_days)
@@ -186,13 +186,13 @@ class OptionBook(Record):
 
         Raises
         ------
-        RiskError
+        TradingError
             No option on it is open.
         """
         chosen = tuple(line for line in self.lines if line.underlying == underlying)
         if not chosen:
             known = ", ".join(self.underlyings)
-            raise RiskError(f"no option on {underlying!r} is open; open are options on {known}", name=underlying)
+            raise TradingError(f"no option on {underlying!r} is open; open are options on {known}", name=underlying)
         return replace(self, lines=chosen)
 
     def pnl(self, moves: ArrayLike, elapsed: ArrayLike = 0.0, rule: VolRule | None = None) -> FloatArray:

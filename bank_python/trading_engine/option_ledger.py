@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bank_python.trading_engine.buckets import bucket_of
 from bank_python.trading_engine.closed_options import ClosedTrade
 from bank_python.trading_engine.lot_matching import Fill, Matching, OpenLot, match_fills
 from bank_python.trading_engine.option_trade import OptionTrade, content_hash
@@ -47,6 +48,8 @@ class Holding:
         Latest statement of the position.
     difference : float
         Stated quantity less that of the trades up to its day; 0 without a statement or without trades.
+    bucket : str
+        Purpose of the open lots, where they are chosen by it.
     """
 
     contract: OptionSymbol
@@ -56,6 +59,7 @@ class Holding:
     unmatched: tuple[OpenLot, ...]
     stated: StatedOption | None = None
     difference: float = 0.0
+    bucket: str = ""
 
     @property
     def quantity(self) -> float:
@@ -69,6 +73,20 @@ class Holding:
             lot.quantity * lot.fill.price * lot.fill.multiplier + lot.fill.fees * abs(lot.quantity / lot.fill.quantity)
             for lot in self.open
         )
+
+    def by_bucket(self) -> list[Holding]:
+        """Return the open lots by their purpose, one holding for each."""
+        buckets = dict.fromkeys(lot.fill.tags.get("bucket") or bucket_of(self.contract) for lot in self.open)
+        return [
+            replace(
+                self,
+                open=tuple(
+                    lot for lot in self.open if (lot.fill.tags.get("bucket") or bucket_of(self.contract)) == name
+                ),
+                bucket=name,
+            )
+            for name in buckets
+        ]
 
 
 @dataclass(slots=True)

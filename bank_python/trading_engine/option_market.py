@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bank_python.display import Record
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.instruments import VolSurface
 from bank_python.risk_models import implied_vol_fit
 from bank_python.trading_engine.option_trade import parse_contract
@@ -98,11 +98,13 @@ def checked_figures(name: str, values: Mapping[str, Any], *, above: float | None
 
     Raises
     ------
-    RiskError
+    TradingError
         They are no mapping, or a figure is not such a number.
     """
     if not isinstance(values, Mapping):
-        raise RiskError(f"{name}={values!r} is no mapping; give figures by ticker, such as {{'SPY': 570.0}}", name=name)
+        raise TradingError(
+            f"{name}={values!r} is no mapping; give figures by ticker, such as {{'SPY': 570.0}}", name=name
+        )
     known: dict[str, Any] = {}
     for key, value in values.items():
         if not (name == "vols" and isinstance(value, VolSurface)):
@@ -116,7 +118,7 @@ def _check(name: str, key: str, value: object, above: float | None) -> None:
     figure = float(value) if number and not isinstance(value, bool | str) else math.nan  # type: ignore[arg-type]
     if not math.isfinite(figure) or (above is not None and figure <= above):
         wanted = "a finite number" if above is None else f"a finite number above {above:g}"
-        raise RiskError(f"{name}: {key} is {value!r}, not {wanted}; correct it", name=key, value=value)
+        raise TradingError(f"{name}: {key} is {value!r}, not {wanted}; correct it", name=key, value=value)
 
 
 def _key(text: str, *, contracts: bool) -> str:
@@ -125,6 +127,6 @@ def _key(text: str, *, contracts: bool) -> str:
     if contracts and any(character.isdigit() for character in ticker):
         try:
             return parse_contract(ticker).name
-        except RiskError:
+        except TradingError:
             return ticker
     return ticker

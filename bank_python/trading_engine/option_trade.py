@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from bank_python.barbara import storable
 from bank_python.cells import CellError
 from bank_python.display import Record
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.instruments.option_symbol import OptionSymbol, parse_option
 
 if TYPE_CHECKING:
@@ -187,17 +187,19 @@ def parse_contract(symbol: str | OptionSymbol) -> OptionSymbol:
 
     Raises
     ------
-    RiskError
+    TradingError
         It names no option, or its date or strike does not exist.
     """
     if isinstance(symbol, OptionSymbol):
         return symbol
+    if not isinstance(symbol, str):
+        raise TradingError(f"symbol={symbol!r} is not text; write it as -SPY250620P500", name="symbol", value=symbol)
     try:
         found = _parsed(symbol)
     except (CellError, ValueError) as error:
-        raise RiskError(f"the option symbol {symbol!r} cannot be read: {error}", value=symbol) from error
+        raise TradingError(f"the option symbol {symbol!r} cannot be read: {error}", value=symbol) from error
     if found is None:
-        raise RiskError(f"{symbol!r} is no option symbol; write it as -SPY250620P500", value=symbol)
+        raise TradingError(f"{symbol!r} is no option symbol; write it as -SPY250620P500", value=symbol)
     return found
 
 
@@ -211,13 +213,13 @@ def as_action(action: str | TradeAction) -> TradeAction:
 
     Raises
     ------
-    RiskError
+    TradingError
         There is no action of that name.
     """
     try:
         return TradeAction(action.strip().upper() if isinstance(action, str) else action)
     except ValueError:
-        raise RiskError(
+        raise TradingError(
             f"action={action!r} is none of {', '.join(one.value for one in TradeAction)}", name="action", value=action
         ) from None
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.errors import MacroError, RiskError
+from bank_python.errors import MacroError, TradingError
 from bank_python.macro.panel import dated_series
 from bank_python.market_data.feed import PriceHistory
 from bank_python.trading_engine.trade_rows import as_moment
@@ -88,7 +88,7 @@ def price_paths(prices: Any) -> dict[str, PricePath]:
 
     Raises
     ------
-    RiskError
+    TradingError
         The form is none of these, or a date or figure cannot be read.
     """
     if prices is None:
@@ -103,7 +103,7 @@ def price_paths(prices: Any) -> dict[str, PricePath]:
         try:
             series = dated_series(with_moments(closes))
         except MacroError as error:
-            raise RiskError(f"prices: {error}", name="prices") from error
+            raise TradingError(f"prices: {error}", name="prices") from error
         paths |= {name: PricePath(_fine(dates), values, values, values) for name, (dates, values) in series.items()}
     return paths
 
@@ -130,15 +130,15 @@ def _of_bars(name: str, one: Any) -> PricePath:
     known = np.isfinite(high) & np.isfinite(low) & np.isfinite(close)
     dates, high, low, close = dates[known], high[known], low[known], close[known]
     if (np.diff(dates) <= np.timedelta64(0, "us")).any():
-        raise RiskError(f"prices of {name}: the dates do not ascend; sort them, each once", name=name)
+        raise TradingError(f"prices of {name}: the dates do not ascend; sort them, each once", name=name)
     if (low > high).any():
-        raise RiskError(f"prices of {name}: a low is above the high of its bar; correct it", name=name)
+        raise TradingError(f"prices of {name}: a low is above the high of its bar; correct it", name=name)
     return PricePath(dates, high, low, close)
 
 
 def _of_index(name: str, index: Any) -> NDArray[Any]:
     if getattr(index.dtype, "kind", "") != "M":
-        raise RiskError(f"prices of {name}: the index of the frame holds no dates; set it to the dates", name=name)
+        raise TradingError(f"prices of {name}: the index of the frame holds no dates; set it to the dates", name=name)
     return np.asarray(index.to_numpy()).astype("datetime64[us]")
 
 
@@ -156,7 +156,7 @@ def with_moments(prices: Any) -> Any:
 
     Raises
     ------
-    RiskError
+    TradingError
         A text is no ISO date.
     """
     if not isinstance(prices, Mapping):

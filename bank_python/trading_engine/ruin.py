@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.display import Record
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.results import Tabular
 from bank_python.trading_engine.option_book import TRADING_DAYS
 from bank_python.trading_engine.vol_rule import VolRule
@@ -128,11 +128,11 @@ def ruin_distance(book: OptionBook, budget: float, rule: VolRule | None = None) 
 
     Raises
     ------
-    RiskError
+    TradingError
         The budget is not a finite number above 0.
     """
     if not 0.0 < budget < np.inf:
-        raise RiskError(f"budget={budget!r} is not a finite number above 0; give a loss in money", name="budget")
+        raise TradingError(f"budget={budget!r} is not a finite number above 0; give a loss in money", name="budget")
     rule = VolRule() if rule is None else rule
     last = min(int(np.ceil(_DAYS * max(line.years for line in book.lines))), _LONGEST)
     days = _searched_days(book, last)

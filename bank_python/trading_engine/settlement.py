@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bank_python.errors import MacroError, RiskError
+from bank_python.errors import MacroError, TradingError
 from bank_python.macro.panel import as_moments, dated_series
 from bank_python.trading_engine.price_paths import with_moments
 
@@ -28,7 +28,7 @@ def settlement_price(contract: OptionSymbol, prices: Any) -> float:
 
     Raises
     ------
-    RiskError
+    TradingError
         The price of the underlying at the expiry is not among them, or not a finite number of at least 0.
     """
     at = _close(contract, prices)
@@ -39,7 +39,7 @@ def _close(contract: OptionSymbol, prices: Any) -> float:
     name, day = contract.underlying, contract.expiry
     given = prices.get(name) if isinstance(prices, Mapping) else None
     if given is None and isinstance(prices, Mapping):
-        raise RiskError(f"the price of {name} on {day} is missing, to settle {contract.name}; add it", name=name)
+        raise TradingError(f"the price of {name} on {day} is missing, to settle {contract.name}; add it", name=name)
     number = isinstance(given, int | float) or getattr(given, "ndim", None) == 0
     if number and not isinstance(given, bool):
         at = float(given)  # type: ignore[arg-type]
@@ -47,15 +47,15 @@ def _close(contract: OptionSymbol, prices: Any) -> float:
         try:
             dates, closes = dated_series(with_moments({name: given}) if isinstance(prices, Mapping) else prices)[name]
         except (MacroError, KeyError) as error:
-            raise RiskError(
+            raise TradingError(
                 f"prices have no closes of {name}, to settle {contract.name}: {error}", name=name
             ) from error
         days = [getattr(moment, "date", lambda moment=moment: moment)() for moment in as_moments(dates)]
         if day not in days:
-            raise RiskError(f"{name} has no close on {day}, to settle {contract.name}; add it", name=name, value=day)
+            raise TradingError(f"{name} has no close on {day}, to settle {contract.name}; add it", name=name, value=day)
         at = float(closes[len(days) - 1 - days[::-1].index(day)])
     if not math.isfinite(at) or at < 0.0:
-        raise RiskError(
+        raise TradingError(
             f"the price of {name} on {day} is {at!r}, not a finite number of at least 0", name=name, value=at
         )
     return at

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.plotting import Plotted, axes_below, legend_beside, literal, money
 from bank_python.results import Tabular
 from bank_python.trading_engine.vol_rule import VolRule
@@ -129,7 +129,7 @@ def shadow_greeks(book: OptionBook, moves: ArrayLike = DEFAULT_MOVES, rule: VolR
 
     Raises
     ------
-    RiskError
+    TradingError
         A move is not finite, or there is none.
     """
     rule = VolRule() if rule is None else rule
@@ -153,16 +153,18 @@ def as_moves(moves: ArrayLike) -> FloatArray:
 
     Raises
     ------
-    RiskError
+    TradingError
         A move is not finite, or there is none.
     """
     shifts = np.unique(np.asarray(moves, dtype=np.float64))
     if not shifts.size or not np.isfinite(shifts).all():
-        raise RiskError(
+        raise TradingError(
             f"moves={moves!r} are not finite numbers; give moves in standard deviations, such as [-2, 2]", name="moves"
         )
     if np.abs(shifts).max() > _WIDEST:
-        raise RiskError(f"a move of {np.abs(shifts).max():g} is beyond {_WIDEST:g} standard deviations", name="moves")
+        raise TradingError(
+            f"a move of {np.abs(shifts).max():g} is beyond {_WIDEST:g} standard deviations", name="moves"
+        )
     return shifts
 
 

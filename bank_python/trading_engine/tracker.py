@@ -24,7 +24,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bank_python.admission import admits
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.numerics.dates import as_date
 from bank_python.plotting import Plotted, nothing
 from bank_python.results import Tabular
@@ -103,7 +103,7 @@ class TradeTracker(Plotted, Tabular):
 
     Raises
     ------
-    RiskError
+    TradingError
         A date or a figure is out of range; the message names it.
 
     Notes
@@ -112,7 +112,7 @@ class TradeTracker(Plotted, Tabular):
     early; for options out of the money the difference is small.
     """
 
-    @admits(RiskError)
+    @admits(TradingError)
     def __init__(
         self,
         *,
@@ -124,7 +124,7 @@ class TradeTracker(Plotted, Tabular):
         rate: float = 0.0,
         dividends: Mapping[str, float] | None = None,
     ) -> None:
-        self.today = dt.datetime.now(dt.UTC).date() if today is None else as_date(today, RiskError, "today")
+        self.today = dt.datetime.now(dt.UTC).date() if today is None else as_date(today, TradingError, "today")
         self.config = TrackerConfig() if config is None else config
         self._market = OptionMarket()
         self._ledger = OptionLedger()
@@ -133,7 +133,7 @@ class TradeTracker(Plotted, Tabular):
         self.quote(spots=spots, vols=vols, marks=marks, rate=rate, dividends=dividends)
 
     @classmethod
-    @admits(RiskError)
+    @admits(TradingError)
     def from_book(
         cls, units: Units, *, today: dt.date | str | None = None, config: TrackerConfig | None = None
     ) -> TradeTracker:
@@ -156,7 +156,7 @@ class TradeTracker(Plotted, Tabular):
 
     # --- what comes in --------------------------------------------------------------------------------
 
-    @admits(RiskError)
+    @admits(TradingError)
     def quote(
         self,
         *,
@@ -175,12 +175,12 @@ class TradeTracker(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             A figure is out of range; nothing is set.
         """
         known = self._market
         if rate is not None and not math.isfinite(rate):
-            raise RiskError(f"rate={rate!r} is not finite; give a decimal such as 0.04", name="rate", value=rate)
+            raise TradingError(f"rate={rate!r} is not finite; give a decimal such as 0.04", name="rate", value=rate)
         self._market = OptionMarket(
             spots={**known.spots, **checked_figures("spots", {} if spots is None else spots)},
             vols={**known.vols, **checked_figures("vols", {} if vols is None else vols)},
@@ -189,7 +189,7 @@ class TradeTracker(Plotted, Tabular):
             dividends={**known.dividends, **checked_figures("dividends", dividends or {}, above=None)},
         )
 
-    @admits(RiskError)
+    @admits(TradingError)
     def log(
         self,
         symbol: str | OptionSymbol,
@@ -229,7 +229,7 @@ class TradeTracker(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             A figure is out of range, or the trade closes more than is open. Nothing is recorded.
 
         Notes
@@ -237,13 +237,13 @@ class TradeTracker(Plotted, Tabular):
         The same fill in a broker's file that is imported later is this trade, and not another one.
         """
         contract, does = parse_contract(symbol), as_action(action)
-        day = self.today if date is None else as_date(date, RiskError, "date")
+        day = self.today if date is None else as_date(date, TradingError, "date")
         for name, value, least in (("quantity", quantity, None), ("price", price, 0.0), ("fees", fees, -math.inf)):
             if not math.isfinite(value) or (value <= 0.0 if least is None else value < least):
                 wanted = "a finite number above 0" if least is None else "a finite number of at least 0"
-                raise RiskError(f"{contract.name}: {name}={value!r} is not {wanted}", name=name, value=value)
+                raise TradingError(f"{contract.name}: {name}={value!r} is not {wanted}", name=name, value=value)
         if day > contract.expiry:
-            raise RiskError(f"{contract.name} expired before {day}; correct the symbol or the date", value=day)
+            raise TradingError(f"{contract.name} expired before {day}; correct the symbol or the date", value=day)
         trade = OptionTrade(
             contract, day, does, float(quantity), float(price), MULTIPLIER, float(fees), account, bucket, note
         )
@@ -256,7 +256,7 @@ class TradeTracker(Plotted, Tabular):
         if -trade.action.sign * held < trade.quantity * (1.0 - _ROUNDING):
             side = "long" if trade.action is TradeAction.SELL_CLOSE else "short"
             size = max(0.0, -trade.action.sign * held)
-            raise RiskError(
+            raise TradingError(
                 f"{trade.action.value} of {trade.quantity:g} {trade.contract.name}, of which {size:g} are held {side}; "
                 "log the opening trade first, or correct the quantity",
                 name="quantity",
@@ -286,7 +286,7 @@ class TradeTracker(Plotted, Tabular):
         new = self._ledger.add(rows.trades) + self._ledger.add_realised(rows.realised) + self._ledger.state(rows.stated)
         return ImportReport(rows.source, rows.kind.name.lower(), read, new, rows.skipped, rows.problems)
 
-    @admits(RiskError)
+    @admits(TradingError)
     def roll(self, today: dt.date | str) -> None:
         """Set the day from which expiries are counted.
 
@@ -295,7 +295,7 @@ class TradeTracker(Plotted, Tabular):
         today : date or str
             New day of the tracker.
         """
-        self.today = as_date(today, RiskError, "today")
+        self.today = as_date(today, TradingError, "today")
 
     def settle(self, prices: Any) -> tuple[OptionTrade, ...]:
         """Settle the options that have expired at their intrinsic value, and return the trades that do so.
@@ -307,7 +307,7 @@ class TradeTracker(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             A price at an expiry is missing; nothing is settled.
         """
         trades = []
@@ -332,7 +332,7 @@ class TradeTracker(Plotted, Tabular):
 
     def open_options(self) -> OpenOptions:
         """Return the open options, those that have expired and are not settled first."""
-        held = [self._opened(one) for one in self._ledger.holdings() if one.quantity]
+        held = [self._opened(part) for one in self._ledger.holdings() for part in one.by_bucket()]
         held += [_of_line(line, self.today) for line in self._lines]
         return OpenOptions(self.today, tuple(sorted(held, key=lambda one: (one.expiry, one.name, one.account))))
 
@@ -351,8 +351,7 @@ class TradeTracker(Plotted, Tabular):
             cost=held.cost,
             value=self._value(held, years),
             dte=(contract.expiry - self.today).days,
-            bucket=next((lot.fill.tags["bucket"] for lot in held.open if lot.fill.tags.get("bucket")), "")
-            or bucket_of(contract),
+            bucket=held.bucket,
             account=held.account,
             opened=None if stated else first.time,
         )
@@ -389,15 +388,15 @@ class TradeTracker(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             No option is open, or an underlying lacks a spot or an option a volatility; the message names all of them.
         """
         chosen = None if underlying is None else underlying.upper()
         lines = list(self._lines)
         lacking: dict[str, None] = {}
-        for held in self._ledger.holdings():
+        for held in (part for one in self._ledger.holdings() for part in one.by_bucket()):
             contract = held.contract
-            if not held.quantity or contract.expiry < self.today or chosen not in {None, contract.underlying}:
+            if contract.expiry < self.today or chosen not in {None, contract.underlying}:
                 continue
             years = (contract.expiry - self.today).days / _DAYS
             spot = self._market.spots.get(contract.underlying)
@@ -411,7 +410,7 @@ class TradeTracker(Plotted, Tabular):
             else:
                 lines.append(self._line(held, years, spot, vol))
         if lacking:
-            raise RiskError(
+            raise TradingError(
                 f"quote() {', '.join(lacking)} first; there are no Greeks without", name=next(iter(lacking))
             )
         found = OptionBook.of(_sized(lines), horizon_days)
@@ -432,13 +431,13 @@ class TradeTracker(Plotted, Tabular):
             dividend=float(self._market.dividends.get(contract.underlying, 0.0)),
             spot_vol=self._market.spot_vol(contract.underlying),
             multiplier=fill.multiplier,
-            bucket=fill.tags.get("bucket") or bucket_of(contract),
+            bucket=held.bucket,
             expiry=contract.expiry.isoformat(),
         )
 
     # --- what it says ---------------------------------------------------------------------------------
 
-    @admits(RiskError)
+    @admits(TradingError)
     def greeks(self, by: str | Rung = Rung.EXPIRY, *, underlying: str | None = None) -> GreekLadder:
         """Return the Greeks of the open options, and the move that pays for their theta.
 
@@ -451,7 +450,7 @@ class TradeTracker(Plotted, Tabular):
         """
         return greek_ladder(self.book(underlying), by)
 
-    @admits(RiskError)
+    @admits(TradingError)
     def shadow(
         self,
         moves: ArrayLike = DEFAULT_MOVES,
@@ -475,7 +474,7 @@ class TradeTracker(Plotted, Tabular):
         """
         return shadow_greeks(self.book(underlying, horizon_days=horizon_days), moves, rule)
 
-    @admits(RiskError)
+    @admits(TradingError)
     def large_moves(
         self,
         sizes: ArrayLike = DEFAULT_SIZES,
@@ -495,7 +494,7 @@ class TradeTracker(Plotted, Tabular):
         """
         return large_moves(self.book(underlying, horizon_days=horizon_days), sizes, rule)
 
-    @admits(RiskError)
+    @admits(TradingError)
     def ruin(
         self, budget: float | None = None, rule: VolRule | None = None, *, underlying: str | None = None
     ) -> RuinDistance:
@@ -520,7 +519,7 @@ class TradeTracker(Plotted, Tabular):
 
         Raises
         ------
-        RiskError
+        TradingError
             There are none.
         """
         trades = self.closed()
@@ -630,7 +629,7 @@ class TradeTracker(Plotted, Tabular):
         """Draw the P&L against the spot, and shadow delta below."""
         try:
             found = self.shadow()
-        except RiskError as error:
+        except TradingError as error:
             nothing(axes, str(error))
             return
         found._draw_(axes)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python.display import Record
-from bank_python.errors import MacroError, RiskError
+from bank_python.errors import MacroError, TradingError
 from bank_python.macro.panel import align, as_moments, dated_series, series_changes
 from bank_python.results import Tabular
 from bank_python.risk.alerts import Severity
@@ -225,21 +225,21 @@ def correlation_alerts(underlyings: Sequence[str], prices: Any, config: TrackerC
 
     Raises
     ------
-    RiskError
+    TradingError
         An underlying has no prices, or they have fewer than twenty common changes.
     """
     try:
         series = dated_series(with_moments(prices))
         missing = [name for name in underlyings if name not in series]
         if missing:
-            raise RiskError(f"there are no prices of {', '.join(missing)}; add them", name=missing[0])
+            raise TradingError(f"there are no prices of {', '.join(missing)}; add them", name=missing[0])
         held = {name: _pairs(*series[name]) for name in underlyings}
         changes = series_changes(align(held, fewest=_FEWEST_RETURNS + 1))
     except MacroError as error:
-        raise RiskError(f"prices: {error}") from error
+        raise TradingError(f"prices: {error}") from error
     still = [name for name, spread in zip(underlyings, np.ptp(changes, axis=0), strict=True) if spread <= _STILL]
     if still:
-        raise RiskError(f"the prices of {still[0]} do not vary, so it has no correlation", name=still[0])
+        raise TradingError(f"the prices of {still[0]} do not vary, so it has no correlation", name=still[0])
     matrix: FloatArray = np.atleast_2d(np.corrcoef(changes.T))
     pairs = list(combinations(range(len(underlyings)), 2))
     apart = sum(bool(abs(matrix[i, j]) < config.decorrelated_below) for i, j in pairs)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.admission import admits
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 from bank_python.results import Figures
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class TradeLuck(Figures):
         return trade_luck_view(self)
 
 
-@admits(RiskError)
+@admits(TradingError)
 def trade_luck(gains: ArrayLike, *, resamples: int = 10_000, seed: int = 0) -> TradeLuck:
     """Return what chance could have done for a sample of trades.
 
@@ -113,7 +113,7 @@ def trade_luck(gains: ArrayLike, *, resamples: int = 10_000, seed: int = 0) -> T
 
     Raises
     ------
-    RiskError
+    TradingError
         There is no trade, a gain is not finite, or an argument is out of range.
 
     Examples
@@ -124,14 +124,14 @@ def trade_luck(gains: ArrayLike, *, resamples: int = 10_000, seed: int = 0) -> T
     """
     made = np.array(gains, dtype=np.float64)
     if made.ndim != 1 or not made.size:
-        raise RiskError(f"gains of shape {made.shape}; give the gain of at least one trade", name="gains")
+        raise TradingError(f"gains of shape {made.shape}; give the gain of at least one trade", name="gains")
     if not np.isfinite(made).all():
         at = int(np.flatnonzero(~np.isfinite(made))[0])
-        raise RiskError(f"gains: {made[at]!r} (number {at}) is not finite; correct it", name="gains")
+        raise TradingError(f"gains: {made[at]!r} (number {at}) is not finite; correct it", name="gains")
     if not _FEWEST <= resamples <= _MOST_RESAMPLES:
-        raise RiskError(f"resamples={resamples} is not between {_FEWEST} and {_MOST_RESAMPLES:,}", name="resamples")
+        raise TradingError(f"resamples={resamples} is not between {_FEWEST} and {_MOST_RESAMPLES:,}", name="resamples")
     if seed < 0:
-        raise RiskError(f"seed={seed} is below 0; give a whole number of at least 0", name="seed")
+        raise TradingError(f"seed={seed} is below 0; give a whole number of at least 0", name="seed")
     wins, losses = made[made > 0.0], made[made < 0.0]
     payoff = float(wins.mean() / -losses.mean()) if wins.size and losses.size else None
     decided = wins.size + losses.size

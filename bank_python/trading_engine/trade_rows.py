@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bank_python.cells import CellError, as_number, is_blank, is_missing
-from bank_python.errors import PositionsError, RiskError
+from bank_python.errors import PositionsError, TradingError
 from bank_python.mntable import Relation
 from bank_python.source_records import records_of
 from bank_python.trading_engine.lot_matching import Fill
@@ -26,7 +26,7 @@ _SPELLINGS = {
     "side": ("side", "action", "direction"),
     "quantity": ("filled_qty", "filled_quantity", "quantity", "qty", "shares", "size", "amount"),
     "price": ("filled_price", "fill_price", "avg_price", "price"),
-    "time": ("filled_at", "time", "timestamp", "date", "datetime", "executed_at"),
+    "time": ("filled_at", "time", "when", "timestamp", "date", "datetime", "executed_at"),
     "fees": ("fees", "fill_cost", "fee", "commission", "commissions"),
     "multiplier": ("multiplier", "contract_size"),
     "expected": ("expected_price", "expected", "decision_price", "signal_price", "arrival_price"),
@@ -35,6 +35,7 @@ _SPELLINGS = {
     "signal": ("signal", "strategy", "strategy_name"),
     "regime": ("regime", "state"),
     "status": ("status",),
+    "filled": ("filled_qty", "filled_quantity"),
     "entry_price": ("entry_price", "entry"),
     "exit_price": ("exit_price", "exit"),
     "entry_time": ("entry_time", "entry_date", "opened", "opened_at"),
@@ -43,7 +44,7 @@ _SPELLINGS = {
 _TAGS = ("trader", "signal", "regime")
 _BUYS = frozenset({"BUY", "B", "LONG", "BOT", "BOUGHT", "BUY_OPEN", "BUY_CLOSE", "1"})
 _SELLS = frozenset({"SELL", "S", "SHORT", "SLD", "SOLD", "SELL_OPEN", "SELL_CLOSE", "-1"})
-_UNFILLED = frozenset({"REJECTED", "CANCELLED", "PENDING", "WORKING", "NEW"})
+_UNFILLED = frozenset({"REJECTED", "CANCELLED", "EXPIRED", "PENDING", "WORKING", "NEW"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class _Row:
             return default
         value = self._number(name, cell)
         if above is not None and value <= above:
-            raise RiskError(f"trade {self.number}: {name}={cell!r} is not above {above:g}", name=name, value=cell)
+            raise TradingError(f"trade {self.number}: {name}={cell!r} is not above {above:g}", name=name, value=cell)
         return value
 
     def optional(self, name: str) -> float | None:
@@ -85,11 +86,11 @@ class _Row:
 
     def _number(self, name: str, cell: object) -> float:
         if is_missing(cell):
-            raise RiskError(f"trade {self.number} has no {name}; give one", name=name, value=cell)
+            raise TradingError(f"trade {self.number} has no {name}; give one", name=name, value=cell)
         try:
             return as_number(cell)
         except CellError as error:
-            raise RiskError(f"trade {self.number}: {name}={cell!r} {error}", name=name, value=cell) from error
+            raise TradingError(f"trade {self.number}: {name}={cell!r} {error}", name=name, value=cell) from error
 
     def word(self, name: str) -> str:
         cell = self.cells.get(name)
@@ -112,7 +113,7 @@ def read_trades(trades: Any) -> TradeRows:
 
     Raises
     ------
-    RiskError
+    TradingError
         A column is missing, or a figure, a side or a time cannot be read; the message names the trade.
     """
     rows = [_Row(i, _cells(i, record)) for i, record in enumerate(_records(trades), start=1)]
@@ -129,12 +130,12 @@ def _records(trades: Any) -> list[Any]:
     try:
         table = records_of(trades)
     except PositionsError as error:
-        raise RiskError(f"trades: {error}", name="trades") from error
+        raise TradingError(f"trades: {error}", name="trades") from error
     if table is not None:
         return [record for _, record in table.records]
     if isinstance(trades, Iterable) and not isinstance(trades, str | bytes | Mapping | np.ndarray | Relation):
         return list(trades)
-    raise RiskError(
+    raise TradingError(
         f"trades={type(trades).__name__} is no list of trades; give a frame, a table, or a list of mappings or fills",
         name="trades",
     )
@@ -144,24 +145,48 @@ def _cells(number: int, record: Any) -> dict[str, Any]:
     if isinstance(record, Fill):
         names = ("instrument", "quantity", "price", "time", "fees", "multiplier", "expected")
         return {name: getattr(record, name) for name in names} | dict(record.tags)
-    if isinstance(record, Mapping):
-        given = {str(key).strip().lower().replace(" ", "_"): value for key, value in record.items()}
-    else:
-        known = [name for spellings in _SPELLINGS.values() for name in spellings]
-        given = {name: getattr(record, name) for name in known if hasattr(record, name)}
-    if not given or isinstance(record, str | bytes | int | float | tuple | list):
-        raise RiskError(
-            f"trade {number}: {record!r} is no trade; give mappings with instrument, quantity, price and time",
-            name="trades",
-        )
-    return {
+    given = _given(number, record)
+    cells = {
         column: next(given[name] for name in spellings if name in given and not is_blank(given[name]))
         for column, spellings in _SPELLINGS.items()
         if any(name in given and not is_blank(given[name]) for name in spellings)
     }
+    if "expected" not in cells and "price" in given and "price" in cells and cells["price"] is not given["price"]:
+        cells["expected"] = given["price"]  # an order has the price that its signal saw, beside that of its fill
+    return cells
+
+
+def _given(number: int, record: Any) -> dict[str, Any]:
+    """Return the fields of a mapping, of an order, or of a fill with its order."""
+    if isinstance(record, Mapping):
+        given = {str(key).strip().lower().replace(" ", "_"): value for key, value in record.items()}
+    elif isinstance(record, str | bytes | int | float | tuple | list):
+        given = {}
+    else:
+        known = [name for spellings in _SPELLINGS.values() for name in spellings]
+        given = {name: getattr(record, name) for name in known if hasattr(record, name)}
+        order = getattr(record, "order", None)
+        if order is not None:
+            given = _with_order(given, order, is_filled=getattr(record, "is_filled", True))
+    if not given:
+        raise TradingError(
+            f"trade {number}: {record!r} is no trade; give mappings with instrument, quantity, price and time",
+            name="trades",
+        )
+    return given
+
+
+def _with_order(fill: dict[str, Any], order: Any, *, is_filled: bool) -> dict[str, Any]:
+    """Return the fields of a fill with those of its order that it lacks."""
+    names = ("trader", "instrument_name", "side", "strategy")
+    of_order = {name: getattr(order, name) for name in names if hasattr(order, name)}
+    filled = {"filled_qty": fill.get("quantity", 0.0) if is_filled else 0.0}
+    return of_order | fill | filled | {"expected_price": getattr(order, "price", None)}
 
 
 def _is_unfilled(row: _Row) -> bool:
+    if "filled" in row.cells:  # an order that was filled in part and then cancelled was filled too
+        return not row.figure("filled")
     return row.word("status").upper() in _UNFILLED
 
 
@@ -172,14 +197,14 @@ def _tags(row: _Row) -> dict[str, str]:
 def _instrument(row: _Row) -> str:
     name = row.word("instrument")
     if not name:
-        raise RiskError(f"trade {row.number} has no instrument; give its name", name="instrument")
+        raise TradingError(f"trade {row.number} has no instrument; give its name", name="instrument")
     return name
 
 
 def _fill(row: _Row) -> Fill:
     quantity = row.figure("quantity") * _sign(row, row.cells.get("quantity"))
     if not quantity:
-        raise RiskError(f"trade {row.number}: quantity=0 is no trade; leave it out", name="quantity", value=0.0)
+        raise TradingError(f"trade {row.number}: quantity=0 is no trade; leave it out", name="quantity", value=0.0)
     return Fill(
         _instrument(row),
         quantity,
@@ -197,9 +222,9 @@ def _sign(row: _Row, quantity: object) -> float:
     if not side:
         return 1.0
     if side not in _BUYS | _SELLS:
-        raise RiskError(f"trade {row.number}: side={side!r} is neither BUY nor SELL", name="side", value=side)
+        raise TradingError(f"trade {row.number}: side={side!r} is neither BUY nor SELL", name="side", value=side)
     if row.figure("quantity") < 0.0:
-        raise RiskError(
+        raise TradingError(
             f"trade {row.number}: quantity={quantity!r} has a sign and a side; give one of them", name="quantity"
         )
     return 1.0 if side in _BUYS else -1.0
@@ -209,7 +234,7 @@ def _pair(row: _Row) -> tuple[Fill, Fill]:
     size = row.figure("quantity", 1.0)
     quantity = size * _sign(row, size)
     if not quantity:
-        raise RiskError(f"trade {row.number}: quantity=0 is no trade; leave it out", name="quantity", value=0.0)
+        raise TradingError(f"trade {row.number}: quantity=0 is no trade; leave it out", name="quantity", value=0.0)
     name, multiplier, tags = _instrument(row), row.figure("multiplier", 1.0, above=0.0), _tags(row)
     entry = Fill(
         name,
@@ -224,7 +249,9 @@ def _pair(row: _Row) -> tuple[Fill, Fill]:
     left = replace(entry, quantity=-quantity, price=row.figure("exit_price"), time=row.moment("exit_time"), fees=0.0)
     entry, left = _in_one_zone([entry, replace(left, expected=row.optional("exit_expected"))])
     if left.time < entry.time:
-        raise RiskError(f"trade {row.number} ends on {left.time}, before its entry on {entry.time}", name="exit_time")
+        raise TradingError(
+            f"trade {row.number} ends on {left.time}, before its entry on {entry.time}", name="exit_time"
+        )
     return entry, left
 
 
@@ -240,7 +267,7 @@ def as_moment(value: Any, what: str) -> dt.date:
 
     Raises
     ------
-    RiskError
+    TradingError
         It is none of these.
     """
     if isinstance(value, np.datetime64):
@@ -251,9 +278,9 @@ def as_moment(value: Any, what: str) -> dt.date:
         try:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError:
-            raise RiskError(f"{what}={value!r} is no ISO date; write it as 2026-03-20", value=value) from None
+            raise TradingError(f"{what}={value!r} is no ISO date; write it as 2026-03-20", value=value) from None
     if not isinstance(value, dt.date) or value != value:  # noqa: PLR0124 - NaT differs from itself
-        raise RiskError(f"{what}={value!r} is no date; give a date or a time", value=value)
+        raise TradingError(f"{what}={value!r} is no date; give a date or a time", value=value)
     if isinstance(value, dt.datetime) and value.tzinfo is None:
         return value.date() if value.time() == dt.time() else value.replace(tzinfo=dt.UTC)
     return value

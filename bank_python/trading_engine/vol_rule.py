@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.display import Record
-from bank_python.errors import RiskError
+from bank_python.errors import TradingError
 
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
@@ -46,7 +46,7 @@ class VolRule(Record):
 
     Raises
     ------
-    RiskError
+    TradingError
         The elasticity is not finite, or the days are not above 0.
     """
 
@@ -55,10 +55,10 @@ class VolRule(Record):
 
     def __post_init__(self) -> None:
         if not _is_number(self.elasticity) or not math.isfinite(self.elasticity):
-            raise RiskError(f"elasticity={self.elasticity!r} is not a finite number", name="elasticity")
+            raise TradingError(f"elasticity={self.elasticity!r} is not a finite number", name="elasticity")
         days = self.reference_days
         if days is not None and not (_is_number(days) and days > 0.0):
-            raise RiskError(f"reference_days={days!r} is not above 0; give days, or None", name="reference_days")
+            raise TradingError(f"reference_days={days!r} is not above 0; give days, or None", name="reference_days")
 
     def exponents(self, years: FloatArray) -> FloatArray:
         """Return the elasticity of each option.

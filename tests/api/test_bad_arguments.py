@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bank_python import macro, mc_engine, risk, risk_models
+from bank_python import macro, mc_engine, risk, risk_models, trading_engine
 from bank_python.admission import admits
 from bank_python.errors import BankError, ModelError, NodeArgumentError, RiskError, SimulationError
 from bank_python.instruments import Book, Option
@@ -66,7 +66,9 @@ def test_a_bad_argument_is_taken_or_refused_by_name(function, valid):
             assert refused is None or (isinstance(refused, _USUAL) and str(refused)), (name, bad)
 
 
-@pytest.mark.parametrize("package", [risk_models, risk, macro, mc_engine], ids=lambda package: package.__name__)
+@pytest.mark.parametrize(
+    "package", [risk_models, risk, macro, mc_engine, trading_engine], ids=lambda package: package.__name__
+)
 def test_every_public_function_is_tried(package):
     tried = {function for function, _ in CASES}
     functions = {name for name in package.__all__ if inspect.isfunction(getattr(package, name))}
