@@ -88,7 +88,7 @@ class BrokerRows(Record):
     realised : tuple of RealisedTrade
         Closed positions.
     stated : tuple of StatedOption
-        Positions held.
+        Open positions on the day of the statement.
     skipped : mapping of str to int
         Number of rows that were left out, by reason.
     problems : tuple of RowProblem

@@ -40,7 +40,7 @@ class Fill(Record):
     price : float
         Price per unit.
     time : date or datetime
-        When it was filled.
+        Date or time of the fill.
     fees : float, default 0.0
         Fees of the whole fill, in money.
     multiplier : float, default 1.0

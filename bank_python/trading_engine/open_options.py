@@ -56,7 +56,7 @@ class OpenOption(Figures):
     expiry : date
         Day of expiry.
     strike : float
-        Strike, above 0.
+        Strike price, above 0.
     is_call : bool
         Call or put.
     quantity : float

@@ -51,7 +51,7 @@ class OptionLine(Record):
     underlying : str
         Ticker of the underlying.
     strike : float
-        Strike, above 0.
+        Strike price, above 0.
     years : float
         Years to expiry, at least 0.
     is_call : bool

@@ -35,7 +35,7 @@ class Holding:
     Parameters
     ----------
     contract : OptionSymbol
-        Contract.
+        Listed option contract.
     account : str
         Account; empty if unknown.
     open : tuple of OpenLot

@@ -127,7 +127,7 @@ class RealisedTrade(Record):
     Parameters
     ----------
     contract : OptionSymbol
-        Contract that was held.
+        Listed option that was held.
     cost, proceeds : float
         Cash paid and received, in money.
     gain : float
@@ -153,7 +153,7 @@ class StatedOption(Record):
     Parameters
     ----------
     contract : OptionSymbol
-        Contract that is held.
+        Listed option that is held.
     date : date
         Day of the statement, whose trades it includes.
     quantity : float

@@ -54,11 +54,11 @@ class RoundTrip(Figures):
     instrument : str
         Name of what was traded.
     trader, signal, regime : str
-        Who traded, on which signal, in which regime at the entry; empty if unknown.
+        Trader, signal, and market regime at the entry; empty if unknown.
     is_long : bool
         Long or short.
     quantity : float
-        Quantity, above 0.
+        Traded quantity, above 0.
     entry_time, exit_time : date or datetime
         First entry and last exit.
     entry_price, exit_price : float
@@ -72,7 +72,7 @@ class RoundTrip(Figures):
     mae, mfe : float, optional
         Worst and best return while the trade was open, at most and at least 0; None without prices.
     slippage : float, optional
-        What was paid beyond the expected prices, in money; None without one.
+        Money paid beyond the expected prices; None without an expected price.
     slippage_bps : float, optional
         Slippage in basis points of the amounts that it was paid on.
     """

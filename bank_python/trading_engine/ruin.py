@@ -63,7 +63,7 @@ class RuinDistance(Tabular):
     budget : float
         Loss in money, above 0.
     points : tuple of RuinPoint
-        For each number of days the nearest moves downwards and upwards, where there are such.
+        Nearest moves downwards and upwards for each number of days, where there are such.
     days : tuple of int
         Numbers of days that were searched.
     bleed_days : int, optional

@@ -214,7 +214,7 @@ class TradeTracker(Plotted, Tabular):
         price : float
             Price per unit of the underlying, at least 0.
         action : {"BUY_OPEN", "SELL_CLOSE", "SELL_OPEN", "BUY_CLOSE"}, default "BUY_OPEN"
-            What the trade does to the position.
+            Effect of the trade on the position.
         bucket : str, default ""
             Purpose, such as ``insurance`` or ``conviction``; by default insurance for a put on a fund of
             :data:`~bank_python.trading_engine.INSURED_FUNDS`.

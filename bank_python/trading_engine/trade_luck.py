@@ -90,7 +90,7 @@ class TradeLuck(Figures):
             return f"{few}a gain by luck alone is improbable"
         if self.p_not_positive > 0.95:  # noqa: PLR2004 - five per cent
             return f"{few}a loss by bad luck alone is improbable"
-        return f"{few}cannot be told from luck"
+        return f"{few}cannot be distinguished from luck"
 
     def __rich__(self) -> object:
         from bank_python.render_trade_analysis import trade_luck_view

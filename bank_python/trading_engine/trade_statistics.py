@@ -31,16 +31,12 @@ class TradeStatistics(Figures):
         Name of the group.
     n, wins, losses : int
         Number of round trips, of those with a gain and of those with a loss, after fees.
-    hit_rate : float
-        Share of the round trips with a gain.
     avg_win, avg_loss : float, optional
         Mean gain of the winning and of the losing ones, the latter negative; None without one.
-    payoff : float, optional
-        Mean win divided by the size of the mean loss; None without a win or without a loss.
     profit_factor : float, optional
         Sum of the wins divided by the size of the sum of the losses; None without a loss.
-    expectancy, total, fees : float
-        Mean gain, total gain and fees, in money.
+    total, fees : float
+        Total gain, after fees, and fees in money.
     capture : float, optional
         Median return as a share of the best one; None where none is known.
     entry_efficiency, exit_efficiency : float, optional
@@ -52,19 +48,16 @@ class TradeStatistics(Figures):
     slippage_bps : float, optional
         Mean slippage in basis points; None where none is known.
     luck : TradeLuck
-        What chance could have done.
+        Probabilities of such a result by chance.
     """
 
     name: str
     n: int
     wins: int
     losses: int
-    hit_rate: float
     avg_win: float | None
     avg_loss: float | None
-    payoff: float | None
     profit_factor: float | None
-    expectancy: float
     total: float
     fees: float
     capture: float | None
@@ -75,6 +68,21 @@ class TradeStatistics(Figures):
     hold_days: float
     slippage_bps: float | None
     luck: TradeLuck
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of the round trips with a gain."""
+        return self.wins / self.n
+
+    @property
+    def payoff(self) -> float | None:
+        """Mean win divided by the size of the mean loss; None without a win or without a loss."""
+        return self.luck.payoff
+
+    @property
+    def expectancy(self) -> float:
+        """Mean gain in money, after fees."""
+        return self.total / self.n
 
     @property
     def is_few(self) -> bool:
@@ -109,12 +117,9 @@ def trade_statistics(
         n=len(trips),
         wins=len(wins),
         losses=len(losses),
-        hit_rate=len(wins) / len(trips),
         avg_win=_mean(wins),
         avg_loss=_mean(losses),
-        payoff=luck.payoff,
         profit_factor=math.fsum(wins) / -math.fsum(losses) if losses else None,
-        expectancy=math.fsum(gains) / len(trips),
         total=math.fsum(gains),
         fees=math.fsum(trip.fees for trip in trips),
         capture=_median(trip.capture for trip in trips),
@@ -148,7 +153,7 @@ class TradeGroups(Plotted, Tabular):
     Parameters
     ----------
     by : str
-        What the groups are of.
+        Name of the grouping, such as ``trader``.
     groups : tuple of TradeStatistics
         Figures of each group, the one with the largest total gain first.
     """
@@ -167,7 +172,8 @@ class TradeGroups(Plotted, Tabular):
         from bank_python.mntable import Table
 
         whole = {"n", "wins", "losses"}
-        names = [field.name for field in fields(TradeStatistics) if field.name not in {"name", "luck"}]
+        stated = [field.name for field in fields(TradeStatistics) if field.name not in {"name", "luck"}]
+        names = [*stated[:3], "hit_rate", "payoff", "expectancy", *stated[3:]]
         schema = [(self.by, str), *((name, int if name in whole else float | None) for name in names)]
         luck = ("p_not_positive", "chance_hit_rate", "hit_p_value")
         schema += [(name, float | None) for name in luck]
