@@ -76,7 +76,14 @@ if TYPE_CHECKING:
     from bank_python.portfolio import Portfolio, load_portfolio
     from bank_python.risk import PnLAttribution
     from bank_python.risk_models import HestonProcess, MertonJumpDiffusion
-    from bank_python.trading_engine import ExecutionModel
+    from bank_python.trading_engine import (
+        ExecutionModel,
+        Order,
+        PositionLimits,
+        TradeAnalysis,
+        TradeTracker,
+        TradingEngine,
+    )
     from bank_python.walpole import JobConfig, JobMode, JobRunner, JobStatus
 
 __version__ = "0.1.0"
@@ -146,6 +153,11 @@ _HOME = {
     "HestonProcess": "risk_models",
     "MertonJumpDiffusion": "risk_models",
     "ExecutionModel": "trading_engine",
+    "Order": "trading_engine",
+    "PositionLimits": "trading_engine",
+    "TradeAnalysis": "trading_engine",
+    "TradeTracker": "trading_engine",
+    "TradingEngine": "trading_engine",
     "JobConfig": "walpole",
     "JobMode": "walpole",
     "JobRunner": "walpole",
@@ -198,10 +210,12 @@ __all__ = [
     "MonteCarloEngine",
     "OptimalPortfolio",
     "Option",
+    "Order",
     "PerpetualFuture",
     "PnLAttribution",
     "Portfolio",
     "Position",
+    "PositionLimits",
     "PowerLawOption",
     "ReactivePortfolio",
     "ReactiveRisk",
@@ -210,6 +224,9 @@ __all__ = [
     "RiskParityOptimizer",
     "SimulatedFeed",
     "Table",
+    "TradeAnalysis",
+    "TradeTracker",
+    "TradingEngine",
     "UpstreamError",
     "VolSurface",
     "YahooFeed",

@@ -6,21 +6,21 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from bank_python.cells import CellError, as_date, as_number
 from bank_python.dagger import DependencyGraph
 from bank_python.errors import PositionsError
 from bank_python.guessing import guessable
 from bank_python.market_data import Clock
 from bank_python.market_data.periods import check_period
-from bank_python.portfolio.cells import CellError, as_date, as_number
 from bank_python.portfolio.contracts import open_books
 from bank_python.portfolio.history import read_history
 from bank_python.portfolio.market import RATE, Market
 from bank_python.portfolio.portfolio import Portfolio
-from bank_python.portfolio.problems import refuse_all
 from bank_python.portfolio.quotes import Quotes
 from bank_python.portfolio.rows import read_rows
-from bank_python.portfolio.sources import decimal_mark
 from bank_python.portfolio.specs import Kind, PositionSpec, clashes, parse_rows
+from bank_python.row_problems import refuse_all
+from bank_python.source_records import decimal_mark
 
 if TYPE_CHECKING:
     from bank_python.market_data import Feed

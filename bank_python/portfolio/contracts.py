@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from bank_python.errors import BankError, PositionsError
 from bank_python.instruments import Bond, Book, CreditDefaultSwap, Equity, Option, Position
-from bank_python.portfolio.problems import RowProblem
 from bank_python.portfolio.specs import Kind
 from bank_python.risk_models import implied_vol_fit
+from bank_python.row_problems import RowProblem
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_python.instruments import Instrument
+    from bank_python.instruments.option_symbol import OptionSymbol
     from bank_python.market_data import Clock, MarketData
     from bank_python.portfolio.market import Market
     from bank_python.portfolio.specs import PositionSpec
-    from bank_python.portfolio.symbols import OptionSymbol
 
 __all__ = ["open_books"]
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.cells import CellError, DecimalMark, as_date, as_number, is_blank, is_missing
 from bank_python.display import Record
 from bank_python.errors import PositionsError
 from bank_python.guessing import guessable
 from bank_python.market_data.picture import draw_prices
 from bank_python.plotting import Plotted
-from bank_python.portfolio.cells import CellError, DecimalMark, as_date, as_number, is_blank, is_missing
-from bank_python.portfolio.sources import check_frame, numbered, read_csv, read_parquet, records_of
+from bank_python.source_records import check_frame, numbered, read_csv, read_parquet, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bank_python.numerics import FloatArray
-    from bank_python.portfolio.sources import Records
+    from bank_python.source_records import Records
 
 __all__ = ["History", "HistoryForm", "read_history"]
 

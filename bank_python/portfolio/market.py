@@ -10,8 +10,8 @@ import numpy as np
 
 from bank_python.instruments import FXRate
 from bank_python.market_data import MarketData
-from bank_python.portfolio.problems import RowProblem
 from bank_python.portfolio.specs import Kind, PositionSpec
+from bank_python.row_problems import RowProblem
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:

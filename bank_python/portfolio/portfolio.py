@@ -8,6 +8,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from bank_python.barbara import BarbaraDB
+from bank_python.cells import CellError, as_date, as_number
 from bank_python.dagger import Leaf
 from bank_python.errors import PositionsError
 from bank_python.guessing import made_by
@@ -17,7 +18,6 @@ from bank_python.instruments.factor import Factor
 from bank_python.market_data import MarketDataManager, live_date
 from bank_python.mc_engine import FactorModel, MCConfig, MonteCarloEngine, ReactiveRisk
 from bank_python.mntable import Table
-from bank_python.portfolio.cells import CellError, as_date, as_number
 from bank_python.portfolio.factors import ASSUMED_VOLS, joint_model
 from bank_python.portfolio.quotes import load_history
 from bank_python.portfolio.rolling import roll_books
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from bank_python.mc_engine import MCResult
     from bank_python.portfolio.history import History
     from bank_python.portfolio.market import Market
-    from bank_python.portfolio.problems import RowProblem
     from bank_python.portfolio.specs import PositionSpec
     from bank_python.risk import BookGreeks, Measure, StressResults, ValuationPlan
     from bank_python.risk.stress_shocks import Scenarios
+    from bank_python.row_problems import RowProblem
 
 __all__ = ["LIMITS", "Portfolio"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bank_python.cells import DecimalMark, is_blank, is_missing
 from bank_python.errors import PositionsError
-from bank_python.portfolio.cells import DecimalMark, is_blank, is_missing
-from bank_python.portfolio.sources import Records, numbered, read_csv, read_parquet, records_of
+from bank_python.source_records import Records, numbered, read_csv, read_parquet, records_of
 from bank_python.wording import did_you_mean
 
 __all__ = ["COLUMNS", "Row", "Rows", "read_rows"]

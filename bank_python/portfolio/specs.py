@@ -6,10 +6,10 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bank_python.cells import CellError, as_date, as_number, as_word, currency_sign
 from bank_python.display import Record
-from bank_python.portfolio.cells import CellError, as_date, as_number, as_word, currency_sign
-from bank_python.portfolio.problems import RowProblem
-from bank_python.portfolio.symbols import OptionSymbol, parse_option
+from bank_python.instruments.option_symbol import OptionSymbol, parse_option
+from bank_python.row_problems import RowProblem
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:

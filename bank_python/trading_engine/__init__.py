@@ -1,8 +1,21 @@
-"""Trading: orders, limits and fills, the books of an account, costs and schedules, the audit trail."""
+"""Trading: orders, limits and fills, the books of an account, the audit trail, the option tracker, trade analysis."""
 
 from bank_python.completion import public_names
 from bank_python.trading_engine.accruals import borrow_fee, cash_interest
+from bank_python.trading_engine.analysis import TradeAnalysis
+from bank_python.trading_engine.audit import AuditCheck, AuditEvent, AuditTrail
 from bank_python.trading_engine.bar_fills import BarBracket, BarFill, BarOrder, FillReason, fill_bracket, fill_on_bar
+from bank_python.trading_engine.buckets import INSURED_FUNDS, BucketUse, TrackerConfig, bucket_of
+from bank_python.trading_engine.closed_options import (
+    ClosedTrade,
+    MonthBleed,
+    MonthlyBleed,
+    NameFlag,
+    NameResult,
+    TradeConcentration,
+)
+from bank_python.trading_engine.convexity import Convexity, convexity
+from bank_python.trading_engine.engine import TradingEngine, replay
 from bank_python.trading_engine.events import (
     BorrowFeeEvent,
     ConversionEvent,
@@ -18,9 +31,14 @@ from bank_python.trading_engine.events import (
     event_from_dict,
 )
 from bank_python.trading_engine.execution import ExecutionModel, FillCost
+from bank_python.trading_engine.greek_ladder import GreekLadder, Rung
+from bank_python.trading_engine.import_report import ImportReport
+from bank_python.trading_engine.large_moves import LargeMoves
 from bank_python.trading_engine.ledger import Ledger
 from bank_python.trading_engine.ledger_history import LedgerHistory
 from bank_python.trading_engine.ledger_state import Booking, HeldPosition, InstrumentTerms, LedgerSettings, LedgerState
+from bank_python.trading_engine.limits import Exposure, LimitBreach, PositionLimits
+from bank_python.trading_engine.lot_matching import Fill
 from bank_python.trading_engine.lots import Closing, Lot, LotMethod, Lots
 from bank_python.trading_engine.margin import (
     LiquidationOrder,
@@ -32,35 +50,62 @@ from bank_python.trading_engine.margin import (
     margin_positions,
     margin_state,
 )
+from bank_python.trading_engine.open_options import OpenOption, OpenOptions, Urgency
+from bank_python.trading_engine.option_book import OptionBook, OptionLine
+from bank_python.trading_engine.option_trade import OptionTrade, TradeAction, parse_contract
+from bank_python.trading_engine.order import Order
 from bank_python.trading_engine.reconciliation import CashReconciliation, Reconciliation
+from bank_python.trading_engine.replies import Rejection, Working
+from bank_python.trading_engine.round_trips import RoundTrip, TripMatching
+from bank_python.trading_engine.ruin import RuinDistance, RuinPoint
+from bank_python.trading_engine.shadow_greeks import ShadowGreeks
 from bank_python.trading_engine.statement import Statement, StatementRow
+from bank_python.trading_engine.tracker import TradeTracker
+from bank_python.trading_engine.tracker_rules import RuleAlert, TrackerAlerts, TrackerRule
+from bank_python.trading_engine.trade_luck import FEW_TRADES, TradeLuck, trade_luck
+from bank_python.trading_engine.trade_statistics import TradeGroups, TradeStatistics
+from bank_python.trading_engine.vol_rule import VolRule
 from bank_python.trading_engine.words import ImpactModel, OrderStatus, OrderType, Side, TimeInForce, read_word
 
 __all__ = [
+    "FEW_TRADES",
+    "INSURED_FUNDS",
+    "AuditCheck",
+    "AuditEvent",
+    "AuditTrail",
     "BarBracket",
     "BarFill",
     "BarOrder",
     "Booking",
     "BorrowFeeEvent",
+    "BucketUse",
     "CashReconciliation",
+    "ClosedTrade",
     "Closing",
     "ConversionEvent",
+    "Convexity",
     "DelistingEvent",
     "DepositEvent",
     "DividendEvent",
     "ExecutionModel",
+    "Exposure",
+    "Fill",
     "FillCost",
     "FillEvent",
     "FillReason",
     "FundingEvent",
+    "GreekLadder",
     "HeldPosition",
     "ImpactModel",
+    "ImportReport",
     "InstrumentTerms",
     "InterestEvent",
+    "LargeMoves",
     "Ledger",
     "LedgerHistory",
     "LedgerSettings",
     "LedgerState",
+    "LimitBreach",
     "LiquidationOrder",
     "LiquidationPlan",
     "Lot",
@@ -70,24 +115,62 @@ __all__ = [
     "MarginRates",
     "MarginState",
     "MergerEvent",
+    "MonthBleed",
+    "MonthlyBleed",
+    "NameFlag",
+    "NameResult",
+    "OpenOption",
+    "OpenOptions",
+    "OptionBook",
+    "OptionLine",
+    "OptionTrade",
+    "Order",
     "OrderStatus",
     "OrderType",
+    "PositionLimits",
     "Reconciliation",
+    "Rejection",
+    "RoundTrip",
+    "RuinDistance",
+    "RuinPoint",
+    "RuleAlert",
+    "Rung",
+    "ShadowGreeks",
     "Side",
     "SplitEvent",
     "Statement",
     "StatementRow",
     "SymbolChangeEvent",
     "TimeInForce",
+    "TrackerAlerts",
+    "TrackerConfig",
+    "TrackerRule",
+    "TradeAction",
+    "TradeAnalysis",
+    "TradeConcentration",
+    "TradeGroups",
+    "TradeLuck",
+    "TradeStatistics",
+    "TradeTracker",
+    "TradingEngine",
+    "TripMatching",
+    "Urgency",
+    "VolRule",
+    "Working",
     "borrow_fee",
+    "bucket_of",
     "cash_interest",
+    "convexity",
     "event_from_dict",
     "fill_bracket",
     "fill_on_bar",
     "liquidation_plan",
     "margin_positions",
     "margin_state",
+    "parse_contract",
     "read_word",
+    "replay",
+    "trade_luck",
 ]
 
 __dir__ = public_names(__name__)

@@ -34,6 +34,7 @@ from bank_python import (
     portfolio,
     risk,
     risk_models,
+    trading_engine,
     walpole,
 )
 from bank_python.desk.view_builder import build_view
@@ -308,6 +309,21 @@ def of_trading(path):
     yield from (KINDS[kind](NAMES) for kind in ("statement", "reconciliation", "account history"))
 
 
+def of_option_trades(path):
+    tracker, analysis = KINDS["option tracker"](NAMES), KINDS["trade analysis"](NAMES)
+    yield from (tracker, *tracker.trades, tracker.bleed(), tracker.concentration(), tracker.open_options(), analysis)
+    yield from (tracker.greeks(), tracker.shadow(), tracker.large_moves(), tracker.ruin(100.0), tracker.convexity())
+    yield from (*tracker.buckets(), *tracker.closed(), tracker.alerts(), tracker.config, tracker.book().lines[0])
+    yield tracker.import_csv([{"Symbol": "-SPY260619P500", "Quantity": "1", "Cost Basis Total": "(12.34)"}])
+    yield from (
+        *analysis.round_trips,
+        analysis.statistics,
+        analysis.by("trader"),
+        trading_engine.trade_luck([1.0, -1.0]),
+        trading_engine.VolRule(),
+    )
+
+
 def _prices():
     days = [DAY + dt.timedelta(days=i) for i in range(60)]
     walk = 100.0 * np.exp(np.cumsum(0.01 * np.random.default_rng(2).standard_normal((60, 2)), axis=0))
@@ -318,4 +334,5 @@ def _prices():
 MAKERS = (
     *(of_a_graph, of_stores_and_tables, of_jobs, of_a_desk, of_optimizers, of_numerics, of_models, of_risk, of_macro),
     of_trading,
+    of_option_trades,
 )  # fmt: skip

@@ -632,4 +632,63 @@ TRADING: list[Case] = [
 ]
 
 CASES: list[Case] = [*MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *TRADING, *BELOW]
+OPTIONS = trading_engine.TradeTracker(today=TODAY, spots={"SPY": 570.0}, vols={"SPY": 0.2}, rate=0.04)
+OPTIONS.log("-SPY260618P500", 10.0, 4.2)
+ROUND_TRIP = [
+    {"instrument": "A", "quantity": 1.0, "price": 100.0, "time": TODAY},
+    {"instrument": "A", "quantity": -1.0, "price": 101.0, "time": TODAY + dt.timedelta(days=2)},
+]
+TRADES = trading_engine.TradeAnalysis(ROUND_TRIP)
+RULE = trading_engine.VolRule(1.0, reference_days=30.0)
+MOVES = {"moves": [-1.0, 1.0], "rule": RULE, "underlying": "SPY", "horizon_days": 1.0}
+
+OPTION_TRADES: list[Case] = [
+    (
+        trading_engine.TradeTracker,
+        {
+            "today": TODAY,
+            "config": trading_engine.TrackerConfig(),
+            "spots": {"SPY": 570.0},
+            "vols": {"SPY": 0.2},
+            "marks": {"-SPY260618P500": 4.2},
+            "rate": 0.04,
+            "dividends": {"SPY": 0.01},
+        },
+    ),
+    (trading_engine.TradeTracker.from_book, {"units": BOOK, "today": TODAY}),
+    (
+        OPTIONS.log,
+        {"symbol": "-SPY260618P500", "quantity": 1.0, "price": 4.2, "action": "BUY_OPEN", "bucket": "", "note": ""}
+        | {"date": TODAY, "account": "", "fees": 0.65},
+    ),
+    (OPTIONS.import_csv, {"source": [{"Symbol": "-SPY260618P500", "Quantity": 1, "Cost Basis Total": 420.0}]}),
+    (OPTIONS.quote, {"spots": {"SPY": 570.0}, "vols": {"SPY": 0.2}, "rate": 0.04}),
+    (OPTIONS.roll, {"today": TODAY}),
+    (OPTIONS.settle, {"prices": {"SPY": 570.0}}),
+    (OPTIONS.greeks, {"by": "strike", "underlying": "SPY"}),
+    (OPTIONS.shadow, MOVES),
+    (OPTIONS.large_moves, {"sizes": [1.0, 2.0], "rule": RULE, "underlying": "SPY", "horizon_days": 1.0}),
+    (OPTIONS.ruin, {"budget": 5_000.0, "rule": RULE, "underlying": "SPY"}),
+    (OPTIONS.alerts, {"prices": None}),
+    (
+        trading_engine.TradeAnalysis,
+        {"trades": ROUND_TRIP, "prices": {"A": [(TODAY, 100.0)]}, "regimes": {TODAY: "calm"}},
+    ),
+    (
+        trading_engine.TradeAnalysis,
+        {"trades": ROUND_TRIP, "matching": "fifo", "resamples": 1_000, "seed": 1},
+    ),
+    (TRADES.by, {"key": "trader"}),
+    (trading_engine.TrackerConfig, {"insurance_budget": 1.0, "max_trades_losing": 4}),
+    (trading_engine.VolRule, {"elasticity": 1.0, "reference_days": 30.0}),
+    (trading_engine.convexity, {"gains": [1.0, -1.0], "costs": [2.0, 2.0]}),
+    (trading_engine.trade_luck, {"gains": [1.0, -1.0], "resamples": 1_000, "seed": 1}),
+    (
+        trading_engine.bucket_of,
+        {"contract": trading_engine.parse_contract("-SPY260618P500")},
+    ),
+    (trading_engine.parse_contract, {"symbol": "-SPY260618P500"}),
+]
+
+CASES: list[Case] = [*OPTION_TRADES, *MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *BELOW]
 """Functions, and for each arguments that it takes."""

@@ -61,7 +61,7 @@ from bank_python.risk_models import (
     scan_pairs,
     vwap_schedule,
 )
-from bank_python.trading_engine import DepositEvent, FillEvent, Ledger
+from bank_python.trading_engine import DepositEvent, FillEvent, Ledger, TradeAnalysis, TradeTracker
 
 matplotlib = pytest.importorskip("matplotlib")
 figures = pytest.importorskip("matplotlib.figure")
@@ -149,7 +149,33 @@ def account():
     return Ledger.replay([DepositEvent(DAYS[0].date(), 1e5), *fills])
 
 
+def option_tracker():
+    tracker = TradeTracker(today="2026-01-05", spots={"A": 100.0, "B": 50.0}, vols={"A": 0.2, "B": 0.4})
+    tracker.log("A 2026-06-19 P 90", 10, 1.5)
+    tracker.log("A 2026-03-20 C 110", 5, 1.5, "SELL_OPEN")
+    return tracker
+
+
+def two_underlyings():
+    tracker = option_tracker()
+    tracker.log("B 2026-03-20 C 55", 5, 1.5)
+    return tracker
+
+
+def analysed_trades():
+    trades = [("A$B$", 10.0 * (-1.0) ** i, 100.0 + i * (i % 3), DAYS[5 * i]) for i in range(12)]
+    columns = ("instrument", "quantity", "price", "time")
+    prices = {"A$B$": list(zip(DAYS, WAVE, strict=True))}
+    return TradeAnalysis([dict(zip(columns, row, strict=True)) for row in trades], prices, resamples=100)
+
+
 PICTURES = {
+    "option tracker": option_tracker,
+    "gamma against theta": lambda: option_tracker().greeks(),
+    "shadow Greeks": lambda: option_tracker().shadow(),
+    "shadow Greeks of two": lambda: two_underlyings().shadow(),
+    "trade analysis": analysed_trades,
+    "trade groups": lambda: analysed_trades().by("instrument"),
     "curve": lambda: Curve.from_zero_rates([1.0, 2.0, 10.0], [0.03, 0.035, 0.04]),
     "flat curve": lambda: Curve.flat(0.0),
     "survival": lambda: SurvivalCurve([1.0, 5.0], [0.98, 0.85]),
@@ -431,6 +457,9 @@ def test_a_portfolio_of_other_assets_is_refused(held, said):
     [
         (StressResults(), "no stress scenarios"),
         (RiskScoreHistory(), "Risk score: no history"),
+        (TradeTracker(today="2026-01-05"), "no option is open, so there are no Greeks; log or import trades first"),
+        (TradeAnalysis([]), "no excursions: prices= of the instruments are needed"),
+        (TradeAnalysis([]).by("trader"), "no round trips"),
         (liquidation_schedule({"A$B$": 6e6}, {"A$B$": 0.0}), r"nothing can be liquidated: no volume in A\$B\$"),
         (PriceHistory("X", "nowhere", ()), "X (nowhere): no prices"),
         (PricePanel((), (), np.empty((0, 0))), "Closes of 0 tickers: no prices"),

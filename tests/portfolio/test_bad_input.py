@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_python import load_portfolio
+from bank_python.cells import CellError, as_date, as_number
 from bank_python.errors import PositionsError
 from bank_python.portfolio import read_history
-from bank_python.portfolio.cells import CellError, as_date, as_number
 
 PRICES = {
     ticker: [(dt.date(2025, 1, 1) + dt.timedelta(days=i), level + (i % 3)) for i in range(100)]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bank_python import load_portfolio
+from bank_python.cells import CellError, DecimalMark, as_number
 from bank_python.errors import PositionsError
 from bank_python.portfolio import parse_option, read_history
-from bank_python.portfolio.cells import CellError, DecimalMark, as_number
 
 pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow")

@@ -74,6 +74,7 @@ from bank_python.risk.tail_risk import TailMethod, TailRisk
 from bank_python.risk_models import adf_test, engle_granger, johansen, scan_pairs
 from bank_python.risk_models.markov_switching import SearchReport, SwitchingErrors
 from bank_python.trading_engine import (
+    ClosedTrade,
     ConversionEvent,
     DepositEvent,
     FillEvent,
@@ -81,8 +82,12 @@ from bank_python.trading_engine import (
     Ledger,
     Lots,
     MarginPosition,
+    TrackerConfig,
+    TradeAnalysis,
+    TradeTracker,
     liquidation_plan,
 )
+from bank_python.trading_engine.closed_options import closed_by_name
 from bank_python.walpole import RunOutcome
 from tests.render.sample_objects import OBJECTS
 
@@ -319,7 +324,46 @@ def account_history(names):
     return ledger(names).history(prices, days, {"EUR": 1.08})
 
 
+def option_tracker(names):
+    """Return a tracker of puts and calls, with the names as purposes of the options."""
+    market = {"spots": {"SPY": 570.0, "NVDA": 120.0}, "vols": {"SPY": 0.2, "NVDA": 0.5}, "rate": 0.04}
+    tracker = TradeTracker(today=AT.date(), config=TrackerConfig(insurance_budget=6_000.0), **market)
+    for name in names:
+        tracker.log("-SPY260619P500", 10, 4.2, bucket=name)
+        tracker.log("-NVDA260116C150", 2, 1.5, bucket=name, date="2025-12-01")
+    tracker.log("-SPY260102P540", 5, 2.2, date="2025-12-01")
+    tracker.log("-NVDA260116C150", 1, 4.5, "SELL_CLOSE")
+    tracker.log("-NVDA260116C150", 2, 0.5, "SELL_CLOSE")
+    return tracker
+
+
+def trade_analysis(names):
+    """Return the analysis of two round trips of each name."""
+    trades, closes = [], {}
+    for i, name in enumerate(names):
+        days = [AT + dt.timedelta(days=j) for j in range(9)]
+        closes[name] = [(day, 100.0 + (-1.0) ** (i + j) * j) for j, day in enumerate(days)]
+        for j in (0, 4):
+            tags = {"instrument": name, "trader": name, "quantity": 10.0, "expected_price": 100.0}
+            trades.append({**tags, "side": "BUY", "price": 100.1, "time": days[j], "fees": 1.0})
+            trades.append({**tags, "side": "SELL", "price": 101.0 - i + j, "time": days[j + 3], "fees": 1.0})
+    return TradeAnalysis(trades, closes, resamples=1_000)
+
+
 KINDS = {
+    "option tracker": option_tracker,
+    "option concentration": lambda names: closed_by_name(
+        ClosedTrade(name, name, 1_000.0, 500.0 * i, 500.0 * i - 1_000.0) for i, name in enumerate(names * 3)
+    ),
+    "option Greeks": lambda names: option_tracker(names).greeks("bucket"),
+    "option expiries": lambda names: option_tracker(names).open_options(),
+    "shadow Greeks": lambda names: option_tracker(names).shadow(),
+    "large moves": lambda names: option_tracker(names).large_moves(),
+    "ruin": lambda names: option_tracker(names).ruin(5_000.0),
+    "premiums": lambda names: option_tracker(names).bleed(),
+    "option convexity": lambda names: option_tracker(names).convexity(),
+    "trade analysis": trade_analysis,
+    "trade groups": lambda names: trade_analysis(names).by("trader"),
     "Greeks of books": greeks_by_book,
     "Greeks of a graph": greeks,
     "Greeks compared": compared,

@@ -34,6 +34,7 @@ HOSTILE = (
 )
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 TITLED = {
+    *("option expiries", "shadow Greeks", "large moves", "ruin", "premiums", "option convexity"),
     "grid",
     "sensitivity ladder",
     "ladder",

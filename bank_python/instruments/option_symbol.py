@@ -6,8 +6,8 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from bank_python.cells import as_number
 from bank_python.display import Record
-from bank_python.portfolio.cells import as_number
 
 __all__ = ["OptionSymbol", "parse_option"]
 

@@ -8,9 +8,9 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bank_python.cells import DecimalMark, is_blank
 from bank_python.errors import MissingExtraError, PositionsError
 from bank_python.mntable import Relation
-from bank_python.portfolio.cells import DecimalMark, is_blank
 from bank_python.wording import how_to_install
 
 if TYPE_CHECKING:

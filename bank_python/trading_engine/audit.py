@@ -1,0 +1,307 @@
+"""The audit trail: who did what, when and why, append-only and chained by hashes.
+
+Every event has the hash of the one before it, and its own hash over all of its fields. Whoever changes, inserts,
+removes or reorders an event breaks the chain at that event, and :meth:`AuditTrail.verify` names it. Whoever removes the
+last events leaves a valid shorter chain; the number of events and the last hash are therefore kept apart from the
+events, in the store too.
+
+Examples
+--------
+>>> trail = AuditTrail()
+>>> event = trail.log("ORDER_SUBMIT", "Alice", "AAPL", {"side": "BUY", "quantity": 100.0}, "ORD-1", why="momentum")
+>>> event = trail.log("FILL", "Alice", "AAPL", {"quantity": 100.0, "price": 228.0}, "ORD-1")
+>>> trail.verify().holds, len(trail.query(event_type="FILL"))
+(True, 1)
+
+References
+----------
+S. Haber and W. S. Stornetta, "How to time-stamp a digital document", Journal of Cryptology 3 (1991), 99-111: linking.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import threading
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from bank_python.admission import admits
+from bank_python.barbara import MISSING
+from bank_python.display import Displayed, Record
+from bank_python.errors import ConflictError, TradingError
+from bank_python.jsonable import jsonable
+from bank_python.market_data.utc import utc_now
+from bank_python.mntable import Table, View, col
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from bank_python.barbara import BarbaraDB
+
+__all__ = ["AUDIT", "AuditCheck", "AuditEvent", "AuditTrail"]
+
+AUDIT = "/Trading/audit/"
+"""Prefix of the stored events' keys, followed by the date and the event."""
+
+_HEAD = "/Trading/audit_head"
+_START = "0" * 64
+_SCHEMA = [
+    ("number", int),
+    ("event_id", str),
+    ("timestamp", dt.datetime),
+    ("event_type", str),
+    ("trader", str),
+    ("instrument", str),
+    ("details", str),
+    ("order_id", str),
+    ("why", str),
+    ("previous", str),
+    ("hash", str),
+]
+_HASHED = tuple(name for name, _ in _SCHEMA if name != "hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent(Record):
+    """An event of the audit trail.
+
+    Parameters
+    ----------
+    number : int
+        Number of the event, from 1.
+    event_id : str
+        Name of the event, such as ``"EVT-000001"``.
+    timestamp : datetime
+        Time at which the event was written, UTC.
+    event_type : str
+        Kind of event: ORDER_SUBMIT, FILL, REJECT, CANCEL, EXPIRE, SIGNAL, KILL, RESUME or one of your own.
+    trader, instrument, order_id : str
+        Who acted, in what, by which order; empty where it does not apply.
+    details : str
+        Figures of the event as JSON.
+    why : str
+        Reason for the event; empty if none was given.
+    previous : str
+        Hash of the event before it.
+    hash : str
+        SHA-256 over the other fields.
+    """
+
+    number: int
+    event_id: str
+    timestamp: dt.datetime
+    event_type: str
+    trader: str
+    instrument: str
+    details: str
+    order_id: str
+    why: str
+    previous: str
+    hash: str
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Figures of the event by name."""
+        return dict(json.loads(self.details))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck(Record):
+    """Result of a verification.
+
+    Parameters
+    ----------
+    holds : bool
+        Whether the whole chain is intact.
+    events : int
+        Number of events in the trail.
+    first_bad : int or None
+        Number of the first event at fault; ``None`` if there is none.
+    reason : str
+        Description of the fault; empty if there is none.
+    """
+
+    holds: bool
+    events: int
+    first_bad: int | None = None
+    reason: str = ""
+
+
+class AuditTrail(Displayed):
+    """An append-only trail of events.
+
+    Parameters
+    ----------
+    barbara : BarbaraDB, optional
+        Store of the events; those that it has already are loaded and verified. In memory by default.
+    clock : callable, optional
+        Function that returns the present time in UTC.
+
+    Raises
+    ------
+    TradingError
+        The stored trail is broken.
+    """
+
+    def __init__(self, barbara: BarbaraDB | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
+        self._db, self._clock = barbara, clock
+        self._lock = threading.Lock()
+        self.table = Table(_SCHEMA)
+        self._count, self._last = 0, _START
+        if barbara is not None:
+            self._load(barbara)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[AuditEvent]:
+        return (AuditEvent(**row) for row in self.table.order_by("number"))
+
+    @admits(TradingError, members=False)
+    def log(
+        self,
+        event_type: str,
+        trader: str = "",
+        instrument: str = "",
+        details: Mapping[str, Any] | None = None,
+        order_id: str = "",
+        *,
+        why: str = "",
+    ) -> AuditEvent:
+        """Append an event and return it.
+
+        Parameters
+        ----------
+        event_type : str
+            Kind of event, such as FILL; not empty.
+        trader, instrument : str, default ""
+            Name of who acted, and of the instrument.
+        details : mapping of str to object, optional
+            Figures of the event, in the types of JSON.
+        order_id : str, default ""
+            Name of the order.
+        why : str, default ""
+            Reason for the event.
+
+        Raises
+        ------
+        TradingError
+            The kind of event is empty, or the details have no JSON; nothing is appended.
+        """
+        if not event_type:
+            raise TradingError("an event needs a type, such as FILL", name="event_type", value=event_type)
+        try:
+            written = json.dumps(jsonable(dict(details or {})), sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise TradingError(
+                f"the details of {event_type} have no JSON ({error}); give names with numbers, texts and dates",
+                name="details",
+            ) from error
+        with self._lock:
+            number = self._count + 1
+            fields: dict[str, Any] = {
+                "number": number,
+                "event_id": f"EVT-{number:06d}",
+                "timestamp": self._clock(),
+                "event_type": event_type,
+                "trader": trader,
+                "instrument": instrument,
+                "details": written,
+                "order_id": order_id,
+                "why": why,
+                "previous": self._last,
+            }
+            event = AuditEvent(**fields, hash=_hash_of(fields))
+            self._store(event)
+            self.table.append(asdict(event))
+            self._count, self._last = number, event.hash
+        return event
+
+    def query(self, trader: str | None = None, event_type: str | None = None, since: dt.datetime | None = None) -> View:
+        """Return the events of a trader, of a kind, since a time, as a view in the order in which they were written.
+
+        Parameters
+        ----------
+        trader, event_type : str, optional
+            Name of the trader and kind of event; all if omitted.
+        since : datetime, optional
+            Earliest time, with a time zone; all if omitted.
+        """
+        equal = {name: value for name, value in (("trader", trader), ("event_type", event_type)) if value is not None}
+        conditions = [] if since is None else [col("timestamp") >= since]
+        return self.table.restrict(*conditions, **equal).order_by("number")
+
+    def verify(self) -> AuditCheck:
+        """Return whether the chain is intact, and if not which event is the first at fault and why."""
+        with self._lock:
+            rows = list(self.table.order_by("number"))
+            count, last = self._count, self._last
+        fault = _first_fault(rows)
+        if fault is None and (len(rows) != count or (rows and rows[-1]["hash"] != last)):
+            fault = len(rows) + 1, f"the trail ends after {len(rows)} of {count} events"
+        if fault is None:
+            return AuditCheck(holds=True, events=count)
+        return AuditCheck(False, len(rows), *fault)
+
+    def _store(self, event: AuditEvent) -> None:
+        """Write an event and the new end of the chain to the store, both or neither."""
+        if self._db is None:
+            return
+        key = f"{AUDIT}{event.timestamp.date().isoformat()}/{event.event_id}"
+        with self._db.transaction():
+            head = {"count": event.number, "hash": event.hash}
+            before = {"count": event.number - 1, "hash": event.previous} if event.number > 1 else MISSING
+            try:
+                self._db.compare_and_set(_HEAD, before, head)
+            except ConflictError as error:
+                raise TradingError(
+                    "another writer has appended to this audit trail; one trail has one writer, open it again",
+                    name="audit",
+                ) from error
+            self._db[key] = asdict(event)
+
+    def _load(self, db: BarbaraDB) -> None:
+        rows = sorted((record for _, record in db.items(AUDIT)), key=lambda row: row["number"])
+        head = db.get(_HEAD)
+        self.table.extend(rows)
+        if head is not None:
+            self._count, self._last = head["count"], head["hash"]
+        check = self.verify()
+        if not check.holds:
+            raise TradingError(
+                f"the stored audit trail is broken at event {check.first_bad}: {check.reason}; restore a backup, or "
+                "keep the trail as evidence and begin another store",
+                name="audit",
+                value=check.first_bad,
+            )
+
+    def __rich__(self) -> object:
+        from bank_python.render_orders import audit_view
+
+        return audit_view(self)
+
+
+def _hash_of(fields: Mapping[str, Any]) -> str:
+    """Return the hash over the fields of an event, each with its length, so that none can run into the next."""
+    digest = hashlib.sha256()
+    for name in _HASHED:
+        value = fields[name]
+        written = (value.isoformat() if isinstance(value, dt.datetime) else str(value)).encode()
+        digest.update(f"{name}:{len(written)}:".encode() + written)
+    return digest.hexdigest()
+
+
+def _first_fault(rows: list[dict[str, Any]]) -> tuple[int, str] | None:
+    """Return the number of the first event at fault and what is wrong with it."""
+    last = _START
+    for expected, row in enumerate(rows, 1):
+        if row["number"] != expected:
+            return expected, f"event {expected} is missing, event {row['number']} follows"
+        if _hash_of(row) != row["hash"]:
+            return expected, "its fields do not have its hash: it was changed"
+        if row["previous"] != last:
+            return expected, "it does not follow the event before it: one was exchanged"
+        last = row["hash"]
+    return None

@@ -1,0 +1,214 @@
+"""Limits that are checked before an order goes to the market, each with its unit, its figure and its maximum.
+
+What counts is the position *after* the order: what is held, what open orders of the same side would add, and the order
+itself. An order that only reduces a position passes every limit on size, and is the only kind that passes once the loss
+stop is reached.
+
+Examples
+--------
+>>> from bank_python.trading_engine.order import Order
+>>> limits = PositionLimits(max_position=50_000.0, max_concentration=0.4, book_value=200_000.0)
+>>> account = Exposure(units={"AAPL": 200.0}, prices={"AAPL": 228.0})
+>>> for breach in limits.breaches(Order("", "Alice", "AAPL", "BUY", 100), 228.0, account):
+...     print(breach)
+Position of AAPL after the order: 68,400 is above 50,000 (money)
+>>> limits.breaches(Order("", "Alice", "AAPL", "SELL", 100), 228.0, account)
+()
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from bank_python.display import Record
+from bank_python.errors import TradingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bank_python.trading_engine.order import Order
+
+__all__ = ["Exposure", "LimitBreach", "PositionLimits"]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitBreach(Record):
+    """A limit that an order would break.
+
+    Parameters
+    ----------
+    limit : str
+        Name of the limit.
+    what : str
+        Figure in words.
+    value, maximum : float
+        Figure after the order, and its maximum.
+    unit : str
+        Unit of both: money, a share, or the unit of a Greek.
+    """
+
+    limit: str
+    what: str
+    value: float
+    maximum: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {_said(self.value)} is above {_said(self.maximum)} ({self.unit})"
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure(Record):
+    """What an account holds and has ordered when an order is checked.
+
+    Parameters
+    ----------
+    units : mapping of str to float, optional
+        Units held by instrument, negative for short positions.
+    prices : mapping of str to float, optional
+        Present price by instrument, in one currency.
+    pending : mapping of str to (float, float), optional
+        Units of open purchases and of open sales by instrument, both at least 0.
+    pnl : float, default 0.0
+        P&L of the period of the loss stop, in money.
+    greeks : mapping of str to float, optional
+        Greeks of the account after the order, by name.
+    sectors : mapping of str to str, optional
+        Sector by instrument.
+    """
+
+    units: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, float] = field(default_factory=dict)
+    pending: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pnl: float = 0.0
+    greeks: Mapping[str, float] = field(default_factory=dict)
+    sectors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLimits(Record):
+    """Limits on orders; infinite limits are not checked.
+
+    Parameters
+    ----------
+    max_position : float, default 500,000
+        Largest absolute value of a position, in money.
+    max_concentration : float, default 0.4
+        Largest position as a share of the book: of `book_value`, or of the gross value after the order if that is more.
+    book_value : float, default 0.0
+        Capital of the book, in money; concentration is not checked while there are neither capital nor positions.
+    max_gross, max_net : float, default infinity
+        Largest sum of absolute values, and largest absolute sum of values, in money.
+    max_sector : float, default infinity
+        Largest absolute net value of a sector, in money.
+    max_order : float, default infinity
+        Largest value of one order, in money: against typing errors.
+    max_price_gap : float, default infinity
+        Largest distance of a limit or stop price from the present price, as a share of that: against typing errors.
+    max_loss : float, default infinity
+        Loss from which on only orders that reduce positions pass, in money.
+    max_greeks : mapping of str to float, optional
+        Largest absolute value of each Greek of the account.
+
+    Raises
+    ------
+    TradingError
+        A limit is negative or not a number.
+    """
+
+    max_position: float = 500_000.0
+    max_concentration: float = 0.4
+    book_value: float = 0.0
+    max_gross: float = math.inf
+    max_net: float = math.inf
+    max_sector: float = math.inf
+    max_order: float = math.inf
+    max_price_gap: float = math.inf
+    max_loss: float = math.inf
+    max_greeks: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            for name, limit in value.items() if isinstance(value, Mapping) else [(item.name, value)]:
+                is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+                if not (is_number and limit >= 0.0):
+                    raise TradingError(f"{name}={limit!r} is not a number of at least 0", name=name, value=limit)
+
+    def breaches(self, order: Order, price: float, account: Exposure) -> tuple[LimitBreach, ...]:
+        """Return the limits that an order would break, empty if it passes.
+
+        Parameters
+        ----------
+        order : Order
+            Order to check.
+        price : float
+            Present price of its instrument, above 0.
+        account : Exposure
+            Holdings and open orders of the account.
+        """
+        return tuple(self._breaches(order, price, account))
+
+    def _breaches(self, order: Order, price: float, account: Exposure) -> Iterator[LimitBreach]:
+        name, held = order.instrument_name, account.units.get(order.instrument_name, 0.0)
+        yield from self._typing_errors(order, price)
+        after = _after(order, held, account)
+        if _only_reduces(held, after):
+            return
+        if account.pnl <= -self.max_loss:
+            what = "Loss, from which on orders may only reduce positions"
+            yield LimitBreach("max_loss", what, -account.pnl, self.max_loss, "money")
+        values = {other: units * account.prices.get(other, math.nan) for other, units in account.units.items()}
+        values[name] = after * price
+        yield from self._sizes(name, values, account)
+        for greek, most in self.max_greeks.items():
+            value = abs(account.greeks.get(greek, 0.0))
+            if value > most:
+                yield LimitBreach(f"max_{greek}", f"{greek.capitalize()} after the order", value, most, greek)
+
+    def _typing_errors(self, order: Order, price: float) -> Iterator[LimitBreach]:
+        value = order.remaining * price
+        if value > self.max_order:
+            yield LimitBreach("max_order", "Value of the order", value, self.max_order, "money")
+        for asked in (order.limit_price, order.stop_price):
+            gap = 0.0 if asked is None else abs(asked / price - 1.0)
+            if gap > self.max_price_gap:
+                what = f"Distance of {asked:g} from the price {price:g}"
+                yield LimitBreach("max_price_gap", what, gap, self.max_price_gap, "share of the price")
+
+    def _sizes(self, name: str, values: Mapping[str, float], account: Exposure) -> Iterator[LimitBreach]:
+        gross = math.fsum(abs(value) for value in values.values())
+        position, net = abs(values[name]), abs(math.fsum(values.values()))
+        sector = account.sectors.get(name, "")
+        of_sector = [value for other, value in values.items() if sector and account.sectors.get(other) == sector]
+        book = max(self.book_value, gross if len(values) > 1 else 0.0)
+        checked = [
+            ("max_position", f"Position of {name} after the order", position, self.max_position, "money"),
+            ("max_gross", "Gross value after the order", gross, self.max_gross, "money"),
+            ("max_net", "Net value after the order", net, self.max_net, "money"),
+            ("max_sector", f"Sector {sector} after the order", abs(math.fsum(of_sector)), self.max_sector, "money"),
+        ]
+        if book > 0.0:
+            share = position / book
+            what = f"Concentration of {name} after the order"
+            checked.append(("max_concentration", what, share, self.max_concentration, "share of the book"))
+        for limit, what, value, most, unit in checked:
+            if not value <= most:  # a missing price makes the value NaN, which passes no limit
+                yield LimitBreach(limit, what, value, most, unit)
+
+
+def _after(order: Order, held: float, account: Exposure) -> float:
+    """Return the units after the order and all open orders of its side."""
+    bought, sold = account.pending.get(order.instrument_name, (0.0, 0.0))
+    return held + order.side.sign * ((bought if order.side.sign > 0.0 else sold) + order.remaining)
+
+
+def _only_reduces(held: float, after: float) -> bool:
+    return held * after >= 0.0 and abs(after) <= abs(held)
+
+
+def _said(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{value:,.0f}" if value >= 100.0 else f"{value:.4g}"  # noqa: PLR2004 - cents do not matter from there on

@@ -1,0 +1,285 @@
+"""Orders: what a trader or a signal wants, with the states of its life.
+
+An order is immutable. A change of state makes a new one, and only the changes of this table are allowed:
+
+================  ========================================================================
+PENDING           PARTIALLY_FILLED, FILLED, CANCELLED, REJECTED, EXPIRED
+PARTIALLY_FILLED  PARTIALLY_FILLED, FILLED, CANCELLED, EXPIRED
+others            none
+================  ========================================================================
+
+Examples
+--------
+>>> order = Order("ORD-000001", "Alice", "AAPL", "BUY", 100, price=228.0, reason="20-day momentum")
+>>> part = order.filled(60, 228.1, fees=0.3)
+>>> part.status.value, part.remaining
+('PARTIALLY_FILLED', 40.0)
+>>> done = part.filled(40, 228.2)
+>>> done.status.value, round(done.filled_price, 2)
+('FILLED', 228.14)
+>>> done.cancelled()
+Traceback (most recent call last):
+    ...
+bank_python.errors.TradingError: ORD-000001 is FILLED and cannot become CANCELLED
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bank_python.display import Record
+from bank_python.errors import TradingError
+from bank_python.trading_engine.words import OrderStatus, OrderType, Side, TimeInForce
+from bank_python.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["Order", "check_change"]
+
+_ROUNDED = 1e-9  # share of a quantity up to which what is left of it is rounding
+_CHANGES = {
+    OrderStatus.PENDING: frozenset(OrderStatus) - {OrderStatus.PENDING},
+    OrderStatus.PARTIALLY_FILLED: frozenset(OrderStatus) - {OrderStatus.PENDING, OrderStatus.REJECTED},
+}
+
+_Word = TypeVar("_Word", bound=enum.Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Record):
+    """An order.
+
+    Parameters
+    ----------
+    order_id : str
+        Name of the order; the engine names orders with an empty one.
+    trader, instrument_name : str
+        Who orders, and what; the instrument's name is not empty.
+    side : Side or str
+        BUY or SELL.
+    quantity : float
+        Number of units, above 0.
+    order_type : OrderType or str, default "MARKET"
+        Kind of order.
+    limit_price : float, optional
+        Limit of a LIMIT or STOP_LIMIT order.
+    status : OrderStatus or str, default "PENDING"
+        State of the order.
+    filled_qty, filled_price : float, default 0.0
+        Number of units filled so far, and their mean price.
+    fill_cost : float, default 0.0
+        Fees paid so far.
+    created_at, filled_at : str, default ""
+        Times of submission and of the last fill, ISO 8601.
+    reject_reason : str, default ""
+        Reason of a rejection.
+    stop_price : float, optional
+        Stop of a STOP or STOP_LIMIT order.
+    trail : float, optional
+        Distance of a TRAILING_STOP from the best price, in the unit of the price, above 0.
+    time_in_force : TimeInForce or str, default "GTC"
+        Lifetime of the order.
+    price : float, optional
+        Last price that the signal saw, at which the order fills unless a market is attached.
+    strategy, reason : str, default ""
+        Strategy that made the order, and why.
+    strength : float, default 1.0
+        Strength of the signal behind it, in [0, 1].
+
+    Raises
+    ------
+    TradingError
+        A word is unknown, a number is out of range, or a price that the kind of order needs is missing.
+    """
+
+    order_id: str
+    trader: str
+    instrument_name: str
+    side: Side
+    quantity: float
+    order_type: OrderType = OrderType.MARKET
+    limit_price: float | None = None
+    status: OrderStatus = OrderStatus.PENDING
+    filled_qty: float = 0.0
+    filled_price: float = 0.0
+    fill_cost: float = 0.0
+    created_at: str = ""
+    filled_at: str = ""
+    reject_reason: str = ""
+    stop_price: float | None = None
+    trail: float | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    price: float | None = None
+    strategy: str = ""
+    reason: str = ""
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, kind in (
+            ("side", Side),
+            ("order_type", OrderType),
+            ("status", OrderStatus),
+            ("time_in_force", TimeInForce),
+        ):
+            object.__setattr__(self, name, _word(kind, getattr(self, name), name))
+        name: object = self.instrument_name
+        if not isinstance(name, str) or not name:
+            raise TradingError(
+                f"instrument_name={self.instrument_name!r}; give the name of what is ordered", name="instrument_name"
+            )
+        object.__setattr__(self, "quantity", _number("quantity", self.quantity, least=0.0))
+        self._require_prices()
+        if not 0.0 <= _number("strength", self.strength) <= 1.0:
+            raise TradingError(f"strength={self.strength!r} is outside [0, 1]", name="strength", value=self.strength)
+
+    @property
+    def signed_quantity(self) -> float:
+        """Quantity, negative for a sale."""
+        return self.side.sign * self.quantity
+
+    @property
+    def remaining(self) -> float:
+        """Number of units that are not filled yet."""
+        left = self.quantity - self.filled_qty
+        return left if left > _ROUNDED * self.quantity else 0.0
+
+    def filled(self, quantity: float, price: float, *, fees: float = 0.0, at: str = "") -> Self:
+        """Return the order after a fill of a part of it or of the rest.
+
+        Parameters
+        ----------
+        quantity : float
+            Number of units filled, above 0 and at most what remains.
+        price : float
+            Price per unit; any finite number.
+        fees : float, default 0.0
+            Fees of the fill.
+        at : str, default ""
+            Time of the fill, ISO 8601.
+
+        Raises
+        ------
+        TradingError
+            The order is not open, or a number is out of range.
+        """
+        units, paid = _number("quantity", quantity, least=0.0), _number("price", price)
+        if units > self.remaining * (1.0 + _ROUNDED):
+            raise TradingError(
+                f"{self.order_id} has {self.remaining:g} units left, fewer than {units:g}", name="quantity", value=units
+            )
+        total = self.filled_qty + units
+        whole = total >= self.quantity * (1.0 - _ROUNDED)
+        status = OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED
+        check_change(self, status)
+        mean = self.filled_price + (paid - self.filled_price) * units / total
+        return replace(
+            self,
+            status=status,
+            filled_qty=self.quantity if whole else total,
+            filled_price=mean,
+            fill_cost=self.fill_cost + _number("fees", fees),
+            filled_at=at,
+        )
+
+    def cancelled(self) -> Self:
+        """Return the order cancelled.
+
+        Raises
+        ------
+        TradingError
+            The order is not open.
+        """
+        return self._changed(OrderStatus.CANCELLED)
+
+    def expired(self) -> Self:
+        """Return the order expired.
+
+        Raises
+        ------
+        TradingError
+            The order is not open.
+        """
+        return self._changed(OrderStatus.EXPIRED)
+
+    def rejected(self, reason: str) -> Self:
+        """Return the order rejected for a reason.
+
+        Parameters
+        ----------
+        reason : str
+            Reason of the rejection.
+
+        Raises
+        ------
+        TradingError
+            The order is not pending.
+        """
+        return replace(self._changed(OrderStatus.REJECTED), reject_reason=reason)
+
+    def _changed(self, status: OrderStatus) -> Self:
+        check_change(self, status)
+        return replace(self, status=status)
+
+    def _require_prices(self) -> None:
+        for name in ("limit_price", "stop_price", "trail", "price"):
+            value = getattr(self, name)
+            if value is not None:
+                _number(name, value, least=0.0 if name == "trail" else None)
+        needed = {
+            OrderType.LIMIT: ("limit_price",),
+            OrderType.STOP: ("stop_price",),
+            OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
+            OrderType.TRAILING_STOP: ("trail",),
+        }.get(self.order_type, ())
+        for name in needed:
+            if getattr(self, name) is None:
+                raise TradingError(f"a {self.order_type.value} order needs {name}", name=name)
+
+
+def check_change(order: Order, status: OrderStatus) -> None:
+    """Raise an error unless an order may change to a state.
+
+    Parameters
+    ----------
+    order : Order
+        Order with its present state.
+    status : OrderStatus
+        State to change to.
+
+    Raises
+    ------
+    TradingError
+        The change is not in the table of the module.
+    """
+    if status not in _CHANGES.get(order.status, frozenset()):
+        raise TradingError(
+            f"{order.order_id or 'the order'} is {order.status.value} and cannot become {status.value}",
+            name=order.order_id,
+            value=status.value,
+        )
+
+
+def _word(kind: type[_Word], value: Any, name: str) -> _Word:
+    if isinstance(value, kind):
+        return value
+    known = [member.value for member in kind]
+    if isinstance(value, str) and value.upper() in known:
+        return kind(value.upper())
+    advice = did_you_mean(value, known, f"choose one of {', '.join(known)}")
+    raise TradingError(f"no {name} {value!r}; {advice}", name=name, value=value)
+
+
+def _number(name: str, value: Any, least: float | None = None) -> float:
+    """Return a finite number, above `least` if that is given."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = (
+        float(value) if is_number or (hasattr(value, "__float__") and not isinstance(value, bool | str)) else math.nan
+    )
+    if not math.isfinite(number) or (least is not None and not number > least):
+        wanted = "a finite number" if least is None else f"a finite number above {least:g}"
+        raise TradingError(f"{name}={value!r} is not {wanted}", name=name, value=value)
+    return number
