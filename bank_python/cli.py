@@ -108,7 +108,7 @@ def prop_desk(
     proxy: Annotated[bool, typer.Option("--proxy", help="Value scenarios by a proxy, and show its error.")] = False,
     seed: _Seed = 7,
 ) -> None:
-    """Show fourteen traders at work, in five panels: firm, traders, market, positions and engine.
+    """Show fourteen traders at work, in six panels: firm, traders, market, positions, conditions and engine.
 
     Examples: prop_desk.py --live;  prop_desk.py --live --refresh 0.5;  prop_desk.py --once --plain;
     prop_desk.py --once --json;  prop_desk.py --once --svg desk.svg --ticks 20

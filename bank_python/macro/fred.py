@@ -159,6 +159,8 @@ def _short(value: object) -> str:
 def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
     if isinstance(source, str) and ("\n" in source or "\r" in source):
         return _THE_TEXT, source.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    if isinstance(source, str) and not source.strip():
+        raise MacroError("the text is empty; give a CSV file of FRED, or its text", name="source", value=source)
     try:
         path = Path(source).expanduser()
         raw = path.read_bytes()
@@ -373,9 +375,9 @@ def _wrong_unit(
             "with two: multiply decimals by 100, or rename the column"
         )
     known = info.unit is not SeriesUnit.UNKNOWN
-    both = (values[1:] > 0.0) & (values[:-1] > 0.0)
-    logs = np.log(values, out=np.zeros(len(values)), where=values > 0.0)
-    steps = np.where(both, np.abs(np.diff(logs)), 0.0)
+    positive = values > 0.0
+    logs = np.log(values, out=np.zeros(len(values)), where=positive)
+    steps = np.abs(np.diff(logs)) * (positive[1:] & positive[:-1])
     far = steps > math.log(_LARGEST_STEP)
     if known and far.any():
         at = int(far.argmax())

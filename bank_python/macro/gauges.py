@@ -29,6 +29,8 @@ from bank_python.results import Figures, Tabular
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from matplotlib.axes import Axes
 
@@ -143,6 +145,9 @@ class GaugeBoard(Plotted, Tabular):
 
     def __len__(self) -> int:
         return len(self.gauges)
+
+    def __iter__(self) -> Iterator[str]:
+        return (gauge.key for gauge in self.gauges)
 
     def __getitem__(self, key: str) -> Gauge:
         found = next((gauge for gauge in self.gauges if gauge.key == key), None)

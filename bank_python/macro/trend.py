@@ -44,7 +44,7 @@ from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -185,6 +185,9 @@ class TrendBoard(Tabular):
 
     def __len__(self) -> int:
         return len(self.trends)
+
+    def __iter__(self) -> Iterator[str]:
+        return (trend.name for trend in self.trends)
 
     def __getitem__(self, name: str) -> Trend:
         found = next((trend for trend in self.trends if trend.name == name), None)

@@ -254,9 +254,10 @@ def risk_score(
     if not total:
         raise RiskError("no component with a weight has a score; give at least one")
     if absent and missing == "refuse":
+        verb = "is" if len(absent) == 1 else "are"
         raise RiskError(
-            f"{', '.join(absent)} is missing; give a score from 0 to 10, or missing='renormalise' for the mean of the "
-            "other components",
+            f"{', '.join(absent)} {verb} missing; give a score from 0 to 10, or missing='renormalise' for the mean of "
+            "the other components",
             name=absent[0],
         )
     mean = sum((_exact(shares[name]) * _exact(value) for name, value in known.items()), Fraction()) / total

@@ -111,7 +111,7 @@ class ScoreInput(Record):
     def said(self, value: float) -> str:
         """Return a figure in words, with its unit."""
         if self.unit == "days":
-            return f"{value:,.3g} days" if math.isfinite(value) else "never"
+            return f"{value:,.3g} days" if math.isfinite(value) else "no finite time"
         if self.unit == "equal names":
             return f"{value:.3f} ({1.0 / value:.1f} equal names)"
         text = f"{100.0 * value:.3g}%"

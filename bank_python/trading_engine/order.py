@@ -119,14 +119,14 @@ class Order(Record):
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, kind in (
+        for word, kind in (
             ("side", Side),
             ("order_type", OrderType),
             ("status", OrderStatus),
             ("time_in_force", TimeInForce),
         ):
-            object.__setattr__(self, name, _word(kind, getattr(self, name), name))
-        name: object = self.instrument_name
+            object.__setattr__(self, word, _word(kind, getattr(self, word), word))
+        name: Any = self.instrument_name
         if not isinstance(name, str) or not name:
             raise TradingError(
                 f"instrument_name={self.instrument_name!r}; give the name of what is ordered", name="instrument_name"

@@ -7,7 +7,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bank_python.errors import MacroError
@@ -134,6 +134,7 @@ def test_as_few_rows_as_possible_are_left_out(order):
 
 
 @given(st.lists(st.floats(-1e12, 1e12) | st.none(), min_size=1, max_size=30))
+@example([2.2250738585072014e-308, 4.0])
 def test_what_is_written_is_read_back(values):
     days = [dt.date(2020, 1, 1) + dt.timedelta(days=i) for i in range(len(values))]
     text = "DATE,X\n" + "".join(f"{d},{'.' if v is None else repr(v)}\n" for d, v in zip(days, values, strict=True))
@@ -192,7 +193,8 @@ def test_a_column_without_a_figure_is_named():
         ("DATE,X\nx,1\n", "line 2, column DATE: 'x' is not an ISO date"),
         ('DATE,X\n2026-01-05,"1\n', "line 2: unexpected end of data"),
         ("nowhere.csv", "'nowhere.csv' cannot be read"),
-        ("", "cannot be read"),
+        ("", "the text is empty"),
+        ("  ", "the text is empty"),
         (3, "source=3 is neither a path nor text"),
         ([], r"source=\[\] is neither"),
         ([3], "source number 1 is 3"),

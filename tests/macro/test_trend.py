@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bank_python.errors import MacroError
-from bank_python.macro import drift_break_test, price_trend, simulate_macro, trend_board
+from bank_python.macro import drift_break_test, price_trend, read_gauges, simulate_macro, trend_board
 from bank_python.macro.months import months_before
 from bank_python.macro.trend import newey_west_slope
 
@@ -142,3 +142,12 @@ def test_a_board_has_a_row_for_each_price():
 def test_what_has_no_trend_is_refused(call, said):
     with pytest.raises(MacroError, match=said):
         call()
+
+
+def test_boards_are_iterated_by_name():
+    trends = trend_board({"UP": prices(0.004), "DOWN": prices(-0.004)})
+    assert list(trends) == ["UP", "DOWN"]
+    assert "FLAT" not in trends
+    gauges = read_gauges(simulate_macro(years=2, seed=7))
+    assert [gauges[key].key for key in gauges] == [gauge.key for gauge in gauges.gauges]
+    assert "vix" in gauges

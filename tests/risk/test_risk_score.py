@@ -96,7 +96,7 @@ def test_what_is_said_to_lift_the_grade_lifts_it(scores):
 
 
 def test_missing_components():
-    with pytest.raises(RiskError, match="concentration, macro_regime is missing; give a score from 0 to 10"):
+    with pytest.raises(RiskError, match="concentration, macro_regime are missing; give a score from 0 to 10"):
         risk_score(market_vol=3.0, credit_risk=2.0, liquidity=5.0, macro=None)
     score = risk_score(market_vol=3.0, liquidity=5.0, missing="renormalise")
     assert score.value == pytest.approx((0.3 * 3.0 + 0.2 * 5.0) / 0.5)
@@ -264,6 +264,8 @@ def test_components_by_hand():
     assert score.value == pytest.approx(sum(RISK_WEIGHTS[name] * value for name, value in expected.items()))
     assert [reading.value for reading in score.readings][:2] == [0.182, 0.0284]
     assert "95% of the book liquidated in 12.5 days" in str(list(found.to_table()))
+    never = component_scores(liquidation_days=math.inf)
+    assert never.readings[0].text == "95% of the book liquidated in no finite time → 10.0"
 
 
 def test_more_risk_never_lowers_a_component():
