@@ -202,6 +202,10 @@ def tail_risk(
     losses = _losses(pnl)
     check_confidence(confidence)
     chosen = _method(method)
+    if chosen is not TailMethod.FILTERED and vol_model != "ewma":
+        raise ModelError(
+            f"vol_model={vol_model!r:.40} is for the method 'filtered', not {chosen.value!r}", name="vol_model"
+        )
     if chosen is TailMethod.HISTORICAL:
         return tail_of_sorted(np.sort(losses), confidence)
     error = math.nan

@@ -51,6 +51,8 @@ def test_what_does_not_fit_is_refused(returns):
         tail_risk(returns[1:], 0.99, "filtered", vol_model=fit_garch(returns))
     with pytest.raises(ModelError, match="not this P&L"):
         tail_risk(returns, 0.99, "filtered", vol_model=fit_garch(100.0 * returns))
+    with pytest.raises(ModelError, match="is for the method 'filtered', not 'historical'"):
+        tail_risk(returns, 0.99, vol_model="garch")
     with pytest.raises(CalibrationError, match="40 returns are too few"):
         tail_risk(returns[:40], 0.99, "filtered", vol_model="garch")
 
