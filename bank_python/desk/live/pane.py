@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from bank_python.desk.live.columns import fit
@@ -80,7 +81,7 @@ def _top(title: str, headings: str, width: int, glyphs: Glyphs) -> Text:
 
 def _bottom(legend: str, width: int, glyphs: Glyphs) -> Text:
     line = _border(glyphs.corners[2:], width, glyphs)
-    return _engraved(line, 1, f" {legend} ", "dim") if legend and len(legend) + BORDER_WIDTH <= width else line
+    return _engraved(line, 1, f" {legend} ", "dim") if legend and cell_len(legend) + BORDER_WIDTH <= width else line
 
 
 def _border(corners: str, width: int, glyphs: Glyphs) -> Text:
@@ -88,4 +89,4 @@ def _border(corners: str, width: int, glyphs: Glyphs) -> Text:
 
 
 def _engraved(line: Text, at: int, words: str, style: str) -> Text:
-    return Text.assemble(line[:at], (words, style), line[at + len(words) :])
+    return Text.assemble(line[:at], (words, style), line[at + cell_len(words) :])
