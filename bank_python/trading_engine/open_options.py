@@ -54,10 +54,10 @@ class OpenOption(Figures):
         Name of the contract.
     underlying : str
         Ticker of the underlying.
-    expiry : date
-        Day of expiry.
     strike : float
         Strike price, above 0.
+    expiry : date
+        Day of expiry.
     is_call : bool
         Call or put.
     quantity : float
@@ -80,8 +80,8 @@ class OpenOption(Figures):
 
     name: str
     underlying: str
-    expiry: dt.date
     strike: float
+    expiry: dt.date
     is_call: bool
     quantity: float
     multiplier: float

@@ -432,7 +432,7 @@ class TradeTracker(Plotted, Tabular):
             spot_vol=self._market.spot_vol(contract.underlying),
             multiplier=fill.multiplier,
             bucket=held.bucket,
-            expiry=contract.expiry.isoformat(),
+            expires=contract.expiry.isoformat(),
         )
 
     # --- what it says ---------------------------------------------------------------------------------
@@ -641,11 +641,11 @@ class TradeTracker(Plotted, Tabular):
 
 
 def _of_line(line: OptionLine, today: dt.date) -> OpenOption:
-    expiry = dt.date.fromisoformat(line.expiry)
+    expiry = dt.date.fromisoformat(line.expires)
     value = float(OptionBook.of([line]).values[0])
     quantity = line.units / line.multiplier
     days = (expiry - today).days
-    terms = (line.name, line.underlying, expiry, line.strike, line.is_call, quantity, line.multiplier)
+    terms = (line.name, line.underlying, line.strike, expiry, line.is_call, quantity, line.multiplier)
     return OpenOption(*terms, cost=value, value=value, dte=days, bucket=line.bucket, account=None, opened=None)
 
 
