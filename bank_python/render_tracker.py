@@ -80,11 +80,13 @@ def tracker_view(tracker: TradeTracker) -> Group:
 def open_options_view(held: OpenOptions) -> Sheet:
     """Show the open options by expiry."""
     columns = [names("Option"), numbers("Contracts"), numbers("Days"), words("Urgency", wraps=False), numbers("Cost")]
-    shown = Sheet(f"Open options, {held.today}", [*columns, numbers("Value"), shares("P&L", 0, sign=True)])
+    columns += [numbers("Value"), shares("P&L", 0, sign=True)]
+    apart = len({one.name for one in held.positions}) < len(held)  # one contract for several purposes
+    shown = Sheet(f"Open options, {held.today}", [*columns, *([words("Bucket", wraps=False)] if apart else [])])
     for one in held.positions[:_MOST_ROWS]:
         value = MISSING if one.value is None else f"{one.value:,.0f}"
         terms = (one.name, f"{one.quantity:+g}", one.dte, text(one.urgency.value, _STYLES[one.urgency]))
-        shown.add(*terms, f"{one.cost:,.0f}", value, one.pnl_pct)
+        shown.add(*terms, f"{one.cost:,.0f}", value, one.pnl_pct, *([one.bucket] if apart else []))
     if len(held) > _MOST_ROWS:
         shown.note(f"{len(held) - _MOST_ROWS:,} more")
     if not held.positions:

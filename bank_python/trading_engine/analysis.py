@@ -161,7 +161,9 @@ class TradeAnalysis(Plotted, Tabular):
         def kind(name: str) -> Any:
             if name in _TIMES:
                 return moment
-            return str if name in _WORDS else bool if name == "is_long" else float | None
+            if name in _WORDS:
+                return str if name == "instrument" else str | None
+            return bool if name == "is_long" else float | None
 
         rows = [{name: getattr(trip, name) for name in _COLUMNS} for trip in self.round_trips]
         return Table.from_rows([(name, kind(name)) for name in _COLUMNS], rows)

@@ -75,5 +75,5 @@ def _line(held: Position, contract: Option, inputs: dict[str, float], today: dt.
         dividend=inputs["dividend"],
         multiplier=held.multiplier,
         bucket=bucket_of(symbol),
-        expiry=symbol.expiry.isoformat(),
+        expires=symbol.expiry.isoformat(),
     )

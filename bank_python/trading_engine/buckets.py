@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.results import Figures
+from bank_python.trading_engine.option_trade import parse_contract
 
 if TYPE_CHECKING:
     from bank_python.instruments.option_symbol import OptionSymbol
@@ -19,9 +20,21 @@ INSURED_FUNDS = frozenset({"SPY", "QQQ", "IWM", "DIA", "XHB", "KRE", "HYG", "XLF
 """Funds on broad markets and on credit: a put on one of them is insurance."""
 
 
-def bucket_of(contract: OptionSymbol) -> str:
-    """Return ``insurance`` for a put on one of :data:`INSURED_FUNDS`, else ``conviction``."""
-    return "insurance" if not contract.is_call and contract.underlying in INSURED_FUNDS else "conviction"
+def bucket_of(contract: str | OptionSymbol) -> str:
+    """Return ``insurance`` for a put on one of :data:`INSURED_FUNDS`, else ``conviction``.
+
+    Parameters
+    ----------
+    contract : str or OptionSymbol
+        Listed option, or its symbol.
+
+    Raises
+    ------
+    TradingError
+        The symbol names no option.
+    """
+    option = parse_contract(contract)
+    return "insurance" if not option.is_call and option.underlying in INSURED_FUNDS else "conviction"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class ClosedTrade(Figures):
         Gain or loss in money, after fees.
     opened, closed : date, optional
         Days of the entry and of the exit; None where the broker states none.
-    account : str, default ""
-        Account; empty if unknown.
+    account : str, optional
+        Account; None if unknown.
     """
 
     name: str
@@ -67,7 +67,7 @@ class ClosedTrade(Figures):
     gain: float
     opened: dt.date | None = None
     closed: dt.date | None = None
-    account: str = ""
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,8 @@ class TradeConcentration(Tabular):
         from bank_python.mntable import Table
 
         schema = [("name", str), ("n", int), ("cost", float), ("gl", float), ("wins", int), ("losses", int)]
-        rows = [{**one.to_dict(), "roi": one.roi, "flag": one.flag.value} for one in self.names]
-        return Table.from_rows([*schema, ("roi", float | None), ("flag", str)], rows)
+        rows = [{**one.to_dict(), "roi": one.roi, "flag": one.flag.value or None} for one in self.names]
+        return Table.from_rows([*schema, ("roi", float | None), ("flag", str | None)], rows)
 
     def __rich__(self) -> object:
         from bank_python.render_tracker import concentration_view

@@ -46,7 +46,7 @@ class Rung(enum.Enum):
 
 
 _KEYS: dict[Rung, Callable[[OptionLine], tuple[object, ...]]] = {
-    Rung.EXPIRY: lambda line: (line.expiry or f"{line.years:.3f} years",),
+    Rung.EXPIRY: lambda line: (line.expires or f"{line.years:.3f} years",),
     Rung.STRIKE: lambda line: (line.underlying, line.strike),
     Rung.UNDERLYING: lambda line: (line.underlying,),
     Rung.BUCKET: lambda line: (line.bucket,),

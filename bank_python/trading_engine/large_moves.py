@@ -15,7 +15,7 @@ import numpy as np
 from bank_python.errors import TradingError
 from bank_python.results import Tabular
 from bank_python.trading_engine.shadow_greeks import as_moves
-from bank_python.trading_engine.vol_rule import VolRule
+from bank_python.trading_engine.vol_rule import as_rule
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine.option_book import OptionBook
+    from bank_python.trading_engine.vol_rule import VolRule
 
 __all__ = ["LargeMoves", "large_moves"]
 
@@ -109,7 +110,7 @@ def large_moves(book: OptionBook, sizes: ArrayLike = DEFAULT_SIZES, rule: VolRul
     TradingError
         A size is not a finite number above 0.
     """
-    rule = VolRule() if rule is None else rule
+    rule = as_rule(rule)
     steps = as_moves(sizes)
     if steps[0] <= 0.0:
         raise TradingError(

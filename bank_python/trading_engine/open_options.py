@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenOption", "OpenOptions", "Urgency", "urgency_of"]
 
-_CRITICAL, _SOON, _WATCH = 14, 30, 90
+CRITICAL_DAYS = 14
+_SOON, _WATCH = 30, 90
 
 
 class Urgency(enum.Enum):
@@ -39,7 +40,7 @@ def urgency_of(days: int) -> Urgency:
     """
     if days < 0:
         return Urgency.EXPIRED
-    limits = ((_CRITICAL, Urgency.CRITICAL), (_SOON, Urgency.SOON), (_WATCH, Urgency.WATCH))
+    limits = ((CRITICAL_DAYS, Urgency.CRITICAL), (_SOON, Urgency.SOON), (_WATCH, Urgency.WATCH))
     return next((urgency for most, urgency in limits if days <= most), Urgency.OK)
 
 
@@ -53,10 +54,10 @@ class OpenOption(Figures):
         Name of the contract.
     underlying : str
         Ticker of the underlying.
-    expiry : date
-        Day of expiry.
     strike : float
         Strike price, above 0.
+    expiry : date
+        Day of expiry.
     is_call : bool
         Call or put.
     quantity : float
@@ -71,16 +72,16 @@ class OpenOption(Figures):
         Calendar days to expiry, negative after it.
     bucket : str
         Purpose of the position.
-    account : str
-        Account; empty if unknown.
+    account : str, optional
+        Account; None if unknown.
     opened : date, optional
         Day of the first trade; None if only a statement is known.
     """
 
     name: str
     underlying: str
-    expiry: dt.date
     strike: float
+    expiry: dt.date
     is_call: bool
     quantity: float
     multiplier: float
@@ -88,7 +89,7 @@ class OpenOption(Figures):
     value: float | None
     dte: int
     bucket: str
-    account: str
+    account: str | None
     opened: dt.date | None
 
     @property
@@ -159,7 +160,7 @@ class OpenOptions(Tabular):
             ("is_call", bool),
         ]
         kinds += [("quantity", float), ("cost", float), ("value", float | None), ("pnl_pct", float | None)]
-        kinds += [("dte", int), ("urgency", str), ("bucket", str), ("account", str), ("opened", dt.date | None)]
+        kinds += [("dte", int), ("urgency", str), ("bucket", str), ("account", str | None), ("opened", dt.date | None)]
         rows = []
         for held in self.positions:
             row = {name: getattr(held, name) for name, _ in kinds}

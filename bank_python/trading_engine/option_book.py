@@ -6,7 +6,7 @@ A move is a number of standard deviations common to all underlyings: each spot m
 
 Examples
 --------
->>> line = OptionLine("SPY 2026-06-19 P 500", "SPY", 500.0, 0.25, False, 1_000.0, 550.0, 0.25, 0.04)
+>>> line = OptionLine("SPY 2026-06-19 P 500", "SPY", 550.0, 500.0, 0.25, 0.04, 0.25, 0.0, is_call=False, units=1_000.0)
 >>> book = OptionBook.of([line])
 >>> book.pnl([-3.0, 3.0]).round(0)
 array([[ 6037., -3674.]])
@@ -50,42 +50,40 @@ class OptionLine(Record):
         Name of the contract.
     underlying : str
         Ticker of the underlying.
-    strike : float
-        Strike price, above 0.
+    spot, strike : float
+        Price of the underlying, and strike; both above 0.
     years : float
         Years to expiry, at least 0.
+    rate, vol, dividend : float
+        Rate, implied volatility of the contract and dividend yield as decimals; rate and yield continuously compounded.
     is_call : bool
         Call or put.
     units : float
         Contracts times multiplier, negative if short.
-    spot, vol : float
-        Price of the underlying, and implied volatility of the contract as a decimal.
-    rate, dividend : float, default 0.0
-        Rate and dividend yield, continuously compounded.
     spot_vol : float, optional
         Annual volatility of the underlying, which sizes its moves; by default the implied volatility.
     multiplier : float, default 1.0
         Units of the underlying per contract.
     bucket : str, default ""
         Purpose of the position.
-    expiry : str, default ""
+    expires : str, default ""
         Day of expiry, as shown.
     """
 
     name: str
     underlying: str
+    spot: float
     strike: float
     years: float
+    rate: float
+    vol: float
+    dividend: float
     is_call: bool
     units: float
-    spot: float
-    vol: float
-    rate: float = 0.0
-    dividend: float = 0.0
     spot_vol: float | None = None
     multiplier: float = 1.0
     bucket: str = ""
-    expiry: str = ""
+    expires: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

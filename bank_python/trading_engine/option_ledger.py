@@ -164,7 +164,12 @@ class OptionLedger:
         known = {(one.contract, one.account) for one in self.realised.values()}
         stated = [
             ClosedTrade(
-                one.contract.name, one.contract.underlying, one.cost, one.proceeds, one.gain, account=one.account
+                one.contract.name,
+                one.contract.underlying,
+                one.cost,
+                one.proceeds,
+                one.gain,
+                account=one.account or None,
             )
             for one in self.realised.values()
         ]
@@ -211,4 +216,4 @@ def _closed(held: Holding, lot: MatchedLot) -> ClosedTrade:
     paid, received = bought.price * unit + sum(shares), sold.price * unit
     opened = None if lot.entry.tags.get("stated") else lot.entry.time
     names = (held.contract.name, held.contract.underlying)
-    return ClosedTrade(*names, paid, received, received - paid, opened, lot.exit.time, held.account)
+    return ClosedTrade(*names, paid, received, received - paid, opened, lot.exit.time, held.account or None)

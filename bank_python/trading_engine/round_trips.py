@@ -53,8 +53,8 @@ class RoundTrip(Figures):
     ----------
     instrument : str
         Name of what was traded.
-    trader, signal, regime : str
-        Trader, signal, and market regime at the entry; empty if unknown.
+    trader, signal, regime : str, optional
+        Trader, signal, and market regime at the entry; None if unknown.
     is_long : bool
         Long or short.
     quantity : float
@@ -78,9 +78,9 @@ class RoundTrip(Figures):
     """
 
     instrument: str
-    trader: str
-    signal: str
-    regime: str
+    trader: str | None
+    signal: str | None
+    regime: str | None
     is_long: bool
     quantity: float
     entry_time: dt.date
@@ -194,9 +194,9 @@ def round_trip(lots: Sequence[MatchedLot], path: PricePath | None, regime_at: Ca
     slipped, paid_on = _slippage(lots)
     return RoundTrip(
         instrument=first.instrument,
-        trader=first.tags.get("trader", ""),
-        signal=first.tags.get("signal", ""),
-        regime=first.tags.get("regime", "") or regime_at(since),
+        trader=first.tags.get("trader") or None,
+        signal=first.tags.get("signal") or None,
+        regime=first.tags.get("regime") or regime_at(since) or None,
         is_long=way > 0.0,
         quantity=size,
         entry_time=since,

@@ -15,12 +15,13 @@ from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.results import Tabular
 from bank_python.trading_engine.option_book import TRADING_DAYS
-from bank_python.trading_engine.vol_rule import VolRule
+from bank_python.trading_engine.vol_rule import as_rule
 
 if TYPE_CHECKING:
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine.option_book import OptionBook
+    from bank_python.trading_engine.vol_rule import VolRule
 
 __all__ = ["RuinDistance", "RuinPoint", "ruin_distance"]
 
@@ -133,7 +134,7 @@ def ruin_distance(book: OptionBook, budget: float, rule: VolRule | None = None) 
     """
     if not 0.0 < budget < np.inf:
         raise TradingError(f"budget={budget!r} is not a finite number above 0; give a loss in money", name="budget")
-    rule = VolRule() if rule is None else rule
+    rule = as_rule(rule)
     last = min(int(np.ceil(_DAYS * max(line.years for line in book.lines))), _LONGEST)
     days = _searched_days(book, last)
     moves = _searched_moves(book)

@@ -19,7 +19,7 @@ import numpy as np
 from bank_python.errors import TradingError
 from bank_python.plotting import Plotted, axes_below, legend_beside, literal, money
 from bank_python.results import Tabular
-from bank_python.trading_engine.vol_rule import VolRule
+from bank_python.trading_engine.vol_rule import as_rule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bank_python.mntable import Table
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine.option_book import OptionBook
+    from bank_python.trading_engine.vol_rule import VolRule
 
 __all__ = ["DEFAULT_MOVES", "ShadowGreeks", "as_moves", "shadow_greeks"]
 
@@ -132,7 +133,7 @@ def shadow_greeks(book: OptionBook, moves: ArrayLike = DEFAULT_MOVES, rule: VolR
     TradingError
         A move is not finite, or there is none.
     """
-    rule = VolRule() if rule is None else rule
+    rule = as_rule(rule)
     shifts = as_moves(moves)
     slopes = book.slopes(shifts, rule)
     return ShadowGreeks(

@@ -334,7 +334,7 @@ class TradeTracker(Plotted, Tabular):
         """Return the open options, those that have expired and are not settled first."""
         held = [self._opened(part) for one in self._ledger.holdings() for part in one.by_bucket()]
         held += [_of_line(line, self.today) for line in self._lines]
-        return OpenOptions(self.today, tuple(sorted(held, key=lambda one: (one.expiry, one.name, one.account))))
+        return OpenOptions(self.today, tuple(sorted(held, key=lambda one: (one.expiry, one.name, one.account or ""))))
 
     def _opened(self, held: Holding) -> OpenOption:
         contract, first = held.contract, held.open[0].fill
@@ -352,7 +352,7 @@ class TradeTracker(Plotted, Tabular):
             value=self._value(held, years),
             dte=(contract.expiry - self.today).days,
             bucket=held.bucket,
-            account=held.account,
+            account=held.account or None,
             opened=None if stated else first.time,
         )
 
@@ -432,7 +432,7 @@ class TradeTracker(Plotted, Tabular):
             spot_vol=self._market.spot_vol(contract.underlying),
             multiplier=fill.multiplier,
             bucket=held.bucket,
-            expiry=contract.expiry.isoformat(),
+            expires=contract.expiry.isoformat(),
         )
 
     # --- what it says ---------------------------------------------------------------------------------
@@ -641,12 +641,12 @@ class TradeTracker(Plotted, Tabular):
 
 
 def _of_line(line: OptionLine, today: dt.date) -> OpenOption:
-    expiry = dt.date.fromisoformat(line.expiry)
+    expiry = dt.date.fromisoformat(line.expires)
     value = float(OptionBook.of([line]).values[0])
     quantity = line.units / line.multiplier
     days = (expiry - today).days
-    terms = (line.name, line.underlying, expiry, line.strike, line.is_call, quantity, line.multiplier)
-    return OpenOption(*terms, cost=value, value=value, dte=days, bucket=line.bucket, account="", opened=None)
+    terms = (line.name, line.underlying, line.strike, expiry, line.is_call, quantity, line.multiplier)
+    return OpenOption(*terms, cost=value, value=value, dte=days, bucket=line.bucket, account=None, opened=None)
 
 
 def _sized(lines: list[OptionLine]) -> list[OptionLine]:

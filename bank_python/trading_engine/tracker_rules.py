@@ -17,6 +17,7 @@ A rule without the data that it needs is not checked, and says so.
 from __future__ import annotations
 
 import enum
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from bank_python.errors import MacroError, TradingError
 from bank_python.macro.panel import align, as_moments, dated_series, series_changes
 from bank_python.results import Tabular
 from bank_python.risk.alerts import Severity
-from bank_python.trading_engine.open_options import Urgency
+from bank_python.trading_engine.open_options import CRITICAL_DAYS, Urgency
 from bank_python.trading_engine.price_paths import with_moments
 
 if TYPE_CHECKING:
@@ -196,19 +197,17 @@ def convexity_alerts(found: Convexity, config: TrackerConfig) -> list[RuleAlert]
 
 
 def expiry_alerts(positions: Iterable[OpenOption]) -> list[RuleAlert]:
-    """Return an alert for each option that expires within 14 days."""
-    return [
-        RuleAlert(
-            TrackerRule.EXPIRY_CRITICAL,
-            Severity.CRITICAL,
-            held.name,
-            f"{held.name} expires in {held.dte} day{'s' if held.dte != 1 else ''}: {held.quantity:+g} contracts",
-            held.dte,
-            14,
-        )
-        for held in positions
-        if held.urgency is Urgency.CRITICAL
-    ]
+    """Return an alert for each contract that expires within 14 days."""
+    near: dict[str, list[OpenOption]] = defaultdict(list)
+    for held in positions:
+        if held.urgency is Urgency.CRITICAL:
+            near[held.name].append(held)
+    alerts = []
+    for name, members in near.items():
+        days, size = members[0].dte, sum(held.quantity for held in members)
+        said = f"{name} expires in {days} day{'s' if days != 1 else ''}: {size:+g} contracts"
+        alerts.append(RuleAlert(TrackerRule.EXPIRY_CRITICAL, Severity.CRITICAL, name, said, days, CRITICAL_DAYS))
+    return alerts
 
 
 def correlation_alerts(underlyings: Sequence[str], prices: Any, config: TrackerConfig) -> list[RuleAlert]:

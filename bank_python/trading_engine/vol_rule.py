@@ -26,7 +26,7 @@ from bank_python.errors import TradingError
 if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
 
-__all__ = ["VolRule"]
+__all__ = ["VolRule", "as_rule"]
 
 _DAYS = 365.0
 
@@ -84,3 +84,18 @@ class VolRule(Record):
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def as_rule(rule: object) -> VolRule:
+    """Return a rule, the default one for None.
+
+    Raises
+    ------
+    TradingError
+        It is no rule.
+    """
+    if rule is None:
+        return VolRule()
+    if not isinstance(rule, VolRule):
+        raise TradingError(f"rule={rule!r} is no VolRule; give VolRule(elasticity=1.0)", name="rule", value=rule)
+    return rule

@@ -19,11 +19,16 @@ from bank_python.trading_engine.large_moves import large_moves
 from bank_python.trading_engine.ruin import ruin_distance
 from bank_python.trading_engine.shadow_greeks import shadow_greeks
 
-PUT = OptionLine("P", "SPY", 500.0, 0.25, False, 1_000.0, 550.0, 0.25, 0.04, 0.01, multiplier=100.0)
-CALL = OptionLine("C", "NVDA", 150.0, 0.5, True, -300.0, 120.0, 0.5, 0.04, 0.0, multiplier=100.0)
+
+def line_of(name, underlying, strike, years, is_call, units, spot, vol, rate=0.0, dividend=0.0, **more):
+    return OptionLine(name, underlying, spot, strike, years, rate, vol, dividend, is_call, units, **more)
+
+
+PUT = line_of("P", "SPY", 500.0, 0.25, False, 1_000.0, 550.0, 0.25, 0.04, 0.01, multiplier=100.0)
+CALL = line_of("C", "NVDA", 150.0, 0.5, True, -300.0, 120.0, 0.5, 0.04, 0.0, multiplier=100.0)
 STRADDLE = [
-    OptionLine("SC", "A", 100.0, 0.1, True, 100.0, 100.0, 0.2),
-    OptionLine("SP", "A", 100.0, 0.1, False, 100.0, 100.0, 0.2),
+    line_of("SC", "A", 100.0, 0.1, True, 100.0, 100.0, 0.2),
+    line_of("SP", "A", 100.0, 0.1, False, 100.0, 100.0, 0.2),
 ]
 lines = st.builds(
     OptionLine,
@@ -59,8 +64,8 @@ def quantlib_greeks(line):
 
 def test_the_ladder_is_that_of_quantlib():
     held = [
-        OptionLine("P", "SPY", 500.0, 73 / 365, False, 1_000.0, 550.0, 0.25, 0.04, 0.01, multiplier=100.0),
-        OptionLine("C", "SPY", 600.0, 146 / 365, True, -300.0, 550.0, 0.18, 0.04, 0.01, multiplier=100.0),
+        line_of("P", "SPY", 500.0, 73 / 365, False, 1_000.0, 550.0, 0.25, 0.04, 0.01, multiplier=100.0),
+        line_of("C", "SPY", 600.0, 146 / 365, True, -300.0, 550.0, 0.18, 0.04, 0.01, multiplier=100.0),
     ]
     ladder = greek_ladder(OptionBook.of(held), "strike")
     assert ladder.labels == ("SPY 500", "SPY 600")
@@ -93,7 +98,7 @@ def _fields(line):
 
 
 def test_gamma_and_theta_of_one_sign_have_no_break_even():
-    deep = OptionLine("P", "A", 200.0, 2.0, False, 100.0, 100.0, 0.05, 0.10)  # a European put below its exercise value
+    deep = line_of("P", "A", 200.0, 2.0, False, 100.0, 100.0, 0.05, 0.10)  # a European put below its exercise value
     ladder = greek_ladder(OptionBook.of([deep]), "expiry")
     assert (ladder.breakeven, ladder.gamma_rent) == (None, None)
     assert "no move pays" in repr(ladder)
@@ -145,7 +150,7 @@ def test_the_rule_of_volatilities_by_hand():
 
 def test_large_moves_of_a_put_by_hand():
     """At expiry a put 50 below the spot gains (K - S) for a fall, and loses its premium for a rise."""
-    now = OptionLine("P", "A", 95.0, 0.0, False, 100.0, 100.0, 0.2)
+    now = line_of("P", "A", 95.0, 0.0, False, 100.0, 100.0, 0.2)
     spread = math.sqrt(1 / 252) * 0.2
     found = large_moves(OptionBook.of([now]), [5.0, 2.0])
     assert found.sizes.tolist() == [2.0, 5.0]
@@ -181,7 +186,7 @@ def test_ruin_is_where_a_fine_search_finds_it(held, budget):
 
 def test_ruin_of_a_short_put_at_expiry_by_hand():
     """A put sold for what it is worth loses K - S - premium at expiry: 500 for 100 units at S = K - premium - 5."""
-    line = OptionLine("P", "A", 95.0, 0.25, False, -100.0, 100.0, 0.2)
+    line = line_of("P", "A", 95.0, 0.25, False, -100.0, 100.0, 0.2)
     book = OptionBook.of([line])
     premium = -book.values[0] / 100.0
     found = ruin_distance(book, 500.0)
@@ -198,7 +203,7 @@ def test_ruin_of_a_short_put_at_expiry_by_hand():
 
 
 def test_a_bought_option_loses_its_premium_by_time_alone():
-    line = OptionLine("C", "A", 120.0, 0.5, True, 100.0, 100.0, 0.3, 0.02)
+    line = line_of("C", "A", 120.0, 0.5, True, 100.0, 100.0, 0.3, 0.02)
     book = OptionBook.of([line])
     half = 0.5 * float(book.values[0])
     found = ruin_distance(book, half, VolRule(0.0))
