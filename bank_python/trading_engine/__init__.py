@@ -38,7 +38,6 @@ from bank_python.trading_engine.ledger import Ledger
 from bank_python.trading_engine.ledger_history import LedgerHistory
 from bank_python.trading_engine.ledger_state import Booking, HeldPosition, InstrumentTerms, LedgerSettings, LedgerState
 from bank_python.trading_engine.limits import Exposure, LimitBreach, PositionLimits
-from bank_python.trading_engine.lot_matching import Fill
 from bank_python.trading_engine.lots import Closing, Lot, LotMethod, Lots
 from bank_python.trading_engine.margin import (
     LiquidationOrder,
@@ -55,7 +54,7 @@ from bank_python.trading_engine.option_book import OptionBook, OptionLine
 from bank_python.trading_engine.option_trade import OptionTrade, TradeAction, parse_contract
 from bank_python.trading_engine.order import Order
 from bank_python.trading_engine.reconciliation import CashReconciliation, Reconciliation
-from bank_python.trading_engine.replies import Rejection, Working
+from bank_python.trading_engine.replies import Fill, Rejection, Working
 from bank_python.trading_engine.round_trips import RoundTrip, TripMatching
 from bank_python.trading_engine.ruin import RuinDistance, RuinPoint
 from bank_python.trading_engine.shadow_greeks import ShadowGreeks

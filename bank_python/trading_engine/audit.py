@@ -78,7 +78,7 @@ class AuditEvent(Record):
     event_type : str
         Kind of event: ORDER_SUBMIT, FILL, REJECT, CANCEL, EXPIRE, SIGNAL, KILL, RESUME or one of your own.
     trader, instrument, order_id : str
-        Who acted, in what, by which order; empty where it does not apply.
+        Names of the trader, the instrument and the order; empty where there is none.
     details : str
         Figures of the event as JSON.
     why : str

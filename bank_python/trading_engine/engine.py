@@ -22,8 +22,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bank_python.errors import BankError, TradingError
 from bank_python.market_data.utc import utc_now
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from bank_python.market_data.feed import Bar
 
 __all__ = ["TradingEngine", "replay"]
+
+Clock: TypeAlias = "Callable[[], dt.datetime]"
+Prices: TypeAlias = "Callable[[str], float | None]"
 
 _FILL = "FILL"
 
@@ -89,11 +92,11 @@ class TradingEngine:
         *,
         ledger: Ledger | None = None,
         audit: AuditTrail | None = None,
-        market: Callable[[str], float | None] | None = None,
+        market: Prices | None = None,
         volumes: Mapping[str, float] | None = None,
         vols: Mapping[str, float] | None = None,
         sectors: Mapping[str, str] | None = None,
-        clock: Callable[[], dt.datetime] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.execution = ExecutionModel() if execution is None else execution
         self.limits = PositionLimits() if limits is None else limits
@@ -144,7 +147,7 @@ class TradingEngine:
         if order.order_id in self.orders:
             raise TradingError(f"{order.order_id} was submitted before; give another name", name=order.order_id)
         name = order.order_id or f"ORD-{len(self.orders) + 1:06d}"
-        named = replace(order, order_id=name, created_at=self.now.isoformat())
+        named = order.submitted(name, self.now.isoformat())
         self._log("ORDER_SUBMIT", named, _terms(named), why=named.reason)
         self.orders[name] = named
         price = self._price_of(named)

@@ -27,8 +27,9 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from bank_python.display import Record
 from bank_python.errors import TradingError
@@ -46,6 +47,8 @@ _CHANGES = {
     OrderStatus.PARTIALLY_FILLED: frozenset(OrderStatus) - {OrderStatus.PENDING, OrderStatus.REJECTED},
 }
 
+Price: TypeAlias = float | None
+
 _Word = TypeVar("_Word", bound=enum.Enum)
 
 
@@ -58,7 +61,7 @@ class Order(Record):
     order_id : str
         Name of the order; the engine names orders with an empty one.
     trader, instrument_name : str
-        Who orders, and what; the instrument's name is not empty.
+        Names of the trader and of the instrument, the latter not empty.
     side : Side or str
         BUY or SELL.
     quantity : float
@@ -67,15 +70,15 @@ class Order(Record):
         Kind of order.
     limit_price : float, optional
         Limit of a LIMIT or STOP_LIMIT order.
-    status : OrderStatus or str, default "PENDING"
-        State of the order.
-    filled_qty, filled_price : float, default 0.0
+    status : OrderStatus
+        State of the order, which begins as PENDING.
+    filled_qty, filled_price : float
         Number of units filled so far, and their mean price.
-    fill_cost : float, default 0.0
+    fill_cost : float
         Fees paid so far.
-    created_at, filled_at : str, default ""
+    created_at, filled_at : str
         Times of submission and of the last fill, ISO 8601.
-    reject_reason : str, default ""
+    reject_reason : str
         Reason of a rejection.
     stop_price : float, optional
         Stop of a STOP or STOP_LIMIT order.
@@ -86,7 +89,7 @@ class Order(Record):
     price : float, optional
         Last price that the signal saw, at which the order fills unless a market is attached.
     strategy, reason : str, default ""
-        Strategy that made the order, and why.
+        Name of the strategy behind the order, and reason in words.
     strength : float, default 1.0
         Strength of the signal behind it, in [0, 1].
 
@@ -102,18 +105,18 @@ class Order(Record):
     side: Side
     quantity: float
     order_type: OrderType = OrderType.MARKET
-    limit_price: float | None = None
-    status: OrderStatus = OrderStatus.PENDING
-    filled_qty: float = 0.0
-    filled_price: float = 0.0
-    fill_cost: float = 0.0
-    created_at: str = ""
-    filled_at: str = ""
-    reject_reason: str = ""
-    stop_price: float | None = None
-    trail: float | None = None
+    limit_price: Price = None
+    status: OrderStatus = field(default=OrderStatus.PENDING, init=False)
+    filled_qty: float = field(default=0.0, init=False)
+    filled_price: float = field(default=0.0, init=False)
+    fill_cost: float = field(default=0.0, init=False)
+    created_at: str = field(default="", init=False)
+    filled_at: str = field(default="", init=False)
+    reject_reason: str = field(default="", init=False)
+    stop_price: Price = None
+    trail: Price = None
     time_in_force: TimeInForce = TimeInForce.GTC
-    price: float | None = None
+    price: Price = None
     strategy: str = ""
     reason: str = ""
     strength: float = 1.0
@@ -122,7 +125,6 @@ class Order(Record):
         for word, kind in (
             ("side", Side),
             ("order_type", OrderType),
-            ("status", OrderStatus),
             ("time_in_force", TimeInForce),
         ):
             object.__setattr__(self, word, _word(kind, getattr(self, word), word))
@@ -176,14 +178,25 @@ class Order(Record):
         status = OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED
         check_change(self, status)
         mean = self.filled_price + (paid - self.filled_price) * units / total
-        return replace(
-            self,
+        return self._with(
             status=status,
             filled_qty=self.quantity if whole else total,
             filled_price=mean,
             fill_cost=self.fill_cost + _number("fees", fees),
             filled_at=at,
         )
+
+    def submitted(self, order_id: str, at: str) -> Self:
+        """Return the order with its name and the time of its submission.
+
+        Parameters
+        ----------
+        order_id : str
+            Name of the order.
+        at : str
+            Time of submission, ISO 8601.
+        """
+        return self._with(order_id=order_id, created_at=at)
 
     def cancelled(self) -> Self:
         """Return the order cancelled.
@@ -218,11 +231,19 @@ class Order(Record):
         TradingError
             The order is not pending.
         """
-        return replace(self._changed(OrderStatus.REJECTED), reject_reason=reason)
+        check_change(self, OrderStatus.REJECTED)
+        return self._with(status=OrderStatus.REJECTED, reject_reason=reason)
 
     def _changed(self, status: OrderStatus) -> Self:
         check_change(self, status)
-        return replace(self, status=status)
+        return self._with(status=status)
+
+    def _with(self, **changes: object) -> Self:
+        """Return a copy with some of the fields that only the life of an order changes."""
+        changed = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(changed, name, value)
+        return changed
 
     def _require_prices(self) -> None:
         for name in ("limit_price", "stop_price", "trail", "price"):

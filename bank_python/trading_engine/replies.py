@@ -76,7 +76,7 @@ class Working(Reply):
     Parameters
     ----------
     order : Order
-        The order.
+        Order that waits for its price.
     """
 
 

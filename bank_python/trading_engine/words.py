@@ -22,7 +22,7 @@ __all__ = ["ImpactModel", "OrderStatus", "OrderType", "Side", "TimeInForce", "re
 _Word = TypeVar("_Word", bound=enum.Enum)
 
 
-class Side(enum.Enum):
+class Side(enum.StrEnum):
     """Direction of an order."""
 
     BUY = "BUY"
@@ -34,7 +34,7 @@ class Side(enum.Enum):
         return 1.0 if self is Side.BUY else -1.0
 
 
-class OrderType(enum.Enum):
+class OrderType(enum.StrEnum):
     """When an order may be filled, and at which price."""
 
     MARKET = "MARKET"
@@ -49,7 +49,7 @@ class OrderType(enum.Enum):
     """As a stop that follows the best price at a distance."""
 
 
-class TimeInForce(enum.Enum):
+class TimeInForce(enum.StrEnum):
     """How long an order works."""
 
     DAY = "DAY"
@@ -60,7 +60,7 @@ class TimeInForce(enum.Enum):
     """At once; what is not filled is cancelled."""
 
 
-class OrderStatus(enum.Enum):
+class OrderStatus(enum.StrEnum):
     """State of an order."""
 
     PENDING = "PENDING"
@@ -76,7 +76,7 @@ class OrderStatus(enum.Enum):
         return self in {OrderStatus.PENDING, OrderStatus.PARTIALLY_FILLED}
 
 
-class ImpactModel(enum.Enum):
+class ImpactModel(enum.StrEnum):
     """How the impact of an order grows with its share of the daily volume."""
 
     NONE = "NONE"

@@ -309,6 +309,15 @@ def of_trading(path):
     yield from (KINDS[kind](NAMES) for kind in ("statement", "reconciliation", "account history"))
 
 
+def of_orders(path):
+    order = trading_engine.Order("", "Alice", "A", "BUY", 100, price=10.0)
+    engine = trading_engine.TradingEngine()
+    yield from (order, engine.audit, engine.limits, trading_engine.Exposure(), engine.submit(order))
+    yield engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1, "LIMIT", 9.0, price=10.0))
+    refused = engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1e6, price=10.0))
+    yield from (refused, refused.breaches[0], next(iter(engine.audit)), engine.audit.verify())
+
+
 def of_option_trades(path):
     tracker, analysis = KINDS["option tracker"](NAMES), KINDS["trade analysis"](NAMES)
     yield from (tracker, *tracker.trades, tracker.bleed(), tracker.concentration(), tracker.open_options(), analysis)
@@ -334,5 +343,6 @@ def _prices():
 MAKERS = (
     *(of_a_graph, of_stores_and_tables, of_jobs, of_a_desk, of_optimizers, of_numerics, of_models, of_risk, of_macro),
     of_trading,
+    of_orders,
     of_option_trades,
 )  # fmt: skip

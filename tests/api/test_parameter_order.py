@@ -27,7 +27,7 @@ ORDERS = [
     ("returns", "tickers", "market_returns"),
     ("n", "confidence", "seed"),
 ]
-RESULTS = {"MCResult", "TailRisk", "Lognormal"}  # made by the library, not called
+RESULTS = {"MCResult", "TailRisk", "Lognormal", "StatementRow"}  # made by the library, not called
 HUNG_ON_A_GRAPH = {"BookMeasure"}  # graph first, as watch_limit
 OTHER_NAMES = {
     "level": "confidence",
@@ -44,6 +44,7 @@ OTHER_NAMES = {
     "maturities": "maturity",
 }
 MEANT = {
+    ("AuditTrail", "barbara"),  # as the reference calls it
     ("RiskFactor", "level"),  # where a factor stands
     ("StressMove", "level"),
     ("CapmFit", "alpha"),  # the return beyond the line

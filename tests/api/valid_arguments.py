@@ -584,7 +584,7 @@ TRADING: list[Case] = [
     ),
 ]
 
-CASES: list[Case] = [*TRADING, *MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *BELOW]
+
 WHEN, NAMED = {"when": TODAY, "why": "because"}, {"when": TODAY, "why": "because", "instrument": "A"}
 RATES = trading.MarginRates()
 MARGINED = {"A": trading.MarginPosition(100.0, 10.0)}
@@ -593,7 +593,9 @@ HELD_STATEMENT = trading.Ledger.replay(
 ).statement({"A": 11.0})
 FILL = {**NAMED, "quantity": 1.0, "price": 10.0, "fees": 0.1, "currency": "USD", "multiplier": 1.0, "margined": False}
 
-TRADING: list[Case] = [
+LEDGER: list[Case] = [
+    (trading.replay, {"audit": trading.AuditTrail(), "ledger": trading.Ledger()}),
+    (trading.Order, {"order_id": "", "trader": "Alice", "instrument_name": "A", "side": "BUY", "quantity": 1.0}),
     (trading.Ledger, {"currency": "USD", "currencies": ["EUR"], "method": "fifo"}),
     (trading.Lots, {"method": "fifo", "digits": 2, "multiplier": 1.0}),
     (trading.Lots("named").trade, {"quantity": 1.0, "price": 10.0, "when": TODAY, "lot": "L", "closes": None}),
@@ -631,7 +633,7 @@ TRADING: list[Case] = [
     ),
 ]
 
-CASES: list[Case] = [*MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *TRADING, *BELOW]
+
 OPTIONS = trading_engine.TradeTracker(today=TODAY, spots={"SPY": 570.0}, vols={"SPY": 0.2}, rate=0.04)
 OPTIONS.log("-SPY260618P500", 10.0, 4.2)
 ROUND_TRIP = [
@@ -690,5 +692,16 @@ OPTION_TRADES: list[Case] = [
     (trading_engine.parse_contract, {"symbol": "-SPY260618P500"}),
 ]
 
-CASES: list[Case] = [*OPTION_TRADES, *MODELS, *METHODS, *RISK, *MACRO, *SIMULATIONS, *CONTRACTS, *BELOW]
+CASES: list[Case] = [
+    *TRADING,
+    *LEDGER,
+    *OPTION_TRADES,
+    *MODELS,
+    *METHODS,
+    *RISK,
+    *MACRO,
+    *SIMULATIONS,
+    *CONTRACTS,
+    *BELOW,
+]
 """Functions, and for each arguments that it takes."""

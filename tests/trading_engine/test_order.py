@@ -131,4 +131,4 @@ TestLife = Life.TestCase
 def test_no_state_can_be_left_for_itself_or_after_the_end():
     for status in OrderStatus:
         with pytest.raises(TradingError, match="is FILLED and cannot become"):
-            check_change(order(status="FILLED"), status)
+            check_change(order().filled(100, 1.0), status)

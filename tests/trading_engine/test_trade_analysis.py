@@ -216,7 +216,10 @@ def test_words_of_luck():
     assert trade_luck([1e-18, -1e300]).hit_p_value == pytest.approx(1.0)
 
 
-@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=12), st.sampled_from([1e-12, 1e12]))
+@given(
+    st.lists(st.floats(-1e3, 1e3).filter(lambda gain: gain == 0.0 or abs(gain) > 1e-9), min_size=1, max_size=12),
+    st.sampled_from([1e-12, 1e12]),
+)
 @settings(max_examples=25, deadline=None)
 def test_luck_does_not_depend_on_the_unit_of_money(gains, unit):
     one, other = (trade_luck([scale * gain for gain in gains], resamples=200) for scale in (1.0, unit))
