@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bank_python.display import Displayed
 from bank_python.errors import BankError, TradingError
 from bank_python.market_data.utc import utc_now
 from bank_python.trading_engine.audit import AuditTrail
@@ -60,13 +61,13 @@ class _Waiting:
     bars: int
 
 
-class TradingEngine:
+class TradingEngine(Displayed):
     """Takes orders of one account: checks, fills, books and audits them.
 
     Parameters
     ----------
     execution : ExecutionModel, optional
-        What fills cost; nothing by default.
+        Model of the costs of fills; no costs by default.
     limits : PositionLimits, optional
         Limits that are checked before an order goes to the market; those of :class:`PositionLimits` by default.
     ledger : Ledger, optional
@@ -360,9 +361,10 @@ class TradingEngine:
     def _log(self, kind: str, order: Order, details: Mapping[str, Any], *, why: str = "") -> None:
         self.audit.log(kind, order.trader, order.instrument_name, details, order.order_id, why=why)
 
-    def __repr__(self) -> str:
-        stopped = f", stopped: {self.killed}" if self.killed else ""
-        return f"<TradingEngine: {len(self.orders):,} orders, {len(self._waiting):,} working{stopped}>"
+    def __rich__(self) -> object:
+        from bank_python.render_orders import engine_view
+
+        return engine_view(self)
 
 
 def replay(audit: AuditTrail, ledger: Ledger | None = None) -> Ledger:
@@ -380,6 +382,8 @@ def replay(audit: AuditTrail, ledger: Ledger | None = None) -> Ledger:
     TradingError
         The trail is broken, or a fill cannot be booked.
     """
+    if not isinstance(audit, AuditTrail):
+        raise TradingError(f"{audit!r:.60} is no audit trail; give that of an engine", value=audit)
     check = audit.verify()
     if not check.holds:
         raise TradingError(

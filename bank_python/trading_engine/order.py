@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import enum
 import math
+import numbers
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -296,10 +297,7 @@ def _word(kind: type[_Word], value: Any, name: str) -> _Word:
 
 def _number(name: str, value: Any, least: float | None = None) -> float:
     """Return a finite number, above `least` if that is given."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = (
-        float(value) if is_number or (hasattr(value, "__float__") and not isinstance(value, bool | str)) else math.nan
-    )
+    number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
     if not math.isfinite(number) or (least is not None and not number > least):
         wanted = "a finite number" if least is None else f"a finite number above {least:g}"
         raise TradingError(f"{name}={value!r} is not {wanted}", name=name, value=value)

@@ -315,7 +315,7 @@ def of_orders(path):
     yield from (order, engine.audit, engine.limits, trading_engine.Exposure(), engine.submit(order))
     yield engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1, "LIMIT", 9.0, price=10.0))
     refused = engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1e6, price=10.0))
-    yield from (refused, refused.breaches[0], next(iter(engine.audit)), engine.audit.verify())
+    yield from (engine, refused, refused.breaches[0], next(iter(engine.audit)), engine.audit.verify())
 
 
 def of_option_trades(path):
