@@ -178,7 +178,7 @@ class Order(Record):
         whole = total >= self.quantity * (1.0 - _ROUNDED)
         status = OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED
         check_change(self, status)
-        mean = self.filled_price + (paid - self.filled_price) * units / total
+        mean = self.filled_price + (paid - self.filled_price) * (units / total) if self.filled_qty else paid
         return self._with(
             status=status,
             filled_qty=self.quantity if whole else total,

@@ -71,7 +71,7 @@ def test_fills_of_any_sizes_add_up(parts):
     assert made.filled_qty == pytest.approx(total)
     assert made.status is OrderStatus.FILLED
     assert made.remaining == 0.0
-    assert 10.0 <= made.filled_price <= 10.0 + len(parts)
+    assert 10.0 * (1.0 - 1e-12) <= made.filled_price <= 10.0 + len(parts)
 
 
 def test_more_than_is_left_is_refused():
