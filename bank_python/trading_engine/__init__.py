@@ -39,6 +39,7 @@ from bank_python.trading_engine.ledger_history import LedgerHistory
 from bank_python.trading_engine.ledger_state import Booking, HeldPosition, InstrumentTerms, LedgerSettings, LedgerState
 from bank_python.trading_engine.limits import Exposure, LimitBreach, PositionLimits
 from bank_python.trading_engine.lots import Closing, Lot, LotMethod, Lots
+from bank_python.trading_engine.macro_signal import MacroSignal
 from bank_python.trading_engine.margin import (
     LiquidationOrder,
     LiquidationPlan,
@@ -49,6 +50,7 @@ from bank_python.trading_engine.margin import (
     margin_positions,
     margin_state,
 )
+from bank_python.trading_engine.momentum import MomentumSignal
 from bank_python.trading_engine.open_options import OpenOption, OpenOptions, Urgency
 from bank_python.trading_engine.option_book import OptionBook, OptionLine
 from bank_python.trading_engine.option_trade import OptionTrade, TradeAction, parse_contract
@@ -58,11 +60,14 @@ from bank_python.trading_engine.replies import Fill, Rejection, Working
 from bank_python.trading_engine.round_trips import RoundTrip, TripMatching
 from bank_python.trading_engine.ruin import RuinDistance, RuinPoint
 from bank_python.trading_engine.shadow_greeks import ShadowGreeks
+from bank_python.trading_engine.signal import Signal, SignalRule
+from bank_python.trading_engine.stat_arb import StatArbSignal
 from bank_python.trading_engine.statement import Statement, StatementRow
 from bank_python.trading_engine.tracker import TradeTracker
 from bank_python.trading_engine.tracker_rules import RuleAlert, TrackerAlerts, TrackerRule
 from bank_python.trading_engine.trade_luck import FEW_TRADES, TradeLuck, trade_luck
 from bank_python.trading_engine.trade_statistics import TradeGroups, TradeStatistics
+from bank_python.trading_engine.vol_arb import VolArbSignal
 from bank_python.trading_engine.vol_rule import VolRule
 from bank_python.trading_engine.words import ImpactModel, OrderStatus, OrderType, Side, TimeInForce, read_word
 
@@ -110,10 +115,12 @@ __all__ = [
     "Lot",
     "LotMethod",
     "Lots",
+    "MacroSignal",
     "MarginPosition",
     "MarginRates",
     "MarginState",
     "MergerEvent",
+    "MomentumSignal",
     "MonthBleed",
     "MonthlyBleed",
     "NameFlag",
@@ -136,7 +143,10 @@ __all__ = [
     "Rung",
     "ShadowGreeks",
     "Side",
+    "Signal",
+    "SignalRule",
     "SplitEvent",
+    "StatArbSignal",
     "Statement",
     "StatementRow",
     "SymbolChangeEvent",
@@ -154,6 +164,7 @@ __all__ = [
     "TradingEngine",
     "TripMatching",
     "Urgency",
+    "VolArbSignal",
     "VolRule",
     "Working",
     "borrow_fee",

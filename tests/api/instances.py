@@ -315,6 +315,9 @@ def of_orders(path):
     yield from (order, engine.audit, engine.limits, trading_engine.Exposure(), engine.submit(order))
     yield engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1, "LIMIT", 9.0, price=10.0))
     refused = engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1e6, price=10.0))
+    momentum = trading_engine.MomentumSignal(["A"], 2)
+    yield from (momentum, *momentum.signals({"A": [10.0, 11.0]}), trading_engine.MacroSignal())
+    yield from (trading_engine.StatArbSignal([("A", "B")]), trading_engine.VolArbSignal(["A"]))
     yield from (engine, refused, refused.breaches[0], next(iter(engine.audit)), engine.audit.verify())
 
 

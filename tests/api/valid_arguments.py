@@ -594,6 +594,9 @@ HELD_STATEMENT = trading.Ledger.replay(
 FILL = {**NAMED, "quantity": 1.0, "price": 10.0, "fees": 0.1, "currency": "USD", "multiplier": 1.0, "margined": False}
 
 LEDGER: list[Case] = [
+    (trading.MomentumSignal, {"tickers": ["A"], "lookback": 20, "short_window": 5, "quantity": 10.0}),
+    (trading.StatArbSignal, {"pairs": [("A", "B")], "lookback": 60, "z_threshold": 2.0, "significance": 0.1}),
+    (trading.VolArbSignal, {"tickers": ["A"], "rv_window": 20, "forecast": "gjr", "quantity": 10.0}),
     (trading.replay, {"audit": trading.AuditTrail(), "ledger": trading.Ledger()}),
     (trading.Order, {"order_id": "", "trader": "Alice", "instrument_name": "A", "side": "BUY", "quantity": 1.0}),
     (trading.Ledger, {"currency": "USD", "currencies": ["EUR"], "method": "fifo"}),
