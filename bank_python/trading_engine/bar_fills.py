@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BarBracket", "BarFill", "BarOrder", "FillReason", "fill_bracket", "fill_on_bar"]
 
-_ROUNDING = 1e-9  # adjusted prices may leave the range of their bar by that share
+_ROUNDED = 1e-9  # adjusted prices may leave the range of their bar by that share
 _NEEDED: dict[OrderType, tuple[str, ...]] = {
     OrderType.MARKET: (),
     OrderType.LIMIT: ("limit_price",),
@@ -276,7 +276,7 @@ def _signed(fill: BarFill, sign: float) -> BarFill:
 
 def _check_terms(kind: OrderType, given: dict[str, float]) -> None:
     for name, value in given.items():
-        most = 1.0 - _ROUNDING if name == "trail_share" else None
+        most = 1.0 - _ROUNDED if name == "trail_share" else None
         number_in_range(name, value, TradingError, above=0.0, most=most)
     called = kind.value.replace("_", " ").lower()
     for name in _NEEDED[kind]:
@@ -389,7 +389,7 @@ def _checked_bar(bar: Bar) -> tuple[float, float, float, float]:
     opening, high, low, close = prices
     if bar.volume is not None:
         number_in_range("volume", bar.volume, TradingError, least=0.0, hint="give None if it is unknown")
-    inside = low * (1.0 - _ROUNDING), high * (1.0 + _ROUNDING)
+    inside = low * (1.0 - _ROUNDED), high * (1.0 + _ROUNDED)
     for name, price in (("high", high), ("open", opening), ("close", close)):
         if not inside[0] <= price <= inside[1]:
             raise TradingError(

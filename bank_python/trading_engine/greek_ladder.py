@@ -33,7 +33,7 @@ __all__ = ["GreekLadder", "Rung", "greek_ladder"]
 
 _COLUMNS = ("contracts", "value", "delta", "gamma", "vega", "theta")
 _PER_DAY = 1.0 / 365.0
-_ROUNDING = 1e-9
+_ROUNDED = 1e-9
 
 
 class Rung(enum.Enum):
@@ -189,7 +189,7 @@ def _finite(greek: object) -> FloatArray:
 
 
 def _breakeven(theta: float, curvature: float) -> float:
-    opposite = theta * curvature < 0.0 and abs(curvature) > _ROUNDING * abs(theta)
+    opposite = theta * curvature < 0.0 and abs(curvature) > _ROUNDED * abs(theta)
     return float(np.sqrt(-theta / curvature)) if opposite else np.nan
 
 

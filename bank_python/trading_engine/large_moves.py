@@ -30,7 +30,7 @@ __all__ = ["LargeMoves", "large_moves"]
 DEFAULT_SIZES = (1.0, 2.0, 3.0, 5.0, 10.0)
 """Sizes of moves in standard deviations."""
 
-_ROUNDING = 1e-12
+_ROUNDED = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -73,7 +73,7 @@ class LargeMoves(Tabular):
     def asymmetry(self) -> tuple[float | None, ...]:
         """Sum of the P&L up and down divided by that of their sizes, in [-1, 1]; None where there is no P&L."""
         sums, sizes = self.up + self.down, np.abs(self.up) + np.abs(self.down)
-        return tuple(float(total / size) if size > _ROUNDING else None for total, size in zip(sums, sizes, strict=True))
+        return tuple(float(total / size) if size > _ROUNDED else None for total, size in zip(sums, sizes, strict=True))
 
     def to_table(self) -> Table:
         """Return a table with a row for each size."""

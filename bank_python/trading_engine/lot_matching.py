@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fill", "MatchedLot", "Matching", "OpenLot", "match_fills"]
 
-_ROUNDING = 1e-9  # of the larger quantity: a position that small is rounding of fractions that add up
+_ROUNDED = 1e-9  # of the larger quantity: a position that small is rounding of fractions that add up
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def _close(fill: Fill, waiting: deque[OpenLot], lots: list[MatchedLot]) -> float
         size = min(abs(first.quantity), abs(left))
         lots.append(MatchedLot(first.fill, fill, size, first.episode))
         sign = 1.0 if left > 0.0 else -1.0
-        least = _ROUNDING * max(abs(first.quantity), abs(fill.quantity))
+        least = _ROUNDED * max(abs(first.quantity), abs(fill.quantity))
         rest = first.quantity + sign * size
         if abs(rest) > least:
             waiting.appendleft(OpenLot(first.fill, rest, first.episode))

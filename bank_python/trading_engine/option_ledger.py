@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Holding", "OptionLedger"]
 
-_ROUNDING = 1e-9
+_ROUNDED = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def _fill(trade: OptionTrade) -> Fill:
 def _as_stated(before: Matching, stated: StatedOption, *, has_trades: bool) -> tuple[tuple[OpenLot, ...], float]:
     """Return the lots of a statement: those of the trades if the quantities agree, else one lot at the stated cost."""
     difference = stated.quantity - sum(lot.quantity for lot in before.open)
-    if abs(difference) <= _ROUNDING * max(1.0, abs(stated.quantity)):
+    if abs(difference) <= _ROUNDED * max(1.0, abs(stated.quantity)):
         return before.open, 0.0
     price = stated.cost / (stated.quantity * stated.multiplier) if stated.quantity else 0.0
     fill = Fill(stated.contract.name, stated.quantity, price, stated.date, multiplier=stated.multiplier)

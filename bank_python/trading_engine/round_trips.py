@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["RoundTrip", "TripMatching", "matched_lots", "round_trip"]
 
 _SECONDS = 86_400.0
-_ROUNDING = 1e-12
+_ROUNDED = 1e-12
 
 
 class TripMatching(enum.Enum):
@@ -115,13 +115,13 @@ class RoundTrip(Figures):
     @property
     def capture(self) -> float | None:
         """Return as a share of the best one, at most 1; None without prices or where there was no gain to take."""
-        if self.mfe is None or self.actual is None or self.mfe <= _ROUNDING:
+        if self.mfe is None or self.actual is None or self.mfe <= _ROUNDED:
             return None
         return self.actual / self.mfe
 
     @property
     def _range(self) -> float | None:
-        if self.mfe is None or self.mae is None or self.mfe - self.mae <= _ROUNDING:
+        if self.mfe is None or self.mae is None or self.mfe - self.mae <= _ROUNDED:
             return None
         return self.mfe - self.mae
 

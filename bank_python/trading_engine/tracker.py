@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 __all__ = ["TradeTracker"]
 
 _DAYS = 365.0
-_ROUNDING = 1e-9
+_ROUNDED = 1e-9
 
 
 class TradeTracker(Plotted, Tabular):
@@ -253,7 +253,7 @@ class TradeTracker(Plotted, Tabular):
 
     def _require_open(self, trade: OptionTrade) -> None:
         held = sum(one.quantity for one in self._ledger.holdings() if one.contract == trade.contract)
-        if -trade.action.sign * held < trade.quantity * (1.0 - _ROUNDING):
+        if -trade.action.sign * held < trade.quantity * (1.0 - _ROUNDED):
             side = "long" if trade.action is TradeAction.SELL_CLOSE else "short"
             size = max(0.0, -trade.action.sign * held)
             raise TradingError(

@@ -33,7 +33,7 @@ __all__ = ["FEW_TRADES", "TradeLuck", "trade_luck"]
 FEW_TRADES = 30
 """Number of trades below which figures of luck and skill are said to come from few trades."""
 
-_ROUNDING = 1e-12
+_ROUNDED = 1e-12
 _MOST_AT_ONCE = 4_000_000
 _FEWEST, _MOST_RESAMPLES = 100, 1_000_000
 
@@ -163,7 +163,7 @@ def _bootstrap(gains: FloatArray, resamples: int, seed: int) -> tuple[float, flo
         ]
     )
     low, high = np.quantile(means, [0.05, 0.95]) * scale
-    return float(low), float(high), float((means <= _ROUNDING).mean())
+    return float(low), float(high), float((means <= _ROUNDED).mean())
 
 
 def at_least(wins: int, trials: int, probability: float) -> float:
