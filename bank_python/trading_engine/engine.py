@@ -37,7 +37,8 @@ from bank_python.trading_engine.ledger import Ledger
 from bank_python.trading_engine.limits import Exposure, LimitBreach, PositionLimits
 from bank_python.trading_engine.order import Order
 from bank_python.trading_engine.replies import Fill, Rejection, Working
-from bank_python.trading_engine.words import OrderType, TimeInForce
+from bank_python.trading_engine.words import OrderType, Side, TimeInForce
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ Clock: TypeAlias = "Callable[[], dt.datetime]"
 Prices: TypeAlias = "Callable[[str], float | None]"
 
 _FILL = "FILL"
+_PROBE = BarOrder(Side.BUY, OrderType.MARKET)
 
 
 @dataclass(slots=True)
@@ -151,11 +153,11 @@ class TradingEngine(Displayed):
         named = order.submitted(name, self.now.isoformat())
         self._log("ORDER_SUBMIT", named, _terms(named), why=named.reason)
         self.orders[name] = named
-        price = self._price_of(named)
         if self.killed:
             return self._reject(named, f"trading was stopped: {self.killed}")
+        price, fault = self._price_of(named)
         if price is None:
-            return self._reject(named, f"no price available for {named.instrument_name}")
+            return self._reject(named, f"no price available for {named.instrument_name}{fault}")
         breaches = self.limits.breaches(named, price, self._exposure())
         if breaches:
             return self._reject(named, "; ".join(map(str, breaches)), breaches)
@@ -186,6 +188,8 @@ class TradingEngine(Displayed):
             return ()
         if self._bar_time is not None and moment < self._bar_time:
             raise TradingError(f"the bar of {moment} is older than the last one, {self._bar_time}", value=moment)
+        for bar in by_name.values():
+            fill_on_bar(_PROBE, bar)  # refuses a bar that is not valid before any order meets one
         self._bar_time = moment
         fills: list[Fill] = []
         for name, bar in by_name.items():
@@ -247,10 +251,14 @@ class TradingEngine(Displayed):
 
     # --- from an order to a fill ----------------------------------------------------------------
 
-    def _price_of(self, order: Order) -> float | None:
-        """Return the present price of an order's instrument, None if there is none."""
-        price = order.price if self._market is None else self._market(order.instrument_name)
-        return price if price is not None and math.isfinite(price) and price > 0.0 else None
+    def _price_of(self, order: Order) -> tuple[float | None, str]:
+        """Return the present price of an order's instrument, or None and why there is none."""
+        try:
+            given: Any = order.price if self._market is None else self._market(order.instrument_name)
+            price = None if given is None else float(given)
+        except Exception as error:  # noqa: BLE001 - the market is the code of users, which may raise anything
+            return None, f": the market raised {type(error).__name__}: {message_of(error)}"
+        return (price, "") if price is not None and math.isfinite(price) and price > 0.0 else (None, "")
 
     def _placed(self, order: Order, price: float) -> Fill | Working | Rejection:
         """Fill an order that can be filled at once, else let it work."""

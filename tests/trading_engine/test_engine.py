@@ -75,6 +75,32 @@ def test_nothing_fills_without_a_price(price):
     assert made.ledger.cash.get("USD", 0.0) == 0.0
 
 
+def test_a_market_that_raises_rejects_the_order_and_leaves_nothing_half_done():
+    class SilentError(Exception):
+        def __str__(self):
+            raise ValueError
+
+    def broken(name):
+        raise SilentError
+
+    made = engine(market=broken)
+    refused = made.submit(order())
+    assert refused.reason.startswith("no price available for AAPL: the market raised SilentError: ")
+    assert refused.reason.endswith("without a message, as its __str__ raised ValueError")
+    assert kinds(made) == ["ORDER_SUBMIT", "REJECT"]
+    assert not made.working
+
+
+def test_one_bad_bar_is_refused_before_any_order_meets_another():
+    made = engine()
+    made.submit(order(order_type="LIMIT", limit_price=90.0))
+    made.submit(order(order_type="LIMIT", limit_price=90.0, name="KO"))
+    with pytest.raises(TradingError):
+        made.on_bar({"AAPL": bar(85, 86, 84, 85), "KO": bar(85, 80, 84, 85)})
+    assert len(made.working) == 2
+    assert len(made.on_bar(dict.fromkeys(("AAPL", "KO"), bar(85, 86, 84, 85)))) == 2
+
+
 def test_a_limit_below_the_market_rests_and_fills_when_a_bar_passes_it():
     made = engine()
     assert isinstance(made.submit(order(order_type="LIMIT", limit_price=90.0)), Working)
