@@ -58,6 +58,8 @@ __all__ = [
     "square_root_impact",
 ]
 
+_SQUARE_ROOT = 0.5
+
 TEMPORARY_COEFFICIENT = 0.142
 """Coefficient η of the temporary impact of Almgren, Thum, Hauptmann and Li (2005)."""
 
@@ -108,7 +110,7 @@ def square_root_impact(
     ModelError
         A figure is not finite or out of range, or the shapes do not match.
     """
-    return _power(quantity, adv, daily_vol, coefficient, 0.5)
+    return _power(quantity, adv, daily_vol, coefficient, _SQUARE_ROOT)
 
 
 @admits(ModelError)
@@ -229,7 +231,9 @@ def _power(
     scale = figures_in_range("coefficient", coefficient, ModelError, least=0.0)
     size, volume, vol, scale = _matched(*_market(quantity, adv, daily_vol), scale)
     with np.errstate(over="ignore", invalid="ignore"):
-        return _told(scale * vol * (size / volume) ** exponent)
+        share = size / volume
+        # A root is rounded exactly, so that a row does not depend on the others; a power is not.
+        return _told(scale * vol * (np.sqrt(share) if exponent == _SQUARE_ROOT else share**exponent))
 
 
 def _market(quantity: ArrayLike, adv: ArrayLike, daily_vol: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
