@@ -9,29 +9,23 @@ defaults, one start; its covariance is lazy, and not asked for. A comparison cou
 
 from __future__ import annotations
 
-import gc
-import random
-import statistics
 import sys
-import time
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from _timing import cpu
 from statsmodels.tsa.regime_switching.markov_autoregression import MarkovAutoregression
 from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 from bank_python.risk import fit_regimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from _report import Report
 
 __all__ = ["run"]
 
-SHORT_TURN = 0.02
 SAME = 1e-6
 OURS, THEIRS = "bank_python, ten starts", "statsmodels, one start"
 CASES = (
@@ -51,30 +45,6 @@ def simulated(n: int, k: int) -> np.ndarray:
     for t in range(1, n):
         regimes[t] = regimes[t - 1] if stay[t] else drawn[t]
     return np.linspace(0.08, -0.25, k)[regimes] + np.geomspace(0.7, 2.8, k)[regimes] * rng.standard_normal(n)
-
-
-def cpu(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Time calls in shuffled turn, the first of which does not count; return the median CPU seconds of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    shuffler = random.Random(1)
-    gc.collect()
-    for round_number in range(rounds + 1):
-        for name in shuffler.sample(list(calls), k=len(calls)):
-            taken = turn(calls[name])
-            if round_number:
-                seconds[name].append(taken)
-    return {name: statistics.median(times) for name, times in seconds.items()}
-
-
-def turn(call: Callable[[], object]) -> float:
-    """Return the CPU seconds of a call, the mean of as many as fill a turn."""
-    started, times = time.process_time(), 0
-    while True:
-        call()
-        times += 1
-        spent = time.process_time() - started
-        if spent >= SHORT_TURN:
-            return spent / times
 
 
 def peer(x: np.ndarray, k: int, order: int, switching: bool) -> object:

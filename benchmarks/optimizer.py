@@ -18,13 +18,9 @@ Run it with ``make bench`` or ``python benchmarks/optimizer.py --only variance-1
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import platform
-import random
-import statistics
 import sys
-import time
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -34,6 +30,7 @@ import _optimizer_peers as peers
 import numpy as np
 import pandas as pd
 from _report import Report
+from _timing import cpu, turn
 from skfolio.datasets import load_sp500_dataset
 
 from bank_python import Constraints, CovarianceData, EfficientFrontier, create_optimizer
@@ -61,34 +58,9 @@ PACKAGES = (
     "riskfolio-lib",
     "skfolio",
 )
-SHORT_TURN = 0.02
 YEAR = 252
 OURS, MEASURED, MOMENTS = "bank_python", "bank_python, from returns", "its moments alone (skfolio)"
 GIVEN = "bank_python, from the bare covariance"
-
-
-def cpu(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Time calls in shuffled turn, the first of which does not count; return the median CPU seconds of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    shuffler = random.Random(1)
-    gc.collect()
-    for round_number in range(rounds + 1):
-        for name in shuffler.sample(list(calls), k=len(calls)):
-            taken = turn(calls[name])
-            if round_number:
-                seconds[name].append(taken)
-    return {name: statistics.median(times) for name, times in seconds.items()}
-
-
-def turn(call: Callable[[], object]) -> float:
-    """Return the CPU seconds of a call, the mean of as many as fill a turn."""
-    started, times = time.process_time(), 0
-    while True:
-        call()
-        times += 1
-        spent = time.process_time() - started
-        if spent >= SHORT_TURN:
-            return spent / times
 
 
 def fastest(name: str, forms: dict[str, Callable[[], np.ndarray]]) -> tuple[str, Callable[[], np.ndarray]]:

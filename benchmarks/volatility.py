@@ -16,13 +16,9 @@ Run it with ``make bench`` or ``python benchmarks/volatility.py --only sp500-500
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import platform
-import random
-import statistics
 import sys
-import time
 import warnings
 from functools import partial
 from importlib.metadata import version
@@ -33,6 +29,7 @@ import arch.data.nasdaq
 import arch.data.sp500
 import numpy as np
 from _report import Report
+from _timing import cpu
 from arch import arch_model
 
 from bank_python.numerics import keep_freed_memory
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 PACKAGES = ("numpy", "bank-python", "arch", "numba", "statsmodels", "scipy")
-SHORT_TURN = 0.02
 LEAST_GAIN = -1e-6
 MARKETS = {"sp500": arch.data.sp500, "nasdaq": arch.data.nasdaq}
 LENGTHS = (500, 1_000, 2_500, 5_000)
@@ -55,30 +51,6 @@ MODELS = {
 DISTRIBUTIONS = {"n": "normal", "t": "t"}
 TARGETS = {"GARCH-n": "≥ 2, aim 5", "GJR-t": "≥ 2, aim 5", "EGARCH-n": "≥ 2, aim 5"}
 """Targets of the fits to 5,000 observations of the S&P 500."""
-
-
-def cpu(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Time calls in shuffled turn, the first of which does not count; return the median CPU seconds of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    shuffler = random.Random(1)
-    gc.collect()
-    for round_number in range(rounds + 1):
-        for name in shuffler.sample(list(calls), k=len(calls)):
-            taken = turn(calls[name])
-            if round_number:
-                seconds[name].append(taken)
-    return {name: statistics.median(times) for name, times in seconds.items()}
-
-
-def turn(call: Callable[[], object]) -> float:
-    """Return the CPU seconds of a call, the mean of as many as fill a turn."""
-    started, times = time.process_time(), 0
-    while True:
-        call()
-        times += 1
-        spent = time.process_time() - started
-        if spent >= SHORT_TURN:
-            return spent / times
 
 
 def percent_returns(market: str, n: int) -> np.ndarray:
