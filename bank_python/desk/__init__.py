@@ -6,6 +6,7 @@ from bank_python.desk.build import build_desk
 from bank_python.desk.desk import Desk, DeskTick
 from bank_python.desk.holdings import Bonds, Coins, Currency, Options, Protection, Shares
 from bank_python.desk.risk import DeskRisk
+from bank_python.desk.settings import DeskSettings, read_settings, unset_setting, write_setting
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.desk.view import DeskView
@@ -19,6 +20,7 @@ __all__ = [
     "Currency",
     "Desk",
     "DeskRisk",
+    "DeskSettings",
     "DeskTick",
     "DeskView",
     "Options",
@@ -30,6 +32,9 @@ __all__ = [
     "Traders",
     "build_desk",
     "build_view",
+    "read_settings",
+    "unset_setting",
+    "write_setting",
 ]
 
 __dir__ = public_names(__name__)

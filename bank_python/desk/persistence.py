@@ -21,6 +21,7 @@ from bank_python.desk.blotter import CASH_FLOWS, TRADES
 from bank_python.desk.lease import take_lease
 from bank_python.desk.market_plan import Listing
 from bank_python.desk.parts import DeskParts
+from bank_python.desk.settings import CONFIG
 from bank_python.desk.trader import Trader, Traders
 from bank_python.errors import DeskError, UnstorableError
 from bank_python.instruments import Instrument, ProfitAndLoss
@@ -201,9 +202,9 @@ def _opened(db: BarbaraDB, feed: Feed | None, make: type[_Desk], *, own: bool) -
 
 
 def _in_memory(db: BarbaraDB) -> BarbaraDB:
-    """Return a store in memory with the trades and cash postings of `db`, and close `db`."""
+    """Return a store in memory with the trades, cash postings and settings of `db`, and close `db`."""
     copy = BarbaraDB.open(RINGS, path=":memory:")
-    copy.update({**dict(db.items(TRADES)), **dict(db.items(CASH_FLOWS))})
+    copy.update({key: value for prefix in (TRADES, CASH_FLOWS, CONFIG) for key, value in db.items(prefix)})
     db.close()
     return copy
 

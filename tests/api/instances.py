@@ -184,7 +184,7 @@ def of_a_desk(path):
         made.market.quotes,
         made.feed,
     )
-    yield build_view(made)
+    yield from (build_view(made), desk.read_settings(made.db))
     yield from (holding for spec in desk.TRADERS for holding in (spec, *spec.holdings))
     recording = market_data.RecordingFeed(market_data.SimulatedFeed(seed=1), path / "feed.jsonl")
     poll = recording.poll(["AAPL"])
