@@ -60,7 +60,9 @@ from bank_python.trading_engine.replies import Fill, Rejection, Working
 from bank_python.trading_engine.round_trips import RoundTrip, TripMatching
 from bank_python.trading_engine.ruin import RuinDistance, RuinPoint
 from bank_python.trading_engine.shadow_greeks import ShadowGreeks
-from bank_python.trading_engine.signal import Signal, SignalRule
+from bank_python.trading_engine.signal import SignalRule
+from bank_python.trading_engine.signal_option import SignalOption
+from bank_python.trading_engine.signal_report import Signal, SignalProblem, SignalReport
 from bank_python.trading_engine.stat_arb import StatArbSignal
 from bank_python.trading_engine.statement import Statement, StatementRow
 from bank_python.trading_engine.tracker import TradeTracker
@@ -144,6 +146,9 @@ __all__ = [
     "ShadowGreeks",
     "Side",
     "Signal",
+    "SignalOption",
+    "SignalProblem",
+    "SignalReport",
     "SignalRule",
     "SplitEvent",
     "StatArbSignal",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Iterable
 from typing import Any
 
 from bank_python.errors import TradingError
 
-__all__ = ["names_of", "whole_number"]
+__all__ = ["finite_number", "names_of", "pairs_of_names", "positive", "whole_number"]
+
+_PAIR = 2
 
 
 def names_of(name: str, given: Any) -> tuple[str, ...]:
@@ -29,6 +33,27 @@ def names_of(name: str, given: Any) -> tuple[str, ...]:
     return found
 
 
+def pairs_of_names(name: str, given: Any) -> tuple[tuple[str, str], ...]:
+    """Return pairs of names as a tuple.
+
+    Raises
+    ------
+    TradingError
+        It is no list, or an entry is not two different names.
+    """
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise TradingError(f"{name}={given!r:.60} is no list of pairs of names", name=name, value=given)
+    found = []
+    for pair in given:
+        names = names_of(name, pair)
+        if len(names) != _PAIR:
+            raise TradingError(f"the pair {names!r} has {len(names)} names; give two", name=name, value=names)
+        if names[0] == names[1]:
+            raise TradingError(f"the pair {names!r} is one name twice; give two", name=name, value=names)
+        found.append((names[0], names[1]))
+    return tuple(found)
+
+
 def whole_number(name: str, given: Any, least: int) -> int:
     """Return a whole number of at least `least`.
 
@@ -40,3 +65,31 @@ def whole_number(name: str, given: Any, least: int) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < least:
         raise TradingError(f"{name}={given!r} is not a whole number of at least {least}", name=name, value=given)
     return given
+
+
+def finite_number(name: str, given: Any) -> float:
+    """Return a finite number.
+
+    Raises
+    ------
+    TradingError
+        It is no number, infinite or NaN.
+    """
+    number = math.nan if isinstance(given, bool) or not isinstance(given, numbers.Real) else float(given)
+    if not math.isfinite(number):
+        raise TradingError(f"{name}={given!r:.60} is not a finite number", name=name, value=given)
+    return number
+
+
+def positive(name: str, given: Any) -> float:
+    """Return a finite number above 0.
+
+    Raises
+    ------
+    TradingError
+        It is no number, infinite, NaN, or not above 0.
+    """
+    number = math.nan if isinstance(given, bool) or not isinstance(given, numbers.Real) else float(given)
+    if not (math.isfinite(number) and number > 0.0):
+        raise TradingError(f"{name}={given!r:.60} is not a finite number above 0", name=name, value=given)
+    return number

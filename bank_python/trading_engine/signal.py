@@ -1,73 +1,59 @@
 """Signals: pure functions of the data up to now, to what should be traded, how strongly and why.
 
-A :class:`SignalRule` has one method to write, :meth:`SignalRule.signals`. From it come the orders
-(:meth:`SignalRule.generate`), which carry the last price that the signal saw, and a node of a graph
-(:meth:`SignalRule.node`), which follows the data.
+A :class:`SignalRule` has one method to write, :meth:`SignalRule.from_closes`. From it come a report
+(:meth:`SignalRule.examine`), the orders (:meth:`SignalRule.generate`), which carry the last price that the signal saw,
+and a node of a graph (:meth:`SignalRule.node`), which follows the data.
+
+One bad series does not cost the others their signals: it is a problem of the report, and :meth:`SignalRule.generate`
+logs a warning with its name. A rule that raises, or returns something that is no signal, is an error with its name.
 """
 
 from __future__ import annotations
 
-import math
+import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bank_python.dagger import LargeNode
-from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.trading_engine.market_closes import closes_of
 from bank_python.trading_engine.order import Order
+from bank_python.trading_engine.signal_report import Signal, SignalProblem, SignalReport
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bank_python.dagger import DependencyGraph, DerivedNode, Node, Policy
     from bank_python.numerics import FloatArray
-    from bank_python.trading_engine.words import Side
 
-__all__ = ["LEAST_STRENGTH", "Signal", "SignalRule", "last_price"]
+__all__ = ["LEAST_STRENGTH", "SignalRule"]
 
 LEAST_STRENGTH = 0.3
 """Strength from which a signal becomes an order."""
 
-
-@dataclass(frozen=True, slots=True)
-class Signal(Record):
-    """What a rule wants.
-
-    Parameters
-    ----------
-    instrument : str
-        Name of the instrument.
-    side : Side
-        Direction of the trade.
-    quantity : float
-        Number of units, above 0.
-    strength : float
-        Strength of the signal, in [0, 1].
-    reason : str
-        Figures behind the signal, in words.
-    price : float or None, default None
-        Last price that the rule saw.
-    """
-
-    instrument: str
-    side: Side
-    quantity: float
-    strength: float
-    reason: str
-    price: float | None = None
+_LOG = logging.getLogger(__name__)
 
 
 class SignalRule(ABC):
     """Base class of signals."""
 
-    strategy: ClassVar[str]
+    strategy: ClassVar[str] = ""
     """Name of the strategy, which the orders carry."""
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the series that the rule needs; empty if a rule does not say."""
+        return ()
+
+    @property
+    def optional_inputs(self) -> tuple[str, ...]:
+        """Names of the series that the rule reads if they are there, such as the units held."""
+        return ()
+
     @abstractmethod
-    def from_closes(self, closes: Mapping[str, FloatArray]) -> list[Signal]:
-        """Return the signals at the end of closes by name; none where there are too few.
+    def from_closes(self, closes: Mapping[str, FloatArray]) -> Sequence[Signal | SignalProblem]:
+        """Return the signals at the end of closes by name, and a problem for each series that cannot be used.
 
         Parameters
         ----------
@@ -75,8 +61,8 @@ class SignalRule(ABC):
             Closes by name, oldest first, up to now.
         """
 
-    def signals(self, market_data: Any) -> tuple[Signal, ...]:
-        """Return the signals at the end of the data, none where there are too few.
+    def examine(self, market_data: Any) -> SignalReport:
+        """Return the signals at the end of the data, and the series that gave none because of a fault.
 
         Parameters
         ----------
@@ -86,26 +72,50 @@ class SignalRule(ABC):
         Raises
         ------
         TradingError
-            The data cannot be read, or a close that is needed is not a finite number; its name is said.
+            The data as a whole cannot be read, or the rule raises or returns something that is no signal; its name is
+            said.
         """
-        return tuple(self.from_closes(closes_of(market_data)))
+        closes, faults = closes_of(market_data)
+        found = self._found(closes)
+        read = {*self.inputs, *self.optional_inputs}
+        unreadable = [SignalProblem(name, why) for name, why in faults.items() if name in read or not read]
+        others = [each for each in found if isinstance(each, SignalProblem) and each.ticker not in faults]
+        problems = tuple(dict.fromkeys([*unreadable, *others]))  # a leg of two pairs is named once
+        return SignalReport(tuple(each for each in found if isinstance(each, Signal)), problems)
 
-    def generate(self, market_data: Any, *, trader: str = "") -> list[Order]:
-        """Return market orders for the signals whose strength is at least 0.3.
+    def signals(self, market_data: Any) -> tuple[Signal, ...]:
+        """Return the signals at the end of the data; :meth:`examine` says which series gave none because of a fault.
 
         Parameters
         ----------
         market_data : mapping, DataFrame, Table or PriceHistoryTable
-            Closes up to now, as in :meth:`signals`.
+            Closes up to now, as in :meth:`examine`.
+        """
+        return self.examine(market_data).signals
+
+    def generate(self, market_data: Any, *, trader: str = "") -> list[Order]:
+        """Return market orders for the signals whose strength is at least 0.3.
+
+        Series with a fault are named in a warning of the log, missing and short ones in an information.
+
+        Parameters
+        ----------
+        market_data : mapping, DataFrame, Table or PriceHistoryTable
+            Closes up to now, as in :meth:`examine`.
         trader : str, default ""
             Name of the trader of the orders.
         """
+        report = self.examine(market_data)
+        waiting = [each for each in report.problems if each.waits]
+        for level, problems in ((logging.WARNING, report.faults), (logging.INFO, waiting)):
+            if problems:
+                _LOG.log(level, "%s: no signal of %s", self._title, "; ".join(map(str, problems)))
         return [
             Order(
                 "", trader, each.instrument, each.side, each.quantity, price=each.price, strategy=self.strategy,
                 reason=each.reason, strength=each.strength,
             )
-            for each in self.signals(market_data)
+            for each in report.signals
             if each.strength >= LEAST_STRENGTH
         ]  # fmt: skip
 
@@ -136,25 +146,25 @@ class SignalRule(ABC):
 
         return graph.register(LargeNode(name, signals, list(closes.values()), None, policy))
 
+    @property
+    def _title(self) -> str:
+        return self.strategy or type(self).__name__
 
-def last_price(name: str, closes: FloatArray) -> float:
-    """Return the last close.
-
-    Parameters
-    ----------
-    name : str
-        Name of the instrument, for the message.
-    closes : ndarray, shape (n,)
-        Closes of the instrument, at least one.
-
-    Raises
-    ------
-    TradingError
-        It is not a finite number above 0.
-    """
-    price = float(closes[-1])
-    if not (math.isfinite(price) and price > 0.0):
-        raise TradingError(
-            f"the last close of {name} is {price!r}; signals need a price above 0", name=name, value=price
-        )
-    return price
+    def _found(self, closes: Mapping[str, FloatArray]) -> Sequence[Signal | SignalProblem]:
+        """Return what the rule finds, after checking that it is signals and problems."""
+        try:
+            found: Any = self.from_closes(closes)
+        except Exception as error:  # a rule is the code of users, which may raise anything
+            raise TradingError(
+                f"the rule {self._title} raised {type(error).__name__}: {message_of(error)}", name=self._title
+            ) from error
+        if not isinstance(found, list | tuple):
+            raise TradingError(
+                f"the rule {self._title} returned {found!r:.60}; give a list of signals", name=self._title, value=found
+            )
+        for each in found:
+            if not isinstance(each, Signal | SignalProblem):
+                raise TradingError(
+                    f"the rule {self._title} returned {each!r:.60}, which is no Signal", name=self._title, value=each
+                )
+        return found

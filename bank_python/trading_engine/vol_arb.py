@@ -22,10 +22,12 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.errors import TradingError
-from bank_python.risk_models.black_scholes import black_scholes_price
 from bank_python.risk_models.garch import fit_garch
-from bank_python.trading_engine.checks import names_of, whole_number
-from bank_python.trading_engine.signal import Signal, SignalRule, last_price
+from bank_python.trading_engine.checks import names_of, positive, whole_number
+from bank_python.trading_engine.series_window import distinct, recent_prices, recent_vols
+from bank_python.trading_engine.signal import SignalRule
+from bank_python.trading_engine.signal_option import SignalOption
+from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.words import Side
 from bank_python.wording import did_you_mean
 
@@ -33,13 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bank_python.numerics import FloatArray
+    from bank_python.trading_engine.signal_report import Found
 
 __all__ = ["VolArbSignal"]
 
 _EDGE, _FULL = 0.05, 0.15
 _DAYS = 30
 _YEAR = 252
-_LARGEST_VOL = 5.0
 _FORECASTS = ("realised", "garch", "gjr", "egarch")
 _GARCH_CLOSES = 251
 
@@ -77,33 +79,35 @@ class VolArbSignal(SignalRule):
         if forecast not in _FORECASTS:
             advice = did_you_mean(forecast, _FORECASTS, f"choose one of {', '.join(_FORECASTS)}")
             raise TradingError(f"no forecast {forecast!r}; {advice}", name="forecast", value=forecast)
-        self.forecast, self.quantity = forecast, quantity
+        self.forecast, self.quantity = forecast, positive("quantity", quantity)
 
-    def from_closes(self, closes: Mapping[str, FloatArray]) -> list[Signal]:
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tickers, and of their implied volatilities."""
+        return distinct(*(name for ticker in self.tickers for name in (ticker, f"{ticker}_VOL")))
+
+    def from_closes(self, closes: Mapping[str, FloatArray]) -> Found:
         """Return a signal for each ticker whose implied volatility is far from its forecast."""
-        needed = self.rv_window + 1 if self.forecast == "realised" else _GARCH_CLOSES
-        found = []
-        for ticker in self.tickers:
-            known, implied = closes.get(ticker), closes.get(f"{ticker}_VOL")
-            if known is not None and implied is not None and len(known) >= needed and len(implied):
-                found += self._of_ticker(ticker, known, float(implied[-1]))
-        return found
+        return collected(self.tickers, lambda ticker: self._of_ticker(ticker, closes))
 
-    def _of_ticker(self, ticker: str, closes: FloatArray, implied: float) -> list[Signal]:
-        spot = last_price(ticker, closes)
-        if not 0.0 < implied < _LARGEST_VOL:
-            raise TradingError(
-                f"{ticker}_VOL is {implied!r}; give a decimal above 0: 0.26 for 26 per cent", name=f"{ticker}_VOL"
-            )
-        vol, by = self._forecast(closes)
+    def _of_ticker(self, ticker: str, closes: Mapping[str, FloatArray]) -> list[Signal]:
+        known = recent_prices(closes, ticker, self._closes_needed(closes.get(ticker)))
+        implied = float(recent_vols(closes, f"{ticker}_VOL")[-1])
+        vol, by = self._forecast(known)
         edge = implied - vol
         if not abs(edge) > _EDGE:
             return []
-        pair = black_scholes_price(spot, spot, _DAYS / 365.0, 0.0, implied, 0.0, np.array([True, False]))
+        straddle = SignalOption(ticker, _DAYS)
         reason = f"implied {implied:.1%} less forecast {vol:.1%} a year, by {by}"
         side = Side.SELL if edge > 0.0 else Side.BUY
-        name, price = f"{ticker}_{_DAYS}D_STRADDLE", float(np.asarray(pair).sum())
-        return [Signal(name, side, self.quantity, min(abs(edge) / _FULL, 1.0), reason, price)]
+        price = straddle.price(float(known[-1]), implied)
+        return [Signal(straddle.name, side, self.quantity, min(abs(edge) / _FULL, 1.0), reason, price)]
+
+    def _closes_needed(self, known: FloatArray | None) -> int:
+        """Return the number of closes that the forecast is made from; a model is fitted to all that there are."""
+        if self.forecast == "realised":
+            return self.rv_window + 1
+        return max(_GARCH_CLOSES, 0 if known is None else len(known))
 
     def _forecast(self, closes: FloatArray) -> tuple[float, str]:
         """Return the forecast volatility per year, and what it is made by."""

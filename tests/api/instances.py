@@ -316,7 +316,9 @@ def of_orders(path):
     yield engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1, "LIMIT", 9.0, price=10.0))
     refused = engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1e6, price=10.0))
     momentum = trading_engine.MomentumSignal(["A"], 2)
-    yield from (momentum, *momentum.signals({"A": [10.0, 11.0]}), trading_engine.MacroSignal())
+    report = momentum.examine({"A": [10.0, 11.0]})
+    yield from (momentum, report, *report.signals, trading_engine.MacroSignal(), *momentum.examine({}).problems)
+    yield trading_engine.SignalOption("A", 30)
     yield from (trading_engine.StatArbSignal([("A", "B")]), trading_engine.VolArbSignal(["A"]))
     yield from (engine, refused, refused.breaches[0], next(iter(engine.audit)), engine.audit.verify())
 

@@ -594,8 +594,19 @@ HELD_STATEMENT = trading.Ledger.replay(
 FILL = {**NAMED, "quantity": 1.0, "price": 10.0, "fees": 0.1, "currency": "USD", "multiplier": 1.0, "margined": False}
 
 LEDGER: list[Case] = [
-    (trading.MomentumSignal, {"tickers": ["A"], "lookback": 20, "short_window": 5, "quantity": 10.0}),
-    (trading.StatArbSignal, {"pairs": [("A", "B")], "lookback": 60, "z_threshold": 2.0, "significance": 0.1}),
+    (
+        trading.MomentumSignal,
+        {"tickers": ["A"], "lookback": 20, "short_window": 5, "quantity": 10.0, "order_value": 1e4},
+    ),
+    (
+        trading.StatArbSignal,
+        {"pairs": [("A", "B")], "lookback": 60, "z_threshold": 2.0, "significance": 0.1}
+        | {"quantity": 10.0, "order_value": 1e4, "exit_z": 0.5, "stop_z": 4.0},
+    ),
+    (trading.MacroSignal, {"bond": "B", "bond_quantity": 1.0, "euro_quantity": 1.0}),
+    (trading.Signal, {"instrument": "A", "side": "buy", "quantity": 1.0, "strength": 1.0, "reason": "", "price": 1.0}),
+    (trading.SignalOption, {"ticker": "A", "days": 30, "kind": "C", "moneyness": 105.0}),
+    (trading.SignalOption.from_name, {"name": "A_30D_STRADDLE"}),
     (trading.VolArbSignal, {"tickers": ["A"], "rv_window": 20, "forecast": "gjr", "quantity": 10.0}),
     (trading.replay, {"audit": trading.AuditTrail(), "ledger": trading.Ledger()}),
     (trading.Order, {"order_id": "", "trader": "Alice", "instrument_name": "A", "side": "BUY", "quantity": 1.0}),

@@ -50,6 +50,7 @@ WRITES_PAST = {
     "bank_python/trading_engine/events.py",  # reads dates given as text, and whole numbers as floats
     "bank_python/trading_engine/lots.py",  # reads the method given as text, and the multiplier as a decimal
     "bank_python/trading_engine/order.py",  # reads words given as text; a change of state is a changed copy
+    "bank_python/trading_engine/signal_report.py",  # reads the side given as text
     "bank_python/trading_engine/margin.py",  # whole numbers as floats, the default of short positions
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from bank_python import TradingEngine, VolArbSignal
 from bank_python.dagger import DependencyGraph, Leaf
@@ -20,6 +21,10 @@ from bank_python.trading_engine import (
     MomentumSignal,
     PositionLimits,
     Side,
+    Signal,
+    SignalOption,
+    SignalProblem,
+    SignalRule,
     StatArbSignal,
 )
 
@@ -144,11 +149,195 @@ def test_from_signal_to_audited_fill_as_the_reference_writes_it():
     assert [event.why for event in engine.audit if event.event_type == "FILL"] == [order.reason for order in orders]
 
 
+class OwnRule(SignalRule):
+    """A rule of a user: returns, or raises, what it is given."""
+
+    strategy = "own"
+
+    def __init__(self, result):
+        self.result = result
+
+    def from_closes(self, closes):  # noqa: ARG002 - as its base class says
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+def test_one_bad_series_does_not_cost_the_others_their_signals(caplog):
+    rule = MomentumSignal(["A", "B", "C", "D", "E", "F"], lookback=20)
+    data = {
+        "A": RISING,
+        "B": [*RISING, np.nan],
+        "C": [*RISING[:-3], 0.0, 1.0, 2.0],
+        "D": RISING[:5],
+        "E": [[1.0], [1.0, 2.0]],
+        "unread": "nonsense",
+    }
+    report = rule.examine(data)
+    assert [each.instrument for each in report.signals] == ["A"]
+    assert [(each.ticker, each.waits) for each in report.problems] == [
+        ("E", False),
+        ("B", False),
+        ("C", False),
+        ("D", True),
+        ("F", True),
+    ]
+    assert [str(each) for each in report.problems] == [
+        "the closes of E are no row of numbers",
+        "the last close of B is nan; signals need a price above 0",
+        "the close of C 2 before the last is 0.0; signals need a price above 0",
+        "D has 5 closes; 20 are needed",
+        "there is no F in the data",
+    ]
+    assert [each.ticker for each in report.faults] == ["E", "B", "C"]
+    with caplog.at_level("INFO"):
+        assert [order.instrument_name for order in rule.generate(data)] == ["A"]
+    warned, informed = caplog.records
+    assert (warned.levelname, informed.levelname) == ("WARNING", "INFO")
+    assert all(name in warned.getMessage() for name in ("momentum", "of E ", "of B ", "of C "))
+    assert rule.signals({"A": RISING}) == report.signals
+
+
+def test_a_bad_leg_is_named_once_and_the_other_pairs_go_on(walk):
+    data = {**walk, "C": [*walk["A"][:-1], -1.0]}
+    rule = StatArbSignal([("A", "C"), ("C", "B"), ("A", "B")], z_threshold=0.01)
+    report = rule.examine(data)
+    assert {each.instrument for each in report.signals} == {"A", "B"}
+    assert [str(each) for each in report.problems] == ["the last close of C is -1.0; signals need a price above 0"]
+    assert [each.ticker for each in MacroSignal().examine({"SOFR": [5.2], "EURUSD": [1.0]}).faults] == ["SOFR"]
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (ZeroDivisionError("no"), "the rule own raised ZeroDivisionError: no"),
+        (TradingError("why"), "the rule own raised TradingError: why"),
+        (None, "the rule own returned None; give a list of signals"),
+        ("BUY", "the rule own returned 'BUY'; give a list of signals"),
+        ([("A", "BUY")], "returned .*, which is no Signal"),
+    ],
+)
+def test_a_rule_that_raises_or_returns_nonsense_is_named(result, said):
+    for call in (OwnRule(result).examine, OwnRule(result).generate):
+        with pytest.raises(TradingError, match=said) as caught:
+            call({"A": RISING})
+        assert caught.value.name == "own"
+
+
+def test_a_rule_of_a_user_reports_problems_of_its_own():
+    rule = OwnRule([Signal("A", "buy", 1, 1.0, "so"), SignalProblem("B", "closed today")])
+    assert (rule.inputs, rule.optional_inputs) == ((), ())
+    report = rule.examine({"X": "x"})
+    assert [(each.side, each.quantity) for each in report.signals] == [(Side.BUY, 1)]
+    assert [str(each) for each in report.problems] == ["the closes of X are no row of numbers", "B: closed today"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (("", Side.BUY, 1.0, 1.0), "instrument=''; give the name"),
+        (("A", "HOLD", 1.0, 1.0), "'HOLD' is no Side"),
+        (("A", Side.BUY, np.nan, 1.0), "quantity=nan is not a finite number above 0"),
+        (("A", Side.BUY, np.inf, 1.0), "quantity=inf"),
+        (("A", Side.BUY, 0.0, 1.0), r"quantity=0\.0"),
+        (("A", Side.BUY, True, 1.0), "quantity=True"),
+        (("A", Side.BUY, 1.0, 1.1), r"strength=1\.1 is outside"),
+        (("A", Side.BUY, 1.0, np.nan), "strength=nan is not a finite number"),
+        (("A", Side.BUY, 1.0, 1.0, "", np.inf), "price=inf is not a finite number"),
+    ],
+)
+def test_a_signal_that_cannot_be_is_refused(values, said):
+    with pytest.raises(TradingError, match=said):
+        Signal(*values, *([""] if len(values) == 4 else []))
+
+
+def test_every_rule_says_which_series_it_reads(walk):
+    assert MomentumSignal(["A", "B", "A"]).inputs == ("A", "B")
+    pairs = StatArbSignal([("A", "B"), ("A", "C")])
+    assert (pairs.inputs, pairs.optional_inputs) == (("A", "B", "C"), ("A_UNITS", "B_UNITS", "C_UNITS"))
+    assert (MacroSignal("N").inputs, MacroSignal("N").optional_inputs) == (("SOFR", "EURUSD"), ("N",))
+    assert VolArbSignal(["A"]).inputs == ("A", "A_VOL")
+
+
+def stretched(walk, z):
+    """Return the pair with its last spread moved so that its z-score is about `z`."""
+    data = {"A": walk["A"].copy(), "B": walk["B"]}
+    low, high = 0.5, 2.0
+    for _ in range(60):
+        data["A"][-1] = walk["A"][-1] * (low * high) ** 0.5
+        found = engle_granger(data["A"][-60:], data["B"][-60:], lags=1, take_logs=True).spread
+        score = (found[-1] - found.mean()) / found.std(ddof=1)
+        low, high = (low, (low * high) ** 0.5) if score > z else ((low * high) ** 0.5, high)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("z", "held", "word"),
+    [
+        (0.4, -50.0, "is within 0.5"),
+        (0.6, -50.0, None),
+        (3.0, -50.0, None),
+        (4.2, -50.0, "is beyond the stop of 4"),
+        (0.6, 50.0, "is on the other side of the mean"),
+        (-4.2, 50.0, "is beyond the stop of 4"),
+        (-0.4, 50.0, "is within 0.5"),
+    ],
+)
+def test_a_pair_that_is_held_is_closed_near_the_mean_or_beyond_the_stop(walk, z, held, word):
+    data = {**stretched(walk, z), "A_UNITS": [0.0, held], "B_UNITS": [-held / 2.0]}
+    found = StatArbSignal([("A", "B")]).signals(data)
+    if word is None:
+        assert found == ()
+        return
+    assert [(each.instrument, each.side.sign * each.quantity, each.strength) for each in found] == [
+        ("A", -held, 1.0),
+        ("B", held / 2.0, 1.0),
+    ]
+    assert all(each.reason.startswith("exit: z-score") and each.reason.endswith(word) for each in found)
+
+
+def test_units_of_both_legs_are_needed_for_exits_and_none_held_is_an_entry(walk):
+    data, rule = stretched(walk, 3.0), StatArbSignal([("A", "B")])
+    entry = rule.signals(data)
+    assert len(entry) == 2
+    assert rule.signals({**data, "A_UNITS": [-50.0]}) == entry
+    assert rule.signals({**data, "A_UNITS": [0.0], "B_UNITS": [0.0]}) == entry
+    assert rule.signals({**stretched(walk, 4.2), "A_UNITS": [0.0], "B_UNITS": [0.0]}) == ()
+    faulty = rule.examine({**data, "A_UNITS": [np.nan], "B_UNITS": [0.0]})
+    assert [str(each) for each in faulty.problems] == ["the last figure of A_UNITS is nan; signals need a number"]
+
+
+def test_an_order_of_an_amount_of_money(walk):
+    (order,) = MomentumSignal(["A"], lookback=20, order_value=50_000.0).generate({"A": RISING})
+    assert order.quantity == round(50_000.0 / 139.0)
+    data = stretched(walk, 3.0)
+    first, second = StatArbSignal([("A", "B")], order_value=50_000.0).signals(data)
+    ratio = engle_granger(data["A"][-60:], data["B"][-60:], lags=1, take_logs=True).hedge_ratio
+    assert first.quantity * first.price == pytest.approx(50_000.0, rel=1e-3)
+    assert second.quantity * second.price == pytest.approx(50_000.0 * ratio, rel=2e-3)
+
+
+def test_options_of_signals_have_names_prices_and_vegas():
+    for name in ("A_30D_STRADDLE", "BRK.B_7D_95P", "A_B_90D_102.5C"):
+        assert SignalOption.from_name(name).name == name
+    straddle, spot, vol = SignalOption("A", 30), 100.0, 0.2
+    d1 = 0.5 * vol * np.sqrt(30.0 / 365.0)
+    assert straddle.price(spot, vol) == pytest.approx(2.0 * spot * (2.0 * norm.cdf(d1) - 1.0))
+    assert straddle.vega(spot, vol) == pytest.approx(2.0 * spot * norm.pdf(d1) * np.sqrt(30.0 / 365.0))
+    put = SignalOption("A", 30, "P", 95.0)
+    d1 = (np.log(1.0 / 0.95)) / (2.0 * d1) + d1
+    d2 = d1 - vol * np.sqrt(30.0 / 365.0)
+    assert put.price(spot, vol) == pytest.approx(95.0 * norm.cdf(-d2) - spot * norm.cdf(-d1))
+    for wrong, said in ((("", 30), "ticker=''"), (("A", 0), "days=0"), (("A", 30, "X"), "no kind 'X'")):
+        with pytest.raises(TradingError, match=said):
+            SignalOption(*wrong)
+    with pytest.raises(TradingError, match="a straddle has the moneyness 100"):
+        SignalOption("A", 30, "STRADDLE", 95.0)
+    with pytest.raises(TradingError, match="'AAPL' names no option"):
+        SignalOption.from_name("AAPL")
+
+
 def test_bad_data_and_settings_are_named():
-    with pytest.raises(TradingError, match="the last close of A is nan"):
-        MomentumSignal(["A"]).generate({"A": [*RISING, np.nan]})
-    with pytest.raises(TradingError, match="the closes of A are no row of numbers"):
-        MomentumSignal(["A"]).generate({"A": "rising"})
     with pytest.raises(TradingError, match="int is no market data"):
         MomentumSignal(["A"]).generate(3)
     with pytest.raises(TradingError, match="has no column ticker"):
@@ -157,13 +346,19 @@ def test_bad_data_and_settings_are_named():
         MomentumSignal("AAPL")
     with pytest.raises(TradingError, match="lookback=10 is not a whole number of at least 11"):
         MomentumSignal(["A"], lookback=10, short_window=10)
+    with pytest.raises(TradingError, match=r"quantity=-1\.0 is not a finite number above 0"):
+        MomentumSignal(["A"], quantity=-1.0)
     with pytest.raises(TradingError, match="has 3 names; give two"):
         StatArbSignal([("A", "B", "C")])
+    with pytest.raises(TradingError, match="is one name twice"):
+        StatArbSignal([("A", "A")])
     with pytest.raises(TradingError, match=r"z_threshold=0\.0"):
         StatArbSignal([("A", "B")], z_threshold=0.0)
+    with pytest.raises(TradingError, match=r"exit_z=4\.0 is not at least 0 and below stop_z=4\.0"):
+        StatArbSignal([("A", "B")], exit_z=4.0)
     with pytest.raises(TradingError, match="did you mean 'garch'"):
         VolArbSignal(["A"], forecast="grch")
-    with pytest.raises(TradingError, match=r"A_VOL is 26\.0; give a decimal"):
-        VolArbSignal(["A"], 2).generate({"A": [1.0, 1.1, 1.0], "A_VOL": [26.0]})
-    with pytest.raises(TradingError, match=r"SOFR is 5\.2; give a decimal"):
-        MacroSignal().generate({"SOFR": [5.2]})
+    (problem,) = VolArbSignal(["A"], 2).examine({"A": [1.0, 1.1, 1.0], "A_VOL": [26.0]}).problems
+    assert str(problem) == "A_VOL is 26.0; give a decimal above 0: 0.26 for 26 per cent"
+    (problem,) = MacroSignal().examine({"SOFR": [5.2], "EURUSD": [1.1]}).problems
+    assert str(problem) == "SOFR is 5.2; give a decimal: 0.052 for 5.2 per cent"
