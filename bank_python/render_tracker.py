@@ -21,28 +21,33 @@ if TYPE_CHECKING:
     from bank_python.trading_engine.closed_options import MonthlyBleed, TradeConcentration
     from bank_python.trading_engine.convexity import Convexity
     from bank_python.trading_engine.greek_ladder import GreekLadder
+    from bank_python.trading_engine.import_report import FolderImport
     from bank_python.trading_engine.large_moves import LargeMoves
     from bank_python.trading_engine.open_options import OpenOptions
     from bank_python.trading_engine.ruin import RuinDistance, RuinPoint
     from bank_python.trading_engine.shadow_greeks import ShadowGreeks
     from bank_python.trading_engine.tracker import TradeTracker
     from bank_python.trading_engine.tracker_rules import TrackerAlerts
+    from bank_python.trading_engine.tracker_snapshot import SnapshotHistory
 
 __all__ = [
     "bleed_view",
     "concentration_view",
     "convexity_view",
+    "folder_import_view",
     "greek_ladder_view",
     "large_moves_view",
     "open_options_view",
     "ruin_view",
     "shadow_greeks_view",
+    "snapshots_view",
     "tracker_alerts_view",
     "tracker_view",
 ]
 
 _MOST_ROWS = 12
 _MONTHS = 12
+_FEW = 2
 _STYLES = {
     Urgency.CRITICAL: "bold red",
     Urgency.SOON: "yellow",
@@ -263,6 +268,47 @@ def tracker_alerts_view(found: TrackerAlerts) -> Sheet:
         shown.note("no rule is broken")
     for rule, reason in found.unchecked.items():
         shown.note(f"{rule} not checked: {reason}")
+    return shown
+
+
+def snapshots_view(found: SnapshotHistory) -> Sheet:
+    """Show the last snapshots of a tracker."""
+    columns = [names("Taken, UTC"), numbers("Open"), numbers("Value"), numbers("P&L"), numbers("Change")]
+    shown = Sheet("Snapshots", [*columns, *(numbers(title) for title in ("Delta 1%", "Gamma 1%", "Theta 1 day"))])
+    rows = list(zip(found.snapshots, found.changes, strict=True))
+    for one, change in rows[-_MOST_ROWS:]:
+        value = MISSING if one.value is None else f"{one.value:,.0f}"
+        greeks = [_amount(one.greeks[name]) if name in one.greeks else MISSING for name in ("delta", "gamma", "theta")]
+        shown.add(f"{one.taken:%Y-%m-%d %H:%M}", one.n_open, value, _money(one.pnl), _money(change), *greeks)
+    if len(rows) > _MOST_ROWS:
+        shown.note(f"{len(rows) - _MOST_ROWS:,} earlier ones")
+    if not rows:
+        shown.note("none; snapshot() takes one")
+    elif rows[-1][0].missing:
+        shown.note(f"no Greeks: {rows[-1][0].missing}")
+    return shown
+
+
+def folder_import_view(found: FolderImport) -> Sheet:
+    """Show what was read from the files of a folder."""
+    columns = [
+        names("File"),
+        words("Kind"),
+        numbers("Rows"),
+        numbers("New"),
+        numbers("Left out"),
+        numbers("Unreadable"),
+    ]
+    shown = Sheet("Files read", columns)
+    for one in found.reports:
+        shown.add(one.source, one.kind, one.rows, one.new, sum(one.skipped.values()), len(one.problems))
+    for one in found.reports:
+        for problem in one.problems[:_FEW]:
+            shown.note(f"{one.source}: {problem}")
+        if len(one.problems) > _FEW:
+            shown.note(f"{one.source}: {len(one.problems) - _FEW:,} more, see problems")
+    for name, why in found.refused.items():
+        shown.note(f"{name} was not read: {why}")
     return shown
 
 

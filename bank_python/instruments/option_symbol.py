@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from bank_python.barbara import storable
 from bank_python.cells import as_number
 from bank_python.display import Record
 
@@ -34,6 +35,7 @@ _SLASHED = re.compile(
 )
 
 
+@storable("instruments.OptionSymbol", version=1)
 @dataclass(frozen=True, slots=True)
 class OptionSymbol(Record):
     """A listed option.

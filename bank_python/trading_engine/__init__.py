@@ -32,7 +32,7 @@ from bank_python.trading_engine.events import (
 )
 from bank_python.trading_engine.execution import ExecutionModel, FillCost
 from bank_python.trading_engine.greek_ladder import GreekLadder, Rung
-from bank_python.trading_engine.import_report import ImportReport
+from bank_python.trading_engine.import_report import FolderImport, ImportReport
 from bank_python.trading_engine.large_moves import LargeMoves
 from bank_python.trading_engine.ledger import Ledger
 from bank_python.trading_engine.ledger_history import LedgerHistory
@@ -67,6 +67,7 @@ from bank_python.trading_engine.stat_arb import StatArbSignal
 from bank_python.trading_engine.statement import Statement, StatementRow
 from bank_python.trading_engine.tracker import TradeTracker
 from bank_python.trading_engine.tracker_rules import RuleAlert, TrackerAlerts, TrackerRule
+from bank_python.trading_engine.tracker_snapshot import SnapshotHistory, TrackerSnapshot
 from bank_python.trading_engine.trade_luck import FEW_TRADES, TradeLuck, trade_luck
 from bank_python.trading_engine.trade_statistics import TradeGroups, TradeStatistics
 from bank_python.trading_engine.vol_arb import VolArbSignal
@@ -99,6 +100,7 @@ __all__ = [
     "FillCost",
     "FillEvent",
     "FillReason",
+    "FolderImport",
     "FundingEvent",
     "GreekLadder",
     "HeldPosition",
@@ -150,6 +152,7 @@ __all__ = [
     "SignalProblem",
     "SignalReport",
     "SignalRule",
+    "SnapshotHistory",
     "SplitEvent",
     "StatArbSignal",
     "Statement",
@@ -159,6 +162,7 @@ __all__ = [
     "TrackerAlerts",
     "TrackerConfig",
     "TrackerRule",
+    "TrackerSnapshot",
     "TradeAction",
     "TradeAnalysis",
     "TradeConcentration",

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from bank_python.source_records import Records
 
-__all__ = ["BrokerRows", "FileKind", "read_broker_rows"]
+__all__ = ["BrokerRows", "FileKind", "day_named", "read_broker_rows"]
 
 _COLUMNS = {
     "symbol": ("symbol",),
@@ -63,6 +63,10 @@ _SPELLED = {spelling: column for column, spellings in _COLUMNS.items() for spell
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _CASH_SYMBOL = re.compile(r"\*\*$")
 _CENT = 0.005
+_NAMED_DAYS = {
+    re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)"): "%Y-%m-%d",
+    re.compile(r"(?<![A-Za-z])[A-Za-z]{3}-\d{2}-\d{4}(?!\d)"): "%b-%d-%Y",
+}
 
 
 class FileKind(enum.Enum):
@@ -191,6 +195,24 @@ def read_broker_rows(source: Any, today: dt.date) -> BrokerRows:
         except _BadCellError as bad:
             problems.append(bad.problem)
     return _gathered(records.source, kind, found, dict(skipped), tuple(problems))
+
+
+def day_named(name: str) -> dt.date | None:
+    """Return the day in the name of a file, None if it has none.
+
+    Parameters
+    ----------
+    name : str
+        Name such as ``Portfolio_Positions_Mar-03-2025.csv`` or ``positions 2025-03-03.csv``.
+    """
+    for pattern, form in _NAMED_DAYS.items():
+        found = pattern.search(name)
+        if found is not None:
+            try:
+                return dt.datetime.strptime(found[0].title(), form).date()  # noqa: DTZ007 - a day has no time zone
+            except ValueError:
+                continue
+    return None
 
 
 def _records(source: Any) -> Records:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from bank_python.barbara import storable
 from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.results import Figures
@@ -37,6 +38,7 @@ def bucket_of(contract: str | OptionSymbol) -> str:
     return "insurance" if not option.is_call and option.underlying in INSURED_FUNDS else "conviction"
 
 
+@storable("trading.TrackerConfig", version=1)
 @dataclass(frozen=True, slots=True)
 class TrackerConfig(Record):
     """Budgets and limits of a tracker.
@@ -84,6 +86,7 @@ class TrackerConfig(Record):
         return {"insurance": self.insurance_budget, "conviction": self.conviction_budget}
 
 
+@storable("trading.BucketUse", version=1)
 @dataclass(frozen=True, slots=True)
 class BucketUse(Figures):
     """The open options of a bucket beside its budget.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from bank_python.trading_engine.buckets import bucket_of
@@ -91,18 +92,38 @@ class Holding:
 
 @dataclass(slots=True)
 class OptionLedger:
-    """Trades and statements by key."""
+    """Trades and statements by key.
+
+    Parameters
+    ----------
+    trades : dict of str to OptionTrade
+        Trades in the order in which they came.
+    realised : dict of str to RealisedTrade
+        Closed positions as the broker states them.
+    stated : dict of (OptionSymbol, str) to StatedOption
+        Latest statement of each contract and account.
+    manual : set of str
+        Keys of the trades by hand that no broker's file has confirmed.
+    statements : dict of str to date
+        Days of the statements that were read, by a hash of their contents.
+    """
 
     trades: dict[str, OptionTrade] = field(default_factory=dict)
     realised: dict[str, RealisedTrade] = field(default_factory=dict)
     stated: dict[tuple[OptionSymbol, str], StatedOption] = field(default_factory=dict)
     manual: set[str] = field(default_factory=set)
+    statements: dict[str, dt.date] = field(default_factory=dict)
+
+    def copy(self) -> OptionLedger:
+        """Return a ledger of the same trades, which can be changed without changing this one."""
+        parts = (dict(self.trades), dict(self.realised), dict(self.stated), set(self.manual), dict(self.statements))
+        return OptionLedger(*parts)
 
     def log(self, trade: OptionTrade) -> OptionTrade:
         """Add a trade entered by hand, and return it with its key; an equal one before it is another trade."""
         name = content_hash(trade.account, *trade.contents)
-        count = 1 + sum(key.startswith(f"{name}-") for key in self.trades)
-        kept = replace(trade, key=f"{name}-{count}")
+        free = next(number for number in count(1) if f"{name}-{number}" not in self.trades)
+        kept = replace(trade, key=f"{name}-{free}")
         self.trades[kept.key] = kept
         self.manual.add(kept.key)
         return kept
@@ -126,18 +147,26 @@ class OptionLedger:
 
     def add_realised(self, trades: Iterable[RealisedTrade]) -> int:
         """Add closed positions of a broker's file; return how many were not known."""
-        before = len(self.realised)
-        self.realised.update((trade.key, trade) for trade in trades)
-        return len(self.realised) - before
+        new = {trade.key: trade for trade in trades if trade.key not in self.realised}
+        self.realised.update(new)
+        return len(new)
 
     def state(self, positions: Iterable[StatedOption]) -> int:
-        """Replace the statements of the contracts that these name; return how many there are."""
+        """Replace older statements of the contracts that these name; return how many contracts are stated anew.
+
+        A statement that was read before brings nothing, on whatever day it is read again.
+        """
         merged: dict[tuple[OptionSymbol, str], StatedOption] = {}
         for one in positions:
             key = (one.contract, one.account)
             merged[key] = one if key not in merged else _sum(merged[key], one)
-        self.stated.update(merged)
-        return len(merged)
+        name = content_hash(*sorted(_stated_contents(one) for one in merged.values()))
+        if not merged or name in self.statements:
+            return 0
+        self.statements[name] = max(one.date for one in merged.values())
+        newer = {key: one for key, one in merged.items() if key not in self.stated or one.date >= self.stated[key].date}
+        self.stated.update(newer)
+        return len(newer)
 
     def holdings(self) -> list[Holding]:
         """Return what is held and what was closed, by contract and account."""
@@ -184,6 +213,10 @@ class OptionLedger:
 
 def _is_same(by_hand: OptionTrade, trade: OptionTrade) -> bool:
     return by_hand.contents == trade.contents and by_hand.account in {"", trade.account}
+
+
+def _stated_contents(one: StatedOption) -> str:
+    return content_hash(one.account, one.contract, one.quantity, one.cost, one.value)
 
 
 def _sum(first: StatedOption, second: StatedOption) -> StatedOption:

@@ -59,6 +59,7 @@ class TradeAction(enum.Enum):
         return self.value.endswith("CLOSE")
 
 
+@storable("trading.OptionTrade", version=1)
 @dataclass(frozen=True, slots=True)
 class OptionTrade(Record):
     """A fill, or the settlement of an expired option.
@@ -120,6 +121,7 @@ class OptionTrade(Record):
         return (self.date, self.contract, self.action, round(self.quantity, 8), round(self.price, 8), self.settles)
 
 
+@storable("trading.RealisedTrade", version=1)
 @dataclass(frozen=True, slots=True)
 class RealisedTrade(Record):
     """A closed position as the broker states it.
@@ -146,6 +148,7 @@ class RealisedTrade(Record):
     key: str = ""
 
 
+@storable("trading.StatedOption", version=1)
 @dataclass(frozen=True, slots=True)
 class StatedOption(Record):
     """A position as the broker states it on a day.

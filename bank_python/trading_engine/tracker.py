@@ -14,33 +14,50 @@ Examples
 (5588, -2028)
 >>> tracker.alerts().rules
 ('BLEED_OVER', 'BUCKET_OVERSPEND')
+
+With a store, what is logged or imported is committed before the call returns, and the next tracker on it goes on:
+
+>>> from bank_python.barbara import BarbaraDB
+>>> db = BarbaraDB.open("options", path=":memory:")
+>>> with TradeTracker(db=db, today="2025-03-03", spots={"SPY": 570.0}, vols={"SPY": 0.2}) as stored:
+...     _ = stored.log(" -SPY250620P500", 10, 4.20)
+>>> with TradeTracker(db=db, today="2025-03-04") as again:
+...     len(again.trades), round(again.greeks().total("value"))
+(1, 3226)
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import fnmatch
 import math
+import os
+import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from bank_python.admission import admits
-from bank_python.errors import TradingError
+from bank_python.errors import PositionsError, TradingError
+from bank_python.market_data.utc import utc_now
 from bank_python.numerics.dates import as_date
 from bank_python.plotting import Plotted, nothing
 from bank_python.results import Tabular
+from bank_python.risk.alerts import AlertBook
 from bank_python.trading_engine.analysis import TradeAnalysis
 from bank_python.trading_engine.book_options import book_lines
-from bank_python.trading_engine.broker_files import BrokerRows, read_broker_rows
+from bank_python.trading_engine.broker_files import BrokerRows, day_named, read_broker_rows
 from bank_python.trading_engine.buckets import BucketUse, TrackerConfig, bucket_of
 from bank_python.trading_engine.closed_options import ClosedTrade, MonthlyBleed, TradeConcentration, closed_by_name
 from bank_python.trading_engine.convexity import Convexity, convexity
 from bank_python.trading_engine.greek_ladder import GreekLadder, Rung, greek_ladder
-from bank_python.trading_engine.import_report import ImportReport
+from bank_python.trading_engine.import_report import FolderImport, ImportReport
 from bank_python.trading_engine.large_moves import DEFAULT_SIZES, LargeMoves, large_moves
 from bank_python.trading_engine.open_options import OpenOption, OpenOptions
 from bank_python.trading_engine.option_book import OptionBook, OptionLine
 from bank_python.trading_engine.option_ledger import Holding, OptionLedger
 from bank_python.trading_engine.option_market import OptionMarket, checked_figures
+from bank_python.trading_engine.option_store import OptionStore
 from bank_python.trading_engine.option_trade import (
     MULTIPLIER,
     OptionTrade,
@@ -53,6 +70,7 @@ from bank_python.trading_engine.settlement import settlement_price
 from bank_python.trading_engine.shadow_greeks import DEFAULT_MOVES, ShadowGreeks, shadow_greeks
 from bank_python.trading_engine.tracker_rules import (
     TrackerAlerts,
+    TrackerRule,
     bleed_alerts,
     bucket_alerts,
     convexity_alerts,
@@ -60,17 +78,20 @@ from bank_python.trading_engine.tracker_rules import (
     expiry_alerts,
     overtrade_alerts,
 )
+from bank_python.trading_engine.tracker_snapshot import SnapshotHistory, TrackerSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
+    from bank_python.barbara import BarbaraDB
     from bank_python.instruments import VolSurface
     from bank_python.instruments.option_symbol import OptionSymbol
     from bank_python.mntable import Table
-    from bank_python.risk.alerts import Alert, AlertBook
+    from bank_python.risk.alerts import Alert
     from bank_python.risk.holders import Units
     from bank_python.trading_engine.vol_rule import VolRule
 
@@ -78,6 +99,7 @@ __all__ = ["TradeTracker"]
 
 _DAYS = 365.0
 _ROUNDED = 1e-9
+_GREEKS = ("delta", "gamma", "vega", "theta")
 
 
 class TradeTracker(Plotted, Tabular):
@@ -96,18 +118,28 @@ class TradeTracker(Plotted, Tabular):
         its own gets that of its market price, if there is one, before that of its underlying.
     marks : mapping of str to float, optional
         Market price per unit of the underlying, by option symbol.
-    rate : float, default 0.0
-        Rate, continuously compounded.
+    rate : float, optional
+        Rate, continuously compounded; by default that of the store, else 0.
     dividends : mapping of str to float, optional
         Dividend yield by underlying, continuously compounded.
+    db : BarbaraDB, optional
+        Store of the tracker; what is there already is read, and what is given is written. In memory by default.
+    read_only : bool, default False
+        Whether to read the store beside a tracker that writes to it.
+    clock : callable, optional
+        Function that returns the present time in UTC, for snapshots and alerts.
 
     Raises
     ------
     TradingError
-        A date or a figure is out of range; the message names it.
+        A date or a figure is out of range; the message names it. Or another tracker writes to the store (``holder``
+        says which).
 
     Notes
     -----
+    A store keeps trades, statements, settings, the last quotes and snapshots; not the day, and no
+    :class:`~bank_python.instruments.VolSurface`. Its keys are in :mod:`bank_python.trading_engine.option_store`.
+
     All options are valued as European by Black-Scholes-Merton. Listed options on shares and funds may be exercised
     early; for options out of the money the difference is small.
     """
@@ -121,16 +153,78 @@ class TradeTracker(Plotted, Tabular):
         spots: Mapping[str, float] | None = None,
         vols: Mapping[str, float | VolSurface] | None = None,
         marks: Mapping[str, float] | None = None,
-        rate: float = 0.0,
+        rate: float | None = None,
         dividends: Mapping[str, float] | None = None,
+        db: BarbaraDB | None = None,
+        read_only: bool = False,
+        clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        self.today = dt.datetime.now(dt.UTC).date() if today is None else as_date(today, TradingError, "today")
-        self.config = TrackerConfig() if config is None else config
+        self._clock = clock
+        self.today = clock().date() if today is None else as_date(today, TradingError, "today")
+        self._config = TrackerConfig() if config is None else config
         self._market = OptionMarket()
         self._ledger = OptionLedger()
         self._lines: tuple[OptionLine, ...] = ()
         self.skipped: dict[str, str] = {}
-        self.quote(spots=spots, vols=vols, marks=marks, rate=rate, dividends=dividends)
+        self._writing = threading.RLock()
+        self._store: OptionStore | None = None
+        quotes: dict[str, Any] = {"spots": spots, "vols": vols, "marks": marks, "rate": rate, "dividends": dividends}
+        self.quote(**quotes)
+        if db is not None:
+            self._open(OptionStore(db, read_only=read_only), config, quotes)
+
+    def _open(self, store: OptionStore, config: TrackerConfig | None, quotes: dict[str, Any]) -> None:
+        """Read what is stored, and write what was given beside it."""
+        try:
+            self._ledger, self._market = store.ledger(), store.market()
+            self._config = config or store.config() or self._config
+            self._store = store
+            self.quote(**quotes)
+            if not store.read_only:
+                store.save_config(self._config)
+        except BaseException:
+            store.release()
+            raise
+
+    def close(self) -> None:
+        """Let another tracker write to the store; this one can still be read. Further calls have no effect."""
+        if self._store is not None:
+            self._store.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def config(self) -> TrackerConfig:
+        """Budgets and limits."""
+        return self._config
+
+    def configure(self, config: TrackerConfig) -> None:
+        """Set budgets and limits.
+
+        Parameters
+        ----------
+        config : TrackerConfig
+            New budgets and limits, such as ``dataclasses.replace(tracker.config, monthly_bleed_limit=500.0)``.
+
+        Raises
+        ------
+        TradingError
+            It is none, or the tracker may not write to its store.
+        """
+        if not isinstance(config, TrackerConfig):
+            raise TradingError(
+                f"config={config!r} is no TrackerConfig; give one, such as TrackerConfig()", value=config
+            )
+        with self._writing:
+            if self._store is not None:
+                self._store.save_config(config)
+            self._config = config
 
     @classmethod
     @admits(TradingError)
@@ -166,7 +260,7 @@ class TradeTracker(Plotted, Tabular):
         rate: float | None = None,
         dividends: Mapping[str, float] | None = None,
     ) -> None:
-        """Set market data; what is not given stays.
+        """Set market data; what is not given stays. With a store that is only read, it counts for this tracker alone.
 
         Parameters
         ----------
@@ -178,16 +272,20 @@ class TradeTracker(Plotted, Tabular):
         TradingError
             A figure is out of range; nothing is set.
         """
-        known = self._market
         if rate is not None and not math.isfinite(rate):
             raise TradingError(f"rate={rate!r} is not finite; give a decimal such as 0.04", name="rate", value=rate)
-        self._market = OptionMarket(
-            spots={**known.spots, **checked_figures("spots", {} if spots is None else spots)},
-            vols={**known.vols, **checked_figures("vols", {} if vols is None else vols)},
-            marks={**known.marks, **checked_figures("marks", {} if marks is None else marks, above=None)},
-            rate=known.rate if rate is None else float(rate),
-            dividends={**known.dividends, **checked_figures("dividends", dividends or {}, above=None)},
-        )
+        with self._writing:
+            known = self._market
+            quoted = OptionMarket(
+                spots={**known.spots, **checked_figures("spots", {} if spots is None else spots)},
+                vols={**known.vols, **checked_figures("vols", {} if vols is None else vols)},
+                marks={**known.marks, **checked_figures("marks", {} if marks is None else marks, above=None)},
+                rate=known.rate if rate is None else float(rate),
+                dividends={**known.dividends, **checked_figures("dividends", dividends or {}, above=None)},
+            )
+            if self._store is not None and not self._store.read_only:
+                self._store.save_market(known, quoted)
+            self._market = quoted
 
     @admits(TradingError)
     def log(
@@ -247,9 +345,19 @@ class TradeTracker(Plotted, Tabular):
         trade = OptionTrade(
             contract, day, does, float(quantity), float(price), MULTIPLIER, float(fees), account, bucket, note
         )
-        if does.closes:
-            self._require_open(trade)
-        return self._ledger.log(trade)
+        with self._writing:
+            if does.closes:
+                self._require_open(trade)
+            after = self._ledger.copy()
+            kept = after.log(trade)
+            self._commit(after)
+        return kept
+
+    def _commit(self, after: OptionLedger) -> None:
+        """Store what is new, and only then take it over."""
+        if self._store is not None:
+            self._store.save(self._ledger, after)
+        self._ledger = after
 
     def _require_open(self, trade: OptionTrade) -> None:
         held = sum(one.quantity for one in self._ledger.holdings() if one.contract == trade.contract)
@@ -263,13 +371,16 @@ class TradeTracker(Plotted, Tabular):
                 value=trade.quantity,
             )
 
-    def import_csv(self, source: Any) -> ImportReport:
+    def import_csv(self, source: Any, *, date: dt.date | str | None = None) -> ImportReport:
         """Read a broker's file: closed positions, history or positions, known by its columns.
 
         Parameters
         ----------
         source : path, frame, table or list of mappings
             CSV file, or rows with the columns of one; see :mod:`bank_python.trading_engine.broker_files`.
+        date : date or str, optional
+            Day of a statement of positions, whose trades it includes; by default the day in the name of the file, else
+            the tracker's day.
 
         Returns
         -------
@@ -281,10 +392,52 @@ class TradeTracker(Plotted, Tabular):
         PositionsError
             There is no such file, or its columns are those of no kind.
         """
-        rows: BrokerRows = read_broker_rows(source, self.today)
+        day = self._day_of(source) if date is None else as_date(date, TradingError, "date")
+        rows: BrokerRows = read_broker_rows(source, day)
         read = len(rows.trades) + len(rows.realised) + len(rows.stated)
-        new = self._ledger.add(rows.trades) + self._ledger.add_realised(rows.realised) + self._ledger.state(rows.stated)
+        with self._writing:
+            after = self._ledger.copy()
+            new = after.add(rows.trades) + after.add_realised(rows.realised) + after.state(rows.stated)
+            self._commit(after)
         return ImportReport(rows.source, rows.kind.name.lower(), read, new, rows.skipped, rows.problems)
+
+    def _day_of(self, source: Any) -> dt.date:
+        named = day_named(Path(source).name) if isinstance(source, str | os.PathLike) else None
+        return self.today if named is None else min(named, self.today)
+
+    def import_folder(self, folder: str | os.PathLike[str], pattern: str = "*.csv") -> FolderImport:
+        """Read all broker's files of a folder in the order of their names, each in one transaction.
+
+        Parameters
+        ----------
+        folder : path
+            Folder with CSV files; folders in it are not searched.
+        pattern : str, default "*.csv"
+            Names of the files, as in a shell; capitals do not matter.
+
+        Returns
+        -------
+        FolderImport
+            What was read from each file; a file that is no broker's file is named and costs no other.
+
+        Raises
+        ------
+        TradingError
+            There is no such folder, or no such file in it, or the tracker may not write to its store.
+        """
+        place = Path(folder).expanduser()
+        if not place.is_dir():
+            raise TradingError(f"there is no folder {place}; give the folder with a broker's files", value=str(place))
+        files = sorted(file for file in place.iterdir() if file.is_file() and _fits(file.name, pattern))
+        if not files:
+            raise TradingError(f"{place} has no file {pattern}; export the files there", name="pattern", value=pattern)
+        reports, refused = [], {}
+        for file in files:
+            try:
+                reports.append(self.import_csv(file))
+            except PositionsError as error:
+                refused[file.name] = error.message
+        return FolderImport(str(place), tuple(reports), refused)
 
     @admits(TradingError)
     def roll(self, today: dt.date | str) -> None:
@@ -310,6 +463,13 @@ class TradeTracker(Plotted, Tabular):
         TradingError
             A price at an expiry is missing; nothing is settled.
         """
+        with self._writing:
+            after = self._ledger.copy()
+            settled = tuple(after.log(trade) for trade in self._settlements(prices))
+            self._commit(after)
+        return settled
+
+    def _settlements(self, prices: Any) -> list[OptionTrade]:
         trades = []
         for held in self._ledger.holdings():
             if held.contract.expiry < self.today and held.quantity:
@@ -321,7 +481,7 @@ class TradeTracker(Plotted, Tabular):
                     held.contract, day, does, size, price, multiplier, account=held.account, settles=True
                 )
                 trades.append(trade)
-        return tuple(self._ledger.log(trade) for trade in trades)
+        return trades
 
     # --- the book -------------------------------------------------------------------------------------
 
@@ -593,6 +753,92 @@ class TradeTracker(Plotted, Tabular):
             for one in self.alerts(prices).alerts
         )
 
+    def update_alerts(self, prices: Any = None) -> tuple[Alert, ...]:
+        """Bring the alert book of the store up to date: open or update what is broken, close what no longer is.
+
+        Parameters
+        ----------
+        prices : frame or mapping, optional
+            Prices of the underlyings with their dates, for the rule on correlations.
+
+        Returns
+        -------
+        tuple of Alert
+            Alerts of broken rules, as stored. Alerts of rules that could not be checked stay as they are.
+
+        Raises
+        ------
+        TradingError
+            The tracker has no store, or may not write to it.
+        """
+        store = self._require_store()
+        store.require_writable()
+        found = self.alerts(prices)
+        broken = {(one.rule.value, one.scope) for one in found.alerts}
+        checked = {rule.value for rule in TrackerRule} - set(found.unchecked)
+        book = AlertBook(store.db, now=self._clock)
+        with store.db.transaction():
+            for alert in book.open_alerts():
+                if alert.rule in checked and (alert.rule, alert.scope) not in broken:
+                    book.close(alert.id, f"within its limit on {self.today}")
+            return self.raise_alerts(book, prices)
+
+    def snapshot(self) -> TrackerSnapshot:
+        """Return the figures of the moment, and write them to the store if there is one.
+
+        Raises
+        ------
+        TradingError
+            The tracker may not write to its store.
+        """
+        held, closed = self.open_options().alive, self.closed()
+        values = [one.value for one in held]
+        greeks, breakeven, missing = self._figures()
+        taken = TrackerSnapshot(
+            day=self.today,
+            taken=self._clock(),
+            n_open=len(held),
+            cost=math.fsum(one.cost for one in held),
+            value=None if None in values else math.fsum(each for each in values if each is not None),
+            realised=math.fsum(one.gain for one in closed),
+            greeks=greeks,
+            breakeven=breakeven,
+            buckets=self.buckets(),
+            rules=self.alerts().rules,
+            missing=missing,
+        )
+        if self._store is not None:
+            self._store.save_snapshot(taken)
+        return taken
+
+    def _figures(self) -> tuple[dict[str, float], float | None, str | None]:
+        try:
+            ladder = self.greeks()
+        except TradingError as error:
+            return {}, None, error.message
+        return {name: ladder.total(name) for name in _GREEKS}, ladder.breakeven, None
+
+    def snapshots(self, since: dt.date | str | None = None) -> SnapshotHistory:
+        """Return the snapshots of the store, the earliest first.
+
+        Parameters
+        ----------
+        since : date or str, optional
+            First day; by default all.
+
+        Raises
+        ------
+        TradingError
+            The tracker has no store.
+        """
+        first = None if since is None else as_date(since, TradingError, "since")
+        return SnapshotHistory(self._require_store().snapshots(first))
+
+    def _require_store(self) -> OptionStore:
+        if self._store is None:
+            raise TradingError("this tracker is in memory; TradeTracker(db=BarbaraDB.open(...)) has a store")
+        return self._store
+
     def analysis(self, prices: Any = None, **options: Any) -> TradeAnalysis:
         """Return the analysis of the round trips in options.
 
@@ -638,6 +884,10 @@ class TradeTracker(Plotted, Tabular):
         from bank_python.render_tracker import tracker_view
 
         return tracker_view(self)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatch(name.lower(), pattern.lower())
 
 
 def _of_line(line: OptionLine, today: dt.date) -> OpenOption:

@@ -329,6 +329,10 @@ def of_option_trades(path):
     yield from (tracker.greeks(), tracker.shadow(), tracker.large_moves(), tracker.ruin(100.0), tracker.convexity())
     yield from (*tracker.buckets(), *tracker.closed(), tracker.alerts(), tracker.config, tracker.book().lines[0])
     yield tracker.import_csv([{"Symbol": "-SPY260619P500", "Quantity": "1", "Cost Basis Total": "(12.34)"}])
+    folder = path / "exports"
+    folder.mkdir(exist_ok=True)
+    (folder / "positions.csv").write_text("Symbol,Quantity,Cost Basis Total\n-SPY260619P500,1,12.34\n")
+    yield from (tracker.snapshot(), tracker.import_folder(folder), KINDS["snapshots"](NAMES))
     yield from (
         *analysis.round_trips,
         analysis.statistics,

@@ -671,6 +671,12 @@ OPTION_TRADES: list[Case] = [
             "dividends": {"SPY": 0.01},
         },
     ),
+    (trading_engine.TradeTracker, {"today": TODAY, "db": STORE, "read_only": True}),
+    (OPTIONS.configure, {"config": trading_engine.TrackerConfig()}),
+    (
+        OPTIONS.import_csv,
+        {"source": [{"Symbol": "-SPY260618P500", "Quantity": 1, "Cost Basis Total": 1}], "date": TODAY},
+    ),
     (trading_engine.TradeTracker.from_book, {"units": BOOK, "today": TODAY}),
     (
         OPTIONS.log,

@@ -18,6 +18,7 @@ if __name__ == "__main__":  # run by hand: the repository's root is not on the p
 import numpy as np
 from rich.console import Console
 
+from bank_python.barbara import BarbaraDB
 from bank_python.dagger import Explanation, Greeks, Ladder, Plan, Profile, ProfileRow, Recalculation
 from bank_python.desk.showcase.views import (
     bars_view,
@@ -73,11 +74,14 @@ from bank_python.risk.stress import StressResult
 from bank_python.risk.tail_risk import TailMethod, TailRisk
 from bank_python.risk_models import adf_test, engle_granger, johansen, scan_pairs
 from bank_python.risk_models.markov_switching import SearchReport, SwitchingErrors
+from bank_python.row_problems import RowProblem
 from bank_python.trading_engine import (
     ClosedTrade,
     ConversionEvent,
     DepositEvent,
     FillEvent,
+    FolderImport,
+    ImportReport,
     InterestEvent,
     Ledger,
     Lots,
@@ -337,6 +341,27 @@ def option_tracker(names):
     return tracker
 
 
+def snapshots(names):
+    """Return snapshots of a tracker as it grows."""
+    times = iter([AT + dt.timedelta(hours=i) for i in range(len(names) + 1)])
+    db = BarbaraDB.open("options", path=":memory:")
+    with TradeTracker(today=AT.date(), spots={"SPY": 570.0}, vols={"SPY": 0.2}, db=db, clock=times.__next__) as tracker:
+        for name in names:
+            tracker.log("-SPY260619P500", 10, 4.2, bucket=name)
+            tracker.snapshot()
+        tracker.log("-NVDA260619C150", 1, 7.0)
+        tracker.snapshot()
+        return tracker.snapshots()
+
+
+def folder_import(names):
+    """Return what was read from files with these names."""
+    problem = RowProblem(3, "Price", "six", "is not a number; write it as 1234.56")
+    reports = [ImportReport(f"{name}.csv", "history", 12, 5, {"no option": 2}, (problem,) * 4) for name in names[:2]]
+    refused = {f"{name}.csv": "its columns are those of no file" for name in names[2:]}
+    return FolderImport("exports", tuple(reports), refused)
+
+
 def trade_analysis(names):
     """Return the analysis of two round trips of each name."""
     trades, closes = [], {}
@@ -355,6 +380,8 @@ KINDS = {
     "option concentration": lambda names: closed_by_name(
         ClosedTrade(name, name, 1_000.0, 500.0 * i, 500.0 * i - 1_000.0) for i, name in enumerate(names * 3)
     ),
+    "snapshots": snapshots,
+    "files of a broker": folder_import,
     "option Greeks": lambda names: option_tracker(names).greeks("bucket"),
     "option expiries": lambda names: option_tracker(names).open_options(),
     "shadow Greeks": lambda names: option_tracker(names).shadow(),

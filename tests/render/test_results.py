@@ -35,6 +35,7 @@ HOSTILE = (
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 TITLED = {
     *("option expiries", "shadow Greeks", "large moves", "ruin", "premiums", "option convexity"),
+    "snapshots",
     "grid",
     "sensitivity ladder",
     "ladder",
@@ -112,7 +113,7 @@ def test_no_name_harms_the_terminal(first, second, kind):
     assert controls(said) == set()
     assert max(cell_len(line) for line in said.split("\n")) <= 80
     if kind in NAMED and not (kind == "table" and "\\ud" in clean(first)):
-        assert squeezed(clean(first))[:6] in squeezed(said)
+        assert squeezed(clean(first.strip()))[:6] in squeezed(said)  # names of trades are stripped
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
