@@ -9,28 +9,39 @@ from bank_python.sheet import Sheet, names, numbers, words
 if TYPE_CHECKING:
     from bank_python.trading_engine.audit import AuditTrail
     from bank_python.trading_engine.engine import TradingEngine
+    from bank_python.trading_engine.order import Order
 
-__all__ = ["audit_view", "engine_view"]
+__all__ = ["audit_view", "engine_view", "orders_view"]
 
 _LAST = 12
 
 
 def engine_view(engine: TradingEngine) -> Sheet:
     """Show the last orders of an engine with their states, and what it holds."""
-    columns = [names("Order"), words("Trader"), words("Side"), numbers("Quantity"), names("Instrument"), words("Type")]
-    shown = Sheet(f"Trading engine, {len(engine.orders):,} orders", [*columns, words("State"), numbers("Price")])
-    for order in list(engine.orders.values())[-_LAST:]:
-        price = order.filled_price if order.filled_qty else None
-        kind, state = order.order_type.value, order.status.value
-        who = order.order_id, order.trader, order.side.value
-        shown.add(*who, order.quantity, order.instrument_name, kind, state, price)
-    if len(engine.orders) > _LAST:
-        shown.note(f"{len(engine.orders) - _LAST:,} orders before")
+    shown = _orders(f"Trading engine, {len(engine.orders):,} orders", list(engine.orders.values()))
     held = ", ".join(f"{units:,.6g} {name}" for name, units in list(engine.positions.items())[:_LAST])
     shown.note(f"holds {held}" if held else "holds nothing")
     shown.note(f"{len(engine.working):,} orders work")
     if engine.killed:
         shown.note(f"trading was stopped: {engine.killed}")
+    return shown
+
+
+def orders_view(orders: list[Order]) -> Sheet:
+    """Show the last orders of a book with their states."""
+    return _orders(f"{len(orders):,} orders", orders)
+
+
+def _orders(title: str, orders: list[Order]) -> Sheet:
+    columns = [names("Order"), words("Trader"), words("Side"), numbers("Quantity"), names("Instrument"), words("Type")]
+    shown = Sheet(title, [*columns, words("State"), numbers("Price")])
+    for order in orders[-_LAST:]:
+        price = order.filled_price if order.filled_qty else None
+        kind, state = order.order_type.value, order.status.value
+        who = order.order_id, order.trader, order.side.value
+        shown.add(*who, order.quantity, order.instrument_name, kind, state, price)
+    if len(orders) > _LAST:
+        shown.note(f"{len(orders) - _LAST:,} orders before")
     return shown
 
 

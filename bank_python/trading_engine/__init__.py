@@ -5,6 +5,7 @@ from bank_python.trading_engine.accruals import borrow_fee, cash_interest
 from bank_python.trading_engine.analysis import TradeAnalysis
 from bank_python.trading_engine.audit import AuditCheck, AuditEvent, AuditTrail
 from bank_python.trading_engine.bar_fills import BarBracket, BarFill, BarOrder, FillReason, fill_bracket, fill_on_bar
+from bank_python.trading_engine.books import Books, LedgerBooks
 from bank_python.trading_engine.buckets import INSURED_FUNDS, BucketUse, TrackerConfig, bucket_of
 from bank_python.trading_engine.closed_options import (
     ClosedTrade,
@@ -15,7 +16,7 @@ from bank_python.trading_engine.closed_options import (
     TradeConcentration,
 )
 from bank_python.trading_engine.convexity import Convexity, convexity
-from bank_python.trading_engine.engine import TradingEngine, replay
+from bank_python.trading_engine.engine import TradingEngine
 from bank_python.trading_engine.events import (
     BorrowFeeEvent,
     ConversionEvent,
@@ -50,12 +51,15 @@ from bank_python.trading_engine.margin import (
     margin_positions,
     margin_state,
 )
+from bank_python.trading_engine.market import ContractTerms, Market
 from bank_python.trading_engine.momentum import MomentumSignal
 from bank_python.trading_engine.open_options import OpenOption, OpenOptions, Urgency
 from bank_python.trading_engine.option_book import OptionBook, OptionLine
 from bank_python.trading_engine.option_trade import OptionTrade, TradeAction, parse_contract
 from bank_python.trading_engine.order import Order
+from bank_python.trading_engine.order_book import OrderBook
 from bank_python.trading_engine.reconciliation import CashReconciliation, Reconciliation
+from bank_python.trading_engine.replays import replay
 from bank_python.trading_engine.replies import Fill, Rejection, Working
 from bank_python.trading_engine.round_trips import RoundTrip, TripMatching
 from bank_python.trading_engine.ruin import RuinDistance, RuinPoint
@@ -84,11 +88,13 @@ __all__ = [
     "BarFill",
     "BarOrder",
     "Booking",
+    "Books",
     "BorrowFeeEvent",
     "BucketUse",
     "CashReconciliation",
     "ClosedTrade",
     "Closing",
+    "ContractTerms",
     "ConversionEvent",
     "Convexity",
     "DelistingEvent",
@@ -110,6 +116,7 @@ __all__ = [
     "InterestEvent",
     "LargeMoves",
     "Ledger",
+    "LedgerBooks",
     "LedgerHistory",
     "LedgerSettings",
     "LedgerState",
@@ -123,6 +130,7 @@ __all__ = [
     "MarginPosition",
     "MarginRates",
     "MarginState",
+    "Market",
     "MergerEvent",
     "MomentumSignal",
     "MonthBleed",
@@ -135,6 +143,7 @@ __all__ = [
     "OptionLine",
     "OptionTrade",
     "Order",
+    "OrderBook",
     "OrderStatus",
     "OrderType",
     "PositionLimits",

@@ -24,13 +24,14 @@ import datetime as dt
 import hashlib
 import json
 import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bank_python.admission import admits
 from bank_python.barbara import MISSING
 from bank_python.display import Displayed, Record
-from bank_python.errors import ConflictError, TradingError
+from bank_python.errors import ConflictError, StoreError, TradingError
 from bank_python.jsonable import jsonable
 from bank_python.market_data.utc import utc_now
 from bank_python.mntable import Table, View, col
@@ -147,7 +148,8 @@ class AuditTrail(Displayed):
 
     def __init__(self, barbara: BarbaraDB | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
         self._db, self._clock = barbara, clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._depth, self._staged = 0, list[AuditEvent]()
         self.table = Table(_SCHEMA)
         self._count, self._last = 0, _START
         if barbara is not None:
@@ -199,12 +201,13 @@ class AuditTrail(Displayed):
                 f"the details of {event_type} have no JSON ({error}); give names with numbers, texts and dates",
                 name="details",
             ) from error
-        with self._lock:
+        moment = self._present()
+        with self.together():
             number = self._count + 1
             fields: dict[str, Any] = {
                 "number": number,
                 "event_id": f"EVT-{number:06d}",
-                "timestamp": self._clock(),
+                "timestamp": moment,
                 "event_type": event_type,
                 "trader": trader,
                 "instrument": instrument,
@@ -215,9 +218,62 @@ class AuditTrail(Displayed):
             }
             event = AuditEvent(**fields, hash=_hash_of(fields))
             self._store(event)
-            self.table.append(asdict(event))
+            self._staged.append(event)
             self._count, self._last = number, event.hash
         return event
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep all events that are logged inside the block, and what it writes to the store, or none of them.
+
+        Raises
+        ------
+        TradingError
+            A transaction of the store is open already: the trail comes first, then its store.
+        """
+        with self._lock:
+            if self._depth:
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
+                return
+            if self._db is not None and self._db.in_transaction:
+                raise TradingError(
+                    "a transaction of the trail's store is open; begin with trail.together(), and write inside it",
+                    name="audit",
+                )
+            before = self._count, self._last
+            self._depth = 1
+            try:
+                with nullcontext() if self._db is None else self._db.transaction():
+                    yield
+            except BaseException:
+                if not self._is_stored():
+                    self._count, self._last = before
+                    self._staged.clear()
+                raise
+            finally:
+                self._depth = 0
+                self.table.extend([asdict(event) for event in self._staged])
+                self._staged.clear()
+
+    def _is_stored(self) -> bool:
+        """Whether the store has the staged events although its transaction raised: an interruption after the commit."""
+        if self._db is None or not self._staged:
+            return False
+        try:
+            return bool(self._db.get(_HEAD) == {"count": self._count, "hash": self._last})
+        except StoreError:  # a store that cannot be read has not said that it keeps them
+            return False
+
+    def _present(self) -> dt.datetime:
+        """Return the time of the clock, which is asked before any lock is taken, as it may be the code of users."""
+        moment: Any = self._clock()
+        if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
+            raise TradingError(f"the clock of the trail says {moment!r:.60}; return a datetime in UTC", name="clock")
+        return moment
 
     def query(self, trader: str | None = None, event_type: str | None = None, since: dt.datetime | None = None) -> View:
         """Return the events of a trader, of a kind, since a time, as a view in the order in which they were written.
@@ -246,21 +302,20 @@ class AuditTrail(Displayed):
         return AuditCheck(False, len(rows), *fault)
 
     def _store(self, event: AuditEvent) -> None:
-        """Write an event and the new end of the chain to the store, both or neither."""
+        """Write an event and the new end of the chain to the store."""
         if self._db is None:
             return
         key = f"{AUDIT}{event.timestamp.date().isoformat()}/{event.event_id}"
-        with self._db.transaction():
-            head = {"count": event.number, "hash": event.hash}
-            before = {"count": event.number - 1, "hash": event.previous} if event.number > 1 else MISSING
-            try:
-                self._db.compare_and_set(_HEAD, before, head)
-            except ConflictError as error:
-                raise TradingError(
-                    "another writer has appended to this audit trail; one trail has one writer, open it again",
-                    name="audit",
-                ) from error
-            self._db[key] = asdict(event)
+        head = {"count": event.number, "hash": event.hash}
+        before = {"count": event.number - 1, "hash": event.previous} if event.number > 1 else MISSING
+        try:
+            self._db.compare_and_set(_HEAD, before, head)
+        except ConflictError as error:
+            raise TradingError(
+                "another writer has appended to this audit trail; one trail has one writer, open it again",
+                name="audit",
+            ) from error
+        self._db[key] = asdict(event)
 
     def _load(self, db: BarbaraDB) -> None:
         rows = sorted((record for _, record in db.items(AUDIT)), key=lambda row: row["number"])

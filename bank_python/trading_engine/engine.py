@@ -1,11 +1,13 @@
 """The trading engine: orders are checked, filled, booked and audited, or refused with the reason.
 
 An order carries the last price that its signal saw, and fills there plus costs, unless a market is attached whose price
-counts. Orders that have to wait work until a bar reaches them (:meth:`TradingEngine.on_bar`). Everything that happens
-is one event of the audit trail, and the fills of the trail replay into the same positions and cash.
+counts. Orders that have to wait work until a bar or a price reaches them (:meth:`TradingEngine.on_bar`,
+:meth:`TradingEngine.on_prices`). Everything that happens is one event of the audit trail, and the events of the trail
+replay into the same positions and cash (:func:`~bank_python.trading_engine.replays.replay`).
 
 Examples
 --------
+>>> from bank_python.trading_engine import replay
 >>> limits = PositionLimits(max_position=50_000.0, book_value=200_000.0)
 >>> engine = TradingEngine(ExecutionModel(slippage_bps=2.0), limits)
 >>> fill = engine.submit(Order("", "Alice", "AAPL", "BUY", 100, price=228.0, reason="20-day momentum"))
@@ -22,62 +24,69 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
+from bank_python.admission import as_numbers
 from bank_python.display import Displayed
-from bank_python.errors import BankError, TradingError
+from bank_python.errors import TradingError
+from bank_python.market_data.feed import Bar
 from bank_python.market_data.utc import utc_now
 from bank_python.trading_engine.audit import AuditTrail
 from bank_python.trading_engine.bar_fills import BarOrder, fill_on_bar
-from bank_python.trading_engine.event_rules import booking_of
-from bank_python.trading_engine.events import FillEvent, event_from_dict
+from bank_python.trading_engine.books import Books, LedgerBooks, books_of
+from bank_python.trading_engine.events import FillEvent, LedgerEvent
 from bank_python.trading_engine.execution import ExecutionModel
-from bank_python.trading_engine.ledger import Ledger
-from bank_python.trading_engine.limits import Exposure, LimitBreach, PositionLimits
+from bank_python.trading_engine.exposures import exposure_of
+from bank_python.trading_engine.limits import LimitBreach, PositionLimits
+from bank_python.trading_engine.margin import liquidation_plan
+from bank_python.trading_engine.market import CheckedMarket, Market, market_of
 from bank_python.trading_engine.order import Order
+from bank_python.trading_engine.order_book import OrderBook
+from bank_python.trading_engine.replays import BOOK, replay
 from bank_python.trading_engine.replies import Fill, Rejection, Working
-from bank_python.trading_engine.words import OrderType, Side, TimeInForce
-from bank_python.wording import message_of
+from bank_python.trading_engine.volume_use import VolumeUse
+from bank_python.trading_engine.words import OrderStatus, OrderType, Side, TimeInForce
+from bank_python.trading_engine.working import Meeting, Protection, Resting, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bank_python.market_data.feed import Bar
+    from bank_python.trading_engine.execution import FillCost
+    from bank_python.trading_engine.ledger import Ledger
+    from bank_python.trading_engine.margin import LiquidationOrder
+    from bank_python.trading_engine.market import ContractTerms
 
-__all__ = ["TradingEngine", "replay"]
+__all__ = ["TradingEngine"]
 
 Clock: TypeAlias = "Callable[[], dt.datetime]"
 Prices: TypeAlias = "Callable[[str], float | None]"
+Figures: TypeAlias = "Mapping[str, Any]"
+Accounts: TypeAlias = "Ledger | Mapping[str, Ledger] | Books"
+Limits: TypeAlias = "PositionLimits | Mapping[str, PositionLimits]"
+ByName: TypeAlias = "Mapping[str, float]"
 
-_FILL = "FILL"
 _PROBE = BarOrder(Side.BUY, OrderType.MARKET)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """An order that works: as the bars see it, and how many bars it still has to wait."""
-
-    order: Order
-    seen: BarOrder
-    bars: int
+_ROUNDED = 1e-9  # share of a quantity up to which the parts of a schedule may miss it
 
 
 class TradingEngine(Displayed):
-    """Takes orders of one account: checks, fills, books and audits them.
+    """Takes orders: checks, fills, books and audits them.
 
     Parameters
     ----------
     execution : ExecutionModel, optional
         Model of the costs of fills; no costs by default.
-    limits : PositionLimits, optional
-        Limits that are checked before an order goes to the market; those of :class:`PositionLimits` by default.
-    ledger : Ledger, optional
-        Books of the account; new ones in USD by default.
+    limits : PositionLimits or mapping of str to PositionLimits, optional
+        Limits that are checked before an order goes to the market: the same for all traders, or those of each.
+    ledger : Ledger, mapping of str to Ledger, or Books, optional
+        Books of the account, or of each trader. By default those to which the trail's events lead, in USD.
     audit : AuditTrail, optional
-        Trail of all events; one in memory by default.
-    market : callable, optional
-        Function from the name of an instrument to its present price; by default an order's own price counts.
+        Trail of all events; one in memory by default. Orders that were open at its end work on.
+    market : Market or callable, optional
+        Market, or function from the name of an instrument to its present price; by default an order's own price counts.
     volumes : mapping of str to float, optional
         Average daily volume by instrument in units, for impact and participation.
     vols : mapping of str to float, optional
@@ -86,31 +95,34 @@ class TradingEngine(Displayed):
         Sector by instrument, for the limit on sectors.
     clock : callable, optional
         Function that returns the present time in UTC; by default that of the last bar, or of the machine before one.
+    firm : PositionLimits, optional
+        Limits on all traders together.
     """
 
     def __init__(
         self,
         execution: ExecutionModel | None = None,
-        limits: PositionLimits | None = None,
+        limits: Limits | None = None,
         *,
-        ledger: Ledger | None = None,
+        ledger: Accounts | None = None,
         audit: AuditTrail | None = None,
-        market: Prices | None = None,
-        volumes: Mapping[str, float] | None = None,
-        vols: Mapping[str, float] | None = None,
+        market: Market | Prices | None = None,
+        volumes: ByName | None = None,
+        vols: ByName | None = None,
         sectors: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        firm: PositionLimits | None = None,
     ) -> None:
         self.execution = ExecutionModel() if execution is None else execution
         self.limits = PositionLimits() if limits is None else limits
-        self.ledger = Ledger() if ledger is None else ledger
+        self.firm = firm
         self.audit = AuditTrail() if audit is None else audit
-        self.orders: dict[str, Order] = {}
+        self.books = books_of(replay(self.audit) if ledger is None else ledger)
+        self.order_book = OrderBook(self.audit)
         self.prices: dict[str, float] = {}
         self.killed = ""
-        self._market, self._clock = market, clock
-        self._volumes, self._vols, self._sectors = dict(volumes or {}), dict(vols or {}), dict(sectors or {})
-        self._waiting: dict[str, _Waiting] = {}
+        self._market, self._clock = CheckedMarket(market_of(market, volumes, vols, sectors)), clock
+        self._used = VolumeUse()
         self._bar_time: dt.datetime | None = None
 
     @property
@@ -121,14 +133,34 @@ class TradingEngine(Displayed):
         return utc_now() if self._bar_time is None else self._bar_time
 
     @property
+    def ledger(self) -> Ledger:
+        """The ledger of the account.
+
+        Raises
+        ------
+        TradingError
+            Several traders have one each, or the books are kept elsewhere: see :attr:`books`.
+        """
+        if not isinstance(self.books, LedgerBooks):
+            raise TradingError(f"the books are kept by {type(self.books).__name__}, without a ledger", name="ledger")
+        return self.books.ledger(None)
+
+    @property
     def positions(self) -> dict[str, float]:
-        """Units held by instrument."""
-        return {name: held.quantity for name, held in self.ledger.positions.items()}
+        """Units held by instrument, of all traders together."""
+        return dict(self.books.units(None))
+
+    @property
+    def orders(self) -> dict[str, Order]:
+        """All orders by name, each in its present state."""
+        return self.order_book.orders
 
     @property
     def working(self) -> tuple[Order, ...]:
         """Orders that wait for their price."""
-        return tuple(waiting.order for waiting in self._waiting.values())
+        return self.order_book.get_open_orders()
+
+    # --- what users do ---------------------------------------------------------------------------
 
     def submit(self, order: Order) -> Fill | Working | Rejection:
         """Submit an order: it is filled, works, or is rejected.
@@ -143,29 +175,36 @@ class TradingEngine(Displayed):
         TradingError
             It is no order, not pending, or its name is in use; nothing happens.
         """
-        if not isinstance(order, Order):
-            raise TradingError(f"{order!r:.60} is no order; give an Order", value=order)
-        if order.status.value != "PENDING":
-            raise TradingError(f"{order.order_id} is {order.status.value}; submit pending orders", name=order.order_id)
-        if order.order_id in self.orders:
-            raise TradingError(f"{order.order_id} was submitted before; give another name", name=order.order_id)
-        name = order.order_id or f"ORD-{len(self.orders) + 1:06d}"
-        named = order.submitted(name, self.now.isoformat())
-        self._log("ORDER_SUBMIT", named, _terms(named), why=named.reason)
-        self.orders[name] = named
-        if self.killed:
-            return self._reject(named, f"trading was stopped: {self.killed}")
-        price, fault = self._price_of(named)
-        if price is None:
-            return self._reject(named, f"no price available for {named.instrument_name}{fault}")
-        breaches = self.limits.breaches(named, price, self._exposure())
-        if breaches:
-            return self._reject(named, "; ".join(map(str, breaches)), breaches)
-        self.prices[named.instrument_name] = price
-        return self._placed(named, price)
+        named, price, refused = self._admitted(order)
+        return self._placed(named, price) if refused is None else refused
+
+    def submit_schedule(self, order: Order, schedule: Any) -> Working | Rejection:
+        """Submit a parent order that is traded in parts at the market, one on each of the next bars.
+
+        Parameters
+        ----------
+        order : Order
+            Pending market order.
+        schedule : ExecutionSchedule or sequence of float
+            Units to trade on each bar, at least 0, which add up to the quantity; or a schedule with such ``trades``.
+
+        Raises
+        ------
+        TradingError
+            It is no market order, or the parts are not numbers of at least 0 that add up to it; nothing happens.
+        """
+        parts = _parts(order, getattr(schedule, "trades", schedule))
+        named, _, refused = self._admitted(order, {"schedule": parts})
+        if refused is not None:
+            return refused
+        self.order_book.rest(Resting(named, self.execution.latency, parts))
+        return Working(named)
 
     def on_bar(self, bars: Bar | Mapping[str, Bar], instrument: str | None = None) -> tuple[Fill, ...]:
         """Let working orders meet a bar, or the bars of several instruments; return the fills.
+
+        An order that cannot be filled, such as one that needs figures which the market does not have, is rejected, or
+        cancelled if a part of it has filled; the others go on.
 
         Parameters
         ----------
@@ -180,22 +219,26 @@ class TradingEngine(Displayed):
             It is not clear whose bar it is, a bar is not valid, or it is older than the last one.
         """
         by_name = bars if isinstance(bars, Mapping) else {self._whose(instrument): bars}
-        times = {bar.date for bar in by_name.values()}
-        if len(times) > 1:
-            raise TradingError("the bars have different times; give those of one time", value=sorted(times))
-        moment = next(iter(times), None)
-        if moment is None:
-            return ()
-        if self._bar_time is not None and moment < self._bar_time:
-            raise TradingError(f"the bar of {moment} is older than the last one, {self._bar_time}", value=moment)
-        for bar in by_name.values():
-            fill_on_bar(_PROBE, bar)  # refuses a bar that is not valid before any order meets one
-        self._bar_time = moment
-        fills: list[Fill] = []
-        for name, bar in by_name.items():
-            fills += self._met(name, bar, moment)
-            self.prices[name] = bar.close
-        return tuple(fills)
+        return self._on_bars(by_name, fill_on_touch=False)
+
+    def on_prices(self, prices: Mapping[str, float], when: dt.datetime | None = None) -> tuple[Fill, ...]:
+        """Let working orders meet present prices; a limit that the price equals fills. Return the fills.
+
+        Parameters
+        ----------
+        prices : mapping of str to float
+            Present price by instrument, above 0; those that no order waits for are only remembered.
+        when : datetime, optional
+            Time of the prices; by default the present time of the engine.
+
+        Raises
+        ------
+        TradingError
+            A price is not a finite number above 0, or the time is before that of the last bar; nothing happens.
+        """
+        moment = self.now if when is None else when
+        quotes = {name: Bar(moment, price, price, price, price, None) for name, price in prices.items()}
+        return self._on_bars(quotes, fill_on_touch=True)
 
     def cancel(self, order_id: str, *, why: str = "") -> Order:
         """Cancel a working order and return it.
@@ -212,12 +255,7 @@ class TradingEngine(Displayed):
         TradingError
             No such order works.
         """
-        if order_id not in self._waiting:
-            state = f"is {self.orders[order_id].status.value}" if order_id in self.orders else "was never submitted"
-            raise TradingError(f"{order_id} {state}; only working orders can be cancelled", name=order_id)
-        done = self._waiting[order_id].order.cancelled()
-        self._log("CANCEL", done, {"filled": done.filled_qty}, why=why)
-        return self._ended(done)
+        return self.order_book.cancel(self.order_book.require_working(order_id), why)
 
     def kill(self, reason: str) -> tuple[Order, ...]:
         """Stop trading: cancel all working orders and reject every order until :meth:`resume`.
@@ -236,7 +274,7 @@ class TradingEngine(Displayed):
             raise TradingError("a stop of trading needs a reason", name="reason")
         self.killed = reason
         self.audit.log("KILL", why=reason)
-        return tuple(self.cancel(name, why=reason) for name in list(self._waiting))
+        return tuple(self.order_book.cancel(order, reason) for order in self.working)
 
     def resume(self, reason: str) -> None:
         """Allow trading again.
@@ -249,116 +287,265 @@ class TradingEngine(Displayed):
         self.killed = ""
         self.audit.log("RESUME", why=reason)
 
+    def book(self, event: LedgerEvent, trader: str = "") -> None:
+        """Book an event that no order brings, such as a deposit, a dividend or a split, and audit it.
+
+        Working orders in an instrument that is split, renamed, delisted or merged are cancelled: their prices and
+        quantities are those of before.
+
+        Parameters
+        ----------
+        event : LedgerEvent
+            Event other than a fill.
+        trader : str, default ""
+            Trader whose books it concerns, if traders have books of their own.
+
+        Raises
+        ------
+        TradingError
+            It is a fill, or does not fit the books; nothing has changed.
+        """
+        if isinstance(event, FillEvent) or not isinstance(event, LedgerEvent):
+            raise TradingError(f"{event!r:.60} is booked by an order; give a deposit, a dividend …", name="event")
+        self.books.check(trader, event)
+        subject = Order("", trader, event.subject or "cash", Side.BUY, 1.0)
+        with self.books.booked(subject, event, self.audit):
+            self.audit.log(BOOK, trader, event.subject, {"event": event.to_dict()}, why=event.why)
+        if event.kind in {"split", "symbol_change", "delisting", "merger"}:
+            for order in self.working:
+                if order.instrument_name == event.subject:
+                    self.order_book.cancel(order, f"{event.kind.replace('_', ' ')} of {event.subject}")
+
+    def margin_call(self, trader: str = "") -> tuple[Fill | Working | Rejection, ...]:
+        """Close positions of a book below its maintenance margin, the largest risk first, no more than needed.
+
+        Parameters
+        ----------
+        trader : str, default ""
+            Trader whose book is checked, if traders have books of their own.
+
+        Returns
+        -------
+        tuple of Fill, Working or Rejection
+            Answers to the orders that close positions; empty if the margin is met, or the limits have no margin rates.
+
+        Raises
+        ------
+        TradingError
+            The price of a position is unknown.
+        """
+        limits = self._limits_of(trader)
+        if limits.margin is None:
+            return ()
+        units, equity = self.books.units(trader), self.books.equity(trader, self.prices, self._market)
+        points = {name: self.books.value_per_point(name, self._market) for name in units}
+        held = limits.margin_positions(units, self.prices, points)
+        plan = liquidation_plan(equity, held)
+        if not plan.orders:
+            return ()
+        figures = {"equity": equity, "maintenance": plan.before.maintenance, "call": plan.before.call}
+        self.audit.log("MARGIN_CALL", trader, details=figures)
+        why = f"margin call of {plan.before.call:,.2f}"
+        return tuple(self.submit(self._liquidating(each, trader, why)) for each in plan.orders)
+
+    def _liquidating(self, each: LiquidationOrder, trader: str, why: str) -> Order:
+        side = Side.BUY if each.quantity > 0.0 else Side.SELL
+        price = self.prices[each.instrument]
+        return Order("", trader, each.instrument, side, abs(each.quantity), price=price, reason=why)
+
     # --- from an order to a fill ----------------------------------------------------------------
 
-    def _price_of(self, order: Order) -> tuple[float | None, str]:
-        """Return the present price of an order's instrument, or None and why there is none."""
-        try:
-            given: Any = order.price if self._market is None else self._market(order.instrument_name)
-            price = None if given is None else float(given)
-        except Exception as error:  # noqa: BLE001 - the market is the code of users, which may raise anything
-            return None, f": the market raised {type(error).__name__}: {message_of(error)}"
-        return (price, "") if price is not None and math.isfinite(price) and price > 0.0 else (None, "")
-
-    def _placed(self, order: Order, price: float) -> Fill | Working | Rejection:
-        """Fill an order that can be filled at once, else let it work."""
-        limit = order.limit_price if order.order_type is OrderType.LIMIT else None
-        reached = limit is None or order.side.sign * (price - limit) <= 0.0
-        if order.order_type in {OrderType.MARKET, OrderType.LIMIT} and reached and not self.execution.latency:
-            try:
-                return self._filled(order, order.remaining, price, limit, self.now, None)
-            except TradingError as error:  # the order needs more volume, or figures, than there are
-                return self._reject(order, error.message)
-        if order.time_in_force is TimeInForce.IOC:
-            return self._reject(order, f"cannot be filled at once: the price is {price:g}")
-        seen = BarOrder(order.side, order.order_type, order.limit_price, order.stop_price, trail_amount=order.trail)
-        self._waiting[order.order_id] = _Waiting(order, seen, self.execution.latency)
-        return Working(order)
-
-    def _met(self, instrument: str, bar: Bar, moment: dt.datetime) -> list[Fill]:
-        """Let the working orders of an instrument meet its bar, in the order of their submission."""
-        fills = []
-        left = math.inf if bar.volume is None else self.execution.maximum_quantity(bar.volume)
-        for waiting in [each for each in self._waiting.values() if each.order.instrument_name == instrument]:
-            if self._has_expired(waiting.order, moment):
-                done = waiting.order.expired()
-                self._log("EXPIRE", done, {"filled": done.filled_qty})
-                self._ended(done)
-                continue
-            if waiting.bars > 0:
-                waiting.bars -= 1
-                continue
-            met = fill_on_bar(waiting.seen, bar)
-            waiting.seen = met.order if isinstance(met.order, BarOrder) else waiting.seen
-            units = min(waiting.order.remaining, left)
-            if met.price is not None and units > 0.0:
-                fill = self._filled(
-                    waiting.order, units, met.price, waiting.order.limit_price, moment, bar.volume or None
-                )
-                fills.append(fill)
-                left -= units
-                if fill.order.status.is_open:
-                    waiting.order, waiting.seen = fill.order, _rest_of(waiting.seen)
-        return fills
-
-    def _filled(
-        self,
-        order: Order,
-        units: float,
-        reference: float,
-        limit: float | None,
-        when: dt.datetime,
-        volume: float | None,
-    ) -> Fill:
-        """Fill units of an order at a reference price plus costs: booked and audited together, or not at all."""
-        name = order.instrument_name
-        volume = self._volumes.get(name, volume)
-        cost = self.execution.price_of(order.side, units, reference, volume, self._vols.get(name), limit_price=limit)
-        event = FillEvent(when, name, order.side.sign * units, cost.price, cost.fees)
-        booking_of(self.ledger.state, event)  # refuses what the ledger would refuse, before the trail says it happened
-        done = order.filled(units, cost.price, fees=cost.fees, at=when.isoformat())
-        self._log(_FILL, done, {"event": event.to_dict(), "reference": reference}, why=order.reason)
-        self.ledger.book(event)
-        self.orders[done.order_id] = done
-        if not done.status.is_open:
-            self._waiting.pop(done.order_id, None)
-        return Fill(done, units, cost.price, cost.fees, cost, when)
+    def _admitted(self, order: Order, figures: Figures | None = None) -> tuple[Order, float, Rejection | None]:
+        """Log an order and check it; return it with its name, its price, and the rejection if there is one."""
+        given: Any = order
+        if not isinstance(given, Order):
+            raise TradingError(f"{order!r:.60} is no order; give an Order", value=order)
+        if order.status is not OrderStatus.PENDING:
+            raise TradingError(f"{order.order_id} is {order.status.value}; submit pending orders", name=order.order_id)
+        if order.order_id in self.orders:
+            raise TradingError(f"{order.order_id} was submitted before; give another name", name=order.order_id)
+        named = self.order_book.enter(order, self.now.isoformat(), figures)
+        price, reason, breaches = self._objection(named)
+        if reason:
+            return named, price, self._reject(named, reason, breaches)
+        self.prices[named.instrument_name] = price
+        return named, price, None
 
     def _reject(self, order: Order, reason: str, breaches: tuple[LimitBreach, ...] = ()) -> Rejection:
-        done = order.rejected(reason)
-        self._log("REJECT", done, {"limits": [breach.limit for breach in breaches]}, why=reason)
-        self._ended(done)
-        return Rejection(done, reason, breaches)
+        return Rejection(self.order_book.reject(order, reason, breaches), reason, breaches)
 
-    def _ended(self, order: Order) -> Order:
-        self._waiting.pop(order.order_id, None)
-        self.orders[order.order_id] = order
-        return order
-
-    def _has_expired(self, order: Order, moment: dt.datetime) -> bool:
-        day = dt.datetime.fromisoformat(order.created_at).date()
-        return order.time_in_force is TimeInForce.DAY and moment.date() > day
-
-    def _exposure(self) -> Exposure:
-        pending: dict[str, tuple[float, float]] = {}
-        for waiting in self._waiting.values():
-            bought, sold = pending.get(waiting.order.instrument_name, (0.0, 0.0))
-            units = waiting.order.remaining
-            is_purchase = waiting.order.side.sign > 0.0
-            pending[waiting.order.instrument_name] = (bought + units, sold) if is_purchase else (bought, sold + units)
-        return Exposure(self.positions, self.prices, pending, self._pnl(), sectors=self._sectors)
-
-    def _pnl(self) -> float:
-        """Return the P&L of the account at the last known prices."""
+    def _objection(self, order: Order) -> tuple[float, str, tuple[LimitBreach, ...]]:
+        """Return the price of an order and why it is refused: the reason, empty if it passes, and the limits."""
+        name = order.instrument_name
+        if self.killed:
+            return math.nan, f"trading was stopped: {self.killed}", ()
         try:
-            return self.ledger.statement(self.prices).pnl
-        except BankError:  # a position whose price is not known: what is realised counts
-            return math.fsum(self.ledger.realised.values())
+            price = self._market.price(order)
+        except TradingError as error:
+            return math.nan, f"no price available for {name}: {error.message}", ()
+        if price is None:
+            return math.nan, f"no price available for {name}", ()
+        try:
+            if not self._market.is_open(name, self.now):
+                return price, f"the market of {name} is closed", ()
+            breaches = self._breaches(order, price)
+        except TradingError as error:
+            return price, error.message, ()
+        return price, "; ".join(map(str, breaches)), breaches
+
+    def _breaches(self, order: Order, price: float) -> tuple[LimitBreach, ...]:
+        limits, prices = self._limits_of(order.trader), {**self.prices, order.instrument_name: price}
+        waiting = self.order_book.of_trader(order.trader)
+        own = exposure_of(order, self.books, self._market, limits, prices, waiting)
+        found = limits.breaches(order, price, own)
+        if self.firm is None:
+            return found
+        waiting = self.order_book.waiting
+        everyone = exposure_of(order, self.books, self._market, self.firm, prices, waiting, of_all=True)
+        of_firm = self.firm.breaches(order, price, everyone)
+        return (*found, *(replace(each, what=f"Firm: {each.what}") for each in of_firm))
+
+    def _limits_of(self, trader: str) -> PositionLimits:
+        if isinstance(self.limits, PositionLimits):
+            return self.limits
+        if trader not in self.limits:
+            raise TradingError(
+                f"{trader!r} has no limits; there are those of {', '.join(self.limits)}", name="trader", value=trader
+            )
+        return self.limits[trader]
+
+    def _placed(self, order: Order, price: float) -> Fill | Working | Rejection:
+        """Fill an order that can be filled at once, as far as the volume allows, and let the rest work."""
+        limit = order.limit_price if order.order_type is OrderType.LIMIT else None
+        reached = limit is None or order.side.sign * (price - limit) <= 0.0
+        is_ioc = order.time_in_force is TimeInForce.IOC
+        if not reached or self.execution.latency or order.order_type not in {OrderType.MARKET, OrderType.LIMIT}:
+            if is_ioc:
+                return self._reject(order, f"cannot be filled at once: the price is {price:g}")
+            self.order_book.rest(Resting(order, self.execution.latency))
+            return Working(order)
+        try:
+            fill = self._filled(order, self._allowed(order), price, limit, self.now, None)
+        except TradingError as error:  # the order needs more volume, or figures, than there are
+            return self._reject(order, error.message)
+        if not fill.order.status.is_open:
+            return fill
+        if is_ioc:
+            return replace(fill, order=self.order_book.cancel(fill.order, "not filled at once"))
+        self.order_book.rest(Resting(fill.order))
+        return fill
+
+    def _allowed(self, order: Order) -> float:
+        """Return the units of an order that the present day's volume allows to fill at once."""
+        volume = self._market.volume(order.instrument_name)
+        if self.execution.participation_cap is None or volume is None:
+            return order.remaining
+        left = self.execution.maximum_quantity(volume) - self._used.taken(order.instrument_name, self.now.date())
+        if not left > 0.0:
+            raise TradingError(f"the day's share of the volume of {order.instrument_name} is used up", name="volume")
+        return min(order.remaining, left)
+
+    def _on_bars(self, bars: Mapping[str, Bar], *, fill_on_touch: bool) -> tuple[Fill, ...]:
+        times = {bar.date for bar in bars.values()}
+        if len(times) > 1:
+            raise TradingError("the bars have different times; give those of one time", value=sorted(times))
+        moment = next(iter(times), None)
+        if moment is None:
+            return ()
+        if self._bar_time is not None and moment < self._bar_time:
+            raise TradingError(f"the bar of {moment} is older than the last one, {self._bar_time}", value=moment)
+        for bar in bars.values():
+            fill_on_bar(_PROBE, bar)  # refuses a bar that is not valid before any order meets one
+        self._bar_time = moment
+        fills: list[Fill] = []
+        for name, bar in bars.items():
+            fills += self._met(name, bar, fill_on_touch=fill_on_touch)
+            self.prices[name] = bar.close
+        return tuple(fills)
+
+    def _met(self, instrument: str, bar: Bar, *, fill_on_touch: bool) -> list[Fill]:
+        """Let the working orders of an instrument meet its bar, in the order of their submission."""
+        fills: list[Fill] = []
+        left = math.inf if bar.volume is None else self.execution.maximum_quantity(bar.volume)
+        queue = [each for each in self.order_book.waiting if each.instrument == instrument]
+        for waiting in queue:
+            if self._has_expired(waiting, bar.date):
+                continue
+            met = waiting.meet(bar, fill_on_touch=fill_on_touch)
+            units = 0.0 if met is None else min(met.units, left)
+            if met is None or not units > 0.0:
+                continue
+            fill = self._filled_on_bar(waiting, met, units, bar)
+            if fill is not None:
+                fills.append(fill)
+                left -= units
+                queue += self._protected_on_bar(fill, met.price)  # it meets the rest of the bar that filled the entry
+        return fills
+
+    def _filled_on_bar(self, waiting: Waiting, met: Meeting, units: float, bar: Bar) -> Fill | None:
+        """Fill units of a working order; one that cannot be filled ends with the reason, and costs no other its bar."""
+        order = met.order
+        try:
+            fill = self._filled(order, units, met.price, order.limit_price, bar.date, bar.volume or None)
+        except TradingError as error:
+            is_pending = order.status is OrderStatus.PENDING
+            end = self.order_book.reject if is_pending else self.order_book.cancel
+            end(order, error.message)
+            return None
+        for other in waiting.after_fill(fill.order):
+            self.order_book.cancel(other, f"{order.order_id} has filled")
+        return fill
+
+    def _protected_on_bar(self, fill: Fill, entry_price: float) -> list[Waiting]:
+        """Return the protection that a fill on a bar has opened, which then knows at which price that was."""
+        made = [each for each in self.order_book.waiting if each.orders[0].parent == fill.order_id]
+        return [each.entered_at(entry_price) for each in made[-1:] if isinstance(each, Protection)]
+
+    def _filled(
+        self, order: Order, units: float, reference: float, limit: float | None, when: dt.datetime, volume: float | None
+    ) -> Fill:
+        """Fill units of an order at a reference price plus costs: booked and audited together, or not at all."""
+        name, market = order.instrument_name, self._market
+        known, terms = market.volume(name), self.books.terms(name, market)
+        cost = self.execution.price_of(
+            order.side, units, reference, volume if known is None else known, market.vol(name),
+            limit_price=limit, multiplier=terms.multiplier,
+        )  # fmt: skip
+        event = self._event(order, units, cost, when, terms)
+        self.books.check(order.trader, event)  # before the trail says that it happened
+        done = order.filled(units, cost.price, fees=cost.fees, at=when.isoformat())
+        with self.books.booked(done, event, self.audit):
+            self.order_book.log_fill(done, event.to_dict(), reference)
+        self.order_book.fill(done)
+        self._used.add(name, units, when.date())
+        self.order_book.protect(done, units, when.isoformat())
+        return Fill(done, units, cost.price, cost.fees, cost, when)
+
+    def _event(self, order: Order, units: float, cost: FillCost, when: dt.datetime, terms: ContractTerms) -> FillEvent:
+        """Return a fill as the books take it; lots that an earlier part of the order has closed are no longer named."""
+        held = self.books.lots(order.trader, order.instrument_name) if order.filled_qty else order.closes
+        return FillEvent(
+            when, order.instrument_name, order.side.sign * units, cost.price, cost.fees, terms.currency,
+            None if terms.multiplier == 1.0 else terms.multiplier, terms.margined or None,
+            closes=tuple(lot for lot in order.closes if lot in held) or None,
+        )  # fmt: skip
+
+    def _has_expired(self, waiting: Waiting, moment: dt.datetime) -> bool:
+        """Let orders expire whose day is over, and return whether they have."""
+        over = [
+            order
+            for order in waiting.orders
+            if order.time_in_force is TimeInForce.DAY
+            and moment.date() > dt.datetime.fromisoformat(order.created_at).date()
+        ]
+        for order in over:
+            self.order_book.expire(order)
+        return bool(over)
 
     def _whose(self, instrument: str | None) -> str:
         if instrument is not None:
             return instrument
-        names = {waiting.order.instrument_name for waiting in self._waiting.values()}
+        names = {order.instrument_name for order in self.working}
         if len(names) != 1:
             raise TradingError(
                 f"orders of {len(names)} instruments work; say whose bar it is: on_bar(bar, 'AAPL')",
@@ -366,59 +553,22 @@ class TradingEngine(Displayed):
             )
         return names.pop()
 
-    def _log(self, kind: str, order: Order, details: Mapping[str, Any], *, why: str = "") -> None:
-        self.audit.log(kind, order.trader, order.instrument_name, details, order.order_id, why=why)
-
     def __rich__(self) -> object:
         from bank_python.render_orders import engine_view
 
         return engine_view(self)
 
 
-def replay(audit: AuditTrail, ledger: Ledger | None = None) -> Ledger:
-    """Return the books to which the fills of an audit trail lead.
-
-    Parameters
-    ----------
-    audit : AuditTrail
-        Trail of an engine.
-    ledger : Ledger, optional
-        Books before the first fill; new ones in USD by default.
-
-    Raises
-    ------
-    TradingError
-        The trail is broken, or a fill cannot be booked.
-    """
-    if not isinstance(audit, AuditTrail):
-        raise TradingError(f"{audit!r:.60} is no audit trail; give that of an engine", value=audit)
-    check = audit.verify()
-    if not check.holds:
+def _parts(order: Order, given: Any) -> tuple[float, ...]:
+    """Return the parts of a schedule, checked against the order that it trades."""
+    numbers = as_numbers(given)
+    if numbers is None or numbers.ndim != 1 or not numbers.size or not ((numbers >= 0.0) & (numbers < np.inf)).all():
+        raise TradingError(f"schedule={given!r:.60} is no row of numbers of at least 0", name="schedule", value=given)
+    if order.order_type is not OrderType.MARKET:
+        raise TradingError(f"a schedule trades at the market; the order is {order.order_type.value}", name="order")
+    total = float(numbers.sum())
+    if abs(total - order.quantity) > _ROUNDED * order.quantity:
         raise TradingError(
-            f"the audit trail is broken at event {check.first_bad}: {check.reason}", value=check.first_bad
+            f"the parts of the schedule add up to {total:g}, the order has {order.quantity:g} units", name="schedule"
         )
-    made = Ledger() if ledger is None else ledger
-    for event in audit:
-        if event.event_type == _FILL:
-            made.book(event_from_dict(event.figures["event"]))
-    return made
-
-
-def _terms(order: Order) -> dict[str, Any]:
-    return {
-        "side": order.side.value,
-        "quantity": order.quantity,
-        "order_type": order.order_type.value,
-        "limit_price": order.limit_price,
-        "stop_price": order.stop_price,
-        "trail": order.trail,
-        "time_in_force": order.time_in_force.value,
-        "price": order.price,
-        "strategy": order.strategy,
-    }
-
-
-def _rest_of(seen: BarOrder) -> BarOrder:
-    """Return what is left of an order after a partial fill: a triggered stop goes on at the market."""
-    is_stop = seen.order_type in {OrderType.STOP, OrderType.TRAILING_STOP}
-    return BarOrder(seen.side, OrderType.MARKET) if is_stop else seen
+    return tuple(numbers.tolist())

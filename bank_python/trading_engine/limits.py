@@ -2,7 +2,7 @@
 
 What counts is the position *after* the order: what is held, what open orders of the same side would add, and the order
 itself. An order that only reduces a position passes every limit on size, and is the only kind that passes once the loss
-stop is reached.
+stop is reached. A figure that is unknown, such as a loss without the price of a position, passes no limit.
 
 Examples
 --------
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from bank_python.display import Record
 from bank_python.errors import TradingError
+from bank_python.trading_engine.margin import MarginPosition, MarginRates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,9 +76,15 @@ class Exposure(Record):
     pnl : float, default 0.0
         P&L of the period of the loss stop, in money.
     greeks : mapping of str to float, optional
-        Greeks of the account after the order, by name.
+        Greeks of the account and of its open orders, by name.
     sectors : mapping of str to str, optional
         Sector by instrument.
+    order_greeks : mapping of str to float, optional
+        Greeks that the order adds, by name.
+    equity : float, default NaN
+        Equity of the account in money, for the margin.
+    points : mapping of str to float, optional
+        Money of one unit per point of the price, by instrument: multiplier times exchange rate; 1 if omitted.
     """
 
     units: Mapping[str, float] = field(default_factory=dict)
@@ -86,6 +93,21 @@ class Exposure(Record):
     pnl: float = 0.0
     greeks: Mapping[str, float] = field(default_factory=dict)
     sectors: Mapping[str, str] = field(default_factory=dict)
+    order_greeks: Mapping[str, float] = field(default_factory=dict)
+    equity: float = math.nan
+    points: Mapping[str, float] = field(default_factory=dict)
+
+    def money(self, instrument: str, price: float) -> float:
+        """Return the money of one unit at a price.
+
+        Parameters
+        ----------
+        instrument : str
+            Name of the instrument.
+        price : float
+            Price per unit.
+        """
+        return price * self.points.get(instrument, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +133,14 @@ class PositionLimits(Record):
     max_loss : float, default infinity
         Loss from which on only orders that reduce positions pass, in money.
     max_greeks : mapping of str to float, optional
-        Largest absolute value of each Greek of the account.
+        Largest absolute value of each Greek of the account; orders that bring it closer to 0 pass.
+    margin : MarginRates or mapping of str to MarginRates, optional
+        Margin rates of all instruments, or of each: after the order, equity has to cover the initial margin.
 
     Raises
     ------
     TradingError
-        A limit is negative or not a number.
+        A limit is negative or not a number, or the margin rates are none.
     """
 
     max_position: float = 500_000.0
@@ -129,14 +153,48 @@ class PositionLimits(Record):
     max_price_gap: float = math.inf
     max_loss: float = math.inf
     max_greeks: Mapping[str, float] = field(default_factory=dict)
+    margin: MarginRates | Mapping[str, MarginRates] | None = None
 
     def __post_init__(self) -> None:
+        self._check_margin()
         for item in fields(self):
+            if item.name == "margin":
+                continue
             value = getattr(self, item.name)
             for name, limit in value.items() if isinstance(value, Mapping) else [(item.name, value)]:
                 is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
                 if not (is_number and limit >= 0.0):
                     raise TradingError(f"{name}={limit!r} is not a number of at least 0", name=name, value=limit)
+
+    def margin_positions(
+        self, units: Mapping[str, float], prices: Mapping[str, float], points: Mapping[str, float]
+    ) -> dict[str, MarginPosition]:
+        """Return positions as the margin rates see them; none without margin rates.
+
+        Parameters
+        ----------
+        units : mapping of str to float
+            Units held by instrument.
+        prices : mapping of str to float
+            Price by instrument.
+        points : mapping of str to float
+            Money of one unit per point of the price, by instrument.
+
+        Raises
+        ------
+        TradingError
+            An instrument has no rates, or no price.
+        """
+        if self.margin is None:
+            return {}
+        found = {}
+        for name, held in units.items():
+            rates = self.margin.get(name) if isinstance(self.margin, Mapping) else self.margin
+            if rates is None or name not in prices:
+                lacking = "margin rates" if rates is None else "price"
+                raise TradingError(f"{name} has no {lacking}, which its margin needs", name=name)
+            found[name] = MarginPosition(held, prices[name], rates, multiplier=points.get(name, 1.0))
+        return found
 
     def breaches(self, order: Order, price: float, account: Exposure) -> tuple[LimitBreach, ...]:
         """Return the limits that an order would break, empty if it passes.
@@ -154,23 +212,47 @@ class PositionLimits(Record):
 
     def _breaches(self, order: Order, price: float, account: Exposure) -> Iterator[LimitBreach]:
         name, held = order.instrument_name, account.units.get(order.instrument_name, 0.0)
-        yield from self._typing_errors(order, price)
+        yield from self._typing_errors(order, price, account)
         after = _after(order, held, account)
         if _only_reduces(held, after):
             return
-        if account.pnl <= -self.max_loss:
+        if math.isfinite(self.max_loss) and not account.pnl > -self.max_loss:
             what = "Loss, from which on orders may only reduce positions"
             yield LimitBreach("max_loss", what, -account.pnl, self.max_loss, "money")
-        values = {other: units * account.prices.get(other, math.nan) for other, units in account.units.items()}
-        values[name] = after * price
+        values = {
+            other: units * account.money(other, account.prices.get(other, math.nan))
+            for other, units in account.units.items()
+        }
+        values[name] = after * account.money(name, price)
         yield from self._sizes(name, values, account)
+        yield from self._greeks(account)
+        yield from self._margin({**account.units, name: after}, {**account.prices, name: price}, account)
+
+    def _greeks(self, account: Exposure) -> Iterator[LimitBreach]:
         for greek, most in self.max_greeks.items():
-            value = abs(account.greeks.get(greek, 0.0))
-            if value > most:
+            before = account.greeks.get(greek, 0.0)
+            value = abs(before + account.order_greeks.get(greek, 0.0))
+            if not (value <= most or value < abs(before)):
                 yield LimitBreach(f"max_{greek}", f"{greek.capitalize()} after the order", value, most, greek)
 
-    def _typing_errors(self, order: Order, price: float) -> Iterator[LimitBreach]:
-        value = order.remaining * price
+    def _margin(
+        self, units: Mapping[str, float], prices: Mapping[str, float], account: Exposure
+    ) -> Iterator[LimitBreach]:
+        if self.margin is None:
+            return
+        held = self.margin_positions(units, prices, account.points)
+        required = math.fsum(position.initial for position in held.values())
+        if not required <= account.equity:
+            yield LimitBreach("margin", "Initial margin after the order", required, account.equity, "money of equity")
+
+    def _check_margin(self) -> None:
+        given: object = self.margin
+        for rates in given.values() if isinstance(given, Mapping) else (given,):
+            if rates is not None and not isinstance(rates, MarginRates):
+                raise TradingError(f"margin={rates!r:.60} is no MarginRates; give MarginRates(0.5)", name="margin")
+
+    def _typing_errors(self, order: Order, price: float, account: Exposure) -> Iterator[LimitBreach]:
+        value = order.remaining * account.money(order.instrument_name, price)
         if value > self.max_order:
             yield LimitBreach("max_order", "Value of the order", value, self.max_order, "money")
         for asked in (order.limit_price, order.stop_price):

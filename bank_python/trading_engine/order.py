@@ -93,6 +93,12 @@ class Order(Record):
         Name of the strategy behind the order, and reason in words.
     strength : float, default 1.0
         Strength of the signal behind it, in [0, 1].
+    stop_loss, take_profit : float, optional
+        Prices at which what the order opens is closed again; see :meth:`bracketed`.
+    closes : tuple of str
+        Names of the lots that the order closes; see :meth:`closing`.
+    parent : str
+        Name of the order whose position this one protects; empty for others.
 
     Raises
     ------
@@ -121,6 +127,10 @@ class Order(Record):
     strategy: str = ""
     reason: str = ""
     strength: float = 1.0
+    stop_loss: Price = field(default=None, init=False)
+    take_profit: Price = field(default=None, init=False)
+    closes: tuple[str, ...] = field(default=(), init=False)
+    parent: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         for word, kind in (
@@ -149,6 +159,63 @@ class Order(Record):
         """Number of units that are not filled yet."""
         left = self.quantity - self.filled_qty
         return left if left > _ROUNDED * self.quantity else 0.0
+
+    def bracketed(self, *, stop_loss: float | None = None, take_profit: float | None = None) -> Self:
+        """Return the order with a stop, a target or both that close what it opens; one that fills cancels the other.
+
+        Parameters
+        ----------
+        stop_loss : float, optional
+            Price of the stop, above 0: below the target for a purchase, above it for a sale.
+        take_profit : float, optional
+            Price of the target, above 0.
+
+        Raises
+        ------
+        TradingError
+            A price is out of range, both are missing, or they are on the wrong sides of each other.
+        """
+        given = {"stop_loss": stop_loss, "take_profit": take_profit}
+        prices = {name: _number(name, price, least=0.0) for name, price in given.items() if price is not None}
+        if not prices:
+            raise TradingError("a bracket needs stop_loss, take_profit or both", name="stop_loss")
+        if len(prices) > 1 and self.side.sign * (prices["take_profit"] - prices["stop_loss"]) <= 0.0:
+            where = "below" if self.side is Side.BUY else "above"
+            raise TradingError(
+                f"stop_loss={stop_loss!r} of a {self.side.value} order has to be {where} take_profit={take_profit!r}; "
+                "swap them, or the side",
+                name="stop_loss",
+                value=stop_loss,
+            )
+        return self._with(**prices)
+
+    def closing(self, *lots: str) -> Self:
+        """Return the order with the names of the lots that it closes, for a ledger of named lots.
+
+        Parameters
+        ----------
+        *lots : str
+            Names of open lots, closed in their order.
+
+        Raises
+        ------
+        TradingError
+            No name is given, or one is empty.
+        """
+        given: tuple[Any, ...] = lots
+        if not given or not all(isinstance(lot, str) and lot for lot in given):
+            raise TradingError(f"closing{lots!r} names no lots; give the names of open lots", name="lots", value=lots)
+        return self._with(closes=lots)
+
+    def protecting(self, parent: str) -> Self:
+        """Return the order as one that protects the position of another.
+
+        Parameters
+        ----------
+        parent : str
+            Name of the other order.
+        """
+        return self._with(parent=parent)
 
     def filled(self, quantity: float, price: float, *, fees: float = 0.0, at: str = "") -> Self:
         """Return the order after a fill of a part of it or of the rest.

@@ -313,6 +313,7 @@ def of_orders(path):
     order = trading_engine.Order("", "Alice", "A", "BUY", 100, price=10.0)
     engine = trading_engine.TradingEngine()
     yield from (order, engine.audit, engine.limits, trading_engine.Exposure(), engine.submit(order))
+    yield from (engine.books, engine.order_book, trading_engine.ContractTerms(), trading_engine.Market())
     yield engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1, "LIMIT", 9.0, price=10.0))
     refused = engine.submit(trading_engine.Order("", "Alice", "A", "BUY", 1e6, price=10.0))
     momentum = trading_engine.MomentumSignal(["A"], 2)

@@ -1,0 +1,282 @@
+"""The order book of an engine: every order in its present state, what works, and the events of their lives.
+
+Each change of an order's state is an event of the audit trail. A book that is made on a stored trail has its orders
+again, and those that were open work on.
+
+Examples
+--------
+>>> from bank_python.trading_engine import AuditTrail, Order
+>>> from bank_python.trading_engine.working import Resting
+>>> book = OrderBook(AuditTrail())
+>>> order = book.enter(Order("", "Alice", "AAPL", "BUY", 100, "LIMIT", 90.0), "2026-01-05T15:00:00+00:00")
+>>> book.rest(Resting(order))
+>>> [each.order_id for each in book.get_open_orders("Alice")], book.cancel(order, "no longer wanted").status.value
+(['ORD-000001'], 'CANCELLED')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bank_python.display import Displayed
+from bank_python.errors import TradingError
+from bank_python.mntable import Table
+from bank_python.trading_engine.replays import FILL, SUBMIT, known_orders, terms_of, waiting_in
+from bank_python.trading_engine.working import Protection, Waiting, protection_of
+
+if TYPE_CHECKING:
+    from bank_python.trading_engine.audit import AuditTrail
+    from bank_python.trading_engine.limits import LimitBreach
+    from bank_python.trading_engine.order import Order
+
+__all__ = ["OrderBook"]
+
+Figures: TypeAlias = Mapping[str, Any]
+
+_SCHEMA = [(name, str) for name in ("order_id", "trader", "instrument", "side", "order_type", "status")]
+_NUMBERS = [(name, float) for name in ("quantity", "filled_qty", "filled_price", "fill_cost")]
+_WORDS = [(name, str) for name in ("created_at", "filled_at", "strategy", "reason", "reject_reason")]
+
+
+class OrderBook(Displayed):
+    """The orders of an engine.
+
+    Parameters
+    ----------
+    audit : AuditTrail
+        Trail of all events.
+    """
+
+    def __init__(self, audit: AuditTrail) -> None:
+        self.audit = audit
+        self.orders: dict[str, Order] = known_orders(audit)
+        self._waiting = waiting_in(audit, self.orders)
+
+    def __len__(self) -> int:
+        return len(self.orders)
+
+    # --- questions -------------------------------------------------------------------------------
+
+    def get_order(self, order_id: str) -> Order:
+        """Return an order in its present state.
+
+        Parameters
+        ----------
+        order_id : str
+            Name of the order.
+
+        Raises
+        ------
+        TradingError
+            There is none of that name.
+        """
+        if order_id not in self.orders:
+            raise TradingError(f"there is no order {order_id!r}; get_open_orders() has those that work", name=order_id)
+        return self.orders[order_id]
+
+    def get_open_orders(self, trader: str | None = None) -> tuple[Order, ...]:
+        """Return the orders that work, in the order of their submission.
+
+        Parameters
+        ----------
+        trader : str, optional
+            Name of the trader; all by default.
+        """
+        working = (order for waiting in self.waiting for order in waiting.orders)
+        return tuple(order for order in working if trader in {None, order.trader})
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """All that works, each once, in the order of submission."""
+        return tuple(dict.fromkeys(self._waiting.values()))
+
+    @property
+    def table(self) -> Table:
+        """A table with a row for each order."""
+        schema = [*_SCHEMA, *_NUMBERS, *_WORDS]
+        rows = []
+        for order in self.orders.values():
+            figures = {**asdict(order), "instrument": order.instrument_name}
+            rows.append({name: kind(figures[name]) for name, kind in schema})
+        return Table.from_rows(schema, rows)
+
+    def of_trader(self, trader: str) -> tuple[Waiting, ...]:
+        """Return what works for a trader.
+
+        Parameters
+        ----------
+        trader : str
+            Name of the trader.
+        """
+        return tuple(each for each in self.waiting if each.orders[0].trader == trader)
+
+    def require_working(self, order_id: str) -> Order:
+        """Return a working order.
+
+        Parameters
+        ----------
+        order_id : str
+            Name of the order.
+
+        Raises
+        ------
+        TradingError
+            No such order works.
+        """
+        if order_id not in self._waiting:
+            state = f"is {self.orders[order_id].status.value}" if order_id in self.orders else "was never submitted"
+            raise TradingError(f"{order_id} {state}; only working orders can be cancelled", name=order_id)
+        return self.orders[order_id]
+
+    # --- the life of an order ----------------------------------------------------------------------
+
+    def enter(self, order: Order, at: str, figures: Figures | None = None) -> Order:
+        """Return an order with its name and time, once the trail has it.
+
+        Parameters
+        ----------
+        order : Order
+            Pending order; one without a name gets one.
+        at : str
+            Present time, ISO 8601.
+        figures : mapping of str to object, optional
+            Further figures of the event.
+        """
+        named = order.submitted(order.order_id or self._free_name(), at)
+        self.log(SUBMIT, named, {**terms_of(named), **(figures or {})}, why=named.reason)
+        self.orders[named.order_id] = named
+        return named
+
+    def rest(self, waiting: Waiting) -> None:
+        """Let an order work, or a stop and a target together.
+
+        Parameters
+        ----------
+        waiting : Waiting
+            Order, or pair of orders, that works from now on.
+        """
+        for order in waiting.orders:
+            self._waiting[order.order_id] = waiting
+
+    def protect(self, entry: Order, units: float, at: str) -> Protection | None:
+        """Let the stop and the target work that an order has for what it opens; return them.
+
+        Parameters
+        ----------
+        entry : Order
+            Order after a fill.
+        units : float
+            Units that it has filled, above 0.
+        at : str
+            Present time, ISO 8601.
+        """
+        if entry.stop_loss is None and entry.take_profit is None:
+            return None
+        stop, target = (None if each is None else self.enter(each, at) for each in protection_of(entry, units))
+        made = Protection(stop, target)
+        self.rest(made)
+        return made
+
+    def fill(self, done: Order) -> None:
+        """Take an order after its fill, which the trail has already.
+
+        Parameters
+        ----------
+        done : Order
+            Order in its new state.
+        """
+        self.orders[done.order_id] = done
+        if not done.status.is_open:
+            self._forget(done.order_id)
+
+    def reject(self, order: Order, reason: str, breaches: tuple[LimitBreach, ...] = ()) -> Order:
+        """Reject a pending order and return it.
+
+        Parameters
+        ----------
+        order : Order
+            Pending order.
+        reason : str
+            Reason in words.
+        breaches : tuple of LimitBreach, default ()
+            Limits that it would break.
+        """
+        limits = {"limits": [breach.limit for breach in breaches]} if breaches else {}
+        return self._ended(order.rejected(reason), "REJECT", reason, limits)
+
+    def cancel(self, order: Order, why: str) -> Order:
+        """Cancel an open order and return it.
+
+        Parameters
+        ----------
+        order : Order
+            Open order.
+        why : str
+            Reason in words.
+        """
+        return self._ended(order.cancelled(), "CANCEL", why, {"filled": order.filled_qty})
+
+    def expire(self, order: Order) -> Order:
+        """Let an open order expire and return it.
+
+        Parameters
+        ----------
+        order : Order
+            Open order.
+        """
+        return self._ended(order.expired(), "EXPIRE", "", {"filled": order.filled_qty})
+
+    def log(self, kind: str, order: Order, details: Figures, *, why: str = "") -> None:
+        """Write an event of an order to the trail.
+
+        Parameters
+        ----------
+        kind : str
+            Kind of event.
+        order : Order
+            Order concerned.
+        details : mapping of str to object
+            Figures of the event.
+        why : str, default ""
+            Reason in words.
+        """
+        self.audit.log(kind, order.trader, order.instrument_name, details, order.order_id, why=why)
+
+    def log_fill(self, order: Order, event: Figures, reference: float) -> None:
+        """Write a fill to the trail.
+
+        Parameters
+        ----------
+        order : Order
+            Order after the fill.
+        event : mapping of str to object
+            Fill as the ledger books it, in the types of JSON.
+        reference : float
+            Price before costs.
+        """
+        self.log(FILL, order, {"event": event, "reference": reference}, why=order.reason)
+
+    def _ended(self, order: Order, kind: str, why: str, figures: Figures) -> Order:
+        self.log(kind, order, figures, why=why)
+        self._forget(order.order_id)
+        self.orders[order.order_id] = order
+        return order
+
+    def _forget(self, order_id: str) -> None:
+        waiting = self._waiting.pop(order_id, None)
+        rest = None if waiting is None else waiting.without(order_id)
+        if rest is not None:
+            self.rest(rest)
+
+    def _free_name(self) -> str:
+        number = len(self.orders) + 1
+        while f"ORD-{number:06d}" in self.orders:
+            number += 1
+        return f"ORD-{number:06d}"
+
+    def __rich__(self) -> object:
+        from bank_python.render_orders import orders_view
+
+        return orders_view(list(self.orders.values()))

@@ -1,0 +1,160 @@
+"""The audit trail read again: the books to which its events lead, and its orders in their last states.
+
+Examples
+--------
+>>> from bank_python.trading_engine.engine import TradingEngine
+>>> engine = TradingEngine()
+>>> fill = engine.submit(Order("", "Alice", "AAPL", "BUY", 100, price=228.0))
+>>> replay(engine.audit).quantity("AAPL"), known_orders(engine.audit)["ORD-000001"] == fill.order
+(100.0, True)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bank_python.errors import TradingError
+from bank_python.trading_engine.audit import AuditTrail
+from bank_python.trading_engine.events import event_from_dict
+from bank_python.trading_engine.ledger import Ledger
+from bank_python.trading_engine.order import Order
+from bank_python.trading_engine.working import Protection, Resting, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bank_python.trading_engine.audit import AuditEvent
+
+__all__ = ["BOOK", "FILL", "SUBMIT", "known_orders", "replay", "terms_of", "waiting_in"]
+
+SUBMIT, FILL, BOOK = "ORDER_SUBMIT", "FILL", "BOOK"
+
+
+def replay(audit: AuditTrail, ledger: Ledger | None = None, *, trader: str | None = None) -> Ledger:
+    """Return the books to which the fills and other events of an audit trail lead.
+
+    Parameters
+    ----------
+    audit : AuditTrail
+        Trail of an engine.
+    ledger : Ledger, optional
+        Books before the first event; new ones in USD by default.
+    trader : str, optional
+        Trader whose events are booked; all by default.
+
+    Raises
+    ------
+    TradingError
+        The trail is broken, or an event cannot be booked.
+    """
+    if not isinstance(audit, AuditTrail):
+        raise TradingError(f"{audit!r:.60} is no audit trail; give that of an engine", value=audit)
+    check = audit.verify()
+    if not check.holds:
+        raise TradingError(
+            f"the audit trail is broken at event {check.first_bad}: {check.reason}", value=check.first_bad
+        )
+    made = Ledger() if ledger is None else ledger
+    for event in audit:
+        if event.event_type in {FILL, BOOK} and trader in {None, event.trader}:
+            made.book(event_from_dict(event.figures["event"]))
+    return made
+
+
+def terms_of(order: Order) -> dict[str, Any]:
+    """Return what an order asks for, in the types of JSON; what it leaves out is absent."""
+    terms = {
+        "side": order.side.value,
+        "quantity": order.quantity,
+        "order_type": order.order_type.value,
+        "limit_price": order.limit_price,
+        "stop_price": order.stop_price,
+        "trail": order.trail,
+        "time_in_force": order.time_in_force.value,
+        "price": order.price,
+        "strategy": order.strategy or None,
+        "strength": order.strength,
+        "stop_loss": order.stop_loss,
+        "take_profit": order.take_profit,
+        "closes": list(order.closes) or None,
+        "parent": order.parent or None,
+        "at": order.created_at,
+    }
+    return {name: value for name, value in terms.items() if value is not None}
+
+
+def known_orders(audit: AuditTrail) -> dict[str, Order]:
+    """Return the orders of a trail by name, each in its last state.
+
+    Parameters
+    ----------
+    audit : AuditTrail
+        Trail of an engine.
+    """
+    found: dict[str, Order] = {}
+    for event in audit:
+        if event.event_type == SUBMIT:
+            found[event.order_id] = _order_of(event)
+        elif event.order_id in found:
+            found[event.order_id] = _changed(found[event.order_id], event)
+    return found
+
+
+def waiting_in(audit: AuditTrail, orders: Mapping[str, Order]) -> dict[str, Waiting]:
+    """Return what works at the end of a trail, by the names of its orders; a trailing stop begins anew.
+
+    Parameters
+    ----------
+    audit : AuditTrail
+        Trail of an engine.
+    orders : mapping of str to Order
+        Orders of the trail by name.
+    """
+    schedules = {
+        event.order_id: event.figures["schedule"]
+        for event in audit
+        if event.event_type == SUBMIT and "schedule" in event.figures
+    }
+    is_open = {name: order for name, order in orders.items() if order.status.is_open}
+    found: dict[str, Waiting] = {}
+    for name, order in is_open.items():
+        if not order.parent:
+            found[name] = Resting(order, schedule=schedules.get(name, ()))
+            continue
+        pair = [each for each in is_open.values() if (each.parent, each.quantity) == (order.parent, order.quantity)]
+        stop = next((each for each in pair if each.stop_price is not None), None)
+        target = next((each for each in pair if each.limit_price is not None), None)
+        found.setdefault(name, Protection(stop, target))
+        for each in found[name].orders:
+            found[each.order_id] = found[name]
+    return found
+
+
+def _order_of(event: AuditEvent) -> Order:
+    terms = event.figures
+    words = ("order_type", "limit_price", "stop_price", "trail", "time_in_force", "price", "strategy", "strength")
+    given = {name: terms[name] for name in words if name in terms}
+    order = Order(
+        event.order_id, event.trader, event.instrument, terms["side"], terms["quantity"], reason=event.why, **given
+    )
+    bracket = {name: terms[name] for name in ("stop_loss", "take_profit") if name in terms}
+    order = order.bracketed(**bracket) if bracket else order
+    order = order.closing(*terms["closes"]) if "closes" in terms else order
+    order = order.protecting(terms["parent"]) if "parent" in terms else order
+    return order.submitted(event.order_id, terms.get("at", event.timestamp.isoformat()))
+
+
+def _changed(order: Order, event: AuditEvent) -> Order:
+    """Return an order after an event of its life; events of other kinds leave it as it is."""
+    match event.event_type:
+        case "FILL":
+            fill = event.figures["event"]
+            return order.filled(abs(fill["quantity"]), fill["price"], fees=fill.get("fees", 0.0), at=fill["when"])
+        case "REJECT":
+            return order.rejected(event.why)
+        case "CANCEL":
+            return order.cancelled()
+        case "EXPIRE":
+            return order.expired()
+        case _:
+            return order
