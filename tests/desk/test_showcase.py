@@ -51,6 +51,10 @@ TITLES = [
     "36. TALEB: BARBELL PORTFOLIO",
     "37. OWN PORTFOLIO",
     "38. ROLLING THE VALUATION DATE",
+    "39. PAIRS AND COINTEGRATION",
+    "40. EXECUTION: COSTS AND SCHEDULES",
+    "41. TALEB: OPTION TRACKER",
+    "42. TRADE ANALYSIS",
 ]
 
 
@@ -112,9 +116,10 @@ def test_dense_proves_what_the_scenes_claim():
     greeks, curves, day, quantlib, gbm, heston, merton, stress, reactive, tried, limits = pricing[:11]
     prove_volatility(*pricing[11:13])
     prove_conditions(*pricing[13:18])
-    prove_portfolios(*pricing[18:-2])
-    prove_own_portfolio(pricing[-2])
-    prove_time_passes(pricing[-1])
+    prove_portfolios(*pricing[18:27])
+    prove_own_portfolio(pricing[27])
+    prove_time_passes(pricing[28])
+    prove_trading(*pricing[29:33])
     assert greeks["without_a_value"] == []
     assert sum(greeks["delta_by_trader"].values()) == pytest.approx(greeks["firm"]["delta"])
     assert curves["arbitrage_free"] is True
@@ -152,6 +157,22 @@ def prove_time_passes(scene):
     assert sum(scene["paid"].values()) == pytest.approx(scene["by_factor"]["cash_flows"], rel=1e-9)
     assert scene["attributed"] == pytest.approx(scene["firm_pnl_change"], abs=1e-4)
     assert scene["gamma_of_ended_positions"] == 0.0
+
+
+def prove_trading(pairs, execution, tracker, trades):
+    assert pairs["selected"] == [[pairs["invented"], pairs["shares"][0]]]
+    assert pairs["below_5_percent"] > 1
+    assert pairs["hedge_ratio"] == pytest.approx(0.8, abs=0.03)
+    costs = list(execution["cost_bps"].values())
+    assert costs == sorted(costs)
+    assert execution["expected_costs"] == sorted(execution["expected_costs"])
+    assert execution["standard_deviations"] == sorted(execution["standard_deviations"], reverse=True)
+    assert math.fsum(execution["trades"]) == pytest.approx(execution["order"])
+    assert tracker["asymmetry"] == sorted(tracker["asymmetry"])
+    assert tracker["theta"] < 0.0 < tracker["gamma"]
+    assert tracker["rules"][0] == "EXPIRY_CRITICAL"
+    assert trades["trend"]["trades"] > 30
+    assert trades["trend"]["mae"] < 0.0 < trades["trend"]["mfe"]
 
 
 def prove_own_portfolio(scene):
@@ -260,7 +281,7 @@ def test_only_finds_titles_in_any_case(only):
 
 
 def test_only_plays_some():
-    scenes, iterations = facts("--dense", "0", "--only", "TRADE,3")
+    scenes, iterations = facts("--dense", "0", "--only", "TRADES,3")
     assert ([x["number"] for x in scenes], iterations) == ([3, 6], [])
 
 

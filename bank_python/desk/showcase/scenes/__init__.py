@@ -10,6 +10,7 @@ from bank_python.desk.showcase.scenes import volatility, blended_volatility, reg
 from bank_python.desk.showcase.scenes import risk_score, liquidity, kelly  # isort: skip
 from bank_python.desk.showcase.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip
 from bank_python.desk.showcase.scenes import own_portfolio, passing_time  # isort: skip
+from bank_python.desk.showcase.scenes import pairs, execution, options_tracked, trades_analysed  # isort: skip
 
 __all__ = [
     "attribution",
@@ -17,6 +18,7 @@ __all__ = [
     "barbell",
     "blended_volatility",
     "curves",
+    "execution",
     "frontier",
     "greeks",
     "jobs",
@@ -26,8 +28,10 @@ __all__ = [
     "liquidity",
     "macro",
     "monte_carlo",
+    "options_tracked",
     "overview",
     "own_portfolio",
+    "pairs",
     "passing_time",
     "portfolio_peers",
     "portfolios",
@@ -41,6 +45,7 @@ __all__ = [
     "risk_score",
     "stress",
     "ticking",
+    "trades_analysed",
     "trading",
     "volatility",
     "what_if",
