@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from bank_python import TradeTracker
 from bank_python.desk.showcase.figures import (
     busiest_underlying,
     quoted_shares,
@@ -16,7 +15,7 @@ from bank_python.desk.showcase.figures import (
 from bank_python.desk.showcase.stage import SceneResult, scene
 from bank_python.instruments.option_symbol import OptionSymbol
 from bank_python.risk_models import black_scholes_price
-from bank_python.trading_engine import VolRule
+from bank_python.trading_engine import TradeTracker, VolRule
 
 if TYPE_CHECKING:
     from bank_python.desk.desk import Desk
