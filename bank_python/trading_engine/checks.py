@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bank_python.errors import TradingError
 
-__all__ = ["finite_number", "names_of", "pairs_of_names", "positive", "whole_number"]
+__all__ = ["finite_number", "names_of", "numbers_by_name", "pairs_of_names", "positive", "whole_number"]
 
 _PAIR = 2
 
@@ -52,6 +52,19 @@ def pairs_of_names(name: str, given: Any) -> tuple[tuple[str, str], ...]:
             raise TradingError(f"the pair {names!r} is one name twice; give two", name=name, value=names)
         found.append((names[0], names[1]))
     return tuple(found)
+
+
+def numbers_by_name(name: str, given: Any) -> dict[str, float]:
+    """Return finite numbers by name.
+
+    Raises
+    ------
+    TradingError
+        It is no mapping, a key is no name, or a value is no finite number.
+    """
+    if not isinstance(given, Mapping):
+        raise TradingError(f"{name}={given!r:.60} is no mapping of names to numbers", name=name, value=given)
+    return {key: finite_number(f"{name}[{key!r}]", given[key]) for key in names_of(name, given)}
 
 
 def whole_number(name: str, given: Any, least: int) -> int:

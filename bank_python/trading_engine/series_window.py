@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
     from bank_python.numerics import FloatArray
 
-__all__ = ["distinct", "latest", "latest_rate", "readable", "recent_prices", "recent_vols", "units_held"]
+__all__ = [
+    "distinct",
+    "latest",
+    "latest_rate",
+    "readable",
+    "recent_prices",
+    "recent_rates",
+    "recent_vols",
+    "units_held",
+]
 
 _LARGEST_RATE = 0.5
 _LARGEST_VOL = 5.0
@@ -89,18 +98,25 @@ def latest(closes: Mapping[str, FloatArray], name: str) -> float:
     return value
 
 
-def latest_rate(closes: Mapping[str, FloatArray], name: str) -> float:
-    """Return the last figure of a series of interest rates, which are decimals.
+def recent_rates(closes: Mapping[str, FloatArray], name: str, count: int = 1) -> FloatArray:
+    """Return the last figures of a series of interest rates, which are decimals of any sign.
 
     Raises
     ------
     TradingError
-        There is none, or it is no decimal; see :func:`recent_prices`.
+        There are fewer, or one of them is no decimal; see :func:`recent_prices`.
     """
-    rate = float(_last(closes, name, 1)[-1])
-    if not abs(rate) < _LARGEST_RATE:
-        raise TradingError(f"{name} is {rate!r}; give a decimal: 0.052 for 5.2 per cent", name=name, value=rate)
-    return rate
+    known = _last(closes, name, count)
+    bad = np.flatnonzero(~(np.abs(known) < _LARGEST_RATE))
+    if len(bad):
+        value = float(known[bad[-1]])
+        raise TradingError(f"{name} is {value!r}; give a decimal: 0.052 for 5.2 per cent", name=name, value=value)
+    return known
+
+
+def latest_rate(closes: Mapping[str, FloatArray], name: str) -> float:
+    """Return the last figure of a series of interest rates; see :func:`recent_rates`."""
+    return float(recent_rates(closes, name)[-1])
 
 
 def units_held(closes: Mapping[str, FloatArray], ticker: str) -> float | None:
