@@ -7,6 +7,7 @@ from bank_python.trading_engine.audit import AuditCheck, AuditEvent, AuditTrail
 from bank_python.trading_engine.bar_fills import BarBracket, BarFill, BarOrder, FillReason, fill_bracket, fill_on_bar
 from bank_python.trading_engine.books import Books, LedgerBooks
 from bank_python.trading_engine.buckets import INSURED_FUNDS, BucketUse, TrackerConfig, bucket_of
+from bank_python.trading_engine.carry_trade import CarryTradeSignal
 from bank_python.trading_engine.closed_options import (
     ClosedTrade,
     MonthBleed,
@@ -15,8 +16,12 @@ from bank_python.trading_engine.closed_options import (
     NameResult,
     TradeConcentration,
 )
+from bank_python.trading_engine.contrarian import ContrarianSignal
 from bank_python.trading_engine.convexity import Convexity, convexity
 from bank_python.trading_engine.engine import TradingEngine
+from bank_python.trading_engine.credit_arb import CreditArbSignal
+from bank_python.trading_engine.engine import TradingEngine, replay
+from bank_python.trading_engine.event_driven import EventDrivenSignal
 from bank_python.trading_engine.events import (
     BorrowFeeEvent,
     ConversionEvent,
@@ -32,8 +37,11 @@ from bank_python.trading_engine.events import (
     event_from_dict,
 )
 from bank_python.trading_engine.execution import ExecutionModel, FillCost
+from bank_python.trading_engine.gamma_scalp import GammaScalpSignal
 from bank_python.trading_engine.greek_ladder import GreekLadder, Rung
 from bank_python.trading_engine.import_report import FolderImport, ImportReport
+from bank_python.trading_engine.import_report import ImportReport
+from bank_python.trading_engine.index_arb import IndexArbSignal
 from bank_python.trading_engine.large_moves import LargeMoves
 from bank_python.trading_engine.ledger import Ledger
 from bank_python.trading_engine.ledger_history import LedgerHistory
@@ -53,11 +61,13 @@ from bank_python.trading_engine.margin import (
 )
 from bank_python.trading_engine.market import ContractTerms, Market
 from bank_python.trading_engine.momentum import MomentumSignal
+from bank_python.trading_engine.multi_asset import MultiAssetSignal
 from bank_python.trading_engine.open_options import OpenOption, OpenOptions, Urgency
 from bank_python.trading_engine.option_book import OptionBook, OptionLine
 from bank_python.trading_engine.option_trade import OptionTrade, TradeAction, parse_contract
 from bank_python.trading_engine.order import Order
 from bank_python.trading_engine.order_book import OrderBook
+from bank_python.trading_engine.pairs_trade import PairDistance, PairsTradeSignal
 from bank_python.trading_engine.reconciliation import CashReconciliation, Reconciliation
 from bank_python.trading_engine.replays import replay
 from bank_python.trading_engine.replies import Fill, Rejection, Working
@@ -69,6 +79,7 @@ from bank_python.trading_engine.signal_option import SignalOption
 from bank_python.trading_engine.signal_report import Signal, SignalProblem, SignalReport
 from bank_python.trading_engine.stat_arb import StatArbSignal
 from bank_python.trading_engine.statement import Statement, StatementRow
+from bank_python.trading_engine.tech_momentum import TechMomentumSignal
 from bank_python.trading_engine.tracker import TradeTracker
 from bank_python.trading_engine.tracker_rules import RuleAlert, TrackerAlerts, TrackerRule
 from bank_python.trading_engine.tracker_snapshot import SnapshotHistory, TrackerSnapshot
@@ -76,6 +87,7 @@ from bank_python.trading_engine.trade_luck import FEW_TRADES, TradeLuck, trade_l
 from bank_python.trading_engine.trade_statistics import TradeGroups, TradeStatistics
 from bank_python.trading_engine.vol_arb import VolArbSignal
 from bank_python.trading_engine.vol_rule import VolRule
+from bank_python.trading_engine.vol_spread import VolSpreadSignal
 from bank_python.trading_engine.words import ImpactModel, OrderStatus, OrderType, Side, TimeInForce, read_word
 
 __all__ = [
@@ -91,15 +103,19 @@ __all__ = [
     "Books",
     "BorrowFeeEvent",
     "BucketUse",
+    "CarryTradeSignal",
     "CashReconciliation",
     "ClosedTrade",
     "Closing",
     "ContractTerms",
+    "ContrarianSignal",
     "ConversionEvent",
     "Convexity",
+    "CreditArbSignal",
     "DelistingEvent",
     "DepositEvent",
     "DividendEvent",
+    "EventDrivenSignal",
     "ExecutionModel",
     "Exposure",
     "Fill",
@@ -108,10 +124,12 @@ __all__ = [
     "FillReason",
     "FolderImport",
     "FundingEvent",
+    "GammaScalpSignal",
     "GreekLadder",
     "HeldPosition",
     "ImpactModel",
     "ImportReport",
+    "IndexArbSignal",
     "InstrumentTerms",
     "InterestEvent",
     "LargeMoves",
@@ -135,6 +153,7 @@ __all__ = [
     "MomentumSignal",
     "MonthBleed",
     "MonthlyBleed",
+    "MultiAssetSignal",
     "NameFlag",
     "NameResult",
     "OpenOption",
@@ -146,6 +165,8 @@ __all__ = [
     "OrderBook",
     "OrderStatus",
     "OrderType",
+    "PairDistance",
+    "PairsTradeSignal",
     "PositionLimits",
     "Reconciliation",
     "Rejection",
@@ -167,6 +188,7 @@ __all__ = [
     "Statement",
     "StatementRow",
     "SymbolChangeEvent",
+    "TechMomentumSignal",
     "TimeInForce",
     "TrackerAlerts",
     "TrackerConfig",
@@ -184,6 +206,7 @@ __all__ = [
     "Urgency",
     "VolArbSignal",
     "VolRule",
+    "VolSpreadSignal",
     "Working",
     "borrow_fee",
     "bucket_of",

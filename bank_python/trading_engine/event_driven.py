@@ -108,7 +108,7 @@ class EventDrivenSignal(SignalRule):
         return distinct(*(f"{ticker}{kind}" for ticker in self.moves for kind in ("", "_VOL", "_EVENT")))
 
     def from_closes(self, closes: Mapping[str, FloatArray]) -> Found:
-        """Return a signal for each ticker with an event ahead whose straddle implies another move than the past ones."""
+        """Return a signal for each ticker with an event ahead whose straddle implies another move than past ones."""
         return collected(self.moves, lambda ticker: self._of_ticker(ticker, closes))
 
     def _of_ticker(self, ticker: str, closes: Mapping[str, FloatArray]) -> list[Signal]:
@@ -119,7 +119,7 @@ class EventDrivenSignal(SignalRule):
         implied = float(recent_vols(closes, f"{ticker}_VOL")[-1])
         past, moves = self.moves[ticker], np.diff(np.log(known))
         mean = sum(past) / len(past)
-        move = implied_move(implied, math.sqrt(_YEAR * float(moves @ moves) / len(moves)))
+        move = _implied_move(implied, math.sqrt(_YEAR * float(moves @ moves) / len(moves)))
         gap = move / mean - 1.0
         if not abs(gap) > self.edge:
             return []
@@ -132,7 +132,7 @@ class EventDrivenSignal(SignalRule):
         return [Signal(straddle.name, Side.SELL if gap > 0.0 else Side.BUY, self.quantity, strength, reason, price)]
 
 
-def implied_move(implied: float, realised: float) -> float:
+def _implied_move(implied: float, realised: float) -> float:
     """Return the expected absolute move of an event that a straddle of 30 days implies, as a decimal.
 
     Parameters

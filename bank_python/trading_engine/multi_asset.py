@@ -16,7 +16,7 @@ Examples
 >>> rule = MultiAssetSignal(["CALM", "WILD"], capital=100_000.0, target_vol=0.05)
 >>> orders = rule.generate({"CALM": calm, "WILD": wild, "WILD_UNITS": [900.0]})
 >>> [(order.instrument_name, order.side.value, order.quantity) for order in orders]
-[('CALM', 'BUY', 752.0), ('WILD', 'SELL', 701.0)]
+[('CALM', 'BUY', 269.0), ('WILD', 'SELL', 830.0)]
 """
 
 from __future__ import annotations
