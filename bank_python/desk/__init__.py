@@ -7,6 +7,7 @@ from bank_python.desk.desk import Desk, DeskTick
 from bank_python.desk.holdings import Bonds, Coins, Currency, Options, Protection, Shares
 from bank_python.desk.risk import DeskRisk
 from bank_python.desk.settings import DeskSettings, read_settings, unset_setting, write_setting
+from bank_python.desk.strategies import standard_strategies, strategy_of
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
 from bank_python.desk.view import DeskView
@@ -33,6 +34,8 @@ __all__ = [
     "build_desk",
     "build_view",
     "read_settings",
+    "standard_strategies",
+    "strategy_of",
     "unset_setting",
     "write_setting",
 ]

@@ -35,7 +35,7 @@ from bank_python.admission import admits
 from bank_python.errors import TradingError
 from bank_python.risk_models.bond import bond_price
 from bank_python.trading_engine.checks import finite_number, names_of, numbers_by_name, positive, whole_number
-from bank_python.trading_engine.series_window import distinct, latest_rate, recent_prices, recent_rates
+from bank_python.trading_engine.series_window import STILL, distinct, latest_rate, recent_prices, recent_rates
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.words import Side
@@ -161,7 +161,7 @@ class CarryTradeSignal(SignalRule):
         return self._signal(bond, carry + roll, vol, said, self.bond_quantity, float(price))
 
     def _signal(self, name: str, carry: float, vol: float, said: str, quantity: float, price: float) -> list[Signal]:
-        if vol == 0.0 or not abs(carry) > self.threshold * vol:
+        if vol <= STILL or not abs(carry) > self.threshold * vol:
             return []
         ratio = carry / vol
         reason = f"{said} over a volatility of {vol:.1%} is {ratio:+.2f}"

@@ -34,7 +34,7 @@ from bank_python.errors import TradingError
 from bank_python.risk_models.indicators import rsi
 from bank_python.trading_engine.checks import finite_number, names_of, positive, whole_number
 from bank_python.trading_engine.market_closes import closes_of
-from bank_python.trading_engine.series_window import distinct, readable, recent_prices
+from bank_python.trading_engine.series_window import STILL, distinct, readable, recent_prices
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import rounded_units
@@ -133,7 +133,7 @@ class ContrarianSignal(SignalRule):
         distances = self._distances(known)
         weights = _scaled(distances)
         spread = float(np.std(list(distances.values()))) if distances else 0.0
-        if spread == 0.0:
+        if spread <= STILL:
             return [*problems]
 
         def find(ticker: str) -> list[Signal]:
@@ -161,4 +161,4 @@ class ContrarianSignal(SignalRule):
 def _scaled(distances: Mapping[str, float]) -> dict[str, float]:
     """Return weights against the distances, of which the positive ones add up to 1."""
     half = sum(abs(value) for value in distances.values()) / 2.0
-    return {name: -value / half if half > 0.0 else 0.0 for name, value in distances.items()}
+    return {name: -value / half if half > STILL else 0.0 for name, value in distances.items()}

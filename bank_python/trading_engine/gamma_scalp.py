@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bank_python.admission import admits
 from bank_python.errors import TradingError
-from bank_python.trading_engine.checks import names_of, positive
+from bank_python.trading_engine.checks import finite_number, names_of, positive
 from bank_python.trading_engine.series_window import distinct, latest, recent_prices
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
@@ -110,6 +110,7 @@ class GammaScalpSignal(SignalRule):
         kinds = ("", "_DELTA", "_GAMMA") if self.band is None else ("", "_DELTA")
         return distinct(*(f"{ticker}{kind}" for ticker in self.tickers for kind in kinds))
 
+    @admits(TradingError)
     def half_width(self, price: float, gamma: float) -> float:
         """Return the half-width of the band in shares.
 
@@ -119,10 +120,17 @@ class GammaScalpSignal(SignalRule):
             Price of the underlying, above 0.
         gamma : float
             Gamma of the book in shares per unit of the price, of any sign.
+
+        Raises
+        ------
+        TradingError
+            The price is not above 0, or the gamma is not finite.
         """
         if self.band is not None:
             return self.band
-        return float((1.5 * self.discount * self.cost * price * gamma * gamma / self.risk_aversion) ** (1.0 / 3.0))
+        square = finite_number("gamma", gamma) ** 2
+        cube = 1.5 * self.discount * self.cost * positive("price", price) * square / self.risk_aversion
+        return float(cube ** (1.0 / 3.0))
 
     def from_closes(self, closes: Mapping[str, FloatArray]) -> Found:
         """Return a signal for each ticker whose delta is outside its band."""

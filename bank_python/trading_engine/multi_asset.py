@@ -12,11 +12,11 @@ Examples
 --------
 >>> import numpy as np
 >>> calm = 100.0 * np.exp(np.cumsum(np.tile([0.006, -0.005], 61)))
->>> wild = 100.0 * np.exp(np.cumsum(np.tile([-0.019, 0.021], 61)))
+>>> wild = 100.0 * np.exp(np.cumsum(np.tile([0.021, -0.019], 61)))
 >>> rule = MultiAssetSignal(["CALM", "WILD"], capital=100_000.0, target_vol=0.05)
 >>> orders = rule.generate({"CALM": calm, "WILD": wild, "WILD_UNITS": [900.0]})
 >>> [(order.instrument_name, order.side.value, order.quantity) for order in orders]
-[('CALM', 'BUY', 269.0), ('WILD', 'SELL', 830.0)]
+[('CALM', 'BUY', 267.0), ('WILD', 'SELL', 831.0)]
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bank_python.admission import admits
 from bank_python.errors import TradingError
 from bank_python.trading_engine.checks import finite_number, names_of, positive, whole_number
 from bank_python.trading_engine.market_closes import closes_of
-from bank_python.trading_engine.series_window import distinct, readable, units_held
+from bank_python.trading_engine.series_window import STILL, distinct, readable, units_held
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import rounded_units
@@ -67,6 +67,8 @@ class MultiAssetSignal(SignalRule):
         Number of closes in the average that a price has to exceed, at least 2; 120 by default, None for no filter.
     band : float, default 0.01
         Money of the smallest order as a share of the capital, at least 0.
+    max_order : float, optional
+        Money of the largest order, above 0: larger differences are traded in steps.
     max_leverage : float, default 2.0
         Largest factor by which the weights are scaled up, above 0.
 
@@ -93,6 +95,7 @@ class MultiAssetSignal(SignalRule):
         vol_window: int = 60,
         trend_window: int | None = 120,
         band: float = 0.01,
+        max_order: float | None = None,
         max_leverage: float = 2.0,
     ) -> None:
         self.tickers = distinct(*names_of("tickers", tickers))
@@ -100,6 +103,7 @@ class MultiAssetSignal(SignalRule):
         self.vol_window = whole_number("vol_window", vol_window, 2)
         self.trend_window = None if trend_window is None else whole_number("trend_window", trend_window, 2)
         self.band, self.max_leverage = finite_number("band", band), positive("max_leverage", max_leverage)
+        self.max_order = None if max_order is None else positive("max_order", max_order)
         if self.band < 0.0:
             raise TradingError(f"band={band!r} is below 0", name="band", value=band)
 
@@ -132,7 +136,7 @@ class MultiAssetSignal(SignalRule):
     def _targets(self, known: Mapping[str, FloatArray]) -> dict[str, float]:
         returns = {name: np.diff(np.log(closes[-self.vol_window - 1 :])) for name, closes in known.items()}
         vols = {name: float(moves.std(ddof=1)) for name, moves in returns.items()}
-        moving = [name for name, vol in vols.items() if vol > 0.0]
+        moving = [name for name, vol in vols.items() if vol > STILL]
         if not moving:
             return dict.fromkeys(known, 0.0)
         inverse = np.array([1.0 / vols[name] for name in moving])
@@ -158,7 +162,7 @@ class MultiAssetSignal(SignalRule):
         price, held = float(closes[ticker][-1]), units_held(closes, ticker) or 0.0
         missing = target / price - held
         money, band = abs(missing) * price, self.band * self.capital
-        quantity = rounded_units(abs(missing))
+        quantity = rounded_units(min(money, self.max_order or money) / price)
         if not (money > band and quantity > 0.0):
             return []
         reason = f"target {target:,.0f}, {target / self.capital:.1%} of the capital; held {held * price:,.0f}"

@@ -31,7 +31,7 @@ from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.trading_engine.checks import pairs_of_names, positive, whole_number
-from bank_python.trading_engine.series_window import distinct, recent_prices, units_held
+from bank_python.trading_engine.series_window import STILL, distinct, recent_prices, units_held
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import closing, rounded_units
@@ -166,7 +166,7 @@ class PairsTradeSignal(SignalRule):
         held = {name: units for name in pair if (units := units_held(closes, name)) is not None}
         if len(held) == len(pair) and any(held.values()):
             return self._exit(seen.spread, held, prices)
-        if not (may_open and seen.deviation > 0.0 and abs(seen.spread) > self.entry * seen.deviation):
+        if not (may_open and seen.deviation > STILL and abs(seen.spread) > self.entry * seen.deviation):
             return []
         first, second = pair
         size = seen.spread / seen.deviation

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bank_python.numerics import FloatArray
 
 __all__ = [
+    "STILL",
     "distinct",
     "latest",
     "latest_rate",
@@ -35,6 +36,9 @@ __all__ = [
     "recent_vols",
     "units_held",
 ]
+
+STILL = 1e-12
+"""Size of a relative move below which it is rounding."""
 
 _LARGEST_RATE = 0.5
 _LARGEST_VOL = 5.0

@@ -32,7 +32,7 @@ import numpy as np
 from bank_python.admission import admits
 from bank_python.errors import TradingError
 from bank_python.trading_engine.checks import names_of, positive, whole_number
-from bank_python.trading_engine.series_window import distinct, recent_prices, units_held
+from bank_python.trading_engine.series_window import STILL, distinct, recent_prices, units_held
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import rounded_units, units_of
@@ -130,7 +130,7 @@ class TechMomentumSignal(SignalRule):
         returns = np.diff(np.log(known))
         last = returns[-self.vol_window :]
         vol = math.sqrt(float(last @ last) / len(last))
-        if vol == 0.0:
+        if vol <= STILL:
             return []
         price, trend = float(known[-1]), float(returns[-self.lookback :].sum())
         score = trend / (vol * math.sqrt(self.lookback))

@@ -103,6 +103,7 @@ class VolSpreadSignal(SignalRule):
     def _series(self) -> tuple[str, ...]:
         return distinct(*(name for pair in self.pairs for name in pair))
 
+    @admits(TradingError)
     def option(self, series: str) -> SignalOption:
         """Return the option by which a volatility is traded.
 

@@ -319,7 +319,12 @@ def of_orders(path):
     momentum = trading_engine.MomentumSignal(["A"], 2)
     report = momentum.examine({"A": [10.0, 11.0]})
     yield from (momentum, report, *report.signals, trading_engine.MacroSignal(), *momentum.examine({}).problems)
-    yield trading_engine.SignalOption("A", 30)
+    yield from (trading_engine.SignalOption("A", 30), trading_engine.PairDistance(0.1, 0.02, 0.05))
+    yield from (trading_engine.TechMomentumSignal(["A"]), trading_engine.CreditArbSignal([("A", "B")]))
+    yield from (trading_engine.GammaScalpSignal(["A"]), trading_engine.PairsTradeSignal([("A", "B")]))
+    yield from (trading_engine.CarryTradeSignal(["AUDUSD"]), trading_engine.ContrarianSignal(["A"]))
+    yield from (trading_engine.IndexArbSignal({"A": {"B": 1.0}}), trading_engine.MultiAssetSignal(["A"]))
+    yield from (trading_engine.VolSpreadSignal([("A_VOL", "B_VOL")]), trading_engine.EventDrivenSignal({"A": [0.1]}))
     yield from (trading_engine.StatArbSignal([("A", "B")]), trading_engine.VolArbSignal(["A"]))
     yield from (engine, refused, refused.breaches[0], next(iter(engine.audit)), engine.audit.verify())
 

@@ -605,6 +605,54 @@ LEDGER: list[Case] = [
     ),
     (trading.MacroSignal, {"bond": "B", "bond_quantity": 1.0, "euro_quantity": 1.0}),
     (trading.Signal, {"instrument": "A", "side": "buy", "quantity": 1.0, "strength": 1.0, "reason": "", "price": 1.0}),
+    (
+        trading.TechMomentumSignal,
+        {"tickers": ["A"], "lookback": 120, "vol_window": 60, "breakout_window": 20, "threshold": 1.0}
+        | {"target_vol": 0.4, "quantity": 10.0, "order_value": 1e4},
+    ),
+    (
+        trading.CreditArbSignal,
+        {"pairs": [("A", "B")], "lookback": 60, "z_threshold": 2.0, "coupons": {"A": 0.05}, "quantity": 1.0},
+    ),
+    (
+        trading.GammaScalpSignal,
+        {"tickers": ["A"], "band": 100.0, "cost": 0.001, "risk_aversion": 1e-4, "discount": 1.0, "to": "zero"}
+        | {"lot": 1.0},
+    ),
+    (trading.GammaScalpSignal(["A"]).half_width, {"price": 100.0, "gamma": 50.0}),
+    (
+        trading.PairsTradeSignal,
+        {"pairs": [("A", "B")], "formation": 120, "trading": 20, "entry": 2.0, "most_pairs": 1, "order_value": 1e4},
+    ),
+    (
+        trading.CarryTradeSignal,
+        {"pairs": ["AUDUSD"], "vol_window": 60, "threshold": 0.1, "rates": {"AUD": 0.04}}
+        | {"bonds": {"N": (10.0, 0.04)}, "quantity": 1.0, "bond_quantity": 1.0},
+    ),
+    (
+        trading.ContrarianSignal,
+        {"tickers": ["A"], "window": 5, "rsi_window": 14, "oversold": 30.0, "overbought": 70.0, "capital": 1e5},
+    ),
+    (trading.ContrarianSignal(["A"]).weights, {"market_data": {"A": [1.0]}}),
+    (
+        trading.IndexArbSignal,
+        {"baskets": {"A": {"B": 1.0}}, "lookback": 60, "z_threshold": 2.0, "order_value": 1e5},
+    ),
+    (
+        trading.VolSpreadSignal,
+        {"pairs": [("A_VOL", "B_VOL")], "lookback": 60, "z_threshold": 2.0, "days": 30, "quantity": 10.0},
+    ),
+    (trading.VolSpreadSignal([]).option, {"series": "A_VOL_95"}),
+    (
+        trading.EventDrivenSignal,
+        {"moves": {"A": [0.1]}, "days_before": 5, "edge": 0.25, "rv_window": 20, "quantity": 10.0},
+    ),
+    (
+        trading.MultiAssetSignal,
+        {"tickers": ["A"], "capital": 1e6, "target_vol": 0.1, "vol_window": 60, "trend_window": 120, "band": 0.01}
+        | {"max_order": 1e5, "max_leverage": 2.0},
+    ),
+    (trading.MultiAssetSignal(["A"]).targets, {"market_data": {"A": [1.0]}}),
     (trading.SignalOption, {"ticker": "A", "days": 30, "kind": "C", "moneyness": 105.0}),
     (trading.SignalOption.from_name, {"name": "A_30D_STRADDLE"}),
     (trading.VolArbSignal, {"tickers": ["A"], "rv_window": 20, "forecast": "gjr", "quantity": 10.0}),
