@@ -18,9 +18,8 @@ from bank_python.trading_engine.closed_options import (
 )
 from bank_python.trading_engine.contrarian import ContrarianSignal
 from bank_python.trading_engine.convexity import Convexity, convexity
-from bank_python.trading_engine.engine import TradingEngine
 from bank_python.trading_engine.credit_arb import CreditArbSignal
-from bank_python.trading_engine.engine import TradingEngine, replay
+from bank_python.trading_engine.engine import TradingEngine
 from bank_python.trading_engine.event_driven import EventDrivenSignal
 from bank_python.trading_engine.events import (
     BorrowFeeEvent,
@@ -40,7 +39,6 @@ from bank_python.trading_engine.execution import ExecutionModel, FillCost
 from bank_python.trading_engine.gamma_scalp import GammaScalpSignal
 from bank_python.trading_engine.greek_ladder import GreekLadder, Rung
 from bank_python.trading_engine.import_report import FolderImport, ImportReport
-from bank_python.trading_engine.import_report import ImportReport
 from bank_python.trading_engine.index_arb import IndexArbSignal
 from bank_python.trading_engine.large_moves import LargeMoves
 from bank_python.trading_engine.ledger import Ledger
