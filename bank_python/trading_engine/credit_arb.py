@@ -151,7 +151,7 @@ def _spreads(closes: Mapping[str, FloatArray], series: str, count: int) -> Float
     largest = float(known.max())
     if largest >= _LARGEST_SPREAD:
         raise TradingError(
-            f"{series} is {largest!r}; give a decimal: 0.019 for 190 basis points", name=series, value=largest
+            f"{series} is {largest!r}; give a decimal: 0.019 for 190 basis points", series=series, value=largest
         )
     return known
 

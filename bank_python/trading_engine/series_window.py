@@ -13,6 +13,7 @@ bank_python.errors.TradingError: the last close of A is nan; signals need a pric
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ __all__ = [
 STILL = 1e-12
 """Size of a relative move below which it is rounding."""
 
+_CHEAPEST, _DEAREST = 1e-12, 1e12  # prices beyond are faults, and their squares and ratios overflow
 _LARGEST_RATE = 0.5
 _LARGEST_VOL = 5.0
 
@@ -59,16 +61,17 @@ def recent_prices(closes: Mapping[str, FloatArray], name: str, count: int = 1) -
     Raises
     ------
     TradingError
-        There are fewer, or one of them is not a finite number above 0; ``name`` is that of the series, and ``waits``
-        says whether more data will mend it.
+        There are fewer, or one of them is no price; ``series`` is the name, and ``waits`` says whether more data will
+        mend it.
     """
     known = _last(closes, name, count)
-    good = np.isfinite(known) & (known > 0.0)
+    good = (known >= _CHEAPEST) & (known <= _DEAREST)
     if not good.all():
         bad = int(np.flatnonzero(~good)[-1])
         value, age = float(known[bad]), count - 1 - bad
         where = f"the close of {name} {age} before the last" if age else f"the last close of {name}"
-        raise TradingError(f"{where} is {value!r}; signals need a price above 0", name=name, value=value)
+        wanted = f"between {_CHEAPEST:g} and {_DEAREST:g}" if 0.0 < value < math.inf else "above 0"
+        raise TradingError(f"{where} is {value!r}; signals need a price {wanted}", series=name, value=value)
     return known
 
 
@@ -84,7 +87,9 @@ def recent_vols(closes: Mapping[str, FloatArray], name: str, count: int = 1) -> 
     bad = np.flatnonzero(~((known > 0.0) & (known < _LARGEST_VOL)))
     if len(bad):
         value = float(known[bad[-1]])
-        raise TradingError(f"{name} is {value!r}; give a decimal above 0: 0.26 for 26 per cent", name=name, value=value)
+        raise TradingError(
+            f"{name} is {value!r}; give a decimal above 0: 0.26 for 26 per cent", series=name, value=value
+        )
     return known
 
 
@@ -98,7 +103,7 @@ def latest(closes: Mapping[str, FloatArray], name: str) -> float:
     """
     value = float(_last(closes, name, 1)[-1])
     if not np.isfinite(value):
-        raise TradingError(f"the last figure of {name} is {value!r}; signals need a number", name=name, value=value)
+        raise TradingError(f"the last figure of {name} is {value!r}; signals need a number", series=name, value=value)
     return value
 
 
@@ -114,7 +119,7 @@ def recent_rates(closes: Mapping[str, FloatArray], name: str, count: int = 1) ->
     bad = np.flatnonzero(~(np.abs(known) < _LARGEST_RATE))
     if len(bad):
         value = float(known[bad[-1]])
-        raise TradingError(f"{name} is {value!r}; give a decimal: 0.052 for 5.2 per cent", name=name, value=value)
+        raise TradingError(f"{name} is {value!r}; give a decimal: 0.052 for 5.2 per cent", series=name, value=value)
     return known
 
 
@@ -167,9 +172,9 @@ def distinct(*names: str) -> tuple[str, ...]:
 def _last(closes: Mapping[str, FloatArray], name: str, count: int) -> FloatArray:
     known = closes.get(name)
     if known is None or not len(known):
-        raise TradingError(f"there is no {name} in the data", name=name, waits=True)
+        raise TradingError(f"there is no {name} in the data", series=name, waits=True)
     if len(known) < count:
         raise TradingError(
-            f"{name} has {len(known)} closes; {count} are needed", name=name, value=len(known), waits=True
+            f"{name} has {len(known)} closes; {count} are needed", series=name, value=len(known), waits=True
         )
     return known[-count:]

@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+import numpy as np
+
 from bank_python.display import Record
 from bank_python.errors import BankError, TradingError
 from bank_python.trading_engine.checks import finite_number, positive
@@ -130,14 +132,21 @@ def collected(parts: Iterable[_Part], find: Callable[[_Part], Iterable[Signal]])
     found: Found = []
     for part in parts:
         try:
-            found += find(part)
+            with np.errstate(all="ignore"):  # what overflows is refused as a signal, and named
+                found += find(part)
         except BankError as error:
             found.append(problem_of(error, part))
+        except ArithmeticError as error:
+            found.append(SignalProblem(_label(part), f"the figures of {_label(part)} are out of range: {error}"))
     return found
 
 
 def problem_of(error: BankError, part: object) -> SignalProblem:
-    """Return the problem that an error tells of; that of another layer does not name the series, so the part does."""
-    named = str(error.facts["name"]) if isinstance(error, TradingError) and error.facts.get("name") else ""
-    label = part if isinstance(part, str) else "/".join(map(str, part)) if isinstance(part, tuple) else str(part)
-    return SignalProblem(named or label, str(error), bool(error.facts.get("waits", False)))
+    """Return the problem that an error tells of: of its ``series``, or else of the whole part."""
+    return SignalProblem(
+        str(error.facts.get("series", _label(part))), str(error), bool(error.facts.get("waits", False))
+    )
+
+
+def _label(part: object) -> str:
+    return "/".join(map(str, part)) if isinstance(part, tuple) else str(part)

@@ -97,3 +97,25 @@ def test_unknown_names_are_answered():
         strategy_of("Alice", "NVDA")
     with pytest.raises(DeskError, match="'KO' has no events"):
         days_to_event("KO", dt.date(2026, 1, 1))
+
+
+def test_whatever_the_figures_are_nothing_is_raised_and_signals_are_possible():
+    rng = np.random.default_rng(0)
+    for name, rule in standard_strategies(UNIVERSE).items():
+        series = (*rule.inputs, *rule.optional_inputs)
+        for _ in range(25):
+            data = {each: odd_series(rng) for each in series if rng.random() < 0.9}
+            report = rule.examine(data)
+            pairs = {"/".join(pair) for pair in getattr(rule, "pairs", ()) if not isinstance(pair, str)}
+            assert {each.ticker for each in report.problems} <= {*series, *pairs}, name
+            assert all(0.0 < each.quantity < np.inf and 0.0 <= each.strength <= 1.0 for each in report.signals)
+
+
+def odd_series(rng):
+    """Return prices of any size and wildness, some constant, some with a last figure that is none."""
+    with np.errstate(all="ignore"):
+        steps = rng.standard_normal(rng.choice([1, 30, 200])) * 10.0 ** rng.uniform(-14.0, 1.5)
+        values = np.exp(np.cumsum(steps)) * 10.0 ** rng.uniform(-3.0, 3.0)
+    if rng.random() < 0.2:
+        values[-1] = rng.choice([np.nan, np.inf, 0.0, -1.0, 1e308, 1e-320])
+    return np.full(len(values), values[0]) if rng.random() < 0.2 else values

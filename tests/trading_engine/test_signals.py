@@ -27,6 +27,7 @@ from bank_python.trading_engine import (
     SignalRule,
     StatArbSignal,
 )
+from bank_python.trading_engine.signal_report import collected
 
 RISING = [100.0 + i for i in range(40)]
 RULES = [
@@ -362,3 +363,16 @@ def test_bad_data_and_settings_are_named():
     assert str(problem) == "A_VOL is 26.0; give a decimal above 0: 0.26 for 26 per cent"
     (problem,) = MacroSignal().examine({"SOFR": [5.2], "EURUSD": [1.1]}).problems
     assert str(problem) == "SOFR is 5.2; give a decimal: 0.052 for 5.2 per cent"
+
+
+def test_a_price_out_of_all_proportion_is_a_fault():
+    (problem,) = MomentumSignal(["A"], lookback=20).examine({"A": [*RISING, 1e300]}).problems
+    assert str(problem) == "the last close of A is 1e+300; signals need a price between 1e-12 and 1e+12"
+
+
+def test_a_part_whose_arithmetic_fails_is_named():
+    def find(part):
+        raise OverflowError("too large")
+
+    (problem,) = collected([("A", "B")], find)
+    assert str(problem) == "the figures of A/B are out of range: too large"
