@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bank_python.cli import prop_desk, run
+from bank_python.cli import run
+from bank_python.cli.desk import desk_program
 
 if __name__ == "__main__":
-    run(prop_desk)
+    run(desk_program())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bank_python.cli import run, showcase
+from bank_python.cli import run
+from bank_python.cli.showcase import showcase
 
 if __name__ == "__main__":
     run(showcase)

@@ -46,14 +46,15 @@ if TYPE_CHECKING:
     from bank_python.barbara.claim import Claim
     from bank_python.dagger import Node
 
-__all__ = ["RINGS", "prepare_store", "resume", "save", "save_trader"]
+__all__ = ["RINGS", "STATE", "prepare_store", "resume", "save", "save_trader"]
 
 _LOG = logging.getLogger(__name__)
-_STATE = "/Desk/state"
 _STATE_VERSION = 1
 _REPLAYED = frozenset({"simulated", "history"})  # sources that repeat their quotes when they are reset
 RINGS = "desk;default"
 """The rings of a desk's store: the desk's own records over the shared ones."""
+STATE = "/Desk/state"
+"""Key of the record with a desk's feed, its position, and the keys of its nodes."""
 
 _Desk = TypeVar("_Desk", bound=DeskParts)
 
@@ -72,7 +73,7 @@ def save(desk: DeskParts) -> int:
     with desk.db.transaction(), desk.graph.snapshot():
         stored = {node.record_key: node for node in _storable(desk.graph)}
         state = _state(desk, list(stored))
-        desk.db.update({**stored, _STATE: state}, changed_only=True)
+        desk.db.update({**stored, STATE: state}, changed_only=True)
     return len(stored)
 
 
@@ -89,7 +90,7 @@ def prepare_store(db: BarbaraDB, *, replace: bool) -> None:
     DeskError
         The store has a desk, and `replace` is not set.
     """
-    state = cast("Mapping[str, Any] | None", db.get(_STATE))
+    state = cast("Mapping[str, Any] | None", db.get(STATE))
     if state is None:
         return
     if not replace:
@@ -99,7 +100,7 @@ def prepare_store(db: BarbaraDB, *, replace: bool) -> None:
             path=db.path,
         )
     with db.transaction():
-        for key in {*state["nodes"], *db.keys(TRADES), *db.keys(CASH_FLOWS), _STATE}.intersection(db.keys()):
+        for key in {*state["nodes"], *db.keys(TRADES), *db.keys(CASH_FLOWS), STATE}.intersection(db.keys()):
             db.delete(key)
 
 
@@ -247,7 +248,7 @@ def _reset_quotes(db: BarbaraDB, loaded: Mapping[str, object]) -> None:
     Booking a trade stores the nodes that its contract depends on, quotes included. If the process was killed before
     the desk was saved again, these quotes are later than all others and than the position of the market.
     """
-    saved_at = _stored_at(db, _STATE)
+    saved_at = _stored_at(db, STATE)
     for key, node in loaded.items():
         if isinstance(node, MarketData) and node.source in _REPLAYED and _stored_at(db, key) > saved_at:
             before = cast("MarketData", db.get_as_of(key, saved_at))
@@ -259,7 +260,7 @@ def _stored_at(db: BarbaraDB, key: str) -> dt.datetime:
 
 
 def _checked_state(db: BarbaraDB) -> Mapping[str, Any]:
-    state = cast("Mapping[str, Any] | None", db.get(_STATE))
+    state = cast("Mapping[str, Any] | None", db.get(STATE))
     if state is None:
         raise DeskError("there is no desk in this store: save one with desk.save() or desk.close() first")
     if state["version"] > _STATE_VERSION:

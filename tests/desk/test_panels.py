@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from bank_python.desk import build_desk
+from bank_python.desk.console import screen_console
 from bank_python.desk.live import LiveDesk
 from bank_python.desk.live.columns import Column, fit, fitted, joined
 from bank_python.desk.live.glyphs import ASCII, FINE, glyphs_for
 from bank_python.desk.live.layout import arranged
 from bank_python.desk.live.pane import pane
 from bank_python.desk.live.panels import PANELS
-from bank_python.desk.live.run import screen_console
 from bank_python.desk.traders import TRADERS
 from bank_python.desk.view import QuoteTrouble, RecalculationView, TroubleView
 from bank_python.desk.view_builder import ViewBuilder

@@ -9,7 +9,7 @@ import pytest
 
 from bank_python import MCConfig, MonteCarloEngine, build_desk
 from bank_python.barbara import BarbaraDB
-from bank_python.cli import prop_desk
+from bank_python.cli.desk import prop_desk
 from bank_python.desk import Desk
 from bank_python.desk.balance import BalancedBook
 from bank_python.desk.factor_model import load_past

@@ -56,7 +56,7 @@ _SHARES = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
 _SNAPSHOT_EVERY = 30.0  # seconds
 _WHAT_IF_EVERY = 10.0  # seconds
 _LOADING = 0.25  # fraction of a refresh for which one run of the risk job may load histories
-_VERSIONS_IN_MEMORY = timedelta(hours=1)
+_VERSIONS_KEPT = timedelta(hours=1)
 _CONDITIONS_AGAIN = 60.0  # seconds until market conditions that could not be computed are tried again
 _PATIENCE = 1.0  # seconds to wait for the current run at the end
 
@@ -251,10 +251,11 @@ class LiveDesk:
         self._what_if = WhatIf(f"shares {-SHARES_FALL:+.0%}", change, time.perf_counter() - started)
 
     def _save(self) -> str:
+        if self._desk.read_only:
+            return "a copy, not saved"
         stored = self._desk.save()
-        if self._desk.db.path == ":memory:":
-            # A store keeps every version, and one in memory would grow by all quotes at each refresh.
-            self._desk.db.prune(self._now() - _VERSIONS_IN_MEMORY)
+        # A store keeps every version, and would grow by all quotes at each refresh.
+        self._desk.db.prune(self._now() - _VERSIONS_KEPT)
         return f"{stored} objects"
 
 

@@ -2,61 +2,41 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from bank_python.desk.access import LOCAL_FEEDS, DeskSource, owned_desk, read_desk
 from bank_python.desk.build import build_desk
+from bank_python.desk.console import screen_console, working, write
 from bank_python.desk.live.glyphs import glyphs_for
 from bank_python.desk.live.interruption import quiet_logging, stop_requests
 from bank_python.desk.live.keys import key_presses
 from bank_python.desk.live.layout import LEAST_HEIGHT, LEAST_WIDTH, arranged
 from bank_python.desk.live.live_desk import LiveDesk
 from bank_python.desk.live.picture import check_target, write_picture
-from bank_python.terminal import clean
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
 
+    from rich.console import Console
+
     from bank_python.desk.desk import Desk
 
-__all__ = ["screen_console", "show_once", "watch"]
+__all__ = ["show_once", "watch"]
 
 _GLANCE = 0.1  # seconds between two checks of keys, signals and the terminal's size
-_LOCAL_FEEDS = frozenset({"simulated", "history"})  # feeds whose price histories need no network
 _QUIT = frozenset("qQ\x03\x04")
-
-
-def screen_console(*, plain: bool) -> Console:
-    """Return the console to draw on.
-
-    Parameters
-    ----------
-    plain : bool
-        Whether to leave out colours and other styles. They are also left out if ``NO_COLOR`` is set, and if stdout is
-        not a terminal.
-    """
-    colourless = plain or bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
-    return Console(
-        color_system=None if colourless else "auto",
-        force_terminal=sys.stdout.isatty(),  # with FORCE_COLOR set, rich would take a pipe for a terminal
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
 
 
 def show_once(
     *,
-    feed: str,
-    seed: int,
+    source: DeskSource,
     refresh: float,
     scenarios: int,
     proxy: bool,
@@ -69,10 +49,8 @@ def show_once(
 
     Parameters
     ----------
-    feed : str
-        Name of the market's feed, one of :data:`~bank_python.market_data.choose.FEED_NAMES`.
-    seed : int
-        Seed of the simulated market, also for the symbols that another feed does not quote.
+    source : DeskSource
+        Where the desk comes from. A stored desk is read; if the file is not there, a new desk is built and saved.
     refresh : float
         Seconds between two polls in the schedule of the jobs.
     scenarios : int
@@ -96,31 +74,29 @@ def show_once(
     if picture is not None:
         check_target(picture)
     console = screen_console(plain=plain)
-    with _desk(feed, seed) as desk:
+    with _desk(source, own=not source.stored) as desk:
         live = LiveDesk(desk, refresh, n_paths=scenarios, proxy=proxy)
         live.update()
-        if feed in _LOCAL_FEEDS:
+        if desk.feed.name in LOCAL_FEEDS:
             live.measure_risk()
         for _ in range(ticks - 1):
             live.run_jobs()
         if picture is not None:
             write_picture(live.view(), picture, plain=plain)
         elif as_json:
-            _write(f"{live.view().to_json()}\n")
+            write(f"{live.view().to_json()}\n")
         else:
             # On a terminal the prompt needs the last line.
-            _write(_page(live, console, below=1 if console.is_terminal else 0))
+            write(_page(live, console, below=1 if console.is_terminal else 0))
 
 
-def watch(*, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, plain: bool) -> None:
+def watch(*, source: DeskSource, refresh: float, scenarios: int, proxy: bool, plain: bool) -> None:
     """Show the desk until ``q``, Ctrl-C or SIGTERM: on the whole screen of a terminal, or as frames in a pipe.
 
     Parameters
     ----------
-    feed : str
-        Name of the market's feed, one of :data:`~bank_python.market_data.choose.FEED_NAMES`.
-    seed : int
-        Seed of the simulated market, also for the symbols that another feed does not quote.
+    source : DeskSource
+        Where the desk comes from. A stored desk is owned and saved; if the file is not there, a new one is built.
     refresh : float
         Seconds between two polls of the feeds.
     scenarios : int
@@ -132,7 +108,7 @@ def watch(*, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, 
     """
     console = screen_console(plain=plain)
     with (
-        _desk(feed, seed) as desk,
+        _desk(source, own=True) as desk,
         quiet_logging(),
         stop_requests() as stop,
         LiveDesk(desk, refresh, n_paths=scenarios, proxy=proxy) as live,
@@ -145,29 +121,19 @@ def watch(*, feed: str, seed: int, refresh: float, scenarios: int, proxy: bool, 
 
 
 @contextmanager
-def _desk(feed: str, seed: int) -> Iterator[Desk]:
-    with _progress(f"Building the desk on the {feed} market ..."):
-        desk = build_desk(seed=seed, feed=feed)
+def _desk(source: DeskSource, *, own: bool) -> Iterator[Desk]:
+    if source.path is not None:
+        opened = owned_desk if own else read_desk
+        with opened(replace(source, ticks=0)) as desk:  # the live desk polls
+            yield desk
+        return
+    with working(f"Building the desk on the {source.feed or 'simulated'} market ..."):
+        desk = build_desk(seed=source.seed, feed=source.feed)
     try:
         yield desk
     finally:
         desk.feed.close()
         desk.db.close()
-
-
-@contextmanager
-def _progress(message: str) -> Iterator[None]:
-    """Show a message on the terminal during the block, and erase it afterwards."""
-    shown = sys.stderr.isatty()
-    if shown:
-        sys.stderr.write(clean(message))
-        sys.stderr.flush()
-    try:
-        yield
-    finally:
-        if shown:
-            sys.stderr.write("\r" + " " * len(message) + "\r")
-            sys.stderr.flush()
 
 
 def _on_screen(
@@ -188,7 +154,7 @@ def _on_screen(
 
 
 def _in_pipe(live: LiveDesk, console: Console, refresh: float, stop: threading.Event) -> None:
-    while not stop.is_set() and _write(_page(live, console)):
+    while not stop.is_set() and write(_page(live, console)):
         stop.wait(refresh)
 
 
@@ -199,15 +165,3 @@ def _page(live: LiveDesk, console: Console, below: int = 0) -> str:
     with console.capture() as captured:
         console.print(Text("\n").join(lines), width=width, no_wrap=True, crop=False, soft_wrap=True)
     return captured.get()
-
-
-def _write(page: str) -> bool:
-    """Write to stdout; return False if its reader has closed the pipe."""
-    try:
-        sys.stdout.write(page)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Without this, the flush of the remaining buffer at exit would raise again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
-    return True

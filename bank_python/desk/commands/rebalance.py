@@ -1,0 +1,119 @@
+"""``rebalance``: the trades that bring a trader's shares to optimal weights, listed or booked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, cast
+
+from bank_python.desk.assets import asset_data
+from bank_python.desk.commands.portfolio import optimal, universe
+from bank_python.desk.commands.result import CommandResult
+from bank_python.desk.commands.views import booked_view
+from bank_python.desk.console import working
+from bank_python.desk.settings import read_settings
+from bank_python.errors import DeskError
+from bank_python.instruments import is_spot
+from bank_python.market_data.symbol_spec import SymbolKind
+from bank_python.optimizer import Rebalancer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_python.desk.blotter import Trade
+    from bank_python.desk.commands.portfolio import Wanted
+    from bank_python.desk.desk import Desk
+    from bank_python.optimizer import RebalancePlan
+
+__all__ = ["rebalance"]
+
+_BPS = 1e-4
+_COIN = 0.01
+
+
+def rebalance(
+    desk: Desk,
+    trader: str,
+    wanted: Wanted,
+    *,
+    tickers: Sequence[str] | None = None,
+    capital: float | None = None,
+    band: float = 0.05,
+    dry_run: bool = False,
+) -> CommandResult:
+    """Compute the trades from a trader's shares to optimal weights, and book them: all of them, or none.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk of the trader, which must own its store unless this is a dry run.
+    trader : str
+        Name of the trader.
+    wanted : Wanted
+        Portfolio with the optimal weights.
+    tickers : sequence of str, optional
+        Tickers of the portfolio; by default the shares, funds and coins that the trader holds, short ones too.
+    capital : float, optional
+        Amount in USD that the weights divide, at least the net value of the positions; by default their gross value,
+        so that what short positions were sold for is invested again.
+    band : float, default 0.05
+        Largest deviation of a weight without a trade, as a decimal.
+    dry_run : bool, default False
+        Whether the trades are listed only.
+
+    Raises
+    ------
+    BankError
+        There is no such trader, the weights cannot be computed, the capital is too small, or a trade cannot be booked;
+        nothing has changed.
+    """
+    name = desk.traders[trader].name
+    with working(f"Rebalancing {name} ({wanted.method}) ..."):
+        target = optimal(asset_data(desk, universe(desk, tickers, name)), wanted)
+        plan = _plan(desk, name, target.by_ticker(), capital, band)
+    orders = {trade.ticker: trade.shares for trade in plan.trades}
+    booked: tuple[Trade, ...] = () if dry_run or not orders else desk.trade_all(name, cast("Any", orders))
+    facts = {
+        "trader": name,
+        "method": target.method,
+        "target": target.by_ticker(),
+        "due": plan.due,
+        "wealth": plan.wealth,
+        "cost": plan.cost,
+        "cash_left": plan.cash_left,
+        "trades": [asdict(trade) for trade in plan.trades],
+        "dry_run": dry_run,
+        "booked": [asdict(trade) for trade in booked],
+    }
+    views = [target, plan, _outcome(plan, booked, dry_run=dry_run)]
+    return CommandResult(facts, [*views, booked_view(booked)] if booked else views, plan)
+
+
+def _plan(desk: Desk, trader: str, targets: dict[str, float], capital: float | None, band: float) -> RebalancePlan:
+    held = dict.fromkeys(targets, 0.0)
+    for position in desk.traders[trader].positions:
+        if is_spot(position.instrument) and position.instrument.name in held:
+            held[position.instrument.name] += position.quantity
+    prices = {ticker: float(desk.leaf(ticker).value) for ticker in targets}
+    values = [units * prices[ticker] for ticker, units in held.items()]
+    net, gross = math.fsum(values), math.fsum(map(abs, values))
+    wealth = gross if capital is None else capital
+    if not net <= wealth < math.inf or not wealth > 0.0:
+        raise DeskError(
+            f"{trader} cannot divide {wealth:,.0f} USD: the positions have a net value of {net:,.0f}; give --capital "
+            "of at least that, above 0",
+            value=capital,
+        )
+    settings = read_settings(desk.db)
+    rate = (0.5 * settings.spread_bps + settings.slippage_bps) * _BPS
+    coins = {ticker for ticker in targets if desk.listings[ticker].kind is SymbolKind.CRYPTO}
+    lots = {ticker: _COIN if ticker in coins else 1.0 for ticker in targets}
+    return Rebalancer(targets, band=band, cost_rate=rate, lot=lots).plan(held, prices, max(wealth - net, 0.0))
+
+
+def _outcome(plan: RebalancePlan, booked: Sequence[Trade], *, dry_run: bool) -> str:
+    if not plan.trades:
+        return "Nothing to trade."
+    if dry_run:
+        return f"A dry run: none of these {len(plan.trades)} trades is booked."
+    return f"Booked {len(booked)} trades, all in one transaction."
