@@ -69,7 +69,7 @@ def read_desk(source: DeskSource) -> Iterator[Desk]:
     Parameters
     ----------
     source : DeskSource
-        Where the desk comes from.
+        File or settings of the desk.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def owned_desk(source: DeskSource) -> Iterator[Desk]:
     Parameters
     ----------
     source : DeskSource
-        Where the desk comes from.
+        File or settings of the desk.
 
     Raises
     ------

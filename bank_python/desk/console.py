@@ -44,7 +44,7 @@ def working(message: str) -> Iterator[None]:
     Parameters
     ----------
     message : str
-        What is being done, such as ``"Building the desk ..."``.
+        Description of the work, such as ``"Building the desk ..."``.
     """
     if not sys.stderr.isatty():
         yield

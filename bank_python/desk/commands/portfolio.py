@@ -69,7 +69,7 @@ def optimize(
     desk : Desk
         Desk with prices and histories.
     wanted : Wanted
-        Portfolio that is asked for.
+        Method, library and limits of the portfolio.
     tickers : sequence of str, optional
         Tickers of the assets; by default eight of several sectors.
     trader : str, optional
@@ -144,7 +144,7 @@ def universe(desk: Desk, tickers: Sequence[str] | None, trader: str | None) -> t
     desk : Desk
         Desk that quotes them.
     tickers : sequence of str or None
-        Given tickers.
+        Tickers of the assets, if they are given.
     trader : str or None
         Name of a trader.
 
@@ -182,7 +182,7 @@ def optimal(data: CovarianceData, wanted: Wanted) -> OptimalPortfolio:
     data : CovarianceData
         Covariance and expected returns of the assets.
     wanted : Wanted
-        Portfolio that is asked for.
+        Method, library and limits of the portfolio.
 
     Raises
     ------

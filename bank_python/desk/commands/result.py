@@ -25,7 +25,7 @@ class CommandResult(Displayed):
     facts : mapping of str to object
         Figures by name, of types that have a JSON form.
     views : sequence
-        What is shown, from top to bottom: anything that Rich draws, or text.
+        Drawings from top to bottom: objects that Rich draws, or text.
     table : Table or Tabular
         Figures as a table, which ``--csv`` writes.
     """

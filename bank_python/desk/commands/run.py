@@ -61,9 +61,9 @@ def read(name: str, work: Callable[[Desk], CommandResult], source: DeskSource, o
     work : callable
         Function of the desk that returns the result.
     source : DeskSource
-        Where the desk comes from; a stored one is opened as a copy, whoever owns it.
+        Source of the desk; a stored one is opened as a copy, whoever owns it.
     output : Output
-        How the result is written.
+        Form in which the result is written.
 
     Raises
     ------
@@ -84,9 +84,9 @@ def change(name: str, work: Callable[[Desk], CommandResult], source: DeskSource,
     work : callable
         Function of the desk that returns the result.
     source : DeskSource
-        Where the desk comes from; a stored one is owned until the command ends, and saved.
+        Source of the desk; a stored one is owned until the command ends, and saved.
     output : Output
-        How the result is written.
+        Form in which the result is written.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def deliver(name: str, desk: Desk, result: CommandResult, output: Output) -> Non
     result : CommandResult
         Result to write.
     output : Output
-        How it is written.
+        Form in which the result is written.
 
     Raises
     ------

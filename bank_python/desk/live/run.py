@@ -50,7 +50,7 @@ def show_once(
     Parameters
     ----------
     source : DeskSource
-        Where the desk comes from. A stored desk is read; if the file is not there, a new desk is built and saved.
+        Source of the desk. A stored desk is read; if the file is not there, a new desk is built and saved.
     refresh : float
         Seconds between two polls in the schedule of the jobs.
     scenarios : int
@@ -96,7 +96,7 @@ def watch(*, source: DeskSource, refresh: float, scenarios: int, proxy: bool, pl
     Parameters
     ----------
     source : DeskSource
-        Where the desk comes from. A stored desk is owned and saved; if the file is not there, a new one is built.
+        Source of the desk. A stored desk is owned and saved; if the file is not there, a new one is built.
     refresh : float
         Seconds between two polls of the feeds.
     scenarios : int
