@@ -15,7 +15,7 @@ from bank_python.dagger import Node
 
 LONGEST = 400
 PACKAGES = sorted(module.name for module in pkgutil.iter_modules(bank_python.__path__) if module.ispkg)
-PACKAGES_OF_THE_DESK = ["desk.live", "desk.showcase"]
+PACKAGES_OF_THE_DESK = ["desk.commands", "desk.live", "desk.showcase"]
 
 
 def package(name):

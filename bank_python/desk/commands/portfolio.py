@@ -19,16 +19,17 @@ from bank_python.optimizer.factory import kind_named
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bank_python.desk.desk import Desk
     from bank_python.integrations import PeerOptimizer
     from bank_python.optimizer import CovarianceData, OptimalPortfolio
 
-__all__ = ["Wanted", "optimal", "optimize", "trace_frontier", "universe"]
+__all__ = ["BACKENDS", "Wanted", "optimal", "optimize", "trace_frontier", "universe"]
 
 _NATIVE = "native"
-_BACKENDS: Mapping[str, type[PeerOptimizer]] = {"pypfopt": PyPortfolioOptimizer, "riskfolio": RiskfolioOptimizer}
+BACKENDS: dict[str, type[PeerOptimizer]] = {"pypfopt": PyPortfolioOptimizer, "riskfolio": RiskfolioOptimizer}
+"""Optimisers of other libraries by the name of the backend."""
 _BUDGETS = "risk_budget"
 _FEWEST = 2
 
@@ -203,10 +204,10 @@ def optimal(data: CovarianceData, wanted: Wanted) -> OptimalPortfolio:
         params["views"] = [_view(item) for item in wanted.views]
     if wanted.backend == _NATIVE:
         return create_optimizer(kind, data, **params).optimize()
-    if wanted.backend not in _BACKENDS:
-        hint = did_you_mean(wanted.backend, _BACKENDS, f"choose one of {', '.join((_NATIVE, *_BACKENDS))}")
+    if wanted.backend not in BACKENDS:
+        hint = did_you_mean(wanted.backend, BACKENDS, f"choose one of {', '.join((_NATIVE, *BACKENDS))}")
         raise DeskError(f"there is no backend {wanted.backend!r}; {hint}", value=wanted.backend)
-    return _BACKENDS[wanted.backend](kind, data, **params).optimize()
+    return BACKENDS[wanted.backend](kind, data, **params).optimize()
 
 
 def _view(said: str) -> View:
