@@ -17,17 +17,14 @@ from bank_python.desk.console import remark, working
 from bank_python.desk.desk import Desk
 from bank_python.display import Record
 from bank_python.errors import DeskError
-from bank_python.market_data import feed_named
+from bank_python.market_data import HistoryFeed, ReplayFeed, SimulatedFeed, feed_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bank_python.market_data import Feed
 
-__all__ = ["LOCAL_FEEDS", "DeskSource", "owned_desk", "read_desk"]
-
-LOCAL_FEEDS = frozenset({"simulated", "history"})
-"""Names of the feeds whose quotes and price histories need no network."""
+__all__ = ["DeskSource", "is_local", "owned_desk", "read_desk"]
 
 _FEW_TICKS = 5
 _SIMULATED = "simulated"
@@ -60,6 +57,17 @@ class DeskSource(Record):
     def stored(self) -> bool:
         """Whether the file of the desk is there."""
         return self.path is not None and Path(self.path).exists()
+
+
+def is_local(feed: Feed) -> bool:
+    """Return whether the quotes and price histories of a feed need no network.
+
+    Parameters
+    ----------
+    feed : Feed
+        Feed of a market.
+    """
+    return isinstance(feed, SimulatedFeed | HistoryFeed | ReplayFeed)
 
 
 @contextmanager
@@ -143,7 +151,7 @@ def _feed(source: DeskSource) -> Feed | None:
 
 
 def _poll(desk: Desk, source: DeskSource, *, few: int) -> None:
-    usual = few if desk.feed.name in LOCAL_FEEDS else 1
+    usual = few if is_local(desk.feed) else 1
     ticks = usual if source.ticks is None else source.ticks
     if not ticks:
         return

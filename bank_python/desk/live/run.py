@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.live import Live
 from rich.text import Text
 
-from bank_python.desk.access import LOCAL_FEEDS, DeskSource, owned_desk, read_desk
+from bank_python.desk.access import DeskSource, is_local, owned_desk, read_desk
 from bank_python.desk.build import build_desk
 from bank_python.desk.console import screen_console, working, write
 from bank_python.desk.live.glyphs import glyphs_for
@@ -77,7 +77,7 @@ def show_once(
     with _desk(source, own=not source.stored) as desk:
         live = LiveDesk(desk, refresh, n_paths=scenarios, proxy=proxy)
         live.update()
-        if desk.feed.name in LOCAL_FEEDS:
+        if is_local(desk.feed):
             live.measure_risk()
         for _ in range(ticks - 1):
             live.run_jobs()
