@@ -42,8 +42,9 @@ import datetime as dt  # noqa: TC003 - the types of columns are read at run time
 import enum
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from bank_python.admission import admits
@@ -204,6 +205,11 @@ class Lots(Tabular):
         Open lots, the first opened first, all of one sign.
     n_opened : int, default 0
         Number of lots opened so far, from which the next one is named.
+
+    Attributes
+    ----------
+    units : Decimal
+        Exact number of units held, negative if short.
     """
 
     method: LotMethod = LotMethod.AVERAGE
@@ -211,6 +217,9 @@ class Lots(Tabular):
     multiplier: Decimal = Decimal(1)
     open_lots: tuple[Lot, ...] = ()
     n_opened: int = 0
+    units: Decimal = field(init=False)
+    # Names of open lots that are numbers still to be given: kept, as looking for them takes as long as there are lots.
+    _ahead: frozenset[str] = field(init=False, compare=False)
 
     def __init__(
         self,
@@ -226,16 +235,19 @@ class Lots(Tabular):
                 f"Lots: digits={digits!r} is not a whole number from 0 to 18", name="digits", value=digits
             )
         checked_number(multiplier, "multiplier", "Lots", above_zero=True)
-        object.__setattr__(self, "method", LotMethod.of(method))
-        object.__setattr__(self, "digits", digits)
-        object.__setattr__(self, "multiplier", exact(multiplier))
-        object.__setattr__(self, "open_lots", open_lots)
-        object.__setattr__(self, "n_opened", n_opened)
+        numbers = (lot.id for lot in open_lots if lot.id.isdecimal())
+        ahead = frozenset(name for name in numbers if int(name) > n_opened)
+        self._set(LotMethod.of(method), digits, exact(multiplier), open_lots, n_opened, _units_of(open_lots), ahead)
 
-    @property
-    def units(self) -> Decimal:
-        """Exact number of units held, negative if short."""
-        return total(lot.units for lot in self.open_lots)
+    def _set(self, *values: object) -> None:
+        for name, value in zip(self.__slots__, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def _with(self, open_lots: tuple[Lot, ...], units: Decimal, n_opened: int, ahead: frozenset[str]) -> Lots:
+        """Return the lots after a trade, whose units are known without adding up the lots."""
+        after = object.__new__(Lots)
+        after._set(self.method, self.digits, self.multiplier, open_lots, n_opened, units, ahead)
+        return after
 
     @property
     def quantity(self) -> float:
@@ -356,7 +368,8 @@ class Lots(Tabular):
         opening = abs(units) - closing
         *parts, rest = divided(paid, [*(part for _, part in taken), opening], self.digits)
         closings, left = self._close(taken, parts, when)
-        after = replace_lots(self, left)
+        sold = closing if held > 0 else -closing
+        after = self._with(left, held - sold, self.n_opened, self._ahead - {one.lot for one in closings})
         if opening:
             sign = 1 if units > 0 else -1
             after = after.with_lot(sign * opening, rest, opened or when, lot)
@@ -367,17 +380,24 @@ class Lots(Tabular):
     def _close(
         self, taken: list[tuple[Lot, Decimal]], parts: list[Decimal], when: dt.date
     ) -> tuple[tuple[Closing, ...], tuple[Lot, ...]]:
-        left = {lot.id: lot for lot in self.open_lots}
-        closings = []
+        closings, kept = [], []
         for (lot, part), paid in zip(taken, parts, strict=True):
             share = part if lot.units > 0 else -part
-            cost = lot.cost if share == lot.units else rounded(lot.cost * share / lot.units, self.digits)
+            whole = share == lot.units
+            cost = lot.cost if whole else rounded(lot.cost * share / lot.units, self.digits)
             closings.append(Closing(lot.id, share, cost, -paid, lot.opened, when, self.multiplier))
-            if share == lot.units:
-                del left[lot.id]
-            else:
-                left[lot.id] = replace(lot, units=lot.units - share, cost=lot.cost - cost)
-        return tuple(closings), tuple(left.values())
+            kept.append(() if whole else (replace(lot, units=lot.units - share, cost=lot.cost - cost),))
+        return tuple(closings), self._left([lot for lot, _ in taken], kept)
+
+    def _left(self, taken: list[Lot], kept: Sequence[tuple[Lot, ...]]) -> tuple[Lot, ...]:
+        """Return the open lots with what is kept of those taken; of the first or the last ones without a search."""
+        count, held = len(taken), self.open_lots
+        if all(lot is one for lot, one in zip(taken, held, strict=False)):
+            return (*chain.from_iterable(kept), *held[count:])
+        if all(lot is one for lot, one in zip(taken, reversed(held), strict=False)):
+            return (*held[:-count], *chain.from_iterable(reversed(kept)))
+        changed = dict(zip((lot.id for lot in taken), kept, strict=True))
+        return tuple(chain.from_iterable(changed.get(lot.id, (lot,)) for lot in held))
 
     def with_lot(self, units: Decimal, cost: Decimal, opened: dt.date, lot: str | None = None) -> Lots:
         """Return the lots with one more, on the side of those held; the average method adds it to its one lot."""
@@ -388,21 +408,24 @@ class Lots(Tabular):
             raise TradingError(said, name="lot", value=lot)
         if self.method is LotMethod.AVERAGE and self.open_lots:
             (one,) = self.open_lots
-            return replace_lots(self, (replace(one, units=one.units + units, cost=one.cost + cost),))
-        name = self._new_name(lot)
-        times = [place_in_time(held.opened) for held in self.open_lots]
-        place = bisect_right(times, place_in_time(opened))
+            more = replace(one, units=one.units + units, cost=one.cost + cost)
+            return self._with((more,), self.units + units, self.n_opened, self._ahead)
+        name, held, at = self._new_name(lot), self.open_lots, place_in_time(opened)
+        place = len(held)
+        if held and at < place_in_time(held[-1].opened):
+            place = bisect_right(held, at, key=lambda one: place_in_time(one.opened))
         new = Lot(name, units, cost, opened, self.multiplier)
-        return replace_lots(self, (*self.open_lots[:place], new, *self.open_lots[place:]), self.n_opened + 1)
+        count = self.n_opened + 1
+        ahead = self._ahead | {name} if name.isdecimal() and int(name) > count else self._ahead
+        return self._with((*held[:place], new, *held[place:]), self.units + units, count, ahead)
 
     def _new_name(self, lot: str | None) -> str:
-        known = {held.id for held in self.open_lots}
         if lot is not None:
-            if not str(lot).strip() or str(lot) in known:
+            if not str(lot).strip() or any(held.id == str(lot) for held in self.open_lots):
                 raise TradingError(f"lot={lot!r} is open already or is no name; give a new one", name="lot", value=lot)
             return lot
         number = self.n_opened + 1
-        while str(number) in known:
+        while str(number) in self._ahead:
             number += 1
         return str(number)
 
@@ -505,6 +528,11 @@ class Lots(Tabular):
         from bank_python.render_ledger import lots_view
 
         return lots_view(self)
+
+
+@exactly
+def _units_of(lots: Iterable[Lot]) -> Decimal:
+    return total(lot.units for lot in lots)
 
 
 def replace_lots(lots: Lots, open_lots: tuple[Lot, ...], n_opened: int | None = None) -> Lots:
