@@ -164,6 +164,7 @@ class TradeTracker(Plotted, Tabular):
         self._config = TrackerConfig() if config is None else config
         self._market = OptionMarket()
         self._ledger = OptionLedger()
+        self._matched: tuple[OptionLedger | None, list[Holding], list[Holding]] = (None, [], [])
         self._lines: tuple[OptionLine, ...] = ()
         self.skipped: dict[str, str] = {}
         self._writing = threading.RLock()
@@ -360,7 +361,7 @@ class TradeTracker(Plotted, Tabular):
         self._ledger = after
 
     def _require_open(self, trade: OptionTrade) -> None:
-        held = sum(one.quantity for one in self._ledger.holdings() if one.contract == trade.contract)
+        held = sum(one.quantity for one in self._held()[0] if one.contract == trade.contract)
         if -trade.action.sign * held < trade.quantity * (1.0 - _ROUNDED):
             side = "long" if trade.action is TradeAction.SELL_CLOSE else "short"
             size = max(0.0, -trade.action.sign * held)
@@ -471,7 +472,7 @@ class TradeTracker(Plotted, Tabular):
 
     def _settlements(self, prices: Any) -> list[OptionTrade]:
         trades = []
-        for held in self._ledger.holdings():
+        for held in self._held()[0]:
             if held.contract.expiry < self.today and held.quantity:
                 price = settlement_price(held.contract, prices)
                 does = TradeAction.SELL_CLOSE if held.quantity > 0.0 else TradeAction.BUY_CLOSE
@@ -492,14 +493,25 @@ class TradeTracker(Plotted, Tabular):
 
     def open_options(self) -> OpenOptions:
         """Return the open options, those that have expired and are not settled first."""
-        held = [self._opened(part) for one in self._ledger.holdings() for part in one.by_bucket()]
-        held += [_of_line(line, self.today) for line in self._lines]
+        parts = self._held()[1]
+        held = [self._opened(part, value) for part, value in zip(parts, self._values(parts), strict=True)]
+        if self._lines:
+            values = OptionBook.of(self._lines).values.tolist()
+            held += [_of_line(line, self.today, value) for line, value in zip(self._lines, values, strict=True)]
         return OpenOptions(self.today, tuple(sorted(held, key=lambda one: (one.expiry, one.name, one.account or ""))))
 
-    def _opened(self, held: Holding) -> OpenOption:
+    def _held(self) -> tuple[list[Holding], list[Holding]]:
+        """Return what is held by contract and account, and the same by purpose; matched once for each state."""
+        ledger, by_contract, by_purpose = self._matched
+        if ledger is not self._ledger:
+            by_contract = self._ledger.holdings()
+            by_purpose = [part for one in by_contract for part in one.by_bucket()]
+            self._matched = (self._ledger, by_contract, by_purpose)
+        return by_contract, by_purpose
+
+    def _opened(self, held: Holding, value: float | None) -> OpenOption:
         contract, first = held.contract, held.open[0].fill
         stated = first.tags.get("stated")
-        years = (contract.expiry - self.today).days / _DAYS
         return OpenOption(
             name=contract.name,
             underlying=contract.underlying,
@@ -509,25 +521,31 @@ class TradeTracker(Plotted, Tabular):
             quantity=held.quantity,
             multiplier=first.multiplier,
             cost=held.cost,
-            value=self._value(held, years),
+            value=value,
             dte=(contract.expiry - self.today).days,
             bucket=held.bucket,
             account=held.account or None,
             opened=None if stated else first.time,
         )
 
-    def _value(self, held: Holding, years: float) -> float | None:
-        """Return the value by mark, by statement, or by the closed form; None without any."""
-        contract, units = held.contract, held.quantity * held.open[0].fill.multiplier
-        mark = self._market.marks.get(contract.name)
-        price = self._stated_price(held) if mark is None else mark
-        if price is not None:
-            return price * units
-        spot, vol = self._market.spots.get(contract.underlying), self._market.vol_of(contract, years)
-        if spot is None or vol is None or years < 0.0:
-            return None
-        line = self._line(held, years, spot, vol)
-        return float(OptionBook.of([line]).values[0])
+    def _values(self, parts: list[Holding]) -> list[float | None]:
+        """Return values by mark, by statement, or by the closed form for all at once; None without any."""
+        values: list[float | None] = [None] * len(parts)
+        lines: dict[int, OptionLine] = {}
+        for i, held in enumerate(parts):
+            contract, years = held.contract, (held.contract.expiry - self.today).days / _DAYS
+            mark = self._market.marks.get(contract.name)
+            price = self._stated_price(held) if mark is None else mark
+            if price is not None:
+                values[i] = price * held.quantity * held.open[0].fill.multiplier
+                continue
+            spot, vol = self._market.spots.get(contract.underlying), self._market.vol_of(contract, years)
+            if spot is not None and vol is not None and years >= 0.0:
+                lines[i] = self._line(held, years, spot, vol)
+        if lines:
+            for i, value in zip(lines, OptionBook.of(lines.values()).values.tolist(), strict=True):
+                values[i] = value
+        return values
 
     def _stated_price(self, held: Holding) -> float | None:
         """Return the price of a statement of today; an older one is out of date."""
@@ -554,7 +572,7 @@ class TradeTracker(Plotted, Tabular):
         chosen = None if underlying is None else underlying.upper()
         lines = list(self._lines)
         lacking: dict[str, None] = {}
-        for held in (part for one in self._ledger.holdings() for part in one.by_bucket()):
+        for held in self._held()[1]:
             contract = held.contract
             if contract.expiry < self.today or chosen not in {None, contract.underlying}:
                 continue
@@ -702,12 +720,12 @@ class TradeTracker(Plotted, Tabular):
 
     def differences(self) -> dict[str, float]:
         """Return by contract how many more contracts the broker states than the trades up to that day explain."""
-        return {held.contract.name: held.difference for held in self._ledger.holdings() if held.difference}
+        return {held.contract.name: held.difference for held in self._held()[0] if held.difference}
 
     def unmatched(self) -> dict[str, float]:
         """Return by contract the closing quantities for which no opening trade is known."""
         found: dict[str, float] = {}
-        for held in self._ledger.holdings():
+        for held in self._held()[0]:
             for lot in held.unmatched:
                 found[held.contract.name] = found.get(held.contract.name, 0.0) + lot.quantity
         return found
@@ -890,9 +908,8 @@ def _fits(name: str, pattern: str) -> bool:
     return fnmatch.fnmatch(name.lower(), pattern.lower())
 
 
-def _of_line(line: OptionLine, today: dt.date) -> OpenOption:
+def _of_line(line: OptionLine, today: dt.date, value: float) -> OpenOption:
     expiry = dt.date.fromisoformat(line.expires)
-    value = float(OptionBook.of([line]).values[0])
     quantity = line.units / line.multiplier
     days = (expiry - today).days
     terms = (line.name, line.underlying, line.strike, expiry, line.is_call, quantity, line.multiplier)
