@@ -56,7 +56,7 @@ __all__ = ["PairCandidate", "PairScan", "scan_pairs"]
 
 _TRENDS = ("c", "ct")
 _FEWEST = 2 * FEWEST_OBSERVATIONS
-_MOST_NUMBERS = 1 << 20  # in the spreads that are tested at once
+_MOST_NUMBERS = 1 << 17  # in the spreads that are tested at once, so that they stay in the cache
 _PAIR = 2
 _LOWEST_DRAWN = 1e-8
 

@@ -75,8 +75,8 @@ FEWEST_OBSERVATIONS = 20
 """Smallest number of observations in the simulations behind the critical values."""
 
 _CRITERIA = ("aic", "bic")
-_WELL_CONDITIONED = 1e-2  # share of a column that those before it do not explain
-_MOST_NUMBERS = 1 << 21  # in the regressions that are solved at once
+_WELL_CONDITIONED = 1e-2  # share of a regressor that those before it do not explain
+_MOST_NUMBERS = 1 << 18  # in the regressions that are solved at once, so that they stay in the cache
 _PERFECT = 8.0 * EPSILON  # standard error of a regression, as a share of the largest level, that is rounding
 
 
@@ -353,9 +353,9 @@ def _t_statistics(paths: FloatArray, lags: int, trend: str) -> tuple[FloatArray,
 
     The standard error is 0 where other terms explain the level, to rounding, so that there is no statistic.
     """
-    terms, differences, level, response = _columns(paths, lags, trend)
-    design = np.concatenate([terms, differences, level, response], axis=2)
-    _, rows, columns = design.shape
+    terms, differences, level, response = _regressors(paths, lags, trend)
+    design = np.concatenate([terms, differences, level, response], axis=1)
+    _, columns, rows = design.shape
     factor = _triangles(design)
     diagonal = factor[:, columns - 2, columns - 2]
     error = np.abs(factor[:, columns - 1, columns - 1]) / math.sqrt(rows - columns + 1)
@@ -366,9 +366,9 @@ def _t_statistics(paths: FloatArray, lags: int, trend: str) -> tuple[FloatArray,
 
 def _chosen(paths: FloatArray, criterion: str, most: int, trend: str) -> NDArray[np.int64]:
     """Return the number of lags with the least criterion: all sums of squares come from one triangular factor."""
-    terms, differences, level, response = _columns(paths, most, trend)
-    design = np.concatenate([terms, level, differences, response], axis=2)
-    _, rows, columns = design.shape
+    terms, differences, level, response = _regressors(paths, most, trend)
+    design = np.concatenate([terms, level, differences, response], axis=1)
+    _, columns, rows = design.shape
     last = _triangles(design)[:, :, columns - 1]
     explained_later = np.cumsum(last[:, ::-1] ** 2, axis=1)[:, ::-1]
     squares = explained_later[:, columns - 1 - most :]
@@ -379,32 +379,38 @@ def _chosen(paths: FloatArray, criterion: str, most: int, trend: str) -> NDArray
 
 
 def _triangles(design: FloatArray) -> FloatArray:
-    """Return the triangular factors R of several matrices, with R'R = X'X; shape (m, columns, columns).
+    """Return the triangular factors R, with R'R = XX', of matrices X whose rows are regressors; shape (m, k, k).
 
-    Cholesky factors of the products are found much faster than by reflections, and as precisely while no column is
-    nearly a combination of those before it; the others are found by reflections.
+    Cholesky factors of the products are found much faster than by reflections, and as precisely while no regressor is
+    nearly a combination of those before it; the others are found by reflections. Each regressor is contiguous in
+    memory, without which the products take several times as long.
     """
-    lengths = np.sqrt(np.einsum("mij,mij->mj", design, design))
+    products = design @ design.transpose(0, 2, 1)
+    lengths = np.sqrt(np.diagonal(products, axis1=1, axis2=2))
     sizes = np.where(lengths > 0.0, lengths, 1.0)
-    scaled = design / sizes[:, None]
     try:
-        factors = np.linalg.cholesky(scaled.transpose(0, 2, 1) @ scaled).transpose(0, 2, 1)
+        factors = np.linalg.cholesky(products / (sizes[:, :, None] * sizes[:, None, :])).transpose(0, 2, 1)
     except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.qr(design, mode="r"), dtype=np.float64)
+        return _by_reflections(design)
     factors = factors * sizes[:, None]
     poor = (np.diagonal(factors, axis1=1, axis2=2) < _WELL_CONDITIONED * sizes).any(axis=1)
     if poor.any():
-        factors[poor] = np.linalg.qr(design[poor], mode="r")
+        factors[poor] = _by_reflections(design[poor])
     return np.asarray(factors, dtype=np.float64)
 
 
-def _columns(paths: FloatArray, lags: int, trend: str) -> tuple[FloatArray, ...]:
-    """Return deterministic terms, lagged differences, last levels and responses; shapes (m, rows, columns)."""
+def _by_reflections(design: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.qr(design.transpose(0, 2, 1), mode="r"), dtype=np.float64)
+
+
+def _regressors(paths: FloatArray, lags: int, trend: str) -> tuple[FloatArray, ...]:
+    """Return deterministic terms, lagged differences, last levels and responses; shapes (m, regressors, n)."""
     size, count = paths.shape
     rows = count - 1 - lags
     moves = np.diff(paths, axis=1)
     time = np.linspace(-1.0, 1.0, rows)
-    terms = np.broadcast_to(np.vander(time, TRENDS[trend], increasing=True), (size, rows, TRENDS[trend]))
-    lagged = [moves[:, lags - lag : lags - lag + rows, None] for lag in range(1, lags + 1)]
-    differences = np.concatenate(lagged, axis=2) if lagged else np.empty((size, rows, 0))
-    return terms, differences, paths[:, lags:-1, None], moves[:, lags:, None]
+    powers = np.vander(time, TRENDS[trend], increasing=True).T
+    terms = np.broadcast_to(powers, (size, *powers.shape))
+    lagged = [moves[:, None, lags - lag : lags - lag + rows] for lag in range(1, lags + 1)]
+    differences = np.concatenate(lagged, axis=1) if lagged else np.empty((size, 0, rows))
+    return terms, differences, paths[:, None, lags:-1], moves[:, None, lags:]
