@@ -267,7 +267,7 @@ class Lots(Tabular):
     @exactly
     def value(self, price: float) -> Decimal:
         """Return the value at a price, rounded to the cent."""
-        return self.amount(self.units, price)
+        return self._amount(self.units, price)
 
     def unrealised(self, price: float) -> float:
         """Return the unrealised P&L at a price."""
@@ -276,6 +276,9 @@ class Lots(Tabular):
     @exactly
     def amount(self, units: Decimal, price: float) -> Decimal:
         """Return what a number of units costs at a price, rounded to the cent."""
+        return self._amount(units, price)
+
+    def _amount(self, units: Decimal, price: float) -> Decimal:
         return rounded(units * exact(checked_number(price, "price", "Lots")) * self.multiplier, self.digits)
 
     @admits(TradingError)
@@ -361,15 +364,13 @@ class Lots(Tabular):
         oldest_first : bool, default False
             Whether lots are closed in the order of their opening, whatever the method.
         """
-        paid = self.amount(units, price) if amount is None and price is not None else amount or ZERO
+        paid = self._amount(units, price) if amount is None and price is not None else amount or ZERO
         held = self.units
         closing = ZERO if held * units >= 0 else min(abs(units), abs(held))
         taken = self._taken(closing, closes, oldest_first=oldest_first)
         opening = abs(units) - closing
         *parts, rest = divided(paid, [*(part for _, part in taken), opening], self.digits)
-        closings, left = self._close(taken, parts, when)
-        sold = closing if held > 0 else -closing
-        after = self._with(left, held - sold, self.n_opened, self._ahead - {one.lot for one in closings})
+        after, closings = self._close(taken, parts, when) if closing else (self, ())
         if opening:
             sign = 1 if units > 0 else -1
             after = after.with_lot(sign * opening, rest, opened or when, lot)
@@ -379,7 +380,7 @@ class Lots(Tabular):
 
     def _close(
         self, taken: list[tuple[Lot, Decimal]], parts: list[Decimal], when: dt.date
-    ) -> tuple[tuple[Closing, ...], tuple[Lot, ...]]:
+    ) -> tuple[Lots, tuple[Closing, ...]]:
         closings, kept = [], []
         for (lot, part), paid in zip(taken, parts, strict=True):
             share = part if lot.units > 0 else -part
@@ -387,7 +388,9 @@ class Lots(Tabular):
             cost = lot.cost if whole else rounded(lot.cost * share / lot.units, self.digits)
             closings.append(Closing(lot.id, share, cost, -paid, lot.opened, when, self.multiplier))
             kept.append(() if whole else (replace(lot, units=lot.units - share, cost=lot.cost - cost),))
-        return tuple(closings), self._left([lot for lot, _ in taken], kept)
+        left, units = self._left([lot for lot, _ in taken], kept), self.units - total(one.units for one in closings)
+        ahead = self._ahead - {one.lot for one in closings} if self._ahead else self._ahead
+        return self._with(left, units, self.n_opened, ahead), tuple(closings)
 
     def _left(self, taken: list[Lot], kept: Sequence[tuple[Lot, ...]]) -> tuple[Lot, ...]:
         """Return the open lots with what is kept of those taken; of the first or the last ones without a search."""
