@@ -139,7 +139,8 @@ def _of_bars(name: str, one: Any) -> PricePath:
 def _of_index(name: str, index: Any) -> NDArray[Any]:
     if getattr(index.dtype, "kind", "") != "M":
         raise TradingError(f"prices of {name}: the index of the frame holds no dates; set it to the dates", name=name)
-    return np.asarray(index.to_numpy()).astype("datetime64[us]")
+    zoned = getattr(index, "tz", None) is not None
+    return np.asarray((index.tz_convert(None) if zoned else index).to_numpy()).astype("datetime64[us]")
 
 
 def _fine(dates: NDArray[Any]) -> NDArray[Any]:

@@ -364,3 +364,17 @@ def test_a_bad_trade_is_named(rows, said):
 def test_a_bad_option_is_named(options, said):
     with pytest.raises(TradingError, match=said):
         TradeAnalysis([trade(1, 1.0, 0)], **options)
+
+
+def test_frames_with_a_time_zone_are_read_without_a_warning(recwarn):
+    pd = pytest.importorskip("pandas")
+    days = pd.date_range("2026-01-05", periods=5, freq="D")
+    bars = pd.DataFrame(dict.fromkeys(("high", "low", "close"), [100.0, 90.0, 120.0, 110.0, 105.0]), index=days)
+    trades = [
+        {"instrument": "A", "side": side, "quantity": 1, "price": price, "time": day}
+        for side, price, day in (("BUY", 100.0, "2026-01-05"), ("SELL", 110.0, "2026-01-08"))
+    ]
+    for frame in (bars, bars.tz_localize("UTC"), bars.tz_localize("UTC").tz_convert("America/New_York")):
+        (trip,) = TradeAnalysis(trades, {"A": frame}).round_trips
+        assert (round(trip.mfe, 12), round(trip.mae, 12)) == (0.2, -0.1)
+    assert not recwarn.list
