@@ -12,6 +12,7 @@ from bank_python.sheet import Bar, Sheet, bars, names, numbers, text, words
 if TYPE_CHECKING:
     from bank_python.trading_engine import (
         CashReconciliation,
+        FifoGains,
         Ledger,
         LedgerHistory,
         LiquidationPlan,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cash_reconciliation_view",
+    "fifo_gains_view",
     "ledger_history_view",
     "ledger_view",
     "liquidation_view",
@@ -54,6 +56,22 @@ def lots_view(lots: Lots) -> Sheet:
         shown.add(text("total", "bold"), _units(lots.quantity), number(lots.price), f"{lots.cost:,f}", "")
     if len(lots.open_lots) > _MOST_ROWS:
         shown.note(f"{len(lots.open_lots) - _MOST_ROWS:,} more lots")
+    return shown
+
+
+def fifo_gains_view(found: FifoGains) -> Sheet:
+    """Show the last fills with their gains, and what is held."""
+    shown = Sheet(
+        f"Gains of {len(found):,} fills, first in, first out", [names("Fill"), *map(numbers, ("Closed", "Gain"))]
+    )
+    first = max(0, len(found) - _MOST_ROWS)
+    for i in range(first, len(found)):
+        shown.add(f"{i + 1:,}", _units(float(found.closed[i])), signed(float(found.gains[i]), 2))
+    shown.rule()
+    shown.add(text("all", "bold"), _units(float(found.closed.sum())), signed(found.realised, 2))
+    if first:
+        shown.note(f"{first:,} earlier ones")
+    shown.note(f"held: {_units(found.quantity)}, paid for it: {found.cost:,.2f}; before fees")
     return shown
 
 

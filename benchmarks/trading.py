@@ -41,6 +41,7 @@ from bank_python.trading_engine import (
     PositionLimits,
     TradeTracker,
     TradingEngine,
+    fifo_gains,
 )
 
 if TYPE_CHECKING:
@@ -178,8 +179,11 @@ def lots(report: Report, rounds: int) -> None:
     note = agree("lots", ours(), peers.deque_fifo(*plain), 1e-9)
     agree("lots", ours(), float(peers.decimal_fifo(*plain)), 1e-12)
     agree("lots", ours(), peers.compiled_fifo(quantities, prices), 1e-9)
+    at_once = partial(fifo_gains, quantities, prices)
+    agree("fifo_gains", at_once().realised, ours(), 1e-12)
     calls = {
-        OURS: ours,
+        OURS: at_once,
+        "bank_python, Lots.trade one by one": ours,
         "deque of decimals": partial(peers.decimal_fifo, *plain),
         "deque of floats": partial(peers.deque_fifo, *plain),
         "numba, floats": partial(peers.compiled_fifo, quantities, prices),

@@ -36,6 +36,7 @@ from bank_python.trading_engine.events import (
     event_from_dict,
 )
 from bank_python.trading_engine.execution import ExecutionModel, FillCost
+from bank_python.trading_engine.fifo_gains import FifoGains, fifo_gains
 from bank_python.trading_engine.gamma_scalp import GammaScalpSignal
 from bank_python.trading_engine.greek_ladder import GreekLadder, Rung
 from bank_python.trading_engine.import_report import FolderImport, ImportReport
@@ -116,6 +117,7 @@ __all__ = [
     "EventDrivenSignal",
     "ExecutionModel",
     "Exposure",
+    "FifoGains",
     "Fill",
     "FillCost",
     "FillEvent",
@@ -211,6 +213,7 @@ __all__ = [
     "cash_interest",
     "convexity",
     "event_from_dict",
+    "fifo_gains",
     "fill_bracket",
     "fill_on_bar",
     "liquidation_plan",

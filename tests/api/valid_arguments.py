@@ -660,6 +660,7 @@ LEDGER: list[Case] = [
     (trading.Order, {"order_id": "", "trader": "Alice", "instrument_name": "A", "side": "BUY", "quantity": 1.0}),
     (trading.Ledger, {"currency": "USD", "currencies": ["EUR"], "method": "fifo"}),
     (trading.Lots, {"method": "fifo", "digits": 2, "multiplier": 1.0}),
+    (trading.fifo_gains, {"quantities": [1.0, -1.0], "prices": [10.0, 11.0], "multiplier": 1.0}),
     (trading.Lots("named").trade, {"quantity": 1.0, "price": 10.0, "when": TODAY, "lot": "L", "closes": None}),
     (trading.DepositEvent, {**WHEN, "amount": 1.0, "currency": "EUR", "rate": 1.1}),
     (trading.FillEvent, {**FILL, "lot": "L", "closes": ["1"]}),

@@ -369,7 +369,7 @@ def test_a_bad_option_is_named(options, said):
 def test_frames_with_a_time_zone_are_read_without_a_warning(recwarn):
     pd = pytest.importorskip("pandas")
     days = pd.date_range("2026-01-05", periods=5, freq="D")
-    bars = pd.DataFrame(dict.fromkeys(("high", "low", "close"), [100.0, 90.0, 120.0, 110.0, 105.0]), index=days)
+    bars = pd.DataFrame({key: [100.0, 90.0, 120.0, 110.0, 105.0] for key in ("high", "low", "close")}, index=days)
     trades = [
         {"instrument": "A", "side": side, "quantity": 1, "price": price, "time": day}
         for side, price, day in (("BUY", 100.0, "2026-01-05"), ("SELL", 110.0, "2026-01-08"))
