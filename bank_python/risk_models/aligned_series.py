@@ -140,7 +140,7 @@ def align_series(series: Mapping[str, Any], least: int = 1) -> AlignedSeries:
     """
     if not series:
         raise ModelError(f"there are no series; give {_FORMS}")
-    read: dict[int, tuple[dt.date, ...]] = {}
+    read: dict[int, tuple[Any, tuple[dt.date, ...]]] = {}
     known = {name: _read(name, one, read) for name, one in series.items()}
     dated = [name for name, one in known.items() if one.dates is not None]
     if dated and len(dated) < len(known):
@@ -159,8 +159,11 @@ def align_series(series: Mapping[str, Any], least: int = 1) -> AlignedSeries:
     return found
 
 
-def _read(name: str, one: Any, read: dict[int, tuple[dt.date, ...]]) -> _Series:
-    """Return a series; dates of an index that several share are read once."""
+def _read(name: str, one: Any, read: dict[int, tuple[Any, tuple[dt.date, ...]]]) -> _Series:
+    """Return a series; dates of an index that several share are read once.
+
+    The index is kept beside its dates: the number of an object that has gone may be that of the next one.
+    """
     dates: Any
     values: Any
     if isinstance(one, Mapping):
@@ -175,8 +178,8 @@ def _read(name: str, one: Any, read: dict[int, tuple[dt.date, ...]]) -> _Series:
         index = getattr(one, "index", None)
         return _Series(numbers, None, list(index) if hasattr(one, "to_numpy") and index is not None else None)
     if id(dates) not in read:
-        read[id(dates)] = checked_dates(dates, len(numbers))
-    return _Series(numbers, read[id(dates)], None)
+        read[id(dates)] = dates, checked_dates(dates, len(numbers))
+    return _Series(numbers, read[id(dates)][1], None)
 
 
 def _by_position(known: Mapping[str, _Series]) -> AlignedSeries:

@@ -15,7 +15,7 @@ import bank_python
 BENCH_PEERS = frozenset(
     {
         *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "backtesting"),
-        *("py_lets_be_rational", "numba", "quadprog"),
+        *("py_lets_be_rational", "numba", "quadprog", "vollib", "backtrader"),
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
@@ -25,7 +25,7 @@ ORACLES = frozenset(
         *("statsmodels", "arch"),
     }
 )
-RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "vectorbt", "quadprog"})
+RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "backtrader", "vectorbt", "quadprog"})
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from statsmodels.tsa.vector_ar.vecm import VECM, coint_johansen
 from bank_python.errors import BankError, CalibrationError, ModelError
 from bank_python.numerics import holm_p_values
 from bank_python.risk_models import engle_granger, half_life, johansen, mackinnon_critical_values, scan_pairs
+from bank_python.risk_models.aligned_series import align_series
 from bank_python.risk_models.johansen_tables import LARGEST_EIGENVALUE, TRACE
 from bank_python.risk_models.pair_scan import _test_all
 
@@ -161,6 +162,15 @@ def test_series_are_aligned_by_their_dates():
     gap = frame["A"].copy()
     gap.iloc[3] = math.nan
     assert engle_granger(frame["F"].iloc[20:], gap, 1).dropped == 20  # the gap is on a date that is left out
+
+
+def test_each_mapping_has_its_own_dates():
+    """Lists of dates that are made and dropped often have the same number in memory."""
+    shifts = (0, 3, 7, 12, 1, 5)
+    series = {f"S{k}": dict(zip(DAYS[k:], Y[k:], strict=True)) for k in shifts}
+    found = align_series(series)
+    assert found.dates == tuple(DAYS[max(shifts) :])
+    assert all(column.tolist() == Y[max(shifts) :].tolist() for column in found.values.T)
 
 
 @pytest.mark.parametrize("trend", ["n", "c", "ct"])
