@@ -170,7 +170,7 @@ def test_each_mapping_has_its_own_dates():
         begins = [(7 * n + i * i) % 50 for i in range(6)]
         found = align_series({f"S{i}": dict(zip(DAYS[k:], Y[k:], strict=True)) for i, k in enumerate(begins)})
         assert found.dates == tuple(DAYS[max(begins) :])
-        assert np.array_equal(found.values, np.tile(Y[max(begins) :, None], 6))  # noqa: PD011 - no data frame
+        assert np.array_equal(found.values, np.tile(Y[max(begins) :, None], 6))
 
 
 @pytest.mark.parametrize("trend", ["n", "c", "ct"])
