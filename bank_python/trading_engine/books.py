@@ -100,6 +100,18 @@ class Books(ABC):
             )
         return terms.multiplier * rate
 
+    def prices(self, trader: str | None, known: Mapping[str, float]) -> Mapping[str, float]:  # noqa: ARG002 - see there
+        """Return the prices of what is held; by default those that the engine has seen.
+
+        Parameters
+        ----------
+        trader : str or None
+            Name of the trader.
+        known : mapping of str to float
+            Last prices that the engine has seen, by instrument.
+        """
+        return known
+
     @abstractmethod
     def pnl(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:
         """Return the P&L at given prices, in money.

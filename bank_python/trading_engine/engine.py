@@ -123,6 +123,7 @@ class TradingEngine(Displayed):
         self.killed = ""
         self._market, self._clock = CheckedMarket(market_of(market, volumes, vols, sectors)), clock
         self._used = VolumeUse()
+        self._uncapped = self.execution.without_cap()
         self._bar_time: dt.datetime | None = None
 
     @property
@@ -394,13 +395,13 @@ class TradingEngine(Displayed):
         return price, "; ".join(map(str, breaches)), breaches
 
     def _breaches(self, order: Order, price: float) -> tuple[LimitBreach, ...]:
-        limits, prices = self._limits_of(order.trader), {**self.prices, order.instrument_name: price}
-        waiting = self.order_book.of_trader(order.trader)
+        limits, seen = self._limits_of(order.trader), {**self.prices, order.instrument_name: price}
+        waiting, prices = self.order_book.of_trader(order.trader), self.books.prices(order.trader, seen)
         own = exposure_of(order, self.books, self._market, limits, prices, waiting)
         found = limits.breaches(order, price, own)
         if self.firm is None:
             return found
-        waiting = self.order_book.waiting
+        waiting, prices = self.order_book.waiting, self.books.prices(None, seen)
         everyone = exposure_of(order, self.books, self._market, self.firm, prices, waiting, of_all=True)
         of_firm = self.firm.breaches(order, price, everyone)
         return (*found, *(replace(each, what=f"Firm: {each.what}") for each in of_firm))
@@ -438,7 +439,7 @@ class TradingEngine(Displayed):
     def _allowed(self, order: Order) -> float:
         """Return the units of an order that the present day's volume allows to fill at once."""
         volume = self._market.volume(order.instrument_name)
-        if self.execution.participation_cap is None or volume is None:
+        if self.execution.participation_cap is None or volume is None or volume == math.inf:
             return order.remaining
         left = self.execution.maximum_quantity(volume) - self._used.taken(order.instrument_name, self.now.date())
         if not left > 0.0:
@@ -507,8 +508,10 @@ class TradingEngine(Displayed):
         """Fill units of an order at a reference price plus costs: booked and audited together, or not at all."""
         name, market = order.instrument_name, self._market
         known, terms = market.volume(name), self.books.terms(name, market)
-        cost = self.execution.price_of(
-            order.side, units, reference, volume if known is None else known, market.vol(name),
+        model = self.execution if known != math.inf else self._uncapped
+        adv = None if known == math.inf else known if known is not None else volume
+        cost = model.price_of(
+            order.side, units, reference, adv, market.vol(name),
             limit_price=limit, multiplier=terms.multiplier,
         )  # fmt: skip
         event = self._event(order, units, cost, when, terms)

@@ -26,7 +26,7 @@ R. Almgren, C. Thum, E. Hauptmann and H. Li, "Direct estimation of equity market
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from bank_python.admission import admits
@@ -214,6 +214,11 @@ class ExecutionModel(_Settings, Record):
         return self._filled(
             impact, (read_word(Side, side), quantity, reference_price), (adv, daily_vol), limit_price, multiplier
         )
+
+    def without_cap(self) -> ExecutionModel:
+        """Return the model without a cap on the share of the volume, for what has no published volume."""
+        settings = {item.name: getattr(self, item.name) for item in fields(self)}
+        return ExecutionModel(**{**settings, "participation_cap": None})
 
     @admits(TradingError)
     def fees(self, quantity: float, price: float, multiplier: float = 1.0) -> float:

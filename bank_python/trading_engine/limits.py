@@ -278,7 +278,7 @@ class PositionLimits(Record):
             what = f"Concentration of {name} after the order"
             checked.append(("max_concentration", what, share, self.max_concentration, "share of the book"))
         for limit, what, value, most, unit in checked:
-            if not value <= most:  # a missing price makes the value NaN, which passes no limit
+            if most < math.inf and not value <= most:  # a missing price makes the value NaN, which passes no limit
                 yield LimitBreach(limit, what, value, most, unit)
 
 

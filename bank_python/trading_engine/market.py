@@ -76,7 +76,7 @@ class Market:
         return order.price
 
     def volume(self, instrument: str) -> float | None:  # noqa: ARG002 - for those who override it
-        """Return the average daily volume in units, None if it is unknown.
+        """Return the average daily volume in units: None if it is unknown, infinity where no cap on it makes sense.
 
         Parameters
         ----------
@@ -208,8 +208,9 @@ class CheckedMarket(Market):
         return number if number is not None and number > 0.0 else None
 
     def volume(self, instrument: str) -> float | None:
-        """Return the volume, above 0."""
-        return self._number("volume", instrument, lambda: self._market.volume(instrument))
+        """Return the volume, above 0, or infinity."""
+        given = self._asked(lambda: self._market.volume(instrument))
+        return math.inf if given == math.inf else self._number("volume", instrument, lambda: given)
 
     def vol(self, instrument: str) -> float | None:
         """Return the volatility, above 0."""
