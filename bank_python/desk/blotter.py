@@ -7,7 +7,7 @@ processes write to the store.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from bank_python.barbara import MISSING
@@ -36,7 +36,10 @@ _SCHEMA = [
     ("multiplier", float),
     ("notional", float),
     ("currency", str),
+    ("fees", float),
+    ("order_id", str),
 ]
+_LATER = {"fees": 0.0, "order_id": ""}  # missing in older stores
 TRADES = "/Trades/"
 """Prefix of the stored trades' keys, followed by the number."""
 
@@ -46,7 +49,10 @@ CASH_FLOWS = "/CashFlows/"
 
 @dataclass(frozen=True, slots=True)
 class Trade(Record):
-    """One trade: trader, instrument, quantity and price; `notional` is quantity times price times multiplier."""
+    """One trade: trader, instrument, quantity and price; `notional` is quantity times price times multiplier.
+
+    `fees` are not part of the price; `order_id` is the name of the order behind the trade, empty without one.
+    """
 
     number: int
     valuation_date: dt.date
@@ -59,6 +65,8 @@ class Trade(Record):
     multiplier: float
     notional: float
     currency: str
+    fees: float = 0.0
+    order_id: str = ""
 
 
 class Blotter(Displayed):
@@ -76,14 +84,23 @@ class Blotter(Displayed):
         self._db = db
         self._clock = clock
         self.table = Table(_SCHEMA)
-        self.table.extend(record for _, record in db.items(TRADES))
+        self.table.extend({**_LATER, **record} for _, record in db.items(TRADES))
         self._added: set[int] = set()
         self._next = self._first_free()
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def record(self, trader: Trader, position: Position, quantity: float, price: float) -> Trade:
+    def record(
+        self,
+        trader: Trader,
+        position: Position,
+        quantity: float,
+        price: float,
+        *,
+        fees: float = 0.0,
+        order_id: str = "",
+    ) -> Trade:
         """Write a trade to the store, under the first free number, and return it.
 
         Inside a transaction of the store, the trade is stored when the transaction is committed; :meth:`add` then adds
@@ -98,10 +115,14 @@ class Blotter(Displayed):
         quantity : float
             Number of units, negative for a sale.
         price : float
-            Price per unit, in the currency of the position.
+            Price per unit, in the currency of the position, without fees.
+        fees : float, default 0.0
+            Fees in that currency.
+        order_id : str, default ""
+            Name of the order behind the trade.
         """
         while True:
-            trade = self._trade(self._next, trader, position, quantity, price)
+            trade = replace(self._trade(self._next, trader, position, quantity, price), fees=fees, order_id=order_id)
             try:
                 self._db.compare_and_set(_key(trade.number), MISSING, asdict(trade))
             except ConflictError:

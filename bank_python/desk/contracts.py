@@ -21,6 +21,8 @@ __all__ = [
     "bond_named",
     "leaf_name",
     "listed",
+    "listed_strike",
+    "option_expiring",
     "option_on",
     "protection_on",
 ]
@@ -84,11 +86,36 @@ def option_on(
         Whether the option is a call; a put otherwise.
     """
     spot = graph.node(f"{symbol}_SPOT")
-    strike = _round_strike(cast("float", spot.value) * moneyness)
+    strike = listed_strike(cast("float", spot.value) * moneyness)
     name = f"{symbol}_{years:g}Y_{strike:g}{'C' if is_call else 'P'}"
-    return _existing(graph, name) or Option(
+    return _existing(graph, name) or option_expiring(name, symbol, strike, years, graph, clock, is_call=is_call)
+
+
+def option_expiring(
+    name: str, symbol: str, strike: float, years: float, graph: DependencyGraph, clock: Clock, *, is_call: bool
+) -> Instrument:
+    """Return a new option on a share, which is not registered.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option.
+    symbol : str
+        Symbol of the share.
+    strike : float
+        Strike, above 0.
+    years : float
+        Time to expiry in years, from the current valuation date.
+    graph : DependencyGraph
+        Graph with the share's spot and volatility and the discount rate.
+    clock : Clock
+        Valuation date.
+    is_call : bool
+        Whether the option is a call; a put otherwise.
+    """
+    return Option(
         name,
-        spot_source=spot,
+        spot_source=graph.node(f"{symbol}_SPOT"),
         vol_source=graph.node(f"{symbol}_VOL"),
         rate_source=graph.node(_DISCOUNT_RATE),
         strike=strike,
@@ -103,8 +130,14 @@ def _existing(graph: DependencyGraph, name: str) -> Instrument | None:
     return found if isinstance(found, Instrument) else None
 
 
-def _round_strike(strike: float) -> float:
-    """Round to a strike as exchanges list them, in steps of about one per cent."""
+def listed_strike(strike: float) -> float:
+    """Return the nearest strike that exchanges list, in steps of about one per cent.
+
+    Parameters
+    ----------
+    strike : float
+        Strike, above 0.
+    """
     for step in (50.0, 10.0, 5.0, 2.5, 1.0, 0.5):
         if strike >= 80.0 * step:
             return round(strike / step) * step

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bank_python.desk.basket import book_all
+from bank_python.desk.booking import Ticket, booking
 from bank_python.desk.opening import open_waiting
 from bank_python.desk.orders import (
     checked_instrument,
-    checked_multiplier,
     checked_price,
     checked_quantity,
     checked_trader,
 )
 from bank_python.desk.parts import DeskParts
-from bank_python.desk.persistence import resume, save, save_trader
+from bank_python.desk.persistence import resume, save
 from bank_python.desk.rolling import roll_to, roll_with
 from bank_python.display import Displayed, Record
 from bank_python.errors import DeskError
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node, Recalculation
     from bank_python.desk.blotter import Trade
     from bank_python.desk.rolling import CashPosting
-    from bank_python.desk.trader import Trader
     from bank_python.market_data import Feed, MarketUpdate
 
 __all__ = ["Desk", "DeskTick"]
@@ -185,26 +184,12 @@ class Desk(DeskParts, Displayed):
         BankError
             There is no such instrument, it has no current value, or the store cannot be written; nothing has changed.
         """
-        self._require_ownership("trade")
-        self._require_own_step("trade")
+        self.require_tradable()
         buyer = checked_trader(self.traders, trader)
         contract = checked_instrument(self.graph.node(instrument) if isinstance(instrument, str) else instrument)
         units, unit_price = checked_quantity(contract, quantity), checked_price(contract, price)
-        trade, before, factor = None, 0.0, 1.0
-        try:
-            with self.changing():
-                before = _quantity(buyer, contract)
-                factor = checked_multiplier(contract, buyer.position_in(contract), multiplier)
-                position = buyer.buy(contract, units, unit_price, factor)
-                trade = self.blotter.record(buyer, position, units, unit_price)
-                save_trader(self, buyer)
-            self.blotter.add(trade)
-        except BaseException:
-            if trade is not None and self.blotter.has(trade):  # interrupted after the store had committed
-                if _quantity(buyer, contract) == before:
-                    buyer.buy(contract, units, unit_price, factor)
-                self.blotter.add(trade)
-            raise
+        with booking(self, buyer, contract, Ticket(units, unit_price, multiplier)) as trade:
+            pass
         return trade
 
     def trade_all(self, trader: str, quantities: Mapping[Node | str, float]) -> tuple[Trade, ...]:
@@ -283,6 +268,17 @@ class Desk(DeskParts, Displayed):
             f"{self.graph!r}>"
         )
 
+    def require_tradable(self) -> None:
+        """Raise an error unless the desk can trade now.
+
+        Raises
+        ------
+        DeskError
+            It is a read-only copy or closed, or the caller is inside a scenario, a batch or a transaction.
+        """
+        self._require_ownership("trade")
+        self._require_own_step("trade")
+
     def _require_ownership(self, what: str) -> None:
         if self.lease is None:
             raise DeskError(
@@ -310,8 +306,3 @@ class Desk(DeskParts, Displayed):
         from bank_python.render_objects import desk_view
 
         return desk_view(self)
-
-
-def _quantity(trader: Trader, instrument: Node) -> float:
-    position = trader.position_in(instrument)
-    return 0.0 if position is None else position.quantity

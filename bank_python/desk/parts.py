@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +12,7 @@ from bank_python.market_data.unknown_ticker import unknown_ticker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bank_python.barbara import BarbaraDB
     from bank_python.barbara.claim import Claim
@@ -80,13 +81,18 @@ class DeskParts:
         self.cash_until = self.clock.years
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
+    def changing(self, within: AbstractContextManager[None] | None = None) -> Iterator[None]:
         """Change graph and store together: either all changes inside the block take effect, or none.
 
         The store's transaction is opened before the graph's batch: all code uses this order, to avoid deadlocks. The
         store also commits first, so that a failed commit is undone in the graph.
+
+        Parameters
+        ----------
+        within : context manager, optional
+            Context around the store's transaction, such as that of an audit trail in the same store.
         """
-        with ExitStack() as changes, self.db.transaction():
+        with ExitStack() as changes, nullcontext() if within is None else within, self.db.transaction():
             changes.enter_context(self.graph.batch())
             yield
 

@@ -265,16 +265,19 @@ class LedgerBooks(Books):
         for ledger in self.ledgers:
             known = ledger.state.terms.get(instrument)
             if known is not None:
-                return ContractTerms(float(known.multiplier), known.currency, known.margined)
+                par = market.terms(instrument).par
+                return ContractTerms(float(known.multiplier), known.currency, known.margined, par)
         return market.terms(instrument)
 
     def pnl(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:
         """Return realised and unrealised P&L, income and fees."""
-        return math.fsum(each.statement(prices, _rates(each, market)).pnl for each in self._of(trader))
+        ledgers = self._of(trader)
+        return math.fsum(each.statement(_values(each, prices, market), _rates(each, market)).pnl for each in ledgers)
 
     def equity(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:
         """Return cash and positions."""
-        return math.fsum(each.equity(prices, _rates(each, market)) for each in self._of(trader))
+        ledgers = self._of(trader)
+        return math.fsum(each.equity(_values(each, prices, market), _rates(each, market)) for each in ledgers)
 
     def lots(self, trader: str, instrument: str) -> tuple[str, ...]:
         """Return the names of the open lots."""
@@ -315,6 +318,12 @@ def books_of(given: Any) -> Books:
     if isinstance(given, Ledger | Mapping):
         return LedgerBooks(given)
     raise TradingError(f"ledger={given!r:.60} is no Ledger; give one, or one for each trader", name="ledger")
+
+
+def _values(ledger: Ledger, prices: Mapping[str, float], market: Market) -> dict[str, float]:
+    """Return what the books are debited at given prices; a ledger says which price it lacks."""
+    held = [name for name in ledger.state.positions if name in prices]
+    return {name: prices[name] - market.terms(name).par for name in held}
 
 
 def _rates(ledger: Ledger, market: Market) -> dict[str, float]:

@@ -528,7 +528,8 @@ class TradingEngine(Displayed):
         """Return a fill as the books take it; lots that an earlier part of the order has closed are no longer named."""
         held = self.books.lots(order.trader, order.instrument_name) if order.filled_qty else order.closes
         return FillEvent(
-            when, order.instrument_name, order.side.sign * units, cost.price, cost.fees, terms.currency,
+            when, order.instrument_name, order.side.sign * units, cost.price - terms.par, cost.fees,
+            terms.currency,
             None if terms.multiplier == 1.0 else terms.multiplier, terms.margined or None,
             closes=tuple(lot for lot in order.closes if lot in held) or None,
         )  # fmt: skip

@@ -46,14 +46,19 @@ class ContractTerms(Record):
         Currency of the price; that of the account by default.
     margined : bool, default False
         Whether only profits and losses are paid, not the price, as for futures.
+    par : float, default 0.0
+        Amount by which the price of an order exceeds the value that is booked, at least 0. A swap, whose value may be
+        negative, is quoted at its notional plus its value, so that costs and limits are shares of the notional.
     """
 
     multiplier: float = 1.0
     currency: str | None = None
     margined: bool = False
+    par: float = 0.0
 
     def __post_init__(self) -> None:
         number_in_range("multiplier", self.multiplier, TradingError, above=0.0)
+        number_in_range("par", self.par, TradingError, least=0.0)
 
 
 _PLAIN = ContractTerms()

@@ -1,0 +1,121 @@
+"""The market of a desk as a trading engine sees it: contracts valued by the graph, with what is known of them.
+
+An order fills at the present value of its contract. A contract that depends on a quote that is stale or missing has no
+price, and the order is rejected with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bank_python.dagger import Leaf
+from bank_python.dagger.node import inputs_first
+from bank_python.desk.contracts import leaf_name
+from bank_python.errors import BankError, TradingError
+from bank_python.instruments import Instrument, Position
+from bank_python.instruments.currency import find_conversion
+from bank_python.market_data import QuoteState
+from bank_python.market_data.symbol_spec import SymbolKind
+from bank_python.risk import take_greeks
+from bank_python.trading_engine import ContractTerms, Market
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bank_python.dagger import Node
+    from bank_python.desk.contract_names import ContractNames
+    from bank_python.desk.parts import DeskParts
+    from bank_python.trading_engine import Order
+
+__all__ = ["DeskMarket"]
+
+_LIMITED = ("delta", "vega")
+_WITH_VOLUME = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
+_MONTH = 21
+_FEWEST = 5
+
+
+class DeskMarket(Market):
+    """What a desk knows of instruments.
+
+    Parameters
+    ----------
+    desk : DeskParts
+        Desk with quotes and contracts.
+    names : ContractNames
+        Contracts by name.
+    """
+
+    def __init__(self, desk: DeskParts, names: ContractNames) -> None:
+        self._desk, self._names = desk, names
+        self._symbols = {leaf_name(each.symbol, each.kind): each.symbol for each in desk.listings.values()}
+
+    def price(self, order: Order) -> float | None:
+        """Return the present value of the order's contract."""
+        contract = self._names.contract(order.instrument_name)
+        self._require_fresh(contract)
+        return cast("float", contract.value) + self._names.par(contract)
+
+    def volume(self, instrument: str) -> float | None:
+        """Return the mean volume of the last month of a share or fund, infinity for what is traded over the counter."""
+        listing = self._desk.listings.get(instrument)
+        if listing is None or listing.kind not in _WITH_VOLUME:
+            return math.inf
+        bars = self._past(instrument)
+        known = [row["volume"] for row in bars[-_MONTH:] if row["volume"]]
+        return float(np.mean(known)) if known else math.inf
+
+    def vol(self, instrument: str) -> float | None:
+        """Return the volatility of a day over the last month of a share or fund."""
+        closes = np.array([row["close"] for row in self._past(instrument)[-_MONTH - 1 :]])
+        return float(np.diff(np.log(closes)).std(ddof=1)) if len(closes) > _FEWEST and (closes > 0.0).all() else None
+
+    def sector(self, instrument: str) -> str:
+        """Return the sector of a listed symbol."""
+        listing = self._desk.listings.get(instrument)
+        return "" if listing is None else listing.sector
+
+    def terms(self, instrument: str) -> ContractTerms:
+        """Return multiplier and currency of a contract that nobody holds yet."""
+        contract = self._names.contract(instrument)
+        currency = contract.currency if isinstance(contract, Instrument) else None
+        return ContractTerms(self._names.multiplier(contract), currency, par=self._names.par(contract))
+
+    def greeks(self, instrument: str) -> Mapping[str, float]:
+        """Return delta and vega of one unit, in USD for 1 % of the underlying and for one point of volatility."""
+        contract = self._names.contract(instrument)
+        if not isinstance(contract, Instrument):
+            return {}
+        unit = Position("UNIT", instrument=contract, quantity=1.0, cost=0.0, multiplier=self._names.multiplier(contract))
+        taken = take_greeks({"UNIT": [unit]}, contract.currency)
+        rate = 1.0 if contract.currency == "USD" else self.fx(contract.currency)
+        return {name: taken.total(name, "percent") * rate for name in _LIMITED}
+
+    def fx(self, currency: str) -> float:
+        """Return the dollars for one unit of a currency at the present rate."""
+        return find_conversion(self._desk.graph, currency, "USD").rate(lambda node: node.value)
+
+    def _past(self, symbol: str) -> list[Mapping[str, object]]:
+        """Return the bars of the last year, loaded once."""
+        if symbol not in self._desk.listings:
+            return []
+        if symbol not in self._desk.past:
+            try:
+                self._desk.market.load_history(symbol, "1y", into=self._desk.past)
+            except BankError:
+                return []
+        return list(self._desk.past.query(symbol))
+
+    def _require_fresh(self, contract: Node) -> None:
+        """Raise an error if a quote that a contract depends on is stale or missing."""
+        for node in inputs_first([contract], lambda each: each.underliers, lambda _: True):
+            symbol = self._symbols.get(node.name) if isinstance(node, Leaf) else None
+            if symbol is None:
+                continue
+            quote = self._desk.market.quote(symbol)
+            if quote.state is not QuoteState.FRESH:
+                why = f": {quote.reason}" if quote.reason else ""
+                raise TradingError(f"the quote of {symbol} is {quote.state.value}{why}", name=symbol)
