@@ -58,3 +58,130 @@ class SignalData:
 
     def __repr__(self) -> str:
         return f"<SignalData: {len(self._series)} series of quotes, {len(self._of_books)} of books>"
+
+    def load(self, names: Sequence[str], seconds: float | None = None) -> tuple[int, int]:
+        """Load the histories of symbols; return how many have one, and how many need one.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of series; those that are no quoted symbols need no history.
+        seconds : float, optional
+            Time limit in seconds, after which loading stops; the next call continues. No limit by default.
+
+        Raises
+        ------
+        FeedError
+            A history could not be loaded.
+        """
+        started = time.monotonic()
+        wanted = [name for name in dict.fromkeys(names) if self._is_quoted(name)]
+        for name in wanted:
+            if name in self._pasts:
+                continue
+            self._pasts[name] = PastCloses(self._desk, name, _PERIOD)
+            if seconds is not None and time.monotonic() - started >= seconds:
+                break
+        return sum(name in self._pasts for name in wanted), len(wanted)
+
+    def nodes(self, trader: Trader, names: Sequence[str]) -> dict[str, Node]:
+        """Return the nodes of the series that a trader's rule reads, without those that there are no data for.
+
+        Parameters
+        ----------
+        trader : Trader
+            Trader whose books the series of books are of.
+        names : sequence of str
+            Names of series.
+        """
+        with self._desk.graph.batch():
+            found = {name: self._node(trader, name) for name in names}
+        return {name: node for name, node in found.items() if node is not None}
+
+    def follow_books(self) -> None:
+        """Set units, delta and gamma to those of the present positions, as one tick."""
+        traders = {trader.name: trader for trader in self._desk.traders}
+        with self._desk.graph.batch():
+            for (trader, name), leaf in self._of_books.items():
+                figure = _figure(self._desk, traders[trader], name)
+                if not np.array_equal(cast("FloatArray", leaf.value), figure):
+                    leaf.set(figure)
+
+    def follow_market(self) -> None:
+        """Add the closes of days that have ended since the last call, as one tick; to be called regularly."""
+        ended = [name for name, past in self._pasts.items() if past.follow() and name in self._closes]
+        with self._desk.graph.batch():
+            for name in ended:
+                self._closes[name].set(self._past(name))
+
+    def remove(self) -> None:
+        """Remove the nodes from the graph; nothing may depend on them any longer."""
+        with self._desk.graph.batch():
+            for node in (*self._series.values(), *self._of_books.values(), *self._closes.values()):
+                self._desk.graph.unregister(node)
+        self._series.clear()
+        self._of_books.clear()
+        self._closes.clear()
+
+    def _is_quoted(self, name: str) -> bool:
+        return name in self._desk.listings and self._desk.leaf(name).quoted
+
+    def _node(self, trader: Trader, name: str) -> Node | None:
+        base, _, kind = name.rpartition("_")
+        if f"_{kind}" in {_UNITS, _DELTA, _GAMMA}:
+            return self._book_leaf(trader, name)
+        made = self._series.get(name) or self._new(name, base if f"_{kind}" == _EVENT else "")
+        if made is not None:
+            self._series[name] = made
+        return made
+
+    def _book_leaf(self, trader: Trader, name: str) -> Leaf:
+        key = trader.name, name
+        if key not in self._of_books:
+            leaf = Leaf(f"{_NAME}{trader.name}:{name}", _figure(self._desk, trader, name), Domain.ANY)
+            self._of_books[key] = self._desk.graph.register(leaf)
+        return self._of_books[key]
+
+    def _new(self, name: str, event_of: str) -> Node | None:
+        graph = self._desk.graph
+        if event_of in PAST_MOVES:
+            return graph.register(LargeNode(f"{_NAME}{name}", self._days(event_of), [self._desk.clock]))
+        if name in self._pasts:
+            closes = Leaf(f"{_NAME}{name}:PAST", self._past(name), Domain.ANY)
+            self._closes[name] = graph.register(closes)
+            return graph.register(LargeNode(f"{_NAME}{name}", _with_present, [closes, self._desk.leaf(name)]))
+        held = graph.find(name)
+        if isinstance(held, Instrument) and name not in self._desk.listings:
+            return graph.register(LargeNode(f"{_NAME}{name}", np.atleast_1d, [held]))
+        return None
+
+    def _days(self, symbol: str) -> Callable[[float], FloatArray]:
+        clock = self._desk.clock
+        return lambda years: np.array([float(days_to_event(symbol, clock.date_at(years)))])
+
+    def _past(self, name: str) -> FloatArray:
+        closes = self._pasts[name].table.closes(name).copy()
+        closes.setflags(write=False)  # values of leaves are immutable
+        return closes
+
+
+def _with_present(past: FloatArray, price: float) -> FloatArray:
+    return np.append(past, price)
+
+
+def _figure(desk: Desk, trader: Trader, name: str) -> FloatArray:
+    """Return the units, the delta or the gamma of a trader's positions, as a series of one number."""
+    base, _, kind = name.rpartition("_")
+    if f"_{kind}" == _UNITS:
+        held = desk.graph.find(base)
+        position = None if held is None else trader.position_in(held)
+        return np.array([0.0 if position is None else position.quantity])
+    total = 0.0
+    spot = desk.leaf(base) if base in desk.listings else None
+    for position in trader.positions:
+        contract = position.instrument
+        if isinstance(contract, Instrument) and spot in contract.underliers and contract.error is None:
+            greeks = contract.greeks()
+            unit = greeks.delta if f"_{kind}" == _DELTA else greeks.gamma
+            total += position.quantity * position.multiplier * unit
+    return np.array([total])

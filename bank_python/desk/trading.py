@@ -1,0 +1,417 @@
+"""Trading of a desk: the traders' signals become orders, and orders become trades, each step in the audit trail.
+
+::
+
+    quotes, books → SIGNALS:<trader> → orders → limits → fills → positions, cash, blotter, audit trail
+
+The rule of each trader (:mod:`bank_python.desk.strategies`) is a node of the graph. :meth:`DeskTrading.trade_signals` acts
+on what the nodes say: a signal is acted upon when it appears or turns, and not again while it stays. Orders go to a
+:class:`~bank_python.trading_engine.TradingEngine` with the limits of the desk's settings; its fills are trades of the desk,
+and a trade, its order and their events are stored together.
+
+Examples
+--------
+>>> from bank_python.desk import build_desk
+>>> desk = build_desk(seed=7)
+>>> trading = DeskTrading(desk)
+>>> reply = trading.order("Alice", "AAPL", "BUY", 100)
+>>> reply.order.status.value, desk.blotter.last(1)[0].order_id == reply.order_id
+('FILLED', True)
+>>> trading.order("Alice", "AAPL", "BUY", 1_000_000).reason.partition(":")[0]
+'Value of the order'
+>>> trading.engine.audit.verify().holds
+True
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from bank_python.dagger import LargeNode, OnRead
+from bank_python.desk.contract_names import ContractNames
+from bank_python.desk.desk_books import DeskBooks
+from bank_python.desk.desk_market import DeskMarket
+from bank_python.desk.settings import read_settings
+from bank_python.desk.signal_data import SignalData
+from bank_python.desk.strategies import strategy_of
+from bank_python.display import Displayed, Record
+from bank_python.errors import BankError, DeskError, TradingError
+from bank_python.instruments import Equity, Option
+from bank_python.market_data.symbol_spec import SymbolKind
+from bank_python.market_data.utc import utc_now
+from bank_python.trading_engine import AuditTrail, ExecutionModel, Order, PositionLimits, Side, TradingEngine
+from bank_python.trading_engine.signal import LEAST_STRENGTH
+from bank_python.wording import message_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bank_python.dagger import DerivedNode
+    from bank_python.desk.desk import Desk
+    from bank_python.desk.settings import DeskSettings
+    from bank_python.numerics import FloatArray
+    from bank_python.trading_engine import Fill, Rejection, Signal, SignalReport, SignalRule, Working
+
+__all__ = ["DeskTrading", "TraderSignals", "TradingRound"]
+
+_WHOLE = frozenset({SymbolKind.EQUITY, SymbolKind.ETF})
+
+
+@dataclass(frozen=True, slots=True)
+class TraderSignals(Record):
+    """What a trader's rule wants at present.
+
+    Parameters
+    ----------
+    trader, strategy : str
+        Names of the trader and of the strategy.
+    signals : tuple of Signal
+        Present signals, those too weak for an order included.
+    problems : tuple of str
+        Series that gave no signal because of a fault, or the error of the rule, in words.
+    """
+
+    trader: str
+    strategy: str
+    signals: tuple[Signal, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TradingRound(Record):
+    """What became of the traders' signals; returned by :meth:`DeskTrading.trade_signals`.
+
+    Parameters
+    ----------
+    signals : int
+        Number of signals strong enough for an order.
+    replies : tuple of Fill, Working or Rejection
+        Answers to the orders of signals that have appeared or turned.
+    problems : tuple of str
+        What gave no signal or no order because of a fault, with the name of the trader.
+    """
+
+    signals: int
+    replies: tuple[Fill | Working | Rejection, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """The numbers of signals, orders, fills, rejections and problems, in words."""
+        filled = sum(reply.is_filled for reply in self.replies)
+        rejected = sum(reply.order.reject_reason != "" for reply in self.replies)
+        faults = f", {len(self.problems)} problems" if self.problems else ""
+        return f"{self.signals} signals, {len(self.replies)} orders, {filled} filled, {rejected} rejected{faults}"
+
+
+class DeskTrading(Displayed):
+    """Signals, orders and the audit trail of a desk.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk to trade; its store keeps the audit trail. Orders that were open when it was closed work on.
+    settings : DeskSettings, optional
+        Limits and costs; those of the desk's store by default.
+    rules : mapping of str to SignalRule, optional
+        Rule of each trader; by default those of :mod:`bank_python.desk.strategies`.
+    now : callable, optional
+        Clock that returns the current time in UTC.
+
+    Raises
+    ------
+    DeskError
+        A rule is given for a trader that the desk does not have, or a stored setting is not valid.
+    TradingError
+        The stored audit trail is broken.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        settings: DeskSettings | None = None,
+        rules: Mapping[str, SignalRule] | None = None,
+        now: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
+        self._desk = desk
+        self.settings = read_settings(desk.db) if settings is None else settings
+        self._names = ContractNames(desk)
+        self._market = DeskMarket(desk, self._names)
+        self.engine = TradingEngine(
+            _execution(self.settings),
+            _limits(self.settings),
+            ledger=DeskBooks(desk, self._names, self.settings.trader_capital),
+            audit=AuditTrail(desk.db, clock=now),
+            market=self._market,
+            clock=now,
+            firm=_firm_limits(self.settings),
+        )
+        self.rules: dict[str, SignalRule] = _standard_rules(desk) if rules is None else dict(rules)
+        for trader in self.rules:
+            desk.traders[trader]  # noqa: B018 - refuses an unknown one
+        self._data = SignalData(desk)
+        self._nodes: dict[str, DerivedNode] = {}
+        self._acted = self._acted_today(now().date())
+        self._told: dict[str, str] = {}
+
+    # --- signals -----------------------------------------------------------------------------------
+
+    def load(self, seconds: float | None = None) -> tuple[int, int]:
+        """Load the price histories that the rules read; return how many symbols have one, and how many need one.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            Time limit in seconds, after which loading stops; the next call continues. No limit by default.
+
+        Raises
+        ------
+        FeedError
+            A history could not be loaded.
+        """
+        return self._data.load([name for rule in self.rules.values() for name in _read_by(rule)], seconds)
+
+    def node(self, trader: str) -> DerivedNode:
+        """Return the node ``SIGNALS:<trader>``, whose value is a :class:`~bank_python.trading_engine.SignalReport`.
+
+        Parameters
+        ----------
+        trader : str
+            Name of a trader with a rule.
+
+        Raises
+        ------
+        DeskError
+            The trader has no rule.
+        """
+        if trader not in self.rules:
+            raise DeskError(f"{trader!r} has no rule; those with one are {', '.join(self.rules)}", name="trader")
+        if trader not in self._nodes:
+            rule = self.rules[trader]
+            series = self._data.nodes(self._desk.traders[trader], _read_by(rule))
+            examine = partial(_examined, rule, tuple(series))
+            node = LargeNode(f"SIGNALS:{trader}", examine, list(series.values()), policy=OnRead())
+            self._nodes[trader] = self._desk.graph.register(node)
+        return self._nodes[trader]
+
+    def signals(self, traders: Iterable[str] | None = None) -> tuple[TraderSignals, ...]:
+        """Return what the traders' rules want at present.
+
+        Parameters
+        ----------
+        traders : iterable of str, optional
+            Names of traders; all with a rule by default.
+
+        Raises
+        ------
+        FeedError
+            A price history could not be loaded.
+        """
+        self.load()
+        self._data.follow_market()
+        names = tuple(self.rules) if traders is None else tuple(traders)
+        nodes = {name: self.node(name) for name in names}
+        self._data.follow_books()
+        return tuple(self._signals_of(name, node) for name, node in nodes.items())
+
+    def trade_signals(self, traders: Iterable[str] | None = None) -> TradingRound:
+        """Submit orders for the signals that have appeared or turned since the last call.
+
+        A trader whose rule fails, and an order that cannot be made, cost the others nothing: they are problems of the
+        result, and events of the audit trail.
+
+        Parameters
+        ----------
+        traders : iterable of str, optional
+            Names of traders; all with a rule by default.
+
+        Raises
+        ------
+        FeedError
+            A price history could not be loaded.
+        StoreError
+            The store cannot be written; what was traded before stays.
+        """
+        replies: list[Fill | Working | Rejection] = []
+        problems: list[str] = []
+        count = 0
+        for found in self.signals(traders):
+            strong = [signal for signal in found.signals if signal.strength >= LEAST_STRENGTH]
+            count += len(strong)
+            problems += [f"{found.trader}: {problem}" for problem in found.problems]
+            self._tell(found)
+            for signal in self._new(found.trader, strong):
+                answers, faults = self._act_on(found, signal)
+                replies += answers
+                problems += faults
+        return TradingRound(count, tuple(replies), tuple(problems))
+
+    # --- orders ------------------------------------------------------------------------------------
+
+    def order(
+        self, trader: str, instrument: str, side: Side | str, quantity: float, order_type: str = "MARKET", **terms: Any
+    ) -> Fill | Working | Rejection:
+        """Submit an order at the market of the desk.
+
+        Parameters
+        ----------
+        trader : str
+            Name of the trader.
+        instrument : str
+            Name of a contract; see :mod:`bank_python.desk.contract_names`.
+        side : Side or {"BUY", "SELL"}
+            Side of the order.
+        quantity : float
+            Number of units, above 0: shares, contracts on 100 shares, bonds of 100, swaps of 1,000,000.
+        order_type : str, default "MARKET"
+            Type of the order: market, limit, stop, stop_limit or trailing_stop.
+        **terms
+            Further fields of :class:`~bank_python.trading_engine.Order`, such as ``limit_price=`` or ``reason=``.
+
+        Raises
+        ------
+        DeskError
+            The desk has no such trader.
+        TradingError
+            The order is not valid, or the name stands for two contracts.
+        """
+        self._desk.traders[trader]  # noqa: B018 - refuses an unknown one
+        legs = self._names.legs(instrument)
+        if len(legs) > 1:
+            raise TradingError(f"{instrument} is {' and '.join(legs)}; order one at a time", name="instrument")
+        return self.engine.submit(Order("", trader, legs[0], cast("Side", side), quantity, order_type, **terms))
+
+    def follow_prices(self) -> tuple[Fill, ...]:
+        """Let working orders meet the present prices of their contracts; one without a fresh price waits on."""
+        prices = {}
+        for order in self.engine.working:
+            try:
+                price = self._market.price(order)
+            except BankError:
+                continue
+            if price is not None and price > 0.0:
+                prices[order.instrument_name] = price
+        return self.engine.on_prices(prices) if prices else ()
+
+    def remove(self) -> None:
+        """Remove the signals and their series from the graph; orders and trail stay."""
+        with self._desk.graph.batch():
+            for node in self._nodes.values():
+                self._desk.graph.unregister(node)
+            self._data.remove()
+        self._nodes.clear()
+
+    # --- from a signal to orders -------------------------------------------------------------------
+
+    def _signals_of(self, trader: str, node: DerivedNode) -> TraderSignals:
+        strategy = self._desk.traders[trader].strategy
+        if node.error is not None:
+            return TraderSignals(trader, strategy, (), (message_of(node.error),))
+        report = cast("SignalReport", node.value)
+        return TraderSignals(trader, strategy, report.signals, tuple(map(str, report.faults)))
+
+    def _new(self, trader: str, signals: Sequence[Signal]) -> list[Signal]:
+        """Return the signals that have appeared or turned, and remember all of them."""
+        before = {name: side for (who, name), side in self._acted.items() if who == trader}
+        now = {signal.instrument: signal.side for signal in signals}
+        for name in before.keys() - now.keys():
+            del self._acted[trader, name]
+        self._acted |= {(trader, name): side for name, side in now.items()}
+        return [signal for signal in signals if before.get(signal.instrument) is not signal.side]
+
+    def _act_on(
+        self, found: TraderSignals, signal: Signal
+    ) -> tuple[list[Fill | Working | Rejection], list[str]]:
+        """Log a signal and submit its orders, one for each contract; return the answers, and what went wrong."""
+        figures = {"side": signal.side.value, "quantity": signal.quantity, "strength": signal.strength}
+        audit = self.engine.audit
+        audit.log("SIGNAL", found.trader, signal.instrument, {**figures, "strategy": found.strategy}, why=signal.reason)
+        try:
+            orders = [self._order_of(found, signal, leg) for leg in self._names.legs(signal.instrument)]
+            return [self.engine.submit(order) for order in orders], []
+        except TradingError as error:
+            audit.log("SIGNAL_FAULT", found.trader, signal.instrument, why=error.message)
+            return [], [f"{found.trader}: {error.message}"]
+
+    def _order_of(self, found: TraderSignals, signal: Signal, leg: str) -> Order:
+        contract = self._names.contract(leg)
+        units = signal.quantity / self._names.multiplier(contract)
+        listing = self._desk.listings.get(leg)
+        if isinstance(contract, Option) or (isinstance(contract, Equity) and listing and listing.kind in _WHOLE):
+            units = max(float(round(units)), 1.0)
+        return Order(
+            "", found.trader, leg, signal.side, units, strategy=found.strategy, reason=signal.reason,
+            strength=signal.strength,
+        )  # fmt: skip
+
+    def _tell(self, found: TraderSignals) -> None:
+        """Write the faults of a trader's rule to the trail when they change."""
+        said = "; ".join(found.problems)
+        if said != self._told.get(found.trader, ""):
+            self.engine.audit.log("SIGNAL_FAULT", found.trader, why=said or "no fault any longer")
+        self._told[found.trader] = said
+
+    def _acted_today(self, today: dt.date) -> dict[tuple[str, str], Side]:
+        """Return the signals that were acted upon today, as the trail has them."""
+        rows = self.engine.audit.query(event_type="SIGNAL", since=dt.datetime.combine(today, dt.time(), dt.UTC))
+        return {(row["trader"], row["instrument"]): Side(json.loads(row["details"])["side"]) for row in rows}
+
+    def __repr__(self) -> str:
+        return f"<DeskTrading: {len(self.rules)} rules, {len(self.engine.orders)} orders, {len(self.engine.audit)} events>"
+
+    def __rich__(self) -> object:
+        from bank_python.render_orders import engine_view
+
+        return engine_view(self.engine)
+
+
+def _standard_rules(desk: Desk) -> dict[str, SignalRule]:
+    """Return the rule of each trader whose strategy has one on the symbols that the desk quotes."""
+    rules = {}
+    for trader in desk.traders:
+        try:
+            rule = strategy_of(trader.strategy, desk.listings)
+        except DeskError:  # a strategy of a user
+            continue
+        if rule is not None:
+            rules[trader.name] = rule
+    return rules
+
+
+def _read_by(rule: SignalRule) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*rule.inputs, *rule.optional_inputs)))
+
+
+def _examined(rule: SignalRule, names: tuple[str, ...], *values: FloatArray) -> SignalReport:
+    return rule.examine(dict(zip(names, values, strict=True)))
+
+
+def _execution(settings: DeskSettings) -> ExecutionModel:
+    return ExecutionModel(
+        slippage_bps=settings.slippage_bps,
+        spread_bps=settings.spread_bps,
+        fee_per_share=settings.fee_per_share,
+        participation_cap=settings.participation_cap_pct / 100.0,
+    )
+
+
+def _limits(settings: DeskSettings) -> PositionLimits:
+    return PositionLimits(
+        max_position=settings.max_position_notional,
+        max_concentration=settings.max_concentration_pct / 100.0,
+        book_value=settings.trader_capital,
+        max_order=settings.max_order_notional,
+        max_price_gap=settings.max_price_gap_pct / 100.0,
+        max_loss=-settings.trader_loss_limit,
+        max_greeks={"delta": settings.max_delta, "vega": settings.max_vega},
+    )
+
+
+def _firm_limits(settings: DeskSettings) -> PositionLimits:
+    free = float("inf")
+    return PositionLimits(max_position=free, max_concentration=free, max_loss=-settings.desk_loss_limit)
