@@ -25,7 +25,6 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, cast
 
-from bank_python.dagger import Node
 from bank_python.desk.contracts import (
     BONDS,
     OPTION_MULTIPLIER,
@@ -41,6 +40,7 @@ from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.wording import did_you_mean
 
 if TYPE_CHECKING:
+    from bank_python.dagger import Node
     from bank_python.desk.parts import DeskParts
 
 __all__ = ["ContractNames"]
@@ -147,9 +147,7 @@ class ContractNames:
         if name != symbol and listing is not None and listing.kind is SymbolKind.CREDIT:
             return protection_on(symbol, desk.graph, desk.clock)
         known = [each.name for each in desk.graph if isinstance(each, Instrument)]
-        near = did_you_mean(
-            name, [*known, *BONDS], "give that of a contract, such as AAPL or UST10Y_NOTE"
-        )
+        near = did_you_mean(name, [*known, *BONDS], "give that of a contract, such as AAPL or UST10Y_NOTE")
         raise TradingError(f"the desk has no contract {name!r:.60}; {near}", name=name)
 
     def _option(self, symbol: str, days: int, percent: float, *, is_call: bool) -> Instrument:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 from bank_python.desk.booking import Ticket, booking
 from bank_python.desk.orders import checked_multiplier, checked_price, checked_quantity
 from bank_python.errors import BankError, DeskError, TradingError
-from bank_python.instruments import Instrument
 from bank_python.trading_engine import Books, ContractTerms, FillEvent
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from bank_python.desk.contract_names import ContractNames
     from bank_python.desk.desk import Desk
     from bank_python.desk.trader import Trader
-    from bank_python.instruments import Position
+    from bank_python.instruments import Instrument, Position
     from bank_python.trading_engine import AuditTrail, Market, Order
 
 __all__ = ["DeskBooks"]
@@ -78,7 +77,7 @@ class DeskBooks(Books):
         """Return the P&L of the trader's book, or of the firm."""
         node = self._desk.firm_pnl if trader is None else self._trader(trader).pnl
         try:
-            return cast("float", node.value)
+            return float(node.value)
         except BankError as error:
             raise TradingError(f"the P&L of {trader or 'the firm'} is not known: {error.message}") from error
 
@@ -120,7 +119,7 @@ class DeskBooks(Books):
 
     def _quoted(self, position: Position) -> float:
         held = cast("Instrument", position.instrument)
-        return math.nan if held.error is not None else cast("float", held.value) + self._names.par(held)
+        return math.nan if held.error is not None else float(held.value) + self._names.par(held)
 
     def _positions(self, trader: str | None) -> Iterator[Position]:
         for each in self._desk.traders if trader is None else (self._trader(trader),):

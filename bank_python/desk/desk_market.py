@@ -7,7 +7,7 @@ price, and the order is rejected with the reason.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class DeskMarket(Market):
         if listing is None or listing.kind not in _WITH_VOLUME:
             return math.inf
         bars = self._past(instrument)
-        known = [row["volume"] for row in bars[-_MONTH:] if row["volume"]]
+        known = [float(row["volume"]) for row in bars[-_MONTH:] if row["volume"]]
         return float(np.mean(known)) if known else math.inf
 
     def vol(self, instrument: str) -> float | None:
@@ -89,7 +89,9 @@ class DeskMarket(Market):
         contract = self._names.contract(instrument)
         if not isinstance(contract, Instrument):
             return {}
-        unit = Position("UNIT", instrument=contract, quantity=1.0, cost=0.0, multiplier=self._names.multiplier(contract))
+        unit = Position(
+            "UNIT", instrument=contract, quantity=1.0, cost=0.0, multiplier=self._names.multiplier(contract)
+        )
         taken = take_greeks({"UNIT": [unit]}, contract.currency)
         rate = 1.0 if contract.currency == "USD" else self.fx(contract.currency)
         return {name: taken.total(name, "percent") * rate for name in _LIMITED}
@@ -98,7 +100,7 @@ class DeskMarket(Market):
         """Return the dollars for one unit of a currency at the present rate."""
         return find_conversion(self._desk.graph, currency, "USD").rate(lambda node: node.value)
 
-    def _past(self, symbol: str) -> list[Mapping[str, object]]:
+    def _past(self, symbol: str) -> list[Mapping[str, Any]]:
         """Return the bars of the last year, loaded once."""
         if symbol not in self._desk.listings:
             return []

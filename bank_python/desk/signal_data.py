@@ -5,7 +5,8 @@ series                    value
 ========================  =====================================================================================
 ``NVDA``, ``SPY_VOL`` …   closes of the last year, and the present quote
 bonds of the desk         present value
-``NVDA_UNITS``            units of the share, coin, pair or bond that the trader holds
+``NVDA_UNITS``            units of the share, coin, pair or bond that the trader holds; for pairs those that the
+                          strategy has opened itself (:data:`~bank_python.desk.strategies.OWN_UNITS`)
 ``NVDA_DELTA``, ``_GAMMA``  delta in shares and gamma in shares per unit of price of all that the trader holds on it
 ``TSLA_EVENT``            days to the next event, by a calendar invented for the simulation
 ========================  =====================================================================================
@@ -20,10 +21,8 @@ import numpy as np
 
 from bank_python.dagger import Domain, LargeNode, Leaf
 from bank_python.desk.past_closes import PastCloses
-from bank_python.desk.strategies import PAST_MOVES, days_to_event
-from bank_python.errors import FeedError
+from bank_python.desk.strategies import OWN_UNITS, PAST_MOVES, days_to_event
 from bank_python.instruments import Instrument
-from bank_python.instruments.factor import Factor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,10 +46,12 @@ class SignalData:
     ----------
     desk : Desk
         Desk with the quotes and the books.
+    opened : callable
+        Function of trader and instrument that returns the units which the trader's strategy has opened.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, opened: Callable[[str, str], float]) -> None:
+        self._desk, self._opened = desk, opened
         self._pasts: dict[str, PastCloses] = {}
         self._closes: dict[str, Leaf] = {}
         self._series: dict[str, Node] = {}
@@ -103,7 +104,7 @@ class SignalData:
         traders = {trader.name: trader for trader in self._desk.traders}
         with self._desk.graph.batch():
             for (trader, name), leaf in self._of_books.items():
-                figure = _figure(self._desk, traders[trader], name)
+                figure = self._figure(traders[trader], name)
                 if not np.array_equal(cast("FloatArray", leaf.value), figure):
                     leaf.set(figure)
 
@@ -138,9 +139,20 @@ class SignalData:
     def _book_leaf(self, trader: Trader, name: str) -> Leaf:
         key = trader.name, name
         if key not in self._of_books:
-            leaf = Leaf(f"{_NAME}{trader.name}:{name}", _figure(self._desk, trader, name), Domain.ANY)
+            leaf = Leaf(f"{_NAME}{trader.name}:{name}", self._figure(trader, name), Domain.ANY)
             self._of_books[key] = self._desk.graph.register(leaf)
         return self._of_books[key]
+
+    def _figure(self, trader: Trader, name: str) -> FloatArray:
+        """Return units, delta or gamma of a trader's positions, as a series of one number."""
+        base, _, kind = name.rpartition("_")
+        if f"_{kind}" != _UNITS:
+            return np.array([_greek(self._desk, trader, base, is_delta=f"_{kind}" == _DELTA)])
+        if trader.strategy in OWN_UNITS:
+            return np.array([self._opened(trader.name, base)])
+        held = self._desk.graph.find(base)
+        position = None if held is None else trader.position_in(held)
+        return np.array([0.0 if position is None else position.quantity])
 
     def _new(self, name: str, event_of: str) -> Node | None:
         graph = self._desk.graph
@@ -169,19 +181,12 @@ def _with_present(past: FloatArray, price: float) -> FloatArray:
     return np.append(past, price)
 
 
-def _figure(desk: Desk, trader: Trader, name: str) -> FloatArray:
-    """Return the units, the delta or the gamma of a trader's positions, as a series of one number."""
-    base, _, kind = name.rpartition("_")
-    if f"_{kind}" == _UNITS:
-        held = desk.graph.find(base)
-        position = None if held is None else trader.position_in(held)
-        return np.array([0.0 if position is None else position.quantity])
-    total = 0.0
-    spot = desk.leaf(base) if base in desk.listings else None
+def _greek(desk: Desk, trader: Trader, symbol: str, *, is_delta: bool) -> float:
+    """Return delta or gamma of all that a trader holds on a symbol, in shares and in shares per unit of price."""
+    total, spot = 0.0, desk.leaf(symbol) if symbol in desk.listings else None
     for position in trader.positions:
         contract = position.instrument
         if isinstance(contract, Instrument) and spot in contract.underliers and contract.error is None:
             greeks = contract.greeks()
-            unit = greeks.delta if f"_{kind}" == _DELTA else greeks.gamma
-            total += position.quantity * position.multiplier * unit
-    return np.array([total])
+            total += position.quantity * position.multiplier * (greeks.delta if is_delta else greeks.gamma)
+    return total

@@ -112,6 +112,9 @@ PAST_MOVES: dict[str, tuple[float, ...]] = {
 }
 """Moves of the price at the last eight events of each share, decimals, invented for the simulation."""
 
+OWN_UNITS = frozenset({"stat_arb", "pairs_trade"})
+"""Strategies that leave what they have opened themselves, and not what the trader held before."""
+
 _FIRST_EVENT = {"TSLA": dt.date(2024, 1, 24), "META": dt.date(2024, 2, 1), "COIN": dt.date(2024, 2, 15)}
 _BETWEEN_EVENTS = 91
 _FEWEST_COMPONENTS = 2

@@ -4,10 +4,10 @@
 
     quotes, books → SIGNALS:<trader> → orders → limits → fills → positions, cash, blotter, audit trail
 
-The rule of each trader (:mod:`bank_python.desk.strategies`) is a node of the graph. :meth:`DeskTrading.trade_signals` acts
-on what the nodes say: a signal is acted upon when it appears or turns, and not again while it stays. Orders go to a
-:class:`~bank_python.trading_engine.TradingEngine` with the limits of the desk's settings; its fills are trades of the desk,
-and a trade, its order and their events are stored together.
+The rule of each trader (:mod:`bank_python.desk.strategies`) is a node of the graph. :meth:`DeskTrading.trade_signals`
+acts on what the nodes say: a signal is acted upon when it appears or turns, and not again while it stays. Orders go to
+a :class:`~bank_python.trading_engine.TradingEngine` with the limits of the desk's settings; its fills are trades of the
+desk, and a trade and its event are stored together.
 
 Examples
 --------
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -153,8 +154,8 @@ class DeskTrading(Displayed):
         )
         self.rules: dict[str, SignalRule] = _standard_rules(desk) if rules is None else dict(rules)
         for trader in self.rules:
-            desk.traders[trader]  # noqa: B018 - refuses an unknown one
-        self._data = SignalData(desk)
+            desk.traders[trader]
+        self._data = SignalData(desk, self.opened)
         self._nodes: dict[str, DerivedNode] = {}
         self._acted = self._acted_today(now().date())
         self._told: dict[str, str] = {}
@@ -251,6 +252,23 @@ class DeskTrading(Displayed):
                 problems += faults
         return TradingRound(count, tuple(replies), tuple(problems))
 
+    def opened(self, trader: str, instrument: str) -> float:
+        """Return the units that the orders of a trader's strategy have bought, less those that they have sold.
+
+        Parameters
+        ----------
+        trader : str
+            Name of the trader.
+        instrument : str
+            Name of a contract.
+        """
+        strategy = self._desk.traders[trader].strategy
+        return math.fsum(
+            order.side.sign * order.filled_qty
+            for order in self.engine.orders.values()
+            if (order.trader, order.instrument_name, order.strategy) == (trader, instrument, strategy)
+        )
+
     # --- orders ------------------------------------------------------------------------------------
 
     def order(
@@ -280,11 +298,12 @@ class DeskTrading(Displayed):
         TradingError
             The order is not valid, or the name stands for two contracts.
         """
-        self._desk.traders[trader]  # noqa: B018 - refuses an unknown one
+        self._desk.traders[trader]
         legs = self._names.legs(instrument)
         if len(legs) > 1:
             raise TradingError(f"{instrument} is {' and '.join(legs)}; order one at a time", name="instrument")
-        return self.engine.submit(Order("", trader, legs[0], cast("Side", side), quantity, order_type, **terms))
+        words: Any = side, quantity, order_type
+        return self.engine.submit(Order("", trader, legs[0], *words, **terms))
 
     def follow_prices(self) -> tuple[Fill, ...]:
         """Let working orders meet the present prices of their contracts; one without a fresh price waits on."""
@@ -324,9 +343,7 @@ class DeskTrading(Displayed):
         self._acted |= {(trader, name): side for name, side in now.items()}
         return [signal for signal in signals if before.get(signal.instrument) is not signal.side]
 
-    def _act_on(
-        self, found: TraderSignals, signal: Signal
-    ) -> tuple[list[Fill | Working | Rejection], list[str]]:
+    def _act_on(self, found: TraderSignals, signal: Signal) -> tuple[list[Fill | Working | Rejection], list[str]]:
         """Log a signal and submit its orders, one for each contract; return the answers, and what went wrong."""
         figures = {"side": signal.side.value, "quantity": signal.quantity, "strength": signal.strength}
         audit = self.engine.audit
@@ -362,7 +379,9 @@ class DeskTrading(Displayed):
         return {(row["trader"], row["instrument"]): Side(json.loads(row["details"])["side"]) for row in rows}
 
     def __repr__(self) -> str:
-        return f"<DeskTrading: {len(self.rules)} rules, {len(self.engine.orders)} orders, {len(self.engine.audit)} events>"
+        return (
+            f"<DeskTrading: {len(self.rules)} rules, {len(self.engine.orders)} orders, {len(self.engine.audit)} events>"
+        )
 
     def __rich__(self) -> object:
         from bank_python.render_orders import engine_view
@@ -413,5 +432,5 @@ def _limits(settings: DeskSettings) -> PositionLimits:
 
 
 def _firm_limits(settings: DeskSettings) -> PositionLimits:
-    free = float("inf")
-    return PositionLimits(max_position=free, max_concentration=free, max_loss=-settings.desk_loss_limit)
+    loss = -settings.desk_loss_limit
+    return PositionLimits(max_position=math.inf, max_concentration=math.inf, max_loss=loss)
