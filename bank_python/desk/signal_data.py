@@ -22,6 +22,7 @@ import numpy as np
 from bank_python.dagger import Domain, LargeNode, Leaf
 from bank_python.desk.past_closes import PastCloses
 from bank_python.desk.strategies import OWN_UNITS, PAST_MOVES, days_to_event
+from bank_python.errors import BankError
 from bank_python.instruments import Instrument
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["SignalData"]
 
 _PERIOD = "1y"
+_RETRIED = 300.0  # seconds until a history that could not be loaded is tried again
 _UNITS, _DELTA, _GAMMA, _EVENT = "_UNITS", "_DELTA", "_GAMMA", "_EVENT"
 _NAME = "SIGNALS:"
 
@@ -53,6 +55,8 @@ class SignalData:
     def __init__(self, desk: Desk, opened: Callable[[str, str], float]) -> None:
         self._desk, self._opened = desk, opened
         self._pasts: dict[str, PastCloses] = {}
+        self._faults: dict[str, str] = {}
+        self._again: dict[str, float] = {}
         self._closes: dict[str, Leaf] = {}
         self._series: dict[str, Node] = {}
         self._of_books: dict[tuple[str, str], Leaf] = {}
@@ -61,7 +65,9 @@ class SignalData:
         return f"<SignalData: {len(self._series)} series of quotes, {len(self._of_books)} of books>"
 
     def load(self, names: Sequence[str], seconds: float | None = None) -> tuple[int, int]:
-        """Load the histories of symbols; return how many have one, and how many need one.
+        """Load the histories of symbols; return how many have been tried, and how many are needed.
+
+        One that cannot be loaded costs the others nothing: it is tried again after five minutes (:meth:`faults`).
 
         Parameters
         ----------
@@ -69,21 +75,35 @@ class SignalData:
             Names of series; those that are no quoted symbols need no history.
         seconds : float, optional
             Time limit in seconds, after which loading stops; the next call continues. No limit by default.
-
-        Raises
-        ------
-        FeedError
-            A history could not be loaded.
         """
         started = time.monotonic()
         wanted = [name for name in dict.fromkeys(names) if self._is_quoted(name)]
         for name in wanted:
-            if name in self._pasts:
+            if name in self._pasts or time.monotonic() < self._again.get(name, 0.0):
                 continue
-            self._pasts[name] = PastCloses(self._desk, name, _PERIOD)
+            self._load_one(name)
             if seconds is not None and time.monotonic() - started >= seconds:
                 break
-        return sum(name in self._pasts for name in wanted), len(wanted)
+        return sum(name in self._pasts or name in self._again for name in wanted), len(wanted)
+
+    def faults(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return why histories of some series could not be loaded, in words.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of series.
+        """
+        return tuple(self._faults[name] for name in names if name in self._faults)
+
+    def _load_one(self, name: str) -> None:
+        try:
+            self._pasts[name] = PastCloses(self._desk, name, _PERIOD)
+        except BankError as error:
+            self._faults[name] = f"no history of {name}: {error.message}"
+            self._again[name] = time.monotonic() + _RETRIED
+        else:
+            self._faults.pop(name, None)
 
     def nodes(self, trader: Trader, names: Sequence[str]) -> dict[str, Node]:
         """Return the nodes of the series that a trader's rule reads, without those that there are no data for.

@@ -169,11 +169,6 @@ class DeskTrading(Displayed):
         ----------
         seconds : float, optional
             Time limit in seconds, after which loading stops; the next call continues. No limit by default.
-
-        Raises
-        ------
-        FeedError
-            A history could not be loaded.
         """
         return self._data.load([name for rule in self.rules.values() for name in _read_by(rule)], seconds)
 
@@ -192,13 +187,18 @@ class DeskTrading(Displayed):
         """
         if trader not in self.rules:
             raise DeskError(f"{trader!r} has no rule; those with one are {', '.join(self.rules)}", name="trader")
-        if trader not in self._nodes:
-            rule = self.rules[trader]
-            series = self._data.nodes(self._desk.traders[trader], _read_by(rule))
+        rule, graph = self.rules[trader], self._desk.graph
+        series = self._data.nodes(self._desk.traders[trader], _read_by(rule))
+        known = self._nodes.get(trader)
+        if known is not None and known.underliers == tuple(series.values()):
+            return known
+        with graph.batch():
+            if known is not None:  # a series has come that was not there before
+                graph.unregister(known)
             examine = partial(_examined, rule, tuple(series))
-            node = LargeNode(f"SIGNALS:{trader}", examine, list(series.values()), policy=OnRead())
-            self._nodes[trader] = self._desk.graph.register(node)
-        return self._nodes[trader]
+            made = LargeNode(f"SIGNALS:{trader}", examine, list(series.values()), policy=OnRead())
+            self._nodes[trader] = graph.register(made)
+        return made
 
     def signals(self, traders: Iterable[str] | None = None) -> tuple[TraderSignals, ...]:
         """Return what the traders' rules want at present.
@@ -207,11 +207,6 @@ class DeskTrading(Displayed):
         ----------
         traders : iterable of str, optional
             Names of traders; all with a rule by default.
-
-        Raises
-        ------
-        FeedError
-            A price history could not be loaded.
         """
         self.load()
         self._data.follow_market()
@@ -233,8 +228,6 @@ class DeskTrading(Displayed):
 
         Raises
         ------
-        FeedError
-            A price history could not be loaded.
         StoreError
             The store cannot be written; what was traded before stays.
         """
@@ -328,11 +321,11 @@ class DeskTrading(Displayed):
     # --- from a signal to orders -------------------------------------------------------------------
 
     def _signals_of(self, trader: str, node: DerivedNode) -> TraderSignals:
-        strategy = self._desk.traders[trader].strategy
+        strategy, faults = self._desk.traders[trader].strategy, self._data.faults(_read_by(self.rules[trader]))
         if node.error is not None:
-            return TraderSignals(trader, strategy, (), (message_of(node.error),))
+            return TraderSignals(trader, strategy, (), (*faults, message_of(node.error)))
         report = cast("SignalReport", node.value)
-        return TraderSignals(trader, strategy, report.signals, tuple(map(str, report.faults)))
+        return TraderSignals(trader, strategy, report.signals, (*faults, *map(str, report.faults)))
 
     def _new(self, trader: str, signals: Sequence[Signal]) -> list[Signal]:
         """Return the signals that have appeared or turned, and remember all of them."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from bank_python.desk.blotter import Trade
+    from bank_python.desk.trading_view import TradingView
     from bank_python.jsonable import Jsonable
 
 __all__ = [
@@ -563,6 +564,8 @@ class DeskView(Record):
     trades : tuple of Trade
         Last trades of the blotter, the latest last. A trade that another thread is booking may be in the positions
         already, and here only in the next view.
+    trading : TradingView or None
+        Orders and signals; ``None`` if the desk's orders are not followed.
     nodes : int
         Number of nodes in the graph.
     recalculation : RecalculationView or None
@@ -586,6 +589,7 @@ class DeskView(Record):
     limits: tuple[LimitView, ...]
     alerts: tuple[AlertView, ...]
     trades: tuple[Trade, ...]
+    trading: TradingView | None
     nodes: int
     recalculation: RecalculationView | None
     status: Status

@@ -25,6 +25,7 @@ from bank_python.dagger.outcome import Failure
 from bank_python.desk.conditions_view import conditions_view
 from bank_python.desk.contracts import leaf_name
 from bank_python.desk.status import status_of
+from bank_python.desk.trading_view import trading_view
 from bank_python.desk.view import (
     AlertView,
     DeskView,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from bank_python.desk.parts import DeskParts
     from bank_python.desk.risk import DeskRisk
     from bank_python.desk.trader import Trader
+    from bank_python.desk.trading import DeskTrading
     from bank_python.desk.view import ConditionsView, Status
     from bank_python.instruments import Position
     from bank_python.risk import Alert, LimitReading, TailRisk
@@ -115,6 +117,7 @@ class ViewBuilder:
         self._trails: dict[Node, deque[float]] = {}
         self._risk: DeskRisk | None = None
         self._conditions: DeskConditions | None = None
+        self._trading: DeskTrading | None = None
         self._scores: deque[float] = deque(maxlen=TRAIL_LENGTH)
 
     def show_risk(self, risk: DeskRisk) -> None:
@@ -124,6 +127,10 @@ class ViewBuilder:
     def show_conditions(self, conditions: DeskConditions) -> None:
         """Include market conditions and the risk score in the following views."""
         self._conditions = conditions
+
+    def show_trading(self, trading: DeskTrading) -> None:
+        """Include orders and signals in the following views."""
+        self._trading = trading
 
     def build(
         self,
@@ -179,6 +186,7 @@ class ViewBuilder:
             limits=() if risk is None else tuple(_limit(reading) for reading in risk.board.readings()),
             alerts=() if risk is None else tuple(_alert(alert) for alert in risk.open_alerts),
             trades=desk.blotter.last(LAST_TRADES),
+            trading=None if self._trading is None else trading_view(self._trading),
             nodes=len(desk.graph),
             recalculation=None if recalculation is None else _recalculation(recalculation),
             status=status(desk, now),

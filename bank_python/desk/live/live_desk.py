@@ -1,12 +1,13 @@
 """The live desk: background jobs that follow the market, and the view that a screen shows.
 
-Five Walpole jobs run the desk:
+Six Walpole jobs run the desk:
 
 * *market_data* polls the feeds;
-* *revaluation* runs after each poll: it opens holdings that waited for a quote, recalculates the graph (value at risk
-  included) and publishes a view;
+* *revaluation* runs after each poll: it opens holdings that waited for a quote, lets working orders meet the new
+  prices, recalculates the graph (value at risk included) and publishes a view;
 * *risk* adds the simulation, the market conditions and the risk score to the graph once the price histories are loaded,
   then updates them after trades and checks the limits;
+* *signals* submits orders for the traders' signals that have appeared or turned; every fill is in the audit trail;
 * *what_if* computes the P&L of a fall of all shares;
 * *snapshot* saves the desk to its store.
 
@@ -29,6 +30,7 @@ from bank_python.desk.factor_model import load_past
 from bank_python.desk.live.job_lines import job_line
 from bank_python.desk.risk import SCENARIOS, DeskRisk
 from bank_python.desk.status import status_of
+from bank_python.desk.trading import DeskTrading
 from bank_python.desk.view import WhatIf
 from bank_python.desk.view_builder import ViewBuilder
 from bank_python.errors import BankError
@@ -113,12 +115,16 @@ class LiveDesk:
         self._risk: DeskRisk | None = None
         self._conditions: DeskConditions | None = None
         self._conditions_due = 0.0
+        self._trading = None if desk.read_only else DeskTrading(desk, now=now)
+        if self._trading is not None:
+            self._builder.show_trading(self._trading)
         # One worker: the jobs run one after another, and none uses the desk while another changes it.
         self._runner = JobRunner(barbara=desk.db, max_workers=1)
         self._configs = [
             JobConfig(name="market_data", callable=self._poll_feeds, interval=refresh),
             JobConfig(name="revaluation", callable=self._revalue, interval=refresh, depends_on=["market_data"]),
             JobConfig(name="risk", callable=self._measure_risk, interval=refresh, depends_on=["revaluation"]),
+            *self._signal_jobs(),
             JobConfig(name="what_if", callable=self._run_what_if, interval=_WHAT_IF_EVERY, depends_on=["revaluation"]),
             JobConfig(name="snapshot", callable=self._save, interval=_SNAPSHOT_EVERY, depends_on=["revaluation"]),
         ]
@@ -193,6 +199,11 @@ class LiveDesk:
             self._measure_risk()
         self._revalue()
 
+    def load_signals(self) -> None:
+        """Load the price histories that the traders' rules read, without starting the background jobs."""
+        if self._trading is not None:
+            self._trading.load()
+
     def run_jobs(self) -> None:
         """Run every job once, in order, without starting the background jobs."""
         for config in self._configs:
@@ -208,9 +219,23 @@ class LiveDesk:
 
     def _revalue(self) -> str:
         self._desk.open_waiting()
+        fills = () if self._trading is None else self._trading.follow_prices()
         done = self._desk.graph.recalculate()
         self._latest = self._builder.build(done, self._status_of())
-        return f"{done.evaluated} evaluated"
+        return f"{done.evaluated} evaluated" + (f", {len(fills)} orders filled" if fills else "")
+
+    def _signal_jobs(self) -> list[JobConfig]:
+        if self._trading is None:
+            return []
+        every = self._trading.settings.signals_every
+        trade = partial(self._trade_signals, self._trading)
+        return [JobConfig(name="signals", callable=trade, interval=every, depends_on=["revaluation"])]
+
+    def _trade_signals(self, trading: DeskTrading) -> str:
+        loaded, wanted = trading.load(0.0)
+        if loaded < wanted:
+            return f"price histories of {loaded} of {wanted} symbols loaded"
+        return trading.trade_signals().summary
 
     def _measure_risk(self) -> str:
         if self._risk is None:
@@ -221,6 +246,8 @@ class LiveDesk:
             self._builder.show_risk(self._risk)
         self._risk.follow_books()
         remark = self._follow_conditions()
+        if self._trading is not None:
+            self._trading.load(_LOADING * self._refresh)
         changed = self._risk.check()
         return f"{self._risk.n_paths:,} scenarios, {len(changed)} alerts changed{remark}"
 

@@ -19,6 +19,7 @@ from bank_python.desk.live.conditions_panel import (
     market_text,
 )
 from bank_python.desk.live.market_panel import market_panel
+from bank_python.desk.live.orders_panel import orders_panel
 from bank_python.desk.live.pane import BORDER_HEIGHT, BORDER_WIDTH, pane
 from bank_python.desk.live.panel import Panel, Place
 from bank_python.desk.view import TraderView
@@ -36,6 +37,7 @@ __all__ = [
     "engine_panel",
     "firm_panel",
     "market_panel",
+    "orders_panel",
     "positions_panel",
     "traders_panel",
 ]
@@ -67,7 +69,7 @@ def firm_panel(view: DeskView, width: int, height: int, glyphs: Glyphs) -> list[
     trail = Text.assemble("P&L  ", (glyphs.bars(firm.trail[-(inside - len("P&L  ")) :]), "dim"))
     lines = [
         joined(facts, inside, gap=2),
-        _market_line(view.status, inside, glyphs),
+        _market_line(view, inside, glyphs),
         _risk_line(view, inside, glyphs),
         trail,
     ]
@@ -112,12 +114,16 @@ def _minute(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M}Z"
 
 
-def _market_line(status: Status, inside: int, glyphs: Glyphs) -> Text:
+def _market_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
+    status, trading = view.status, view.trading
     counts = Text.assemble(
         f"quotes {status.fresh} fresh  ",
         (f"{status.stale} stale  ", WARNING if status.stale else ""),
         (f"{status.unquoted} unquoted", WARNING if status.unquoted else ""),
     )
+    if trading is not None and trading.orders:
+        rejected = Text(f"{trading.rejected} rejected", style=WARNING if trading.rejected else "")
+        counts = joined([counts, Text(f"orders {trading.filled} filled"), rejected], inside, gap=2)
     if not status.reasons:
         return counts
     first = status.reasons[0]
@@ -336,6 +342,7 @@ PANELS = (
     Panel("TRADERS", 44, 6, 2, Place.MAIN, traders_panel, complete_at=lambda view: len(view.traders) + _MARGINS),
     Panel("MARKET", 27, 5, 3, Place.SIDE, market_panel),
     Panel("POSITIONS", 27, 6, 4, Place.LOWER, positions_panel),
+    Panel("ORDERS", 40, 5, 7, Place.LOWER, orders_panel),
     Panel("CONDITIONS", 50, 5, 6, Place.LOWER, conditions_panel, complete_at=conditions_lines),
     Panel("ENGINE", 50, 4, 5, Place.FOOT, engine_panel),
 )

@@ -79,6 +79,8 @@ def show_once(
         live.update()
         if is_local(desk.feed):
             live.measure_risk()
+        if ticks > 1 and feed in _LOCAL_FEEDS:
+            live.load_signals()
         for _ in range(ticks - 1):
             live.run_jobs()
         if picture is not None:
