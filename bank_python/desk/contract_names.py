@@ -139,8 +139,8 @@ class ContractNames:
         desk = self._desk
         dated, symbol = _DATED.fullmatch(name), name.removesuffix(_PROTECTION)
         if dated is not None:
-            expiry = dt.datetime.strptime(dated["expiry"], "%y%m%d").replace(tzinfo=dt.UTC).date()
-            return self._dated(dated["symbol"], expiry, float(dated["strike"]), is_call=dated["kind"] == "C")
+            terms = dated["symbol"], _day(name, dated["expiry"]), float(dated["strike"])
+            return self._dated(*terms, is_call=dated["kind"] == "C")
         if name in BONDS:
             return bond_named(name, desk.graph, desk.clock)
         listing = desk.listings.get(symbol)
@@ -172,3 +172,10 @@ class ContractNames:
         made = option_expiring(name, symbol, strike, years, desk.graph, desk.clock, is_call=is_call)
         self._made[name] = made
         return made
+
+
+def _day(name: str, written: str) -> dt.date:
+    try:
+        return dt.datetime.strptime(written, "%y%m%d").replace(tzinfo=dt.UTC).date()
+    except ValueError as error:
+        raise TradingError(f"{name}: {written} is no date; write the expiry as YYMMDD, such as 270115") from error

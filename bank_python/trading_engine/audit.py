@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
     from bank_python.barbara import BarbaraDB
 
-__all__ = ["AUDIT", "AuditCheck", "AuditEvent", "AuditTrail"]
+__all__ = ["AUDIT", "TRADING", "AuditCheck", "AuditEvent", "AuditTrail"]
+
+TRADING = "/Trading/"
+"""Prefix of all keys of trading."""
 
 AUDIT = "/Trading/audit/"
 """Prefix of the stored events' keys, followed by the date and the event."""
