@@ -115,7 +115,9 @@ _COMMON = tuple(inspect.signature(Given, eval_str=True).parameters.values())
 _NAMES = tuple(field.name for field in fields(Given))
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(
+    app: typer.Typer, name: str, *, has_negatives: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator that adds a function to a program as a command, with the common options below its own.
 
     Parameters
@@ -124,7 +126,10 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         Program to add to.
     name : str
         Name of the command.
+    has_negatives : bool, default False
+        Whether an argument may be a negative number, which is not taken for an option then.
     """
+    settings = {"ignore_unknown_options": True} if has_negatives else None
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -139,7 +144,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # which typer reads
         called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         called.__doc__ = function.__doc__
-        app.command(name)(called)
+        app.command(name, context_settings=settings)(called)
         return function
 
     return register

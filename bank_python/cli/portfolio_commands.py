@@ -117,7 +117,7 @@ def rebalance(
     band: Annotated[float, typer.Option(help="Largest deviation of a weight without a trade.", min=0.0)] = 0.05,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the trades and book none.")] = False,
 ) -> None:
-    """Bring a trader's shares to optimal weights: the trades are booked all together, or with --dry-run listed only.
+    """Bring a trader's shares to optimal weights: an order for each trade, or with --dry-run a list of them.
 
     Example: prop_desk.py rebalance --trader Oscar --method min_volatility --dry-run
     """

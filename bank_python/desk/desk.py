@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bank_python.desk.basket import book_all
 from bank_python.desk.booking import Ticket, booking
 from bank_python.desk.opening import open_waiting
 from bank_python.desk.orders import (
@@ -25,7 +24,6 @@ from bank_python.wording import words_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
     from os import PathLike
     from typing import Self
 
@@ -191,28 +189,6 @@ class Desk(DeskParts, Displayed):
         with booking(self, buyer, contract, Ticket(units, unit_price, multiplier)) as trade:
             pass
         return trade
-
-    def trade_all(self, trader: str, quantities: Mapping[Node | str, float]) -> tuple[Trade, ...]:
-        """Book several trades of one trader at present prices: all of them, or none.
-
-        Parameters
-        ----------
-        trader : str
-            Name of the trader.
-        quantities : mapping of Node or str to float
-            Number of units by contract or its name, not 0; negative for a sale.
-
-        Raises
-        ------
-        DeskError
-            The trader, a contract or a quantity is invalid, there are no trades, or the desk is read-only. Nothing has
-            changed.
-        BankError
-            A contract has no current value, or the store cannot be written; nothing has changed.
-        """
-        self._require_ownership("trade")
-        self._require_own_step("trade")
-        return book_all(self, trader, quantities)
 
     @guessable
     def roll(self, to: dt.date | str) -> Recalculation:

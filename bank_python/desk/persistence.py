@@ -37,6 +37,7 @@ from bank_python.market_data import (
     feed_named,
 )
 from bank_python.market_data.choose import FEED_NAMES
+from bank_python.trading_engine.audit import TRADING
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -50,6 +51,7 @@ __all__ = ["RINGS", "STATE", "prepare_store", "resume", "save", "save_trader"]
 
 _LOG = logging.getLogger(__name__)
 _STATE_VERSION = 1
+_NO_NODES = (TRADES, CASH_FLOWS, TRADING, CONFIG)  # prefixes of what a desk stores beside its nodes
 _REPLAYED = frozenset({"simulated", "history"})  # sources that repeat their quotes when they are reset
 RINGS = "desk;default"
 """The rings of a desk's store: the desk's own records over the shared ones."""
@@ -203,9 +205,9 @@ def _opened(db: BarbaraDB, feed: Feed | None, make: type[_Desk], *, own: bool) -
 
 
 def _in_memory(db: BarbaraDB) -> BarbaraDB:
-    """Return a store in memory with the trades, cash postings and settings of `db`, and close `db`."""
+    """Return a store in memory with the trades, cash postings, orders and settings of `db`, and close `db`."""
     copy = BarbaraDB.open(RINGS, path=":memory:")
-    copy.update({key: value for prefix in (TRADES, CASH_FLOWS, CONFIG) for key, value in db.items(prefix)})
+    copy.update({key: value for prefix in _NO_NODES for key, value in db.items(prefix)})
     db.close()
     return copy
 

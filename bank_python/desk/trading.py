@@ -282,7 +282,8 @@ class DeskTrading(Displayed):
         order_type : str, default "MARKET"
             Type of the order: market, limit, stop, stop_limit or trailing_stop.
         **terms
-            Further fields of :class:`~bank_python.trading_engine.Order`, such as ``limit_price=`` or ``reason=``.
+            Further fields of :class:`~bank_python.trading_engine.Order`, such as ``limit_price=`` or ``reason=``, and
+            the ``stop_loss=`` and ``take_profit=`` of a bracket.
 
         Raises
         ------
@@ -295,8 +296,10 @@ class DeskTrading(Displayed):
         legs = self._names.legs(instrument)
         if len(legs) > 1:
             raise TradingError(f"{instrument} is {' and '.join(legs)}; order one at a time", name="instrument")
+        bracket = {name: terms.pop(name) for name in ("stop_loss", "take_profit") if name in terms}
         words: Any = side, quantity, order_type
-        return self.engine.submit(Order("", trader, legs[0], *words, **terms))
+        made = Order("", trader, legs[0], *words, **terms)
+        return self.engine.submit(made.bracketed(**bracket) if bracket else made)
 
     def follow_prices(self) -> tuple[Fill, ...]:
         """Let working orders meet the present prices of their contracts; one without a fresh price waits on."""

@@ -290,7 +290,8 @@ class AuditTrail(Displayed):
         """
         equal = {name: value for name, value in (("trader", trader), ("event_type", event_type)) if value is not None}
         conditions = [] if since is None else [col("timestamp") >= since]
-        return self.table.restrict(*conditions, **equal).order_by("number")
+        found = self.table.restrict(*conditions, **equal) if conditions or equal else self.table
+        return found.order_by("number")
 
     def verify(self) -> AuditCheck:
         """Return whether the chain is intact, and if not which event is the first at fault and why."""

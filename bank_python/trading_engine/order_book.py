@@ -16,7 +16,7 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bank_python.trading_engine.limits import LimitBreach
     from bank_python.trading_engine.order import Order
 
-__all__ = ["OrderBook"]
+__all__ = ["OrderBook", "order_table"]
 
 Figures: TypeAlias = Mapping[str, Any]
 
@@ -95,12 +95,7 @@ class OrderBook(Displayed):
     @property
     def table(self) -> Table:
         """A table with a row for each order."""
-        schema = [*_SCHEMA, *_NUMBERS, *_WORDS]
-        rows = []
-        for order in self.orders.values():
-            figures = {**asdict(order), "instrument": order.instrument_name}
-            rows.append({name: kind(figures[name]) for name, kind in schema})
-        return Table.from_rows(schema, rows)
+        return order_table(self.orders.values())
 
     def of_trader(self, trader: str) -> tuple[Waiting, ...]:
         """Return what works for a trader.
@@ -280,3 +275,19 @@ class OrderBook(Displayed):
         from bank_python.render_orders import orders_view
 
         return orders_view(list(self.orders.values()))
+
+
+def order_table(orders: Iterable[Order]) -> Table:
+    """Return a table with a row for each order: names, words, numbers, times and reasons.
+
+    Parameters
+    ----------
+    orders : iterable of Order
+        Orders in their present states.
+    """
+    schema = [*_SCHEMA, *_NUMBERS, *_WORDS]
+    rows = []
+    for order in orders:
+        figures = {**asdict(order), "instrument": order.instrument_name}
+        rows.append({name: kind(figures[name]) for name, kind in schema})
+    return Table.from_rows(schema, rows)

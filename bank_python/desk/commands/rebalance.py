@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from bank_python.desk.assets import asset_data
 from bank_python.desk.commands.portfolio import optimal, universe
@@ -12,18 +12,21 @@ from bank_python.desk.commands.result import CommandResult
 from bank_python.desk.commands.views import booked_view
 from bank_python.desk.console import working
 from bank_python.desk.settings import read_settings
+from bank_python.desk.trading import DeskTrading
 from bank_python.errors import DeskError
 from bank_python.instruments import is_spot
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.optimizer import Rebalancer
+from bank_python.trading_engine import Rejection, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bank_python.desk.blotter import Trade
     from bank_python.desk.commands.portfolio import Wanted
     from bank_python.desk.desk import Desk
     from bank_python.optimizer import RebalancePlan
+    from bank_python.trading_engine import Fill, Working
 
 __all__ = ["rebalance"]
 
@@ -41,7 +44,10 @@ def rebalance(
     band: float = 0.05,
     dry_run: bool = False,
 ) -> CommandResult:
-    """Compute the trades from a trader's shares to optimal weights, and book them: all of them, or none.
+    """Compute the trades from a trader's shares to optimal weights, and order them.
+
+    Each trade is an order with its limits, costs and events in the audit trail; one that is rejected is listed with the
+    reason, and the others go on.
 
     Parameters
     ----------
@@ -64,15 +70,15 @@ def rebalance(
     Raises
     ------
     BankError
-        There is no such trader, the weights cannot be computed, the capital is too small, or a trade cannot be booked;
-        nothing has changed.
+        There is no such trader, the weights cannot be computed, or the capital is too small; nothing has changed.
     """
     name = desk.traders[trader].name
     with working(f"Rebalancing {name} ({wanted.method}) ..."):
         target = optimal(asset_data(desk, universe(desk, tickers, name)), wanted)
         plan = _plan(desk, name, target.by_ticker(), capital, band)
-    orders = {trade.ticker: trade.shares for trade in plan.trades}
-    booked: tuple[Trade, ...] = () if dry_run or not orders else desk.trade_all(name, cast("Any", orders))
+    replies = () if dry_run else _ordered(desk, name, plan, target.method)
+    booked = desk.blotter.last(sum(reply.is_filled for reply in replies)) if replies else ()
+    rejected = {each.order.instrument_name: each.reason for each in replies if isinstance(each, Rejection)}
     facts = {
         "trader": name,
         "method": target.method,
@@ -84,8 +90,9 @@ def rebalance(
         "trades": [asdict(trade) for trade in plan.trades],
         "dry_run": dry_run,
         "booked": [asdict(trade) for trade in booked],
+        "rejected": rejected,
     }
-    views = [target, plan, _outcome(plan, booked, dry_run=dry_run)]
+    views = [target, plan, *_outcome(plan, booked, rejected, dry_run=dry_run)]
     return CommandResult(facts, [*views, booked_view(booked)] if booked else views, plan)
 
 
@@ -111,9 +118,25 @@ def _plan(desk: Desk, trader: str, targets: dict[str, float], capital: float | N
     return Rebalancer(targets, band=band, cost_rate=rate, lot=lots).plan(held, prices, max(wealth - net, 0.0))
 
 
-def _outcome(plan: RebalancePlan, booked: Sequence[Trade], *, dry_run: bool) -> str:
+def _ordered(desk: Desk, trader: str, plan: RebalancePlan, method: str) -> tuple[Fill | Working | Rejection, ...]:
+    """Submit an order for each trade of a plan, sales first, so that their cash pays for the purchases."""
+    trading = DeskTrading(desk)
+    return tuple(
+        trading.order(
+            trader,
+            trade.ticker,
+            Side.BUY if trade.shares > 0.0 else Side.SELL,
+            abs(trade.shares),
+            reason=f"rebalancing to {method}",
+        )
+        for trade in sorted(plan.trades, key=lambda trade: trade.shares > 0.0)
+    )
+
+
+def _outcome(plan: RebalancePlan, booked: Sequence[Trade], rejected: Mapping[str, str], *, dry_run: bool) -> list[str]:
     if not plan.trades:
-        return "Nothing to trade."
+        return ["Nothing to trade."]
     if dry_run:
-        return f"A dry run: none of these {len(plan.trades)} trades is booked."
-    return f"Booked {len(booked)} trades, all in one transaction."
+        return [f"A dry run: none of these {len(plan.trades)} trades is ordered."]
+    said = [f"{len(booked)} of {len(plan.trades)} orders filled."]
+    return said + [f"{ticker} was rejected: {why}" for ticker, why in rejected.items()]

@@ -10,7 +10,7 @@ from bank_python.display import Displayed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bank_python.mntable import Table
+    from bank_python.mntable import Table, View
     from bank_python.results import Tabular
 
 __all__ = ["CommandResult"]
@@ -26,13 +26,13 @@ class CommandResult(Displayed):
         Figures by name, of types that have a JSON form.
     views : sequence
         Drawings from top to bottom: objects that Rich draws, or text.
-    table : Table or Tabular
+    table : View, Table or Tabular
         Figures as a table, which ``--csv`` writes.
     """
 
     facts: Mapping[str, Any]
     views: Sequence[Any] = field(default_factory=tuple)
-    table: Table | Tabular | None = None
+    table: View | Table | Tabular | None = None
 
     def __rich__(self) -> object:
         from bank_python.desk.commands.views import stacked_view

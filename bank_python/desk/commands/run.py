@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bank_python.desk.access import DeskSource
     from bank_python.desk.commands.result import CommandResult
     from bank_python.desk.desk import Desk
-    from bank_python.mntable import Table
+    from bank_python.mntable import Table, View
     from bank_python.results import Tabular
 
 __all__ = ["Output", "change", "read"]
@@ -124,7 +124,7 @@ def deliver(name: str, desk: Desk, result: CommandResult, output: Output) -> Non
         write(_page(screen_console(plain=output.plain), desk, result))
 
 
-def _write_csv(table: Table | Tabular, path: str) -> None:
+def _write_csv(table: View | Table | Tabular, path: str) -> None:
     try:
         table.to_csv(path)
     except OSError as error:
