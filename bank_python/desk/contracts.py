@@ -103,7 +103,7 @@ def option_expiring(
     symbol : str
         Symbol of the share.
     strike : float
-        Strike, above 0.
+        Strike in the share's currency, above 0.
     years : float
         Time to expiry in years, from the current valuation date.
     graph : DependencyGraph
@@ -136,7 +136,7 @@ def listed_strike(strike: float) -> float:
     Parameters
     ----------
     strike : float
-        Strike, above 0.
+        Strike to round, above 0.
     """
     for step in (50.0, 10.0, 5.0, 2.5, 1.0, 0.5):
         if strike >= 80.0 * step:

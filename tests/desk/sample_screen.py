@@ -14,6 +14,7 @@ if __name__ == "__main__":  # run by hand: the repository's root is not on the p
 from bank_python.desk.live.glyphs import FINE
 from bank_python.desk.live.layout import arranged
 from bank_python.desk.traders import TRADERS
+from bank_python.desk.trading_view import OrderView, TradingView
 from bank_python.desk.view import (
     AlertView,
     ComponentView,
@@ -63,6 +64,25 @@ def trader(i, spec):
         var_99=21_000.0 * (i + 1),
         waits_for=(),
         stand_ins={},
+    )
+
+
+def order(i):
+    status = "REJECTED" if i == 10 else "PENDING" if i == 7 else "FILLED"
+    return OrderView(
+        order_id=f"ORD-{50 + i:06d}",
+        trader=TRADERS[i].name,
+        strategy=TRADERS[i].strategy,
+        instrument="NVDA_260204_138C" if i % 5 == 1 else f"{'ABCD'[i % 4] * 3}",
+        side="SELL" if i % 3 else "BUY",
+        order_type="LIMIT" if i == 7 else "MARKET",
+        status=status,
+        quantity=100.0 * (i + 1),
+        filled=100.0 * (i + 1) if status == "FILLED" else 0.0,
+        price=228.5 + i if status == "FILLED" else None,
+        fees=0.5,
+        submitted=NOW - timedelta(seconds=60 - 4 * i),
+        why="Value of the order: 27,252,079 is above 10,000,000 (money)" if i == 10 else "mean of 10 closes 1.4% below",
     )
 
 
@@ -164,6 +184,9 @@ def sample_view():
         limits=(),
         alerts=(alert("000001", "high", worst), alert("000002", "low", "something smaller")),
         trades=(),
+        trading=TradingView(
+            orders=61, filled=57, working=2, rejected=2, events=190, last=tuple(map(order, range(12))), killed=""
+        ),
         nodes=683,
         recalculation=RecalculationView(378, 377, 1, 0.0021, classes),
         status=sample_status(),

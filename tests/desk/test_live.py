@@ -66,7 +66,7 @@ def test_jobs_follow_the_market_and_leave_nothing_running():
     with LiveDesk(desk, refresh=0.05) as live:
         opening = live.latest
         live._runner.wait_for("revaluation", runs=3, timeout=PATIENCE)
-        for name in ("what_if", "snapshot"):
+        for name in ("signals", "what_if", "snapshot"):
             live._runner.wait_for(name, timeout=PATIENCE)
         view, status = live.latest, live.status()
     assert opening.firm.pnl == 0.0
@@ -78,6 +78,7 @@ def test_jobs_follow_the_market_and_leave_nothing_running():
         ("market_data", 0),
         ("revaluation", 0),
         ("risk", 0),
+        ("signals", 0),
         ("what_if", 0),
         ("snapshot", 0),
     ]

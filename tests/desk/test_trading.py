@@ -280,6 +280,7 @@ def test_orders_and_trail_go_on_after_the_desk_was_closed(tmp_path):
     with Desk.open(path, read_only=True) as copy:
         trading = DeskTrading(copy)
         assert len(trading.engine.orders) == 2
+        copy.tick()
         assert "read-only" in trading.order("Alice", "AAPL", "BUY", 1).reason
 
 

@@ -121,7 +121,7 @@ def _market_line(view: DeskView, inside: int, glyphs: Glyphs) -> Text:
         (f"{status.stale} stale  ", WARNING if status.stale else ""),
         (f"{status.unquoted} unquoted", WARNING if status.unquoted else ""),
     )
-    if trading is not None and trading.orders:
+    if trading is not None and trading.orders and not status.reasons:
         rejected = Text(f"{trading.rejected} rejected", style=WARNING if trading.rejected else "")
         counts = joined([counts, Text(f"orders {trading.filled} filled"), rejected], inside, gap=2)
     if not status.reasons:
@@ -342,7 +342,7 @@ PANELS = (
     Panel("TRADERS", 44, 6, 2, Place.MAIN, traders_panel, complete_at=lambda view: len(view.traders) + _MARGINS),
     Panel("MARKET", 27, 5, 3, Place.SIDE, market_panel),
     Panel("POSITIONS", 27, 6, 4, Place.LOWER, positions_panel),
-    Panel("ORDERS", 40, 5, 7, Place.LOWER, orders_panel),
+    Panel("ORDERS", 38, 5, 7, Place.SIDE, orders_panel),
     Panel("CONDITIONS", 50, 5, 6, Place.LOWER, conditions_panel, complete_at=conditions_lines),
     Panel("ENGINE", 50, 4, 5, Place.FOOT, engine_panel),
 )

@@ -79,7 +79,7 @@ def show_once(
         live.update()
         if is_local(desk.feed):
             live.measure_risk()
-        if ticks > 1 and desk.feed.name in LOCAL_FEEDS:
+        if ticks > 1 and is_local(desk.feed):
             live.load_signals()
         for _ in range(ticks - 1):
             live.run_jobs()
