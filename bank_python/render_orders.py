@@ -36,7 +36,7 @@ def _orders(title: str, orders: list[Order]) -> Sheet:
     columns = [names("Order"), words("Trader"), words("Side"), numbers("Quantity"), names("Instrument"), words("Type")]
     shown = Sheet(title, [*columns, words("State"), numbers("Price")])
     for order in orders[-_LAST:]:
-        price = order.filled_price if order.filled_qty else None
+        price = f"{order.filled_price:,.6g}" if order.filled_qty else None
         kind, state = order.order_type.value, order.status.value
         who = order.order_id, order.trader, order.side.value
         shown.add(*who, order.quantity, order.instrument_name, kind, state, price)

@@ -10,6 +10,7 @@ from bank_python.desk.settings import DeskSettings, read_settings, unset_setting
 from bank_python.desk.strategies import standard_strategies, strategy_of
 from bank_python.desk.trader import Trader, Traders
 from bank_python.desk.traders import TRADERS, TraderSpec
+from bank_python.desk.trading import DeskTrading, TraderSignals, TradingRound
 from bank_python.desk.view import DeskView
 from bank_python.desk.view_builder import build_view
 
@@ -23,14 +24,17 @@ __all__ = [
     "DeskRisk",
     "DeskSettings",
     "DeskTick",
+    "DeskTrading",
     "DeskView",
     "Options",
     "Protection",
     "Shares",
     "Trade",
     "Trader",
+    "TraderSignals",
     "TraderSpec",
     "Traders",
+    "TradingRound",
     "build_desk",
     "build_view",
     "read_settings",

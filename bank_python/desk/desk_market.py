@@ -6,16 +6,15 @@ price, and the order is rejected with the reason.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from bank_python.dagger import Leaf
 from bank_python.dagger.node import inputs_first
-from bank_python.desk.contracts import leaf_name
+from bank_python.desk.contracts import OPTION_MULTIPLIER, leaf_name
 from bank_python.errors import BankError, TradingError
-from bank_python.instruments import Instrument, Position
+from bank_python.instruments import Instrument, Option, Position
 from bank_python.instruments.currency import find_conversion
 from bank_python.market_data import QuoteState
 from bank_python.market_data.symbol_spec import SymbolKind
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from bank_python.dagger import Node
     from bank_python.desk.contract_names import ContractNames
     from bank_python.desk.parts import DeskParts
-    from bank_python.trading_engine import Order
+    from bank_python.trading_engine import ExecutionModel, Order
 
 __all__ = ["DeskMarket"]
 
@@ -60,18 +59,24 @@ class DeskMarket(Market):
         return cast("float", contract.value) + self._names.par(contract)
 
     def volume(self, instrument: str) -> float | None:
-        """Return the mean volume of the last month of a share or fund, infinity for what is traded over the counter."""
-        listing = self._desk.listings.get(instrument)
-        if listing is None or listing.kind not in _WITH_VOLUME:
-            return math.inf
+        """Return the mean volume of the last month of a share or fund, None for what has no published volume."""
+        if not self._is_share(instrument):
+            return None
         bars = self._past(instrument)
         known = [float(row["volume"]) for row in bars[-_MONTH:] if row["volume"]]
-        return float(np.mean(known)) if known else math.inf
+        return float(np.mean(known)) if known else None
 
     def vol(self, instrument: str) -> float | None:
         """Return the volatility of a day over the last month of a share or fund."""
         closes = np.array([row["close"] for row in self._past(instrument)[-_MONTH - 1 :]])
         return float(np.diff(np.log(closes)).std(ddof=1)) if len(closes) > _FEWEST and (closes > 0.0).all() else None
+
+    def execution(self, instrument: str, model: ExecutionModel) -> ExecutionModel:
+        """Return the costs: a cap and a fee for each share; for an option the fee of its shares; for others neither."""
+        if self._is_share(instrument):
+            return model if self.volume(instrument) is not None else model.changed(participation_cap=None)
+        shares = OPTION_MULTIPLIER if isinstance(self._names.contract(instrument), Option) else 0.0
+        return model.changed(participation_cap=None, fee_per_share=shares * model.fee_per_share)
 
     def sector(self, instrument: str) -> str:
         """Return the sector of a listed symbol."""
@@ -99,6 +104,10 @@ class DeskMarket(Market):
     def fx(self, currency: str) -> float:
         """Return the dollars for one unit of a currency at the present rate."""
         return find_conversion(self._desk.graph, currency, "USD").rate(lambda node: node.value)
+
+    def _is_share(self, instrument: str) -> bool:
+        listing = self._desk.listings.get(instrument)
+        return listing is not None and listing.kind in _WITH_VOLUME
 
     def _past(self, symbol: str) -> list[Mapping[str, Any]]:
         """Return the bars of the last year, loaded once."""

@@ -101,7 +101,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "slippage_bps": Setting("bp", 0.0, 10_000.0, "Slippage of every fill, in basis points of the price."),
     "spread_bps": Setting("bp", 0.0, 10_000.0, "Whole bid-ask spread, of which every fill pays half."),
-    "fee_per_share": Setting("USD", 0.0, 1_000.0, "Fee for each unit filled."),
+    "fee_per_share": Setting("USD", 0.0, 1_000.0, "Fee for each share, also for each of the 100 of an option."),
     "participation_cap_pct": Setting(
         "%", 0.0, 100.0, "Largest share of a day's volume that an order may fill.", above=True
     ),
@@ -140,7 +140,7 @@ class DeskSettings(Record):
     spread_bps : float, default 2
         Whole bid-ask spread, in basis points of the price, in [0, 10000].
     fee_per_share : float, default 0.005
-        Fee for each unit filled, in USD, in [0, 1000].
+        Fee for each share, and each of the 100 shares of an option, in USD, in [0, 1000]; other contracts have none.
     participation_cap_pct : float, default 10
         Largest share of a day's volume that an order may fill, in per cent, in (0, 100].
     signals_every : float, default 60

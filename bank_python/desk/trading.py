@@ -93,7 +93,7 @@ class TradingRound(Record):
     replies : tuple of Fill, Working or Rejection
         Answers to the orders of signals that have appeared or turned.
     problems : tuple of str
-        What gave no signal or no order because of a fault, with the name of the trader.
+        Faults that cost a signal or an order, each with the name of the trader.
     """
 
     signals: int

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from bank_python.desk.blotter import Trade
-    from bank_python.desk.trading_view import TradingView
     from bank_python.jsonable import Jsonable
 
 __all__ = [
@@ -37,6 +36,7 @@ __all__ = [
     "GreeksView",
     "JobView",
     "LimitView",
+    "OrderView",
     "PositionView",
     "QuoteGroup",
     "QuoteTrouble",
@@ -46,6 +46,7 @@ __all__ = [
     "SourceView",
     "Status",
     "TraderView",
+    "TradingView",
     "TroubleView",
     "Unit",
     "WhatIf",
@@ -523,6 +524,68 @@ class Status:
         """The former name of :attr:`polling`."""
         warn_of("Status.asking", "Status.polling")
         return self.polling
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order.
+
+    Parameters
+    ----------
+    order_id, trader, strategy, instrument : str
+        Names of order, trader, strategy and contract; the strategy is empty for an order by hand.
+    side, order_type, status : str
+        Words of the order.
+    quantity, filled : float
+        Units ordered and units filled.
+    price : float or None
+        Mean price of the fills, without fees; ``None`` before the first.
+    fees : float
+        Fees so far, in the contract's currency.
+    submitted : datetime
+        Time of submission, UTC.
+    why : str
+        Reason of the rejection, or else of the order.
+    """
+
+    order_id: str
+    trader: str
+    strategy: str
+    instrument: str
+    side: str
+    order_type: str
+    status: str
+    quantity: float
+    filled: float
+    price: float | None
+    fees: float
+    submitted: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradingView:
+    """Orders and their trail.
+
+    Parameters
+    ----------
+    orders, filled, working, rejected : int
+        Numbers of all orders, of filled ones, of those that work, and of rejected ones.
+    events : int
+        Number of events in the audit trail.
+    last : tuple of OrderView
+        Last orders, the latest last.
+    killed : str
+        Reason why trading was stopped; empty if it was not.
+    """
+
+    orders: int
+    filled: int
+    working: int
+    rejected: int
+    events: int
+    last: tuple[OrderView, ...]
+    killed: str
 
 
 @guessable

@@ -25,7 +25,7 @@ import hashlib
 import json
 import threading
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bank_python.admission import admits
@@ -152,11 +152,19 @@ class AuditTrail(Displayed):
     def __init__(self, barbara: BarbaraDB | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
         self._db, self._clock = barbara, clock
         self._lock = threading.RLock()
-        self._depth, self._staged = 0, list[AuditEvent]()
-        self.table = Table(_SCHEMA)
+        self._depth, self._staged = 0, list[dict[str, Any]]()
+        self._table, self._unwritten = Table(_SCHEMA), list[dict[str, Any]]()
         self._count, self._last = 0, _START
         if barbara is not None:
             self._load(barbara)
+
+    @property
+    def table(self) -> Table:
+        """The table of the events, a row for each; what was logged since the last reading is added to it now."""
+        with self._lock:
+            rows, self._unwritten = self._unwritten, []
+            self._table.extend(rows)
+        return self._table
 
     def __len__(self) -> int:
         return self._count
@@ -219,11 +227,11 @@ class AuditTrail(Displayed):
                 "why": why,
                 "previous": self._last,
             }
-            event = AuditEvent(**fields, hash=_hash_of(fields))
-            self._store(event)
-            self._staged.append(event)
-            self._count, self._last = number, event.hash
-        return event
+            fields["hash"] = _hash_of(fields)
+            self._store(fields)
+            self._staged.append(fields)
+            self._count, self._last = number, fields["hash"]
+        return AuditEvent(**fields)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -259,7 +267,7 @@ class AuditTrail(Displayed):
                 raise
             finally:
                 self._depth = 0
-                self.table.extend([asdict(event) for event in self._staged])
+                self._unwritten += self._staged
                 self._staged.clear()
 
     def _is_stored(self) -> bool:
@@ -305,13 +313,14 @@ class AuditTrail(Displayed):
             return AuditCheck(holds=True, events=count)
         return AuditCheck(False, len(rows), *fault)
 
-    def _store(self, event: AuditEvent) -> None:
+    def _store(self, event: dict[str, Any]) -> None:
         """Write an event and the new end of the chain to the store."""
         if self._db is None:
             return
-        key = f"{AUDIT}{event.timestamp.date().isoformat()}/{event.event_id}"
-        head = {"count": event.number, "hash": event.hash}
-        before = {"count": event.number - 1, "hash": event.previous} if event.number > 1 else MISSING
+        number = event["number"]
+        key = f"{AUDIT}{event['timestamp'].date().isoformat()}/{event['event_id']}"
+        head = {"count": number, "hash": event["hash"]}
+        before = {"count": number - 1, "hash": event["previous"]} if number > 1 else MISSING
         try:
             self._db.compare_and_set(_HEAD, before, head)
         except ConflictError as error:
@@ -319,7 +328,7 @@ class AuditTrail(Displayed):
                 "another writer has appended to this audit trail; one trail has one writer, open it again",
                 name="audit",
             ) from error
-        self._db[key] = asdict(event)
+        self._db[key] = event
 
     def _load(self, db: BarbaraDB) -> None:
         rows = sorted((record for _, record in db.items(AUDIT)), key=lambda row: row["number"])

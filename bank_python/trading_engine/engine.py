@@ -123,7 +123,6 @@ class TradingEngine(Displayed):
         self.killed = ""
         self._market, self._clock = CheckedMarket(market_of(market, volumes, vols, sectors)), clock
         self._used = VolumeUse()
-        self._uncapped = self.execution.without_cap()
         self._bar_time: dt.datetime | None = None
 
     @property
@@ -438,10 +437,10 @@ class TradingEngine(Displayed):
 
     def _allowed(self, order: Order) -> float:
         """Return the units of an order that the present day's volume allows to fill at once."""
-        volume = self._market.volume(order.instrument_name)
-        if self.execution.participation_cap is None or volume is None or volume == math.inf:
+        volume, model = self._market.volume(order.instrument_name), self._costs(order.instrument_name)
+        if model.participation_cap is None or volume is None:
             return order.remaining
-        left = self.execution.maximum_quantity(volume) - self._used.taken(order.instrument_name, self.now.date())
+        left = model.maximum_quantity(volume) - self._used.taken(order.instrument_name, self.now.date())
         if not left > 0.0:
             raise TradingError(f"the day's share of the volume of {order.instrument_name} is used up", name="volume")
         return min(order.remaining, left)
@@ -467,7 +466,7 @@ class TradingEngine(Displayed):
     def _met(self, instrument: str, bar: Bar, *, fill_on_touch: bool) -> list[Fill]:
         """Let the working orders of an instrument meet its bar, in the order of their submission."""
         fills: list[Fill] = []
-        left = math.inf if bar.volume is None else self.execution.maximum_quantity(bar.volume)
+        left = math.inf if bar.volume is None else self._costs(instrument).maximum_quantity(bar.volume)
         queue = [each for each in self.order_book.waiting if each.instrument == instrument]
         for waiting in queue:
             if self._has_expired(waiting, bar.date):
@@ -508,9 +507,8 @@ class TradingEngine(Displayed):
         """Fill units of an order at a reference price plus costs: booked and audited together, or not at all."""
         name, market = order.instrument_name, self._market
         known, terms = market.volume(name), self.books.terms(name, market)
-        model = self.execution if known != math.inf else self._uncapped
-        adv = None if known == math.inf else known if known is not None else volume
-        cost = model.price_of(
+        adv = volume if known is None else known
+        cost = self._costs(name).price_of(
             order.side, units, reference, adv, market.vol(name),
             limit_price=limit, multiplier=terms.multiplier,
         )  # fmt: skip
@@ -523,6 +521,9 @@ class TradingEngine(Displayed):
         self._used.add(name, units, when.date())
         self.order_book.protect(done, units, when.isoformat())
         return Fill(done, units, cost.price, cost.fees, cost, when)
+
+    def _costs(self, instrument: str) -> ExecutionModel:
+        return self._market.execution(instrument, self.execution)
 
     def _event(self, order: Order, units: float, cost: FillCost, when: dt.datetime, terms: ContractTerms) -> FillEvent:
         """Return a fill as the books take it; lots that an earlier part of the order has closed are no longer named."""

@@ -37,6 +37,7 @@ from bank_python.numerics.tolerances import LAST_DIGITS
 from bank_python.results import Figures
 from bank_python.risk_models.market_impact import TEMPORARY_COEFFICIENT
 from bank_python.trading_engine.words import ImpactModel, Side, read_word
+from bank_python.wording import did_you_mean
 
 __all__ = ["ExecutionModel", "FillCost"]
 
@@ -215,10 +216,25 @@ class ExecutionModel(_Settings, Record):
             impact, (read_word(Side, side), quantity, reference_price), (adv, daily_vol), limit_price, multiplier
         )
 
-    def without_cap(self) -> ExecutionModel:
-        """Return the model without a cap on the share of the volume, for what has no published volume."""
-        settings = {item.name: getattr(self, item.name) for item in fields(self)}
-        return ExecutionModel(**{**settings, "participation_cap": None})
+    def changed(self, **settings: Any) -> ExecutionModel:
+        """Return the model with other settings.
+
+        Parameters
+        ----------
+        **settings
+            Settings to change, by the names of the constructor's arguments.
+
+        Raises
+        ------
+        TradingError
+            There is no such setting, or its value is out of range.
+        """
+        known = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in settings:
+            if name not in known:
+                near = did_you_mean(name, known, f"it has {', '.join(known)}")
+                raise TradingError(f"an execution model has no {name!r:.40}; {near}", name=name)
+        return ExecutionModel(**{**known, **settings})
 
     @admits(TradingError)
     def fees(self, quantity: float, price: float, multiplier: float = 1.0) -> float:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.display import Record
 from bank_python.errors import BankError, TradingError
 from bank_python.numerics.ranges import number_in_range
+from bank_python.trading_engine.execution import ExecutionModel
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Market:
         return order.price
 
     def volume(self, instrument: str) -> float | None:  # noqa: ARG002 - for those who override it
-        """Return the average daily volume in units: None if it is unknown, infinity where no cap on it makes sense.
+        """Return the average daily volume in units, None if it is unknown.
 
         Parameters
         ----------
@@ -99,6 +100,18 @@ class Market:
             Name of the instrument.
         """
         return None
+
+    def execution(self, instrument: str, model: ExecutionModel) -> ExecutionModel:  # noqa: ARG002 - for overriding
+        """Return the model of the costs of an instrument's fills; by default that of the engine.
+
+        Parameters
+        ----------
+        instrument : str
+            Name of the instrument.
+        model : ExecutionModel
+            Model of the engine.
+        """
+        return model
 
     def sector(self, instrument: str) -> str:  # noqa: ARG002 - for those who override it
         """Return the sector of an instrument, empty if it has none.
@@ -213,13 +226,19 @@ class CheckedMarket(Market):
         return number if number is not None and number > 0.0 else None
 
     def volume(self, instrument: str) -> float | None:
-        """Return the volume, above 0, or infinity."""
-        given = self._asked(lambda: self._market.volume(instrument))
-        return math.inf if given == math.inf else self._number("volume", instrument, lambda: given)
+        """Return the volume, above 0."""
+        return self._number("volume", instrument, lambda: self._market.volume(instrument))
 
     def vol(self, instrument: str) -> float | None:
         """Return the volatility, above 0."""
         return self._number("vol", instrument, lambda: self._market.vol(instrument))
+
+    def execution(self, instrument: str, model: ExecutionModel) -> ExecutionModel:
+        """Return the model of costs."""
+        found = self._asked(lambda: self._market.execution(instrument, model))
+        if not isinstance(found, ExecutionModel):
+            raise TradingError(f"the market's costs of {instrument} are {found!r:.60}; return an ExecutionModel")
+        return found
 
     def fx(self, currency: str) -> float | None:
         """Return the rate, above 0."""

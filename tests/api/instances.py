@@ -185,6 +185,8 @@ def of_a_desk(path):
         made.feed,
     )
     yield from (build_view(made), desk.read_settings(made.db))
+    trading = desk.DeskTrading(made)
+    yield from (trading, *trading.signals(["Alice"]), trading.trade_signals(["Diana"]))
     yield from (holding for spec in desk.TRADERS for holding in (spec, *spec.holdings))
     recording = market_data.RecordingFeed(market_data.SimulatedFeed(seed=1), path / "feed.jsonl")
     poll = recording.poll(["AAPL"])

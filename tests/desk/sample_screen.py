@@ -14,7 +14,6 @@ if __name__ == "__main__":  # run by hand: the repository's root is not on the p
 from bank_python.desk.live.glyphs import FINE
 from bank_python.desk.live.layout import arranged
 from bank_python.desk.traders import TRADERS
-from bank_python.desk.trading_view import OrderView, TradingView
 from bank_python.desk.view import (
     AlertView,
     ComponentView,
@@ -24,6 +23,7 @@ from bank_python.desk.view import (
     GaugeView,
     GreeksView,
     JobView,
+    OrderView,
     PositionView,
     QuoteGroup,
     QuoteTrouble,
@@ -32,6 +32,7 @@ from bank_python.desk.view import (
     RiskView,
     Status,
     TraderView,
+    TradingView,
     TroubleView,
     Unit,
     WhatIf,

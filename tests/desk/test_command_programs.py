@@ -19,7 +19,10 @@ from bank_python.desk import Desk, build_desk
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, str(ROOT / "prop_desk.py")]
 PATIENCE = 40.0
-COMMANDS = ["risk", "pnl", "pnl-attr", "stress", "mc", "volsurface", "optimize", "frontier", "rebalance", "config"]
+COMMANDS = [
+    *("risk", "pnl", "pnl-attr", "stress", "mc", "volsurface", "optimize", "frontier", "rebalance", "config"),
+    *("trade", "order", "orders", "audit", "signals"),
+]
 
 
 def environment(**changes):
@@ -181,3 +184,30 @@ def test_one_frame_of_a_stored_desk_is_a_copy(run, stored):
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["firm"]["pnl"] != 0.0
     assert stored.read_bytes() == before
+
+
+def test_orders_go_on_from_one_command_to_the_next(run, tmp_path):
+    path = tmp_path / "desk.db"
+    sold = run("trade", "Alice", "AAPL", "-100", "--db", path, "--json")
+    assert json.loads(sold.stdout)["order"]["side"] == "SELL"
+    assert "a new one is kept there" in sold.stderr
+    run("order", "Alice", "AAPL", "buy", "10", "--type", "limit", "--price", "215", "--db", path)
+    refused = run("order", "Alice", "AAPL", "BUY", "1000000", "--db", path)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: ORD-000003 was rejected: Value of the order")
+    listed = json.loads(run("orders", "--db", path, "--json").stdout)["orders"]
+    assert [order["status"] for order in listed] == ["FILLED", "PENDING", "REJECTED"]
+    run("orders", "--cancel", "ORD-000002", "--db", path)
+    events = json.loads(run("audit", "--db", path, "--json").stdout)
+    assert events["intact"]
+    assert [event["event_type"] for event in events["events"]][-1] == "CANCEL"
+    assert run("order", "Alice", "AAPL", "HOLD", "1", "--db", path).returncode == 2
+
+
+def test_no_order_while_another_process_owns_the_desk(run, tmp_path):
+    path = tmp_path / "desk.db"
+    with build_desk(seed=7, db=path):
+        refused = run("trade", "Alice", "AAPL", "100", "--db", path)
+        assert refused.returncode == 1
+        assert "is being written by" in refused.stderr
+        assert run("orders", "--db", path).returncode == 0

@@ -34,8 +34,8 @@ def reply_view(reply: Fill | Working, trader: Trader) -> Sheet:
         return shown
     cost = reply.cost  # type: ignore[union-attr]  # it is a fill
     shown.add("units filled", number(order.filled_qty))
-    shown.add("price", order.filled_price)
-    shown.add("price before costs", cost.reference_price)
+    shown.add("price", f"{order.filled_price:,.8g}")
+    shown.add("price before costs", f"{cost.reference_price:,.8g}")
     for name in ("spread", "slippage", "impact", "fees"):
         shown.add(f"{name}, money", number(getattr(cost, name), 2))
     held = next((each for each in trader.positions if each.name == f"{trader.name}:{order.instrument_name}"), None)
@@ -55,7 +55,8 @@ def orders_view(orders: Sequence[Order]) -> Sheet:
         why = order.reject_reason or order.reason
         kind = order.order_type.value.lower().replace("_", " ")
         said = text(state.lower().replace("_", " "), _STYLES.get(state, ""))
-        shown.add(order.order_id, order.trader, units, order.instrument_name, kind, said, price, why)
+        paid = None if price is None else f"{price:,.6g}"
+        shown.add(order.order_id, order.trader, units, order.instrument_name, kind, said, paid, why)
     if len(orders) > _MOST:
         shown.note(f"{len(orders) - _MOST:,} orders before; --csv FILE writes all of them")
     return shown

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_python.desk.live.glyphs import Glyphs
-    from bank_python.desk.trading_view import OrderView, TradingView
-    from bank_python.desk.view import DeskView
+    from bank_python.desk.view import DeskView, OrderView, TradingView
 
 __all__ = ["orders_panel"]
 

@@ -11,6 +11,7 @@ from bank_python.desk.showcase.scenes import risk_score, liquidity, kelly  # iso
 from bank_python.desk.showcase.scenes import portfolios, portfolio_peers, frontier, rebalancing, barbell  # isort: skip
 from bank_python.desk.showcase.scenes import own_portfolio, passing_time  # isort: skip
 from bank_python.desk.showcase.scenes import pairs, execution, options_tracked, trades_analysed  # isort: skip
+from bank_python.desk.showcase.scenes import orders_audited  # isort: skip
 
 __all__ = [
     "attribution",
@@ -29,6 +30,7 @@ __all__ = [
     "macro",
     "monte_carlo",
     "options_tracked",
+    "orders_audited",
     "overview",
     "own_portfolio",
     "pairs",
