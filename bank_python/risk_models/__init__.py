@@ -64,6 +64,7 @@ from bank_python.risk_models.optimal_execution import (
     execution_frontier,
     execution_schedule,
 )
+from bank_python.risk_models.overfitting import Overfitting, overfitting_probability
 from bank_python.risk_models.pair_scan import PairCandidate, PairScan, scan_pairs
 from bank_python.risk_models.perpetual import funding_payment, perpetual_value
 from bank_python.risk_models.power_law import power_law_price
@@ -77,6 +78,14 @@ from bank_python.risk_models.realised_volatility import (
 )
 from bank_python.risk_models.regime_filter import FilteredRegimes, hamilton_filter, kim_smoother
 from bank_python.risk_models.risk_free import RISK_FREE_RATE
+from bank_python.risk_models.sharpe_inference import (
+    annualised_sharpe,
+    deflated_sharpe,
+    expected_maximum_sharpe,
+    minimum_track_record,
+    probabilistic_sharpe,
+    sharpe_standard_error,
+)
 from bank_python.risk_models.smile_quotes import SmileQuotes
 from bank_python.risk_models.surface import Stickiness, Surface
 from bank_python.risk_models.survival import SurvivalCurve
@@ -129,6 +138,7 @@ __all__ = [
     "MeanModel",
     "MertonJumpDiffusion",
     "OrnsteinUhlenbeck",
+    "Overfitting",
     "PairCandidate",
     "PairScan",
     "PowerLawUpside",
@@ -156,6 +166,7 @@ __all__ = [
     "almgren_impact",
     "american_greeks",
     "american_price",
+    "annualised_sharpe",
     "as_curve",
     "asset_digital_greeks",
     "asset_digital_price",
@@ -180,6 +191,7 @@ __all__ = [
     "check_slices",
     "combine_volatility",
     "curve_yield",
+    "deflated_sharpe",
     "digital_greeks",
     "digital_price",
     "engle_granger",
@@ -188,6 +200,7 @@ __all__ = [
     "execution_cost",
     "execution_frontier",
     "execution_schedule",
+    "expected_maximum_sharpe",
     "fit_garch",
     "fit_gpd",
     "fit_har",
@@ -213,18 +226,22 @@ __all__ = [
     "mackinnon_critical_values",
     "mackinnon_p_value",
     "merton_price",
+    "minimum_track_record",
     "nearest_repair",
+    "overfitting_probability",
     "par_swap_rate",
     "parkinson_volatility",
     "perpetual_value",
     "pov_schedule",
     "power_impact",
     "power_law_price",
+    "probabilistic_sharpe",
     "realised_volatility",
     "risky_annuity",
     "rogers_satchell_volatility",
     "rsi",
     "scan_pairs",
+    "sharpe_standard_error",
     "square_root_impact",
     "ssvi_repair",
     "survival_probability",
