@@ -48,6 +48,7 @@
     ├── DeskError                 (ValueError)
     ├── PositionsError            (ValueError)   .problems
     ├── TradingError              (ValueError)   .name .value
+    ├── BacktestError             (ValueError)   .name .value
     ├── CallError                 (TypeError)    .name .argument
     └── MissingExtraError         (ImportError)  .extra
 
@@ -61,6 +62,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "BacktestError",
     "BankError",
     "CalibrationError",
     "CallError",
@@ -317,6 +319,10 @@ class PositionsError(BankError, ValueError):
 
 class TradingError(BankError, ValueError):
     """An order, a fill, a booking or an audit trail that is not possible; nothing was booked."""
+
+
+class BacktestError(BankError, ValueError):
+    """Bars, a strategy or settings of a back-test that cannot be replayed."""
 
 
 class CallError(BankError, TypeError):
