@@ -1,8 +1,24 @@
 """Back-tests: a replay that sees no future, and a tearsheet that says its conventions."""
 
+from bank_python.backtester.backtester import Backtester
 from bank_python.backtester.bars import BarPanel, bars_of
+from bank_python.backtester.costs import Costs
+from bank_python.backtester.event_run import FillAt
+from bank_python.backtester.result import BacktestResult
+from bank_python.backtester.strategy import BacktestStrategy, Targets
+from bank_python.backtester.window import Window
 from bank_python.completion import public_names
 
-__all__ = ["BarPanel", "bars_of"]
+__all__ = [
+    "BacktestResult",
+    "BacktestStrategy",
+    "Backtester",
+    "BarPanel",
+    "Costs",
+    "FillAt",
+    "Targets",
+    "Window",
+    "bars_of",
+]
 
 __dir__ = public_names(__name__)

@@ -162,13 +162,15 @@ class TradingEngine(Displayed):
 
     # --- what users do ---------------------------------------------------------------------------
 
-    def submit(self, order: Order) -> Fill | Working | Rejection:
+    def submit(self, order: Order, *, at_once: bool = True) -> Fill | Working | Rejection:
         """Submit an order: it is filled, works, or is rejected.
 
         Parameters
         ----------
         order : Order
             Pending order; one without a name gets one.
+        at_once : bool, default True
+            Whether the order may fill at the present price; otherwise it works from the next bar on.
 
         Raises
         ------
@@ -176,7 +178,9 @@ class TradingEngine(Displayed):
             It is no order, not pending, or its name is in use; nothing happens.
         """
         named, price, refused = self._admitted(order)
-        return self._placed(named, price) if refused is None else refused
+        if refused is not None:
+            return refused
+        return self._placed(named, price) if at_once else self._resting(named)
 
     def submit_schedule(self, order: Order, schedule: Any) -> Working | Rejection:
         """Submit a parent order that is traded in parts at the market, one on each of the next bars.
@@ -422,8 +426,7 @@ class TradingEngine(Displayed):
         if not reached or self.execution.latency or order.order_type not in {OrderType.MARKET, OrderType.LIMIT}:
             if is_ioc:
                 return self._reject(order, f"cannot be filled at once: the price is {price:g}")
-            self.order_book.rest(Resting(order, self.execution.latency))
-            return Working(order)
+            return self._resting(order)
         try:
             fill = self._filled(order, self._allowed(order), price, limit, self.now, None)
         except TradingError as error:  # the order needs more volume, or figures, than there are
@@ -434,6 +437,10 @@ class TradingEngine(Displayed):
             return replace(fill, order=self.order_book.cancel(fill.order, "not filled at once"))
         self.order_book.rest(Resting(fill.order))
         return fill
+
+    def _resting(self, order: Order) -> Working:
+        self.order_book.rest(Resting(order, self.execution.latency))
+        return Working(order)
 
     def _allowed(self, order: Order) -> float:
         """Return the units of an order that the present day's volume allows to fill at once."""

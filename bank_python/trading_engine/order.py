@@ -207,6 +207,21 @@ class Order(Record):
             raise TradingError(f"closing{lots!r} names no lots; give the names of open lots", name="lots", value=lots)
         return self._with(closes=lots)
 
+    def at_price(self, price: float) -> Self:
+        """Return the order with another price that its signal saw.
+
+        Parameters
+        ----------
+        price : float
+            Price per unit; any finite number.
+
+        Raises
+        ------
+        TradingError
+            It is no finite number.
+        """
+        return self._with(price=_number("price", price))
+
     def protecting(self, parent: str) -> Self:
         """Return the order as one that protects the position of another.
 

@@ -1,0 +1,161 @@
+"""The result of a back-test: equity, holdings, fills and what was refused, with all that is needed to repeat it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python.mntable import Table
+from bank_python.plotting import Plotted, money
+from bank_python.plotting import dates as label_dates
+from bank_python.results import Tabular
+from bank_python.trading_engine import TradeAnalysis
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from matplotlib.axes import Axes
+
+    from bank_python.backtester.bars import BarPanel
+    from bank_python.backtester.costs import Costs
+    from bank_python.backtester.event_run import FillAt
+    from bank_python.numerics import FloatArray
+    from bank_python.trading_engine import AuditTrail, Fill, Rejection
+
+__all__ = ["BacktestResult"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BacktestResult(Plotted, Tabular):
+    """What a strategy did on some bars; returned by :meth:`Backtester.run <bank_python.backtester.Backtester.run>`.
+
+    Parameters
+    ----------
+    strategy : str
+        Name of the strategy.
+    settings : str
+        The strategy with its settings, as text.
+    panel : BarPanel
+        Bars that were replayed.
+    equity, cash : ndarray, shape (n_bars,)
+        Equity and cash at each close, in money.
+    held : ndarray, shape (n_bars, n_tickers)
+        Units held at each close.
+    fills : tuple of Fill
+        Fills in the order of time.
+    refusals : tuple of Rejection
+        Orders that were refused, with the reasons.
+    initial_cash : float
+        Cash at the start.
+    costs : Costs
+        Costs of fills, cash and borrowing.
+    fill : FillAt
+        Where market orders filled.
+    audit : AuditTrail
+        Trail of all orders, which replays into the same books.
+    notes : tuple of str, default ()
+        What a reader has to know about the run.
+    """
+
+    strategy: str
+    settings: str
+    panel: BarPanel
+    equity: FloatArray
+    cash: FloatArray
+    held: FloatArray
+    fills: tuple[Fill, ...]
+    refusals: tuple[Rejection, ...]
+    initial_cash: float
+    costs: Costs
+    fill: FillAt
+    audit: AuditTrail
+    notes: tuple[str, ...] = ()
+
+    @property
+    def dates(self) -> tuple[dt.datetime, ...]:
+        """Start of each bar, UTC."""
+        return self.panel.dates
+
+    @property
+    def final_value(self) -> float:
+        """Equity at the last close."""
+        return float(self.equity[-1])
+
+    @property
+    def trade_count(self) -> int:
+        """Number of fills."""
+        return len(self.fills)
+
+    @cached_property
+    def trades(self) -> TradeAnalysis | None:
+        """The round trips of the fills; None without fills."""
+        return TradeAnalysis(self.fills) if self.fills else None
+
+    @cached_property
+    def exposure(self) -> FloatArray:
+        """Gross value of the positions as a share of equity at each close."""
+        last = _filled(self.panel.close)
+        gross = np.where(self.held != 0.0, np.abs(self.held) * last, 0.0).sum(axis=1)
+        return np.asarray(gross / self.equity)
+
+    @property
+    def turnover(self) -> float:
+        """Value of all fills divided by twice the mean equity."""
+        traded = sum(fill.quantity * fill.cost.reference_price for fill in self.fills)
+        return traded / (2.0 * float(self.equity.mean()))
+
+    @property
+    def cost(self) -> float:
+        """Fees and slippage of all fills, in money."""
+        return float(sum(fill.cost.total for fill in self.fills))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over data, settings, costs and the version of the library: equal runs have equal ones."""
+        from bank_python import __version__
+
+        digest = hashlib.sha256()
+        said = (__version__, self.settings, self.panel.tickers, self.initial_cash, self.costs, self.fill.value)
+        digest.update(repr(said).encode())
+        for name in ("open", "high", "low", "close", "volume"):
+            digest.update(np.ascontiguousarray(getattr(self.panel, name)).tobytes())
+        digest.update(repr([when.isoformat() for when in self.dates]).encode())
+        return digest.hexdigest()
+
+    def to_table(self) -> Table:
+        """Return a table with a row for each bar: date, equity, cash, exposure, daily return, drawdown."""
+        before = np.concatenate([[self.initial_cash], self.equity[:-1]])
+        peaks = np.maximum.accumulate(np.maximum(self.equity, self.initial_cash))
+        columns: dict[str, Any] = {
+            "date": self.dates,
+            "equity": self.equity.tolist(),
+            "cash": self.cash.tolist(),
+            "exposure": self.exposure.tolist(),
+            "daily_return": (self.equity / before - 1.0).tolist(),
+            "drawdown": (self.equity / peaks - 1.0).tolist(),
+        }
+        schema = [(name, type(self.dates[0]) if name == "date" else float) for name in columns]
+        return Table.from_rows(
+            schema, [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        )
+
+    def _draw_(self, axes: Axes) -> None:
+        axes.plot(np.array(self.dates), self.equity)
+        axes.set_title(f"{self.strategy}, equity")
+        money(axes.yaxis)
+        label_dates(axes.xaxis)
+
+    def __rich__(self) -> object:
+        from bank_python.render_backtest_result import result_view
+
+        return result_view(self)
+
+
+def _filled(prices: FloatArray) -> FloatArray:
+    """Return prices with the last known one where there is none, 0 before the first."""
+    rows = np.where(np.isnan(prices), 0, np.arange(len(prices))[:, None])
+    return np.nan_to_num(np.take_along_axis(prices, np.maximum.accumulate(rows, axis=0), axis=0))
