@@ -4,7 +4,10 @@ from bank_python.backtester.backtester import Backtester
 from bank_python.backtester.bars import BarPanel, bars_of
 from bank_python.backtester.costs import Costs
 from bank_python.backtester.event_run import FillAt
+from bank_python.backtester.macro_backtest import MacroBacktest
+from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.result import BacktestResult
+from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.strategy import BacktestStrategy, Targets
 from bank_python.backtester.window import Window
 from bank_python.completion import public_names
@@ -16,6 +19,9 @@ __all__ = [
     "BarPanel",
     "Costs",
     "FillAt",
+    "MacroBacktest",
+    "MomentumBacktest",
+    "StatArbBacktest",
     "Targets",
     "Window",
     "bars_of",
