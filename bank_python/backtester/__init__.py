@@ -3,9 +3,12 @@
 from bank_python.backtester.backtester import Backtester
 from bank_python.backtester.bars import BarPanel, bars_of
 from bank_python.backtester.costs import Costs
+from bank_python.backtester.crossing_run import CrossingRun, signal_equity, sma_crossing_equity
 from bank_python.backtester.event_run import FillAt
 from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
+from bank_python.backtester.momentum_weights import momentum_weights
+from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.strategy import BacktestStrategy, Targets
@@ -18,13 +21,19 @@ __all__ = [
     "Backtester",
     "BarPanel",
     "Costs",
+    "CrossingRun",
     "FillAt",
     "MacroBacktest",
     "MomentumBacktest",
     "StatArbBacktest",
+    "RebalancedRun",
     "Targets",
     "Window",
     "bars_of",
+    "momentum_weights",
+    "run_rebalances",
+    "signal_equity",
+    "sma_crossing_equity",
 ]
 
 __dir__ = public_names(__name__)

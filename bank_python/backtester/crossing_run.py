@@ -7,11 +7,11 @@ a purchase at the price p costs :math:`p (1 + f)` a share, and a sale brings :ma
 bar on which it was lower; bars in between on which both are equal do not count. It has to have been lower before: an
 average that is higher from its first bar on has not crossed. An exit is a crossing in the other direction.
 
-**Averages without rounding.** Whether two averages are equal must not depend on the order of additions. Prices are put
-on a grid as whole numbers: of a power of a tenth if all of them are such multiples (prices in cents), else of a power
-of two so small that it changes no price by more than 2⁻⁵⁰ of the highest one for a thousand bars. Running sums of whole
-numbers have no rounding, and neither have their differences. A mean is its whole part plus the remainder's quotient,
-so equal means are equal floats, whatever their windows.
+**Averages without rounding.** Whether two averages are equal must not depend on the order of additions, and neither on
+later prices. Each price is a whole number of steps and of 2⁻³² steps, where a step is a power of a tenth that gives the
+first close eleven digits. A price within four roundings of a whole number of steps, such as one in cents, is that
+number. Sums of whole numbers have no rounding, and neither have their differences. A mean is its whole part plus the
+quotient of the remainder, so that equal means are equal floats, whatever their windows.
 
 Examples
 --------
@@ -25,6 +25,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -50,9 +51,10 @@ IntArray: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 _BLOCK = 1 << 17  # bars of points that are compared at once, so that they stay in the cache
-_MOST_DIGITS = 8
-_LARGEST_EXACT = 1e13  # prices on a decimal grid: below it, a price's rounding is far below a step
-_SUM_BITS = 62
+_DIGITS = 10  # of the first close after its first one
+_MOST_DIGITS = 300
+_LARGEST, _LARGEST_SUM = 2.0**53, 2.0**62  # up to which floats and integers are exact
+_FINE_BITS = 32
 _NEXT_SHARE = 1e-12  # the cash may be short of a whole share by rounding
 
 
@@ -134,10 +136,15 @@ class CrossingRun(Tabular):
         rows = [{"point": i, **dict(zip(kinds, row, strict=True))} for i, row in enumerate(columns)]
         return Table.from_rows([("point", int), *kinds.items()], rows)
 
+    def __rich__(self) -> object:
+        from bank_python.render import table_view
+
+        return table_view(self.to_table(), f"All in, all out: {len(self.close):,} bars")
+
 
 @dataclass(frozen=True, slots=True)
 class _Market:
-    """Closes, the prices of fills by the bar of the signal, by how many bars they are later, and the account's terms."""
+    """Closes, prices of fills, by how many bars these are after their signals, and the terms of the account."""
 
     close: FloatArray
     fills: FloatArray
@@ -251,9 +258,7 @@ def signal_equity(
     return _traded(market, points, found)
 
 
-def _market(
-    close: ArrayLike, cash: float, fee: float, fill_open: ArrayLike | None, *, whole_shares: bool
-) -> _Market:
+def _market(close: ArrayLike, cash: float, fee: float, fill_open: ArrayLike | None, *, whole_shares: bool) -> _Market:
     closes = figures_in_range("close", close, BacktestError, above=0.0)
     if closes.ndim != 1 or not closes.size:
         raise BacktestError(f"close has the shape {closes.shape}; give one close for each bar", name="close")
@@ -289,28 +294,30 @@ def _flags(name: str, values: ArrayLike, bars: int) -> BoolArray:
 
 
 def _moving_averages(close: FloatArray, windows: IntArray) -> FloatArray:
-    """Return the mean of the last bars for each window in units of the grid, NaN before it is full."""
-    sums = np.concatenate(([0], np.cumsum(_on_grid(close))))
+    """Return the mean of the last bars for each window in steps of the grid, NaN before it is full."""
+    steps, fine = (np.concatenate(([0], np.cumsum(part))) for part in _on_grid(close))
     means = np.full((len(windows), len(close)), np.nan)
     for row, window in zip(means, windows.tolist(), strict=True):
         if window <= len(close):
-            total = sums[window:] - sums[:-window]
+            rest = fine[window:] - fine[:-window]
+            total = steps[window:] - steps[:-window] + (rest >> _FINE_BITS)
             whole = total // window
-            row[window - 1 :] = whole + (total - whole * window) / window
+            rest = ((total - whole * window) << _FINE_BITS) + (rest & ((1 << _FINE_BITS) - 1))
+            row[window - 1 :] = whole + rest / (window * 2.0**_FINE_BITS)
     return means
 
 
-def _on_grid(close: FloatArray) -> IntArray:
-    """Return prices as whole numbers, whose sum is one too."""
-    for digits in range(_MOST_DIGITS + 1):
+def _on_grid(close: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return prices in whole steps and the rest of each in whole parts of a step, so that sums fit into integers."""
+    digits = min(_DIGITS - math.floor(math.log10(close[0])), _MOST_DIGITS)
+    scaled = close * 10.0**digits
+    while scaled.max() >= _LARGEST or scaled.sum() >= _LARGEST_SUM:  # prices that grow a thousandfold and more
+        digits -= 1
         scaled = close * 10.0**digits
-        if scaled.max() >= _LARGEST_EXACT or scaled.sum() >= 2.0**_SUM_BITS:
-            break
-        whole = np.rint(scaled)
-        if (np.abs(scaled - whole) <= 4.0 * np.finfo(float).eps * scaled).all():
-            return whole.astype(np.int64)
-    _, exponent = np.frexp(close.max())
-    return np.rint(np.ldexp(close, _SUM_BITS - len(close).bit_length() - int(exponent))).astype(np.int64)
+    whole = np.rint(scaled)
+    scaled = np.where(np.abs(scaled - whole) <= 4.0 * np.finfo(float).eps * scaled, whole, scaled)
+    steps = np.floor(scaled)
+    return steps.astype(np.int64), np.rint(np.ldexp(scaled - steps, _FINE_BITS)).astype(np.int64)
 
 
 _Events: TypeAlias = tuple["IntArray", "IntArray", "BoolArray"]

@@ -75,7 +75,9 @@ def momentum_weights(
         said = f"lookback, skip and top_share have the shapes {begins.shape}, {ends.shape}, {shares.shape}"
         raise BacktestError(f"{said}, which do not broadcast; give one number or one for each point") from None
     if at.ndim != 1 or (ends >= begins).any():
-        raise BacktestError("a return has to end after its beginning; give a skip below the lookback, and rows in a list")
+        raise BacktestError(
+            "a return has to end after its beginning; give a skip below the lookback, and rows in a list"
+        )
     pairs, which = np.unique(np.stack((begins.ravel(), ends.ravel()), axis=1), axis=0, return_inverse=True)
     ranks = _ranks(closes, pairs, at)[:, :, which.ravel()]
     held = np.maximum(np.floor(shares.ravel() * closes.shape[1] + _ROUNDED), 1.0)

@@ -83,7 +83,7 @@ class RebalancedRun(Tabular):
     def orders(self) -> IntArray:
         """Number of orders that were filled, whole or in part, shape (…)."""
         count = np.zeros(self.cash.shape[:-1], dtype=np.int64)
-        before = np.zeros_like(self.holdings[..., 0, :]) if len(self.rows) else None
+        before = np.zeros_like(self.holdings[..., 0, :])
         for i in range(len(self.rows)):
             after = self.holdings[..., i, :]
             count += (np.abs(after - before) > _NO_TRADE * np.maximum(after, before)).sum(axis=-1)
@@ -104,6 +104,11 @@ class RebalancedRun(Tabular):
         columns = zip(*(np.ravel(figure).tolist() for figure in figures), np.ravel(self.orders).tolist(), strict=True)
         rows = [{"point": i, **dict(zip((*names, "orders"), row, strict=True))} for i, row in enumerate(columns)]
         return Table.from_rows([("point", int), *((name, float) for name in names), ("orders", int)], rows)
+
+    def __rich__(self) -> object:
+        from bank_python.render import table_view
+
+        return table_view(self.to_table(), f"{self.equity.shape[-1]:,} bars, {len(self.rows):,} rebalances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +197,10 @@ def _checked_rows(rows: ArrayLike, n_bars: int) -> IntArray:
     """Return rows as whole numbers that ascend from 0 to below the number of bars on which orders can be made."""
     known = figures_in_range("rebalance_rows", rows, BacktestError, least=0.0)
     whole = known.astype(np.int64)
-    if known.ndim != 1 or (whole != known).any() or (np.diff(whole) <= 0).any():
-        raise BacktestError("rebalance_rows are not ascending whole numbers; give each row once", name="rebalance_rows")
-    if len(whole) and whole[-1] >= n_bars:
+    if known.ndim != 1 or not known.size or (whole != known).any() or (np.diff(whole) <= 0).any():
+        said = "rebalance_rows are no list of ascending whole numbers; give each row once, and one at least"
+        raise BacktestError(said, name="rebalance_rows")
+    if whole[-1] >= n_bars:
         said = f"rebalance_rows ends with {whole[-1]}, but the last row whose orders can be filled is {n_bars - 1}"
         raise BacktestError(f"{said}; leave later ones out", name="rebalance_rows", value=int(whole[-1]))
     return whole
@@ -202,7 +208,7 @@ def _checked_rows(rows: ArrayLike, n_bars: int) -> IntArray:
 
 def _checked_weights(weights: ArrayLike, shape: tuple[int, int]) -> FloatArray:
     known = figures_in_range("target_weights", weights, BacktestError, least=0.0)
-    if known.ndim < 2 or known.shape[-2:] != shape:  # noqa: PLR2004 - rebalances and assets
+    if known.ndim < 2 or known.shape[-2:] != shape or not known.size:  # noqa: PLR2004 - rebalances and assets
         said = f"target_weights have the shape {known.shape}; their last axes are rebalances and assets, {shape}"
         raise BacktestError(said, name="target_weights", value=known.shape)
     most = float(known.sum(axis=-1).max(initial=0.0))
@@ -231,7 +237,9 @@ def _run(
     trade = _fractional if rules.fractional else _whole
     for i, row in enumerate(rows.tolist()):
         before[i] = equity[row]
-        left, purchases[i], sales[i] = trade(targets[i], before[i], (held, left), (marks[i], paid[i]), rules, holdings[i])
+        left, purchases[i], sales[i] = trade(
+            targets[i], before[i], (held, left), (marks[i], paid[i]), rules, holdings[i]
+        )
         held, money[i] = holdings[i], left
         bars = slice(row + delay, ends[i])
         np.matmul(closes[bars], held, out=equity[bars])
