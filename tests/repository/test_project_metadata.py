@@ -14,8 +14,8 @@ import bank_python
 # Never a dependency: peers whose licence forbids it, or that only the benchmarks run beside us.
 BENCH_PEERS = frozenset(
     {
-        *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "backtesting"),
-        *("py_lets_be_rational", "numba", "quadprog", "vollib", "backtrader"),
+        *("csp", "reaktiv", "calyxos", "loman", "financepy", "piqp", "cvxcla", "vectorbt", "vectorbt-rust"),
+        *("py_lets_be_rational", "numba", "quadprog", "vollib", "backtrader", "backtesting"),
     }
 )
 # Oracles of the tests, and extras; the benchmarks run beside them too.
@@ -25,7 +25,7 @@ ORACLES = frozenset(
         *("statsmodels", "arch"),
     }
 )
-RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "backtrader", "vectorbt", "quadprog"})
+RUN_BESIDE_ONLY = frozenset({"financepy", "backtesting", "backtrader", "vectorbt", "vectorbt-rust", "quadprog"})
 
 
 @pytest.fixture(scope="module")
