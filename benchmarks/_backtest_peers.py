@@ -7,7 +7,9 @@ that of ours. The whole curve of equity is the result of every side.
 
 from __future__ import annotations
 
+import io
 import warnings
+from contextlib import redirect_stderr
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,7 +105,7 @@ class _Crossing(Strategy):  # type: ignore[misc]
 
 def backtesting_sma(bars: pd.DataFrame, fee: float, *, same_close: bool) -> float:
     """Return the final equity of the averages of 20 and 60 bars by backtesting.py."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # a progress bar
         warnings.simplefilter("ignore")
         test = Backtest(bars, _Crossing, cash=1e6, commission=fee, trade_on_close=same_close)
         return float(test.run()["Equity Final [$]"])

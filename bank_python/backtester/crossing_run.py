@@ -122,9 +122,12 @@ class CrossingRun(Tabular):
         money[first] = self.cash
         ends = np.append(starts[1:], bars)
         ends[last] = bars
-        lengths = ends - starts
-        curves = np.repeat(shares, lengths).reshape(-1, bars) * self.close
-        curves += np.repeat(money, lengths).reshape(-1, bars)
+        curves, lengths, size = np.empty((len(flat), bars)), ends - starts, max(1, _BLOCK // bars)
+        for i in range(0, len(flat), size):
+            block = curves[i : i + size]
+            spans = slice(first[i], last[i + len(block) - 1] + 1)
+            np.multiply(np.repeat(shares[spans], lengths[spans]).reshape(block.shape), self.close, out=block)
+            block += np.repeat(money[spans], lengths[spans]).reshape(block.shape)
         return curves.reshape((*self.trades.shape, bars))
 
     def to_table(self) -> Table:

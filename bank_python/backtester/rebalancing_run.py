@@ -284,10 +284,11 @@ def _reduce_purchases(
 ) -> None:
     """Take value that cannot be paid for off the purchases, from the largest on; of equal ones, off the last first."""
     points = np.arange(len(lacking))
-    largest = len(orders) - 1 - np.argmax(orders[::-1], axis=0)
-    price = paid[largest, 0]
+    largest = len(orders) - 1 - orders[::-1].argmax(axis=0)
     enough = flows[largest, points] >= lacking
-    shares[largest, points] -= np.where(enough, lacking, 0.0) / price
+    shares[largest, points] -= enough * lacking / paid[largest, 0]
+    if enough.all():
+        return
     for point in np.flatnonzero(~enough).tolist():
         order = np.argsort(orders[:, point], kind="stable")[::-1]
         sizes = np.maximum(flows[order, point], 0.0)
