@@ -173,7 +173,7 @@ def sma_crossing_equity(
     Parameters
     ----------
     close : array_like, shape (n_bars,)
-        Closes, above 0.
+        Closing prices of the bars, above 0.
     fast, slow : array_like of int
         Windows of the simple moving averages in bars, at least 1, which broadcast against each other to the axes ``…``
         of parameter points. Entries are crossings of `fast` above `slow`, exits below.
@@ -226,7 +226,7 @@ def signal_equity(
     Parameters
     ----------
     close : array_like, shape (n_bars,)
-        Closes, above 0.
+        Closing prices of the bars, above 0.
     entries, exits : array_like of bool, shape (…, n_bars)
         Bars that call for a purchase and for a sale; leading axes are parameter points and broadcast against each
         other. An entry while shares are held and an exit while none are held change nothing, and neither do both on

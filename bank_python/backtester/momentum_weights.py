@@ -42,7 +42,7 @@ def momentum_weights(
     Parameters
     ----------
     prices : array_like, shape (n_bars, n_assets)
-        Closes, above 0.
+        Closing prices of the bars, above 0.
     lookback : array_like of int
         Number of bars before the row at which the return begins, at least 1. `lookback`, `skip` and `top_share`
         broadcast against each other to the axes ``…`` of parameter points.

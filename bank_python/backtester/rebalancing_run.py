@@ -138,7 +138,7 @@ def run_rebalances(
     Parameters
     ----------
     prices : array_like, shape (n_bars, n_assets)
-        Closes, above 0.
+        Closing prices of the bars, above 0.
     rebalance_rows : array_like of int, shape (n_rebalances,)
         Rows of the prices at whose close the targets are set, in ascending order.
     target_weights : array_like, shape (…, n_rebalances, n_assets)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bank_python import (
+    backtester,
     barbara,
     instruments,
     macro,
@@ -761,7 +762,26 @@ OPTION_TRADES: list[Case] = [
     (trading_engine.parse_contract, {"symbol": "-SPY260618P500"}),
 ]
 
+CLOSES = 100.0 * LEVELS
+FLAGS = np.arange(60) % 7 == 3
+ALL_IN = {"cash": 1e6, "fee": 0.001, "whole_shares": True, "fill_open": CLOSES[:, 0]}
+
+BACKTESTS: list[Case] = [
+    (
+        backtester.run_rebalances,
+        {"prices": CLOSES, "rebalance_rows": [5, 9], "target_weights": [[0.5, 0.5], [0.2, 0.3]]}
+        | {"cash": 1e6, "fee": 0.001, "slippage": 0.0005, "fractional": True, "fill_prices": CLOSES[[6, 10]]},
+    ),
+    (
+        backtester.momentum_weights,
+        {"prices": CLOSES, "lookback": 5, "skip": 1, "top_share": 0.5, "rows": [5, 9]},
+    ),
+    (backtester.sma_crossing_equity, {"close": CLOSES[:, 0], "fast": [2, 3], "slow": 5, **ALL_IN}),
+    (backtester.signal_equity, {"close": CLOSES[:, 0], "entries": FLAGS, "exits": ~FLAGS, **ALL_IN}),
+]
+
 CASES: list[Case] = [
+    *BACKTESTS,
     *TRADING,
     *LEDGER,
     *OPTION_TRADES,
