@@ -35,5 +35,12 @@ __all__ = [
     "signal_equity",
     "sma_crossing_equity",
 ]
+"""Back-tests: the tearsheet of an equity curve."""
+
+from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_year
+from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
+from bank_python.completion import public_names
+
+__all__ = ["PeriodsPerYear", "Tearsheet", "infer_periods_per_year", "make_tearsheet"]
 
 __dir__ = public_names(__name__)

@@ -1,0 +1,78 @@
+"""Dates of a series: from whatever holds them to plain dates, and to arrays of times and of days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bank_python.errors import RiskError, TradingError
+from bank_python.numerics.observation_dates import checked_dates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["days_of", "read_dates", "times_of"]
+
+_DAY_LENGTH = 10  # of 2026-01-05
+
+
+def read_dates(dates: Any) -> tuple[dt.date, ...]:
+    """Return ascending dates as plain dates, or as datetimes with a time zone.
+
+    Parameters
+    ----------
+    dates : iterable of date, datetime, str, numpy.datetime64 or pandas.Timestamp
+        Dates of the series; text in ISO 8601.
+
+    Raises
+    ------
+    TradingError
+        One is not a date, or is not after the one before it.
+    """
+    if isinstance(dates, str) or not hasattr(dates, "__iter__"):
+        raise TradingError(f"dates={dates!r} are no list of dates; give a date for each value", name="dates")
+    array = dates.to_numpy() if hasattr(dates, "to_numpy") else dates
+    if getattr(getattr(array, "dtype", None), "kind", "") == "M":
+        if np.isnat(array).any():
+            raise TradingError(f"date {int(np.isnat(array).argmax())} is missing; leave that row out", name="dates")
+        array = array.astype("datetime64[us]").tolist()
+    plain = [_from_text(date) if isinstance(date, str) else date for date in array]
+    try:
+        return checked_dates(plain, len(plain))
+    except RiskError as error:
+        raise TradingError(f"dates: {error}", name="dates", value=error.value) from error
+
+
+def times_of(dates: Sequence[dt.date]) -> NDArray[np.datetime64]:
+    """Return dates as times in UTC, in microseconds.
+
+    Parameters
+    ----------
+    dates : sequence of date or datetime
+        Dates, as :func:`read_dates` returns them.
+    """
+    plain = [date.astimezone(dt.UTC).replace(tzinfo=None) if isinstance(date, dt.datetime) else date for date in dates]
+    return np.array(plain, dtype="datetime64[us]")
+
+
+def days_of(dates: Sequence[dt.date]) -> NDArray[np.datetime64]:
+    """Return the days of dates, each in its own time zone.
+
+    Parameters
+    ----------
+    dates : sequence of date or datetime
+        Dates, as :func:`read_dates` returns them.
+    """
+    plain = [date.date() if isinstance(date, dt.datetime) else date for date in dates]
+    return np.array(plain, dtype="datetime64[D]")
+
+
+def _from_text(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text) if len(text) <= _DAY_LENGTH else dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise TradingError(f"{text!r} is not a date; give one such as '2026-01-05'", name="dates", value=text) from None
