@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 
+from bank_python.backtester.figure_words import said_figure
 from bank_python.backtester.metric_list import METRICS
-from bank_python.numerals import MISSING, number
+from bank_python.backtester.sheet_tables import MONTHS
+from bank_python.numerals import MISSING
 from bank_python.sheet import Bar, Sheet, bars, names, numbers, shares, text, words
 
 if TYPE_CHECKING:
-    from bank_python.backtester.metric_list import Metric
     from bank_python.backtester.tearsheet import Tearsheet
 
 __all__ = ["tearsheet_view"]
@@ -25,7 +25,7 @@ _ABSENT = ("no benchmark was given", "no trades were given", "no exposure was gi
 
 def tearsheet_view(sheet: Tearsheet) -> Group:
     """Show the headline figures, years and drawdowns, and each metric with its convention."""
-    return Group(_headline(sheet), *_years(sheet), *_falls(sheet), *_metrics(sheet))
+    return Group(_headline(sheet), *_years(sheet), *_months(sheet), *_falls(sheet), *_metrics(sheet))
 
 
 def _headline(sheet: Tearsheet) -> Sheet:
@@ -41,7 +41,7 @@ def _headline(sheet: Tearsheet) -> Sheet:
     for row in rows:
         cells: list[object] = []
         for name in row:
-            cells += [by_name[name].label.removesuffix(" ratio"), _said(by_name[name], sheet)]
+            cells += [by_name[name].label.removesuffix(" ratio"), text(said_figure(by_name[name].unit, sheet[name]))]
         shown.add(*cells)
     shown.note(f"{sheet.periods.basis}; risk-free rate {sheet.risk_free_rate:.2%}")
     for note in sheet.notes:
@@ -73,6 +73,16 @@ def _years(sheet: Tearsheet) -> list[Sheet]:
     return [shown]
 
 
+def _months(sheet: Tearsheet) -> list[Sheet]:
+    rows = list(sheet.monthly_returns())[-_MOST_YEARS:]
+    if not rows:
+        return []
+    shown = Sheet("Monthly returns, %", [names("Year"), *(numbers(month, 1) for month in MONTHS)])
+    for row in rows:
+        shown.add(str(row["year"]), *(None if row[name] is None else f"{100.0 * row[name]:.1f}" for name in MONTHS))
+    return [shown]
+
+
 def _falls(sheet: Tearsheet) -> list[Sheet]:
     rows = list(sheet.top_drawdowns())
     if not rows:
@@ -98,22 +108,9 @@ def _metrics(sheet: Tearsheet) -> list[Sheet]:
         for metric in known:
             why = reasons.get(metric.name)
             how = conventions[metric.name] if why is None else f"{conventions[metric.name]}; {why}"
-            table.add(metric.label, _said(metric, sheet), how)
+            table.add(metric.label, text(said_figure(metric.unit, sheet[metric.name])), how)
         shown.append(table)
     return shown
-
-
-def _said(metric: Metric, sheet: Tearsheet) -> object:
-    value = sheet[metric.name]
-    if value is None or isinstance(value, dt.date):
-        return text(_day(value))
-    if not math.isfinite(value):
-        return text(MISSING if math.isnan(value) else "∞" if value > 0.0 else "-∞")
-    if metric.unit == "share":
-        return text(f"{value + 0.0:,.2%}")
-    if metric.unit in {"count", "date"}:
-        return text(f"{value:,.0f}")
-    return text(f"{value:,.4g}") if metric.unit == "days" else number(float(value))
 
 
 def _day(moment: object) -> str:

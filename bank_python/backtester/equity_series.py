@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "EquitySeries", "compare", "read_benchmark", "read_equity"]
 
 _PAIR = 2
+_MOST_GROWTH = 1e60
 _MOST_NAMED = 3
 
 
@@ -43,6 +44,10 @@ class EquitySeries:
         Levels, the first above 0.
     dates : tuple of date or datetime, optional
         A date for each level; None if none were given.
+    places : ndarray of int, shape (n,)
+        Number of each level among the values that were given, from 0; −1 for an initial capital before them.
+    n_given : int
+        Number of values that were given, those left out included.
     is_led : bool
         Whether the first level is the initial capital, put before the values that were given, on the first date.
     notes : tuple of str
@@ -51,6 +56,8 @@ class EquitySeries:
 
     levels: FloatArray
     dates: tuple[dt.date, ...] | None
+    places: NDArray[np.int64]
+    n_given: int
     is_led: bool = False
     notes: tuple[str, ...] = ()
 
@@ -88,7 +95,7 @@ class EquitySeries:
         at : int
             Number of the level.
         """
-        return at - self.is_led if self.dates is None else self.dates[at]
+        return int(self.places[at]) if self.dates is None else self.dates[at]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,8 +164,7 @@ def read_equity(equity: Any, dates: Any = None, initial_capital: float | None = 
             value=capital,
         )
     if capital is not None and series.levels.size and series.levels[0] != capital:
-        led = None if series.dates is None else (series.dates[0], *series.dates)
-        series = replace(series, levels=np.concatenate([[capital], series.levels]), dates=led, is_led=True)
+        series = _led_by(series, capital)
     if series.levels.size and not series.levels[0] > 0.0:
         raise TradingError(
             f"the first equity is {series.levels[0]:g}, so there are no returns; give initial_capital=",
@@ -167,6 +173,16 @@ def read_equity(equity: Any, dates: Any = None, initial_capital: float | None = 
         )
     series.levels.setflags(write=False)
     return series
+
+
+def _led_by(series: EquitySeries, capital: float) -> EquitySeries:
+    return replace(
+        series,
+        levels=np.concatenate([[capital], series.levels]),
+        dates=None if series.dates is None else (series.dates[0], *series.dates),
+        places=np.concatenate([[-1], series.places]),
+        is_led=True,
+    )
 
 
 def read_benchmark(benchmark: Any) -> EquitySeries:
@@ -206,31 +222,25 @@ def compare(series: EquitySeries, benchmark: EquitySeries) -> Comparison:
     Raises
     ------
     TradingError
-        Only one of the two has dates, or neither, and their lengths differ.
+        One of the two has no dates, and their lengths differ.
     """
     at = slice(int(series.is_led), None)
-    levels = series.levels[at]
-    if series.dates is None or benchmark.dates is None:
-        if (series.dates is None) != (benchmark.dates is None) and len(levels) != len(benchmark.levels):
-            raise TradingError(
-                f"benchmark: {len(benchmark.levels)} levels for {len(levels)} values of equity, and only one of them "
-                "has dates; give dates for both",
-                name="benchmark",
-            )
-        if len(levels) != len(benchmark.levels):
-            raise TradingError(
-                f"benchmark: {len(benchmark.levels)} levels for {len(levels)} values of equity; give as many, or dates",
-                name="benchmark",
-                value=len(benchmark.levels),
-            )
-        dates = series.dates if series.dates is None else series.dates[at]
-        return Comparison(levels, benchmark.levels, dates)
-    dates = series.dates[at]
-    first, second = _keys(dates, benchmark.dates)
+    levels, dates = series.levels[at], None if series.dates is None else series.dates[at]
+    if dates is not None and benchmark.dates is not None:
+        first, second = _keys(dates, benchmark.dates)
+    elif series.n_given == benchmark.n_given:
+        first, second = series.places[at], benchmark.places
+    else:
+        raise TradingError(
+            f"benchmark: {benchmark.n_given} levels for {series.n_given} values of equity, and no dates for both; "
+            "give as many levels, or dates for both",
+            name="benchmark",
+            value=benchmark.n_given,
+        )
     (ours, our_at), (theirs, their_at) = _last_of_each(first), _last_of_each(second)
     _, mine, others = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
     kept = our_at[mine]
-    common = tuple(dates[i] for i in kept.tolist())
+    common = None if dates is None else tuple(dates[i] for i in kept.tolist())
     return Comparison(levels[kept], benchmark.levels[their_at[others]], common, len(ours) - len(kept))
 
 
@@ -262,7 +272,7 @@ def _parts(name: str, given: Any, dates: Any) -> tuple[Any, Any]:
         return list(given.values()), list(given) if dates is None else dates
     index = getattr(given, "index", None)
     if dates is None and index is not None and not callable(index):
-        dates = index if len(index) and hasattr(index[0], "year") or isinstance(_first(index), str) else None
+        dates = index if (len(index) and hasattr(index[0], "year")) or isinstance(_first(index), str) else None
     if dates is None and isinstance(given, list | tuple) and given and _is_pair(given[0]):
         if not all(map(_is_pair, given)):
             raise TradingError(f"{name}: some entries are pairs of date and value, others are not", name=name)
@@ -281,6 +291,8 @@ def _is_pair(entry: Any) -> bool:
 
 def _series(name: str, values: Any, dates: Any) -> EquitySeries:
     levels = as_numbers(values)
+    if levels is not None and levels.ndim == _PAIR and levels.shape[1] == 1:
+        levels = levels[:, 0]
     if levels is None or levels.ndim != 1:
         said = type(values).__name__ if levels is None else f"an array of shape {levels.shape}"
         raise TradingError(f"{name} is {said}, not one series of numbers; give a value for each date", name=name)
@@ -289,12 +301,28 @@ def _series(name: str, values: Any, dates: Any) -> EquitySeries:
         raise TradingError(
             f"{name}: {len(known)} dates for {len(levels)} values; give one for each", name="dates", value=len(known)
         )
-    levels, good = np.array(levels), np.isfinite(levels)
-    if good.all():
-        return EquitySeries(levels, known)
-    bad = np.flatnonzero(~good).tolist()
+    good = np.flatnonzero(np.isfinite(levels))
+    kept = levels[good]
+    _refuse_jumps(name, kept)
+    if good.size == levels.size:
+        return EquitySeries(kept, known, good, levels.size)
+    bad = np.flatnonzero(~np.isfinite(levels)).tolist()
     named = [str(i if known is None else known[i]) for i in bad[:_MOST_NAMED]]
     more = f" and {len(bad) - len(named)} more" if len(bad) > len(named) else ""
     note = f"{name}: left out as not finite: {', '.join(named)}{more}"
-    kept = None if known is None else tuple(date for date, is_good in zip(known, good.tolist(), strict=True) if is_good)
-    return EquitySeries(levels[good], kept, notes=(note,))
+    kept_dates = None if known is None else tuple(known[i] for i in good.tolist())
+    return EquitySeries(kept, kept_dates, good, levels.size, notes=(note,))
+
+
+def _refuse_jumps(name: str, levels: FloatArray) -> None:
+    """Refuse a growth of which squares and products would not be numbers."""
+    with np.errstate(all="ignore"):
+        growth = np.where(levels[:-1] > 0.0, np.abs(levels[1:] / levels[:-1]), 0.0)
+    wild = np.flatnonzero(growth > _MOST_GROWTH)
+    if wild.size:
+        at = int(wild[0])
+        raise TradingError(
+            f"{name}: {levels[at]:g} becomes {levels[at + 1]:g} in one period, which no return describes; correct it",
+            name=name,
+            value=float(levels[at + 1]),
+        )

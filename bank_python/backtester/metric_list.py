@@ -133,7 +133,8 @@ class Metric:
     def label(self) -> str:
         """Name as people read it."""
         special = {"var": "VaR", "cvar": "CVaR", "dd": "drawdown", "vol": "volatility", "cagr": "CAGR"}
-        said = " ".join(special.get(word, word) for word in self.name.split("_"))
+        words = self.name.removeprefix("n_").removesuffix("_days" if self.unit == "days" else "").split("_")
+        said = " ".join(special.get(word, word) for word in words)
         return said[0].upper() + said[1:]
 
 
@@ -160,7 +161,9 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("best_day", "Return", "share", "largest return of one {day}", _RETURNS),
     Metric("worst_day", "Return", "share", "smallest return of one {day}", _RETURNS),
-    Metric("best_month", "Return", "share", "largest of a calendar month, first and last included", ("dates", *_RETURNS)),
+    Metric(
+        "best_month", "Return", "share", "largest of a calendar month, first and last included", ("dates", *_RETURNS)
+    ),
     Metric("worst_month", "Return", "share", "smallest of a calendar month, likewise", ("dates", *_RETURNS)),
     Metric("best_year", "Return", "share", "largest of a calendar year, first and last included", ("dates", *_RETURNS)),
     Metric("worst_year", "Return", "share", "smallest of a calendar year, likewise", ("dates", *_RETURNS)),
@@ -170,7 +173,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("max_dd_peak", "Risk", "date", "last time at the high before that fall", ("values", "drawdown")),
     Metric("max_dd_trough", "Risk", "date", "time of its lowest equity", ("values", "drawdown")),
     Metric("max_dd_recovery", "Risk", "date", "first time at that high again", ("values", "drawdown", "recovery")),
-    Metric("max_dd_duration_days", "Risk", "days", "longest time from a high to its recovery or the end, {span}", ("values",)),
+    Metric(
+        "max_dd_duration_days",
+        "Risk",
+        "days",
+        "longest time from a high to its recovery or the end, {span}",
+        ("values",),
+    ),
     Metric("max_underwater_periods", "Risk", "count", "most values in a row below an earlier high", ("values",)),
     Metric("current_drawdown", "Risk", "share", "last equity / highest equity − 1", ("values",)),
     Metric("ulcer_index", "Risk", "share", "root of the mean squared drawdown, all values", ("values",)),
@@ -179,7 +188,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("cvar_95", "Risk", "share", "mean of the losses of one {period} not below VaR 95, historical", _RETURNS),
     Metric("cvar_99", "Risk", "share", "the same of VaR 99", _RETURNS),
     Metric("skew", "Risk", "ratio", "third moment of returns / σ³ (ddof 0)", (*_TWO_RETURNS, "spread")),
-    Metric("kurtosis", "Risk", "ratio", "fourth moment / σ⁴ (ddof 0), 3 for a normal distribution", (*_TWO_RETURNS, "spread")),
+    Metric(
+        "kurtosis",
+        "Risk",
+        "ratio",
+        "fourth moment / σ⁴ (ddof 0), 3 for a normal distribution",
+        (*_TWO_RETURNS, "spread"),
+    ),
     Metric(
         "sharpe_ratio",
         "Ratios",
@@ -217,10 +232,16 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("calmar_ratio", "Ratios", "ratio", "annualised return / |maximum drawdown|", (*_RETURNS, "solvent", "fall")),
     Metric(
-        "omega", "Ratios", "ratio", "sum of returns above rf/{p} / sum of those below, in size", (*_RETURNS, "shortfall")
+        "omega",
+        "Ratios",
+        "ratio",
+        "sum of returns above rf/{p} / sum of those below, in size",
+        (*_RETURNS, "shortfall"),
     ),
     Metric("recovery_factor", "Ratios", "ratio", "total return / |maximum drawdown|", (*_RETURNS, "fall")),
-    Metric("profit_factor", "Ratios", "ratio", "sum of returns above 0 / sum of those below, in size", (*_RETURNS, "loss")),
+    Metric(
+        "profit_factor", "Ratios", "ratio", "sum of returns above 0 / sum of those below, in size", (*_RETURNS, "loss")
+    ),
     Metric("tail_ratio", "Ratios", "ratio", "|95% quantile of returns| / |5% quantile|", (*_RETURNS, "tail")),
     Metric("n_trades", "Trades", "count", "round trips that are complete", ("trades",)),
     Metric("avg_trade", "Trades", "money", "mean gain of a round trip, after fees", _TRIPS),
@@ -231,18 +252,36 @@ METRICS: tuple[Metric, ...] = (
     Metric("turnover", "Trades", "ratio", "{turnover}", ("turnover",)),
     Metric("costs", "Trades", "money", "sum of the costs given", ("costs",)),
     Metric("cost_share", "Trades", "share", "costs / initial capital", ("costs", "values")),
-    Metric("alpha", "Benchmark", "share", "intercept of r − rf/{pb} on b − rf/{pb}, least squares, · {pb}", ("benchmark", "fit", "benchmark_spread")),
+    Metric(
+        "alpha",
+        "Benchmark",
+        "share",
+        "intercept of r − rf/{pb} on b − rf/{pb}, least squares, · {pb}",
+        ("benchmark", "fit", "benchmark_spread"),
+    ),
     Metric("beta", "Benchmark", "ratio", "slope of that regression", ("benchmark", "fit", "benchmark_spread")),
-    Metric("correlation", "Benchmark", "ratio", "correlation of returns on common dates", (*_COMMON, "spread", "benchmark_spread")),
+    Metric(
+        "correlation",
+        "Benchmark",
+        "ratio",
+        "correlation of returns on common dates",
+        (*_COMMON, "spread", "benchmark_spread"),
+    ),
     Metric("tracking_error", "Benchmark", "share", "standard deviation of r − b (ddof 1) · √{pb}", _COMMON),
-    Metric("information_ratio", "Benchmark", "ratio", "mean(r − b) / std(r − b, ddof 1) · √{pb}", (*_COMMON, "active_spread")),
+    Metric(
+        "information_ratio",
+        "Benchmark",
+        "ratio",
+        "mean(r − b) / std(r − b, ddof 1) · √{pb}",
+        (*_COMMON, "active_spread"),
+    ),
     Metric("up_capture", "Benchmark", "ratio", "geometric mean of r where b > 0 / that of b", (*_COMMON, "up")),
     Metric("down_capture", "Benchmark", "ratio", "geometric mean of r where b < 0 / that of b", (*_COMMON, "down")),
     Metric("benchmark_return", "Benchmark", "share", "compound growth of the benchmark a year, common dates", _COMMON),
     Metric("n_trading_days", "Size", "count", "values given, one a {period}"),
     Metric("initial_capital", "Size", "money", "{capital}", ("values",)),
     Metric("final_value", "Size", "money", "last value", ("values",)),
-)  # fmt: skip
+)
 """All metrics, in the order in which they are shown."""
 
 ALIASES: dict[str, str] = {

@@ -108,7 +108,7 @@ def total_return(levels: ArrayLike) -> float:
         Levels, the first above 0.
     """
     given = np.asarray(levels, dtype=np.float64)
-    return float(given[-1] / given[0] - 1.0) if given.size else math.nan
+    return _growth(given) - 1.0 if given.size else math.nan
 
 
 def annualized_return(levels: ArrayLike, periods_per_year: float = 252.0) -> float:
@@ -130,7 +130,7 @@ def annualized_return(levels: ArrayLike, periods_per_year: float = 252.0) -> flo
     periods = given.size - 1
     if periods < 1:
         return math.nan
-    return compound_growth(float(given[-1] / given[0]), periods_per_year / periods)
+    return compound_growth(_growth(given), periods_per_year / periods)
 
 
 def compound_growth(growth: float, power: float) -> float:
@@ -145,6 +145,8 @@ def compound_growth(growth: float, power: float) -> float:
     """
     if growth <= 0.0:
         return -1.0 if growth == 0.0 else math.nan
+    if math.isinf(growth):
+        return math.inf
     try:
         return math.expm1(power * math.log(growth))
     except OverflowError:
@@ -464,6 +466,12 @@ def _active(returns: ArrayLike, benchmark: ArrayLike) -> FloatArray:
 def _geometric_mean(returns: FloatArray) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         return math.expm1(float(np.mean(np.log1p(returns)))) if (returns > -1.0).all() else -1.0
+
+
+def _growth(levels: FloatArray) -> float:
+    """Return the last level divided by the first, infinite if it is too large for a number."""
+    with np.errstate(over="ignore"):
+        return float(levels[-1] / levels[0])
 
 
 def _mean(values: FloatArray) -> float:

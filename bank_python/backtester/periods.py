@@ -14,7 +14,6 @@ Examples
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,12 +25,13 @@ from bank_python.errors import TradingError
 from bank_python.results import Figures
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
     from typing import Any
 
     from numpy.typing import NDArray
 
-__all__ = ["PeriodsPerYear", "given_periods", "infer_periods_per_year"]
+__all__ = ["PeriodsPerYear", "given_periods", "infer_periods_per_year", "periods_of"]
 
 TRADING_DAYS, CALENDAR_DAYS = 252.0, 365.0
 
@@ -39,6 +39,8 @@ _DAYS_A_YEAR = 365.25
 _SATURDAY = 5
 _WEEKEND = 1.0 / 7.0  # half of what a market has that trades every day; sessions of Sunday evening are fewer
 _FEWEST_DAYS = 3  # first and last day may be incomplete
+_MOST_OF_DAYS = 1.5
+_FEW, _ONE_DAY = 10, np.timedelta64(1, "D")  # of a few days the median may be a weekend
 _KINDS = (
     ("week", 52.0, 5.0, 9.0),
     ("month", 12.0, 26.0, 33.0),
@@ -93,7 +95,7 @@ def given_periods(value: float, dates: Sequence[dt.date] | None) -> PeriodsPerYe
             value=value,
         )
     usual = {TRADING_DAYS: "day", CALENDAR_DAYS: "day"} | {number: name for name, number, _, _ in _KINDS}
-    period = usual.get(value, "period") if dates is None or len(dates) < 2 else _inferred(dates).period  # noqa: PLR2004
+    period = usual.get(value, "period") if dates is None or len(dates) < 2 else periods_of(dates).period  # noqa: PLR2004
     return PeriodsPerYear(float(value), period, f"{value:g} periods a year, as given")
 
 
@@ -111,14 +113,20 @@ def infer_periods_per_year(dates: Any = None) -> PeriodsPerYear:
     TradingError
         One is not a date, or is not after the one before it.
     """
-    known = None if dates is None else read_dates(dates)
-    if known is None or len(known) < 2:  # noqa: PLR2004 - one spacing
-        why = "no dates" if known is None else "fewer than two dates"
+    return periods_of(None if dates is None else read_dates(dates))
+
+
+def periods_of(dates: Sequence[dt.date] | None) -> PeriodsPerYear:
+    """Return how many periods a year has, from dates that were read before.
+
+    Parameters
+    ----------
+    dates : sequence of date, optional
+        Ascending dates of the series.
+    """
+    if dates is None or len(dates) < 2:  # noqa: PLR2004 - one spacing
+        why = "no dates" if dates is None else "fewer than two dates"
         return PeriodsPerYear(TRADING_DAYS, "day", f"{why}: taken as trading days, 252 a year")
-    return _inferred(known)
-
-
-def _inferred(dates: Sequence[dt.date]) -> PeriodsPerYear:
     times, days = times_of(dates), days_of(dates)
     spacing = float(np.median(np.diff(times).astype(np.float64))) / 86_400e6
     a_year, said = _days_a_year(days)
@@ -130,7 +138,7 @@ def _inferred(dates: Sequence[dt.date]) -> PeriodsPerYear:
     for name, number, low, high in _KINDS:
         if low <= spacing <= high:
             return PeriodsPerYear(number, name, f"one value a {name}, {number:g} a year")
-    if spacing < 1.5:  # noqa: PLR2004 - days between days
+    if spacing <= _MOST_OF_DAYS or (len(days) <= _FEW and spacing <= 3.0 and np.diff(days).min() <= _ONE_DAY):  # noqa: PLR2004 - a weekend
         return PeriodsPerYear(a_year, "day", f"one value a day, {a_year:g} a year ({said})")
     return PeriodsPerYear(
         _DAYS_A_YEAR / spacing, "period", f"one value in {spacing:g} days, {_DAYS_A_YEAR / spacing:.4g} a year"

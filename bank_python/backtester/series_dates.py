@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["days_of", "read_dates", "times_of"]
 
 _DAY_LENGTH = 10  # of 2026-01-05
+_EPOCH = dt.date(1970, 1, 1).toordinal()
 
 
 def read_dates(dates: Any) -> tuple[dt.date, ...]:
@@ -55,8 +56,9 @@ def times_of(dates: Sequence[dt.date]) -> NDArray[np.datetime64]:
     dates : sequence of date or datetime
         Dates, as :func:`read_dates` returns them.
     """
-    plain = [date.astimezone(dt.UTC).replace(tzinfo=None) if isinstance(date, dt.datetime) else date for date in dates]
-    return np.array(plain, dtype="datetime64[us]")
+    days = days_of([date.astimezone(dt.UTC) if isinstance(date, dt.datetime) else date for date in dates])
+    since = np.array([_since_midnight(date) for date in dates], dtype="timedelta64[us]")
+    return np.asarray(days.astype("datetime64[us]") + since)
 
 
 def days_of(dates: Sequence[dt.date]) -> NDArray[np.datetime64]:
@@ -67,8 +69,17 @@ def days_of(dates: Sequence[dt.date]) -> NDArray[np.datetime64]:
     dates : sequence of date or datetime
         Dates, as :func:`read_dates` returns them.
     """
-    plain = [date.date() if isinstance(date, dt.datetime) else date for date in dates]
-    return np.array(plain, dtype="datetime64[D]")
+    # By ordinals, as numpy takes ten times as long to read objects.
+    ordinals = np.array([date.toordinal() for date in dates], dtype=np.int64)
+    return (ordinals - _EPOCH).astype("datetime64[D]")
+
+
+def _since_midnight(date: dt.date) -> int:
+    """Return the microseconds since midnight in UTC; 0 for a date."""
+    if not isinstance(date, dt.datetime):
+        return 0
+    time = date.astimezone(dt.UTC)
+    return ((time.hour * 60 + time.minute) * 60 + time.second) * 1_000_000 + time.microsecond
 
 
 def _from_text(text: str) -> dt.date:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from bank_python.backtester import metrics as m
-from bank_python.backtester.equity_series import Comparison, EquitySeries
 from bank_python.backtester.metric_list import METRICS, NEEDS, Facts
-from bank_python.backtester.periods import PeriodsPerYear
 from bank_python.backtester.sheet_tables import calendar_returns, fall_spells
 from bank_python.risk.capm import capm_fit
 from bank_python.risk_models.sharpe_inference import annualised_sharpe, probabilistic_sharpe, sharpe_standard_error
@@ -21,6 +19,8 @@ from bank_python.trading_engine.trade_statistics import trade_statistics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bank_python.backtester.equity_series import Comparison, EquitySeries
+    from bank_python.backtester.periods import PeriodsPerYear
     from bank_python.backtester.sheet_tables import FallSpell
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine import RoundTrip
@@ -92,7 +92,7 @@ def reasons_of(source: SheetInput, figures: Mapping[str, Figure]) -> dict[str, s
     figures : mapping of str to number or date
         Metrics by name, as :func:`figures_of` returns them.
     """
-    facts = _facts(source)
+    facts = _facts(source, figures)
     reasons = {}
     for metric in METRICS:
         value = figures[metric.name]
@@ -165,7 +165,7 @@ def _calendar_growth(series: EquitySeries) -> float:
     if series.dates is None or len(series.levels) < 2 or series.dates[0] == series.dates[-1]:  # noqa: PLR2004
         return math.nan
     days = (series.dates[-1] - series.dates[0]) / dt.timedelta(days=1)
-    return m.compound_growth(float(series.levels[-1] / series.levels[0]), _DAYS_A_YEAR / days)
+    return m.compound_growth(m.total_return(series.levels) + 1.0, _DAYS_A_YEAR / days)
 
 
 def _of_falls(series: EquitySeries) -> dict[str, Figure]:
@@ -242,12 +242,11 @@ def _of_benchmark(source: SheetInput) -> dict[str, Figure]:
     }
 
 
-def _facts(source: SheetInput) -> Facts:
+def _facts(source: SheetInput, figures: Mapping[str, Figure]) -> Facts:
     series, r, trips = source.series, source.series.returns, source.trips
     none = np.zeros(0)
     ours, theirs = (none, none) if source.comparison is None else source.comparison.returns
     levels = series.levels
-    spells = fall_spells(series)
     gains = [trip.gain for trip in trips or ()]
     return Facts(
         n_values=len(levels),
@@ -255,10 +254,10 @@ def _facts(source: SheetInput) -> Facts:
         is_constant=m.is_constant(r),
         has_loss=bool((r < 0.0).any()),
         has_shortfall=bool((m.excess_returns(r, source.risk_free_rate, source.periods.value) < 0.0).any()),
-        has_fall=bool(spells),
+        has_fall=figures["max_dd_trough"] is not None,
         last=float(levels[-1]) if len(levels) else math.nan,
         low_tail=float(np.quantile(r, 0.05)) if len(r) else 0.0,
-        is_recovered=bool(spells) and min(spells, key=lambda spell: spell.depth).recovery is not None,
+        is_recovered=figures["max_dd_recovery"] is not None,
         is_dated=series.dates is not None,
         n_common=-1 if source.comparison is None else len(ours),
         is_benchmark_constant=m.is_constant(theirs),

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import math
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from bank_python.backtester.figure_words import said_figure
 from bank_python.backtester.metric_list import METRICS
 from bank_python.backtester.sheet_tables import MONTHS, fall_spells, rolling_figures
 from bank_python.backtester.svg_charts import Line, amount, histogram, line_chart, percent
@@ -36,10 +34,11 @@ _HEAD = ("total_return", "annualized_return", "annualized_vol", "sharpe_ratio", 
 _STYLE = """
 :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--dim:#5c6670;--rule:#d8dee4;--c0:#0969da;--c1:#9a6700;
 --gain:26,127,55;--loss:207,34,46}
-@media (prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--dim:#9198a1;--rule:#30363d;--c0:#58a6ff;--c1:#d29922;
---gain:63,185,80;--loss:248,81,73}}
+@media (prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--dim:#9198a1;--rule:#30363d;
+--c0:#58a6ff;--c1:#d29922;--gain:63,185,80;--loss:248,81,73}}
 *{box-sizing:border-box}body{margin:0 auto;padding:24px 16px;max-width:860px;background:var(--bg);color:var(--fg);
-font:14px/1.45 system-ui,sans-serif}h1{font-size:22px;margin:0}h2{font-size:16px;margin:28px 0 8px}p{margin:4px 0;color:var(--dim)}
+font:14px/1.45 system-ui,sans-serif}h1{font-size:22px;margin:0}h2{font-size:16px;margin:28px 0 8px}
+p{margin:4px 0;color:var(--dim)}
 .head{display:grid;grid-template-columns:repeat(auto-fit,minmax(120px,1fr));gap:8px;margin:16px 0}
 .head div{border:1px solid var(--rule);border-radius:6px;padding:8px 10px}.head b{display:block;font-size:18px}
 .head span{color:var(--dim);font-size:12px}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;
@@ -106,44 +105,17 @@ def sheet_page(page: SheetPage) -> str:
     )
 
 
-def said_figure(metric: Metric, value: Figure) -> str:
-    """Return a figure in its unit.
-
-    Parameters
-    ----------
-    metric : Metric
-        Definition of the metric.
-    value : number, date or None
-        Figure to write.
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "—"
-    if isinstance(value, dt.date):
-        return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, dt.datetime) else value.isoformat()
-    if math.isinf(value):
-        return "∞" if value > 0.0 else "−∞"
-    if metric.unit == "share":
-        said = f"{100.0 * value + 0.0:,.2f}%"
-    elif metric.unit in {"count", "date"}:
-        said = f"{value:,.0f}"
-    elif metric.unit == "days":
-        said = f"{value:,.4g}" if value < 1_000.0 else f"{value:,.0f}"  # noqa: PLR2004 - four digits
-    else:
-        said = f"{value + 0.0:,.2f}" if metric.unit == "money" else f"{value + 0.0:,.3f}"
-    return (said if len(said) <= 24 else f"{value:.4e}").replace("-", "−")  # noqa: PLR2004 - width of a cell
-
-
 def _top(page: SheetPage, title: str) -> str:
     series = page.source.series
     span = ""
     if series.levels.size:
         first, last = series.moment(0), series.moment(len(series.levels) - 1)
         span = f"{max(first, 0) if isinstance(first, int) else first} to {last}; "
-    said = f"{span}{series.n_values:,} values; {page.source.periods.basis}; risk-free rate {percent(page.source.risk_free_rate)}"
+    rate = percent(page.source.risk_free_rate)
+    said = f"{span}{series.n_values:,} values; {page.source.periods.basis}; risk-free rate {rate}"
     by_name = {metric.name: metric for metric in METRICS}
     tiles = "".join(
-        f"<div><b>{said_figure(by_name[name], page.figures[name])}</b><span>{by_name[name].label}</span></div>"
-        for name in _HEAD
+        f"<div><b>{_figure(by_name[name], page)}</b><span>{by_name[name].label}</span></div>" for name in _HEAD
     )
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in page.notes)
     return f'<h1>{title}</h1><p>{html.escape(said)}</p>{notes}<div class="head">{tiles}</div>'
@@ -241,7 +213,7 @@ def _metrics(page: SheetPage) -> str:
             how = html.escape(page.conventions[metric.name])
             if metric.name in page.reasons:
                 how = f"{how}<br><i>{html.escape(page.reasons[metric.name])}</i>"
-            figure = said_figure(metric, page.figures[metric.name])
+            figure = _figure(metric, page)
             lines.append(f'<tr><td>{metric.label}</td><td>{figure}</td><td class="how">{how}</td></tr>')
         parts.append(f"<h2>{group}</h2><table>{''.join(lines)}</table>")
     return "".join(parts)
@@ -253,6 +225,12 @@ def _table(title: str, head: Iterable[str], rows: Sequence[Iterable[str]]) -> st
     titles = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
     lines = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f'<h2>{title}</h2><div class="wide"><table><tr>{titles}</tr>{lines}</table></div>'
+
+
+def _figure(metric: Metric, page: SheetPage) -> str:
+    value = page.figures[metric.name]
+    said = said_figure(metric.unit, value)
+    return said if isinstance(value, dt.date) else said.replace("-", "−")
 
 
 def _share(value: float | None) -> str:

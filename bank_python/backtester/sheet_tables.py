@@ -121,7 +121,8 @@ def calendar_returns(series: EquitySeries, unit: str) -> list[CalendarReturn]:
     keys = series.days[1:alive].astype(_UNITS[unit])
     last = np.flatnonzero(np.append(keys[1:] != keys[:-1], True)) + 1
     first = np.concatenate([[0], last[:-1]])
-    values = series.levels[last] / series.levels[first] - 1.0
+    with np.errstate(over="ignore"):
+        values = series.levels[last] / series.levels[first] - 1.0
     starts = keys[last - 1].astype("datetime64[D]").tolist()
     return [CalendarReturn(*row) for row in zip(starts, values.tolist(), first.tolist(), last.tolist(), strict=True)]
 

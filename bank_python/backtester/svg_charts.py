@@ -180,7 +180,7 @@ def _ticks(low: float, high: float) -> list[float]:
     size = 10.0 ** math.floor(math.log10(raw))
     step = next(size * factor for factor in (1.0, 2.0, 5.0, 10.0) if size * factor >= raw)
     first = math.ceil(low / step - 1e-9)
-    return [(first + i) * step for i in range(int(math.floor(high / step + 1e-9)) - first + 1)]
+    return [(first + i) * step for i in range(math.floor(high / step + 1e-9) - first + 1)]
 
 
 def _places(at: Sequence[dt.date | int]) -> FloatArray:
@@ -241,12 +241,12 @@ def _time_axis(left: float, right: float, *, is_dated: bool) -> list[str]:
 
 def _dated(at: float, span: float) -> str:
     moment = np.datetime64(round(at), "us").astype("datetime64[m]").item()
-    return f"{moment:%m-%d %H:%M}" if span < 5.0 * _DAY else f"{moment:%Y-%m-%d}"  # noqa: PLR2004 - a week of bars
+    return f"{moment:%m-%d %H:%M}" if span < 5.0 * _DAY else f"{moment:%Y-%m-%d}"
 
 
 def _figure(title: str, parts: Sequence[str], legend: str) -> str:
     label = html.escape(title, quote=True)
     key = f'<div class="key">{legend}</div>' if legend else ""
-    drawing = "".join(parts)
     size = f'viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}"'
-    return f'<figure><figcaption>{label}</figcaption>{key}<svg {size} role="img" aria-label="{label}">{drawing}</svg></figure>'
+    drawing = f'<svg {size} role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    return f"<figure><figcaption>{label}</figcaption>{key}{drawing}</figure>"

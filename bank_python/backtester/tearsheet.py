@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.admission import admits, as_numbers
 from bank_python.backtester.equity_series import Comparison, EquitySeries, compare, read_benchmark, read_equity
 from bank_python.backtester.metric_list import ALIASES, METRICS
-from bank_python.backtester.periods import PeriodsPerYear, given_periods, infer_periods_per_year
+from bank_python.backtester.periods import PeriodsPerYear, given_periods, periods_of
 from bank_python.backtester.sheet_figures import SheetInput, figures_of, reasons_of, said_conventions
 from bank_python.backtester.sheet_html import SheetPage, sheet_page
 from bank_python.backtester.sheet_tables import (
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from bank_python.backtester.sheet_figures import Figure
     from bank_python.mntable import Table
     from bank_python.trading_engine import RoundTrip
 
@@ -137,6 +136,7 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
         return len(self._figures) + len(ALIASES)
 
     def __call__(self) -> Tearsheet:
+        """Return the sheet itself, so that a field of a result can be read as well as called."""
         return self
 
     @property
@@ -424,11 +424,11 @@ def _periods(
 ) -> tuple[PeriodsPerYear, PeriodsPerYear]:
     """Return the periods a year of a curve and of its dates in common with a benchmark."""
     dates = series.dates[series.is_led :] if series.dates else None
-    inferred = infer_periods_per_year(dates)
+    inferred = periods_of(dates)
     periods = inferred if given is None else given_periods(float(given), dates)
     if comparison is None or comparison.dates is None or len(comparison.dates) < _FEW_PERIODS:
         return periods, periods
-    common = infer_periods_per_year(comparison.dates)
+    common = periods_of(comparison.dates)
     if common.value == inferred.value:
         return periods, periods
     return periods, PeriodsPerYear(common.value / inferred.value * periods.value, common.period, common.basis)
@@ -465,9 +465,9 @@ def _notes(source: SheetInput) -> list[str]:
     notes = [*series.notes]
     if series.n_alive < len(series.levels) or (len(series.levels) and series.levels[-1] <= 0.0):
         at, level = series.moment(series.n_alive - 1), series.levels[series.n_alive - 1]
-        notes.append(f"the equity is {level:,.6g} on {at}: returns and ratios end there")
+        notes.append(f"the equity is {level:,.6g} on {at}: returns end there; growth and drawdowns use all values")
     if 0 < len(series.returns) < source.periods.value:
-        notes.append(f"{len(series.returns):,} returns are less than a year: annual figures extend them")
+        notes.append(f"returns counted {len(series.returns):,}, less than a year: annual figures extend them")
     if both is not None and both.dropped:
         notes.append(f"{both.dropped:,} dates without a level of the benchmark are left out of the comparison")
     if both is not None and source.common_periods.value != source.periods.value:
