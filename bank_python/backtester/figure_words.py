@@ -29,7 +29,7 @@ def said_figure(unit: str, value: Figure) -> str:
     if math.isinf(value):
         return "∞" if value > 0.0 else "-∞"
     if unit == "share":
-        said = f"{100.0 * value + 0.0:,.2f}%"
+        said = f"{round(100.0 * value, 2) + 0.0:,.2f}%"
     elif unit in {"count", "date"}:
         said = f"{value:,.0f}"
     elif unit == "days":

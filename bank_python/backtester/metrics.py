@@ -8,7 +8,7 @@ Examples
 --------
 >>> returns = [0.01, -0.005, 0.02, 0.0]
 >>> round(sharpe_ratio(returns), 4), round(sortino_ratio(returns), 4), win_rate(returns)
-(9.0139, 39.6863, 0.5)
+(8.949, 39.6863, 0.5)
 
 References
 ----------

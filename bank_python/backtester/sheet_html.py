@@ -234,7 +234,7 @@ def _figure(metric: Metric, page: SheetPage) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "—" if value is None else f"{100.0 * value + 0.0:.1f}%".replace("-", "−")
+    return "—" if value is None else f"{round(100.0 * value, 1) + 0.0:.1f}%".replace("-", "−")
 
 
 def _ratio(value: float | None) -> str:

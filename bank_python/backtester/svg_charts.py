@@ -129,19 +129,26 @@ def histogram(title: str, values: FloatArray, said: Callable[[float], str]) -> s
     """
     if values.size < _FEWEST or not float(np.ptp(values)) > 0.0:
         return ""
-    counts, edges = np.histogram(values, bins=min(_BINS, max(5, round(2.0 * math.sqrt(values.size)))))
+    counts, edges = np.histogram(values, bins=_edges(values))
     scale = _Scale.over(0.0, float(counts.max()), is_log=False)
     width = _WIDTH - _LEFT - _RIGHT
     x = _LEFT + (edges - edges[0]) / (edges[-1] - edges[0]) * width
-    parts = _value_axis(scale, amount)
+    parts, step = _value_axis(scale, amount), float(edges[1] - edges[0])
     for count, first, second, edge in zip(counts.tolist(), x[:-1], x[1:], edges[:-1].tolist(), strict=True):
-        top, kind = scale.place(float(count)), "loss" if edge < 0.0 else "gain"
+        top, kind = scale.place(float(count)), "loss" if edge < -0.5 * step else "gain"
         size = f'width="{max(second - first - 1.0, 0.5):.1f}" height="{_HEIGHT - _BOTTOM - top:.1f}"'
         parts.append(f'<rect class="{kind}" x="{first:.1f}" y="{top:.1f}" {size}/>')
     for tick in _ticks(float(edges[0]), float(edges[-1])):
         at = _LEFT + (tick - edges[0]) / (edges[-1] - edges[0]) * width
         parts.append(f'<text x="{at:.1f}" y="{_HEIGHT - 6:.0f}" text-anchor="middle">{html.escape(said(tick))}</text>')
     return _figure(title, parts, "")
+
+
+def _edges(values: FloatArray) -> FloatArray:
+    """Return edges of bars of equal width, one of them at 0, so that no bar mixes gains and losses."""
+    low, high = float(values.min()), float(values.max())
+    step = (high - low) / min(_BINS, max(5, round(2.0 * math.sqrt(values.size))))
+    return step * np.arange(math.floor(low / step), math.floor(high / step) + 2)
 
 
 @dataclass(frozen=True, slots=True)
