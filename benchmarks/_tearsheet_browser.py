@@ -1,4 +1,4 @@
-"""Open a tearsheet in Chromium: it has to draw, to write nothing to the console, and to request only itself.
+"""Open a tearsheet in Chromium: it has to be drawn, without a word on the console and without any request.
 
 Run it with ``python benchmarks/_tearsheet_browser.py``; ``--picture sheet.png`` keeps what is drawn. It needs the program
 ``chromium`` and is no part of the tests.
