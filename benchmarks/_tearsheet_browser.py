@@ -1,6 +1,6 @@
 """Open a tearsheet in Chromium: it has to be drawn, without a word on the console and without any request.
 
-Run it with ``python benchmarks/_tearsheet_browser.py``; ``--picture sheet.png`` keeps what is drawn. It needs the program
+Run it with ``python benchmarks/_tearsheet_browser.py``; ``--picture sheet.png`` keeps what is drawn. It needs
 ``chromium`` and is no part of the tests.
 """
 

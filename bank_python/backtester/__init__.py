@@ -9,9 +9,11 @@ from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.momentum_weights import momentum_weights
 from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
+from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_year
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.strategy import BacktestStrategy, Targets
+from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
 from bank_python.backtester.window import Window
 from bank_python.completion import public_names
 
@@ -26,21 +28,18 @@ __all__ = [
     "MacroBacktest",
     "MomentumBacktest",
     "RebalancedRun",
+    "PeriodsPerYear",
     "StatArbBacktest",
     "Targets",
+    "Tearsheet",
     "Window",
     "bars_of",
     "momentum_weights",
     "run_rebalances",
     "signal_equity",
     "sma_crossing_equity",
+    "infer_periods_per_year",
+    "make_tearsheet",
 ]
-"""Back-tests: the tearsheet of an equity curve."""
-
-from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_year
-from bank_python.backtester.tearsheet import Tearsheet, make_tearsheet
-from bank_python.completion import public_names
-
-__all__ = ["PeriodsPerYear", "Tearsheet", "infer_periods_per_year", "make_tearsheet"]
 
 __dir__ = public_names(__name__)

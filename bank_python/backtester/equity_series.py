@@ -16,7 +16,7 @@ import numpy as np
 
 from bank_python.admission import as_numbers
 from bank_python.backtester.series_dates import days_of, read_dates, times_of
-from bank_python.errors import TradingError
+from bank_python.errors import BacktestError
 from bank_python.market_data.feed import PriceHistory
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Comparison:
     Parameters
     ----------
     levels, benchmark : ndarray, shape (n,)
-        Levels of both.
+        Levels of the equity curve and of the benchmark.
     dates : tuple of date or datetime, optional
         Common dates.
     dropped : int
@@ -150,7 +150,7 @@ def read_equity(equity: Any, dates: Any = None, initial_capital: float | None = 
 
     Raises
     ------
-    TradingError
+    BacktestError
         Values or dates cannot be read, or the first level is not above 0.
     """
     series = _series("equity", *_parts("equity", equity, dates))
@@ -158,7 +158,7 @@ def read_equity(equity: Any, dates: Any = None, initial_capital: float | None = 
         initial_capital = getattr(equity, "initial_capital", None)
     capital = None if initial_capital is None else float(initial_capital)
     if capital is not None and not 0.0 < capital < math.inf:
-        raise TradingError(
+        raise BacktestError(
             f"initial_capital={capital!r} is not finite and above 0; give the money at the start",
             name="initial_capital",
             value=capital,
@@ -166,7 +166,7 @@ def read_equity(equity: Any, dates: Any = None, initial_capital: float | None = 
     if capital is not None and series.levels.size and series.levels[0] != capital:
         series = _led_by(series, capital)
     if series.levels.size and not series.levels[0] > 0.0:
-        raise TradingError(
+        raise BacktestError(
             f"the first equity is {series.levels[0]:g}, so there are no returns; give initial_capital=",
             name="equity",
             value=float(series.levels[0]),
@@ -195,14 +195,14 @@ def read_benchmark(benchmark: Any) -> EquitySeries:
 
     Raises
     ------
-    TradingError
+    BacktestError
         Levels or dates cannot be read, or a level is not above 0.
     """
     series = _series("benchmark", *_parts("benchmark", benchmark, None))
     low = np.flatnonzero(series.levels <= 0.0)
     if low.size:
         value = float(series.levels[low[0]])
-        raise TradingError(
+        raise BacktestError(
             f"benchmark: level {value:g} (number {low[0]}) is not above 0; of returns r give np.cumprod(1 + r)",
             name="benchmark",
             value=value,
@@ -221,7 +221,7 @@ def compare(series: EquitySeries, benchmark: EquitySeries) -> Comparison:
 
     Raises
     ------
-    TradingError
+    BacktestError
         One of the two has no dates, and their lengths differ.
     """
     at = slice(int(series.is_led), None)
@@ -231,7 +231,7 @@ def compare(series: EquitySeries, benchmark: EquitySeries) -> Comparison:
     elif series.n_given == benchmark.n_given:
         first, second = series.places[at], benchmark.places
     else:
-        raise TradingError(
+        raise BacktestError(
             f"benchmark: {benchmark.n_given} levels for {series.n_given} values of equity, and no dates for both; "
             "give as many levels, or dates for both",
             name="benchmark",
@@ -275,7 +275,7 @@ def _parts(name: str, given: Any, dates: Any) -> tuple[Any, Any]:
         dates = index if (len(index) and hasattr(index[0], "year")) or isinstance(_first(index), str) else None
     if dates is None and isinstance(given, list | tuple) and given and _is_pair(given[0]):
         if not all(map(_is_pair, given)):
-            raise TradingError(f"{name}: some entries are pairs of date and value, others are not", name=name)
+            raise BacktestError(f"{name}: some entries are pairs of date and value, others are not", name=name)
         return [value for _, value in given], [date for date, _ in given]
     return given, dates
 
@@ -295,10 +295,10 @@ def _series(name: str, values: Any, dates: Any) -> EquitySeries:
         levels = levels[:, 0]
     if levels is None or levels.ndim != 1:
         said = type(values).__name__ if levels is None else f"an array of shape {levels.shape}"
-        raise TradingError(f"{name} is {said}, not one series of numbers; give a value for each date", name=name)
+        raise BacktestError(f"{name} is {said}, not one series of numbers; give a value for each date", name=name)
     known = None if dates is None else read_dates(dates)
     if known is not None and len(known) != len(levels):
-        raise TradingError(
+        raise BacktestError(
             f"{name}: {len(known)} dates for {len(levels)} values; give one for each", name="dates", value=len(known)
         )
     good = np.flatnonzero(np.isfinite(levels))
@@ -321,7 +321,7 @@ def _refuse_jumps(name: str, levels: FloatArray) -> None:
     wild = np.flatnonzero(growth > _MOST_GROWTH)
     if wild.size:
         at = int(wild[0])
-        raise TradingError(
+        raise BacktestError(
             f"{name}: {levels[at]:g} becomes {levels[at + 1]:g} in one period, which no return describes; correct it",
             name=name,
             value=float(levels[at + 1]),

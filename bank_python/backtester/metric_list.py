@@ -248,8 +248,20 @@ METRICS: tuple[Metric, ...] = (
     Metric("hit_rate", "Trades", "share", "round trips with a gain / all", _TRIPS),
     Metric("payoff", "Trades", "ratio", "mean gain / size of the mean loss", (*_TRIPS, "wins", "losing")),
     Metric("trade_profit_factor", "Trades", "ratio", "sum of gains / size of the sum of losses", (*_TRIPS, "losing")),
-    Metric("exposure", "Trades", "share", "mean of the positions' value / equity, as given", ("exposure",)),
-    Metric("turnover", "Trades", "ratio", "{turnover}", ("turnover",)),
+    Metric(
+        "exposure",
+        "Trades",
+        "share",
+        "positions' value / equity: a number as given, a series as its mean",
+        ("exposure",),
+    ),
+    Metric(
+        "turnover",
+        "Trades",
+        "ratio",
+        "value traded / equity: a number as given, a series as its mean · {p}",
+        ("turnover",),
+    ),
     Metric("costs", "Trades", "money", "sum of the costs given", ("costs",)),
     Metric("cost_share", "Trades", "share", "costs / initial capital", ("costs", "values")),
     Metric(

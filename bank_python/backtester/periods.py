@@ -21,7 +21,7 @@ import numpy as np
 
 from bank_python.admission import admits
 from bank_python.backtester.series_dates import days_of, read_dates, times_of
-from bank_python.errors import TradingError
+from bank_python.errors import BacktestError
 from bank_python.results import Figures
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ def given_periods(value: float, dates: Sequence[dt.date] | None) -> PeriodsPerYe
 
     Raises
     ------
-    TradingError
+    BacktestError
         The number is not finite and above 0.
     """
     if not 0.0 < value < np.inf:
-        raise TradingError(
+        raise BacktestError(
             f"periods_per_year={value!r} is not finite and above 0; give 252 for days, 12 for months",
             name="periods_per_year",
             value=value,
@@ -99,7 +99,7 @@ def given_periods(value: float, dates: Sequence[dt.date] | None) -> PeriodsPerYe
     return PeriodsPerYear(float(value), period, f"{value:g} periods a year, as given")
 
 
-@admits(TradingError)
+@admits(BacktestError)
 def infer_periods_per_year(dates: Any = None) -> PeriodsPerYear:
     """Return how many periods a year has, from the dates of a series.
 
@@ -110,7 +110,7 @@ def infer_periods_per_year(dates: Any = None) -> PeriodsPerYear:
 
     Raises
     ------
-    TradingError
+    BacktestError
         One is not a date, or is not after the one before it.
     """
     return periods_of(None if dates is None else read_dates(dates))

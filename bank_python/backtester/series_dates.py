@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bank_python.errors import RiskError, TradingError
+from bank_python.errors import BacktestError, RiskError
 from bank_python.numerics.observation_dates import checked_dates
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _EPOCH = dt.date(1970, 1, 1).toordinal()
 
 
 def read_dates(dates: Any) -> tuple[dt.date, ...]:
-    """Return ascending dates as plain dates, or as datetimes with a time zone.
+    """Return ascending dates as plain dates, or as datetimes with a time zone unless all are at midnight.
 
     Parameters
     ----------
@@ -31,21 +31,29 @@ def read_dates(dates: Any) -> tuple[dt.date, ...]:
 
     Raises
     ------
-    TradingError
+    BacktestError
         One is not a date, or is not after the one before it.
     """
     if isinstance(dates, str) or not hasattr(dates, "__iter__"):
-        raise TradingError(f"dates={dates!r} are no list of dates; give a date for each value", name="dates")
+        raise BacktestError(f"dates={dates!r} are no list of dates; give a date for each value", name="dates")
     array = dates.to_numpy() if hasattr(dates, "to_numpy") else dates
     if getattr(getattr(array, "dtype", None), "kind", "") == "M":
         if np.isnat(array).any():
-            raise TradingError(f"date {int(np.isnat(array).argmax())} is missing; leave that row out", name="dates")
+            raise BacktestError(f"date {int(np.isnat(array).argmax())} is missing; leave that row out", name="dates")
         array = array.astype("datetime64[us]").tolist()
     plain = [_from_text(date) if isinstance(date, str) else date for date in array]
     try:
-        return checked_dates(plain, len(plain))
+        return _as_days(checked_dates(plain, len(plain)))
     except RiskError as error:
-        raise TradingError(f"dates: {error}", name="dates", value=error.value) from error
+        raise BacktestError(f"dates: {error}", name="dates", value=error.value) from error
+
+
+def _as_days(dates: tuple[dt.date, ...]) -> tuple[dt.date, ...]:
+    """Return datetimes that are all at midnight as days, which is what they mean in series of days."""
+    midnight = dt.time()
+    if all(isinstance(date, dt.datetime) and date.time() == midnight for date in dates):
+        return tuple(date.date() for date in dates if isinstance(date, dt.datetime))
+    return dates
 
 
 def times_of(dates: Sequence[dt.date]) -> NDArray[np.datetime64]:
@@ -86,4 +94,6 @@ def _from_text(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text) if len(text) <= _DAY_LENGTH else dt.datetime.fromisoformat(text)
     except ValueError:
-        raise TradingError(f"{text!r} is not a date; give one such as '2026-01-05'", name="dates", value=text) from None
+        raise BacktestError(
+            f"{text!r} is not a date; give one such as '2026-01-05'", name="dates", value=text
+        ) from None

@@ -287,7 +287,6 @@ def said_conventions(source: SheetInput) -> dict[str, str]:
         "day": "day, of all its bars" if periods.is_intraday and series.dates is not None else periods.period,
         "rf": f"{source.risk_free_rate:.4g}",
         "span": "in calendar days" if series.dates is not None else f"in {periods.period}s, as there are no dates",
-        "turnover": "value traded / equity, a year, as given",
         "capital": "capital given, before the first value" if series.is_led else "first value",
     }
     return {metric.name: metric.convention.format(**words) for metric in METRICS}

@@ -60,7 +60,7 @@ def percent(value: float) -> str:
     Parameters
     ----------
     value : float
-        Share of 1.
+        Share as a decimal, 0.1 for 10 %.
     """
     return f"{100.0 * value + 0.0:.4g}%".replace("-", "−")
 

@@ -33,7 +33,7 @@ from bank_python.backtester.sheet_tables import (
     rolling_table,
     year_table,
 )
-from bank_python.errors import TradingError
+from bank_python.errors import BacktestError
 from bank_python.jsonable import jsonable
 from bank_python.market_data.picture import draw_prices
 from bank_python.mntable.replacement import replacing
@@ -84,13 +84,15 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
 
     Raises
     ------
+    BacktestError
+        The values, dates or settings cannot be read; the message names which.
     TradingError
-        The values, dates, trades or settings cannot be read; the message names which.
+        A trade cannot be read.
     """
 
     __slots__ = ("_conventions", "_figures", "_notes", "_reasons", "_source", "_title")
 
-    @admits(TradingError)
+    @admits(BacktestError)
     def __init__(
         self,
         equity_curve: Any,
@@ -107,7 +109,7 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
         title: str = "",
     ) -> None:
         if not math.isfinite(risk_free_rate):
-            raise TradingError(
+            raise BacktestError(
                 f"risk_free_rate={risk_free_rate!r} is not finite; give a decimal such as 0.04", name="risk_free_rate"
             )
         series = read_equity(equity_curve, dates, initial_capital)
@@ -202,7 +204,7 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
         rate, periods = self.risk_free_rate, self.periods.value
         return year_table(self.series, self.comparison, risk_free_rate=rate, periods_per_year=periods)
 
-    @admits(TradingError)
+    @admits(BacktestError)
     def top_drawdowns(self, count: int = 5) -> Table:
         """Return the deepest falls from a high: depth, peak, trough, recovery, days and periods below the high.
 
@@ -213,15 +215,15 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
 
         Raises
         ------
-        TradingError
+        BacktestError
             The number is below 1.
         """
         if count < 1:
-            raise TradingError(f"count={count} is below 1; give the number of drawdowns", name="count", value=count)
+            raise BacktestError(f"count={count} is below 1; give the number of drawdowns", name="count", value=count)
         deepest = sorted(fall_spells(self.series), key=lambda spell: spell.depth)[:count]
         return fall_table(deepest, is_dated=self.series.dates is not None)
 
-    @admits(TradingError)
+    @admits(BacktestError)
     def rolling(self, window: int | None = None) -> Table:
         """Return Sharpe ratio, volatility and beta over a moving window of returns.
 
@@ -232,14 +234,14 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
 
         Raises
         ------
-        TradingError
+        BacktestError
             The window is out of range.
         """
         rate, periods = self.risk_free_rate, self.periods.value
         found = rolling_figures(self.series, self.comparison, window, risk_free_rate=rate, periods_per_year=periods)
         if found is None and window is not None:
             n = len(self.series.returns)
-            raise TradingError(f"window={window} for {n} returns; give 3 to {n}", name="window", value=window)
+            raise BacktestError(f"window={window} for {n} returns; give 3 to {n}", name="window", value=window)
         return rolling_table(found)
 
     def to_table(self) -> Table:
@@ -355,7 +357,7 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
         return tearsheet_view(self)
 
 
-@admits(TradingError)
+@admits(BacktestError)
 def make_tearsheet(
     equity: Any,
     dates: Any = None,
@@ -395,8 +397,10 @@ def make_tearsheet(
 
     Raises
     ------
+    BacktestError
+        The values, dates or settings cannot be read; the message names which.
     TradingError
-        The values, dates, trades or settings cannot be read; the message names which.
+        A trade cannot be read.
 
     Examples
     --------
@@ -448,7 +452,7 @@ def _given(turnover: Any, exposure: Any, costs: Any, periods: float) -> dict[str
             continue
         numbers = as_numbers(value)
         if numbers is None or not numbers.size or not bool((abs(numbers) < math.inf).all()):
-            raise TradingError(
+            raise BacktestError(
                 f"{name}={value!r:.60} is no finite number or series of them; correct it or leave it out", name=name
             )
         if numbers.ndim == 0:

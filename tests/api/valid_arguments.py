@@ -780,11 +780,34 @@ BACKTESTS: list[Case] = [
     (backtester.signal_equity, {"close": CLOSES[:, 0], "entries": FLAGS, "exits": ~FLAGS, **ALL_IN}),
 ]
 
+DATES = [TODAY + dt.timedelta(days=i) for i in range(4)]
+EQUITY = [100.0, 110.0, 99.0, 121.0]
+SETTINGS = {
+    "benchmark": [10.0, 11.0, 10.5, 12.0],
+    "risk_free_rate": 0.02,
+    "periods_per_year": 252.0,
+    "turnover": 2.0,
+    "exposure": [0.5, 1.0, 1.0, 0.0],
+    "costs": 1.0,
+    "initial_capital": 100.0,
+    "title": "Momentum",
+}
+SHEET = backtester.make_tearsheet(EQUITY, DATES)
+
+TEARSHEETS: list[Case] = [
+    (backtester.make_tearsheet, {"equity": EQUITY, "dates": DATES, "trades": ROUND_TRIP, **SETTINGS}),
+    (backtester.Tearsheet, {"equity_curve": EQUITY, "trade_history": ROUND_TRIP, "dates": DATES, **SETTINGS}),
+    (backtester.infer_periods_per_year, {"dates": DATES}),
+    (SHEET.top_drawdowns, {"count": 3}),
+    (SHEET.rolling, {"window": 3}),
+]
+
 CASES: list[Case] = [
     *BACKTESTS,
     *TRADING,
     *LEDGER,
     *OPTION_TRADES,
+    *TEARSHEETS,
     *MODELS,
     *METHODS,
     *RISK,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bank_python.backtester import infer_periods_per_year
 from bank_python.backtester.periods import given_periods
-from bank_python.errors import TradingError
+from bank_python.errors import BacktestError
 
 MONDAY = dt.date(2026, 1, 5)
 OPEN = dt.datetime(2026, 1, 5, 14, 30, tzinfo=dt.UTC)
@@ -87,7 +87,7 @@ def test_dates_in_any_form(kind):
     ],
 )
 def test_what_is_no_date_is_named(dates, said):
-    with pytest.raises(TradingError, match=said):
+    with pytest.raises(BacktestError, match=said):
         infer_periods_per_year(dates)
 
 
@@ -95,5 +95,5 @@ def test_a_number_that_is_given_names_its_period():
     assert given_periods(12.0, None).period == "month"
     assert given_periods(260.0, None).period == "period"
     assert given_periods(260.0, business_days(30)).period == "day"
-    with pytest.raises(TradingError, match="periods_per_year=0"):
+    with pytest.raises(BacktestError, match="periods_per_year=0"):
         given_periods(0.0, None)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bank_python.backtester import Tearsheet, make_tearsheet
 from bank_python.backtester.metric_list import ALIASES, METRICS
-from bank_python.errors import TradingError
+from bank_python.errors import BacktestError, TradingError
 from bank_python.trading_engine import TradeAnalysis
 
 TINY = [100.0, 120.0, 90.0, 110.0, 80.0, 130.0, 125.0, 140.0]
@@ -175,14 +175,23 @@ def test_equity_in_any_form(form):
         (lambda: make_tearsheet([1.0, 2.0], benchmark=[1.0, 2.0, 3.0]), "3 levels for 2 values"),
         (lambda: make_tearsheet([1.0, 2.0], risk_free_rate=math.nan), "risk_free_rate=nan"),
         (lambda: make_tearsheet([1.0, 2.0], turnover="much"), "turnover='much'"),
-        (lambda: make_tearsheet([1.0, 2.0], trades=[{"instrument": "A"}]), "trade 1"),
         (lambda: make_tearsheet([1.0, 2.0]).top_drawdowns(0), "count=0"),
         (lambda: make_tearsheet([1.0, 2.0]).rolling(5), "window=5 for 1 returns"),
     ],
 )
 def test_bad_input_is_named(call, said):
-    with pytest.raises(TradingError, match=said):
+    with pytest.raises(BacktestError, match=said):
         call()
+
+
+def test_a_bad_trade_is_named():
+    with pytest.raises(TradingError, match="trade 1"):
+        make_tearsheet([1.0, 2.0], trades=[{"instrument": "A"}])
+
+
+def test_midnights_are_days():
+    midnights = [dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC) for day in DAYS[:8]]
+    assert make_tearsheet(TINY, midnights)["max_dd_peak"] == dt.date(2026, 1, 6)
 
 
 def test_benchmark_on_other_dates():
