@@ -148,7 +148,7 @@ def _edges(values: FloatArray) -> FloatArray:
     """Return edges of bars of equal width, one of them at 0, so that no bar mixes gains and losses."""
     low, high = float(values.min()), float(values.max())
     step = (high - low) / min(_BINS, max(5, round(2.0 * math.sqrt(values.size))))
-    return step * np.arange(math.floor(low / step), math.floor(high / step) + 2)
+    return np.asarray(step * np.arange(math.floor(low / step), math.floor(high / step) + 2), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

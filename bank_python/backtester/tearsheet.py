@@ -13,7 +13,6 @@ Examples
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -34,7 +33,6 @@ from bank_python.backtester.sheet_tables import (
     year_table,
 )
 from bank_python.errors import BacktestError
-from bank_python.jsonable import jsonable
 from bank_python.market_data.picture import draw_prices
 from bank_python.mntable.replacement import replacing
 from bank_python.plotting import Plotted, nothing
@@ -281,20 +279,6 @@ class Tearsheet(Mapping[str, Any], Plotted, Tabular):
             "drawdowns": list(self.top_drawdowns()),
         }
 
-    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return the whole sheet as JSON text, and write it if a path is given.
-
-        Parameters
-        ----------
-        path : path, optional
-            File to write or to replace, which appears when it is complete.
-
-        Notes
-        -----
-        Numbers that are not finite become null, beside their reason; dates and times are ISO 8601 text.
-        """
-        return _written(json.dumps(jsonable(self.to_dict()), ensure_ascii=False), path)
-
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the sheet as one HTML page with its charts, which requests nothing, and write it if a path is given.
 
@@ -481,6 +465,6 @@ def _notes(source: SheetInput) -> list[str]:
 
 def _written(text: str, path: str | os.PathLike[str] | None) -> str:
     if path is not None:
-        with replacing(Path(path)) as part:
+        with replacing(Path(path).expanduser()) as part:
             part.write_text(text, encoding="utf-8")
     return text

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bank_python.backtester import Tearsheet, make_tearsheet
 from bank_python.backtester.metric_list import ALIASES, METRICS
 from bank_python.errors import BacktestError, TradingError
+from bank_python.jsonable import jsonable
 from bank_python.trading_engine import TradeAnalysis
 
 TINY = [100.0, 120.0, 90.0, 110.0, 80.0, 130.0, 125.0, 140.0]
@@ -299,12 +300,14 @@ def test_rolling_figures_are_those_of_each_window(sheet):
 
 
 def test_exports(sheet, tmp_path):
-    written = json.loads(sheet.to_json(tmp_path / "sheet.json"))
-    assert json.loads((tmp_path / "sheet.json").read_text(encoding="utf-8")) == written
-    assert written["metrics"]["sharpe"] == sheet["sharpe"]
-    assert written["metrics"]["max_dd_peak"] == sheet["max_dd_peak"].isoformat()
-    assert written["metrics"]["n_trades"] is None
-    assert written["reasons"]["n_trades"] == "no trades were given"
+    rows = {row["metric"]: row for row in json.loads(sheet.to_json(tmp_path / "sheet.json"))}
+    assert {row["metric"]: row for row in json.loads((tmp_path / "sheet.json").read_text(encoding="utf-8"))} == rows
+    assert rows["sharpe_ratio"]["value"] == sheet["sharpe"]
+    assert rows["max_dd_peak"]["text"] == sheet["max_dd_peak"].isoformat()
+    assert (rows["n_trades"]["value"], rows["n_trades"]["reason"]) == (None, "no trades were given")
+    whole = json.loads(json.dumps(jsonable(sheet.to_dict())))
+    assert whole["metrics"]["max_dd_peak"] == sheet["max_dd_peak"].isoformat()
+    assert whole["monthly"][0]["year"] == 2026
     assert [row["metric"] for row in sheet.to_table()] == [metric.name for metric in METRICS]
     sheet.to_csv(tmp_path / "sheet.csv")
     assert (tmp_path / "sheet.csv").read_text(encoding="utf-8").count("sharpe_ratio") == 1
