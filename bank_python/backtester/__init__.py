@@ -8,8 +8,8 @@ from bank_python.backtester.event_run import FillAt
 from bank_python.backtester.macro_backtest import MacroBacktest
 from bank_python.backtester.momentum_backtest import MomentumBacktest
 from bank_python.backtester.momentum_weights import momentum_weights
-from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
 from bank_python.backtester.periods import PeriodsPerYear, infer_periods_per_year
+from bank_python.backtester.rebalancing_run import RebalancedRun, run_rebalances
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.stat_arb_backtest import StatArbBacktest
 from bank_python.backtester.strategy import BacktestStrategy, Targets
@@ -27,19 +27,19 @@ __all__ = [
     "FillAt",
     "MacroBacktest",
     "MomentumBacktest",
-    "RebalancedRun",
     "PeriodsPerYear",
+    "RebalancedRun",
     "StatArbBacktest",
     "Targets",
     "Tearsheet",
     "Window",
     "bars_of",
+    "infer_periods_per_year",
+    "make_tearsheet",
     "momentum_weights",
     "run_rebalances",
     "signal_equity",
     "sma_crossing_equity",
-    "infer_periods_per_year",
-    "make_tearsheet",
 ]
 
 __dir__ = public_names(__name__)
