@@ -28,7 +28,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -219,7 +219,8 @@ class DeskTrading(Displayed):
         """Submit orders for the signals that have appeared or turned since the last call.
 
         A trader whose rule fails, and an order that cannot be made, cost the others nothing: they are problems of the
-        result, and events of the audit trail.
+        result, and events of the audit trail. So is a signal in a contract whose quotes are not fresh, which waits for
+        them.
 
         Parameters
         ----------
@@ -231,15 +232,18 @@ class DeskTrading(Displayed):
         StoreError
             The store cannot be written; what was traded before stays.
         """
+        self._cancel_ended()
         replies: list[Fill | Working | Rejection] = []
         problems: list[str] = []
         count = 0
-        for found in self.signals(traders):
-            strong = [signal for signal in found.signals if signal.strength >= LEAST_STRENGTH]
+        for report in self.signals(traders):
+            strong = [signal for signal in report.signals if signal.strength >= LEAST_STRENGTH]
             count += len(strong)
+            new, waits = self._new(report.trader, strong)
+            found = replace(report, problems=(*report.problems, *waits))
             problems += [f"{found.trader}: {problem}" for problem in found.problems]
             self._tell(found)
-            for signal in self._new(found.trader, strong):
+            for signal in new:
                 answers, faults = self._act_on(found, signal)
                 replies += answers
                 problems += faults
@@ -293,6 +297,7 @@ class DeskTrading(Displayed):
             The order is not valid, or the name stands for two contracts.
         """
         self._desk.traders[trader]
+        self._cancel_ended()
         legs = self._names.legs(instrument)
         if len(legs) > 1:
             raise TradingError(f"{instrument} is {' and '.join(legs)}; order one at a time", name="instrument")
@@ -302,7 +307,11 @@ class DeskTrading(Displayed):
         return self.engine.submit(made.bracketed(**bracket) if bracket else made)
 
     def follow_prices(self) -> tuple[Fill, ...]:
-        """Let working orders meet the present prices of their contracts; one without a fresh price waits on."""
+        """Let working orders meet the present prices of their contracts; return the fills.
+
+        One without a fresh price waits on, one whose contract has ended is cancelled.
+        """
+        self._cancel_ended()
         prices = {}
         for order in self.engine.working:
             try:
@@ -321,6 +330,12 @@ class DeskTrading(Displayed):
             self._data.remove()
         self._nodes.clear()
 
+    def _cancel_ended(self) -> None:
+        """Cancel the orders that can never fill, as their contracts have ended."""
+        for order in self.engine.working:
+            if self._names.has_ended(order.instrument_name):
+                self.engine.cancel(order.order_id, why=f"{order.instrument_name} has ended")
+
     # --- from a signal to orders -------------------------------------------------------------------
 
     def _signals_of(self, trader: str, node: DerivedNode) -> TraderSignals:
@@ -330,14 +345,22 @@ class DeskTrading(Displayed):
         report = cast("SignalReport", node.value)
         return TraderSignals(trader, strategy, report.signals, (*faults, *map(str, report.faults)))
 
-    def _new(self, trader: str, signals: Sequence[Signal]) -> list[Signal]:
-        """Return the signals that have appeared or turned, and remember all of them."""
-        before = {name: side for (who, name), side in self._acted.items() if who == trader}
-        now = {signal.instrument: signal.side for signal in signals}
-        for name in before.keys() - now.keys():
-            del self._acted[trader, name]
-        self._acted |= {(trader, name): side for name, side in now.items()}
-        return [signal for signal in signals if before.get(signal.instrument) is not signal.side]
+    def _new(self, trader: str, signals: Sequence[Signal]) -> tuple[list[Signal], list[str]]:
+        """Return the signals to act on, which have appeared or turned, and why others wait for a fresh quote."""
+        before = self._acted.get(trader, set())
+        waits = {name: self._stale(name) for name, side in map(_key, signals) if (name, side) not in before}
+        ready = [signal for signal in signals if not waits.get(signal.instrument)]
+        self._acted[trader] = set(map(_key, ready))  # one that waits is new again the next time
+        new = [signal for signal in ready if _key(signal) not in before]
+        return new, [f"{name} waits: {why}" for name, why in waits.items() if why]
+
+    def _stale(self, instrument: str) -> str:
+        """Return which quote of an instrument's contracts is not fresh, in words; empty if all are."""
+        try:
+            found = [self._market.stale(leg) for leg in self._names.legs(instrument)]
+        except TradingError:  # of a name that stands for nothing: its order will say so
+            return ""
+        return next(filter(None, found), "")
 
     def _act_on(self, found: TraderSignals, signal: Signal) -> tuple[list[Fill | Working | Rejection], list[str]]:
         """Log a signal and submit its orders, one for each contract; return the answers, and what went wrong."""
@@ -369,10 +392,14 @@ class DeskTrading(Displayed):
             self.engine.audit.log("SIGNAL_FAULT", found.trader, why=said or "no fault any longer")
         self._told[found.trader] = said
 
-    def _acted_today(self, today: dt.date) -> dict[tuple[str, str], Side]:
-        """Return the signals that were acted upon today, as the trail has them."""
+    def _acted_today(self, today: dt.date) -> dict[str, set[tuple[str, Side]]]:
+        """Return the last signals that were acted upon today by trader, as the trail has them."""
         rows = self.engine.audit.query(event_type="SIGNAL", since=dt.datetime.combine(today, dt.time(), dt.UTC))
-        return {(row["trader"], row["instrument"]): Side(json.loads(row["details"])["side"]) for row in rows}
+        last = {(row["trader"], row["instrument"]): Side(json.loads(row["details"])["side"]) for row in rows}
+        acted: dict[str, set[tuple[str, Side]]] = {}
+        for (trader, instrument), side in last.items():
+            acted.setdefault(trader, set()).add((instrument, side))
+        return acted
 
     def __repr__(self) -> str:
         return (
@@ -396,6 +423,10 @@ def _standard_rules(desk: Desk) -> dict[str, SignalRule]:
         if rule is not None:
             rules[trader.name] = rule
     return rules
+
+
+def _key(signal: Signal) -> tuple[str, Side]:
+    return signal.instrument, signal.side
 
 
 def _read_by(rule: SignalRule) -> tuple[str, ...]:

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from bank_python.desk.trading import TraderSignals
     from bank_python.trading_engine import Fill, Order, Working
 
-__all__ = ["cancel_order", "list_events", "list_orders", "list_signals", "submit_order", "trade_signals"]
+__all__ = [
+    "cancel_order",
+    "fresh_trading",
+    "list_events",
+    "list_orders",
+    "list_signals",
+    "submit_order",
+    "trade_signals",
+]
 
 _SIGNAL = [("trader", str), ("strategy", str), ("instrument", str), ("side", str), ("reason", str)]
 _FIGURES = [("quantity", float), ("strength", float)]
@@ -65,7 +73,7 @@ def submit_order(
     DeskError
         There is no such trader.
     """
-    trading, meanwhile = _fresh(desk)
+    trading, meanwhile = fresh_trading(desk)
     reply = trading.order(trader, instrument, side, quantity, order_type, **terms)
     if isinstance(reply, Rejection):
         raise TradingError(f"{reply.order_id} was rejected: {reply.reason}", name=reply.order_id)
@@ -199,13 +207,32 @@ def trade_signals(desk: Desk, *, strategy: str | None = None) -> CommandResult:
         There is no such strategy.
     """
     desk.require_tradable()
-    trading, meanwhile = _fresh(desk)
+    trading, meanwhile = fresh_trading(desk)
     names = _traders_of(desk, trading, strategy)
     with working("Reading price histories ..."):
         found = trading.signals(names)
     done = trading.trade_signals(names)
     orders = tuple(reply.order for reply in (*meanwhile, *done.replies))
     return _signals_result(found, orders, done.summary)
+
+
+def fresh_trading(desk: Desk) -> tuple[DeskTrading, tuple[Fill, ...]]:
+    """Return the trading of a desk whose market has been polled since it was opened, and what has filled thereby.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk that owns its store.
+
+    Raises
+    ------
+    TradingError
+        The stored audit trail is broken.
+    """
+    if not any(quote.state is QuoteState.FRESH for quote in desk.market.quotes):
+        desk.tick()
+    trading = DeskTrading(desk)
+    return trading, trading.follow_prices()
 
 
 def _signals_result(
@@ -231,14 +258,6 @@ def _signals_result(
         facts["orders"] = [_order_facts(order) for order in orders]
         views += [orders_view(list(orders)), f"{summary[0].upper()}{summary[1:]}."]
     return CommandResult(facts, views, Table.from_rows([*_SIGNAL, *_FIGURES], rows))
-
-
-def _fresh(desk: Desk) -> tuple[DeskTrading, tuple[Fill, ...]]:
-    """Return the trading of a desk whose market has been polled since it was opened, and what has filled thereby."""
-    if not any(quote.state is QuoteState.FRESH for quote in desk.market.quotes):
-        desk.tick()
-    trading = DeskTrading(desk)
-    return trading, trading.follow_prices()
 
 
 def _meanwhile(fills: tuple[Fill, ...]) -> list[str]:
