@@ -138,7 +138,9 @@ class CreditArbSignal(SignalRule):
         legs = [(name, side, self.quantity), (index, other, rounded_units(self.quantity * hedge))]
         strength = min(abs(z) / (2.0 * self.z_threshold), 1.0)
         return [
-            Signal(f"{series}_5Y", way, units, strength, reason, self._value(series, last[series], rate))
+            Signal(
+                f"{series}_5Y", way, units, strength, reason, self._value(series, last[series], rate), "/".join(pair)
+            )
             for series, way, units in (legs if self.is_hedged else legs[:1])
         ]
 

@@ -353,6 +353,16 @@ class TradingEngine(Displayed):
         price = self.prices[each.instrument]
         return Order("", trader, each.instrument, side, abs(each.quantity), price=price, reason=why)
 
+    def objection(self, order: Order) -> str:
+        """Return why an order would be refused now, empty if it would pass; nothing is logged.
+
+        Parameters
+        ----------
+        order : Order
+            Order to check.
+        """
+        return self._objection(order)[1]
+
     # --- from an order to a fill ----------------------------------------------------------------
 
     def _admitted(self, order: Order, figures: Figures | None = None) -> tuple[Order, float, Rejection | None]:

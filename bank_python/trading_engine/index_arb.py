@@ -116,7 +116,7 @@ class IndexArbSignal(SignalRule):
         strength = min(abs(z) / (2.0 * self.z_threshold), 1.0)
         legs = [(fund, side, 1.0), *((name, other, weight) for name, weight in weights.items())]
         return [
-            Signal(name, way, rounded_units(self.order_value * share / price), strength, reason, price)
+            Signal(name, way, rounded_units(self.order_value * share / price), strength, reason, price, fund)
             for name, way, share in legs
             for price in [float(known[name][-1])]
         ]

@@ -178,7 +178,7 @@ class PairsTradeSignal(SignalRule):
         sides = (Side.SELL, Side.BUY) if size > 0.0 else (Side.BUY, Side.SELL)
         strength = min(abs(size) / (2.0 * self.entry), 1.0)
         return [
-            Signal(name, side, rounded_units(self.order_value / price), strength, reason, price)
+            Signal(name, side, rounded_units(self.order_value / price), strength, reason, price, "/".join(pair))
             for (name, price), side in zip(prices.items(), sides, strict=True)
         ]
 

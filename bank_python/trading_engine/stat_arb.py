@@ -161,7 +161,9 @@ class StatArbSignal(SignalRule):
         dear, cheap = (Side.SELL, Side.BUY) if z > 0.0 else (Side.BUY, Side.SELL)
         sides = dear, (cheap if fit.hedge_ratio > 0.0 else dear)  # with a ratio below 0 both legs are sold, or bought
         return [
-            Signal(name, side, units_of(self.quantity, values[name], price), strength, reason, price)
+            Signal(
+                name, side, units_of(self.quantity, values[name], price), strength, reason, price, f"{first}/{second}"
+            )
             for (name, price), side in zip(prices.items(), sides, strict=True)
         ]
 

@@ -148,6 +148,6 @@ class VolSpreadSignal(SignalRule):
         sides = (Side.SELL, Side.BUY) if z > 0.0 else (Side.BUY, Side.SELL)
         strength = min(abs(z) / (2.0 * self.z_threshold), 1.0)
         return [
-            Signal(option.name, side, quantity, strength, reason, option.price(spot, vol))
+            Signal(option.name, side, quantity, strength, reason, option.price(spot, vol), "/".join(pair))
             for option, side, quantity, spot, vol in zip(options, sides, quantities, spots, now, strict=True)
         ]

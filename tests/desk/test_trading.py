@@ -277,6 +277,33 @@ def test_a_history_that_cannot_be_loaded_costs_its_own_signals_only(desk, tradin
     assert not found["Sophia"].problems
 
 
+def test_what_a_strategy_holds_is_not_bought_again_when_a_signal_flickers(desk):
+    rule = Fixed([signal(units=10.0)])
+    trading = DeskTrading(desk, rules={"Alice": rule})
+    for found in ([signal()], [], [signal()], [], [signal(side=Side.SELL)], [], [signal()]):
+        rule.found = found
+        _fresh(trading)
+    assert [order.side.value for order in trading.engine.orders.values()] == ["BUY", "SELL", "BUY"]
+    rule.found = [signal("NVDA_30D_STRADDLE")]
+    assert len(_fresh(trading).replies) == 2
+    rule.found = []
+    _fresh(trading)
+    rule.found = [signal("NVDA_30D_STRADDLE")]
+    assert _fresh(trading).replies == ()
+
+
+def test_of_a_decision_all_legs_are_sent_or_none(desk):
+    legs = [
+        Signal("AAPL", Side.BUY, 10.0, 1.0, "a pair", decision="AAPL/KO"),
+        Signal("KO", Side.SELL, 1e7, 1.0, "a pair", decision="AAPL/KO"),
+    ]
+    trading = DeskTrading(desk, rules={"Alice": Fixed(legs)})
+    done = trading.trade_signals()
+    assert done.replies == ()
+    assert "none of 2 legs was sent, as KO is refused: Value of the order" in done.problems[0]
+    assert kinds(trading) == ["SIGNAL", "SIGNAL", "SIGNAL_FAULT"]
+
+
 # --- a day of the fourteen traders -----------------------------------------------------------------------
 
 
