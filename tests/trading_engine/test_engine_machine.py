@@ -112,7 +112,7 @@ class EngineMachine(RuleBasedStateMachine):
     def kill_and_resume(self):
         self.engine.kill("a drill")
         assert not self.engine.working
-        self.engine = self.started(self.engine.audit)
+        self.restart()
         assert not self.engine.submit(Order("", "Alice", "KO", "BUY", 1, price=100.0)).is_filled
         self.engine.resume("it was a drill")
 
