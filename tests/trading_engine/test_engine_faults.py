@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import linecache
 import math
+import subprocess
 import sys
+import time
 from decimal import Decimal
 from itertools import count
 
@@ -448,3 +450,33 @@ def test_orders_cannot_fill_while_trading_is_stopped_even_if_their_cancellation_
     monkeypatch.undo()
     assert made.on_bar({"AAPL": bar(85, 86, 84, 85)}) == ()
     assert made.orders["ORD-000001"].status is OrderStatus.PENDING
+
+
+TRADING = """
+import subprocess
+import sys
+import time
+from bank_python.barbara import BarbaraDB
+from bank_python.trading_engine import AuditTrail, Order, PositionLimits, TradingEngine
+
+with BarbaraDB.open("trading", path=sys.argv[1]) as db:
+    made = TradingEngine(limits=PositionLimits(max_position=1e12, max_concentration=1e12), audit=AuditTrail(db))
+    print("trading", flush=True)
+    while True:
+        made.submit(Order("", "Alice", "AAPL", "BUY", 1, price=100.0).bracketed(stop_loss=95.0, take_profit=110.0))
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_no_fill_without_its_protection(tmp_path):
+    path = tmp_path / "trading.db"
+    for seconds in (0.05, 0.11, 0.23):
+        with subprocess.Popen([sys.executable, "-c", TRADING, str(path)], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            time.sleep(seconds)
+            process.kill()
+        with BarbaraDB.open("trading", path=path) as db:
+            made = engine(audit=AuditTrail(db))
+            agrees(made)
+            assert math.fsum(each.pending[1] for each in made.order_book.waiting) == made.positions.get("AAPL", 0.0)
+            assert all(len(each.orders) == 2 for each in made.order_book.waiting)
