@@ -143,16 +143,16 @@ def test_what_cannot_be_written_is_refused_and_appends_nothing():
         ("/Trading/audit_head", {"count": None, "hash": None}),
     ],
 )
-def test_what_is_no_event_in_the_store_is_refused_with_the_remedy(key, value):
-    with BarbaraDB.open("trading") as db:
+def test_what_is_no_event_in_the_store_is_refused_with_the_remedy(key, value, tmp_path):
+    with BarbaraDB.open("trading", path=tmp_path / "trading.db") as db:
         written(2, db)
         db[key] = value
         with pytest.raises(TradingError, match="nothing else belongs under /Trading/audit/"):
             AuditTrail(db)
 
 
-def test_a_second_writer_is_refused_and_neither_trail_is_harmed():
-    with BarbaraDB.open("trading") as db:
+def test_a_second_writer_is_refused_and_neither_trail_is_harmed(tmp_path):
+    with BarbaraDB.open("trading", path=tmp_path / "trading.db") as db:
         first, second = written(0, db), AuditTrail(db)
         first.log("SIGNAL")
         with pytest.raises(TradingError, match="another writer"):

@@ -410,8 +410,8 @@ def test_trail_books_and_orders_agree_after_an_interruption_at_every_line(action
     check_interruptions(action, 1)
 
 
-def test_a_store_that_fails_in_the_middle_leaves_no_half_of_a_fill(monkeypatch):
-    with BarbaraDB.open("trading") as db:
+def test_a_store_that_fails_in_the_middle_leaves_no_half_of_a_fill(tmp_path, monkeypatch):
+    with BarbaraDB.open("trading", path=tmp_path / "trading.db") as db:
         made = scene(AuditTrail(db))
         written, real = [], type(db).compare_and_set
 
