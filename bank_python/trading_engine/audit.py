@@ -31,10 +31,12 @@ from typing import TYPE_CHECKING, Any
 from bank_python.admission import admits
 from bank_python.barbara import MISSING
 from bank_python.display import Displayed, Record
-from bank_python.errors import ConflictError, StoreError, TradingError
+from bank_python.errors import BankError, ConflictError, StoreError, TradingError
 from bank_python.jsonable import jsonable
 from bank_python.market_data.utc import utc_now
 from bank_python.mntable import Table, View, col
+from bank_python.trading_engine.moments import present_time
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -152,22 +154,23 @@ class AuditTrail(Displayed):
     def __init__(self, barbara: BarbaraDB | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
         self._db, self._clock = barbara, clock
         self._lock = threading.RLock()
-        self._depth, self._staged = 0, list[dict[str, Any]]()
-        self._table, self._unwritten = Table(_SCHEMA), list[dict[str, Any]]()
-        self._count, self._last = 0, _START
+        self._depth, self._table = 0, Table(_SCHEMA)
+        self._rows = list[dict[str, Any]]()  # events that the table does not have yet
+        self._kept = self._end = 0, _START  # number and hash of the last event that is kept, and of the last one logged
         if barbara is not None:
             self._load(barbara)
 
     @property
     def table(self) -> Table:
         """The table of the events, a row for each; what was logged since the last reading is added to it now."""
-        with self._lock:
-            rows, self._unwritten = self._unwritten, []
-            self._table.extend(rows)
+        with self._lock:  # each step can be repeated after an interruption
+            number, _ = self._kept
+            self._table.extend([row for row in self._rows if len(self._table) < row["number"] <= number])
+            self._rows = [row for row in self._rows if row["number"] > number]
         return self._table
 
     def __len__(self) -> int:
-        return self._count
+        return self._end[0] if self._depth else self._kept[0]
 
     def __iter__(self) -> Iterator[AuditEvent]:
         return (AuditEvent(**row) for row in self.table.order_by("number"))
@@ -207,14 +210,16 @@ class AuditTrail(Displayed):
             raise TradingError("an event needs a type, such as FILL", name="event_type", value=event_type)
         try:
             written = json.dumps(jsonable(dict(details or {})), sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise TradingError(
-                f"the details of {event_type} have no JSON ({error}); give names with numbers, texts and dates",
+                f"the details of {event_type} have no JSON ({message_of(error)}); give names with numbers, texts and "
+                "dates",
                 name="details",
             ) from error
+        _require_texts(event_type=event_type, trader=trader, instrument=instrument, order_id=order_id, why=why)
         moment = self._present()
         with self.together():
-            number = self._count + 1
+            number, previous = self._end[0] + 1, self._end[1]
             fields: dict[str, Any] = {
                 "number": number,
                 "event_id": f"EVT-{number:06d}",
@@ -225,12 +230,13 @@ class AuditTrail(Displayed):
                 "details": written,
                 "order_id": order_id,
                 "why": why,
-                "previous": self._last,
+                "previous": previous,
             }
             fields["hash"] = _hash_of(fields)
             self._store(fields)
-            self._staged.append(fields)
-            self._count, self._last = number, fields["hash"]
+            self._forget_from(number)
+            self._rows.append(fields)
+            self._end = number, fields["hash"]
         return AuditEvent(**fields)
 
     @contextmanager
@@ -244,47 +250,49 @@ class AuditTrail(Displayed):
         """
         with self._lock:
             if self._depth:
-                self._depth += 1
+                depth = self._depth
                 try:
+                    self._depth = depth + 1
                     yield
                 finally:
-                    self._depth -= 1
+                    self._depth = depth
                 return
             if self._db is not None and self._db.in_transaction:
                 raise TradingError(
                     "a transaction of the trail's store is open; begin with trail.together(), and write inside it",
                     name="audit",
                 )
-            before = self._count, self._last
-            self._depth = 1
+            self._end = self._kept
+            self._forget_from(self._end[0] + 1)
             try:
+                self._depth = 1
                 with nullcontext() if self._db is None else self._db.transaction():
                     yield
+                self._kept = self._end
             except BaseException:
-                if not self._is_stored():
-                    self._count, self._last = before
-                    self._staged.clear()
+                if self._is_stored():
+                    self._kept = self._end
                 raise
             finally:
                 self._depth = 0
-                self._unwritten += self._staged
-                self._staged.clear()
+
+    def _forget_from(self, number: int) -> None:
+        """Forget the events from a number on, which an interrupted block has left behind."""
+        while self._rows and self._rows[-1]["number"] >= number:
+            self._rows.pop()
 
     def _is_stored(self) -> bool:
-        """Whether the store has the staged events although its transaction raised: an interruption after the commit."""
-        if self._db is None or not self._staged:
+        """Whether the store has the new events although its transaction raised: an interruption after the commit."""
+        if self._db is None or self._end == self._kept:
             return False
         try:
-            return bool(self._db.get(_HEAD) == {"count": self._count, "hash": self._last})
+            return bool(self._db.get(_HEAD) == dict(zip(("count", "hash"), self._end, strict=True)))
         except StoreError:  # a store that cannot be read has not said that it keeps them
             return False
 
     def _present(self) -> dt.datetime:
         """Return the time of the clock, which is asked before any lock is taken, as it may be the code of users."""
-        moment: Any = self._clock()
-        if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
-            raise TradingError(f"the clock of the trail says {moment!r:.60}; return a datetime in UTC", name="clock")
-        return moment
+        return present_time(self._clock, "trail")
 
     def query(self, trader: str | None = None, event_type: str | None = None, since: dt.datetime | None = None) -> View:
         """Return the events of a trader, of a kind, since a time, as a view in the order in which they were written.
@@ -305,7 +313,7 @@ class AuditTrail(Displayed):
         """Return whether the chain is intact, and if not which event is the first at fault and why."""
         with self._lock:
             rows = list(self.table.order_by("number"))
-            count, last = self._count, self._last
+            count, last = self._kept
         fault = _first_fault(rows)
         if fault is None and (len(rows) != count or (rows and rows[-1]["hash"] != last)):
             fault = len(rows) + 1, f"the trail ends after {len(rows)} of {count} events"
@@ -331,11 +339,18 @@ class AuditTrail(Displayed):
         self._db[key] = event
 
     def _load(self, db: BarbaraDB) -> None:
-        rows = sorted((record for _, record in db.items(AUDIT)), key=lambda row: row["number"])
-        head = db.get(_HEAD)
-        self.table.extend(rows)
-        if head is not None:
-            self._count, self._last = head["count"], head["hash"]
+        try:
+            rows = sorted((record for _, record in db.items(AUDIT)), key=lambda row: row["number"])
+            head = db.get(_HEAD)
+            self.table.extend(rows)
+            if head is not None:
+                self._kept = self._end = int(head["count"]), str(head["hash"])
+        except (BankError, KeyError, TypeError, ValueError) as error:
+            raise TradingError(
+                f"the stored audit trail has something that is no event of one ({message_of(error)}); remove it, or "
+                f"restore a backup: nothing else belongs under {AUDIT} and {_HEAD}",
+                name="audit",
+            ) from error
         check = self.verify()
         if not check.holds:
             raise TradingError(
@@ -349,6 +364,17 @@ class AuditTrail(Displayed):
         from bank_python.render_orders import audit_view
 
         return audit_view(self)
+
+
+def _require_texts(**texts: str) -> None:
+    """Refuse texts that cannot be written, as half of a pair of surrogates cannot."""
+    for name, text in texts.items():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise TradingError(
+                f"{name}={text!r:.60} has characters that are no text in UTF-8; leave them out", name=name, value=text
+            ) from error
 
 
 def _hash_of(fields: Mapping[str, Any]) -> str:

@@ -26,8 +26,10 @@ from bank_python.errors import TradingError
 from bank_python.trading_engine.event_rules import booking_of
 from bank_python.trading_engine.ledger import Ledger
 from bank_python.trading_engine.market import ContractTerms
+from bank_python.trading_engine.moments import place_in_time
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from bank_python.trading_engine.audit import AuditTrail
@@ -162,6 +164,11 @@ class Books(ABC):
             Name of the instrument.
         """
 
+    @property
+    def last(self) -> dt.date | None:
+        """Time of the last event, before which none can be booked; None if there is none, or any time will do."""
+        return None
+
     @abstractmethod
     def check(self, trader: str, event: LedgerEvent) -> None:
         """Raise an error if an event cannot be booked; nothing is changed.
@@ -284,6 +291,12 @@ class LedgerBooks(Books):
         held = self.ledger(trader).state.positions.get(instrument)
         return () if held is None else tuple(lot.id for lot in held.lots.open_lots)
 
+    @property
+    def last(self) -> dt.date | None:
+        """Time of the last event of all ledgers."""
+        times = [ledger.state.last for ledger in self.ledgers if ledger.state.last is not None]
+        return max(times, key=place_in_time, default=None)
+
     def check(self, trader: str, event: LedgerEvent) -> None:
         """Raise an error if the ledger would refuse the event."""
         booking_of(self.ledger(trader).state, event)
@@ -292,9 +305,15 @@ class LedgerBooks(Books):
     def booked(self, order: Order, event: LedgerEvent, audit: AuditTrail) -> Iterator[None]:
         """Book the event in the ledger once the trail has what the block logs; it was checked before."""
         ledger = self.ledger(order.trader)
-        with audit.together():
-            yield
-        ledger.book(event)
+        events, booked = len(audit), len(ledger)
+        try:
+            with audit.together():
+                yield
+            ledger.book(event)
+        except BaseException:
+            if len(audit) > events and len(ledger) == booked:  # interrupted between the two
+                ledger.book(event)
+            raise
 
     def _of(self, trader: str | None) -> tuple[Ledger, ...]:
         return self.ledgers if trader is None else (self.ledger(trader),)

@@ -266,14 +266,15 @@ class PositionLimits(Record):
         position, net = abs(values[name]), abs(math.fsum(values.values()))
         sector = account.sectors.get(name, "")
         of_sector = [value for other, value in values.items() if sector and account.sectors.get(other) == sector]
-        book = max(self.book_value, gross if len(values) > 1 else 0.0)
+        book = max(gross if len(values) > 1 else 0.0, self.book_value)
+        book = self.book_value if math.isnan(book) and self.book_value else book
         checked = [
             ("max_position", f"Position of {name} after the order", position, self.max_position, "money"),
             ("max_gross", "Gross value after the order", gross, self.max_gross, "money"),
             ("max_net", "Net value after the order", net, self.max_net, "money"),
             ("max_sector", f"Sector {sector} after the order", abs(math.fsum(of_sector)), self.max_sector, "money"),
         ]
-        if book > 0.0:
+        if not book <= 0.0:
             share = position / book
             what = f"Concentration of {name} after the order"
             checked.append(("max_concentration", what, share, self.max_concentration, "share of the book"))

@@ -364,8 +364,11 @@ def _word(kind: type[_Word], value: Any, name: str) -> _Word:
 
 def _number(name: str, value: Any, least: float | None = None) -> float:
     """Return a finite number, above `least` if that is given."""
-    number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    except OverflowError:  # a whole number above all floats
+        number = math.inf
     if not math.isfinite(number) or (least is not None and not number > least):
         wanted = "a finite number" if least is None else f"a finite number above {least:g}"
-        raise TradingError(f"{name}={value!r} is not {wanted}", name=name, value=value)
+        raise TradingError(f"{name}={value!r:.60} is not {wanted}", name=name, value=value)
     return number

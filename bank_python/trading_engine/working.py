@@ -18,6 +18,7 @@ Examples
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import accumulate
@@ -38,10 +39,11 @@ if TYPE_CHECKING:
 
     from bank_python.market_data.feed import Bar
 
-__all__ = ["Meeting", "Protection", "Resting", "Waiting", "protection_of"]
+__all__ = ["Meeting", "Protection", "Resting", "Waiting", "is_dust", "protection_of"]
 
-_FAR = 1e12  # a price that no bar reaches, for a bracket with a stop only or a target only
+_FAR, _NEAR = sys.float_info.max, sys.float_info.min  # prices of no bar, for a bracket with a stop or a target only
 _TRIGGERED = frozenset({OrderType.STOP, OrderType.TRAILING_STOP})
+_DUST = 1e-9  # share of an order up to which units are rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class Waiting(ABC):
         """Name of the instrument."""
         return self.orders[0].instrument_name
 
+    @property
+    def trader(self) -> str:
+        """Name of the trader."""
+        return self.orders[0].trader
+
 
 class Resting(Waiting):
     """An order that waits for its price, or that is traded by a schedule.
@@ -104,6 +111,8 @@ class Resting(Waiting):
         self._seen = BarOrder(
             order.side, order.order_type, order.limit_price, order.stop_price, trail_amount=order.trail
         )
+        if order.filled_qty:
+            self._trigger()
 
     @property
     def orders(self) -> tuple[Order, ...]:
@@ -125,18 +134,25 @@ class Resting(Waiting):
         met = fill_on_bar(self._seen, bar, fill_on_touch=fill_on_touch)
         self._seen = met.order if isinstance(met.order, BarOrder) else self._seen
         units = self._due()
-        return None if met.price is None or not units > 0.0 else Meeting(self._order, met.price, units)
+        return None if met.price is None or is_dust(units, self._order) else Meeting(self._order, met.price, units)
 
     def after_fill(self, order: Order) -> tuple[Order, ...]:
         """Go on with what is left; a triggered stop goes on at the market."""
         self._order = order
-        if self._seen.order_type in _TRIGGERED:
-            self._seen = BarOrder(order.side, OrderType.MARKET)
+        self._trigger()
         return ()
 
     def without(self, order_id: str) -> Waiting | None:  # noqa: ARG002 - it has one order only
         """Return None: nothing is left."""
         return None
+
+    def _trigger(self) -> None:
+        """Go on at the market, or at the limit, with an order whose stop was reached."""
+        order = self._order
+        if self._seen.order_type in _TRIGGERED:
+            self._seen = BarOrder(order.side, OrderType.MARKET)
+        elif self._seen.order_type is OrderType.STOP_LIMIT:
+            self._seen = BarOrder(order.side, OrderType.LIMIT, order.limit_price)
 
     def _due(self) -> float:
         """Return the units that may be traded by now."""
@@ -158,7 +174,7 @@ class Protection(Waiting):
 
     def __init__(self, stop: Order | None, target: Order | None, entry_price: float | None = None) -> None:
         self._stop, self._target = stop, target
-        self._is_triggered = False
+        self._is_triggered = stop is not None and stop.filled_qty > 0.0
         self._seen = _bracket(self.orders[0].side, stop, target, entry_price)
 
     @property
@@ -203,6 +219,19 @@ class Protection(Waiting):
         return None if stop is None and target is None else Protection(stop, target)
 
 
+def is_dust(units: float, order: Order) -> bool:
+    """Return whether units are none, or so small a part of an order that they are the rounding of sums.
+
+    Parameters
+    ----------
+    units : float
+        Units that could fill.
+    order : Order
+        Order that they are a part of.
+    """
+    return not units > _DUST * order.quantity
+
+
 def protection_of(entry: Order, units: float) -> tuple[Order | None, Order | None]:
     """Return the stop and the target for units that an order has opened, without names yet.
 
@@ -228,7 +257,7 @@ def protection_of(entry: Order, units: float) -> tuple[Order | None, Order | Non
 
 
 def _bracket(side: Side, stop: Order | None, target: Order | None, entry_price: float | None) -> BarBracket:
-    far, near = (_FAR, 1.0 / _FAR) if side is Side.SELL else (1.0 / _FAR, _FAR)
+    far, near = (_FAR, _NEAR) if side is Side.SELL else (_NEAR, _FAR)
     return BarBracket(
         side,
         near if stop is None or stop.stop_price is None else stop.stop_price,

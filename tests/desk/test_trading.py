@@ -384,7 +384,7 @@ def test_a_store_that_fails_books_neither_trade_nor_event(desk, trading, monkeyp
         trading.order("Alice", "AAPL", "BUY", 1)
     monkeypatch.undo()
     assert (quantity(desk, "Alice", "AAPL"), len(desk.blotter)) == (before[0], before[2])
-    assert len(trading.engine.audit) == before[1] + 1  # the submission
+    assert len(trading.engine.audit) == before[1]  # no submission that would work after a restart
     assert trading.engine.audit.verify().holds
     trading.order("Alice", "AAPL", "BUY", 1)
     assert quantity(desk, "Alice", "AAPL") == before[0] + 1.0

@@ -131,3 +131,47 @@ def test_what_cannot_be_written_is_refused_and_appends_nothing():
         trail.log("FILL", details={"price": object()})
     assert len(trail) == 1
     assert trail.verify().holds
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("/Trading/audit/x", "hello"),
+        ("/Trading/audit/x", {"number": "one"}),
+        ("/Trading/audit/x", {"number": 2}),
+        ("/Trading/audit_head", "the head"),
+        ("/Trading/audit_head", {"count": None, "hash": None}),
+    ],
+)
+def test_what_is_no_event_in_the_store_is_refused_with_the_remedy(key, value, tmp_path):
+    with BarbaraDB.open("trading", path=tmp_path / "trading.db") as db:
+        written(2, db)
+        db[key] = value
+        with pytest.raises(TradingError, match="nothing else belongs under /Trading/audit/"):
+            AuditTrail(db)
+
+
+def test_a_second_writer_is_refused_and_neither_trail_is_harmed(tmp_path):
+    with BarbaraDB.open("trading", path=tmp_path / "trading.db") as db:
+        first, second = written(0, db), AuditTrail(db)
+        first.log("SIGNAL")
+        with pytest.raises(TradingError, match="another writer"):
+            second.log("SIGNAL")
+        assert (len(first), len(second), len(AuditTrail(db))) == (1, 0, 1)
+        assert first.verify().holds
+        assert second.verify().holds
+
+
+def test_half_of_a_pair_of_surrogates_is_no_text():
+    trail = written(1)
+    with pytest.raises(TradingError, match="no text in UTF-8"):
+        trail.log("SIGNAL", why="\ud800")
+    assert (len(trail), trail.verify().holds) == (1, True)
+
+
+def test_a_block_sees_and_verifies_what_is_kept():
+    trail = written(2)
+    with trail.together():
+        trail.log("SIGNAL")
+        assert (len(trail), trail.verify()) == (3, AuditTrail.verify(written(2)))
+    assert trail.verify().events == 3
