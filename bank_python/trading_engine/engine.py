@@ -46,27 +46,28 @@ from bank_python.trading_engine.events import (
     SymbolChangeEvent,
 )
 from bank_python.trading_engine.execution import ExecutionModel
-from bank_python.trading_engine.exposures import exposure_of
+from bank_python.trading_engine.exposures import exposure_of, loss_beyond
 from bank_python.trading_engine.limits import LimitBreach, PositionLimits
 from bank_python.trading_engine.margin import liquidation_plan
 from bank_python.trading_engine.market import CheckedMarket, Market, market_of
 from bank_python.trading_engine.moments import checked_time, is_before, present_time
 from bank_python.trading_engine.order import Order
 from bank_python.trading_engine.order_book import OrderBook
-from bank_python.trading_engine.replays import BOOK, KILL, RESUME, replay, stop_in
+from bank_python.trading_engine.replays import BOOK, KILL, RESUME, fills_in, replay, stop_in
 from bank_python.trading_engine.replies import Fill, Rejection, Working
 from bank_python.trading_engine.volume_use import VolumeUse
 from bank_python.trading_engine.words import OrderStatus, OrderType, Side, TimeInForce
-from bank_python.trading_engine.working import Resting, is_dust
+from bank_python.trading_engine.working import Protection, Resting, bracket_fault, is_dust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from bank_python.mntable import Table
     from bank_python.trading_engine.execution import FillCost
     from bank_python.trading_engine.ledger import Ledger
     from bank_python.trading_engine.margin import LiquidationOrder
     from bank_python.trading_engine.market import ContractTerms
-    from bank_python.trading_engine.working import Meeting, Protection, Waiting
+    from bank_python.trading_engine.working import Meeting, Waiting
 
 __all__ = ["TradingEngine"]
 
@@ -176,6 +177,11 @@ class TradingEngine(Displayed):
     def working(self) -> tuple[Order, ...]:
         """Orders that wait for their price."""
         return self.order_book.get_open_orders()
+
+    @property
+    def fills(self) -> Table:
+        """A table with a row for each fill of the trail, also of those before a restart."""
+        return fills_in(self.audit)
 
     # --- what users do ---------------------------------------------------------------------------
 
@@ -457,11 +463,13 @@ class TradingEngine(Displayed):
             breaches = self._breaches(order, price)
         except TradingError as error:
             return price, error.message, ()
-        return price, "; ".join(map(str, breaches)), breaches
+        reasons = [bracket_fault(order, price), *map(str, breaches)]
+        return price, "; ".join(filter(None, reasons)), breaches
 
     def _breaches(self, order: Order, price: float) -> tuple[LimitBreach, ...]:
         limits, seen = self._limits_of(order.trader), {**self.prices, order.instrument_name: price}
         waiting = [each for each in self._counted(order, limits) if each.trader == order.trader]
+        seen = {**_last_prices(self.order_book.waiting), **seen}
         prices = self.books.prices(order.trader, seen)
         own = exposure_of(order, self.books, self._market, limits, prices, waiting)
         found = limits.breaches(order, price, own)
@@ -473,8 +481,9 @@ class TradingEngine(Displayed):
         return (*found, *(replace(each, what=f"Firm: {each.what}") for each in of_firm))
 
     def _counted(self, order: Order, limits: PositionLimits) -> tuple[Waiting, ...]:
-        """Return what works and counts for limits: on the order's instrument, or on all for limits on Greeks."""
-        return self.order_book.waiting if limits.max_greeks else self.order_book.waiting_on(order.instrument_name)
+        """Return what works and counts for limits: on all instruments if a limit spans them, or on the order's own."""
+        book = self.order_book
+        return book.waiting if limits.spans_instruments else book.waiting_on(order.instrument_name)
 
     def _limits_of(self, trader: str) -> PositionLimits:
         if isinstance(self.limits, PositionLimits):
@@ -547,6 +556,7 @@ class TradingEngine(Displayed):
         for name, bar in checked.items():
             fills += self._met(name, bar, fill_on_touch=fill_on_touch)
             self.prices[name] = bar.close
+        self._stop_losses()
         return tuple(fills)
 
     def _met(self, instrument: str, bar: Bar, *, fill_on_touch: bool) -> list[Fill]:
@@ -558,7 +568,7 @@ class TradingEngine(Displayed):
             if self.killed:
                 break
             met = waiting.meet(bar, fill_on_touch=fill_on_touch)
-            units = 0.0 if met is None else min(met.units, left)
+            units = 0.0 if met is None else min(met.units, left, self._most(waiting))
             if met is None or is_dust(units, met.order):
                 continue
             filled = self._filled_on_bar(met, units, bar, fault)
@@ -568,6 +578,35 @@ class TradingEngine(Displayed):
                 # Protection of a fill meets the rest of the bar, and knows at which price that was.
                 queue += [] if filled[1] is None else [filled[1].entered_at(met.price)]
         return fills
+
+    def _held(self, order: Order) -> float:
+        """Return the units that an order's trader holds of its instrument."""
+        return self.books.units(order.trader).get(order.instrument_name, 0.0)
+
+    def _most(self, waiting: Waiting) -> float:
+        """Return the units that what works may trade: a stop and a target close what is held, and open nothing."""
+        order = waiting.orders[0]
+        return max(0.0, -order.side.sign * self._held(order)) if isinstance(waiting, Protection) else math.inf
+
+    def _stop_losses(self) -> None:
+        """Cancel the entries that work for traders, or a firm, whose loss has reached the stop."""
+        market = self._market
+        whole = None if self.firm is None else loss_beyond(self.firm, self.books, market, None, self.prices)
+        for trader in dict.fromkeys(order.trader for order in self.working):
+            limits = self.limits if isinstance(self.limits, PositionLimits) else self.limits.get(trader)
+            own = None if limits is None else loss_beyond(limits, self.books, market, trader, self.prices)
+            loss = whole if own is None else own
+            if loss is None:
+                continue
+            for waiting in self.order_book.waiting:
+                order = waiting.orders[0]
+                if order.trader == trader and not isinstance(waiting, Protection) and self._adds(order):
+                    with self.order_book.repaired():
+                        self.order_book.cancel(order, f"the loss of {loss:,.2f} has reached the stop")
+
+    def _adds(self, order: Order) -> bool:
+        """Return whether an order could do more than reduce what is held."""
+        return order.remaining > max(0.0, -order.side.sign * self._held(order))
 
     def _room(self, instrument: str, bar: Bar) -> tuple[float, str]:
         """Return the units that the volume lets fill on a bar, and why nothing can if the market does not say it."""
@@ -619,16 +658,19 @@ class TradingEngine(Displayed):
         Return it with the protection that it has opened.
         """
         book, fill, done = self.order_book, deal.fill, deal.fill.order
+        left = self._held(done) + fill.signed_quantity
+        opened = min(fill.quantity, done.side.sign * left)
         with book.repaired(), self.books.booked(done, deal.event, self.audit):
             if new is not None:
                 book.enter(deal.order)
                 book.rest(new)
             book.fill(done, deal.figures)
-            opened = book.protect(done, fill.quantity, fill.when.isoformat())
+            protection = None if is_dust(opened, done) else book.protect(done, opened, fill.when.isoformat())
+            book.release(done, left)
             if done.status.is_open and done.time_in_force is TimeInForce.IOC:
-                done = book.cancel(done, "not filled at once")
+                book.cancel(done, "not filled at once")
         self._used.add(done.instrument_name, fill.quantity, fill.when.date())
-        return replace(fill, order=done), opened
+        return replace(fill, order=book.orders[done.order_id]), protection
 
     def _costs(self, instrument: str) -> ExecutionModel:
         return self._market.execution(instrument, self.execution)
@@ -680,6 +722,12 @@ class _Deal:
         """Figures of the fill for the trail; its price where the books take another one."""
         price = {} if self.event.price == self.fill.price else {"price": self.fill.price}
         return {"event": self.event.to_dict(), "reference": self.fill.cost.reference_price, **price}
+
+
+def _last_prices(waiting: Iterable[Waiting]) -> dict[str, float]:
+    """Return the prices that orders saw when they were submitted, for instruments of which none is known since."""
+    orders = [each.orders[0] for each in waiting]
+    return {order.instrument_name: order.price for order in orders if order.price is not None}
 
 
 def _checked_bar(name: str, bar: Bar) -> Bar:

@@ -27,7 +27,7 @@ from bank_python.display import Displayed
 from bank_python.errors import TradingError
 from bank_python.mntable import Table
 from bank_python.trading_engine.replays import FILL, SUBMIT, known_orders, terms_of, waiting_in
-from bank_python.trading_engine.working import Protection, Waiting, protection_of
+from bank_python.trading_engine.working import Protection, Waiting, is_dust, protection_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -208,7 +208,7 @@ class OrderBook(Displayed):
         entry : Order
             Order after a fill.
         units : float
-            Units that it has filled, above 0.
+            Units that it has opened, above 0.
         at : str
             Present time, ISO 8601.
         """
@@ -220,6 +220,26 @@ class OrderBook(Displayed):
         made = Protection(stop, target)
         self.rest(made)
         return made
+
+    def release(self, done: Order, held: float) -> None:
+        """Cancel the stops and targets that have nothing left to close after a fill.
+
+        Parameters
+        ----------
+        done : Order
+            Order after its fill.
+        held : float
+            Units that its trader holds of the instrument now, negative for a short position.
+        """
+        for waiting in self.waiting_on(done.instrument_name):
+            first = waiting.orders[0]
+            if (
+                isinstance(waiting, Protection)
+                and first.trader == done.trader
+                and is_dust(-first.side.sign * held, first)
+            ):
+                for order in waiting.orders:
+                    self.cancel(order, "nothing is left to close")
 
     def fill(self, done: Order, figures: Figures) -> None:
         """Take an order after its fill, once the trail has it; the one that it makes superfluous is cancelled.

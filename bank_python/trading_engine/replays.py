@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TradingError
+from bank_python.mntable import Table
 from bank_python.trading_engine.audit import AuditTrail
 from bank_python.trading_engine.events import event_from_dict
 from bank_python.trading_engine.ledger import Ledger
@@ -34,6 +35,7 @@ __all__ = [
     "KILL",
     "RESUME",
     "SUBMIT",
+    "fills_in",
     "known_orders",
     "replay",
     "stop_in",
@@ -41,6 +43,10 @@ __all__ = [
     "waiting_in",
 ]
 
+_FILLS = [
+    *((name, str) for name in ("order_id", "trader", "instrument", "side", "strategy", "when")),
+    *((name, float) for name in ("quantity", "price", "reference", "fees")),
+]
 SUBMIT, FILL, BOOK, KILL, RESUME = "ORDER_SUBMIT", "FILL", "BOOK", "KILL", "RESUME"
 
 
@@ -90,6 +96,32 @@ def stop_in(audit: AuditTrail) -> str:
     if reason and any(row["number"] > number for row in audit.query(event_type=RESUME)):
         return ""
     return reason
+
+
+def fills_in(audit: AuditTrail) -> Table:
+    """Return a table with a row for each fill of a trail: names, units, prices, fees, time.
+
+    Parameters
+    ----------
+    audit : AuditTrail
+        Trail of an engine.
+    """
+    orders = known_orders(audit)
+    rows = []
+    for event in audit:
+        if event.event_type == FILL:
+            with _naming(event):
+                rows.append(_fill_row(event, orders[event.order_id]))
+    return Table.from_rows(_FILLS, rows)
+
+
+def _fill_row(event: AuditEvent, order: Order) -> dict[str, Any]:
+    fill = event.figures["event"]
+    words = (order.order_id, order.trader, order.instrument_name, order.side.value, order.strategy, fill["when"])
+    price = event.figures.get("price", fill["price"])
+    numbers = (abs(fill["quantity"]), price, event.figures.get("reference", price), fill.get("fees", 0.0))
+    names = [name for name, _ in _FILLS]
+    return dict(zip(names, (*words, *map(float, numbers)), strict=True))
 
 
 def terms_of(order: Order) -> dict[str, Any]:

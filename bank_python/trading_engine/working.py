@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from bank_python.market_data.feed import Bar
 
-__all__ = ["Meeting", "Protection", "Resting", "Waiting", "is_dust", "protection_of"]
+__all__ = ["Meeting", "Protection", "Resting", "Waiting", "bracket_fault", "is_dust", "protection_of"]
 
 _FAR, _NEAR = sys.float_info.max, sys.float_info.min  # prices of no bar, for a bracket with a stop or a target only
 _TRIGGERED = frozenset({OrderType.STOP, OrderType.TRAILING_STOP})
@@ -162,7 +162,7 @@ class Resting(Waiting):
 
 
 class Protection(Waiting):
-    """Stop and target of a position, or one of them.
+    """Stop and target of a position, or one of them: the engine lets them close what is held, and no more.
 
     Parameters
     ----------
@@ -184,9 +184,8 @@ class Protection(Waiting):
 
     @property
     def pending(self) -> tuple[float, float]:
-        """What remains of one of them, as only one can fill."""
-        left = self.orders[0].remaining
-        return (left, 0.0) if self.orders[0].side is Side.BUY else (0.0, left)
+        """Nothing: it closes what is held, and opens nothing."""
+        return 0.0, 0.0
 
     def meet(self, bar: Bar, *, fill_on_touch: bool = False) -> Meeting | None:
         """Return the fill of the one that the bar reaches; of both, the stop."""
@@ -245,8 +244,9 @@ def protection_of(entry: Order, units: float) -> tuple[Order | None, Order | Non
     side = Side.SELL if entry.side is Side.BUY else Side.BUY
 
     def closing(kind: OrderType, what: str, limit: float | None, stop: float | None) -> Order:
+        level = limit if stop is None else stop
         return Order(
-            "", entry.trader, entry.instrument_name, side, units, kind, limit, stop, price=entry.filled_price,
+            "", entry.trader, entry.instrument_name, side, units, kind, limit, stop, price=level,
             strategy=entry.strategy, reason=f"{what} of {entry.order_id}",
         ).protecting(entry.order_id)  # fmt: skip
 
@@ -254,6 +254,31 @@ def protection_of(entry: Order, units: float) -> tuple[Order | None, Order | Non
         None if entry.stop_loss is None else closing(OrderType.STOP, "stop", None, entry.stop_loss),
         None if entry.take_profit is None else closing(OrderType.LIMIT, "target", entry.take_profit, None),
     )
+
+
+def bracket_fault(order: Order, price: float) -> str:
+    """Return why the stop or the target of an order would be reached at once, empty if neither would.
+
+    Parameters
+    ----------
+    order : Order
+        Order with or without a stop and a target.
+    price : float
+        Present price, above 0.
+    """
+    sign = order.side.sign
+    asked = order.stop_price if order.limit_price is None else order.limit_price
+    entry = price if asked is None else asked
+    if order.order_type is OrderType.LIMIT:  # filled at the present price if that is better
+        entry = sign * min(sign * entry, sign * price)
+    below, above = ("below", "above") if order.side is Side.BUY else ("above", "below")
+    for name, level, way, where in (
+        ("stop_loss", order.stop_loss, 1.0, below),
+        ("take_profit", order.take_profit, -1.0, above),
+    ):
+        if level is not None and not way * sign * (entry - level) > 0.0:
+            return f"{name}={level:g} of a {order.side.value} order has to be {where} {entry:g}, where it would fill"
+    return ""
 
 
 def _bracket(side: Side, stop: Order | None, target: Order | None, entry_price: float | None) -> BarBracket:

@@ -160,13 +160,13 @@ def test_a_rate_that_is_unknown_blocks_what_opens_in_it_and_no_closing_of_someth
             return self.rate
 
     market = Rates()
-    made = engine(limits=PositionLimits(max_concentration=0.9), market=market, ledger=Ledger(currencies=["EUR"]))
+    made = engine(limits=PositionLimits(max_gross=1e9), market=market, ledger=Ledger(currencies=["EUR"]))
     made.submit(order())
     made.submit(order(name="SAP"))
     market.rate = None
     assert "rate is unknown" in made.submit(order(name="SAP")).reason
     assert isinstance(made.submit(order("SELL", 50)), Fill)
-    assert "Concentration of AAPL after the order: unknown" in made.submit(order(units=10)).reason
+    assert "Gross value after the order: unknown" in made.submit(order(units=10)).reason
 
 
 @pytest.mark.parametrize("clock", [lambda: "noon", lambda: DAY.replace(tzinfo=None), lambda: 1 / 0])
