@@ -148,7 +148,7 @@ class AuditTrail(Displayed):
     Raises
     ------
     TradingError
-        The stored trail is broken.
+        The stored trail is broken, or the store is none.
     """
 
     def __init__(self, barbara: BarbaraDB | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
@@ -158,7 +158,7 @@ class AuditTrail(Displayed):
         self._rows = list[dict[str, Any]]()  # events that the table does not have yet
         self._kept = self._end = 0, _START  # number and hash of the last event that is kept, and of the last one logged
         if barbara is not None:
-            self._load(barbara)
+            self._load(_checked_store(barbara))
 
     @property
     def table(self) -> Table:
@@ -364,6 +364,18 @@ class AuditTrail(Displayed):
         from bank_python.render_orders import audit_view
 
         return audit_view(self)
+
+
+def _checked_store(given: Any) -> BarbaraDB:
+    from bank_python.barbara import BarbaraDB
+
+    if isinstance(given, BarbaraDB):
+        return given
+    raise TradingError(
+        f"AuditTrail({given!r:.60}) takes an open store; give AuditTrail(BarbaraDB.open(path='desk.db'))",
+        name="barbara",
+        value=given,
+    )
 
 
 def _require_texts(**texts: str) -> None:

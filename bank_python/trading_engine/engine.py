@@ -95,7 +95,7 @@ class TradingEngine(Displayed):
     ledger : Ledger, mapping of str to Ledger, or Books, optional
         Books of the account, or of each trader. By default those to which the trail's events lead, in USD.
     audit : AuditTrail, optional
-        Trail of all events; one in memory by default. Orders that were open at its end work on.
+        Trail of all events; by default one in memory with the engine's clock. Orders that were open at its end work on.
     market : Market or callable, optional
         Market, or function from the name of an instrument to its present price; by default an order's own price counts.
     volumes : mapping of str to float, optional
@@ -128,7 +128,8 @@ class TradingEngine(Displayed):
         self.execution = ExecutionModel() if execution is None else execution
         self.limits = PositionLimits() if limits is None else limits
         self.firm = firm
-        self.audit = AuditTrail() if audit is None else audit
+        made = AuditTrail() if clock is None else AuditTrail(clock=clock)
+        self.audit = made if audit is None else audit
         self.books = books_of(replay(self.audit) if ledger is None else ledger)
         self.order_book = OrderBook(self.audit)
         self.prices: dict[str, float] = {}

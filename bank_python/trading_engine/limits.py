@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from bank_python.display import Record
 from bank_python.errors import TradingError
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from bank_python.trading_engine.order import Order
 
 __all__ = ["Exposure", "LimitBreach", "PositionLimits"]
+
+Ranges: TypeAlias = "Mapping[str, tuple[float, float]]"  # two figures by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,10 @@ class Exposure(Record):
 
     units: Mapping[str, float] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
-    pending: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pending: Ranges = field(default_factory=dict)
     pnl: float = 0.0
     greeks: Mapping[str, float] = field(default_factory=dict)
-    pending_greeks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pending_greeks: Ranges = field(default_factory=dict)
     sectors: Mapping[str, str] = field(default_factory=dict)
     order_greeks: Mapping[str, float] = field(default_factory=dict)
     equity: float = math.nan

@@ -188,8 +188,8 @@ def test_orders_that_work_on_other_instruments_count_for_limits_that_add_up():
 
 
 def test_the_table_of_fills_survives_a_restart(tmp_path):
-    with BarbaraDB(tmp_path / "bank.db") as db:
-        made = engine(ExecutionModel(slippage_bps=10.0, commission_rate=0.001), audit=AuditTrail(db))
+    with BarbaraDB.open(path=tmp_path / "bank.db") as db:
+        made = engine(ExecutionModel(slippage_bps=10.0, commission_pct=0.001), audit=AuditTrail(db))
         fill = made.submit(order(strategy="momentum"))
         made.submit(order("SELL", 40))
         again = engine(audit=AuditTrail(db))
@@ -197,6 +197,17 @@ def test_the_table_of_fills_survives_a_restart(tmp_path):
         first = dict(next(iter(again.fills)))
     assert (first["quantity"], first["price"], first["reference"]) == (100.0, fill.price, 100.0)
     assert (first["fees"], first["strategy"], first["side"]) == (fill.fees, "momentum", "BUY")
+
+
+def test_the_trail_has_the_time_of_the_engine():
+    made = engine()
+    made.submit(order())
+    assert {event.timestamp for event in made.audit} == {DAY}
+
+
+def test_a_trail_takes_an_open_store():
+    with pytest.raises(TradingError, match=r"AuditTrail\('bank.db'\) takes an open store; give AuditTrail\(BarbaraDB"):
+        AuditTrail("bank.db")
 
 
 def test_answers_say_themselves_in_a_line():

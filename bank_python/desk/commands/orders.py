@@ -1,11 +1,18 @@
-"""``trade``, ``order``, ``orders``, ``audit``, ``signals``: what traders want, and what became of it."""
+"""Orders of the desk: ``trade``, ``order``, ``orders``, ``kill``, ``resume``, ``audit``, ``signals``."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bank_python.desk.commands.order_views import events_view, orders_view, problems_view, reply_view, signals_view
+from bank_python.desk.commands.order_views import (
+    events_view,
+    facts_view,
+    orders_view,
+    problems_view,
+    reply_view,
+    signals_view,
+)
 from bank_python.desk.commands.result import CommandResult
 from bank_python.desk.console import working
 from bank_python.desk.trading import DeskTrading
@@ -30,6 +37,8 @@ __all__ = [
     "list_events",
     "list_orders",
     "list_signals",
+    "resume_trading",
+    "stop_trading",
     "submit_order",
     "trade_signals",
 ]
@@ -131,6 +140,53 @@ def cancel_order(desk: Desk, order_id: str) -> CommandResult:
     trading = DeskTrading(desk)
     done = trading.engine.cancel(order_id, why="by hand")
     return CommandResult({"order": _order_facts(done)}, [orders_view([done])], order_table([done]))
+
+
+def stop_trading(desk: Desk, reason: str) -> CommandResult:
+    """Stop all trading: every working order is cancelled, and every order rejected until trading is resumed.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk that owns its store.
+    reason : str
+        Reason, which rejections repeat; not empty.
+
+    Raises
+    ------
+    TradingError
+        The reason is empty.
+    """
+    desk.require_tradable()
+    cancelled = DeskTrading(desk).engine.kill(reason)
+    facts = {"stopped": reason, "cancelled": [_order_facts(order) for order in cancelled]}
+    view = facts_view(f"Trading is stopped: {reason}", {"orders cancelled": len(cancelled)})
+    return CommandResult(facts, [view, *([orders_view(cancelled)] if cancelled else [])], order_table(cancelled))
+
+
+def resume_trading(desk: Desk, reason: str) -> CommandResult:
+    """Allow trading again after a stop.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk that owns its store.
+    reason : str
+        Reason for the audit trail.
+
+    Raises
+    ------
+    TradingError
+        Trading is not stopped.
+    """
+    desk.require_tradable()
+    engine = DeskTrading(desk).engine
+    was = engine.killed
+    if not was:
+        raise TradingError("trading is not stopped; nothing to resume", name="resume")
+    engine.resume(reason)
+    view = facts_view(f"Trading goes on: {reason}", {"it was stopped for": was})
+    return CommandResult({"resumed": reason, "was": was}, [view], order_table([]))
 
 
 def list_events(
