@@ -35,7 +35,7 @@ from bank_python.errors import TradingError
 from bank_python.market_data.feed import Bar
 from bank_python.market_data.utc import utc_now
 from bank_python.trading_engine.audit import AuditTrail
-from bank_python.trading_engine.bar_fills import BarOrder, fill_on_bar
+from bank_python.trading_engine.bar_fills import require_bar
 from bank_python.trading_engine.books import Books, LedgerBooks, books_of
 from bank_python.trading_engine.events import (
     DelistingEvent,
@@ -77,7 +77,6 @@ Accounts: TypeAlias = "Ledger | Mapping[str, Ledger] | Books"
 Limits: TypeAlias = "PositionLimits | Mapping[str, PositionLimits]"
 ByName: TypeAlias = "Mapping[str, float]"
 
-_PROBE = BarOrder(Side.BUY, OrderType.MARKET)
 _CHANGES = (SplitEvent, SymbolChangeEvent, DelistingEvent, MergerEvent)  # of what an instrument is
 _ROUNDED = 1e-9  # share of a quantity up to which the parts of a schedule may miss it
 
@@ -645,8 +644,8 @@ class TradingEngine(Displayed):
 
     def _expire(self, moment: dt.datetime) -> None:
         """Let the orders expire whose day, in UTC, is over."""
-        for order in self.working:
-            if order.time_in_force is TimeInForce.DAY and moment.date() > _day_of(order.created_at):
+        for order in self.order_book.day_orders:
+            if moment.date() > _day_of(order.created_at):
                 with self.order_book.repaired():
                     self.order_book.expire(order)
 
@@ -684,8 +683,9 @@ class _Deal:
 
 def _checked_bar(name: str, bar: Bar) -> Bar:
     """Return a bar that is valid, with its time in UTC."""
-    fill_on_bar(_PROBE, bar)
-    return replace(bar, date=checked_time(bar.date, f"bar of {name}"))
+    require_bar(bar)
+    moment = checked_time(bar.date, f"bar of {name}")
+    return bar if moment is bar.date else replace(bar, date=moment)
 
 
 def _day_of(time: str) -> dt.date:

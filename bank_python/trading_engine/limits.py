@@ -219,14 +219,16 @@ class PositionLimits(Record):
         if math.isfinite(self.max_loss) and not account.pnl > -self.max_loss:
             what = "Loss, from which on orders may only reduce positions"
             yield LimitBreach("max_loss", what, -account.pnl, self.max_loss, "money")
+        prices, points = account.prices, account.points
         values = {
-            other: units * account.money(other, account.prices.get(other, math.nan))
+            other: units * (prices.get(other, math.nan) * points.get(other, 1.0))
             for other, units in account.units.items()
         }
         values[name] = after * account.money(name, price)
         yield from self._sizes(name, values, account)
         yield from self._greeks(account)
-        yield from self._margin({**account.units, name: after}, {**account.prices, name: price}, account)
+        if self.margin is not None:
+            yield from self._margin({**account.units, name: after}, {**account.prices, name: price}, account)
 
     def _greeks(self, account: Exposure) -> Iterator[LimitBreach]:
         for greek, most in self.max_greeks.items():
@@ -238,8 +240,6 @@ class PositionLimits(Record):
     def _margin(
         self, units: Mapping[str, float], prices: Mapping[str, float], account: Exposure
     ) -> Iterator[LimitBreach]:
-        if self.margin is None:
-            return
         held = self.margin_positions(units, prices, account.points)
         required = math.fsum(position.initial for position in held.values())
         if not required <= account.equity:
@@ -262,25 +262,26 @@ class PositionLimits(Record):
                 yield LimitBreach("max_price_gap", what, gap, self.max_price_gap, "share of the price")
 
     def _sizes(self, name: str, values: Mapping[str, float], account: Exposure) -> Iterator[LimitBreach]:
-        gross = math.fsum(abs(value) for value in values.values())
+        gross = math.fsum(map(abs, values.values()))
         position, net = abs(values[name]), abs(math.fsum(values.values()))
         sector = account.sectors.get(name, "")
-        of_sector = [value for other, value in values.items() if sector and account.sectors.get(other) == sector]
+        of_sector = [value for other, value in values.items() if account.sectors.get(other) == sector] if sector else []
         book = max(gross if len(values) > 1 else 0.0, self.book_value)
         book = self.book_value if math.isnan(book) and self.book_value else book
         checked = [
-            ("max_position", f"Position of {name} after the order", position, self.max_position, "money"),
-            ("max_gross", "Gross value after the order", gross, self.max_gross, "money"),
-            ("max_net", "Net value after the order", net, self.max_net, "money"),
-            ("max_sector", f"Sector {sector} after the order", abs(math.fsum(of_sector)), self.max_sector, "money"),
+            ("max_position", "Position of {name}", position, self.max_position, "money"),
+            ("max_gross", "Gross value", gross, self.max_gross, "money"),
+            ("max_net", "Net value", net, self.max_net, "money"),
+            ("max_sector", "Sector {sector}", abs(math.fsum(of_sector)), self.max_sector, "money"),
         ]
         if not book <= 0.0:
             share = position / book
-            what = f"Concentration of {name} after the order"
-            checked.append(("max_concentration", what, share, self.max_concentration, "share of the book"))
+            most = self.max_concentration
+            checked.append(("max_concentration", "Concentration of {name}", share, most, "share of the book"))
         for limit, what, value, most, unit in checked:
             if most < math.inf and not value <= most:  # a missing price makes the value NaN, which passes no limit
-                yield LimitBreach(limit, what, value, most, unit)
+                said = what.format(name=name, sector=sector)
+                yield LimitBreach(limit, f"{said} after the order", value, most, unit)
 
 
 def _after(order: Order, held: float, account: Exposure) -> float:
