@@ -35,7 +35,7 @@ from bank_python.errors import TradingError
 from bank_python.market_data.feed import Bar
 from bank_python.market_data.utc import utc_now
 from bank_python.trading_engine.audit import AuditTrail
-from bank_python.trading_engine.bar_fills import BarOrder, fill_on_bar
+from bank_python.trading_engine.bar_fills import require_bar
 from bank_python.trading_engine.books import Books, LedgerBooks, books_of
 from bank_python.trading_engine.events import (
     DelistingEvent,
@@ -78,7 +78,6 @@ Accounts: TypeAlias = "Ledger | Mapping[str, Ledger] | Books"
 Limits: TypeAlias = "PositionLimits | Mapping[str, PositionLimits]"
 ByName: TypeAlias = "Mapping[str, float]"
 
-_PROBE = BarOrder(Side.BUY, OrderType.MARKET)
 _CHANGES = (SplitEvent, SymbolChangeEvent, DelistingEvent, MergerEvent)  # of what an instrument is
 _ROUNDED = 1e-9  # share of a quantity up to which the parts of a schedule may miss it
 
@@ -470,13 +469,13 @@ class TradingEngine(Displayed):
     def _breaches(self, order: Order, price: float) -> tuple[LimitBreach, ...]:
         limits, seen = self._limits_of(order.trader), {**self.prices, order.instrument_name: price}
         waiting = [each for each in self._counted(order, limits) if each.trader == order.trader]
-        seen = {**_last_prices(self.order_book.waiting), **seen}
-        prices = self.books.prices(order.trader, seen)
+        prices = self.books.prices(order.trader, {**_last_prices(waiting), **seen})
         own = exposure_of(order, self.books, self._market, limits, prices, waiting)
         found = limits.breaches(order, price, own)
         if self.firm is None:
             return found
-        waiting, prices = [*self._counted(order, self.firm)], self.books.prices(None, seen)
+        waiting = [*self._counted(order, self.firm)]
+        prices = self.books.prices(None, {**_last_prices(waiting), **seen})
         everyone = exposure_of(order, self.books, self._market, self.firm, prices, waiting, of_all=True)
         of_firm = self.firm.breaches(order, price, everyone)
         return (*found, *(replace(each, what=f"Firm: {each.what}") for each in of_firm))
@@ -688,8 +687,8 @@ class TradingEngine(Displayed):
 
     def _expire(self, moment: dt.datetime) -> None:
         """Let the orders expire whose day, in UTC, is over."""
-        for order in self.working:
-            if order.time_in_force is TimeInForce.DAY and moment.date() > _day_of(order.created_at):
+        for order in self.order_book.day_orders:
+            if moment.date() > _day_of(order.created_at):
                 with self.order_book.repaired():
                     self.order_book.expire(order)
 
@@ -733,8 +732,9 @@ def _last_prices(waiting: Iterable[Waiting]) -> dict[str, float]:
 
 def _checked_bar(name: str, bar: Bar) -> Bar:
     """Return a bar that is valid, with its time in UTC."""
-    fill_on_bar(_PROBE, bar)
-    return replace(bar, date=checked_time(bar.date, f"bar of {name}"))
+    require_bar(bar)
+    moment = checked_time(bar.date, f"bar of {name}")
+    return bar if moment is bar.date else replace(bar, date=moment)
 
 
 def _day_of(time: str) -> dt.date:

@@ -76,7 +76,7 @@ def exposure_of(
         else {},
         equity=_known(books.equity, trader, prices, market) if limits.margin is not None else math.nan,
         points={
-            **{name: _known_point(books, name, market) for name in names},
+            **books.values_per_point({*units, *pending}, market),
             order.instrument_name: books.value_per_point(order.instrument_name, market),
         },
     )
@@ -115,14 +115,6 @@ def _known(
     """Return a figure of the books, NaN where a price or a rate is unknown: that passes no limit."""
     try:
         return figure(trader, prices, market)
-    except TradingError:
-        return math.nan
-
-
-def _known_point(books: Books, name: str, market: Market) -> float:
-    """Return the money per point of a position, NaN where its rate is unknown."""
-    try:
-        return books.value_per_point(name, market)
     except TradingError:
         return math.nan
 

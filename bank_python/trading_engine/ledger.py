@@ -81,6 +81,7 @@ class Ledger(Tabular):
         self._state = LedgerState(LedgerSettings(currency, digits, LotMethod.of(method)))
         self._start = self._state
         self._bookings: list[Booking] = []
+        self._checked: tuple[LedgerState, Booking | None] = self._state, None
 
     @classmethod
     def replay(
@@ -119,10 +120,29 @@ class Ledger(Tabular):
         made = (
             event if isinstance(event, LedgerEvent) and type(event) is not LedgerEvent else event_from_dict(_row(event))
         )
-        booking = booking_of(self._state, made)
+        booking = self.check(made)
         after = self._state.after(booking)
         self._bookings[self._state.n_events :] = [booking]  # also in place of one whose booking was interrupted
         self._state = after
+        return booking
+
+    def check(self, event: LedgerEvent) -> Booking:
+        """Return what an event would change; nothing is booked.
+
+        Parameters
+        ----------
+        event : LedgerEvent
+            Event, not earlier than the last one.
+
+        Raises
+        ------
+        TradingError
+            The event does not fit the state.
+        """
+        state, booking = self._checked
+        if booking is None or booking.event is not event or state is not self._state:
+            booking = booking_of(self._state, event)
+            self._checked = self._state, booking  # an engine checks, writes to its trail, and then books
         return booking
 
     def book_all(self, events: Iterable[LedgerEvent | Mapping[str, Any]]) -> tuple[Booking, ...]:

@@ -115,16 +115,18 @@ class Exposure(Record):
         """
         return price * self.points.get(instrument, 1.0)
 
-    def ranges_after(self, order: Order) -> dict[str, tuple[float, float]]:
+    def ranges_after(self, order: Order, instruments: Iterable[str] | None = None) -> dict[str, tuple[float, float]]:
         """Return the least and the largest units by instrument once an order has filled, whatever open orders do.
 
         Parameters
         ----------
         order : Order
             Order to check.
+        instruments : iterable of str, optional
+            Names of the instruments; by default all that are held or ordered.
         """
         found = {}
-        for name in {**self.units, **self.pending, order.instrument_name: 0.0}:
+        for name in {**self.units, **self.pending, order.instrument_name: 0.0} if instruments is None else instruments:
             held = self.units.get(name, 0.0)
             held += order.side.sign * order.remaining if name == order.instrument_name else 0.0
             bought, sold = self.pending.get(name, (0.0, 0.0))
@@ -262,11 +264,13 @@ class PositionLimits(Record):
             what = "Loss, from which on orders may only reduce positions"
             yield LimitBreach("max_loss", what, -account.pnl, self.max_loss, "money")
         prices = {**account.prices, name: price}
-        ranges = account.ranges_after(order)
+        is_whole = self.spans_instruments or self.book_value > 0.0
+        ranges = account.ranges_after(order, None if is_whole else (name,))
         money = {other: account.money(other, prices.get(other, math.nan)) for other in ranges}
         yield from self._sizes(name, abs(after) * money[name], _values(ranges, money), account)
         yield from self._greeks(account)
-        yield from self._margin({other: max(span, key=abs) for other, span in ranges.items()}, prices, account)
+        if self.margin is not None:
+            yield from self._margin({other: max(span, key=abs) for other, span in ranges.items()}, prices, account)
 
     def _greeks(self, account: Exposure) -> Iterator[LimitBreach]:
         for greek, most in self.max_greeks.items():
@@ -278,8 +282,6 @@ class PositionLimits(Record):
     def _margin(
         self, units: Mapping[str, float], prices: Mapping[str, float], account: Exposure
     ) -> Iterator[LimitBreach]:
-        if self.margin is None:
-            return
         held = self.margin_positions(units, prices, account.points)
         required = math.fsum(position.initial for position in held.values())
         if not required <= account.equity:
@@ -306,20 +308,21 @@ class PositionLimits(Record):
     ) -> Iterator[LimitBreach]:
         gross = math.fsum(max(abs(low), abs(high)) for low, high in values.values())
         sector = account.sectors.get(name, "")
-        of_sector = [span for other, span in values.items() if sector and account.sectors.get(other) == sector]
+        of_sector = [span for other, span in values.items() if account.sectors.get(other) == sector] if sector else []
         checked = [
-            ("max_position", f"Position of {name} after the order", position, self.max_position, "money"),
-            ("max_gross", "Gross value after the order", gross, self.max_gross, "money"),
-            ("max_net", "Net value after the order", _largest_net(values.values()), self.max_net, "money"),
-            ("max_sector", f"Sector {sector} after the order", _largest_net(of_sector), self.max_sector, "money"),
+            ("max_position", "Position of {name}", position, self.max_position, "money"),
+            ("max_gross", "Gross value", gross, self.max_gross, "money"),
+            ("max_net", "Net value", _largest_net(values.values()), self.max_net, "money"),
+            ("max_sector", "Sector {sector}", _largest_net(of_sector), self.max_sector, "money"),
         ]
         if self.book_value > 0.0:
             share = position / max(self.book_value, gross)  # of the capital while the gross value is unknown
-            what = f"Concentration of {name} after the order"
-            checked.append(("max_concentration", what, share, self.max_concentration, "share of the book"))
+            most = self.max_concentration
+            checked.append(("max_concentration", "Concentration of {name}", share, most, "share of the book"))
         for limit, what, value, most, unit in checked:
             if most < math.inf and not value <= most:  # a missing price makes the value NaN, which passes no limit
-                yield LimitBreach(limit, what, value, most, unit)
+                said = what.format(name=name, sector=sector)
+                yield LimitBreach(limit, f"{said} after the order", value, most, unit)
 
 
 def _values(ranges: Mapping[str, tuple[float, float]], money: Mapping[str, float]) -> dict[str, tuple[float, float]]:

@@ -40,6 +40,8 @@ def moment_of(when: Any, of: str = "when") -> dt.date:
     """
     try:
         read = _read(when) if isinstance(when, str) else when
+        if read.__class__ is dt.date or (read.__class__ is dt.datetime and read.tzinfo is not None):
+            return read  # most are: the general way takes longer than all else of an event
         return checked_dates([read], 1)[0]
     except (RiskError, ValueError, TypeError) as error:
         said = f"{of}: when={when!r} is not a date; give a date, or a datetime with a time zone, or its ISO 8601 text"

@@ -27,6 +27,7 @@ from bank_python.display import Displayed
 from bank_python.errors import TradingError
 from bank_python.mntable import Table
 from bank_python.trading_engine.replays import FILL, SUBMIT, known_orders, terms_of, waiting_in
+from bank_python.trading_engine.words import TimeInForce
 from bank_python.trading_engine.working import Protection, Waiting, is_dust, protection_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class OrderBook(Displayed):
         self.orders: dict[str, Order] = {}
         self._waiting: dict[str, Waiting] = {}
         self._on: dict[str, dict[str, Waiting]] = {}  # the same by instrument
+        self._of_day: dict[str, Waiting] = {}  # those of orders that are good for their day
         self._read()
 
     def __len__(self) -> int:
@@ -108,6 +110,11 @@ class OrderBook(Displayed):
             Name of the instrument.
         """
         return tuple(dict.fromkeys(self._on.get(instrument, {}).values()))
+
+    @property
+    def day_orders(self) -> tuple[Order, ...]:
+        """Working orders that expire when their day is over, in the order of submission."""
+        return tuple(self.orders[name] for name in self._of_day)
 
     def is_working(self, order: Order) -> bool:
         """Return whether an order works, in the state that is given.
@@ -199,6 +206,8 @@ class OrderBook(Displayed):
         for order in waiting.orders:
             self._waiting[order.order_id] = waiting
             self._on.setdefault(waiting.instrument, {})[order.order_id] = waiting
+            if order.time_in_force is TimeInForce.DAY:
+                self._of_day[order.order_id] = waiting
 
     def protect(self, entry: Order, units: float, at: str) -> Protection | None:
         """Let the stop and the target work that an order has for what it opens; return them.
@@ -323,6 +332,7 @@ class OrderBook(Displayed):
         waiting = self._waiting.pop(order_id, None)
         if waiting is None:
             return
+        self._of_day.pop(order_id, None)
         on = self._on[waiting.instrument]
         del on[order_id]
         if not on:
@@ -334,7 +344,7 @@ class OrderBook(Displayed):
     def _read(self) -> None:
         """Read orders, and what works, from the trail."""
         before, self.orders = self._waiting, known_orders(self.audit)
-        self._waiting, self._on = {}, {}
+        self._waiting, self._on, self._of_day = {}, {}, {}
         for name, waiting in waiting_in(self.audit, self.orders).items():
             known = before.get(name)
             self.rest(waiting if known is None or known.orders != waiting.orders else known)

@@ -91,10 +91,9 @@ def stop_in(audit: AuditTrail) -> str:
         Trail of an engine.
     """
     reason = ""
-    for row in audit.query(event_type=KILL):
-        reason, number = row["why"], row["number"]
-    if reason and any(row["number"] > number for row in audit.query(event_type=RESUME)):
-        return ""
+    for event in audit:
+        if event.event_type in {KILL, RESUME}:
+            reason = event.why if event.event_type == KILL else ""
     return reason
 
 
@@ -174,15 +173,13 @@ def waiting_in(audit: AuditTrail, orders: Mapping[str, Order]) -> dict[str, Wait
     orders : mapping of str to Order
         Orders of the trail by name.
     """
-    schedules = {
-        event.order_id: event.figures["schedule"]
-        for event in audit
-        if event.event_type == SUBMIT and "schedule" in event.figures
-    }
+    is_open = {name for name, order in orders.items() if order.status.is_open}
+    submitted = (event for event in audit if event.event_type == SUBMIT and event.order_id in is_open)
+    schedules = {event.order_id: event.figures.get("schedule", ()) for event in submitted}
     pairs = _pairs_of(orders)
     found: dict[str, Waiting] = {}
     for name, order in orders.items():
-        if not order.status.is_open or name in found:
+        if name not in is_open or name in found:
             continue
         waiting = _protection(pairs[name]) if name in pairs else Resting(order, schedule=schedules.get(name, ()))
         found |= {each.order_id: waiting for each in waiting.orders}

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["Meeting", "Protection", "Resting", "Waiting", "bracket_fault", "is_dust", "protection_of"]
 
 _FAR, _NEAR = sys.float_info.max, sys.float_info.min  # prices of no bar, for a bracket with a stop or a target only
+_NO_PRICES = None, None, None
+_AT_MARKET = {side: BarOrder(side, OrderType.MARKET) for side in Side}  # made once, as most orders are of this kind
 _TRIGGERED = frozenset({OrderType.STOP, OrderType.TRAILING_STOP})
 _DUST = 1e-9  # share of an order up to which units are rounding
 
@@ -108,9 +110,11 @@ class Resting(Waiting):
         self._order, self._delay, self._schedule = order, delay, tuple(schedule)
         done = order.filled_qty
         self._bars = sum(total <= done for total in accumulate(self._schedule)) if done else 0  # parts of before
-        self._seen = BarOrder(
-            order.side, order.order_type, order.limit_price, order.stop_price, trail_amount=order.trail
-        )
+        prices = order.limit_price, order.stop_price, order.trail
+        if order.order_type is OrderType.MARKET and prices == _NO_PRICES:
+            self._seen = _AT_MARKET[order.side]
+        else:
+            self._seen = BarOrder(order.side, order.order_type, *prices)
         if order.filled_qty:
             self._trigger()
 
@@ -150,7 +154,7 @@ class Resting(Waiting):
         """Go on at the market, or at the limit, with an order whose stop was reached."""
         order = self._order
         if self._seen.order_type in _TRIGGERED:
-            self._seen = BarOrder(order.side, OrderType.MARKET)
+            self._seen = _AT_MARKET[order.side]
         elif self._seen.order_type is OrderType.STOP_LIMIT:
             self._seen = BarOrder(order.side, OrderType.LIMIT, order.limit_price)
 
@@ -190,7 +194,7 @@ class Protection(Waiting):
     def meet(self, bar: Bar, *, fill_on_touch: bool = False) -> Meeting | None:
         """Return the fill of the one that the bar reaches; of both, the stop."""
         if self._is_triggered and self._stop is not None:
-            price = fill_on_bar(BarOrder(self._stop.side, OrderType.MARKET), bar).price
+            price = fill_on_bar(_AT_MARKET[self._stop.side], bar).price
             return None if price is None else Meeting(self._stop, price, self._stop.remaining)
         met = fill_bracket(self._seen, bar, fill_on_touch=fill_on_touch)
         self._seen = met.order if isinstance(met.order, BarBracket) else self._seen

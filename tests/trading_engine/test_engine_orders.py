@@ -219,6 +219,20 @@ def test_answers_say_themselves_in_a_line():
     assert str(made.submit(order())) == "ORD-000003 REJECTED: trading was stopped: lunch"
 
 
+def test_a_bar_asks_the_orders_of_its_instrument_only():
+    made, asked = engine(), []
+    for i in range(60):
+        made.submit(order(name=f"N{i % 20}", order_type="LIMIT", limit_price=90.0, trader=("Alice", "Bob")[i % 2]))
+    for waiting in made.order_book.waiting:
+        waiting.meet = lambda *_, name=waiting.instrument, **__: asked.append(name)
+    made.on_bar(bar(100, 101, 99, 100), "N4")
+    made.on_prices({"N5": 100.0, "KO": 60.0}, DAY)
+    assert asked == ["N4"] * 3 + ["N5"] * 3
+    for each in made.order_book.get_open_orders("Alice"):
+        made.cancel(each.order_id)
+    assert (len(made.working), made.order_book.waiting_on("N4")) == (30, ())
+
+
 # --- schedules, prices, volume -----------------------------------------------------------------------
 
 
