@@ -113,6 +113,7 @@ def _refused(error: type[BankError], title: str, name: str, value: object, wante
 
 
 _LONGEST = 60
+_WITH_NONE = 2  # alternatives of an optional argument
 
 
 def _admission(function: Callable[..., Any], parameter: inspect.Parameter, *, members: bool) -> _Admission | None:
@@ -130,7 +131,13 @@ def _union(annotation: str, names: Mapping[str, object]) -> _Admission | None:
     if len(kinds) < len(found):
         return None
     words = " or ".join(dict.fromkeys(said for _, said in kinds if said))
-    return kinds[0] if len(kinds) == 1 else (lambda value: any(accepts(value) for accepts, _ in kinds), words)
+    checks = [accepts for accepts, _ in kinds]
+    if len(checks) == 1:
+        return kinds[0]
+    if len(checks) == _WITH_NONE and _is_none in checks:
+        (accepts,) = (each for each in checks if each is not _is_none)
+        return (lambda value: value is None or accepts(value)), words
+    return (lambda value: any(accepts(value) for accepts in checks)), words
 
 
 def _split(annotation: str, at: str) -> list[str]:
@@ -189,6 +196,10 @@ def _is_flag(value: object) -> bool:
     return isinstance(value, bool | np.bool_)
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 def _is_listed(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
 
@@ -209,7 +220,7 @@ _KINDS: dict[str, _Admission] = {
     "int": (_is_whole, "a whole number"),
     "bool": (_is_flag, "true or false"),
     "str": (lambda value: isinstance(value, str), "text"),
-    "None": (lambda value: value is None, ""),
+    "None": (_is_none, ""),
     "ArrayLike": _NUMBERS,
     "FloatArray": _NUMBERS,
     "Numbers": _NUMBERS,

@@ -18,6 +18,8 @@ __all__ = ["Jsonable", "jsonable"]
 Jsonable: TypeAlias = "dict[str, Jsonable] | list[Jsonable] | str | float | int | bool | None"
 """A value that JSON can represent."""
 
+_PLAIN = (bool, int, str)  # a union would be made anew for every value
+
 
 def jsonable(value: object) -> Jsonable:
     """Return a value in the types of JSON.
@@ -39,7 +41,7 @@ def jsonable(value: object) -> Jsonable:
     """
     if isinstance(value, Enum):
         return jsonable(value.value)
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
@@ -49,7 +51,7 @@ def jsonable(value: object) -> Jsonable:
 
 
 def _nested(value: object) -> Jsonable:
-    if is_dataclass(value) and not isinstance(value, type):
+    if not isinstance(value, dict) and is_dataclass(value) and not isinstance(value, type):
         return {field.name: jsonable(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {_key(key): jsonable(item) for key, item in value.items()}

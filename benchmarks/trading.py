@@ -31,6 +31,7 @@ from statsmodels.tsa.stattools import adfuller, coint
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
 from bank_python.instruments.option_symbol import OptionSymbol
+from bank_python.market_data import Bar
 from bank_python.numerics import keep_freed_memory
 from bank_python.risk_models import adf_test, engle_granger, execution_schedule, johansen, scan_pairs
 from bank_python.trading_engine import (
@@ -219,6 +220,30 @@ def orders(report: Report, rounds: int) -> None:
     timed(report, "engine, one of 2,000 market orders", calls, max(1, rounds // 2), count, f"cash: {note}")
 
 
+def held_and_working(report: Report, rounds: int) -> None:
+    """Time an engine that holds 20 positions, one with 10,000 working orders, and one that begins on a long trail."""
+    free = PositionLimits(max_position=1e12, book_value=1e12)
+
+    def bought(engine: TradingEngine, names: list[str], **terms: Any) -> TradingEngine:
+        for name in names:
+            engine.submit(Order("", "Alice", name, "BUY", 10.0, price=100.0, **terms))
+        return engine
+
+    names = [f"N{i}" for i in range(1_000)]
+    holding, count = bought(TradingEngine(limits=free), names[:20]), 1_000
+    call = {OURS: partial(bought, holding, ["AAPL"] * count)}
+    timed(report, "engine, one of 1,000 market orders, 20 positions held", call, max(1, rounds // 2), count)
+    working = bought(TradingEngine(limits=free), names * 10, order_type="LIMIT", limit_price=90.0)
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    call = {OURS: partial(working.on_bar, Bar(moment, 100.0, 101.0, 99.0, 100.0, None), "N5")}
+    timed(report, "on_bar, 10 orders of 10,000 that work", call, rounds)
+    call = {OURS: partial(working.on_prices, {"N5": 100.0}, moment)}
+    timed(report, "on_prices, 10 orders of 10,000 that work", call, rounds)
+    long = bought(TradingEngine(limits=free), ["AAPL"] * 50_000)
+    call = {OURS: partial(TradingEngine, audit=long.audit)}
+    timed(report, "engine that begins on a trail of 100,000 events, one event", call, 1, len(long.audit))
+
+
 def audit(report: Report, rounds: int) -> None:
     """Time an audit trail of 2,000 events."""
     count = 2_000
@@ -277,7 +302,7 @@ def options(report: Report, rounds: int) -> None:
 
 
 CASES: dict[str, Callable[[Report, int], None]] = {
-    one.__name__: one for one in (pairs, scan, schedules, lots, orders, audit, options)
+    one.__name__: one for one in (pairs, scan, schedules, lots, orders, held_and_working, audit, options)
 }
 
 

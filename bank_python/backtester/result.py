@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,10 +117,8 @@ class BacktestResult(Plotted, Tabular):
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over data, settings, costs and the version of the library: equal runs have equal ones."""
-        from bank_python import __version__
-
         digest = hashlib.sha256()
-        said = (__version__, self.settings, self.panel.tickers, self.initial_cash, self.costs, self.fill.value)
+        said = (_version(), self.settings, self.panel.tickers, self.initial_cash, self.costs, self.fill.value)
         digest.update(repr(said).encode())
         for name in ("open", "high", "low", "close", "volume"):
             digest.update(np.ascontiguousarray(getattr(self.panel, name)).tobytes())
@@ -153,6 +152,13 @@ class BacktestResult(Plotted, Tabular):
         from bank_python.render_backtest_result import result_view
 
         return result_view(self)
+
+
+def _version() -> str:
+    try:
+        return version("bank_python")
+    except PackageNotFoundError:  # used from a checkout
+        return "unknown"
 
 
 def _filled(prices: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Commands about orders: ``trade``, ``order``, ``orders``, ``audit``, ``signals``."""
+"""Commands about orders: ``trade``, ``order``, ``orders``, ``kill``, ``resume``, ``audit``, ``signals``."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ _OnlyTrader = Annotated[str | None, typer.Option("--trader", help="List only thi
 def add_to(program: typer.Typer) -> None:
     """Add the commands to a program."""
     command(program, "trade", has_negatives=True)(trade)
-    for name, function in (("order", order), ("orders", orders), ("audit", audit), ("signals", signals)):
-        command(program, name)(function)
+    for function in (order, orders, kill, resume, audit, signals):
+        command(program, function.__name__)(function)
 
 
 def trade(
@@ -155,6 +155,34 @@ def orders(
         given.change("orders", partial(cancel_order, order_id=cancel))
     else:
         given.read("orders", partial(list_orders, trader=trader, status=status))
+
+
+def kill(
+    given: Given,
+    reason: Annotated[str, typer.Argument(metavar="REASON", help="Reason, which every rejection repeats.")],
+) -> None:
+    """Stop all trading: cancel the working orders and reject every order until ``resume``.
+
+    While the live desk runs it owns its file: end it first, then stop trading.
+
+    Example: prop_desk.py kill "prices look wrong" --db desk.db
+    """
+    from bank_python.desk.commands.orders import stop_trading
+
+    given.change("kill", partial(stop_trading, reason=reason))
+
+
+def resume(
+    given: Given,
+    reason: Annotated[str, typer.Argument(metavar="REASON", help="Reason, which the audit trail keeps.")],
+) -> None:
+    """Allow trading again after ``kill``.
+
+    Example: prop_desk.py resume "the feed was repaired" --db desk.db
+    """
+    from bank_python.desk.commands.orders import resume_trading
+
+    given.change("resume", partial(resume_trading, reason=reason))
 
 
 def audit(

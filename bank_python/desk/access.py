@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bank_python.desk.build import build_desk
 from bank_python.desk.console import remark, working
 from bank_python.desk.desk import Desk
+from bank_python.desk.persistence import feed_family
 from bank_python.display import Record
 from bank_python.errors import DeskError
 from bank_python.market_data import HistoryFeed, ReplayFeed, SimulatedFeed, feed_named
@@ -147,7 +148,10 @@ def _built(source: DeskSource) -> Desk:
 
 
 def _feed(source: DeskSource) -> Feed | None:
-    return None if source.feed is None else feed_named(source.feed, seed=source.seed)
+    """Return another feed than that of a stored desk, whose own goes on where it was saved, also if it is named."""
+    if source.feed is None or (source.path is not None and feed_family(source.path) == source.feed):
+        return None
+    return feed_named(source.feed, seed=source.seed)
 
 
 def _poll(desk: Desk, source: DeskSource, *, few: int) -> None:

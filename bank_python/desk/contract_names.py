@@ -35,7 +35,8 @@ from bank_python.desk.contracts import (
 )
 from bank_python.desk.orders import checked_instrument
 from bank_python.errors import DeskError, TradingError
-from bank_python.instruments import CreditDefaultSwap, Instrument, Option
+from bank_python.instruments import CreditDefaultSwap, Instrument, Option, Position
+from bank_python.instruments.cash_flows import has_ended
 from bank_python.market_data.symbol_spec import SymbolKind
 from bank_python.wording import did_you_mean
 
@@ -89,6 +90,9 @@ class ContractNames:
         if single is not None:
             found = single["symbol"], int(single["days"]), float(single["percent"])
             return (self._option(*found, is_call=single["kind"] == "C").name,)
+        dated = _DATED.fullmatch(name)
+        if dated is not None:  # a strike may be written as 140 or as 140.00, and has one name
+            return (f"{dated['symbol']}_{dated['expiry']}_{_written(float(dated['strike']))}{dated['kind']}",)
         return (name,)
 
     def contract(self, name: str) -> Node:
@@ -109,6 +113,20 @@ class ContractNames:
             return checked_instrument(held if held is not None else self._unheld(name))
         except DeskError as error:
             raise TradingError(error.message, name=name) from error
+
+    def has_ended(self, name: str) -> bool:
+        """Return whether the contract of a name has ended, so that no order for it can fill any longer.
+
+        Parameters
+        ----------
+        name : str
+            Name of a contract.
+        """
+        found = self._desk.graph.find(name) or self._made.get(name)
+        if found is not None:
+            return isinstance(found, Instrument) and has_ended(found)
+        dated = _DATED.fullmatch(name)
+        return dated is not None and _day(name, dated["expiry"]) <= self._desk.clock.date
 
     def multiplier(self, contract: Node) -> float:
         """Return the units of the underlying per unit of a contract that nobody holds yet.
@@ -146,7 +164,7 @@ class ContractNames:
         listing = desk.listings.get(symbol)
         if name != symbol and listing is not None and listing.kind is SymbolKind.CREDIT:
             return protection_on(symbol, desk.graph, desk.clock)
-        known = [each.name for each in desk.graph if isinstance(each, Instrument)]
+        known = [each.name for each in desk.graph if isinstance(each, Instrument) and not isinstance(each, Position)]
         near = did_you_mean(name, [*known, *BONDS], "give that of a contract, such as AAPL or UST10Y_NOTE")
         raise TradingError(f"the desk has no contract {name!r:.60}; {near}", name=name)
 
@@ -159,7 +177,7 @@ class ContractNames:
 
     def _dated(self, symbol: str, expiry: dt.date, strike: float, *, is_call: bool) -> Instrument:
         desk = self._desk
-        name = f"{symbol}_{expiry:%y%m%d}_{strike:g}{'C' if is_call else 'P'}"
+        name = f"{symbol}_{expiry:%y%m%d}_{_written(strike)}{'C' if is_call else 'P'}"
         held = desk.graph.find(name) or self._made.get(name)
         if isinstance(held, Instrument):
             return held
@@ -172,6 +190,11 @@ class ContractNames:
         made = option_expiring(name, symbol, strike, years, desk.graph, desk.clock, is_call=is_call)
         self._made[name] = made
         return made
+
+
+def _written(strike: float) -> str:
+    """Return a strike as names have it, with all of its digits: two strikes never share a name."""
+    return f"{strike:.6f}".rstrip("0").rstrip(".")
 
 
 def _day(name: str, written: str) -> dt.date:

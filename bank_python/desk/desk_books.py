@@ -42,6 +42,7 @@ class DeskBooks(Books):
 
     def __init__(self, desk: Desk, names: ContractNames, capital: float) -> None:
         self._desk, self._names, self._capital = desk, names, capital
+        self._held: dict[str, Position] = {}  # one position in each contract, which says how it is paid for
 
     def __repr__(self) -> str:
         return f"<DeskBooks: {', '.join(self._desk.traders.names)}>"
@@ -66,12 +67,13 @@ class DeskBooks(Books):
 
     def terms(self, instrument: str, market: Market) -> ContractTerms:
         """Return multiplier and currency of the contract."""
-        for trader in self._desk.traders:
-            for position in trader.positions:
-                if _name(position) == instrument:
-                    par = self._names.par(cast("Instrument", position.instrument))
-                    return ContractTerms(position.multiplier, position.currency, par=par)
-        return market.terms(instrument)
+        if instrument not in self._held:
+            self._held = {_name(each): each for each in self._positions(None)}
+        position = self._held.get(instrument)
+        if position is None:
+            return market.terms(instrument)
+        par = self._names.par(cast("Instrument", position.instrument))
+        return ContractTerms(position.multiplier, position.currency, par=par)
 
     def pnl(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:  # noqa: ARG002 - has its own
         """Return the P&L of the trader's book, or of the firm."""

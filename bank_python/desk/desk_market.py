@@ -50,25 +50,45 @@ class DeskMarket(Market):
 
     def __init__(self, desk: DeskParts, names: ContractNames) -> None:
         self._desk, self._names = desk, names
+        self._months: dict[str, list[Mapping[str, Any]]] = {}
         self._symbols = {leaf_name(each.symbol, each.kind): each.symbol for each in desk.listings.values()}
 
     def price(self, order: Order) -> float | None:
         """Return the present value of the order's contract."""
         contract = self._names.contract(order.instrument_name)
-        self._require_fresh(contract)
-        return cast("float", contract.value) + self._names.par(contract)
+        stale = self._stale(contract)
+        if stale:
+            raise TradingError(stale, name=order.instrument_name)
+        price = cast("float", contract.value) + self._names.par(contract)
+        if price <= 0.0:
+            raise TradingError(f"its present value is {price:g}, and orders fill at prices above 0", value=price)
+        return price
+
+    def stale(self, instrument: str) -> str:
+        """Return which quote of a contract is stale or missing, in words; empty if all are fresh.
+
+        Parameters
+        ----------
+        instrument : str
+            Name of a contract.
+
+        Raises
+        ------
+        TradingError
+            There is no such contract.
+        """
+        return self._stale(self._names.contract(instrument))
 
     def volume(self, instrument: str) -> float | None:
         """Return the mean volume of the last month of a share or fund, None for what has no published volume."""
         if not self._is_share(instrument):
             return None
-        bars = self._past(instrument)
-        known = [float(row["volume"]) for row in bars[-_MONTH:] if row["volume"]]
+        known = [float(row["volume"]) for row in self._past(instrument)[-_MONTH:] if row["volume"]]
         return float(np.mean(known)) if known else None
 
     def vol(self, instrument: str) -> float | None:
         """Return the volatility of a day over the last month of a share or fund."""
-        closes = np.array([row["close"] for row in self._past(instrument)[-_MONTH - 1 :]])
+        closes = np.array([row["close"] for row in self._past(instrument)])
         return float(np.diff(np.log(closes)).std(ddof=1)) if len(closes) > _FEWEST and (closes > 0.0).all() else None
 
     def execution(self, instrument: str, model: ExecutionModel) -> ExecutionModel:
@@ -90,7 +110,12 @@ class DeskMarket(Market):
         return ContractTerms(self._names.multiplier(contract), currency, par=self._names.par(contract))
 
     def greeks(self, instrument: str) -> Mapping[str, float]:
-        """Return delta and vega of one unit, in USD for 1 % of the underlying and for one point of volatility."""
+        """Return delta and vega of one unit, in USD for 1 % of the underlying and for one point of volatility.
+
+        A contract that has ended has none, also while its settlement waits for a quote.
+        """
+        if self._names.has_ended(instrument):
+            return {}
         contract = self._names.contract(instrument)
         if not isinstance(contract, Instrument):
             return {}
@@ -110,7 +135,9 @@ class DeskMarket(Market):
         return listing is not None and listing.kind in _WITH_VOLUME
 
     def _past(self, symbol: str) -> list[Mapping[str, Any]]:
-        """Return the bars of the last year, loaded once."""
+        """Return the bars of the last month and the one before it, loaded once."""
+        if symbol in self._months:
+            return self._months[symbol]
         if symbol not in self._desk.listings:
             return []
         if symbol not in self._desk.past:
@@ -118,10 +145,10 @@ class DeskMarket(Market):
                 self._desk.market.load_history(symbol, "1y", into=self._desk.past)
             except BankError:
                 return []
-        return list(self._desk.past.query(symbol))
+        self._months[symbol] = [*self._desk.past.query(symbol)][-_MONTH - 1 :]
+        return self._months[symbol]
 
-    def _require_fresh(self, contract: Node) -> None:
-        """Raise an error if a quote that a contract depends on is stale or missing."""
+    def _stale(self, contract: Node) -> str:
         for node in inputs_first([contract], lambda each: each.underliers, lambda _: True):
             symbol = self._symbols.get(node.name) if isinstance(node, Leaf) else None
             if symbol is None:
@@ -129,4 +156,5 @@ class DeskMarket(Market):
             quote = self._desk.market.quote(symbol)
             if quote.state is not QuoteState.FRESH:
                 why = f": {quote.reason}" if quote.reason else ""
-                raise TradingError(f"the quote of {symbol} is {quote.state.value}{why}", name=symbol)
+                return f"the quote of {symbol} is {quote.state.value}{why}"
+        return ""

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from bank_python.barbara.claim import Claim
     from bank_python.dagger import Node
 
-__all__ = ["RINGS", "STATE", "prepare_store", "resume", "save", "save_trader"]
+__all__ = ["RINGS", "STATE", "feed_family", "prepare_store", "resume", "save", "save_trader"]
 
 _LOG = logging.getLogger(__name__)
 _STATE_VERSION = 1
@@ -189,6 +189,24 @@ def resume(path: str | PathLike[str], feed: Feed | None, make: type[_Desk], *, r
         copy = Path(folder) / "desk.db"
         copy_store(path, copy)
         return _opened(BarbaraDB.open(RINGS, path=copy), feed, make, own=False)
+
+
+def feed_family(path: str | PathLike[str]) -> str:
+    """Return the name of the kind of feed that a stored desk was saved with, "" for a user-defined one.
+
+    Raises
+    ------
+    DeskError
+        The store has no desk, or one of a newer format.
+    """
+    with tempfile.TemporaryDirectory(prefix="bank_python_") as folder:
+        copy = Path(folder) / "desk.db"
+        copy_store(path, copy)
+        db = BarbaraDB.open(RINGS, path=copy)
+        try:
+            return str(_checked_state(db)["family"])
+        finally:
+            db.close()
 
 
 def _opened(db: BarbaraDB, feed: Feed | None, make: type[_Desk], *, own: bool) -> _Desk:

@@ -61,6 +61,7 @@ __all__ = [
     "SHORT_RATES",
     "STRATEGIES",
     "TICKERS",
+    "TO_TARGETS",
     "days_to_event",
     "standard_strategies",
     "strategy_of",
@@ -114,6 +115,9 @@ PAST_MOVES: dict[str, tuple[float, ...]] = {
 
 OWN_UNITS = frozenset({"stat_arb", "pairs_trade"})
 """Strategies that leave what they have opened themselves, and not what the trader held before."""
+
+TO_TARGETS = frozenset({"gamma_scalp", "multi_asset", "tech_momentum"})
+"""Strategies whose orders are differences to a target, so that the same side again is no repetition."""
 
 _FIRST_EVENT = {"TSLA": dt.date(2024, 1, 24), "META": dt.date(2024, 2, 1), "COIN": dt.date(2024, 2, 15)}
 _BETWEEN_EVENTS = 91

@@ -25,14 +25,13 @@ True
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.dagger import LargeNode, OnRead
+from bank_python.desk.acted_signals import ActedSignals
 from bank_python.desk.contract_names import ContractNames
 from bank_python.desk.desk_books import DeskBooks
 from bank_python.desk.desk_market import DeskMarket
@@ -49,6 +48,7 @@ from bank_python.trading_engine.signal import LEAST_STRENGTH
 from bank_python.wording import message_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bank_python.dagger import DerivedNode
@@ -157,7 +157,7 @@ class DeskTrading(Displayed):
             desk.traders[trader]
         self._data = SignalData(desk, self.opened)
         self._nodes: dict[str, DerivedNode] = {}
-        self._acted = self._acted_today(now().date())
+        self._acted = ActedSignals(self.engine.audit, self.opened, now)
         self._told: dict[str, str] = {}
 
     # --- signals -----------------------------------------------------------------------------------
@@ -219,7 +219,8 @@ class DeskTrading(Displayed):
         """Submit orders for the signals that have appeared or turned since the last call.
 
         A trader whose rule fails, and an order that cannot be made, cost the others nothing: they are problems of the
-        result, and events of the audit trail.
+        result, and events of the audit trail. So is a signal in a contract whose quotes are not fresh, which waits for
+        them.
 
         Parameters
         ----------
@@ -231,16 +232,19 @@ class DeskTrading(Displayed):
         StoreError
             The store cannot be written; what was traded before stays.
         """
+        self._cancel_ended()
         replies: list[Fill | Working | Rejection] = []
         problems: list[str] = []
         count = 0
-        for found in self.signals(traders):
-            strong = [signal for signal in found.signals if signal.strength >= LEAST_STRENGTH]
+        for report in self.signals(traders):
+            strong = [signal for signal in report.signals if signal.strength >= LEAST_STRENGTH]
             count += len(strong)
+            new, waits = self._new(report, strong)
+            found = replace(report, problems=(*report.problems, *waits))
             problems += [f"{found.trader}: {problem}" for problem in found.problems]
             self._tell(found)
-            for signal in self._new(found.trader, strong):
-                answers, faults = self._act_on(found, signal)
+            for decision in _decisions(new):
+                answers, faults = self._act_on(found, decision)
                 replies += answers
                 problems += faults
         return TradingRound(count, tuple(replies), tuple(problems))
@@ -293,6 +297,7 @@ class DeskTrading(Displayed):
             The order is not valid, or the name stands for two contracts.
         """
         self._desk.traders[trader]
+        self._cancel_ended()
         legs = self._names.legs(instrument)
         if len(legs) > 1:
             raise TradingError(f"{instrument} is {' and '.join(legs)}; order one at a time", name="instrument")
@@ -302,7 +307,11 @@ class DeskTrading(Displayed):
         return self.engine.submit(made.bracketed(**bracket) if bracket else made)
 
     def follow_prices(self) -> tuple[Fill, ...]:
-        """Let working orders meet the present prices of their contracts; one without a fresh price waits on."""
+        """Let working orders meet the present prices of their contracts; return the fills.
+
+        One without a fresh price waits on, one whose contract has ended is cancelled.
+        """
+        self._cancel_ended()
         prices = {}
         for order in self.engine.working:
             try:
@@ -321,6 +330,12 @@ class DeskTrading(Displayed):
             self._data.remove()
         self._nodes.clear()
 
+    def _cancel_ended(self) -> None:
+        """Cancel the orders that can never fill, as their contracts have ended."""
+        for order in self.engine.working:
+            if self._names.has_ended(order.instrument_name):
+                self.engine.cancel(order.order_id, why=f"{order.instrument_name} has ended")
+
     # --- from a signal to orders -------------------------------------------------------------------
 
     def _signals_of(self, trader: str, node: DerivedNode) -> TraderSignals:
@@ -330,26 +345,60 @@ class DeskTrading(Displayed):
         report = cast("SignalReport", node.value)
         return TraderSignals(trader, strategy, report.signals, (*faults, *map(str, report.faults)))
 
-    def _new(self, trader: str, signals: Sequence[Signal]) -> list[Signal]:
-        """Return the signals that have appeared or turned, and remember all of them."""
-        before = {name: side for (who, name), side in self._acted.items() if who == trader}
-        now = {signal.instrument: signal.side for signal in signals}
-        for name in before.keys() - now.keys():
-            del self._acted[trader, name]
-        self._acted |= {(trader, name): side for name, side in now.items()}
-        return [signal for signal in signals if before.get(signal.instrument) is not signal.side]
+    def _new(self, found: TraderSignals, signals: Sequence[Signal]) -> tuple[list[Signal], list[str]]:
+        """Return the signals to act on, and why others wait for a fresh quote."""
+        trader, acted = found.trader, self._acted
+        waits = {each.instrument: self._stale(each.instrument) for each in signals if not acted.stands(trader, each)}
+        ready = [signal for signal in signals if not waits.get(signal.instrument)]
+        new = [
+            signal
+            for signal in ready
+            if not acted.stands(trader, signal)
+            and not acted.is_held(trader, found.strategy, signal, self._legs(signal.instrument))
+        ]
+        acted.keep(trader, ready)  # one that waits is new again the next time
+        return new, [f"{name} waits: {why}" for name, why in waits.items() if why]
 
-    def _act_on(self, found: TraderSignals, signal: Signal) -> tuple[list[Fill | Working | Rejection], list[str]]:
-        """Log a signal and submit its orders, one for each contract; return the answers, and what went wrong."""
-        figures = {"side": signal.side.value, "quantity": signal.quantity, "strength": signal.strength}
-        audit = self.engine.audit
-        audit.log("SIGNAL", found.trader, signal.instrument, {**figures, "strategy": found.strategy}, why=signal.reason)
+    def _legs(self, instrument: str) -> tuple[str, ...]:
+        """Return the contracts of a name, itself if it stands for nothing, as its order will say."""
         try:
-            orders = [self._order_of(found, signal, leg) for leg in self._names.legs(signal.instrument)]
+            return self._names.legs(instrument)
+        except TradingError:
+            return (instrument,)
+
+    def _stale(self, instrument: str) -> str:
+        """Return which quote of an instrument's contracts is not fresh, in words; empty if all are."""
+        try:
+            found = [self._market.stale(leg) for leg in self._names.legs(instrument)]
+        except TradingError:  # of a name that stands for nothing: its order will say so
+            return ""
+        return next(filter(None, found), "")
+
+    def _act_on(
+        self, found: TraderSignals, decision: Sequence[Signal]
+    ) -> tuple[list[Fill | Working | Rejection], list[str]]:
+        """Log the signals of one decision and submit their orders; of several, all or none are sent."""
+        audit = self.engine.audit
+        for signal in decision:
+            figures = {"side": signal.side.value, "quantity": signal.quantity, "strength": signal.strength}
+            figures["strategy"] = found.strategy
+            audit.log("SIGNAL", found.trader, signal.instrument, figures, why=signal.reason)
+        try:
+            orders = [
+                self._order_of(found, signal, leg) for signal in decision for leg in self._names.legs(signal.instrument)
+            ]
+            self._require_all(orders)
             return [self.engine.submit(order) for order in orders], []
         except TradingError as error:
-            audit.log("SIGNAL_FAULT", found.trader, signal.instrument, why=error.message)
+            audit.log("SIGNAL_FAULT", found.trader, decision[0].instrument, why=error.message)
             return [], [f"{found.trader}: {error.message}"]
+
+    def _require_all(self, orders: Sequence[Order]) -> None:
+        """Raise an error if one of several orders would be refused, as the others would be without their hedge."""
+        for order in orders if len(orders) > 1 else ():
+            why = self.engine.objection(order)
+            if why:
+                raise TradingError(f"none of {len(orders)} legs was sent, as {order.instrument_name} is refused: {why}")
 
     def _order_of(self, found: TraderSignals, signal: Signal, leg: str) -> Order:
         contract = self._names.contract(leg)
@@ -368,11 +417,6 @@ class DeskTrading(Displayed):
         if said != self._told.get(found.trader, ""):
             self.engine.audit.log("SIGNAL_FAULT", found.trader, why=said or "no fault any longer")
         self._told[found.trader] = said
-
-    def _acted_today(self, today: dt.date) -> dict[tuple[str, str], Side]:
-        """Return the signals that were acted upon today, as the trail has them."""
-        rows = self.engine.audit.query(event_type="SIGNAL", since=dt.datetime.combine(today, dt.time(), dt.UTC))
-        return {(row["trader"], row["instrument"]): Side(json.loads(row["details"])["side"]) for row in rows}
 
     def __repr__(self) -> str:
         return (
@@ -396,6 +440,14 @@ def _standard_rules(desk: Desk) -> dict[str, SignalRule]:
         if rule is not None:
             rules[trader.name] = rule
     return rules
+
+
+def _decisions(signals: Sequence[Signal]) -> list[list[Signal]]:
+    """Return signals by the decision that they are legs of, one that is none's by itself."""
+    found: dict[str, list[Signal]] = {}
+    for i, signal in enumerate(signals):
+        found.setdefault(signal.decision or f"#{i}", []).append(signal)
+    return list(found.values())
 
 
 def _read_by(rule: SignalRule) -> tuple[str, ...]:

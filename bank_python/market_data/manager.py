@@ -35,7 +35,14 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
 from bank_python.display import Displayed
-from bank_python.errors import DomainError, DuplicateTickerError, FeedConfigError, FeedError, UnknownTickerError
+from bank_python.errors import (
+    BankError,
+    DomainError,
+    DuplicateTickerError,
+    FeedConfigError,
+    FeedError,
+    UnknownTickerError,
+)
 from bank_python.guessing import guessable
 from bank_python.market_data.choose import feed_from_environment
 from bank_python.market_data.feed import QuoteFailure, Tick, live_date
@@ -325,7 +332,7 @@ class MarketDataManager(Displayed):
         """
         check_period(period)
         entry = self._entries.get(ticker)
-        history = self._unregistered(ticker, period) if entry is None else entry.feed.history(entry.symbol, period)
+        history = self._unregistered(ticker, period) if entry is None else _history(entry.feed, entry.symbol, period)
         (self._history if into is None else into).load(ticker, history)
         return history
 
@@ -335,7 +342,7 @@ class MarketDataManager(Displayed):
         cause: UnknownTickerError | None = None
         try:
             if available is None or ticker in available:
-                return self._feed.history(ticker, period)
+                return _history(self._feed, ticker, period)
         except UnknownTickerError as error:
             cause = error
         way_out = "register_ticker() it with a feed that has it"
@@ -411,6 +418,17 @@ def _poll_all(entries: Iterable[_Entry]) -> dict[tuple[int, str], Tick | QuoteFa
             results[key, symbol] = QuoteFailure(symbol, f"the feed {feed.name!r} returned nothing for it", feed.name)
         results.update({(key, symbol): result for symbol, result in _poll(feed, list(symbols)).items()})
     return results
+
+
+def _history(feed: Feed, symbol: str, period: str) -> PriceHistory:
+    """Return a history of a feed; whatever one raises against the protocol is a :class:`FeedError`."""
+    try:
+        return feed.history(symbol, period)
+    except BankError:
+        raise
+    except Exception as error:  # a feed may be user code
+        reason = f"the feed {feed.name!r} raised {type(error).__name__}: {message_of(error)}"
+        raise FeedError(reason, feed=feed.name, symbol=symbol) from error
 
 
 def _poll(feed: Feed, symbols: list[str]) -> dict[str, Tick | QuoteFailure]:

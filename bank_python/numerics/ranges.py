@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["figures_in_range", "number_in_range"]
 
+_NUMBERS = (int, float, np.integer, np.floating)
+
 
 def figures_in_range(
     name: str,
@@ -83,7 +85,7 @@ def number_in_range(
     hint: str = "",
 ) -> float:
     """Return one number as a float, or raise an error if it is none or out of range; as :func:`figures_in_range`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if value.__class__ is not float and (isinstance(value, bool) or not isinstance(value, _NUMBERS)):
         remedy = hint or f"give a number {_range(above, least, most)}".rstrip()
         raise error(f"{name}={value!r:.60} is not a number; {remedy}", name=name, value=value)
     known = float(value)

@@ -24,20 +24,25 @@ import datetime as dt
 import hashlib
 import json
 import threading
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bank_python.admission import admits
 from bank_python.barbara import MISSING
 from bank_python.display import Displayed, Record
-from bank_python.errors import ConflictError, StoreError, TradingError
+from bank_python.errors import BankError, ConflictError, StoreError, TradingError
 from bank_python.jsonable import jsonable
 from bank_python.market_data.utc import utc_now
 from bank_python.mntable import Table, View, col
+from bank_python.trading_engine.moments import present_time
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bank_python.barbara import BarbaraDB
 
@@ -64,7 +69,13 @@ _SCHEMA = [
     ("previous", str),
     ("hash", str),
 ]
-_HASHED = tuple(name for name, _ in _SCHEMA if name != "hash")
+_FIELDS = tuple(name for name, _ in _SCHEMA)
+_HASHED = tuple(name for name in _FIELDS if name != "hash")
+_HASHED_TEXT = "".join(f"{name}:%d:%s" for name in _HASHED)
+_fields_of, _hashed_of = attrgetter(*_FIELDS), attrgetter(*_HASHED)
+_encoded = json.JSONEncoder(sort_keys=True, allow_nan=False).encode  # made once: json.dumps would make one each time
+_PLAIN = {str, int, float, bool, type(None)}
+_Words: TypeAlias = tuple[str, str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,31 +157,35 @@ class AuditTrail(Displayed):
     Raises
     ------
     TradingError
-        The stored trail is broken.
+        The stored trail is broken, or the store is none.
     """
 
     def __init__(self, barbara: BarbaraDB | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
         self._db, self._clock = barbara, clock
         self._lock = threading.RLock()
-        self._depth, self._staged = 0, list[dict[str, Any]]()
-        self._table, self._unwritten = Table(_SCHEMA), list[dict[str, Any]]()
-        self._count, self._last = 0, _START
+        self._depth, self._events = 0, list[AuditEvent]()
+        self._table, self._in_table = Table(_SCHEMA), 0
+        self._kept = self._end = 0, _START  # number and hash of the last event that is kept, and of the last one logged
         if barbara is not None:
-            self._load(barbara)
+            self._load(_checked_store(barbara))
 
     @property
     def table(self) -> Table:
-        """The table of the events, a row for each; what was logged since the last reading is added to it now."""
-        with self._lock:
-            rows, self._unwritten = self._unwritten, []
-            self._table.extend(rows)
+        """A table of the events, a row for each; what was logged since the last reading is added to it now."""
+        with self._lock:  # each step can be repeated after an interruption
+            number, _ = self._kept
+            if self._in_table < number:
+                new, count = self._events[self._in_table : number], len(self._table)
+                self._table.extend([_row_of(event) for event in new if event.number > count])
+                self._in_table = number
         return self._table
 
     def __len__(self) -> int:
-        return self._count
+        return self._end[0] if self._depth else self._kept[0]
 
     def __iter__(self) -> Iterator[AuditEvent]:
-        return (AuditEvent(**row) for row in self.table.order_by("number"))
+        with self._lock:
+            return iter(self._events[: self._kept[0]])
 
     @admits(TradingError, members=False)
     def log(
@@ -206,32 +221,33 @@ class AuditTrail(Displayed):
         if not event_type:
             raise TradingError("an event needs a type, such as FILL", name="event_type", value=event_type)
         try:
-            written = json.dumps(jsonable(dict(details or {})), sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError) as error:
+            written = _json(dict(details or {}))
+        except (TypeError, ValueError, RecursionError) as error:
             raise TradingError(
-                f"the details of {event_type} have no JSON ({error}); give names with numbers, texts and dates",
+                f"the details of {event_type} have no JSON ({message_of(error)}); give names with numbers, texts and "
+                "dates",
                 name="details",
             ) from error
-        moment = self._present()
+        _require_texts(event_type=event_type, trader=trader, instrument=instrument, order_id=order_id, why=why)
+        moment, words = self._present(), (event_type, trader, instrument, written, order_id, why)
+        with self._lock:
+            if self._depth or self._db is None:  # else a transaction of the store is begun
+                return self._append(moment, words)
         with self.together():
-            number = self._count + 1
-            fields: dict[str, Any] = {
-                "number": number,
-                "event_id": f"EVT-{number:06d}",
-                "timestamp": moment,
-                "event_type": event_type,
-                "trader": trader,
-                "instrument": instrument,
-                "details": written,
-                "order_id": order_id,
-                "why": why,
-                "previous": self._last,
-            }
-            fields["hash"] = _hash_of(fields)
-            self._store(fields)
-            self._staged.append(fields)
-            self._count, self._last = number, fields["hash"]
-        return AuditEvent(**fields)
+            return self._append(moment, words)
+
+    def _append(self, moment: dt.datetime, words: _Words) -> AuditEvent:
+        """Append an event with its time, and its words from the kind to the reason, and return it."""
+        count, before = self._end if self._depth else self._kept
+        number, name = count + 1, f"EVT-{count + 1:06d}"
+        event = AuditEvent(number, name, moment, *words, before, _hash_of(number, name, moment, *words, before))
+        self._store(event)
+        self._forget_from(number)
+        self._events.append(event)
+        self._end = number, event.hash
+        if not self._depth:
+            self._kept = self._end
+        return event
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -244,47 +260,48 @@ class AuditTrail(Displayed):
         """
         with self._lock:
             if self._depth:
-                self._depth += 1
+                depth = self._depth
                 try:
+                    self._depth = depth + 1
                     yield
                 finally:
-                    self._depth -= 1
+                    self._depth = depth
                 return
             if self._db is not None and self._db.in_transaction:
                 raise TradingError(
                     "a transaction of the trail's store is open; begin with trail.together(), and write inside it",
                     name="audit",
                 )
-            before = self._count, self._last
-            self._depth = 1
+            self._end = self._kept
+            self._forget_from(self._end[0] + 1)
             try:
+                self._depth = 1
                 with nullcontext() if self._db is None else self._db.transaction():
                     yield
+                self._kept = self._end
             except BaseException:
-                if not self._is_stored():
-                    self._count, self._last = before
-                    self._staged.clear()
+                if self._is_stored():
+                    self._kept = self._end
                 raise
             finally:
                 self._depth = 0
-                self._unwritten += self._staged
-                self._staged.clear()
+
+    def _forget_from(self, number: int) -> None:
+        """Forget the events from a number on, which an interrupted block has left behind."""
+        del self._events[number - 1 :]
 
     def _is_stored(self) -> bool:
-        """Whether the store has the staged events although its transaction raised: an interruption after the commit."""
-        if self._db is None or not self._staged:
+        """Whether the store has the new events although its transaction raised: an interruption after the commit."""
+        if self._db is None or self._end == self._kept:
             return False
         try:
-            return bool(self._db.get(_HEAD) == {"count": self._count, "hash": self._last})
+            return bool(self._db.get(_HEAD) == dict(zip(("count", "hash"), self._end, strict=True)))
         except StoreError:  # a store that cannot be read has not said that it keeps them
             return False
 
     def _present(self) -> dt.datetime:
         """Return the time of the clock, which is asked before any lock is taken, as it may be the code of users."""
-        moment: Any = self._clock()
-        if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
-            raise TradingError(f"the clock of the trail says {moment!r:.60}; return a datetime in UTC", name="clock")
-        return moment
+        return present_time(self._clock, "trail")
 
     def query(self, trader: str | None = None, event_type: str | None = None, since: dt.datetime | None = None) -> View:
         """Return the events of a trader, of a kind, since a time, as a view in the order in which they were written.
@@ -304,23 +321,21 @@ class AuditTrail(Displayed):
     def verify(self) -> AuditCheck:
         """Return whether the chain is intact, and if not which event is the first at fault and why."""
         with self._lock:
-            rows = list(self.table.order_by("number"))
-            count, last = self._count, self._last
-        fault = _first_fault(rows)
-        if fault is None and (len(rows) != count or (rows and rows[-1]["hash"] != last)):
-            fault = len(rows) + 1, f"the trail ends after {len(rows)} of {count} events"
-        if fault is None:
-            return AuditCheck(holds=True, events=count)
-        return AuditCheck(False, len(rows), *fault)
+            end = self._kept
+            events, in_table = self._events[: end[0]], self._in_table
+            rows = list(self._table.order_by("number")) if in_table else []
+        check = _check(events, end)
+        fault = _first_difference(rows, events[:in_table]) if check.holds else None
+        return check if fault is None else AuditCheck(False, len(rows), *fault)
 
-    def _store(self, event: dict[str, Any]) -> None:
+    def _store(self, event: AuditEvent) -> None:
         """Write an event and the new end of the chain to the store."""
         if self._db is None:
             return
-        number = event["number"]
-        key = f"{AUDIT}{event['timestamp'].date().isoformat()}/{event['event_id']}"
-        head = {"count": number, "hash": event["hash"]}
-        before = {"count": number - 1, "hash": event["previous"]} if number > 1 else MISSING
+        number = event.number
+        key = f"{AUDIT}{event.timestamp.date().isoformat()}/{event.event_id}"
+        head = {"count": number, "hash": event.hash}
+        before = {"count": number - 1, "hash": event.previous} if number > 1 else MISSING
         try:
             self._db.compare_and_set(_HEAD, before, head)
         except ConflictError as error:
@@ -328,15 +343,20 @@ class AuditTrail(Displayed):
                 "another writer has appended to this audit trail; one trail has one writer, open it again",
                 name="audit",
             ) from error
-        self._db[key] = event
+        self._db[key] = _row_of(event)
 
     def _load(self, db: BarbaraDB) -> None:
-        rows = sorted((record for _, record in db.items(AUDIT)), key=lambda row: row["number"])
-        head = db.get(_HEAD)
-        self.table.extend(rows)
-        if head is not None:
-            self._count, self._last = head["count"], head["hash"]
-        check = self.verify()
+        try:
+            found = sorted((_event_of(key, record) for key, record in db.items(AUDIT)), key=attrgetter("number"))
+            head = db.get(_HEAD)
+            end = (0, _START) if head is None else (int(head["count"]), str(head["hash"]))
+        except (BankError, KeyError, TypeError, ValueError) as error:
+            raise TradingError(
+                f"the stored audit trail has something that is no event of one ({message_of(error)}); remove it, or "
+                f"restore a backup: nothing else belongs under {AUDIT} and {_HEAD}",
+                name="audit",
+            ) from error
+        check = _check(found, end)
         if not check.holds:
             raise TradingError(
                 f"the stored audit trail is broken at event {check.first_bad}: {check.reason}; restore a backup, or "
@@ -344,6 +364,7 @@ class AuditTrail(Displayed):
                 name="audit",
                 value=check.first_bad,
             )
+        self._events, self._kept, self._end = found, end, end
 
     def __rich__(self) -> object:
         from bank_python.render_orders import audit_view
@@ -351,25 +372,112 @@ class AuditTrail(Displayed):
         return audit_view(self)
 
 
-def _hash_of(fields: Mapping[str, Any]) -> str:
+def _checked_store(given: Any) -> BarbaraDB:
+    from bank_python.barbara import BarbaraDB
+
+    if isinstance(given, BarbaraDB):
+        return given
+    raise TradingError(
+        f"AuditTrail({given!r:.60}) takes an open store; give AuditTrail(BarbaraDB.open(path='desk.db'))",
+        name="barbara",
+        value=given,
+    )
+
+
+def _require_texts(**texts: str) -> None:
+    """Refuse texts that cannot be written, as half of a pair of surrogates cannot."""
+    for name, text in texts.items():
+        if text.isascii():
+            continue
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise TradingError(
+                f"{name}={text!r:.60} has characters that are no text in UTF-8; leave them out", name=name, value=text
+            ) from error
+
+
+def _json(details: dict[Any, Any]) -> str:
+    """Return details as JSON, without a look at each of them where they are of its types already."""
+    if _is_plain(details):
+        with suppress(ValueError):  # one is no finite number, and becomes null
+            return _encoded(details)
+    return _encoded(jsonable(details))
+
+
+def _is_plain(details: dict[Any, Any]) -> bool:
+    kinds = set(map(type, details.values()))
+    if set(map(type, details)) - {str} or kinds - _PLAIN - {dict}:
+        return False
+    return dict not in kinds or all(_is_plain(each) for each in details.values() if type(each) is dict)
+
+
+def _row_of(event: AuditEvent) -> dict[str, Any]:
+    return dict(zip(_FIELDS, _fields_of(event), strict=True))
+
+
+def _event_of(key: str, record: Any) -> AuditEvent:
+    """Return a stored event, if the record has its fields with their types."""
+    values = record if isinstance(record, Mapping) else {}
+    if values.keys() != set(_FIELDS) or not all(isinstance(values[name], kind) for name, kind in _SCHEMA):
+        raise TypeError(f"{key} has not the fields of an event")
+    return AuditEvent(**values)
+
+
+def _hash_of(
+    number: int,
+    event_id: str,
+    timestamp: dt.datetime,
+    event_type: str,
+    trader: str,
+    instrument: str,
+    details: str,
+    order_id: str,
+    why: str,
+    previous: str,
+) -> str:
     """Return the hash over the fields of an event, each with its length, so that none can run into the next."""
-    digest = hashlib.sha256()
-    for name in _HASHED:
-        value = fields[name]
-        written = (value.isoformat() if isinstance(value, dt.datetime) else str(value)).encode()
-        digest.update(f"{name}:{len(written)}:".encode() + written)
-    return digest.hexdigest()
+    figure, at = str(number), timestamp.isoformat()
+    values = (figure, event_id, at, event_type, trader, instrument, details, order_id, why, previous)
+    text = _HASHED_TEXT % (
+        len(figure), figure, len(event_id), event_id, len(at), at, len(event_type), event_type, len(trader), trader,
+        len(instrument), instrument, len(details), details, len(order_id), order_id, len(why), why,
+        len(previous), previous,
+    )  # fmt: skip
+    if not text.isascii():  # the lengths are those in bytes
+        text = _HASHED_TEXT % tuple(each for value in values for each in (len(value.encode()), value))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _first_fault(rows: list[dict[str, Any]]) -> tuple[int, str] | None:
+def _check(events: Sequence[AuditEvent], end: tuple[int, str]) -> AuditCheck:
+    """Return whether events are a chain with a known end."""
+    count, last = end
+    fault = _first_fault(events)
+    if fault is None and (len(events) != count or (events and events[-1].hash != last)):
+        fault = len(events) + 1, f"the trail ends after {len(events)} of {count} events"
+    return AuditCheck(holds=True, events=count) if fault is None else AuditCheck(False, len(events), *fault)
+
+
+def _first_fault(events: Iterable[AuditEvent]) -> tuple[int, str] | None:
     """Return the number of the first event at fault and what is wrong with it."""
     last = _START
-    for expected, row in enumerate(rows, 1):
-        if row["number"] != expected:
-            return expected, f"event {expected} is missing, event {row['number']} follows"
-        if _hash_of(row) != row["hash"]:
+    for expected, event in enumerate(events, 1):
+        if event.number != expected:
+            return expected, f"event {expected} is missing, event {event.number} follows"
+        if _hash_of(*_hashed_of(event)) != event.hash:
             return expected, "its fields do not have its hash: it was changed"
-        if row["previous"] != last:
+        if event.previous != last:
             return expected, "it does not follow the event before it: one was exchanged"
-        last = row["hash"]
+        last = event.hash
+    return None
+
+
+def _first_difference(rows: Sequence[Mapping[str, Any]], events: Sequence[AuditEvent]) -> tuple[int, str] | None:
+    """Return the number of the first event that the table has otherwise than it was logged, and what is wrong."""
+    for number, (row, event) in enumerate(zip_longest(rows, events), 1):
+        if row is None:
+            return number, f"the table of the trail ends after {len(rows)} of {len(events)} events"
+        if event is None or tuple(row.values()) != _fields_of(event):
+            fault = _first_fault(AuditEvent(**each) for each in rows)
+            return fault or (number, "the table of the trail has another event than was logged")
     return None

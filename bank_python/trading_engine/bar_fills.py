@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from bank_python.market_data.feed import Bar
 
-__all__ = ["BarBracket", "BarFill", "BarOrder", "FillReason", "fill_bracket", "fill_on_bar"]
+__all__ = ["BarBracket", "BarFill", "BarOrder", "FillReason", "fill_bracket", "fill_on_bar", "require_bar"]
 
 _ROUNDED = 1e-9  # adjusted prices may leave the range of their bar by that share
 _NEEDED: dict[OrderType, tuple[str, ...]] = {
@@ -246,6 +246,23 @@ def fill_bracket(bracket: BarBracket, bar: Bar, *, fill_on_touch: bool = False) 
     if bar.volume == 0.0:
         return BarFill(None, FillReason.NO_VOLUME, bracket)
     return _signed(_bracket(bracket, day, sign), sign)
+
+
+@admits(TradingError)
+def require_bar(bar: Bar) -> None:
+    """Raise an error unless a bar can fill orders.
+
+    Parameters
+    ----------
+    bar : Bar
+        Bar with all four prices; a volume of None is unknown.
+
+    Raises
+    ------
+    TradingError
+        A price of the bar is missing, not above 0 or outside its range, or the volume is no number.
+    """
+    _checked_bar(bar)
 
 
 @dataclass(frozen=True, slots=True)

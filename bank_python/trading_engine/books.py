@@ -20,15 +20,18 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import contextmanager
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TradingError
-from bank_python.trading_engine.event_rules import booking_of
 from bank_python.trading_engine.ledger import Ledger
+from bank_python.trading_engine.ledger_state import InstrumentTerms
 from bank_python.trading_engine.market import ContractTerms
+from bank_python.trading_engine.moments import place_in_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import datetime as dt
+    from collections.abc import Iterable, Iterator
 
     from bank_python.trading_engine.audit import AuditTrail
     from bank_python.trading_engine.events import LedgerEvent
@@ -100,6 +103,24 @@ class Books(ABC):
             )
         return terms.multiplier * rate
 
+    def values_per_point(self, instruments: Iterable[str], market: Market) -> dict[str, float]:
+        """Return the money of one unit per point of what is held, by instrument, NaN where its rate is unknown.
+
+        Parameters
+        ----------
+        instruments : iterable of str
+            Names of the instruments.
+        market : Market
+            Market that knows terms and exchange rates.
+        """
+        return {name: self._known_value(name, market) for name in instruments}
+
+    def _known_value(self, instrument: str, market: Market) -> float:
+        try:
+            return self.value_per_point(instrument, market)
+        except TradingError:
+            return math.nan
+
     def prices(self, trader: str | None, known: Mapping[str, float]) -> Mapping[str, float]:  # noqa: ARG002 - see there
         """Return the prices of what is held; by default those that the engine has seen.
 
@@ -162,6 +183,11 @@ class Books(ABC):
             Name of the instrument.
         """
 
+    @property
+    def last(self) -> dt.date | None:
+        """Time of the last event, before which none can be booked; None if there is none, or any time will do."""
+        return None
+
     @abstractmethod
     def check(self, trader: str, event: LedgerEvent) -> None:
         """Raise an error if an event cannot be booked; nothing is changed.
@@ -211,6 +237,7 @@ class LedgerBooks(Books):
     def __init__(self, ledgers: Ledger | Mapping[str, Ledger]) -> None:
         self._shared = ledgers if isinstance(ledgers, Ledger) else None
         self._ledgers: dict[str, Ledger] = {} if isinstance(ledgers, Ledger) else dict(ledgers)
+        self._tables, self._points = list[Mapping[str, InstrumentTerms]](), dict[str, float]()
         for name, each in self._ledgers.items():
             given: Any = each
             if not isinstance(given, Ledger):
@@ -249,8 +276,11 @@ class LedgerBooks(Books):
 
     def units(self, trader: str | None) -> Mapping[str, float]:
         """Return the units held by instrument."""
+        ledgers = self._of(trader)
+        if len(ledgers) == 1:
+            return {name: position.quantity for name, position in ledgers[0].state.positions.items()}
         held: dict[str, float] = {}
-        for ledger in self._of(trader):
+        for ledger in ledgers:
             for name, position in ledger.state.positions.items():
                 held[name] = held.get(name, 0.0) + position.quantity
         return held
@@ -262,12 +292,27 @@ class LedgerBooks(Books):
 
     def terms(self, instrument: str, market: Market) -> ContractTerms:
         """Return the terms of the first fill, or else those of the market."""
+        asked = market.terms(instrument)
         for ledger in self.ledgers:
             known = ledger.state.terms.get(instrument)
             if known is not None:
-                par = market.terms(instrument).par
-                return ContractTerms(float(known.multiplier), known.currency, known.margined, par)
-        return market.terms(instrument)
+                return ContractTerms(float(known.multiplier), known.currency, known.margined, asked.par)
+        return asked
+
+    def values_per_point(self, instruments: Iterable[str], market: Market) -> dict[str, float]:
+        """Return the money by instrument; the market is asked for what is new or foreign only."""
+        known = self._own_points()
+        return {name: known[name] if name in known else self._known_value(name, market) for name in instruments}
+
+    def _own_points(self) -> Mapping[str, float]:
+        """Return the multipliers of what is priced in the currency of the account; anew when terms have changed."""
+        tables = [ledger.state.terms for ledger in self.ledgers]
+        if len(tables) != len(self._tables) or not all(map(is_, tables, self._tables)):
+            first = {name: terms for table in reversed(tables) for name, terms in table.items()}
+            own = self.currency
+            self._points = {name: float(terms.multiplier) for name, terms in first.items() if terms.currency == own}
+            self._tables = tables
+        return self._points
 
     def pnl(self, trader: str | None, prices: Mapping[str, float], market: Market) -> float:
         """Return realised and unrealised P&L, income and fees."""
@@ -284,17 +329,29 @@ class LedgerBooks(Books):
         held = self.ledger(trader).state.positions.get(instrument)
         return () if held is None else tuple(lot.id for lot in held.lots.open_lots)
 
+    @property
+    def last(self) -> dt.date | None:
+        """Time of the last event of all ledgers."""
+        times = [ledger.state.last for ledger in self.ledgers if ledger.state.last is not None]
+        return max(times, key=place_in_time, default=None)
+
     def check(self, trader: str, event: LedgerEvent) -> None:
         """Raise an error if the ledger would refuse the event."""
-        booking_of(self.ledger(trader).state, event)
+        self.ledger(trader).check(event)
 
     @contextmanager
     def booked(self, order: Order, event: LedgerEvent, audit: AuditTrail) -> Iterator[None]:
         """Book the event in the ledger once the trail has what the block logs; it was checked before."""
         ledger = self.ledger(order.trader)
-        with audit.together():
-            yield
-        ledger.book(event)
+        events, booked = len(audit), len(ledger)
+        try:
+            with audit.together():
+                yield
+            ledger.book(event)
+        except BaseException:
+            if len(audit) > events and len(ledger) == booked:  # interrupted between the two
+                ledger.book(event)
+            raise
 
     def _of(self, trader: str | None) -> tuple[Ledger, ...]:
         return self.ledgers if trader is None else (self.ledger(trader),)

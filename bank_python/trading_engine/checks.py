@@ -34,7 +34,7 @@ def names_of(name: str, given: Any) -> tuple[str, ...]:
 
 
 def pairs_of_names(name: str, given: Any) -> tuple[tuple[str, str], ...]:
-    """Return pairs of names as a tuple.
+    """Return pairs of names as a tuple; what has attributes ``y`` and ``x``, as those of a scan of pairs, is one.
 
     Raises
     ------
@@ -45,7 +45,8 @@ def pairs_of_names(name: str, given: Any) -> tuple[tuple[str, str], ...]:
         raise TradingError(f"{name}={given!r:.60} is no list of pairs of names", name=name, value=given)
     found = []
     for pair in given:
-        names = names_of(name, pair)
+        is_candidate = hasattr(pair, "y") and hasattr(pair, "x")
+        names = names_of(name, (pair.y, pair.x) if is_candidate else pair)
         if len(names) != _PAIR:
             raise TradingError(f"the pair {names!r} has {len(names)} names; give two", name=name, value=names)
         if names[0] == names[1]:

@@ -32,7 +32,7 @@ from bank_python.admission import admits
 from bank_python.errors import TradingError
 from bank_python.risk_models.cds import cds_value, risky_annuity
 from bank_python.trading_engine.checks import numbers_by_name, pairs_of_names, positive, whole_number
-from bank_python.trading_engine.series_window import distinct, latest_rate, recent_prices
+from bank_python.trading_engine.series_window import distinct, latest_rate, on_common_dates, recent_prices
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import rounded_units
@@ -122,7 +122,8 @@ class CreditArbSignal(SignalRule):
 
     def _of_pair(self, pair: tuple[str, str], closes: Mapping[str, FloatArray]) -> list[Signal]:
         name, index = pair
-        spread, reference = (_spreads(closes, series, self.lookback) for series in pair)
+        common = on_common_dates(closes, pair)
+        spread, reference = (_spreads(common, series, self.lookback) for series in pair)
         rate = latest_rate(closes, _DISCOUNT) if len(closes.get(_DISCOUNT, ())) else 0.0
         slope, z = _residual_score(np.log(spread), np.log(reference))
         if not (abs(z) > self.z_threshold and slope > 0.0):
@@ -137,7 +138,9 @@ class CreditArbSignal(SignalRule):
         legs = [(name, side, self.quantity), (index, other, rounded_units(self.quantity * hedge))]
         strength = min(abs(z) / (2.0 * self.z_threshold), 1.0)
         return [
-            Signal(f"{series}_5Y", way, units, strength, reason, self._value(series, last[series], rate))
+            Signal(
+                f"{series}_5Y", way, units, strength, reason, self._value(series, last[series], rate), "/".join(pair)
+            )
             for series, way, units in (legs if self.is_hedged else legs[:1])
         ]
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -35,29 +35,39 @@ from bank_python.errors import TradingError
 from bank_python.market_data.feed import Bar
 from bank_python.market_data.utc import utc_now
 from bank_python.trading_engine.audit import AuditTrail
-from bank_python.trading_engine.bar_fills import BarOrder, fill_on_bar
+from bank_python.trading_engine.bar_fills import require_bar
 from bank_python.trading_engine.books import Books, LedgerBooks, books_of
-from bank_python.trading_engine.events import FillEvent, LedgerEvent
+from bank_python.trading_engine.events import (
+    DelistingEvent,
+    FillEvent,
+    LedgerEvent,
+    MergerEvent,
+    SplitEvent,
+    SymbolChangeEvent,
+)
 from bank_python.trading_engine.execution import ExecutionModel
-from bank_python.trading_engine.exposures import exposure_of
+from bank_python.trading_engine.exposures import exposure_of, loss_beyond
 from bank_python.trading_engine.limits import LimitBreach, PositionLimits
 from bank_python.trading_engine.margin import liquidation_plan
 from bank_python.trading_engine.market import CheckedMarket, Market, market_of
+from bank_python.trading_engine.moments import checked_time, is_before, present_time
 from bank_python.trading_engine.order import Order
 from bank_python.trading_engine.order_book import OrderBook
-from bank_python.trading_engine.replays import BOOK, replay
+from bank_python.trading_engine.replays import BOOK, KILL, RESUME, fills_in, replay, stop_in
 from bank_python.trading_engine.replies import Fill, Rejection, Working
 from bank_python.trading_engine.volume_use import VolumeUse
 from bank_python.trading_engine.words import OrderStatus, OrderType, Side, TimeInForce
-from bank_python.trading_engine.working import Meeting, Protection, Resting, Waiting
+from bank_python.trading_engine.working import Protection, Resting, bracket_fault, is_dust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from bank_python.mntable import Table
     from bank_python.trading_engine.execution import FillCost
     from bank_python.trading_engine.ledger import Ledger
     from bank_python.trading_engine.margin import LiquidationOrder
     from bank_python.trading_engine.market import ContractTerms
+    from bank_python.trading_engine.working import Meeting, Waiting
 
 __all__ = ["TradingEngine"]
 
@@ -68,7 +78,7 @@ Accounts: TypeAlias = "Ledger | Mapping[str, Ledger] | Books"
 Limits: TypeAlias = "PositionLimits | Mapping[str, PositionLimits]"
 ByName: TypeAlias = "Mapping[str, float]"
 
-_PROBE = BarOrder(Side.BUY, OrderType.MARKET)
+_CHANGES = (SplitEvent, SymbolChangeEvent, DelistingEvent, MergerEvent)  # of what an instrument is
 _ROUNDED = 1e-9  # share of a quantity up to which the parts of a schedule may miss it
 
 
@@ -84,7 +94,7 @@ class TradingEngine(Displayed):
     ledger : Ledger, mapping of str to Ledger, or Books, optional
         Books of the account, or of each trader. By default those to which the trail's events lead, in USD.
     audit : AuditTrail, optional
-        Trail of all events; one in memory by default. Orders that were open at its end work on.
+        Trail of all events; by default one in memory with the engine's clock. Orders that were open at its end work on.
     market : Market or callable, optional
         Market, or function from the name of an instrument to its present price; by default an order's own price counts.
     volumes : mapping of str to float, optional
@@ -94,7 +104,8 @@ class TradingEngine(Displayed):
     sectors : mapping of str to str, optional
         Sector by instrument, for the limit on sectors.
     clock : callable, optional
-        Function that returns the present time in UTC; by default that of the last bar, or of the machine before one.
+        Function that returns the present time, in UTC or another zone; by default that of the last bar, or of the
+        machine before one.
     firm : PositionLimits, optional
         Limits on all traders together.
     """
@@ -116,20 +127,27 @@ class TradingEngine(Displayed):
         self.execution = ExecutionModel() if execution is None else execution
         self.limits = PositionLimits() if limits is None else limits
         self.firm = firm
-        self.audit = AuditTrail() if audit is None else audit
+        made = AuditTrail() if clock is None else AuditTrail(clock=clock)
+        self.audit = made if audit is None else audit
         self.books = books_of(replay(self.audit) if ledger is None else ledger)
         self.order_book = OrderBook(self.audit)
         self.prices: dict[str, float] = {}
-        self.killed = ""
+        self.killed = stop_in(self.audit)
         self._market, self._clock = CheckedMarket(market_of(market, volumes, vols, sectors)), clock
         self._used = VolumeUse()
         self._bar_time: dt.datetime | None = None
 
     @property
     def now(self) -> dt.datetime:
-        """Present time of the engine, UTC."""
+        """Present time of the engine, UTC.
+
+        Raises
+        ------
+        TradingError
+            The clock raises, or returns no time with a zone.
+        """
         if self._clock is not None:
-            return self._clock()
+            return present_time(self._clock, "engine")
         return utc_now() if self._bar_time is None else self._bar_time
 
     @property
@@ -160,6 +178,11 @@ class TradingEngine(Displayed):
         """Orders that wait for their price."""
         return self.order_book.get_open_orders()
 
+    @property
+    def fills(self) -> Table:
+        """A table with a row for each fill of the trail, also of those before a restart."""
+        return fills_in(self.audit)
+
     # --- what users do ---------------------------------------------------------------------------
 
     def submit(self, order: Order, *, at_once: bool = True) -> Fill | Working | Rejection:
@@ -177,10 +200,11 @@ class TradingEngine(Displayed):
         TradingError
             It is no order, not pending, or its name is in use; nothing happens.
         """
-        named, price, refused = self._admitted(order)
-        if refused is not None:
-            return refused
-        return self._placed(named, price) if at_once else self._resting(named)
+        named = self._named(order)
+        found = self._admitted(named)
+        if isinstance(found, Rejection):
+            return found
+        return self._placed(found, self.prices[named.instrument_name]) if at_once else self._resting(found)
 
     def submit_schedule(self, order: Order, schedule: Any) -> Working | Rejection:
         """Submit a parent order that is traded in parts at the market, one on each of the next bars.
@@ -197,12 +221,10 @@ class TradingEngine(Displayed):
         TradingError
             It is no market order, or the parts are not numbers of at least 0 that add up to it; nothing happens.
         """
-        parts = _parts(order, getattr(schedule, "trades", schedule))
-        named, _, refused = self._admitted(order, {"schedule": parts})
-        if refused is not None:
-            return refused
-        self.order_book.rest(Resting(named, self.execution.latency, parts))
-        return Working(named)
+        named = self._named(order)
+        parts = _parts(named, getattr(schedule, "trades", schedule))
+        found = self._admitted(named, parts)
+        return found if isinstance(found, Rejection) else self._resting(found, {"schedule": parts})
 
     def on_bar(self, bars: Bar | Mapping[str, Bar], instrument: str | None = None) -> tuple[Fill, ...]:
         """Let working orders meet a bar, or the bars of several instruments; return the fills.
@@ -222,7 +244,7 @@ class TradingEngine(Displayed):
         TradingError
             It is not clear whose bar it is, a bar is not valid, or it is older than the last one.
         """
-        by_name = bars if isinstance(bars, Mapping) else {self._whose(instrument): bars}
+        by_name = dict(bars) if isinstance(bars, Mapping) else {self._whose(instrument): bars}
         return self._on_bars(by_name, fill_on_touch=False)
 
     def on_prices(self, prices: Mapping[str, float], when: dt.datetime | None = None) -> tuple[Fill, ...]:
@@ -240,6 +262,9 @@ class TradingEngine(Displayed):
         TradingError
             A price is not a finite number above 0, or the time is before that of the last bar; nothing happens.
         """
+        given: Any = prices
+        if not isinstance(given, Mapping):
+            raise TradingError(f"prices={prices!r:.60} is no mapping; give prices by instrument", name="prices")
         moment = self.now if when is None else when
         quotes = {name: Bar(moment, price, price, price, price, None) for name, price in prices.items()}
         return self._on_bars(quotes, fill_on_touch=True)
@@ -259,7 +284,9 @@ class TradingEngine(Displayed):
         TradingError
             No such order works.
         """
-        return self.order_book.cancel(self.order_book.require_working(order_id), why)
+        self._require_idle()
+        with self.order_book.repaired():
+            return self.order_book.cancel(self.order_book.require_working(order_id), why)
 
     def kill(self, reason: str) -> tuple[Order, ...]:
         """Stop trading: cancel all working orders and reject every order until :meth:`resume`.
@@ -274,11 +301,13 @@ class TradingEngine(Displayed):
         TradingError
             The reason is empty.
         """
-        if not reason:
-            raise TradingError("a stop of trading needs a reason", name="reason")
-        self.killed = reason
-        self.audit.log("KILL", why=reason)
-        return tuple(self.order_book.cancel(order, reason) for order in self.working)
+        given: Any = reason
+        if not isinstance(given, str) or not reason:
+            raise TradingError("a stop of trading needs a reason", name="reason", value=reason)
+        self.killed = reason  # first: nothing trades any longer, even if the trail cannot be written
+        with self.order_book.together():
+            self.audit.log(KILL, why=reason)
+            return tuple(self.order_book.cancel(order, reason) for order in self.working)
 
     def resume(self, reason: str) -> None:
         """Allow trading again.
@@ -288,8 +317,9 @@ class TradingEngine(Displayed):
         reason : str
             Reason for the audit trail.
         """
+        self._require_idle()
+        self.audit.log(RESUME, why=reason)
         self.killed = ""
-        self.audit.log("RESUME", why=reason)
 
     def book(self, event: LedgerEvent, trader: str = "") -> None:
         """Book an event that no order brings, such as a deposit, a dividend or a split, and audit it.
@@ -311,14 +341,16 @@ class TradingEngine(Displayed):
         """
         if isinstance(event, FillEvent) or not isinstance(event, LedgerEvent):
             raise TradingError(f"{event!r:.60} is booked by an order; give a deposit, a dividend …", name="event")
+        self._require_idle()
         self.books.check(trader, event)
         subject = Order("", trader, event.subject or "cash", Side.BUY, 1.0)
-        with self.books.booked(subject, event, self.audit):
+        with self.order_book.repaired(), self.books.booked(subject, event, self.audit):
             self.audit.log(BOOK, trader, event.subject, {"event": event.to_dict()}, why=event.why)
-        if event.kind in {"split", "symbol_change", "delisting", "merger"}:
-            for order in self.working:
-                if order.instrument_name == event.subject:
-                    self.order_book.cancel(order, f"{event.kind.replace('_', ' ')} of {event.subject}")
+            if isinstance(event, _CHANGES):
+                for waiting in self.order_book.waiting_on(event.subject):
+                    for order in waiting.orders:
+                        self.order_book.cancel(order, f"{event.kind} of {event.subject}")
+        self._carry_price(event)
 
     def margin_call(self, trader: str = "") -> tuple[Fill | Working | Rejection, ...]:
         """Close positions of a book below its maintenance margin, the largest risk first, no more than needed.
@@ -338,6 +370,7 @@ class TradingEngine(Displayed):
         TradingError
             The price of a position is unknown.
         """
+        self._require_idle()
         limits = self._limits_of(trader)
         if limits.margin is None:
             return ()
@@ -352,15 +385,38 @@ class TradingEngine(Displayed):
         why = f"margin call of {plan.before.call:,.2f}"
         return tuple(self.submit(self._liquidating(each, trader, why)) for each in plan.orders)
 
+    def _carry_price(self, event: LedgerEvent) -> None:
+        """Keep the last price of an instrument in the units, and under the name, that it has after an event."""
+        price = self.prices.pop(event.subject, None) if isinstance(event, _CHANGES) else None
+        if price is not None and isinstance(event, SplitEvent):
+            self.prices[event.subject] = price * event.old / event.new
+        if price is not None and isinstance(event, SymbolChangeEvent):
+            self.prices[event.new_name] = price
+
     def _liquidating(self, each: LiquidationOrder, trader: str, why: str) -> Order:
         side = Side.BUY if each.quantity > 0.0 else Side.SELL
         price = self.prices[each.instrument]
         return Order("", trader, each.instrument, side, abs(each.quantity), price=price, reason=why)
 
+    def objection(self, order: Order) -> str:
+        """Return why an order would be refused now, empty if it would pass; nothing is logged.
+
+        Parameters
+        ----------
+        order : Order
+            Order to check.
+        """
+        return self._objection(order)[1]
+
     # --- from an order to a fill ----------------------------------------------------------------
 
-    def _admitted(self, order: Order, figures: Figures | None = None) -> tuple[Order, float, Rejection | None]:
-        """Log an order and check it; return it with its name, its price, and the rejection if there is one."""
+    def _require_idle(self) -> None:
+        if self._market.is_asked:
+            raise TradingError("the market called the engine while it was asked; let it answer, and act afterwards")
+
+    def _named(self, order: Order) -> Order:
+        """Return a pending order with its name and time; nothing has happened yet."""
+        self._require_idle()
         given: Any = order
         if not isinstance(given, Order):
             raise TradingError(f"{order!r:.60} is no order; give an Order", value=order)
@@ -368,21 +424,37 @@ class TradingEngine(Displayed):
             raise TradingError(f"{order.order_id} is {order.status.value}; submit pending orders", name=order.order_id)
         if order.order_id in self.orders:
             raise TradingError(f"{order.order_id} was submitted before; give another name", name=order.order_id)
-        named = self.order_book.enter(order, self.now.isoformat(), figures)
-        price, reason, breaches = self._objection(named)
-        if reason:
-            return named, price, self._reject(named, reason, breaches)
-        self.prices[named.instrument_name] = price
-        return named, price, None
+        return self.order_book.named(order, self.now.isoformat())
 
-    def _reject(self, order: Order, reason: str, breaches: tuple[LimitBreach, ...] = ()) -> Rejection:
-        return Rejection(self.order_book.reject(order, reason, breaches), reason, breaches)
+    def _admitted(self, order: Order, parts: tuple[float, ...] = ()) -> Resting | Rejection:
+        """Check an order; return how it would work, or its rejection."""
+        try:
+            resting = Resting(order, self.execution.latency, parts)
+        except TradingError as error:  # a price that its kind does not have
+            return self._refused(order, error.message)
+        price, reason, breaches = self._objection(order)
+        if reason or self.killed:
+            return self._refused(order, reason or self._stopped, breaches, {"schedule": parts} if parts else {})
+        self.prices[order.instrument_name] = price
+        return resting
+
+    @property
+    def _stopped(self) -> str:
+        return f"trading was stopped: {self.killed}"
+
+    def _refused(
+        self, order: Order, reason: str, breaches: tuple[LimitBreach, ...] = (), figures: Figures | None = None
+    ) -> Rejection:
+        book = self.order_book
+        with book.together():
+            rejected = book.reject(book.enter(order, figures), reason, breaches)
+        return Rejection(rejected, reason, breaches)
 
     def _objection(self, order: Order) -> tuple[float, str, tuple[LimitBreach, ...]]:
         """Return the price of an order and why it is refused: the reason, empty if it passes, and the limits."""
         name = order.instrument_name
         if self.killed:
-            return math.nan, f"trading was stopped: {self.killed}", ()
+            return math.nan, self._stopped, ()
         try:
             price = self._market.price(order)
         except TradingError as error:
@@ -395,19 +467,27 @@ class TradingEngine(Displayed):
             breaches = self._breaches(order, price)
         except TradingError as error:
             return price, error.message, ()
-        return price, "; ".join(map(str, breaches)), breaches
+        reasons = [bracket_fault(order, price), *map(str, breaches)]
+        return price, "; ".join(filter(None, reasons)), breaches
 
     def _breaches(self, order: Order, price: float) -> tuple[LimitBreach, ...]:
         limits, seen = self._limits_of(order.trader), {**self.prices, order.instrument_name: price}
-        waiting, prices = self.order_book.of_trader(order.trader), self.books.prices(order.trader, seen)
+        waiting = [each for each in self._counted(order, limits) if each.trader == order.trader]
+        prices = self.books.prices(order.trader, {**_last_prices(waiting), **seen})
         own = exposure_of(order, self.books, self._market, limits, prices, waiting)
         found = limits.breaches(order, price, own)
         if self.firm is None:
             return found
-        waiting, prices = self.order_book.waiting, self.books.prices(None, seen)
+        waiting = [*self._counted(order, self.firm)]
+        prices = self.books.prices(None, {**_last_prices(waiting), **seen})
         everyone = exposure_of(order, self.books, self._market, self.firm, prices, waiting, of_all=True)
         of_firm = self.firm.breaches(order, price, everyone)
         return (*found, *(replace(each, what=f"Firm: {each.what}") for each in of_firm))
+
+    def _counted(self, order: Order, limits: PositionLimits) -> tuple[Waiting, ...]:
+        """Return what works and counts for limits: on all instruments if a limit spans them, or on the order's own."""
+        book = self.order_book
+        return book.waiting if limits.spans_instruments else book.waiting_on(order.instrument_name)
 
     def _limits_of(self, trader: str) -> PositionLimits:
         if isinstance(self.limits, PositionLimits):
@@ -418,42 +498,48 @@ class TradingEngine(Displayed):
             )
         return self.limits[trader]
 
-    def _placed(self, order: Order, price: float) -> Fill | Working | Rejection:
+    def _placed(self, resting: Resting, price: float) -> Fill | Working | Rejection:
         """Fill an order that can be filled at once, as far as the volume allows, and let the rest work."""
+        (order,) = resting.orders
         limit = order.limit_price if order.order_type is OrderType.LIMIT else None
         reached = limit is None or order.side.sign * (price - limit) <= 0.0
-        is_ioc = order.time_in_force is TimeInForce.IOC
         if not reached or self.execution.latency or order.order_type not in {OrderType.MARKET, OrderType.LIMIT}:
-            if is_ioc:
-                return self._reject(order, f"cannot be filled at once: the price is {price:g}")
-            return self._resting(order)
+            if order.time_in_force is TimeInForce.IOC:
+                return self._refused(order, f"cannot be filled at once: the price is {price:g}")
+            return self._resting(resting)
         try:
-            fill = self._filled(order, self._allowed(order), price, limit, self.now, None)
+            deal = self._deal(order, self._allowed(order), price, limit, self.now, None)
         except TradingError as error:  # the order needs more volume, or figures, than there are
-            return self._reject(order, error.message)
-        if not fill.order.status.is_open:
-            return fill
-        if is_ioc:
-            return replace(fill, order=self.order_book.cancel(fill.order, "not filled at once"))
-        self.order_book.rest(Resting(fill.order))
-        return fill
+            return self._refused(order, error.message)
+        if self.killed:  # by the market, as it was asked
+            return self._refused(order, self._stopped)
+        return self._booked(deal, resting)[0]
 
-    def _resting(self, order: Order) -> Working:
-        self.order_book.rest(Resting(order, self.execution.latency))
+    def _resting(self, resting: Resting, figures: Figures | None = None) -> Working:
+        (order,) = resting.orders
+        with self.order_book.repaired():
+            self.order_book.enter(order, figures)
+            self.order_book.rest(resting)
         return Working(order)
 
     def _allowed(self, order: Order) -> float:
         """Return the units of an order that the present day's volume allows to fill at once."""
-        volume, model = self._market.volume(order.instrument_name), self._costs(order.instrument_name)
-        if model.participation_cap is None or volume is None:
-            return order.remaining
-        left = model.maximum_quantity(volume) - self._used.taken(order.instrument_name, self.now.date())
-        if not left > 0.0:
+        left = self._left_today(order.instrument_name, self._costs(order.instrument_name), self.now)
+        if is_dust(left, order):
             raise TradingError(f"the day's share of the volume of {order.instrument_name} is used up", name="volume")
         return min(order.remaining, left)
 
+    def _left_today(self, instrument: str, model: ExecutionModel, when: dt.datetime) -> float:
+        """Return the units that the day's volume still allows; infinite without a cap, or where it is unknown."""
+        volume = self._market.volume(instrument)
+        if model.participation_cap is None or volume is None:
+            return math.inf
+        return model.maximum_quantity(volume) - self._used.taken(instrument, when.date())
+
     def _on_bars(self, bars: Mapping[str, Bar], *, fill_on_touch: bool) -> tuple[Fill, ...]:
-        times = {bar.date for bar in bars.values()}
+        self._require_idle()
+        checked = {name: _checked_bar(name, bar) for name, bar in bars.items()}
+        times = {bar.date for bar in checked.values()}
         if len(times) > 1:
             raise TradingError("the bars have different times; give those of one time", value=sorted(times))
         moment = next(iter(times), None)
@@ -461,57 +547,103 @@ class TradingEngine(Displayed):
             return ()
         if self._bar_time is not None and moment < self._bar_time:
             raise TradingError(f"the bar of {moment} is older than the last one, {self._bar_time}", value=moment)
-        for bar in bars.values():
-            fill_on_bar(_PROBE, bar)  # refuses a bar that is not valid before any order meets one
+        booked = self.books.last
+        if booked is not None and is_before(moment, booked):
+            raise TradingError(
+                f"the bar of {moment} is older than the last event in the books, {booked}; give the engine a clock "
+                "that goes with the bars",
+                value=moment,
+            )
         self._bar_time = moment
+        self._expire(moment)
         fills: list[Fill] = []
-        for name, bar in bars.items():
+        for name, bar in checked.items():
             fills += self._met(name, bar, fill_on_touch=fill_on_touch)
             self.prices[name] = bar.close
+        self._stop_losses()
         return tuple(fills)
 
     def _met(self, instrument: str, bar: Bar, *, fill_on_touch: bool) -> list[Fill]:
         """Let the working orders of an instrument meet its bar, in the order of their submission."""
         fills: list[Fill] = []
-        left = math.inf if bar.volume is None else self._costs(instrument).maximum_quantity(bar.volume)
-        queue = [each for each in self.order_book.waiting if each.instrument == instrument]
+        queue = list(self.order_book.waiting_on(instrument))
+        left, fault = self._room(instrument, bar) if queue else (0.0, "")
         for waiting in queue:
-            if self._has_expired(waiting, bar.date):
-                continue
+            if self.killed:
+                break
             met = waiting.meet(bar, fill_on_touch=fill_on_touch)
-            units = 0.0 if met is None else min(met.units, left)
-            if met is None or not units > 0.0:
+            units = 0.0 if met is None else min(met.units, left, self._most(waiting))
+            if met is None or is_dust(units, met.order):
                 continue
-            fill = self._filled_on_bar(waiting, met, units, bar)
-            if fill is not None:
-                fills.append(fill)
+            filled = self._filled_on_bar(met, units, bar, fault)
+            if filled is not None:
+                fills.append(filled[0])
                 left -= units
-                queue += self._protected_on_bar(fill, met.price)  # it meets the rest of the bar that filled the entry
+                # Protection of a fill meets the rest of the bar, and knows at which price that was.
+                queue += [] if filled[1] is None else [filled[1].entered_at(met.price)]
         return fills
 
-    def _filled_on_bar(self, waiting: Waiting, met: Meeting, units: float, bar: Bar) -> Fill | None:
-        """Fill units of a working order; one that cannot be filled ends with the reason, and costs no other its bar."""
-        order = met.order
+    def _held(self, order: Order) -> float:
+        """Return the units that an order's trader holds of its instrument."""
+        return self.books.units(order.trader).get(order.instrument_name, 0.0)
+
+    def _most(self, waiting: Waiting) -> float:
+        """Return the units that what works may trade: a stop and a target close what is held, and open nothing."""
+        order = waiting.orders[0]
+        return max(0.0, -order.side.sign * self._held(order)) if isinstance(waiting, Protection) else math.inf
+
+    def _stop_losses(self) -> None:
+        """Cancel the entries that work for traders, or a firm, whose loss has reached the stop."""
+        market = self._market
+        whole = None if self.firm is None else loss_beyond(self.firm, self.books, market, None, self.prices)
+        for trader in dict.fromkeys(order.trader for order in self.working):
+            limits = self.limits if isinstance(self.limits, PositionLimits) else self.limits.get(trader)
+            own = None if limits is None else loss_beyond(limits, self.books, market, trader, self.prices)
+            loss = whole if own is None else own
+            if loss is None:
+                continue
+            for waiting in self.order_book.waiting:
+                order = waiting.orders[0]
+                if order.trader == trader and not isinstance(waiting, Protection) and self._adds(order):
+                    with self.order_book.repaired():
+                        self.order_book.cancel(order, f"the loss of {loss:,.2f} has reached the stop")
+
+    def _adds(self, order: Order) -> bool:
+        """Return whether an order could do more than reduce what is held."""
+        return order.remaining > max(0.0, -order.side.sign * self._held(order))
+
+    def _room(self, instrument: str, bar: Bar) -> tuple[float, str]:
+        """Return the units that the volume lets fill on a bar, and why nothing can if the market does not say it."""
         try:
-            fill = self._filled(order, units, met.price, order.limit_price, bar.date, bar.volume or None)
+            model = self._costs(instrument)
+            today = self._market.volume(instrument)
+            if bar.volume is None or model.participation_cap is None:
+                return self._left_today(instrument, model, bar.date), ""
+            return model.maximum_quantity(bar.volume if today is None else min(bar.volume, today)), ""
         except TradingError as error:
-            is_pending = order.status is OrderStatus.PENDING
-            end = self.order_book.reject if is_pending else self.order_book.cancel
-            end(order, error.message)
+            return math.inf, error.message
+
+    def _filled_on_bar(self, met: Meeting, units: float, bar: Bar, fault: str) -> tuple[Fill, Protection | None] | None:
+        """Fill units of a working order; one that cannot be filled ends with the reason, and costs no other its bar."""
+        order, reason = met.order, fault
+        limit = order.limit_price if order.order_type in {OrderType.LIMIT, OrderType.STOP_LIMIT} else None
+        try:
+            deal = None if fault else self._deal(order, units, met.price, limit, bar.date, bar.volume or None)
+        except TradingError as error:
+            deal, reason = None, error.message
+        if not self.order_book.is_working(order):  # the market stopped trading as it was asked
             return None
-        for other in waiting.after_fill(fill.order):
-            self.order_book.cancel(other, f"{order.order_id} has filled")
-        return fill
+        if deal is not None:
+            return self._booked(deal)
+        end = self.order_book.reject if order.status is OrderStatus.PENDING else self.order_book.cancel
+        with self.order_book.repaired():
+            end(order, reason)
+        return None
 
-    def _protected_on_bar(self, fill: Fill, entry_price: float) -> list[Waiting]:
-        """Return the protection that a fill on a bar has opened, which then knows at which price that was."""
-        made = [each for each in self.order_book.waiting if each.orders[0].parent == fill.order_id]
-        return [each.entered_at(entry_price) for each in made[-1:] if isinstance(each, Protection)]
-
-    def _filled(
+    def _deal(
         self, order: Order, units: float, reference: float, limit: float | None, when: dt.datetime, volume: float | None
-    ) -> Fill:
-        """Fill units of an order at a reference price plus costs: booked and audited together, or not at all."""
+    ) -> _Deal:
+        """Return the fill of units of an order at a reference price plus costs; nothing is booked yet."""
         name, market = order.instrument_name, self._market
         known, terms = market.volume(name), self.books.terms(name, market)
         adv = volume if known is None else known
@@ -522,12 +654,27 @@ class TradingEngine(Displayed):
         event = self._event(order, units, cost, when, terms)
         self.books.check(order.trader, event)  # before the trail says that it happened
         done = order.filled(units, cost.price, fees=cost.fees, at=when.isoformat())
-        with self.books.booked(done, event, self.audit):
-            self.order_book.log_fill(done, event.to_dict(), reference)
-        self.order_book.fill(done)
-        self._used.add(name, units, when.date())
-        self.order_book.protect(done, units, when.isoformat())
-        return Fill(done, units, cost.price, cost.fees, cost, when)
+        return _Deal(order, event, Fill(done, units, cost.price, cost.fees, cost, when))
+
+    def _booked(self, deal: _Deal, new: Resting | None = None) -> tuple[Fill, Protection | None]:
+        """Book and audit a fill, and what it opens and cancels, all together or not at all.
+
+        Return it with the protection that it has opened.
+        """
+        book, fill, done = self.order_book, deal.fill, deal.fill.order
+        left = self._held(done) + fill.signed_quantity
+        opened = min(fill.quantity, done.side.sign * left)
+        with book.repaired(), self.books.booked(done, deal.event, self.audit):
+            if new is not None:
+                book.enter(deal.order)
+                book.rest(new)
+            book.fill(done, deal.figures)
+            protection = None if is_dust(opened, done) else book.protect(done, opened, fill.when.isoformat())
+            book.release(done, left)
+            if done.status.is_open and done.time_in_force is TimeInForce.IOC:
+                book.cancel(done, "not filled at once")
+        self._used.add(done.instrument_name, fill.quantity, fill.when.date())
+        return replace(fill, order=book.orders[done.order_id]), protection
 
     def _costs(self, instrument: str) -> ExecutionModel:
         return self._market.execution(instrument, self.execution)
@@ -542,17 +689,12 @@ class TradingEngine(Displayed):
             closes=tuple(lot for lot in order.closes if lot in held) or None,
         )  # fmt: skip
 
-    def _has_expired(self, waiting: Waiting, moment: dt.datetime) -> bool:
-        """Let orders expire whose day is over, and return whether they have."""
-        over = [
-            order
-            for order in waiting.orders
-            if order.time_in_force is TimeInForce.DAY
-            and moment.date() > dt.datetime.fromisoformat(order.created_at).date()
-        ]
-        for order in over:
-            self.order_book.expire(order)
-        return bool(over)
+    def _expire(self, moment: dt.datetime) -> None:
+        """Let the orders expire whose day, in UTC, is over."""
+        for order in self.order_book.day_orders:
+            if moment.date() > _day_of(order.created_at):
+                with self.order_book.repaired():
+                    self.order_book.expire(order)
 
     def _whose(self, instrument: str | None) -> str:
         if instrument is not None:
@@ -569,6 +711,38 @@ class TradingEngine(Displayed):
         from bank_python.render_orders import engine_view
 
         return engine_view(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deal:
+    """A fill that is priced and not booked: the order before it, what the books take, and the answer."""
+
+    order: Order
+    event: FillEvent
+    fill: Fill
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Figures of the fill for the trail; its price where the books take another one."""
+        price = {} if self.event.price == self.fill.price else {"price": self.fill.price}
+        return {"event": self.event.to_dict(), "reference": self.fill.cost.reference_price, **price}
+
+
+def _last_prices(waiting: Iterable[Waiting]) -> dict[str, float]:
+    """Return the prices that orders saw when they were submitted, for instruments of which none is known since."""
+    orders = [each.orders[0] for each in waiting]
+    return {order.instrument_name: order.price for order in orders if order.price is not None}
+
+
+def _checked_bar(name: str, bar: Bar) -> Bar:
+    """Return a bar that is valid, with its time in UTC."""
+    require_bar(bar)
+    moment = checked_time(bar.date, f"bar of {name}")
+    return bar if moment is bar.date else replace(bar, date=moment)
+
+
+def _day_of(time: str) -> dt.date:
+    return dt.datetime.fromisoformat(time).astimezone(dt.UTC).date()
 
 
 def _parts(order: Order, given: Any) -> tuple[float, ...]:

@@ -75,7 +75,7 @@ def booking_of(state: LedgerState, event: LedgerEvent) -> Booking:
     if state.last is not None and is_before(event.when, state.last):
         said = f"{event.kind}: when={event.when} is before the last event, {state.last}; book events in order of time"
         raise TradingError(said, name="when", value=event.when)
-    return replace(_RULES[type(event)](state, event), number=state.n_events + 1)
+    return _RULES[type(event)](state, event)
 
 
 def _deposit(state: LedgerState, event: DepositEvent) -> Booking:
@@ -88,7 +88,7 @@ def _deposit(state: LedgerState, event: DepositEvent) -> Booking:
         raise TradingError(said, name="rate", value=event.rate)
     amount = rounded(exact(event.amount), settings.digits[currency])
     value = rounded(amount * exact(event.rate or 1.0), settings.digits[settings.currency])
-    return Booking(event, cash={currency: amount}, deposits={currency: amount}, deposited=value)
+    return Booking(event, state.n_events + 1, cash={currency: amount}, deposits={currency: amount}, deposited=value)
 
 
 def _fill(state: LedgerState, event: FillEvent) -> Booking:
@@ -105,11 +105,12 @@ def _fill(state: LedgerState, event: FillEvent) -> Booking:
     paid = -gain if terms.margined else after.cost - lots.cost - gain
     return Booking(
         event,
+        state.n_events + 1,
         cash={terms.currency: -paid - fees},
         realised=_each(name, gain, closings),
         fees={name: fees} if fees else {},
         positions={name: _position(name, terms, after)},
-        terms={} if known == terms else {name: terms},
+        terms={} if known is not None else {name: terms},
         closings=closings,
     )
 
@@ -137,14 +138,14 @@ def _terms_of(state: LedgerState, event: FillEvent, known: InstrumentTerms | Non
 def _dividend(state: LedgerState, event: DividendEvent) -> Booking:
     held = _held(state, event)
     amount = held.lots.amount(held.lots.units, event.amount)
-    return Booking(event, cash={held.currency: amount}, income={held.instrument: amount})
+    return Booking(event, state.n_events + 1, cash={held.currency: amount}, income={held.instrument: amount})
 
 
 def _split(state: LedgerState, event: SplitEvent) -> Booking:
     held = _held(state, event)
     lots = held.lots.scaled(exact(event.new), exact(event.old))
     lots, closings = _without_fraction(lots, event, event.cash_in_lieu)
-    return _closing(event, held, closings, {held.instrument: _position(held.instrument, held.terms, lots)})
+    return _closing(state, event, held, closings, {held.instrument: _position(held.instrument, held.terms, lots)})
 
 
 def _symbol_change(state: LedgerState, event: SymbolChangeEvent) -> Booking:
@@ -158,13 +159,13 @@ def _symbol_change(state: LedgerState, event: SymbolChangeEvent) -> Booking:
         said = f"symbol change: {new!r} was held in {before.currency}, {event.instrument!r} is in {held.currency}; "
         raise TradingError(f"{said}give another name", name="new_name", value=new)
     moved = {event.instrument: None, new: replace(held, instrument=new)}
-    return Booking(event, positions=moved, renamed=(event.instrument, new))
+    return Booking(event, state.n_events + 1, positions=moved, renamed=(event.instrument, new))
 
 
 def _delisting(state: LedgerState, event: DelistingEvent) -> Booking:
     held = _held(state, event)
     _, closings = held.lots.exchange(-held.lots.units, event.price, event.when)
-    return _closing(event, held, closings, {held.instrument: None})
+    return _closing(state, event, held, closings, {held.instrument: None})
 
 
 def _merger(state: LedgerState, event: MergerEvent) -> Booking:
@@ -172,7 +173,7 @@ def _merger(state: LedgerState, event: MergerEvent) -> Booking:
     lots = held.lots
     if event.into is None:
         _, closings = lots.exchange(-lots.units, event.cash, event.when)
-        return _closing(event, held, closings, {held.instrument: None})
+        return _closing(state, event, held, closings, {held.instrument: None})
     terms = state.terms.get(event.into, held.terms)
     if terms != held.terms:
         said = (
@@ -192,7 +193,7 @@ def _merger(state: LedgerState, event: MergerEvent) -> Booking:
         )
         met += closed
     both = {held.instrument: None, event.into: _position(event.into, terms, into)}
-    booking = _closing(event, held, (*for_cash, *fractions), both)
+    booking = _closing(state, event, held, (*for_cash, *fractions), both)
     gain = total(closing.gain for closing in met)
     cash = {held.currency: booking.cash.get(held.currency, ZERO) + (gain if terms.margined else ZERO)}
     return replace(
@@ -239,7 +240,7 @@ def _without_fraction(lots: Lots, event: LedgerEvent, price: float | None) -> tu
 def _interest(state: LedgerState, event: InterestEvent) -> Booking:
     currency = state.settings.known(event.currency or state.settings.currency, event.kind)
     amount = rounded(exact(event.amount), state.settings.digits[currency])
-    return Booking(event, cash={currency: amount}, income={cash_name(currency): amount})
+    return Booking(event, state.n_events + 1, cash={currency: amount}, income={cash_name(currency): amount})
 
 
 def _borrow_fee(state: LedgerState, event: BorrowFeeEvent) -> Booking:
@@ -251,14 +252,14 @@ def _borrow_fee(state: LedgerState, event: BorrowFeeEvent) -> Booking:
         )
         raise TradingError(said, name="instrument", value=event.instrument)
     amount = rounded(exact(event.amount), held.lots.digits)
-    return Booking(event, cash={held.currency: -amount}, fees={held.instrument: amount})
+    return Booking(event, state.n_events + 1, cash={held.currency: -amount}, fees={held.instrument: amount})
 
 
 def _funding(state: LedgerState, event: FundingEvent) -> Booking:
     held = _held(state, event)
     units = -held.lots.units * exact(event.mark) * exact(event.rate) * held.terms.multiplier
     amount = rounded(units, held.lots.digits)
-    return Booking(event, cash={held.currency: amount}, income={held.instrument: amount})
+    return Booking(event, state.n_events + 1, cash={held.currency: amount}, income={held.instrument: amount})
 
 
 def _conversion(state: LedgerState, event: ConversionEvent) -> Booking:
@@ -269,6 +270,7 @@ def _conversion(state: LedgerState, event: ConversionEvent) -> Booking:
     bought = rounded(exact(event.bought), settings.digits[bought_currency])
     return Booking(
         event,
+        state.n_events + 1,
         cash={sold_currency: -sold - fees, bought_currency: bought},
         conversions={sold_currency: -sold, bought_currency: bought},
         fees={cash_name(sold_currency): fees} if fees else {},
@@ -287,6 +289,7 @@ def _held(state: LedgerState, event: LedgerEvent) -> HeldPosition:
 
 
 def _closing(
+    state: LedgerState,
     event: LedgerEvent,
     held: HeldPosition,
     closings: Iterable[Closing],
@@ -298,6 +301,7 @@ def _closing(
     cash = gain if held.terms.margined else total(closing.proceeds for closing in closed)
     return Booking(
         event,
+        state.n_events + 1,
         cash={held.currency: cash} if cash else {},
         realised=_each(held.instrument, gain, closed),
         positions=positions,

@@ -73,9 +73,13 @@ class LedgerEvent(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the event as a dictionary of JSON types, with its kind; :func:`event_from_dict` reads it."""
-        values = {part.name: getattr(self, part.name) for part in fields(self)}
-        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-        return {"kind": self.kind, **plain, "when": self.when.isoformat()}
+        values: dict[str, Any] = {"kind": self.kind}
+        for name in self.__dataclass_fields__:
+            if name != "kind":
+                value = getattr(self, name)
+                values[name] = list(value) if isinstance(value, tuple) else value
+        values["when"] = self.when.isoformat()
+        return values
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -88,7 +92,10 @@ class LedgerEvent(Record):
 
     def _number(self, *names: str, **rules: bool) -> None:
         for name in names:
-            self._set(name, checked_number(getattr(self, name), name, self.kind, **rules))
+            given = getattr(self, name)
+            number = checked_number(given, name, self.kind, **rules)
+            if number is not given:
+                self._set(name, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +462,9 @@ _CLASSES: dict[str, type[LedgerEvent]] = {
 }
 
 
+_FIELDS = {kind: {part.name: part for part in fields(event)} for kind, event in _CLASSES.items()}
+
+
 def event_from_dict(row: Mapping[str, Any]) -> LedgerEvent:
     """Return the event that :meth:`LedgerEvent.to_dict` has written.
 
@@ -476,7 +486,7 @@ def event_from_dict(row: Mapping[str, Any]) -> LedgerEvent:
     if not isinstance(kind, str) or kind not in _CLASSES:
         near = did_you_mean(kind, _CLASSES, f"give one of {', '.join(_CLASSES)}")
         raise TradingError(f"kind={kind!r} is no kind of event; {near}", name="kind", value=kind)
-    known = {part.name: part for part in fields(_CLASSES[kind])}
+    known = _FIELDS[kind]
     given = {name: value for name, value in row.items() if name != "kind"}
     for name, value in given.items():
         if name not in known:

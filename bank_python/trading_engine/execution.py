@@ -255,7 +255,10 @@ class ExecutionModel(_Settings, Record):
             A figure is not finite or not above 0.
         """
         size = _above_zero("quantity", quantity, _SIDE_SAYS)
-        value = size * _above_zero("price", price) * _above_zero("multiplier", multiplier)
+        return self._fees(size, _above_zero("price", price), _above_zero("multiplier", multiplier))
+
+    def _fees(self, size: float, price: float, multiplier: float) -> float:
+        value = size * price * multiplier
         if not math.isfinite(value):
             raise TradingError("the value of the fill is too large; check quantity and price", name="price")
         return self.fee_per_share * size + self.commission_pct * value + self.fee_per_order
@@ -342,7 +345,7 @@ class ExecutionModel(_Settings, Record):
             )
         value = size * reference * units
         spread, slippage, moved = (part * cut * value for part in parts)
-        return FillCost(side, size, reference, price, spread, slippage, moved, self.fees(size, price, units), units)
+        return FillCost(side, size, reference, price, spread, slippage, moved, self._fees(size, price, units), units)
 
     def _impact(self, impact: ImpactModel, size: float, adv: float | None, daily_vol: float | None) -> float:
         """Return the market impact as a fraction of the price."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bank_python.trading_engine.order import Order
     from bank_python.trading_engine.working import Waiting
 
-__all__ = ["exposure_of"]
+__all__ = ["exposure_of", "loss_beyond"]
 
 
 def exposure_of(
@@ -60,21 +60,50 @@ def exposure_of(
     for each in waiting:
         bought, sold = pending.get(each.instrument, (0.0, 0.0))
         more, less = each.pending
-        pending[each.instrument] = bought + more, sold + less
-    names = {*units, order.instrument_name}
+        if more or less:
+            pending[each.instrument] = bought + more, sold + less
+    names = {*units, *pending, order.instrument_name}
     return Exposure(
         units,
         prices,
         pending,
         _known(books.pnl, trader, prices, market) if math.isfinite(limits.max_loss) else 0.0,
-        _greeks(market, units, pending) if limits.max_greeks else {},
+        _greeks(market, units) if limits.max_greeks else {},
+        _pending_greeks(market, pending) if limits.max_greeks else {},
         {name: market.sector(name) for name in names} if math.isfinite(limits.max_sector) else {},
         order_greeks=_scaled(market, order.instrument_name, order.side.sign * order.remaining)
         if limits.max_greeks
         else {},
         equity=_known(books.equity, trader, prices, market) if limits.margin is not None else math.nan,
-        points={name: books.value_per_point(name, market) for name in names},
+        points={
+            **books.values_per_point({*units, *pending}, market),
+            order.instrument_name: books.value_per_point(order.instrument_name, market),
+        },
     )
+
+
+def loss_beyond(
+    limits: PositionLimits, books: Books, market: Market, trader: str | None, prices: Mapping[str, float]
+) -> float | None:
+    """Return the loss of a book that has reached its loss stop, None while it has not, or is unknown.
+
+    Parameters
+    ----------
+    limits : PositionLimits
+        Limits with the loss stop.
+    books : Books
+        Books of the account.
+    market : Market
+        Market that knows exchange rates.
+    trader : str or None
+        Name of the trader, None for all together.
+    prices : mapping of str to float
+        Last known prices.
+    """
+    if not math.isfinite(limits.max_loss):
+        return None
+    pnl = _known(books.pnl, trader, books.prices(trader, prices), market)
+    return -pnl if pnl <= -limits.max_loss else None
 
 
 def _known(
@@ -90,13 +119,23 @@ def _known(
         return math.nan
 
 
-def _greeks(market: Market, units: Mapping[str, float], pending: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Return the Greeks of what is held and of what open orders would add."""
+def _greeks(market: Market, units: Mapping[str, float]) -> dict[str, float]:
+    """Return the Greeks of what is held."""
     total: dict[str, float] = {}
-    for name in {*units, *pending}:
-        bought, sold = pending.get(name, (0.0, 0.0))
-        for greek, value in _scaled(market, name, units.get(name, 0.0) + bought - sold).items():
+    for name, held in units.items():
+        for greek, value in _scaled(market, name, held).items():
             total[greek] = total.get(greek, 0.0) + value
+    return total
+
+
+def _pending_greeks(market: Market, pending: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return the least and the largest Greeks that open orders can add, as any of them may fill."""
+    total: dict[str, tuple[float, float]] = {}
+    for name, (bought, sold) in pending.items():
+        for greek, value in _scaled(market, name, 1.0).items():
+            less, more = total.get(greek, (0.0, 0.0))
+            ends = bought * value, -sold * value
+            total[greek] = less + min(0.0, *ends), more + max(0.0, *ends)
     return total
 
 

@@ -30,7 +30,7 @@ from bank_python.admission import admits
 from bank_python.errors import TradingError
 from bank_python.risk_models.mean_reversion import z_score
 from bank_python.trading_engine.checks import names_of, numbers_by_name, positive, whole_number
-from bank_python.trading_engine.series_window import distinct, recent_prices
+from bank_python.trading_engine.series_window import distinct, on_common_dates, recent_prices
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import rounded_units
@@ -100,7 +100,8 @@ class IndexArbSignal(SignalRule):
 
     def _of_fund(self, fund: str, closes: Mapping[str, FloatArray]) -> list[Signal]:
         weights = self.baskets[fund]
-        known = {name: recent_prices(closes, name, self.lookback) for name in (fund, *weights)}
+        common = on_common_dates(closes, (fund, *weights))
+        known = {name: recent_prices(common, name, self.lookback) for name in (fund, *weights)}
         levels = {name: values / values[0] for name, values in known.items()}
         basket = np.sum([weight * levels[name] for name, weight in weights.items()], axis=0)
         z = float(z_score(np.log(levels[fund] / basket), self.lookback)[-1])
@@ -115,7 +116,7 @@ class IndexArbSignal(SignalRule):
         strength = min(abs(z) / (2.0 * self.z_threshold), 1.0)
         legs = [(fund, side, 1.0), *((name, other, weight) for name, weight in weights.items())]
         return [
-            Signal(name, way, rounded_units(self.order_value * share / price), strength, reason, price)
+            Signal(name, way, rounded_units(self.order_value * share / price), strength, reason, price, fund)
             for name, way, share in legs
             for price in [float(known[name][-1])]
         ]

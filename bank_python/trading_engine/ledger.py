@@ -81,6 +81,7 @@ class Ledger(Tabular):
         self._state = LedgerState(LedgerSettings(currency, digits, LotMethod.of(method)))
         self._start = self._state
         self._bookings: list[Booking] = []
+        self._checked: tuple[LedgerState, Booking | None] = self._state, None
 
     @classmethod
     def replay(
@@ -119,10 +120,29 @@ class Ledger(Tabular):
         made = (
             event if isinstance(event, LedgerEvent) and type(event) is not LedgerEvent else event_from_dict(_row(event))
         )
-        booking = booking_of(self._state, made)
+        booking = self.check(made)
         after = self._state.after(booking)
-        self._bookings.append(booking)
+        self._bookings[self._state.n_events :] = [booking]  # also in place of one whose booking was interrupted
         self._state = after
+        return booking
+
+    def check(self, event: LedgerEvent) -> Booking:
+        """Return what an event would change; nothing is booked.
+
+        Parameters
+        ----------
+        event : LedgerEvent
+            Event, not earlier than the last one.
+
+        Raises
+        ------
+        TradingError
+            The event does not fit the state.
+        """
+        state, booking = self._checked
+        if booking is None or booking.event is not event or state is not self._state:
+            booking = booking_of(self._state, event)
+            self._checked = self._state, booking  # an engine checks, writes to its trail, and then books
         return booking
 
     def book_all(self, events: Iterable[LedgerEvent | Mapping[str, Any]]) -> tuple[Booking, ...]:
@@ -140,7 +160,7 @@ class Ledger(Tabular):
         """
         if isinstance(events, str | Mapping | LedgerEvent) or not isinstance(events, Iterable):
             raise TradingError(f"events={events!r} is not a list of events; give a list", name="events", value=events)
-        state, count = self._state, len(self._bookings)
+        state, count = self._state, len(self)
         try:
             for number, event in enumerate(events, 1):
                 try:
@@ -172,12 +192,12 @@ class Ledger(Tabular):
     @property
     def bookings(self) -> tuple[Booking, ...]:
         """What each event changed, in order."""
-        return tuple(self._bookings)
+        return tuple(self._bookings[: len(self)])
 
     @property
     def events(self) -> tuple[LedgerEvent, ...]:
         """Events booked so far."""
-        return tuple(booking.event for booking in self._bookings)
+        return tuple(booking.event for booking in self.bookings)
 
     @property
     def cash(self) -> dict[str, float]:
@@ -268,7 +288,7 @@ class Ledger(Tabular):
         TradingError
             A price or a rate is missing on a date on which it is needed.
         """
-        return history_of(self._start, self._bookings, prices, dates, fx)
+        return history_of(self._start, self.bookings, prices, dates, fx)
 
     def reconcile(self) -> Reconciliation:
         """Return whether cash and positions agree with the events, computed anew from these.
@@ -276,11 +296,11 @@ class Ledger(Tabular):
         The events are booked again from the beginning, and the cash of each currency is compared with the sum of what
         explains it.
         """
-        return reconcile(self._start, self._bookings, self._state)
+        return reconcile(self._start, self.bookings, self._state)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return the events as dictionaries of JSON types, which :meth:`replay` reads."""
-        return [booking.event.to_dict() for booking in self._bookings]
+        return [booking.event.to_dict() for booking in self.bookings]
 
     def to_table(self) -> Table:
         """Return a table with a row for each event and each currency whose cash it could change."""
@@ -288,7 +308,7 @@ class Ledger(Tabular):
 
         schema = [("number", int), ("when", str), ("kind", str), ("instrument", str), ("currency", str)]
         schema += [(name, float) for name in ("cash", "realised", "income", "fees")] + [("why", str)]
-        return Table.from_rows(schema, [row for booking in self._bookings for row in self._rows(booking)])
+        return Table.from_rows(schema, [row for booking in self.bookings for row in self._rows(booking)])
 
     def _rows(self, booking: Booking) -> list[dict[str, Any]]:
         event, names = booking.event, [*booking.realised, *booking.income, *booking.fees]
@@ -309,7 +329,7 @@ class Ledger(Tabular):
         return self._state.currency_of(instrument) if instrument in self._state.terms else self.currency
 
     def __len__(self) -> int:
-        return len(self._bookings)
+        return self._state.n_events
 
     def __rich__(self) -> object:
         from bank_python.render_ledger import ledger_view

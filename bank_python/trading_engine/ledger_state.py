@@ -242,8 +242,8 @@ class LedgerState(Record):
             for name in closed & positions.keys():
                 del positions[name]
         when = booking.event.when
-        return replace(
-            known,
+        return LedgerState(
+            known.settings,
             last=when,
             n_events=self.n_events + 1,
             cash=_added(known.cash, booking.cash),

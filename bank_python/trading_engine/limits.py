@@ -1,8 +1,9 @@
 """Limits that are checked before an order goes to the market, each with its unit, its figure and its maximum.
 
-What counts is the position *after* the order: what is held, what open orders of the same side would add, and the order
-itself. An order that only reduces a position passes every limit on size, and is the only kind that passes once the loss
-stop is reached. A figure that is unknown, such as a loss without the price of a position, passes no limit.
+What counts is the worst case *after* the order: what is held, the order itself, and those of the open orders that make
+a figure larger; a purchase and a sale that both work are not netted. An order that only reduces a position passes every
+limit on size, and is the only kind that passes once the loss stop is reached. A figure that is unknown, such as a loss
+without the price of a position, passes no limit.
 
 Examples
 --------
@@ -19,9 +20,9 @@ Position of AAPL after the order: 68,400 is above 50,000 (money)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from bank_python.display import Record
 from bank_python.errors import TradingError
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from bank_python.trading_engine.order import Order
 
 __all__ = ["Exposure", "LimitBreach", "PositionLimits"]
+
+Ranges: TypeAlias = "Mapping[str, tuple[float, float]]"  # two figures by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ class Exposure(Record):
     pnl : float, default 0.0
         P&L of the period of the loss stop, in money.
     greeks : mapping of str to float, optional
-        Greeks of the account and of its open orders, by name.
+        Greeks of the account by name.
+    pending_greeks : mapping of str to (float, float), optional
+        Least and largest Greeks that open orders can add, by name: at most and at least 0.
     sectors : mapping of str to str, optional
         Sector by instrument.
     order_greeks : mapping of str to float, optional
@@ -89,9 +94,10 @@ class Exposure(Record):
 
     units: Mapping[str, float] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
-    pending: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pending: Ranges = field(default_factory=dict)
     pnl: float = 0.0
     greeks: Mapping[str, float] = field(default_factory=dict)
+    pending_greeks: Ranges = field(default_factory=dict)
     sectors: Mapping[str, str] = field(default_factory=dict)
     order_greeks: Mapping[str, float] = field(default_factory=dict)
     equity: float = math.nan
@@ -109,6 +115,37 @@ class Exposure(Record):
         """
         return price * self.points.get(instrument, 1.0)
 
+    def ranges_after(self, order: Order, instruments: Iterable[str] | None = None) -> dict[str, tuple[float, float]]:
+        """Return the least and the largest units by instrument once an order has filled, whatever open orders do.
+
+        Parameters
+        ----------
+        order : Order
+            Order to check.
+        instruments : iterable of str, optional
+            Names of the instruments; by default all that are held or ordered.
+        """
+        found = {}
+        for name in {**self.units, **self.pending, order.instrument_name: 0.0} if instruments is None else instruments:
+            held = self.units.get(name, 0.0)
+            held += order.side.sign * order.remaining if name == order.instrument_name else 0.0
+            bought, sold = self.pending.get(name, (0.0, 0.0))
+            found[name] = (held - sold, held + bought)
+        return found
+
+    def greek_range(self, greek: str) -> tuple[float, float]:
+        """Return the largest absolute Greek before and after the order, whatever open orders do.
+
+        Parameters
+        ----------
+        greek : str
+            Name of the Greek.
+        """
+        less, more = self.pending_greeks.get(greek, (0.0, 0.0))
+        before = self.greeks.get(greek, 0.0)
+        after = before + self.order_greeks.get(greek, 0.0)
+        return max(abs(before + less), abs(before + more)), max(abs(after + less), abs(after + more))
+
 
 @dataclass(frozen=True, slots=True)
 class PositionLimits(Record):
@@ -121,7 +158,7 @@ class PositionLimits(Record):
     max_concentration : float, default 0.4
         Largest position as a share of the book: of `book_value`, or of the gross value after the order if that is more.
     book_value : float, default 0.0
-        Capital of the book, in money; concentration is not checked while there are neither capital nor positions.
+        Capital of the book, in money; concentration is not checked if it is 0.
     max_gross, max_net : float, default infinity
         Largest sum of absolute values, and largest absolute sum of values, in money.
     max_sector : float, default infinity
@@ -130,6 +167,7 @@ class PositionLimits(Record):
         Largest value of one order, in money: against typing errors.
     max_price_gap : float, default infinity
         Largest distance of a limit or stop price from the present price, as a share of that: against typing errors.
+        The stop and the target of a bracket may be farther away.
     max_loss : float, default infinity
         Loss from which on only orders that reduce positions pass, in money.
     max_greeks : mapping of str to float, optional
@@ -165,6 +203,12 @@ class PositionLimits(Record):
                 is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
                 if not (is_number and limit >= 0.0):
                     raise TradingError(f"{name}={limit!r} is not a number of at least 0", name=name, value=limit)
+
+    @property
+    def spans_instruments(self) -> bool:
+        """Whether a limit adds up the positions of several instruments."""
+        sums = (self.max_gross, self.max_net, self.max_sector)
+        return bool(self.max_greeks) or self.margin is not None or any(map(math.isfinite, sums))
 
     def margin_positions(
         self, units: Mapping[str, float], prices: Mapping[str, float], points: Mapping[str, float]
@@ -219,27 +263,25 @@ class PositionLimits(Record):
         if math.isfinite(self.max_loss) and not account.pnl > -self.max_loss:
             what = "Loss, from which on orders may only reduce positions"
             yield LimitBreach("max_loss", what, -account.pnl, self.max_loss, "money")
-        values = {
-            other: units * account.money(other, account.prices.get(other, math.nan))
-            for other, units in account.units.items()
-        }
-        values[name] = after * account.money(name, price)
-        yield from self._sizes(name, values, account)
+        prices = {**account.prices, name: price}
+        is_whole = self.spans_instruments or self.book_value > 0.0
+        ranges = account.ranges_after(order, None if is_whole else (name,))
+        money = {other: account.money(other, prices.get(other, math.nan)) for other in ranges}
+        yield from self._sizes(name, abs(after) * money[name], _values(ranges, money), account)
         yield from self._greeks(account)
-        yield from self._margin({**account.units, name: after}, {**account.prices, name: price}, account)
+        if self.margin is not None:
+            yield from self._margin({other: max(span, key=abs) for other, span in ranges.items()}, prices, account)
 
     def _greeks(self, account: Exposure) -> Iterator[LimitBreach]:
         for greek, most in self.max_greeks.items():
-            before = account.greeks.get(greek, 0.0)
-            value = abs(before + account.order_greeks.get(greek, 0.0))
-            if not (value <= most or value < abs(before)):
+            before, after = account.greek_range(greek)
+            if not (after <= most or after < before):
+                value = after
                 yield LimitBreach(f"max_{greek}", f"{greek.capitalize()} after the order", value, most, greek)
 
     def _margin(
         self, units: Mapping[str, float], prices: Mapping[str, float], account: Exposure
     ) -> Iterator[LimitBreach]:
-        if self.margin is None:
-            return
         held = self.margin_positions(units, prices, account.points)
         required = math.fsum(position.initial for position in held.values())
         if not required <= account.equity:
@@ -261,25 +303,38 @@ class PositionLimits(Record):
                 what = f"Distance of {asked:g} from the price {price:g}"
                 yield LimitBreach("max_price_gap", what, gap, self.max_price_gap, "share of the price")
 
-    def _sizes(self, name: str, values: Mapping[str, float], account: Exposure) -> Iterator[LimitBreach]:
-        gross = math.fsum(abs(value) for value in values.values())
-        position, net = abs(values[name]), abs(math.fsum(values.values()))
+    def _sizes(
+        self, name: str, position: float, values: Mapping[str, tuple[float, float]], account: Exposure
+    ) -> Iterator[LimitBreach]:
+        gross = math.fsum(max(abs(low), abs(high)) for low, high in values.values())
         sector = account.sectors.get(name, "")
-        of_sector = [value for other, value in values.items() if sector and account.sectors.get(other) == sector]
-        book = max(self.book_value, gross if len(values) > 1 else 0.0)
+        of_sector = [span for other, span in values.items() if account.sectors.get(other) == sector] if sector else []
         checked = [
-            ("max_position", f"Position of {name} after the order", position, self.max_position, "money"),
-            ("max_gross", "Gross value after the order", gross, self.max_gross, "money"),
-            ("max_net", "Net value after the order", net, self.max_net, "money"),
-            ("max_sector", f"Sector {sector} after the order", abs(math.fsum(of_sector)), self.max_sector, "money"),
+            ("max_position", "Position of {name}", position, self.max_position, "money"),
+            ("max_gross", "Gross value", gross, self.max_gross, "money"),
+            ("max_net", "Net value", _largest_net(values.values()), self.max_net, "money"),
+            ("max_sector", "Sector {sector}", _largest_net(of_sector), self.max_sector, "money"),
         ]
-        if book > 0.0:
-            share = position / book
-            what = f"Concentration of {name} after the order"
-            checked.append(("max_concentration", what, share, self.max_concentration, "share of the book"))
+        if self.book_value > 0.0:
+            share = position / max(self.book_value, gross)  # of the capital while the gross value is unknown
+            most = self.max_concentration
+            checked.append(("max_concentration", "Concentration of {name}", share, most, "share of the book"))
         for limit, what, value, most, unit in checked:
             if most < math.inf and not value <= most:  # a missing price makes the value NaN, which passes no limit
-                yield LimitBreach(limit, what, value, most, unit)
+                said = what.format(name=name, sector=sector)
+                yield LimitBreach(limit, f"{said} after the order", value, most, unit)
+
+
+def _values(ranges: Mapping[str, tuple[float, float]], money: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Return the least and the largest value by instrument; a price below 0 turns the two around."""
+    spans = {name: (low * money[name], high * money[name]) for name, (low, high) in ranges.items()}
+    return {name: (min(span), max(span)) for name, span in spans.items()}
+
+
+def _largest_net(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the largest absolute sum that values in these ranges can have."""
+    ends = list(zip(*spans, strict=True))
+    return max((abs(math.fsum(each)) for each in ends), default=0.0)
 
 
 def _after(order: Order, held: float, account: Exposure) -> float:

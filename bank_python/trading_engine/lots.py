@@ -210,6 +210,8 @@ class Lots(Tabular):
     ----------
     units : Decimal
         Exact number of units held, negative if short.
+    quantity : float
+        Number of units held as a float.
     """
 
     method: LotMethod = LotMethod.AVERAGE
@@ -218,6 +220,7 @@ class Lots(Tabular):
     open_lots: tuple[Lot, ...] = ()
     n_opened: int = 0
     units: Decimal = field(init=False)
+    quantity: float = field(init=False, compare=False)
     # Names of open lots that are numbers still to be given: kept, as looking for them takes as long as there are lots.
     _ahead: frozenset[str] = field(init=False, compare=False)
 
@@ -236,8 +239,8 @@ class Lots(Tabular):
             )
         checked_number(multiplier, "multiplier", "Lots", above_zero=True)
         numbers = (lot.id for lot in open_lots if lot.id.isdecimal())
-        ahead = frozenset(name for name in numbers if int(name) > n_opened)
-        self._set(LotMethod.of(method), digits, exact(multiplier), open_lots, n_opened, _units_of(open_lots), ahead)
+        ahead, units = frozenset(name for name in numbers if int(name) > n_opened), _units_of(open_lots)
+        self._set(LotMethod.of(method), digits, exact(multiplier), open_lots, n_opened, units, float(units), ahead)
 
     def _set(self, *values: object) -> None:
         for name, value in zip(self.__slots__, values, strict=True):
@@ -246,13 +249,8 @@ class Lots(Tabular):
     def _with(self, open_lots: tuple[Lot, ...], units: Decimal, n_opened: int, ahead: frozenset[str]) -> Lots:
         """Return the lots after a trade, whose units are known without adding up the lots."""
         after = object.__new__(Lots)
-        after._set(self.method, self.digits, self.multiplier, open_lots, n_opened, units, ahead)
+        after._set(self.method, self.digits, self.multiplier, open_lots, n_opened, units, float(units), ahead)
         return after
-
-    @property
-    def quantity(self) -> float:
-        """Number of units held, negative if short."""
-        return float(self.units)
 
     @property
     def cost(self) -> Decimal:
@@ -411,7 +409,7 @@ class Lots(Tabular):
             raise TradingError(said, name="lot", value=lot)
         if self.method is LotMethod.AVERAGE and self.open_lots:
             (one,) = self.open_lots
-            more = replace(one, units=one.units + units, cost=one.cost + cost)
+            more = Lot(one.id, one.units + units, one.cost + cost, one.opened, one.multiplier)
             return self._with((more,), self.units + units, self.n_opened, self._ahead)
         name, held, at = self._new_name(lot), self.open_lots, place_in_time(opened)
         place = len(held)

@@ -17,9 +17,12 @@ Examples
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bank_python.display import Record
 from bank_python.errors import BankError, TradingError
@@ -211,6 +214,8 @@ class GivenMarket(Market):
 class CheckedMarket(Market):
     """A market whose answers are checked: whatever it raises, or returns out of range, is a :class:`TradingError`.
 
+    Text, and true or false, are no numbers.
+
     Parameters
     ----------
     market : Market
@@ -219,6 +224,12 @@ class CheckedMarket(Market):
 
     def __init__(self, market: Market) -> None:
         self._market = market
+        self._asker = 0  # thread in which the market is asked; 0 in none
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether this thread waits for an answer of the market, so that the caller is the market itself."""
+        return self._asker == threading.get_ident()
 
     def price(self, order: Order) -> float | None:
         """Return the price, None where the market has no finite one above 0."""
@@ -237,7 +248,7 @@ class CheckedMarket(Market):
         """Return the model of costs."""
         found = self._asked(lambda: self._market.execution(instrument, model))
         if not isinstance(found, ExecutionModel):
-            raise TradingError(f"the market's costs of {instrument} are {found!r:.60}; return an ExecutionModel")
+            raise TradingError(f"the market's costs of {instrument} are {_shown(found)}; return an ExecutionModel")
         return found
 
     def fx(self, currency: str) -> float | None:
@@ -246,56 +257,74 @@ class CheckedMarket(Market):
 
     def sector(self, instrument: str) -> str:
         """Return the sector."""
-        return str(self._asked(lambda: self._market.sector(instrument)))
+        return str(self._asked(lambda: str(self._market.sector(instrument))))
 
     def terms(self, instrument: str) -> ContractTerms:
         """Return the terms."""
         found = self._asked(lambda: self._market.terms(instrument))
         if not isinstance(found, ContractTerms):
-            raise TradingError(f"the market's terms of {instrument} are {found!r:.60}; return ContractTerms")
+            raise TradingError(f"the market's terms of {instrument} are {_shown(found)}; return ContractTerms")
         return found
 
     def greeks(self, instrument: str) -> Mapping[str, float]:
         """Return the Greeks, all of them finite."""
         found = self._asked(lambda: self._market.greeks(instrument))
         if not isinstance(found, Mapping):
-            raise TradingError(f"the market's Greeks of {instrument} are {found!r:.60}; return a mapping", value=found)
-        for name, value in found.items():
-            if _as_number(value) is None:
-                raise TradingError(f"the market's {name} of {instrument} is {value!r:.60}, not a finite number")
-        return found
+            raise TradingError(
+                f"the market's Greeks of {instrument} are {_shown(found)}; return a mapping", value=found
+            )
+        known: dict[str, float] = {}
+        for name, value in self._asked(lambda: [(str(greek), figure) for greek, figure in found.items()]):
+            number = _as_number(value)
+            if number is None:
+                raise TradingError(f"the market's {name} of {instrument} is {_shown(value)}, not a finite number")
+            known[name] = number
+        return known
 
     def is_open(self, instrument: str, when: dt.datetime) -> bool:
         """Return whether it is open."""
-        return bool(self._asked(lambda: self._market.is_open(instrument, when)))
+        return bool(self._asked(lambda: bool(self._market.is_open(instrument, when))))
 
     def _number(self, what: str, name: str, ask: Callable[[], float | None]) -> float | None:
         given = self._asked(ask)
         number = None if given is None else _as_number(given)
         if given is not None and not (number is not None and number > 0.0):
             raise TradingError(
-                f"the market's {what} of {name} is {given!r:.60}, not a finite number above 0", name=name, value=given
+                f"the market's {what} of {name} is {_shown(given)}, not a finite number above 0", name=name, value=given
             )
         return number
 
-    @staticmethod
-    def _asked(ask: Callable[[], Any]) -> Any:
+    def _asked(self, ask: Callable[[], Any]) -> Any:
         """Return an answer of the market, which is the code of users and may raise anything."""
+        before = self._asker
         try:
+            self._asker = threading.get_ident()
             return ask()
         except BankError as error:
             raise TradingError(error.message) from error
         except Exception as error:
             raise TradingError(f"the market raised {type(error).__name__}: {message_of(error)}") from error
+        finally:
+            self._asker = before
 
 
 def _as_number(value: Any) -> float | None:
     """Return a value as a finite number, None if it is not one."""
+    if isinstance(value, str | bytes | bytearray | bool | np.bool_):
+        return None
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - the conversion of users' objects may raise anything
         return None
     return number if math.isfinite(number) else None
+
+
+def _shown(value: Any) -> str:
+    """Return the beginning of a value's text, or of what it is if that cannot be had."""
+    try:
+        return f"{value!r:.60}"
+    except Exception:  # noqa: BLE001 - as above
+        return f"<{type(value).__name__}>"
 
 
 def market_of(

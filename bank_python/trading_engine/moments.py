@@ -9,12 +9,16 @@ Examples
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import RiskError, TradingError
 from bank_python.numerics.observation_dates import checked_dates
+from bank_python.wording import message_of
 
-__all__ = ["is_before", "moment_of", "place_in_time"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["checked_time", "is_before", "moment_of", "place_in_time", "present_time"]
 
 
 def moment_of(when: Any, of: str = "when") -> dt.date:
@@ -36,6 +40,8 @@ def moment_of(when: Any, of: str = "when") -> dt.date:
     """
     try:
         read = _read(when) if isinstance(when, str) else when
+        if read.__class__ is dt.date or (read.__class__ is dt.datetime and read.tzinfo is not None):
+            return read  # most are: the general way takes longer than all else of an event
         return checked_dates([read], 1)[0]
     except (RiskError, ValueError, TypeError) as error:
         said = f"{of}: when={when!r} is not a date; give a date, or a datetime with a time zone, or its ISO 8601 text"
@@ -52,6 +58,50 @@ def is_before(first: dt.date, second: dt.date) -> bool:
     if isinstance(first, dt.datetime) and isinstance(second, dt.datetime):
         return first < second
     return _day(first) < _day(second)
+
+
+def checked_time(moment: Any, of: str) -> dt.datetime:
+    """Return a time in UTC.
+
+    Parameters
+    ----------
+    moment : datetime
+        Time with a zone.
+    of : str
+        Name of the thing that it belongs to, for messages.
+
+    Raises
+    ------
+    TradingError
+        It is no time, or has no zone.
+    """
+    if not isinstance(moment, dt.datetime) or moment.utcoffset() is None:
+        raise TradingError(f"the {of} says {moment!r:.60}; return a datetime in UTC", name="when", value=moment)
+    return moment.astimezone(dt.UTC)
+
+
+def present_time(clock: Callable[[], Any], of: str) -> dt.datetime:
+    """Return the time of a clock in UTC.
+
+    Parameters
+    ----------
+    clock : callable
+        Function that returns the present time; as the code of users it may raise or return anything.
+    of : str
+        Name of the thing that has the clock, for messages.
+
+    Raises
+    ------
+    TradingError
+        The clock raises, or returns no time with a zone.
+    """
+    try:
+        moment = clock()
+    except Exception as error:
+        raise TradingError(
+            f"the clock of the {of} raised {type(error).__name__}: {message_of(error)}", name="clock"
+        ) from error
+    return checked_time(moment, f"clock of the {of}")
 
 
 def place_in_time(when: dt.date) -> dt.datetime:

@@ -36,6 +36,8 @@ _LARGEST = 1e15
 _DIGITS_AT_ONCE = 120  # more than a product of three floats has; sums of them stay exact as well
 _CONTEXT = decimal.Context(prec=_DIGITS_AT_ONCE, rounding=decimal.ROUND_HALF_EVEN)
 _USUAL_DIGITS = 2
+_NUMBERS = (int, float, np.integer, np.floating, Decimal)
+_UNITS = tuple(Decimal(1).scaleb(-digits) for digits in range(19))
 # ISO 4217 (list one, minor units); coins have the digits in which their exchanges keep balances.
 _OTHER_DIGITS = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
@@ -67,7 +69,7 @@ def exact(value: float | Decimal) -> Decimal:
 
 def rounded(amount: Decimal, digits: int) -> Decimal:
     """Return an amount rounded half to even to a number of digits after the point."""
-    return amount.quantize(Decimal(1).scaleb(-digits), context=_CONTEXT)
+    return amount.quantize(_UNITS[digits], context=_CONTEXT)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -120,6 +122,12 @@ def checked_number(
     TradingError
         It is no such number.
     """
+    is_number = value.__class__ is float or (isinstance(value, _NUMBERS) and not isinstance(value, bool))
+    number = float(cast("float", value)) if is_number else math.nan
+    is_known = math.isfinite(number) and abs(number) <= _LARGEST
+    is_inside = not ((above_zero and number <= 0.0) or (from_zero and number < 0.0) or (not_zero and number == 0.0))
+    if is_known and is_inside:
+        return number
     wanted = (
         "a number above 0"
         if above_zero
@@ -127,14 +135,5 @@ def checked_number(
         if from_zero
         else f"a number{' other than 0' * not_zero}"
     )
-    is_number = isinstance(value, int | float | np.integer | np.floating | Decimal) and not isinstance(value, bool)
-    number = float(cast("float", value)) if is_number else math.nan
-    if not math.isfinite(number) or abs(number) > _LARGEST:
-        raise TradingError(
-            f"{of}: {name}={value!r} is not {wanted}; give a finite one up to 1e15", name=name, value=value
-        )
-    if (above_zero and number <= 0.0) or (from_zero and number < 0.0) or (not_zero and number == 0.0):
-        raise TradingError(
-            f"{of}: {name}={value!r} is not {wanted}; correct it, nothing was booked", name=name, value=value
-        )
-    return number
+    remedy = "correct it, nothing was booked" if is_known else "give a finite one up to 1e15"
+    raise TradingError(f"{of}: {name}={value!r} is not {wanted}; {remedy}", name=name, value=value)

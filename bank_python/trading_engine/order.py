@@ -26,11 +26,11 @@ bank_python.errors.TradingError: ORD-000001 is FILLED and cannot become CANCELLE
 from __future__ import annotations
 
 import enum
+import functools
 import math
 import numbers
-from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from bank_python.display import Record
 from bank_python.errors import TradingError
@@ -138,7 +138,9 @@ class Order(Record):
             ("order_type", OrderType),
             ("time_in_force", TimeInForce),
         ):
-            object.__setattr__(self, word, _word(kind, getattr(self, word), word))
+            given = getattr(self, word)
+            if given.__class__ is not kind:
+                object.__setattr__(self, word, _word(kind, given, word))
         name: Any = self.instrument_name
         if not isinstance(name, str) or not name:
             raise TradingError(
@@ -323,9 +325,9 @@ class Order(Record):
 
     def _with(self, **changes: object) -> Self:
         """Return a copy with some of the fields that only the life of an order changes."""
-        changed = copy(self)
-        for name, value in changes.items():
-            object.__setattr__(changed, name, value)
+        changed, write = object.__new__(type(self)), object.__setattr__
+        for name in self.__dataclass_fields__:
+            write(changed, name, changes[name] if name in changes else getattr(self, name))
         return changed
 
     def _require_prices(self) -> None:
@@ -367,20 +369,29 @@ def check_change(order: Order, status: OrderStatus) -> None:
         )
 
 
+@functools.cache
+def _members(kind: type[enum.Enum]) -> dict[str, enum.Enum]:
+    return {member.value: member for member in kind}
+
+
 def _word(kind: type[_Word], value: Any, name: str) -> _Word:
     if isinstance(value, kind):
         return value
-    known = [member.value for member in kind]
+    known = _members(kind)
     if isinstance(value, str) and value.upper() in known:
-        return kind(value.upper())
+        return cast("_Word", known[value.upper()])
     advice = did_you_mean(value, known, f"choose one of {', '.join(known)}")
     raise TradingError(f"no {name} {value!r}; {advice}", name=name, value=value)
 
 
 def _number(name: str, value: Any, least: float | None = None) -> float:
     """Return a finite number, above `least` if that is given."""
-    number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    try:
+        is_number = value.__class__ is float or (isinstance(value, numbers.Real) and not isinstance(value, bool))
+        number = float(value) if is_number else math.nan
+    except OverflowError:  # a whole number above all floats
+        number = math.inf
     if not math.isfinite(number) or (least is not None and not number > least):
         wanted = "a finite number" if least is None else f"a finite number above {least:g}"
-        raise TradingError(f"{name}={value!r} is not {wanted}", name=name, value=value)
+        raise TradingError(f"{name}={value!r:.60} is not {wanted}", name=name, value=value)
     return number

@@ -1,14 +1,16 @@
 """The order book of an engine: every order in its present state, what works, and the events of their lives.
 
 Each change of an order's state is an event of the audit trail. A book that is made on a stored trail has its orders
-again, and those that were open work on.
+again, and those that were open work on. What is changed inside :meth:`OrderBook.repaired` is read from the trail again
+if it is interrupted, so that orders and trail agree at any time.
 
 Examples
 --------
 >>> from bank_python.trading_engine import AuditTrail, Order
 >>> from bank_python.trading_engine.working import Resting
 >>> book = OrderBook(AuditTrail())
->>> order = book.enter(Order("", "Alice", "AAPL", "BUY", 100, "LIMIT", 90.0), "2026-01-05T15:00:00+00:00")
+>>> wanted = Order("", "Alice", "AAPL", "BUY", 100, "LIMIT", 90.0)
+>>> order = book.enter(book.named(wanted, "2026-01-05T15:00:00+00:00"))
 >>> book.rest(Resting(order))
 >>> [each.order_id for each in book.get_open_orders("Alice")], book.cancel(order, "no longer wanted").status.value
 (['ORD-000001'], 'CANCELLED')
@@ -17,6 +19,7 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,9 +27,12 @@ from bank_python.display import Displayed
 from bank_python.errors import TradingError
 from bank_python.mntable import Table
 from bank_python.trading_engine.replays import FILL, SUBMIT, known_orders, terms_of, waiting_in
-from bank_python.trading_engine.working import Protection, Waiting, protection_of
+from bank_python.trading_engine.words import TimeInForce
+from bank_python.trading_engine.working import Protection, Waiting, is_dust, protection_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bank_python.trading_engine.audit import AuditTrail
     from bank_python.trading_engine.limits import LimitBreach
     from bank_python.trading_engine.order import Order
@@ -51,8 +57,11 @@ class OrderBook(Displayed):
 
     def __init__(self, audit: AuditTrail) -> None:
         self.audit = audit
-        self.orders: dict[str, Order] = known_orders(audit)
-        self._waiting = waiting_in(audit, self.orders)
+        self.orders: dict[str, Order] = {}
+        self._waiting: dict[str, Waiting] = {}
+        self._on: dict[str, dict[str, Waiting]] = {}  # the same by instrument
+        self._of_day: dict[str, Waiting] = {}  # those of orders that are good for their day
+        self._read()
 
     def __len__(self) -> int:
         return len(self.orders)
@@ -92,20 +101,35 @@ class OrderBook(Displayed):
         """All that works, each once, in the order of submission."""
         return tuple(dict.fromkeys(self._waiting.values()))
 
+    def waiting_on(self, instrument: str) -> tuple[Waiting, ...]:
+        """Return what works on an instrument, each once, in the order of submission.
+
+        Parameters
+        ----------
+        instrument : str
+            Name of the instrument.
+        """
+        return tuple(dict.fromkeys(self._on.get(instrument, {}).values()))
+
+    @property
+    def day_orders(self) -> tuple[Order, ...]:
+        """Working orders that expire when their day is over, in the order of submission."""
+        return tuple(self.orders[name] for name in self._of_day)
+
+    def is_working(self, order: Order) -> bool:
+        """Return whether an order works, in the state that is given.
+
+        Parameters
+        ----------
+        order : Order
+            Order with a name.
+        """
+        return order.order_id in self._waiting and self.orders[order.order_id] == order
+
     @property
     def table(self) -> Table:
         """A table with a row for each order."""
         return order_table(self.orders.values())
-
-    def of_trader(self, trader: str) -> tuple[Waiting, ...]:
-        """Return what works for a trader.
-
-        Parameters
-        ----------
-        trader : str
-            Name of the trader.
-        """
-        return tuple(each for each in self.waiting if each.orders[0].trader == trader)
 
     def require_working(self, order_id: str) -> Order:
         """Return a working order.
@@ -127,8 +151,26 @@ class OrderBook(Displayed):
 
     # --- the life of an order ----------------------------------------------------------------------
 
-    def enter(self, order: Order, at: str, figures: Figures | None = None) -> Order:
-        """Return an order with its name and time, once the trail has it.
+    @contextmanager
+    def repaired(self) -> Iterator[None]:
+        """Read the orders from the trail again if the block is interrupted or fails: it says what has happened.
+
+        What works on unchanged keeps what it knows of past bars.
+        """
+        try:
+            yield
+        except BaseException:
+            self._read()
+            raise
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep all changes of the block, here and in the trail, or none of them."""
+        with self.repaired(), self.audit.together():
+            yield
+
+    def named(self, order: Order, at: str) -> Order:
+        """Return an order with its name and time, which is not in the book yet.
 
         Parameters
         ----------
@@ -136,13 +178,22 @@ class OrderBook(Displayed):
             Pending order; one without a name gets one.
         at : str
             Present time, ISO 8601.
+        """
+        return order.submitted(order.order_id or self._free_name(), at)
+
+    def enter(self, order: Order, figures: Figures | None = None) -> Order:
+        """Take an order, once the trail has it, and return it.
+
+        Parameters
+        ----------
+        order : Order
+            Pending order with a name.
         figures : mapping of str to object, optional
             Further figures of the event.
         """
-        named = order.submitted(order.order_id or self._free_name(), at)
-        self.log(SUBMIT, named, {**terms_of(named), **(figures or {})}, why=named.reason)
-        self.orders[named.order_id] = named
-        return named
+        self.log(SUBMIT, order, {**terms_of(order), **(figures or {})}, why=order.reason)
+        self.orders[order.order_id] = order
+        return order
 
     def rest(self, waiting: Waiting) -> None:
         """Let an order work, or a stop and a target together.
@@ -154,6 +205,9 @@ class OrderBook(Displayed):
         """
         for order in waiting.orders:
             self._waiting[order.order_id] = waiting
+            self._on.setdefault(waiting.instrument, {})[order.order_id] = waiting
+            if order.time_in_force is TimeInForce.DAY:
+                self._of_day[order.order_id] = waiting
 
     def protect(self, entry: Order, units: float, at: str) -> Protection | None:
         """Let the stop and the target work that an order has for what it opens; return them.
@@ -163,26 +217,55 @@ class OrderBook(Displayed):
         entry : Order
             Order after a fill.
         units : float
-            Units that it has filled, above 0.
+            Units that it has opened, above 0.
         at : str
             Present time, ISO 8601.
         """
         if entry.stop_loss is None and entry.take_profit is None:
             return None
-        stop, target = (None if each is None else self.enter(each, at) for each in protection_of(entry, units))
+        stop, target = (
+            None if each is None else self.enter(self.named(each, at)) for each in protection_of(entry, units)
+        )
         made = Protection(stop, target)
         self.rest(made)
         return made
 
-    def fill(self, done: Order) -> None:
-        """Take an order after its fill, which the trail has already.
+    def release(self, done: Order, held: float) -> None:
+        """Cancel the stops and targets that have nothing left to close after a fill.
+
+        Parameters
+        ----------
+        done : Order
+            Order after its fill.
+        held : float
+            Units that its trader holds of the instrument now, negative for a short position.
+        """
+        for waiting in self.waiting_on(done.instrument_name):
+            first = waiting.orders[0]
+            if (
+                isinstance(waiting, Protection)
+                and first.trader == done.trader
+                and is_dust(-first.side.sign * held, first)
+            ):
+                for order in waiting.orders:
+                    self.cancel(order, "nothing is left to close")
+
+    def fill(self, done: Order, figures: Figures) -> None:
+        """Take an order after its fill, once the trail has it; the one that it makes superfluous is cancelled.
 
         Parameters
         ----------
         done : Order
             Order in its new state.
+        figures : mapping of str to object
+            The fill as the ledger books it, as ``event``, with its price before costs, as ``reference``, and the
+            price paid, as ``price``, if that is another one than the ledger's.
         """
+        self.log(FILL, done, figures, why=done.reason)
         self.orders[done.order_id] = done
+        waiting = self._waiting.get(done.order_id)
+        for other in () if waiting is None else waiting.after_fill(done):
+            self.cancel(other, f"{done.order_id} has filled")
         if not done.status.is_open:
             self._forget(done.order_id)
 
@@ -239,20 +322,6 @@ class OrderBook(Displayed):
         """
         self.audit.log(kind, order.trader, order.instrument_name, details, order.order_id, why=why)
 
-    def log_fill(self, order: Order, event: Figures, reference: float) -> None:
-        """Write a fill to the trail.
-
-        Parameters
-        ----------
-        order : Order
-            Order after the fill.
-        event : mapping of str to object
-            Fill as the ledger books it, in the types of JSON.
-        reference : float
-            Price before costs.
-        """
-        self.log(FILL, order, {"event": event, "reference": reference}, why=order.reason)
-
     def _ended(self, order: Order, kind: str, why: str, figures: Figures) -> Order:
         self.log(kind, order, figures, why=why)
         self._forget(order.order_id)
@@ -261,9 +330,24 @@ class OrderBook(Displayed):
 
     def _forget(self, order_id: str) -> None:
         waiting = self._waiting.pop(order_id, None)
-        rest = None if waiting is None else waiting.without(order_id)
+        if waiting is None:
+            return
+        self._of_day.pop(order_id, None)
+        on = self._on[waiting.instrument]
+        del on[order_id]
+        if not on:
+            del self._on[waiting.instrument]
+        rest = waiting.without(order_id)
         if rest is not None:
             self.rest(rest)
+
+    def _read(self) -> None:
+        """Read orders, and what works, from the trail."""
+        before, self.orders = self._waiting, known_orders(self.audit)
+        self._waiting, self._on, self._of_day = {}, {}, {}
+        for name, waiting in waiting_in(self.audit, self.orders).items():
+            known = before.get(name)
+            self.rest(waiting if known is None or known.orders != waiting.orders else known)
 
     def _free_name(self) -> str:
         number = len(self.orders) + 1

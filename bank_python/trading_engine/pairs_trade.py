@@ -31,7 +31,7 @@ from bank_python.admission import admits
 from bank_python.display import Record
 from bank_python.errors import TradingError
 from bank_python.trading_engine.checks import pairs_of_names, positive, whole_number
-from bank_python.trading_engine.series_window import STILL, distinct, recent_prices, units_held
+from bank_python.trading_engine.series_window import STILL, distinct, on_common_dates, recent_prices, units_held
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import closing, rounded_units
@@ -150,7 +150,8 @@ class PairsTradeSignal(SignalRule):
         found: dict[tuple[str, str], PairDistance] = {}
 
         def measure(pair: tuple[str, str]) -> list[Signal]:
-            first, second = (recent_prices(closes, name, self.formation + self.trading) for name in pair)
+            common = on_common_dates(closes, pair)
+            first, second = (recent_prices(common, name, self.formation + self.trading) for name in pair)
             found[pair] = PairDistance.of(first, second, self.formation)
             return []
 
@@ -177,7 +178,7 @@ class PairsTradeSignal(SignalRule):
         sides = (Side.SELL, Side.BUY) if size > 0.0 else (Side.BUY, Side.SELL)
         strength = min(abs(size) / (2.0 * self.entry), 1.0)
         return [
-            Signal(name, side, rounded_units(self.order_value / price), strength, reason, price)
+            Signal(name, side, rounded_units(self.order_value / price), strength, reason, price, "/".join(pair))
             for (name, price), side in zip(prices.items(), sides, strict=True)
         ]
 

@@ -11,23 +11,43 @@ Examples
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bank_python.errors import TradingError
+from bank_python.mntable import Table
 from bank_python.trading_engine.audit import AuditTrail
 from bank_python.trading_engine.events import event_from_dict
 from bank_python.trading_engine.ledger import Ledger
 from bank_python.trading_engine.order import Order
+from bank_python.trading_engine.words import OrderType
 from bank_python.trading_engine.working import Protection, Resting, Waiting
+from bank_python.wording import message_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bank_python.trading_engine.audit import AuditEvent
 
-__all__ = ["BOOK", "FILL", "SUBMIT", "known_orders", "replay", "terms_of", "waiting_in"]
+__all__ = [
+    "BOOK",
+    "FILL",
+    "KILL",
+    "RESUME",
+    "SUBMIT",
+    "fills_in",
+    "known_orders",
+    "replay",
+    "stop_in",
+    "terms_of",
+    "waiting_in",
+]
 
-SUBMIT, FILL, BOOK = "ORDER_SUBMIT", "FILL", "BOOK"
+_FILLS = [
+    *((name, str) for name in ("order_id", "trader", "instrument", "side", "strategy", "when")),
+    *((name, float) for name in ("quantity", "price", "reference", "fees")),
+]
+SUBMIT, FILL, BOOK, KILL, RESUME = "ORDER_SUBMIT", "FILL", "BOOK", "KILL", "RESUME"
 
 
 def replay(audit: AuditTrail, ledger: Ledger | None = None, *, trader: str | None = None) -> Ledger:
@@ -57,8 +77,50 @@ def replay(audit: AuditTrail, ledger: Ledger | None = None, *, trader: str | Non
     made = Ledger() if ledger is None else ledger
     for event in audit:
         if event.event_type in {FILL, BOOK} and trader in {None, event.trader}:
-            made.book(event_from_dict(event.figures["event"]))
+            with _naming(event):
+                made.book(event_from_dict(event.figures["event"]))
     return made
+
+
+def stop_in(audit: AuditTrail) -> str:
+    """Return the reason for which trading is stopped at the end of a trail, empty if it is not.
+
+    Parameters
+    ----------
+    audit : AuditTrail
+        Trail of an engine.
+    """
+    reason = ""
+    for event in audit:
+        if event.event_type in {KILL, RESUME}:
+            reason = event.why if event.event_type == KILL else ""
+    return reason
+
+
+def fills_in(audit: AuditTrail) -> Table:
+    """Return a table with a row for each fill of a trail: names, units, prices, fees, time.
+
+    Parameters
+    ----------
+    audit : AuditTrail
+        Trail of an engine.
+    """
+    orders = known_orders(audit)
+    rows = []
+    for event in audit:
+        if event.event_type == FILL:
+            with _naming(event):
+                rows.append(_fill_row(event, orders[event.order_id]))
+    return Table.from_rows(_FILLS, rows)
+
+
+def _fill_row(event: AuditEvent, order: Order) -> dict[str, Any]:
+    fill = event.figures["event"]
+    words = (order.order_id, order.trader, order.instrument_name, order.side.value, order.strategy, fill["when"])
+    price = event.figures.get("price", fill["price"])
+    numbers = (abs(fill["quantity"]), price, event.figures.get("reference", price), fill.get("fees", 0.0))
+    names = [name for name, _ in _FILLS]
+    return dict(zip(names, (*words, *map(float, numbers)), strict=True))
 
 
 def terms_of(order: Order) -> dict[str, Any]:
@@ -93,10 +155,11 @@ def known_orders(audit: AuditTrail) -> dict[str, Order]:
     """
     found: dict[str, Order] = {}
     for event in audit:
-        if event.event_type == SUBMIT:
-            found[event.order_id] = _order_of(event)
-        elif event.order_id in found:
-            found[event.order_id] = _changed(found[event.order_id], event)
+        with _naming(event):
+            if event.event_type == SUBMIT:
+                found[event.order_id] = _order_of(event)
+            elif event.order_id in found:
+                found[event.order_id] = _changed(found[event.order_id], event)
     return found
 
 
@@ -110,24 +173,66 @@ def waiting_in(audit: AuditTrail, orders: Mapping[str, Order]) -> dict[str, Wait
     orders : mapping of str to Order
         Orders of the trail by name.
     """
-    schedules = {
-        event.order_id: event.figures["schedule"]
-        for event in audit
-        if event.event_type == SUBMIT and "schedule" in event.figures
-    }
-    is_open = {name: order for name, order in orders.items() if order.status.is_open}
+    is_open = {name for name, order in orders.items() if order.status.is_open}
+    submitted = (event for event in audit if event.event_type == SUBMIT and event.order_id in is_open)
+    schedules = {event.order_id: event.figures.get("schedule", ()) for event in submitted}
+    pairs = _pairs_of(orders)
     found: dict[str, Waiting] = {}
-    for name, order in is_open.items():
-        if not order.parent:
-            found[name] = Resting(order, schedule=schedules.get(name, ()))
+    for name, order in orders.items():
+        if name not in is_open or name in found:
             continue
-        pair = [each for each in is_open.values() if (each.parent, each.quantity) == (order.parent, order.quantity)]
-        stop = next((each for each in pair if each.stop_price is not None), None)
-        target = next((each for each in pair if each.limit_price is not None), None)
-        found.setdefault(name, Protection(stop, target))
-        for each in found[name].orders:
-            found[each.order_id] = found[name]
+        waiting = _protection(pairs[name]) if name in pairs else Resting(order, schedule=schedules.get(name, ()))
+        found |= {each.order_id: waiting for each in waiting.orders}
+    return {name: found[name] for name in orders if name in found}
+
+
+def _pairs_of(orders: Mapping[str, Order]) -> dict[str, tuple[Order, ...]]:
+    """Return by their names the orders that protect one fill: a stop, a target, or a stop and then its target."""
+    found: dict[str, tuple[Order, ...]] = {}
+    alone: dict[str, Order] = {}  # stops by the name of their entry, until the target follows
+    for order in orders.values():
+        entry = orders.get(order.parent)
+        if entry is None or not (_is_stop(order, entry) or _is_target(order, entry)):
+            continue
+        stop = alone.pop(entry.order_id, None) if order.order_type is OrderType.LIMIT else None
+        if order.order_type is OrderType.STOP:
+            alone[entry.order_id] = order
+        pair = (order,) if stop is None else (stop, order)
+        found |= {each.order_id: pair for each in pair}
     return found
+
+
+def _is_stop(order: Order, entry: Order) -> bool:
+    return order.order_type is OrderType.STOP and order.stop_price == entry.stop_loss
+
+
+def _is_target(order: Order, entry: Order) -> bool:
+    return order.order_type is OrderType.LIMIT and order.limit_price == entry.take_profit
+
+
+def _protection(pair: Sequence[Order]) -> Protection:
+    stop, target = (
+        next((each for each in pair if each.status.is_open and each.order_type is kind), None)
+        for kind in (OrderType.STOP, OrderType.LIMIT)
+    )
+    return Protection(stop, target)
+
+
+@contextmanager
+def _naming(event: AuditEvent) -> Iterator[None]:
+    """Name the event of a trail that cannot be read, such as one of other people with the name of ours."""
+    try:
+        yield
+    except TradingError as error:
+        error.add_note(f"event {event.number} of the audit trail, {event.event_type}")
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TradingError(
+            f"event {event.number} of the audit trail is no {event.event_type} of an engine "
+            f"({type(error).__name__}: {message_of(error)}); give events of your own other names",
+            name=event.event_type,
+            value=event.number,
+        ) from error
 
 
 def _order_of(event: AuditEvent) -> Order:
@@ -149,7 +254,8 @@ def _changed(order: Order, event: AuditEvent) -> Order:
     match event.event_type:
         case "FILL":
             fill = event.figures["event"]
-            return order.filled(abs(fill["quantity"]), fill["price"], fees=fill.get("fees", 0.0), at=fill["when"])
+            price = event.figures.get("price", fill["price"])
+            return order.filled(abs(fill["quantity"]), price, fees=fill.get("fees", 0.0), at=fill["when"])
         case "REJECT":
             return order.rejected(event.why)
         case "CANCEL":

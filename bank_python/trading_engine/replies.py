@@ -68,6 +68,11 @@ class Fill(Reply):
         """Units filled, negative for a sale."""
         return self.order.side.sign * self.quantity
 
+    def __str__(self) -> str:
+        order, fees = self.order, f", fees {self.fees:,.2f}" if self.fees else ""
+        deal = f"{order.side.value} {self.quantity:g} {order.instrument_name} at {self.price:,.4f}{fees}"
+        return f"{order.order_id} {order.status.value}: {deal}"
+
 
 @dataclass(frozen=True, slots=True)
 class Working(Reply):
@@ -78,6 +83,11 @@ class Working(Reply):
     order : Order
         Order that waits for its price.
     """
+
+    def __str__(self) -> str:
+        order = self.order
+        terms = f"{order.side.value} {order.remaining:g} {order.instrument_name} {order.order_type.value}"
+        return f"{order.order_id} works: {terms}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +106,6 @@ class Rejection(Reply):
 
     reason: str
     breaches: tuple[LimitBreach, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.order.order_id} REJECTED: {self.reason}"

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bank_python.errors import TradingError
+from bank_python.trading_engine.market_closes import DatedCloses
 from bank_python.trading_engine.signal_report import SignalProblem, problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bank_python.numerics import FloatArray
 
@@ -31,6 +32,7 @@ __all__ = [
     "distinct",
     "latest",
     "latest_rate",
+    "on_common_dates",
     "readable",
     "recent_prices",
     "recent_rates",
@@ -44,6 +46,37 @@ STILL = 1e-12
 _CHEAPEST, _DEAREST = 1e-12, 1e12  # prices beyond are faults, and their squares and ratios overflow
 _LARGEST_RATE = 0.5
 _LARGEST_VOL = 5.0
+
+
+def on_common_dates(closes: Mapping[str, FloatArray], names: Sequence[str]) -> Mapping[str, FloatArray]:
+    """Return the series on the dates that all of them have, where the data have dates; else as they are.
+
+    Parameters
+    ----------
+    closes : mapping of str to ndarray
+        Closes by name, oldest first; with dates if it is a :class:`DatedCloses`.
+    names : sequence of str
+        Names of the series to compare.
+
+    Raises
+    ------
+    TradingError
+        One of them ends before another.
+    """
+    known = [name for name in names if name in closes]
+    if not isinstance(closes, DatedCloses) or any(name not in closes.dates for name in known):
+        return closes
+    days = {name: closes.dates[name] for name in known}
+    last = {name: dates[-1] for name, dates in days.items() if dates}
+    late = max(last.values(), default=None)
+    for name, day in last.items():
+        if day != late:
+            raise TradingError(f"the closes of {name} end at {day}, those it is compared with at {late}", series=name)
+    common = set.intersection(*(set(dates) for dates in days.values())) if days else set()
+    return {
+        name: closes[name][[day in common for day in dates]] if len(common) < len(dates) else closes[name]
+        for name, dates in days.items()
+    }
 
 
 def recent_prices(closes: Mapping[str, FloatArray], name: str, count: int = 1) -> FloatArray:

@@ -155,8 +155,9 @@ class SignalRule(ABC):
         try:
             found: Any = self.from_closes(closes)
         except Exception as error:  # a rule is the code of users, which may raise anything
+            hint = "" if self.inputs else f"; it names no series: let {type(self).__name__}.inputs return them"
             raise TradingError(
-                f"the rule {self._title} raised {type(error).__name__}: {message_of(error)}", name=self._title
+                f"the rule {self._title} raised {type(error).__name__}: {message_of(error)}{hint}", name=self._title
             ) from error
         if not isinstance(found, list | tuple):
             raise TradingError(

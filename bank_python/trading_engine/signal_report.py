@@ -47,6 +47,8 @@ class Signal(Record):
         Figures behind the signal, in words.
     price : float or None, default None
         Last price that the rule saw, finite.
+    decision : str, default ""
+        Name that the legs of one decision share, as of a pair: a desk sends all of them or none. Empty for one alone.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Signal(Record):
     strength: float
     reason: str
     price: float | None = None
+    decision: str = ""
 
     def __post_init__(self) -> None:
         name: Any = self.instrument

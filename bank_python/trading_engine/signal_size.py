@@ -55,8 +55,9 @@ def closing(held: Mapping[str, float], prices: Mapping[str, float], reason: str)
     reason : str
         Reason of the exit, with its figures.
     """
+    decision = "/".join(held) if len(held) > 1 else ""
     return [
-        Signal(name, Side.SELL if units > 0.0 else Side.BUY, abs(units), 1.0, reason, prices[name])
+        Signal(name, Side.SELL if units > 0.0 else Side.BUY, abs(units), 1.0, reason, prices[name], decision)
         for name, units in held.items()
         if units
     ]

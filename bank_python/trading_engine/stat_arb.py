@@ -32,7 +32,7 @@ from bank_python.admission import admits
 from bank_python.errors import BankError, TradingError
 from bank_python.risk_models.cointegration import engle_granger
 from bank_python.trading_engine.checks import finite_number, pairs_of_names, positive, whole_number
-from bank_python.trading_engine.series_window import distinct, recent_prices, units_held
+from bank_python.trading_engine.series_window import distinct, on_common_dates, recent_prices, units_held
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_report import Signal, collected
 from bank_python.trading_engine.signal_size import closing, units_of
@@ -128,7 +128,8 @@ class StatArbSignal(SignalRule):
 
     def _of_pair(self, pair: tuple[str, str], closes: Mapping[str, FloatArray]) -> list[Signal]:
         first, second = pair
-        y, x = recent_prices(closes, first, self.lookback), recent_prices(closes, second, self.lookback)
+        common = on_common_dates(closes, pair)
+        y, x = recent_prices(common, first, self.lookback), recent_prices(common, second, self.lookback)
         held = {name: units_held(closes, name) for name in pair}
         try:
             fit = engle_granger(y, x, lags=1, take_logs=True)
@@ -140,7 +141,7 @@ class StatArbSignal(SignalRule):
         known = {name: units for name, units in held.items() if units is not None}
         if len(known) == len(held):
             if any(known.values()):
-                return self._exit(z, known, prices)
+                return self._exit(z, known, prices, fit.hedge_ratio)
             if not self.exit_z < abs(z) <= self.stop_z:
                 return []
         return self._entry(z, fit, prices)
@@ -157,15 +158,20 @@ class StatArbSignal(SignalRule):
         strength = min(abs(z) / (2.0 * self.z_threshold), 1.0)
         hedge = None if self.order_value is None else self.order_value * abs(fit.hedge_ratio)
         values = {first: self.order_value, second: hedge}
-        sides = (Side.SELL, Side.BUY) if z > 0.0 else (Side.BUY, Side.SELL)
+        dear, cheap = (Side.SELL, Side.BUY) if z > 0.0 else (Side.BUY, Side.SELL)
+        sides = dear, (cheap if fit.hedge_ratio > 0.0 else dear)  # with a ratio below 0 both legs are sold, or bought
         return [
-            Signal(name, side, units_of(self.quantity, values[name], price), strength, reason, price)
+            Signal(
+                name, side, units_of(self.quantity, values[name], price), strength, reason, price, f"{first}/{second}"
+            )
             for (name, price), side in zip(prices.items(), sides, strict=True)
         ]
 
-    def _exit(self, z: float, held: Mapping[str, float], prices: Mapping[str, float]) -> list[Signal]:
+    def _exit(
+        self, z: float, held: Mapping[str, float], prices: Mapping[str, float], hedge_ratio: float
+    ) -> list[Signal]:
         first, second = prices
-        direction = held[first] or -held[second]
+        direction = held[first] or -math.copysign(held[second], held[second] * hedge_ratio)
         has_crossed = z * direction > 0.0  # the first leg is sold above the mean, and bought below it
         if abs(z) < self.exit_z:
             why = f"is within {self.exit_z:g}"

@@ -31,7 +31,7 @@ from bank_python.admission import admits
 from bank_python.errors import TradingError
 from bank_python.risk_models.mean_reversion import z_score
 from bank_python.trading_engine.checks import pairs_of_names, positive, whole_number
-from bank_python.trading_engine.series_window import distinct, recent_prices, recent_vols
+from bank_python.trading_engine.series_window import distinct, on_common_dates, recent_prices, recent_vols
 from bank_python.trading_engine.signal import SignalRule
 from bank_python.trading_engine.signal_option import SignalOption
 from bank_python.trading_engine.signal_report import Signal, collected
@@ -132,7 +132,8 @@ class VolSpreadSignal(SignalRule):
         return collected(self.pairs, lambda pair: self._of_pair(pair, closes))
 
     def _of_pair(self, pair: tuple[str, str], closes: Mapping[str, FloatArray]) -> list[Signal]:
-        histories = [recent_vols(closes, series, self.lookback) for series in pair]
+        common = on_common_dates(closes, pair)
+        histories = [recent_vols(common, series, self.lookback) for series in pair]
         options = [self.option(series) for series in pair]
         spots = [float(recent_prices(closes, option.ticker)[-1]) for option in options]
         z = float(z_score(np.log(histories[0] / histories[1]), self.lookback)[-1])
@@ -147,6 +148,6 @@ class VolSpreadSignal(SignalRule):
         sides = (Side.SELL, Side.BUY) if z > 0.0 else (Side.BUY, Side.SELL)
         strength = min(abs(z) / (2.0 * self.z_threshold), 1.0)
         return [
-            Signal(option.name, side, quantity, strength, reason, option.price(spot, vol))
+            Signal(option.name, side, quantity, strength, reason, option.price(spot, vol), "/".join(pair))
             for option, side, quantity, spot, vol in zip(options, sides, quantities, spots, now, strict=True)
         ]

@@ -18,6 +18,7 @@ Examples
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import accumulate
@@ -38,10 +39,13 @@ if TYPE_CHECKING:
 
     from bank_python.market_data.feed import Bar
 
-__all__ = ["Meeting", "Protection", "Resting", "Waiting", "protection_of"]
+__all__ = ["Meeting", "Protection", "Resting", "Waiting", "bracket_fault", "is_dust", "protection_of"]
 
-_FAR = 1e12  # a price that no bar reaches, for a bracket with a stop only or a target only
+_FAR, _NEAR = sys.float_info.max, sys.float_info.min  # prices of no bar, for a bracket with a stop or a target only
+_NO_PRICES = None, None, None
+_AT_MARKET = {side: BarOrder(side, OrderType.MARKET) for side in Side}  # made once, as most orders are of this kind
 _TRIGGERED = frozenset({OrderType.STOP, OrderType.TRAILING_STOP})
+_DUST = 1e-9  # share of an order up to which units are rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,11 @@ class Waiting(ABC):
         """Name of the instrument."""
         return self.orders[0].instrument_name
 
+    @property
+    def trader(self) -> str:
+        """Name of the trader."""
+        return self.orders[0].trader
+
 
 class Resting(Waiting):
     """An order that waits for its price, or that is traded by a schedule.
@@ -101,9 +110,13 @@ class Resting(Waiting):
         self._order, self._delay, self._schedule = order, delay, tuple(schedule)
         done = order.filled_qty
         self._bars = sum(total <= done for total in accumulate(self._schedule)) if done else 0  # parts of before
-        self._seen = BarOrder(
-            order.side, order.order_type, order.limit_price, order.stop_price, trail_amount=order.trail
-        )
+        prices = order.limit_price, order.stop_price, order.trail
+        if order.order_type is OrderType.MARKET and prices == _NO_PRICES:
+            self._seen = _AT_MARKET[order.side]
+        else:
+            self._seen = BarOrder(order.side, order.order_type, *prices)
+        if order.filled_qty:
+            self._trigger()
 
     @property
     def orders(self) -> tuple[Order, ...]:
@@ -125,18 +138,25 @@ class Resting(Waiting):
         met = fill_on_bar(self._seen, bar, fill_on_touch=fill_on_touch)
         self._seen = met.order if isinstance(met.order, BarOrder) else self._seen
         units = self._due()
-        return None if met.price is None or not units > 0.0 else Meeting(self._order, met.price, units)
+        return None if met.price is None or is_dust(units, self._order) else Meeting(self._order, met.price, units)
 
     def after_fill(self, order: Order) -> tuple[Order, ...]:
         """Go on with what is left; a triggered stop goes on at the market."""
         self._order = order
-        if self._seen.order_type in _TRIGGERED:
-            self._seen = BarOrder(order.side, OrderType.MARKET)
+        self._trigger()
         return ()
 
     def without(self, order_id: str) -> Waiting | None:  # noqa: ARG002 - it has one order only
         """Return None: nothing is left."""
         return None
+
+    def _trigger(self) -> None:
+        """Go on at the market, or at the limit, with an order whose stop was reached."""
+        order = self._order
+        if self._seen.order_type in _TRIGGERED:
+            self._seen = _AT_MARKET[order.side]
+        elif self._seen.order_type is OrderType.STOP_LIMIT:
+            self._seen = BarOrder(order.side, OrderType.LIMIT, order.limit_price)
 
     def _due(self) -> float:
         """Return the units that may be traded by now."""
@@ -146,7 +166,7 @@ class Resting(Waiting):
 
 
 class Protection(Waiting):
-    """Stop and target of a position, or one of them.
+    """Stop and target of a position, or one of them: the engine lets them close what is held, and no more.
 
     Parameters
     ----------
@@ -158,7 +178,7 @@ class Protection(Waiting):
 
     def __init__(self, stop: Order | None, target: Order | None, entry_price: float | None = None) -> None:
         self._stop, self._target = stop, target
-        self._is_triggered = False
+        self._is_triggered = stop is not None and stop.filled_qty > 0.0
         self._seen = _bracket(self.orders[0].side, stop, target, entry_price)
 
     @property
@@ -168,14 +188,13 @@ class Protection(Waiting):
 
     @property
     def pending(self) -> tuple[float, float]:
-        """What remains of one of them, as only one can fill."""
-        left = self.orders[0].remaining
-        return (left, 0.0) if self.orders[0].side is Side.BUY else (0.0, left)
+        """Nothing: it closes what is held, and opens nothing."""
+        return 0.0, 0.0
 
     def meet(self, bar: Bar, *, fill_on_touch: bool = False) -> Meeting | None:
         """Return the fill of the one that the bar reaches; of both, the stop."""
         if self._is_triggered and self._stop is not None:
-            price = fill_on_bar(BarOrder(self._stop.side, OrderType.MARKET), bar).price
+            price = fill_on_bar(_AT_MARKET[self._stop.side], bar).price
             return None if price is None else Meeting(self._stop, price, self._stop.remaining)
         met = fill_bracket(self._seen, bar, fill_on_touch=fill_on_touch)
         self._seen = met.order if isinstance(met.order, BarBracket) else self._seen
@@ -203,6 +222,19 @@ class Protection(Waiting):
         return None if stop is None and target is None else Protection(stop, target)
 
 
+def is_dust(units: float, order: Order) -> bool:
+    """Return whether units are none, or so small a part of an order that they are the rounding of sums.
+
+    Parameters
+    ----------
+    units : float
+        Units that could fill.
+    order : Order
+        Order that they are a part of.
+    """
+    return not units > _DUST * order.quantity
+
+
 def protection_of(entry: Order, units: float) -> tuple[Order | None, Order | None]:
     """Return the stop and the target for units that an order has opened, without names yet.
 
@@ -216,8 +248,9 @@ def protection_of(entry: Order, units: float) -> tuple[Order | None, Order | Non
     side = Side.SELL if entry.side is Side.BUY else Side.BUY
 
     def closing(kind: OrderType, what: str, limit: float | None, stop: float | None) -> Order:
+        level = limit if stop is None else stop
         return Order(
-            "", entry.trader, entry.instrument_name, side, units, kind, limit, stop, price=entry.filled_price,
+            "", entry.trader, entry.instrument_name, side, units, kind, limit, stop, price=level,
             strategy=entry.strategy, reason=f"{what} of {entry.order_id}",
         ).protecting(entry.order_id)  # fmt: skip
 
@@ -227,8 +260,33 @@ def protection_of(entry: Order, units: float) -> tuple[Order | None, Order | Non
     )
 
 
+def bracket_fault(order: Order, price: float) -> str:
+    """Return why the stop or the target of an order would be reached at once, empty if neither would.
+
+    Parameters
+    ----------
+    order : Order
+        Order with or without a stop and a target.
+    price : float
+        Present price, above 0.
+    """
+    sign = order.side.sign
+    asked = order.stop_price if order.limit_price is None else order.limit_price
+    entry = price if asked is None else asked
+    if order.order_type is OrderType.LIMIT:  # filled at the present price if that is better
+        entry = sign * min(sign * entry, sign * price)
+    below, above = ("below", "above") if order.side is Side.BUY else ("above", "below")
+    for name, level, way, where in (
+        ("stop_loss", order.stop_loss, 1.0, below),
+        ("take_profit", order.take_profit, -1.0, above),
+    ):
+        if level is not None and not way * sign * (entry - level) > 0.0:
+            return f"{name}={level:g} of a {order.side.value} order has to be {where} {entry:g}, where it would fill"
+    return ""
+
+
 def _bracket(side: Side, stop: Order | None, target: Order | None, entry_price: float | None) -> BarBracket:
-    far, near = (_FAR, 1.0 / _FAR) if side is Side.SELL else (1.0 / _FAR, _FAR)
+    far, near = (_FAR, _NEAR) if side is Side.SELL else (_NEAR, _FAR)
     return BarBracket(
         side,
         near if stop is None or stop.stop_price is None else stop.stop_price,

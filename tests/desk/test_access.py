@@ -8,6 +8,7 @@ from bank_python import HistoryFeed, SimulatedFeed, YahooFeed
 from bank_python.desk import Desk, build_desk
 from bank_python.desk.access import DeskSource, is_local, owned_desk, read_desk
 from bank_python.errors import DeskError
+from bank_python.market_data import QuoteState
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,15 @@ def test_a_stored_desk_is_as_it_was_saved(path, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_stored_desk_that_is_given_its_own_kind_of_feed_goes_on_where_it_was_saved(tmp_path):
+    path = str(tmp_path / "desk.db")
+    with owned_desk(DeskSource(path, seed=3, ticks=3)) as desk:
+        saved = desk.leaf("AAPL").as_of
+    with owned_desk(DeskSource(path, "simulated", ticks=1)) as desk:
+        assert desk.leaf("AAPL").as_of > saved
+        assert desk.market.quote("AAPL").state is QuoteState.FRESH
+
+
 def test_a_changed_desk_is_saved_and_released(tmp_path, capsys):
     source = DeskSource(str(tmp_path / "desk.db"), seed=3)
     with owned_desk(source) as desk:
@@ -72,6 +82,6 @@ def test_a_file_that_is_not_there_cannot_be_read(tmp_path):
 
 
 def test_another_feed_takes_over_a_stored_desk(path):
-    with read_desk(DeskSource(path, feed="simulated", seed=11, ticks=1)) as desk:
+    with read_desk(DeskSource(path, feed="yahoo", ticks=0)) as desk:
         assert desk.feed is not desk.fallback
-        assert desk.feed.name == "simulated"
+        assert desk.feed.name == "yahoo"

@@ -21,7 +21,7 @@ PROGRAM = [sys.executable, str(ROOT / "prop_desk.py")]
 PATIENCE = 40.0
 COMMANDS = [
     *("risk", "pnl", "pnl-attr", "stress", "mc", "volsurface", "optimize", "frontier", "rebalance", "config"),
-    *("trade", "order", "orders", "audit", "signals"),
+    *("trade", "order", "orders", "kill", "resume", "audit", "signals"),
 ]
 
 
@@ -202,6 +202,19 @@ def test_orders_go_on_from_one_command_to_the_next(run, tmp_path):
     assert events["intact"]
     assert [event["event_type"] for event in events["events"]][-1] == "CANCEL"
     assert run("order", "Alice", "AAPL", "HOLD", "1", "--db", path).returncode == 2
+
+
+def test_trading_stays_stopped_from_one_command_to_the_next_until_it_is_resumed(run, tmp_path):
+    path = tmp_path / "desk.db"
+    run("order", "Alice", "AAPL", "BUY", "10", "--type", "limit", "--price", "215", "--db", path)
+    stopped = json.loads(run("kill", "prices look wrong", "--db", path, "--json").stdout)
+    assert [order["order_id"] for order in stopped["cancelled"]] == ["ORD-000001"]
+    refused = run("trade", "Alice", "AAPL", "-100", "--db", path)
+    assert (refused.returncode, "trading was stopped: prices look wrong" in refused.stderr) == (1, True)
+    assert "it was stopped for" in run("resume", "repaired", "--db", path).stdout
+    assert run("trade", "Alice", "AAPL", "-100", "--db", path).returncode == 0
+    again = run("resume", "repaired", "--db", path)
+    assert (again.returncode, "trading is not stopped" in again.stderr) == (1, True)
 
 
 def test_no_order_while_another_process_owns_the_desk(run, tmp_path):

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bank_python.desk import DeskSettings, build_desk, read_settings, write_setting
+from bank_python.desk import Desk, DeskSettings, build_desk, read_settings, write_setting
+from bank_python.desk.access import DeskSource
 from bank_python.desk.assets import RATE, asset_data
 from bank_python.desk.commands import CommandResult, Output
 from bank_python.desk.commands.config import change_settings, list_settings
@@ -17,7 +18,7 @@ from bank_python.desk.commands.pnl import attribute_pnl, list_pnl
 from bank_python.desk.commands.portfolio import BACKENDS, Wanted, optimize, trace_frontier, universe
 from bank_python.desk.commands.rebalance import rebalance
 from bank_python.desk.commands.risk import measure_risk
-from bank_python.desk.commands.run import deliver
+from bank_python.desk.commands.run import change, deliver
 from bank_python.desk.commands.stress import explain_stress, stress_desk
 from bank_python.desk.commands.volsurface import fitted_surface, model_surface
 from bank_python.display import as_text
@@ -317,6 +318,13 @@ def test_trades_lead_to_the_target_weights(own):
     assert "Nothing to trade." in shown(again)
 
 
+def test_a_stored_desk_is_polled_before_its_orders_so_that_they_fill(tmp_path):
+    build_desk(seed=7, db=tmp_path / "desk.db").close()
+    with Desk.open(tmp_path / "desk.db") as desk:
+        facts = rebalance(desk, "Oscar", Wanted("hrp")).facts
+    assert (len(facts["booked"]), facts["rejected"]) == (len(facts["trades"]), {})
+
+
 def test_short_positions_are_bought_back_and_invested(own):
     facts = rebalance(own, "Diana", Wanted("rp")).facts
     spy, tlt = 4_000 * float(own.leaf("SPY").value), 15_000 * float(own.leaf("TLT").value)
@@ -352,8 +360,19 @@ def test_settings_are_listed_and_changed_together_or_not_at_all(own):
 
 
 def test_a_file_that_cannot_be_written_is_an_error(desk, tmp_path):
-    with pytest.raises(DeskError, match=r"missing.x\.csv cannot be written"):
+    with pytest.raises(DeskError, match=r"cannot write .*missing.x\.csv: there is no folder"):
         deliver("config", desk, list_settings(desk), Output(csv=str(tmp_path / "missing" / "x.csv")))
+
+
+@pytest.mark.parametrize("name", ["", ".", "missing/x.csv", "desk.db", "desk.db-wal", "/dev/null"])
+def test_the_csv_file_is_checked_before_a_command_trades(tmp_path, name):
+    path = tmp_path / "desk.db"
+    build_desk(seed=7, db=path).close()
+    with pytest.raises(DeskError, match=r"cannot write|is empty"):
+        change(
+            "order", lambda _: pytest.fail("too late"), DeskSource(str(path)), Output(csv=name and str(tmp_path / name))
+        )
+    Desk.open(path, read_only=True).close()
 
 
 def test_texts_of_a_result_are_no_markup():

@@ -17,7 +17,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bank_python.desk import TRADERS, build_desk, build_view
-from bank_python.desk.live.picture import check_target, svg, write_picture
+from bank_python.desk.live.picture import svg, write_picture
+from bank_python.desk.output_file import check_target
 from bank_python.errors import DeskError
 
 ROOT = Path(__file__).resolve().parents[2]

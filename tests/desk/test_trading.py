@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -126,6 +128,37 @@ def test_a_limit_order_works_until_the_market_reaches_it(desk, trading):
     assert desk.blotter.last(1)[0].order_id == fill.order_id
 
 
+def test_an_order_on_a_contract_that_has_ended_is_cancelled_and_costs_its_trader_no_other(desk, trading):
+    (name,) = trading._names.legs("NVDA_3D_90P")
+    value = trading._names.contract(name).value
+    waiting = trading.order("Alice", name, "BUY", 5, "LIMIT", limit_price=0.95 * value)
+    desk.roll(desk.clock.date + dt.timedelta(days=3))
+    worthless = trading.order("Bob", name, "BUY", 1)
+    assert worthless.reason.endswith("its present value is 0, and orders fill at prices above 0")
+    desk.roll(desk.clock.date + dt.timedelta(days=1))
+    assert isinstance(trading.order("Alice", "AAPL", "BUY", 1), Fill)
+    assert trading.engine.orders[waiting.order_id].status.value == "CANCELLED"
+    assert trading.engine.audit.query(event_type="CANCEL").to_list()[0]["why"] == f"{name} has ended"
+    assert DeskTrading(desk).follow_prices() == ()
+
+
+def test_a_strike_has_one_name_however_it_is_written_and_all_of_its_digits(desk, trading):
+    for written in ("NVDA_270115_140C", "NVDA_270115_140.00C", "NVDA_270115_0140C"):
+        assert trading.order("Alice", written, "BUY", 1).order.instrument_name == "NVDA_270115_140C"
+    assert {trade.instrument for trade in desk.blotter.last(3)} == {"NVDA_270115_140C"}
+    names = ContractNames(desk)
+    near = [names.contract(*names.legs(f"BTC_270115_{strike}C")) for strike in ("100000.25", "100000.5", "1000001")]
+    assert [(each.name[11:], each.strike) for each in near] == [
+        ("100000.25C", 100_000.25),
+        ("100000.5C", 100_000.5),
+        ("1000001C", 1_000_001.0),
+    ]
+
+
+def test_a_suggestion_names_contracts_only(trading):
+    assert trading.order("Alice", "aapl", "BUY", 1).reason.endswith("did you mean 'AAPL'?")
+
+
 # --- signals ----------------------------------------------------------------------------------------
 
 
@@ -163,6 +196,32 @@ def test_a_signal_is_acted_upon_when_it_appears_or_turns_and_not_while_it_stays(
     rule.found = [signal(side=Side.SELL)]
     assert orders() == ["SELL"]
     assert kinds(trading)[:3] == ["SIGNAL", "ORDER_SUBMIT", "FILL"]
+
+
+def test_signals_that_contradict_each_other_are_not_traded_for_and_against_again_and_again(desk):
+    rule = Fixed([signal(), signal(side=Side.SELL)])
+    trading = DeskTrading(desk, rules={"Alice": rule})
+    assert [len(_fresh(trading).replies) for _ in range(3)] == [2, 0, 0]
+
+
+def test_a_signal_waits_for_a_fresh_quote_and_is_acted_upon_then(desk, monkeypatch):
+    trading = DeskTrading(desk, rules={"Alice": Fixed([signal(), signal("KO")])})
+    with monkeypatch.context() as broken:
+        poll = type(desk.fallback).poll
+
+        def without_apple(*given):
+            polled = poll(*given)
+            return replace(polled, ticks=tuple(each for each in polled.ticks if each.symbol != "AAPL"))
+
+        broken.setattr(type(desk.fallback), "poll", without_apple)
+        desk.tick()
+        rounds = [trading.trade_signals() for _ in range(3)]
+    assert [[reply.order.instrument_name for reply in each.replies] for each in rounds] == [["KO"], [], []]
+    assert rounds[0].problems[0].startswith("Alice: AAPL waits: the quote of AAPL is stale")
+    assert kinds(trading).count("SIGNAL_FAULT") == 1
+    desk.tick()
+    assert [reply.order.instrument_name for reply in trading.trade_signals().replies] == ["AAPL"]
+    assert trading.trade_signals().replies == ()
 
 
 def _fresh(trading):
@@ -216,6 +275,33 @@ def test_a_history_that_cannot_be_loaded_costs_its_own_signals_only(desk, tradin
     assert found["Alice"].signals
     assert "no history of NVDA: no route to host" in found["Alice"].problems
     assert not found["Sophia"].problems
+
+
+def test_what_a_strategy_holds_is_not_bought_again_when_a_signal_flickers(desk):
+    rule = Fixed([signal(units=10.0)])
+    trading = DeskTrading(desk, rules={"Alice": rule})
+    for found in ([signal()], [], [signal()], [], [signal(side=Side.SELL)], [], [signal()]):
+        rule.found = found
+        _fresh(trading)
+    assert [order.side.value for order in trading.engine.orders.values()] == ["BUY", "SELL", "BUY"]
+    rule.found = [signal("NVDA_30D_STRADDLE")]
+    assert len(_fresh(trading).replies) == 2
+    rule.found = []
+    _fresh(trading)
+    rule.found = [signal("NVDA_30D_STRADDLE")]
+    assert _fresh(trading).replies == ()
+
+
+def test_of_a_decision_all_legs_are_sent_or_none(desk):
+    legs = [
+        Signal("AAPL", Side.BUY, 10.0, 1.0, "a pair", decision="AAPL/KO"),
+        Signal("KO", Side.SELL, 1e7, 1.0, "a pair", decision="AAPL/KO"),
+    ]
+    trading = DeskTrading(desk, rules={"Alice": Fixed(legs)})
+    done = trading.trade_signals()
+    assert done.replies == ()
+    assert "none of 2 legs was sent, as KO is refused: Value of the order" in done.problems[0]
+    assert kinds(trading) == ["SIGNAL", "SIGNAL", "SIGNAL_FAULT"]
 
 
 # --- a day of the fourteen traders -----------------------------------------------------------------------
@@ -298,7 +384,7 @@ def test_a_store_that_fails_books_neither_trade_nor_event(desk, trading, monkeyp
         trading.order("Alice", "AAPL", "BUY", 1)
     monkeypatch.undo()
     assert (quantity(desk, "Alice", "AAPL"), len(desk.blotter)) == (before[0], before[2])
-    assert len(trading.engine.audit) == before[1] + 1  # the submission
+    assert len(trading.engine.audit) == before[1]  # no submission that would work after a restart
     assert trading.engine.audit.verify().holds
     trading.order("Alice", "AAPL", "BUY", 1)
     assert quantity(desk, "Alice", "AAPL") == before[0] + 1.0
@@ -373,3 +459,17 @@ def test_the_live_desk_trades_as_a_job_and_shows_its_orders(desk):
     assert known.last[-1].status == "FILLED"
     assert "signals" in [job.name for job in live.view().status.jobs]
     assert live.view().to_dict()["trading"]["filled"] == known.filled
+
+
+def test_orders_that_cannot_be_stored_leave_the_screen_its_figures(desk, monkeypatch):
+    live = LiveDesk(desk, refresh=2.0, n_paths=100)
+
+    def failing(_):
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(DeskTrading, "follow_prices", failing)
+    before = live.view().tick
+    live.update()
+    assert live.view().tick > before
+    (job,) = [job for job in live.view().status.jobs if job.name == "revaluation"]
+    assert (job.state, job.note) == ("failed", "StoreError: disk full")

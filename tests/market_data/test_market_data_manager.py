@@ -391,6 +391,14 @@ def test_history_is_loaded_under_the_desks_name(graph):
     assert len(list(manager.history.query("APPLE"))) == len(rows)
 
 
+def test_a_feed_whose_history_raises_anything_is_a_feed_error_that_names_it(manager, feed):
+    manager.register_ticker("A", leaf("A_SPOT"))
+    feed.broken = RuntimeError("boom")
+    for name in ("A", "OTHER"):
+        with pytest.raises(FeedError, match="the feed 'scripted' raised RuntimeError: boom"):
+            manager.load_history(name)
+
+
 def test_a_failed_history_leaves_the_last(manager, feed):
     manager.register_ticker("A", leaf("A_SPOT"))
     manager.load_history("A")

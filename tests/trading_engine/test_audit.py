@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import math
 
 import pytest
 from hypothesis import given, settings
@@ -95,6 +97,54 @@ def test_a_chain_that_is_hashed_again_from_a_change_on_is_found_by_the_end_kept_
     assert not trail.verify().holds
 
 
+def test_a_table_that_differs_from_what_was_logged_is_found_whatever_its_hashes():
+    trail, other = written(), written(5)
+    other.log("REJECT", "Bob", "AAPL", {"quantity": 51.0}, "ORD-5", why="reason 5")
+    trail.table.delete(number=6)
+    trail.table.extend([dict(row) for row in other.table if row["number"] == 6])
+    assert (trail.verify().holds, trail.verify().first_bad) == (False, 6)
+    trail.table.append(next(dict(row) for row in other.table if row["number"] == 6) | {"number": 7})
+    assert not trail.verify().holds
+
+
+def test_the_table_has_what_was_logged_since_it_was_read_last():
+    trail = written(2)
+    assert len(trail.table) == 2
+    with trail.together():
+        trail.log("FILL", "Zoë", "AAPL", {"price": math.nan, "at": NOON}, why="naïve")
+        assert (len(trail), len(trail.table), trail.verify().events) == (3, 2, 2)
+    assert [row["trader"] for row in trail.table.order_by("number")] == ["Alice", "Bob", "Zoë"]
+    assert trail.verify().holds
+    assert list(trail)[2].figures == {"price": None, "at": NOON.isoformat()}
+
+
+def test_the_hash_of_an_event_is_that_of_its_fields_with_their_lengths_in_bytes():
+    event = AuditTrail(clock=lambda: NOON).log("FILL", "Zoë", details={"price": 1.5})
+    fields = {
+        "number": "1",
+        "event_id": "EVT-000001",
+        "timestamp": "2026-01-05T12:00:00+00:00",
+        "event_type": "FILL",
+        "trader": "Zoë",
+        "instrument": "",
+        "details": '{"price": 1.5}',
+        "order_id": "",
+        "why": "",
+        "previous": "0" * 64,
+    }
+    text = "".join(f"{name}:{len(value.encode())}:{value}" for name, value in fields.items())
+    assert event.hash == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_stored_event_of_another_form_is_refused(tmp_path):
+    with BarbaraDB.open("audit", path=tmp_path / "audit.db") as db:
+        written(2, db)
+        key = next(key for key in db.keys("/Trading/audit/") if key.endswith("EVT-000002"))
+        db[key] = {**db[key], "number": "2"}
+        with pytest.raises(TradingError, match="EVT-000002 has not the fields of an event"):
+            AuditTrail(db)
+
+
 def test_a_stored_trail_goes_on_where_it_ended_and_a_broken_one_is_refused(tmp_path):
     with BarbaraDB.open("audit", path=tmp_path / "audit.db") as db:
         written(4, db)
@@ -127,7 +177,52 @@ def test_what_cannot_be_written_is_refused_and_appends_nothing():
     trail = written(1)
     with pytest.raises(TradingError, match="needs a type"):
         trail.log("")
-    with pytest.raises(TradingError, match="have no JSON"):
-        trail.log("FILL", details={"price": object()})
+    for details in ({"price": object()}, {"fill": {1: 2.0}}, {"fills": [{1: 2.0}]}):
+        with pytest.raises(TradingError, match="have no JSON"):
+            trail.log("FILL", details=details)
     assert len(trail) == 1
     assert trail.verify().holds
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("/Trading/audit/x", "hello"),
+        ("/Trading/audit/x", {"number": "one"}),
+        ("/Trading/audit/x", {"number": 2}),
+        ("/Trading/audit_head", "the head"),
+        ("/Trading/audit_head", {"count": None, "hash": None}),
+    ],
+)
+def test_what_is_no_event_in_the_store_is_refused_with_the_remedy(key, value, tmp_path):
+    with BarbaraDB.open("trading", path=tmp_path / "trading.db") as db:
+        written(2, db)
+        db[key] = value
+        with pytest.raises(TradingError, match="nothing else belongs under /Trading/audit/"):
+            AuditTrail(db)
+
+
+def test_a_second_writer_is_refused_and_neither_trail_is_harmed(tmp_path):
+    with BarbaraDB.open("trading", path=tmp_path / "trading.db") as db:
+        first, second = written(0, db), AuditTrail(db)
+        first.log("SIGNAL")
+        with pytest.raises(TradingError, match="another writer"):
+            second.log("SIGNAL")
+        assert (len(first), len(second), len(AuditTrail(db))) == (1, 0, 1)
+        assert first.verify().holds
+        assert second.verify().holds
+
+
+def test_half_of_a_pair_of_surrogates_is_no_text():
+    trail = written(1)
+    with pytest.raises(TradingError, match="no text in UTF-8"):
+        trail.log("SIGNAL", why="\ud800")
+    assert (len(trail), trail.verify().holds) == (1, True)
+
+
+def test_a_block_sees_and_verifies_what_is_kept():
+    trail = written(2)
+    with trail.together():
+        trail.log("SIGNAL")
+        assert (len(trail), trail.verify()) == (3, AuditTrail.verify(written(2)))
+    assert trail.verify().events == 3

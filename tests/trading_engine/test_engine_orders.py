@@ -121,6 +121,118 @@ def test_cancelling_one_side_of_a_bracket_leaves_the_other():
     assert fill.order.order_type.value == "STOP"
 
 
+def test_a_bracket_closes_what_is_held_and_no_more():
+    made = engine()
+    made.submit(order().bracketed(stop_loss=95.0, take_profit=110.0))
+    made.submit(order("SELL", 60))
+    (fill,) = made.on_bar(bar(96, 97, 90, 92))
+    assert (fill.quantity, fill.order.status, made.positions, made.working) == (40.0, OrderStatus.CANCELLED, {}, ())
+
+
+def test_a_bracket_ends_with_the_position_that_it_protects():
+    made = engine()
+    made.submit(order().bracketed(stop_loss=95.0, take_profit=110.0))
+    made.submit(order("SELL", 150))
+    assert (made.working, made.positions) == ((), {"AAPL": -50.0})
+    assert "nothing is left to close" in {event.why for event in made.audit if event.event_type == "CANCEL"}
+    made.submit(order(units=70).bracketed(stop_loss=95.0))
+    assert [each.quantity for each in made.working] == [20.0]
+
+
+def test_a_bracket_does_not_count_as_a_sale_that_could_open():
+    made = engine(limits=PositionLimits(max_position=10_000.0, max_concentration=math.inf))
+    made.submit(order().bracketed(stop_loss=95.0, take_profit=110.0))
+    assert isinstance(made.submit(order("SELL", 200)), Fill)
+
+
+@pytest.mark.parametrize(
+    ("side", "terms", "bracket", "said"),
+    [
+        ("BUY", {}, {"stop_loss": 101.0}, "stop_loss=101 of a BUY order has to be below 100"),
+        ("BUY", {}, {"take_profit": 100.0}, "take_profit=100 of a BUY order has to be above 100"),
+        ("SELL", {}, {"stop_loss": 99.0}, "stop_loss=99 of a SELL order has to be above 100"),
+        ("BUY", {"order_type": "LIMIT", "limit_price": 105.0}, {"stop_loss": 102.0}, "has to be below 100"),
+        ("BUY", {"order_type": "LIMIT", "limit_price": 90.0}, {"stop_loss": 95.0}, "has to be below 90"),
+        ("SELL", {"order_type": "STOP", "stop_price": 90.0}, {"take_profit": 95.0}, "has to be below 90"),
+    ],
+)
+def test_a_bracket_on_the_wrong_side_of_the_entry_is_refused(side, terms, bracket, said):
+    made = engine()
+    reply = made.submit(order(side, **terms).bracketed(**bracket))
+    assert isinstance(reply, Rejection)
+    assert said in reply.reason
+    assert made.working == ()
+
+
+def test_slippage_of_a_stop_is_measured_from_its_level():
+    made = engine()
+    made.submit(order().bracketed(stop_loss=95.0, take_profit=110.0))
+    assert [each.price for each in made.working] == [95.0, 110.0]
+
+
+def test_entries_that_work_are_cancelled_once_the_loss_stop_is_reached():
+    made = engine(limits=PositionLimits(max_position=math.inf, max_loss=500.0))
+    made.submit(order())
+    made.submit(order(order_type="LIMIT", limit_price=90.0))
+    keeps = made.submit(order("SELL", order_type="LIMIT", limit_price=120.0))
+    made.on_bar(bar(99, 99, 94, 94))
+    assert [each.order_id for each in made.working] == [keeps.order_id]
+    assert "the loss of 600.00 has reached the stop" in {event.why for event in made.audit}
+
+
+def test_orders_that_work_on_other_instruments_count_for_limits_that_add_up():
+    made = engine(limits=PositionLimits(max_position=math.inf, max_gross=20_000.0))
+    for name in ("AAPL", "MSFT"):
+        assert isinstance(made.submit(order(name=name, order_type="LIMIT", limit_price=90.0)), Working)
+    assert "Gross value after the order: 30,000 is above 20,000" in made.submit(order(name="NVDA")).reason
+
+
+def test_the_table_of_fills_survives_a_restart(tmp_path):
+    with BarbaraDB.open(path=tmp_path / "bank.db") as db:
+        made = engine(ExecutionModel(slippage_bps=10.0, commission_pct=0.001), audit=AuditTrail(db))
+        fill = made.submit(order(strategy="momentum"))
+        made.submit(order("SELL", 40))
+        again = engine(audit=AuditTrail(db))
+        assert [dict(row) for row in again.fills] == [dict(row) for row in made.fills]
+        first = dict(next(iter(again.fills)))
+    assert (first["quantity"], first["price"], first["reference"]) == (100.0, fill.price, 100.0)
+    assert (first["fees"], first["strategy"], first["side"]) == (fill.fees, "momentum", "BUY")
+
+
+def test_the_trail_has_the_time_of_the_engine():
+    made = engine()
+    made.submit(order())
+    assert {event.timestamp for event in made.audit} == {DAY}
+
+
+def test_a_trail_takes_an_open_store():
+    with pytest.raises(TradingError, match=r"AuditTrail\('bank.db'\) takes an open store; give AuditTrail\(BarbaraDB"):
+        AuditTrail("bank.db")
+
+
+def test_answers_say_themselves_in_a_line():
+    made = engine()
+    assert str(made.submit(order())) == "ORD-000001 FILLED: BUY 100 AAPL at 100.0000"
+    waits = made.submit(order(order_type="LIMIT", limit_price=90.0))
+    assert str(waits) == "ORD-000002 works: BUY 100 AAPL LIMIT"
+    made.kill("lunch")
+    assert str(made.submit(order())) == "ORD-000003 REJECTED: trading was stopped: lunch"
+
+
+def test_a_bar_asks_the_orders_of_its_instrument_only():
+    made, asked = engine(), []
+    for i in range(60):
+        made.submit(order(name=f"N{i % 20}", order_type="LIMIT", limit_price=90.0, trader=("Alice", "Bob")[i % 2]))
+    for waiting in made.order_book.waiting:
+        waiting.meet = lambda *_, name=waiting.instrument, **__: asked.append(name)
+    made.on_bar(bar(100, 101, 99, 100), "N4")
+    made.on_prices({"N5": 100.0, "KO": 60.0}, DAY)
+    assert asked == ["N4"] * 3 + ["N5"] * 3
+    for each in made.order_book.get_open_orders("Alice"):
+        made.cancel(each.order_id)
+    assert (len(made.working), made.order_book.waiting_on("N4")) == (30, ())
+
+
 # --- schedules, prices, volume -----------------------------------------------------------------------
 
 

@@ -547,3 +547,18 @@ def test_events_are_read_back():
     named = FillEvent(DAY, "ABC", -5, 1.0, closes=["1", "2"])
     assert named.closes == ("1", "2")
     assert event_from_dict(json.loads(json.dumps(named.to_dict()))) == named
+
+
+def test_what_was_checked_is_booked_as_it_was_checked_and_only_in_the_state_of_the_check():
+    ledger = Ledger("USD", method="fifo")
+    fill = FillEvent("2026-01-05", "AAPL", 10, 100.0)
+    checked = ledger.check(fill)
+    assert (len(ledger), ledger.cash) == (0, {})
+    assert ledger.book(fill) is checked
+    again = ledger.book(fill)
+    assert (again.number, ledger.quantity("AAPL"), ledger.cash) == (2, 20.0, {"USD": -2_000.0})
+    late = FillEvent("2026-01-06", "AAPL", -20, 101.0)
+    ledger.check(late)
+    ledger.book(SplitEvent("2026-01-06", "AAPL", new=2, old=1))
+    assert ledger.book(late).gain == 20 * 51.0
+    assert ledger.reconcile().holds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -106,3 +107,42 @@ def test_what_passes_holds_afterwards_or_reduces(held, units, price, most):
 def test_what_is_no_limit_is_refused(given):
     with pytest.raises(TradingError, match="is not a number of at least 0"):
         PositionLimits(**given)
+
+
+# --- the worst case of several names -------------------------------------------------------------
+
+SPAN = st.tuples(st.integers(-20, 20), st.integers(0, 20), st.integers(0, 20))
+
+
+def outcomes(spans):
+    """All holdings to which open orders can lead, filled or not: the oracle, by brute force."""
+    ends = [[held, held + bought, held - sold, held + bought - sold] for held, bought, sold in spans]
+    return list(itertools.product(*ends))
+
+
+@given(spans=st.lists(SPAN, min_size=1, max_size=3), units=st.integers(1, 30), side=st.sampled_from(["BUY", "SELL"]))
+def test_gross_net_and_sector_are_the_largest_that_open_orders_can_lead_to(spans, units, side):
+    instruments = ["AAPL", "MSFT", "NVDA"][: len(spans)]
+    order = buy(units) if side == "BUY" else sell(units)
+    account = Exposure(
+        units={name: float(span[0]) for name, span in zip(instruments, spans, strict=True)},
+        prices=dict.fromkeys(instruments, 100.0),
+        pending={name: (float(span[1]), float(span[2])) for name, span in zip(instruments, spans, strict=True)},
+        sectors=dict.fromkeys(instruments, "IT"),
+        greeks={"delta": float(sum(span[0] for span in spans))},
+        pending_greeks={"delta": (-float(sum(span[2] for span in spans)), float(sum(span[1] for span in spans)))},
+        order_greeks={"delta": order.side.sign * float(units)},
+    )
+    signed = int(order.side.sign) * units
+    after = outcomes([(spans[0][0] + signed, *spans[0][1:]), *spans[1:]])
+    expected = {
+        "max_gross": max(sum(map(abs, each)) for each in after) * 100.0,
+        "max_net": max(abs(sum(each)) for each in after) * 100.0,
+        "max_sector": max(abs(sum(each)) for each in after) * 100.0,
+        "max_delta": max(abs(sum(each)) for each in after),
+    }
+    limits = PositionLimits(
+        max_position=math.inf, max_gross=0.0, max_net=0.0, max_sector=0.0, max_greeks={"delta": 0.0}
+    )
+    for breach in limits.breaches(order, 100.0, account):
+        assert breach.value == pytest.approx(expected[breach.limit])

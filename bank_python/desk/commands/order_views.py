@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bank_python.desk.trading import TraderSignals
     from bank_python.trading_engine import AuditCheck, Fill, Order, Working
 
-__all__ = ["events_view", "orders_view", "problems_view", "reply_view", "signals_view"]
+__all__ = ["events_view", "facts_view", "orders_view", "problems_view", "reply_view", "signals_view"]
 
 _MOST = 40
 _PRICES = {"limit_price": "limit", "stop_price": "stop", "price": "at", "fees": "fees"}
@@ -41,6 +41,14 @@ def reply_view(reply: Fill | Working, trader: Trader) -> Sheet:
     held = next((each for each in trader.positions if each.name == f"{trader.name}:{order.instrument_name}"), None)
     if held is not None:
         shown.add(f"{trader.name} holds", number(held.quantity))
+    return shown
+
+
+def facts_view(title: str, facts: Mapping[str, object]) -> Sheet:
+    """Show figures or words by name."""
+    shown = Sheet(title, [names("Figure"), words("Value")])
+    for name, value in facts.items():
+        shown.add(name, str(value))
     return shown
 
 

@@ -1,11 +1,18 @@
-"""``trade``, ``order``, ``orders``, ``audit``, ``signals``: what traders want, and what became of it."""
+"""Orders of the desk: ``trade``, ``order``, ``orders``, ``kill``, ``resume``, ``audit``, ``signals``."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bank_python.desk.commands.order_views import events_view, orders_view, problems_view, reply_view, signals_view
+from bank_python.desk.commands.order_views import (
+    events_view,
+    facts_view,
+    orders_view,
+    problems_view,
+    reply_view,
+    signals_view,
+)
 from bank_python.desk.commands.result import CommandResult
 from bank_python.desk.console import working
 from bank_python.desk.trading import DeskTrading
@@ -24,7 +31,17 @@ if TYPE_CHECKING:
     from bank_python.desk.trading import TraderSignals
     from bank_python.trading_engine import Fill, Order, Working
 
-__all__ = ["cancel_order", "list_events", "list_orders", "list_signals", "submit_order", "trade_signals"]
+__all__ = [
+    "cancel_order",
+    "fresh_trading",
+    "list_events",
+    "list_orders",
+    "list_signals",
+    "resume_trading",
+    "stop_trading",
+    "submit_order",
+    "trade_signals",
+]
 
 _SIGNAL = [("trader", str), ("strategy", str), ("instrument", str), ("side", str), ("reason", str)]
 _FIGURES = [("quantity", float), ("strength", float)]
@@ -65,7 +82,7 @@ def submit_order(
     DeskError
         There is no such trader.
     """
-    trading, meanwhile = _fresh(desk)
+    trading, meanwhile = fresh_trading(desk)
     reply = trading.order(trader, instrument, side, quantity, order_type, **terms)
     if isinstance(reply, Rejection):
         raise TradingError(f"{reply.order_id} was rejected: {reply.reason}", name=reply.order_id)
@@ -123,6 +140,53 @@ def cancel_order(desk: Desk, order_id: str) -> CommandResult:
     trading = DeskTrading(desk)
     done = trading.engine.cancel(order_id, why="by hand")
     return CommandResult({"order": _order_facts(done)}, [orders_view([done])], order_table([done]))
+
+
+def stop_trading(desk: Desk, reason: str) -> CommandResult:
+    """Stop all trading: every working order is cancelled, and every order rejected until trading is resumed.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk that owns its store.
+    reason : str
+        Reason, which rejections repeat; not empty.
+
+    Raises
+    ------
+    TradingError
+        The reason is empty.
+    """
+    desk.require_tradable()
+    cancelled = DeskTrading(desk).engine.kill(reason)
+    facts = {"stopped": reason, "cancelled": [_order_facts(order) for order in cancelled]}
+    view = facts_view(f"Trading is stopped: {reason}", {"orders cancelled": len(cancelled)})
+    return CommandResult(facts, [view, *([orders_view(cancelled)] if cancelled else [])], order_table(cancelled))
+
+
+def resume_trading(desk: Desk, reason: str) -> CommandResult:
+    """Allow trading again after a stop.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk that owns its store.
+    reason : str
+        Reason for the audit trail.
+
+    Raises
+    ------
+    TradingError
+        Trading is not stopped.
+    """
+    desk.require_tradable()
+    engine = DeskTrading(desk).engine
+    was = engine.killed
+    if not was:
+        raise TradingError("trading is not stopped; nothing to resume", name="resume")
+    engine.resume(reason)
+    view = facts_view(f"Trading goes on: {reason}", {"it was stopped for": was})
+    return CommandResult({"resumed": reason, "was": was}, [view], order_table([]))
 
 
 def list_events(
@@ -199,13 +263,32 @@ def trade_signals(desk: Desk, *, strategy: str | None = None) -> CommandResult:
         There is no such strategy.
     """
     desk.require_tradable()
-    trading, meanwhile = _fresh(desk)
+    trading, meanwhile = fresh_trading(desk)
     names = _traders_of(desk, trading, strategy)
     with working("Reading price histories ..."):
         found = trading.signals(names)
     done = trading.trade_signals(names)
     orders = tuple(reply.order for reply in (*meanwhile, *done.replies))
     return _signals_result(found, orders, done.summary)
+
+
+def fresh_trading(desk: Desk) -> tuple[DeskTrading, tuple[Fill, ...]]:
+    """Return the trading of a desk whose market has been polled since it was opened, and what has filled thereby.
+
+    Parameters
+    ----------
+    desk : Desk
+        Desk that owns its store.
+
+    Raises
+    ------
+    TradingError
+        The stored audit trail is broken.
+    """
+    if not any(quote.state is QuoteState.FRESH for quote in desk.market.quotes):
+        desk.tick()
+    trading = DeskTrading(desk)
+    return trading, trading.follow_prices()
 
 
 def _signals_result(
@@ -231,14 +314,6 @@ def _signals_result(
         facts["orders"] = [_order_facts(order) for order in orders]
         views += [orders_view(list(orders)), f"{summary[0].upper()}{summary[1:]}."]
     return CommandResult(facts, views, Table.from_rows([*_SIGNAL, *_FIGURES], rows))
-
-
-def _fresh(desk: Desk) -> tuple[DeskTrading, tuple[Fill, ...]]:
-    """Return the trading of a desk whose market has been polled since it was opened, and what has filled thereby."""
-    if not any(quote.state is QuoteState.FRESH for quote in desk.market.quotes):
-        desk.tick()
-    trading = DeskTrading(desk)
-    return trading, trading.follow_prices()
 
 
 def _meanwhile(fills: tuple[Fill, ...]) -> list[str]:

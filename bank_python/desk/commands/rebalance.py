@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bank_python.desk.assets import asset_data
+from bank_python.desk.commands.orders import fresh_trading
 from bank_python.desk.commands.portfolio import optimal, universe
 from bank_python.desk.commands.result import CommandResult
 from bank_python.desk.commands.views import booked_view
 from bank_python.desk.console import working
 from bank_python.desk.settings import read_settings
-from bank_python.desk.trading import DeskTrading
 from bank_python.errors import DeskError
 from bank_python.instruments import is_spot
 from bank_python.market_data.symbol_spec import SymbolKind
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bank_python.desk.blotter import Trade
     from bank_python.desk.commands.portfolio import Wanted
     from bank_python.desk.desk import Desk
+    from bank_python.desk.trading import DeskTrading
     from bank_python.optimizer import RebalancePlan
     from bank_python.trading_engine import Fill, Working
 
@@ -73,10 +74,11 @@ def rebalance(
         There is no such trader, the weights cannot be computed, or the capital is too small; nothing has changed.
     """
     name = desk.traders[trader].name
+    trading = None if dry_run else fresh_trading(desk)[0]  # the plan is made at the prices of the orders
     with working(f"Rebalancing {name} ({wanted.method}) ..."):
         target = optimal(asset_data(desk, universe(desk, tickers, name)), wanted)
         plan = _plan(desk, name, target.by_ticker(), capital, band)
-    replies = () if dry_run else _ordered(desk, name, plan, target.method)
+    replies = () if trading is None else _ordered(trading, name, plan, target.method)
     booked = desk.blotter.last(sum(reply.is_filled for reply in replies)) if replies else ()
     rejected = {each.order.instrument_name: each.reason for each in replies if isinstance(each, Rejection)}
     facts = {
@@ -118,9 +120,10 @@ def _plan(desk: Desk, trader: str, targets: dict[str, float], capital: float | N
     return Rebalancer(targets, band=band, cost_rate=rate, lot=lots).plan(held, prices, max(wealth - net, 0.0))
 
 
-def _ordered(desk: Desk, trader: str, plan: RebalancePlan, method: str) -> tuple[Fill | Working | Rejection, ...]:
+def _ordered(
+    trading: DeskTrading, trader: str, plan: RebalancePlan, method: str
+) -> tuple[Fill | Working | Rejection, ...]:
     """Submit an order for each trade of a plan, sales first, so that their cash pays for the purchases."""
-    trading = DeskTrading(desk)
     return tuple(
         trading.order(
             trader,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.desk.access import owned_desk, read_desk
 from bank_python.desk.commands.views import desk_line
 from bank_python.desk.console import screen_console, write
+from bank_python.desk.output_file import check_target
 from bank_python.display import Record
 from bank_python.errors import DeskError
 from bank_python.jsonable import jsonable
@@ -70,6 +71,7 @@ def read(name: str, work: Callable[[Desk], CommandResult], source: DeskSource, o
     BankError
         The desk cannot be opened, the command fails, or the CSV file cannot be written.
     """
+    _check_file(source, output)
     with read_desk(source) as desk:
         deliver(name, desk, work(desk), output)
 
@@ -93,8 +95,15 @@ def change(name: str, work: Callable[[Desk], CommandResult], source: DeskSource,
     BankError
         Another process owns the desk, the command fails, or the CSV file cannot be written.
     """
+    _check_file(source, output)
     with owned_desk(source) as desk:
         deliver(name, desk, work(desk), output)
+
+
+def _check_file(source: DeskSource, output: Output) -> None:
+    """Raise an error if the CSV file cannot be written: what a command has traded would lack its report."""
+    if output.csv is not None:
+        check_target(output.csv, source.path)
 
 
 def deliver(name: str, desk: Desk, result: CommandResult, output: Output) -> None:
@@ -126,7 +135,7 @@ def deliver(name: str, desk: Desk, result: CommandResult, output: Output) -> Non
 
 def _write_csv(table: View | Table | Tabular, path: str) -> None:
     try:
-        table.to_csv(path)
+        table.to_csv(check_target(path))
     except OSError as error:
         raise DeskError(f"{path} cannot be written: {error.strerror or error}; give another file", path=path) from error
 

@@ -219,9 +219,11 @@ class LiveDesk:
 
     def _revalue(self) -> str:
         self._desk.open_waiting()
-        fills = () if self._trading is None else self._trading.follow_prices()
-        done = self._desk.graph.recalculate()
-        self._latest = self._builder.build(done, self._status_of())
+        try:
+            fills = () if self._trading is None else self._trading.follow_prices()
+        finally:  # fills that cannot be stored, on a full disk, fail the job, and leave the screen its figures
+            done = self._desk.graph.recalculate()
+            self._latest = self._builder.build(done, self._status_of())
         return f"{done.evaluated} evaluated" + (f", {len(fills)} orders filled" if fills else "")
 
     def _signal_jobs(self) -> list[JobConfig]:

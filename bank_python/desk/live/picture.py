@@ -7,7 +7,6 @@ the same on light and dark pages, and refers to no font or file on the network.
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from bank_python.desk.live.glyphs import FINE
 from bank_python.desk.live.layout import arranged
+from bank_python.desk.output_file import check_target
 from bank_python.errors import DeskError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bank_python.desk.view import DeskView
 
-__all__ = ["HEIGHT", "TITLE", "WIDTH", "check_target", "svg", "write_picture"]
+__all__ = ["HEIGHT", "TITLE", "WIDTH", "svg", "write_picture"]
 
 WIDTH, HEIGHT = 120, 40
 """Size of a picture in characters and lines."""
@@ -109,29 +109,6 @@ def svg(view: DeskView, *, plain: bool = False) -> str:
     for line in lines:
         console.print(Text(line.plain) if plain else line, no_wrap=True, crop=False, soft_wrap=True)
     return console.export_svg(title=TITLE, theme=_THEME, code_format=_TEMPLATE, unique_id="desk")
-
-
-def check_target(path: str | PathLike[str]) -> Path:
-    """Return the path of a picture if it can be written; to be called before the desk is built.
-
-    Parameters
-    ----------
-    path : path
-        File to write. A symbolic link is followed.
-
-    Raises
-    ------
-    DeskError
-        The folder does not exist or is not writable, or the path is not a regular, writable file.
-    """
-    target = Path(path).resolve()
-    if not target.parent.is_dir():
-        raise DeskError(f"cannot write {path}: there is no folder {target.parent}; create it first", value=str(path))
-    if target.exists() and not target.is_file():
-        raise DeskError(f"cannot write {path}: it is not a regular file; give another name", value=str(path))
-    if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise DeskError(f"cannot write {path}: permission denied; choose another folder or file", value=str(path))
-    return target
 
 
 def write_picture(view: DeskView, path: str | PathLike[str], *, plain: bool = False) -> None:

@@ -18,7 +18,8 @@ from bank_python.desk.live.interruption import quiet_logging, stop_requests
 from bank_python.desk.live.keys import key_presses
 from bank_python.desk.live.layout import LEAST_HEIGHT, LEAST_WIDTH, arranged
 from bank_python.desk.live.live_desk import LiveDesk
-from bank_python.desk.live.picture import check_target, write_picture
+from bank_python.desk.live.picture import write_picture
+from bank_python.desk.output_file import check_target
 
 if TYPE_CHECKING:
     import threading
@@ -72,7 +73,7 @@ def show_once(
         The picture cannot be written.
     """
     if picture is not None:
-        check_target(picture)
+        check_target(picture, source.path)
     console = screen_console(plain=plain)
     with _desk(source, own=not source.stored) as desk:
         live = LiveDesk(desk, refresh, n_paths=scenarios, proxy=proxy)
