@@ -52,7 +52,7 @@ class Backtester:
     cash_rate, borrow_rate : float, default 0.0
         Interest a year on cash, and fee a year on short positions, decimals.
     fill : {"next_open", "next_close", "close"}, default "next_open"
-        Where market orders fill. Without opens in the data ``"next_open"`` is the next close, and a note says so.
+        Price at which market orders fill. Without opens in the data ``"next_open"`` is the next close, with a note.
     limits : PositionLimits, optional
         Limits before an order; none by default.
     whole_units : bool, default False

@@ -61,7 +61,7 @@ class Costs(Record):
         Parameters
         ----------
         factor : float
-            Factor, at least 0.
+            Factor of all costs, at least 0.
         """
         return Costs(
             factor * self.fees_bps, factor * self.slippage_bps, self.cash_rate, min(factor * self.borrow_rate, 1.0)

@@ -70,7 +70,7 @@ class EventRun:
     costs : Costs
         Costs of fills, cash and borrowing.
     fill : FillAt
-        Where market orders fill.
+        Price at which market orders fill.
     limits : PositionLimits, optional
         Limits before an order; none by default.
     whole_units : bool, default False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bank_python.backtester.tearsheet import make_tearsheet
 from bank_python.mntable import Table
 from bank_python.plotting import Plotted, money
 from bank_python.plotting import dates as label_dates
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bank_python.backtester.bars import BarPanel
     from bank_python.backtester.costs import Costs
     from bank_python.backtester.event_run import FillAt
+    from bank_python.backtester.tearsheet import Tearsheet
     from bank_python.numerics import FloatArray
     from bank_python.trading_engine import AuditTrail, Fill, Rejection
 
@@ -55,11 +57,11 @@ class BacktestResult(Plotted, Tabular):
     costs : Costs
         Costs of fills, cash and borrowing.
     fill : FillAt
-        Where market orders filled.
+        Price at which market orders filled.
     audit : AuditTrail
         Trail of all orders, which replays into the same books.
     notes : tuple of str, default ()
-        What a reader has to know about the run.
+        Notes on the run for its reader.
     """
 
     strategy: str
@@ -124,6 +126,38 @@ class BacktestResult(Plotted, Tabular):
             digest.update(np.ascontiguousarray(getattr(self.panel, name)).tobytes())
         digest.update(repr([when.isoformat() for when in self.dates]).encode())
         return digest.hexdigest()
+
+    def tearsheet(
+        self, benchmark: Any = None, *, risk_free_rate: float = 0.0, periods_per_year: float | None = None
+    ) -> Tearsheet:
+        """Return the tearsheet of the equity, with the exposure and costs of the run and its round trips.
+
+        Parameters
+        ----------
+        benchmark : array_like, pandas.Series, mapping, list of pairs or PriceHistory, optional
+            Levels of a benchmark; those on common dates count.
+        risk_free_rate : float, default 0.0
+            Risk-free rate per year, as a decimal.
+        periods_per_year : float, optional
+            Number of periods in a year; by default inferred from the dates.
+
+        Raises
+        ------
+        BacktestError
+            The benchmark or a setting cannot be read.
+        """
+        return make_tearsheet(
+            self.equity,
+            self.dates,
+            trades=self.trades,
+            benchmark=benchmark,
+            risk_free_rate=risk_free_rate,
+            periods_per_year=periods_per_year,
+            exposure=self.exposure,
+            costs=self.cost,
+            initial_capital=self.initial_cash,
+            title=self.strategy,
+        )
 
     def to_table(self) -> Table:
         """Return a table with a row for each bar: date, equity, cash, exposure, daily return, drawdown."""

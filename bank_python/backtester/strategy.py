@@ -93,7 +93,7 @@ class BacktestStrategy(ABC):
         Parameters
         ----------
         window : Window
-            Bars up to now.
+            Window of the bars up to now.
         """
 
     def __repr__(self) -> str:
@@ -141,7 +141,7 @@ def strategy_of(given: Any) -> BacktestStrategy:
     Parameters
     ----------
     given : BacktestStrategy, SignalRule or callable
-        What is to be tested.
+        Strategy, signal rule or function to be tested.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def decision_of(strategy: BacktestStrategy, window: Window) -> Decision | None:
     strategy : BacktestStrategy
         Strategy to ask.
     window : Window
-        Bars up to now.
+        Window of the bars up to now.
 
     Raises
     ------

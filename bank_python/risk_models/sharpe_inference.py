@@ -199,7 +199,8 @@ def minimum_track_record(
     variance = _variance(sharpe, skew, kurtosis)
     if gap <= 0.0:
         return math.inf
-    return 1.0 + variance * (float(normal_quantile(level)) / gap) ** 2
+    ratio = float(normal_quantile(level)) / gap
+    return 1.0 + variance * (ratio * ratio)  # infinite for a gap near 0, where a power would raise
 
 
 @admits(ModelError)

@@ -780,6 +780,17 @@ BACKTESTS: list[Case] = [
     (backtester.signal_equity, {"close": CLOSES[:, 0], "entries": FLAGS, "exits": ~FLAGS, **ALL_IN}),
 ]
 
+SHARPE = {"skew": -0.5, "kurtosis": 5.0}
+SKILL: list[Case] = [
+    (risk_models.sharpe_standard_error, {"sharpe": 0.1, "n": 250.0, **SHARPE}),
+    (risk_models.probabilistic_sharpe, {"sharpe": 0.1, "n": 250.0, "benchmark": 0.02, **SHARPE}),
+    (risk_models.expected_maximum_sharpe, {"n_trials": 50.0, "variance": 0.01}),
+    (risk_models.deflated_sharpe, {"sharpe": 0.1, "n": 250.0, "expected_maximum": 0.05, **SHARPE}),
+    (risk_models.minimum_track_record, {"sharpe": 0.1, "benchmark": 0.02, "confidence": 0.95, **SHARPE}),
+    (risk_models.annualised_sharpe, {"sharpe": 0.1, "periods": 252.0, "autocorrelation": 0.1}),
+    (risk_models.overfitting_probability, {"returns": CLOSES, "blocks": 4}),
+]
+
 DATES = [TODAY + dt.timedelta(days=i) for i in range(4)]
 EQUITY = [100.0, 110.0, 99.0, 121.0]
 SETTINGS = {
@@ -804,6 +815,7 @@ TEARSHEETS: list[Case] = [
 
 CASES: list[Case] = [
     *BACKTESTS,
+    *SKILL,
     *TRADING,
     *LEDGER,
     *OPTION_TRADES,

@@ -67,6 +67,14 @@ def test_costs_are_fees_and_slippage_and_targets_are_of_equity():
     assert result.cost == pytest.approx(50 * 10.5 * 0.002 + done.fees)
 
 
+def test_the_tearsheet_has_the_equity_the_exposure_and_the_costs_of_the_run():
+    result = run(once({"A": 0.5}), {"A": rows(CLOSES)}, fees_bps=10.0)
+    sheet = result.tearsheet(benchmark=CLOSES, risk_free_rate=0.02)
+    assert sheet["total_return"] == pytest.approx(result.final_value / 1_000.0 - 1.0)
+    assert sheet["exposure"] == pytest.approx(float(result.exposure.mean()))
+    assert sheet["costs"] == pytest.approx(result.cost)
+
+
 def test_pending_orders_count_against_targets():
     order = Order("", "", "A", "BUY", 30, "LIMIT", 5.0)  # works on: never reached
     steps = {0: order, 1: Targets(units={"A": 50.0})}

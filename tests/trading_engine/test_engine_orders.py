@@ -210,6 +210,15 @@ def test_a_trail_takes_an_open_store():
         AuditTrail("bank.db")
 
 
+def test_an_order_may_wait_for_the_next_bar_although_it_could_fill_at_once():
+    made = engine()
+    waits = made.submit(order(), at_once=False)
+    assert isinstance(waits, Working)
+    (fill,) = made.on_bar(bar(103, 104, 99, 100))
+    assert (fill.price, fill.order.order_id) == (103.0, waits.order_id)
+    assert isinstance(made.submit(order(units=1e9), at_once=False), Working)
+
+
 def test_answers_say_themselves_in_a_line():
     made = engine()
     assert str(made.submit(order())) == "ORD-000001 FILLED: BUY 100 AAPL at 100.0000"
