@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np  # noqa: F401  (nearly every module needs numpy: it is imported once, up front)
 
 if TYPE_CHECKING:
+    from bank_python.backtester import Backtester, MacroBacktest, MomentumBacktest, StatArbBacktest
     from bank_python.barbara import BarbaraDB
     from bank_python.dagger import DependencyGraph, node_function
     from bank_python.desk import Desk, build_desk
@@ -105,6 +106,10 @@ __version__ = "0.1.0"
 _OLD_NAMES = {"FactorLaw": "FactorModel"}
 
 _HOME = {
+    "Backtester": "backtester",
+    "MacroBacktest": "backtester",
+    "MomentumBacktest": "backtester",
+    "StatArbBacktest": "backtester",
     "BarbaraDB": "barbara",
     "DependencyGraph": "dagger",
     "node_function": "dagger",
@@ -194,6 +199,7 @@ _HOME = {
 
 __all__ = [
     "AmericanOption",
+    "Backtester",
     "BankError",
     "BarbaraDB",
     "BarbellOptimizer",
@@ -237,11 +243,13 @@ __all__ = [
     "JobStatus",
     "JournalError",
     "MCConfig",
+    "MacroBacktest",
     "MacroSignal",
     "MarketData",
     "MarketDataManager",
     "MeanVarianceOptimizer",
     "MertonJumpDiffusion",
+    "MomentumBacktest",
     "MomentumSignal",
     "MonteCarloEngine",
     "MultiAssetSignal",
@@ -261,6 +269,7 @@ __all__ = [
     "ReplayFeed",
     "RiskParityOptimizer",
     "SimulatedFeed",
+    "StatArbBacktest",
     "StatArbSignal",
     "Table",
     "TechMomentumSignal",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bank_python.backtester.bars import bars_of
 from bank_python.backtester.costs import Costs
 from bank_python.backtester.event_run import EventRun, FillAt
+from bank_python.backtester.feed_data import feed_history
 from bank_python.backtester.result import BacktestResult
 from bank_python.backtester.strategy import strategy_of
 from bank_python.errors import BacktestError
@@ -41,8 +42,9 @@ class Backtester:
         Strategy to replay; a function takes the window and returns weights, targets or orders.
     start, end : date or ISO 8601 text, optional
         First and last day, both included; those of the data by default.
-    data : mapping, DataFrame, Table or BarPanel
-        Bars or closes; see :func:`~bank_python.backtester.bars_of`.
+    data : mapping, DataFrame, Table or BarPanel, optional
+        Bars or closes; see :func:`~bank_python.backtester.bars_of`. By default the history of the feed that the
+        environment variable ``BANK_PYTHON_FEED`` names, or of the simulated market, which a note says.
     initial_cash : float, default 1,000,000
         Cash at the start, in money, above 0.
     fees_bps : float, default 0.0
@@ -81,11 +83,9 @@ class Backtester:
         whole_units: bool = False,
     ) -> None:
         self.strategy = strategy_of(strategy)
-        if data is None:
-            raise BacktestError(
-                "data= is not given; give bars or closes by ticker, a data frame or a table", name="data"
-            )
-        self.panel = bars_of(data, start, end)
+        given, source = feed_history(self.strategy) if data is None else (data, "")
+        self.panel = bars_of(given, start, end)
+        self._notes = (source,) if source else ()
         self.initial_cash = number_in_range("initial_cash", initial_cash, BacktestError, above=0.0)
         self.costs = Costs(fees_bps, slippage_bps, cash_rate, borrow_rate)
         self.fill = _fill_at(fill)
@@ -102,7 +102,7 @@ class Backtester:
         BacktestError
             The strategy raises or returns nonsense; the message names the bar.
         """
-        fill, notes = self.fill, []
+        fill, notes = self.fill, list(self._notes)
         if fill is FillAt.NEXT_OPEN and not self.panel.has_ranges:
             fill = FillAt.NEXT_CLOSE
             notes.append("the data have no opens: orders filled at the next close")

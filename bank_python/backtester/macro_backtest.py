@@ -49,6 +49,11 @@ class MacroBacktest(BacktestStrategy):
         self.trade_qty = None if trade_qty is None else positive("trade_qty", trade_qty)
         self._sides: dict[str, int] = {}
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tickers."""
+        return tuple(self.tickers)
+
     def on_start(self, window: Window) -> None:  # noqa: ARG002 - the same for all data
         """Forget the directions of a run before."""
         self._sides = {}

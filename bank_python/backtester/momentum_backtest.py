@@ -61,6 +61,11 @@ class MomentumBacktest(BacktestStrategy):
         self.trade_qty, self.every = positive("trade_qty", trade_qty), whole_number("every", every, 1)
         self.weight = None if weight is None else positive("weight", weight)
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tickers."""
+        return tuple(self.tickers)
+
     def on_bar(self, window: Window) -> Targets | None:
         """Return the targets of all tickers whose returns are known."""
         if window.index % self.every:

@@ -24,6 +24,7 @@ import numpy as np
 
 from bank_python.backtester.strategy import BacktestStrategy, Targets
 from bank_python.trading_engine.checks import finite_number, pairs_of_names, positive, whole_number
+from bank_python.trading_engine.series_window import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,11 @@ class StatArbBacktest(BacktestStrategy):
         self.exit_z, self.leg = finite_number("exit_z", exit_z), positive("leg", leg)
         self.trade_qty = None if trade_qty is None else positive("trade_qty", trade_qty)
         self._open: dict[tuple[str, str], int] = {}
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tickers of all pairs."""
+        return distinct(*(ticker for pair in self.pairs for ticker in pair))
 
     def on_start(self, window: Window) -> None:  # noqa: ARG002 - the same for all data
         """Forget the pairs of a run before."""

@@ -86,6 +86,11 @@ class BacktestStrategy(ABC):
             Window on the bars.
         """
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tickers that it looks at; empty if it does not say."""
+        return ()
+
     @abstractmethod
     def on_bar(self, window: Window) -> Any:
         """Return what to hold or to order after a bar: targets, weights by ticker, orders, or None.
@@ -110,6 +115,10 @@ class _Rule(BacktestStrategy):
     @property
     def name(self) -> str:
         return type(self._rule).__name__
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(self._rule.inputs)
 
     def on_bar(self, window: Window) -> list[Order]:
         return self._rule.generate(window)

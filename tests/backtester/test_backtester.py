@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bank_python.backtester import Backtester, BacktestStrategy, Targets, bars_of
-from bank_python.errors import BacktestError
+from bank_python.backtester import (
+    Backtester,
+    BacktestStrategy,
+    MomentumBacktest,
+    StatArbBacktest,
+    Targets,
+    bars_of,
+)
+from bank_python.errors import BacktestError, FeedConfigError
 from bank_python.trading_engine import MomentumSignal, Order, PositionLimits, replay
 
 FIRST = dt.date(2026, 1, 5)
@@ -73,6 +80,20 @@ def test_the_tearsheet_has_the_equity_the_exposure_and_the_costs_of_the_run():
     assert sheet["total_return"] == pytest.approx(result.final_value / 1_000.0 - 1.0)
     assert sheet["exposure"] == pytest.approx(float(result.exposure.mean()))
     assert sheet["costs"] == pytest.approx(result.cost)
+
+
+def test_without_data_the_history_of_the_configured_feed_is_replayed_and_labelled(monkeypatch):
+    monkeypatch.delenv("BANK_PYTHON_FEED", raising=False)
+    result = Backtester(MomentumBacktest(["AAPL", "MSFT"], top_n=1), "2025-01-01", "2025-06-30").run()
+    assert result.notes[0] == "simulated prices, not those of a market"
+    assert (result.panel.tickers, result.trade_count > 0) == (("AAPL", "MSFT"), True)
+    assert Backtester(StatArbBacktest([("KO", "AAPL")])).panel.tickers == ("KO", "AAPL")
+    assert Backtester(MomentumSignal(["AAPL"])).panel.tickers == ("AAPL",)
+    with pytest.raises(BacktestError, match="<lambda> does not say its tickers; give bars"):
+        Backtester(once(None))
+    monkeypatch.setenv("BANK_PYTHON_FEED", "nonsense")
+    with pytest.raises(FeedConfigError, match="there is no feed 'nonsense'"):
+        Backtester(MomentumBacktest(["AAPL"]))
 
 
 def test_pending_orders_count_against_targets():

@@ -1,0 +1,51 @@
+"""Data of a back-test to which none are given: the history of the configured feed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bank_python.errors import BacktestError
+from bank_python.market_data.choose import FEED_VARIABLE, feed_named
+from bank_python.market_data.price_history import PriceHistoryTable
+
+if TYPE_CHECKING:
+    from bank_python.backtester.strategy import BacktestStrategy
+
+__all__ = ["feed_history"]
+
+_SIMULATED = "simulated"
+
+
+def feed_history(strategy: BacktestStrategy) -> tuple[PriceHistoryTable, str]:
+    """Return the bars of a strategy's tickers, and a note that says where they come from.
+
+    The feed is that of the environment variable ``BANK_PYTHON_FEED``, by default the simulated market.
+
+    Parameters
+    ----------
+    strategy : BacktestStrategy
+        Strategy that says its tickers.
+
+    Raises
+    ------
+    BacktestError
+        The strategy does not say its tickers.
+    FeedError
+        The feed has no such ticker, or cannot be reached.
+    """
+    if not strategy.inputs:
+        raise BacktestError(
+            f"data= is not given, and {strategy.name} does not say its tickers; give bars or closes by ticker, a data "
+            "frame or a table",
+            name="data",
+        )
+    feed = feed_named(os.environ.get(FEED_VARIABLE, "").strip() or _SIMULATED)
+    found = PriceHistoryTable()
+    try:
+        for ticker in strategy.inputs:
+            found.load(ticker, feed.history(ticker, "max"))
+    finally:
+        feed.close()
+    label = "simulated prices, not those of a market" if feed.name == _SIMULATED else f"prices of the feed {feed.name}"
+    return found, label
