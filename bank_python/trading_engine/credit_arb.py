@@ -50,7 +50,7 @@ _FEWEST = 20
 _NOTIONAL, _MATURITY, _RECOVERY, _COUPON = 1_000_000.0, 5.0, 0.4, 0.01
 _LARGEST_SPREAD = 1.0
 _DISCOUNT = "SOFR"
-_ROUNDING = 1e-20  # variance of logarithms below which a series does not move
+_STILL = 1e-20  # variance of logarithms below which a series does not move
 
 
 class CreditArbSignal(SignalRule):
@@ -163,12 +163,12 @@ def _residual_score(y: FloatArray, x: FloatArray) -> tuple[float, float]:
     """Return the slope of y on x, and the last residual in standard deviations; (0, 0) if one does not move."""
     y, x = y - y.mean(), x - x.mean()
     variance = float(x @ x)
-    if variance < _ROUNDING:
+    if variance < _STILL:
         return 0.0, 0.0
     slope = float(x @ y) / variance
     rest = y - slope * x
     squares = float(rest @ rest)
-    return slope, float(rest[-1]) / math.sqrt(squares / (len(y) - 2)) if squares > _ROUNDING else 0.0
+    return slope, float(rest[-1]) / math.sqrt(squares / (len(y) - 2)) if squares > _STILL else 0.0
 
 
 def _risk(spread: float, rate: float) -> float:

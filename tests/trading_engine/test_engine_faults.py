@@ -478,5 +478,6 @@ def test_a_killed_process_leaves_no_fill_without_its_protection(tmp_path):
         with BarbaraDB.open("trading", path=path) as db:
             made = engine(audit=AuditTrail(db))
             agrees(made)
-            assert math.fsum(each.pending[1] for each in made.order_book.waiting) == made.positions.get("AAPL", 0.0)
+            protected = math.fsum(each.orders[0].remaining for each in made.order_book.waiting)
+            assert protected == made.positions.get("AAPL", 0.0)
             assert all(len(each.orders) == 2 for each in made.order_book.waiting)
