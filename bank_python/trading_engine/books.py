@@ -103,6 +103,18 @@ class Books(ABC):
             )
         return terms.multiplier * rate
 
+    def held(self, trader: str | None, instrument: str) -> float:
+        """Return the units held of an instrument, negative for a short position.
+
+        Parameters
+        ----------
+        trader : str or None
+            Name of the trader, None for all together.
+        instrument : str
+            Name of the instrument.
+        """
+        return self.units(trader).get(instrument, 0.0)
+
     def values_per_point(self, instruments: Iterable[str], market: Market) -> dict[str, float]:
         """Return the money of one unit per point of what is held, by instrument, NaN where its rate is unknown.
 
@@ -273,6 +285,10 @@ class LedgerBooks(Books):
     def ledgers(self) -> tuple[Ledger, ...]:
         """All ledgers, each once."""
         return (self._shared,) if self._shared is not None else tuple(self._ledgers.values())
+
+    def held(self, trader: str | None, instrument: str) -> float:
+        """Return the units held of an instrument, without those of the others."""
+        return math.fsum(ledger.quantity(instrument) for ledger in self._of(trader))
 
     def units(self, trader: str | None) -> Mapping[str, float]:
         """Return the units held by instrument."""

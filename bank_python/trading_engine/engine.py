@@ -585,7 +585,7 @@ class TradingEngine(Displayed):
 
     def _held(self, order: Order) -> float:
         """Return the units that an order's trader holds of its instrument."""
-        return self.books.units(order.trader).get(order.instrument_name, 0.0)
+        return self.books.held(order.trader, order.instrument_name)
 
     def _most(self, waiting: Waiting) -> float:
         """Return the units that what works may trade: a stop and a target close what is held, and open nothing."""
