@@ -29,6 +29,7 @@ import numpy as np
 
 from bank_python.numerics import drawdowns
 from bank_python.risk.tail_risk import tail_of_sorted
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -82,14 +83,16 @@ def is_constant(returns: ArrayLike) -> bool:
     return given.size == 0 or float(np.ptp(given)) <= _FLOAT_NOISE * (1.0 + float(np.abs(given).max()))
 
 
-def excess_returns(returns: ArrayLike, risk_free_rate: float = 0.0, periods_per_year: float = 252.0) -> FloatArray:
+def excess_returns(
+    returns: ArrayLike, risk_free_rate: float = RISK_FREE_RATE, periods_per_year: float = 252.0
+) -> FloatArray:
     """Return r − rf/p, 0 where the two differ by rounding only.
 
     Parameters
     ----------
     returns : array_like, shape (n,)
         Simple returns r.
-    risk_free_rate : float, default 0.0
+    risk_free_rate : float, default RISK_FREE_RATE
         Risk-free rate rf per year, as a decimal.
     periods_per_year : float, default 252
         Number p of periods in a year, above 0.
@@ -166,14 +169,14 @@ def annualized_vol(returns: ArrayLike, periods_per_year: float = 252.0) -> float
     return math.sqrt(periods_per_year) * _deviation(np.asarray(returns, dtype=np.float64))
 
 
-def sharpe_ratio(returns: ArrayLike, risk_free_rate: float = 0.0, periods_per_year: float = 252.0) -> float:
+def sharpe_ratio(returns: ArrayLike, risk_free_rate: float = RISK_FREE_RATE, periods_per_year: float = 252.0) -> float:
     """Return mean(r − rf/p) / std(r − rf/p, ddof 1) · √p.
 
     Parameters
     ----------
     returns : array_like, shape (n,)
         Simple returns, at least two.
-    risk_free_rate : float, default 0.0
+    risk_free_rate : float, default RISK_FREE_RATE
         Risk-free rate per year, as a decimal.
     periods_per_year : float, default 252
         Number p of periods in a year, above 0.
@@ -182,14 +185,14 @@ def sharpe_ratio(returns: ArrayLike, risk_free_rate: float = 0.0, periods_per_ye
     return math.nan if excess.size < _TWO else _ratio(_mean(excess), _deviation(excess)) * math.sqrt(periods_per_year)
 
 
-def sortino_ratio(returns: ArrayLike, risk_free_rate: float = 0.0, periods_per_year: float = 252.0) -> float:
+def sortino_ratio(returns: ArrayLike, risk_free_rate: float = RISK_FREE_RATE, periods_per_year: float = 252.0) -> float:
     """Return mean(r − rf/p) / √mean(min(r − rf/p, 0)²) · √p; the second mean is over all periods.
 
     Parameters
     ----------
     returns : array_like, shape (n,)
         Simple returns, at least one.
-    risk_free_rate : float, default 0.0
+    risk_free_rate : float, default RISK_FREE_RATE
         Risk-free rate per year, as a decimal.
     periods_per_year : float, default 252
         Number p of periods in a year, above 0.
@@ -199,14 +202,14 @@ def sortino_ratio(returns: ArrayLike, risk_free_rate: float = 0.0, periods_per_y
     return _ratio(_mean(excess), below) * math.sqrt(periods_per_year)
 
 
-def omega(returns: ArrayLike, risk_free_rate: float = 0.0, periods_per_year: float = 252.0) -> float:
+def omega(returns: ArrayLike, risk_free_rate: float = RISK_FREE_RATE, periods_per_year: float = 252.0) -> float:
     """Return the sum of the excess returns above 0, divided by the size of the sum of those below.
 
     Parameters
     ----------
     returns : array_like, shape (n,)
         Simple returns, at least one.
-    risk_free_rate : float, default 0.0
+    risk_free_rate : float, default RISK_FREE_RATE
         Risk-free rate per year, as a decimal, above which a period gains.
     periods_per_year : float, default 252
         Number of periods in a year, above 0.

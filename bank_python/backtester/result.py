@@ -15,6 +15,7 @@ from bank_python.mntable import Table
 from bank_python.plotting import Plotted, money
 from bank_python.plotting import dates as label_dates
 from bank_python.results import Tabular
+from bank_python.risk_models.risk_free import RISK_FREE_RATE
 from bank_python.trading_engine import TradeAnalysis
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class BacktestResult(Plotted, Tabular):
         return digest.hexdigest()
 
     def tearsheet(
-        self, benchmark: Any = None, *, risk_free_rate: float = 0.0, periods_per_year: float | None = None
+        self, benchmark: Any = None, *, risk_free_rate: float = RISK_FREE_RATE, periods_per_year: float | None = None
     ) -> Tearsheet:
         """Return the tearsheet of the equity, with the exposure and costs of the run and its round trips.
 
@@ -136,7 +137,7 @@ class BacktestResult(Plotted, Tabular):
         ----------
         benchmark : array_like, pandas.Series, mapping, list of pairs or PriceHistory, optional
             Levels of a benchmark; those on common dates count.
-        risk_free_rate : float, default 0.0
+        risk_free_rate : float, default RISK_FREE_RATE
             Risk-free rate per year, as a decimal.
         periods_per_year : float, optional
             Number of periods in a year; by default inferred from the dates.

@@ -80,6 +80,7 @@ def test_the_tearsheet_has_the_equity_the_exposure_and_the_costs_of_the_run():
     assert sheet["total_return"] == pytest.approx(result.final_value / 1_000.0 - 1.0)
     assert sheet["exposure"] == pytest.approx(float(result.exposure.mean()))
     assert sheet["costs"] == pytest.approx(result.cost)
+    assert all(picture.plot()._repr_png_() for picture in (sheet, result))
 
 
 def test_without_data_the_history_of_the_configured_feed_is_replayed_and_labelled(monkeypatch):
